@@ -1,0 +1,91 @@
+"""What a user may set on a monitor."""
+
+from datetime import UTC
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+DAY_SEC = 86_400
+
+Seconds = Annotated[float, Field(ge=0, le=DAY_SEC, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(ge=1, le=DAY_SEC, allow_inf_nan=False)]
+
+
+class OnDeliveryFailure(StrEnum):
+    """What an event whose webhook exhausted its retries does to its monitor."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
+class Thresholds(BaseModel):
+    """How much of a fault is an incident. All of it may change while a monitor runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    blackout_threshold_sec: Seconds = Field(
+        default=30, description="Continuous black before alert.blackout; 0 switches it off."
+    )
+    silence_threshold_sec: Seconds = Field(
+        default=30, description="Continuous silence before alert.silence; 0 switches it off."
+    )
+    freeze_threshold_sec: Seconds = Field(
+        default=60, description="Continuous still picture before alert.freeze; 0 switches it off."
+    )
+    silence_db_threshold: float = Field(
+        default=-50,
+        ge=-120,
+        le=0,
+        allow_inf_nan=False,
+        description="Sound that stays under this level is silence, in dBFS.",
+    )
+    recovery_sec: Seconds = Field(
+        default=5, description="Continuous good media before the recovery event."
+    )
+    suspend_threshold_sec: PositiveSeconds | None = Field(
+        default=None,
+        description=(
+            "No new segment for this long is stream.suspended; "
+            "null is the larger of 10 s and 3 target durations."
+        ),
+    )
+    segment_error_threshold_sec: Seconds = Field(
+        default=60,
+        description="Fetching or decoding keeps failing this long; 0 switches it off.",
+    )
+
+
+class MonitorConfig(Thresholds):
+    """The `config` object of a monitor, every field optional."""
+
+    check_interval_sec: PositiveSeconds | None = Field(
+        default=None,
+        description=(
+            "null analyses each segment as soon as it is published; a number looks every that "
+            "many seconds and analyses all segments published since."
+        ),
+    )
+    scheduled_start_time: AwareDatetime | None = Field(
+        default=None, description="When the stream should start, ISO 8601 with offset."
+    )
+    scheduled_end_time: AwareDatetime | None = Field(
+        default=None, description="When the monitor ends by itself, ISO 8601 with offset."
+    )
+    start_delay_tolerance_sec: Seconds = Field(
+        default=300, description="Lateness after scheduled_start_time before stream.delayed."
+    )
+    on_delivery_failure: OnDeliveryFailure = Field(
+        default=OnDeliveryFailure.STOP,
+        description=(
+            "stop: a webhook that exhausts its retries ends the monitor in error; "
+            "continue: monitoring goes on."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _end_after_start(self) -> Self:
+        start, end = self.scheduled_start_time, self.scheduled_end_time
+        if start and end and end.astimezone(UTC) <= start.astimezone(UTC):
+            raise ValueError("scheduled_end_time must be after scheduled_start_time")
+        return self

@@ -1,0 +1,67 @@
+"""What a probe found in one segment. The detectors judge it, the probe makes it."""
+
+import base64
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+PICTURE_WIDTH = 64
+PICTURE_HEIGHT = 36
+
+
+def _decode(value: bytes | str) -> bytes:
+    return base64.b64decode(value) if isinstance(value, str) else value
+
+
+Thumbnail = Annotated[
+    bytes,
+    BeforeValidator(_decode),
+    PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str),
+]
+"""A picture as `PICTURE_WIDTH` x `PICTURE_HEIGHT` 8-bit luma, row by row; base64 in JSON."""
+
+
+class Interval(BaseModel):
+    """A stretch of a segment, in seconds from the segment's first moment; `end` is exclusive."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: float
+    end: float
+
+
+class StillRun(Interval):
+    """A stretch in which nothing moved.
+
+    Attributes:
+        picture: what was seen, so that two runs can be compared across a joint.
+    """
+
+    picture: Thumbnail
+
+
+class SegmentMeasurement(BaseModel):
+    """The measurements of one segment, all from one pass over it.
+
+    Attributes:
+        duration_sec: how far the segment moves stream time on.
+        black: stretches without a visible picture.
+        still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
+        silent: stretches under the level that the probe was given.
+        has_video, has_audio: whether the segment carries that track at all.
+        loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
+        size_bytes: size as fetched.
+    """
+
+    duration_sec: float
+    black: list[Interval] = []
+    still: list[StillRun] = []
+    silent: list[Interval] = []
+    has_video: bool = True
+    has_audio: bool = True
+    loudness_lufs: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size_bytes: int = 0

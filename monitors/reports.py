@@ -1,0 +1,76 @@
+"""What workers tell the gateway, and what a monitor tells of itself."""
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from monitors.events import StreamEvent
+from monitors.status import DeliveryStatus, Health, MonitorStatus, StreamStatus
+
+
+class HealthReport(BaseModel):
+    """Condition of picture and sound at the last look.
+
+    Attributes:
+        last_check_at: when media was last measured; None before the first segment.
+        reason: why health is unknown, in plain words; None otherwise.
+    """
+
+    video: Health = Health.UNKNOWN
+    audio: Health = Health.UNKNOWN
+    last_check_at: AwareDatetime | None = None
+    reason: str | None = None
+
+
+class Statistics(BaseModel):
+    """Counters over the whole life of a monitor.
+
+    Attributes:
+        total_segments_analyzed: segments measured.
+        segments_failed: segments that could not be fetched or decoded.
+        segments_missed: segments that left the live window before they could be fetched.
+        sequence_resets: times the programme restarted its media sequence.
+        analyzed_sec: stream seconds measured.
+        downloaded_bytes: media bytes fetched.
+    """
+
+    total_segments_analyzed: int = 0
+    segments_failed: int = 0
+    segments_missed: int = 0
+    sequence_resets: int = 0
+    analyzed_sec: float = 0.0
+    downloaded_bytes: int = 0
+    blackout_events: int = 0
+    silence_events: int = 0
+    freeze_events: int = 0
+    suspended_events: int = 0
+    segment_error_events: int = 0
+
+
+class StatusReport(BaseModel):
+    """A monitor's condition, reported to the store (`PUT /internal/v1/monitors/{id}/status`).
+
+    Attributes:
+        as_of: when it was so; the store keeps the newest.
+        error_reason, error_message: why a monitor is in `error`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: MonitorStatus
+    stream_status: StreamStatus = StreamStatus.UNKNOWN
+    health: HealthReport = Field(default_factory=HealthReport)
+    statistics: Statistics = Field(default_factory=Statistics)
+    as_of: AwareDatetime
+    error_reason: str | None = None
+    error_message: str | None = None
+
+
+class EventReport(BaseModel):
+    """An event and its delivery (`PUT /internal/v1/monitors/{id}/events/{event_id}`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event: StreamEvent
+    webhook_status: DeliveryStatus = DeliveryStatus.PENDING
+    webhook_attempts: int = 0
+    webhook_last_error: str | None = None
+    sent_at: AwareDatetime | None = None

@@ -1,0 +1,69 @@
+"""The words in which a monitor's condition is told."""
+
+from enum import StrEnum
+
+
+class MonitorStatus(StrEnum):
+    """Where a monitor is in its life."""
+
+    SCHEDULED = "scheduled"
+    INITIALIZING = "initializing"
+    WAITING = "waiting"
+    MONITORING = "monitoring"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    ERROR = "error"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the monitor still has work to do."""
+        return self in ACTIVE_STATUSES
+
+
+ACTIVE_STATUSES = frozenset(
+    {
+        MonitorStatus.SCHEDULED,
+        MonitorStatus.INITIALIZING,
+        MonitorStatus.WAITING,
+        MonitorStatus.MONITORING,
+    }
+)
+
+
+class StreamStatus(StrEnum):
+    """What is known of the stream itself."""
+
+    UNKNOWN = "unknown"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class Health(StrEnum):
+    """Condition of the picture or of the sound.
+
+    `WARNING`: a fault is there, its threshold is not reached. `ERROR`: an incident is open.
+    """
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class DeliveryStatus(StrEnum):
+    """What became of an event's webhook."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class IncidentKind(StrEnum):
+    """The faults that open and close."""
+
+    BLACKOUT = "blackout"
+    SILENCE = "silence"
+    FREEZE = "freeze"
+    SUSPENDED = "suspended"
+    SEGMENT_ERROR = "segment_error"

@@ -1,0 +1,125 @@
+"""Which stream a URL means."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+MAX_URL_LENGTH = 2048
+
+_YOUTUBE_HOSTS = frozenset(
+    {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be"}
+)
+_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_KEY_LENGTH = 200
+
+
+class InvalidStreamUrl(ValueError):
+    """The URL cannot be monitored; the message gives the reason."""
+
+
+class StreamKind(StrEnum):
+    """How the media behind a URL is found."""
+
+    YOUTUBE = "youtube"
+    HLS = "hls"
+    DASH = "dash"
+    MANIFEST = "manifest"
+    """A direct URL whose path does not tell; its content type will."""
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """A stream as its user named it.
+
+    Attributes:
+        url: the URL to open.
+        kind: how its media is found.
+        key: equal for all URLs of one stream, free of secrets, at most 200 characters.
+    """
+
+    url: str
+    kind: StreamKind
+    key: str
+
+
+def parse_stream_url(url: str) -> StreamSource:
+    """Tell which stream `url` means.
+
+    Raises:
+        InvalidStreamUrl: not an http(s) URL, credentials in it, or a YouTube page that is no
+            single video.
+    """
+    parts = split_http_url(url)
+    host = (parts.hostname or "").rstrip(".")
+    if host in _YOUTUBE_HOSTS or host.endswith(".youtube.com"):
+        video_id = _youtube_video_id(host, parts)
+        return StreamSource(
+            url=f"https://www.youtube.com/watch?v={video_id}",
+            kind=StreamKind.YOUTUBE,
+            key=f"youtube:{video_id}",
+        )
+    return StreamSource(url=url, kind=_manifest_kind(parts.path), key=_manifest_key(parts))
+
+
+def split_http_url(url: str) -> SplitResult:
+    """Split an http(s) URL that names a host and carries no credentials.
+
+    Raises:
+        InvalidStreamUrl: anything else.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        raise InvalidStreamUrl(f"is longer than {MAX_URL_LENGTH} characters")
+    if _UNSAFE.search(url):
+        raise InvalidStreamUrl("contains a space, a backslash or a control character")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidStreamUrl(f"is not a URL: {error}") from None
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise InvalidStreamUrl("must start with http:// or https://")
+    if not parts.hostname or port == 0:
+        raise InvalidStreamUrl("names no host")
+    if "@" in parts.netloc:
+        raise InvalidStreamUrl("must not carry a user name or password")
+    return parts
+
+
+def _youtube_video_id(host: str, parts: SplitResult) -> str:
+    if host == "youtu.be":
+        candidate = parts.path.strip("/")
+    elif parts.path.rstrip("/") == "/watch":
+        candidate = parse_qs(parts.query).get("v", [""])[0]
+    elif parts.path.startswith("/live/"):
+        candidate = parts.path.removeprefix("/live/").strip("/")
+    else:
+        raise InvalidStreamUrl(
+            "is a YouTube page but no single video: use watch?v=ID, /live/ID or youtu.be/ID"
+        )
+    if not _VIDEO_ID.fullmatch(candidate):
+        raise InvalidStreamUrl("has no YouTube video id of 11 letters, digits, '-' or '_'")
+    return candidate
+
+
+def _manifest_kind(path: str) -> StreamKind:
+    if path.lower().endswith((".m3u8", ".m3u")):
+        return StreamKind.HLS
+    if path.lower().endswith(".mpd"):
+        return StreamKind.DASH
+    return StreamKind.MANIFEST
+
+
+def _manifest_key(parts: SplitResult) -> str:
+    """Name a manifest by host and path; a query, which may carry a token, only by its digest."""
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    host = (parts.hostname or "").rstrip(".")
+    netloc = host if port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
+    key = f"url:{netloc}{parts.path or '/'}"
+    if parts.query or len(key) > _KEY_LENGTH:
+        digest = hashlib.sha256(f"{key}?{parts.query}".encode()).hexdigest()[:16]
+        key = f"{key[: _KEY_LENGTH - 17]}#{digest}"
+    return key

@@ -1,0 +1,161 @@
+"""The settings of each process, one class a process, read from the environment.
+
+Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+`TEMPORAL_TLS*`, profiles) are read by the SDK: see `runtime.temporal`.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+class SettingsError(Exception):
+    """A variable is missing or bad; the message is one line that names it."""
+
+
+class WorkerRole(StrEnum):
+    """What a worker process takes on."""
+
+    ALL = "all"
+    ORCHESTRATOR = "orchestrator"
+    PROBE = "probe"
+
+
+def _split_keys(value: Any) -> Any:
+    if isinstance(value, str):
+        return [key.strip() for key in value.split(",") if key.strip()]
+    return value
+
+
+SecretList = Annotated[list[SecretStr], NoDecode]
+"""Comma separated secrets."""
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        extra="ignore", env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class SharedSettings(_Settings):
+    """What every process reads."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="json for machines, console for people."
+    )
+    allow_private_networks: bool = Field(
+        default=False,
+        description="Let user-given URLs point to private, loopback and other special addresses.",
+    )
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+
+class GatewaySettings(SharedSettings):
+    """What the gateway reads."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Port = Field(default=8080, description="Port to listen on.")
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder of the embedded databases and keys."
+    )
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "DB_DSN"),
+        description="PostgreSQL or SQLite URL; default: SQLite in DATA_DIR. DB_DSN works too.",
+    )
+    api_key: SecretList = Field(
+        min_length=1, description="Keys that clients may use, comma separated."
+    )
+    internal_api_key: SecretStr = Field(min_length=1, description="Key that workers use.")
+    max_monitors: int = Field(default=50, ge=1, description="Active monitors at most.")
+    rate_limit_create: int = Field(default=25, ge=1, description="Creations a minute and key.")
+    rate_limit_read: int = Field(default=100, ge=1, description="Reads a minute and key.")
+
+    _keys = field_validator("api_key", mode="before")(_split_keys)
+
+
+class WorkerSettings(SharedSettings):
+    """What a worker reads."""
+
+    callback_url: str = Field(description="The gateway's base URL, for reports.")
+    internal_api_key: SecretStr = Field(min_length=1, description="Key for the gateway's reports.")
+    webhook_signing_key: SecretList = Field(
+        min_length=1,
+        max_length=2,
+        description="Signs webhooks; two keys, comma separated, during a rotation.",
+    )
+    worker_role: WorkerRole = Field(
+        default=WorkerRole.ALL, description="orchestrator, probe, or all of it."
+    )
+    probe_slots: int = Field(
+        default=50, ge=1, le=2000, description="Streams that this worker probes at once."
+    )
+    health_port: Port = Field(default=8081, description="Port of /healthz, /readyz, /metrics.")
+    health_host: str = Field(default="127.0.0.1", description="Address of the health port.")
+    ffmpeg_path: Path | None = Field(
+        default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
+    )
+    segment_max_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="A segment larger than this is refused."
+    )
+    heartbeat_timeout_sec: float = Field(
+        default=10,
+        ge=2,
+        le=300,
+        description=(
+            "A probe that is silent this long is started elsewhere. Heartbeats are billed actions "
+            "in Temporal Cloud: about 86,400 / (0.8 x this) a day and monitor."
+        ),
+    )
+    drain_sec: float = Field(
+        default=10, ge=1, le=600, description="Time that running activities get on SIGTERM."
+    )
+
+    _keys = field_validator("webhook_signing_key", mode="before")(_split_keys)
+
+
+class EmbeddedSettings(SharedSettings):
+    """What `stream-tracker up` reads: everything in one process group, keys made when missing."""
+
+    log_format: Literal["json", "console"] = Field(
+        default="console", description="json for machines, console for people."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
+    port: Port = Field(default=8080, description="Port the gateway listens on.")
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder of databases, logs and keys."
+    )
+    temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
+    temporal_ui_port: Port = Field(default=8233, description="Port of the Temporal web UI.")
+
+
+def load_settings(kind: type[SettingsT]) -> SettingsT:
+    """Read the settings of one process from the environment.
+
+    Raises:
+        SettingsError: the first variable that is missing or bad, and why.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        name = _variable_name(kind, str(problem["loc"][0]) if problem["loc"] else "settings")
+        reason = "is required" if problem["type"] == "missing" else problem["msg"]
+        raise SettingsError(f"{name}: {reason}") from None
+
+
+def _variable_name(kind: type[BaseSettings], location: str) -> str:
+    return location.upper() if location in kind.model_fields else location
