@@ -1,0 +1,1 @@
+"""How a URL becomes measurements: playlists, segments, the probe, the guarded HTTP client."""

@@ -1,0 +1,1 @@
+"""What happens to a monitor, in which order, with which retry policies. Deterministic."""

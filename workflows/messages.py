@@ -3,13 +3,16 @@
 The gateway uses these to start, query and stop monitors.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
+from activities.declarations import OpenIncident
 from monitors.config import MonitorConfig
-from monitors.reports import HealthReport, Statistics
-from monitors.status import IncidentKind, MonitorStatus, StreamStatus
+from monitors.events import StreamEvent
+from monitors.reports import EventReport, HealthReport, Statistics
+from monitors.status import MonitorStatus, StreamStatus
 
 WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
@@ -17,11 +20,44 @@ STOP_SIGNAL = "stop"
 SNAPSHOT_QUERY = "snapshot"
 
 
+class MonitorProgress(BaseModel):
+    """Everything a monitor has learned: carried from one run of its workflow to the next.
+
+    Attributes:
+        doing: what is going on, in plain words.
+        as_of: when the workflow last learned something of its stream.
+        watch_state: where the last watch stopped; opaque.
+        sequence: of the last event.
+        undelivered: events whose webhook is still to be delivered, in order.
+        unreported: what the store does not know yet, by event id, in order.
+    """
+
+    status: MonitorStatus = MonitorStatus.INITIALIZING
+    stream_status: StreamStatus = StreamStatus.UNKNOWN
+    doing: str = "Starting"
+    as_of: AwareDatetime
+    title: str | None = None
+    is_live: bool = False
+    delay_told: bool = False
+    health: HealthReport = HealthReport()
+    statistics: Statistics = Statistics()
+    open_incidents: list[OpenIncident] = []
+    watch_state: dict[str, Any] | None = None
+    sequence: int = 0
+    events_sent: int = 0
+    undelivered: list[StreamEvent] = []
+    unreported: dict[str, EventReport] = {}
+    error_reason: str | None = None
+    error_message: str | None = None
+
+
 class MonitorOrder(BaseModel):
     """What a user asked to be watched. Workflow id = `monitor_id`.
 
     Attributes:
         stream_key: see `monitors.stream_url.StreamSource.key`.
+        heartbeat_timeout: a probe that is silent this long is started elsewhere.
+        carried: what earlier runs of the same workflow learned.
     """
 
     monitor_id: str
@@ -31,13 +67,8 @@ class MonitorOrder(BaseModel):
     config: MonitorConfig
     metadata: dict[str, Any] = {}
     created_at: AwareDatetime
-
-
-class OpenIncident(BaseModel):
-    """A fault that goes on."""
-
-    kind: IncidentKind
-    started_at: AwareDatetime
+    heartbeat_timeout: timedelta = timedelta(seconds=10)
+    carried: MonitorProgress | None = None
 
 
 class MonitorSnapshot(BaseModel):
@@ -65,3 +96,13 @@ class MonitorSnapshot(BaseModel):
     error_reason: str | None = None
     error_message: str | None = None
     as_of: AwareDatetime
+
+
+class MonitorEnd(BaseModel):
+    """How a monitor ended: the result of its workflow."""
+
+    status: MonitorStatus
+    events_sent: int
+    events_failed: int
+    error_reason: str | None = None
+    error_message: str | None = None

@@ -1,0 +1,136 @@
+"""What each activity is called, takes and returns.
+
+Workflows import this and nothing else of the activities. The state of a watch is opaque to them:
+the probe may change its shape without touching a running workflow's history.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+
+from monitors.config import MonitorConfig
+from monitors.events import EndReason, Happening, StreamEvent
+from monitors.reports import EventReport, HealthReport, Statistics, StatusReport
+from monitors.status import IncidentKind
+
+WAIT_FOR_LIVE = "wait_for_live"
+WATCH_STREAM = "watch_stream"
+DELIVER_WEBHOOK = "deliver_webhook"
+REPORT_STATUS = "report_status"
+REPORT_EVENT = "report_event"
+
+NOT_LIVE_YET = "NotLiveYet"
+"""Error type of `wait_for_live`: ask again; its `next_retry_delay` says when."""
+
+STREAM_UNAVAILABLE = "StreamUnavailable"
+"""Error type of `wait_for_live` and `watch_stream`: final; details: `UnavailableDetails`."""
+
+DELIVERY_FAILED = "DeliveryFailed"
+"""Error type of `deliver_webhook`; details: `DeliveryAttempts`."""
+
+
+class WaitOrder(BaseModel):
+    """Takes of `wait_for_live`."""
+
+    monitor_id: str
+    stream_url: str
+    scheduled_start_time: AwareDatetime | None = None
+
+
+class LiveStream(BaseModel):
+    """Returned by `wait_for_live`: the stream is live."""
+
+    title: str | None = None
+
+
+class UnavailableDetails(BaseModel):
+    """Why a stream can never be watched: `reason` and `message` of `monitor.error`."""
+
+    reason: str
+    message: str
+
+
+class WatchOrder(BaseModel):
+    """Takes of `watch_stream`.
+
+    Attributes:
+        state: where the last watch of this stream stopped; None for the first.
+        checkpoint_sec: return after this long even when nothing happened.
+    """
+
+    monitor_id: str
+    stream_url: str
+    config: MonitorConfig
+    state: dict[str, Any] | None = None
+    checkpoint_sec: float
+
+
+class WatchOutcome(StrEnum):
+    """Why a watch returned."""
+
+    HAPPENED = "happened"
+    CHECKPOINT = "checkpoint"
+    HANDED_BACK = "handed_back"
+    """Its worker shuts down, or its workflow asked for it; the stream is to be watched on."""
+
+    ENDED = "ended"
+
+
+class OpenIncident(BaseModel):
+    """A fault that goes on."""
+
+    kind: IncidentKind
+    started_at: AwareDatetime
+
+
+class WatchReturn(BaseModel):
+    """Returned by `watch_stream`.
+
+    Attributes:
+        happenings: what happened since the last return, in order.
+        end_reason: with outcome `ended`.
+        state: goes into the next `WatchOrder` as it is.
+    """
+
+    outcome: WatchOutcome
+    happenings: list[Happening]
+    end_reason: EndReason | None = None
+    statistics: Statistics
+    health: HealthReport
+    open_incidents: list[OpenIncident]
+    state: dict[str, Any]
+
+
+class DeliveryOrder(BaseModel):
+    """Takes of `deliver_webhook`."""
+
+    callback_url: str
+    event: StreamEvent
+
+
+class Delivered(BaseModel):
+    """Returned by `deliver_webhook`: the receiver answered 2xx."""
+
+    attempts: int
+    sent_at: AwareDatetime
+
+
+class DeliveryAttempts(BaseModel):
+    """How often a webhook was tried in vain, and the last reason."""
+
+    attempts: int
+    error: str
+
+
+class StatusReportOrder(BaseModel):
+    """Takes of `report_status`."""
+
+    monitor_id: str
+    report: StatusReport
+
+
+class EventReportOrder(BaseModel):
+    """Takes of `report_event`."""
+
+    report: EventReport

@@ -1,0 +1,5 @@
+"""The probe: one ffmpeg process a segment, one pass for all measurements."""
+
+from media.probe.ffmpeg import FfmpegProbe, UndecodableSegment, find_ffmpeg
+
+__all__ = ["FfmpegProbe", "UndecodableSegment", "find_ffmpeg"]

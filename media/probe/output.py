@@ -1,0 +1,109 @@
+"""What ffmpeg's log says of a segment."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from media.probe.command import Layout
+from monitors.measurement import Interval
+
+DECODER_PRIMING_SEC = 0.1
+"""The first frames of audio decoded on their own are silent (AAC overlap, SBR delay)."""
+
+LOUDNESS_GATE_LUFS = -70.0
+"""ebur128 reports its absolute gate when there was nothing to measure."""
+
+_STREAM = re.compile(r"Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)")
+_SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
+_SILENCE = re.compile(r"silence_(start|end): (-?[\d.]+(?:e[+-]?\d+)?)")
+_LOUDNESS = re.compile(r"\bI:\s+(-?[\d.]+) LUFS")
+_ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The first video and audio track of a segment; None where there is none."""
+
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def layout(self) -> Layout | None:
+        """Which tracks there are; None without any."""
+        if self.video_codec and self.audio_codec:
+            return Layout.BOTH
+        if self.video_codec:
+            return Layout.VIDEO
+        return Layout.AUDIO if self.audio_codec else None
+
+
+def read_tracks(log: str) -> Tracks:
+    """Return the tracks that ffmpeg found in its input."""
+    found: dict[str, tuple[str, str]] = {}
+    for kind, codec, rest in _STREAM.findall(log):
+        if codec != "none" and "(attached pic)" not in rest:
+            found.setdefault(kind, (codec, rest))
+    video = found.get("Video")
+    size = _SIZE.search(video[1]) if video else None
+    return Tracks(
+        video_codec=video[0] if video else None,
+        audio_codec=found["Audio"][0] if "Audio" in found else None,
+        width=int(size[1]) if size else None,
+        height=int(size[2]) if size else None,
+    )
+
+
+def read_silence(log: str, duration_sec: float) -> list[Interval]:
+    """Return the silent stretches that `silencedetect` logged.
+
+    A silence that is still open at the end of the log lasts to the end of the segment.
+    """
+    silent: list[Interval] = []
+    start: float | None = None
+    for edge, text in _SILENCE.findall(log):
+        if edge == "start":
+            start = float(text)
+        elif start is not None:
+            _add(silent, start, float(text), duration_sec)
+            start = None
+    if start is not None:
+        _add(silent, start, duration_sec, duration_sec)
+    return silent
+
+
+def _add(silent: list[Interval], start: float, end: float, duration_sec: float) -> None:
+    start, end = max(0.0, start), min(end, duration_sec)
+    primes_the_decoder = start < DECODER_PRIMING_SEC and end < DECODER_PRIMING_SEC < duration_sec
+    if end > start and not primes_the_decoder:
+        silent.append(Interval(start=start, end=end))
+
+
+def read_loudness(log: str) -> float | None:
+    """Return the integrated loudness in LUFS (EBU R 128), None when nothing passed the gate."""
+    values = _LOUDNESS.findall(log)
+    if not values:
+        return None
+    loudness = float(values[-1])
+    return loudness if loudness > LOUDNESS_GATE_LUFS else None
+
+
+def read_times(text: str) -> list[float]:
+    """Return the pictures' times in seconds, one a line, as `-stats_enc_pre` wrote them."""
+    times: list[float] = []
+    for line in text.splitlines():
+        try:
+            time = float(line)
+        except ValueError:
+            break  # a cut last line
+        if not math.isfinite(time):
+            break
+        times.append(time)
+    return times
+
+
+def first_error(log: str) -> str | None:
+    """Return the first error that ffmpeg logged."""
+    match = _ERROR.search(log)
+    return match[1].strip() if match else None

@@ -1,0 +1,133 @@
+"""The one place that starts, bounds, terminates and reaps child processes."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+_PRLIMIT = getattr(resource, "prlimit", None)  # Linux only
+_MEMFD = getattr(os, "memfd_create", None)  # Linux only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a child may use before it is stopped.
+
+    Attributes:
+        wall_sec: time until it is killed, CPU or not.
+        cpu_sec: CPU time until the kernel kills it.
+        memory_bytes: address space.
+        output_bytes: size of each of its outputs.
+    """
+
+    wall_sec: float
+    cpu_sec: int
+    memory_bytes: int
+    output_bytes: int
+
+
+class ChildFailed(Exception):
+    """A child could not be run to its end."""
+
+
+class ChildTimedOut(ChildFailed):
+    """A child ran longer than `Limits.wall_sec` and was killed."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a child left behind; `returncode` is negative for a signal."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    extra: bytes
+
+
+async def run_bounded(command: Sequence[str], *, stdin: bytes, limits: Limits) -> Finished:
+    """Run `command` to its end, within `limits`, and return what it wrote.
+
+    Inputs and outputs are anonymous files, not pipes: no data passes through the event loop, and
+    the kernel bounds what the child writes. The first `{extra}` in an argument becomes the number
+    of a further writable file descriptor, returned as `extra`. Cancelling kills the child.
+
+    Raises:
+        ChildFailed: it cannot be started.
+        ChildTimedOut: it ran into `limits.wall_sec`.
+    """
+    with _scratch(stdin) as source, _scratch() as out, _scratch() as err, _scratch() as extra:
+        arguments = [argument.replace("{extra}", str(extra.fileno())) for argument in command]
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *arguments,
+                stdin=source,
+                stdout=out,
+                stderr=err,
+                pass_fds=(extra.fileno(),),
+                start_new_session=True,
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+            )
+        except OSError as error:
+            raise ChildFailed(f"cannot start {command[0]}: {error.strerror}") from error
+        _bound(child.pid, limits)
+        await _wait(child, limits.wall_sec)
+        assert child.returncode is not None  # noqa: S101
+        return Finished(child.returncode, _content(out), _content(err), _content(extra))
+
+
+async def _wait(child: asyncio.subprocess.Process, wall_sec: float) -> None:
+    try:
+        async with asyncio.timeout(wall_sec):
+            await child.wait()
+    except TimeoutError:
+        raise ChildTimedOut(f"still running after {wall_sec:g} s") from None
+    finally:
+        if child.returncode is None:
+            await _kill(child)
+
+
+async def _kill(child: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    # Reaped even when the caller is cancelled again meanwhile: SIGKILL leaves nothing to wait for.
+    await asyncio.shield(asyncio.ensure_future(child.wait()))
+
+
+def _bound(pid: int, limits: Limits) -> None:
+    if _PRLIMIT is None:
+        return
+    bounds = {
+        resource.RLIMIT_CPU: limits.cpu_sec,
+        resource.RLIMIT_AS: limits.memory_bytes,
+        resource.RLIMIT_FSIZE: limits.output_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    with contextlib.suppress(ProcessLookupError):
+        for name, value in bounds.items():
+            _PRLIMIT(pid, name, (value, value))
+
+
+@contextlib.contextmanager
+def _scratch(content: bytes = b"") -> Iterator[IO[bytes]]:
+    file: IO[bytes]
+    if _MEMFD is not None and sys.platform == "linux":
+        file = os.fdopen(_MEMFD("stream-tracker"), "w+b", buffering=0)
+    else:
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+    with file:
+        view = memoryview(content)
+        while view:
+            view = view[file.write(view) :]
+        file.seek(0)
+        yield file
+
+
+def _content(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()

@@ -1,0 +1,66 @@
+"""Timers, retry policies and queues of a monitor's workflow, each under its own name."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+PROBE_QUEUE = "probes"
+"""Probe workers of placement `pool` share it."""
+
+EARLY_LOOK = timedelta(minutes=5)
+"""A scheduled monitor starts to look this long before its stream should start."""
+
+CHECKPOINT = timedelta(minutes=10)
+"""A watch in which nothing happens returns this often: about 6 history events each time."""
+
+WAIT_FOR_LIVE: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    # The activity says itself when it wants to look again (`next_retry_delay`); this policy is
+    # for a lost worker. Attempts are unlimited: waiting costs no history.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        backoff_coefficient=1.5,
+        maximum_interval=timedelta(seconds=30),
+    ),
+    "cancellation_type": ActivityCancellationType.TRY_CANCEL,
+}
+
+
+def watch_stream(heartbeat_timeout: timedelta) -> dict[str, Any]:
+    """Return the options of a watch whose worker counts as lost after `heartbeat_timeout`."""
+    return {
+        "task_queue": PROBE_QUEUE,
+        "start_to_close_timeout": CHECKPOINT + timedelta(minutes=5),
+        "heartbeat_timeout": heartbeat_timeout,
+        # No backoff: a lost worker is no reason to look at the stream less often.
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(seconds=1),
+            backoff_coefficient=1.0,
+        ),
+        # A stopped watch still returns what it has seen, and its ffmpeg is gone by then.
+        "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
+
+
+DELIVER_WEBHOOK: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=20),
+    # How many attempts, and how long apart, is a setting of the worker: it says so with each
+    # failed attempt. This policy is for a lost worker.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=10),
+    ),
+}
+
+REPORT: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    # Unlimited: the store catches up after any outage.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+}
