@@ -1,0 +1,213 @@
+"""The logic that blackout, silence and freeze share: runs of faulty media become incidents.
+
+A *run* is faulty media without a real gap; a run that reaches its threshold opens an incident;
+`recovery_sec` of good media closes it. Everything is counted in stream seconds, and the state
+holds durations only, no positions: a segment's border leaves no trace, wherever it lies, and a
+programme that starts its stream time anew disturbs nothing.
+
+Media of unknown condition (a segment that nobody could fetch) counts toward no threshold and no
+recovery and interrupts neither; it only makes the incident longer, as stream time moves on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel
+
+from monitors.detectors.timeline import TIME_TOLERANCE_SEC, Condition, Stretch, reached
+from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
+from monitors.status import Health, IncidentKind
+
+JOINT_TOLERANCE_SEC = 0.05
+"""Good media up to this long between two faults is an artefact of cutting, not good media."""
+
+NOTICEABLE_SEC = 1.0
+"""A shorter fault is part of normal media: a fade, a cut, a pause between two words.
+
+It gives no warning, and within a recovery it is no relapse. Without this, speech in a quiet
+studio would never end an incident of silence.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultRule:
+    """How one detector judges the stretches of one segment.
+
+    Attributes:
+        threshold_sec: length of a run that opens an incident; 0 is off.
+        recovery_sec: good media that closes it; 0 closes at the first good moment.
+        joint_sec: the longest gap that does not part two faults.
+        noticeable_sec: the shortest fault that is a relapse during recovery.
+        reason: goes into an incident that these stretches open.
+        segment: the segment they are of.
+    """
+
+    kind: IncidentKind
+    threshold_sec: float
+    recovery_sec: float
+    joint_sec: float = JOINT_TOLERANCE_SEC
+    noticeable_sec: float = NOTICEABLE_SEC
+    reason: str | None = None
+    segment: SegmentInfo
+
+    def parts(self, gap_sec: float) -> bool:
+        """Tell whether good media of `gap_sec` parts two faults."""
+        return gap_sec > self.joint_sec + TIME_TOLERANCE_SEC
+
+    def is_relapse(self, fault_sec: float) -> bool:
+        """Tell whether a fault of `fault_sec` ends a recovery."""
+        return reached(fault_sec, min(self.noticeable_sec, self.threshold_sec))
+
+
+class Recovery(BaseModel):
+    """Good media after a fault, perhaps the end of an incident.
+
+    Attributes:
+        since: wall clock of the first good moment.
+        after_sec: stream seconds from the fault's first moment to the first good one.
+        good_sec: known media since, faults too short to notice included.
+    """
+
+    since: AwareDatetime
+    after_sec: float
+    good_sec: float = 0.0
+
+
+class FaultRun(BaseModel):
+    """A fault that is growing, or an incident that is open.
+
+    Attributes:
+        started_at: wall clock of its first moment.
+        elapsed_sec: stream seconds since then, unknown media included.
+        fault_sec: known length of the latest run of faulty media.
+        gap_sec: good media since the last faulty moment.
+        is_open: whether the threshold was reached.
+        recovery: the good media at its end; None while it is faulty.
+    """
+
+    started_at: AwareDatetime
+    elapsed_sec: float = 0.0
+    fault_sec: float = 0.0
+    gap_sec: float = 0.0
+    is_open: bool = False
+    recovery: Recovery | None = None
+
+    def add_fault(self, duration_sec: float, rule: FaultRule) -> None:
+        """Go on with faulty media, joined to the latest run unless the gap is a real one."""
+        joined_sec = 0.0 if rule.parts(self.gap_sec) else self.fault_sec + self.gap_sec
+        self.fault_sec = joined_sec + duration_sec
+        self.gap_sec = 0.0
+        self.elapsed_sec += duration_sec
+        if self.recovery:
+            self.recovery.good_sec += duration_sec
+            if not self.is_open or rule.is_relapse(self.fault_sec):
+                self.recovery = None
+
+    def add_good(self, duration_sec: float, at: datetime) -> None:
+        """Go on with good media that begins at wall clock `at`."""
+        recovery = self.begin_recovery(at)
+        recovery.good_sec += duration_sec
+        self.gap_sec += duration_sec
+        self.elapsed_sec += duration_sec
+
+    def begin_recovery(self, at: datetime) -> Recovery:
+        """Remember `at` as the first good moment, unless there was one before."""
+        if self.recovery is None:
+            self.recovery = Recovery(since=at, after_sec=self.elapsed_sec)
+        return self.recovery
+
+    def has_recovered(self, rule: FaultRule) -> bool:
+        """Tell whether there was enough good media to close the incident."""
+        return self.recovery is not None and reached(self.recovery.good_sec, rule.recovery_sec)
+
+
+class FaultState(BaseModel):
+    """What one detector remembers between two segments; `run` is None while all is good."""
+
+    run: FaultRun | None = None
+
+    def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
+        """Judge the stretches of a segment and return what changed, in order."""
+        changes = [self.step(stretch, rule) for stretch in media]
+        return [change for change in changes if change]
+
+    def step(self, stretch: Stretch, rule: FaultRule) -> IncidentChange | None:
+        """Judge one stretch."""
+        if rule.threshold_sec <= 0:
+            return self.end(stretch.starts_at, rule)
+        match stretch.condition:
+            case Condition.FAULTY:
+                return self._faulty(stretch, rule)
+            case Condition.GOOD:
+                return self._good(stretch, rule)
+            case Condition.UNKNOWN:
+                self.skip(stretch.duration_sec)
+        return None
+
+    def skip(self, duration_sec: float) -> None:
+        """Let stream time pass over media of unknown condition."""
+        if self.run:
+            self.run.elapsed_sec += duration_sec
+
+    def part(self, at: datetime, rule: FaultRule) -> IncidentChange | None:
+        """End the latest run at wall clock `at`, though the next fault may begin at once."""
+        if self.run is None:
+            return None
+        self.run.begin_recovery(at)
+        if not self.run.is_open or self.run.has_recovered(rule):
+            return self.end(at, rule)
+        self.run.fault_sec = self.run.gap_sec = 0.0
+        return None
+
+    def end(self, at: datetime, rule: FaultRule) -> IncidentClosed | None:
+        """Forget the run; an incident closes at its first good moment, or else at `at`."""
+        run, self.run = self.run, None
+        if run is None or not run.is_open:
+            return None
+        recovery = run.begin_recovery(at)
+        return IncidentClosed(
+            kind=rule.kind,
+            started_at=run.started_at,
+            recovered_at=recovery.since,
+            total_duration_sec=recovery.after_sec,
+        )
+
+    @property
+    def open_since(self) -> datetime | None:
+        """Wall clock of the open incident's first moment; None when none is open."""
+        return self.run.started_at if self.run and self.run.is_open else None
+
+    def health(self, noticeable_sec: float = NOTICEABLE_SEC) -> Health:
+        """Return the condition as far as this detector can tell."""
+        if self.run is None:
+            return Health.OK
+        if self.run.is_open:
+            return Health.ERROR
+        return Health.WARNING if reached(self.run.fault_sec, noticeable_sec) else Health.OK
+
+    def _faulty(self, stretch: Stretch, rule: FaultRule) -> IncidentOpened | None:
+        if self.run is None:
+            self.run = FaultRun(started_at=stretch.starts_at)
+        self.run.add_fault(stretch.duration_sec, rule)
+        if self.run.is_open or not reached(self.run.fault_sec, rule.threshold_sec):
+            return None
+        self.run.is_open = True
+        return IncidentOpened(
+            kind=rule.kind,
+            started_at=self.run.started_at,
+            duration_sec=self.run.elapsed_sec,
+            threshold_sec=rule.threshold_sec,
+            reason=rule.reason,
+            segment=rule.segment,
+        )
+
+    def _good(self, stretch: Stretch, rule: FaultRule) -> IncidentClosed | None:
+        if self.run is None:
+            return None
+        self.run.add_good(stretch.duration_sec, stretch.starts_at)
+        if not rule.parts(self.run.gap_sec):
+            return None
+        if not self.run.is_open or self.run.has_recovered(rule):
+            return self.end(stretch.starts_at, rule)
+        return None

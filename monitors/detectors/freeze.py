@@ -1,0 +1,81 @@
+"""When a still picture is a frozen one."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, Field
+
+from monitors.detectors.faults import JOINT_TOLERANCE_SEC, FaultRule, FaultState
+from monitors.detectors.pictures import same_picture
+from monitors.detectors.timeline import Condition, Finding, Stretch, without
+from monitors.incidents import IncidentChange
+from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
+
+STILL_GAP_SEC = 1.0
+"""A keyframe of a frozen picture that is encoded anew disturbs only a few frames."""
+
+STILL_NOTICEABLE_SEC = 5.0
+"""Shorter stillness is part of normal pictures: a slide, a drawing that an animation holds."""
+
+
+class FreezeState(BaseModel):
+    """The fault logic for still pictures: two runs are one only if they show the same picture.
+
+    A run goes on over a gap of at most `STILL_GAP_SEC` while the picture is that of the run's
+    beginning. Compared with its beginning and not with the piece before, a slow pan adds up until
+    it parts the run. A new picture is movement, even if it follows without any gap: it parts the
+    run, and in an open incident it is the first good moment. So an animation that holds its
+    drawings never freezes, and ends a freeze when it goes on.
+
+    A black picture is neither frozen nor moving. While it is black, no freeze grows, opens or
+    closes; when the picture comes back, the freeze goes on if it is the same picture, and recovers
+    if it is another one or moves. That holds with the blackout detector switched off, too: who
+    does not mind black does not want it called frozen.
+
+    Attributes:
+        picture: what was seen when the latest run began.
+    """
+
+    faults: FaultState = Field(default_factory=FaultState)
+    picture: Thumbnail | None = None
+
+    def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
+        """Judge the stretches of a segment and return what changed, in order."""
+        changes = [change for stretch in media for change in self._step(stretch, rule)]
+        if self.faults.run is None:
+            self.picture = None
+        return changes
+
+    def _step(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
+        parted = None
+        if stretch.condition is Condition.FAULTY and not self._continues(stretch, rule):
+            parted = self.faults.part(stretch.starts_at, rule)
+            self.picture = stretch.picture
+        changes = [parted, self.faults.step(stretch, rule)]
+        return [change for change in changes if change]
+
+    def _continues(self, stretch: Stretch, rule: FaultRule) -> bool:
+        run = self.faults.run
+        if run is None or not run.fault_sec or rule.parts(run.gap_sec):
+            return False
+        return bool(
+            self.picture and stretch.picture and same_picture(self.picture, stretch.picture)
+        )
+
+
+def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
+    """Return what the freeze detector sees in a segment with picture: stillness, and black."""
+    black = [Finding(interval, Condition.UNKNOWN) for interval in measurement.black]
+    still = [
+        Finding(piece, picture=run.picture)
+        for run in measurement.still
+        for piece in _visible(run, measurement.black)
+    ]
+    return black + still
+
+
+def _visible(run: Interval, black: list[Interval]) -> list[Interval]:
+    pieces = without(run, black)
+    if pieces == [Interval(start=run.start, end=run.end)]:
+        return pieces
+    # Black and stillness rarely end on the same frame; what sticks out shows no picture.
+    return [piece for piece in pieces if piece.end - piece.start > JOINT_TOLERANCE_SEC]

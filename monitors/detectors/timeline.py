@@ -1,0 +1,129 @@
+"""Where segments lie in stream time, and the stretches they fall into."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from monitors.measurement import Interval
+
+TIME_TOLERANCE_SEC = 0.001
+"""Differences below this are no differences.
+
+Far above the noise of float sums and of ffmpeg's six digits, far below one frame of anything.
+"""
+
+
+def reached(duration_sec: float, limit_sec: float) -> bool:
+    """Tell whether `duration_sec` is at least `limit_sec`, whatever float noise says."""
+    return duration_sec >= limit_sec - TIME_TOLERANCE_SEC
+
+
+class SegmentPosition(BaseModel):
+    """Where a segment lies.
+
+    Attributes:
+        sequence: media sequence number.
+        start_sec: stream time of its first moment.
+        duration_sec: how far it moves stream time on.
+        starts_at: wall clock of its first moment.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sequence: int
+    start_sec: float
+    duration_sec: float
+    starts_at: AwareDatetime
+
+    def wall_clock(self, offset_sec: float) -> datetime:
+        """Return the wall clock `offset_sec` after the segment's first moment."""
+        return self.starts_at + timedelta(seconds=offset_sec)
+
+
+class Condition(Enum):
+    """What one detector thinks of a stretch of media."""
+
+    GOOD = auto()
+    FAULTY = auto()
+    UNKNOWN = auto()
+    """Neither good nor faulty: nobody could look, or the question makes no sense there."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a segment that is all of one condition.
+
+    Attributes:
+        starts_at: wall clock of its first moment.
+        picture: what was seen in it, where that matters.
+    """
+
+    condition: Condition
+    duration_sec: float
+    starts_at: datetime
+    picture: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An interval of a segment that is not good."""
+
+    interval: Interval
+    condition: Condition = Condition.FAULTY
+    picture: bytes | None = None
+
+
+def stretches(
+    findings: Iterable[Finding], position: SegmentPosition, measured_sec: float
+) -> list[Stretch]:
+    """Cut a segment into stretches, in order, that cover it without gap or overlap.
+
+    Everything outside of `findings` is good, up to `measured_sec`; what the playlist promised
+    beyond that was not seen and is unknown. Of two findings that overlap the earlier one counts.
+    """
+    known_sec = min(measured_sec, position.duration_sec)
+    unseen = Finding(Interval(start=known_sec, end=position.duration_sec), Condition.UNKNOWN)
+    clipped = [*_clip(findings, known_sec), unseen]
+    return [
+        Stretch(
+            piece.condition,
+            piece.interval.end - piece.interval.start,
+            position.wall_clock(piece.interval.start),
+            piece.picture,
+        )
+        for piece in _cover(clipped)
+        if piece.interval.end > piece.interval.start
+    ]
+
+
+def _clip(findings: Iterable[Finding], end_sec: float) -> Iterator[Finding]:
+    for finding in sorted(findings, key=lambda finding: finding.interval.start):
+        start, end = max(finding.interval.start, 0.0), min(finding.interval.end, end_sec)
+        if start < end:
+            yield Finding(Interval(start=start, end=end), finding.condition, finding.picture)
+
+
+def _cover(findings: Iterable[Finding]) -> Iterator[Finding]:
+    covered_sec = 0.0
+    for finding in findings:
+        start, end = max(finding.interval.start, covered_sec), finding.interval.end
+        if start > covered_sec:
+            yield Finding(Interval(start=covered_sec, end=start), Condition.GOOD)
+        if end > start:
+            yield Finding(Interval(start=start, end=end), finding.condition, finding.picture)
+            covered_sec = end
+
+
+def without(whole: Interval, removed: Iterable[Interval]) -> list[Interval]:
+    """Return what is left of `whole` when `removed` is taken out of it, in order."""
+    left, start = [], whole.start
+    for hole in sorted(removed, key=lambda hole: hole.start):
+        if hole.start > start:
+            left.append(Interval(start=start, end=min(hole.start, whole.end)))
+        start = max(start, hole.end)
+        if start >= whole.end:
+            return left
+    return [*left, Interval(start=start, end=whole.end)]

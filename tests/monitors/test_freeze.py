@@ -1,0 +1,148 @@
+import pytest
+
+from monitors.config import Thresholds
+from monitors.detectors.media import MediaDetectors
+from monitors.incidents import IncidentOpened
+from monitors.status import Health, IncidentKind
+from tests.monitors.media_timeline import (
+    Programme,
+    StillSpan,
+    drawing,
+    every,
+    incidents,
+    segment_position,
+    shifted,
+    wall_clock,
+    watch,
+    with_coding_noise,
+)
+
+FREEZE, BLACKOUT = IncidentKind.FREEZE, IncidentKind.BLACKOUT
+A, B = drawing(1), drawing(2)
+RULES = Thresholds(blackout_threshold_sec=10, freeze_threshold_sec=20, recovery_sec=5)
+CUTS = every(4, 120)
+
+
+def freezes(programme: Programme, thresholds: Thresholds = RULES) -> list[tuple[float, ...]]:
+    found = incidents(watch(programme, CUTS, thresholds))
+    return [tuple(time or 0.0 for time in times) for kind, *times in found if kind is FREEZE]
+
+
+@pytest.mark.parametrize(
+    ("still", "expected"),
+    [
+        pytest.param([(3, 22, A)], [], id="still, but not long enough"),
+        pytest.param([(3, 24, A)], [(3, 24, 21)], id="frozen"),
+        pytest.param([(3, 14, A), (15, 30, A)], [(3, 30, 27)], id="a disturbed keyframe"),
+        pytest.param([(3, 14, A), (15.2, 30, A)], [], id="movement between two runs"),
+        pytest.param([(3, 14, A), (14, 30, B)], [], id="two pictures without a gap"),
+        pytest.param(
+            [(3, 30, A), (30, 55, B)], [(3, 55, 52)], id="from one frozen picture to another"
+        ),
+        pytest.param(
+            [(3, 30, A), (32, 36, B)], [(3, 30, 27)], id="moves again, with a calm moment"
+        ),
+        pytest.param([(3, 30, A), (33, 40, A)], [(3, 40, 37)], id="a relapse"),
+        pytest.param(
+            [(3, 30, A), *((t, t + 2, B if t % 4 else A) for t in range(30, 60, 2))],
+            [(3, 30, 27)],
+            id="an animation that goes on after a freeze",
+        ),
+    ],
+)
+def test_stillness_becomes_a_freeze(
+    still: list[StillSpan], expected: list[tuple[float, ...]]
+) -> None:
+    assert freezes(Programme(120, still=still)) == [pytest.approx(times) for times in expected]
+
+
+def test_a_freeze_survives_the_noise_of_keyframes() -> None:
+    still = [(t + 0.4, t + 2.0, with_coding_noise(A, t)) for t in range(10, 90, 2)]
+    assert freezes(Programme(120, still=still)) == [pytest.approx((10.4, 90, 79.6))]
+
+
+def test_an_animation_that_holds_its_drawings_is_not_frozen() -> None:
+    still = [(t, t + 2, B if t % 4 else A) for t in range(0, 120, 2)]
+    assert freezes(Programme(120, still=still)) == []
+
+
+def test_a_slow_pan_is_not_frozen() -> None:
+    still = [(t, t + 4, shifted(smooth_picture(), t // 8)) for t in range(0, 120, 4)]
+    assert freezes(Programme(120, still=still)) == []
+
+
+def smooth_picture() -> bytes:
+    """Soft slopes, so that a pan by one pixel changes each pixel by few levels only."""
+    return bytes(60 + 4 * min(column, 64 - column) for _ in range(36) for column in range(64))
+
+
+@pytest.mark.parametrize(
+    ("black", "still", "expected"),
+    [
+        pytest.param([(0, 120)], [(0, 120, A)], [], id="black is not frozen"),
+        pytest.param([(3, 60)], [(3.02, 60.04, A)], [], id="black by other frames than still"),
+        pytest.param(
+            [(30, 60)],
+            [(3, 30, A), (60, 90, A)],
+            [(3, 90, 87)],
+            id="the frozen picture comes back after black",
+        ),
+        pytest.param([(30, 60)], [(3, 30, A)], [(3, 60, 57)], id="moves after black, not before"),
+        pytest.param(
+            [(30, 60)],
+            [(3, 30, A), (60, 64, B)],
+            [(3, 60, 57)],
+            id="another picture after black",
+        ),
+        pytest.param(
+            [(15, 60)],
+            [(3, 18, A), (60, 66, A)],
+            [],
+            id="black is not counted as stillness",
+        ),
+    ],
+)
+def test_black_suspends_the_freeze_detector(
+    black: list[tuple[float, float]],
+    still: list[StillSpan],
+    expected: list[tuple[float, ...]],
+) -> None:
+    programme = Programme(120, black=black, still=still)
+    assert freezes(programme) == [pytest.approx(times) for times in expected]
+    blind = RULES.model_copy(update={"blackout_threshold_sec": 0})
+    assert freezes(programme, blind) == [pytest.approx(times) for times in expected]
+
+
+def test_a_missing_picture_is_a_blackout_and_no_freeze() -> None:
+    detectors = MediaDetectors()
+    [(measurement, position)] = Programme(60, still=[(0, 60, A)]).segments([])
+    blind = measurement.model_copy(update={"has_video": False})
+    assert [change.kind for change in detectors.feed(blind, position, RULES)] == [BLACKOUT]
+
+
+def test_a_freeze_goes_on_after_a_missed_segment() -> None:
+    detectors = MediaDetectors()
+    [(measurement, _)] = Programme(12, still=[(0, 12, A)]).segments([])
+    assert detectors.feed(measurement, segment_position(0, 0, 12), RULES) == []
+    [opened] = detectors.feed(measurement, segment_position(2, 24, 12), RULES)
+    assert isinstance(opened, IncidentOpened)
+    assert opened.started_at == wall_clock(0)
+    assert opened.duration_sec == pytest.approx(36)
+
+
+def test_calm_pictures_give_no_warning_before_some_seconds() -> None:
+    detectors, seen = MediaDetectors(), []
+    for measurement, position in Programme(24, still=[(0, 24, A)]).segments(every(4, 24)):
+        detectors.feed(measurement, position, RULES)
+        seen.append(detectors.health()[0])
+    assert seen == [Health.OK, *[Health.WARNING] * 3, Health.ERROR, Health.ERROR]
+
+
+def test_the_state_of_a_freeze_stays_small() -> None:
+    detectors = MediaDetectors()
+    for measurement, position in Programme(60, still=[(0, 60, A)]).segments(every(4, 60)):
+        detectors.feed(measurement, position, RULES)
+    assert len(detectors.model_dump_json()) < 4096
+    moving = next(iter(Programme(12).segments([])))[0]
+    detectors.feed(moving, segment_position(15, 60, 12), RULES)
+    assert detectors.freeze.picture is None
