@@ -3,7 +3,6 @@
 The gateway uses these to start, query and stop monitors.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
@@ -39,12 +38,14 @@ class MonitorProgress(BaseModel):
     title: str | None = None
     is_live: bool = False
     delay_told: bool = False
+    stop_requested: bool = False
     health: HealthReport = HealthReport()
     statistics: Statistics = Statistics()
     open_incidents: list[OpenIncident] = []
     watch_state: dict[str, Any] | None = None
     sequence: int = 0
     events_sent: int = 0
+    events_failed: int = 0
     undelivered: list[StreamEvent] = []
     unreported: dict[str, EventReport] = {}
     error_reason: str | None = None
@@ -56,7 +57,6 @@ class MonitorOrder(BaseModel):
 
     Attributes:
         stream_key: see `monitors.stream_url.StreamSource.key`.
-        heartbeat_timeout: a probe that is silent this long is started elsewhere.
         carried: what earlier runs of the same workflow learned.
     """
 
@@ -67,7 +67,6 @@ class MonitorOrder(BaseModel):
     config: MonitorConfig
     metadata: dict[str, Any] = {}
     created_at: AwareDatetime
-    heartbeat_timeout: timedelta = timedelta(seconds=10)
     carried: MonitorProgress | None = None
 
 

@@ -15,6 +15,9 @@ EARLY_LOOK = timedelta(minutes=5)
 CHECKPOINT = timedelta(minutes=10)
 """A watch in which nothing happens returns this often: about 6 history events each time."""
 
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""A watch whose worker is silent this long is started on another one."""
+
 WAIT_FOR_LIVE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=2),
     # The activity says itself when it wants to look again (`next_retry_delay`); this policy is
@@ -28,21 +31,15 @@ WAIT_FOR_LIVE: dict[str, Any] = {
 }
 
 
-def watch_stream(heartbeat_timeout: timedelta) -> dict[str, Any]:
-    """Return the options of a watch whose worker counts as lost after `heartbeat_timeout`."""
-    return {
-        "task_queue": PROBE_QUEUE,
-        "start_to_close_timeout": CHECKPOINT + timedelta(minutes=5),
-        "heartbeat_timeout": heartbeat_timeout,
-        # No backoff: a lost worker is no reason to look at the stream less often.
-        "retry_policy": RetryPolicy(
-            initial_interval=timedelta(seconds=1),
-            backoff_coefficient=1.0,
-        ),
-        # A stopped watch still returns what it has seen, and its ffmpeg is gone by then.
-        "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    }
-
+WATCH_STREAM: dict[str, Any] = {
+    "task_queue": PROBE_QUEUE,
+    "start_to_close_timeout": CHECKPOINT + timedelta(minutes=5),
+    "heartbeat_timeout": HEARTBEAT_TIMEOUT,
+    # No backoff: a lost worker is no reason to look at the stream less often.
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0),
+    # A stopped watch still returns what it has seen, and its ffmpeg is gone by then.
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
 
 DELIVER_WEBHOOK: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=20),

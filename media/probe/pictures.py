@@ -7,8 +7,8 @@ be looked at one by one, and the averaging removes most of what compression adds
 import numpy as np
 from numpy.typing import NDArray
 
-from monitors.measurement import Interval, StillRun
 from monitors.detectors.pictures import BLOCK_SIZE, SAME_PICTURE_TOLERANCE
+from monitors.measurement import Interval, StillRun
 
 Pictures = NDArray[np.uint8]
 """Shape (pictures, height, width)."""
@@ -45,7 +45,10 @@ def black_intervals(pictures: Pictures, times: NDArray[np.float64], end: float) 
     """
     pixels = pictures.reshape(len(pictures), -1)
     last = pixels.shape[1] - 1
-    ranks = [round(last * (100 - BLACK_SHARE_PERCENT) / 100), round(last * BLACK_SHARE_PERCENT / 100)]
+    ranks = [
+        round(last * (100 - BLACK_SHARE_PERCENT) / 100),
+        round(last * BLACK_SHARE_PERCENT / 100),
+    ]
     ordered = np.partition(pixels, ranks, axis=1)
     dark, bright = ordered[:, ranks[0]].astype(np.int16), ordered[:, ranks[1]].astype(np.int16)
     black = (bright <= BLACK_LEVEL) & (bright - dark <= BLACK_CONTRAST)
@@ -68,7 +71,9 @@ def still_runs(pictures: Pictures, times: NDArray[np.float64], end: float) -> li
         stop = _end_of_run(blocks, first)
         at_border = first == 0 or stop == len(pictures)
         long_enough = edges[stop] - edges[first] >= STILL_MIN_SEC
-        if (long_enough or (at_border and edges[stop] > edges[first])) and _repeats_itself(steps[first : stop - 1]):
+        if (long_enough or (at_border and edges[stop] > edges[first])) and _repeats_itself(
+            steps[first : stop - 1]
+        ):
             picture = pictures[first].tobytes()
             runs.append(StillRun(start=edges[first], end=edges[stop], picture=picture))
         first = stop

@@ -1,0 +1,54 @@
+"""The gateway's internal API, as workers use it."""
+
+from http import HTTPStatus
+
+import httpx
+from pydantic import BaseModel, SecretStr
+
+from monitors.reports import EventReport, StatusReport
+
+TIMEOUT_SEC = 5.0
+
+
+class ReportRefused(Exception):
+    """The gateway will never take this report; the message says why."""
+
+
+class Gateway:
+    """Tells the gateway what workers learn. Never through a proxy: it is our own house."""
+
+    def __init__(self, base_url: str, key: SecretStr) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers={"X-Internal-API-Key": key.get_secret_value()},
+            timeout=TIMEOUT_SEC,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def report_status(self, monitor_id: str, report: StatusReport) -> None:
+        """Report a monitor's condition.
+
+        Raises:
+            ReportRefused: the gateway does not know the monitor or does not understand the report.
+            httpx.HTTPError: it could not be told now.
+        """
+        await self._put(f"/internal/v1/monitors/{monitor_id}/status", report)
+
+    async def report_event(self, report: EventReport) -> None:
+        """Report an event and what became of its webhook; raises as `report_status` does."""
+        event = report.event
+        await self._put(f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report)
+
+    async def _put(self, path: str, report: BaseModel) -> None:
+        response = await self._client.put(
+            path,
+            content=report.model_dump_json(),
+            headers={"Content-Type": "application/json"},
+        )
+        if response.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
+            raise ReportRefused(f"the gateway answered with HTTP status {response.status_code}")
+        response.raise_for_status()

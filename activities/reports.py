@@ -1,0 +1,46 @@
+"""Telling the store what a workflow learned. The workflow retries without end."""
+
+import httpx
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.declarations import (
+    REPORT_EVENT,
+    REPORT_STATUS,
+    EventReportOrder,
+    StatusReportOrder,
+)
+from activities.gateway import Gateway, ReportRefused
+
+
+class Reports:
+    """Reports a monitor's status and its events to the gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    @activity.defn(name=REPORT_STATUS)
+    async def report_status(self, order: StatusReportOrder) -> None:
+        """Report a monitor's condition.
+
+        Raises:
+            ApplicationError: not retryable when the gateway will never take the report.
+        """
+        try:
+            await self._gateway.report_status(order.monitor_id, order.report)
+        except (ReportRefused, httpx.HTTPError) as error:
+            raise _failure(error) from None
+
+    @activity.defn(name=REPORT_EVENT)
+    async def report_event(self, order: EventReportOrder) -> None:
+        """Report an event and what became of its webhook; raises as `report_status` does."""
+        try:
+            await self._gateway.report_event(order.report)
+        except (ReportRefused, httpx.HTTPError) as error:
+            raise _failure(error) from None
+
+
+def _failure(error: Exception) -> ApplicationError:
+    if isinstance(error, ReportRefused):
+        return ApplicationError(str(error), type="ReportRefused", non_retryable=True)
+    return ApplicationError(f"The gateway cannot be told: {error}", type="GatewayUnavailable")

@@ -1,0 +1,342 @@
+"""One monitor, from the moment it was ordered to the end of its stream."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from workflows import options
+from workflows.outbox import Outbox
+
+with workflow.unsafe.imports_passed_through():
+    from activities.declarations import (
+        STREAM_UNAVAILABLE,
+        WAIT_FOR_LIVE,
+        WATCH_STREAM,
+        LiveStream,
+        UnavailableDetails,
+        WaitOrder,
+        WatchOrder,
+        WatchOutcome,
+        WatchReturn,
+    )
+    from monitors.events import EndReason, EventType, Happening, timestamp_text
+    from monitors.reports import StatusReport
+    from monitors.status import MonitorStatus, StreamStatus
+    from workflows import search_attributes
+    from workflows.messages import (
+        SNAPSHOT_QUERY,
+        STOP_SIGNAL,
+        WORKFLOW_TYPE,
+        MonitorEnd,
+        MonitorOrder,
+        MonitorProgress,
+        MonitorSnapshot,
+    )
+
+
+class StreamUnavailable(Exception):
+    """The stream can never be watched."""
+
+    def __init__(self, details: UnavailableDetails) -> None:
+        super().__init__(details.message)
+        self.details = details
+
+
+@workflow.defn(name=WORKFLOW_TYPE)
+class MonitorWorkflow:
+    """Waits until a stream is live, watches it to its end, and tells of what happens."""
+
+    @workflow.init
+    def __init__(self, order: MonitorOrder) -> None:
+        self._order = order
+        self._progress = order.carried or MonitorProgress(as_of=workflow.now())
+        self._outbox = Outbox(order, self._progress)
+        self._wants_new_run = False
+        self._over = False
+
+    @workflow.run
+    async def run(self, order: MonitorOrder) -> MonitorEnd:
+        """Follow the stream until it ends, somebody stops the monitor, or it cannot go on."""
+        self._outbox.open()
+        story = asyncio.create_task(self._follow_the_stream())
+        cancelled = False
+        try:
+            await self._until_over(story)
+        except asyncio.CancelledError:
+            cancelled = True
+        if self._wants_new_run and not (cancelled or self._is_to_stop()):
+            await self._continue_in_a_new_run()
+        await _undisturbed(self._end(story, cancelled=cancelled))
+        if cancelled:
+            raise asyncio.CancelledError
+        return self._result()
+
+    @workflow.signal(name=STOP_SIGNAL)
+    def stop(self) -> None:
+        """Stop the monitor; what is queued is still delivered."""
+        self._progress.stop_requested = True
+
+    @workflow.query(name=SNAPSHOT_QUERY)
+    def snapshot(self) -> MonitorSnapshot:
+        """Return the monitor's condition."""
+        shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
+        return MonitorSnapshot(
+            monitor_id=self._order.monitor_id,
+            stream_url=self._order.stream_url,
+            config=self._order.config,
+            metadata=self._order.metadata,
+            events_queued=len(self._progress.undelivered),
+            **{name: getattr(self._progress, name) for name in shared},
+        )
+
+    # The story
+
+    async def _follow_the_stream(self) -> None:
+        await self._sleep_until_due()
+        if not self._progress.is_live:
+            await self._wait_for_live()
+        await self._watch_until_it_ends()
+
+    async def _sleep_until_due(self) -> None:
+        start = self._order.config.scheduled_start_time
+        if self._progress.is_live or start is None:
+            return
+        early = start - options.EARLY_LOOK - workflow.now()
+        if early.total_seconds() > 0:
+            self._tell(
+                f"Scheduled for {timestamp_text(start)}",
+                status=MonitorStatus.SCHEDULED,
+                stream_status=StreamStatus.SCHEDULED,
+            )
+            await workflow.sleep(early, summary="until the stream is due")
+
+    async def _wait_for_live(self) -> None:
+        self._tell("Waiting for the stream to go live", status=MonitorStatus.WAITING)
+        waiting = workflow.start_activity(
+            WAIT_FOR_LIVE,
+            WaitOrder(
+                monitor_id=self._order.monitor_id,
+                stream_url=self._order.stream_url,
+                scheduled_start_time=self._order.config.scheduled_start_time,
+            ),
+            result_type=LiveStream,
+            summary="Asks until the stream is live",
+            **options.WAIT_FOR_LIVE,
+        )
+        try:
+            await self._tell_when_late(waiting)
+            live: LiveStream = await waiting
+        except ActivityError as error:
+            raise _unavailable(error) from error
+        self._progress.is_live = True
+        self._progress.title = live.title
+        self._put(EventType.STREAM_STARTED, title=live.title)
+
+    async def _tell_when_late(self, waiting: asyncio.Task[Any]) -> None:
+        start = self._order.config.scheduled_start_time
+        if start is None or self._progress.delay_told:
+            return
+        tolerance = self._order.config.start_delay_tolerance_sec
+        patience = tolerance + (start - workflow.now()).total_seconds()
+        if await self._happens_within(patience, waiting, "until the stream is late"):
+            return
+        self._progress.delay_told = True
+        self._put(
+            EventType.STREAM_DELAYED,
+            scheduled_start_time=timestamp_text(start),
+            delay_sec=round((workflow.now() - start).total_seconds(), 3),
+            tolerance_sec=tolerance,
+        )
+
+    async def _watch_until_it_ends(self) -> None:
+        self._tell(
+            "Watching the stream",
+            status=MonitorStatus.MONITORING,
+            stream_status=StreamStatus.LIVE,
+        )
+        while not self._over:
+            seen = await self._watch()
+            self._learn(seen)
+            if seen.outcome is WatchOutcome.ENDED:
+                self._put(EventType.STREAM_ENDED, reason=seen.end_reason)
+                return
+            if workflow.info().is_continue_as_new_suggested() and self._outbox.is_idle:
+                self._wants_new_run = True
+                return
+
+    async def _watch(self) -> WatchReturn:
+        try:
+            seen: WatchReturn = await workflow.execute_activity(
+                WATCH_STREAM,
+                WatchOrder(
+                    monitor_id=self._order.monitor_id,
+                    stream_url=self._order.stream_url,
+                    config=self._order.config,
+                    state=self._progress.watch_state,
+                    checkpoint_sec=options.CHECKPOINT.total_seconds(),
+                ),
+                result_type=WatchReturn,
+                summary="Measures every segment",
+                **options.WATCH_STREAM,
+            )
+        except ActivityError as error:
+            raise _unavailable(error) from error
+        return seen
+
+    def _learn(self, seen: WatchReturn) -> None:
+        self._progress.watch_state = seen.state
+        self._progress.statistics = seen.statistics
+        self._progress.health = seen.health
+        self._progress.open_incidents = seen.open_incidents
+        for happening in seen.happenings:
+            self._outbox.put(happening)
+        faults = ", ".join(incident.kind for incident in seen.open_incidents)
+        self._tell(f"Watching the stream, open: {faults}" if faults else "Watching the stream")
+
+    async def _continue_in_a_new_run(self) -> None:
+        self._outbox.abandon()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._order.model_copy(update={"carried": self._progress}))
+
+    # The end
+
+    async def _until_over(self, story: asyncio.Task[None]) -> None:
+        end = self._order.config.scheduled_end_time
+        left = (end - workflow.now()).total_seconds() if end else None
+        await self._happens_within(left, story, "until the scheduled end")
+
+    async def _end(self, story: asyncio.Task[None], *, cancelled: bool) -> None:
+        status, doing = self._ending(story, cancelled=cancelled)
+        self._over = True
+        story.cancel()
+        await asyncio.gather(story, return_exceptions=True)
+        is_ended = status is MonitorStatus.COMPLETED
+        self._tell(doing, status=status, stream_status=StreamStatus.ENDED if is_ended else None)
+        await self._outbox.close()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    def _ending(self, story: asyncio.Task[None], *, cancelled: bool) -> tuple[MonitorStatus, str]:
+        """Return the final status, and why in plain words; put what the receiver must know."""
+        if cancelled or self._progress.stop_requested:
+            return MonitorStatus.STOPPED, "Cancelled" if cancelled else "Stopped"
+        if self._outbox.lost:
+            self._blame("delivery_failed", f"A webhook was not accepted: {self._outbox.lost.error}")
+            return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
+        if not story.done():
+            self._put(EventType.STREAM_ENDED, reason=EndReason.SCHEDULED_END)
+            return MonitorStatus.COMPLETED, "Ended at its scheduled time"
+        error = story.exception()
+        if isinstance(error, StreamUnavailable):
+            reason, message = error.details.reason, error.details.message
+            self._put(EventType.MONITOR_ERROR, reason=reason, message=message)
+            self._blame(reason, message)
+            return MonitorStatus.ERROR, f"Failed: {message}"
+        if error:
+            raise error  # a defect: Temporal keeps the workflow and tries again after its repair
+        return MonitorStatus.COMPLETED, "The stream has ended"
+
+    def _is_to_stop(self) -> bool:
+        return self._progress.stop_requested or self._outbox.lost is not None
+
+    def _blame(self, reason: str, message: str) -> None:
+        self._progress.error_reason, self._progress.error_message = reason, message
+
+    def _result(self) -> MonitorEnd:
+        progress = self._progress
+        return MonitorEnd(
+            status=progress.status,
+            events_sent=progress.events_sent,
+            events_failed=progress.events_failed,
+            error_reason=progress.error_reason,
+            error_message=progress.error_message,
+        )
+
+    # What others see
+
+    def _put(self, event_type: EventType, **data: Any) -> None:
+        self._outbox.put(Happening(event_type=event_type, timestamp=workflow.now(), data=data))
+
+    def _tell(
+        self,
+        doing: str,
+        *,
+        status: MonitorStatus | None = None,
+        stream_status: StreamStatus | None = None,
+    ) -> None:
+        """Say what is going on: in the web UI, in the snapshot, and to the store."""
+        progress = self._progress
+        progress.doing = doing
+        progress.as_of = workflow.now()
+        progress.stream_status = stream_status or progress.stream_status
+        if status and status is not progress.status:
+            progress.status = status
+            self._outbox.report_status(self._status_report)
+        workflow.set_current_details(doing)
+        self._show_search_attributes()
+
+    def _status_report(self) -> StatusReport:
+        progress = self._progress
+        return StatusReport(
+            status=progress.status,
+            stream_status=progress.stream_status,
+            health=progress.health,
+            statistics=progress.statistics,
+            as_of=progress.as_of,
+            error_reason=progress.error_reason,
+            error_message=progress.error_message,
+        )
+
+    def _show_search_attributes(self) -> None:
+        progress = self._progress
+        wanted = {
+            search_attributes.MONITOR_STATUS: progress.status.value,
+            search_attributes.STREAM_STATUS: progress.stream_status.value,
+            search_attributes.VIDEO_HEALTH: progress.health.video.value,
+            search_attributes.AUDIO_HEALTH: progress.health.audio.value,
+            search_attributes.STREAM_KEY: self._order.stream_key,
+        }
+        shown = workflow.info().typed_search_attributes
+        changed = [key.value_set(value) for key, value in wanted.items() if shown.get(key) != value]
+        if changed:
+            workflow.upsert_search_attributes(changed)
+
+    async def _happens_within(
+        self, seconds: float | None, task: asyncio.Task[Any], summary: str
+    ) -> bool:
+        """Wait until `task` is done or the monitor is to stop; False when time runs out first."""
+        if seconds is not None and seconds <= 0:
+            return task.done()
+        try:
+            await workflow.wait_condition(
+                lambda: task.done() or self._is_to_stop(),
+                timeout=seconds,
+                timeout_summary=summary,
+            )
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Finish `work` even when the workflow is cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+    task.result()
+
+
+def _unavailable(error: ActivityError) -> Exception:
+    """Return what the failure of an activity that knows the stream means for the monitor."""
+    cause = error.cause
+    if is_cancelled_exception(error):
+        return error
+    if isinstance(cause, ApplicationError) and cause.type == STREAM_UNAVAILABLE and cause.details:
+        return StreamUnavailable(UnavailableDetails.model_validate(cause.details[0]))
+    details = UnavailableDetails(reason="internal_error", message=str(cause or error))
+    return StreamUnavailable(details)
