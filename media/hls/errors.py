@@ -1,0 +1,26 @@
+"""Why a playlist is refused. `media.hls.parser` draws the tree."""
+# ruff: noqa: N818 - the names say what came, as everywhere in this house
+
+
+class PlaylistError(ValueError):
+    """What was fetched cannot be followed; the message says why in plain words."""
+
+
+class NotAPlaylist(PlaylistError):
+    """Something else was served: a web page, an XML or JSON document, nothing at all."""
+
+
+class MalformedPlaylist(PlaylistError):
+    """A tag without which wrong bytes would be fetched cannot be read."""
+
+
+class PlaylistTooLarge(PlaylistError):
+    """More text, lines, segments or variants than a live stream needs."""
+
+
+class UnsupportedPlaylist(PlaylistError):
+    """A correct playlist of a kind that was never asked for."""
+
+
+class NoVariant(PlaylistError):
+    """A master playlist that names nothing to play."""

@@ -1,0 +1,79 @@
+"""The tags of master playlists (RFC 8216 4.3.4)."""
+
+from collections.abc import Iterable
+
+from media.hls.errors import PlaylistTooLarge
+from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
+from media.hls.tags import Line, absolute_url, attribute_list, decimal, integer
+
+MAX_VARIANTS = 1_000
+MASTER_TAGS = frozenset({"EXT-X-STREAM-INF", "EXT-X-MEDIA", "EXT-X-I-FRAME-STREAM-INF"})
+"""Tags that only master playlists have. EXT-X-I-FRAME-STREAM-INF is recognised, never followed."""
+
+
+def parse_master(lines: Iterable[Line], base_url: str) -> MasterPlaylist:
+    """Read the lines of a master playlist.
+
+    Raises:
+        PlaylistTooLarge: more than `MAX_VARIANTS` variants or renditions.
+    """
+    variants: list[Variant] = []
+    renditions: list[Rendition] = []
+    version = 1
+    stream_inf: str | None = None
+    for line in lines:
+        if line.tag == "EXT-X-STREAM-INF":
+            stream_inf = line.value
+        elif line.tag == "EXT-X-MEDIA":
+            renditions += ext_x_media(line.value, base_url)
+        elif line.tag == "EXT-X-VERSION":
+            version = integer(line.value) or version
+        elif line.tag is None and stream_inf is not None:
+            variants.append(ext_x_stream_inf(stream_inf, absolute_url(base_url, line.value)))
+            stream_inf = None
+        if len(variants) > MAX_VARIANTS or len(renditions) > MAX_VARIANTS:
+            raise PlaylistTooLarge(f"more than {MAX_VARIANTS} variants or renditions")
+    return MasterPlaylist(tuple(variants), tuple(renditions), version)
+
+
+def ext_x_stream_inf(value: str, uri: str) -> Variant:
+    """Return a variant (RFC 8216 4.3.4.2)."""
+    attributes = attribute_list(value)
+    peak = integer(attributes.get("BANDWIDTH", ""))
+    average = integer(attributes.get("AVERAGE-BANDWIDTH", ""))
+    codecs = (codec.strip() for codec in attributes.get("CODECS", "").split(","))
+    return Variant(
+        uri=uri,
+        bandwidth=peak or average or 0,
+        resolution=_resolution(attributes.get("RESOLUTION", "")),
+        codecs=tuple(codec for codec in codecs if codec),
+        audio_group=attributes.get("AUDIO"),
+        frame_rate=decimal(attributes.get("FRAME-RATE", "")),
+    )
+
+
+def _resolution(text: str) -> Resolution | None:
+    width_text, _, height_text = text.lower().partition("x")
+    width, height = integer(width_text), integer(height_text)
+    return Resolution(width, height) if width and height else None
+
+
+def ext_x_media(value: str, base_url: str) -> list[Rendition]:
+    """Return the rendition (RFC 8216 4.3.4.1), or nothing where its type is not known."""
+    attributes = attribute_list(value)
+    try:
+        kind = RenditionType(attributes.get("TYPE", ""))
+    except ValueError:
+        return []
+    uri = attributes.get("URI")
+    return [
+        Rendition(
+            type=kind,
+            group_id=attributes.get("GROUP-ID", ""),
+            name=attributes.get("NAME", ""),
+            uri=absolute_url(base_url, uri) if uri else None,
+            language=attributes.get("LANGUAGE"),
+            default=attributes.get("DEFAULT") == "YES",
+            autoselect=attributes.get("AUTOSELECT") == "YES",
+        )
+    ]

@@ -1,0 +1,245 @@
+"""The tags of media playlists (RFC 8216 4.3.2, 4.3.3)."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from media.hls.drafts import SegmentDraft, date_drafts, finish_drafts
+from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
+from media.hls.playlist import Encryption, InitSegment, MediaPlaylist, PlaylistType
+from media.hls.tags import (
+    MAX_INTEGER,
+    Line,
+    absolute_url,
+    attribute_list,
+    byte_range,
+    date_time,
+    decimal,
+    integer,
+    required_integer,
+)
+
+MAX_SEGMENTS = 20_000
+MAX_DURATION_SEC = 3_600.0
+MIN_TARGET_SEC = 1.0
+MAX_TARGET_SEC = 60.0
+DEFAULT_TARGET_SEC = 6.0
+"""Where neither the playlist nor a segment tells; what Apple's authoring guide recommends."""
+
+MEDIA_TAGS = frozenset(
+    {"EXTINF", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-BYTERANGE", "EXT-X-ENDLIST"}
+)
+"""Tags that only media playlists have."""
+
+_IV_BYTES = 16
+
+
+def parse_media(lines: Iterable[Line], base_url: str) -> MediaPlaylist:
+    """Read the lines of a media playlist.
+
+    Raises:
+        MalformedPlaylist: a sequence number, byte range, key or init segment cannot be read.
+        PlaylistTooLarge: more than `MAX_SEGMENTS` segments.
+    """
+    reader = _MediaReader(base_url)
+    for line in lines:
+        reader.read(line)
+    return reader.playlist()
+
+
+class _MediaReader:
+    """Gathers what the lines say. Its methods are named after the tags that they read."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._target_sec: float | None = None
+        self._media_sequence = 0
+        self._discontinuity_sequence = 0
+        self._discontinuities = 0
+        self._ended = False
+        self._i_frames_only = False
+        self._type: PlaylistType | None = None
+        self._version = 1
+        self._init: InitSegment | None = None
+        self._keys: dict[str, Encryption] = {}
+        self._drafts: list[SegmentDraft] = []
+        self._next = SegmentDraft()
+        self._has_extinf = False
+        self._byte_range_text: str | None = None
+        self._tags: Mapping[str, Callable[[str], None]] = {
+            "EXT-X-VERSION": self.ext_x_version,
+            "EXT-X-TARGETDURATION": self.ext_x_targetduration,
+            "EXT-X-MEDIA-SEQUENCE": self.ext_x_media_sequence,
+            "EXT-X-DISCONTINUITY-SEQUENCE": self.ext_x_discontinuity_sequence,
+            "EXT-X-PLAYLIST-TYPE": self.ext_x_playlist_type,
+            "EXT-X-I-FRAMES-ONLY": self.ext_x_i_frames_only,
+            "EXT-X-ENDLIST": self.ext_x_endlist,
+            "EXTINF": self.extinf,
+            "EXT-X-BYTERANGE": self.ext_x_byterange,
+            "EXT-X-DISCONTINUITY": self.ext_x_discontinuity,
+            "EXT-X-GAP": self.ext_x_gap,
+            "EXT-X-PROGRAM-DATE-TIME": self.ext_x_program_date_time,
+            "EXT-X-KEY": self.ext_x_key,
+            "EXT-X-MAP": self.ext_x_map,
+        }
+
+    def read(self, line: Line) -> None:
+        """Take in one line; a tag that is not known is ignored (RFC 8216 6.3.1)."""
+        if line.tag is None:
+            self._uri(line.value)
+        elif tag := self._tags.get(line.tag):
+            tag(line.value)
+
+    def playlist(self) -> MediaPlaylist:
+        """Return what was gathered."""
+        if self._media_sequence + len(self._drafts) > MAX_INTEGER:
+            raise MalformedPlaylist("EXT-X-MEDIA-SEQUENCE leaves no room for the segments")
+        target_sec = self._sane_target_sec()
+        date_drafts(self._drafts)
+        return MediaPlaylist(
+            target_duration_sec=target_sec,
+            media_sequence=self._media_sequence,
+            segments=finish_drafts(
+                self._drafts,
+                first_sequence=self._media_sequence,
+                first_discontinuity=self._discontinuity_sequence,
+                target_sec=target_sec,
+            ),
+            discontinuity_sequence=self._discontinuity_sequence,
+            ended=self._ended,
+            playlist_type=self._type,
+            version=self._version,
+            i_frames_only=self._i_frames_only,
+        )
+
+    def ext_x_version(self, value: str) -> None:
+        """RFC 8216 4.3.1.2. For information: newer tags are read whatever it says."""
+        self._version = integer(value) or self._version
+
+    def ext_x_targetduration(self, value: str) -> None:
+        """RFC 8216 4.3.3.1. Servers write decimals too."""
+        self._target_sec = decimal(value) or self._target_sec
+
+    def ext_x_media_sequence(self, value: str) -> None:
+        """RFC 8216 4.3.3.2."""
+        self._media_sequence = required_integer("EXT-X-MEDIA-SEQUENCE", value)
+
+    def ext_x_discontinuity_sequence(self, value: str) -> None:
+        """RFC 8216 4.3.3.3. It only aligns renditions: unreadable is 0."""
+        self._discontinuity_sequence = integer(value) or 0
+
+    def ext_x_playlist_type(self, value: str) -> None:
+        """RFC 8216 4.3.3.5."""
+        self._type = PlaylistType(value) if value in list(PlaylistType) else None
+
+    def ext_x_i_frames_only(self, _: str) -> None:
+        """RFC 8216 4.3.3.6."""
+        self._i_frames_only = True
+
+    def ext_x_endlist(self, _: str) -> None:
+        """RFC 8216 4.3.3.4."""
+        self._ended = True
+
+    def extinf(self, value: str) -> None:
+        """RFC 8216 4.3.2.1. An absurd duration marks its segment, which still has its number."""
+        duration_text, _, title = value.partition(",")
+        duration_sec = decimal(duration_text.strip())
+        sane = duration_sec is not None and 0 < duration_sec <= MAX_DURATION_SEC
+        self._next.duration_sec = duration_sec if sane else None
+        self._next.title = title.strip()
+        self._has_extinf = True
+
+    def ext_x_byterange(self, value: str) -> None:
+        """RFC 8216 4.3.2.2. What it means depends on the URI, which comes later."""
+        self._byte_range_text = value
+
+    def ext_x_discontinuity(self, _: str) -> None:
+        """RFC 8216 4.3.2.3."""
+        self._next.discontinuity = True
+        self._discontinuities += 1
+
+    def ext_x_gap(self, _: str) -> None:
+        """8216bis 4.4.4.7."""
+        self._next.gap = True
+
+    def ext_x_program_date_time(self, value: str) -> None:
+        """RFC 8216 4.3.2.6."""
+        self._next.program_date_time = date_time(value)
+
+    def ext_x_key(self, value: str) -> None:
+        """RFC 8216 4.3.2.4. Keys of several formats may hold at once, for different players."""
+        attributes = attribute_list(value)
+        method = attributes.get("METHOD")
+        if not method:
+            raise MalformedPlaylist("EXT-X-KEY names no METHOD")
+        if method == "NONE":
+            self._keys = {}
+            return
+        uri = attributes.get("URI")
+        key = Encryption(
+            method=method,
+            uri=absolute_url(self._base_url, uri) if uri else None,
+            iv=_initialization_vector(attributes.get("IV")),
+            key_format=attributes.get("KEYFORMAT", "identity"),
+        )
+        self._keys[key.key_format] = key
+
+    def ext_x_map(self, value: str) -> None:
+        """RFC 8216 4.3.2.5."""
+        attributes = attribute_list(value)
+        uri, range_text = attributes.get("URI"), attributes.get("BYTERANGE")
+        if not uri:
+            raise MalformedPlaylist("EXT-X-MAP names no URI")
+        self._init = InitSegment(
+            uri=absolute_url(self._base_url, uri),
+            byte_range=byte_range("BYTERANGE of EXT-X-MAP", range_text, implicit_offset=0)
+            if range_text
+            else None,
+            encryption=self._encryption(),
+        )
+
+    def _uri(self, value: str) -> None:
+        """Complete a segment; a URI without EXTINF is not a whole one and is left out."""
+        draft, self._next = self._next, SegmentDraft()
+        range_text, self._byte_range_text = self._byte_range_text, None
+        if not self._has_extinf:
+            return
+        self._has_extinf = False
+        if len(self._drafts) >= MAX_SEGMENTS:
+            raise PlaylistTooLarge(f"the playlist has more than {MAX_SEGMENTS} segments")
+        draft.uri = absolute_url(self._base_url, value)
+        draft.init = self._init
+        draft.encryption = self._encryption()
+        draft.discontinuities = self._discontinuities
+        if range_text is not None:
+            draft.byte_range = byte_range(
+                "EXT-X-BYTERANGE", range_text, implicit_offset=self._range_end(draft.uri)
+            )
+        self._drafts.append(draft)
+
+    def _range_end(self, uri: str) -> int | None:
+        """Where the previous segment ends, if it is a part of the same resource."""
+        previous = self._drafts[-1] if self._drafts else None
+        if previous is None or previous.uri != uri or previous.byte_range is None:
+            return None
+        return previous.byte_range.offset + previous.byte_range.length
+
+    def _encryption(self) -> Encryption | None:
+        if not self._keys:
+            return None
+        return self._keys.get("identity") or next(iter(self._keys.values()))
+
+    def _sane_target_sec(self) -> float:
+        longest_sec = max((draft.duration_sec or 0 for draft in self._drafts), default=0)
+        target_sec = self._target_sec or longest_sec or DEFAULT_TARGET_SEC
+        return min(max(target_sec, MIN_TARGET_SEC), MAX_TARGET_SEC)
+
+
+def _initialization_vector(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    digits = text[2:] if text[:2] in ("0x", "0X") else ""
+    try:
+        return int(digits, 16).to_bytes(_IV_BYTES, "big")
+    except (ValueError, OverflowError):
+        raise MalformedPlaylist(
+            f"IV of EXT-X-KEY is no 128-bit hex number: {text[:40]!r}"
+        ) from None

@@ -1,0 +1,166 @@
+"""What a playlist says, as immutable values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class ByteRange(NamedTuple):
+    """A part of a resource, in bytes (RFC 8216 4.3.2.2)."""
+
+    offset: int
+    length: int
+
+
+class Resolution(NamedTuple):
+    """Picture size in pixels."""
+
+    width: int
+    height: int
+
+
+class PlaylistType(StrEnum):
+    """How a media playlist may change (RFC 8216 4.3.3.5)."""
+
+    EVENT = "EVENT"
+    VOD = "VOD"
+
+
+class RenditionType(StrEnum):
+    """What a rendition carries (RFC 8216 4.3.4.1)."""
+
+    AUDIO = "AUDIO"
+    VIDEO = "VIDEO"
+    SUBTITLES = "SUBTITLES"
+    CLOSED_CAPTIONS = "CLOSED-CAPTIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How a segment is encrypted (RFC 8216 4.3.2.4); absent where it is not.
+
+    Attributes:
+        method: `AES-128`, `SAMPLE-AES` or whatever else the playlist names.
+        uri: where the key is, absolute; None where the playlist names none.
+        iv: 16 bytes; None means the segment's media sequence, big-endian (RFC 8216 5.2).
+        key_format: `identity` is a plain key of 16 bytes; anything else is a DRM system.
+    """
+
+    method: str
+    uri: str | None
+    iv: bytes | None = None
+    key_format: str = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class InitSegment:
+    """What a decoder needs before a segment (EXT-X-MAP, RFC 8216 4.3.2.5)."""
+
+    uri: str
+    byte_range: ByteRange | None = None
+    encryption: Encryption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One media segment.
+
+    Attributes:
+        uri: absolute URL; where the playlist's text is no URL, that text as it stands, so that
+            only this segment fails.
+        sequence: media sequence number (RFC 8216 3).
+        discontinuity_sequence: discontinuity sequence number (RFC 8216 6.2.1).
+        duration_sec: EXTINF, above 0 and at most an hour.
+        duration_declared: False where EXTINF is absurd; `duration_sec` then is the playlist's
+            target duration.
+        init: to be put before the segment's own bytes.
+        program_date_time: aware wall clock of the first moment, declared or extrapolated; None
+            where the playlist does not tell.
+        discontinuity: whether encoding, tracks or timestamps may change at its start.
+        gap: whether it is known to be missing (EXT-X-GAP, 8216bis 4.4.4.7); do not fetch it.
+        title: what follows the comma of EXTINF; often empty.
+    """
+
+    uri: str
+    sequence: int
+    duration_sec: float
+    discontinuity_sequence: int = 0
+    duration_declared: bool = True
+    byte_range: ByteRange | None = None
+    init: InitSegment | None = None
+    program_date_time: datetime | None = None
+    discontinuity: bool = False
+    gap: bool = False
+    encryption: Encryption | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlaylist:
+    """The segments of one rendition, oldest first, with consecutive sequence numbers.
+
+    Attributes:
+        target_duration_sec: 1 to 60: declared, or made from the segments where it is not.
+        media_sequence: number of the first segment, also where there is none yet.
+        ended: EXT-X-ENDLIST: nothing will be added.
+        i_frames_only: single pictures for trick play, not a stream to watch.
+    """
+
+    target_duration_sec: float
+    media_sequence: int
+    segments: tuple[Segment, ...]
+    discontinuity_sequence: int = 0
+    ended: bool = False
+    playlist_type: PlaylistType | None = None
+    version: int = 1
+    i_frames_only: bool = False
+
+    @property
+    def window_sec(self) -> float:
+        """How much media the playlist holds, in seconds."""
+        return sum(segment.duration_sec for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to play the whole stream (EXT-X-STREAM-INF, RFC 8216 4.3.4.2).
+
+    Attributes:
+        bandwidth: peak bits per second, its renditions included; 0 where it is not told.
+        codecs: RFC 6381 names; empty where they are not told.
+        audio_group: `group_id` of its audio renditions; None where there are none.
+    """
+
+    uri: str
+    bandwidth: int
+    resolution: Resolution | None = None
+    codecs: tuple[str, ...] = ()
+    audio_group: str | None = None
+    frame_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """An alternative of one track (EXT-X-MEDIA, RFC 8216 4.3.4.1).
+
+    Attributes:
+        uri: its media playlist, absolute; None where it is muxed into the variants.
+    """
+
+    type: RenditionType
+    group_id: str
+    name: str
+    uri: str | None = None
+    language: str | None = None
+    default: bool = False
+    autoselect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MasterPlaylist:
+    """The variants of a stream in the playlist's order. Trick-play variants are left out."""
+
+    variants: tuple[Variant, ...]
+    renditions: tuple[Rendition, ...] = ()
+    version: int = 1

@@ -1,0 +1,162 @@
+"""The small grammar inside a playlist: lines, attribute lists, numbers, dates (RFC 8216 4.1, 4.2).
+
+All of it is linear in the length of its input: playlists come from strangers.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
+from media.hls.playlist import ByteRange
+
+MAX_PLAYLIST_CHARS = 32 * 1024 * 1024
+MAX_LINE_CHARS = 16 * 1024
+MAX_LINES = 200_000
+MAX_INTEGER = 2**63 - 1
+
+_BLANK = " \t\r"
+# Not splitlines(): that also breaks at characters that may stand inside a title.
+_LINE = re.compile(r"[^\n]+")
+_INTEGER = re.compile(r"[0-9]{1,19}")
+_DECIMAL = re.compile(r"[0-9]{1,19}(?:\.[0-9]{0,30})?|\.[0-9]{1,30}")
+_OTHER_DOCUMENTS = (
+    (("<!doctype html", "<html", "<head", "<body"), "an HTML page"),
+    (("<mpd",), "a DASH manifest"),
+    (("<",), "an XML or HTML document"),
+    (("{", "["), "a JSON document"),
+)
+
+
+class Line(NamedTuple):
+    """One line: a tag with its value, or a URI with `tag` None."""
+
+    tag: str | None
+    value: str
+
+
+def read_lines(text: str) -> Iterator[Line]:
+    """Yield the tags and URIs of a playlist; comments and blank lines are left out.
+
+    Raises:
+        NotAPlaylist: the text does not begin with EXTM3U (RFC 8216 4.3.1.1).
+        PlaylistTooLarge: too many characters or lines, or one of them is too long.
+    """
+    if len(text) > MAX_PLAYLIST_CHARS:
+        raise PlaylistTooLarge(f"the playlist is longer than {MAX_PLAYLIST_CHARS} characters")
+    text = text.removeprefix("\ufeff").lstrip()
+    if not text.startswith("#EXTM3U"):
+        raise NotAPlaylist(f"expected an HLS playlist, got {_name_document(text)}")
+    for number, match in enumerate(_LINE.finditer(text), start=1):
+        if number > MAX_LINES:
+            raise PlaylistTooLarge(f"the playlist has more than {MAX_LINES} lines")
+        if match.end() - match.start() > MAX_LINE_CHARS:
+            raise PlaylistTooLarge(f"a line is longer than {MAX_LINE_CHARS} characters")
+        line = match.group().strip(_BLANK)
+        if line.startswith("#EXT"):
+            tag, _, value = line[1:].partition(":")
+            yield Line(tag, value.strip(_BLANK))
+        elif line and not line.startswith("#"):
+            yield Line(None, line)
+
+
+def _name_document(text: str) -> str:
+    if not text:
+        return "an empty answer"
+    start = text[:64].lower()
+    for beginnings, name in _OTHER_DOCUMENTS:
+        if start.startswith(beginnings):
+            return name
+    return "text that does not begin with #EXTM3U"
+
+
+def attribute_list(text: str) -> dict[str, str]:
+    """Return the attributes of a tag, without quotes (RFC 8216 4.2); the first of a name counts."""
+    attributes: dict[str, str] = {}
+    position = 0
+    while (equals := text.find("=", position)) >= 0:
+        name = text[position:equals].strip(", \t")
+        value, position = _attribute_value(text, equals + 1)
+        attributes.setdefault(name, value)
+    return attributes
+
+
+def _attribute_value(text: str, start: int) -> tuple[str, int]:
+    """Return the value at `start` and where the next attribute begins."""
+    quoted = text.startswith('"', start)
+    begin = start + 1 if quoted else start
+    end = text.find('"' if quoted else ",", begin)
+    if end < 0:
+        end = len(text)
+    value = text[begin:end]
+    return (value if quoted else value.strip(_BLANK)), end + 1
+
+
+def integer(text: str) -> int | None:
+    """Return a decimal-integer of at most 63 bits, or None where it is none."""
+    if not _INTEGER.fullmatch(text):
+        return None
+    number = int(text)
+    return number if number <= MAX_INTEGER else None
+
+
+def decimal(text: str) -> float | None:
+    """Return a decimal-floating-point, or None where it is none: no sign, exponent, NaN."""
+    return float(text) if _DECIMAL.fullmatch(text) else None
+
+
+def required_integer(tag: str, text: str) -> int:
+    """Return a decimal-integer.
+
+    Raises:
+        MalformedPlaylist: it is none of at most 63 bits.
+    """
+    number = integer(text)
+    if number is None:
+        raise MalformedPlaylist(f"{tag} is not a whole number under 2^63: {text[:40]!r}")
+    return number
+
+
+def byte_range(tag: str, text: str, *, implicit_offset: int | None) -> ByteRange:
+    """Return what `n[@o]` means (RFC 8216 4.3.2.2).
+
+    Args:
+        tag: for the message.
+        text: the value.
+        implicit_offset: where the range begins when `o` is left out; None where it must not be.
+
+    Raises:
+        MalformedPlaylist: not of that form, empty, or without a beginning.
+    """
+    length_text, at, offset_text = text.partition("@")
+    length = integer(length_text.strip(_BLANK))
+    offset = integer(offset_text.strip(_BLANK)) if at else implicit_offset
+    if not length or offset is None or offset + length > MAX_INTEGER:
+        raise MalformedPlaylist(f"{tag} is no byte range with a known beginning: {text[:40]!r}")
+    return ByteRange(offset=offset, length=length)
+
+
+def date_time(text: str) -> datetime | None:
+    """Return an ISO 8601 moment as an aware datetime, or None where it is none.
+
+    One without offset is taken as UTC. Years outside 1970 to 2199 are taken as garbage.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not 1970 <= moment.year < 2200:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def absolute_url(base_url: str, uri: str) -> str:
+    """Resolve `uri` (RFC 3986 5); text that is no URI is returned as it stands."""
+    if uri.startswith(("http://", "https://")):
+        return uri
+    try:
+        return urljoin(base_url, uri)
+    except ValueError:
+        return uri
