@@ -1,0 +1,134 @@
+"""The errors of outbound requests; the tree is drawn in `media.outbound`."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+
+class FetchError(Exception):
+    """A request to an address that a user gave failed.
+
+    Attributes:
+        code: stable name of the failure.
+        status: HTTP status of the answer that caused it; None when no status did.
+    """
+
+    code = "fetch_failed"
+    reason = "the request failed"
+    status: int | None = None
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason or self.reason)
+
+
+class AddressRefused(FetchError):
+    """The address is none that requests may go to.
+
+    The message is always the same: it must not tell a user which networks exist behind the
+    service, whether a name resolves there, or which ports are open.
+    """
+
+    code = "address_refused"
+    reason = "the address is not allowed"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class ConnectionFailed(FetchError):
+    """No connection, or it broke, or the other side does not speak HTTP."""
+
+    code = "connection"
+    reason = "the connection failed"
+
+
+class NameNotResolved(ConnectionFailed):
+    """The host's name has no address, now at least."""
+
+    reason = "the name of the host could not be resolved"
+
+
+class FetchTimeout(FetchError):
+    """The answer, or the next piece of it, did not come in time."""
+
+    code = "timeout"
+    reason = "the answer did not come in time"
+
+
+class TooManyRedirects(FetchError):
+    """The chain of redirects is longer than allowed."""
+
+    code = "too_many_redirects"
+    reason = "redirected too often"
+
+
+class BadStatus(FetchError):
+    """The answer has a status that carries no media."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"answered with HTTP status {status}")
+        self.status = status
+        self.code = "http_5xx" if 500 <= status <= 599 else f"http_{status}"
+
+
+class BadBody(FetchError):
+    """The answer's status is fine, its body is not."""
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__()
+        self.status = status
+
+
+class TooLarge(BadBody):
+    """The body is larger than the caller allows."""
+
+    code = "too_large"
+    reason = "the answer is too large"
+
+
+class Truncated(BadBody):
+    """The body ends before its announced end."""
+
+    code = "truncated"
+    reason = "the answer is incomplete"
+
+
+class BadEncoding(BadBody):
+    """The body is compressed in a way that was not offered, or wrongly."""
+
+    code = "bad_encoding"
+    reason = "the answer is encoded in an unknown or broken way"
+
+
+class BadRange(BadBody):
+    """The body is not the part that was asked for."""
+
+    code = "bad_range"
+    reason = "the answer is not the requested byte range"
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Turn the errors of httpx, sockets and TLS into `FetchError`.
+
+    The original is cut off: its text may hold parts of a URL or tell open ports from closed ones.
+    """
+    try:
+        yield
+    except httpx.InvalidURL:
+        raise AddressRefused from None
+    except (httpx.TimeoutException, TimeoutError):
+        raise FetchTimeout from None
+    except (httpx.HTTPError, OSError) as error:
+        raise _connection_failure(error) from None
+
+
+def _connection_failure(error: Exception) -> ConnectionFailed:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ConnectionFailed(f"the certificate was refused: {cause.verify_message}")
+        cause = cause.__cause__ or cause.__context__
+    return ConnectionFailed()

@@ -1,0 +1,196 @@
+"""Fetching playlists and segments, each bounded in size and time. No retries here."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import httpx
+
+from media.outbound.bodies import read_body
+from media.outbound.errors import BadRange, BadStatus, TooManyRedirects, Truncated, typed_errors
+
+MAX_REDIRECTS = 3
+PLAYLIST_MAX_BYTES = 1024 * 1024
+PLAYLIST_TIMEOUT_SEC = 15.0
+SEGMENT_TIMEOUT_SEC = 30.0
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(?:\d+|\*)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class FetchedPlaylist:
+    """A playlist or manifest as fetched.
+
+    Attributes:
+        text: the body, UTF-8, bad bytes replaced; empty when `not_modified`.
+        final_url: where it came from, after redirects: the base of its relative URIs.
+        status: HTTP status, 2xx or 304.
+        content_type: lower case, without parameters; empty when the server named none.
+        etag: validator for the next conditional request; None when the server gave none.
+        last_modified: the same, by date, as the server wrote it.
+        elapsed_sec: from the first byte sent to the last received.
+    """
+
+    text: str
+    final_url: str
+    status: int
+    content_type: str
+    etag: str | None
+    last_modified: str | None
+    elapsed_sec: float
+
+    @property
+    def not_modified(self) -> bool:
+        """Whether the playlist is still the one that the validators belong to."""
+        return self.status == HTTPStatus.NOT_MODIFIED
+
+
+async def fetch_playlist(
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    max_bytes: int = PLAYLIST_MAX_BYTES,
+    total_timeout_sec: float = PLAYLIST_TIMEOUT_SEC,
+) -> FetchedPlaylist:
+    """Fetch a playlist or manifest, following redirects.
+
+    Args:
+        client: from `media.outbound.client.media_client`.
+        url: absolute http(s) URL.
+        etag: of the copy at hand; makes the request conditional, as `last_modified` does.
+        last_modified: of the copy at hand.
+        max_bytes: limit of the body after decompression.
+        total_timeout_sec: limit from the first connection to the last byte.
+
+    Raises:
+        FetchError: see `media.outbound`.
+    """
+    validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    conditions = {name: value for name, value in validators.items() if value}
+    headers = {"Accept-Encoding": "gzip", **conditions}
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    async with _answer(client, url, headers, total_timeout_sec) as response:
+        unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and bool(conditions)
+        if not unchanged and not _is_whole(response):
+            raise BadStatus(response.status_code)
+        body = await read_body(response, max_bytes=0 if unchanged else max_bytes, compressed=True)
+    return _playlist(response, body, clock() - started)
+
+
+async def fetch_segment(
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    byte_range: tuple[int, int] | None = None,
+    max_bytes: int,
+    total_timeout_sec: float = SEGMENT_TIMEOUT_SEC,
+) -> bytes:
+    """Fetch a segment, an init segment or a key, following redirects.
+
+    Args:
+        client: from `media.outbound.client.media_client`.
+        url: absolute http(s) URL.
+        byte_range: offset and length in bytes (EXT-X-BYTERANGE, RFC 8216 4.3.2.2).
+        max_bytes: limit of the answer's body.
+        total_timeout_sec: limit from the first connection to the last byte.
+
+    Returns:
+        The bytes, exactly `length` of them when a range was asked for.
+
+    Raises:
+        FetchError: see `media.outbound`.
+    """
+    # Compressing media gains nothing, and a range of a compressed answer means something else.
+    headers = {"Accept-Encoding": "identity", **_range_header(byte_range)}
+    async with _answer(client, url, headers, total_timeout_sec) as response:
+        if byte_range is not None:
+            return await _read_range(response, *byte_range, max_bytes=max_bytes)
+        if not _is_whole(response):
+            raise BadStatus(response.status_code)
+        return await read_body(response, max_bytes=max_bytes, compressed=False)
+
+
+@asynccontextmanager
+async def _answer(
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], total_timeout_sec: float
+) -> AsyncIterator[httpx.Response]:
+    """Open `url` for reading; the time limit covers the whole `async with` block."""
+    with typed_errors():
+        async with asyncio.timeout(total_timeout_sec):
+            response = await _follow(client, httpx.URL(url), headers)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+
+async def _follow(
+    client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str]
+) -> httpx.Response:
+    """Return the first answer that is no redirect. Each hop is judged by the client's transport."""
+    for _ in range(MAX_REDIRECTS + 1):
+        request = client.build_request("GET", url, headers=headers)
+        response = await client.send(request, stream=True, follow_redirects=False)
+        if response.next_request is None:
+            return response
+        await response.aclose()
+        url = response.next_request.url
+    raise TooManyRedirects
+
+
+async def _read_range(
+    response: httpx.Response, offset: int, length: int, *, max_bytes: int
+) -> bytes:
+    """Return the asked range from a 206, or cut out of a 200 (RFC 9110 14.2 allows it)."""
+    status = response.status_code
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        if not _covers(response.headers.get("content-range", ""), offset, length):
+            raise BadRange(status)
+        part = await read_body(response, max_bytes=min(length, max_bytes), compressed=False)
+    elif _is_whole(response):
+        whole = await read_body(response, max_bytes=max_bytes, compressed=False)
+        part = whole[offset : offset + length]
+    else:
+        raise BadStatus(status)
+    if len(part) != length:
+        raise Truncated(status)
+    return part
+
+
+def _covers(content_range: str, offset: int, length: int) -> bool:
+    """Tell whether a Content-Range header starts at `offset` and is at most `length` long."""
+    match = _CONTENT_RANGE.fullmatch(content_range.strip().lower())
+    if match is None:
+        return False
+    first, last = int(match[1]), int(match[2])
+    return first == offset and last < offset + length
+
+
+def _range_header(byte_range: tuple[int, int] | None) -> dict[str, str]:
+    if byte_range is None:
+        return {}
+    offset, length = byte_range
+    return {"Range": f"bytes={offset}-{offset + length - 1}"}
+
+
+def _is_whole(response: httpx.Response) -> bool:
+    return response.is_success and response.status_code != HTTPStatus.PARTIAL_CONTENT
+
+
+def _playlist(response: httpx.Response, body: bytes, elapsed_sec: float) -> FetchedPlaylist:
+    headers = response.headers
+    return FetchedPlaylist(
+        text=body.decode("utf-8", errors="replace"),
+        final_url=str(response.url),
+        status=response.status_code,
+        content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
+        etag=headers.get("etag"),
+        last_modified=headers.get("last-modified"),
+        elapsed_sec=elapsed_sec,
+    )

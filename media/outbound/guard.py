@@ -1,0 +1,100 @@
+"""The judge of every address that a user gave."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+from media.outbound.addresses import (
+    IPAddress,
+    fold_host,
+    is_refused,
+    is_refused_host,
+    parse_literal,
+)
+from media.outbound.errors import AddressRefused, NameNotResolved
+from monitors.stream_url import InvalidStreamUrl, split_http_url
+
+RESOLVE_TIMEOUT_SEC = 5.0
+
+Resolve = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
+"""From a name and a port to addresses, best first.
+
+Raises:
+    NameNotResolved: the name has none.
+"""
+
+
+async def resolve_name(host: str, port: int) -> Sequence[IPAddress]:
+    """Resolve `host` as the operating system does (hosts file, search list, DNS).
+
+    Raises:
+        NameNotResolved: no address, or no answer.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise NameNotResolved from None
+    literals = (parse_literal(str(sockaddr[0])) for *_, sockaddr in answers)
+    return [address for address in literals if address is not None]
+
+
+class OutboundGuard:
+    """Judges hosts, and pins names to the addresses it judged.
+
+    Args:
+        allow_private_networks: let everything pass (development, closed networks).
+        resolve: finds the addresses of a name.
+    """
+
+    def __init__(self, allow_private_networks: bool, resolve: Resolve = resolve_name) -> None:
+        self._allow_private_networks = allow_private_networks
+        self._resolve = resolve
+
+    def check_host(self, host: str) -> None:
+        """Judge a host by its text alone, without resolving it.
+
+        Raises:
+            AddressRefused: a special address in any spelling, or a name that means one.
+        """
+        if not self._allow_private_networks and is_refused_host(host):
+            raise AddressRefused
+
+    async def check_url(self, url: str) -> None:
+        """Judge a URL when a user gives it. Connections judge again: names change their answers.
+
+        Raises:
+            AddressRefused: not http(s), credentials in it, or a host that must not be reached.
+            NameNotResolved: the name has no address now. Whether that matters is the caller's
+                decision: it may get one later, or only a proxy may know it.
+        """
+        try:
+            parts = split_http_url(url)
+        except InvalidStreamUrl:
+            raise AddressRefused from None
+        await self.pin(parts.hostname or "", parts.port or 443)
+
+    async def pin(self, host: str, port: int) -> list[IPAddress]:
+        """Return the addresses of `host` to connect to, best first, all of them judged.
+
+        Raises:
+            AddressRefused: the host, or even one of its addresses, must not be reached.
+            NameNotResolved: the name has no address.
+        """
+        self.check_host(host)
+        name = fold_host(host)
+        literal = parse_literal(name)
+        addresses = [literal] if literal else list(dict.fromkeys(await self._lookup(name, port)))
+        if not self._allow_private_networks and any(map(is_refused, addresses)):
+            raise AddressRefused
+        return addresses
+
+    async def _lookup(self, name: str, port: int) -> Sequence[IPAddress]:
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_SEC):
+                addresses = await self._resolve(name, port)
+        except TimeoutError:
+            raise NameNotResolved from None
+        if not addresses:
+            raise NameNotResolved
+        return addresses
