@@ -39,13 +39,11 @@ def is_signed(keys: Sequence[bytes], *, timestamp: str, body: bytes, signature: 
     """Tell whether `X-Signature-256` fits one of `keys`; compares in constant time.
 
     Args:
+        keys: the keys that may have signed.
         timestamp: the header `X-Timestamp`, to be checked for its age by the caller.
         body: the raw body as it was received.
         signature: the header `X-Signature-256`.
     """
-    given = signature.encode()
     message = timestamp.encode() + b"." + body
-    expected = [
-        b"sha256=" + hmac.new(key, message, hashlib.sha256).hexdigest().encode() for key in keys
-    ]
-    return any([hmac.compare_digest(candidate, given) for candidate in expected])
+    expected = ["sha256=" + hmac.new(key, message, hashlib.sha256).hexdigest() for key in keys]
+    return any(hmac.compare_digest(one.encode(), signature.encode()) for one in expected)
