@@ -117,6 +117,7 @@ def _manifest_key(parts: SplitResult) -> str:
     """Name a manifest by host and path; a query, which may carry a token, only by its digest."""
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
     host = (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
     netloc = host if port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
     key = f"url:{netloc}{parts.path or '/'}"
     if parts.query or len(key) > _KEY_LENGTH:
