@@ -1,18 +1,17 @@
 """Whether two small pictures show the same thing."""
 
-from itertools import chain
 from operator import sub
 
 from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH
 
-BLOCK = 4
-"""Side of the squares that are compared, in pixels of the small picture."""
+BLOCK_SIZE = 4
+"""Side of the squares whose mean is compared, in pixels of the small picture."""
 
-SAME_PICTURE_LEVELS = 2.0
-"""Largest mean difference of a block, in levels of 8-bit luma, between pictures that are the same.
+SAME_PICTURE_TOLERANCE = 1.0
+"""Largest difference of a block's mean between pictures that are the same, in 8-bit luma levels.
 
-A frozen picture that an encoder codes anew as a keyframe differs by about one level everywhere; a
-mouth or an eye changes few pixels, but by ten levels and more.
+A frozen picture that an encoder codes anew as a keyframe differs by less, as its errors average
+out; a mouth or an eye changes few pixels, but by ten levels and more.
 """
 
 
@@ -23,28 +22,27 @@ def same_picture(one: bytes, other: bytes) -> bool:
         one: 8-bit luma, `PICTURE_WIDTH` x `PICTURE_HEIGHT`, row by row.
         other: likewise.
     """
-    return one == other or largest_block_difference(one, other) <= SAME_PICTURE_LEVELS
+    return one == other or largest_block_difference(one, other) <= SAME_PICTURE_TOLERANCE
 
 
 def largest_block_difference(one: bytes, other: bytes) -> float:
-    """Return the mean absolute difference of the block that differs most, in levels.
+    """Return by how much the mean of the block that differs most differs, in levels.
 
     Raises:
         ValueError: a picture has another size.
     """
     if not len(one) == len(other) == PICTURE_WIDTH * PICTURE_HEIGHT:
         raise ValueError(f"pictures must have {PICTURE_WIDTH} x {PICTURE_HEIGHT} pixels")
-    pixels = map(abs, map(sub, one, other))
-    pieces = list(map(sum, zip(*[pixels] * BLOCK, strict=True)))
-    return max(chain.from_iterable(map(_block_sums, _bands(pieces)))) / BLOCK**2
+    pixels = map(sub, one, other)
+    pieces = list(map(sum, zip(*[pixels] * BLOCK_SIZE, strict=True)))
+    return max(map(abs, _block_sums(pieces))) / BLOCK_SIZE**2
 
 
-def _bands(pieces: list[int]) -> list[list[int]]:
-    length = PICTURE_WIDTH // BLOCK * BLOCK
-    return [pieces[start : start + length] for start in range(0, len(pieces), length)]
-
-
-def _block_sums(band: list[int]) -> list[int]:
-    width = PICTURE_WIDTH // BLOCK
-    rows = [band[start : start + width] for start in range(0, len(band), width)]
-    return [sum(block) for block in zip(*rows, strict=True)]
+def _block_sums(pieces: list[int]) -> list[int]:
+    """Add up what lies below each other; `pieces` are the sums of `BLOCK_SIZE` pixels in a row."""
+    columns = PICTURE_WIDTH // BLOCK_SIZE
+    sums: list[int] = []
+    for start in range(0, len(pieces), columns * BLOCK_SIZE):
+        rows = [pieces[start + row * columns :][:columns] for row in range(BLOCK_SIZE)]
+        sums += map(sum, zip(*rows, strict=True))
+    return sums

@@ -1,0 +1,92 @@
+import pytest
+
+from monitors.stream_url import InvalidStreamUrl, StreamKind, parse_stream_url
+
+VIDEO = "jfKfPfyJRdk"
+WATCH = f"https://www.youtube.com/watch?v={VIDEO}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(WATCH, id="watch"),
+        pytest.param(f"http://youtube.com/watch?v={VIDEO}", id="http without www"),
+        pytest.param(f"https://m.youtube.com/watch?app=m&v={VIDEO}&t=10s", id="mobile"),
+        pytest.param(f"https://WWW.YouTube.com/watch?v={VIDEO}#chat", id="capitals, fragment"),
+        pytest.param(f"https://www.youtube.com/live/{VIDEO}?feature=share", id="live"),
+        pytest.param(f"https://www.youtube.com/live/{VIDEO}/", id="live with a slash"),
+        pytest.param(f"https://youtu.be/{VIDEO}?si=abc", id="short"),
+        pytest.param(f"https://www.youtube.com./watch?v={VIDEO}", id="a host with a full stop"),
+    ],
+)
+def test_all_urls_of_a_video_are_one_stream(url: str) -> None:
+    source = parse_stream_url(url)
+    assert (source.url, source.kind, source.key) == (WATCH, StreamKind.YOUTUBE, f"youtube:{VIDEO}")
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "key"),
+    [
+        pytest.param("https://a.tv/x.m3u8", StreamKind.HLS, "url:a.tv/x.m3u8", id="hls"),
+        pytest.param("http://a.tv/X.M3U8", StreamKind.HLS, "url:a.tv/X.M3U8", id="capitals"),
+        pytest.param("https://a.tv/x.mpd", StreamKind.DASH, "url:a.tv/x.mpd", id="dash"),
+        pytest.param("https://a.tv/live", StreamKind.MANIFEST, "url:a.tv/live", id="no suffix"),
+        pytest.param("https://a.tv", StreamKind.MANIFEST, "url:a.tv/", id="no path"),
+        pytest.param("https://a.tv:443/x", StreamKind.MANIFEST, "url:a.tv/x", id="default port"),
+        pytest.param("http://a.tv:81/x", StreamKind.MANIFEST, "url:a.tv:81/x", id="other port"),
+        pytest.param("https://A.tv./x", StreamKind.MANIFEST, "url:a.tv/x", id="host spelling"),
+        pytest.param("http://[::1]:81/x", StreamKind.MANIFEST, "url:[::1]:81/x", id="IPv6"),
+    ],
+)
+def test_a_manifest_is_named_by_host_and_path(url: str, kind: StreamKind, key: str) -> None:
+    source = parse_stream_url(url)
+    assert (source.url, source.kind, source.key) == (url, kind, key)
+
+
+def test_a_token_in_the_query_tells_streams_apart_but_is_not_shown() -> None:
+    one = parse_stream_url("https://a.tv/x.m3u8?token=secret1").key
+    other = parse_stream_url("https://a.tv/x.m3u8?token=secret2").key
+    assert one != other
+    assert "secret" not in one
+    assert one == parse_stream_url("http://a.tv/x.m3u8?token=secret1").key
+
+
+def test_long_paths_make_keys_of_bounded_length() -> None:
+    base = "https://a.tv/" + "x" * 1900
+    one, other = parse_stream_url(base + "a.m3u8").key, parse_stream_url(base + "b.m3u8").key
+    assert one != other
+    assert max(len(one), len(other)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        pytest.param("", "must start with http", id="empty"),
+        pytest.param("a.tv/x.m3u8", "must start with http", id="no scheme"),
+        pytest.param("file:///etc/passwd", "must start with http", id="file"),
+        pytest.param("rtmp://a.tv/x", "must start with http", id="rtmp"),
+        pytest.param("https://", "names no host", id="no host"),
+        pytest.param("https:///x.m3u8", "names no host", id="only a path"),
+        pytest.param("https://a.tv:0/x", "names no host", id="port 0"),
+        pytest.param("https://a.tv:99999/x", "is not a URL", id="a port out of range"),
+        pytest.param("https://[::1/x", "is not a URL", id="a broken bracket"),
+        pytest.param("https://user:pw@a.tv/x.m3u8", "user name", id="credentials"),
+        pytest.param("https://127.0.0.1\\@a.tv/x", "backslash", id="backslash"),
+        pytest.param("https://a.tv/x y.m3u8", "space", id="space"),
+        pytest.param("https://a.tv/x\r\nHost: b", "control character", id="line break"),
+        pytest.param("https://a.tv/" + "x" * 2048, "longer than", id="too long"),
+        pytest.param("https://www.youtube.com/@channel/live", "no single video", id="channel"),
+        pytest.param("https://www.youtube.com/playlist?list=PL1", "no single video", id="list"),
+        pytest.param("https://www.youtube.com/watch?v=short", "no YouTube video id", id="bad id"),
+        pytest.param("https://www.youtube.com/watch", "no YouTube video id", id="no id"),
+        pytest.param(f"https://youtu.be/{VIDEO}/x", "no YouTube video id", id="more path"),
+        pytest.param("https://evil.youtube.com/x.m3u8", "no single video", id="subdomain"),
+    ],
+)
+def test_other_urls_are_refused_with_a_reason(url: str, reason: str) -> None:
+    with pytest.raises(InvalidStreamUrl, match=reason):
+        parse_stream_url(url)
+
+
+def test_a_host_that_only_looks_like_youtube_is_a_manifest() -> None:
+    assert parse_stream_url(f"https://notyoutube.com/watch?v={VIDEO}").kind is StreamKind.MANIFEST
