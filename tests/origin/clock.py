@@ -1,0 +1,73 @@
+"""The clocks an origin can run on: the real one, a faster one, one that a test moves by hand."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time, in unix seconds, and how to wait for it."""
+
+    def now(self) -> float:
+        """Return the unix time in seconds."""
+
+    async def sleep(self, sec: float) -> None:
+        """Return when `sec` seconds of this clock have passed."""
+
+
+class WallClock:
+    """The real time, or `speed` times as fast from now on."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._speed = speed
+        self._started_at = time.time()
+        self._started = time.monotonic()
+
+    def now(self) -> float:
+        """Return the unix time in seconds."""
+        return self._started_at + (time.monotonic() - self._started) * self._speed
+
+    async def sleep(self, sec: float) -> None:
+        """Return when `sec` seconds of this clock have passed."""
+        await asyncio.sleep(sec / self._speed)
+
+
+class ManualClock:
+    """Stands still until somebody calls `advance`."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self._now = start
+        self._sleepers: list[tuple[float, asyncio.Event]] = []
+
+    @property
+    def sleepers(self) -> int:
+        """How many wait for a later time."""
+        return len(self._sleepers)
+
+    def now(self) -> float:
+        """Return the unix time in seconds."""
+        return self._now
+
+    def advance(self, sec: float) -> None:
+        """Move the time on and wake those who waited for it."""
+        self._now += sec
+        for due, event in self._sleepers:
+            if due <= self._now:
+                event.set()
+
+    async def sleep(self, sec: float) -> None:
+        """Return when the clock was moved on by `sec` seconds."""
+        sleeper = (self._now + sec, asyncio.Event())
+        if sec <= 0:
+            return
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper[1].wait()
+        finally:
+            self._sleepers.remove(sleeper)
+
+
+def as_datetime(unix_sec: float) -> datetime:
+    """Return unix seconds as an aware datetime in UTC."""
+    return datetime.fromtimestamp(unix_sec, UTC)
