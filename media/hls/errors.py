@@ -1,5 +1,4 @@
 """Why a playlist is refused. `media.hls.parser` draws the tree."""
-# ruff: noqa: N818 - the names say what came, as everywhere in this house
 
 
 class PlaylistError(ValueError):

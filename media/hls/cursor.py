@@ -1,0 +1,151 @@
+"""Where a follower is in a live media playlist.
+
+It is small and goes through JSON at any moment: it rides in heartbeats, and another worker goes on
+from it. `PlaylistCursor.advance` says what to analyse; only `PlaylistCursor.done` moves past a
+segment, so a crash between the two repeats that segment and loses none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+
+from media.hls.identity import segment_identity
+from media.hls.playlist import MediaPlaylist, Segment
+
+JOIN_BACKLOG_SEC = 30.0
+REMEMBERED = 32
+IMPLAUSIBLE_JUMP = 1_000_000
+"""No outage explains so many missed segments (3 weeks of 2 s): the numbering began anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What a loaded playlist brought.
+
+    Attributes:
+        segments: to be analysed now, in this order; it takes the place of what an earlier
+            `advance` returned and was not `done` yet. Gaps (`Segment.gap`) are among them.
+        missed: segments that left the window unseen since the last `advance`.
+        missed_sec: about how much media that was, in seconds.
+        changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
+        restarted: whether the programme began anew.
+        stale: whether this is an older copy than one seen before, as lagging CDN edges serve it.
+    """
+
+    segments: tuple[Segment, ...]
+    missed: int = 0
+    missed_sec: float = 0.0
+    changed: bool = False
+    restarted: bool = False
+    stale: bool = False
+
+
+class PlaylistCursor(BaseModel):
+    """A position in one media playlist, at most 2 KB as JSON.
+
+    Attributes:
+        next_sequence: first segment that is not done; None before the first segment was seen.
+        newest_sequence: last segment seen in any playlist of this programme.
+        remembered: identities of the newest segments seen, by sequence.
+        uris_changed: the last load had other identities under the same numbers. Once is a restart,
+            twice running is a server that names its segments anew on each request.
+    """
+
+    next_sequence: int | None = None
+    newest_sequence: int = -1
+    remembered: dict[int, str] = Field(default_factory=dict)
+    uris_changed: bool = False
+
+    def advance(self, playlist: MediaPlaylist) -> Advance:
+        """Return what `playlist` brought, and remember it.
+
+        The first playlist is joined at its end: at most `JOIN_BACKLOG_SEC` of it, at least one
+        segment. Afterwards every segment counts that is not done. A sequence that goes back, or
+        numbers seen before with other URIs, is a restart: the whole window is new. But an older
+        playlist whose numbers carry the URIs that are remembered is only stale. Two restarts look
+        like something else and are taken for it: to a higher sequence for progress (up to
+        `IMPLAUSIBLE_JUMP`), and to remembered numbers under the same names for a stale copy, until
+        they exceed the newest one.
+        """
+        if not playlist.segments:
+            return Advance(segments=())
+        first, last = playlist.segments[0].sequence, playlist.segments[-1].sequence
+        identities = _newest_identities(playlist)
+        restarted = self._is_restart(first, last, identities)
+        missed = self._begin_anew(first) if restarted else 0
+        wanted = _join_sequence(playlist) if self.next_sequence is None else self.next_sequence
+        self.next_sequence = max(wanted, first)
+        missed += self.next_sequence - wanted
+        changed, stale = last > self.newest_sequence, last < self.newest_sequence
+        self._remember(identities)
+        return Advance(
+            segments=playlist.segments[self.next_sequence - first :],
+            missed=missed,
+            missed_sec=missed * playlist.window_sec / len(playlist.segments),
+            changed=changed,
+            restarted=restarted,
+            stale=stale,
+        )
+
+    def done(self, segment: Segment) -> None:
+        """Move past `segment`, which was analysed or given up.
+
+        One that is no longer ahead is ignored: it is of a programme that ended since.
+        """
+        if self.next_sequence is None:
+            return
+        if self.next_sequence <= segment.sequence <= self.newest_sequence:
+            self.next_sequence = segment.sequence + 1
+
+    def moved(self) -> None:
+        """Forget URIs, not the position: the playlist is read from another URL from now on.
+
+        To be called when the source was resolved again or another rendition was chosen. Until the
+        next playlist is seen, only a far step back counts as a restart.
+        """
+        self.remembered = {}
+        self.uris_changed = False
+
+    def _is_restart(self, first: int, last: int, identities: Mapping[int, str]) -> bool:
+        if self.next_sequence is None:
+            return False
+        if first - self.next_sequence > IMPLAUSIBLE_JUMP:
+            return True
+        shared = identities.keys() & self.remembered.keys()
+        if not shared:
+            may_be_stale = not self.remembered and last > self.newest_sequence - REMEMBERED
+            return last < self.newest_sequence and not may_be_stale
+        had_changed = self.uris_changed
+        self.uris_changed = all(identities[key] != self.remembered[key] for key in shared)
+        return self.uris_changed and not had_changed
+
+    def _begin_anew(self, first: int) -> int:
+        """Take the whole window as new; return how many old segments were never done."""
+        unfinished = max(self.newest_sequence + 1 - (self.next_sequence or 0), 0)
+        self.next_sequence = first
+        self.newest_sequence = -1
+        self.remembered = {}
+        return unfinished
+
+    def _remember(self, identities: Mapping[int, str]) -> None:
+        known = {**self.remembered, **identities}
+        self.remembered = {key: known[key] for key in sorted(known)[-REMEMBERED:]}
+        self.newest_sequence = max(self.newest_sequence, *identities)
+
+
+def _newest_identities(playlist: MediaPlaylist) -> dict[int, str]:
+    return {
+        segment.sequence: segment_identity(segment) for segment in playlist.segments[-REMEMBERED:]
+    }
+
+
+def _join_sequence(playlist: MediaPlaylist) -> int:
+    backlog_sec = 0.0
+    joined = playlist.segments[-1].sequence
+    for segment in reversed(playlist.segments):
+        backlog_sec += segment.duration_sec
+        if backlog_sec > JOIN_BACKLOG_SEC:
+            break
+        joined = segment.sequence
+    return joined

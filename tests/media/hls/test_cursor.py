@@ -1,0 +1,257 @@
+"""A follower sees each segment once, in order, whatever the servers and its own crashes do."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.hls.cursor import IMPLAUSIBLE_JUMP, REMEMBERED, Advance, PlaylistCursor
+from media.hls.playlist import ByteRange, MediaPlaylist
+from tests.media.hls.build import segment, window
+
+
+def sequences(advance: Advance) -> list[int]:
+    return [segment.sequence for segment in advance.segments]
+
+
+def follow(cursor: PlaylistCursor, playlist: MediaPlaylist) -> Advance:
+    """Advance and be done with all of it."""
+    advance = cursor.advance(playlist)
+    for each in advance.segments:
+        cursor.done(each)
+    return advance
+
+
+def taken_over(cursor: PlaylistCursor) -> PlaylistCursor:
+    return PlaylistCursor.model_validate_json(cursor.model_dump_json())
+
+
+def joined(playlist: MediaPlaylist) -> PlaylistCursor:
+    cursor = PlaylistCursor()
+    follow(cursor, playlist)
+    return cursor
+
+
+@pytest.mark.parametrize(
+    ("playlist", "expected"),
+    [
+        pytest.param(window(10, 12), [10, 11, 12], id="a short window as a whole"),
+        pytest.param(window(0, 99), [94, 95, 96, 97, 98, 99], id="30 s of a long one"),
+        pytest.param(window(0, 99, ended=True), [94, 95, 96, 97, 98, 99], id="an ended one too"),
+        pytest.param(window(0, 9, duration_sec=40), [9], id="at least one segment"),
+        pytest.param(window(0, 9, duration_sec=20), [9], id="never more than 30 s"),
+    ],
+)
+def test_the_first_playlist_is_joined_at_its_end(
+    playlist: MediaPlaylist, expected: list[int]
+) -> None:
+    advance = PlaylistCursor().advance(playlist)
+    assert sequences(advance) == expected
+    assert (advance.changed, advance.missed, advance.restarted) == (True, 0, False)
+
+
+def test_an_empty_playlist_is_not_joined_yet() -> None:
+    cursor = PlaylistCursor()
+    assert cursor.advance(window(0, -1)) == Advance(segments=())
+    assert sequences(cursor.advance(window(0, 1))) == [0, 1]
+
+
+def test_an_empty_playlist_in_between_changes_nothing() -> None:
+    cursor = joined(window(0, 3))
+    assert cursor.advance(window(0, -1)) == Advance(segments=())
+    assert sequences(cursor.advance(window(2, 5))) == [4, 5]
+
+
+def test_new_segments_are_those_after_the_last() -> None:
+    cursor = joined(window(0, 3))
+    assert sequences(follow(cursor, window(1, 5))) == [4, 5]
+    assert sequences(follow(cursor, window(3, 6))) == [6]
+
+
+def test_the_same_playlist_again_brings_nothing() -> None:
+    cursor = joined(window(0, 3))
+    assert cursor.advance(window(0, 3)) == Advance(segments=())
+
+
+def test_what_is_not_done_comes_again() -> None:
+    cursor = PlaylistCursor()
+    advance = cursor.advance(window(0, 3))
+    cursor.done(advance.segments[0])
+    assert sequences(taken_over(cursor).advance(window(0, 3))) == [1, 2, 3]
+    assert sequences(cursor.advance(window(1, 4))) == [1, 2, 3, 4]
+
+
+def test_segments_that_left_the_window_are_counted_once() -> None:
+    cursor = joined(window(0, 3))
+    advance = cursor.advance(window(10, 12))
+    assert (sequences(advance), advance.missed, advance.missed_sec) == ([10, 11, 12], 6, 30.0)
+    assert taken_over(cursor).advance(window(10, 12)).missed == 0
+
+
+def test_a_gap_is_passed_on_as_one() -> None:
+    cursor = joined(window(0, 3))
+    playlist = window(2, 5)
+    gap = segment(4, gap=True)
+    advance = cursor.advance(replace(playlist, segments=(*playlist.segments[:2], gap, segment(5))))
+    assert [(each.sequence, each.gap) for each in advance.segments] == [(4, True), (5, False)]
+
+
+def test_a_sequence_that_goes_back_is_a_restart() -> None:
+    cursor = joined(window(100, 105))
+    advance = follow(cursor, window(0, 2, programme="b"))
+    assert (sequences(advance), advance.restarted, advance.changed) == ([0, 1, 2], True, True)
+    assert sequences(follow(cursor, window(1, 3, programme="b"))) == [3]
+
+
+def test_a_restart_is_told_once() -> None:
+    cursor = joined(window(100, 105))
+    cursor.advance(window(0, 2, programme="b"))
+    again = taken_over(cursor).advance(window(0, 3, programme="b"))
+    assert (sequences(again), again.restarted) == ([0, 1, 2, 3], False)
+
+
+def test_a_restart_under_numbers_seen_before_is_told_by_its_uris() -> None:
+    cursor = joined(window(0, 5))
+    advance = cursor.advance(window(3, 8, programme="b"))
+    assert (sequences(advance), advance.restarted) == ([3, 4, 5, 6, 7, 8], True)
+
+
+def test_a_short_restart_under_numbers_seen_before_is_no_stale_copy() -> None:
+    cursor = joined(window(0, 5))
+    advance = cursor.advance(window(0, 1, programme="b"))
+    assert (sequences(advance), advance.restarted, advance.stale) == ([0, 1], True, False)
+
+
+def test_segments_of_the_old_programme_that_were_never_done_are_missed() -> None:
+    cursor = PlaylistCursor()
+    advance = cursor.advance(window(100, 105))
+    cursor.done(advance.segments[0])
+    assert cursor.advance(window(0, 2, programme="b")).missed == 5
+
+
+def test_a_done_that_comes_after_the_restart_moves_nothing() -> None:
+    cursor = PlaylistCursor()
+    old = cursor.advance(window(100, 105)).segments
+    cursor.advance(window(0, 2, programme="b"))
+    cursor.done(old[0])
+    assert sequences(cursor.advance(window(0, 2, programme="b"))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lag", [1, 2, 3, 20, REMEMBERED - 1])
+def test_an_older_copy_is_only_stale(lag: int) -> None:
+    cursor = PlaylistCursor()
+    for first in range(100, 200):
+        follow(cursor, window(first, first + 3))
+    stale = cursor.advance(window(199 - lag, 202 - lag))
+    assert stale == Advance(segments=(), stale=True)
+    assert sequences(cursor.advance(window(200, 203))) == [203]
+
+
+def test_a_stale_copy_still_brings_what_is_not_done() -> None:
+    cursor = PlaylistCursor()
+    cursor.done(cursor.advance(window(0, 3)).segments[0])
+    advance = taken_over(cursor).advance(window(0, 2))
+    assert (sequences(advance), advance.stale, advance.changed) == ([1, 2], True, False)
+
+
+def test_a_jump_that_no_outage_explains_is_a_restart() -> None:
+    cursor = joined(window(0, 3))
+    epoch = IMPLAUSIBLE_JUMP + 5
+    advance = cursor.advance(window(epoch, epoch + 2))
+    assert (advance.restarted, advance.missed, len(advance.segments)) == (True, 0, 3)
+
+
+def test_a_server_that_renames_segments_on_each_request_is_believed_once() -> None:
+    cursor = joined(window(0, 3, programme="p0"))
+    assert follow(cursor, window(1, 4, programme="p1")).restarted
+    for load in range(2, 20):
+        advance = follow(cursor, window(load, load + 3, programme=f"p{load}"))
+        assert (sequences(advance), advance.restarted) == ([load + 3], False)
+
+
+def test_a_playlist_that_moved_keeps_its_position() -> None:
+    cursor = joined(window(0, 5))
+    cursor.moved()
+    advance = taken_over(cursor).advance(window(3, 6, programme="other rendition"))
+    assert (sequences(advance), advance.restarted) == ([6], False)
+
+
+def test_a_playlist_that_moved_may_lag_first() -> None:
+    cursor = joined(window(0, 50))
+    cursor.moved()
+    advance = cursor.advance(window(40, 48, programme="other rendition"))
+    assert (advance.segments, advance.stale, advance.restarted) == ((), True, False)
+
+
+def test_a_playlist_that_moved_may_be_a_new_programme() -> None:
+    cursor = joined(window(90, 99))
+    cursor.moved()
+    assert cursor.advance(window(0, 3, programme="b")).restarted
+
+
+def test_parts_of_one_file_are_told_apart_by_their_bytes() -> None:
+    def parts(programme: str, first: int) -> MediaPlaylist:
+        playlist = window(first, first + 3, programme=programme)
+        return replace(
+            playlist,
+            segments=tuple(
+                replace(
+                    each,
+                    uri="https://cdn.example/all.mp4",
+                    byte_range=ByteRange(each.sequence * 1000 + len(programme), 1000),
+                )
+                for each in playlist.segments
+            ),
+        )
+
+    cursor = joined(parts("a", 0))
+    assert not cursor.advance(parts("a", 1)).restarted
+    assert cursor.advance(parts("bb", 1)).restarted
+
+
+def test_the_cursor_fits_into_a_heartbeat() -> None:
+    top = 2**63 - 1000
+    cursor = joined(window(top, top + 200))
+    assert len(cursor.model_dump_json()) < 2048
+
+
+def test_state_survives_plain_json_values() -> None:
+    cursor = joined(window(0, 3))
+    assert PlaylistCursor.model_validate(cursor.model_dump(mode="json")) == cursor
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 8),  # segments published meanwhile
+        st.integers(0, 3),  # segments that the answering edge lags behind
+        st.integers(0, 8),  # segments done before the worker dies
+        st.booleans(),  # whether it dies
+    ),
+    max_size=40,
+)
+
+
+@given(start=st.integers(0, 2**40), size=st.integers(4, 12), steps=STEPS)
+def test_each_segment_is_seen_once_and_in_order(
+    start: int, size: int, steps: list[tuple[int, int, int, bool]]
+) -> None:
+    cursor = joined(window(start, start + size - 1))
+    assert cursor.next_sequence is not None
+    position, analysed, missed = cursor.next_sequence, list[int](), 0
+    for published, lag, finished, dies in steps:
+        start += published
+        first = max(start - lag, position - size)
+        playlist = window(first, first + size - 1)
+        advance = taken_over(cursor).advance(playlist)
+        assert advance == cursor.advance(playlist)
+        assert not advance.restarted
+        missed += advance.missed
+        for each in advance.segments[: finished if dies else None]:
+            analysed.append(each.sequence)
+            cursor.done(each)
+        cursor = taken_over(cursor)
+        assert cursor.next_sequence is not None
+        assert dies or cursor.next_sequence > first + size - 1
+    assert analysed == sorted(set(analysed))
+    assert cursor.next_sequence == position + len(analysed) + missed
