@@ -1,0 +1,123 @@
+"""Which renditions of a stream are fetched: the cheapest that show picture and sound."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from media.hls.errors import NoVariant
+from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
+
+SPLIT_COST_BPS = 250_000
+"""What a second playlist and a second request a segment are taken to cost, as bandwidth."""
+
+_AUDIO_CODECS = (
+    "mp4a", "ac-3", "ec-3", "ac-4", "opus", "vorbis", "flac", "alac", "mp3", "mhm", "mha",
+    "dts", "iamf", "samr", "sawb", "sevc", "lpcm", "ipcm",
+)  # fmt: skip
+_TEXT_CODECS = ("wvtt", "stpp", "tx3g")
+
+
+class Tracks(IntEnum):
+    """What a choice carries, as far as the master playlist tells; the best first."""
+
+    PICTURE_AND_SOUND = 0
+    PICTURE_ONLY = 1
+    SOUND_ONLY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to fetch of a stream.
+
+    Attributes:
+        url: media playlist of the picture, with its sound where `audio_url` is None; of the sound
+            alone where that is all there is.
+        audio_url: media playlist of the sound, where it is a rendition of its own.
+        bandwidth: peak bits per second of all of it; 0 where the playlist does not tell.
+    """
+
+    url: str
+    audio_url: str | None
+    tracks: Tracks
+    bandwidth: int
+    variant: Variant
+
+
+def choose_renditions(master: MasterPlaylist) -> Choice:
+    """Choose the variant that costs least to watch.
+
+    A variant with picture and sound comes before one with a picture alone, and sound alone is
+    chosen only where no variant has a picture. Among equals the cost decides. It is the bandwidth
+    (which includes the audio rendition, RFC 8216 4.3.4.2, and stands for the decoding too, as the
+    ladder's pictures grow with it), and `SPLIT_COST_BPS` more where the sound must be fetched
+    separately: that doubles the requests, and two playlists must be kept in step. So muxed 240p at
+    500 kbit/s is preferred to split 144p at 300 kbit/s, but not muxed 360p at 900 kbit/s. Then the
+    smaller picture, then the playlist's own order. A bandwidth that is not told counts as high.
+
+    Raises:
+        NoVariant: there is nothing to choose from.
+    """
+    if not master.variants:
+        raise NoVariant("the master playlist names no variant")
+    groups = _audio_groups(master.renditions)
+    sizes_told = any(variant.resolution for variant in master.variants)
+    choices = (_choice(variant, groups, sizes_told=sizes_told) for variant in master.variants)
+    return min(choices, key=_cost)
+
+
+def _audio_groups(renditions: Iterable[Rendition]) -> dict[str, list[Rendition]]:
+    groups: dict[str, list[Rendition]] = {}
+    for rendition in renditions:
+        if rendition.type is RenditionType.AUDIO:
+            groups.setdefault(rendition.group_id, []).append(rendition)
+    return groups
+
+
+def _choice(variant: Variant, groups: Mapping[str, list[Rendition]], *, sizes_told: bool) -> Choice:
+    group = groups.get(variant.audio_group or "", [])
+    tracks = _tracks(variant, has_audio_group=bool(group), sizes_told=sizes_told)
+    return Choice(
+        url=variant.uri,
+        audio_url=_sound_url(group) if tracks is Tracks.PICTURE_AND_SOUND else None,
+        tracks=tracks,
+        bandwidth=variant.bandwidth,
+        variant=variant,
+    )
+
+
+def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tracks:
+    """Tell what a variant carries.
+
+    Without CODECS it is taken as muxed, unless it is the odd one without a picture size: to take
+    sound for a picture would report a blackout. A codec nobody knows is taken for a new one for
+    pictures.
+    """
+    names = [name for name in map(str.lower, variant.codecs) if not name.startswith(_TEXT_CODECS)]
+    if not names:
+        sized = variant.resolution is not None or not sizes_told
+        return Tracks.PICTURE_AND_SOUND if sized else Tracks.SOUND_ONLY
+    heard = [name for name in names if name.startswith(_AUDIO_CODECS)]
+    if variant.resolution is None and len(heard) == len(names):
+        return Tracks.SOUND_ONLY
+    return Tracks.PICTURE_AND_SOUND if heard or has_audio_group else Tracks.PICTURE_ONLY
+
+
+def _sound_url(group: list[Rendition]) -> str | None:
+    """Return where the sound is, None where it is muxed.
+
+    A rendition without URI is muxed into the variant (RFC 8216 4.3.4.1), and hearing one of the
+    group is enough; else the one that a player takes by itself.
+    """
+    if not group or any(rendition.uri is None for rendition in group):
+        return None
+    return min(group, key=lambda rendition: (not rendition.default, not rendition.autoselect)).uri
+
+
+def _cost(choice: Choice) -> tuple[Tracks, bool, int, float]:
+    size = choice.variant.resolution
+    return (
+        choice.tracks,
+        choice.bandwidth == 0,
+        choice.bandwidth + (SPLIT_COST_BPS if choice.audio_url else 0),
+        size.width * size.height if size else float("inf"),
+    )
