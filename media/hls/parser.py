@@ -7,7 +7,8 @@ which bytes to fetch, or which segment is which, is never guessed; and size is b
     PlaylistError (ValueError)
     ├── NotAPlaylist         a web page, XML, JSON, nothing
     ├── MalformedPlaylist    an unreadable number, byte range or key; master and media in one
-    ├── PlaylistTooLarge     over 20,000 segments, 1,000 variants, 200,000 lines, 16 KiB a line
+    ├── PlaylistTooLarge     over 20,000 segments, 1,000 variants, 200,000 lines,
+    │                        16 Ki characters a line, 8 Mi in all
     ├── UnsupportedPlaylist  a delta update (EXT-X-SKIP), which is never asked for
     └── NoVariant            raised by `media.hls.renditions`: a master playlist without variants
 """

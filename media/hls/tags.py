@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
 from media.hls.playlist import ByteRange
 
-MAX_PLAYLIST_CHARS = 32 * 1024 * 1024
+MAX_PLAYLIST_CHARS = 8 * 1024 * 1024
 MAX_LINE_CHARS = 16 * 1024
 MAX_LINES = 200_000
 MAX_INTEGER = 2**63 - 1

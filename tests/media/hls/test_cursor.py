@@ -210,6 +210,12 @@ def test_parts_of_one_file_are_told_apart_by_their_bytes() -> None:
     assert cursor.advance(parts("bb", 1)).restarted
 
 
+def test_a_token_in_the_path_does_not_make_another_segment() -> None:
+    cursor = joined(window(0, 3, programme="hdntl=exp=1~hmac=aa/live"))
+    advance = cursor.advance(window(1, 4, programme="hdntl=exp=2~hmac=bb/live"))
+    assert (sequences(advance), advance.restarted) == ([4], False)
+
+
 def test_the_cursor_fits_into_a_heartbeat() -> None:
     top = 2**63 - 1000
     cursor = joined(window(top, top + 200))
