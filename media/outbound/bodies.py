@@ -49,7 +49,7 @@ async def _read_chunks(response: httpx.Response, decoder: "_Decoder", max_bytes:
             if room < 0:
                 raise TooLarge(status)
             pieces.append(piece)
-    except httpx.RemoteProtocolError:
+    except httpx.ProtocolError:
         raise Truncated(status) from None
     except zlib.error:
         raise BadEncoding(status) from None

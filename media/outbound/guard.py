@@ -45,11 +45,19 @@ class OutboundGuard:
     Args:
         allow_private_networks: let everything pass (development, closed networks).
         resolve: finds the addresses of a name.
+        resolve_timeout_sec: a name that takes longer counts as unknown.
     """
 
-    def __init__(self, allow_private_networks: bool, resolve: Resolve = resolve_name) -> None:
+    def __init__(
+        self,
+        allow_private_networks: bool,
+        resolve: Resolve = resolve_name,
+        *,
+        resolve_timeout_sec: float = RESOLVE_TIMEOUT_SEC,
+    ) -> None:
         self._allow_private_networks = allow_private_networks
         self._resolve = resolve
+        self._resolve_timeout_sec = resolve_timeout_sec
 
     def check_host(self, host: str) -> None:
         """Judge a host by its text alone, without resolving it.
@@ -91,7 +99,7 @@ class OutboundGuard:
 
     async def _lookup(self, name: str, port: int) -> Sequence[IPAddress]:
         try:
-            async with asyncio.timeout(RESOLVE_TIMEOUT_SEC):
+            async with asyncio.timeout(self._resolve_timeout_sec):
                 addresses = await self._resolve(name, port)
         except TimeoutError:
             raise NameNotResolved from None
