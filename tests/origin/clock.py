@@ -39,6 +39,11 @@ class ManualClock:
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self._now = start
         self._sleepers: list[tuple[float, asyncio.Event]] = []
+        self._asleep = asyncio.Event()
+
+    async def until_asleep(self) -> None:
+        """Return when somebody waits for a later time."""
+        await self._asleep.wait()
 
     @property
     def sleepers(self) -> int:
@@ -62,10 +67,13 @@ class ManualClock:
         if sec <= 0:
             return
         self._sleepers.append(sleeper)
+        self._asleep.set()
         try:
             await sleeper[1].wait()
         finally:
             self._sleepers.remove(sleeper)
+            if not self._sleepers:
+                self._asleep.clear()
 
 
 def as_datetime(unix_sec: float) -> datetime:

@@ -73,3 +73,27 @@ class Published:
     published_at: float
     discontinuity: bool
     discontinuities: int
+
+
+class ChannelOptions(BaseModel):
+    """How a channel is published.
+
+    Attributes:
+        window_segments: segments in a playlist.
+        kept_segments: segments still served after they left the playlist.
+        backlog_segments: segments that are there when the channel goes on air.
+        program_date_time: whether segments carry their wall clock.
+        byte_range: one file per rendition, segments are ranges of it.
+        compress: gzip for playlists when the client accepts it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window_segments: Annotated[int, Field(ge=1)] = 6
+    kept_segments: Annotated[int, Field(ge=0)] = 6
+    backlog_segments: Annotated[int, Field(ge=0)] = 3
+    program_date_time: bool = True
+    byte_range: bool = False
+    compress: bool = True
+    at_end: AtEnd = AtEnd.LOOP
+    first_sequence: Annotated[int, Field(ge=0)] = 0

@@ -41,20 +41,30 @@ def requested_range(headers: Mapping[str, str]) -> tuple[int, int | None] | None
     return int(found[1]), int(found[2]) if found[2] else None
 
 
-def negotiated(reply: Reply, headers: Mapping[str, str], *, compress: bool) -> Reply:
-    """Apply what the client asked for: condition, range, compression of playlists."""
+def tagged(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    """Give the answer an ETag; 304 when the client has it already (RFC 9110 section 13)."""
     if reply.status != 200:
         return reply
     tag = f'"{zlib.crc32(reply.body):08x}"'
-    reply = replace(reply, headers={**reply.headers, "ETag": tag})
     if headers.get("if-none-match") == tag:
-        return replace(reply, status=304, body=b"")
-    if asked := requested_range(headers):
-        return _part(reply, *asked)
-    if compress and reply.content_type == PLAYLIST_TYPE and accepts_gzip(headers):
-        body = gzip.compress(reply.body, compresslevel=1, mtime=0)
-        return replace(reply, body=body, headers={**reply.headers, "Content-Encoding": "gzip"})
-    return reply
+        reply = replace(reply, status=304, body=b"")
+    return replace(reply, headers={**reply.headers, "ETag": tag})
+
+
+def ranged(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    """Return the part of the answer that the client asked for."""
+    asked = requested_range(headers)
+    return _part(reply, *asked) if asked and reply.status == 200 else reply
+
+
+def compressed(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    """Return a playlist gzipped when the client takes that."""
+    if reply.content_type != PLAYLIST_TYPE or "Content-Encoding" in reply.headers:
+        return reply
+    if reply.status != 200 or not accepts_gzip(headers):
+        return reply
+    body = gzip.compress(reply.body, compresslevel=1, mtime=0)
+    return replace(reply, body=body, headers={**reply.headers, "Content-Encoding": "gzip"})
 
 
 def accepts_gzip(headers: Mapping[str, str]) -> bool:
