@@ -1,6 +1,6 @@
 """What is known of a stream at one look, and where its media is.
 
-Two kinds of sources give the same answer: a direct manifest (`media.hls.source`) and a YouTube
+Two kinds of sources give the same answer: a direct manifest (`media.manifest`) and a YouTube
 page (`media.youtube`).
 """
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from monitors.detectors.media import Track
 
 
 class SourceState(StrEnum):
@@ -41,7 +43,7 @@ class MediaUrls:
     """
 
     main: str
-    main_tracks: frozenset[str] = frozenset({"video", "audio"})
+    main_tracks: frozenset[Track] = frozenset({"video", "audio"})
     audio: str | None = None
     broadcast: str | None = None
     expires_at: datetime | None = None

@@ -1,0 +1,170 @@
+"""Watching a live stream: one long activity that returns when something happened."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import structlog
+from pydantic import ValidationError
+from temporalio import activity
+
+from activities.declarations import (
+    WATCH_STREAM,
+    OpenIncident,
+    WatchOrder,
+    WatchOutcome,
+    WatchReturn,
+)
+from activities.gateway import Gateway, ReportRefused
+from activities.sources import SourceFinder
+from activities.wait_for_live import unavailable
+from media.probe import FfmpegProbe
+from media.watch import SegmentMeter, StreamUnavailable, StreamWatch, WatchState
+from monitors.events import EndReason
+from monitors.reports import StatusReport
+from monitors.status import MonitorStatus, StreamStatus
+
+logger = structlog.get_logger(__name__)
+
+BEAT_SEC = 1.0
+"""State is handed to Temporal's client this often; it sends it on at its own interval."""
+
+REPORT_SEC = 10.0
+"""Counters are told to the gateway at most this often."""
+
+
+class StreamWatching:
+    """Watches streams, one call a stream."""
+
+    def __init__(
+        self,
+        *,
+        sources: SourceFinder,
+        client: httpx.AsyncClient,
+        probe: FfmpegProbe,
+        gateway: Gateway,
+        segment_max_bytes: int,
+    ) -> None:
+        self._sources = sources
+        self._client = client
+        self._probe = probe
+        self._gateway = gateway
+        self._segment_max_bytes = segment_max_bytes
+
+    @activity.defn(name=WATCH_STREAM)
+    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+        """Watch until something happens, at the latest until the checkpoint.
+
+        Goes on where the last heartbeat of an attempt that was lost, or else the order, stopped.
+        Stopped by its workflow or by the shutdown of its worker, it returns what it knows.
+
+        Raises:
+            ApplicationError: `StreamUnavailable`, final.
+        """
+        with structlog.contextvars.bound_contextvars(monitor_id=order.monitor_id):
+            state = _last_state(activity.info().heartbeat_details, order)
+            watch = StreamWatch(
+                self._sources.find(order.stream_url),
+                state,
+                config=order.config,
+                meter=SegmentMeter(
+                    self._client, self._probe, segment_max_bytes=self._segment_max_bytes
+                ),
+            )
+            watching = asyncio.create_task(watch.run())
+            aside = [
+                asyncio.create_task(_beat(state)),
+                asyncio.create_task(self._report_counters(order.monitor_id, state)),
+            ]
+            try:
+                outcome = await _until_done(watching, order.checkpoint_sec)
+            finally:
+                await _stop([watching, *aside])
+            return _result(outcome, watching, state)
+
+    async def _report_counters(self, monitor_id: str, state: WatchState) -> None:
+        """Tell the gateway now and then; what it misses it learns from the workflow."""
+        reported: datetime | None = None
+        while True:
+            await asyncio.sleep(REPORT_SEC)
+            if state.last_check_at is None or state.last_check_at == reported:
+                continue
+            reported = state.last_check_at
+            report = StatusReport(
+                status=MonitorStatus.MONITORING,
+                stream_status=StreamStatus.LIVE,
+                health=state.health(),
+                statistics=state.statistics,
+                as_of=datetime.now(UTC),
+            )
+            with contextlib.suppress(httpx.HTTPError, ReportRefused):
+                await self._gateway.report_status(monitor_id, report)
+
+
+def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchState:
+    for details in heartbeat_details:
+        try:
+            return WatchState.model_validate(details)
+        except ValidationError:
+            logger.warning("the state of the last attempt cannot be read")
+    return WatchState.model_validate(order.state or {})
+
+
+async def _beat(state: WatchState) -> None:
+    while True:
+        activity.heartbeat(state.model_dump(mode="json"))
+        await asyncio.sleep(BEAT_SEC)
+
+
+async def _until_done(
+    watching: asyncio.Task[EndReason | None], checkpoint_sec: float
+) -> WatchOutcome:
+    shutdown = asyncio.create_task(activity.wait_for_worker_shutdown())
+    try:
+        done, _ = await asyncio.wait(
+            [watching, shutdown],
+            timeout=checkpoint_sec,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+    except asyncio.CancelledError:
+        return WatchOutcome.HANDED_BACK
+    finally:
+        await _stop([shutdown])
+    if watching in done:
+        return WatchOutcome.ENDED if _ended(watching) else WatchOutcome.HAPPENED
+    return WatchOutcome.HANDED_BACK if shutdown in done else WatchOutcome.CHECKPOINT
+
+
+def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
+    try:
+        return watching.result()
+    except StreamUnavailable as error:
+        raise unavailable(error.reason, str(error)) from None
+
+
+async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    pending = list(tasks)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+
+
+def _result(
+    outcome: WatchOutcome, watching: asyncio.Task[EndReason | None], state: WatchState
+) -> WatchReturn:
+    happenings, state.happened = state.happened, []
+    incidents = state.open_incidents()
+    return WatchReturn(
+        outcome=outcome,
+        happenings=happenings,
+        end_reason=watching.result() if outcome is WatchOutcome.ENDED else None,
+        statistics=state.statistics,
+        health=state.health(),
+        open_incidents=[
+            OpenIncident(kind=kind, started_at=since) for kind, since in incidents.items()
+        ],
+        state=state.model_dump(mode="json"),
+    )

@@ -1,0 +1,118 @@
+"""Fetching and measuring one segment."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from media.hls.playlist import InitSegment, Segment
+from media.outbound.errors import FetchError
+from media.outbound.fetching import fetch_segment
+from media.probe import FfmpegProbe
+from monitors.measurement import SegmentMeasurement
+
+RETRY_DELAYS_SEC = (0.5, 1.0)
+"""A segment may be a moment later than the playlist that names it."""
+
+RETRIED_CODES = frozenset({"http_404", "http_5xx", "connection", "truncated"})
+MIN_FETCH_SEC = 6.0
+MAX_FETCH_SEC = 30.0
+INIT_MAX_BYTES = 1024 * 1024
+
+
+class UnsupportedSegment(Exception):
+    """The segment is of a kind that cannot be measured; the message says which."""
+
+
+@dataclass(frozen=True)
+class SegmentSeen:
+    """What became of one segment, for people who look on.
+
+    Attributes:
+        track: `main` or `audio`.
+        measurement: None when it could not be fetched or decoded; `error` then says why.
+        seen_at: when its playlist named it first.
+    """
+
+    track: str
+    segment: Segment
+    measurement: SegmentMeasurement | None
+    error: str | None
+    seen_at: datetime
+
+
+SegmentListener = Callable[[SegmentSeen], None]
+
+
+class SegmentMeter:
+    """Fetches segments and has them measured."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, probe: FfmpegProbe, *, segment_max_bytes: int
+    ) -> None:
+        self.client = client
+        self._probe = probe
+        self._max_bytes = segment_max_bytes
+        self._init: tuple[InitSegment, bytes] | None = None
+
+    async def measure(
+        self, segment: Segment, *, target_duration_sec: float, silence_db: float
+    ) -> SegmentMeasurement:
+        """Fetch and measure `segment`.
+
+        Args:
+            segment: as its playlist names it.
+            target_duration_sec: of its playlist; it bounds how long fetching may take.
+            silence_db: sound that stays under this level is silence, in dBFS.
+
+        Raises:
+            FetchError: it could not be fetched, though tried more than once.
+            UndecodableSegment: it could not be decoded.
+            UnsupportedSegment: it is encrypted.
+        """
+        if segment.encryption:
+            raise UnsupportedSegment(f"encrypted segments ({segment.encryption.method})")
+        timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
+        init = await self._init_section(segment.init, timeout_sec)
+        media = await self._fetch(segment, timeout_sec)
+        return await self._probe.measure(
+            init + media, duration_sec=segment.duration_sec, silence_db=silence_db
+        )
+
+    async def _fetch(self, segment: Segment, timeout_sec: float) -> bytes:
+        for delay_sec in RETRY_DELAYS_SEC:
+            try:
+                return await self._fetch_once(segment, timeout_sec)
+            except FetchError as error:
+                if error.code not in RETRIED_CODES:
+                    raise
+            await asyncio.sleep(delay_sec)
+        return await self._fetch_once(segment, timeout_sec)
+
+    async def _fetch_once(self, segment: Segment, timeout_sec: float) -> bytes:
+        return await fetch_segment(
+            self.client,
+            segment.uri,
+            byte_range=segment.byte_range,
+            max_bytes=self._max_bytes,
+            total_timeout_sec=timeout_sec,
+        )
+
+    async def _init_section(self, init: InitSegment | None, timeout_sec: float) -> bytes:
+        """Return what belongs before the segment (EXT-X-MAP); fetched when it changes."""
+        if init is None:
+            return b""
+        if self._init is None or self._init[0] != init:
+            if init.encryption:
+                raise UnsupportedSegment(f"encrypted segments ({init.encryption.method})")
+            content = await fetch_segment(
+                self.client,
+                init.uri,
+                byte_range=init.byte_range,
+                max_bytes=INIT_MAX_BYTES,
+                total_timeout_sec=timeout_sec,
+            )
+            self._init = (init, content)
+        return self._init[1]

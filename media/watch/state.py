@@ -1,0 +1,141 @@
+"""What a watch remembers: it rides in heartbeats, and another worker goes on from it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from media.hls.cursor import PlaylistCursor
+from monitors.detectors.elapsed import Elapsed
+from monitors.detectors.errors import ErrorState
+from monitors.detectors.media import MediaDetectors, Track
+from monitors.detectors.pace import PaceState
+from monitors.events import Happening, incident_happening
+from monitors.incidents import IncidentChange, IncidentOpened
+from monitors.reports import HealthReport, Statistics
+from monitors.status import Health, IncidentKind
+
+MAIN = "main"
+AUDIO = "audio"
+
+_COUNTERS = {
+    IncidentKind.BLACKOUT: "blackout_events",
+    IncidentKind.SILENCE: "silence_events",
+    IncidentKind.FREEZE: "freeze_events",
+    IncidentKind.SUSPENDED: "suspended_events",
+    IncidentKind.SEGMENT_ERROR: "segment_error_events",
+}
+
+
+class TrackState(BaseModel):
+    """Where a watch is in one media playlist.
+
+    Attributes:
+        stream_sec: stream time of the next segment's first moment.
+        playlist: digest of the playlist's URL without its query.
+    """
+
+    cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
+    detectors: MediaDetectors = Field(default_factory=MediaDetectors)
+    stream_sec: float = 0.0
+    playlist: str = ""
+
+    def read_from(self, url: str) -> None:
+        """Take note of where the playlist is read from now."""
+        playlist = hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:16]
+        if playlist != self.playlist:
+            self.cursor.moved()
+            self.playlist = playlist
+
+    def pass_over(self, duration_sec: float) -> None:
+        """Move on over media that was not seen."""
+        self.stream_sec += duration_sec
+        self.detectors.skip(duration_sec)
+
+
+class WatchState(BaseModel):
+    """All that is known of a stream.
+
+    Attributes:
+        tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
+        broadcast: names the broadcast whose segments were seen last; None before the first.
+        target_duration_sec: of the main playlist, as last seen.
+        gone: how long the manifest has been gone.
+        not_live: times in a row that the source said the stream is over.
+        unknown_because: why nothing is known of the stream now; None while it is observed.
+        segment_failures: segments that failed since one succeeded.
+        happened: what nobody was told yet. It is part of the state so that a worker that dies
+            between noticing and telling loses nothing.
+    """
+
+    tracks: dict[str, TrackState] = {}
+    broadcast: str | None = None
+    target_duration_sec: float = 0.0
+    pace: PaceState = Field(default_factory=PaceState)
+    errors: ErrorState = Field(default_factory=ErrorState)
+    gone: Elapsed | None = None
+    not_live: int = 0
+    unknown_because: str | None = None
+    statistics: Statistics = Field(default_factory=Statistics)
+    last_check_at: AwareDatetime | None = None
+    segment_failures: int = 0
+    happened: list[Happening] = []
+
+    def begin_broadcast(self, broadcast: str | None) -> None:
+        """Start to read a broadcast whose media sequences have nothing to do with the last one."""
+        for track in self.tracks.values():
+            track.cursor = PlaylistCursor()
+        self.broadcast = broadcast
+
+    def carry(self, tracks: Mapping[str, frozenset[Track]]) -> None:
+        """Keep the tracks that are watched now; one that carries something else starts anew."""
+        kept = {}
+        for name, carried in tracks.items():
+            known = self.tracks.get(name)
+            is_same = known is not None and known.detectors.tracks == carried
+            kept[name] = known if known and is_same else _new_track(carried)
+        self.tracks = kept
+
+    def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
+        """Remember changes of incidents until they are told; False when there are none."""
+        noted = False
+        for change in changes:
+            noted = True
+            self.happened.append(incident_happening(change, at))
+            if isinstance(change, IncidentOpened):
+                counter = _COUNTERS[change.kind]
+                setattr(self.statistics, counter, getattr(self.statistics, counter) + 1)
+        return noted
+
+    def health(self) -> HealthReport:
+        """Return the condition of picture and sound."""
+        if self.unknown_because:
+            return HealthReport(last_check_at=self.last_check_at, reason=self.unknown_because)
+        conditions = [track.detectors.health() for track in self.tracks.values()]
+        return HealthReport(
+            video=_known(video for video, _ in conditions),
+            audio=_known(audio for _, audio in conditions),
+            last_check_at=self.last_check_at,
+        )
+
+    def open_incidents(self) -> dict[IncidentKind, datetime]:
+        """Return the faults that are incidents now, and when they began."""
+        incidents = {
+            IncidentKind.SUSPENDED: self.pace.open_since,
+            IncidentKind.SEGMENT_ERROR: self.errors.open_since,
+        }
+        known = {kind: since for kind, since in incidents.items() if since}
+        for track in self.tracks.values():
+            known |= track.detectors.open_incidents()
+        return known
+
+
+def _new_track(carried: frozenset[Track]) -> TrackState:
+    return TrackState(detectors=MediaDetectors(tracks=carried))
+
+
+def _known(conditions: Iterable[Health]) -> Health:
+    """Return the condition by the one track that carries it."""
+    known = [condition for condition in conditions if condition is not Health.UNKNOWN]
+    return known[0] if known else Health.UNKNOWN

@@ -1,0 +1,222 @@
+"""Following one media playlist, segment by segment."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from media.hls.cursor import Advance
+from media.hls.errors import PlaylistError, UnsupportedPlaylist
+from media.hls.parser import parse_playlist
+from media.hls.playlist import MediaPlaylist, Segment
+from media.hls.reload import next_reload_delay
+from media.outbound.errors import FetchError
+from media.outbound.fetching import fetch_playlist
+from media.probe import UndecodableSegment
+from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen, UnsupportedSegment
+from media.watch.state import MAIN, TrackState, WatchState
+from monitors.config import MonitorConfig
+from monitors.detectors.timeline import SegmentPosition
+from monitors.measurement import SegmentMeasurement
+
+logger = structlog.get_logger(__name__)
+
+LOST_STATUSES = frozenset({401, 403, 404, 410})
+"""Answers to a playlist that mean: find out anew where the stream is."""
+
+REFUSED_SEGMENTS_LIMIT = 3
+"""So many segments refused in a row mean the same: signed URLs have run out."""
+
+RETRY_SEC = 2.0
+
+
+class PlaylistLost(Exception):
+    """The playlist is no longer where it was; the source must be asked again."""
+
+
+class TrackFollower:
+    """Follows one playlist and feeds what it measures into the watch's state.
+
+    State changes only between awaits: cancelling at any moment leaves it consistent.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        state: WatchState,
+        config: MonitorConfig,
+        meter: SegmentMeter,
+        now: Callable[[], datetime],
+        on_change: Callable[[], None],
+        on_segment: SegmentListener | None = None,
+    ) -> None:
+        self._name = name
+        self._url = url
+        self._state = state
+        self._config = config
+        self._meter = meter
+        self._now = now
+        self._on_change = on_change
+        self._on_segment = on_segment
+        self._refused = 0
+        self._last: MediaPlaylist | None = None
+
+    @property
+    def _track(self) -> TrackState:
+        return self._state.tracks[self._name]
+
+    async def follow(self) -> None:
+        """Follow the playlist until its end (EXT-X-ENDLIST).
+
+        Raises:
+            PlaylistLost: it is gone, or may no longer be read.
+        """
+        clock = asyncio.get_running_loop().time
+        while True:
+            started = clock()
+            changed = await self._look()
+            if self._last is None:
+                await asyncio.sleep(RETRY_SEC)
+                continue
+            if self._last.ended:
+                return
+            delay_sec = next_reload_delay(
+                self._last,
+                changed=changed,
+                elapsed_sec=clock() - started,
+                check_interval_sec=self._config.check_interval_sec,
+            )
+            await asyncio.sleep(delay_sec)
+
+    async def _look(self) -> bool:
+        """Load the playlist and measure what is new; return whether it had something new."""
+        try:
+            playlist = await self._load()
+        except (FetchError, PlaylistError) as error:
+            self._failed(f"playlist: {error}")
+            return False
+        self._last = playlist
+        seen_at = self._now()
+        advance = self._track.cursor.advance(playlist)
+        self._note_progress(playlist, advance, seen_at)
+        starts = _start_times(playlist, seen_at)
+        for segment in advance.segments:
+            await self._measure(segment, starts[segment.sequence], seen_at)
+        return advance.changed
+
+    async def _load(self) -> MediaPlaylist:
+        try:
+            fetched = await fetch_playlist(self._meter.client, self._url)
+        except FetchError as error:
+            if error.status in LOST_STATUSES:
+                raise PlaylistLost(str(error)) from None
+            raise
+        playlist = parse_playlist(fetched.text, fetched.final_url)
+        if not isinstance(playlist, MediaPlaylist):
+            raise UnsupportedPlaylist("a master playlist where a media playlist was")
+        return playlist
+
+    def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
+        state = self._state
+        state.gone, state.not_live, state.unknown_because = None, 0, None
+        if advance.missed:
+            self._log("segments missed", count=advance.missed)
+            state.statistics.segments_missed += advance.missed
+            self._track.pass_over(advance.missed_sec)
+        if advance.restarted:
+            self._log("programme restarted")
+            state.statistics.sequence_resets += 1
+        if self._name == MAIN:
+            state.target_duration_sec = playlist.target_duration_sec
+            changes = state.pace.observed(
+                advance.changed, at, playlist.target_duration_sec, self._config
+            )
+            self._changed(state.note(changes, at))
+        if not state.segment_failures:  # what failed was the playlist, and it is back
+            self._changed(state.note(state.errors.succeeded(at, self._config), at))
+
+    async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
+        if segment.gap:
+            self._pass_over(segment)
+            return
+        try:
+            measurement = await self._meter.measure(
+                segment,
+                target_duration_sec=self._state.target_duration_sec,
+                silence_db=self._config.silence_db_threshold,
+            )
+        except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
+            self._state.statistics.segments_failed += 1
+            self._state.segment_failures += 1
+            self._failed(f"segment {segment.sequence}: {error}")
+            self._pass_over(segment)
+            self._show(SegmentSeen(self._name, segment, None, str(error), seen_at))
+            self._count_refusals(error)
+        else:
+            self._judge(segment, measurement, starts_at)
+            self._show(SegmentSeen(self._name, segment, measurement, None, seen_at))
+
+    def _judge(
+        self, segment: Segment, measurement: SegmentMeasurement, starts_at: datetime
+    ) -> None:
+        at, track, state = self._now(), self._track, self._state
+        position = SegmentPosition(
+            sequence=segment.sequence,
+            start_sec=track.stream_sec,
+            duration_sec=segment.duration_sec,
+            starts_at=starts_at,
+        )
+        changes = track.detectors.feed(measurement, position, self._config)
+        changes += state.errors.succeeded(at, self._config)
+        track.stream_sec += segment.duration_sec
+        track.cursor.done(segment)
+        state.segment_failures = self._refused = 0
+        statistics = state.statistics
+        statistics.total_segments_analyzed += 1
+        statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
+        statistics.downloaded_bytes += measurement.size_bytes
+        state.last_check_at = at
+        self._changed(state.note(changes, at))
+
+    def _pass_over(self, segment: Segment) -> None:
+        self._track.pass_over(segment.duration_sec)
+        self._track.cursor.done(segment)
+
+    def _failed(self, error: str) -> None:
+        self._log("cannot measure", error=error)
+        at = self._now()
+        self._changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
+
+    def _count_refusals(self, error: Exception) -> None:
+        is_refusal = isinstance(error, FetchError) and error.status in LOST_STATUSES
+        self._refused = self._refused + 1 if is_refusal else 0
+        if self._refused >= REFUSED_SEGMENTS_LIMIT:
+            raise PlaylistLost(f"segments refused: {error}")
+
+    def _changed(self, changed: bool) -> None:
+        if changed:
+            self._on_change()
+
+    def _show(self, seen: SegmentSeen) -> None:
+        if self._on_segment:
+            self._on_segment(seen)
+
+    def _log(self, event: str, **fields: object) -> None:
+        logger.info(event, track=self._name, **fields)
+
+
+def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, datetime]:
+    """Return the wall clock of each segment's first moment, by media sequence.
+
+    EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6); else the window's end is
+    taken to have been published when it was seen.
+    """
+    starts: dict[int, datetime] = {}
+    edge = seen_at
+    for segment in reversed(playlist.segments):
+        edge -= timedelta(seconds=segment.duration_sec)
+        starts[segment.sequence] = segment.program_date_time or edge
+    return starts
