@@ -10,8 +10,9 @@ BLOCK_SIZE = 4
 SAME_PICTURE_TOLERANCE = 1.0
 """Largest difference of a block's mean between pictures that are the same, in 8-bit luma levels.
 
-A frozen picture that an encoder codes anew as a keyframe differs by less, as its errors average
-out; a mouth or an eye changes few pixels, but by ten levels and more.
+Measured with x264 at 256x144: frames of one frozen picture differ by up to 0.6 at 150 kbit/s and
+0.9 at 60 kbit/s (0.8 and 2.0 where all of it is fine noise; half as much again in the first
+seconds, while the rate control settles). A mouth of 8x3 pixels there differs by 1.0 to 1.5.
 """
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from monitors.config import Thresholds
+from monitors.detectors.freeze import STILL_GAP_SEC
 from monitors.detectors.media import MediaDetectors
 from monitors.incidents import IncidentOpened
 from monitors.status import Health, IncidentKind
@@ -33,8 +34,12 @@ def freezes(programme: Programme, thresholds: Thresholds = RULES) -> list[tuple[
     [
         pytest.param([(3, 22, A)], [], id="still, but not long enough"),
         pytest.param([(3, 24, A)], [(3, 24, 21)], id="frozen"),
-        pytest.param([(3, 14, A), (15, 30, A)], [(3, 30, 27)], id="a disturbed keyframe"),
-        pytest.param([(3, 14, A), (15.2, 30, A)], [], id="movement between two runs"),
+        pytest.param(
+            [(3, 14, A), (14 + STILL_GAP_SEC, 30, A)], [(3, 30, 27)], id="a disturbed keyframe"
+        ),
+        pytest.param(
+            [(3, 14, A), (14.2 + STILL_GAP_SEC, 30, A)], [], id="movement between two runs"
+        ),
         pytest.param([(3, 14, A), (14, 30, B)], [], id="two pictures without a gap"),
         pytest.param(
             [(3, 30, A), (30, 55, B)], [(3, 55, 52)], id="from one frozen picture to another"
@@ -57,8 +62,8 @@ def test_stillness_becomes_a_freeze(
 
 
 def test_a_freeze_survives_the_noise_of_keyframes() -> None:
-    still = [(t + 0.4, t + 2.0, with_coding_noise(A, t)) for t in range(10, 90, 2)]
-    assert freezes(Programme(120, still=still)) == [pytest.approx((10.4, 90, 79.6))]
+    still = [(t + 0.08, t + 2.0, with_coding_noise(A, t)) for t in range(10, 90, 2)]
+    assert freezes(Programme(120, still=still)) == [pytest.approx((10.08, 90, 79.92))]
 
 
 def test_an_animation_that_holds_its_drawings_is_not_frozen() -> None:
