@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+from h2.exceptions import InvalidBodyLengthError
 
 
 class FetchError(Exception):
@@ -122,13 +123,16 @@ def typed_errors() -> Iterator[None]:
     except (httpx.TimeoutException, TimeoutError):
         raise FetchTimeout from None
     except (httpx.HTTPError, OSError) as error:
-        raise _connection_failure(error) from None
+        raise _failure(error) from None
 
 
-def _connection_failure(error: Exception) -> ConnectionFailed:
+def _failure(error: Exception) -> FetchError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConnectionFailed(f"the certificate was refused: {cause.verify_message}")
+        # HTTP/2 judges the length itself, even before the headers are handed on.
+        if isinstance(cause, InvalidBodyLengthError):
+            return Truncated()
         cause = cause.__cause__ or cause.__context__
     return ConnectionFailed()
