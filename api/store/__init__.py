@@ -1,0 +1,44 @@
+"""What the gateway remembers: monitors, their last reports, their events, idempotency keys."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from api.store.creation import CreationStore
+from api.store.database import Database
+from api.store.events import EventStore
+from api.store.migrate import upgrade_database
+from api.store.monitors import MonitorStore
+
+
+@dataclass(frozen=True)
+class Store:
+    """The tables of one database, by what they are about."""
+
+    database: Database
+    creation: CreationStore
+    monitors: MonitorStore
+    events: EventStore
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """Open the database at `url`, brought to the newest form, and close it at the end.
+
+    Raises:
+        InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
+    """
+    database = Database(url)
+    try:
+        await upgrade_database(database)
+        yield Store(
+            database=database,
+            creation=CreationStore(database),
+            monitors=MonitorStore(database),
+            events=EventStore(database),
+        )
+    finally:
+        await database.close()
+
+
+__all__ = ["Store", "open_store"]

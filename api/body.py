@@ -1,0 +1,157 @@
+"""Reading request bodies: bounded, strict JSON, every refusal naming its field."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from api.errors import (
+    ApiError,
+    BodyTooLarge,
+    InvalidConfig,
+    InvalidUrl,
+    ValidationFailed,
+    reason_text,
+)
+
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_DEPTH: Final = 32
+URL_FIELDS: Final = frozenset({"stream_url", "callback_url"})
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+async def read_body(request: Request) -> bytes:
+    """Read the body, whether its length was announced or not.
+
+    Raises:
+        BodyTooLarge: over `MAX_BODY_BYTES`; no more than that is kept in memory.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
+        raise _too_large()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+def parse_json_object(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object as RFC 8259 has it, no more.
+
+    Raises:
+        ValidationFailed: no UTF-8, no JSON, no object, a name twice in an object, NaN or an
+            infinity, nested deeper than `MAX_DEPTH`, or text that no database can keep (NUL, half
+            a surrogate pair).
+    """
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_object_without_doubles)
+    except UnicodeDecodeError as error:
+        raise ValidationFailed(f"body: is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise ValidationFailed(
+            f"body: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise ValidationFailed(f"body: is nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError:  # an integer of thousands of digits
+        raise ValidationFailed("body: holds a number with too many digits") from None
+    if not isinstance(value, dict):
+        raise ValidationFailed("body: must be a JSON object")
+    for path, leaf in _leaves(value):
+        _check_leaf(path, leaf)
+    return value
+
+
+def parse_model(kind: type[ModelT], body: bytes) -> tuple[ModelT, dict[str, Any]]:
+    """Parse a body as `kind`; return it with the JSON object that it was made from.
+
+    Types are strict: "30" is no number, a number is no time.
+
+    Raises:
+        InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
+    """
+    value = parse_json_object(body)
+    try:
+        return kind.model_validate_json(body, strict=True), value
+    except ValidationError as error:
+        raise _field_error(error.errors(include_url=False, include_context=False)) from None
+    except OverflowError:  # a time at the edge of the calendar, moved over it by its offset
+        raise InvalidConfig("config: a time is out of range") from None
+
+
+def _too_large() -> BodyTooLarge:
+    # The server discards the rest while the answer goes out. Closing at once instead would reset
+    # the connection of a client that still sends, and the answer would be lost.
+    return BodyTooLarge(f"body: is larger than {MAX_BODY_BYTES} bytes")
+
+
+def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValidationFailed(f"{_shown(name)}: occurs twice in one object")
+        found[name] = value
+    return found
+
+
+def _leaves(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each name and each scalar with its path, without recursion.
+
+    Raises:
+        ValidationFailed: nested deeper than `MAX_DEPTH`.
+    """
+    pending: list[tuple[str, Any, int]] = [("", value, 1)]
+    while pending:
+        path, node, depth = pending.pop()
+        if isinstance(node, dict | list) and depth > MAX_DEPTH:
+            raise ValidationFailed(f"{path}: is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(node, dict):
+            for name, child in node.items():
+                yield path or "body", name
+                pending.append((f"{path}.{name}" if path else name, child, depth + 1))
+        elif isinstance(node, list):
+            pending += [(f"{path}.{index}", child, depth + 1) for index, child in enumerate(node)]
+        else:
+            yield path, node
+
+
+def _check_leaf(path: str, leaf: Any) -> None:
+    if isinstance(leaf, float) and not math.isfinite(leaf):
+        _refuse(path, "is not a finite number")
+    if isinstance(leaf, str):
+        if "\0" in leaf:
+            _refuse(path, "contains a NUL character")
+        if any("\ud800" <= character <= "\udfff" for character in leaf):
+            _refuse(path, "contains half of a surrogate pair")
+
+
+def _refuse(path: str, reason: str) -> NoReturn:
+    raise _error_for(_shown(path), reason)
+
+
+def _shown(path: str) -> str:
+    """Return a path that a client chose as printable text of a bounded length."""
+    return path.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")[:200]
+
+
+def _field_error(problems: list[Any]) -> ApiError:
+    problem = problems[0]
+    path = _shown(".".join(str(part) for part in problem["loc"]))
+    if problem["type"] == "missing":
+        # Not there is not the same as there and wrong: only the latter is INVALID_URL.
+        return ValidationFailed(f"{path}: is required")
+    return _error_for(path, reason_text(problem))
+
+
+def _error_for(path: str, reason: str) -> ApiError:
+    message = f"{path or 'body'}: {reason}"
+    top = path.partition(".")[0]
+    if top in URL_FIELDS:
+        return InvalidUrl(message)
+    return InvalidConfig(message) if top == "config" else ValidationFailed(message)

@@ -1,0 +1,212 @@
+"""The errors a client can get, each with its status and code, all in one form.
+
+```
+ApiError
+├── ValidationFailed            400 VALIDATION_ERROR
+│   ├── InvalidUrl              400 INVALID_URL
+│   └── InvalidConfig           400 INVALID_CONFIG
+├── Unauthorized                401 UNAUTHORIZED
+├── NotFound                    404 NOT_FOUND
+│   └── MonitorNotFound         404 MONITOR_NOT_FOUND
+├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
+├── DuplicateMonitor            409 DUPLICATE_MONITOR
+├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
+├── MonitorNotActive            409 MONITOR_NOT_ACTIVE
+├── BodyTooLarge                413 BODY_TOO_LARGE
+├── RateLimitExceeded           429 RATE_LIMIT_EXCEEDED
+├── MaxMonitorsExceeded         429 MAX_MONITORS_EXCEEDED
+├── InternalError               500 INTERNAL_ERROR
+└── EngineNotAvailable          503 ENGINE_UNAVAILABLE
+```
+"""
+
+import math
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+
+
+class ApiError(Exception):
+    """An answer that is no success.
+
+    Attributes:
+        status: the HTTP status.
+        code: what a program branches on.
+        details: further fields of the error body.
+        headers: of the response.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "INTERNAL_ERROR"
+
+    def __init__(
+        self, message: str, *, headers: dict[str, str] | None = None, **details: str
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.headers = headers
+        self.details = details
+
+    def response(self) -> JSONResponse:
+        """Return the answer that the client gets."""
+        error = {"code": self.code, "message": self.message, **self.details}
+        return JSONResponse({"error": error}, self.status, headers=self.headers)
+
+
+class ValidationFailed(ApiError):
+    """The request breaks a rule; the message names the field."""
+
+    status = 400
+    code = "VALIDATION_ERROR"
+
+
+class InvalidUrl(ValidationFailed):
+    """A URL cannot be used."""
+
+    code = "INVALID_URL"
+
+
+class InvalidConfig(ValidationFailed):
+    """A field of `config` breaks a rule."""
+
+    code = "INVALID_CONFIG"
+
+
+class Unauthorized(ApiError):
+    """The key is missing or wrong."""
+
+    status = 401
+    code = "UNAUTHORIZED"
+
+
+class NotFound(ApiError):
+    """There is nothing at this path."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+class MonitorNotFound(NotFound):
+    """There is no such monitor."""
+
+    code = "MONITOR_NOT_FOUND"
+
+    def __init__(self, monitor_id: str) -> None:
+        super().__init__(f"There is no monitor {monitor_id[:64]!r}")
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, but not for this method."""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+
+
+class DuplicateMonitor(ApiError):
+    """An active monitor watches this stream already."""
+
+    status = 409
+    code = "DUPLICATE_MONITOR"
+
+    def __init__(self, monitor_id: str) -> None:
+        super().__init__(
+            f"stream_url: monitor {monitor_id} watches this stream already", monitor_id=monitor_id
+        )
+
+
+class IdempotencyConflict(ApiError):
+    """The idempotency key was used with another body."""
+
+    status = 409
+    code = "IDEMPOTENCY_CONFLICT"
+
+
+class MonitorNotActive(ApiError):
+    """The monitor has ended by itself, so it cannot be stopped."""
+
+    status = 409
+    code = "MONITOR_NOT_ACTIVE"
+
+
+class BodyTooLarge(ApiError):
+    """The body is larger than the gateway reads."""
+
+    status = 413
+    code = "BODY_TOO_LARGE"
+
+
+class RateLimitExceeded(ApiError):
+    """Too many requests in the last minute."""
+
+    status = 429
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(self, what: str, retry_after_sec: float) -> None:
+        wait = max(1, math.ceil(retry_after_sec))
+        super().__init__(f"{what}; try again in {wait} s", headers={"Retry-After": str(wait)})
+
+
+class MaxMonitorsExceeded(ApiError):
+    """As many monitors are active as may be."""
+
+    status = 429
+    code = "MAX_MONITORS_EXCEEDED"
+
+
+class InternalError(ApiError):
+    """A defect of the gateway."""
+
+    def __init__(self) -> None:
+        super().__init__("The gateway failed; its log tells more under the X-Request-ID")
+
+
+class EngineNotAvailable(ApiError):
+    """Temporal cannot be reached."""
+
+    status = 503
+    code = "ENGINE_UNAVAILABLE"
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Have every error of `app`, the framework's own too, answered in the one form."""
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(RequestValidationError, _answer_bad_parameters)
+    app.add_exception_handler(HTTPException, _answer_framework_error)
+
+
+def reason_text(problem: ErrorDetails | dict[str, Any]) -> str:
+    """Return why pydantic refused a value, in the words of a sentence about its field."""
+    if problem["type"] == "missing":
+        return "is required"
+    if problem["type"] == "extra_forbidden":
+        return "is not known"
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    return reason[:1].lower() + reason[1:] if reason.startswith("Input ") else reason
+
+
+async def _answer_api_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)  # noqa: S101  # the signature is starlette's
+    return error.response()
+
+
+async def _answer_bad_parameters(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"][1:]) or "request"
+    return ValidationFailed(f"{field}: {reason_text(problem)}").response()
+
+
+async def _answer_framework_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    headers = dict(error.headers) if error.headers else None
+    if error.status_code == 404:
+        return NotFound("There is nothing at this path", headers=headers).response()
+    if error.status_code == 405:
+        return MethodNotAllowed("This path does not take this method", headers=headers).response()
+    if error.status_code < 500:
+        return ValidationFailed(str(error.detail), headers=headers).response()
+    return InternalError().response()

@@ -1,0 +1,37 @@
+"""What the routes work with, put together once by `create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+if TYPE_CHECKING:
+    from api.auth import KeyRing
+    from api.engine import MonitorEngine
+    from api.limits import RequestLimits
+    from api.metrics import GatewayMetrics
+    from api.monitors.creation import MonitorCreation
+    from api.monitors.service import MonitorService
+    from api.store import Store
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The collaborators of all routes."""
+
+    client_keys: KeyRing
+    worker_keys: KeyRing
+    limits: RequestLimits
+    engine: MonitorEngine
+    store: Store
+    creation: MonitorCreation
+    service: MonitorService
+    metrics: GatewayMetrics
+
+
+async def gateway_of(request: Request) -> Gateway:
+    """Return the gateway that serves this request."""
+    gateway: Gateway = request.app.state.gateway
+    return gateway

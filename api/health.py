@@ -1,0 +1,78 @@
+"""Whether the gateway lives, whether it can work, and what it counts. No key is needed."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Final
+
+import structlog
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.engine import EngineNotReady
+from api.gateway import Gateway, gateway_of
+
+CHECK_LIMIT_SEC: Final = 3
+
+router = APIRouter(tags=["operation"])
+_log = structlog.get_logger(__name__)
+
+
+class Liveness(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """Whether the gateway can work, and each part it needs: `ok` or what is wrong with it."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@router.get("/healthz")
+async def healthz() -> Liveness:
+    """Tell that the process answers."""
+    return Liveness()
+
+
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
+async def readyz(gateway: Annotated[Gateway, Depends(gateway_of)], response: Response) -> Readiness:
+    """Tell whether the database and Temporal can be used."""
+    database, temporal = await asyncio.gather(
+        _outcome(gateway.store.database.check()), _outcome(gateway.engine.ready())
+    )
+    is_ready = database == temporal == "ok"
+    response.status_code = 200 if is_ready else 503
+    return Readiness(
+        status="ready" if is_ready else "not_ready",
+        checks={"database": database, "temporal": temporal},
+    )
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
+    """Return the metrics as Prometheus text."""
+    try:
+        async with asyncio.timeout(CHECK_LIMIT_SEC):
+            monitors = await gateway.store.monitors.count_by_status()
+    except (TimeoutError, OSError, SQLAlchemyError):
+        monitors = None
+    return Response(gateway.metrics.exposition(monitors), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _outcome(check: Awaitable[None]) -> str:
+    try:
+        async with asyncio.timeout(CHECK_LIMIT_SEC):
+            await check
+    except TimeoutError:
+        return f"no answer within {CHECK_LIMIT_SEC} s"
+    except EngineNotReady as error:
+        return str(error)
+    except (OSError, SQLAlchemyError) as error:
+        # Its text may name hosts and users: those belong into the log, not before strangers.
+        _log.warning("not ready", error=str(error))
+        return "not reachable"
+    return "ok"

@@ -1,0 +1,110 @@
+"""The API of the workers, `/internal/v1`. Every call may come twice, or late."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.auth import require_worker
+from api.body import parse_model, read_body
+from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
+from api.gateway import Gateway, gateway_of
+from api.store.records import MonitorRecord
+from monitors.ids import is_monitor_id
+from monitors.reports import EventReport, StatusReport
+from monitors.status import MonitorStatus
+
+MAX_COUNT: Final = 2**31 - 1
+MAX_EVENT_ID_LENGTH: Final = 200
+
+GatewayDep = Annotated[Gateway, Depends(gateway_of)]
+_log = structlog.get_logger(__name__)
+
+
+class Termination(BaseModel):
+    """Why a worker wants a monitor to end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Terminated(BaseModel):
+    """How a monitor stands after it was asked to end."""
+
+    monitor_id: str
+    status: MonitorStatus
+
+
+router = APIRouter(
+    prefix="/internal/v1", dependencies=[Depends(require_worker)], include_in_schema=False
+)
+
+
+@router.put("/monitors/{monitor_id}/status", status_code=204)
+async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) -> Response:
+    """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
+    report, _ = parse_model(StatusReport, await read_body(request))
+    record = await _apply(gateway, monitor_id, report)
+    if report.status.is_active and record.status is MonitorStatus.STOPPED:
+        await _stop_for_good(gateway, monitor_id)
+    return Response(status_code=204)
+
+
+@router.put("/monitors/{monitor_id}/events/{event_id}", status_code=204)
+async def report_event(
+    request: Request, gateway: GatewayDep, monitor_id: str, event_id: str
+) -> Response:
+    """Take an event, or what became of its webhook since."""
+    report, _ = parse_model(EventReport, await read_body(request))
+    _check_event(report, monitor_id, event_id)
+    known = is_monitor_id(monitor_id) and await gateway.store.events.record(
+        monitor_id, report, datetime.now(UTC)
+    )
+    if not known:
+        raise MonitorNotFound(monitor_id)
+    gateway.metrics.event_reported(report)
+    return Response(status_code=204)
+
+
+@router.post("/monitors/{monitor_id}/terminate")
+async def terminate(request: Request, gateway: GatewayDep, monitor_id: str) -> Terminated:
+    """End a monitor from inside; one that has ended stays as it is."""
+    termination, _ = parse_model(Termination, await read_body(request))
+    record = await gateway.service.end(monitor_id, reason=termination.reason)
+    return Terminated(monitor_id=monitor_id, status=record.status)
+
+
+async def _apply(gateway: Gateway, monitor_id: str, report: StatusReport) -> MonitorRecord:
+    if is_monitor_id(monitor_id):
+        record = await gateway.store.monitors.apply_report(monitor_id, report, datetime.now(UTC))
+        if record:
+            return record
+    raise MonitorNotFound(monitor_id)
+
+
+async def _stop_for_good(gateway: Gateway, monitor_id: str) -> None:
+    """Cancel a workflow that still works for a stopped monitor.
+
+    Mostly it is on its way out. But a start whose outcome nobody knew may have come through after
+    the monitor was stopped, and then only its reports tell of it.
+    """
+    try:
+        await gateway.service.cancel_workflow(monitor_id)
+    except EngineNotAvailable:
+        _log.warning("stopped monitor runs", monitor_id=monitor_id)
+
+
+def _check_event(report: EventReport, monitor_id: str, event_id: str) -> None:
+    if report.event.monitor_id != monitor_id:
+        raise ValidationFailed("event.monitor_id: is not the one in the path")
+    if report.event.event_id != event_id:
+        raise ValidationFailed("event.event_id: is not the one in the path")
+    if len(event_id) > MAX_EVENT_ID_LENGTH:
+        raise ValidationFailed(f"event.event_id: is longer than {MAX_EVENT_ID_LENGTH} characters")
+    if not 0 < report.event.sequence <= MAX_COUNT:
+        raise ValidationFailed(f"event.sequence: must be 1 to {MAX_COUNT}")
+    if not 0 <= report.webhook_attempts <= MAX_COUNT:
+        raise ValidationFailed(f"webhook_attempts: must be 0 to {MAX_COUNT}")

@@ -1,0 +1,72 @@
+"""What the gateway counts, for Prometheus, in a registry of its own."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import generate_latest
+
+from monitors.reports import EventReport
+from monitors.status import MonitorStatus
+
+LATENCY_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class GatewayMetrics:
+    """The gateway's metrics."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._requests = Counter(
+            "stream_tracker_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._latency = Histogram(
+            "stream_tracker_http_request_duration_seconds",
+            "Time from a request's head to the end of its answer.",
+            ("method", "route"),
+            buckets=LATENCY_BUCKETS_SEC,
+            registry=self._registry,
+        )
+        self._monitors = Gauge(
+            "stream_tracker_monitors",
+            "Monitors in the store by status.",
+            ("status",),
+            registry=self._registry,
+        )
+        self._event_reports = Counter(
+            "stream_tracker_event_reports",
+            "Reports of events and their deliveries that workers made.",
+            ("event_type", "webhook_status"),
+            registry=self._registry,
+        )
+        self._start_failures = Counter(
+            "stream_tracker_monitor_start_failures",
+            "Starts of monitors that Temporal refused (unavailable) or did not confirm.",
+            ("kind",),
+            registry=self._registry,
+        )
+
+    def request_answered(
+        self, *, method: str, route: str, status: int, duration_sec: float
+    ) -> None:
+        """Count an answered request; `route` is the path's template, not the path."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._latency.labels(method, route).observe(duration_sec)
+
+    def event_reported(self, report: EventReport) -> None:
+        """Count a report of an event or its delivery."""
+        self._event_reports.labels(report.event.event_type, report.webhook_status).inc()
+
+    def start_failed(self, kind: str) -> None:
+        """Count a start that went wrong: `unavailable` or `unconfirmed`."""
+        self._start_failures.labels(kind).inc()
+
+    def exposition(self, monitors: Mapping[MonitorStatus, int] | None) -> bytes:
+        """Return all metrics as text; `monitors` counts them by status, None when unknown."""
+        for status in MonitorStatus:
+            count = float("nan") if monitors is None else monitors.get(status, 0)
+            self._monitors.labels(status).set(count)
+        return generate_latest(self._registry)

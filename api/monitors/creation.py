@@ -1,0 +1,213 @@
+"""Creating a monitor.
+
+The row is written first, then the workflow is started. What the client is told:
+
+- 201: the monitor exists. When Temporal took the request to start it and then fell silent, nobody
+  knows whether the workflow runs; the row stays `initializing` and the reconciler starts it (which
+  is harmless if it runs). The same happens when the gateway dies between the two steps.
+- 503: Temporal certainly started nothing. Row and idempotency key are removed again; nothing of
+  the monitor stays, nothing of it is ever started.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from api.access_log import masked_url
+from api.addresses import AddressCheck, AddressRefused
+from api.engine import EngineUnavailable
+from api.errors import (
+    DuplicateMonitor,
+    EngineNotAvailable,
+    IdempotencyConflict,
+    InvalidConfig,
+    InvalidUrl,
+    MaxMonitorsExceeded,
+    ValidationFailed,
+)
+from api.monitors.launch import Launcher
+from api.monitors.schemas import CreatedMonitor, CreateMonitor
+from api.store import Store
+from api.store.creation import StreamTaken, TooManyMonitors
+from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
+from monitors.ids import new_monitor_id
+from monitors.status import MonitorStatus, StreamStatus
+from monitors.stream_url import InvalidStreamUrl, StreamKind, StreamSource, parse_stream_url
+
+SUPPORTED_KINDS: Final = frozenset({StreamKind.HLS, StreamKind.MANIFEST})
+LAUNCH_LIMIT: Final = timedelta(seconds=15)
+ADDRESS_LIMIT_SEC: Final = 5
+MAX_KEY_LENGTH: Final = 255
+
+_log = structlog.get_logger(__name__)
+
+
+class MonitorCreation:
+    """Creates monitors."""
+
+    def __init__(
+        self,
+        store: Store,
+        launcher: Launcher,
+        address_check: AddressCheck,
+        *,
+        max_active: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._address_check = address_check
+        self._max_active = max_active
+        self._now = now
+
+    async def create(
+        self, order: CreateMonitor, key: IdempotencyKey | None = None
+    ) -> CreatedMonitor:
+        """Create a monitor and start its workflow.
+
+        Raises:
+            InvalidUrl, InvalidConfig: the order cannot be carried out.
+            DuplicateMonitor, MaxMonitorsExceeded: there is no room for it.
+            IdempotencyConflict: `key` was used for another order.
+            EngineNotAvailable: Temporal cannot be reached; nothing was created.
+        """
+        if key and (earlier := await self._store.creation.earlier(key)):
+            return await self._answer_again(key, earlier)
+        record = self._record(order, supported_source(order.stream_url))
+        await self._check_address("stream_url", record.stream_url)
+        await self._check_address("callback_url", record.callback_url)
+        if earlier := await self._add(record, key):
+            return await self._answer_again(earlier.key if key is None else key, earlier)
+        await self._launch(record)
+        _log.info(
+            "monitor created",
+            monitor_id=record.monitor_id,
+            stream_key=record.stream_key,
+            callback_url=masked_url(record.callback_url),
+        )
+        return _answer(record.monitor_id, record.created_at)
+
+    def _record(self, order: CreateMonitor, source: StreamSource) -> MonitorRecord:
+        now = self._now()
+        end = order.config.scheduled_end_time
+        if end and end <= now:
+            raise InvalidConfig("config.scheduled_end_time: is in the past")
+        return MonitorRecord(
+            monitor_id=new_monitor_id(),
+            stream_url=source.url,
+            stream_key=source.key,
+            callback_url=order.callback_url,
+            config=order.config,
+            metadata=order.metadata,
+            status=MonitorStatus.INITIALIZING,
+            stream_status=StreamStatus.UNKNOWN,
+            created_at=now,
+            workflow_started_at=None,
+            reported_at=None,
+            finished_at=None,
+            stop_reason=None,
+            error_reason=None,
+            error_message=None,
+            last_report=None,
+        )
+
+    async def _check_address(self, field: str, url: str) -> None:
+        try:
+            async with asyncio.timeout(ADDRESS_LIMIT_SEC):
+                await self._address_check(url)
+        except (AddressRefused, TimeoutError):
+            # One reason for all cases: the answer must not map our network for a stranger.
+            raise InvalidUrl(f"{field}: its host cannot be resolved or is not allowed") from None
+
+    async def _add(
+        self, record: MonitorRecord, key: IdempotencyKey | None
+    ) -> EarlierCreation | None:
+        try:
+            return await self._store.creation.add(record, max_active=self._max_active, key=key)
+        except StreamTaken as taken:
+            raise DuplicateMonitor(taken.monitor_id) from None
+        except TooManyMonitors:
+            raise MaxMonitorsExceeded(
+                f"{self._max_active} monitors are active, which is the maximum; stop one first"
+            ) from None
+
+    async def _launch(self, record: MonitorRecord) -> None:
+        try:
+            await self._launcher.launch(record)
+        except EngineUnavailable as error:
+            # Not removed: another gateway's reconciler got it started, or the user stopped it.
+            if not await self._store.monitors.discard_unstarted(record.monitor_id):
+                return
+            _log.error("engine unavailable", monitor_id=record.monitor_id, error=str(error))
+            raise EngineNotAvailable(_NOTHING_CREATED) from None
+
+    async def _answer_again(self, key: IdempotencyKey, earlier: EarlierCreation) -> CreatedMonitor:
+        """Answer as the first request with this key is answered, once it is."""
+        if earlier.key.body_hash != key.body_hash:
+            raise IdempotencyConflict("Idempotency-Key: was used before with another body")
+        until = earlier.created_at + LAUNCH_LIMIT
+        current: EarlierCreation | None = earlier
+        while current and current.workflow_started_at is None and self._now() < until:
+            await asyncio.sleep(0.05)
+            current = await self._store.creation.earlier(key)
+        if current is None:
+            raise EngineNotAvailable(_NOTHING_CREATED)
+        return _answer(current.monitor_id, current.created_at)
+
+
+_NOTHING_CREATED = "Temporal cannot be reached, nothing was created; try again later"
+
+
+def supported_source(stream_url: str) -> StreamSource:
+    """Tell which stream a URL means.
+
+    Raises:
+        InvalidUrl: it is none, or of a kind that this version does not watch.
+    """
+    try:
+        source = parse_stream_url(stream_url)
+    except InvalidStreamUrl as error:
+        raise InvalidUrl(f"stream_url: {error}") from None
+    if source.kind not in SUPPORTED_KINDS:
+        raise InvalidUrl(
+            f"stream_url: this version does not watch {_KIND_NAMES[source.kind]}; "
+            "use the URL of an HLS playlist"
+        )
+    return source
+
+
+_KIND_NAMES = {StreamKind.YOUTUBE: "YouTube streams", StreamKind.DASH: "DASH streams"}
+
+
+def idempotency_key(header: str | None, client: str, body: dict[str, Any]) -> IdempotencyKey | None:
+    """Return what stands for an `Idempotency-Key` of a client with a body, None without one.
+
+    Two bodies are the same when they are the same JSON value, however written.
+
+    Raises:
+        ValidationFailed: the header is empty, too long or not printable ASCII.
+    """
+    if header is None:
+        return None
+    if not (0 < len(header) <= MAX_KEY_LENGTH and header.isascii() and header.isprintable()):
+        raise ValidationFailed(
+            f"Idempotency-Key: must be 1 to {MAX_KEY_LENGTH} printable ASCII characters"
+        )
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return IdempotencyKey(
+        key_hash=hashlib.sha256(f"{client}\n{header}".encode()).hexdigest(),
+        body_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+
+
+def _answer(monitor_id: str, created_at: datetime) -> CreatedMonitor:
+    return CreatedMonitor(
+        monitor_id=monitor_id,
+        status=MonitorStatus.INITIALIZING,
+        created_at=created_at.astimezone(UTC),
+    )

@@ -1,0 +1,71 @@
+"""Getting the workflow of a stored monitor started, whoever asks and however often."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from api.engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
+from api.metrics import GatewayMetrics
+from api.store import Store
+from api.store.records import MonitorRecord
+from workflows.messages import MonitorOrder
+
+_log = structlog.get_logger(__name__)
+
+
+class Launcher:
+    """Starts workflows. Starting one twice does no harm: the monitor id is the workflow id."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: MonitorEngine,
+        metrics: GatewayMetrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._metrics = metrics
+        self._now = now
+
+    async def launch(self, record: MonitorRecord) -> None:
+        """Start the workflow of `record`.
+
+        An unconfirmed start leaves the row as it is; the reconciler asks again later. A monitor
+        that was stopped or removed meanwhile is cancelled again.
+
+        Raises:
+            EngineUnavailable: this attempt certainly started nothing.
+        """
+        try:
+            await self._engine.start(order_of(record))
+        except StartUnconfirmed as error:
+            self._metrics.start_failed("unconfirmed")
+            _log.warning("start unconfirmed", monitor_id=record.monitor_id, error=str(error))
+            return
+        except EngineUnavailable:
+            self._metrics.start_failed("unavailable")
+            raise
+        if not await self._store.monitors.confirm_started(record.monitor_id, self._now()):
+            await self._cancel_again(record.monitor_id)
+
+    async def _cancel_again(self, monitor_id: str) -> None:
+        try:
+            await self._engine.cancel(monitor_id)
+        except EngineUnavailable as error:
+            # Its first report finds no active monitor, and the workflow is cancelled then.
+            _log.warning("stopped monitor runs", monitor_id=monitor_id, error=str(error))
+
+
+def order_of(record: MonitorRecord) -> MonitorOrder:
+    """Return what the workflow of `record` gets."""
+    return MonitorOrder(
+        monitor_id=record.monitor_id,
+        stream_url=record.stream_url,
+        stream_key=record.stream_key,
+        callback_url=record.callback_url,
+        config=record.config,
+        metadata=record.metadata,
+        created_at=record.created_at,
+    )

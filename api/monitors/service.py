@@ -1,0 +1,172 @@
+"""Showing and stopping monitors."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from api.engine import EngineUnavailable, MonitorEngine
+from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
+from api.monitors.schemas import (
+    AuditedEvent,
+    EventList,
+    ListedMonitor,
+    MonitorDetails,
+    MonitorList,
+    OpenIncident,
+    Pagination,
+    StoppedMonitor,
+)
+from api.store import Store
+from api.store.records import LastReport, MonitorRecord
+from monitors.ids import is_monitor_id
+from monitors.reports import HealthReport, Statistics
+from monitors.status import MonitorStatus
+from workflows.messages import MonitorSnapshot
+
+_log = structlog.get_logger(__name__)
+
+
+class MonitorService:
+    """Reads and stops monitors."""
+
+    def __init__(self, store: Store, engine: MonitorEngine, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._engine = engine
+        self._now = now
+
+    async def list_monitors(
+        self, *, status: MonitorStatus | None, limit: int, offset: int
+    ) -> MonitorList:
+        """Return a page of monitors, newest first, from the store alone."""
+        found, total = await self._store.monitors.page(status=status, limit=limit, offset=offset)
+        return MonitorList(
+            monitors=[ListedMonitor.model_validate(one, from_attributes=True) for one in found],
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def show(self, monitor_id: str) -> MonitorDetails:
+        """Return a monitor's condition: its workflow's word, while there is one, else the store's.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+        """
+        record = await self.find(monitor_id)
+        snapshot = await self._engine.snapshot(monitor_id) if record.status.is_active else None
+        return details(record, snapshot)
+
+    async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
+        """Return a page of a monitor's events in their order; raises as `show`."""
+        await self.find(monitor_id)
+        found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
+        return EventList(
+            events=[AuditedEvent.model_validate(one, from_attributes=True) for one in found],
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def stop(self, monitor_id: str) -> StoppedMonitor:
+        """Stop a monitor; one that is stopped already stays so, with the time of then.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            MonitorNotActive: it ended by itself, maybe just now.
+            EngineNotAvailable: Temporal cannot be told; nothing has changed.
+        """
+        record = await self.end(monitor_id)
+        if record.status is not MonitorStatus.STOPPED or record.finished_at is None:
+            raise MonitorNotActive(f"Monitor {monitor_id} has ended already: {record.status}")
+        return StoppedMonitor(
+            monitor_id=monitor_id, status=record.status, stopped_at=record.finished_at
+        )
+
+    async def end(self, monitor_id: str, reason: str | None = None) -> MonitorRecord:
+        """Cancel a monitor's workflow and mark it stopped; return what is true afterwards.
+
+        The workflow is cancelled first: a row that says `stopped` is never above a running one.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            EngineNotAvailable: Temporal cannot be told; nothing has changed.
+        """
+        record = await self.find(monitor_id)
+        if not record.status.is_active:
+            return record
+        await self.cancel_workflow(monitor_id)
+        ended = await self._store.monitors.finish(
+            monitor_id, MonitorStatus.STOPPED, self._now(), stop_reason=reason
+        )
+        if ended is None:
+            raise MonitorNotFound(monitor_id)
+        _log.info("monitor stopped", monitor_id=monitor_id, status=ended.status, reason=reason)
+        return ended
+
+    async def cancel_workflow(self, monitor_id: str) -> None:
+        """Cancel a monitor's workflow, if it runs.
+
+        Raises:
+            EngineNotAvailable: Temporal cannot be told.
+        """
+        try:
+            await self._engine.cancel(monitor_id)
+        except EngineUnavailable as error:
+            _log.error("engine unavailable", monitor_id=monitor_id, error=str(error))
+            raise EngineNotAvailable(
+                "Temporal cannot be reached, the monitor was not stopped; try again later"
+            ) from None
+
+    async def find(self, monitor_id: str) -> MonitorRecord:
+        """Return a monitor as the store knows it.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+        """
+        record = await self._store.monitors.find(monitor_id) if is_monitor_id(monitor_id) else None
+        if record is None:
+            raise MonitorNotFound(monitor_id)
+        return record
+
+
+def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorDetails:
+    """Join what the store and the workflow know.
+
+    The probe reports its counters straight to the store, the workflow learns them only when
+    something happens: measurements come from the newer of the two, all else from the workflow.
+    """
+    told = snapshot or record
+    measured = _newest_measurements(record, snapshot)
+    moments = [record.created_at, record.reported_at, record.finished_at, measured.as_of]
+    return MonitorDetails(
+        monitor_id=record.monitor_id,
+        stream_url=record.stream_url,
+        callback_url=record.callback_url,
+        status=told.status,
+        stream_status=told.stream_status,
+        health=measured.health,
+        statistics=measured.statistics,
+        config=told.config,
+        metadata=record.metadata,
+        created_at=record.created_at,
+        finished_at=record.finished_at,
+        stop_reason=record.stop_reason,
+        error_reason=told.error_reason,
+        error_message=told.error_message,
+        title=snapshot.title if snapshot else None,
+        doing=snapshot.doing if snapshot else None,
+        open_incidents=_open_incidents(snapshot),
+        source="workflow" if snapshot else "store",
+        as_of=max(moment for moment in moments if moment is not None),
+    )
+
+
+def _open_incidents(snapshot: MonitorSnapshot | None) -> list[OpenIncident]:
+    return [
+        OpenIncident(kind=incident.kind, started_at=incident.started_at)
+        for incident in (snapshot.open_incidents if snapshot else [])
+    ]
+
+
+def _newest_measurements(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> LastReport:
+    reported = record.last_report
+    if snapshot and (reported is None or reported.as_of <= snapshot.as_of):
+        return LastReport(snapshot.health, snapshot.statistics, snapshot.as_of)
+    return reported or LastReport(HealthReport(), Statistics(), record.created_at)

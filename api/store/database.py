@@ -1,0 +1,156 @@
+"""Connections to SQLite and PostgreSQL, with the same promises on both.
+
+A write transaction sees no other writer's half-done work: SQLite takes its write lock at the
+beginning (`BEGIN IMMEDIATE`), PostgreSQL locks the rows, or with `exclusive_write` one advisory
+lock for the whole transaction.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from runtime.settings import GatewaySettings
+
+POOL_SIZE: Final = 10
+LOCK_WAIT_SEC: Final = 30
+CONNECT_LIMIT_SEC: Final = 5
+COMMAND_LIMIT_SEC: Final = 30
+CREATION_LOCK: Final = 0x5354_0001
+MIGRATION_LOCK: Final = 0x5354_0002
+DATABASE_FILE: Final = "stream-tracker.db"
+
+_POSTGRES = ("postgres", "postgresql", "postgresql+asyncpg")
+_SQLITE = ("sqlite", "sqlite+aiosqlite")
+
+
+class InvalidDatabaseUrl(ValueError):
+    """No URL of a PostgreSQL or SQLite database; the message repeats no part of it."""
+
+
+def configured_url(settings: GatewaySettings) -> str:
+    """Return the database URL that the settings mean: SQLite in `data_dir` when none is given."""
+    if settings.database_url:
+        return settings.database_url
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{settings.data_dir.absolute() / DATABASE_FILE}"
+
+
+class Database:
+    """A pool of connections; opening it touches nothing yet."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare a pool for `url`.
+
+        Raises:
+            InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
+        """
+        self.engine = _engine(url)
+        self.is_postgres = self.engine.dialect.name == "postgresql"
+        self._writing = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        # SQLite's own wait for the write lock polls and may starve a writer; within this process
+        # the writers queue fairly instead.
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that only reads."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that writes; it commits at the end, or not at all."""
+        if self.is_postgres:
+            async with self.engine.begin() as connection:
+                yield connection
+        else:
+            async with self._writer, self._writing.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def exclusive_write(self, lock: int = CREATION_LOCK) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that no other one with the same `lock` runs beside, in any process."""
+        async with self.write() as connection:
+            if self.is_postgres:
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock}
+                )
+            yield connection
+
+    async def check(self) -> None:
+        """Ask the database for an answer."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise InvalidDatabaseUrl("is not a URL") from None
+    if parsed.drivername in _POSTGRES:
+        return _postgres_engine(parsed)
+    if parsed.drivername in _SQLITE:
+        return _sqlite_engine(parsed)
+    raise InvalidDatabaseUrl("must start with postgresql:// or sqlite:///")
+
+
+def _postgres_engine(url: URL) -> AsyncEngine:
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def connect() -> Any:
+        # asyncpg reads the DSN itself, so that libpq's parameters (sslmode, ...) work in it.
+        return await asyncpg.connect(
+            dsn, timeout=CONNECT_LIMIT_SEC, command_timeout=COMMAND_LIMIT_SEC
+        )
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    if not url.database or url.database == ":memory:":
+        raise InvalidDatabaseUrl("must name a file: sqlite:///path/to/file")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transactions begin too late and never around DDL: we begin them ourselves.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SEC * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")

@@ -1,0 +1,98 @@
+"""Monitors, their last reports, their events, idempotency keys."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+TIME = sa.DateTime(timezone=True)
+ACTIVE = sa.text("status IN ('initializing', 'monitoring', 'scheduled', 'waiting')")
+
+
+def _belongs_to_monitor(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["monitor_id"],
+        ["monitors.monitor_id"],
+        name=f"fk_{table}_monitor_id",
+        ondelete="CASCADE",
+    )
+
+
+def upgrade() -> None:
+    op.create_table(
+        "monitors",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("stream_url", sa.Text, nullable=False),
+        sa.Column("stream_key", sa.String(200), nullable=False),
+        sa.Column("callback_url", sa.Text, nullable=False),
+        sa.Column("config", JSON, nullable=False),
+        sa.Column("metadata", JSON, nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("stream_status", sa.String(16), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("workflow_started_at", TIME),
+        sa.Column("reported_at", TIME),
+        sa.Column("finished_at", TIME),
+        sa.Column("stop_reason", sa.Text),
+        sa.Column("error_reason", sa.Text),
+        sa.Column("error_message", sa.Text),
+        sa.PrimaryKeyConstraint("monitor_id", name="pk_monitors"),
+    )
+    op.create_index(
+        "uq_monitors_active_stream",
+        "monitors",
+        ["stream_key"],
+        unique=True,
+        sqlite_where=ACTIVE,
+        postgresql_where=ACTIVE,
+    )
+    op.create_index("ix_monitors_status_created_at", "monitors", ["status", "created_at"])
+    op.create_index("ix_monitors_created_at_monitor_id", "monitors", ["created_at", "monitor_id"])
+    op.create_table(
+        "monitor_stats",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("health", JSON, nullable=False),
+        sa.Column("statistics", JSON, nullable=False),
+        sa.Column("as_of", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("monitor_id", name="pk_monitor_stats"),
+        _belongs_to_monitor("monitor_stats"),
+    )
+    op.create_table(
+        "monitor_events",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("event_id", sa.String(200), nullable=False),
+        sa.Column("event_type", sa.String(64), nullable=False),
+        sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("payload", JSON, nullable=False),
+        sa.Column("webhook_status", sa.String(16), nullable=False),
+        sa.Column("webhook_attempts", sa.Integer, nullable=False),
+        sa.Column("webhook_last_error", sa.Text),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("sent_at", TIME),
+        sa.PrimaryKeyConstraint("monitor_id", "event_id", name="pk_monitor_events"),
+        _belongs_to_monitor("monitor_events"),
+    )
+    op.create_index(
+        "ix_monitor_events_monitor_id_sequence", "monitor_events", ["monitor_id", "sequence"]
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("key_hash", sa.String(64), nullable=False),
+        sa.Column("body_hash", sa.String(64), nullable=False),
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name="pk_idempotency_keys"),
+        _belongs_to_monitor("idempotency_keys"),
+    )
+    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+    op.create_index("ix_idempotency_keys_monitor_id", "idempotency_keys", ["monitor_id"])
+
+
+def downgrade() -> None:
+    for table in ("idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
+        op.drop_table(table)

@@ -1,0 +1,257 @@
+"""Monitors and their last reports in the database."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.store.database import Database
+from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
+from api.store.tables import monitor_stats, monitors
+from monitors.config import MonitorConfig
+from monitors.reports import HealthReport, Statistics, StatusReport
+from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
+
+IS_ACTIVE = monitors.c.status.in_(sorted(ACTIVE_STATUSES))
+
+
+class MonitorStore:
+    """Finds and changes monitors that exist; `CreationStore` makes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, monitor_id: str) -> MonitorRecord | None:
+        """Return a monitor with its last report, or None."""
+        async with self._database.read() as connection:
+            return await _find(connection, monitor_id)
+
+    async def page(
+        self, *, status: MonitorStatus | None, limit: int, offset: int
+    ) -> tuple[list[MonitorSummary], int]:
+        """Return up to `limit` monitors, newest first, and how many there are in all."""
+        wanted = monitors.c.status == status if status else monitors.c.monitor_id.is_not(None)
+        query = (
+            select(
+                monitors.c.monitor_id,
+                monitors.c.stream_url,
+                monitors.c.status,
+                monitors.c.created_at,
+            )
+            .where(wanted)
+            .order_by(monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        async with self._database.read() as connection:
+            total = await connection.scalar(
+                select(func.count()).select_from(monitors).where(wanted)
+            )
+            rows = (await connection.execute(query)).all()
+        return [_summary(row) for row in rows], total or 0
+
+    async def count_by_status(self) -> dict[MonitorStatus, int]:
+        """Return how many monitors there are of each status that occurs."""
+        query = select(monitors.c.status, func.count()).group_by(monitors.c.status)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {MonitorStatus(status): count for status, count in rows}
+
+    async def unstarted(self, *, created_before: datetime, limit: int) -> list[MonitorRecord]:
+        """Return active monitors whose workflow nobody confirmed, oldest first."""
+        query = (
+            _with_last_report()
+            .where(
+                IS_ACTIVE,
+                monitors.c.workflow_started_at.is_(None),
+                monitors.c.created_at < created_before,
+            )
+            .order_by(monitors.c.created_at)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [_record(row) for row in (await connection.execute(query)).all()]
+
+    async def quiet(self, *, since: datetime, limit: int) -> list[MonitorRecord]:
+        """Return active monitors with a workflow that reported nothing since, longest first."""
+        last_word = func.coalesce(
+            monitor_stats.c.as_of, monitors.c.reported_at, monitors.c.workflow_started_at
+        )
+        query = (
+            _with_last_report()
+            .where(IS_ACTIVE, monitors.c.workflow_started_at.is_not(None), last_word < since)
+            .order_by(last_word)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [_record(row) for row in (await connection.execute(query)).all()]
+
+    async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
+        """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
+        change = (
+            update(monitors)
+            .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
+            .values(workflow_started_at=func.coalesce(monitors.c.workflow_started_at, at))
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(change)).rowcount == 1
+
+    async def discard_unstarted(self, monitor_id: str) -> bool:
+        """Remove a monitor that no workflow was started for. False: it has one, or has ended."""
+        removal = delete(monitors).where(
+            monitors.c.monitor_id == monitor_id,
+            IS_ACTIVE,
+            monitors.c.workflow_started_at.is_(None),
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(removal)).rowcount == 1
+
+    async def finish(
+        self,
+        monitor_id: str,
+        status: MonitorStatus,
+        at: datetime,
+        *,
+        stop_reason: str | None = None,
+        error: tuple[str, str] | None = None,
+    ) -> MonitorRecord | None:
+        """Give an active monitor its final status; return what is true afterwards.
+
+        A monitor that ended already keeps its status, time and reason.
+        """
+        reason, message = error or (None, None)
+        change = (
+            update(monitors)
+            .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
+            .values(
+                status=status,
+                finished_at=at,
+                stop_reason=stop_reason,
+                error_reason=reason,
+                error_message=message,
+            )
+        )
+        async with self._database.write() as connection:
+            await connection.execute(change)
+            return await _find(connection, monitor_id)
+
+    async def apply_report(
+        self, monitor_id: str, report: StatusReport, now: datetime
+    ) -> MonitorRecord | None:
+        """Change a monitor by a worker's report (see `with_report`); None: no such monitor."""
+        async with self._database.write() as connection:
+            # The row lock makes reports of one monitor follow each other; SQLite has one writer.
+            await connection.execute(
+                select(monitors.c.monitor_id)
+                .where(monitors.c.monitor_id == monitor_id)
+                .with_for_update()
+            )
+            before = await _find(connection, monitor_id)
+            if before is None:
+                return None
+            after = with_report(before, report, now)
+            await _save(connection, before, after)
+            return after
+
+
+async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
+    """Add a new monitor; its last report, if any, is not saved."""
+    await connection.execute(
+        insert(monitors).values(
+            monitor_id=record.monitor_id,
+            stream_url=record.stream_url,
+            stream_key=record.stream_key,
+            callback_url=record.callback_url,
+            config=record.config.model_dump(mode="json"),
+            metadata=record.metadata,
+            status=record.status,
+            stream_status=record.stream_status,
+            created_at=record.created_at,
+        )
+    )
+
+
+async def _find(connection: AsyncConnection, monitor_id: str) -> MonitorRecord | None:
+    query = _with_last_report().where(monitors.c.monitor_id == monitor_id)
+    row = (await connection.execute(query)).one_or_none()
+    return _record(row) if row else None
+
+
+async def _save(connection: AsyncConnection, before: MonitorRecord, after: MonitorRecord) -> None:
+    if after.last_report is not None and after.last_report is not before.last_report:
+        await connection.execute(_save_report(connection, after.monitor_id, after.last_report))
+    changed = (after.status, after.reported_at) != (before.status, before.reported_at)
+    if changed:
+        await connection.execute(
+            update(monitors)
+            .where(monitors.c.monitor_id == after.monitor_id)
+            .values(
+                status=after.status,
+                stream_status=after.stream_status,
+                reported_at=after.reported_at,
+                finished_at=after.finished_at,
+                error_reason=after.error_reason,
+                error_message=after.error_message,
+            )
+        )
+
+
+def _save_report(connection: AsyncConnection, monitor_id: str, report: LastReport) -> Any:
+    values = {
+        "health": report.health.model_dump(mode="json"),
+        "statistics": report.statistics.model_dump(mode="json"),
+        "as_of": report.as_of,
+    }
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(monitor_stats).values(monitor_id=monitor_id, **values)
+    return statement.on_conflict_do_update(index_elements=["monitor_id"], set_=values)
+
+
+def _with_last_report() -> Select[Any]:
+    return select(
+        monitors, monitor_stats.c.health, monitor_stats.c.statistics, monitor_stats.c.as_of
+    ).select_from(
+        monitors.outerjoin(monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id)
+    )
+
+
+def _summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
+    return MonitorSummary(
+        monitor_id=row.monitor_id,
+        stream_url=row.stream_url,
+        status=MonitorStatus(row.status),
+        created_at=row.created_at,
+    )
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
+    return MonitorRecord(
+        monitor_id=row.monitor_id,
+        stream_url=row.stream_url,
+        stream_key=row.stream_key,
+        callback_url=row.callback_url,
+        config=MonitorConfig.model_validate(row.config),
+        metadata=row.metadata,
+        status=MonitorStatus(row.status),
+        stream_status=StreamStatus(row.stream_status),
+        created_at=row.created_at,
+        workflow_started_at=row.workflow_started_at,
+        reported_at=row.reported_at,
+        finished_at=row.finished_at,
+        stop_reason=row.stop_reason,
+        error_reason=row.error_reason,
+        error_message=row.error_message,
+        last_report=_last_report(row),
+    )
+
+
+def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
+    if row.as_of is None:
+        return None
+    return LastReport(
+        health=HealthReport.model_validate(row.health),
+        statistics=Statistics.model_validate(row.statistics),
+        as_of=row.as_of.astimezone(UTC),
+    )

@@ -1,0 +1,139 @@
+"""What the store hands out, and the rule by which reports change a monitor."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from monitors.config import MonitorConfig
+from monitors.events import EventType
+from monitors.reports import HealthReport, Statistics, StatusReport
+from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
+
+
+@dataclass(frozen=True)
+class LastReport:
+    """The newest measurements that the store knows of a monitor."""
+
+    health: HealthReport
+    statistics: Statistics
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class MonitorRecord:
+    """A monitor as the store knows it.
+
+    Attributes:
+        workflow_started_at: when Temporal confirmed its workflow; None before.
+        reported_at: `as_of` of the report that `status` comes from; None before the first.
+        finished_at: when the status became final; None while active.
+        stop_reason: why a worker asked for the end; None when a user did or nobody.
+        last_report: None before the first.
+    """
+
+    monitor_id: str
+    stream_url: str
+    stream_key: str
+    callback_url: str
+    config: MonitorConfig
+    metadata: dict[str, Any]
+    status: MonitorStatus
+    stream_status: StreamStatus
+    created_at: datetime
+    workflow_started_at: datetime | None
+    reported_at: datetime | None
+    finished_at: datetime | None
+    stop_reason: str | None
+    error_reason: str | None
+    error_message: str | None
+    last_report: LastReport | None
+
+
+@dataclass(frozen=True)
+class MonitorSummary:
+    """A monitor as a list shows it."""
+
+    monitor_id: str
+    stream_url: str
+    status: MonitorStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """An event and what became of its webhook."""
+
+    event_id: str
+    event_type: EventType
+    payload: dict[str, Any]
+    webhook_status: DeliveryStatus
+    webhook_attempts: int
+    webhook_last_error: str | None
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """A client's key and the body it came with, as hex digests."""
+
+    key_hash: str
+    body_hash: str
+
+
+@dataclass(frozen=True)
+class EarlierCreation:
+    """What an idempotency key stands for."""
+
+    key: IdempotencyKey
+    monitor_id: str
+    created_at: datetime
+    workflow_started_at: datetime | None
+
+
+def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> MonitorRecord:
+    """Return `record` as it is after `report`.
+
+    A final status stays as it is. A report that ends the monitor counts even when measurements
+    newer than it are known, because the probe reports its counters past the workflow; every
+    other older report changes nothing.
+    """
+    as_of = min(report.as_of, now)  # a clock that is ahead must not silence later reports
+    record = _with_measurements(record, report, as_of)
+    is_newer = record.reported_at is None or as_of >= record.reported_at
+    if not record.status.is_active or (report.status.is_active and not is_newer):
+        return record
+    return replace(
+        record,
+        status=report.status,
+        stream_status=report.stream_status,
+        reported_at=as_of if is_newer else record.reported_at,
+        finished_at=None if report.status.is_active else now,
+        error_reason=report.error_reason,
+        error_message=report.error_message,
+    )
+
+
+def _with_measurements(
+    record: MonitorRecord, report: StatusReport, as_of: datetime
+) -> MonitorRecord:
+    if record.last_report and as_of < record.last_report.as_of:
+        return record
+    return replace(
+        record,
+        last_report=LastReport(health=report.health, statistics=report.statistics, as_of=as_of),
+    )
+
+
+_DELIVERY_ORDER = (DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SENT)
+
+
+def delivery_goes_on(
+    known: DeliveryStatus, known_attempts: int, told: DeliveryStatus, told_attempts: int
+) -> bool:
+    """Tell whether a report about a delivery is news: reports may be late or come twice.
+
+    What was sent stays sent; what failed is not pending again.
+    """
+    before, after = _DELIVERY_ORDER.index(known), _DELIVERY_ORDER.index(told)
+    return after > before or (after == before and told_attempts >= known_attempts)

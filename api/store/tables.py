@@ -1,0 +1,140 @@
+"""The tables. Times are UTC with zone, JSON is JSONB on PostgreSQL."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from monitors.status import ACTIVE_STATUSES
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as UTC; SQLite, which knows no zones, gets it without."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware time into what the database keeps."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return what the database kept as an aware time."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+_ACTIVE = text(
+    "status IN ({})".format(", ".join(f"'{status}'" for status in sorted(ACTIVE_STATUSES)))
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+monitors = Table(
+    "monitors",
+    metadata,
+    Column("monitor_id", String(64), primary_key=True),
+    Column("stream_url", Text, nullable=False),
+    Column("stream_key", String(200), nullable=False),
+    Column("callback_url", Text, nullable=False),
+    Column("config", Json, nullable=False),
+    Column("metadata", Json, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("stream_status", String(16), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("workflow_started_at", UtcTime),
+    Column("reported_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("stop_reason", Text),
+    Column("error_reason", Text),
+    Column("error_message", Text),
+    Index(
+        "uq_monitors_active_stream",
+        "stream_key",
+        unique=True,
+        sqlite_where=_ACTIVE,
+        postgresql_where=_ACTIVE,
+    ),
+    Index(None, "status", "created_at"),
+    Index(None, "created_at", "monitor_id"),
+)
+"""One row a monitor.
+
+`workflow_started_at` is empty until Temporal confirmed the start; `reported_at` is the `as_of` of
+the status; `finished_at` is when the status became a final one.
+"""
+
+
+def _monitor_id(*, primary_key: bool = False, nullable: bool = False) -> Column[str]:
+    return Column(
+        "monitor_id",
+        String(64),
+        ForeignKey("monitors.monitor_id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=nullable,
+    )
+
+
+monitor_stats = Table(
+    "monitor_stats",
+    metadata,
+    _monitor_id(primary_key=True),
+    Column("health", Json, nullable=False),
+    Column("statistics", Json, nullable=False),
+    Column("as_of", UtcTime, nullable=False),
+)
+"""The newest report of each monitor."""
+
+monitor_events = Table(
+    "monitor_events",
+    metadata,
+    _monitor_id(primary_key=True),
+    Column("event_id", String(200), primary_key=True),
+    Column("event_type", String(64), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("webhook_status", String(16), nullable=False),
+    Column("webhook_attempts", Integer, nullable=False),
+    Column("webhook_last_error", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Index(None, "monitor_id", "sequence"),
+)
+"""Each event with what became of its webhook."""
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    _monitor_id(),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "created_at"),
+    Index(None, "monitor_id"),
+)
+"""Creations by their `Idempotency-Key`; gone with their monitor."""
