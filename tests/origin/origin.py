@@ -1,7 +1,7 @@
 """A live HLS origin in this process: many channels on one port of 127.0.0.1."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -53,7 +53,9 @@ class Served:
 class LiveOrigin:
     """Serves live channels over HTTP between `start` and `stop`, or inside `async with`.
 
-    `log` holds the last requests, oldest first.
+    Attributes:
+        log: the last requests, oldest first.
+        on_request: called with each request as it is logged, before it is answered.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class LiveOrigin:
     ) -> None:
         self.clock: Clock = clock or WallClock()
         self.log: deque[Served] = deque(maxlen=LOG_ENTRIES)
+        self.on_request: Callable[[Served], None] = _ignore
         self.base_url = ""
         self._channels: dict[str, Channel] = {}
         self._server = InProcessServer(self._app, host, port)
@@ -192,17 +195,21 @@ class LiveOrigin:
     ) -> None:
         query = scope["query_string"].decode("latin-1")
         silent = fault and fault.kind in _SILENT_FAULTS and not fault.keep_ratio
-        self.log.append(
-            Served(
-                at=self.clock.now(),
-                channel=_channel_name(path),
-                path=f"{path}?{query}" if query else path,
-                status=0 if silent else reply.status,
-                size_bytes=len(reply.body),
-                sequence=resource.sequence if resource else None,
-                fault=fault.kind if fault else None,
-            )
+        served = Served(
+            at=self.clock.now(),
+            channel=_channel_name(path),
+            path=f"{path}?{query}" if query else path,
+            status=0 if silent else reply.status,
+            size_bytes=len(reply.body),
+            sequence=resource.sequence if resource else None,
+            fault=fault.kind if fault else None,
         )
+        self.log.append(served)
+        self.on_request(served)
+
+
+def _ignore(_served: Served) -> None:
+    pass
 
 
 def _faulty(reply: Reply, fault: Fault, seed: int) -> Reply:

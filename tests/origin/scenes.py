@@ -63,22 +63,23 @@ _SILENT_KINDS = {SceneKind.SILENT, SceneKind.BLACK_SILENT, SceneKind.VIDEO_ONLY}
 MOVING = "testsrc2=s={w}x{h}:r={fps}"
 BLACK = "color=c=black:s={w}x{h}:r={fps}"
 TEXTURE = (
-    "perlin=s={tw}x{th}:r={fps}:octaves=7:persistence=0.75:xscale=6:yscale=6"
+    "perlin=s={tw}x{h}:r={fps}:octaves=7:persistence=0.55:xscale=6:yscale=6"
     ":random_mode=seed:random_seed={seed},format=yuv420p"
     ",lutyuv=y=16+(val-70)*1.9:u=112:v=140,loop=loop=-1:size=1"
 )
-"""One cloudy still, drawn once and held; `tw` x `th` is its size."""
+"""One cloudy still, drawn once and held; `tw` is its width."""
 
 
 def picture_filter(scene: Scene, encoding: Encoding, number: int) -> str:
     """Return the lavfi graph of the scene's picture, endless; `number` makes its labels unique."""
     width, height = encoding.width, encoding.height
-    still = ((width + 64) * 4, height * 4) if scene.kind is SceneKind.SLOW_PAN else (width, height)
+    still = (width + 64) * 16 if scene.kind is SceneKind.SLOW_PAN else width
     return _PICTURES.get(scene.kind, MOVING).format(
         w=width,
         h=height,
-        tw=still[0],
-        th=still[1],
+        tw=still,
+        mw=width // 9,
+        mh=height // 10,
         fps=encoding.fps,
         seed=scene.seed,
         number=number,
@@ -112,15 +113,16 @@ _HEAD = (
     "drawbox=x=iw*0.36:y=ih*0.18:w=iw*0.28:h=ih*0.56:c=0xC08A70:t=fill,"
     "drawbox=x=iw*0.42:y=ih*0.33:w=iw*0.04:h=ih*0.04:c=0x202020:t=fill,"
     "drawbox=x=iw*0.54:y=ih*0.33:w=iw*0.04:h=ih*0.04:c=0x202020:t=fill[face{number}];"
-    "color=c=0x501818:s=28x14:r={fps}[mouth{number}];"
+    "color=c=0x501818:s={mw}x{mh}:r={fps}[mouth{number}];"
     "[face{number}][mouth{number}]overlay=x=(W-w)/2"
-    ":y='H*0.56+6*abs(sin(2*PI*1.7*t))*lt(mod(t,4),3.2)':shortest=1"
+    ":y='H*0.56+H*0.04*abs(sin(2*PI*1.7*t))*lt(mod(t,4),3.2)':shortest=1"
 )
 
-# Cut from a still of four times the size: two of its pixels a second are half a pixel here.
+# Cut from a still that is 16 times as wide: eight of its pixels a second are half a pixel here.
 # It turns back at the still's edge, after two minutes.
 _PAN = (
-    TEXTURE + ",crop=w={w}*4:h={h}*4:x='abs(mod(2*t,510)-255)':y=0:exact=1,scale={w}:{h}:flags=area"
+    TEXTURE + ",crop=w={w}*16:h={h}:x='abs(mod(8*t,2044)-1022)':y=0:exact=1"
+    ",scale={w}:{h}:flags=area"
 )
 
 _DRAWINGS = "testsrc2=s={w}x{h}:r=1/2,fps={fps}"
