@@ -6,8 +6,14 @@ from media.outbound.client import media_client
 from media.outbound.errors import ConnectionFailed, FetchError
 from media.outbound.fetching import fetch_segment
 from media.outbound.guard import OutboundGuard
-from tests.media.outbound.stand_ins import PUBLIC, Loopback
-from tests.media.outbound.tls_server import HOST, MEDIA, make_certificates, tls_server
+from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
+from tests.media.outbound.tls_server import (
+    HOST,
+    MEDIA,
+    make_certificates,
+    tls_server,
+    tunnelling_proxy,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +34,24 @@ async def test_tls_is_spoken_with_the_name_though_connected_to_the_address(
         assert network.attempts == [(PUBLIC, server.port)]
         assert server.names == [HOST]
         assert server.protocols == ["h2"]
+
+
+async def test_a_tunnel_through_a_proxy_ends_at_the_named_server(
+    certificates: Path, guard: OutboundGuard, network: Loopback, names: Names
+) -> None:
+    asked: list[str] = []
+    async with (
+        tls_server(certificates) as server,
+        tunnelling_proxy(asked) as proxy,
+        media_client(
+            guard, proxy=proxy, ca_bundle=certificates / "ca.pem", network=network
+        ) as client,
+    ):
+        url = f"https://{HOST}:{server.port}/"
+        assert await fetch_segment(client, url, max_bytes=len(MEDIA)) == MEDIA
+        assert asked == [f"{HOST}:{server.port}"]
+        assert server.names == [HOST]
+    assert names.asked == []
 
 
 async def test_an_incomplete_http2_answer_is_an_error(

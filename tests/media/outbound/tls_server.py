@@ -98,3 +98,39 @@ async def tls_server(certificates: Path, *, short_by: int = 0) -> AsyncIterator[
     finally:
         listener.close()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def tunnelling_proxy(asked: list[str]) -> AsyncIterator[str]:
+    """Yield the URL of a proxy that opens each tunnel to the asked port of 127.0.0.1."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        target = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        asked.append(target)
+        far_reader, far_writer = await asyncio.open_connection(
+            "127.0.0.1", int(target.rpartition(":")[2])
+        )
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.get_running_loop().create_task(tunnel(reader, writer)))
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        listener.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
