@@ -56,10 +56,11 @@ def create_app(
     app = FastAPI(
         title="Stream Tracker",
         summary="Watches live streams and reports their faults by signed webhooks.",
-        lifespan=partial(_reconciling, Reconciler(store, engine, launcher, now)),
+        lifespan=_reconciling,
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
+    app.state.reconciler = Reconciler(store, engine, launcher, now)
     app.state.gateway = Gateway(
         client_keys=KeyRing(settings.api_key),
         worker_keys=KeyRing([settings.internal_api_key]),
@@ -81,8 +82,8 @@ def create_app(
 
 
 @asynccontextmanager
-async def _reconciling(reconciler: Reconciler, _app: FastAPI) -> AsyncIterator[None]:
-    task = asyncio.create_task(reconciler.run())
+async def _reconciling(app: FastAPI) -> AsyncIterator[None]:
+    task = asyncio.create_task(app.state.reconciler.run())
     try:
         yield
     finally:
