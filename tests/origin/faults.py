@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -53,10 +53,19 @@ class Target(StrEnum):
     INIT = "init"
 
 
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    FaultKind.TRUNCATE: {"keep_ratio": 0.5},
+    FaultKind.CUT: {"keep_ratio": 0.5},
+    FaultKind.STALE: {"target": Target.PLAYLIST},
+    FaultKind.GZIP_BOMB: {"target": Target.PLAYLIST},
+}
+
+
 class Fault(BaseModel):
     """One fault. Conditions left out do not restrict it.
 
     Attributes:
+        target: segments, unless the kind is one of playlists.
         label: only this rendition (`v0`, `v1`, ..., `audio`).
         from_sec, to_sec: stream time; a segment is hit when it overlaps, a playlist when the
             stream's present position is inside.
@@ -65,7 +74,8 @@ class Fault(BaseModel):
         max_requests: matching requests that are hit afterwards.
         every: hit only every n-th matching request.
         for_sec: wall time after which a fault that was switched on is over.
-        keep_ratio: how much of the body arrives (truncate, cut, hang, reset).
+        keep_ratio: how much of the body arrives: half of it for truncate and cut, nothing for
+            hang and reset, when left out.
         damage_ratio: how many of the bytes are wrong (corrupt).
     """
 
@@ -89,6 +99,13 @@ class Fault(BaseModel):
     bytes_per_sec: Annotated[int, Field(gt=0)] = 1000
     size_bytes: Annotated[int, Field(gt=0)] = 100 * 1024 * 1024
     age_sec: Annotated[float, Field(gt=0)] = 10.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_kind(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return _DEFAULTS.get(str(given.get("kind")), {}) | given
 
     @model_validator(mode="after")
     def _playlists_only(self) -> Self:

@@ -105,7 +105,7 @@ async def test_damaged_bodies(
     good = tiny.segments[3].data
     bodies: dict[str, bytes] = {}
     for kind in ("truncate", "corrupt", "garbage", "empty"):
-        number = channel.fault(Fault(kind=kind, keep_ratio=0.5))
+        number = channel.fault(Fault(kind=kind))
         bodies[kind] = (await client.get(segment_url(channel, 3))).content
         channel.clear(number)
     wrong = sum(a != b for a, b in zip(bodies["corrupt"], good, strict=True))
@@ -195,7 +195,7 @@ async def test_a_broken_connection(
 async def test_every_second_playlist_may_be_a_stale_copy(
     channel: Channel, client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
-    channel.fault(Fault(kind="stale", target="playlist", age_sec=3, every=2))
+    channel.fault(Fault(kind="stale", age_sec=3, every=2))
     clock.advance(4)
     newest = [(await fetch(client, channel.url)).sequences[-1] for _ in range(4)]
     assert newest == [11, 8, 11, 8]
@@ -209,7 +209,7 @@ def test_only_playlists_can_be_stale() -> None:
 async def test_a_gzip_bomb_is_small_on_the_wire(
     channel: Channel, client: httpx.AsyncClient
 ) -> None:
-    channel.fault(Fault(kind="gzip_bomb", target="playlist", size_bytes=32 << 20))
+    channel.fault(Fault(kind="gzip_bomb", size_bytes=32 << 20))
     async with client.stream("GET", channel.url) as answer:
         packed = b"".join([chunk async for chunk in answer.aiter_raw()])
     assert answer.headers["content-encoding"] == "gzip"
