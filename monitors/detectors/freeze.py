@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
-from monitors.detectors.faults import JOINT_TOLERANCE_SEC, FaultRule, FaultState
+from monitors.detectors.faults import FaultRule, FaultState
 from monitors.detectors.pictures import same_picture
 from monitors.detectors.timeline import Condition, Finding, Stretch, without
 from monitors.incidents import IncidentChange
-from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
+from monitors.measurement import SegmentMeasurement, Thumbnail
 
 STILL_GAP_SEC = 1.0
 """A keyframe of a frozen picture that is encoded anew disturbs only a few frames."""
@@ -55,7 +55,7 @@ class FreezeState(BaseModel):
 
     def _continues(self, stretch: Stretch, rule: FaultRule) -> bool:
         run = self.faults.run
-        if run is None or not run.fault_sec or rule.parts(run.gap_sec):
+        if run is None or rule.parts(run.gap_sec):
             return False
         return bool(
             self.picture and stretch.picture and same_picture(self.picture, stretch.picture)
@@ -68,14 +68,6 @@ def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
     still = [
         Finding(piece, picture=run.picture)
         for run in measurement.still
-        for piece in _visible(run, measurement.black)
+        for piece in without(run, measurement.black)
     ]
     return black + still
-
-
-def _visible(run: Interval, black: list[Interval]) -> list[Interval]:
-    pieces = without(run, black)
-    if pieces == [Interval(start=run.start, end=run.end)]:
-        return pieces
-    # Black and stillness rarely end on the same frame; what sticks out shows no picture.
-    return [piece for piece in pieces if piece.end - piece.start > JOINT_TOLERANCE_SEC]

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -25,9 +25,16 @@ Span = tuple[float, float]
 StillSpan = tuple[float, float, bytes]
 
 
+class Drawing(bytes):
+    """A picture that a failing test can print in one word."""
+
+    def __repr__(self) -> str:
+        return f"<drawing {self[:2].hex()}>"
+
+
 def drawing(seed: int) -> bytes:
     """A picture that is like no other."""
-    return random.Random(seed).randbytes(PICTURE_WIDTH * PICTURE_HEIGHT)
+    return Drawing(random.Random(seed).randbytes(PICTURE_WIDTH * PICTURE_HEIGHT))
 
 
 def with_coding_noise(picture: bytes, seed: int) -> bytes:
@@ -55,7 +62,7 @@ class Programme:
     duration_sec: float
     black: Sequence[Span] = ()
     silent: Sequence[Span] = ()
-    still: Sequence[StillSpan] = field(default=())
+    still: Sequence[StillSpan] = ()
 
     def segments(
         self, cuts: Iterable[float]

@@ -47,6 +47,11 @@ def freezes(programme: Programme, thresholds: Thresholds = RULES) -> list[tuple[
         pytest.param(
             [(3, 30, A), (32, 36, B)], [(3, 30, 27)], id="moves again, with a calm moment"
         ),
+        pytest.param(
+            [(3, 30, A), (32, 36, A), (38, 41, A)],
+            [(3, 30, 27)],
+            id="moves again, and passes by the frozen picture",
+        ),
         pytest.param([(3, 30, A), (33, 40, A)], [(3, 40, 37)], id="a relapse"),
         pytest.param(
             [(3, 30, A), *((t, t + 2, B if t % 4 else A) for t in range(30, 60, 2))],
@@ -116,6 +121,12 @@ def test_black_suspends_the_freeze_detector(
     assert freezes(programme) == [pytest.approx(times) for times in expected]
     blind = RULES.model_copy(update={"blackout_threshold_sec": 0})
     assert freezes(programme, blind) == [pytest.approx(times) for times in expected]
+
+
+def test_a_border_right_after_black_takes_nothing_from_a_freeze() -> None:
+    programme = Programme(30, black=[(0, 1.27)], still=[(0, 21.27, A)])
+    found = incidents(watch(programme, [1.3], RULES))
+    assert found == [(FREEZE, 1.27, 21.27, pytest.approx(20))]
 
 
 def test_a_missing_picture_is_a_blackout_and_no_freeze() -> None:

@@ -33,9 +33,16 @@ RULES = Thresholds(blackout_threshold_sec=10, silence_threshold_sec=10, recovery
         pytest.param([(30, 60)], {}, [(30, None, None)], id="faulty to the end"),
         pytest.param([(30, 57)], {}, [(30, None, None)], id="too little good media to recover"),
         pytest.param([(3, 8), (8.04, 14)], {}, [(3, 14, 11)], id="a gap of one frame is no gap"),
+        pytest.param([(3, 8), (8.04, 13)], {}, [(3, 13, 10)], id="a joint counts as faulty"),
         pytest.param([(3, 12), (12.2, 21)], {}, [], id="a gap of some frames is one"),
         pytest.param([(3, 15), (19, 21)], {}, [(3, 21, 18)], id="a relapse continues the incident"),
         pytest.param([(3, 15), (17, 17.5)], {}, [(3, 15, 12)], id="a blink is no relapse"),
+        pytest.param(
+            [(3, 15), (17, 17.9), (20.5, 31)],
+            {},
+            [(3, 15, 12), (20.5, 31, 10.5)],
+            id="a blink counts as good media",
+        ),
         pytest.param([(3, 15), (21, 33)], {}, [(3, 15, 12), (21, 33, 12)], id="two incidents"),
         pytest.param(
             [(3, 15), (15.2, 26)],
