@@ -98,7 +98,11 @@ class LiveOrigin:
         return self.base_url
 
     async def stop(self) -> None:
-        """Cut what is being answered and free the port."""
+        """Cut what is being answered and free the port.
+
+        Channels stay on their schedule: `start` serves them again on the same port, as after an
+        outage of the network.
+        """
         await self._server.stop()
 
     def add(

@@ -47,24 +47,12 @@ class InProcessServer:
     def __init__(self, app: Any, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._server = _QuietServer(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                date_header=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
+        self._app = app
+        self._server = self._new_server()
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
-        """Listen and return host and port.
+        """Listen and return host and port; after a `stop` the port is the same again.
 
         Raises:
             OSError: the address is taken or not of this machine.
@@ -81,6 +69,7 @@ class InProcessServer:
             listener.close()
             raise
         self._port = listener.getsockname()[1]
+        self._server = self._new_server()
         # Connections wait in the backlog until the loop serves: nothing to poll for.
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
         return self._host, self._port
@@ -94,6 +83,22 @@ class InProcessServer:
             connection.transport.abort()
         await self._serving
         self._serving = None
+
+    def _new_server(self) -> _QuietServer:
+        return _QuietServer(
+            uvicorn.Config(
+                self._app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                date_header=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
 
     def close_connection(self, client: tuple[str, int], reset: bool) -> None:
         """Close the connection of a client, or reset it (RST instead of FIN)."""

@@ -50,6 +50,18 @@ async def test_no_process_is_left(origin: LiveOrigin, tiny: RenderedProgramme) -
     assert not [name for name in names if name.startswith("ffmpeg")]
 
 
+async def test_an_outage_refuses_connections_and_ends(
+    origin: LiveOrigin, clock: ManualClock, client: httpx.AsyncClient, tiny: RenderedProgramme
+) -> None:
+    channel = origin.add("a", tiny)
+    await origin.stop()
+    with pytest.raises(httpx.ConnectError):
+        await client.get(channel.url)
+    clock.advance(3)
+    await origin.start()
+    assert (await fetch(client, channel.url)).sequences == [0, 1, 2, 3, 4, 5]
+
+
 async def test_a_taken_port_is_told(origin: LiveOrigin) -> None:
     with pytest.raises(OSError, match="in use"):
         await LiveOrigin(port=port_of(origin)).start()

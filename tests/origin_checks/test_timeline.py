@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.origin.publication import AtEnd, Change
-from tests.origin.timeline import Timeline
+from tests.origin.timeline import KEPT_ENTRIES, Timeline
 
 START = 1_000.0
 DURATIONS = st.lists(st.sampled_from([0.5, 1.0, 2.0, 5.0]), min_size=1, max_size=5)
@@ -82,3 +82,11 @@ def test_a_stall_by_hand_shifts_what_follows() -> None:
     timeline.resume(START + 10)
     timeline.advance(START + 11)
     assert [each.published_at for each in timeline.entries] == [START + 2, START + 11]
+
+
+def test_a_long_run_remembers_its_newest_part_only() -> None:
+    timeline = Timeline([1.0], START)
+    timeline.advance(START + 3 * KEPT_ENTRIES)
+    assert KEPT_ENTRIES <= len(timeline.entries) <= 2 * KEPT_ENTRIES
+    assert timeline.find(3 * KEPT_ENTRIES - 1) == timeline.entries[-1]
+    assert timeline.find(0) is None
