@@ -1,0 +1,103 @@
+"""What was asked of the site: so that tests can count extractions and check budgets."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a request is for."""
+
+    WATCH = "watch"
+    """`/watch`, `/live/ID`: each extraction asks for it once."""
+    PLAYER = "player"
+    """The player API."""
+    NEXT = "next"
+    """The API of the page's data."""
+    EMBED = "embed"
+    IFRAME_API = "iframe_api"
+    PLAYER_JS = "player_js"
+    """The player's JavaScript, for its challenges."""
+    SHORT_LINK = "short_link"
+    """`youtu.be/ID`."""
+    MASTER = "master"
+    PLAYLIST = "playlist"
+    SEGMENT = "segment"
+    OTHER = "other"
+
+
+MEDIA_KINDS = frozenset({Kind.MASTER, Kind.PLAYLIST, Kind.SEGMENT})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request and how it was answered.
+
+    Attributes:
+        at: unix seconds of the site's clock.
+        client: `clientName` of a player API request (`WEB`, `ANDROID`, `TVHTML5`, ...).
+        broadcast: the N of `ID.N`, for media.
+        status: of the answer; 0 when there was none.
+    """
+
+    at: float
+    host: str
+    kind: Kind
+    method: str
+    path: str
+    video_id: str | None = None
+    client: str | None = None
+    broadcast: int | None = None
+    itag: int | None = None
+    sequence: int | None = None
+    status: int = 0
+
+
+class RequestLog:
+    """All requests since the start, in the order of their answers."""
+
+    def __init__(self) -> None:
+        self._seen: list[Seen] = []
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def of(self, *kinds: Kind, video_id: str | None = None, after: int = 0) -> list[Seen]:
+        """Return the requests of these kinds (none: of all) and this video.
+
+        `after` leaves out that many of the first: `len(log)` marks a place.
+        """
+        return [
+            seen
+            for seen in self._seen[after:]
+            if (not kinds or seen.kind in kinds) and video_id in (None, seen.video_id)
+        ]
+
+    def extractions(self, *, video_id: str | None = None, after: int = 0) -> int:
+        """Return how often a resolver looked at a video: its visits to the watch page."""
+        return len(self.of(Kind.WATCH, video_id=video_id, after=after))
+
+    def site_requests(self, *, video_id: str | None = None, after: int = 0) -> list[Seen]:
+        """Return what counts against the request budget: all but media."""
+        kinds = frozenset(Kind) - MEDIA_KINDS
+        return self.of(*kinds, video_id=video_id, after=after)
+
+    def add(self, seen: Seen) -> None:
+        """Record a request."""
+        self._seen.append(seen)
+        self._changed.set()
+
+    async def until(
+        self, condition: Callable[["RequestLog"], object], timeout_sec: float = 10
+    ) -> None:
+        """Return when the condition holds; it is asked again after each request.
+
+        Raises:
+            TimeoutError: it did not hold in time.
+        """
+        async with asyncio.timeout(timeout_sec):
+            while not condition(self):
+                self._changed.clear()
+                await self._changed.wait()

@@ -1,0 +1,231 @@
+"""yt-dlp as a library sees each state of a video."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.youtube import (
+    MASTER_FORBIDDEN,
+    PLAYER_RATE_LIMITED,
+    RATE_LIMITED,
+    SILENT,
+    UNREACHABLE,
+    Fault,
+    Kind,
+    Layout,
+    NoReply,
+    VideoState,
+    YouTubeSite,
+)
+from tests.youtube_checks.conftest import VIDEO_ID
+from tests.youtube_checks.resolvers import Resolvers
+
+S = VideoState
+
+
+async def test_upcoming_tells_its_start_and_is_rescheduled(
+    site: YouTubeSite, resolvers: Resolvers
+) -> None:
+    video = site.video(VIDEO_ID, title="The launch")
+    video.upcoming(in_sec=7300)
+    first = await resolvers.ytdlp(site, VIDEO_ID)
+    video.upcoming(in_sec=200)
+    later = await resolvers.ytdlp(site, VIDEO_ID)
+
+    assert first.info["live_status"] == "is_upcoming"
+    assert first.info["media_type"] == "livestream"
+    assert first.info["title"] == "The launch"
+    assert "this live event will begin in 2 hours" in first.said
+    assert "this live event will begin in 3 minutes" in later.said
+    seconds = later.info["release_timestamp"] - datetime.now(UTC).timestamp()
+    assert 190 < seconds <= 200
+
+
+@pytest.mark.parametrize(
+    ("in_sec", "text"),
+    [
+        pytest.param(90_000, "premieres in 1 day", id="tomorrow"),
+        pytest.param(0, "premiere will begin shortly", id="late"),
+    ],
+)
+async def test_premiere_is_upcoming_and_no_livestream(
+    site: YouTubeSite, resolvers: Resolvers, in_sec: float, text: str
+) -> None:
+    site.video(VIDEO_ID).premiere(in_sec=in_sec)
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.info["live_status"] == "is_upcoming"
+    assert looked.info["media_type"] == "video"
+    assert text in looked.said
+
+
+@pytest.mark.parametrize(
+    ("state", "live_status", "text"),
+    [
+        (S.OFFLINE, "is_upcoming", "offline."),
+        (S.POST_LIVE, "post_live", "live event has ended"),
+        (S.ENDED, "was_live", ""),
+        (S.ENDED_WITHOUT_RECORDING, "was_live", "live stream recording is not available"),
+        (S.PRIVATE, None, "private video"),
+        (S.MEMBERS_ONLY, "was_live", "members-only content"),
+        (S.MEMBERS_LEVEL, "was_live", "available to this channel's members on level"),
+        (S.AGE_GATED, "was_live", "confirm your age"),
+        (S.GEO_BLOCKED, "was_live", "not made this video available in your country"),
+        (S.REMOVED_BY_UPLOADER, None, "removed by the uploader"),
+        (S.REMOVED_FOR_VIOLATION, None, "removed for violating"),
+        (S.ACCOUNT_TERMINATED, None, "account associated with this video has been"),
+        (S.COPYRIGHT, None, "copyright claim"),
+        (S.UNAVAILABLE, None, "video unavailable. this video is not available"),
+        (S.GONE, None, "isn't available anymore"),
+        (S.RATE_LIMITED, None, "content isn't available, try again later"),
+        (S.BOT_CHECK, None, "sign in to confirm you're not a bot"),
+        (S.CAPTCHA, None, "captcha challenge"),
+        (S.NOT_ON_THIS_APP, "is_live", "not available on this app"),
+        (S.NO_FORMATS, "is_live", ""),
+        (S.WRONG_VIDEO, None, "your ip is likely being blocked"),
+    ],
+    ids=str,
+)
+async def test_state_is_told_in_the_words_of_the_site(
+    site: YouTubeSite, resolvers: Resolvers, state: VideoState, live_status: str | None, text: str
+) -> None:
+    site.video(VIDEO_ID).say(state)
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.info.get("live_status") == live_status
+    assert text in looked.said
+    assert bool(looked.said.strip()) == bool(text)
+    assert looked.itags <= {"18"}
+
+
+async def test_geo_block_names_the_countries(site: YouTubeSite, resolvers: Resolvers) -> None:
+    site.video(VIDEO_ID).say(S.GEO_BLOCKED)
+    looked = await resolvers.ytdlp(site, VIDEO_ID, ignore_no_formats_error=False)
+    assert looked.countries == ["DE", "FR"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "itags"),
+    [
+        pytest.param(Layout.MUXED, {"91", "92", "93"}, id="muxed"),
+        pytest.param(Layout.SPLIT, {"233", "234", "269", "229"}, id="split"),
+        pytest.param(Layout.BOTH, {"91", "92", "93", "233", "234", "269", "229"}, id="both"),
+    ],
+)
+async def test_live_offers_its_renditions(
+    site: YouTubeSite, resolvers: Resolvers, layout: Layout, itags: set[str]
+) -> None:
+    video = site.video(VIDEO_ID)
+    video.layout = layout
+    video.go_live()
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.info["live_status"] == "is_live"
+    assert looked.itags == itags
+    assert not looked.messages
+    assert {each["protocol"] for each in looked.info["formats"]} == {"m3u8_native"}
+
+
+async def test_clients_can_be_told_different_things(
+    site: YouTubeSite, resolvers: Resolvers
+) -> None:
+    video = site.video(VIDEO_ID)
+    video.go_live()
+    video.manifest_clients = frozenset({"TVHTML5"})
+    video.say(S.BOT_CHECK, client="VISIONOS")
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.info["live_status"] == "is_live"
+    assert "91" in looked.itags
+    assert {seen.client for seen in site.requests.of(Kind.PLAYER)} == {"TVHTML5", "VISIONOS"}
+
+
+async def test_manifest_behind_a_javascript_challenge_needs_the_real_solver(
+    site: YouTubeSite,
+    resolvers: Resolvers,
+) -> None:
+    video = site.video(VIDEO_ID)
+    video.needs_javascript = True
+    video.go_live()
+
+    solved = await resolvers.ytdlp(site, VIDEO_ID)
+    assert "91" in solved.itags
+    assert site.requests.of(Kind.PLAYER_JS)
+    assert {seen.status for seen in site.requests.of(Kind.MASTER)} == {200}
+
+    unsolved = await resolvers.ytdlp(site, VIDEO_ID, js_runtimes={})
+    assert unsolved.info["live_status"] == "is_live"
+    assert not unsolved.itags
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        pytest.param(PLAYER_RATE_LIMITED, "http error 429", id="player API rate-limited"),
+        pytest.param(MASTER_FORBIDDEN, "http error 403", id="master forbidden"),
+    ],
+)
+async def test_live_without_formats_is_no_exception(
+    site: YouTubeSite, resolvers: Resolvers, fault: Fault, text: str
+) -> None:
+    site.video(VIDEO_ID).go_live()
+    site.faults.add(fault)
+    site.video(VIDEO_ID).manifest_clients = frozenset({"TVHTML5", "VISIONOS"})
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.raised is None
+    assert looked.info["live_status"] == "is_live"
+    assert not looked.itags
+    assert text in looked.said
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        pytest.param(RATE_LIMITED, "failed to extract any player response", id="429 everywhere"),
+        pytest.param(UNREACHABLE, "remotedisconnected", id="reset"),
+        pytest.param(SILENT, "read timed out", id="silence"),
+    ],
+)
+async def test_nothing_is_learned_when_nothing_answers(
+    site: YouTubeSite, resolvers: Resolvers, fault: Fault, text: str
+) -> None:
+    site.video(VIDEO_ID).go_live()
+    site.faults.add(fault)
+    looked = await resolvers.ytdlp(site, VIDEO_ID, socket_timeout=0.2)
+    assert looked.raised
+    assert text in looked.said
+    assert not looked.info
+
+
+async def test_faults_can_be_limited_and_cleared(site: YouTubeSite, resolvers: Resolvers) -> None:
+    site.video(VIDEO_ID).go_live()
+    site.faults.add(Fault(kinds=frozenset({Kind.WATCH}), no_reply=NoReply.RESET, times=1))
+    await resolvers.ytdlp(site, VIDEO_ID)
+    assert (await resolvers.ytdlp(site, VIDEO_ID)).info["live_status"] == "is_live"
+    assert [seen.status for seen in site.requests.of(Kind.WATCH)] == [0, 200]
+
+    site.faults.add(RATE_LIMITED)
+    assert (await resolvers.ytdlp(site, VIDEO_ID)).raised
+    site.faults.clear()
+    assert (await resolvers.ytdlp(site, VIDEO_ID)).itags
+
+
+async def test_a_status_check_is_one_request(site: YouTubeSite, resolvers: Resolvers) -> None:
+    site.video(VIDEO_ID).go_live()
+    arguments = {"player_client": ["web"], "skip": ["hls", "dash"]}
+    looked = await resolvers.ytdlp(site, VIDEO_ID, extractor_args={"youtube": arguments})
+    assert looked.info["live_status"] == "is_live"
+    assert [seen.kind for seen in site.requests.of()] == [Kind.WATCH]
+    assert site.requests.extractions(video_id=VIDEO_ID) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://youtu.be/{VIDEO_ID}",
+        f"https://www.youtube.com/live/{VIDEO_ID}",
+        f"https://m.youtube.com/watch?v={VIDEO_ID}",
+        f"https://music.youtube.com/watch?v={VIDEO_ID}",
+    ],
+)
+async def test_all_addresses_of_a_video_lead_to_it(
+    site: YouTubeSite, resolvers: Resolvers, url: str
+) -> None:
+    site.video(VIDEO_ID).go_live()
+    assert (await resolvers.ytdlp(site, url)).info["id"] == VIDEO_ID
