@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BeforeValidator
 
 from api.auth import Client
 from api.body import MAX_BODY_BYTES, parse_model, read_body
@@ -24,6 +25,11 @@ MAX_OFFSET: Final = 2**31 - 1
 GatewayDep = Annotated[Gateway, Depends(gateway_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
+
+
+def _or_none(value: str | None) -> str | None:
+    """Read `?status=` as no filter at all."""
+    return value or None
 
 
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -85,7 +91,7 @@ async def create_monitor(
 @router.get("/monitors", dependencies=[Depends(_counted_read)], responses=_errors(400, 401, 429))
 async def list_monitors(
     gateway: GatewayDep,
-    status: Annotated[MonitorStatus | None, Query()] = None,
+    status: Annotated[MonitorStatus | None, BeforeValidator(_or_none), Query()] = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> MonitorList:

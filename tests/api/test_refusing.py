@@ -1,0 +1,258 @@
+"""Requests that break a rule: each gets its code, its status and the name of the field."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.api.running import FORBIDDEN_HOST, Running, order
+
+
+@pytest.fixture
+def gateway(light_gateway: Running) -> Running:
+    return light_gateway
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps(order(**fields)).encode()
+
+
+def without(field: str) -> bytes:
+    return json.dumps({name: value for name, value in order().items() if name != field}).encode()
+
+
+def raw(fragment: bytes) -> bytes:
+    return body()[:-1] + b", " + fragment + b"}"
+
+
+CASES = [
+    pytest.param(b"", "VALIDATION_ERROR", "body", id="empty"),
+    pytest.param(b"{", "VALIDATION_ERROR", "body", id="truncated"),
+    pytest.param(b"[]", "VALIDATION_ERROR", "body", id="array"),
+    pytest.param(b"null", "VALIDATION_ERROR", "body", id="null"),
+    pytest.param(b'{"a": "\xff"}', "VALIDATION_ERROR", "UTF-8", id="no UTF-8"),
+    pytest.param(b"\xef\xbb\xbf" + body(), "VALIDATION_ERROR", "body", id="byte order mark"),
+    pytest.param(body().decode().encode("utf-16"), "VALIDATION_ERROR", "UTF-8", id="UTF-16"),
+    pytest.param(b"[" * 30_000, "VALIDATION_ERROR", "nested", id="very deep"),
+    pytest.param(
+        body(metadata={"deep": json.loads("[" * 40 + "]" * 40)}),
+        "VALIDATION_ERROR",
+        "metadata.deep.0",
+        id="deep",
+    ),
+    pytest.param(raw(b'"stream_url": "x"'), "VALIDATION_ERROR", "stream_url", id="name twice"),
+    pytest.param(
+        raw(b'"metadata": {"n": NaN}'),
+        "VALIDATION_ERROR",
+        "metadata.n: is not a finite number",
+        id="NaN",
+    ),
+    pytest.param(raw(b'"metadata": {"n": -1e999}'), "VALIDATION_ERROR", "metadata.n", id="inf"),
+    pytest.param(
+        raw(b'"metadata": {"n": ' + b"9" * 5000 + b"}"), "VALIDATION_ERROR", "digits", id="digits"
+    ),
+    pytest.param(
+        raw(b'"metadata": {"n": ["\\u0000"]}'), "VALIDATION_ERROR", "metadata.n.0", id="NUL"
+    ),
+    pytest.param(
+        raw(b'"metadata": {"\\ud800": 1}'), "VALIDATION_ERROR", "surrogate", id="surrogate"
+    ),
+    pytest.param(
+        raw(b'"config": {"recovery_sec": Infinity}'),
+        "INVALID_CONFIG",
+        "config.recovery_sec",
+        id="infinite threshold",
+    ),
+    pytest.param(body(colour="red"), "VALIDATION_ERROR", "colour", id="unknown field"),
+    pytest.param(body(metadata=[]), "VALIDATION_ERROR", "metadata", id="metadata no object"),
+    pytest.param(
+        body(metadata={"a": "ü" * 9000}), "VALIDATION_ERROR", "metadata: is", id="metadata large"
+    ),
+    pytest.param(without("stream_url"), "VALIDATION_ERROR", "stream_url: is required", id="no url"),
+    pytest.param(
+        without("callback_url"), "VALIDATION_ERROR", "callback_url: is required", id="no callback"
+    ),
+    pytest.param(body(stream_url=5), "INVALID_URL", "stream_url", id="url is a number"),
+    pytest.param(body(stream_url=""), "INVALID_URL", "stream_url", id="url is empty"),
+    pytest.param(body(stream_url="file:///etc/passwd"), "INVALID_URL", "stream_url", id="file"),
+    pytest.param(body(stream_url="http://a b/x.m3u8"), "INVALID_URL", "stream_url", id="space"),
+    pytest.param(body(stream_url="http://u:p@h/x.m3u8"), "INVALID_URL", "stream_url", id="login"),
+    pytest.param(body(stream_url="http://[::1/x"), "INVALID_URL", "stream_url", id="bracket"),
+    pytest.param(body(stream_url="http://h/" + "x" * 3000), "INVALID_URL", "stream_url", id="long"),
+    pytest.param(
+        body(stream_url="https://www.youtube.com/@channel"),
+        "INVALID_URL",
+        "no single video",
+        id="YouTube channel",
+    ),
+    pytest.param(body(callback_url="ftp://h/x"), "INVALID_URL", "callback_url", id="callback ftp"),
+    pytest.param(
+        body(stream_url=f"https://{FORBIDDEN_HOST}/x.m3u8"),
+        "INVALID_URL",
+        "stream_url: its host cannot be resolved or is not allowed",
+        id="stream address refused",
+    ),
+    pytest.param(
+        body(callback_url=f"https://{FORBIDDEN_HOST}/"),
+        "INVALID_URL",
+        "callback_url: its host cannot be resolved or is not allowed",
+        id="callback address refused",
+    ),
+    pytest.param(body(config=5), "INVALID_CONFIG", "config", id="config no object"),
+    pytest.param(body(config={"speed": 1}), "INVALID_CONFIG", "config.speed", id="unknown option"),
+    pytest.param(
+        body(config={"blackout_threshold_sec": -1}),
+        "INVALID_CONFIG",
+        "config.blackout_threshold_sec",
+        id="negative threshold",
+    ),
+    pytest.param(
+        body(config={"blackout_threshold_sec": "30"}),
+        "INVALID_CONFIG",
+        "config.blackout_threshold_sec",
+        id="number as text",
+    ),
+    pytest.param(
+        body(config={"silence_db_threshold": 1}),
+        "INVALID_CONFIG",
+        "config.silence_db_threshold",
+        id="loud silence",
+    ),
+    pytest.param(
+        body(config={"scheduled_start_time": "2030-01-01T00:00:00"}),
+        "INVALID_CONFIG",
+        "config.scheduled_start_time",
+        id="time without offset",
+    ),
+    pytest.param(
+        body(
+            config={
+                "scheduled_start_time": "2030-01-02T00:00:00Z",
+                "scheduled_end_time": "2030-01-01T00:00:00Z",
+            }
+        ),
+        "INVALID_CONFIG",
+        "config: scheduled_end_time must be after",
+        id="end before start",
+    ),
+    pytest.param(
+        body(
+            config={
+                "scheduled_start_time": "2030-01-01T00:00:00Z",
+                "scheduled_end_time": "9999-12-31T23:59:59-23:00",
+            }
+        ),
+        "INVALID_CONFIG",
+        "config",
+        id="end after the calendar",
+    ),
+    pytest.param(
+        body(config={"scheduled_end_time": "2020-01-01T00:00:00Z"}),
+        "INVALID_CONFIG",
+        "config.scheduled_end_time: is in the past",
+        id="end in the past",
+    ),
+    pytest.param(
+        body(config={"on_delivery_failure": "explode"}),
+        "INVALID_CONFIG",
+        "config.on_delivery_failure",
+        id="unknown choice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "code", "message"), CASES)
+async def test_a_bad_body_is_refused_by_name(
+    gateway: Running, content: bytes, code: str, message: str
+) -> None:
+    answer = await gateway.client.post("/api/v1/monitors", content=content)
+    assert answer.status_code == 400, answer.text
+    error = answer.json()["error"]
+    assert error["code"] == code, error
+    assert message in error["message"]
+    assert gateway.engine.started == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("https://www.youtube.com/watch?v=abcdefghijk", id="YouTube"),
+        pytest.param("https://media.example/live.mpd", id="DASH"),
+    ],
+)
+async def test_kinds_of_streams_that_are_not_watched_yet_are_refused_honestly(
+    gateway: Running, url: str
+) -> None:
+    answer = await gateway.create(stream_url=url)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "INVALID_URL"
+    assert "stream_url: this version does not watch" in error["message"]
+
+
+async def test_a_body_over_the_limit_is_refused_whether_announced_or_not(
+    gateway: Running,
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b"x" * 4096
+
+    for content in (b"x" * 65_537, b"x" * 3_000_000, chunks()):
+        answer = await gateway.client.post("/api/v1/monitors", content=content)
+        assert answer.status_code == 413
+        assert answer.json()["error"]["code"] == "BODY_TOO_LARGE"
+    assert (await gateway.create()).status_code == 201
+
+
+async def test_a_body_at_the_limit_is_read(gateway: Running) -> None:
+    answer = await gateway.client.post("/api/v1/monitors", content=body().ljust(65_536))
+    assert answer.status_code == 201
+
+
+async def test_metadata_at_the_limit_comes_back_unchanged(gateway: Running) -> None:
+    metadata = {"text": "x" * (16 * 1024 - len('{"text":""}'))}
+    monitor_id = await gateway.created_id(metadata=metadata)
+    assert (await gateway.show(monitor_id))["metadata"] == metadata
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/api/v1/monitors?limit=0", "limit"),
+        ("/api/v1/monitors?limit=201", "limit"),
+        ("/api/v1/monitors?limit=many", "limit"),
+        ("/api/v1/monitors?offset=-1", "offset"),
+        (f"/api/v1/monitors?offset={10**30}", "offset"),
+        ("/api/v1/monitors?status=asleep", "status"),
+    ],
+)
+async def test_a_bad_parameter_is_refused_by_name(gateway: Running, path: str, field: str) -> None:
+    answer = await gateway.client.get(path)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "VALIDATION_ERROR"
+    assert error["message"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "monitor_id",
+    ["mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b", "nonsense", "%00", "..%2F", "mon-" + "x" * 500],
+)
+async def test_an_unknown_monitor_is_not_found(gateway: Running, monitor_id: str) -> None:
+    path = f"/api/v1/monitors/{monitor_id}"
+    for answer in (
+        await gateway.client.get(path),
+        await gateway.client.delete(path),
+        await gateway.client.get(f"{path}/events"),
+    ):
+        assert answer.status_code == 404
+        assert answer.json()["error"]["code"] in {"MONITOR_NOT_FOUND", "NOT_FOUND"}
+
+
+async def test_unknown_paths_and_methods_are_answered_in_the_same_form(gateway: Running) -> None:
+    unknown = await gateway.client.get("/api/v1/nothing")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "NOT_FOUND")
+    wrong = await gateway.client.put("/api/v1/monitors")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert wrong.headers["allow"]

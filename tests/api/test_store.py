@@ -1,0 +1,173 @@
+"""The database: its form, its URL, and the rules by which reports change it."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from api.store import open_store
+from api.store.database import Database, InvalidDatabaseUrl, configured_url
+from api.store.monitors import insert_monitor
+from api.store.records import MonitorRecord, delivery_goes_on, with_report
+from api.store.tables import metadata
+from monitors.config import MonitorConfig
+from monitors.reports import Statistics, StatusReport
+from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
+from tests.api.running import gateway_settings
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+RECORD = MonitorRecord(
+    monitor_id="mon-1",
+    stream_url="https://h/x.m3u8",
+    stream_key="url:h/x.m3u8",
+    callback_url="https://h/",
+    config=MonitorConfig(),
+    metadata={},
+    status=MonitorStatus.INITIALIZING,
+    stream_status=StreamStatus.UNKNOWN,
+    created_at=NOW,
+    workflow_started_at=NOW,
+    reported_at=None,
+    finished_at=None,
+    stop_reason=None,
+    error_reason=None,
+    error_message=None,
+    last_report=None,
+)
+
+reports = st.builds(
+    StatusReport,
+    status=st.sampled_from(MonitorStatus),
+    stream_status=st.sampled_from(StreamStatus),
+    statistics=st.builds(Statistics, total_segments_analyzed=st.integers(0, 99)),
+    as_of=st.integers(-1000, 1000).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+)
+
+
+@given(st.lists(reports, max_size=12))
+def test_a_final_status_is_final_and_measurements_only_grow_newer(
+    told: list[StatusReport],
+) -> None:
+    record = RECORD
+    for report in told:
+        after = with_report(record, report, NOW)
+        if not record.status.is_active:
+            assert replace(after, last_report=None) == replace(record, last_report=None)
+        if record.last_report:
+            assert after.last_report
+            assert after.last_report.as_of >= record.last_report.as_of
+        assert (after.finished_at is None) == after.status.is_active
+        record = after
+    assert record.status.is_active == all(report.status.is_active for report in told)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(DeliveryStatus), st.integers(0, 9)), min_size=1, max_size=9)
+)
+def test_what_was_sent_once_stays_sent(told: list[tuple[DeliveryStatus, int]]) -> None:
+    known = told[0]
+    for report in told[1:]:
+        known = report if delivery_goes_on(*known, *report) else known
+    assert (known[0] is DeliveryStatus.SENT) == any(
+        status is DeliveryStatus.SENT for status, _ in told
+    )
+
+
+async def test_the_migrations_make_what_the_code_expects(database_url: str) -> None:
+    async with open_store(database_url) as store, store.database.read() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    found = list(compare_metadata(context, metadata))
+    return [one for one in found if not (isinstance(one, tuple) and one[0] == "remove_table")]
+
+
+async def test_opening_again_keeps_what_is_there(database_url: str) -> None:
+    for expected in ({}, {MonitorStatus.INITIALIZING: 1}):
+        async with open_store(database_url) as store:
+            assert await store.monitors.count_by_status() == expected
+            if not expected:
+                await store.creation.add(RECORD, max_active=1, key=None)
+
+
+async def test_gateways_that_start_at_once_migrate_once(database_url: str) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from api.store import open_store\n"
+        "async def main():\n"
+        "    async with open_store(sys.argv[1]): pass\n"
+        "asyncio.run(main())\n"
+    )
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, database_url, cwd=Path(__file__).parents[2]
+        )
+        for _ in range(4)
+    ]
+    assert [await process.wait() for process in processes] == [0] * 4
+
+
+async def test_the_database_itself_refuses_a_second_active_monitor_of_a_stream(
+    database_url: str,
+) -> None:
+    async with open_store(database_url) as store:
+        await store.creation.add(RECORD, max_active=9, key=None)
+        second = replace(RECORD, monitor_id="mon-2")
+        with pytest.raises(IntegrityError):
+            async with store.database.write() as connection:
+                await insert_monitor(connection, second)
+        await store.monitors.finish(RECORD.monitor_id, MonitorStatus.STOPPED, NOW)
+        async with store.database.write() as connection:
+            await insert_monitor(connection, second)
+
+
+async def test_times_come_back_as_the_same_moment_with_their_zone(database_url: str) -> None:
+    tokyo = datetime(2026, 1, 1, 3, 4, 5, 678901, timezone(timedelta(hours=9)))
+    async with open_store(database_url) as store:
+        await store.creation.add(replace(RECORD, created_at=tokyo), max_active=9, key=None)
+        stored = await store.monitors.find(RECORD.monitor_id)
+    assert stored
+    assert stored.created_at == tokyo
+    assert stored.created_at.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("mysql://h/d", id="other database"),
+        pytest.param("nonsense", id="no URL"),
+        pytest.param("", id="empty"),
+        pytest.param("sqlite://", id="in memory"),
+        pytest.param("sqlite:///:memory:", id="in memory by name"),
+        pytest.param("postgresql://u:secret@h:port/d", id="bad port"),
+    ],
+)
+def test_a_bad_database_url_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(InvalidDatabaseUrl) as refused:
+        Database(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+async def test_all_usual_forms_of_a_postgresql_url_work(postgres_url: str, scheme: str) -> None:
+    database = Database(f"{scheme}{postgres_url.removeprefix('postgresql')}?sslmode=disable")
+    await database.check()
+    await database.close()
+
+
+def test_without_a_database_url_the_data_folder_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    url = configured_url(gateway_settings(data_dir=folder, database_url=None))
+    assert url == f"sqlite:///{folder}/stream-tracker.db"
+    assert folder.is_dir()

@@ -1,0 +1,199 @@
+"""The engine against a real Temporal server."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from tests.api.ports import free_port
+
+with workflow.unsafe.imports_passed_through():
+    from api.engine import EngineNotReady, EngineUnavailable, TemporalEngine
+    from monitors.config import MonitorConfig
+    from monitors.ids import new_monitor_id
+    from tests.api.running import snapshot as made_snapshot
+    from workflows import search_attributes
+    from workflows.messages import (
+        SNAPSHOT_QUERY,
+        TASK_QUEUE,
+        WORKFLOW_TYPE,
+        MonitorOrder,
+        MonitorSnapshot,
+    )
+
+
+@workflow.defn(name=WORKFLOW_TYPE)
+class PatientWorkflow:
+    """Knows its order and waits to be cancelled."""
+
+    @workflow.init
+    def __init__(self, order: MonitorOrder) -> None:
+        self._order = order
+
+    @workflow.run
+    async def run(self, order: MonitorOrder) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.query(name=SNAPSHOT_QUERY)
+    def snapshot(self) -> MonitorSnapshot:
+        return made_snapshot(
+            self._order.monitor_id, metadata=self._order.metadata, as_of=self._order.created_at
+        )
+
+
+@contextmanager
+def temporal_server(port: int, *attributes: str) -> Iterator[str]:
+    """Run the dev server in memory, without its web UI; yield its address."""
+    command = [
+        str(Path(sys.executable).parent / "temporal"),
+        *("server", "start-dev", "--headless", "--log-level", "never"),
+        *("--ip", "127.0.0.1", "--port", str(port)),
+    ]
+    for name in attributes:
+        command += ["--search-attribute", f"{name}=Keyword"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    names = [key.name for key in search_attributes.ALL]
+    with temporal_server(free_port(), *names) as where:
+        yield where
+
+
+@pytest.fixture
+async def client(address: str) -> Client:
+    return await connected(address)
+
+
+@pytest.fixture
+async def worker(client: Client) -> AsyncIterator[None]:
+    async with Worker(client, task_queue=TASK_QUEUE, workflows=[PatientWorkflow]):
+        yield
+
+
+async def connected(address: str) -> Client:
+    while True:
+        try:
+            client = await Client.connect(address, data_converter=pydantic_data_converter)
+            await client.count_workflows()
+        except (RPCError, RuntimeError):
+            await asyncio.sleep(0.05)
+        else:
+            return client
+
+
+def an_order(**fields: Any) -> MonitorOrder:
+    known: dict[str, Any] = {
+        "monitor_id": new_monitor_id(),
+        "stream_url": "https://media.example/live.m3u8?token=secret",
+        "stream_key": "url:media.example/live.m3u8#0123456789abcdef",
+        "callback_url": "https://receiver.example/hook",
+        "config": MonitorConfig(blackout_threshold_sec=7),
+        "metadata": {"a": [1, {"b": None}]},
+        "created_at": datetime.now(UTC),
+        **fields,
+    }
+    return MonitorOrder(**known)
+
+
+async def test_a_started_monitor_shows_its_summary_and_attributes_without_secrets(
+    client: Client,
+) -> None:
+    order = an_order()
+    await TemporalEngine(client).start(order)
+    described = await client.get_workflow_handle(order.monitor_id).describe()
+    assert described.workflow_type == WORKFLOW_TYPE
+    assert described.task_queue == TASK_QUEUE
+    assert described.typed_search_attributes[search_attributes.MONITOR_STATUS] == "initializing"
+    assert described.typed_search_attributes[search_attributes.STREAM_KEY] == order.stream_key
+    summary = await described.static_summary()
+    assert summary == f"Watches the live stream {order.stream_key}"
+
+
+async def test_starting_twice_is_one_monitor_even_after_it_ended(
+    client: Client, worker: None
+) -> None:
+    engine, order = TemporalEngine(client), an_order()
+    await engine.start(order)
+    await engine.start(order)
+    handle = client.get_workflow_handle(order.monitor_id)
+    run_id = (await handle.describe()).run_id
+    await handle.terminate()
+    await engine.start(order)
+    described = await handle.describe()
+    assert (described.run_id, described.status) == (run_id, WorkflowExecutionStatus.TERMINATED)
+
+
+async def test_a_long_stream_key_in_any_script_can_be_started(client: Client) -> None:
+    await TemporalEngine(client).start(an_order(stream_key="url:" + "動" * 196))
+
+
+async def test_a_snapshot_is_what_the_workflow_says(client: Client, worker: None) -> None:
+    engine, order = TemporalEngine(client), an_order()
+    await engine.start(order)
+    snapshot = await engine.snapshot(order.monitor_id)
+    assert snapshot
+    assert (snapshot.monitor_id, snapshot.metadata) == (order.monitor_id, order.metadata)
+    assert snapshot.as_of == order.created_at
+
+
+async def test_without_a_worker_or_a_workflow_there_is_no_snapshot(client: Client) -> None:
+    engine, order = TemporalEngine(client), an_order()
+    assert await engine.snapshot(order.monitor_id) is None
+    await engine.start(order)
+    assert await engine.snapshot(order.monitor_id) is None
+
+
+async def test_a_cancelled_monitor_is_over(client: Client, worker: None) -> None:
+    engine, order = TemporalEngine(client), an_order()
+    assert await engine.is_over(order.monitor_id)
+    await engine.start(order)
+    assert not await engine.is_over(order.monitor_id)
+    await engine.cancel(order.monitor_id)
+    while not await engine.is_over(order.monitor_id):
+        await asyncio.sleep(0.01)
+    await engine.cancel(order.monitor_id)
+    assert await engine.snapshot(order.monitor_id) is None
+
+
+async def test_cancelling_what_never_ran_is_a_success(client: Client) -> None:
+    await TemporalEngine(client).cancel(new_monitor_id())
+
+
+async def test_a_server_with_all_attributes_is_ready(client: Client) -> None:
+    await TemporalEngine(client).ready()
+
+
+async def test_missing_attributes_are_named_and_a_dead_server_is_reported_in_time() -> None:
+    with temporal_server(free_port(), "MonitorStatus", "StreamStatus") as address:
+        engine = TemporalEngine(await connected(address))
+        with pytest.raises(EngineNotReady, match="VideoHealth, AudioHealth, StreamKey"):
+            await engine.ready()
+        with pytest.raises(EngineUnavailable):  # refused for certain: attributes are missing
+            await engine.start(an_order())
+    with pytest.raises(EngineNotReady, match="Temporal"):
+        await engine.ready()
+    with pytest.raises(EngineUnavailable):
+        await engine.start(an_order())
+    with pytest.raises(EngineUnavailable):
+        await engine.cancel(new_monitor_id())
+    with pytest.raises(EngineUnavailable):
+        await engine.is_over(new_monitor_id())
+    assert await engine.snapshot(new_monitor_id()) is None
