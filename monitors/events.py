@@ -95,9 +95,7 @@ _CLOSED = {
 def incident_happening(change: IncidentChange, at: datetime) -> Happening:
     """Return what a change of an incident, noticed at `at`, says to the receiver."""
     if isinstance(change, IncidentOpened):
-        return Happening(
-            event_type=_OPENED[change.kind], timestamp=at, data=_opened_data(change)
-        )
+        return Happening(event_type=_OPENED[change.kind], timestamp=at, data=_opened_data(change))
     return Happening(event_type=_CLOSED[change.kind], timestamp=at, data=_closed_data(change))
 
 

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from runtime.errors import StartError
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
-class SettingsError(Exception):
+class SettingsError(StartError):
     """A variable is missing or bad; the message is one line that names it."""
 
 
@@ -55,6 +57,15 @@ class SharedSettings(_Settings):
     allow_private_networks: bool = Field(
         default=False,
         description="Let user-given URLs point to private, loopback and other special addresses.",
+    )
+    http_proxy: str | None = Field(
+        default=None, description="Proxy for http:// streams; webhooks never use it."
+    )
+    https_proxy: str | None = Field(
+        default=None, description="Proxy for https:// streams; webhooks never use it."
+    )
+    ca_bundle: Path | None = Field(
+        default=None, description="PEM file of CA certificates to trust for streams, besides ours."
     )
 
     @field_validator("log_level", "log_format", mode="before")
@@ -139,6 +150,7 @@ class EmbeddedSettings(SharedSettings):
     data_dir: Path = Field(default=Path("data"), description="Folder of databases, logs and keys.")
     temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: Port = Field(default=8233, description="Port of the Temporal web UI.")
+    health_port: Port = Field(default=8081, description="Port of the worker's /healthz, /metrics.")
 
 
 def load_settings(kind: type[SettingsT]) -> SettingsT:

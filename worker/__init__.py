@@ -1,0 +1,1 @@
+"""Process entry points: the gateway, workers and their roles, the embedded mode."""

@@ -83,7 +83,9 @@ def test_a_slow_pan_is_not_frozen() -> None:
 
 def smooth_picture() -> bytes:
     """Soft slopes, so that a pan by one pixel changes each pixel by few levels only."""
-    return bytes(60 + 4 * min(column, 64 - column) for _ in range(36) for column in range(64))
+    return bytes(
+        60 + 8 * min(column % 32, 32 - column % 32) for _ in range(36) for column in range(64)
+    )
 
 
 @pytest.mark.parametrize(

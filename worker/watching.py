@@ -1,0 +1,168 @@
+"""`stream-tracker watch`: a live table of one stream, without any service."""
+
+import json
+import os
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from activities.sources import SourceFinder
+from media.outbound.client import media_client
+from media.outbound.guard import OutboundGuard
+from media.probe import FfmpegProbe, find_ffmpeg
+from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
+from monitors.config import MonitorConfig
+from monitors.events import EndReason, Happening
+from monitors.measurement import Interval
+
+ROWS = 15
+SEGMENT_MAX_BYTES = 64 * 1024 * 1024
+
+
+async def watch_url(
+    url: str, config: MonitorConfig, *, as_json: bool, allow_private_networks: bool = True
+) -> EndReason:
+    """Show what a probe finds in the stream behind `url`, until it ends.
+
+    Args:
+        url: a stream URL.
+        config: thresholds as a monitor has them.
+        as_json: one JSON object a segment and an event on standard output, instead of a table.
+        allow_private_networks: whoever types the URL may reach what the machine reaches.
+
+    Raises:
+        StreamUnavailable: the source says that it can never be watched.
+    """
+    state = WatchState()
+    screen = _JsonLines() if as_json else _Screen(url, state)
+    guard = OutboundGuard(allow_private_networks)
+    ffmpeg = find_ffmpeg(Path(os.environ["FFMPEG_PATH"]) if "FFMPEG_PATH" in os.environ else None)
+    probe = FfmpegProbe(ffmpeg, parallel=os.cpu_count() or 1)
+    async with media_client(guard) as client:
+        with screen:
+            while True:
+                watch = StreamWatch(
+                    SourceFinder(client).find(url),
+                    state,
+                    config=config,
+                    meter=SegmentMeter(client, probe, segment_max_bytes=SEGMENT_MAX_BYTES),
+                    on_segment=screen.segment,
+                )
+                ended = await watch.run()
+                for happening in state.happened:
+                    screen.happening(happening)
+                state.happened.clear()
+                if ended:
+                    screen.ended(ended)
+                    return ended
+
+
+class _JsonLines:
+    """Prints what happens as JSON, a line each."""
+
+    def __enter__(self) -> "_JsonLines":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def segment(self, seen: SegmentSeen) -> None:
+        measured = seen.measurement
+        self._print(
+            "segment",
+            sequence=seen.segment.sequence,
+            track=seen.track,
+            duration_sec=seen.segment.duration_sec,
+            error=seen.error,
+            measurement=_without_pictures(measured.model_dump(mode="json")) if measured else None,
+        )
+
+    def happening(self, happening: Happening) -> None:
+        self._print("event", **happening.model_dump(mode="json"))
+
+    def ended(self, reason: EndReason) -> None:
+        self._print("ended", reason=reason.value)
+
+    def _print(self, kind: str, **fields: Any) -> None:
+        print(json.dumps({"kind": kind, **fields}), flush=True)
+
+
+class _Screen:
+    """A table of the last segments and the events below it."""
+
+    def __init__(self, url: str, state: WatchState) -> None:
+        self._url = url
+        self._state = state
+        self._rows: deque[tuple[str, ...]] = deque(maxlen=ROWS)
+        self._events: deque[Text] = deque(maxlen=ROWS)
+        self._live = Live(console=Console(), auto_refresh=False)
+
+    def __enter__(self) -> "_Screen":
+        self._live.__enter__()
+        self._refresh()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._live.__exit__(*exception)
+
+    def segment(self, seen: SegmentSeen) -> None:
+        self._rows.append(_row(seen))
+        self._refresh()
+
+    def happening(self, happening: Happening) -> None:
+        data = ", ".join(f"{name} {value}" for name, value in happening.data.items())
+        style = "green" if happening.event_type.endswith(("recovered", "resumed")) else "bold red"
+        line = f"{happening.timestamp:%H:%M:%S} {happening.event_type} {data}"
+        self._events.append(Text(line, style=style))
+        self._refresh()
+
+    def ended(self, reason: EndReason) -> None:
+        self._events.append(Text(f"{datetime.now(UTC):%H:%M:%S} ended: {reason}", style="bold"))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        table = Table("time", "segment", "seconds", "KiB", "picture", "sound", "LUFS")
+        for row in self._rows:
+            table.add_row(*row)
+        health = self._state.health()
+        incidents = ", ".join(self._state.open_incidents()) or "none"
+        condition = f"picture {health.video}, sound {health.audio}, open incidents: {incidents}"
+        self._live.update(
+            Group(Text(self._url), table, Text(condition), *self._events), refresh=True
+        )
+
+
+def _row(seen: SegmentSeen) -> tuple[str, ...]:
+    segment, measured = seen.segment, seen.measurement
+    head = (f"{seen.seen_at:%H:%M:%S}", str(segment.sequence), f"{segment.duration_sec:.2f}")
+    if measured is None:
+        return (*head, "", seen.error or "", "", "")
+    still = [run for run in measured.still if run.end - run.start >= measured.duration_sec / 2]
+    picture = _faults("black", measured.black) or _faults("still", still) or "ok"
+    sound = _faults("silent", measured.silent) or "ok"
+    loudness = "" if measured.loudness_lufs is None else f"{measured.loudness_lufs:.1f}"
+    return (
+        *head,
+        f"{measured.size_bytes / 1024:.0f}",
+        picture if measured.has_video else "none",
+        sound if measured.has_audio else "none",
+        loudness,
+    )
+
+
+def _faults(name: str, intervals: Sequence[Interval]) -> str:
+    seconds = sum(interval.end - interval.start for interval in intervals)
+    return f"{name} {seconds:.1f} s" if seconds else ""
+
+
+def _without_pictures(measurement: dict[str, Any]) -> dict[str, Any]:
+    for run in measurement["still"]:
+        del run["picture"]
+    return measurement
