@@ -79,7 +79,7 @@ def _playlist(asked: MediaRequest, video: Video, broadcast: Broadcast) -> Reply:
     window_sec = asked.window_sec or video.window_sec
     return playlist(
         media_playlist(
-            [] if video.playlists_empty else broadcast.window(window_sec),
+            broadcast.window(window_sec),
             url,
             segment_sec=broadcast.segment_sec,
             is_ended=broadcast.is_over and video.media_end is MediaEnd.ENDLIST,

@@ -105,13 +105,6 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 async def _close(writer: asyncio.StreamWriter) -> None:
     """Close at once: a TLS farewell would wait for clients that keep idle connections."""
-    if not writer.transport.is_closing():
-        await _flushed(writer)
-        writer.transport.abort()
+    writer.transport.abort()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-
-
-async def _flushed(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        await writer.drain()

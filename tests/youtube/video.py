@@ -42,7 +42,6 @@ class Video:
             challenge: 403 until it is answered.
         manifest_clients: the clients that get a manifest, as in `clientName`; None for all.
         window_sec: what a media playlist lists, unless its URL asks for more or less.
-        playlists_empty: media playlists hold no segment yet.
     """
 
     def __init__(self, video_id: str, clock: Clock, *, title: str = "A live stream") -> None:
@@ -53,7 +52,6 @@ class Video:
         self.window_sec = 30
         self.needs_javascript = False
         self.manifest_clients: frozenset[str] | None = None
-        self.playlists_empty = False
         self.media_end = MediaEnd.FROZEN
         self.broadcasts: dict[int, Broadcast] = {}
         self._clock = clock
@@ -74,6 +72,7 @@ class Video:
     @property
     def state(self) -> VideoState:
         """What clients are told, unless they are told something of their own."""
+        self._present()
         return self._state
 
     @property
@@ -83,6 +82,7 @@ class Video:
         Raises:
             KeyError: there was none yet.
         """
+        self._present()
         return self.broadcasts[self._number]
 
     def upcoming(self, in_sec: float) -> None:
@@ -111,6 +111,7 @@ class Video:
             first_sequence: media sequence of the first of these.
             cuts: discontinuities before the first of these.
         """
+        self._starts_at = self._present()
         programme = Programme.of(scenes, encoding)
         self._begin(programme, backlog=backlog, first_sequence=first_sequence, cuts=cuts)
 
@@ -150,6 +151,7 @@ class Video:
 
     def say(self, state: VideoState, *, client: str | None = None) -> None:
         """Tell the clients, or one of them, a state. What is on air stays on air."""
+        self._present()
         if client is None:
             self._state = state
             self._client_states.clear()
@@ -173,8 +175,8 @@ class Video:
                 action(self)
             finally:
                 self._step_at = None
-        if self.broadcasts:
-            self.broadcast.advance(self.now)
+        if self._number:
+            self.broadcasts[self._number].advance(self.now)
 
     def look(self, client: str) -> Look:
         """Return what a client sees now."""
@@ -195,22 +197,30 @@ class Video:
         """Return the challenge in the manifest's path, for `needs_javascript`."""
         return make_challenge(self.video_id, expires_at)
 
+    def _present(self) -> float:
+        """Catch up with the script, unless a step of it is being done, and return `now`."""
+        if self._step_at is None:
+            self.advance()
+        return self.now
+
     def _announce(self, state: VideoState, in_sec: float) -> None:
+        self._starts_at = self._present() + in_sec
         self._is_premiere = state is VideoState.PREMIERE
-        self._starts_at = self.now + in_sec
         self._state = state
 
     def _begin(self, programme: Programme, *, backlog: int, first_sequence: int, cuts: int) -> None:
-        now = self.now
         self._number += 1
         self.broadcasts[self._number] = Broadcast(
-            self._number, programme, now, first_sequence=first_sequence, backlog=backlog, cuts=cuts
+            self._number,
+            programme,
+            self.now,
+            first_sequence=first_sequence,
+            backlog=backlog,
+            cuts=cuts,
         )
         self._state = VideoState.LIVE
         self._ended_at = None
         self.media_end = MediaEnd.FROZEN
-        if self._starts_at is None:
-            self._starts_at = now
 
     def _manifest_url(self, client: str) -> str | None:
         clients = JAVASCRIPT_CLIENTS if self.needs_javascript else self.manifest_clients

@@ -96,6 +96,18 @@ async def test_state_is_told_in_the_words_of_the_site(
     assert looked.itags <= {"18"}
 
 
+async def test_premiere_on_air_is_live_and_no_livestream(
+    site: YouTubeSite, resolvers: Resolvers
+) -> None:
+    video = site.video(VIDEO_ID)
+    video.premiere(in_sec=60)
+    video.go_live(backlog=0)
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.info["live_status"] == "is_live"
+    assert looked.info["media_type"] == "video"
+    assert looked.info["release_timestamp"] <= site.clock.now()
+
+
 async def test_geo_block_names_the_countries(site: YouTubeSite, resolvers: Resolvers) -> None:
     site.video(VIDEO_ID).say(S.GEO_BLOCKED)
     looked = await resolvers.ytdlp(site, VIDEO_ID, ignore_no_formats_error=False)
