@@ -26,9 +26,12 @@ _FLAGS: dict[VideoState, dict[str, Any]] = {
     VideoState.OFFLINE: {"isUpcoming": True, "isLiveContent": True},
     VideoState.POST_LIVE: {"isPostLiveDvr": True, "isLiveContent": True},
 }
-_LIVE_STATES = frozenset(
-    {VideoState.LIVE, VideoState.NO_FORMATS, VideoState.NOT_ON_THIS_APP, VideoState.WRONG_VIDEO}
-)
+_PLAYED_STATES = frozenset({VideoState.LIVE, VideoState.LIVE_BUT_SAID_TO_BE_OVER})
+_LIVE_STATES = _PLAYED_STATES | {
+    VideoState.NO_FORMATS,
+    VideoState.NOT_ON_THIS_APP,
+    VideoState.WRONG_VIDEO,
+}
 _SCHEDULED_STATES = frozenset({VideoState.UPCOMING, VideoState.PREMIERE, VideoState.OFFLINE})
 _OVER_STATES = frozenset(
     {VideoState.POST_LIVE, VideoState.ENDED, VideoState.ENDED_WITHOUT_RECORDING}
@@ -74,7 +77,7 @@ def player_response(look: Look) -> dict[str, Any]:
 
 def _streaming_data(look: Look) -> dict[str, Any]:
     data: dict[str, Any] = {"expiresInSeconds": "21540"}
-    if look.state is VideoState.LIVE and look.manifest_url:
+    if look.state in _PLAYED_STATES and look.manifest_url:
         data["hlsManifestUrl"] = look.manifest_url
     if look.state is VideoState.ENDED:
         data["formats"] = [_recording(look.video_id)]

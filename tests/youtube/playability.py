@@ -19,6 +19,8 @@ class VideoState(StrEnum):
     PREMIERE = "premiere"
     OFFLINE = "offline"
     LIVE = "live"
+    LIVE_BUT_SAID_TO_BE_OVER = "live_but_said_to_be_over"
+    """Playable with a reason not to be."""
     POST_LIVE = "post_live"
     """Just over, its recording not yet made."""
     ENDED = "ended"
@@ -74,6 +76,7 @@ _LOGIN = "LOGIN_REQUIRED"
 _PLAYABLE = Wording("OK")
 _WORDINGS = {
     VideoState.LIVE: _PLAYABLE,
+    VideoState.LIVE_BUT_SAID_TO_BE_OVER: Wording("OK", "This live event has ended."),
     VideoState.ENDED: _PLAYABLE,
     VideoState.NO_FORMATS: _PLAYABLE,
     VideoState.WRONG_VIDEO: _PLAYABLE,

@@ -23,6 +23,7 @@ from tests.youtube.exchange import (
 )
 from tests.youtube.faults import FaultSet
 from tests.youtube.media import MediaHosts
+from tests.youtube.playability import VideoState
 from tests.youtube.proxy import InterceptingProxy
 from tests.youtube.recording import Kind, RequestLog, Seen
 from tests.youtube.signed_urls import MediaRequest, parse_media_path
@@ -56,6 +57,7 @@ class YouTubeSite:
         self.clock = clock or WallClock()
         self.requests = RequestLog()
         self.faults = FaultSet()
+        self._egress_state: VideoState | None = None
         self._videos: dict[str, Video] = {}
         self._media = MediaHosts()
         self._folder = Path()
@@ -108,6 +110,10 @@ class YouTubeSite:
             self._videos[video_id] = Video(video_id, self.clock, title=title)
         return self._videos[video_id]
 
+    def say(self, state: VideoState | None) -> None:
+        """Tell the same of every video, as to an egress IP that is distrusted; None ends it."""
+        self._egress_state = state
+
     @property
     def _running(self) -> InterceptingProxy:
         if self._proxy is None:
@@ -142,7 +148,8 @@ class YouTubeSite:
         video.advance()
         if asked := parse_media_path(request.path):
             return await self._media.answer(asked, video)
-        return _of_video(seen, video)
+        look = video.look(seen.client or "WEB")
+        return _of_video(seen, replace(look, state=self._egress_state or look.state))
 
 
 def _of_media(seen: Seen, asked: MediaRequest) -> Seen:
@@ -163,18 +170,18 @@ def _of_page(seen: Seen, request: Request, found: re.Match[str]) -> Seen:
     return replace(seen, video_id=named, client=client)
 
 
-def _of_video(seen: Seen, video: Video) -> Reply:
+def _of_video(seen: Seen, look: pages.Look) -> Reply:
     match seen.kind:
         case Kind.WATCH:
-            return html(pages.watch_page(video.look("WEB")))
+            return html(pages.watch_page(look))
         case Kind.PLAYER:
-            return json_reply(pages.player_response(video.look(seen.client or "WEB")))
+            return json_reply(pages.player_response(look))
         case Kind.NEXT:
-            return json_reply(pages.page_data(video.video_id))
+            return json_reply(pages.page_data(look.video_id))
         case Kind.EMBED:
             return html(pages.settings_page())
         case Kind.SHORT_LINK:
-            return redirect(f"https://www.youtube.com/watch?v={video.video_id}")
+            return redirect(f"https://www.youtube.com/watch?v={look.video_id}")
     return error(404)
 
 

@@ -148,6 +148,28 @@ async def test_clients_can_be_told_different_things(
     assert {seen.client for seen in site.requests.of(Kind.PLAYER)} == {"TVHTML5", "VISIONOS"}
 
 
+async def test_a_distrusted_egress_hears_the_same_of_every_video(
+    site: YouTubeSite, resolvers: Resolvers
+) -> None:
+    site.video(VIDEO_ID).go_live()
+    site.say(S.BOT_CHECK)
+    for video_id in (VIDEO_ID, "another-one"):
+        assert "not a bot" in (await resolvers.ytdlp(site, video_id)).said
+    site.say(None)
+    assert (await resolvers.ytdlp(site, VIDEO_ID)).itags
+
+
+async def test_a_stream_said_to_be_over_can_still_be_played(
+    site: YouTubeSite, resolvers: Resolvers
+) -> None:
+    site.video(VIDEO_ID).go_live()
+    site.video(VIDEO_ID).say(S.LIVE_BUT_SAID_TO_BE_OVER)
+    looked = await resolvers.ytdlp(site, VIDEO_ID)
+    assert looked.info["live_status"] == "is_live"
+    assert looked.itags
+    assert "live event has ended" in (await resolvers.streamlink(site, VIDEO_ID)).said
+
+
 async def test_manifest_behind_a_javascript_challenge_needs_the_real_solver(
     site: YouTubeSite,
     resolvers: Resolvers,
