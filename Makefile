@@ -1,0 +1,42 @@
+# `make up` runs the service, `make demo` shows it, `make test` tests it. Nothing else is needed
+# than Python 3.11 or newer, make and gcc: everything comes from uv.lock into .venv.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+BIN := .venv/bin
+
+.PHONY: up demo test lint format setup clean
+
+up: setup
+	@exec $(BIN)/stream-tracker up $(if $(STREAM),--stream '$(STREAM)') $(if $(WEBHOOK),--webhook '$(WEBHOOK)')
+
+demo: setup
+	@exec $(BIN)/stream-tracker demo
+
+test: setup
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: .venv/.synced
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, PYTHON=... names it" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: $(UV) uv.lock pyproject.toml
+	@$(UV) sync --frozen --quiet --no-python-downloads --python $(PYTHON)
+	@touch $@
+
+clean:
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
