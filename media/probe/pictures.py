@@ -83,14 +83,16 @@ def still_runs(pictures: Pictures, times: NDArray[np.float64], end: float) -> li
 def _blocks(pictures: Pictures) -> NDArray[np.float32]:
     count, height, width = pictures.shape
     shape = (count, height // BLOCK_SIZE, BLOCK_SIZE, width // BLOCK_SIZE, BLOCK_SIZE)
-    return pictures.reshape(shape).mean(axis=(2, 4), dtype=np.float32).reshape(count, -1)
+    means: NDArray[np.float32] = pictures.reshape(shape).mean(axis=(2, 4), dtype=np.float32)
+    return means.reshape(count, -1)
 
 
 def _steps(pictures: Pictures) -> NDArray[np.float64]:
     """Return the mean difference of each picture to the one before, shape (n - 1,)."""
     pixels = pictures.reshape(len(pictures), -1)
     higher, lower = np.maximum(pixels[1:], pixels[:-1]), np.minimum(pixels[1:], pixels[:-1])
-    return (higher - lower).mean(axis=1)
+    steps: NDArray[np.float64] = (higher - lower).mean(axis=1)
+    return steps
 
 
 def _end_of_run(blocks: NDArray[np.float32], first: int) -> int:
