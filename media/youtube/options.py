@@ -1,0 +1,111 @@
+"""What the resolvers of one egress are told."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+ExtractorArgs = dict[str, dict[str, list[str]]]
+"""Arguments by extractor and name, as `YoutubeDL` takes them."""
+
+_MEBIBYTE = 1024 * 1024
+
+
+class Resolver(StrEnum):
+    """Who looks at the site."""
+
+    YTDLP = "yt-dlp"
+    STREAMLINK = "streamlink"
+
+
+class Depth(StrEnum):
+    """How much a look finds out, and so what it costs."""
+
+    STATUS = "status"
+    """Whether the video is live, in one request where the site lets it."""
+
+    MEDIA = "media"
+    """Also where its media is, in 3 to 6 requests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class YouTubeOptions:
+    """How YouTube is asked, from one egress.
+
+    Attributes:
+        cookies_file: Netscape cookie file of an account; only ever read.
+        proxy: URL of the proxy for everything that the resolvers fetch; None for none.
+        source_address: local address to bind to.
+        ca_bundle: PEM file of CA certificates to trust beside the public ones.
+        extractor_args: each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`).
+        ytdlp_path, streamlink_path: executables to run instead of the libraries.
+        resolvers: who is asked, in this order, until one of them sees the video.
+        helpers: extractions at once.
+        extraction_timeout_sec: a look that takes longer is killed.
+        request_timeout_sec: for one HTTP request of a look.
+        looks_per_helper: a helper process is replaced after so many.
+        helper_memory_bytes: a helper process that has grown beyond is replaced.
+    """
+
+    cookies_file: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    source_address: str | None = None
+    ca_bundle: Path | None = None
+    extractor_args: tuple[str, ...] = field(default=(), repr=False)
+    ytdlp_path: Path | None = None
+    streamlink_path: Path | None = None
+    resolvers: tuple[Resolver, ...] = (Resolver.YTDLP, Resolver.STREAMLINK)
+    helpers: int = 2
+    extraction_timeout_sec: float = 30
+    request_timeout_sec: float = 10
+    looks_per_helper: int = 500
+    helper_memory_bytes: int = 400 * _MEBIBYTE
+
+
+_STATUS_ARGS = {"player_client": ["web"], "skip": ["hls", "dash"], "player_skip": ["js"]}
+"""All that a status needs is in the watch page."""
+
+
+def with_depth(given: ExtractorArgs, depth: Depth) -> ExtractorArgs:
+    """Return the extractor arguments for a look of this depth."""
+    if depth is Depth.MEDIA:
+        return given
+    return given | {"youtube": given.get("youtube", {}) | _STATUS_ARGS}
+
+
+def parse_extractor_args(texts: Iterable[str]) -> ExtractorArgs:
+    r"""Read `KEY:NAME=VALUE,VALUE;NAME=VALUE` as yt-dlp's command line does; `\,` is a comma.
+
+    Raises:
+        ValueError: a text that names no extractor.
+    """
+    arguments: ExtractorArgs = {}
+    for text in texts:
+        extractor, colon, rest = text.partition(":")
+        if not colon or not re.fullmatch(r"[\w.+-]+", extractor):
+            raise ValueError("extractor arguments must look like youtube:name=value")
+        arguments.setdefault(extractor.lower(), {}).update(map(_argument, rest.split(";")))
+    return arguments
+
+
+def format_extractor_args(arguments: ExtractorArgs) -> list[str]:
+    """Return texts that `parse_extractor_args` reads as `arguments`."""
+    return [
+        f"{extractor}:{';'.join(map(_argument_text, named.items()))}"
+        for extractor, named in arguments.items()
+    ]
+
+
+def _argument_text(argument: tuple[str, list[str]]) -> str:
+    name, values = argument
+    return f"{name}={','.join(value.replace(',', chr(92) + ',') for value in values)}"
+
+
+def _argument(text: str) -> tuple[str, list[str]]:
+    name, _, values = text.partition("=")
+    parts = re.split(r"(?<!\\),", values)
+    return (
+        name.strip().lower().replace("-", "_"),
+        [part.replace(r"\,", ",").strip() for part in parts],
+    )

@@ -1,0 +1,154 @@
+"""YouTube as one egress address sees it, for all monitors of a worker."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from media.sources import Observation, SourceState
+from media.youtube import meanings
+from media.youtube.classifier import classify
+from media.youtube.egress import Egress, EgressPaused, EgressSnapshot
+from media.youtube.errors import LookFailed
+from media.youtube.external import ExternalResolvers
+from media.youtube.findings import Finding
+from media.youtube.options import Depth, Resolver, YouTubeOptions
+from media.youtube.pool import HelperPool
+from media.youtube.wire import Question
+
+_RETRY_SEC = 60.0
+_SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED})
+
+
+class Looker(Protocol):
+    """Whoever can look at a video."""
+
+    async def look(self, question: Question) -> Finding:
+        """Look once.
+
+        Raises:
+            LookFailed: nothing was found.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
+class YouTubeSite:
+    """Looks at videos through one egress and its budget. Close it after use.
+
+    Args:
+        options: how the site is asked.
+        egress: the budget; one for each address, however many sites are asked through it.
+        helpers, executables: who looks; by default as `options` say.
+    """
+
+    def __init__(
+        self,
+        options: YouTubeOptions,
+        *,
+        egress: Egress | None = None,
+        helpers: Looker | None = None,
+        executables: Looker | None = None,
+    ) -> None:
+        self._options = options
+        self._egress = egress or Egress()
+        self._helpers = helpers or HelperPool(options)
+        self._executables = executables or ExternalResolvers(options)
+
+    async def observe(self, video_id: str, depth: Depth = Depth.MEDIA) -> Observation:
+        """Look once, and where a resolver itself fails, once more through the next one.
+
+        Never raises for what the site does or the resolvers do.
+        """
+        first: _Look | None = None
+        for resolver in self._options.resolvers:
+            try:
+                look = await self._look(Question(resolver, depth, video_id))
+            except EgressPaused as pause:
+                return first.observation if first else _paused(pause)
+            if first is None:
+                first = look
+            elif _is_believed(look, after=first):
+                return replace(look.observation, title=look.title or first.title)
+            if look.observation.reason not in meanings.WORTH_A_SECOND_LOOK:
+                break
+        if first is None:
+            raise ValueError("no resolver is configured")
+        return first.observation
+
+    def snapshot(self) -> EgressSnapshot:
+        """Return the counters of the egress."""
+        return self._egress.snapshot()
+
+    async def close(self) -> None:
+        """End all processes."""
+        await self._helpers.close()
+        await self._executables.close()
+
+    async def _look(self, question: Question) -> "_Look":
+        began = await self._egress.begin()
+        try:
+            finding = await self._looker(question.resolver).look(question)
+        except LookFailed as error:
+            self._egress.end(began, outcome=error.reason, requests=0, refused=False, seen=False)
+            return _Look(None, _failed(error))
+        observation = classify(finding)
+        self._egress.end(
+            began,
+            outcome=observation.reason or str(observation.state),
+            requests=finding.requests,
+            refused=observation.reason in meanings.EGRESS_TROUBLES,
+            seen=observation.state is not SourceState.NOT_OBSERVED,
+        )
+        if observation.reason in meanings.EGRESS_TROUBLES:
+            remaining_sec = self._egress.pause_remaining_sec()
+            observation = replace(observation, look_again_sec=remaining_sec)
+        return _Look(finding, observation)
+
+    def _looker(self, resolver: Resolver) -> Looker:
+        paths = {
+            Resolver.YTDLP: self._options.ytdlp_path,
+            Resolver.STREAMLINK: self._options.streamlink_path,
+        }
+        return self._executables if paths[resolver] else self._helpers
+
+
+class _Look:
+    """A look and its judgement; `finding` is None when nothing was found."""
+
+    def __init__(self, finding: Finding | None, observation: Observation) -> None:
+        self.live_status = finding.live_status if finding else None
+        self.title = finding.title if finding else None
+        self.observation = observation
+
+
+def _is_believed(second: _Look, *, after: _Look) -> bool:
+    """Tell whether another resolver's look counts.
+
+    Media is a proof. Else it counts only where the first one did not even see a live status, and
+    never for a permanent state: one client's error is not the video's.
+    """
+    if second.observation.state is SourceState.LIVE:
+        return True
+    return second.observation.state in _SECOND_OPINIONS and after.live_status is None
+
+
+def _failed(error: LookFailed) -> Observation:
+    return Observation(
+        state=SourceState.NOT_OBSERVED,
+        reason=error.reason,
+        message=f"The look at YouTube failed: {error}",
+        look_again_sec=_RETRY_SEC,
+    )
+
+
+def _paused(pause: EgressPaused) -> Observation:
+    known = {meaning.reason: meaning.message for meaning in meanings.TRANSIENT}
+    why = known.get(pause.reason, pause.reason)
+    return Observation(
+        state=SourceState.NOT_OBSERVED,
+        reason=pause.reason,
+        message=f"{why}; nothing is asked for {max(1, round(pause.remaining_sec / 60))} min",
+        look_again_sec=pause.remaining_sec,
+    )
