@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
@@ -18,6 +19,7 @@ from api.errors import InternalError
 from api.metrics import GatewayMetrics
 
 REQUEST_ID: Final = "X-Request-ID"
+CLIENT_GONE: Final = 499
 UNMATCHED: Final = "(unmatched)"
 QUIET_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -60,6 +62,8 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = CLIENT_GONE
         except Exception:
             _log.exception("request failed")
             if status:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
@@ -55,6 +56,7 @@ def create_app(
     launcher = Launcher(store, engine, metrics, now)
     app = FastAPI(
         title="Stream Tracker",
+        version=version("stream-tracker"),
         summary="Watches live streams and reports their faults by signed webhooks.",
         lifespan=_reconciling,
         redirect_slashes=False,

@@ -41,12 +41,12 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def parse_json_object(body: bytes) -> dict[str, Any]:
+def parse_json_object(body: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """Parse a JSON object as RFC 8259 has it, no more.
 
     Raises:
         ValidationFailed: no UTF-8, no JSON, no object, a name twice in an object, NaN or an
-            infinity, nested deeper than `MAX_DEPTH`, or text that no database can keep (NUL, half
+            infinity, nested deeper than `max_depth`, or text that no database can keep (NUL, half
             a surrogate pair).
     """
     try:
@@ -58,17 +58,19 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
             f"body: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from None
     except RecursionError:
-        raise ValidationFailed(f"body: is nested deeper than {MAX_DEPTH} levels") from None
+        raise ValidationFailed(f"body: is nested deeper than {max_depth} levels") from None
     except ValueError:  # an integer of thousands of digits
         raise ValidationFailed("body: holds a number with too many digits") from None
     if not isinstance(value, dict):
         raise ValidationFailed("body: must be a JSON object")
-    for path, leaf in _leaves(value):
+    for path, leaf in _leaves(value, max_depth):
         _check_leaf(path, leaf)
     return value
 
 
-def parse_model(kind: type[ModelT], body: bytes) -> tuple[ModelT, dict[str, Any]]:
+def parse_model(
+    kind: type[ModelT], body: bytes, max_depth: int = MAX_DEPTH
+) -> tuple[ModelT, dict[str, Any]]:
     """Parse a body as `kind`; return it with the JSON object that it was made from.
 
     Types are strict: "30" is no number, a number is no time.
@@ -76,7 +78,7 @@ def parse_model(kind: type[ModelT], body: bytes) -> tuple[ModelT, dict[str, Any]
     Raises:
         InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
-    value = parse_json_object(body)
+    value = parse_json_object(body, max_depth)
     try:
         return kind.model_validate_json(body, strict=True), value
     except ValidationError as error:
@@ -100,17 +102,17 @@ def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _leaves(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _leaves(value: dict[str, Any], max_depth: int) -> Iterator[tuple[str, Any]]:
     """Yield each name and each scalar with its path, without recursion.
 
     Raises:
-        ValidationFailed: nested deeper than `MAX_DEPTH`.
+        ValidationFailed: nested deeper than `max_depth`.
     """
     pending: list[tuple[str, Any, int]] = [("", value, 1)]
     while pending:
         path, node, depth = pending.pop()
-        if isinstance(node, dict | list) and depth > MAX_DEPTH:
-            raise ValidationFailed(f"{path}: is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(node, dict | list) and depth > max_depth:
+            raise ValidationFailed(f"{path}: is nested deeper than {max_depth} levels")
         if isinstance(node, dict):
             for name, child in node.items():
                 yield path or "body", name

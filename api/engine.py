@@ -33,7 +33,8 @@ from workflows.messages import (
     MonitorSnapshot,
 )
 
-CONTACT_LIMIT_SEC: Final = 2
+CONTACT_LIMIT_SEC: Final = 3
+READY_LIMIT_SEC: Final = 2
 CALL_LIMIT_SEC: Final = 5
 SNAPSHOT_LIMIT_SEC: Final = 2
 SUMMARY_BYTES: Final = 200
@@ -111,10 +112,7 @@ class TemporalEngine:
     async def start(self, order: MonitorOrder) -> None:
         """Start the monitor's workflow (see `MonitorEngine.start`)."""
         # A server that does not even answer this was certainly not asked to start anything.
-        try:
-            await self._contact()
-        except RPCError as error:
-            raise EngineUnavailable(_reason(error)) from error
+        await self._contact()
         try:
             async with asyncio.timeout(CALL_LIMIT_SEC):
                 await self._start(order)
@@ -189,9 +187,15 @@ class TemporalEngine:
             raise EngineNotReady(f"search attributes not registered as Keyword: {names}")
 
     async def _contact(self) -> None:
-        await self._client.workflow_service.get_system_info(
-            GetSystemInfoRequest(), timeout=timedelta(seconds=CONTACT_LIMIT_SEC)
-        )
+        try:
+            async with asyncio.timeout(CONTACT_LIMIT_SEC):
+                await self._client.workflow_service.get_system_info(
+                    GetSystemInfoRequest(), retry=True
+                )
+        except TimeoutError:
+            raise EngineUnavailable(f"no answer within {CONTACT_LIMIT_SEC} s") from None
+        except RPCError as error:
+            raise EngineUnavailable(_reason(error)) from error
 
     async def _start(self, order: MonitorOrder) -> None:
         await self._client.start_workflow(
@@ -209,7 +213,7 @@ class TemporalEngine:
     async def _registered_attributes(self) -> dict[str, IndexedValueType.ValueType]:
         answer = await self._client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=self._client.namespace),
-            timeout=timedelta(seconds=CONTACT_LIMIT_SEC),
+            timeout=timedelta(seconds=READY_LIMIT_SEC),
         )
         return dict(answer.custom_attributes)
 

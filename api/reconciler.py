@@ -47,6 +47,8 @@ class Reconciler:
                 await self.round()
             except (EngineUnavailable, OSError, SQLAlchemyError) as error:
                 _log.warning("reconciling interrupted", error=str(error))
+            except Exception:  # a defect met once must not end the mending for good
+                _log.exception("reconciling failed")
             await asyncio.sleep(ROUND_SEC)
 
     async def round(self) -> None:

@@ -85,13 +85,31 @@ def _config(app: FastAPI) -> uvicorn.Config:
 @contextmanager
 def _listener(host: str, port: int) -> Iterator[socket.socket]:
     try:
-        family, *_, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listener = _listen(host, port)
     except OSError as error:
         raise AddressUnavailable(
             f"HOST, PORT: cannot listen on {host} port {port}: {error.strerror}"
         ) from None
     with listener:
         yield listener
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host,
+        port,
+        type=socket.SOCK_STREAM,
+        # Named, because asyncio switches Nagle's algorithm off only where it is: else every answer
+        # of two writes waits 40 ms for the client's delayed ACK.
+        proto=socket.IPPROTO_TCP,
+        flags=socket.AI_PASSIVE,
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import require_worker
-from api.body import parse_model, read_body
+from api.body import MAX_DEPTH, parse_model, read_body
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.gateway import Gateway, gateway_of
 from api.store.records import MonitorRecord
@@ -18,6 +18,7 @@ from monitors.status import MonitorStatus
 
 MAX_COUNT: Final = 2**31 - 1
 MAX_EVENT_ID_LENGTH: Final = 200
+MAX_EVENT_DEPTH: Final = MAX_DEPTH + 1  # metadata lies one level deeper than at its creation
 
 GatewayDep = Annotated[Gateway, Depends(gateway_of)]
 _log = structlog.get_logger(__name__)
@@ -58,7 +59,7 @@ async def report_event(
     request: Request, gateway: GatewayDep, monitor_id: str, event_id: str
 ) -> Response:
     """Take an event, or what became of its webhook since."""
-    report, _ = parse_model(EventReport, await read_body(request))
+    report, _ = parse_model(EventReport, await read_body(request), MAX_EVENT_DEPTH)
     _check_event(report, monitor_id, event_id)
     known = is_monitor_id(monitor_id) and await gateway.store.events.record(
         monitor_id, report, datetime.now(UTC)

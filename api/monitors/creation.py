@@ -81,8 +81,9 @@ class MonitorCreation:
         record = self._record(order, supported_source(order.stream_url))
         await self._check_address("stream_url", record.stream_url)
         await self._check_address("callback_url", record.callback_url)
-        if earlier := await self._add(record, key):
-            return await self._answer_again(earlier.key if key is None else key, earlier)
+        earlier = await self._add(record, key)
+        if key and earlier:
+            return await self._answer_again(key, earlier)
         await self._launch(record)
         _log.info(
             "monitor created",

@@ -34,9 +34,11 @@ class FakeEngine:
     Attributes:
         start_error, cancel_error, ready_error: raised when set.
         gate: starts wait for it.
+        cancel_gate: cancellations wait for it.
     """
 
     started: list[MonitorOrder] = field(default_factory=list)
+    cancelling: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     snapshots: dict[str, MonitorSnapshot] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class FakeEngine:
     cancel_error: Exception | None = None
     ready_error: Exception | None = None
     gate: asyncio.Event | None = None
+    cancel_gate: asyncio.Event | None = None
 
     async def start(self, order: MonitorOrder) -> None:
         if self.gate:
@@ -58,6 +61,9 @@ class FakeEngine:
         return self.snapshots.get(monitor_id)
 
     async def cancel(self, monitor_id: str) -> None:
+        self.cancelling.append(monitor_id)
+        if self.cancel_gate:
+            await self.cancel_gate.wait()
         if self.cancel_error:
             raise self.cancel_error
         self.cancelled.append(monitor_id)

@@ -51,6 +51,20 @@ async def test_a_monitor_that_ended_by_itself_cannot_be_stopped(
     assert (await gateway.show(monitor_id))["status"] == status
 
 
+async def test_a_stop_that_comes_upon_a_natural_end_keeps_the_end(gateway: Running) -> None:
+    monitor_id = await gateway.created_id()
+    gateway.engine.cancel_gate = asyncio.Event()
+    stop = asyncio.create_task(gateway.client.delete(f"/api/v1/monitors/{monitor_id}"))
+    while not gateway.engine.cancelling:
+        await asyncio.sleep(0)
+    await gateway.report(monitor_id, "completed", ago(0))
+    gateway.engine.cancel_gate.set()
+    answer = await stop
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "MONITOR_NOT_ACTIVE"
+    assert (await gateway.show(monitor_id))["status"] == "completed"
+
+
 async def test_a_stop_that_the_engine_does_not_take_changes_nothing(gateway: Running) -> None:
     monitor_id = await gateway.created_id()
     gateway.engine.cancel_error = EngineUnavailable("down")

@@ -99,6 +99,21 @@ async def test_a_defect_is_a_plain_500_with_its_trace_in_the_log(light_gateway: 
     assert [line["event"] for line in lines] == ["request failed", "request"]
 
 
+async def test_a_client_that_leaves_half_way_is_no_defect(light_gateway: Running) -> None:
+    with capture_logs() as lines:
+        url = light_gateway.client.base_url
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(
+            b"POST /api/v1/monitors HTTP/1.1\r\nHost: h\r\nX-API-Key: " + KEY.encode() + b"\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+        await writer.drain()
+        writer.close()
+        while not lines:
+            await asyncio.sleep(0)
+    assert [(line["event"], line.get("status")) for line in lines] == [("request", 499)]
+
+
 async def test_the_api_describes_itself(light_gateway: Running) -> None:
     schema = (await get(light_gateway, "/openapi.json")).json()
     assert (await get(light_gateway, "/docs")).status_code == 200

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.body import MAX_DEPTH
 from monitors.events import StreamEvent
 from monitors.reports import HealthReport, Statistics
 from monitors.status import Health, MonitorStatus, StreamStatus
@@ -192,6 +193,20 @@ async def test_one_event_reported_many_times_at_once_is_kept_once(gateway: Runni
     monitor_id = await gateway.created_id()
     await asyncio.gather(*(put_event(gateway, monitor_id, event(monitor_id, 1)) for _ in range(8)))
     assert (await audit(gateway, monitor_id))["pagination"]["total"] == 1
+
+
+async def test_metadata_as_deep_as_it_may_be_comes_back_in_events(gateway: Running) -> None:
+    metadata: dict[str, Any] = {"n": [10**300, 0.1, "", None]}
+    for _ in range(MAX_DEPTH - 3):
+        metadata = {"deeper": metadata}
+    monitor_id = await gateway.created_id(metadata=metadata)
+    assert (await gateway.create(metadata={"deeper": metadata})).status_code == 400
+    report = event(monitor_id, 1)
+    report["event"]["metadata"] = metadata
+    await put_event(gateway, monitor_id, report)
+    (known,) = (await audit(gateway, monitor_id))["events"]
+    assert known["payload"]["metadata"] == metadata
+    assert (await gateway.show(monitor_id))["metadata"] == metadata
 
 
 @pytest.mark.parametrize(
