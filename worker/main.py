@@ -32,6 +32,7 @@ from worker.health import health_port
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE
+from workflows.redelivery import RedeliveryWorkflow
 
 logger = structlog.get_logger(__name__)
 
@@ -133,7 +134,7 @@ def _orchestrator(
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[MonitorWorkflow],
+        workflows=[MonitorWorkflow, RedeliveryWorkflow],
         activities=[
             delivery.deliver,
             reports.report_status,

@@ -17,6 +17,13 @@ WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
 STOP_SIGNAL = "stop"
 SNAPSHOT_QUERY = "snapshot"
+CHANGE_UPDATE = "change"
+
+NOT_ACTIVE = "NotActive"
+INVALID_CHANGE = "InvalidChange"
+"""Error types with which the update is refused."""
+
+REDELIVERY_TYPE = "RedeliveryWorkflow"
 
 
 class MonitorProgress(BaseModel):
@@ -105,3 +112,27 @@ class MonitorEnd(BaseModel):
     events_failed: int
     error_reason: str | None = None
     error_message: str | None = None
+
+
+class MonitorChange(BaseModel):
+    """What a user changes of a running monitor (update `change`).
+
+    Attributes:
+        thresholds: fields of `monitors.config.Thresholds` with their new values.
+        metadata: replaces the old one; None leaves it.
+    """
+
+    thresholds: dict[str, Any] = {}
+    metadata: dict[str, Any] | None = None
+
+
+class RedeliveryOrder(BaseModel):
+    """An event that a user wants to be sent once more. Workflow id: see `redelivery_id`."""
+
+    callback_url: str
+    event: StreamEvent
+
+
+def redelivery_id(event_id: str) -> str:
+    """Return the id of the workflow that sends an event once more: one at a time."""
+    return f"redeliver-{event_id}"

@@ -11,6 +11,8 @@ from workflows import options
 from workflows.outbox import Outbox
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import ValidationError
+
     from activities.declarations import (
         STREAM_UNAVAILABLE,
         WAIT_FOR_LIVE,
@@ -22,14 +24,19 @@ with workflow.unsafe.imports_passed_through():
         WatchOutcome,
         WatchReturn,
     )
+    from monitors.config import MonitorConfig, Thresholds
     from monitors.events import EndReason, EventType, Happening, timestamp_text
     from monitors.reports import StatusReport
     from monitors.status import MonitorStatus, StreamStatus
     from workflows import search_attributes
     from workflows.messages import (
+        CHANGE_UPDATE,
+        INVALID_CHANGE,
+        NOT_ACTIVE,
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
         WORKFLOW_TYPE,
+        MonitorChange,
         MonitorEnd,
         MonitorOrder,
         MonitorProgress,
@@ -54,6 +61,7 @@ class MonitorWorkflow:
         self._order = order
         self._progress = order.carried or MonitorProgress(as_of=workflow.now())
         self._outbox = Outbox(order, self._progress)
+        self._watching: workflow.ActivityHandle[WatchReturn] | None = None
         self._wants_new_run = False
         self._over = False
 
@@ -78,6 +86,26 @@ class MonitorWorkflow:
     def stop(self) -> None:
         """Stop the monitor; what is queued is still delivered."""
         self._progress.stop_requested = True
+
+    @workflow.update(name=CHANGE_UPDATE)
+    def change(self, change: MonitorChange) -> MonitorConfig:
+        """Change thresholds or metadata and return the config; what was detected is kept."""
+        config = _changed(self._order.config, change)
+        metadata = self._order.metadata if change.metadata is None else change.metadata
+        self._order = self._order.model_copy(update={"config": config, "metadata": metadata})
+        self._outbox.order = self._order
+        if self._watching:
+            self._watching.cancel()  # it returns its state, and goes on with the new thresholds
+        return config
+
+    @change.validator
+    def _validate_change(self, change: MonitorChange) -> None:
+        if self._over:
+            raise ApplicationError("the monitor has ended", type=NOT_ACTIVE)
+        try:
+            _changed(self._order.config, change)
+        except ValidationError as error:
+            raise ApplicationError(str(error), type=INVALID_CHANGE) from None
 
     @workflow.query(name=SNAPSHOT_QUERY)
     def snapshot(self) -> MonitorSnapshot:
@@ -159,6 +187,8 @@ class MonitorWorkflow:
         )
         while not self._over:
             seen = await self._watch()
+            if seen is None:
+                continue
             self._learn(seen)
             if seen.outcome is WatchOutcome.ENDED:
                 self._put(EventType.STREAM_ENDED, reason=seen.end_reason)
@@ -167,24 +197,27 @@ class MonitorWorkflow:
                 self._wants_new_run = True
                 return
 
-    async def _watch(self) -> WatchReturn:
+    async def _watch(self) -> WatchReturn | None:
+        """Return what a watch saw; None when it was interrupted and its worker said nothing."""
+        self._watching = workflow.start_activity(
+            WATCH_STREAM,
+            WatchOrder(
+                monitor_id=self._order.monitor_id,
+                stream_url=self._order.stream_url,
+                config=self._order.config,
+                state=self._progress.watch_state,
+                checkpoint_sec=options.CHECKPOINT.total_seconds(),
+            ),
+            result_type=WatchReturn,
+            summary="Measures every segment",
+            **options.WATCH_STREAM,
+        )
         try:
-            seen: WatchReturn = await workflow.execute_activity(
-                WATCH_STREAM,
-                WatchOrder(
-                    monitor_id=self._order.monitor_id,
-                    stream_url=self._order.stream_url,
-                    config=self._order.config,
-                    state=self._progress.watch_state,
-                    checkpoint_sec=options.CHECKPOINT.total_seconds(),
-                ),
-                result_type=WatchReturn,
-                summary="Measures every segment",
-                **options.WATCH_STREAM,
-            )
+            return await self._watching
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                return None
             raise _unavailable(error) from error
-        return seen
 
     def _learn(self, seen: WatchReturn) -> None:
         self._progress.watch_state = seen.state
@@ -223,7 +256,7 @@ class MonitorWorkflow:
         if cancelled or self._progress.stop_requested:
             return MonitorStatus.STOPPED, "Cancelled" if cancelled else "Stopped"
         if self._outbox.lost:
-            self._blame("delivery_failed", f"A webhook was not accepted: {self._outbox.lost.error}")
+            self._blame("delivery_failed", f"A webhook was not accepted: {self._outbox.lost}")
             return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
         if not story.done():
             self._put(EventType.STREAM_ENDED, reason=EndReason.SCHEDULED_END)
@@ -329,6 +362,17 @@ async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
         except asyncio.CancelledError:
             continue
     task.result()
+
+
+def _changed(config: MonitorConfig, change: MonitorChange) -> MonitorConfig:
+    """Return `config` with other thresholds.
+
+    Raises:
+        ValidationError: a field that is no threshold, or a value that it cannot have.
+    """
+    unchanged = config.model_dump(include=set(Thresholds.model_fields))
+    thresholds = Thresholds.model_validate(unchanged | change.thresholds)
+    return config.model_copy(update=dict(thresholds))
 
 
 def _unavailable(error: ActivityError) -> Exception:

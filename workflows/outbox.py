@@ -4,21 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import options
+from workflows import steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import (
-        DELIVER_WEBHOOK,
-        REPORT_EVENT,
-        REPORT_STATUS,
-        Delivered,
-        DeliveryAttempts,
-        DeliveryOrder,
-        EventReportOrder,
-        StatusReportOrder,
-    )
+    from activities.declarations import DeliveryAttempts
     from monitors.config import OnDeliveryFailure
     from monitors.events import Happening, StreamEvent
     from monitors.reports import EventReport, StatusReport
@@ -30,13 +20,14 @@ class Outbox:
     """Delivers and reports beside the watch, so that monitoring never waits for either.
 
     Attributes:
-        lost: set when a webhook exhausted its retries and the monitor is to stop for it; nothing
-            is sent from then on.
+        order: what the user asked for; a change replaces it.
+        lost: why a webhook was not taken when the monitor is to stop for it; nothing is sent from
+            then on.
     """
 
     def __init__(self, order: MonitorOrder, progress: MonitorProgress) -> None:
-        self.lost: DeliveryAttempts | None = None
-        self._order = order
+        self.lost: str | None = None
+        self.order = order
         self._progress = progress
         self._status: Callable[[], StatusReport] | None = None
         self._closed = False
@@ -54,12 +45,12 @@ class Outbox:
         event = StreamEvent(
             event_id=f"evt-{workflow.uuid4()}",
             event_type=happening.event_type,
-            monitor_id=self._order.monitor_id,
-            stream_url=self._order.stream_url,
+            monitor_id=self.order.monitor_id,
+            stream_url=self.order.stream_url,
             timestamp=happening.timestamp,
             sequence=self._progress.sequence,
             data=happening.data,
-            metadata=self._order.metadata,
+            metadata=self.order.metadata,
         )
         self._progress.undelivered.append(event)
         self._progress.unreported[event.event_id] = EventReport(event=event)
@@ -89,47 +80,28 @@ class Outbox:
             await workflow.wait_condition(lambda: bool(queue) or self._closed)
             if not queue:
                 return
-            report = await self._deliver_one(queue[0])
-            self._progress.unreported[report.event.event_id] = report
+            report = await steps.deliver(queue[0], self.order.callback_url)
             del queue[0]
-            if self.lost:
-                self._give_up()
+            self._note(report)
+            if report.webhook_status is DeliveryStatus.FAILED and self._stops_for_it():
+                self._give_up(report)
 
-    async def _deliver_one(self, event: StreamEvent) -> EventReport:
-        try:
-            delivered = await workflow.execute_activity(
-                DELIVER_WEBHOOK,
-                DeliveryOrder(callback_url=self._order.callback_url, event=event),
-                result_type=Delivered,
-                summary=f"{event.event_type} (event {event.sequence})",
-                **options.DELIVER_WEBHOOK,
-            )
-        except ActivityError as error:
-            return self._not_delivered(event, _attempts(error))
-        self._progress.events_sent += 1
-        return EventReport(
-            event=event,
-            webhook_status=DeliveryStatus.SENT,
-            webhook_attempts=delivered.attempts,
-            sent_at=delivered.sent_at,
-        )
+    def _stops_for_it(self) -> bool:
+        return self.order.config.on_delivery_failure is OnDeliveryFailure.STOP
 
-    def _not_delivered(self, event: StreamEvent, attempts: DeliveryAttempts) -> EventReport:
-        self._progress.events_failed += 1
-        if self._order.config.on_delivery_failure is OnDeliveryFailure.STOP:
-            self.lost = attempts
-        return EventReport(
-            event=event,
-            webhook_status=DeliveryStatus.FAILED,
-            webhook_attempts=attempts.attempts,
-            webhook_last_error=attempts.error,
-        )
+    def _note(self, report: EventReport) -> None:
+        self._progress.unreported[report.event.event_id] = report
+        if report.webhook_status is DeliveryStatus.SENT:
+            self._progress.events_sent += 1
+        else:
+            self._progress.events_failed += 1
 
-    def _give_up(self) -> None:
+    def _give_up(self, failed: EventReport) -> None:
+        """Send nothing more; what still waits counts as failed with the one before."""
+        self.lost = failed.webhook_last_error
+        why = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
         for event in self._progress.undelivered:
-            attempts = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
-            report = self._not_delivered(event, attempts)
-            self._progress.unreported[event.event_id] = report
+            self._note(steps.not_delivered(event, why))
         self._progress.undelivered.clear()
 
     async def _report(self) -> None:
@@ -140,12 +112,10 @@ class Outbox:
             )
             if self._status:
                 status, self._status = self._status(), None
-                order = StatusReportOrder(monitor_id=self._order.monitor_id, report=status)
-                await self._tell_store(REPORT_STATUS, order, status.status)
+                await steps.report_status(self.order.monitor_id, status)
             elif unreported:
                 event_id, report = next(iter(unreported.items()))
-                summary = f"{report.event.event_type}: {report.webhook_status}"
-                await self._tell_store(REPORT_EVENT, EventReportOrder(report=report), summary)
+                await steps.report_event(report)
                 if unreported[event_id] is report:  # else it was delivered meanwhile: once more
                     del unreported[event_id]
             else:
@@ -153,19 +123,3 @@ class Outbox:
 
     def _all_delivered(self) -> bool:
         return self._closed and not self._progress.undelivered
-
-    async def _tell_store(
-        self, activity: str, order: StatusReportOrder | EventReportOrder, summary: str
-    ) -> None:
-        try:
-            await workflow.execute_activity(activity, order, summary=summary, **options.REPORT)
-        except ActivityError as error:
-            # Only an answer that no retry can change ends here.
-            workflow.logger.warning("The store refuses a report: %s", error.cause)
-
-
-def _attempts(error: ActivityError) -> DeliveryAttempts:
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.details:
-        return DeliveryAttempts.model_validate(cause.details[0])
-    return DeliveryAttempts(attempts=1, error=str(cause or error))

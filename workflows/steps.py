@@ -1,0 +1,80 @@
+"""The activities of telling, as steps of a workflow."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from workflows import options
+
+with workflow.unsafe.imports_passed_through():
+    from activities.declarations import (
+        DELIVER_WEBHOOK,
+        REPORT_EVENT,
+        REPORT_STATUS,
+        Delivered,
+        DeliveryAttempts,
+        DeliveryOrder,
+        EventReportOrder,
+        StatusReportOrder,
+    )
+    from monitors.events import StreamEvent
+    from monitors.reports import EventReport, StatusReport
+    from monitors.status import DeliveryStatus
+
+
+async def deliver(event: StreamEvent, callback_url: str) -> EventReport:
+    """Deliver an event's webhook, with all its retries, and return what became of it."""
+    try:
+        delivered = await workflow.execute_activity(
+            DELIVER_WEBHOOK,
+            DeliveryOrder(callback_url=callback_url, event=event),
+            result_type=Delivered,
+            summary=f"{event.event_type} (event {event.sequence})",
+            **options.DELIVER_WEBHOOK,
+        )
+    except ActivityError as error:
+        return not_delivered(event, _attempts(error))
+    return EventReport(
+        event=event,
+        webhook_status=DeliveryStatus.SENT,
+        webhook_attempts=delivered.attempts,
+        sent_at=delivered.sent_at,
+    )
+
+
+def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport:
+    """Return what the store is told of an event that nobody took."""
+    return EventReport(
+        event=event,
+        webhook_status=DeliveryStatus.FAILED,
+        webhook_attempts=attempts.attempts,
+        webhook_last_error=attempts.error,
+    )
+
+
+async def report_status(monitor_id: str, report: StatusReport) -> None:
+    """Tell the store a monitor's condition, however long that takes."""
+    order = StatusReportOrder(monitor_id=monitor_id, report=report)
+    await _tell_store(REPORT_STATUS, order, report.status)
+
+
+async def report_event(report: EventReport) -> None:
+    """Tell the store of an event and its delivery, however long that takes."""
+    summary = f"{report.event.event_type}: {report.webhook_status}"
+    await _tell_store(REPORT_EVENT, EventReportOrder(report=report), summary)
+
+
+async def _tell_store(
+    activity: str, order: StatusReportOrder | EventReportOrder, summary: str
+) -> None:
+    try:
+        await workflow.execute_activity(activity, order, summary=summary, **options.REPORT)
+    except ActivityError as error:
+        # Only an answer that no retry can change ends here.
+        workflow.logger.warning("The store refuses a report: %s", error.cause)
+
+
+def _attempts(error: ActivityError) -> DeliveryAttempts:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.details:
+        return DeliveryAttempts.model_validate(cause.details[0])
+    return DeliveryAttempts(attempts=1, error=str(cause or error))
