@@ -24,6 +24,10 @@ yt-dlp: `{"proxy": site.proxy_url, "nocheckcertificate": True}`, or `SSL_CERT_FI
 `compat_opts={"no-certifi"}`. streamlink: `http-proxy`, `http-ssl-verify` off (or a CA bundle),
 `http-trust-env` off. Child processes: `site.environment()`.
 
+The site lives by its clock: `YouTubeSite(WallClock(speed=60))` publishes a minute of stream a
+second, with `ManualClock` time stands still between `advance` calls. Schedules, `expire` and
+EXT-X-PROGRAM-DATE-TIME are of that clock too: who compares them with the time must share it.
+
 Not played: DASH, recordings (their URLs answer 404), cookies and logins, PO tokens, consent pages,
 and signatures: a media URL is as good as its `expire`, and for a master its `n`.
 """

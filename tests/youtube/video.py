@@ -42,6 +42,7 @@ class Video:
             challenge: 403 until it is answered.
         manifest_clients: the clients that get a manifest, as in `clientName`; None for all.
         window_sec: what a media playlist lists, unless its URL asks for more or less.
+        media_end: what the playlists of broadcasts that are over do; `GONE` takes all at any time.
     """
 
     def __init__(self, video_id: str, clock: Clock, *, title: str = "A live stream") -> None:
@@ -150,7 +151,10 @@ class Video:
         self._state = state
 
     def say(self, state: VideoState, *, client: str | None = None) -> None:
-        """Tell the clients, or one of them, a state. What is on air stays on air."""
+        """Tell all clients a state, or one of them its own until all are told another.
+
+        What is on air stays on air.
+        """
         self._present()
         if client is None:
             self._state = state

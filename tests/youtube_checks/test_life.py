@@ -3,11 +3,12 @@
 import asyncio
 import gc
 import warnings
+from collections.abc import Sequence
 
 import httpx
 import pytest
 
-from tests.origin.clock import ManualClock
+from tests.origin.clock import ManualClock, WallClock
 from tests.youtube import SILENT, Kind, MediaEnd, Video, VideoState, YouTubeSite
 from tests.youtube.broadcast import BroadcastError
 from tests.youtube_checks.conftest import VIDEO_ID, make_client
@@ -62,6 +63,18 @@ async def test_following_a_stream_needs_one_extraction(
     assert [(seen.broadcast, seen.itag, seen.sequence) for seen in segments] == [
         (1, 91, number) for number in fetched
     ]
+
+
+async def test_a_faster_clock_publishes_faster() -> None:
+    async with YouTubeSite(WallClock(speed=500)) as site, make_client(site) as client:
+        video = site.video(VIDEO_ID)
+        video.window_sec = 3600
+        video.go_live(backlog=0)
+        url = await lowest_url(client, video)
+        listed: Sequence[int] = []
+        while len(listed) < 120:
+            listed = sequences(await fetch_media(client, url))
+    assert listed == list(range(len(listed)))
 
 
 async def test_waiting_for_requests(site: YouTubeSite, client: httpx.AsyncClient) -> None:

@@ -1,9 +1,8 @@
 """yt-dlp as a library sees each state of a video."""
 
-from datetime import UTC, datetime
-
 import pytest
 
+from tests.origin.clock import ManualClock
 from tests.youtube import (
     MASTER_FORBIDDEN,
     PLAYER_RATE_LIMITED,
@@ -24,21 +23,21 @@ S = VideoState
 
 
 async def test_upcoming_tells_its_start_and_is_rescheduled(
-    site: YouTubeSite, resolvers: Resolvers
+    still_site: YouTubeSite, resolvers: Resolvers, clock: ManualClock
 ) -> None:
-    video = site.video(VIDEO_ID, title="The launch")
+    video = still_site.video(VIDEO_ID, title="The launch")
     video.upcoming(in_sec=7300)
-    first = await resolvers.ytdlp(site, VIDEO_ID)
+    first = await resolvers.ytdlp(still_site, VIDEO_ID)
     video.upcoming(in_sec=200)
-    later = await resolvers.ytdlp(site, VIDEO_ID)
+    later = await resolvers.ytdlp(still_site, VIDEO_ID)
 
     assert first.info["live_status"] == "is_upcoming"
     assert first.info["media_type"] == "livestream"
     assert first.info["title"] == "The launch"
+    assert first.info["release_timestamp"] == clock.now() + 7300
     assert "this live event will begin in 2 hours" in first.said
+    assert later.info["release_timestamp"] == clock.now() + 200
     assert "this live event will begin in 3 minutes" in later.said
-    seconds = later.info["release_timestamp"] - datetime.now(UTC).timestamp()
-    assert 190 < seconds <= 200
 
 
 @pytest.mark.parametrize(
