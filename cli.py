@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from runtime.settings import (
     EmbeddedSettings,
@@ -266,10 +264,11 @@ def _print(
     elif rows is None:
         typer.echo(plain)
     else:
-        table = Table(*columns)
-        for row in rows:
-            table.add_row(*(_text(row.get(column)) for column in columns))
-        Console().print(table)
+        lines = [columns, *(tuple(_text(row.get(column)) for column in columns) for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            typer.echo("  ".join(cells).rstrip())
 
 
 def _text(value: Any) -> str:
