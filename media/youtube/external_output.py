@@ -6,7 +6,7 @@ import re
 from media.youtube.findings import Finding, read_info
 from media.youtube.wire import Question
 
-_LINE = re.compile(r"(WARNING|ERROR): (?P<ours>\[youtube\] [\w-]{11}: )?(.*)")
+_LINE = re.compile(r"(WARNING|ERROR): (\[youtube\] (?:[\w-]{11}: )?)?(.*)")
 _ANSWERED = re.compile(r"\b(?:Client|Server) Error\b")
 
 

@@ -202,7 +202,7 @@ def helper_environment(setup: HelperSetup) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {
         **private_environment(setup.folder, setup.ca_file),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
         "PYTHONDONTWRITEBYTECODE": "1",
         **inherited,
     }
