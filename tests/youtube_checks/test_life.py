@@ -12,8 +12,8 @@ from tests.origin.clock import ManualClock, WallClock
 from tests.youtube import SILENT, Kind, MediaEnd, Video, VideoState, YouTubeSite
 from tests.youtube.broadcast import BroadcastError
 from tests.youtube_checks.conftest import VIDEO_ID, make_client
+from tests.youtube_checks.player import fetch_media, lowest_url, sequences
 from tests.youtube_checks.resolvers import Resolvers
-from tests.youtube_checks.test_media import fetch_media, lowest_url, sequences
 
 
 async def test_script_runs_by_the_clock_whenever_somebody_looks(

@@ -1,13 +1,10 @@
 """Playlists and segments of a live video, fetched through the proxy as a player would."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from media.hls.parser import parse_playlist
-from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from tests.origin.clock import ManualClock
 from tests.youtube import (
     PLAYLISTS_FORBIDDEN,
@@ -16,39 +13,13 @@ from tests.youtube import (
     Kind,
     Layout,
     MediaEnd,
-    Video,
     VideoState,
     YouTubeSite,
 )
 from tests.youtube_checks.conftest import VIDEO_ID
+from tests.youtube_checks.player import fetch, fetch_master, fetch_media, lowest_url, sequences
 
 _H264, _AAC = 0x1B, 0x0F
-
-
-async def fetch_master(client: httpx.AsyncClient, video: Video) -> MasterPlaylist:
-    url = video.look("IOS").manifest_url
-    assert url
-    playlist = parse_playlist((await _get(client, url)).text, url)
-    assert isinstance(playlist, MasterPlaylist)
-    return playlist
-
-
-async def lowest_url(client: httpx.AsyncClient, video: Video) -> str:
-    return (await fetch_master(client, video)).variants[0].uri
-
-
-async def fetch_media(client: httpx.AsyncClient, url: str) -> MediaPlaylist:
-    playlist = parse_playlist((await _get(client, url)).text, url)
-    assert isinstance(playlist, MediaPlaylist)
-    return playlist
-
-
-async def _get(client: httpx.AsyncClient, url: str) -> httpx.Response:
-    return (await client.get(url)).raise_for_status()
-
-
-def sequences(playlist: MediaPlaylist) -> Sequence[int]:
-    return [segment.sequence for segment in playlist.segments]
 
 
 async def test_segments_appear_as_time_passes(
@@ -102,7 +73,7 @@ async def test_segments_carry_what_their_renditions_promise(
     )
     for url, kinds in promised:
         playlist = await fetch_media(client, url)
-        body = (await _get(client, playlist.segments[0].uri)).content
+        body = (await fetch(client, playlist.segments[0].uri)).content
         assert _stream_types(body) == kinds
 
 
@@ -240,7 +211,7 @@ async def test_scenes_change_with_a_discontinuity(
     playlist = await fetch_media(still_client, await lowest_url(still_client, video))
     cuts = [segment.sequence for segment in playlist.segments if segment.discontinuity]
     assert cuts == [1, 5]
-    sizes = [len((await _get(still_client, each.uri)).content) for each in playlist.segments]
+    sizes = [len((await fetch(still_client, each.uri)).content) for each in playlist.segments]
     assert sizes[0] > 1.5 * max(sizes[1:3])
 
 
