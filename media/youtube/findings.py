@@ -78,7 +78,8 @@ def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
         "live_status": _text(info.get("live_status")),
         "availability": _text(info.get("availability")),
         "media_type": _text(info.get("media_type")),
-        "title": _text(info.get("title")),
+        # Processing adds the time to the title of a live stream, and keeps the full one apart.
+        "title": _text(info.get("fulltitle") or info.get("title")),
         "starts_at": info.get("release_timestamp"),
         "formats": tuple(read_formats(info.get("formats") or ())),
     }

@@ -37,8 +37,7 @@ def main() -> None:
     threading.Thread(target=_listen, args=(questions, inbox, setup.folder), daemon=True).start()
     looks = Looks(setup)
     while True:
-        finding = looks.look(_question(inbox.get()))
-        answers.write(pack({"finding": asdict(finding), "resident_bytes": resident_bytes()}))
+        answers.write(pack(_answer(looks, inbox.get())))
         answers.flush()
 
 
@@ -94,6 +93,15 @@ def _listen(questions: IO[bytes], inbox: Inbox, folder: str) -> None:
             inbox.put(message)
     shutil.rmtree(folder, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _answer(looks: "Looks", message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        finding = looks.look(_question(message))
+    except Exception as error:
+        # A resolver that cannot be imported or set up. Not its text, which may quote a secret.
+        return {"failed": type(error).__name__, "resident_bytes": resident_bytes()}
+    return {"finding": asdict(finding), "resident_bytes": resident_bytes()}
 
 
 def _question(message: dict[str, Any]) -> Question:

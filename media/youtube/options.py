@@ -62,6 +62,16 @@ class YouTubeOptions:
     looks_per_helper: int = 500
     helper_memory_bytes: int = 400 * _MEBIBYTE
 
+    def __post_init__(self) -> None:
+        """Check what would else fail at every look.
+
+        Raises:
+            ValueError: extractor arguments that cannot be read, or nobody to ask.
+        """
+        parse_extractor_args(self.extractor_args)
+        if not self.resolvers or self.helpers < 1:
+            raise ValueError("at least one resolver and one helper are needed")
+
 
 _STATUS_ARGS = {"player_client": ["web"], "skip": ["hls", "dash"], "player_skip": ["js"]}
 """All that a status needs is in the watch page."""

@@ -96,12 +96,16 @@ class HelperPool:
             return await _Helper.start(setup)
         except OSError as error:
             raise LookFailed(f"cannot start a helper: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise LookFailed("the cookies or certificates are no text") from None
 
     async def _ask(self, helper: "_Helper", question: Question) -> Finding:
         limit_sec = self._options.extraction_timeout_sec
         try:
             async with asyncio.timeout(limit_sec):
                 answer = await helper.ask(asdict(question))
+            if failed := answer.get("failed"):
+                raise LookFailed(f"{question.resolver} cannot be set up ({failed})")
             return _FINDING.validate_python(answer["finding"])
         except TimeoutError:
             raise LookTimedOut(f"still looking after {limit_sec:g} s") from None
@@ -132,6 +136,7 @@ class _Helper:
         self.pid = process.pid
         self.answered = 0
         self.resident_bytes = 0
+        self._is_killed = False
 
     @classmethod
     async def start(cls, setup: HelperSetup) -> "_Helper":
@@ -172,9 +177,11 @@ class _Helper:
 
     async def kill(self) -> None:
         """Kill the process and all that it started, and reap it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._to.close()
+        if not self._is_killed:
+            self._is_killed = True  # Once: when it is reaped, its number may be another's.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._to.close()
         # Reaped even when the caller is cancelled meanwhile: nothing survives SIGKILL.
         await asyncio.shield(asyncio.ensure_future(self._process.wait()))
 

@@ -64,7 +64,7 @@ class YouTubeSite:
         first: _Look | None = None
         for resolver in self._options.resolvers:
             try:
-                look = await self._look(Question(resolver, depth, video_id))
+                look = await self._judged(Question(resolver, depth, video_id))
             except EgressPaused as pause:
                 return first.observation if first else _paused(pause)
             if first is None:
@@ -73,8 +73,7 @@ class YouTubeSite:
                 return replace(look.observation, title=look.title or first.title)
             if look.observation.reason not in meanings.WORTH_A_SECOND_LOOK:
                 break
-        if first is None:
-            raise ValueError("no resolver is configured")
+        assert first is not None  # noqa: S101  # options name at least one resolver
         return first.observation
 
     def snapshot(self) -> EgressSnapshot:
@@ -85,6 +84,13 @@ class YouTubeSite:
         """End all processes."""
         await self._helpers.close()
         await self._executables.close()
+
+    async def _judged(self, question: Question) -> "_Look":
+        """Look; where a status check contradicts itself, look at the media too."""
+        look = await self._look(question)
+        if question.depth is Depth.STATUS and look.is_contradictory:
+            return await self._look(replace(question, depth=Depth.MEDIA))
+        return look
 
     async def _look(self, question: Question) -> "_Look":
         began = await self._egress.begin()
@@ -121,6 +127,11 @@ class _Look:
         self.live_status = finding.live_status if finding else None
         self.title = finding.title if finding else None
         self.observation = observation
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether it is live and said to have ended, which is also said while it still plays."""
+        return self.live_status == "is_live" and self.observation.state is SourceState.ENDED
 
 
 def _is_believed(second: _Look, *, after: _Look) -> bool:

@@ -1,7 +1,7 @@
 """How a helper process and its pool talk: JSON, each message after its length in 4 bytes.
 
 The first message is a `HelperSetup`, then each `Question` is followed by one answer:
-`{"finding": ..., "resident_bytes": ...}`.
+`{"finding": ..., "resident_bytes": ...}`, or with `failed`, the type of an error, for `finding`.
 """
 
 import json

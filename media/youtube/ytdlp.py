@@ -90,6 +90,7 @@ class YtDlp:
     def __init__(self, setup: HelperSetup) -> None:
         self._client = _Client(_parameters(setup))
         self._client.params["logger"] = _Logger(self._client)
+        _ = self._client.cookiejar  # read now: bad cookies are no fault of a video
         self._given_args = setup.extractor_args
         self._extractor = self._client.get_info_extractor("Youtube")
         self._listen_to_reasons()

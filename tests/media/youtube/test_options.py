@@ -30,7 +30,7 @@ def test_extractor_arguments_as_on_the_command_line() -> None:
 @pytest.mark.parametrize("text", ["player_client=web", ":x=y", "a b:x=y"])
 def test_arguments_that_name_no_extractor_are_refused_unquoted(text: str) -> None:
     with pytest.raises(ValueError) as refused:
-        parse_extractor_args([text])
+        YouTubeOptions(extractor_args=(text,))
     assert text not in str(refused.value)
 
 

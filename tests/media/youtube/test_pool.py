@@ -181,6 +181,17 @@ async def test_the_cookie_file_is_only_read(
     assert os.listdir(tmp_path) == ["cookies.txt"]
 
 
+async def test_a_cookie_file_of_another_kind_fails_the_look_unquoted(
+    options: MakeOptions, tmp_path: Path
+) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text('{"SID": "SECRET"}')
+    async with pool_of(options(cookies_file=cookies)) as pool:
+        with pytest.raises(LookFailed, match="yt-dlp cannot be set up") as failed:
+            await pool.look(STATUS)
+    assert "SECRET" not in str(failed.value)
+
+
 async def test_a_missing_cookie_file_fails_the_look(options: MakeOptions, tmp_path: Path) -> None:
     async with pool_of(options(cookies_file=tmp_path / "none")) as pool:
         with pytest.raises(LookFailed, match="No such file"):

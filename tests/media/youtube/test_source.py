@@ -82,6 +82,17 @@ async def test_every_state_of_a_video(options: MakeOptions, video: Video) -> Non
             assert (seen.media is not None) == (seen.state is LIVE)
 
 
+async def test_a_stream_that_is_said_to_be_over_is_live_while_it_plays(
+    options: MakeOptions, video: Video
+) -> None:
+    video.say(VideoState.LIVE_BUT_SAID_TO_BE_OVER)
+    async with source_of(options()) as source:
+        assert (await source.observe()).state is LIVE
+        assert (await source.observe_status()).state is LIVE
+        video.manifest_clients = frozenset()
+        assert (await source.observe_status()).reason == "stream_ended"
+
+
 async def test_an_upcoming_stream_tells_when_it_starts(
     options: MakeOptions, site: YouTubeSite
 ) -> None:
