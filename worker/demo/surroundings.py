@@ -1,0 +1,84 @@
+"""What the demo runs in: ports, settings and a log of its own, so that it needs nothing else."""
+
+import os
+import socket
+from collections.abc import Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pydantic import AliasChoices
+
+from runtime.settings import EmbeddedSettings, GatewaySettings, WorkerSettings
+from worker.embedded.up import LOCAL
+
+LOG_NAME = "service.log"
+TAIL_LINES = 15
+
+
+def forget_settings(environment: MutableMapping[str, str]) -> None:
+    """Take out of `environment` what would lead the demo to somebody's real database or proxy."""
+    ours = _setting_names()
+    for name in list(environment):
+        if name.upper() in ours or name.upper().startswith("TEMPORAL_"):
+            del environment[name]
+
+
+def demo_settings(folder: Path) -> EmbeddedSettings:
+    """Return settings on free ports, with all data in `folder`."""
+    gateway, temporal, temporal_ui, health = free_ports(4)
+    return EmbeddedSettings(
+        port=gateway,
+        temporal_port=temporal,
+        temporal_ui_port=temporal_ui,
+        health_port=health,
+        data_dir=folder / "data",
+        allow_private_networks=True,
+    )
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 on which nobody listens now, all different."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind((LOCAL, 0))
+        return [int(listener.getsockname()[1]) for listener in listeners]
+
+
+@contextmanager
+def errors_into(log: Path) -> Iterator[None]:
+    """Send standard error to a file, that of children started meanwhile too.
+
+    On the level of file descriptors: children inherit theirs from us.
+    """
+    before = os.dup(2)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def log_tail(folder: Path) -> str:
+    """Return the last lines of each log in `folder`, and whose they are."""
+    return "\n".join(
+        line
+        for log in sorted(folder.rglob("*.log"))
+        for line in [f"--- {log.name}", *_lines(log)[-TAIL_LINES:]]
+    )
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()
+
+
+def _setting_names() -> set[str]:
+    names: set[str] = set()
+    for kind in (GatewaySettings, WorkerSettings, EmbeddedSettings):
+        for name, field in kind.model_fields.items():
+            names.add(name.upper())
+            if isinstance(field.validation_alias, AliasChoices):
+                names |= {str(alias).upper() for alias in field.validation_alias.choices}
+    return names
