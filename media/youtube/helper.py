@@ -27,7 +27,7 @@ Inbox = queue.SimpleQueue[dict[str, Any]]
 
 def main() -> None:
     """Answer questions until standard input closes."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_SEC, CPU_LIMIT_SEC))
+    _limit_cpu()
     questions, answers = _take_over_standard_streams()
     first = read_message(questions)
     if first is None:
@@ -73,6 +73,12 @@ def resident_bytes() -> int:
         return int(pages.read().split()[1]) * resource.getpagesize()
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return highest if sys.platform == "darwin" else highest * 1024
+
+
+def _limit_cpu() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    limit_sec = CPU_LIMIT_SEC if most == resource.RLIM_INFINITY else min(CPU_LIMIT_SEC, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_sec, limit_sec))
 
 
 def _take_over_standard_streams() -> tuple[IO[bytes], IO[bytes]]:

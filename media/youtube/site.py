@@ -1,5 +1,6 @@
 """YouTube as one egress address sees it, for all monitors of a worker."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class YouTubeSite:
     Args:
         options: how the site is asked.
         egress: the budget; one for each address, however many sites are asked through it.
-        helpers, executables: who looks; by default as `options` say.
+        lookers: who looks; by default as `options` say.
     """
 
     def __init__(
@@ -48,13 +49,11 @@ class YouTubeSite:
         options: YouTubeOptions,
         *,
         egress: Egress | None = None,
-        helpers: Looker | None = None,
-        executables: Looker | None = None,
+        lookers: Mapping[Resolver, Looker] | None = None,
     ) -> None:
         self._options = options
         self._egress = egress or Egress()
-        self._helpers = helpers or HelperPool(options)
-        self._executables = executables or ExternalResolvers(options)
+        self._lookers = lookers or _make_lookers(options)
 
     async def observe(self, video_id: str, depth: Depth = Depth.MEDIA) -> Observation:
         """Look once, and where a resolver itself fails, once more through the next one.
@@ -82,8 +81,8 @@ class YouTubeSite:
 
     async def close(self) -> None:
         """End all processes."""
-        await self._helpers.close()
-        await self._executables.close()
+        for looker in set(self._lookers.values()):
+            await looker.close()
 
     async def _judged(self, question: Question) -> "_Look":
         """Look; where a status check contradicts itself, look at the media too."""
@@ -95,7 +94,7 @@ class YouTubeSite:
     async def _look(self, question: Question) -> "_Look":
         began = await self._egress.begin()
         try:
-            finding = await self._looker(question.resolver).look(question)
+            finding = await self._lookers[question.resolver].look(question)
         except LookFailed as error:
             self._egress.end(began, outcome=error.reason, requests=0, refused=False, seen=False)
             return _Look(None, _failed(error))
@@ -112,12 +111,20 @@ class YouTubeSite:
             observation = replace(observation, look_again_sec=remaining_sec)
         return _Look(finding, observation)
 
-    def _looker(self, resolver: Resolver) -> Looker:
-        paths = {
-            Resolver.YTDLP: self._options.ytdlp_path,
-            Resolver.STREAMLINK: self._options.streamlink_path,
-        }
-        return self._executables if paths[resolver] else self._helpers
+
+def _make_lookers(options: YouTubeOptions) -> dict[Resolver, Looker]:
+    paths = {
+        Resolver.YTDLP: options.ytdlp_path,
+        Resolver.STREAMLINK: options.streamlink_path,
+    }
+    external = [resolver for resolver in options.resolvers if paths[resolver]]
+    library = [resolver for resolver in options.resolvers if not paths[resolver]]
+    lookers: dict[Resolver, Looker] = {}
+    if external:
+        lookers |= dict.fromkeys(external, ExternalResolvers(options))
+    if library:
+        lookers |= dict.fromkeys(library, HelperPool(options))
+    return lookers
 
 
 class _Look:
