@@ -99,7 +99,11 @@ class EgressPaused(Exception):
 
 
 class Egress:
-    """Hands out turns to look, in the order in which they were asked for."""
+    """Hands out turns to look, in the order in which they were asked for.
+
+    Patient looks queue among themselves first, and only the first of them with the others: so a
+    look for media, without which segments are lost, never waits for more than one of them.
+    """
 
     def __init__(
         self,
@@ -112,19 +116,23 @@ class Egress:
         self._clock = clock
         self._sleep = sleep
         self._turn = asyncio.Lock()  # serves its waiters in their order
+        self._patience = asyncio.Lock()
         self._waiting = 0
         self._looks = 0
         self._requests = 0
         self._outcomes: Counter[str] = Counter()
 
-    async def begin(self) -> float:
+    async def begin(self, *, patient: bool = False) -> float:
         """Wait for a turn; return when it began, for `end`.
+
+        Args:
+            patient: others may go first.
 
         Raises:
             EgressPaused: no turn is given at present.
         """
         with self._counted():
-            async with self._turn:
+            async with self._patience if patient else contextlib.nullcontext(), self._turn:
                 self._refuse_when_paused()
                 if wait_sec := self._budget.wait_sec(self._clock()):
                     await self._sleep(wait_sec)

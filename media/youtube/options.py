@@ -34,7 +34,7 @@ class YouTubeOptions:
     """How YouTube is asked, from one egress.
 
     Attributes:
-        cookies_file: Netscape cookie file of an account; only ever read.
+        cookies_file: Netscape cookie file of an account, for yt-dlp; only ever read.
         proxy: URL of the proxy for everything that the resolvers fetch; None for none.
         source_address: local address to bind to.
         ca_bundle: PEM file of CA certificates to trust beside the public ones.

@@ -92,7 +92,7 @@ class YouTubeSite:
         return look
 
     async def _look(self, question: Question) -> "_Look":
-        began = await self._egress.begin()
+        began = await self._egress.begin(patient=question.depth is Depth.STATUS)
         try:
             finding = await self._lookers[question.resolver].look(question)
         except LookFailed as error:

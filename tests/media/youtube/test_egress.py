@@ -45,6 +45,22 @@ async def test_turns_are_two_seconds_apart_and_in_order() -> None:
     assert [at for _, at in turns] == pytest.approx([1000 + 2 * n for n in range(20)])
 
 
+async def test_a_look_for_media_waits_for_one_status_check_at_most() -> None:
+    egress = make(Time())
+    await egress.begin()
+    order: list[str] = []
+
+    async def look(name: str, *, patient: bool) -> None:
+        await egress.begin(patient=patient)
+        order.append(name)
+
+    checks = [asyncio.create_task(look(f"check {n}", patient=True)) for n in range(3)]
+    await asyncio.sleep(0)
+    await look("media", patient=False)
+    await asyncio.gather(*checks)
+    assert order == ["check 0", "media", "check 1", "check 2"]
+
+
 async def test_a_monitor_that_gives_up_costs_no_turn() -> None:
     time = Time()
     egress = make(time)
