@@ -1,23 +1,28 @@
 """What the demo says before and after."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from worker.demo.account import Account, percentile
 from worker.demo.script import CONFIG, DELAY_BOUND_SEC, airtime_sec, expectations
 from worker.embedded.up import Endpoints
 
+WIDTH = 88
+
 
 def introduction() -> str:
     """Return what the stranger is going to see."""
-    return (
-        f"A live stream of {airtime_sec():.0f} s with scripted faults goes on air on this machine: "
-        "black, silence, a frozen\npicture, a stall, and its end. The whole service watches it "
-        "(Temporal server, gateway, worker) and posts\nsigned webhooks to a receiver that verifies "
-        f"them. {len(expectations())} events must arrive and no other; each delay counts\nfrom the "
-        "moment the segment that completes a threshold is in the playlist (thresholds here: "
-        f"black {CONFIG.blackout_threshold_sec:g} s,\nsilence {CONFIG.silence_threshold_sec:g} s, "
-        f"freeze {CONFIG.freeze_threshold_sec:g} s, stall {CONFIG.suspend_threshold_sec:g} s, "
-        f"recovery {CONFIG.recovery_sec:g} s). Starting the service ..."
+    return fill(
+        f"A live stream of {airtime_sec():.0f} s goes on air on this machine, with scripted "
+        "faults: black, silence, a frozen picture, a stall, the end. The whole service watches "
+        "it (Temporal server, gateway, worker) and posts signed webhooks to a receiver that "
+        f"verifies them. {len(expectations())} events must arrive and no other. Delays count from "
+        "the moment the segment that completes a threshold is in the playlist. The thresholds "
+        f"are short here: black {CONFIG.blackout_threshold_sec:g} s, silence "
+        f"{CONFIG.silence_threshold_sec:g} s, freeze {CONFIG.freeze_threshold_sec:g} s, stall "
+        f"{CONFIG.suspend_threshold_sec:g} s, recovery {CONFIG.recovery_sec:g} s. "
+        "Starting the service ...",
+        WIDTH,
     )
 
 
@@ -26,7 +31,8 @@ def places(endpoints: Endpoints, stream_url: str, monitor_id: str) -> str:
     workflow = f"{endpoints.temporal_ui}/namespaces/default/workflows/{monitor_id}"
     return (
         f"  Temporal UI  {workflow}\n"
-        f"  API          {endpoints.gateway}/docs   X-API-Key: {endpoints.keys['API_KEY']}\n"
+        f"  API          {endpoints.gateway}/docs\n"
+        f"  API_KEY      {endpoints.keys['API_KEY']}\n"
         f"  stream       {stream_url}\n"
     )
 

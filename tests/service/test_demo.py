@@ -1,0 +1,81 @@
+"""`stream-tracker demo`, run as a stranger runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEMO_LIMIT_SEC = 170
+STOP_LIMIT_SEC = 15
+
+
+@contextmanager
+def started_demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo with `folder` for its temporary files, in a session of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "demo"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder), "DATABASE_URL": "postgresql://not.there/at-all"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def left_processes(folder: Path) -> list[str]:
+    """Return the processes that still know `folder` from their environment."""
+    left = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("TMPDIR") == str(folder):
+                left.append(" ".join(process.cmdline()))
+        except psutil.Error:
+            continue
+    return left
+
+
+@pytest.mark.timeout(DEMO_LIMIT_SEC + 30)
+def test_all_events_of_the_demo_arrive_and_nothing_is_left(tmp_path: Path) -> None:
+    with started_demo(tmp_path) as demo:
+        output, errors = demo.communicate(timeout=DEMO_LIMIT_SEC)
+        assert demo.returncode == 0, output + errors
+    assert "10 events expected, 10 of them arrived, 0 others." in output
+    assert "All as scripted." in output
+    assert errors == ""
+    assert left_processes(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [
+        pytest.param(signal.SIGINT, "Starting the service", id="Ctrl-C while it starts"),
+        pytest.param(signal.SIGTERM, "  on air   ", id="SIGTERM while it runs"),
+    ],
+)
+def test_a_signal_stops_all_of_the_demo(number: signal.Signals, after: str, tmp_path: Path) -> None:
+    with started_demo(tmp_path) as demo:
+        assert demo.stdout is not None
+        while after not in (line := demo.stdout.readline()):
+            assert line, "the demo ended by itself"
+        demo.send_signal(number)
+        _, errors = demo.communicate(timeout=STOP_LIMIT_SEC)
+        assert demo.returncode == 130, errors
+    assert errors == ""
+    assert left_processes(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
