@@ -1,0 +1,26 @@
+"""The stage on which the scenarios of the selected test modules play."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.service.stage import Stage
+
+
+@pytest.fixture(scope="session")
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    scenarios = [module.SCENARIO for module in modules if hasattr(module, "SCENARIO")]
+    opened = Stage(tmp_path_factory.mktemp("stage"))
+    opened.open(scenarios)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def seen(request: pytest.FixtureRequest, stage: Stage) -> Any:
+    """What the module's scenario saw."""
+    return stage.seen(request.module.SCENARIO)

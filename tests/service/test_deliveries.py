@@ -1,0 +1,171 @@
+"""Receivers that are away or refuse, and what becomes of monitor and audit."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.origin import Channel
+from tests.service.house import SIGNING_KEY, House
+from tests.service.programmes import EAGER, SHORT, rendered
+from tests.service.receiver import Received, Receiver
+from tests.service.stage import Stage
+from tests.service.waiting import until, until_true
+
+pytestmark = pytest.mark.timeout(240)
+
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one monitor whose receiver had its moods."""
+
+    condition: dict[str, Any]
+    audit: list[dict[str, Any]]
+    received: list[Received]
+    types: list[str]
+
+    @property
+    def attempts(self) -> list[tuple[str, str, int]]:
+        return [
+            (each["event_type"], each["webhook_status"], each["webhook_attempts"])
+            for each in self.audit
+        ]
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Three receivers."""
+
+    away: Outcome
+    given_up: Outcome
+    flaky: Outcome
+    watched_meanwhile: bool
+
+
+async def SCENARIO(stage: Stage) -> Deliveries:  # noqa: N802
+    """Watch one stream per receiver; each stream blacks out soon and again later."""
+    house = await stage.house()
+    scenes = (("normal", 4.0), ("black", 6.0), ("normal", 14.0))
+    programme = await rendered(stage.cache, SHORT, *scenes)
+    channels = [stage.origin.add(name, programme) for name in ("away", "given-up", "flaky")]
+    (away, watched), given_up, flaky = await asyncio.gather(
+        _away(stage, house, channels[0]),
+        _given_up(stage, house, channels[1]),
+        _flaky(stage, house, channels[2]),
+    )
+    return Deliveries(away=away, given_up=given_up, flaky=flaky, watched_meanwhile=watched)
+
+
+async def _away(stage: Stage, house: House, channel: Channel) -> tuple[Outcome, bool]:
+    """Let nobody listen until the first event has failed for good."""
+    receiver = Receiver(SIGNING_KEY)
+    config = {**EAGER, "on_delivery_failure": "continue"}
+    monitor_id = await house.rest.create(channel.url, receiver.url("away"), config)
+
+    async def failed() -> bool:
+        events = await house.rest.events(monitor_id)
+        return any(each["webhook_status"] == "failed" for each in events)
+
+    await until(failed, "a webhook that failed for good")
+    measured = (await house.rest.show(monitor_id))["statistics"]["total_segments_analyzed"]
+    await receiver.start()
+    try:
+        await receiver.until("away", "alert.blackout_recovered")
+        condition = await house.rest.show(monitor_id)
+        audit = await house.rest.until_audited(monitor_id, 3)
+        await house.rest.stop(monitor_id)
+    finally:
+        await receiver.stop()
+    watched = condition["statistics"]["total_segments_analyzed"] > measured
+    return _outcome(receiver, "away", condition, audit), watched
+
+
+async def _given_up(stage: Stage, house: House, channel: Channel) -> Outcome:
+    """Refuse every alert of a monitor that is to stop for it."""
+    stage.receiver.answers["given-up"] = _refuse_alerts
+    monitor_id = await house.rest.create(channel.url, stage.receiver.url("given-up"), EAGER)
+    condition = await house.rest.until_status(monitor_id, "error", within_sec=60)
+    audit = await house.rest.until_audited(monitor_id, 2)
+    return _outcome(stage.receiver, "given-up", condition, audit)
+
+
+async def _flaky(stage: Stage, house: House, channel: Channel) -> Outcome:
+    """Answer 500 to the first request of each event."""
+    stage.receiver.answers["flaky"] = _refuse_first
+    monitor_id = await house.rest.create(channel.url, stage.receiver.url("flaky"), EAGER)
+    await stage.receiver.until("flaky", "alert.blackout_recovered")
+    await until_true(lambda: len(stage.receiver.requests("flaky")) >= 6, "six requests")
+    audit = await house.rest.until_audited(monitor_id, 3)
+    condition = await house.rest.show(monitor_id)
+    await house.rest.stop(monitor_id)
+    return _outcome(stage.receiver, "flaky", condition, audit)
+
+
+async def _refuse_alerts(received: Received) -> int:
+    return 503 if received.event_type.startswith("alert.") else 200
+
+
+_refused: set[str] = set()
+
+
+async def _refuse_first(received: Received) -> int:
+    event_id = received.event["event_id"]
+    if event_id in _refused:
+        return 200
+    _refused.add(event_id)
+    return 500
+
+
+def _outcome(
+    receiver: Receiver, name: str, condition: dict[str, Any], audit: list[dict[str, Any]]
+) -> Outcome:
+    return Outcome(condition, audit, receiver.requests(name), receiver.types(name))
+
+
+def test_a_receiver_that_comes_back_gets_what_happens_from_then_on(seen: Deliveries) -> None:
+    assert seen.away.types[-1] == "alert.blackout_recovered"
+    assert seen.away.attempts[0] == ("stream.started", "failed", ATTEMPTS)
+    assert seen.away.attempts[2] == ("alert.blackout_recovered", "sent", 1)
+
+
+def test_monitoring_goes_on_while_a_receiver_is_away(seen: Deliveries) -> None:
+    assert seen.watched_meanwhile
+    assert seen.away.condition["status"] == "monitoring"
+
+
+def test_the_audit_says_why_a_webhook_failed(seen: Deliveries) -> None:
+    assert "onnect" in seen.away.audit[0]["webhook_last_error"]
+    assert "503" in seen.given_up.audit[1]["webhook_last_error"]
+
+
+def test_a_refused_webhook_ends_a_monitor_that_is_to_stop_for_it(seen: Deliveries) -> None:
+    assert seen.given_up.condition["status"] == "error"
+    assert seen.given_up.condition["error_reason"] == "delivery_failed"
+    assert seen.given_up.attempts[:2] == [
+        ("stream.started", "sent", 1),
+        ("alert.blackout", "failed", ATTEMPTS),
+    ]
+
+
+def test_nothing_is_sent_after_a_webhook_that_failed_for_good(seen: Deliveries) -> None:
+    assert seen.given_up.types == ["stream.started", "alert.blackout"]
+    assert {status for _, status, _ in seen.given_up.attempts[2:]} <= {"failed"}
+
+
+def test_each_attempt_carries_the_same_event(seen: Deliveries) -> None:
+    bodies: dict[str, set[bytes]] = {}
+    for each in seen.flaky.received:
+        bodies.setdefault(each.event["event_id"], set()).add(each.body)
+    assert [len(each) for each in bodies.values()] == [1, 1, 1]
+    assert len(seen.flaky.received) == 6
+
+
+def test_events_keep_their_order_through_retries(seen: Deliveries) -> None:
+    types = ["stream.started", "alert.blackout", "alert.blackout_recovered"]
+    assert [each.event_type for each in seen.flaky.received] == [
+        each for each in types for _ in range(2)
+    ]
+    assert seen.flaky.attempts == [(each, "sent", 2) for each in types]
