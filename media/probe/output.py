@@ -13,10 +13,14 @@ DECODER_PRIMING_SEC = 0.1
 LOUDNESS_GATE_LUFS = -70.0
 """ebur128 reports its absolute gate when there was nothing to measure."""
 
-_STREAM = re.compile(r"Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)")
+# Only at the beginning of a line: further in, it may be a title that the media carries.
+_STREAM = re.compile(r"^\[info\] +Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)", re.MULTILINE)
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
-_SILENCE = re.compile(r"silence_(start|end): (-?[\d.]+(?:e[+-]?\d+)?)")
-_LOUDNESS = re.compile(r"\bI:\s+(-?[\d.]+) LUFS")
+_NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+_SILENCE = re.compile(
+    rf"^\[\w*silencedetect\w* @ \w+\] \[info\] silence_(start|end): {_NUMBER}", re.MULTILINE
+)
+_LOUDNESS = re.compile(rf"^ +I: +{_NUMBER} LUFS", re.MULTILINE)
 _ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
 
 
