@@ -31,17 +31,29 @@ DELIVERY_FAILED = "DeliveryFailed"
 
 
 class WaitOrder(BaseModel):
-    """Takes of `wait_for_live`."""
+    """Takes of `wait_for_live`.
+
+    Attributes:
+        scheduled_start_time: when the user expects the stream.
+        site_start_time: when its site said last that it will start.
+    """
 
     monitor_id: str
     stream_url: str
     scheduled_start_time: AwareDatetime | None = None
+    site_start_time: AwareDatetime | None = None
 
 
-class LiveStream(BaseModel):
-    """Returned by `wait_for_live`: the stream is live."""
+class WaitReturn(BaseModel):
+    """Returned by `wait_for_live`: the stream is live, or its site says another start.
 
+    Attributes:
+        site_start_time: when the site says that it will start, while it is not live.
+    """
+
+    is_live: bool = True
     title: str | None = None
+    site_start_time: AwareDatetime | None = None
 
 
 class UnavailableDetails(BaseModel):

@@ -4,14 +4,34 @@ import httpx
 
 from media.manifest import ManifestSource
 from media.sources import Source
+from media.youtube.site import YouTubeSite
+from media.youtube.source import YouTubeSource
+from media.youtube.stream import FoundMedia, YouTubeStream
+from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
 
 
 class SourceFinder:
-    """Makes the source that a stream URL means."""
+    """Makes the source that a stream URL means.
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    Args:
+        client: fetches playlists and segments.
+        youtube: asks YouTube, for all streams of this process.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, youtube: YouTubeSite) -> None:
         self._client = client
+        self._youtube = youtube
+        self._found = FoundMedia()
 
     def find(self, stream_url: str) -> Source:
-        """Return the source of `stream_url`."""
-        return ManifestSource(stream_url, self._client)
+        """Return the source of `stream_url`.
+
+        Raises:
+            InvalidStreamUrl: it means no stream.
+        """
+        stream = parse_stream_url(stream_url)
+        if stream.kind is not StreamKind.YOUTUBE:
+            return ManifestSource(stream_url, self._client)
+        video_id = youtube_video_id(stream)
+        source = YouTubeSource(video_id, self._youtube)
+        return YouTubeStream(video_id, source, self._client, self._found)

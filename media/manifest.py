@@ -1,5 +1,7 @@
 """A stream that is named by its manifest's own URL."""
 
+from datetime import datetime
+
 import httpx
 
 from media.hls.errors import PlaylistError
@@ -10,6 +12,7 @@ from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.fetching import fetch_playlist
 from media.sources import MediaUrls, Observation, SourceState
 from monitors.detectors.media import Track
+from monitors.polling import next_look_sec
 
 ABSENT_STATUSES = frozenset({404, 410})
 
@@ -28,17 +31,14 @@ class ManifestSource:
         self._url = url
         self._client = client
 
-    async def observe(self) -> Observation:
+    async def observe(self, *, afresh: bool = False) -> Observation:
         """Load the playlist, and of a master playlist the media playlist that is to be watched."""
         try:
-            playlist, url = await self._load(self._url)
+            playlist = await self._load(self._url)
             if isinstance(playlist, MediaPlaylist):
-                return _observed(playlist, MediaUrls(main=url))
-            choice = choose_renditions(playlist)
-            media = MediaUrls(
-                main=choice.url, main_tracks=_CARRIED[choice.tracks], audio=choice.audio_url
-            )
-            chosen, _ = await self._load(choice.url)
+                return _observed(playlist, MediaUrls(main=self._url))
+            media = chosen_media(playlist)
+            chosen = await self._load(media.main)
         except FetchError as error:
             return _not_loaded(error)
         except PlaylistError as error:
@@ -47,9 +47,38 @@ class ManifestSource:
             return _not_observed("bad_playlist", "the master playlist names a master playlist")
         return _observed(chosen, media)
 
-    async def _load(self, url: str) -> tuple[MasterPlaylist | MediaPlaylist, str]:
+    async def observe_status(self) -> Observation:
+        """Look as `observe` does: there is nothing cheaper."""
+        return await self.observe()
+
+    def next_look_sec(
+        self,
+        seen: Observation,
+        *,
+        now: datetime,
+        waiting_since: datetime,
+        scheduled_start: datetime | None,
+        chance: float,
+    ) -> float:
+        """Return the wait by the schedule (see `media.sources.Source`)."""
+        return next_look_sec(
+            now, waiting_since=waiting_since, scheduled_start=scheduled_start, chance=chance
+        )
+
+    async def _load(self, url: str) -> MasterPlaylist | MediaPlaylist:
         fetched = await fetch_playlist(self._client, url)
-        return parse_playlist(fetched.text, fetched.final_url), url
+        return parse_playlist(fetched.text, fetched.final_url)
+
+
+def chosen_media(playlist: MasterPlaylist) -> MediaUrls:
+    """Return where the rendition is that costs least to watch.
+
+    Raises:
+        NoVariant: the playlist names none.
+    """
+    choice = choose_renditions(playlist)
+    carried = _CARRIED[choice.tracks]
+    return MediaUrls(main=choice.url, main_tracks=carried, audio=choice.audio_url)
 
 
 def _observed(playlist: MediaPlaylist, media: MediaUrls) -> Observation:

@@ -4,7 +4,7 @@ Two kinds of sources give the same answer: a direct manifest (`media.manifest`) 
 page (`media.youtube`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -42,9 +42,9 @@ class MediaUrls:
         expires_at: when the URLs stop working; None when they do not tell.
     """
 
-    main: str
+    main: str = field(repr=False)
     main_tracks: frozenset[Track] = frozenset({"video", "audio"})
-    audio: str | None = None
+    audio: str | None = field(default=None, repr=False)
     broadcast: str | None = None
     expires_at: datetime | None = None
 
@@ -75,6 +75,34 @@ class Observation:
 class Source(Protocol):
     """A stream that can be looked at."""
 
-    async def observe(self) -> Observation:
-        """Look once. Never raises for what the other side does."""
+    async def observe(self, *, afresh: bool = False) -> Observation:
+        """Look once, and find the media of a live stream. Never raises for what others do.
+
+        Args:
+            afresh: media that was found before is not good enough.
+        """
+        ...
+
+    async def observe_status(self) -> Observation:
+        """Look as cheaply as possible; `LIVE` may come without media."""
+        ...
+
+    def next_look_sec(
+        self,
+        seen: Observation,
+        *,
+        now: datetime,
+        waiting_since: datetime,
+        scheduled_start: datetime | None,
+        chance: float,
+    ) -> float:
+        """Return the wait until the next look at a stream that is not live, in seconds.
+
+        Args:
+            seen: the last look.
+            now: the present.
+            waiting_since: when the first look was.
+            scheduled_start: when the user expects it.
+            chance: a random number from 0 to 1: monitors are not to knock together.
+        """
         ...

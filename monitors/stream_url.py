@@ -89,6 +89,11 @@ def split_http_url(url: str) -> SplitResult:
     return parts
 
 
+def youtube_video_id(source: StreamSource) -> str:
+    """Return the video id of a YouTube source."""
+    return source.key.removeprefix("youtube:")
+
+
 def _youtube_video_id(host: str, parts: SplitResult) -> str:
     if host == "youtu.be":
         candidate = parts.path.strip("/")

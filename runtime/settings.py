@@ -94,6 +94,20 @@ class GatewaySettings(SharedSettings):
     max_monitors: int = Field(default=50, ge=1, description="Active monitors at most.")
     rate_limit_create: int = Field(default=25, ge=1, description="Creations a minute and key.")
     rate_limit_read: int = Field(default=100, ge=1, description="Reads a minute and key.")
+    rate_limit_storage: str = Field(
+        default="memory://",
+        description=(
+            "Where requests are counted, as the limits library writes it; redis://HOST:PORT counts "
+            "for all gateways together."
+        ),
+    )
+    internal_port: Port | None = Field(
+        default=None,
+        description="Port of the workers' API alone; unset: it is on PORT with the rest.",
+    )
+    retention_days: int = Field(
+        default=90, ge=1, le=36_500, description="Events and ended monitors are kept so long."
+    )
 
     _keys = field_validator("api_key", mode="before")(_split_keys)
 
@@ -118,6 +132,18 @@ class WorkerSettings(SharedSettings):
     health_host: str = Field(default="127.0.0.1", description="Address of the health port.")
     ffmpeg_path: Path | None = Field(
         default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
+    )
+    ytdlp_path: Path | None = Field(
+        default=None, description="yt-dlp executable; default: the installed library."
+    )
+    streamlink_path: Path | None = Field(
+        default=None, description="streamlink executable; default: the installed library."
+    )
+    ytdlp_cookies_file: Path | None = Field(
+        default=None, description="Netscape cookie file for YouTube; only ever read."
+    )
+    ytdlp_extractor_args: SecretStr | None = Field(
+        default=None, description="As yt-dlp's --extractor-args (youtube:name=value;name=value)."
     )
     segment_max_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="A segment larger than this is refused."

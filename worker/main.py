@@ -21,6 +21,8 @@ from activities.watch_stream import StreamWatching
 from media.outbound.client import Proxies, media_client, webhook_client
 from media.outbound.guard import OutboundGuard
 from media.probe import FfmpegProbe, find_ffmpeg
+from media.youtube.options import YouTubeOptions
+from media.youtube.site import YouTubeSite
 from monitors.delivery import DeliveryPolicy
 from runtime.errors import StartError
 from runtime.logging import configure_logging
@@ -82,7 +84,9 @@ async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[li
         webhooks = await stack.enter_async_context(webhook_client(guard))
         gateway = Gateway(settings.callback_url, settings.internal_api_key)
         stack.push_async_callback(gateway.close)
-        sources = SourceFinder(media)
+        youtube = YouTubeSite(_youtube_options(settings))
+        stack.push_async_callback(youtube.close)
+        sources = SourceFinder(media, youtube)
         workers = []
         if settings.worker_role is not WorkerRole.PROBE:
             delivery = WebhookDelivery(
@@ -122,6 +126,21 @@ def _media_client(settings: WorkerSettings, guard: OutboundGuard) -> httpx.Async
         raise StartError(f"CA_BUNDLE: {settings.ca_bundle}: {error.strerror}") from None
     client.headers["User-Agent"] = USER_AGENT
     return client
+
+
+def _youtube_options(settings: WorkerSettings) -> YouTubeOptions:
+    given = settings.ytdlp_extractor_args
+    try:
+        return YouTubeOptions(
+            cookies_file=settings.ytdlp_cookies_file,
+            proxy=settings.https_proxy,
+            ca_bundle=settings.ca_bundle,
+            extractor_args=tuple(given.get_secret_value().split()) if given else (),
+            ytdlp_path=settings.ytdlp_path,
+            streamlink_path=settings.streamlink_path,
+        )
+    except ValueError as error:
+        raise StartError(f"YTDLP_EXTRACTOR_ARGS: {error}") from None
 
 
 def _orchestrator(

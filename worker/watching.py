@@ -1,9 +1,10 @@
 """`stream-tracker watch`: a live table of one stream, without any service."""
 
+import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.probe import FfmpegProbe, find_ffmpeg
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
+from media.youtube.options import YouTubeOptions
+from media.youtube.site import YouTubeSite
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from monitors.measurement import Interval
@@ -45,11 +48,13 @@ async def watch_url(
     guard = OutboundGuard(allow_private_networks)
     ffmpeg = find_ffmpeg(Path(os.environ["FFMPEG_PATH"]) if "FFMPEG_PATH" in os.environ else None)
     probe = FfmpegProbe(ffmpeg, parallel=os.cpu_count() or 1)
-    async with media_client(guard) as client:
+    youtube = YouTubeSite(YouTubeOptions())
+    async with media_client(guard) as client, _closing(youtube):
+        source = SourceFinder(client, youtube).find(url)
         with screen:
             while True:
                 watch = StreamWatch(
-                    SourceFinder(client).find(url),
+                    source,
                     state,
                     config=config,
                     meter=SegmentMeter(client, probe, segment_max_bytes=SEGMENT_MAX_BYTES),
@@ -62,6 +67,14 @@ async def watch_url(
                 if ended:
                     screen.ended(ended)
                     return ended
+
+
+@contextlib.asynccontextmanager
+async def _closing(youtube: YouTubeSite) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await youtube.close()
 
 
 class _JsonLines:

@@ -32,6 +32,7 @@ class MonitorProgress(BaseModel):
     Attributes:
         doing: what is going on, in plain words.
         as_of: when the workflow last learned something of its stream.
+        site_start_time: when the stream's site says that it will start.
         watch_state: where the last watch stopped; opaque.
         sequence: of the last event.
         undelivered: events whose webhook is still to be delivered, in order.
@@ -44,6 +45,7 @@ class MonitorProgress(BaseModel):
     as_of: AwareDatetime
     title: str | None = None
     is_live: bool = False
+    site_start_time: AwareDatetime | None = None
     delay_told: bool = False
     stop_requested: bool = False
     health: HealthReport = HealthReport()

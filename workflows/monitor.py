@@ -17,9 +17,9 @@ with workflow.unsafe.imports_passed_through():
         STREAM_UNAVAILABLE,
         WAIT_FOR_LIVE,
         WATCH_STREAM,
-        LiveStream,
         UnavailableDetails,
         WaitOrder,
+        WaitReturn,
         WatchOrder,
         WatchOutcome,
         WatchReturn,
@@ -143,28 +143,40 @@ class MonitorWorkflow:
 
     async def _wait_for_live(self) -> None:
         self._tell("Waiting for the stream to go live", status=MonitorStatus.WAITING)
-        waiting = workflow.start_activity(
+        while not self._progress.is_live:
+            waiting = self._start_waiting()
+            try:
+                await self._tell_when_late(waiting)
+                seen: WaitReturn = await waiting
+            except ActivityError as error:
+                raise _unavailable(error) from error
+            self._progress.is_live, self._progress.title = seen.is_live, seen.title
+            if not seen.is_live:
+                self._learn_start(seen)
+        self._put(EventType.STREAM_STARTED, title=self._progress.title)
+
+    def _start_waiting(self) -> workflow.ActivityHandle[WaitReturn]:
+        return workflow.start_activity(
             WAIT_FOR_LIVE,
             WaitOrder(
                 monitor_id=self._order.monitor_id,
                 stream_url=self._order.stream_url,
                 scheduled_start_time=self._order.config.scheduled_start_time,
+                site_start_time=self._progress.site_start_time,
             ),
-            result_type=LiveStream,
+            result_type=WaitReturn,
             summary="Asks until the stream is live",
             **options.WAIT_FOR_LIVE,
         )
-        try:
-            await self._tell_when_late(waiting)
-            live: LiveStream = await waiting
-        except ActivityError as error:
-            raise _unavailable(error) from error
-        self._progress.is_live = True
-        self._progress.title = live.title
-        self._put(EventType.STREAM_STARTED, title=live.title)
+
+    def _learn_start(self, seen: WaitReturn) -> None:
+        """Go by the start that the site says: broadcasters reschedule."""
+        self._progress.site_start_time = seen.site_start_time
+        start = timestamp_text(seen.site_start_time) if seen.site_start_time else "an unknown time"
+        self._tell(f"Waiting for {start}", stream_status=StreamStatus.SCHEDULED)
 
     async def _tell_when_late(self, waiting: asyncio.Task[Any]) -> None:
-        start = self._order.config.scheduled_start_time
+        start = self._progress.site_start_time or self._order.config.scheduled_start_time
         if start is None or self._progress.delay_told:
             return
         tolerance = self._order.config.start_delay_tolerance_sec

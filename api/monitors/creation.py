@@ -39,7 +39,7 @@ from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
 from monitors.stream_url import InvalidStreamUrl, StreamKind, StreamSource, parse_stream_url
 
-SUPPORTED_KINDS: Final = frozenset({StreamKind.HLS, StreamKind.MANIFEST})
+SUPPORTED_KINDS: Final = frozenset({StreamKind.YOUTUBE, StreamKind.HLS, StreamKind.MANIFEST})
 LAUNCH_LIMIT: Final = timedelta(seconds=15)
 ADDRESS_LIMIT_SEC: Final = 5
 MAX_KEY_LENGTH: Final = 255

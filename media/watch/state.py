@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.cursor import PlaylistCursor
+from media.youtube.confirmation import Confirmation
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
 from monitors.detectors.media import MediaDetectors, Track
@@ -63,6 +64,7 @@ class WatchState(BaseModel):
         target_duration_sec: of the main playlist, as last seen.
         gone: how long the manifest has been gone.
         not_live: times in a row that the source said the stream is over.
+        bad_news: whether the source says that the stream can never be watched.
         unknown_because: why nothing is known of the stream now; None while it is observed.
         segment_failures: segments that failed since one succeeded.
         happened: what nobody was told yet. It is part of the state so that a worker that dies
@@ -76,6 +78,7 @@ class WatchState(BaseModel):
     errors: ErrorState = Field(default_factory=ErrorState)
     gone: Elapsed | None = None
     not_live: int = 0
+    bad_news: Confirmation = Field(default_factory=Confirmation)
     unknown_because: str | None = None
     statistics: Statistics = Field(default_factory=Statistics)
     last_check_at: AwareDatetime | None = None

@@ -9,6 +9,7 @@ from media.sources import MediaUrls, Observation, Source, SourceState
 from media.watch.segments import SegmentListener, SegmentMeter
 from media.watch.state import AUDIO, MAIN, WatchState
 from media.watch.track import PlaylistLost, TrackFollower
+from media.youtube.confirmation import Confirmation
 from monitors.config import MonitorConfig
 from monitors.detectors.elapsed import Elapsed
 from monitors.events import EndReason
@@ -19,6 +20,15 @@ MANIFEST_GONE_SEC = 90.0
 
 NOT_LIVE_LOOKS = 2
 """The source must say so this often in a row: never an end on a single bad answer."""
+
+SUSPENDED_LOOK_SEC = 180.0
+"""While a stream stands still, its source is asked this often whether it is over."""
+
+RENEW_BEFORE_SEC = 900.0
+RENEW_SHARE = 0.25
+"""Media URLs are renewed this long before they expire, or this share of their life if shorter."""
+
+RENEW_AGAIN_SEC = 30.0
 
 
 class StreamUnavailable(Exception):
@@ -49,6 +59,7 @@ class StreamWatch:
         self._now = now
         self._on_segment = on_segment
         self._something_happened = asyncio.Event()
+        self._lost = False
 
     async def run(self) -> EndReason | None:
         """Watch until the stream ends (then the reason) or `state.happened` has something to tell.
@@ -59,66 +70,97 @@ class StreamWatch:
             StreamUnavailable: the source says so, for good.
         """
         while not self._state.happened:
-            observation = await self._source.observe()
-            ended = self._judge(observation)
-            if observation.media:
-                ended = await self._follow(observation.media)
+            seen = await self._source.observe(afresh=self._lost)
+            self._lost = False
+            ended = await self._follow(seen.media) if seen.media else self._judge(seen)
             if ended:
                 return ended
-            if not self._state.happened:
-                await asyncio.sleep(max(LOOK_AGAIN_SEC, observation.look_again_sec or 0.0))
+            if self._lost or not (seen.media or self._state.happened):
+                await asyncio.sleep(max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0))
         return None
 
-    def _judge(self, observation: Observation) -> EndReason | None:
-        state = self._state
-        if observation.state is SourceState.UNAVAILABLE and observation.is_permanent:
-            raise StreamUnavailable(observation)
-        if observation.state is SourceState.LIVE:
-            return None
-        if observation.state is SourceState.ENDED:
-            state.not_live += 1
-            is_over = state.not_live >= NOT_LIVE_LOOKS
-            return EndReason.STREAM_NO_LONGER_LIVE if is_over else None
-        if observation.state is SourceState.UPCOMING:
-            return self._judge_absence()
-        self._cannot_see(observation)
-        return None
-
-    def _judge_absence(self) -> EndReason | None:
-        """Count the time that the manifest is gone: first suspended, in the end over."""
+    def _judge(self, seen: Observation) -> EndReason | None:
+        """Learn from a look that found no media."""
         state, at = self._state, self._now()
+        state.bad_news = state.bad_news.after(seen, at)
+        if state.bad_news.is_confirmed():
+            raise StreamUnavailable(seen)
+        if seen.state is SourceState.ENDED:
+            return self._judge_said_over(seen)
+        state.not_live = 0 if seen.state is SourceState.UPCOMING else state.not_live
+        if seen.state is SourceState.UPCOMING:
+            return self._judge_absence(at)
+        state.unknown_because = seen.message
+        error = f"source: {seen.message}"
+        state.note(state.errors.failed(error, at, self._config), at)
+        return None
+
+    def _judge_said_over(self, seen: Observation) -> EndReason | None:
+        state = self._state
+        if seen.state is SourceState.ENDED:
+            state.not_live += 1
+        elif seen.state is not SourceState.NOT_OBSERVED:
+            state.not_live = 0
+        return EndReason.STREAM_NO_LONGER_LIVE if state.not_live >= NOT_LIVE_LOOKS else None
+
+    def _judge_absence(self, at: datetime) -> EndReason | None:
+        """Count the time that the manifest is gone: first suspended, in the end over."""
+        state = self._state
         state.gone = state.gone or Elapsed.since(at)
         gone_sec = state.gone.until(at)
         state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
         return EndReason.MANIFEST_GONE if gone_sec >= MANIFEST_GONE_SEC else None
 
-    def _cannot_see(self, observation: Observation) -> None:
-        state, at = self._state, self._now()
-        state.unknown_because = observation.message
-        error = f"source: {observation.message}"
-        state.note(state.errors.failed(error, at, self._config), at)
-
     async def _follow(self, media: MediaUrls) -> EndReason | None:
-        """Follow the playlists until they end or one is lost, or something happens."""
+        """Follow the playlists until they end, one is lost or renewed, or something happens."""
         self._something_happened.clear()
         urls = self._take_up(media)
         following = asyncio.create_task(self._follow_all(urls))
         happened = asyncio.create_task(self._something_happened.wait())
+        renewal = asyncio.create_task(self._until_renewed(media))
+        doubts = asyncio.create_task(self._until_said_over())
+        tasks = (following, happened, renewal, doubts)
         try:
-            await asyncio.wait([following, happened], return_when=asyncio.FIRST_COMPLETED)
-            return following.result() if following.done() else None
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                return following.result()
+            return doubts.result() if doubts.done() else None
         finally:
-            await _cancel(following, happened)
+            await _cancel(*tasks)
 
     async def _follow_all(self, urls: dict[str, str]) -> EndReason | None:
-        ended: EndReason | None = EndReason.ENDLIST_DETECTED
         try:
             async with asyncio.TaskGroup() as followers:
                 for name, url in urls.items():
                     followers.create_task(self._follower(name, url).follow())
         except* PlaylistLost:
-            ended = None
-        return ended
+            self._lost = True
+        return None if self._lost else EndReason.ENDLIST_DETECTED
+
+    async def _until_renewed(self, media: MediaUrls) -> None:
+        """Return when newer URLs than `media` are known; it is followed on until then."""
+        if media.expires_at is None:
+            await asyncio.Event().wait()
+            return
+        life_sec = (media.expires_at - self._now()).total_seconds()
+        await asyncio.sleep(life_sec - min(RENEW_BEFORE_SEC, RENEW_SHARE * life_sec))
+        while True:
+            seen = await self._source.observe(afresh=True)
+            if seen.media:
+                return
+            await asyncio.sleep(max(RENEW_AGAIN_SEC, seen.look_again_sec or 0.0))
+
+    async def _until_said_over(self) -> EndReason:
+        """While the stream stands still, ask its source now and then whether it is over."""
+        if not self._state.pace.is_open:
+            await asyncio.Event().wait()
+        while True:
+            seen = await self._source.observe_status()
+            if ended := self._judge_said_over(seen):
+                return ended
+            is_doubtful = seen.state is SourceState.ENDED
+            least_sec = LOOK_AGAIN_SEC if is_doubtful else SUSPENDED_LOOK_SEC
+            await asyncio.sleep(max(least_sec, seen.look_again_sec or 0.0))
 
     def _follower(self, name: str, url: str) -> TrackFollower:
         return TrackFollower(
@@ -135,6 +177,7 @@ class StreamWatch:
     def _take_up(self, media: MediaUrls) -> dict[str, str]:
         """Fit the state to where the media is now and what it carries; return URLs by track."""
         state = self._state
+        state.bad_news = Confirmation()
         if state.broadcast != media.broadcast:
             state.begin_broadcast(media.broadcast)
         if media.audio is None:

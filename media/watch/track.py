@@ -121,7 +121,9 @@ class TrackFollower:
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
-        state.gone, state.not_live, state.unknown_because = None, 0, None
+        state.gone = state.unknown_because = None
+        if advance.changed:
+            state.not_live = 0
         if advance.missed:
             self._log("segments missed", count=advance.missed)
             state.statistics.segments_missed += advance.missed

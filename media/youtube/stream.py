@@ -1,0 +1,117 @@
+"""A YouTube video as the watch sees it: found once, then left alone while segments advance."""
+
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+
+from media.hls.errors import PlaylistError
+from media.hls.parser import parse_playlist
+from media.hls.playlist import MasterPlaylist
+from media.manifest import chosen_media
+from media.outbound.errors import FetchError
+from media.outbound.fetching import fetch_playlist
+from media.sources import MediaUrls, Observation, SourceState
+from media.youtube.schedule import next_look_sec
+from media.youtube.source import YouTubeSource
+
+REMEMBERED = 1000
+ENDED_AGAIN_SEC = 30.0
+LOOK_AGAIN_SEC = 60.0
+
+
+class FoundMedia:
+    """Where the media of each video was found; of one worker, as the URLs are bound to its address.
+
+    Kept in memory only: the URLs are signed.
+    """
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[str, Observation] = OrderedDict()
+
+    def recall(self, video_id: str, now: datetime) -> Observation | None:
+        """Return what was found, unless it has expired."""
+        found = self._found.get(video_id)
+        if found is None or found.media is None:
+            return None
+        expires_at = found.media.expires_at
+        return None if expires_at and expires_at <= now else found
+
+    def remember(self, video_id: str, found: Observation) -> None:
+        """Keep `found`; the oldest is forgotten when there are too many."""
+        self._found[video_id] = found
+        self._found.move_to_end(video_id)
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
+
+
+class YouTubeStream:
+    """One video; see `media.sources.Source`."""
+
+    def __init__(
+        self, video_id: str, source: YouTubeSource, client: httpx.AsyncClient, found: FoundMedia
+    ) -> None:
+        self._video_id = video_id
+        self._source = source
+        self._client = client
+        self._found = found
+
+    async def observe(self, *, afresh: bool = False) -> Observation:
+        """Return what was found before, or look."""
+        known = None if afresh else self._found.recall(self._video_id, datetime.now(UTC))
+        if known:
+            return known
+        seen = _politely(await self._source.observe())
+        if seen.media is None:
+            return seen
+        try:
+            seen = replace(seen, media=await self._renditions(seen.media))
+        except (FetchError, PlaylistError) as error:
+            return Observation(
+                state=SourceState.NOT_OBSERVED,
+                reason="no_playlist",
+                message=f"the stream's playlist cannot be loaded: {error}",
+                title=seen.title,
+                look_again_sec=LOOK_AGAIN_SEC,
+            )
+        self._found.remember(self._video_id, seen)
+        return seen
+
+    async def observe_status(self) -> Observation:
+        """Ask in one request where the site lets us."""
+        return _politely(await self._source.observe_status())
+
+    def next_look_sec(
+        self,
+        seen: Observation,
+        *,
+        now: datetime,
+        waiting_since: datetime,
+        scheduled_start: datetime | None,
+        chance: float,
+    ) -> float:
+        """Return the wait by the schedule, as the site will bear it."""
+        return next_look_sec(
+            now=now,
+            scheduled_start=scheduled_start,
+            site_start=seen.starts_at,
+            chance=chance,
+            demanded_sec=seen.look_again_sec if seen.state is SourceState.NOT_OBSERVED else None,
+        )
+
+    async def _renditions(self, media: MediaUrls) -> MediaUrls:
+        """Return the media playlists behind `media.main` where that is a master playlist."""
+        fetched = await fetch_playlist(self._client, media.main)
+        playlist = parse_playlist(fetched.text, fetched.final_url)
+        if not isinstance(playlist, MasterPlaylist):
+            return media
+        chosen = chosen_media(playlist)
+        return replace(chosen, broadcast=media.broadcast, expires_at=media.expires_at)
+
+
+def _politely(seen: Observation) -> Observation:
+    if seen.state is SourceState.LIVE:
+        return seen
+    least_sec = ENDED_AGAIN_SEC if seen.state is SourceState.ENDED else LOOK_AGAIN_SEC
+    return replace(seen, look_again_sec=max(least_sec, seen.look_again_sec or 0.0))
