@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -98,7 +98,8 @@ class StreamWatching:
                 stream_status=StreamStatus.LIVE,
                 health=state.health(),
                 statistics=state.statistics,
-                as_of=datetime.now(UTC),
+                # Not the present: a worker that was frozen wakes up with old counters.
+                as_of=state.last_check_at,
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)
