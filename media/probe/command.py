@@ -9,6 +9,10 @@ MAX_PIXELS = 36_000_000
 
 SILENCE_MIN_SEC = 0.02
 
+TS_PACKET_BYTES = 188
+TS_SYNC_BYTE = 0x47
+TS_LOOKED_AT_PACKETS = 5
+
 
 class Layout(StrEnum):
     """Which tracks a segment carries."""
@@ -18,17 +22,32 @@ class Layout(StrEnum):
     AUDIO = "audio"
 
 
-def probe_arguments(ffmpeg: str, layout: Layout, silence_db: float) -> list[str]:
+def named_container(segment: bytes) -> str | None:
+    """Return ffmpeg's name for the container of `segment` where ffmpeg needs to be told.
+
+    It does not recognise MPEG-TS in less than about two kilobytes, and digital silence is no more
+    than that. A packet begins with the sync byte every 188 bytes (ISO/IEC 13818-1 2.4.3.2).
+    """
+    packets = segment[: TS_PACKET_BYTES * TS_LOOKED_AT_PACKETS : TS_PACKET_BYTES]
+    is_transport_stream = len(packets) > 1 and set(packets) == {TS_SYNC_BYTE}
+    return "mpegts" if is_transport_stream else None
+
+
+def probe_arguments(
+    ffmpeg: str, layout: Layout, silence_db: float, *, container: str | None = None
+) -> list[str]:
     """Return the command that measures the segment on its standard input.
 
     The pictures go to standard output, scaled down to 8-bit luma and one after the other; their
     times go, a line each, to the file descriptor that replaces `{extra}`; what the audio filters
-    find goes to the log on standard error. `silence_db` is in dBFS.
+    find goes to the log on standard error. `silence_db` is in dBFS; without a `container` ffmpeg
+    finds out by itself.
     """
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
     # Nothing inside the media can make ffmpeg open a file or a URL.
     arguments += ["-protocol_whitelist", "pipe", "-threads", "1", "-filter_threads", "1"]
-    arguments += ["-max_pixels", str(MAX_PIXELS), "-i", "pipe:0", "-sn", "-dn"]
+    arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
+    arguments += ["-i", "pipe:0", "-sn", "-dn"]
     if layout is not Layout.AUDIO:
         arguments += _video_output()
     if layout is not Layout.VIDEO:

@@ -7,7 +7,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from media.probe import output
-from media.probe.command import Layout, probe_arguments
+from media.probe.command import Layout, named_container, probe_arguments
 from media.probe.pictures import black_intervals, still_runs
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
 from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH, SegmentMeasurement
@@ -66,7 +66,9 @@ class FfmpegProbe:
         return finished, tracks
 
     async def _pass(self, segment: bytes, layout: Layout, silence_db: float) -> Finished:
-        command = probe_arguments(self._ffmpeg, layout, silence_db)
+        command = probe_arguments(
+            self._ffmpeg, layout, silence_db, container=named_container(segment)
+        )
         try:
             return await run_bounded(command, stdin=segment, limits=self._limits)
         except ChildFailed as error:

@@ -11,7 +11,16 @@ from tests.media.probe.measuring import (
     measure_all,
     within,
 )
-from tests.origin import LOWEST, Container, Encoding, Programme, Scene, SceneKind, render
+from tests.origin import (
+    LOWEST,
+    Container,
+    Encoding,
+    Programme,
+    Scene,
+    SceneKind,
+    Tracks,
+    render,
+)
 
 FRAME_SEC = 1 / LOWEST.fps
 TOUCHY = Thresholds(
@@ -110,3 +119,16 @@ async def test_a_new_still_picture_parts_the_runs_on_its_first_frame(probe: Ffmp
     scenes = [Scene(kind=SceneKind.FROZEN, duration_sec=3.0, seed=seed) for seed in (1, 2)]
     _, middle, _ = await measure_all(probe, render(Programme(tuple(scenes))))
     assert [(run.start, run.end) for run in middle.still] == within(FRAME_SEC, (0, 1), (1, 2))
+
+
+@pytest.mark.parametrize("container", list(Container))
+@pytest.mark.parametrize("segment_sec", [1.0, 2.0])
+async def test_digital_silence_on_its_own_is_silence_however_small(
+    probe: FfmpegProbe, container: Container, segment_sec: float
+) -> None:
+    encoding = Encoding(tracks=Tracks.AUDIO, container=container, segment_sec=segment_sec)
+    programme = Programme.of([("normal", 2.5), ("silent", 4.0), ("normal", 1.5)], encoding)
+    measured = await measure_all(probe, render(programme))
+    assert not any(each.has_video for each in measured)
+    silent = joined([each.silent for each in measured], segment_sec)
+    assert silent == within(SOUND_TOLERANCE_SEC + 0.045, (2.5, 6.5))
