@@ -64,6 +64,7 @@ class WatchState(BaseModel):
         target_duration_sec: of the main playlist, as last seen.
         gone: how long the manifest has been gone.
         not_live: times in a row that the source said the stream is over.
+        said_over_at: when it said so last.
         bad_news: whether the source says that the stream can never be watched.
         unknown_because: why nothing is known of the stream now; None while it is observed.
         segment_failures: segments that failed since one succeeded.
@@ -78,6 +79,7 @@ class WatchState(BaseModel):
     errors: ErrorState = Field(default_factory=ErrorState)
     gone: Elapsed | None = None
     not_live: int = 0
+    said_over_at: AwareDatetime | None = None
     bad_news: Confirmation = Field(default_factory=Confirmation)
     unknown_because: str | None = None
     statistics: Statistics = Field(default_factory=Statistics)

@@ -21,6 +21,9 @@ MANIFEST_GONE_SEC = 90.0
 NOT_LIVE_LOOKS = 2
 """The source must say so this often in a row: never an end on a single bad answer."""
 
+SAID_OVER_APART_SEC = 20.0
+"""Looks closer together than this count as one."""
+
 SUSPENDED_LOOK_SEC = 180.0
 """While a stream stands still, its source is asked this often whether it is over."""
 
@@ -85,30 +88,33 @@ class StreamWatch:
         state.bad_news = state.bad_news.after(seen, at)
         if state.bad_news.is_confirmed():
             raise StreamUnavailable(seen)
-        if seen.state is SourceState.ENDED:
-            return self._judge_said_over(seen)
-        state.not_live = 0 if seen.state is SourceState.UPCOMING else state.not_live
-        if seen.state is SourceState.UPCOMING:
-            return self._judge_absence(at)
+        if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
+            state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
+            return self._judge_said_over(seen) or self._judge_absence(seen, at)
         state.unknown_because = seen.message
         error = f"source: {seen.message}"
         state.note(state.errors.failed(error, at, self._config), at)
         return None
 
     def _judge_said_over(self, seen: Observation) -> EndReason | None:
-        state = self._state
+        """Count the times in a row that the source said the stream is over."""
+        state, at = self._state, self._now()
         if seen.state is SourceState.ENDED:
-            state.not_live += 1
+            if (
+                state.said_over_at is None
+                or _seconds(state.said_over_at, at) >= SAID_OVER_APART_SEC
+            ):
+                state.not_live, state.said_over_at = state.not_live + 1, at
         elif seen.state is not SourceState.NOT_OBSERVED:
-            state.not_live = 0
+            state.not_live, state.said_over_at = 0, None
         return EndReason.STREAM_NO_LONGER_LIVE if state.not_live >= NOT_LIVE_LOOKS else None
 
-    def _judge_absence(self, at: datetime) -> EndReason | None:
-        """Count the time that the manifest is gone: first suspended, in the end over."""
-        state = self._state
-        state.gone = state.gone or Elapsed.since(at)
-        gone_sec = state.gone.until(at)
-        state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
+    def _judge_absence(self, seen: Observation, at: datetime) -> EndReason | None:
+        """Count the time that the manifest is gone."""
+        if seen.state is not SourceState.UPCOMING:
+            return None
+        self._state.gone = self._state.gone or Elapsed.since(at)
+        gone_sec = self._state.gone.until(at)
         return EndReason.MANIFEST_GONE if gone_sec >= MANIFEST_GONE_SEC else None
 
     async def _follow(self, media: MediaUrls) -> EndReason | None:
@@ -189,6 +195,10 @@ class StreamWatch:
         for name, url in urls.items():
             state.tracks[name].read_from(url)
         return urls
+
+
+def _seconds(earlier: datetime, later: datetime) -> float:
+    return (later - earlier).total_seconds()
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

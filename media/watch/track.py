@@ -123,7 +123,7 @@ class TrackFollower:
         state = self._state
         state.gone = state.unknown_because = None
         if advance.changed:
-            state.not_live = 0
+            state.not_live, state.said_over_at = 0, None
         if advance.missed:
             self._log("segments missed", count=advance.missed)
             state.statistics.segments_missed += advance.missed
