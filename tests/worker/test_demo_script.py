@@ -276,7 +276,7 @@ def test_the_demo_listens_on_ports_of_its_own(tmp_path: Path) -> None:
 def test_the_tail_of_each_log_is_shown(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "service.log").write_text("".join(f"line {number}\n" for number in range(40)))
-    (tmp_path / "data" / "temporal.log").write_text("bad\n")
+    (tmp_path / "data" / "temporal.log").write_text("bad\nlevel=WARN lost\n")
     lines = log_tail(tmp_path).splitlines()
     assert lines[:2] == ["--- temporal.log", "bad"]
     assert lines[2] == "--- service.log"

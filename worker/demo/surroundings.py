@@ -12,7 +12,7 @@ from runtime.settings import EmbeddedSettings, GatewaySettings, WorkerSettings
 from worker.embedded.up import LOCAL
 
 LOG_NAME = "service.log"
-TAIL_LINES = 15
+TAIL_LINES = 25
 
 
 def forget_settings(environment: MutableMapping[str, str]) -> None:
@@ -71,7 +71,9 @@ def log_tail(folder: Path) -> str:
 
 
 def _lines(log: Path) -> list[str]:
-    return log.read_text(errors="replace").splitlines()
+    # A Temporal server that is stopped warns of each of its parts that lost another one.
+    lines = log.read_text(errors="replace").splitlines()
+    return [line for line in lines if "level=WARN" not in line]
 
 
 def _setting_names() -> set[str]:
