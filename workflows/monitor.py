@@ -1,11 +1,18 @@
 """One monitor, from the moment it was ordered to the end of its stream."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    RetryState,
+    is_cancelled_exception,
+)
 
 from workflows import options
 from workflows.outbox import Outbox
@@ -144,30 +151,32 @@ class MonitorWorkflow:
     async def _wait_for_live(self) -> None:
         self._tell("Waiting for the stream to go live", status=MonitorStatus.WAITING)
         while not self._progress.is_live:
-            waiting = self._start_waiting()
-            try:
-                await self._tell_when_late(waiting)
-                seen: WaitReturn = await waiting
-            except ActivityError as error:
-                raise _unavailable(error) from error
+            seen = await self._look_until_it_changes()
             self._progress.is_live, self._progress.title = seen.is_live, seen.title
             if not seen.is_live:
                 self._learn_start(seen)
         self._put(EventType.STREAM_STARTED, title=self._progress.title)
 
-    def _start_waiting(self) -> workflow.ActivityHandle[WaitReturn]:
-        return workflow.start_activity(
-            WAIT_FOR_LIVE,
-            WaitOrder(
-                monitor_id=self._order.monitor_id,
-                stream_url=self._order.stream_url,
-                scheduled_start_time=self._order.config.scheduled_start_time,
-                site_start_time=self._progress.site_start_time,
-            ),
-            result_type=WaitReturn,
-            summary="Asks until the stream is live",
-            **options.WAIT_FOR_LIVE,
-        )
+    async def _look_until_it_changes(self) -> WaitReturn:
+        lateness = asyncio.create_task(self._tell_when_late())
+        try:
+            seen: WaitReturn = await workflow.execute_activity(
+                WAIT_FOR_LIVE,
+                WaitOrder(
+                    monitor_id=self._order.monitor_id,
+                    stream_url=self._order.stream_url,
+                    scheduled_start_time=self._order.config.scheduled_start_time,
+                    site_start_time=self._progress.site_start_time,
+                ),
+                result_type=WaitReturn,
+                summary="Asks until the stream is live",
+                **options.WAIT_FOR_LIVE,
+            )
+        except ActivityError as error:
+            raise _unavailable(error) from error
+        finally:
+            lateness.cancel()
+        return seen
 
     def _learn_start(self, seen: WaitReturn) -> None:
         """Go by the start that the site says: broadcasters reschedule."""
@@ -175,14 +184,14 @@ class MonitorWorkflow:
         start = timestamp_text(seen.site_start_time) if seen.site_start_time else "an unknown time"
         self._tell(f"Waiting for {start}", stream_status=StreamStatus.SCHEDULED)
 
-    async def _tell_when_late(self, waiting: asyncio.Task[Any]) -> None:
+    async def _tell_when_late(self) -> None:
         start = self._progress.site_start_time or self._order.config.scheduled_start_time
         if start is None or self._progress.delay_told:
             return
         tolerance = self._order.config.start_delay_tolerance_sec
-        patience = tolerance + (start - workflow.now()).total_seconds()
-        if await self._happens_within(patience, waiting, "until the stream is late"):
-            return
+        patience = start + timedelta(seconds=tolerance) - workflow.now()
+        # A start that passed before the first look says nothing of the stream.
+        await workflow.sleep(max(patience, options.FIRST_LOOK), summary="until the stream is late")
         self._progress.delay_told = True
         self._put(
             EventType.STREAM_DELAYED,
@@ -203,14 +212,15 @@ class MonitorWorkflow:
                 continue
             self._learn(seen)
             if seen.outcome is WatchOutcome.ENDED:
-                self._put(EventType.STREAM_ENDED, reason=seen.end_reason)
+                self._end_of_stream(seen.end_reason)
                 return
-            if workflow.info().is_continue_as_new_suggested() and self._outbox.is_idle:
+            if _is_history_long() and self._outbox.is_idle:
                 self._wants_new_run = True
                 return
 
     async def _watch(self) -> WatchReturn | None:
         """Return what a watch saw; None when it was interrupted and its worker said nothing."""
+        checkpoint = options.SHORT_CHECKPOINT if _is_history_long() else options.CHECKPOINT
         self._watching = workflow.start_activity(
             WATCH_STREAM,
             WatchOrder(
@@ -218,7 +228,7 @@ class MonitorWorkflow:
                 stream_url=self._order.stream_url,
                 config=self._order.config,
                 state=self._progress.watch_state,
-                checkpoint_sec=options.CHECKPOINT.total_seconds(),
+                checkpoint_sec=checkpoint.total_seconds(),
             ),
             result_type=WatchReturn,
             summary="Measures every segment",
@@ -227,7 +237,8 @@ class MonitorWorkflow:
         try:
             return await self._watching
         except ActivityError as error:
-            if is_cancelled_exception(error):
+            # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
+            if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
                 return None
             raise _unavailable(error) from error
 
@@ -251,15 +262,23 @@ class MonitorWorkflow:
     async def _until_over(self, story: asyncio.Task[None]) -> None:
         end = self._order.config.scheduled_end_time
         left = (end - workflow.now()).total_seconds() if end else None
-        await self._happens_within(left, story, "until the scheduled end")
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: story.done() or self._is_to_stop(),
+                timeout=left,
+                timeout_summary="until the scheduled end",
+            )
 
     async def _end(self, story: asyncio.Task[None], *, cancelled: bool) -> None:
-        status, doing = self._ending(story, cancelled=cancelled)
         self._over = True
-        story.cancel()
+        story.cancel()  # a stopped watch still tells what it saw last
         await asyncio.gather(story, return_exceptions=True)
-        is_ended = status is MonitorStatus.COMPLETED
-        self._tell(doing, status=status, stream_status=StreamStatus.ENDED if is_ended else None)
+        status, doing = self._ending(story, cancelled=cancelled)
+        self._tell("Delivering the last events")
+        await self._outbox.deliver_all()
+        if self._outbox.lost and status is MonitorStatus.COMPLETED:
+            status, doing = self._delivery_failed(self._outbox.lost)
+        self._tell(doing, status=status)
         await self._outbox.close()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
@@ -268,12 +287,8 @@ class MonitorWorkflow:
         if cancelled or self._progress.stop_requested:
             return MonitorStatus.STOPPED, "Cancelled" if cancelled else "Stopped"
         if self._outbox.lost:
-            self._blame("delivery_failed", f"A webhook was not accepted: {self._outbox.lost}")
-            return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
-        if not story.done():
-            self._put(EventType.STREAM_ENDED, reason=EndReason.SCHEDULED_END)
-            return MonitorStatus.COMPLETED, "Ended at its scheduled time"
-        error = story.exception()
+            return self._delivery_failed(self._outbox.lost)
+        error = None if story.cancelled() else story.exception()
         if isinstance(error, StreamUnavailable):
             reason, message = error.details.reason, error.details.message
             self._put(EventType.MONITOR_ERROR, reason=reason, message=message)
@@ -281,7 +296,18 @@ class MonitorWorkflow:
             return MonitorStatus.ERROR, f"Failed: {message}"
         if error:
             raise error  # a defect: Temporal keeps the workflow and tries again after its repair
+        if self._progress.stream_status is not StreamStatus.ENDED:
+            self._end_of_stream(EndReason.SCHEDULED_END)
+            return MonitorStatus.COMPLETED, "Ended at its scheduled time"
         return MonitorStatus.COMPLETED, "The stream has ended"
+
+    def _delivery_failed(self, why: str) -> tuple[MonitorStatus, str]:
+        self._blame("delivery_failed", f"A webhook was not accepted: {why}")
+        return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
+
+    def _end_of_stream(self, reason: EndReason | None) -> None:
+        self._progress.stream_status = StreamStatus.ENDED
+        self._put(EventType.STREAM_ENDED, reason=reason)
 
     def _is_to_stop(self) -> bool:
         return self._progress.stop_requested or self._outbox.lost is not None
@@ -348,21 +374,9 @@ class MonitorWorkflow:
         if changed:
             workflow.upsert_search_attributes(changed)
 
-    async def _happens_within(
-        self, seconds: float | None, task: asyncio.Task[Any], summary: str
-    ) -> bool:
-        """Wait until `task` is done or the monitor is to stop; False when time runs out first."""
-        if seconds is not None and seconds <= 0:
-            return task.done()
-        try:
-            await workflow.wait_condition(
-                lambda: task.done() or self._is_to_stop(),
-                timeout=seconds,
-                timeout_summary=summary,
-            )
-        except TimeoutError:
-            return False
-        return True
+
+def _is_history_long() -> bool:
+    return workflow.info().is_continue_as_new_suggested()
 
 
 async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
@@ -387,11 +401,11 @@ def _changed(config: MonitorConfig, change: MonitorChange) -> MonitorConfig:
     return config.model_copy(update=dict(thresholds))
 
 
-def _unavailable(error: ActivityError) -> Exception:
+def _unavailable(error: ActivityError) -> BaseException:
     """Return what the failure of an activity that knows the stream means for the monitor."""
     cause = error.cause
     if is_cancelled_exception(error):
-        return error
+        return asyncio.CancelledError()
     if isinstance(cause, ApplicationError) and cause.type == STREAM_UNAVAILABLE and cause.details:
         return StreamUnavailable(UnavailableDetails.model_validate(cause.details[0]))
     details = UnavailableDetails(reason="internal_error", message=str(cause or error))

@@ -12,8 +12,15 @@ PROBE_QUEUE = "probes"
 EARLY_LOOK = timedelta(minutes=5)
 """A scheduled monitor starts to look this long before its stream should start."""
 
+FIRST_LOOK = timedelta(seconds=10)
+"""A stream is not called late before it was looked at: that takes so long at most."""
+
 CHECKPOINT = timedelta(minutes=10)
 """A watch in which nothing happens returns this often: about 6 history events each time."""
+
+SHORT_CHECKPOINT = timedelta(seconds=30)
+"""The same when the history is long: a new run begins at a checkpoint with an empty outbox, and a
+stream in which always something happens would never come to one."""
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A watch whose worker is silent this long is started on another one."""

@@ -59,6 +59,10 @@ class Outbox:
         """Have the store told the monitor's status, as it is when its turn comes."""
         self._status = current
 
+    async def deliver_all(self) -> None:
+        """Wait until nothing is queued, delivered or not."""
+        await workflow.wait_condition(lambda: not self._progress.undelivered)
+
     async def close(self) -> None:
         """Deliver and report all that was put, then stop."""
         self._closed = True
@@ -111,8 +115,10 @@ class Outbox:
                 lambda: bool(self._status or unreported) or self._all_delivered()
             )
             if self._status:
-                status, self._status = self._status(), None
-                await steps.report_status(self.order.monitor_id, status)
+                status = self._status
+                await steps.report_status(self.order.monitor_id, status())
+                if self._status is status:  # else it changed meanwhile: once more
+                    self._status = None
             elif unreported:
                 event_id, report = next(iter(unreported.items()))
                 await steps.report_event(report)
