@@ -1,0 +1,123 @@
+"""Changes of a running monitor, and events that are sent once more."""
+
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from monitors.config import MonitorConfig
+from monitors.events import EventType
+from monitors.status import DeliveryStatus, MonitorStatus
+from tests.workflows import scripts
+from tests.workflows.stage import Handle, Stage, snapshot_of
+from tests.workflows.world import failing
+from workflows.messages import (
+    INVALID_CHANGE,
+    TASK_QUEUE,
+    MonitorChange,
+    RedeliveryOrder,
+    redelivery_id,
+)
+from workflows.monitor import MonitorWorkflow
+from workflows.redelivery import RedeliveryWorkflow
+
+
+async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(stage: Stage) -> None:
+    stage.world.watches.extend(
+        [scripts.checkpoint(), scripts.until_stopped(scripts.BLACKOUT), scripts.until_stopped()]
+    )
+    handle = await stage.start(metadata={"channel": 7})
+    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    config = await change(handle, thresholds={"blackout_threshold_sec": 3})
+    assert config.blackout_threshold_sec == 3
+    await stage.world.until(lambda: len(stage.world.watched) == 3)
+    before, after = stage.world.watched[1:]
+    assert before.config.blackout_threshold_sec == 30
+    assert after.config.blackout_threshold_sec == 3
+    assert (before.state, after.state) == ({"watches": 1}, {"watches": 2})
+    await handle.signal("stop")
+    await handle.result()
+    assert stage.told() == [EventType.STREAM_STARTED, EventType.BLACKOUT]
+
+
+async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: Stage) -> None:
+    stage.world.looks.append(scripts.not_live(look_again_sec=60))
+    stage.world.watches.append(scripts.ends())
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.looked) == 1)
+    await change(handle, thresholds={"freeze_threshold_sec": 9})
+    await handle.result()
+    assert stage.world.watched[0].config.freeze_threshold_sec == 9
+
+
+async def test_new_metadata_is_in_later_events(stage: Stage) -> None:
+    stage.world.watches.extend([scripts.until_stopped(), scripts.ends()])
+    handle = await stage.start(metadata={"channel": 7})
+    await stage.world.until(lambda: stage.world.watching == 1)
+    await change(handle, metadata={"channel": 8})
+    await handle.result()
+    assert [event.metadata["channel"] for event in stage.world.received] == [7, 8]
+
+
+async def test_a_watch_that_says_nothing_is_watched_on_from_its_last_state(stage: Stage) -> None:
+    stage.world.watches.extend(
+        [scripts.checkpoint(), scripts.watch_that_says_nothing(), scripts.ends()]
+    )
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    await change(handle, thresholds={"recovery_sec": 1})
+    end = await handle.result()
+    assert end.status is MonitorStatus.COMPLETED
+    assert stage.world.watched[2].state == {"watches": 1}
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [
+        pytest.param({"blackout_threshold_sec": -1}, id="bad-value"),
+        pytest.param({"scheduled_end_time": None}, id="no-threshold"),
+        pytest.param({"nonsense": 1}, id="unknown-field"),
+    ],
+)
+async def test_a_change_that_cannot_be_is_refused(stage: Stage, thresholds: dict[str, Any]) -> None:
+    handle = await stage.start()
+    await stage.world.until(lambda: stage.world.watching == 1)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await change(handle, thresholds=thresholds)
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == INVALID_CHANGE
+    assert (await snapshot_of(handle)).config == MonitorConfig()
+    assert stage.world.watching == 1
+    await handle.signal("stop")
+    await handle.result()
+
+
+@pytest.mark.parametrize(
+    ("lost", "status", "attempts"),
+    [
+        pytest.param((), DeliveryStatus.SENT, 1, id="taken"),
+        pytest.param((1,), DeliveryStatus.FAILED, 4, id="refused-again"),
+    ],
+)
+async def test_an_event_is_sent_once_more(
+    stage: Stage, lost: tuple[int, ...], status: DeliveryStatus, attempts: int
+) -> None:
+    stage.world.watches.append(scripts.ends())
+    await stage.run()
+    event = stage.world.received[0]
+    stage.world.receiver = failing(*lost)
+    result = await stage.client.execute_workflow(
+        RedeliveryWorkflow.run,
+        RedeliveryOrder(callback_url="https://receiver.example/hook", event=event),
+        id=redelivery_id(event.event_id),
+        task_queue=TASK_QUEUE,
+    )
+    assert result == status
+    last = stage.world.reports[-1]
+    assert (last.event, last.webhook_status, last.webhook_attempts) == (event, status, attempts)
+
+
+async def change(handle: Handle, **fields: Any) -> MonitorConfig:
+    """Change the monitor as the gateway does."""
+    return await handle.execute_update(MonitorWorkflow.change, MonitorChange(**fields))

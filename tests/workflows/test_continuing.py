@@ -1,0 +1,158 @@
+"""What only a real server does: long histories, and activities that fail while they are to stop."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from monitors.events import EndReason
+from monitors.reports import Statistics
+from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
+from tests.workflows import scripts
+from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
+from tests.workflows.stage import Handle, an_order, snapshot_of, start_monitor, workers
+from tests.workflows.world import World, closed_until
+from workflows import options
+from workflows.messages import STOP_SIGNAL, MonitorChange
+from workflows.monitor import MonitorWorkflow
+
+ENOUGH = LONG_HISTORY // 6 + 2
+"""Checkpoints enough for a history that is called long."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with dev_server() as where:
+        yield where
+
+
+@pytest.fixture
+async def client(address: str) -> Client:
+    return await connected(address)
+
+
+async def test_a_long_history_is_continued_with_all_that_was_learned(client: Client) -> None:
+    statistics = Statistics(total_segments_analyzed=9, blackout_events=1)
+    world = World(
+        watches=[
+            scripts.sees(scripts.BLACKOUT),
+            *[
+                scripts.checkpoint(
+                    statistics=statistics,
+                    video=Health.ERROR,
+                    open_incidents=(IncidentKind.BLACKOUT,),
+                )
+            ]
+            * ENOUGH,
+        ]
+    )
+    async with workers(client, world):
+        handle = await start(client, metadata={"channel": 7}, blackout_threshold_sec=12)
+        await world.until(lambda: len(world.watched) == ENOUGH + 2)
+        assert len(world.runs) > 1
+        snapshot = await snapshot_of(handle)
+        assert snapshot.status is MonitorStatus.MONITORING
+        assert snapshot.statistics == statistics
+        assert snapshot.health.video is Health.ERROR
+        assert [incident.kind for incident in snapshot.open_incidents] == [IncidentKind.BLACKOUT]
+        assert (snapshot.title, snapshot.events_sent) == ("A stream", 2)
+        assert snapshot.metadata == {"channel": 7}
+        await handle.signal(STOP_SIGNAL)
+        await handle.result()
+    states = [order.state["watches"] if order.state else 0 for order in world.watched]
+    assert states == list(range(ENOUGH + 2))
+    assert {order.config.blackout_threshold_sec for order in world.watched} == {12}
+    assert len(world.looked) == 1
+    assert [event.sequence for event in world.received] == [1, 2]
+    assert [report.status for report in world.statuses] == [
+        MonitorStatus.WAITING,
+        MonitorStatus.MONITORING,
+        MonitorStatus.STOPPED,
+    ]
+
+
+async def test_events_of_a_continued_monitor_count_on(client: Client) -> None:
+    world = World(
+        watches=[
+            scripts.sees(scripts.BLACKOUT),
+            *[scripts.checkpoint()] * ENOUGH,
+            scripts.ends(EndReason.ENDLIST_DETECTED, scripts.BLACKOUT_RECOVERED),
+        ]
+    )
+    async with workers(client, world):
+        end = await (await start(client)).result()
+    assert len(world.runs) > 1
+    assert (end.status, end.events_sent) == (MonitorStatus.COMPLETED, 4)
+    assert [event.sequence for event in world.received] == [1, 2, 3, 4]
+    assert len({event.event_id for event in world.received}) == 4
+
+
+async def test_nothing_that_is_on_its_way_is_left_behind(client: Client) -> None:
+    opening = asyncio.Event()
+    world = World(
+        watches=[
+            scripts.sees(scripts.BLACKOUT),
+            *[scripts.checkpoint()] * ENOUGH,
+            scripts.until(opening, scripts.checkpoint()),
+        ]
+    )
+    world.receiver = closed_until(opening)
+    world.gateway_is_away = True
+    async with workers(client, world):
+        handle = await start(client)
+        await world.until(lambda: len(world.watched) == ENOUGH + 2)
+        assert len(world.runs) == 1
+        assert world.watched[0].checkpoint_sec == options.CHECKPOINT.total_seconds()
+        assert world.watched[-1].checkpoint_sec == options.SHORT_CHECKPOINT.total_seconds()
+        world.gateway_is_away = False
+        opening.set()
+        await world.until(lambda: len(world.received) == 2)
+        await handle.signal(STOP_SIGNAL)
+        await handle.result()
+    assert [event.sequence for event in world.received] == [1, 2]
+    assert world.statuses[-1].status is MonitorStatus.STOPPED
+    last = {report.event.sequence: report.webhook_status for report in world.reports}
+    assert last == {1: DeliveryStatus.SENT, 2: DeliveryStatus.SENT}
+
+
+@pytest.mark.parametrize("checkpoints", [pytest.param(n, id=f"after-{n}") for n in (6, 8, 10)])
+async def test_a_stop_around_the_change_of_runs_is_not_lost(
+    client: Client, checkpoints: int
+) -> None:
+    world = World(watches=[scripts.checkpoint()] * ENOUGH)
+    async with workers(client, world):
+        handle = await start(client)
+        await world.until(lambda: len(world.watched) >= checkpoints)
+        await handle.signal(STOP_SIGNAL)
+        end = await handle.result()
+    assert end.status is MonitorStatus.STOPPED
+    assert world.statuses[-1].status is MonitorStatus.STOPPED
+
+
+async def test_a_watch_that_fails_while_it_is_stopped_is_no_reason_to_give_up(
+    client: Client,
+) -> None:
+    world = World(
+        watches=[
+            scripts.checkpoint(),
+            scripts.watch_that_fails_when_stopped(),
+            scripts.ends(),
+        ]
+    )
+    async with workers(client, world):
+        handle = await start(client)
+        await world.until(lambda: len(world.watched) == 2)
+        await handle.execute_update(
+            MonitorWorkflow.change, MonitorChange(thresholds={"recovery_sec": 1})
+        )
+        end = await handle.result()
+    assert end.status is MonitorStatus.COMPLETED
+    assert world.watched[2].state == {"watches": 1}
+
+
+async def start(client: Client, **fields: Any) -> Handle:
+    """Start the monitor; the handle follows it from run to run."""
+    return await start_monitor(client, an_order(datetime.now(UTC), **fields))

@@ -1,0 +1,71 @@
+"""The store learns everything in the end, and nobody waits for it."""
+
+import asyncio
+
+from monitors.events import EventType
+from monitors.status import DeliveryStatus, MonitorStatus
+from tests.workflows import scripts
+from tests.workflows.stage import Stage
+from tests.workflows.world import closed_until
+
+
+async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(stage: Stage) -> None:
+    opening = asyncio.Event()
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.append(scripts.ends())
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.reports) == 2)
+    opening.set()
+    await handle.result()
+    assert [(report.event.sequence, report.webhook_status) for report in stage.world.reports] == [
+        (1, DeliveryStatus.PENDING),
+        (2, DeliveryStatus.PENDING),
+        (1, DeliveryStatus.SENT),
+        (2, DeliveryStatus.SENT),
+    ]
+    sent = stage.world.reports[2]
+    assert (sent.webhook_attempts, sent.sent_at) == (1, scripts.MOMENT)
+
+
+async def test_an_absent_gateway_holds_up_neither_the_watch_nor_the_webhooks(
+    stage: Stage,
+) -> None:
+    stage.world.gateway_is_away = True
+    stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.SILENCE)])
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.received) == 3)
+    await stage.world.until(lambda: stage.world.watching == 1)
+    assert stage.world.statuses == []
+    stage.world.gateway_is_away = False
+    await handle.signal("stop")
+    await handle.result()
+
+
+async def test_the_store_catches_up_after_an_outage(stage: Stage) -> None:
+    stage.world.gateway_is_away = True
+    stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.received) == 3)
+    await stage.pass_time(600)
+    assert stage.world.failed_reports > 10
+    stage.world.gateway_is_away = False
+    end = await handle.result()
+    assert end.status is MonitorStatus.COMPLETED
+    # What was on its way at the outage arrives as it was; the rest as it is now, once.
+    assert [report.status for report in stage.world.statuses] == [
+        MonitorStatus.WAITING,
+        MonitorStatus.COMPLETED,
+    ]
+    assert [(report.event.event_type, report.webhook_status) for report in stage.world.reports] == [
+        (EventType.STREAM_STARTED, DeliveryStatus.SENT),
+        (EventType.BLACKOUT, DeliveryStatus.SENT),
+        (EventType.STREAM_ENDED, DeliveryStatus.SENT),
+    ]
+
+
+async def test_a_refused_report_does_not_stop_the_monitor(stage: Stage) -> None:
+    stage.world.gateway_refuses = True
+    stage.world.watches.append(scripts.ends())
+    end = await stage.run()
+    assert end.status is MonitorStatus.COMPLETED
+    assert stage.told() == [EventType.STREAM_STARTED, EventType.STREAM_ENDED]

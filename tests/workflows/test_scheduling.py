@@ -1,0 +1,120 @@
+"""Starts and ends that are known beforehand."""
+
+from datetime import timedelta
+
+import pytest
+
+from monitors.events import EventType
+from monitors.status import MonitorStatus, StreamStatus
+from tests.workflows import scripts
+from tests.workflows.stage import Stage, snapshot_of
+
+
+async def test_a_far_start_is_slept_through_without_any_look(stage: Stage) -> None:
+    start = await stage.now() + timedelta(hours=3)
+    stage.world.watches.append(scripts.ends())
+    handle = await stage.start(scheduled_start_time=start)
+    await stage.world.until(lambda: bool(stage.world.statuses))
+    await stage.pass_time(2 * 3600)
+    snapshot = await snapshot_of(handle)
+    assert snapshot.status is MonitorStatus.SCHEDULED
+    assert snapshot.stream_status is StreamStatus.SCHEDULED
+    assert not stage.world.looked
+    await handle.result()
+    early_sec = (start - stage.world.look_times[0]).total_seconds()
+    assert early_sec == pytest.approx(300, abs=5)
+    assert [report.status for report in stage.world.statuses] == [
+        MonitorStatus.SCHEDULED,
+        MonitorStatus.WAITING,
+        MonitorStatus.MONITORING,
+        MonitorStatus.COMPLETED,
+    ]
+
+
+async def test_a_late_stream_is_told_once_at_the_tolerance_and_started_later(stage: Stage) -> None:
+    start = await stage.now() + timedelta(minutes=1)
+    stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 15)
+    stage.world.watches.append(scripts.ends())
+    await stage.run(scheduled_start_time=start, start_delay_tolerance_sec=120)
+    assert stage.told() == [
+        EventType.STREAM_DELAYED,
+        EventType.STREAM_STARTED,
+        EventType.STREAM_ENDED,
+    ]
+    data = stage.world.received[0].data
+    assert data["delay_sec"] == pytest.approx(120, abs=5)
+    assert data["tolerance_sec"] == 120
+    assert data["scheduled_start_time"] == start.isoformat(timespec="milliseconds")
+
+
+@pytest.mark.parametrize(
+    ("start_in", "looks"),
+    [
+        pytest.param(timedelta(minutes=2), 2, id="on-time"),
+        pytest.param(timedelta(hours=-2), 0, id="it-began-long-before-its-monitor"),
+    ],
+)
+async def test_a_stream_in_time_is_not_called_late(
+    stage: Stage, start_in: timedelta, looks: int
+) -> None:
+    stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * looks)
+    stage.world.watches.append(scripts.ends())
+    await stage.run(scheduled_start_time=await stage.now() + start_in)
+    assert stage.told() == [EventType.STREAM_STARTED, EventType.STREAM_ENDED]
+
+
+async def test_a_start_that_passed_long_ago_is_told_when_the_stream_is_not_there(
+    stage: Stage,
+) -> None:
+    stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 2)
+    stage.world.watches.append(scripts.ends())
+    await stage.run(scheduled_start_time=await stage.now() - timedelta(hours=2))
+    assert stage.told()[0] is EventType.STREAM_DELAYED
+    assert stage.world.received[0].data["delay_sec"] == pytest.approx(7200, abs=30)
+
+
+async def test_the_scheduled_end_ends_the_wait(stage: Stage) -> None:
+    stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 100)
+    end = await stage.run(scheduled_end_time=await stage.now() + timedelta(minutes=10))
+    assert end.status is MonitorStatus.COMPLETED
+    assert stage.told() == [EventType.STREAM_ENDED]
+    assert stage.world.received[0].data == {"reason": "scheduled_end"}
+    assert stage.world.statuses[-1].status is MonitorStatus.COMPLETED
+
+
+async def test_the_scheduled_end_ends_the_watch_after_what_it_saw(stage: Stage) -> None:
+    stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
+    handle = await stage.start(scheduled_end_time=await stage.now() + timedelta(seconds=1))
+    await stage.world.until(lambda: stage.world.watching == 1)
+    end = await handle.result()
+    assert end.status is MonitorStatus.COMPLETED
+    assert stage.told() == [
+        EventType.STREAM_STARTED,
+        EventType.BLACKOUT,
+        EventType.STREAM_ENDED,
+    ]
+    assert stage.world.received[-1].data == {"reason": "scheduled_end"}
+    assert stage.world.watching == 0
+
+
+async def test_an_end_that_passed_already_ends_the_monitor_at_once(stage: Stage) -> None:
+    end = await stage.run(scheduled_end_time=await stage.now() - timedelta(seconds=1))
+    assert end.status is MonitorStatus.COMPLETED
+    assert stage.told() == [EventType.STREAM_ENDED]
+    assert not stage.world.looked
+
+
+async def test_the_start_that_the_site_says_counts(stage: Stage) -> None:
+    now = await stage.now()
+    later = now + timedelta(hours=1)
+    stage.world.looks.append(scripts.announced(later))
+    stage.world.looks.extend([scripts.not_live(look_again_sec=300)] * 20)
+    stage.world.watches.append(scripts.ends())
+    await stage.run(scheduled_start_time=now, start_delay_tolerance_sec=60)
+    assert stage.told() == [
+        EventType.STREAM_DELAYED,
+        EventType.STREAM_STARTED,
+        EventType.STREAM_ENDED,
+    ]
+    assert stage.world.received[0].data["delay_sec"] == pytest.approx(60, abs=5)
+    assert [order.site_start_time for order in stage.world.looked[:2]] == [None, later]

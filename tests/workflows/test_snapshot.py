@@ -1,0 +1,67 @@
+"""What a monitor says of itself while it runs."""
+
+from monitors.reports import Statistics
+from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
+from tests.workflows import scripts
+from tests.workflows.stage import MONITOR_ID, Stage, snapshot_of
+from workflows import search_attributes
+
+
+async def test_a_snapshot_tells_of_open_incidents(stage: Stage) -> None:
+    statistics = Statistics(total_segments_analyzed=12, blackout_events=1)
+    stage.world.watches.append(
+        scripts.sees(
+            scripts.BLACKOUT,
+            statistics=statistics,
+            video=Health.ERROR,
+            open_incidents=(IncidentKind.BLACKOUT,),
+        )
+    )
+    handle = await stage.start(metadata={"channel": 7}, blackout_threshold_sec=12)
+    await stage.world.until(
+        lambda: len(stage.world.watched) == 2 and len(stage.world.received) == 2
+    )
+    snapshot = await snapshot_of(handle)
+    assert snapshot.monitor_id == MONITOR_ID
+    assert snapshot.status is MonitorStatus.MONITORING
+    assert snapshot.stream_status is StreamStatus.LIVE
+    assert snapshot.health.video is Health.ERROR
+    assert snapshot.health.audio is Health.OK
+    assert snapshot.health.last_check_at == scripts.MOMENT
+    assert snapshot.statistics == statistics
+    assert [incident.kind for incident in snapshot.open_incidents] == [IncidentKind.BLACKOUT]
+    assert snapshot.doing == "Watching the stream, open: blackout"
+    assert snapshot.title == "A stream"
+    assert snapshot.config.blackout_threshold_sec == 12
+    assert snapshot.metadata == {"channel": 7}
+    await handle.signal("stop")
+    await handle.result()
+
+
+async def test_operators_find_a_monitor_by_its_search_attributes(stage: Stage) -> None:
+    stage.world.watches.append(
+        scripts.sees(scripts.BLACKOUT, video=Health.ERROR, open_incidents=(IncidentKind.BLACKOUT,))
+    )
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    shown = (await handle.describe()).typed_search_attributes
+    assert {key.name: shown.get(key) for key in search_attributes.ALL} == {
+        "MonitorStatus": "monitoring",
+        "StreamStatus": "live",
+        "VideoHealth": "error",
+        "AudioHealth": "ok",
+        "StreamKey": "url:media.example/live.m3u8",
+    }
+    await handle.signal("stop")
+    await handle.result()
+
+
+async def test_the_snapshot_of_an_ended_monitor_stays(stage: Stage) -> None:
+    stage.world.watches.append(scripts.ends())
+    handle = await stage.start()
+    await handle.result()
+    snapshot = await snapshot_of(handle)
+    assert snapshot.status is MonitorStatus.COMPLETED
+    assert snapshot.stream_status is StreamStatus.ENDED
+    assert (snapshot.events_sent, snapshot.events_queued) == (2, 0)
+    assert snapshot.doing == "The stream has ended"

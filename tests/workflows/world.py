@@ -1,0 +1,201 @@
+"""A scripted world: stand-ins of the activities, which note what they were asked and told."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.declarations import (
+    DELIVER_WEBHOOK,
+    DELIVERY_FAILED,
+    REPORT_EVENT,
+    REPORT_STATUS,
+    WAIT_FOR_LIVE,
+    WATCH_STREAM,
+    Delivered,
+    DeliveryAttempts,
+    DeliveryOrder,
+    EventReportOrder,
+    StatusReportOrder,
+    WaitOrder,
+    WaitReturn,
+    WatchOrder,
+    WatchReturn,
+)
+from monitors.events import StreamEvent
+from monitors.reports import EventReport, StatusReport
+from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
+
+BEAT_SEC = 0.05
+PATIENCE_SEC = 30.0
+
+Receiver = Callable[[StreamEvent, int], Awaitable[None]]
+"""Takes an event in its n-th attempt, or raises what the delivery raises."""
+
+
+class World:
+    """What happens to a monitor, and what it did about it.
+
+    Attributes:
+        looks: script of the looks at a stream that is not live yet; then it is live.
+        watches: script of the watches, one step an activity; then it is watched until stopped.
+        receiver: what the receiver does.
+        gateway_is_away: whether reports fail.
+        gateway_refuses: whether reports are refused for good.
+        looked, watched: what `wait_for_live` and `watch_stream` were asked, one an attempt.
+        look_times: when each look began, in the server's time.
+        runs: ids of the workflow runs that asked for a watch.
+        watching: watches that run now.
+        looking: looks that run now.
+        attempts: sequence number and attempt of each request that the receiver got.
+        received: the events that the receiver took, in the order in which it did.
+        statuses, reports: what the gateway took, in order.
+        failed_reports: attempts while the gateway was away.
+    """
+
+    def __init__(self, *, looks: Iterable[Look] = (), watches: Iterable[Watch] = ()) -> None:
+        self.looks = deque(looks)
+        self.watches = deque(watches)
+        self.receiver: Receiver = accepting
+        self.gateway_is_away = False
+        self.gateway_refuses = False
+        self.looked: list[WaitOrder] = []
+        self.look_times: list[datetime] = []
+        self.watched: list[WatchOrder] = []
+        self.runs: set[str] = set()
+        self.watching = 0
+        self.looking = 0
+        self.attempts: list[tuple[int, int]] = []
+        self.received: list[StreamEvent] = []
+        self.statuses: list[StatusReport] = []
+        self.reports: list[EventReport] = []
+        self.failed_reports = 0
+        self._step: Watch = until_stopped()
+        self._changed = asyncio.Event()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds."""
+        async with asyncio.timeout(PATIENCE_SEC):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    @activity.defn(name=WAIT_FOR_LIVE)
+    async def wait_for_live(self, order: WaitOrder) -> WaitReturn:
+        self.looked.append(order)
+        self.look_times.append(activity.info().started_time)
+        self.looking += 1
+        self._changed.set()
+        look = self.looks.popleft() if self.looks else live()
+        try:
+            return await look()
+        finally:
+            self.looking -= 1
+            self._changed.set()
+
+    @activity.defn(name=WATCH_STREAM)
+    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+        self.watched.append(order)
+        self.runs.add(activity.info().workflow_run_id or "")
+        self.watching += 1
+        self._changed.set()
+        beating = asyncio.create_task(_beat())
+        try:
+            return await self._watch_step()(order)
+        finally:
+            self.watching -= 1
+            beating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beating
+            self._changed.set()
+
+    def _watch_step(self) -> Watch:
+        """Return the next step; a further attempt meets the same one again."""
+        if activity.info().attempt == 1:
+            self._step = self.watches.popleft() if self.watches else until_stopped()
+        return self._step
+
+    @activity.defn(name=DELIVER_WEBHOOK)
+    async def deliver_webhook(self, order: DeliveryOrder) -> Delivered:
+        attempt = activity.info().attempt
+        self.attempts.append((order.event.sequence, attempt))
+        self._changed.set()
+        await self.receiver(order.event, attempt)
+        self.received.append(order.event)
+        self._changed.set()
+        return Delivered(attempts=attempt, sent_at=MOMENT)
+
+    @activity.defn(name=REPORT_STATUS)
+    async def report_status(self, order: StatusReportOrder) -> None:
+        self._answer_a_report()
+        self.statuses.append(order.report)
+        self._changed.set()
+
+    @activity.defn(name=REPORT_EVENT)
+    async def report_event(self, order: EventReportOrder) -> None:
+        self._answer_a_report()
+        self.reports.append(order.report)
+        self._changed.set()
+
+    def _answer_a_report(self) -> None:
+        if self.gateway_refuses:
+            raise ApplicationError("HTTP status 404", type="ReportRefused", non_retryable=True)
+        if self.gateway_is_away:
+            self.failed_reports += 1
+            self._changed.set()
+            raise ApplicationError("no answer", type="GatewayUnavailable")
+
+
+async def accepting(event: StreamEvent, attempt: int) -> None:
+    """Take everything at once."""
+
+
+def failing(*sequences: int, attempts: int = 4, delay_sec: float = 1.0) -> Receiver:
+    """Fail the named events in all `attempts` that they get."""
+
+    async def receive(event: StreamEvent, attempt: int) -> None:
+        if event.sequence in sequences:
+            raise refusal(attempt, final=attempt >= attempts, delay_sec=delay_sec)
+
+    return receive
+
+
+def slow_to_take(sequence: int, *, attempts: int, delay_sec: float = 1.0) -> Receiver:
+    """Take the named event in the last of `attempts` only."""
+
+    async def receive(event: StreamEvent, attempt: int) -> None:
+        if event.sequence == sequence and attempt < attempts:
+            raise refusal(attempt, final=False, delay_sec=delay_sec)
+
+    return receive
+
+
+def closed_until(opening: asyncio.Event) -> Receiver:
+    """Keep every request waiting until `opening`."""
+
+    async def receive(event: StreamEvent, attempt: int) -> None:
+        await opening.wait()
+
+    return receive
+
+
+def refusal(attempt: int, *, final: bool, delay_sec: float = 1.0) -> ApplicationError:
+    """Return the failure of a delivery."""
+    message = "the receiver answered with HTTP status 503"
+    return ApplicationError(
+        message,
+        DeliveryAttempts(attempts=attempt, error=message),
+        type=DELIVERY_FAILED,
+        non_retryable=final,
+        next_retry_delay=None if final else timedelta(seconds=delay_sec),
+    )
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(BEAT_SEC)
