@@ -48,7 +48,7 @@ class World:
         gateway_refuses: whether reports are refused for good.
         looked, watched: what `wait_for_live` and `watch_stream` were asked, one an attempt.
         look_times: when each look began, in the server's time.
-        runs: ids of the workflow runs that asked for a watch.
+        runs: ids of the workflow runs that asked for a watch, in order.
         watching: watches that run now.
         looking: looks that run now.
         attempts: sequence number and attempt of each request that the receiver got.
@@ -66,7 +66,7 @@ class World:
         self.looked: list[WaitOrder] = []
         self.look_times: list[datetime] = []
         self.watched: list[WatchOrder] = []
-        self.runs: set[str] = set()
+        self.runs: list[str] = []
         self.watching = 0
         self.looking = 0
         self.attempts: list[tuple[int, int]] = []
@@ -100,7 +100,9 @@ class World:
     @activity.defn(name=WATCH_STREAM)
     async def watch_stream(self, order: WatchOrder) -> WatchReturn:
         self.watched.append(order)
-        self.runs.add(activity.info().workflow_run_id or "")
+        run_id = activity.info().workflow_run_id
+        if run_id and run_id not in self.runs:
+            self.runs.append(run_id)
         self.watching += 1
         self._changed.set()
         beating = asyncio.create_task(_beat())
