@@ -4,11 +4,13 @@ Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_AP
 `TEMPORAL_TLS*`, profiles) are read by the SDK: see `runtime.temporal`.
 """
 
+import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.errors import StartError
@@ -130,7 +132,7 @@ class WorkerSettings(SharedSettings):
     )
     health_port: Port = Field(default=8081, description="Port of /healthz, /readyz, /metrics.")
     health_host: str = Field(default="127.0.0.1", description="Address of the health port.")
-    ffmpeg_path: Path | None = Field(
+    ffmpeg_path: FilePath | None = Field(
         default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
     )
     ytdlp_path: Path | None = Field(
@@ -179,14 +181,28 @@ class EmbeddedSettings(SharedSettings):
     health_port: Port = Field(default=8081, description="Port of the worker's /healthz, /metrics.")
 
 
+_MADE_WHEN_MISSING = ("api_key", "internal_api_key", "webhook_signing_key")
+
+
 def load_settings(kind: type[SettingsT]) -> SettingsT:
     """Read the settings of one process from the environment.
+
+    Those of the embedded mode include what its gateway and its worker will read.
 
     Raises:
         SettingsError: the first variable that is missing or bad, and why.
     """
+    settings = _read(kind, {})
+    if isinstance(settings, EmbeddedSettings):
+        given = {name: "made" for name in _MADE_WHEN_MISSING if not os.environ.get(name.upper())}
+        _read(GatewaySettings, given)
+        _read(WorkerSettings, {**given, "callback_url": "made"})
+    return settings
+
+
+def _read(kind: type[SettingsT], given: Mapping[str, Any]) -> SettingsT:
     try:
-        return kind()
+        return kind(**given)
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         name = _variable_name(kind, str(problem["loc"][0]) if problem["loc"] else "settings")
