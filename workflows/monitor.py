@@ -274,10 +274,11 @@ class MonitorWorkflow:
         story.cancel()  # a stopped watch still tells what it saw last
         await asyncio.gather(story, return_exceptions=True)
         status, doing = self._ending(story, cancelled=cancelled)
-        self._tell("Delivering the last events")
-        await self._outbox.deliver_all()
-        if self._outbox.lost and status is MonitorStatus.COMPLETED:
-            status, doing = self._delivery_failed(self._outbox.lost)
+        if status is MonitorStatus.COMPLETED:  # unless the last events are not accepted
+            self._tell("Delivering the last events")
+            await self._outbox.deliver_all()
+            if self._outbox.lost:
+                status, doing = self._delivery_failed(self._outbox.lost)
         self._tell(doing, status=status)
         await self._outbox.close()
         await workflow.wait_condition(workflow.all_handlers_finished)
