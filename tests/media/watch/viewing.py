@@ -98,6 +98,8 @@ class Viewer:
             async with asyncio.timeout(PATIENCE_SEC):
                 while not condition(self) and not watching.done():
                     await asyncio.sleep(0.02)
+            if watching.done():
+                watching.result()
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)

@@ -1,0 +1,142 @@
+"""A stream ends only when that is sure: never on a single bad answer."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from media.manifest import ManifestSource
+from media.outbound.client import media_client
+from media.outbound.guard import OutboundGuard
+from media.probe import FfmpegProbe
+from media.sources import Observation, SourceState
+from media.watch import StreamUnavailable
+from media.watch.stream import MANIFEST_GONE_SEC, SAID_OVER_APART_SEC
+from monitors.config import MonitorConfig
+from monitors.events import EndReason
+from tests.media.watch.viewing import Studio, Viewer, studio
+from tests.origin import TINY, Channel, LiveOrigin, Programme, WallClock, render
+
+OVER = Observation(state=SourceState.ENDED, message="over")
+PATIENT = MonitorConfig(suspend_threshold_sec=6)
+
+
+class Leaping:
+    """A clock that is put forward, as if the watch had lasted longer."""
+
+    def __init__(self, clock: WallClock) -> None:
+        self._clock = clock
+        self._ahead_sec = 0.0
+
+    def leap(self, sec: float) -> None:
+        self._ahead_sec += sec
+
+    def now(self) -> float:
+        return self._clock.now() + self._ahead_sec
+
+    async def sleep(self, sec: float) -> None:
+        await self._clock.sleep(sec)
+
+
+class Turning(ManifestSource):
+    """A source whose answer a test may change while it is watched."""
+
+    answer: Observation | None = None
+    looks = 0
+
+    async def observe(self, *, afresh: bool = False) -> Observation:
+        self.looks += 1
+        return self.answer or await super().observe(afresh=afresh)
+
+
+async def leaping_on(viewer: Viewer, clock: Leaping, sec: float) -> Viewer:
+    """Watch to the end while the clock leaps on a few times a second."""
+    watching = asyncio.create_task(viewer.to_the_end())
+    while not watching.done():
+        clock.leap(sec)
+        await asyncio.sleep(0.2)
+    return await watching
+
+
+def normal(origin: LiveOrigin) -> Channel:
+    return origin.add("live", render(Programme.of([("normal", 30)], TINY)))
+
+
+def seen_at_least(count: int) -> Callable[[Viewer], bool]:
+    return lambda viewer: len(viewer.seen) >= count
+
+
+async def test_a_manifest_that_is_gone_is_suspended_first_and_over_in_the_end() -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+        began = leaping.now()
+        channel = normal(origin)
+        viewer = await Viewer.of(hurried, channel.url, PATIENT).until(seen_at_least(3))
+        channel.disappear()
+        await leaping_on(viewer, leaping, MANIFEST_GONE_SEC / 12)
+        lasted_sec = leaping.now() - began
+    assert viewer.types == ["stream.suspended"]
+    assert viewer.ended is EndReason.MANIFEST_GONE
+    assert lasted_sec >= MANIFEST_GONE_SEC
+
+
+async def test_a_manifest_that_comes_back_goes_on_and_starts_the_count_anew() -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+        channel = normal(origin)
+        viewer = await Viewer.of(hurried, channel.url, PATIENT).until(seen_at_least(3))
+        for _ in range(2):
+            number = channel.disappear()
+            await viewer.until(lambda it: it.state.gone is not None)
+            leaping.leap(MANIFEST_GONE_SEC * 0.7)
+            channel.clear(number)
+            seen = len(viewer.seen)
+            await viewer.until(seen_at_least(seen + 1))
+            assert viewer.state.gone is None
+    assert viewer.ended is None
+    assert viewer.sequences() == list(range(len(viewer.seen)))
+    assert set(viewer.types) <= {"stream.suspended", "stream.resumed"}
+
+
+async def test_a_source_that_says_once_that_the_stream_is_over_does_not_end_it() -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
+        channel = normal(origin)
+        source = Turning(channel.url, calm.client)
+        viewer = await Viewer(calm, source).until(seen_at_least(3))
+        source.answer = OVER
+        number = channel.disappear()
+        await viewer.until(lambda it: it.state.not_live == 1)
+        leaping.leap(SAID_OVER_APART_SEC)
+        source.answer = None
+        channel.clear(number)
+        seen = len(viewer.seen)
+        await viewer.until(seen_at_least(seen + 1))
+        assert viewer.ended is None
+        assert viewer.state.not_live == 0
+
+
+async def test_a_source_that_says_twice_that_the_stream_is_over_ends_it() -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
+        channel = normal(origin)
+        source = Turning(channel.url, calm.client)
+        viewer = await Viewer(calm, source).until(seen_at_least(3))
+        source.answer = OVER
+        channel.disappear()
+        await leaping_on(viewer, leaping, SAID_OVER_APART_SEC / 5)
+    assert viewer.ended is EndReason.STREAM_NO_LONGER_LIVE
+
+
+async def test_a_source_that_is_out_of_reach_for_good_ends_the_watch_with_its_reason() -> None:
+    async with media_client(OutboundGuard(allow_private_networks=False)) as client:
+        leaping = Leaping(WallClock())
+        calm = Studio(client, FfmpegProbe("none", parallel=1), leaping)
+        viewer = Viewer.of(calm, "http://127.0.0.1:9/live.m3u8")
+        with pytest.raises(StreamUnavailable) as error:
+            await leaping_on(viewer, leaping, 30)
+    assert error.value.reason == "address_refused"
