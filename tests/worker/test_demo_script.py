@@ -1,5 +1,6 @@
 """What the demo expects, and how it judges what arrives."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from monitors.events import EventType
+from runtime.errors import StartError
 from tests.origin import Programme
 from worker.demo.account import Account, Arrival, Row, percentile
 from worker.demo.monitor import audit_problems
@@ -270,7 +272,24 @@ def test_the_demo_listens_on_ports_of_its_own(tmp_path: Path) -> None:
         settings.health_port,
     ]
     assert len({*ports}) == len(ports)
-    assert len({*free_ports(8)}) == 8
+
+
+def test_ports_are_free_and_not_of_those_that_the_system_hands_out() -> None:
+    ports = free_ports(8)
+    assert len({*ports}) == 8
+    with socket.socket() as handed_out:
+        handed_out.bind(("127.0.0.1", 0))
+        assert max(ports) < handed_out.getsockname()[1]
+
+
+def test_no_port_is_given_that_somebody_listens_on() -> None:
+    (taken, free) = free_ports(2)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", taken))
+        listener.listen()
+        assert free_ports(1, [taken, free]) == [free]
+        with pytest.raises(StartError, match="only 1 of the 2 ports"):
+            free_ports(2, [taken, free])
 
 
 def test_the_tail_of_each_log_is_shown(tmp_path: Path) -> None:

@@ -1,15 +1,24 @@
 """What the demo runs in: ports, settings and a log of its own, so that it needs nothing else."""
 
 import os
+import random
 import socket
-from collections.abc import Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pydantic import AliasChoices
 
+from runtime.errors import StartError
 from runtime.settings import EmbeddedSettings, GatewaySettings, WorkerSettings
 from worker.embedded.up import LOCAL
+
+PORTS = range(20_000, 32_000)
+"""Below those that systems hand out by themselves (from 32768 or 49152 on).
+
+A Temporal server takes a dozen of them, and as many connections, while it starts: one that was
+free a moment ago is not when its turn comes to be listened on.
+"""
 
 LOG_NAME = "service.log"
 TAIL_LINES = 25
@@ -36,13 +45,22 @@ def demo_settings(folder: Path) -> EmbeddedSettings:
     )
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 on which nobody listens now, all different."""
+def free_ports(count: int, among: Sequence[int] = PORTS) -> list[int]:
+    """Return ports of 127.0.0.1 on which nobody listens now, all different.
+
+    Raises:
+        StartError: there are not so many.
+    """
+    free: list[int] = []
     with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind((LOCAL, 0))
-        return [int(listener.getsockname()[1]) for listener in listeners]
+        for port in random.sample(among, len(among)):
+            listener = stack.enter_context(socket.socket())
+            with suppress(OSError):
+                listener.bind((LOCAL, port))
+                free.append(port)
+            if len(free) == count:
+                return free
+    raise StartError(f"only {len(free)} of the {count} ports that are needed are free")
 
 
 @contextmanager
