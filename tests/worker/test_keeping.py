@@ -1,0 +1,166 @@
+"""Services are kept running until they are to stop, and then they stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from worker.embedded import services
+from worker.embedded.services import Keeper, Service
+
+PATIENT_SEC = 10.0
+PATIENCE = """
+import signal, sys, time
+print(sys.argv[1:], flush=True)
+time.sleep(600)
+"""
+DEAF = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("deaf", child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+class Kept:
+    """Makes keepers of little programs and stops them after the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "log"
+        self._keepers: list[Keeper] = []
+
+    async def start(self, program: str, *, stop_sec: float = PATIENT_SEC) -> Keeper:
+        command = [sys.executable, "-c", program, "argument"]
+        service = Service("test", command, {"GREETING": "hello"}, stop_sec, self.log)
+        keeper = Keeper(service)
+        self._keepers.append(keeper)
+        await keeper.start()
+        return keeper
+
+    async def stop(self) -> None:
+        for keeper in self._keepers:
+            await keeper.stop()
+
+    async def lines(self, number: int) -> list[str]:
+        """Wait until the programs printed so many lines."""
+        await until(lambda: len(self.log.read_text().splitlines()) >= number)
+        return self.log.read_text().splitlines()
+
+
+@pytest.fixture
+async def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kept]:
+    monkeypatch.setattr(services, "RESTART_MIN_SEC", 0.01)
+    keepers = Kept(tmp_path)
+    yield keepers
+    await keepers.stop()
+
+
+async def until(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not is_true():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_service_gets_its_command_and_its_environment_alone(kept: Kept) -> None:
+    await kept.start("import os, sys; print(sys.argv[1], sorted(os.environ))")
+    assert (await kept.lines(1))[0].startswith("argument ['GREETING'")
+    assert "PATH" not in kept.log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_service_that_dies_is_started_again(kept: Kept, number: signal.Signals) -> None:
+    keeper = await kept.start(PATIENCE)
+    await kept.lines(1)
+    first = keeper.pid
+    assert first
+    os.kill(first, number)
+    await kept.lines(2)
+    assert keeper.pid not in (None, first)
+
+
+async def test_a_service_that_ends_by_itself_is_started_again(kept: Kept) -> None:
+    await kept.start("print('once')")
+    assert set(await kept.lines(3)) == {"once"}
+
+
+async def test_a_stopped_service_stays_away(kept: Kept) -> None:
+    keeper = await kept.start(PATIENCE)
+    await kept.lines(1)
+    pid = keeper.pid
+    assert pid
+    await keeper.stop()
+    assert not psutil.pid_exists(pid)
+    assert len(await kept.lines(1)) == 1
+
+
+async def test_a_service_deaf_to_sigterm_is_killed_with_its_children(kept: Kept) -> None:
+    keeper = await kept.start(DEAF, stop_sec=0.1)
+    child = int((await kept.lines(1))[0].split()[1])
+    await keeper.stop()
+    await until(lambda: not psutil.pid_exists(child) or is_zombie(child))
+
+
+async def test_a_service_can_be_stopped_while_it_waits_to_be_started_again(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "RESTART_MIN_SEC", 600)
+    monkeypatch.setattr(services, "RESTART_MAX_SEC", 600)
+    keeper = await kept.start("print('once')")
+    pid = keeper.pid
+    assert pid
+    await until(lambda: not psutil.pid_exists(pid))
+    await keeper.stop()
+    assert len(await kept.lines(1)) == 1
+
+
+async def test_stopping_twice_is_as_good_as_once(kept: Kept) -> None:
+    keeper = await kept.start(PATIENCE)
+    await keeper.stop()
+    await keeper.stop()
+
+
+async def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    keeper = Keeper(Service("test", [str(tmp_path / "nothing")], {}, 1, tmp_path / "log"))
+    with pytest.raises(OSError, match="nothing"):
+        await keeper.start()
+    assert keeper.pid is None
+    await keeper.stop()
+
+
+async def test_a_service_dies_with_its_keeper(tmp_path: Path) -> None:
+    """Its keeper is killed, so nobody can stop it."""
+    program = """
+import asyncio, sys
+from pathlib import Path
+from worker.embedded.services import Keeper, Service
+
+async def main():
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    keeper = Keeper(Service("test", sleeper, {}, 1, Path(sys.argv[1]) / "log"))
+    await keeper.start()
+    print(keeper.pid, flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program, str(tmp_path)), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout
+    pid = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not psutil.pid_exists(pid) or is_zombie(pid))
+
+
+def is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -1,0 +1,160 @@
+"""Settings of each process: what they are without a word, and a bad one is named."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import (
+    EmbeddedSettings,
+    GatewaySettings,
+    SettingsError,
+    WorkerRole,
+    WorkerSettings,
+    load_settings,
+)
+
+GATEWAY = {"API_KEY": "one", "INTERNAL_API_KEY": "two"}
+WORKER = {
+    "CALLBACK_URL": "http://127.0.0.1:8080",
+    "INTERNAL_API_KEY": "two",
+    "WEBHOOK_SIGNING_KEY": "three",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that says nothing of our settings."""
+    for kind in (GatewaySettings, WorkerSettings, EmbeddedSettings):
+        for name in [*kind.model_fields, "db_dsn", "database_url"]:
+            monkeypatch.delenv(name.upper(), raising=False)
+            monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def say(environment: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+
+
+def test_the_defaults_are_those_of_the_contract(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **(GATEWAY | WORKER))
+    gateway, worker = load_settings(GatewaySettings), load_settings(WorkerSettings)
+    embedded = load_settings(EmbeddedSettings)
+    assert (gateway.port, gateway.max_monitors) == (8080, 50)
+    assert (gateway.rate_limit_create, gateway.rate_limit_read) == (25, 100)
+    assert not gateway.allow_private_networks
+    assert (worker.worker_role, worker.health_port) == (WorkerRole.ALL, 8081)
+    assert (embedded.temporal_port, embedded.temporal_ui_port) == (7233, 8233)
+    assert embedded.data_dir == Path("data")
+
+
+@pytest.mark.parametrize("variable", GATEWAY)
+def test_a_gateway_says_which_setting_it_lacks(
+    environment: pytest.MonkeyPatch, variable: str
+) -> None:
+    say(environment, **{name: value for name, value in GATEWAY.items() if name != variable})
+    with pytest.raises(SettingsError, match=f"^{variable}: is required$"):
+        load_settings(GatewaySettings)
+
+
+@pytest.mark.parametrize("variable", WORKER)
+def test_a_worker_says_which_setting_it_lacks(
+    environment: pytest.MonkeyPatch, variable: str
+) -> None:
+    say(environment, **{name: value for name, value in WORKER.items() if name != variable})
+    with pytest.raises(SettingsError, match=f"^{variable}: is required$"):
+        load_settings(WorkerSettings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("API_KEY", " , "),
+        ("MAX_MONITORS", "0"),
+        ("RATE_LIMIT_CREATE", "-1"),
+        ("RATE_LIMIT_READ", "many"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("ALLOW_PRIVATE_NETWORKS", "perhaps"),
+    ],
+)
+def test_a_gateway_names_its_bad_setting(
+    environment: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    say(environment, **{**GATEWAY, variable: value})
+    with pytest.raises(SettingsError, match=f"^{variable}: [^\n]+$"):
+        load_settings(GatewaySettings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WORKER_ROLE", "boss"),
+        ("PROBE_SLOTS", "0"),
+        ("HEALTH_PORT", "70000"),
+        ("WEBHOOK_SIGNING_KEY", "a,b,c"),
+        ("WEBHOOK_SIGNING_KEY", ","),
+        ("SEGMENT_MAX_BYTES", "1"),
+        ("HEARTBEAT_INTERVAL_SEC", "60"),
+        ("DRAIN_SEC", "0"),
+        ("FFMPEG_PATH", "/nowhere/ffmpeg"),
+    ],
+)
+def test_a_worker_names_its_bad_setting(
+    environment: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    say(environment, **{**WORKER, variable: value})
+    with pytest.raises(SettingsError, match=f"^{variable}: [^\n]+$"):
+        load_settings(WorkerSettings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        pytest.param("TEMPORAL_PORT", "x", id="its-own"),
+        pytest.param("MAX_MONITORS", "none", id="of-its-gateway"),
+        pytest.param("PROBE_SLOTS", "none", id="of-its-worker"),
+        pytest.param("WEBHOOK_SIGNING_KEY", "a,b,c", id="a-key-that-is-given"),
+    ],
+)
+def test_the_embedded_mode_names_a_bad_setting_of_any_part(
+    environment: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    say(environment, **{variable: value})
+    with pytest.raises(SettingsError, match=f"^{variable}: "):
+        load_settings(EmbeddedSettings)
+
+
+def test_an_error_shows_no_secret(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **{**WORKER, "WEBHOOK_SIGNING_KEY": "hush-1,hush-2,hush-3"})
+    with pytest.raises(SettingsError) as raised:
+        load_settings(WorkerSettings)
+    assert "hush" not in str(raised.value)
+
+
+def test_keys_are_a_comma_separated_list(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **{**GATEWAY, "API_KEY": "one, two ,"})
+    keys = load_settings(GatewaySettings).api_key
+    assert [key.get_secret_value() for key in keys] == ["one", "two"]
+    assert "one" not in repr(keys)
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "DB_DSN"])
+def test_the_database_has_two_names(environment: pytest.MonkeyPatch, variable: str) -> None:
+    say(environment, **GATEWAY, **{variable: "postgresql://db/name"})
+    assert load_settings(GatewaySettings).database_url == "postgresql://db/name"
+
+
+def test_an_empty_variable_is_as_good_as_none(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **GATEWAY, PORT="", MAX_MONITORS="")
+    settings = load_settings(GatewaySettings)
+    assert (settings.port, settings.max_monitors) == (8080, 50)
+
+
+def test_words_are_read_in_any_case(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **GATEWAY, LOG_LEVEL="WARNING", LOG_FORMAT="Console")
+    settings = load_settings(GatewaySettings)
+    assert (settings.log_level, settings.log_format) == ("warning", "console")
