@@ -1,6 +1,7 @@
 """Fetching and measuring one segment."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,14 @@ from monitors.measurement import SegmentMeasurement
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
 
-RETRIED_CODES = frozenset({"http_404", "http_5xx", "connection", "truncated"})
+RETRIED_CODES = frozenset(
+    {"http_401", "http_403", "http_404", "http_5xx", "connection", "truncated"}
+)
 MIN_FETCH_SEC = 6.0
 MAX_FETCH_SEC = 30.0
 INIT_MAX_BYTES = 1024 * 1024
+INITS_KEPT = 4
+"""Of picture and sound, and of what comes after a discontinuity."""
 
 
 class UnsupportedSegment(Exception):
@@ -55,7 +60,7 @@ class SegmentMeter:
         self.client = client
         self._probe = probe
         self._max_bytes = segment_max_bytes
-        self._init: tuple[InitSegment, bytes] | None = None
+        self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
 
     async def measure(
         self, segment: Segment, *, target_duration_sec: float, silence_db: float
@@ -104,15 +109,16 @@ class SegmentMeter:
         """Return what belongs before the segment (EXT-X-MAP); fetched when it changes."""
         if init is None:
             return b""
-        if self._init is None or self._init[0] != init:
+        if init not in self._inits:
             if init.encryption:
                 raise UnsupportedSegment(f"encrypted segments ({init.encryption.method})")
-            content = await fetch_segment(
+            self._inits[init] = await fetch_segment(
                 self.client,
                 init.uri,
                 byte_range=init.byte_range,
                 max_bytes=INIT_MAX_BYTES,
                 total_timeout_sec=timeout_sec,
             )
-            self._init = (init, content)
-        return self._init[1]
+            while len(self._inits) > INITS_KEPT:
+                self._inits.popitem(last=False)
+        return self._inits[init]

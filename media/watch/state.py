@@ -66,8 +66,12 @@ class WatchState(BaseModel):
         not_live: times in a row that the source said the stream is over.
         said_over_at: when it said so last.
         bad_news: whether the source says that the stream can never be watched.
-        unknown_because: why nothing is known of the stream now; None while it is observed.
-        segment_failures: segments that failed since one succeeded.
+        unknown: stable word for why nothing is known of the stream now; None while it is observed.
+        unknown_because: the same in plain words.
+        looked_at: when the source was last asked in vain.
+        look_again_at: when it may be asked again; None for any time.
+        failing: tracks whose last segment could not be fetched or decoded.
+        refused_at: when a segment's URL was refused last and the source was asked anew.
         happened: what nobody was told yet. It is part of the state so that a worker that dies
             between noticing and telling loses nothing.
     """
@@ -81,10 +85,14 @@ class WatchState(BaseModel):
     not_live: int = 0
     said_over_at: AwareDatetime | None = None
     bad_news: Confirmation = Field(default_factory=Confirmation)
+    unknown: str | None = None
     unknown_because: str | None = None
+    looked_at: AwareDatetime | None = None
+    look_again_at: AwareDatetime | None = None
     statistics: Statistics = Field(default_factory=Statistics)
     last_check_at: AwareDatetime | None = None
-    segment_failures: int = 0
+    failing: set[str] = set()
+    refused_at: AwareDatetime | None = None
     happened: list[Happening] = []
 
     def begin_broadcast(self, broadcast: str | None) -> None:
@@ -92,6 +100,13 @@ class WatchState(BaseModel):
         for track in self.tracks.values():
             track.cursor = PlaylistCursor()
         self.broadcast = broadcast
+
+    def observed(self) -> bool:
+        """Note that a playlist could be read; return whether the stream was unknown before."""
+        was_unknown = self.unknown is not None
+        self.gone = self.unknown = self.unknown_because = None
+        self.bad_news = Confirmation()
+        return was_unknown
 
     def carry(self, tracks: Mapping[str, frozenset[Track]]) -> None:
         """Keep the tracks that are watched now; one that carries something else starts anew."""
@@ -101,6 +116,7 @@ class WatchState(BaseModel):
             is_same = known is not None and known.detectors.tracks == carried
             kept[name] = known if known and is_same else _new_track(carried)
         self.tracks = kept
+        self.failing &= kept.keys()
 
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
         """Remember changes of incidents until they are told; False when there are none."""
@@ -123,6 +139,11 @@ class WatchState(BaseModel):
             audio=_known(audio for _, audio in conditions),
             last_check_at=self.last_check_at,
         )
+
+    def as_of(self) -> datetime | None:
+        """Return when something was learned last; None before the first look."""
+        moments = [at for at in (self.last_check_at, self.looked_at) if at]
+        return max(moments, default=None)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and when they began."""

@@ -25,8 +25,11 @@ logger = structlog.get_logger(__name__)
 LOST_STATUSES = frozenset({401, 403, 404, 410})
 """Answers to a playlist that mean: find out anew where the stream is."""
 
-REFUSED_SEGMENTS_LIMIT = 3
-"""So many segments refused in a row mean the same: signed URLs have run out."""
+REFUSALS = frozenset({401, 403, 410})
+"""Answers to a segment, asked for more than once, that mean the same: its URL has run out."""
+
+REFUSED_AGAIN_SEC = 60.0
+"""Where a new URL did not help, segments are given up for so long before the next is asked for."""
 
 RETRY_SEC = 2.0
 
@@ -61,7 +64,6 @@ class TrackFollower:
         self._now = now
         self._on_change = on_change
         self._on_segment = on_segment
-        self._refused = 0
         self._last: MediaPlaylist | None = None
 
     @property
@@ -112,6 +114,7 @@ class TrackFollower:
             fetched = await fetch_playlist(self._meter.client, self._url)
         except FetchError as error:
             if error.status in LOST_STATUSES:
+                self._failed(f"playlist: {error}")
                 raise PlaylistLost(str(error)) from None
             raise
         playlist = parse_playlist(fetched.text, fetched.final_url)
@@ -121,7 +124,7 @@ class TrackFollower:
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
-        state.gone = state.unknown_because = None
+        self._changed(state.observed())
         if advance.changed:
             state.not_live, state.said_over_at = 0, None
         if advance.missed:
@@ -137,7 +140,7 @@ class TrackFollower:
                 advance.changed, at, playlist.target_duration_sec, self._config
             )
             self._changed(state.note(changes, at))
-        if not state.segment_failures:  # what failed was the playlist, and it is back
+        if not state.failing:  # what failed was the playlist, and it is back
             self._changed(state.note(state.errors.succeeded(at, self._config), at))
 
     async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
@@ -151,12 +154,12 @@ class TrackFollower:
                 silence_db=self._config.silence_db_threshold,
             )
         except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
+            self._ask_anew_when_refused(error)
             self._state.statistics.segments_failed += 1
-            self._state.segment_failures += 1
+            self._state.failing.add(self._name)
             self._failed(f"segment {segment.sequence}: {error}")
             self._pass_over(segment)
             self._show(SegmentSeen(self._name, segment, None, str(error), seen_at))
-            self._count_refusals(error)
         else:
             self._judge(segment, measurement, starts_at)
             self._show(SegmentSeen(self._name, segment, measurement, None, seen_at))
@@ -172,10 +175,11 @@ class TrackFollower:
             starts_at=starts_at,
         )
         changes = track.detectors.feed(measurement, position, self._config)
-        changes += state.errors.succeeded(at, self._config)
+        state.failing.discard(self._name)
+        if not state.failing:
+            changes += state.errors.succeeded(at, self._config)
         track.stream_sec += segment.duration_sec
         track.cursor.done(segment)
-        state.segment_failures = self._refused = 0
         statistics = state.statistics
         statistics.total_segments_analyzed += 1
         statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
@@ -192,11 +196,18 @@ class TrackFollower:
         at = self._now()
         self._changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
 
-    def _count_refusals(self, error: Exception) -> None:
-        is_refusal = isinstance(error, FetchError) and error.status in LOST_STATUSES
-        self._refused = self._refused + 1 if is_refusal else 0
-        if self._refused >= REFUSED_SEGMENTS_LIMIT:
-            raise PlaylistLost(f"segments refused: {error}")
+    def _ask_anew_when_refused(self, error: Exception) -> None:
+        """Keep a refused segment for the next try, unless a new URL was tried just before.
+
+        Raises:
+            PlaylistLost: the source is to be asked anew.
+        """
+        if not isinstance(error, FetchError) or error.status not in REFUSALS:
+            return
+        at, last = self._now(), self._state.refused_at
+        if last is None or at - last >= timedelta(seconds=REFUSED_AGAIN_SEC):
+            self._state.refused_at = at
+            raise PlaylistLost(f"segments are refused: {error}") from None
 
     def _changed(self, changed: bool) -> None:
         if changed:
