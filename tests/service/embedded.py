@@ -51,9 +51,10 @@ class Embedded:
             raise
         return child
 
-    async def fail_to_start(self, **variables: str) -> Finished:
+    async def fail_to_start(self, *arguments: str, **variables: str) -> Finished:
         """Run it when it cannot start."""
-        return await run([STREAM_TRACKER, "up"], self.folder, {**self.variables, **variables})
+        command = [STREAM_TRACKER, "up", *arguments]
+        return await run(command, self.folder, {**self.variables, **variables})
 
     @property
     def keys(self) -> dict[str, str]:

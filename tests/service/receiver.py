@@ -1,6 +1,5 @@
 """A webhook receiver that trusts nothing it cannot verify."""
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -134,13 +133,3 @@ def _mistrust(key: bytes, body: bytes, headers: dict[str, str]) -> str | None:
 
 async def _accept(_received: Received) -> int:
     return 200
-
-
-def after(seconds: float, status: int = 200) -> Answer:
-    """Return an answer that takes its time."""
-
-    async def answer(_received: Received) -> int:
-        await asyncio.sleep(seconds)
-        return status
-
-    return answer

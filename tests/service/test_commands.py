@@ -94,7 +94,7 @@ async def _use_monitors(stage: Stage) -> tuple[str, dict[str, Finished]]:
 async def _watch(stage: Stage) -> Finished:
     scenes = (("normal", 3.0), ("black", 5.0), ("normal", 8.0))
     programme = await rendered(stage.cache, SHORT, *scenes)
-    options = ChannelOptions(at_end=AtEnd.END)
+    options = ChannelOptions(at_end=AtEnd.END, window_segments=20)
     url = stage.origin.add("watched", programme, options=options).url
     command = [STREAM_TRACKER, "watch", url, "--json", "--blackout", "3"]
     return await run(command, stage.folder, within_sec=60)

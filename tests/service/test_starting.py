@@ -1,0 +1,150 @@
+"""`stream-tracker up` that cannot start, that starts with a monitor, and that is interrupted."""
+
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.service.children import alive
+from tests.service.embedded import PORTS, STOP_SEC, Embedded
+from tests.service.programmes import SMALL, rendered
+from tests.service.stage import Stage
+from tests.service.waiting import until_true
+
+pytestmark = pytest.mark.timeout(240)
+
+NAME = "interrupted-up"
+HUNG = "#!/bin/sh\nsleep 300\n"
+FAILED, MISUSED = 1, 2
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """What was seen of a service whose ffmpeg hangs.
+
+    Attributes:
+        hung: children of that ffmpeg before Ctrl-C.
+        orphans: processes that outlived it.
+    """
+
+    said: str
+    listed: list[dict[str, Any]]
+    stream_url: str
+    hung: list[psutil.Process]
+    code: int | None
+    orphans: list[psutil.Process]
+
+
+async def SCENARIO(stage: Stage) -> Interrupted:  # noqa: N802
+    """Start with a monitor and an ffmpeg that never ends, then press Ctrl-C."""
+    ffmpeg = stage.folder / "hung-ffmpeg"
+    ffmpeg.write_text(HUNG)
+    ffmpeg.chmod(0o755)
+    embedded = Embedded(stage.folder / "interrupted", FFMPEG_PATH=str(ffmpeg))
+    url = stage.origin.add(NAME, await rendered(stage.cache, SMALL, ("normal", 20))).url
+    up = await embedded.up("--stream", url, "--webhook", stage.receiver.url(NAME))
+    try:
+        stage.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
+        await until_true(lambda: bool(_named(up.descendants(), "sleep")), "a hung ffmpeg")
+        async with embedded.rest() as rest:
+            listed = (await rest.http.get("/monitors")).json()["monitors"]
+        family = up.descendants()
+        await up.stop(signal.SIGINT, within_sec=STOP_SEC)
+    finally:
+        up.discard()
+    hung = _named(family, "sleep")
+    return Interrupted(up.said, listed, url, hung, up.code, alive(family))
+
+
+def _named(processes: list[psutil.Process], name: str) -> list[psutil.Process]:
+    found = []
+    for each in processes:
+        try:
+            if each.name() == name:
+                found.append(each)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def test_a_start_with_a_stream_registers_its_monitor(seen: Interrupted) -> None:
+    assert [each["stream_url"] for each in seen.listed] == [seen.stream_url]
+    assert f"Monitor {seen.listed[0]['monitor_id']} watches {seen.stream_url}" in seen.said
+
+
+def test_ctrl_c_stops_everything_even_an_ffmpeg_that_hangs(seen: Interrupted) -> None:
+    assert seen.code == 0
+    assert seen.orphans == []
+
+
+@pytest.mark.parametrize("variable", PORTS)
+async def test_a_taken_port_is_one_line_that_names_it(tmp_path: Path, variable: str) -> None:
+    embedded = Embedded(tmp_path / "up")
+    port = int(embedded.variables[variable])
+    with socket.create_server(("127.0.0.1", port)):
+        failed = await embedded.fail_to_start()
+    assert failed.code == FAILED
+    (line,) = failed.err.splitlines()
+    assert line.startswith(f"{variable}: ")
+    assert str(port) in line
+    assert not failed.out
+    _nothing_is_left(embedded)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        pytest.param("PORT", "eighty", id="no-number"),
+        pytest.param("TEMPORAL_PORT", "70000", id="no-port"),
+        pytest.param("LOG_LEVEL", "loud", id="no-level"),
+        pytest.param("ALLOW_PRIVATE_NETWORKS", "perhaps", id="no-boolean"),
+    ],
+)
+async def test_a_bad_setting_is_one_line_that_names_it(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    failed = await Embedded(tmp_path / "up").fail_to_start(**{variable: value})
+    assert failed.code == MISUSED
+    (line,) = failed.err.splitlines()
+    assert line.startswith(f"{variable}: ")
+
+
+async def test_a_bad_setting_of_a_part_is_found_before_anything_starts(tmp_path: Path) -> None:
+    embedded = Embedded(tmp_path / "up")
+    failed = await embedded.fail_to_start(MAX_MONITORS="none")
+    assert failed.code == MISUSED
+    (line,) = failed.err.splitlines()
+    assert line.startswith("MAX_MONITORS: ")
+    _nothing_is_left(embedded)
+
+
+async def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    embedded = Embedded(tmp_path / "up")
+    embedded.data.write_text("a file, not a folder")
+    failed = await embedded.fail_to_start()
+    assert failed.code == FAILED
+    (line,) = failed.err.splitlines()
+    assert line.startswith("DATA_DIR: ")
+
+
+async def test_a_stream_without_a_webhook_is_refused(tmp_path: Path) -> None:
+    failed = await Embedded(tmp_path / "up").fail_to_start("--stream", "http://127.0.0.1/a.m3u8")
+    assert failed.code == FAILED
+    assert failed.err.startswith("WEBHOOK: ")
+
+
+def _nothing_is_left(embedded: Embedded) -> None:
+    folder = str(embedded.data)
+    started = [each for each in psutil.process_iter() if folder in _command(each)]
+    assert not started
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
