@@ -1,0 +1,121 @@
+"""One look a try: live, not yet, or never."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.declarations import UnavailableDetails, WaitOrder, WaitReturn
+from activities.wait_for_live import LiveWait
+from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
+from tests.activities.scripted_http import Answer, scripted
+from tests.activities.watching import worker
+from tests.origin import TINY, ChannelOptions, LiveOrigin, ManualClock, Programme, render
+
+
+async def wait(
+    url: str,
+    *,
+    waiting_since: datetime | None = None,
+    scheduled_start: datetime | None = None,
+    heard: Confirmation | None = None,
+    allow_private_networks: bool = True,
+) -> WaitReturn:
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(
+        environment.info,
+        scheduled_time=waiting_since or datetime.now(UTC),
+        heartbeat_details=[heard.model_dump(mode="json")] if heard else [],
+    )
+    order = WaitOrder(monitor_id="mon-1", stream_url=url, scheduled_start_time=scheduled_start)
+    async with worker(allow_private_networks=allow_private_networks) as parts:
+        return await environment.run(LiveWait(parts.sources).wait_for_live, order)
+
+
+async def next_look_sec(
+    url: str, *, waiting_since: datetime | None = None, scheduled_start: datetime | None = None
+) -> float:
+    """Wait for what is not live; return when to look again."""
+    with pytest.raises(ApplicationError, match="not live: ") as failure:
+        await wait(url, waiting_since=waiting_since, scheduled_start=scheduled_start)
+    error = failure.value
+    assert (error.type, error.non_retryable) == ("NotLiveYet", False)
+    assert error.next_retry_delay is not None
+    return error.next_retry_delay.total_seconds()
+
+
+@pytest.mark.parametrize("name", ["index.m3u8", "master.m3u8"])
+async def test_a_playlist_with_segments_is_live(name: str) -> None:
+    async with LiveOrigin(clock=ManualClock()) as origin:
+        channel = origin.add("live", render(Programme.of([("normal", 3.0)], TINY)))
+        found = await wait(channel.url.replace("index.m3u8", name))
+    assert found == WaitReturn(is_live=True)
+
+
+async def test_a_playlist_without_segments_is_not_live_yet() -> None:
+    async with LiveOrigin(clock=ManualClock()) as origin:
+        options = ChannelOptions(backlog_segments=0)
+        rendered = render(Programme.of([("normal", 3.0)], TINY))
+        channel = origin.add("live", rendered, options=options)
+        assert 4 <= await next_look_sec(channel.url) <= 6
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answer(404), id="404"),
+        pytest.param(Answer(410), id="410"),
+        pytest.param(Answer(403), id="403"),
+        pytest.param(Answer(500), id="500"),
+        pytest.param(Answer(503), id="503"),
+        pytest.param(Answer(200), id="no playlist"),
+        pytest.param(Answer(200, is_endless=True), id="endless"),
+    ],
+)
+async def test_what_is_not_there_is_looked_at_again(answer: Answer) -> None:
+    async with scripted(answer) as origin:
+        assert 4 <= await next_look_sec(f"{origin.url}/live.m3u8") <= 6
+
+
+async def test_a_server_that_is_down_is_looked_at_again() -> None:
+    async with scripted() as origin:
+        pass
+    assert 4 <= await next_look_sec(f"{origin.url}/live.m3u8") <= 6
+
+
+@pytest.mark.parametrize(
+    ("waited", "starts_in", "least_sec", "most_sec"),
+    [
+        pytest.param(timedelta(0), timedelta(hours=9), 48, 72, id="far from its start"),
+        pytest.param(timedelta(hours=9), timedelta(seconds=20), 4, 6, id="close to its start"),
+        pytest.param(timedelta(hours=9), timedelta(minutes=-5), 4, 6, id="a little late"),
+        pytest.param(timedelta(hours=9), timedelta(hours=-1), 12, 18, id="very late"),
+    ],
+)
+async def test_looks_follow_the_schedule(
+    waited: timedelta, starts_in: timedelta, least_sec: float, most_sec: float
+) -> None:
+    now = datetime.now(UTC)
+    async with scripted(Answer(404)) as origin:
+        look_sec = await next_look_sec(
+            f"{origin.url}/live.m3u8", waiting_since=now - waited, scheduled_start=now + starts_in
+        )
+    assert least_sec <= look_sec <= most_sec
+
+
+async def test_a_refused_address_is_final_when_it_is_confirmed() -> None:
+    url = "http://127.0.0.1/live.m3u8"
+    with pytest.raises(ApplicationError) as first:
+        await wait(url, allow_private_networks=False)
+    assert (first.value.type, first.value.non_retryable) == ("NotLiveYet", False)
+    before = datetime.now(UTC) - timedelta(seconds=DEFAULT_POLICY.apart_sec)
+    heard = Confirmation(reason="address_refused", looks=1, counted_at=before)
+    with pytest.raises(ApplicationError) as last:
+        await wait(url, heard=heard, allow_private_networks=False)
+    assert (last.value.type, last.value.non_retryable) == ("StreamUnavailable", True)
+    (details,) = last.value.details
+    assert details == UnavailableDetails(
+        reason="address_refused", message="the address is not allowed"
+    )

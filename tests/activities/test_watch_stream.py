@@ -1,0 +1,221 @@
+"""The long activity: when it returns, what it hands over, where it goes on."""
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.declarations import WatchOrder, WatchOutcome, WatchReturn
+from media.watch import WatchState
+from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
+from monitors.config import MonitorConfig
+from monitors.events import EndReason, EventType, Happening
+from monitors.status import IncidentKind
+from tests.activities.scripted_http import Answer, Request, scripted
+from tests.activities.watching import NO_GATEWAY, worker
+from tests.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
+
+TOUCHY = MonitorConfig(blackout_threshold_sec=2, silence_threshold_sec=0, recovery_sec=1)
+UNTOLD = Happening(
+    event_type=EventType.FREEZE, timestamp=datetime(2026, 5, 1, tzinfo=UTC), data={"x": 1}
+)
+BACKLOG = 4
+
+
+class Run:
+    """One attempt of the activity, in an environment that records its heartbeats."""
+
+    def __init__(self, *, heartbeat_details: Sequence[Any] = ()) -> None:
+        self.environment = ActivityEnvironment()
+        self.environment.info = dataclasses.replace(
+            self.environment.info, heartbeat_details=list(heartbeat_details)
+        )
+        self.beats: list[dict[str, Any]] = []
+        self.environment.on_heartbeat = lambda state: self.beats.append(state)
+
+    async def watch(
+        self,
+        url: str,
+        *,
+        state: dict[str, Any] | None = None,
+        checkpoint_sec: float = 60,
+        gateway_url: str = NO_GATEWAY,
+        allow_private_networks: bool = True,
+    ) -> WatchReturn:
+        order = WatchOrder(
+            monitor_id="mon-1",
+            stream_url=url,
+            config=TOUCHY,
+            state=state,
+            checkpoint_sec=checkpoint_sec,
+        )
+        async with worker(
+            gateway_url=gateway_url, allow_private_networks=allow_private_networks
+        ) as parts:
+            return await self.environment.run(parts.watching.watch_stream, order)
+
+    def analyzed(self) -> int:
+        """Return how many segments the last heartbeat knew."""
+        if not self.beats:
+            return 0
+        return WatchState.model_validate(self.beats[-1]).statistics.total_segments_analyzed
+
+    async def until_analyzed(self, count: int) -> None:
+        async with asyncio.timeout(60):
+            while self.analyzed() < count:
+                await asyncio.sleep(0.02)
+
+
+def on_air(origin: LiveOrigin, *scenes: tuple[str, float], at_end: AtEnd = AtEnd.STALL) -> str:
+    options = ChannelOptions(at_end=at_end, backlog_segments=BACKLOG, window_segments=10)
+    return origin.add("live", render(Programme.of(scenes, TINY)), options=options).url
+
+
+async def test_it_returns_as_soon_as_something_happens() -> None:
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 1.0), ("black", 30.0))
+        returned = await Run().watch(url)
+        (black,) = origin["live"].scenes_on_air("black")
+    assert returned.outcome is WatchOutcome.HAPPENED
+    (happening,) = returned.happenings
+    assert happening.event_type is EventType.BLACKOUT
+    (incident,) = returned.open_incidents
+    assert incident.kind is IncidentKind.BLACKOUT
+    assert abs((incident.started_at - black.started_at).total_seconds()) <= 0.101
+    assert (returned.health.video, returned.statistics.blackout_events) == ("error", 1)
+    assert WatchState.model_validate(returned.state).happened == []
+
+
+async def test_turns_after_turns_tell_the_whole_story_once() -> None:
+    async with LiveOrigin() as origin:
+        scenes = [("normal", 1.0), ("black", 3.0), ("normal", 4.0)]
+        url = on_air(origin, *scenes, at_end=AtEnd.END)
+        returns = [await Run().watch(url)]
+        while returns[-1].outcome is not WatchOutcome.ENDED:
+            returns.append(await Run().watch(url, state=returns[-1].state))
+    told = [happening.event_type.value for each in returns for happening in each.happenings]
+    assert told == ["alert.blackout", "alert.blackout_recovered"]
+    assert returns[-1].end_reason is EndReason.ENDLIST_DETECTED
+    assert returns[-1].statistics.total_segments_analyzed == 8
+    assert returns[-1].open_incidents == []
+
+
+async def test_at_the_checkpoint_it_returns_though_nothing_happened() -> None:
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 30.0))
+        first = await Run().watch(url, checkpoint_sec=1.5)
+        second = await Run().watch(url, state=first.state, checkpoint_sec=1.5)
+        published = origin["live"].published
+    assert first.outcome is second.outcome is WatchOutcome.CHECKPOINT
+    assert first.happenings == second.happenings == []
+    assert first.statistics.total_segments_analyzed >= BACKLOG
+    assert second.statistics.segments_missed == 0
+    assert second.statistics.total_segments_analyzed <= len(published)
+
+
+def ask_to_stop(environment: ActivityEnvironment) -> None:
+    environment.cancel()
+
+
+def shut_down(environment: ActivityEnvironment) -> None:
+    environment.worker_shutdown()
+
+
+@pytest.mark.parametrize("stop", [ask_to_stop, shut_down], ids=["cancelled", "worker shuts down"])
+async def test_stopped_it_hands_back_what_it_knows(
+    stop: Callable[[ActivityEnvironment], None],
+) -> None:
+    async with LiveOrigin() as origin:
+        run = Run()
+        watching = asyncio.create_task(run.watch(on_air(origin, ("normal", 30.0))))
+        await run.until_analyzed(3)
+        stop(run.environment)
+        returned = await watching
+    assert returned.outcome is WatchOutcome.HANDED_BACK
+    state = WatchState.model_validate(json.loads(json.dumps(returned.state)))
+    assert state.statistics.total_segments_analyzed >= 3
+    assert state.tracks["main"].cursor.next_sequence is not None
+
+
+async def test_a_heartbeat_carries_the_state_and_a_new_attempt_goes_on_from_it() -> None:
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 30.0))
+        lost = Run()
+        watching = asyncio.create_task(lost.watch(url))
+        await lost.until_analyzed(3)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        known = lost.analyzed()
+        again = Run(heartbeat_details=[lost.beats[-1]])
+        stale = WatchState().model_dump(mode="json")
+        returned = await again.watch(url, state=stale, checkpoint_sec=1.5)
+        published = origin["live"].published
+    assert WatchState.model_validate(again.beats[0]).statistics.total_segments_analyzed == known
+    assert returned.statistics.segments_missed == 0
+    assert known <= returned.statistics.total_segments_analyzed <= len(published)
+
+
+async def test_what_a_lost_attempt_noticed_and_did_not_tell_is_told() -> None:
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 30.0))
+        state = WatchState(happened=[UNTOLD]).model_dump(mode="json")
+        returned = await Run(heartbeat_details=[state]).watch(url)
+    assert (returned.outcome, returned.happenings) == (WatchOutcome.HAPPENED, [UNTOLD])
+
+
+async def test_a_heartbeat_that_cannot_be_read_leaves_the_state_of_the_order() -> None:
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 30.0))
+        state = WatchState(happened=[UNTOLD]).model_dump(mode="json")
+        returned = await Run(heartbeat_details=[{"tracks": 7}]).watch(url, state=state)
+    assert returned.happenings == [UNTOLD]
+
+
+async def test_a_stream_out_of_reach_for_good_is_a_final_error() -> None:
+    before = datetime.fromtimestamp(datetime.now(UTC).timestamp() - DEFAULT_POLICY.apart_sec, UTC)
+    heard = Confirmation(reason="address_refused", looks=1, counted_at=before)
+    state = WatchState(bad_news=heard).model_dump(mode="json")
+    with pytest.raises(ApplicationError) as failure:
+        await Run().watch("http://127.0.0.1/live.m3u8", state=state, allow_private_networks=False)
+    assert (failure.value.type, failure.value.non_retryable) == ("StreamUnavailable", True)
+
+
+async def reports_to(answer: Answer) -> tuple[list[Request], WatchReturn]:
+    """Watch for a little longer than it takes until counters are reported."""
+    async with LiveOrigin() as origin, scripted(answer) as gateway:
+        url = on_air(origin, ("normal", 30.0))
+        watching = asyncio.create_task(
+            Run().watch(url, gateway_url=gateway.url, checkpoint_sec=11.5)
+        )
+        return await _requests(gateway.requests, watching), await watching
+
+
+async def _requests(
+    requests: list[Request], watching: "asyncio.Task[WatchReturn]"
+) -> list[Request]:
+    while not requests and not watching.done():
+        await asyncio.sleep(0.05)
+    return requests
+
+
+async def test_counters_are_reported_beside_the_watch_and_a_bad_gateway_does_not_disturb_it() -> (
+    None
+):
+    good, broken, unknown = await asyncio.gather(
+        *(reports_to(Answer(status)) for status in (204, 500, 404))
+    )
+    for requests, returned in (good, broken, unknown):
+        assert returned.outcome is WatchOutcome.CHECKPOINT
+        assert [(each.method, each.path) for each in requests] == [
+            ("PUT", "/internal/v1/monitors/mon-1/status")
+        ]
+    report = json.loads(good[0][0].body)
+    assert (report["status"], report["stream_status"]) == ("monitoring", "live")
+    assert report["health"]["video"] == "ok"
+    assert report["statistics"]["total_segments_analyzed"] >= 8

@@ -1,0 +1,49 @@
+"""What the activities about streams are made of, for tests."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from activities.gateway import Gateway
+from activities.sources import SourceFinder
+from activities.watch_stream import StreamWatching
+from media.outbound.client import media_client
+from media.outbound.guard import OutboundGuard
+from media.probe import FfmpegProbe, find_ffmpeg
+from media.youtube.options import YouTubeOptions
+from media.youtube.site import YouTubeSite
+
+NO_GATEWAY = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The parts of a worker that look at streams."""
+
+    sources: SourceFinder
+    watching: StreamWatching
+
+
+@asynccontextmanager
+async def worker(
+    *, gateway_url: str = NO_GATEWAY, allow_private_networks: bool = True
+) -> AsyncIterator[Worker]:
+    async with AsyncExitStack() as stack:
+        guard = OutboundGuard(allow_private_networks=allow_private_networks)
+        client = await stack.enter_async_context(media_client(guard))
+        gateway = Gateway(gateway_url, SecretStr("internal-key"))
+        stack.push_async_callback(gateway.close)
+        youtube = YouTubeSite(YouTubeOptions())
+        stack.push_async_callback(youtube.close)
+        sources = SourceFinder(client, youtube)
+        watching = StreamWatching(
+            sources=sources,
+            client=client,
+            probe=FfmpegProbe(find_ffmpeg(None), parallel=os.cpu_count() or 1),
+            gateway=gateway,
+            segment_max_bytes=1024 * 1024,
+        )
+        yield Worker(sources, watching)
