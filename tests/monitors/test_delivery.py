@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitors.delivery import DeliveryPolicy, is_delivered, is_final, read_retry_after
+
+NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
+STEADY = DeliveryPolicy(jitter=0)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "sec"),
+    [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 10.0), (50, 10.0)],
+)
+def test_waits_double_up_to_the_cap(attempt: int, sec: float) -> None:
+    assert STEADY.delay_sec(attempt, chance=0.3) == sec
+
+
+def test_jitter_varies_a_wait_by_its_share_both_ways() -> None:
+    policy = DeliveryPolicy(jitter=0.2)
+    waits = [policy.delay_sec(2, chance=chance) for chance in (0.0, 0.5, 1.0)]
+    assert waits == pytest.approx([1.6, 2.0, 2.4])
+
+
+@pytest.mark.parametrize(
+    ("asked_sec", "sec"),
+    [
+        pytest.param(None, 2.0, id="nothing asked"),
+        pytest.param(30.0, 30.0, id="longer"),
+        pytest.param(0.0, 2.0, id="shorter than the own wait"),
+        pytest.param(3600.0, 60.0, id="longer than allowed"),
+        pytest.param(float("inf"), 60.0, id="for ever"),
+    ],
+)
+def test_a_receiver_may_ask_for_a_longer_wait(asked_sec: float | None, sec: float) -> None:
+    assert STEADY.delay_sec(2, chance=0.5, asked_sec=asked_sec) == sec
+
+
+@given(st.integers(1, 200), st.floats(0, 1), st.none() | st.floats(0, 1e12))
+def test_a_wait_is_always_reasonable(attempt: int, chance: float, asked: float | None) -> None:
+    assert 0.8 <= DeliveryPolicy().delay_sec(attempt, chance=chance, asked_sec=asked) <= 60
+
+
+@pytest.mark.parametrize(
+    ("status", "delivered", "final"),
+    [
+        *((status, True, False) for status in (200, 201, 204, 299)),
+        *((status, False, False) for status in (199, 300, 301, 307, 400, 404, 429, 500, 503)),
+        (410, False, True),
+    ],
+)
+def test_what_an_answer_means(status: int, delivered: bool, final: bool) -> None:
+    assert (is_delivered(status), is_final(status)) == (delivered, final)
+
+
+@pytest.mark.parametrize(
+    ("value", "sec"),
+    [
+        pytest.param(None, None, id="no header"),
+        pytest.param("120", 120.0, id="seconds"),
+        pytest.param(" 5 ", 5.0, id="spaces"),
+        pytest.param("0", 0.0, id="zero"),
+        pytest.param("999999999", 999_999_999.0, id="nine digits"),
+        pytest.param("9999999999", None, id="ten digits"),
+        pytest.param("-1", None, id="negative"),
+        pytest.param("1.5", None, id="fraction"),
+        pytest.param("\N{ARABIC-INDIC DIGIT FIVE}", None, id="other digits"),
+        pytest.param("", None, id="empty"),
+        pytest.param("soon", None, id="words"),
+        pytest.param("Fri, 01 May 2026 12:02:00 GMT", 120.0, id="date"),
+        pytest.param("Friday, 01-May-26 12:02:00 GMT", 120.0, id="obsolete date"),
+        pytest.param("Fri May  1 12:02:00 2026", 120.0, id="asctime"),
+        pytest.param("Fri, 01 May 2026 13:02:00 +0100", 120.0, id="offset"),
+        pytest.param("Fri, 01 May 2026 11:00:00 GMT", 0.0, id="past"),
+        pytest.param("Fri, 99 May 2026 11:00:00 GMT", None, id="impossible date"),
+    ],
+)
+def test_retry_after(value: str | None, sec: float | None) -> None:
+    assert read_retry_after(value, NOW) == sec
+
+
+DATE_PARTS = st.sampled_from(
+    ["Fri", ", ", "01", "May", " ", "2026", "12:00:00", "GMT", "+9999", "-", "99999999999", ":"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(DATE_PARTS).map("".join)))
+def test_any_header_is_a_wait_or_unclear(value: str) -> None:
+    sec = read_retry_after(value, NOW)
+    assert sec is None or sec >= 0
