@@ -76,12 +76,13 @@ async def test_a_cancelled_monitor_ends_as_cancelled(
     await _is_over(stage, handle)
 
 
-async def test_a_stopped_monitor_delivers_what_is_queued(stage: Stage) -> None:
+async def test_a_stop_is_told_at_once_and_what_is_queued_is_still_delivered(stage: Stage) -> None:
     opening = await _deliver_slowly(stage)
     handle = await stage.start()
     await stage.world.until(lambda: len(stage.world.watched) == 2)
     await handle.signal(STOP_SIGNAL)
-    await stage.world.until(lambda: stage.world.watching == 0)
+    await stage.world.until(lambda: stage.world.statuses[-1].status is MonitorStatus.STOPPED)
+    assert stage.world.received == []
     opening.set()
     end = await handle.result()
     assert end.status is MonitorStatus.STOPPED
