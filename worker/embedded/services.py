@@ -40,13 +40,23 @@ class Service:
 
 
 class Keeper:
-    """Starts a service, and starts it again when it dies."""
+    """Starts a service, and starts it again when it dies.
+
+    Attributes:
+        deaths: how often it died by itself.
+    """
 
     def __init__(self, service: Service) -> None:
+        self.deaths = 0
         self._service = service
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._stopping = False
+
+    @property
+    def name(self) -> str:
+        """Name of the service."""
+        return self._service.name
 
     @property
     def pid(self) -> int | None:
@@ -87,6 +97,7 @@ class Keeper:
             code = await self._process.wait()
             if self._stopping:
                 return
+            self.deaths += 1
             delay_sec = RESTART_MIN_SEC if clock() - started > STEADY_SEC else delay_sec * 2
             logger.warning("service died, starting it again", service=self._service.name, code=code)
             await asyncio.sleep(min(delay_sec, RESTART_MAX_SEC))

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 READY_SEC = 60.0
 READY_POLL_SEC = 0.1
+START_TRIES = 3
 LOCAL = "127.0.0.1"
 
 
@@ -70,7 +71,7 @@ async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoint
             for keeper in keepers.values():
                 stack.push_async_callback(keeper.stop)
                 await keeper.start()
-            await _until_ready(endpoints.gateway, settings)
+            await _until_ready(endpoints.gateway, settings, keepers.values())
             yield endpoints
 
 
@@ -108,7 +109,9 @@ def _check_ports(settings: EmbeddedSettings) -> None:
 
 
 def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:
-    base = {**os.environ, "LOG_LEVEL": settings.log_level, "LOG_FORMAT": settings.log_format}
+    # The Temporal of the environment is another one than ours.
+    given = {name: it for name, it in os.environ.items() if not name.startswith("TEMPORAL_")}
+    base = {**given, "LOG_LEVEL": settings.log_level, "LOG_FORMAT": settings.log_format}
     ours = {
         **base,
         **keys,
@@ -117,10 +120,11 @@ def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]
         "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.temporal_port}",
         "TEMPORAL_NAMESPACE": "default",
     }
+    internal_port = os.environ.get("INTERNAL_PORT") or settings.port
     gateway = {**ours, "HOST": settings.host, "PORT": str(settings.port)}
     worker = {
         **ours,
-        "CALLBACK_URL": f"http://{_reachable(settings.host)}:{settings.port}",
+        "CALLBACK_URL": f"http://{_reachable(settings.host)}:{internal_port}",
         "WORKER_ROLE": "all",
         "HEALTH_PORT": str(settings.health_port),
     }
@@ -152,16 +156,25 @@ def _temporal_binary() -> str:
     return found
 
 
-async def _until_ready(gateway: str, settings: EmbeddedSettings) -> None:
+async def _until_ready(
+    gateway: str, settings: EmbeddedSettings, keepers: Collection[Keeper]
+) -> None:
     urls = [f"{gateway}/readyz", f"http://{LOCAL}:{settings.health_port}/readyz"]
     async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
         try:
             async with asyncio.timeout(READY_SEC):
                 for url in urls:
                     while not await _answers(client, url):
+                        _give_up_on_the_dying(keepers)
                         await asyncio.sleep(READY_POLL_SEC)
         except TimeoutError:
             raise CannotStart(f"not ready within {READY_SEC:g} s, see the log above") from None
+
+
+def _give_up_on_the_dying(keepers: Collection[Keeper]) -> None:
+    for keeper in keepers:
+        if keeper.deaths >= START_TRIES:
+            raise CannotStart(f"the {keeper.name} does not start, see the log above")
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:
