@@ -129,10 +129,15 @@ class MonitorChange(BaseModel):
 
 
 class RedeliveryOrder(BaseModel):
-    """An event that a user wants to be sent once more. Workflow id: see `redelivery_id`."""
+    """An event that a user wants to be sent once more. Workflow id: see `redelivery_id`.
+
+    Attributes:
+        attempts_before: how often its webhook was tried already; the audit counts on from there.
+    """
 
     callback_url: str
     event: StreamEvent
+    attempts_before: int = 0
 
 
 def redelivery_id(event_id: str) -> str:
