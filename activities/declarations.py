@@ -19,6 +19,7 @@ WATCH_STREAM = "watch_stream"
 DELIVER_WEBHOOK = "deliver_webhook"
 REPORT_STATUS = "report_status"
 REPORT_EVENT = "report_event"
+RECONCILE = "reconcile"
 
 NOT_LIVE_YET = "NotLiveYet"
 """Error type of `wait_for_live`: ask again; its `next_retry_delay` says when."""
@@ -146,3 +147,20 @@ class EventReportOrder(BaseModel):
     """Takes of `report_event`."""
 
     report: EventReport
+
+
+class ReconciliationReport(BaseModel):
+    """Returned by `reconcile`: how much was mended.
+
+    Attributes:
+        started: monitors whose workflow nobody had confirmed.
+        ended: monitors that took the end of a workflow that had not reported it.
+        stopped: workflows whose monitor the store does not know.
+        forgotten_monitors, forgotten_events: past their time, removed.
+    """
+
+    started: int = 0
+    ended: int = 0
+    stopped: int = 0
+    forgotten_monitors: int = 0
+    forgotten_events: int = 0
