@@ -5,9 +5,11 @@ from http import HTTPStatus
 import httpx
 from pydantic import BaseModel, SecretStr
 
+from activities.declarations import ReconciliationReport
 from monitors.reports import EventReport, StatusReport
 
 TIMEOUT_SEC = 5.0
+RECONCILE_TIMEOUT_SEC = 60.0
 
 
 class ReportRefused(Exception):
@@ -42,6 +44,16 @@ class Gateway:
         """Report an event and what became of its webhook; raises as `report_status` does."""
         event = report.event
         await self._put(f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report)
+
+    async def reconcile(self) -> ReconciliationReport:
+        """Have the gateway compare its store with Temporal; return what it mended.
+
+        Raises:
+            httpx.HTTPError: it was not done now.
+        """
+        response = await self._client.post("/internal/v1/reconcile", timeout=RECONCILE_TIMEOUT_SEC)
+        response.raise_for_status()
+        return ReconciliationReport.model_validate_json(response.content)
 
     async def _put(self, path: str, report: BaseModel) -> None:
         response = await self._client.put(
