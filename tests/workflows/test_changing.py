@@ -1,5 +1,6 @@
 """Changes of a running monitor, and events that are sent once more."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ from temporalio.exceptions import ApplicationError
 
 from monitors.config import MonitorConfig
 from monitors.events import EventType
-from monitors.status import DeliveryStatus, MonitorStatus
+from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 from tests.workflows import scripts
 from tests.workflows.stage import Handle, Stage, snapshot_of
-from tests.workflows.world import failing
+from tests.workflows.world import closed_until, failing
 from workflows.messages import (
     INVALID_CHANGE,
+    NOT_ACTIVE,
     TASK_QUEUE,
     MonitorChange,
     RedeliveryOrder,
@@ -90,6 +92,21 @@ async def test_a_change_that_cannot_be_is_refused(stage: Stage, thresholds: dict
     assert (await snapshot_of(handle)).config == MonitorConfig()
     assert stage.world.watching == 1
     await handle.signal("stop")
+    await handle.result()
+
+
+async def test_a_monitor_that_has_ended_cannot_be_changed(stage: Stage) -> None:
+    opening = asyncio.Event()
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.append(scripts.ends())
+    handle = await stage.start()
+    while (await snapshot_of(handle)).stream_status is not StreamStatus.ENDED:
+        await asyncio.sleep(0)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await change(handle, metadata={"channel": 8})
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == NOT_ACTIVE
+    opening.set()
     await handle.result()
 
 

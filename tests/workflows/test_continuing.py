@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from monitors.events import EndReason
+from monitors.ids import new_monitor_id
 from monitors.reports import Statistics
 from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
 from tests.workflows import scripts
@@ -154,5 +155,6 @@ async def test_a_watch_that_fails_while_it_is_stopped_is_no_reason_to_give_up(
 
 
 async def start(client: Client, **fields: Any) -> Handle:
-    """Start the monitor; the handle follows it from run to run."""
-    return await start_monitor(client, an_order(datetime.now(UTC), **fields))
+    """Start a monitor of its own; the handle follows it from run to run."""
+    order = an_order(datetime.now(UTC), **fields)
+    return await start_monitor(client, order.model_copy(update={"monitor_id": new_monitor_id()}))
