@@ -1,0 +1,46 @@
+"""The connection to Temporal: what is badly set is told apart from a server that is away."""
+
+import os
+
+import pytest
+
+from runtime.errors import StartError
+from runtime.temporal import connect_temporal
+from tests.worker.test_serving import free_port
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that says nothing of Temporal."""
+    for name in [each for each in os.environ if each.startswith("TEMPORAL_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+async def test_a_profile_that_is_not_there_is_named(
+    environment: pytest.MonkeyPatch, lazy: bool
+) -> None:
+    environment.setenv("TEMPORAL_PROFILE", "nowhere")
+    with pytest.raises(StartError, match=r"^TEMPORAL_PROFILE, .*nowhere"):
+        await connect_temporal(lazy=lazy)
+
+
+async def test_a_certificate_that_is_not_there_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TEMPORAL_TLS_CLIENT_CERT_PATH", "/nowhere/cert.pem")
+    with pytest.raises(StartError, match=r"TEMPORAL_TLS_.*/nowhere/cert.pem"):
+        await connect_temporal(lazy=True)
+
+
+async def test_an_address_that_is_none_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TEMPORAL_ADDRESS", ":::")
+    with pytest.raises(StartError, match=r"^TEMPORAL_ADDRESS, "):
+        await connect_temporal(lazy=False)
+
+
+async def test_a_server_that_is_away_is_no_bad_setting(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
+    with pytest.raises(RuntimeError):
+        await connect_temporal(lazy=False)
+    await connect_temporal(lazy=True)
