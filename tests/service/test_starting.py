@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.service.children import alive
-from tests.service.embedded import PORTS, STOP_SEC, Embedded
+from tests.service.embedded import PORTS, READY, STOP_SEC, Embedded
 from tests.service.programmes import SMALL, rendered
 from tests.service.stage import Stage
 from tests.service.waiting import until_true
@@ -44,7 +44,11 @@ async def SCENARIO(stage: Stage) -> Interrupted:  # noqa: N802
     ffmpeg = stage.folder / "hung-ffmpeg"
     ffmpeg.write_text(HUNG)
     ffmpeg.chmod(0o755)
-    embedded = Embedded(stage.folder / "interrupted", FFMPEG_PATH=str(ffmpeg))
+    elsewhere = {"TEMPORAL_PROFILE": "cloud", "TEMPORAL_API_KEY": "of another Temporal"}
+    embedded = Embedded(stage.folder / "interrupted", FFMPEG_PATH=str(ffmpeg), **elsewhere)
+    profiles = embedded.folder / ".config" / "temporalio" / "temporal.toml"
+    profiles.parent.mkdir(parents=True)
+    profiles.write_text('[profile.default]\naddress = "elsewhere:7233"\napi_key = "secret"\n')
     url = stage.origin.add(NAME, await rendered(stage.cache, SMALL, ("normal", 20))).url
     up = await embedded.up("--stream", url, "--webhook", stage.receiver.url(NAME))
     try:
@@ -74,6 +78,10 @@ def _named(processes: list[psutil.Process], name: str) -> list[psutil.Process]:
 def test_a_start_with_a_stream_registers_its_monitor(seen: Interrupted) -> None:
     assert [each["stream_url"] for each in seen.listed] == [seen.stream_url]
     assert f"Monitor {seen.listed[0]['monitor_id']} watches {seen.stream_url}" in seen.said
+
+
+def test_settings_of_another_temporal_are_not_for_the_embedded_one(seen: Interrupted) -> None:
+    assert READY in seen.said
 
 
 def test_ctrl_c_stops_everything_even_an_ffmpeg_that_hangs(seen: Interrupted) -> None:

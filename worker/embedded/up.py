@@ -119,6 +119,7 @@ def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]
         "DATA_DIR": str(settings.data_dir),
         "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.temporal_port}",
         "TEMPORAL_NAMESPACE": "default",
+        "TEMPORAL_CONFIG_FILE": os.devnull,
     }
     internal_port = os.environ.get("INTERNAL_PORT") or settings.port
     gateway = {**ours, "HOST": settings.host, "PORT": str(settings.port)}
