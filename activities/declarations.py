@@ -19,6 +19,7 @@ WATCH_STREAM = "watch_stream"
 DELIVER_WEBHOOK = "deliver_webhook"
 REPORT_STATUS = "report_status"
 REPORT_EVENT = "report_event"
+LOAD_EVENTS = "load_events"
 RECONCILE = "reconcile"
 
 NOT_LIVE_YET = "NotLiveYet"
@@ -116,10 +117,15 @@ class WatchReturn(BaseModel):
 
 
 class DeliveryOrder(BaseModel):
-    """Takes of `deliver_webhook`."""
+    """Takes of `deliver_webhook`.
+
+    Attributes:
+        attempts_before: how often the webhook was tried already, when a user wants it once more.
+    """
 
     callback_url: str
     event: StreamEvent
+    attempts_before: int = 0
 
 
 class Delivered(BaseModel):
@@ -147,6 +153,19 @@ class EventReportOrder(BaseModel):
     """Takes of `report_event`."""
 
     report: EventReport
+
+
+class LoadOrder(BaseModel):
+    """Takes of `load_events`."""
+
+    monitor_id: str
+    from_sequence: int
+
+
+class LoadReturn(BaseModel):
+    """Returned by `load_events`: events without a gap, the oldest first; not all of them."""
+
+    events: list[StreamEvent]
 
 
 class ReconciliationReport(BaseModel):

@@ -35,8 +35,11 @@ class MonitorProgress(BaseModel):
         site_start_time: when the stream's site says that it will start.
         watch_state: where the last watch stopped; opaque.
         sequence: of the last event.
-        undelivered: events whose webhook is still to be delivered, in order.
+        undelivered: events whose webhook is still to be delivered, in order; see `kept_from`.
+        kept_from: sequence of the first event that is to be delivered after these and that the
+            store keeps; None while there is none.
         unreported: what the store does not know yet, by event id, in order.
+        status_untold: whether the store does not know the status yet.
     """
 
     status: MonitorStatus = MonitorStatus.INITIALIZING
@@ -56,7 +59,9 @@ class MonitorProgress(BaseModel):
     events_sent: int = 0
     events_failed: int = 0
     undelivered: list[StreamEvent] = []
+    kept_from: int | None = None
     unreported: dict[str, EventReport] = {}
+    status_untold: bool = False
     error_reason: str | None = None
     error_message: str | None = None
 

@@ -68,6 +68,8 @@ class MonitorWorkflow:
         self._order = order
         self._progress = order.carried or MonitorProgress(as_of=workflow.now())
         self._outbox = Outbox(order, self._progress)
+        if self._progress.status_untold:
+            self._outbox.report_status(self._status_report)
         self._watching: workflow.ActivityHandle[WatchReturn] | None = None
         self._wants_new_run = False
         self._over = False
@@ -101,8 +103,7 @@ class MonitorWorkflow:
         metadata = self._order.metadata if change.metadata is None else change.metadata
         self._order = self._order.model_copy(update={"config": config, "metadata": metadata})
         self._outbox.order = self._order
-        if self._watching:
-            self._watching.cancel()  # it returns its state, and goes on with the new thresholds
+        self._interrupt_the_watch()  # it goes on with the new thresholds
         return config
 
     @change.validator
@@ -123,7 +124,7 @@ class MonitorWorkflow:
             stream_url=self._order.stream_url,
             config=self._order.config,
             metadata=self._order.metadata,
-            events_queued=len(self._progress.undelivered),
+            events_queued=self._outbox.queued,
             **{name: getattr(self._progress, name) for name in shared},
         )
 
@@ -208,13 +209,12 @@ class MonitorWorkflow:
         )
         while not self._over:
             seen = await self._watch()
-            if seen is None:
-                continue
-            self._learn(seen)
-            if seen.outcome is WatchOutcome.ENDED:
+            if seen:
+                self._learn(seen)
+            if seen and seen.outcome is WatchOutcome.ENDED:
                 self._end_of_stream(seen.end_reason)
                 return
-            if _is_history_long() and self._outbox.is_idle:
+            if _is_history_long() and self._outbox.may_be_carried(self._interrupt_the_watch):
                 self._wants_new_run = True
                 return
 
@@ -236,11 +236,20 @@ class MonitorWorkflow:
         )
         try:
             return await self._watching
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            return None  # interrupted before it began
         except ActivityError as error:
             # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
             if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
                 return None
             raise _unavailable(error) from error
+
+    def _interrupt_the_watch(self) -> None:
+        """Have the watch return its state, so that the next one begins soon."""
+        if self._watching:
+            self._watching.cancel()
 
     def _learn(self, seen: WatchReturn) -> None:
         self._progress.watch_state = seen.state
@@ -253,7 +262,6 @@ class MonitorWorkflow:
         self._tell(f"Watching the stream, open: {faults}" if faults else "Watching the stream")
 
     async def _continue_in_a_new_run(self) -> None:
-        self._outbox.abandon()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._order.model_copy(update={"carried": self._progress}))
 
@@ -378,6 +386,12 @@ class MonitorWorkflow:
 
 def _is_history_long() -> bool:
     return workflow.info().is_continue_as_new_suggested()
+
+
+def _is_cancelled() -> bool:
+    """Tell whether it is this task itself that is to stop, not what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:

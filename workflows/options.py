@@ -19,8 +19,15 @@ CHECKPOINT = timedelta(minutes=10)
 """A watch in which nothing happens returns this often: about 6 history events each time."""
 
 SHORT_CHECKPOINT = timedelta(seconds=30)
-"""The same when the history is long: a new run begins at a checkpoint with an empty outbox, and a
-stream in which always something happens would never come to one."""
+"""The same when the history is long: a new run begins at a checkpoint."""
+
+QUEUE_MAX = 40
+"""So many events wait for their receiver inside the workflow; what comes on top waits in the store.
+With the largest metadata they are 800 KB."""
+
+CARRIED_MAX_BYTES = 1_000_000
+"""Events that a new run begins with: Temporal takes 2 MB, and what was learned must fit too. Only
+while the gateway is away there may be more, and then the run goes on until it is back."""
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A watch whose worker is silent this long is started on another one."""
@@ -49,7 +56,9 @@ WATCH_STREAM: dict[str, Any] = {
 }
 
 DELIVER_WEBHOOK: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=20),
+    # An attempt takes 10 s at most. What comes on top is for a busy worker; a dead one is missed
+    # after that, and its attempt is not counted (see `activities.deliver_webhook`).
+    "start_to_close_timeout": timedelta(seconds=15),
     # How many attempts, and how long apart, is a setting of the worker: it says so with each
     # failed attempt. This policy is for a lost worker.
     "retry_policy": RetryPolicy(

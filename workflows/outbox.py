@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from temporalio import workflow
 
-from workflows import steps
+from workflows import options, steps
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import DeliveryAttempts
@@ -15,9 +15,14 @@ with workflow.unsafe.imports_passed_through():
     from monitors.status import DeliveryStatus
     from workflows.messages import MonitorOrder, MonitorProgress
 
+NOT_TRIED = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
+
 
 class Outbox:
     """Delivers and reports beside the watch, so that monitoring never waits for either.
+
+    The queue is short. While it is full, events are kept in the store alone, and they come back
+    from there in order once the queue has run empty.
 
     Attributes:
         order: what the user asked for; a change replaces it.
@@ -30,6 +35,8 @@ class Outbox:
         self.order = order
         self._progress = progress
         self._status: Callable[[], StatusReport] | None = None
+        self._at_rest: Callable[[], None] | None = None
+        self._is_delivering = False
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -41,54 +48,109 @@ class Outbox:
         """Take an event, to be delivered after all earlier ones."""
         if self.lost:
             return
-        self._progress.sequence += 1
+        progress = self._progress
+        progress.sequence += 1
         event = StreamEvent(
             event_id=f"evt-{workflow.uuid4()}",
             event_type=happening.event_type,
             monitor_id=self.order.monitor_id,
             stream_url=self.order.stream_url,
             timestamp=happening.timestamp,
-            sequence=self._progress.sequence,
+            sequence=progress.sequence,
             data=happening.data,
             metadata=self.order.metadata,
         )
-        self._progress.undelivered.append(event)
-        self._progress.unreported[event.event_id] = EventReport(event=event)
+        progress.unreported[event.event_id] = EventReport(event=event)
+        if progress.kept_from is None and len(progress.undelivered) < options.QUEUE_MAX:
+            progress.undelivered.append(event)
+        else:
+            progress.kept_from = progress.kept_from or event.sequence
 
     def report_status(self, current: Callable[[], StatusReport]) -> None:
         """Have the store told the monitor's status, as it is when its turn comes."""
         self._status = current
+        self._progress.status_untold = True
+
+    @property
+    def queued(self) -> int:
+        """How many events are still to be delivered."""
+        progress = self._progress
+        kept = 0 if progress.kept_from is None else progress.sequence + 1 - progress.kept_from
+        return len(progress.undelivered) + kept
 
     async def deliver_all(self) -> None:
         """Wait until nothing is queued, delivered or not."""
-        await workflow.wait_condition(lambda: not self._progress.undelivered)
+        self._at_rest = None
+        await workflow.wait_condition(lambda: not self.queued)
 
     async def close(self) -> None:
         """Deliver and report all that was put, then stop."""
         self._closed = True
         await asyncio.gather(*self._tasks)
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is on its way."""
-        return not (self._progress.undelivered or self._progress.unreported or self._status)
+    def may_be_carried(self, at_rest: Callable[[], None]) -> bool:
+        """Tell whether a new run of the workflow can go on from here.
 
-    def abandon(self) -> None:
-        """Stop at once; for an idle outbox."""
-        for task in self._tasks:
-            task.cancel()
+        It cannot while a webhook is on its way: `at_rest` is called as soon as that one is
+        through. No further one is begun in this run.
+        """
+        if self._at_rest is None and self._carried_bytes() > options.CARRIED_MAX_BYTES:
+            return False
+        self._at_rest = at_rest
+        return not self._is_delivering
+
+    def _carried_bytes(self) -> int:
+        progress = self._progress
+        reported = [report.event for report in progress.unreported.values()]
+        return sum(len(event.body()) for event in [*progress.undelivered, *reported])
+
+    # The receiver
 
     async def _deliver(self) -> None:
-        queue = self._progress.undelivered
-        while True:
-            await workflow.wait_condition(lambda: bool(queue) or self._closed)
-            if not queue:
-                return
-            report = await steps.deliver(queue[0], self.order.callback_url)
-            del queue[0]
+        while event := await self._next():
+            self._is_delivering = True
+            report = await self._send(event)
+            del self._progress.undelivered[0]
             self._note(report)
-            if report.webhook_status is DeliveryStatus.FAILED and self._stops_for_it():
-                self._give_up(report)
+            self._is_delivering = False
+            if self._at_rest:
+                self._at_rest()
+
+    async def _next(self) -> StreamEvent | None:
+        """Return the oldest event that waits, as soon as there is one; None after the last."""
+        progress = self._progress
+        await workflow.wait_condition(
+            lambda: self._closed or (self.queued > 0 and not self._at_rest)
+        )
+        while not progress.undelivered and progress.kept_from is not None:
+            await self._take_back(progress.kept_from)
+        return progress.undelivered[0] if progress.undelivered else None
+
+    async def _take_back(self, sequence: int) -> None:
+        """Queue events from `sequence` on, which found no room before."""
+        progress = self._progress
+        events = self._not_yet_kept(sequence) or await steps.load_events(
+            self.order.monitor_id, sequence
+        )
+        progress.undelivered.extend(events)
+        # An event that the store would not take is passed over.
+        last = events[-1].sequence if events else sequence
+        progress.kept_from = last + 1 if last < progress.sequence else None
+
+    def _not_yet_kept(self, sequence: int) -> list[StreamEvent]:
+        """Return the events from `sequence` on when the store still has to learn of them."""
+        reported = [report.event for report in self._progress.unreported.values()]
+        waiting = [event for event in reported if event.sequence >= sequence]
+        is_next = bool(waiting) and waiting[0].sequence == sequence
+        return waiting[: options.QUEUE_MAX] if is_next else []
+
+    async def _send(self, event: StreamEvent) -> EventReport:
+        if self.lost:
+            return steps.not_delivered(event, NOT_TRIED)
+        report = await steps.deliver(event, self.order.callback_url)
+        if report.webhook_status is DeliveryStatus.FAILED and self._stops_for_it():
+            self.lost = report.webhook_last_error
+        return report
 
     def _stops_for_it(self) -> bool:
         return self.order.config.on_delivery_failure is OnDeliveryFailure.STOP
@@ -100,13 +162,7 @@ class Outbox:
         else:
             self._progress.events_failed += 1
 
-    def _give_up(self, failed: EventReport) -> None:
-        """Send nothing more; what still waits counts as failed with the one before."""
-        self.lost = failed.webhook_last_error
-        why = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
-        for event in self._progress.undelivered:
-            self._note(steps.not_delivered(event, why))
-        self._progress.undelivered.clear()
+    # The store
 
     async def _report(self) -> None:
         unreported = self._progress.unreported
@@ -119,6 +175,7 @@ class Outbox:
                 await steps.report_status(self.order.monitor_id, status())
                 if self._status is status:  # else it changed meanwhile: once more
                     self._status = None
+                    self._progress.status_untold = False
             elif unreported:
                 event_id, report = next(iter(unreported.items()))
                 await steps.report_event(report)
@@ -128,4 +185,4 @@ class Outbox:
                 return
 
     def _all_delivered(self) -> bool:
-        return self._closed and not self._progress.undelivered
+        return self._closed and not self.queued

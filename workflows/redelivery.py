@@ -15,7 +15,9 @@ class RedeliveryWorkflow:
     @workflow.run
     async def run(self, order: RedeliveryOrder) -> str:
         """Deliver the event with all its retries, tell the store, return the delivery status."""
-        report = await steps.deliver(order.event, order.callback_url)
+        report = await steps.deliver(
+            order.event, order.callback_url, attempts_before=order.attempts_before
+        )
         attempts = order.attempts_before + report.webhook_attempts
         await steps.report_event(report.model_copy(update={"webhook_attempts": attempts}))
         return report.webhook_status.value

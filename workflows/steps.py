@@ -8,12 +8,15 @@ from workflows import options
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
         DELIVER_WEBHOOK,
+        LOAD_EVENTS,
         REPORT_EVENT,
         REPORT_STATUS,
         Delivered,
         DeliveryAttempts,
         DeliveryOrder,
         EventReportOrder,
+        LoadOrder,
+        LoadReturn,
         StatusReportOrder,
     )
     from monitors.events import StreamEvent
@@ -21,12 +24,14 @@ with workflow.unsafe.imports_passed_through():
     from monitors.status import DeliveryStatus
 
 
-async def deliver(event: StreamEvent, callback_url: str) -> EventReport:
+async def deliver(
+    event: StreamEvent, callback_url: str, *, attempts_before: int = 0
+) -> EventReport:
     """Deliver an event's webhook, with all its retries, and return what became of it."""
     try:
         delivered = await workflow.execute_activity(
             DELIVER_WEBHOOK,
-            DeliveryOrder(callback_url=callback_url, event=event),
+            DeliveryOrder(callback_url=callback_url, event=event, attempts_before=attempts_before),
             result_type=Delivered,
             summary=f"{event.event_type} (event {event.sequence})",
             **options.DELIVER_WEBHOOK,
@@ -61,6 +66,25 @@ async def report_event(report: EventReport) -> None:
     """Tell the store of an event and its delivery, however long that takes."""
     summary = f"{report.event.event_type}: {report.webhook_status}"
     await _tell_store(REPORT_EVENT, EventReportOrder(report=report), summary)
+
+
+async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
+    """Return the oldest of a monitor's events from `from_sequence` on, as the store has them.
+
+    There are none when the store knows none, or not this monitor.
+    """
+    try:
+        loaded: LoadReturn = await workflow.execute_activity(
+            LOAD_EVENTS,
+            LoadOrder(monitor_id=monitor_id, from_sequence=from_sequence),
+            result_type=LoadReturn,
+            summary=f"Events from {from_sequence} on",
+            **options.REPORT,
+        )
+    except ActivityError as error:
+        workflow.logger.warning("The store refuses events: %s", error.cause)
+        return []
+    return loaded.events
 
 
 async def _tell_store(
