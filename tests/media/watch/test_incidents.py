@@ -37,7 +37,7 @@ EXPECTED = [
 ]
 FAULTS = {"blackout": "black", "silence": "silent", "freeze": "frozen"}
 TOLERANCE_SEC = 0.1 + 1e-3
-ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=12)
+ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=40)
 REAL_TIME = "at real speed"
 FORMATS = [
     *("media playlist", "master playlist", "split audio", "fmp4", "byte ranges"),

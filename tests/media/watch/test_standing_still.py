@@ -26,10 +26,11 @@ from tests.origin import (
 )
 
 SPEED = 4
-LOOK_SEC = SPEED * 1.5
-"""How late a watch may notice: it looks about once a target duration of its own time."""
+LOOK_SEC = SPEED * 3.0
+"""How late a watch may notice: a target duration of its own time, and as much again on a busy
+machine."""
 
-ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=20, kept_segments=20)
+ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=40)
 EMPTY_AT_FIRST = ONCE.model_copy(update={"backlog_segments": 0})
 SUSPENDING = MonitorConfig(suspend_threshold_sec=6)
 FAILING = MonitorConfig(segment_error_threshold_sec=6)
@@ -170,7 +171,7 @@ def test_segments_refused_in_a_row_make_the_watch_ask_its_source(watched: dict[s
     """As when signed URLs have run out."""
     refused, plain = watched["refused"], watched["pause"]
     assert refused.viewer.failed() == list(range(8, 16))
-    assert refused.source.looks >= 3
+    assert refused.source.looks >= 2
     assert plain.source.looks == 1
 
 
