@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from media.sources import MediaUrls, Observation, Source, SourceState
 from media.watch.segments import SegmentListener, SegmentMeter
 from media.watch.state import AUDIO, MAIN, WatchState
 from media.watch.track import PlaylistLost, TrackFollower
-from media.youtube.confirmation import Confirmation
+from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from monitors.config import MonitorConfig
 from monitors.detectors.elapsed import Elapsed
 from monitors.events import EndReason
@@ -24,8 +24,11 @@ NOT_LIVE_LOOKS = 2
 SAID_OVER_APART_SEC = 20.0
 """Looks closer together than this count as one."""
 
-SUSPENDED_LOOK_SEC = 180.0
-"""While a stream stands still, its source is asked this often whether it is over."""
+STANDSTILL_LOOKS = ((120.0, 20.0), (1800.0, 60.0))
+"""How long a stream has stood still, and how often its source is asked until then whether it is
+over or goes on elsewhere. The first are within the shortest live window of a new broadcast."""
+
+LONG_STANDSTILL_LOOK_SEC = 180.0
 
 RENEW_BEFORE_SEC = 900.0
 RENEW_SHARE = 0.25
@@ -54,6 +57,7 @@ class StreamWatch:
         meter: SegmentMeter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_segment: SegmentListener | None = None,
+        confirmation: ConfirmationPolicy = DEFAULT_POLICY,
     ) -> None:
         self._source = source
         self._state = state
@@ -61,37 +65,52 @@ class StreamWatch:
         self._meter = meter
         self._now = now
         self._on_segment = on_segment
+        self._confirmation = confirmation
         self._something_happened = asyncio.Event()
         self._lost = False
 
     async def run(self) -> EndReason | None:
-        """Watch until the stream ends (then the reason) or `state.happened` has something to tell.
+        """Watch until the stream ends (then the reason) or there is something to tell.
 
+        That is what `state.happened` holds, or that the stream is seen no more, or seen again.
         Cancelling at any moment leaves `state` consistent.
 
         Raises:
             StreamUnavailable: the source says so, for good.
         """
-        while not self._state.happened:
+        state = self._state
+        told = state.unknown
+        while not state.happened and state.unknown == told:
+            await self._until_next_look()
             seen = await self._source.observe(afresh=self._lost)
             self._lost = False
             ended = await self._follow(seen.media) if seen.media else self._judge(seen)
             if ended:
                 return ended
-            if self._lost or not (seen.media or self._state.happened):
-                await asyncio.sleep(max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0))
+            if self._lost or not seen.media:
+                wait_sec = max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0)
+                state.look_again_at = self._now() + timedelta(seconds=wait_sec)
         return None
+
+    async def _until_next_look(self) -> None:
+        """Wait as long as the last look demanded, whichever worker it was on."""
+        again_at = self._state.look_again_at
+        if again_at:
+            await asyncio.sleep(max(0.0, _seconds(self._now(), again_at)))
+            self._state.look_again_at = None
 
     def _judge(self, seen: Observation) -> EndReason | None:
         """Learn from a look that found no media."""
         state, at = self._state, self._now()
-        state.bad_news = state.bad_news.after(seen, at)
-        if state.bad_news.is_confirmed():
+        state.looked_at = at
+        state.bad_news = state.bad_news.after(seen, at, self._confirmation)
+        if state.bad_news.is_confirmed(self._confirmation):
             raise StreamUnavailable(seen)
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
+            state.unknown = state.unknown_because = None
             state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
-        state.unknown_because = seen.message
+        state.unknown, state.unknown_because = seen.reason, seen.message
         error = f"source: {seen.message}"
         state.note(state.errors.failed(error, at, self._config), at)
         return None
@@ -124,7 +143,7 @@ class StreamWatch:
         following = asyncio.create_task(self._follow_all(urls))
         happened = asyncio.create_task(self._something_happened.wait())
         renewal = asyncio.create_task(self._until_renewed(media))
-        doubts = asyncio.create_task(self._until_said_over())
+        doubts = asyncio.create_task(self._until_over_or_elsewhere())
         tasks = (following, happened, renewal, doubts)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -156,17 +175,26 @@ class StreamWatch:
                 return
             await asyncio.sleep(max(RENEW_AGAIN_SEC, seen.look_again_sec or 0.0))
 
-    async def _until_said_over(self) -> EndReason:
-        """While the stream stands still, ask its source now and then whether it is over."""
+    async def _until_over_or_elsewhere(self) -> EndReason | None:
+        """While the stream stands still, ask its source: is it over, or in another broadcast?"""
         if not self._state.pace.is_open:
             await asyncio.Event().wait()
+        seen = await self._source.observe_status()
         while True:
-            seen = await self._source.observe_status()
             if ended := self._judge_said_over(seen):
                 return ended
+            if seen.media and seen.media.broadcast != self._state.broadcast:
+                return None
             is_doubtful = seen.state is SourceState.ENDED
-            least_sec = LOOK_AGAIN_SEC if is_doubtful else SUSPENDED_LOOK_SEC
+            least_sec = LOOK_AGAIN_SEC if is_doubtful else self._standstill_look_sec()
             await asyncio.sleep(max(least_sec, seen.look_again_sec or 0.0))
+            seen = await self._source.observe(afresh=True)
+
+    def _standstill_look_sec(self) -> float:
+        since = self._state.pace.open_since
+        stood_sec = _seconds(since, self._now()) if since else 0.0
+        looks = (look_sec for limit_sec, look_sec in STANDSTILL_LOOKS if stood_sec < limit_sec)
+        return next(looks, LONG_STANDSTILL_LOOK_SEC)
 
     def _follower(self, name: str, url: str) -> TrackFollower:
         return TrackFollower(
@@ -183,7 +211,6 @@ class StreamWatch:
     def _take_up(self, media: MediaUrls) -> dict[str, str]:
         """Fit the state to where the media is now and what it carries; return URLs by track."""
         state = self._state
-        state.bad_news = Confirmation()
         if state.broadcast != media.broadcast:
             state.begin_broadcast(media.broadcast)
         if media.audio is None:
