@@ -9,15 +9,14 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.service.children import alive
-from tests.service.embedded import PORTS, READY, STOP_SEC, Embedded
+from tests.service.children import STREAM_TRACKER, Child, alive
+from tests.service.embedded import PARTS, PORTS, READY, STOP_SEC, Embedded, part
 from tests.service.programmes import SMALL, rendered
 from tests.service.stage import Stage
 from tests.service.waiting import until_true
 
 pytestmark = pytest.mark.timeout(240)
 
-NAME = "interrupted-up"
 HUNG = "#!/bin/sh\nsleep 300\n"
 FAILED, MISUSED = 1, 2
 
@@ -27,41 +26,63 @@ class Interrupted:
     """What was seen of a service whose ffmpeg hangs.
 
     Attributes:
-        hung: children of that ffmpeg before Ctrl-C.
+        hung_after_delete: of the first monitor.
         orphans: processes that outlived it.
     """
 
     said: str
     listed: list[dict[str, Any]]
     stream_url: str
-    hung: list[psutil.Process]
+    hung_after_delete: list[psutil.Process]
     code: int | None
     orphans: list[psutil.Process]
 
 
 async def SCENARIO(stage: Stage) -> Interrupted:  # noqa: N802
-    """Start with a monitor and an ffmpeg that never ends, then press Ctrl-C."""
-    ffmpeg = stage.folder / "hung-ffmpeg"
-    ffmpeg.write_text(HUNG)
-    ffmpeg.chmod(0o755)
+    """Start with a monitor and an ffmpeg that never ends; DELETE one monitor, add another, Ctrl-C.
+
+    All the while the environment tells of a Temporal elsewhere.
+    """
+    programme = await rendered(stage.cache, SMALL, ("normal", 20))
+    first, second = (stage.origin.add(name, programme).url for name in ("hung-1", "hung-2"))
     elsewhere = {"TEMPORAL_PROFILE": "cloud", "TEMPORAL_API_KEY": "of another Temporal"}
+    ffmpeg = _hung_ffmpeg(stage.folder)
     embedded = Embedded(stage.folder / "interrupted", FFMPEG_PATH=str(ffmpeg), **elsewhere)
-    profiles = embedded.folder / ".config" / "temporalio" / "temporal.toml"
-    profiles.parent.mkdir(parents=True)
-    profiles.write_text('[profile.default]\naddress = "elsewhere:7233"\napi_key = "secret"\n')
-    url = stage.origin.add(NAME, await rendered(stage.cache, SMALL, ("normal", 20))).url
-    up = await embedded.up("--stream", url, "--webhook", stage.receiver.url(NAME))
+    _write_profile(embedded.folder)
+    up = await embedded.up("--stream", first, "--webhook", stage.receiver.url("hung"))
     try:
         stage.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
-        await until_true(lambda: bool(_named(up.descendants(), "sleep")), "a hung ffmpeg")
         async with embedded.rest() as rest:
             listed = (await rest.http.get("/monitors")).json()["monitors"]
+            hung = await _hung(up)
+            await rest.stop(listed[0]["monitor_id"])
+            await until_true(lambda: not alive(hung), "the end of a hung ffmpeg", within_sec=15)
+            await rest.create(second, stage.receiver.url("hung"), {})
+            await _hung(up)
         family = up.descendants()
         await up.stop(signal.SIGINT, within_sec=STOP_SEC)
     finally:
         up.discard()
-    hung = _named(family, "sleep")
-    return Interrupted(up.said, listed, url, hung, up.code, alive(family))
+    return Interrupted(up.said, listed, first, alive(hung), up.code, alive(family))
+
+
+def _hung_ffmpeg(folder: Path) -> Path:
+    ffmpeg = folder / "hung-ffmpeg"
+    ffmpeg.write_text(HUNG)
+    ffmpeg.chmod(0o755)
+    return ffmpeg
+
+
+def _write_profile(home: Path) -> None:
+    profiles = home / ".config" / "temporalio" / "temporal.toml"
+    profiles.parent.mkdir(parents=True)
+    profiles.write_text('[profile.default]\naddress = "elsewhere:7233"\napi_key = "secret"\n')
+
+
+async def _hung(up: Child) -> list[psutil.Process]:
+    """Wait until an ffmpeg hangs, and return what hangs."""
+    await until_true(lambda: bool(_named(up.descendants(), "sleep")), "a hung ffmpeg")
+    return _named(up.descendants(), "sleep")
 
 
 def _named(processes: list[psutil.Process], name: str) -> list[psutil.Process]:
@@ -84,9 +105,28 @@ def test_settings_of_another_temporal_are_not_for_the_embedded_one(seen: Interru
     assert READY in seen.said
 
 
+def test_a_deleted_monitor_takes_its_ffmpeg_with_it(seen: Interrupted) -> None:
+    assert seen.hung_after_delete == []
+
+
 def test_ctrl_c_stops_everything_even_an_ffmpeg_that_hangs(seen: Interrupted) -> None:
     assert seen.code == 0
     assert seen.orphans == []
+
+
+@pytest.mark.parametrize("name", PARTS)
+async def test_sigterm_while_it_starts_leaves_nothing(tmp_path: Path, name: str) -> None:
+    embedded = Embedded(tmp_path / "up")
+    up = Child("up", [STREAM_TRACKER, "up"], embedded.folder, **embedded.variables)
+    try:
+        await until_true(lambda: part(up, name) is not None, f"the {name}")
+        family = up.descendants()
+        await up.stop(within_sec=STOP_SEC)
+    finally:
+        up.discard()
+    assert up.code == 0
+    assert READY not in up.said
+    assert alive(family) == []
 
 
 @pytest.mark.parametrize("variable", PORTS)
