@@ -59,6 +59,11 @@ class Looks:
     def _made(self, resolver: Resolver) -> Any:
         # Each import takes a third of a second and 30 to 50 MB.
         if resolver is Resolver.STREAMLINK:
+            # Both patch `urllib3.util.url._PERCENT_RE`. yt-dlp's patch wraps what it finds, and
+            # streamlink's lacks the method that it calls: imported second, yt-dlp could not use
+            # its better way to send requests any more.
+            import yt_dlp.networking  # noqa: F401
+
             from media.youtube.streamlinks import StreamlinkLooks
 
             return StreamlinkLooks(self._setup)

@@ -58,6 +58,34 @@ async def test_a_warm_helper_is_used_again(options: MakeOptions, video: Video) -
     assert first.formats
 
 
+async def test_streamlink_may_look_first_in_a_helper(options: MakeOptions, video: Video) -> None:
+    async with pool_of(options()) as pool:
+        first = await pool.look(Question(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID))
+        second = await pool.look(MEDIA)
+    assert first.master_url
+    assert (second.exception, second.live_status) == (None, "is_live")
+
+
+async def test_streamlink_does_not_break_the_requests_of_yt_dlp(tmp_path: Path) -> None:
+    """Both patch the same place in urllib3; in the wrong order no URL can be read any more."""
+    script = (
+        "import sys\n"
+        "from media.youtube.helper import Looks\n"
+        "from tests.media.youtube.test_pool import *\n"
+        "from media.youtube.wire import HelperSetup\n"
+        "setup = HelperSetup(folder=sys.argv[1], request_timeout_sec=1, proxy='http://127.0.0.1:9')\n"
+        "for resolver in (Resolver.STREAMLINK, Resolver.YTDLP):\n"
+        "    Looks(setup).look(Question(resolver, Depth.STATUS, VIDEO_ID))\n"
+        "from urllib3.util.url import parse_url\n"
+        "print(parse_url('https://a/%7e'))\n"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await child.communicate()
+    assert printed.decode().split() == ["https://a/%7e"]
+
+
 async def test_a_status_check_is_one_request(
     options: MakeOptions, video: Video, site: YouTubeSite
 ) -> None:
