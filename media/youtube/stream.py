@@ -1,7 +1,7 @@
 """A YouTube video as the watch sees it: found once, then left alone while segments advance."""
 
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -20,6 +20,26 @@ REMEMBERED = 1000
 ENDED_AGAIN_SEC = 30.0
 LOOK_AGAIN_SEC = 60.0
 
+SHORT_LIFE_SEC = 5.0
+"""Media that is lost again so soon was never good: the next look waits longer."""
+
+LOST_AGAIN_SEC = (0.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+"""Waits after the first, second, ... find in a row that was no good; the last repeats."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A find, when it was, and how many short-lived ones there were before it in a row."""
+
+    seen: Observation
+    at: datetime
+    short_lived: int
+
+    @property
+    def wait_sec(self) -> float:
+        """How long to wait before the next look, should this be lost."""
+        return LOST_AGAIN_SEC[min(self.short_lived, len(LOST_AGAIN_SEC) - 1)]
+
 
 class FoundMedia:
     """Where the media of each video was found; of one worker, as the URLs are bound to its address.
@@ -28,22 +48,37 @@ class FoundMedia:
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[str, Observation] = OrderedDict()
+        self._found: OrderedDict[str, _Found] = OrderedDict()
 
     def recall(self, video_id: str, now: datetime) -> Observation | None:
         """Return what was found, unless it has expired."""
         found = self._found.get(video_id)
-        if found is None or found.media is None:
+        if found is None or found.seen.media is None:
             return None
-        expires_at = found.media.expires_at
-        return None if expires_at and expires_at <= now else found
+        expires_at = found.seen.media.expires_at
+        return None if expires_at and expires_at <= now else found.seen
 
-    def remember(self, video_id: str, found: Observation) -> None:
-        """Keep `found`; the oldest is forgotten when there are too many."""
+    def remember(self, video_id: str, seen: Observation, now: datetime) -> Observation:
+        """Keep what was seen, the oldest is forgotten when there are too many.
+
+        Return it with the wait that it demands, should it be lost: looks must not chase each other
+        where a video is live and its media refused.
+        """
+        before = self._found.get(video_id)
+        found = _Found(seen, now, _short_lived(before, now))
+        found = replace(found, seen=replace(seen, look_again_sec=found.wait_sec))
         self._found[video_id] = found
         self._found.move_to_end(video_id)
         while len(self._found) > REMEMBERED:
             self._found.popitem(last=False)
+        return found.seen
+
+
+def _short_lived(before: _Found | None, now: datetime) -> int:
+    if before is None:
+        return 0
+    lived_sec = (now - before.at).total_seconds() - before.wait_sec
+    return before.short_lived + 1 if lived_sec < SHORT_LIFE_SEC else 0
 
 
 class YouTubeStream:
@@ -75,8 +110,7 @@ class YouTubeStream:
                 title=seen.title,
                 look_again_sec=LOOK_AGAIN_SEC,
             )
-        self._found.remember(self._video_id, seen)
-        return seen
+        return self._found.remember(self._video_id, seen, datetime.now(UTC))
 
     async def observe_status(self) -> Observation:
         """Ask in one request where the site lets us."""
