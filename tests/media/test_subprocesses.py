@@ -43,8 +43,15 @@ def _nothing_is_left() -> Iterator[None]:
 async def until_dead(pid: int) -> None:
     """Wait for the end of a process that is not ours to reap."""
     async with asyncio.timeout(10):
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        while is_running(pid):
             await asyncio.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def written_pid(file: Path) -> int:
