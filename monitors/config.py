@@ -1,6 +1,5 @@
 """What a user may set on a monitor."""
 
-from datetime import UTC
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -86,6 +85,6 @@ class MonitorConfig(Thresholds):
     @model_validator(mode="after")
     def _end_after_start(self) -> Self:
         start, end = self.scheduled_start_time, self.scheduled_end_time
-        if start and end and end.astimezone(UTC) <= start.astimezone(UTC):
+        if start and end and end <= start:
             raise ValueError("scheduled_end_time must be after scheduled_start_time")
         return self
