@@ -1,18 +1,22 @@
-"""Running an HTTP server inside a process that does other things too."""
+"""Running HTTP servers inside a process that does other things too."""
 
 import asyncio
 import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
 
 import uvicorn
 
 from runtime.errors import StartError
 
+GRACE_SEC: Final = 10
+KEEP_ALIVE_SEC: Final = 30
+
 
 class PortTaken(StartError):
-    """Something else listens on the port; the message names it."""
+    """Something else listens on the port, or the host is none of ours; the message names both."""
 
 
 class _Server(uvicorn.Server):
@@ -23,38 +27,84 @@ class _Server(uvicorn.Server):
         yield
 
 
+def api_config(app: Any, host: str, port: int) -> uvicorn.Config:
+    """Return how an ASGI application is served that logs its requests itself.
+
+    Its clients keep their connections; at the end it gets `GRACE_SEC` for requests in flight.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SEC,
+        timeout_graceful_shutdown=GRACE_SEC,
+    )
+
+
 @contextlib.asynccontextmanager
-async def serve_in_background(config: uvicorn.Config) -> AsyncIterator[None]:
+async def serve_in_background(
+    config: uvicorn.Config, *, variables: str | None = None
+) -> AsyncIterator[None]:
     """Serve while the context is open; at its end, requests in flight finish.
+
+    Args:
+        config: what is served, and where.
+        variables: that say where, for the message of an error.
 
     Raises:
         PortTaken: something else listens there.
+        StartError: the application does not start.
     """
-    listener = bind(config.host, config.port)
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    with _listener(config.host, config.port, variables) as listener:
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            if not server.started:
+                raise StartError("the HTTP server does not start, its log says why")
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@contextlib.contextmanager
+def _listener(host: str, port: int, variables: str | None) -> Iterator[socket.socket]:
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-        listener.close()
+        listener = bind(host, port)
+    except PortTaken as error:
+        raise PortTaken(f"{variables}: {error}" if variables else str(error)) from None
+    with listener:
+        yield listener
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to `host` and `port`.
 
     Raises:
-        PortTaken: something else listens there.
+        PortTaken: something else listens there, or `host` is none of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off only where the protocol is named: 40 ms an answer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host,
+            port,
+            type=socket.SOCK_STREAM,
+            # asyncio switches Nagle's algorithm off only where the protocol is named: else an
+            # answer of two writes waits 40 ms for the client's delayed ACK.
+            proto=socket.IPPROTO_TCP,
+            flags=socket.AI_PASSIVE,
+        )[0]
+    except OSError as error:
+        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind(address)
     except OSError as error:
         listener.close()
         raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from None
