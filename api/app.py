@@ -1,15 +1,11 @@
 """Puts the gateway together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from importlib.metadata import version
-from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import APIRouter, FastAPI
 
 from api import health
 from api.access_log import AccessLog
@@ -18,91 +14,117 @@ from api.auth import KeyRing
 from api.engine import MonitorEngine
 from api.errors import install_error_handlers
 from api.gateway import Gateway
+from api.internal import backlog
 from api.internal import routes as internal_routes
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
 from api.monitors import routes as monitor_routes
+from api.monitors.changing import MonitorChanging
 from api.monitors.creation import MonitorCreation
 from api.monitors.launch import Launcher
-from api.monitors.schemas import CreateMonitor
+from api.monitors.redelivering import EventRedelivery
 from api.monitors.service import MonitorService
+from api.openapi import describe
 from api.reconciler import Reconciler
 from api.store import Store
 from runtime.settings import GatewaySettings
+from runtime.version import VERSION
+
+API_ROUTERS = (monitor_routes.router, health.router)
+WORKER_ROUTERS = (internal_routes.router, backlog.router)
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(
+def create_gateway(
     settings: GatewaySettings,
     *,
     engine: MonitorEngine,
     store: Store,
     address_check: AddressCheck,
     now: Callable[[], datetime] = _utc_now,
-) -> FastAPI:
-    """Return the gateway as an ASGI application.
+) -> Gateway:
+    """Return all that the routes work with.
 
     Args:
-        settings: keys and limits; the caller acts on address, port and database.
+        settings: keys and limits; the caller acts on addresses, ports and the database.
         engine: runs the monitors.
-        store: open; the caller closes it after the application has shut down.
+        store: open; the caller closes it after the applications have shut down.
         address_check: judges the URLs that users give.
         now: the clock.
+
+    Raises:
+        StartError: a setting cannot be used.
     """
     metrics = GatewayMetrics()
     launcher = Launcher(store, engine, metrics, now)
-    app = FastAPI(
-        title="Stream Tracker",
-        version=version("stream-tracker"),
-        summary="Watches live streams and reports their faults by signed webhooks.",
-        lifespan=_reconciling,
-        redirect_slashes=False,
-        separate_input_output_schemas=False,
-    )
-    app.state.reconciler = Reconciler(store, engine, launcher, now)
-    app.state.gateway = Gateway(
+    service = MonitorService(store, engine, now)
+    return Gateway(
         client_keys=KeyRing(settings.api_key),
         worker_keys=KeyRing([settings.internal_api_key]),
-        limits=RequestLimits(settings),
+        limits=RequestLimits(settings, metrics.limit_storage_failed),
         engine=engine,
         store=store,
         creation=MonitorCreation(
             store, launcher, address_check, max_active=settings.max_monitors, now=now
         ),
-        service=MonitorService(store, engine, now),
+        service=service,
+        changing=MonitorChanging(store, engine, service),
+        redelivery=EventRedelivery(store, engine, service),
+        reconciler=Reconciler(
+            store,
+            engine,
+            launcher,
+            metrics,
+            retention=timedelta(days=settings.retention_days),
+            now=now,
+        ),
         metrics=metrics,
     )
-    for router in (monitor_routes.router, internal_routes.router, health.router):
+
+
+def api_app(gateway: Gateway, *, with_internal: bool) -> FastAPI:
+    """Return the API that clients use, with or without that of the workers.
+
+    While it is served, the gateway reconciles.
+    """
+    routers = (*API_ROUTERS, *WORKER_ROUTERS) if with_internal else API_ROUTERS
+    app = _connect(routed_app(*routers), gateway)
+    app.router.lifespan_context = _reconciling
+    return app
+
+
+def internal_app(gateway: Gateway) -> FastAPI:
+    """Return the API of the workers, for a port of its own."""
+    return _connect(routed_app(*WORKER_ROUTERS, health.router, openapi_url=None), gateway)
+
+
+def routed_app(*routers: APIRouter, openapi_url: str | None = "/openapi.json") -> FastAPI:
+    """Return an application of `routers` without the gateway behind them."""
+    app = FastAPI(
+        title="Stream Tracker",
+        version=VERSION,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        openapi_url=openapi_url,
+    )
+    for router in routers:
         app.include_router(router)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    return app
+
+
+def _connect(app: FastAPI, gateway: Gateway) -> FastAPI:
+    app.state.gateway = gateway
     install_error_handlers(app)
-    app.add_middleware(AccessLog, metrics=metrics)
-    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
+    app.add_middleware(AccessLog, metrics=gateway.metrics)
     return app
 
 
 @asynccontextmanager
 async def _reconciling(app: FastAPI) -> AsyncIterator[None]:
-    task = asyncio.create_task(app.state.reconciler.run())
-    try:
+    gateway: Gateway = app.state.gateway
+    async with gateway.reconciler.at_work():
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Describe the API. The body of a creation is read by us, so its schema is added here."""
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes
-        )
-        order = CreateMonitor.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = schema["components"]["schemas"]
-        schemas.update(order.pop("$defs", {}))
-        schemas["CreateMonitor"] = order
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -20,6 +21,8 @@ from api.errors import (
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 32
 URL_FIELDS: Final = frozenset({"stream_url", "callback_url"})
+
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -49,21 +52,8 @@ def parse_json_object(body: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]
             infinity, nested deeper than `max_depth`, or text that no database can keep (NUL, half
             a surrogate pair).
     """
-    try:
-        value = json.loads(body.decode(), object_pairs_hook=_object_without_doubles)
-    except UnicodeDecodeError as error:
-        raise ValidationFailed(f"body: is not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise ValidationFailed(
-            f"body: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from None
-    except RecursionError:
-        raise ValidationFailed(f"body: is nested deeper than {max_depth} levels") from None
-    except ValueError:  # an integer of thousands of digits
-        raise ValidationFailed("body: holds a number with too many digits") from None
-    if not isinstance(value, dict):
-        raise ValidationFailed("body: must be a JSON object")
-    for path, leaf in _leaves(value, max_depth):
+    value = _loaded(body, max_depth)
+    for path, leaf in _leaves(value):
         _check_leaf(path, leaf)
     return value
 
@@ -83,8 +73,45 @@ def parse_model(
         return kind.model_validate_json(body, strict=True), value
     except ValidationError as error:
         raise _field_error(error.errors(include_url=False, include_context=False)) from None
-    except OverflowError:  # a time at the edge of the calendar, moved over it by its offset
-        raise InvalidConfig("config: a time is out of range") from None
+
+
+def parse_report(kind: type[ModelT], body: bytes, max_depth: int = MAX_DEPTH) -> ModelT:
+    """Parse a worker's report; text that no database can keep is replaced by U+FFFD.
+
+    Such text comes from a stream or a receiver, and no event is to be lost for it.
+
+    Raises:
+        InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
+    """
+    value = _loaded(body.decode(errors="replace").encode(), max_depth)
+    return parse_model(kind, json.dumps(_keepable(value)).encode(), max_depth)[0]
+
+
+def _loaded(body: bytes, max_depth: int) -> dict[str, Any]:
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_object_without_doubles)
+    except UnicodeDecodeError as error:
+        raise ValidationFailed(f"body: is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise ValidationFailed(
+            f"body: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise ValidationFailed(f"body: is nested deeper than {max_depth} levels") from None
+    except ValueError:  # an integer of thousands of digits
+        raise ValidationFailed("body: holds a number with too many digits") from None
+    if not isinstance(value, dict):
+        raise ValidationFailed("body: must be a JSON object")
+    _check_depth(value, max_depth)
+    return value
+
+
+def _keepable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_keepable(name): _keepable(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_keepable(child) for child in value]
+    return _UNKEEPABLE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _too_large() -> BodyTooLarge:
@@ -102,24 +129,33 @@ def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _leaves(value: dict[str, Any], max_depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield each name and each scalar with its path, without recursion.
+def _check_depth(value: dict[str, Any], max_depth: int) -> None:
+    for path, _, depth in _nodes(value):
+        if depth > max_depth:
+            raise ValidationFailed(f"{_shown(path)}: is nested deeper than {max_depth} levels")
 
-    Raises:
-        ValidationFailed: nested deeper than `max_depth`.
-    """
+
+def _nodes(value: dict[str, Any]) -> Iterator[tuple[str, Any, int]]:
+    """Yield each value with its path and the depth of what is nested in it, without recursion."""
     pending: list[tuple[str, Any, int]] = [("", value, 1)]
     while pending:
         path, node, depth = pending.pop()
-        if isinstance(node, dict | list) and depth > max_depth:
-            raise ValidationFailed(f"{path}: is nested deeper than {max_depth} levels")
+        yield path, node, depth if isinstance(node, dict | list) else 0
         if isinstance(node, dict):
-            for name, child in node.items():
-                yield path or "body", name
-                pending.append((f"{path}.{name}" if path else name, child, depth + 1))
+            pending += [
+                (f"{path}.{name}" if path else name, child, depth + 1)
+                for name, child in node.items()
+            ]
         elif isinstance(node, list):
             pending += [(f"{path}.{index}", child, depth + 1) for index, child in enumerate(node)]
-        else:
+
+
+def _leaves(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each name and each scalar with its path."""
+    for path, node, _ in _nodes(value):
+        if isinstance(node, dict):
+            yield from ((path or "body", name) for name in node)
+        elif not isinstance(node, list):
             yield path, node
 
 
@@ -129,7 +165,7 @@ def _check_leaf(path: str, leaf: Any) -> None:
     if isinstance(leaf, str):
         if "\0" in leaf:
             _refuse(path, "contains a NUL character")
-        if any("\ud800" <= character <= "\udfff" for character in leaf):
+        if _UNKEEPABLE.search(leaf):
             _refuse(path, "contains half of a surrogate pair")
 
 

@@ -1,54 +1,14 @@
-"""Where monitors run: the port to Temporal, and its real implementation."""
+"""Where monitors run: the port that the gateway needs. `api.temporal` implements it."""
 
-import asyncio
-from datetime import timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowQueryFailedError,
-    WorkflowQueryRejectedError,
-)
-from temporalio.common import (
-    QueryRejectCondition,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
-
-from monitors.status import Health, MonitorStatus, StreamStatus
-from workflows import search_attributes
+from monitors.config import MonitorConfig
 from workflows.messages import (
-    SNAPSHOT_QUERY,
-    TASK_QUEUE,
-    WORKFLOW_TYPE,
+    MonitorChange,
+    MonitorEnd,
     MonitorOrder,
     MonitorSnapshot,
-)
-
-CONTACT_LIMIT_SEC: Final = 3
-READY_LIMIT_SEC: Final = 2
-CALL_LIMIT_SEC: Final = 5
-SNAPSHOT_LIMIT_SEC: Final = 2
-SUMMARY_BYTES: Final = 200
-
-_UNCERTAIN = frozenset(
-    {
-        RPCStatusCode.ABORTED,
-        RPCStatusCode.CANCELLED,
-        RPCStatusCode.DATA_LOSS,
-        RPCStatusCode.DEADLINE_EXCEEDED,
-        RPCStatusCode.INTERNAL,
-        RPCStatusCode.UNAVAILABLE,
-        RPCStatusCode.UNKNOWN,
-    }
+    RedeliveryOrder,
 )
 
 
@@ -58,6 +18,18 @@ class EngineUnavailable(Exception):
 
 class StartUnconfirmed(Exception):
     """The engine was asked to start a monitor and gave no answer: it may or may not have."""
+
+
+class ChangeUnconfirmed(Exception):
+    """The engine was asked for a change and gave no answer: it may or may not be made."""
+
+
+class ChangeRefused(Exception):
+    """The monitor does not take the change; the message says why."""
+
+
+class NotRunning(Exception):
+    """The engine runs no such monitor (any more)."""
 
 
 class EngineNotReady(Exception):
@@ -78,6 +50,15 @@ class MonitorEngine(Protocol):
     async def snapshot(self, monitor_id: str) -> MonitorSnapshot | None:
         """Return a running monitor's condition, or None when it gives none within 2 s."""
 
+    async def change(self, monitor_id: str, change: MonitorChange) -> MonitorConfig:
+        """Change a running monitor and return its config as it is then.
+
+        Raises:
+            NotRunning: the monitor has ended, or was not started yet.
+            ChangeRefused: the monitor judged the change and does not take it.
+            ChangeUnconfirmed: no answer within 5 s; the same change may be asked for again.
+        """
+
     async def cancel(self, monitor_id: str) -> None:
         """Ask a monitor to stop; one that does not run is a success.
 
@@ -85,8 +66,29 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine did not take the request.
         """
 
-    async def is_over(self, monitor_id: str) -> bool:
-        """Tell whether the engine knows that the monitor does not run (any more).
+    async def redeliver(self, order: RedeliveryOrder) -> None:
+        """Have an event sent once more; one that is being sent again already is a success.
+
+        Raises:
+            EngineUnavailable: the engine did not confirm; asking again is harmless.
+        """
+
+    async def running(self) -> set[str]:
+        """Return the ids of all monitors that run; the newest changes may be missing.
+
+        Raises:
+            EngineUnavailable: the engine gives no answer.
+        """
+
+    async def outcome(self, monitor_id: str) -> MonitorEnd | None:
+        """Return how a monitor ended, None while it runs.
+
+        Raises:
+            EngineUnavailable: the engine gives no answer.
+        """
+
+    async def schedule_reconciliation(self) -> None:
+        """Have store and engine compared every few minutes from now on, if that is not so yet.
 
         Raises:
             EngineUnavailable: the engine gives no answer.
@@ -98,146 +100,3 @@ class MonitorEngine(Protocol):
         Raises:
             EngineNotReady: they cannot.
         """
-
-
-class TemporalEngine:
-    """Runs each monitor as one workflow.
-
-    The client must use `temporalio.contrib.pydantic.pydantic_data_converter`.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def start(self, order: MonitorOrder) -> None:
-        """Start the monitor's workflow (see `MonitorEngine.start`)."""
-        # A server that does not even answer this was certainly not asked to start anything.
-        await self._contact()
-        try:
-            async with asyncio.timeout(CALL_LIMIT_SEC):
-                await self._start(order)
-        except WorkflowAlreadyStartedError:
-            return
-        except TimeoutError:
-            raise StartUnconfirmed(f"no answer within {CALL_LIMIT_SEC} s") from None
-        except RPCError as error:
-            kind = StartUnconfirmed if error.status in _UNCERTAIN else EngineUnavailable
-            raise kind(_reason(error)) from error
-
-    async def snapshot(self, monitor_id: str) -> MonitorSnapshot | None:
-        """Query the workflow (see `MonitorEngine.snapshot`)."""
-        handle = self._client.get_workflow_handle(monitor_id)
-        try:
-            async with asyncio.timeout(SNAPSHOT_LIMIT_SEC):
-                snapshot: MonitorSnapshot = await handle.query(
-                    SNAPSHOT_QUERY,
-                    result_type=MonitorSnapshot,
-                    reject_condition=QueryRejectCondition.NOT_OPEN,
-                    rpc_timeout=timedelta(seconds=SNAPSHOT_LIMIT_SEC),
-                )
-        except (TimeoutError, RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
-            return None
-        return snapshot
-
-    async def cancel(self, monitor_id: str) -> None:
-        """Cancel the workflow (see `MonitorEngine.cancel`)."""
-        try:
-            async with asyncio.timeout(CALL_LIMIT_SEC):
-                await self._client.get_workflow_handle(monitor_id).cancel(
-                    rpc_timeout=timedelta(seconds=CALL_LIMIT_SEC)
-                )
-        except TimeoutError:
-            raise EngineUnavailable(f"no answer within {CALL_LIMIT_SEC} s") from None
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise EngineUnavailable(_reason(error)) from error
-
-    async def is_over(self, monitor_id: str) -> bool:
-        """Look the workflow up (see `MonitorEngine.is_over`)."""
-        try:
-            async with asyncio.timeout(CALL_LIMIT_SEC):
-                found = await self._client.get_workflow_handle(monitor_id).describe(
-                    rpc_timeout=timedelta(seconds=CALL_LIMIT_SEC)
-                )
-        except TimeoutError:
-            raise EngineUnavailable(f"no answer within {CALL_LIMIT_SEC} s") from None
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return True
-            raise EngineUnavailable(_reason(error)) from error
-        return found.status not in (None, WorkflowExecutionStatus.RUNNING)
-
-    async def ready(self) -> None:
-        """Check that Temporal answers and knows our search attributes.
-
-        A workflow that sets an unregistered one hangs in endless retries of its first task.
-
-        Raises:
-            EngineNotReady: Temporal does not answer, or an attribute is missing.
-        """
-        try:
-            registered = await self._registered_attributes()
-        except RPCError as error:
-            raise EngineNotReady(f"Temporal: {_reason(error)}") from error
-        missing = [
-            key.name for key in search_attributes.ALL if registered.get(key.name) != _KEYWORD
-        ]
-        if missing:
-            names = ", ".join(missing)
-            raise EngineNotReady(f"search attributes not registered as Keyword: {names}")
-
-    async def _contact(self) -> None:
-        try:
-            async with asyncio.timeout(CONTACT_LIMIT_SEC):
-                await self._client.workflow_service.get_system_info(
-                    GetSystemInfoRequest(), retry=True
-                )
-        except TimeoutError:
-            raise EngineUnavailable(f"no answer within {CONTACT_LIMIT_SEC} s") from None
-        except RPCError as error:
-            raise EngineUnavailable(_reason(error)) from error
-
-    async def _start(self, order: MonitorOrder) -> None:
-        await self._client.start_workflow(
-            WORKFLOW_TYPE,
-            order,
-            id=order.monitor_id,
-            task_queue=TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            search_attributes=_first_attributes(order),
-            static_summary=_summary(order),
-            rpc_timeout=timedelta(seconds=CALL_LIMIT_SEC),
-        )
-
-    async def _registered_attributes(self) -> dict[str, IndexedValueType.ValueType]:
-        answer = await self._client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=self._client.namespace),
-            timeout=timedelta(seconds=READY_LIMIT_SEC),
-        )
-        return dict(answer.custom_attributes)
-
-
-_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-
-
-def _first_attributes(order: MonitorOrder) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(search_attributes.MONITOR_STATUS, MonitorStatus.INITIALIZING.value),
-            SearchAttributePair(search_attributes.STREAM_STATUS, StreamStatus.UNKNOWN.value),
-            SearchAttributePair(search_attributes.VIDEO_HEALTH, Health.UNKNOWN.value),
-            SearchAttributePair(search_attributes.AUDIO_HEALTH, Health.UNKNOWN.value),
-            SearchAttributePair(search_attributes.STREAM_KEY, order.stream_key),
-        ]
-    )
-
-
-def _summary(order: MonitorOrder) -> str:
-    """Say what the workflow does. The stream key, unlike the URL, carries no secrets."""
-    text = f"Watches the live stream {order.stream_key}"
-    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")
-
-
-def _reason(error: RPCError) -> str:
-    return f"{error.status.name}: {error.message}"

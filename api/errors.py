@@ -7,7 +7,8 @@ ApiError
 │   └── InvalidConfig           400 INVALID_CONFIG
 ├── Unauthorized                401 UNAUTHORIZED
 ├── NotFound                    404 NOT_FOUND
-│   └── MonitorNotFound         404 MONITOR_NOT_FOUND
+│   ├── MonitorNotFound         404 MONITOR_NOT_FOUND
+│   └── EventNotFound           404 EVENT_NOT_FOUND
 ├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
 ├── DuplicateMonitor            409 DUPLICATE_MONITOR
 ├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
@@ -17,17 +18,26 @@ ApiError
 ├── MaxMonitorsExceeded         429 MAX_MONITORS_EXCEEDED
 ├── InternalError               500 INTERNAL_ERROR
 └── EngineNotAvailable          503 ENGINE_UNAVAILABLE
+    └── StoreNotAvailable       503 ENGINE_UNAVAILABLE
 ```
 """
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from api.store.outage import StoreUnavailable
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+_log = structlog.get_logger(__name__)
 
 
 class ApiError(Exception):
@@ -53,8 +63,11 @@ class ApiError(Exception):
 
     def response(self) -> JSONResponse:
         """Return the answer that the client gets."""
-        error = {"code": self.code, "message": self.message, **self.details}
-        return JSONResponse({"error": error}, self.status, headers=self.headers)
+        return JSONResponse(self.body(), self.status, headers=self.headers)
+
+    def body(self) -> dict[str, dict[str, str]]:
+        """Return the body of the answer."""
+        return {"error": {"code": self.code, "message": self.message, **self.details}}
 
 
 class ValidationFailed(ApiError):
@@ -99,6 +112,15 @@ class MonitorNotFound(NotFound):
         super().__init__(f"There is no monitor {monitor_id[:64]!r}")
 
 
+class EventNotFound(NotFound):
+    """The monitor has no such event."""
+
+    code = "EVENT_NOT_FOUND"
+
+    def __init__(self, monitor_id: str, event_id: str) -> None:
+        super().__init__(f"Monitor {monitor_id} has no event {event_id[:64]!r}")
+
+
 class MethodNotAllowed(ApiError):
     """The path exists, but not for this method."""
 
@@ -126,7 +148,7 @@ class IdempotencyConflict(ApiError):
 
 
 class MonitorNotActive(ApiError):
-    """The monitor has ended by itself, so it cannot be stopped."""
+    """The monitor has ended, so it can be neither changed nor, when it ended by itself, stopped."""
 
     status = 409
     code = "MONITOR_NOT_ACTIVE"
@@ -171,9 +193,20 @@ class EngineNotAvailable(ApiError):
     code = "ENGINE_UNAVAILABLE"
 
 
+class StoreNotAvailable(EngineNotAvailable):
+    """The database cannot be reached."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database cannot be reached; what was asked for may or may not be done, "
+            "try again later"
+        )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Have every error of `app`, the framework's own too, answered in the one form."""
     app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(StoreUnavailable, _answer_outage)
     app.add_exception_handler(RequestValidationError, _answer_bad_parameters)
     app.add_exception_handler(HTTPException, _answer_framework_error)
 
@@ -193,6 +226,11 @@ async def _answer_api_error(_request: Request, error: Exception) -> JSONResponse
     return error.response()
 
 
+async def _answer_outage(_request: Request, error: Exception) -> JSONResponse:
+    _log.error("database unavailable", error=str(error))
+    return StoreNotAvailable().response()
+
+
 async def _answer_bad_parameters(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     problem = error.errors()[0]
@@ -200,13 +238,24 @@ async def _answer_bad_parameters(_request: Request, error: Exception) -> JSONRes
     return ValidationFailed(f"{field}: {reason_text(problem)}").response()
 
 
-async def _answer_framework_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_framework_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     headers = dict(error.headers) if error.headers else None
     if error.status_code == 404:
         return NotFound("There is nothing at this path", headers=headers).response()
     if error.status_code == 405:
+        headers = {"Allow": ", ".join(_methods_at(request))}
         return MethodNotAllowed("This path does not take this method", headers=headers).response()
     if error.status_code < 500:
         return ValidationFailed(str(error.detail), headers=headers).response()
     return InternalError().response()
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return what the path takes; the framework names the methods of the first of its routes."""
+
+    def is_taken(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in METHODS if is_taken(method)]

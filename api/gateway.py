@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from api.engine import MonitorEngine
     from api.limits import RequestLimits
     from api.metrics import GatewayMetrics
+    from api.monitors.changing import MonitorChanging
     from api.monitors.creation import MonitorCreation
+    from api.monitors.redelivering import EventRedelivery
     from api.monitors.service import MonitorService
+    from api.reconciler import Reconciler
     from api.store import Store
 
 
@@ -28,6 +31,9 @@ class Gateway:
     store: Store
     creation: MonitorCreation
     service: MonitorService
+    changing: MonitorChanging
+    redelivery: EventRedelivery
+    reconciler: Reconciler
     metrics: GatewayMetrics
 
 

@@ -8,10 +8,10 @@ import structlog
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.engine import EngineNotReady
 from api.gateway import Gateway, gateway_of
+from api.store import StoreUnavailable
 
 CHECK_LIMIT_SEC: Final = 3
 
@@ -52,13 +52,17 @@ async def readyz(gateway: Annotated[Gateway, Depends(gateway_of)], response: Res
     )
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
     """Return the metrics as Prometheus text."""
     try:
         async with asyncio.timeout(CHECK_LIMIT_SEC):
             monitors = await gateway.store.monitors.count_by_status()
-    except (TimeoutError, OSError, SQLAlchemyError):
+    except (TimeoutError, StoreUnavailable):
         monitors = None
     return Response(gateway.metrics.exposition(monitors), media_type=CONTENT_TYPE_LATEST)
 
@@ -71,7 +75,7 @@ async def _outcome(check: Awaitable[None]) -> str:
         return f"no answer within {CHECK_LIMIT_SEC} s"
     except EngineNotReady as error:
         return str(error)
-    except (OSError, SQLAlchemyError) as error:
+    except StoreUnavailable as error:
         # Its text may name hosts and users: those belong into the log, not before strangers.
         _log.warning("not ready", error=str(error))
         return "not reachable"

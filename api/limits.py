@@ -1,22 +1,45 @@
 """How many requests a client may make: a moving window of a minute, counted per key."""
 
+import asyncio
 import time
+from collections.abc import Callable
+from typing import Final, cast
 
+import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
+from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import storage_from_string
 
 from api.errors import RateLimitExceeded
+from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
-AUTH_FAILURES_PER_MINUTE = 30
+AUTH_FAILURES_PER_MINUTE: Final = 30
+STORAGE_LIMIT_SEC: Final = 1.0
+STORAGE_PAUSE_SEC: Final = 5.0
+
+_log = structlog.get_logger(__name__)
 
 
 class RequestLimits:
-    """The gateway's limits. They are counted in this process: each replica has its own."""
+    """The gateway's limits, counted in the storage that the settings name.
 
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    While that does not answer, this process counts for itself: an outage of the storage neither
+    stops the API nor opens it to everything.
+    """
+
+    def __init__(self, settings: GatewaySettings, on_storage_failure: Callable[[], None]) -> None:
+        """Prepare to count.
+
+        Raises:
+            StartError: RATE_LIMIT_STORAGE names none that can be used.
+        """
+        self._shared = _limiter(settings.rate_limit_storage)
+        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._paused_until = 0.0
+        self._on_storage_failure = on_storage_failure
         self._create = RateLimitItemPerMinute(settings.rate_limit_create)
         self._read = RateLimitItemPerMinute(settings.rate_limit_read)
         self._auth_failure = RateLimitItemPerMinute(AUTH_FAILURES_PER_MINUTE)
@@ -37,14 +60,52 @@ class RequestLimits:
         """Count a stop: as many as reads, but apart from them, so that polling hinders none."""
         await self._count(self._read, "stops", client)
 
+    async def count_change(self, client: str) -> None:
+        """Count a change of a running monitor; as many as reads, apart from them."""
+        await self._count(self._read, "changes", client)
+
+    async def count_redelivery(self, client: str) -> None:
+        """Count a redelivery; as many as reads, apart from them."""
+        await self._count(self._read, "redeliveries", client)
+
     async def count_auth_failure(self, address: str) -> None:
         """Count a wrong key from an address; raises as `count_creation`."""
         await self._count(self._auth_failure, "wrong keys", address)
 
     async def _count(self, limit: RateLimitItem, what: str, client: str) -> None:
-        if await self._limiter.hit(limit, what, client):
-            return
-        window = await self._limiter.get_window_stats(limit, what, client)
-        raise RateLimitExceeded(
-            f"More than {limit.amount} {what} in a minute", window.reset_time - time.time()
-        )
+        wait_sec = await self._wait_sec(limit, what, client)
+        if wait_sec is not None:
+            raise RateLimitExceeded(f"More than {limit.amount} {what} in a minute", wait_sec)
+
+    async def _wait_sec(self, limit: RateLimitItem, what: str, client: str) -> float | None:
+        if time.monotonic() >= self._paused_until:
+            try:
+                async with asyncio.timeout(STORAGE_LIMIT_SEC):
+                    return await _hit(self._shared, limit, what, client)
+            except (StorageError, OSError, TimeoutError) as error:
+                # Not asked again for a while: every request would wait for the same outage.
+                self._paused_until = time.monotonic() + STORAGE_PAUSE_SEC
+                _log.warning("rate limit storage unavailable", error=repr(error.__cause__ or error))
+        self._on_storage_failure()
+        return await _hit(self._own, limit, what, client)
+
+
+async def _hit(
+    limiter: MovingWindowRateLimiter, limit: RateLimitItem, what: str, client: str
+) -> float | None:
+    """Count one; return None when it may be, else after how many seconds one may be again."""
+    if await limiter.hit(limit, what, client):
+        return None
+    window = await limiter.get_window_stats(limit, what, client)
+    return window.reset_time - time.time()
+
+
+def _limiter(uri: str) -> MovingWindowRateLimiter:
+    # The package `redis` is the client that most people know; limits would take `coredis`.
+    client = {"implementation": "redispy"} if uri.startswith("redis") else {}
+    try:
+        storage = storage_from_string(f"async+{uri}", wrap_exceptions=True, **client)
+        return MovingWindowRateLimiter(cast(Storage, storage))
+    except (ConfigurationError, NotImplementedError, ValueError, TypeError) as error:
+        reason = str(error).replace(uri, "it")  # it may carry a password
+        raise StartError(f"RATE_LIMIT_STORAGE: {reason}") from None

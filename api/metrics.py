@@ -1,10 +1,12 @@
 """What the gateway counts, for Prometheus, in a registry of its own."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
+from activities.declarations import ReconciliationReport
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
 
@@ -49,6 +51,23 @@ class GatewayMetrics:
             registry=self._registry,
         )
 
+        self._limit_failures = Counter(
+            "stream_tracker_rate_limit_storage_failures",
+            "Requests that the shared rate limits could not count; they were counted here alone.",
+            registry=self._registry,
+        )
+        self._mended = Counter(
+            "stream_tracker_reconciled",
+            "What rounds of reconciliation mended or removed.",
+            ("what",),
+            registry=self._registry,
+        )
+        self._last_round = Gauge(
+            "stream_tracker_reconciliation_timestamp_seconds",
+            "When this gateway last completed a round of reconciliation.",
+            registry=self._registry,
+        )
+
     def request_answered(
         self, *, method: str, route: str, status: int, duration_sec: float
     ) -> None:
@@ -63,6 +82,16 @@ class GatewayMetrics:
     def start_failed(self, kind: str) -> None:
         """Count a start that went wrong: `unavailable` or `unconfirmed`."""
         self._start_failures.labels(kind).inc()
+
+    def limit_storage_failed(self) -> None:
+        """Count a request that the shared rate limits could not count."""
+        self._limit_failures.inc()
+
+    def reconciled(self, report: ReconciliationReport, at: datetime) -> None:
+        """Count what a completed round mended."""
+        for what, count in report.model_dump().items():
+            self._mended.labels(what).inc(count)
+        self._last_round.set(at.timestamp())
 
     def exposition(self, monitors: Mapping[MonitorStatus, int] | None) -> bytes:
         """Return all metrics as text; `monitors` counts them by status, None when unknown."""

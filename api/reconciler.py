@@ -1,85 +1,173 @@
-"""Mends what a crash or an outage left between the store and Temporal.
+"""Mends what a crash or an outage left between the store and Temporal, and forgets what is old.
 
-Every gateway runs one; all of its steps may be done twice, so they need not know of each other.
+Temporal's schedule asks one of the gateways for a whole `round` every few minutes. Besides, each
+gateway does one when it starts, and looks every `QUICK_ROUND_SEC` for monitors whose start nobody
+confirmed, because somebody waits for those. Every step may be done twice at once, so gateways need
+not know of each other.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from activities.declarations import ReconciliationReport
 from api.engine import EngineUnavailable, MonitorEngine
+from api.metrics import GatewayMetrics
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launch import Launcher
-from api.store import Store
-from monitors.status import MonitorStatus
+from api.store import Store, StoreUnavailable
+from monitors.ids import is_monitor_id
 
-ROUND_SEC: Final = 15
+QUICK_ROUND_SEC: Final = 15
 QUIET: Final = timedelta(minutes=2)
 KEYS_KEPT: Final = timedelta(days=1)
-BATCH: Final = 500
+LAUNCHES: Final = 500
+REMOVALS: Final = 500
+REMOVAL_ROUNDS: Final = 20
 
 _log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Compares store and Temporal, round by round."""
+    """Compares store and Temporal."""
 
     def __init__(
         self,
         store: Store,
         engine: MonitorEngine,
         launcher: Launcher,
+        metrics: GatewayMetrics,
+        *,
+        retention: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._engine = engine
         self._launcher = launcher
+        self._metrics = metrics
+        self._retention = retention
         self._now = now
 
-    async def run(self) -> None:
-        """Do a round every `ROUND_SEC` until cancelled."""
-        while True:
-            try:
-                await self.round()
-            except (EngineUnavailable, OSError, SQLAlchemyError) as error:
-                _log.warning("reconciling interrupted", error=str(error))
-            except Exception:  # a defect met once must not end the mending for good
-                _log.exception("reconciling failed")
-            await asyncio.sleep(ROUND_SEC)
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Do what every gateway does by itself, while the context is open."""
+        work = asyncio.create_task(self._work())
+        try:
+            yield
+        finally:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
 
-    async def round(self) -> None:
-        """Start what was not started, end what is gone, forget old keys.
+    async def round(self) -> ReconciliationReport:
+        """Compare everything and return what was mended.
 
         Raises:
-            EngineUnavailable: Temporal does not answer; the rest waits for the next round.
+            EngineUnavailable, StoreUnavailable: one of them does not answer; what was mended until
+                then stays so, the next round goes on.
         """
-        await self._store.creation.forget_keys(created_before=self._now() - KEYS_KEPT)
-        await self._start_unstarted()
-        await self._end_vanished()
+        report = ReconciliationReport(
+            started=await self.start_unstarted(),
+            ended=await self._end_vanished(),
+            stopped=await self._stop_unknown(),
+            forgotten_monitors=await self._forget_monitors(),
+            forgotten_events=await self._forget_events(),
+        )
+        await self._store.retention.forget_keys(created_before=self._now() - KEYS_KEPT)
+        self._metrics.reconciled(report, self._now())
+        _log.info("reconciled", **report.model_dump())
+        return report
 
-    async def _start_unstarted(self) -> None:
+    async def start_unstarted(self) -> int:
+        """Start monitors whose workflow nobody confirmed; return how many; raises as `round`."""
         pending = await self._store.monitors.unstarted(
-            created_before=self._now() - LAUNCH_LIMIT, limit=BATCH
+            created_before=self._now() - LAUNCH_LIMIT, limit=LAUNCHES
         )
         for record in pending:
             _log.info("starting again", monitor_id=record.monitor_id)
             await self._launcher.launch(record)
+        return len(pending)
 
-    async def _end_vanished(self) -> None:
-        """Mark monitors whose workflow was terminated or failed, so that they hold no place.
+    async def _work(self) -> None:
+        await self._until_done(self._engine.schedule_reconciliation)
+        await self._until_done(self.round)
+        while True:
+            await asyncio.sleep(QUICK_ROUND_SEC)
+            await self._attempt(self.start_unstarted)
+
+    async def _until_done(self, step: Callable[[], Awaitable[object]]) -> None:
+        while not await self._attempt(step):
+            await asyncio.sleep(QUICK_ROUND_SEC)
+
+    async def _attempt(self, step: Callable[[], Awaitable[object]]) -> bool:
+        try:
+            await step()
+        except (EngineUnavailable, StoreUnavailable) as error:
+            _log.warning("reconciling interrupted", error=str(error))
+        except Exception:  # a defect met once must not end the mending for good
+            _log.exception("reconciling failed")
+        else:
+            return True
+        return False
+
+    async def _end_vanished(self) -> int:
+        """Give monitors the end of their workflow, so that they hold no place.
 
         A workflow reports its end before it closes: a closed one with an active row never will.
         """
-        for record in await self._store.monitors.quiet(since=self._now() - QUIET, limit=BATCH):
-            if await self._engine.is_over(record.monitor_id):
-                _log.warning("workflow vanished", monitor_id=record.monitor_id)
-                await self._store.monitors.finish(
-                    record.monitor_id,
-                    MonitorStatus.ERROR,
-                    self._now(),
-                    error=("workflow_gone", "Its workflow ended without a report"),
-                )
+        quiet = await self._store.monitors.quiet(since=self._now() - QUIET)
+        running = await self._engine.running() if quiet else set()
+        ends = [await self._take_end(one) for one in quiet if one not in running]
+        return sum(ends)
+
+    async def _take_end(self, monitor_id: str) -> bool:
+        end = await self._engine.outcome(monitor_id)
+        if end is None:  # the list of those that run is a little behind
+            return False
+        _log.warning("workflow ended unheard", monitor_id=monitor_id, status=end.status)
+        await self._store.monitors.finish(
+            monitor_id,
+            end.status,
+            self._now(),
+            error=(end.error_reason, end.error_message),
+        )
+        return True
+
+    async def _stop_unknown(self) -> int:
+        """Stop workflows without a row.
+
+        A row is written before its workflow starts. So the workflows are listed first: those that
+        another gateway starts meanwhile have their row by the time the rows are read.
+        """
+        running = {one for one in await self._engine.running() if is_monitor_id(one)}
+        unknown = await self._store.monitors.unknown(running)
+        for monitor_id in unknown:
+            _log.warning("workflow without a monitor", monitor_id=monitor_id)
+            await self._engine.cancel(monitor_id)
+        return len(unknown)
+
+    async def _forget_monitors(self) -> int:
+        before = self._now() - self._retention
+        forget = self._store.retention.forget_monitors
+        return await _in_batches(lambda limit: forget(finished_before=before, limit=limit))
+
+    async def _forget_events(self) -> int:
+        before = self._now() - self._retention
+        forget = self._store.retention.forget_events
+        return await _in_batches(lambda limit: forget(created_before=before, limit=limit))
+
+
+async def _in_batches(remove: Callable[[int], Awaitable[int]]) -> int:
+    """Remove batch by batch; what does not fit into one round is left for the next."""
+    total = 0
+    for _ in range(REMOVAL_ROUNDS):
+        removed = await remove(REMOVALS)
+        total += removed
+        if removed < REMOVALS:
+            break
+        await asyncio.sleep(0)
+    return total

@@ -1,18 +1,21 @@
 """The gateway process."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
 import structlog
 
 from api import addresses
-from api.app import create_app
-from api.engine import TemporalEngine
-from api.server import AddressUnavailable, serve_gateway
-from api.store import open_store
+from api.app import api_app, create_gateway, internal_app
+from api.gateway import Gateway
+from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
+from api.temporal import TemporalEngine
 from media.outbound.errors import AddressRefused, NameNotResolved
 from media.outbound.guard import OutboundGuard
 from runtime.errors import StartError
 from runtime.logging import configure_logging
-from runtime.serving import stop_signal
+from runtime.serving import api_config, serve_in_background, stop_signal
 from runtime.settings import GatewaySettings
 from runtime.temporal import connect_temporal
 
@@ -30,18 +33,38 @@ async def run_gateway(settings: GatewaySettings) -> None:
     try:
         with stop_signal() as stop:
             async with open_store(configured_url(settings)) as store:
-                app = create_app(
+                gateway = create_gateway(
                     settings,
                     engine=TemporalEngine(client),
                     store=store,
                     address_check=_address_check(settings),
                 )
-                logger.info("gateway starts", host=settings.host, port=settings.port)
-                await serve_gateway(app, settings, stop=stop)
+                async with serving(gateway, settings):
+                    logger.info("gateway serves", host=settings.host, port=settings.port)
+                    await stop.wait()
     except InvalidDatabaseUrl as error:
         raise StartError(f"DATABASE_URL: {error}") from None
-    except AddressUnavailable as error:
-        raise StartError(str(error)) from None
+    except StoreUnavailable as error:
+        raise StartError(f"DATABASE_URL: the database cannot be used: {error}") from None
+
+
+@asynccontextmanager
+async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[None]:
+    """Serve the APIs while the context is open; at its end, requests in flight finish.
+
+    Raises:
+        PortTaken: an address cannot be listened on.
+    """
+    apart = settings.internal_port
+    async with AsyncExitStack() as stack:
+        if apart:
+            config = api_config(internal_app(gateway), settings.host, apart)
+            served = serve_in_background(config, variables="HOST, INTERNAL_PORT")
+            await stack.enter_async_context(served)
+        app = api_app(gateway, with_internal=apart is None)
+        config = api_config(app, settings.host, settings.port)
+        await stack.enter_async_context(serve_in_background(config, variables="HOST, PORT"))
+        yield
 
 
 def _address_check(settings: GatewaySettings) -> addresses.AddressCheck:

@@ -12,8 +12,10 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.attempts import AttemptAudit
 from activities.deliver_webhook import WebhookDelivery
 from activities.gateway import Gateway
+from activities.reconciliation import Reconciliation
 from activities.reports import Reports
 from activities.sources import SourceFinder
 from activities.wait_for_live import LiveWait
@@ -31,9 +33,11 @@ from runtime.settings import WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal
 from runtime.version import USER_AGENT
 from worker.health import health_port
+from worker.metrics import DeliveryMetrics
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.redelivery import RedeliveryWorkflow
 
 logger = structlog.get_logger(__name__)
@@ -89,17 +93,11 @@ async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[li
         sources = SourceFinder(media, youtube)
         workers = []
         if settings.worker_role is not WorkerRole.PROBE:
-            delivery = WebhookDelivery(
-                webhooks,
-                signing_keys=[
-                    key.get_secret_value().encode() for key in settings.webhook_signing_key
-                ],
-                policy=DeliveryPolicy(),
-                user_agent=USER_AGENT,
-            )
-            workers.append(
-                _orchestrator(client, settings, delivery, Reports(gateway), LiveWait(sources))
-            )
+            audit = AttemptAudit(gateway)
+            stack.push_async_callback(audit.close)
+            metrics = stack.enter_context(DeliveryMetrics())
+            delivery = _delivery(settings, webhooks, audit, metrics)
+            workers.append(_orchestrator(client, settings, delivery, gateway, LiveWait(sources)))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=os.cpu_count() or 1)
             watching = StreamWatching(
@@ -111,6 +109,29 @@ async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[li
             )
             workers.append(_prober(client, settings, watching))
         yield workers
+
+
+def _delivery(
+    settings: WorkerSettings,
+    client: httpx.AsyncClient,
+    audit: AttemptAudit,
+    metrics: DeliveryMetrics,
+) -> WebhookDelivery:
+    keys = [key.get_secret_value().encode() for key in settings.webhook_signing_key]
+    policy = DeliveryPolicy(
+        max_attempts=settings.webhook_max_attempts,
+        base_sec=settings.webhook_backoff_base_sec,
+        cap_sec=settings.webhook_backoff_cap_sec,
+        retry_after_max_sec=settings.webhook_retry_after_max,
+    )
+    return WebhookDelivery(
+        client,
+        signing_keys=keys,
+        policy=policy,
+        user_agent=USER_AGENT,
+        meter=metrics,
+        audit=audit,
+    )
 
 
 def _media_client(settings: WorkerSettings, guard: OutboundGuard) -> httpx.AsyncClient:
@@ -147,18 +168,21 @@ def _orchestrator(
     client: Client,
     settings: WorkerSettings,
     delivery: WebhookDelivery,
-    reports: Reports,
+    gateway: Gateway,
     waiting: LiveWait,
 ) -> Worker:
+    reports = Reports(gateway)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[MonitorWorkflow, RedeliveryWorkflow],
+        workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
         activities=[
             delivery.deliver,
             reports.report_status,
             reports.report_event,
+            reports.load_events,
             waiting.wait_for_live,
+            Reconciliation(gateway).reconcile,
         ],
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
     )

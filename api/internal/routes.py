@@ -7,8 +7,10 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from activities.declarations import ReconciliationReport
 from api.auth import require_worker
-from api.body import MAX_DEPTH, parse_model, read_body
+from api.body import MAX_DEPTH, parse_model, parse_report, read_body
+from api.engine import EngineUnavailable
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.gateway import Gateway, gateway_of
 from api.store.records import MonitorRecord
@@ -47,7 +49,7 @@ router = APIRouter(
 @router.put("/monitors/{monitor_id}/status", status_code=204)
 async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) -> Response:
     """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
-    report, _ = parse_model(StatusReport, await read_body(request))
+    report = parse_report(StatusReport, await read_body(request))
     record = await _apply(gateway, monitor_id, report)
     if report.status.is_active and record.status is MonitorStatus.STOPPED:
         await _stop_for_good(gateway, monitor_id)
@@ -59,7 +61,7 @@ async def report_event(
     request: Request, gateway: GatewayDep, monitor_id: str, event_id: str
 ) -> Response:
     """Take an event, or what became of its webhook since."""
-    report, _ = parse_model(EventReport, await read_body(request), MAX_EVENT_DEPTH)
+    report = parse_report(EventReport, await read_body(request), MAX_EVENT_DEPTH)
     _check_event(report, monitor_id, event_id)
     known = is_monitor_id(monitor_id) and await gateway.store.events.record(
         monitor_id, report, datetime.now(UTC)
@@ -76,6 +78,15 @@ async def terminate(request: Request, gateway: GatewayDep, monitor_id: str) -> T
     termination, _ = parse_model(Termination, await read_body(request))
     record = await gateway.service.end(monitor_id, reason=termination.reason)
     return Terminated(monitor_id=monitor_id, status=record.status)
+
+
+@router.post("/reconcile")
+async def reconcile(gateway: GatewayDep) -> ReconciliationReport:
+    """Compare the store with Temporal, mend the differences, forget what is old."""
+    try:
+        return await gateway.reconciler.round()
+    except EngineUnavailable as error:
+        raise EngineNotAvailable(f"Temporal: {error}") from None
 
 
 async def _apply(gateway: Gateway, monitor_id: str, report: StatusReport) -> MonitorRecord:

@@ -43,6 +43,7 @@ SUPPORTED_KINDS: Final = frozenset({StreamKind.YOUTUBE, StreamKind.HLS, StreamKi
 LAUNCH_LIMIT: Final = timedelta(seconds=15)
 ADDRESS_LIMIT_SEC: Final = 5
 MAX_KEY_LENGTH: Final = 255
+MAX_DISTANCE: Final = timedelta(days=5 * 365)
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +99,8 @@ class MonitorCreation:
         end = order.config.scheduled_end_time
         if end and end <= now:
             raise InvalidConfig("config.scheduled_end_time: is in the past")
+        _check_near("scheduled_start_time", order.config.scheduled_start_time, now)
+        _check_near("scheduled_end_time", end, now)
         return MonitorRecord(
             monitor_id=new_monitor_id(),
             stream_url=source.url,
@@ -162,6 +165,12 @@ class MonitorCreation:
 
 
 _NOTHING_CREATED = "Temporal cannot be reached, nothing was created; try again later"
+
+
+def _check_near(field: str, moment: datetime | None, now: datetime) -> None:
+    """Refuse times that are most likely wrong, and that timers cannot be set to."""
+    if moment and abs(moment - now) > MAX_DISTANCE:
+        raise InvalidConfig(f"config.{field}: is more than 5 years away")
 
 
 def supported_source(stream_url: str) -> StreamSource:

@@ -7,7 +7,7 @@ import structlog
 
 from api.engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
 from api.metrics import GatewayMetrics
-from api.store import Store
+from api.store import Store, StoreUnavailable
 from api.store.records import MonitorRecord
 from workflows.messages import MonitorOrder
 
@@ -47,8 +47,16 @@ class Launcher:
         except EngineUnavailable:
             self._metrics.start_failed("unavailable")
             raise
-        if not await self._store.monitors.confirm_started(record.monitor_id, self._now()):
+        if not await self._confirm(record.monitor_id):
             await self._cancel_again(record.monitor_id)
+
+    async def _confirm(self, monitor_id: str) -> bool:
+        try:
+            return await self._store.monitors.confirm_started(monitor_id, self._now())
+        except StoreUnavailable as error:
+            # It runs, and the reconciler starts it again without harm once it can note that.
+            _log.warning("start not noted", monitor_id=monitor_id, error=str(error))
+            return True
 
     async def _cancel_again(self, monitor_id: str) -> None:
         try:

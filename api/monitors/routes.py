@@ -2,20 +2,36 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel, BeforeValidator
 
+from api.answers import error_responses
 from api.auth import Client
 from api.body import MAX_BODY_BYTES, parse_model, read_body
+from api.errors import (
+    BodyTooLarge,
+    DuplicateMonitor,
+    EngineNotAvailable,
+    EventNotFound,
+    IdempotencyConflict,
+    InvalidConfig,
+    InvalidUrl,
+    MaxMonitorsExceeded,
+    MonitorNotActive,
+    MonitorNotFound,
+    ValidationFailed,
+)
 from api.gateway import Gateway, gateway_of
+from api.monitors.changing import parse_change
 from api.monitors.creation import idempotency_key
 from api.monitors.schemas import (
+    ChangeMonitor,
     CreatedMonitor,
     CreateMonitor,
-    ErrorBody,
     EventList,
     MonitorDetails,
     MonitorList,
+    Redelivery,
     StoppedMonitor,
 )
 from monitors.status import MonitorStatus
@@ -25,6 +41,7 @@ MAX_OFFSET: Final = 2**31 - 1
 GatewayDep = Annotated[Gateway, Depends(gateway_of)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
+PathId = Annotated[str, Path()]
 
 
 def _or_none(value: str | None) -> str | None:
@@ -32,10 +49,16 @@ def _or_none(value: str | None) -> str | None:
     return value or None
 
 
-def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    documented: dict[int | str, dict[str, Any]] = {one: {"model": ErrorBody} for one in statuses}
-    # Keeps the framework from documenting its own 422, which never occurs.
-    return documented | {"4XX": {"model": ErrorBody}}
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe a body that we read ourselves; `api.openapi` adds the schema of `model`."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "requestBody": {
+            "required": True,
+            "description": f"Up to {MAX_BODY_BYTES} bytes.",
+            "content": {"application/json": {"schema": schema}},
+        }
+    }
 
 
 async def _counted_creation(gateway: GatewayDep, client: Client) -> None:
@@ -46,8 +69,16 @@ async def _counted_read(gateway: GatewayDep, client: Client) -> None:
     await gateway.limits.count_read(client)
 
 
+async def _counted_change(gateway: GatewayDep, client: Client) -> None:
+    await gateway.limits.count_change(client)
+
+
 async def _counted_stop(gateway: GatewayDep, client: Client) -> None:
     await gateway.limits.count_stop(client)
+
+
+async def _counted_redelivery(gateway: GatewayDep, client: Client) -> None:
+    await gateway.limits.count_redelivery(client)
 
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
@@ -57,16 +88,20 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
     "/monitors",
     status_code=201,
     dependencies=[Depends(_counted_creation)],
-    responses=_errors(400, 401, 409, 413, 429, 503),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "description": f"Up to {MAX_BODY_BYTES} bytes.",
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/CreateMonitor"}}
-            },
-        }
+    responses={
+        201: {"headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}},
+        **error_responses(
+            ValidationFailed,
+            InvalidUrl,
+            InvalidConfig,
+            DuplicateMonitor,
+            IdempotencyConflict,
+            BodyTooLarge,
+            MaxMonitorsExceeded,
+            EngineNotAvailable,
+        ),
     },
+    openapi_extra=_body(CreateMonitor),
 )
 async def create_monitor(
     request: Request,
@@ -88,7 +123,11 @@ async def create_monitor(
     return created
 
 
-@router.get("/monitors", dependencies=[Depends(_counted_read)], responses=_errors(400, 401, 429))
+@router.get(
+    "/monitors",
+    dependencies=[Depends(_counted_read)],
+    responses=error_responses(ValidationFailed),
+)
 async def list_monitors(
     gateway: GatewayDep,
     status: Annotated[MonitorStatus | None, BeforeValidator(_or_none), Query()] = None,
@@ -102,9 +141,9 @@ async def list_monitors(
 @router.get(
     "/monitors/{monitor_id}",
     dependencies=[Depends(_counted_read)],
-    responses=_errors(401, 404, 429),
+    responses=error_responses(MonitorNotFound),
 )
-async def show_monitor(gateway: GatewayDep, monitor_id: str) -> MonitorDetails:
+async def show_monitor(gateway: GatewayDep, monitor_id: PathId) -> MonitorDetails:
     """Show a monitor's condition."""
     return await gateway.service.show(monitor_id)
 
@@ -112,20 +151,54 @@ async def show_monitor(gateway: GatewayDep, monitor_id: str) -> MonitorDetails:
 @router.get(
     "/monitors/{monitor_id}/events",
     dependencies=[Depends(_counted_read)],
-    responses=_errors(400, 401, 404, 429),
+    responses=error_responses(ValidationFailed, MonitorNotFound),
 )
 async def list_events(
-    gateway: GatewayDep, monitor_id: str, limit: Limit = 50, offset: Offset = 0
+    gateway: GatewayDep, monitor_id: PathId, limit: Limit = 50, offset: Offset = 0
 ) -> EventList:
     """List a monitor's events in their order, each with what became of its webhook."""
     return await gateway.service.list_events(monitor_id, limit=limit, offset=offset)
 
 
+@router.post(
+    "/monitors/{monitor_id}/events/{event_id}/redeliver",
+    status_code=202,
+    dependencies=[Depends(_counted_redelivery)],
+    responses=error_responses(MonitorNotFound, EventNotFound, EngineNotAvailable),
+)
+async def redeliver_event(gateway: GatewayDep, monitor_id: PathId, event_id: PathId) -> Redelivery:
+    """Send an event once more, with the same id, also when its monitor has ended.
+
+    It is sent beside the monitor's other events, not in their order.
+    """
+    return await gateway.redelivery.redeliver(monitor_id, event_id)
+
+
+@router.patch(
+    "/monitors/{monitor_id}",
+    dependencies=[Depends(_counted_change)],
+    responses=error_responses(
+        ValidationFailed,
+        InvalidConfig,
+        MonitorNotFound,
+        MonitorNotActive,
+        BodyTooLarge,
+        EngineNotAvailable,
+    ),
+    openapi_extra=_body(ChangeMonitor),
+)
+async def change_monitor(
+    request: Request, gateway: GatewayDep, monitor_id: PathId
+) -> MonitorDetails:
+    """Change thresholds and metadata of a monitor while it runs; what it detected is kept."""
+    return await gateway.changing.change(monitor_id, parse_change(await read_body(request)))
+
+
 @router.delete(
     "/monitors/{monitor_id}",
     dependencies=[Depends(_counted_stop)],
-    responses=_errors(401, 404, 409, 429, 503),
+    responses=error_responses(MonitorNotFound, MonitorNotActive, EngineNotAvailable),
 )
-async def stop_monitor(gateway: GatewayDep, monitor_id: str) -> StoppedMonitor:
-    """Stop a monitor."""
+async def stop_monitor(gateway: GatewayDep, monitor_id: PathId) -> StoppedMonitor:
+    """Stop a monitor; what is queued is still delivered. A second call gives the same answer."""
     return await gateway.service.stop(monitor_id)

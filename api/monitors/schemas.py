@@ -3,21 +3,49 @@
 import json
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    WithJsonSchema,
+)
 
-from monitors.config import MonitorConfig
+from monitors.config import MonitorConfig, Thresholds
 from monitors.events import EventType
 from monitors.reports import HealthReport, Statistics
 from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, StreamStatus
-from monitors.stream_url import split_http_url
+from monitors.stream_url import MAX_URL_LENGTH, split_http_url
 
 MAX_METADATA_BYTES: Final = 16 * 1024
 
 EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
+EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
 EXAMPLE_ORDER: Final[dict[str, JsonValue]] = {
     "stream_url": "https://example.com/live/index.m3u8",
     "callback_url": "https://example.com/hooks/streams",
     "config": {"blackout_threshold_sec": 20, "silence_db_threshold": -55},
+    "metadata": {"channel": "news"},
+}
+EXAMPLE_CHANGE: Final[dict[str, JsonValue]] = {
+    "config": {"blackout_threshold_sec": 45},
+    "metadata": {"channel": "news", "shift": "night"},
+}
+EXAMPLE_PAYLOAD: Final[dict[str, JsonValue]] = {
+    "event_id": EXAMPLE_EVENT_ID,
+    "event_type": "alert.blackout",
+    "monitor_id": EXAMPLE_ID,
+    "stream_url": "https://example.com/live/index.m3u8",
+    "timestamp": "2026-01-01T12:00:30.120Z",
+    "sequence": 2,
+    "data": {
+        "duration_sec": 20.0,
+        "started_at": "2026-01-01T12:00:08.000+00:00",
+        "threshold_sec": 20.0,
+        "segment_info": {"sequence": 4711, "duration": 2.0},
+    },
     "metadata": {"channel": "news"},
 }
 
@@ -34,8 +62,21 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[
+    str,
+    AfterValidator(_http_url),
+    # Told, not checked here: our own words say better what is wrong with a URL.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "pattern": r"^https?://[^\s@\\]+$",
+            "maxLength": MAX_URL_LENGTH,
+        }
+    ),
+]
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
+MonitorId = Annotated[str, Field(examples=[EXAMPLE_ID])]
 
 
 class CreateMonitor(BaseModel):
@@ -52,10 +93,24 @@ class CreateMonitor(BaseModel):
     )
 
 
+class ChangeMonitor(BaseModel):
+    """What to change of a running monitor; what is not named stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CHANGE]})
+
+    config: Thresholds = Field(
+        default_factory=Thresholds,
+        description="Thresholds with their new values; nothing else of the config may change.",
+    )
+    metadata: Metadata = Field(
+        default_factory=dict, description="Replaces the old metadata in all events from now on."
+    )
+
+
 class CreatedMonitor(BaseModel):
     """A monitor that was just made."""
 
-    monitor_id: str = Field(examples=[EXAMPLE_ID])
+    monitor_id: MonitorId
     status: MonitorStatus
     created_at: AwareDatetime
 
@@ -63,15 +118,15 @@ class CreatedMonitor(BaseModel):
 class Pagination(BaseModel):
     """Which part of how many."""
 
-    total: int
-    limit: int
-    offset: int
+    total: int = Field(examples=[1])
+    limit: int = Field(examples=[50])
+    offset: int = Field(examples=[0])
 
 
 class ListedMonitor(BaseModel):
     """A monitor in a list."""
 
-    monitor_id: str = Field(examples=[EXAMPLE_ID])
+    monitor_id: MonitorId
     stream_url: str
     status: MonitorStatus
     created_at: AwareDatetime
@@ -94,7 +149,7 @@ class OpenIncident(BaseModel):
 class MonitorDetails(BaseModel):
     """A monitor's condition."""
 
-    monitor_id: str = Field(examples=[EXAMPLE_ID])
+    monitor_id: MonitorId
     stream_url: str
     callback_url: str
     status: MonitorStatus
@@ -120,22 +175,31 @@ class MonitorDetails(BaseModel):
 class StoppedMonitor(BaseModel):
     """A monitor that was stopped, now or before."""
 
-    monitor_id: str = Field(examples=[EXAMPLE_ID])
+    monitor_id: MonitorId
     status: MonitorStatus
     stopped_at: AwareDatetime
 
 
 class AuditedEvent(BaseModel):
-    """An event and what became of its webhook. `payload` is the webhook's body."""
+    """An event and what became of its webhook."""
 
-    event_id: str
+    event_id: str = Field(examples=[EXAMPLE_EVENT_ID])
     event_type: EventType
-    payload: dict[str, Any]
+    payload: dict[str, Any] = Field(
+        description="The body of the webhook.", examples=[EXAMPLE_PAYLOAD]
+    )
     webhook_status: DeliveryStatus
-    webhook_attempts: int
-    webhook_last_error: str | None
-    created_at: AwareDatetime
-    sent_at: AwareDatetime | None
+    webhook_attempts: int = Field(description="Of all deliveries together.", examples=[1])
+    webhook_last_error: str | None = Field(examples=["the receiver answered with HTTP status 500"])
+    created_at: AwareDatetime = Field(description="When the gateway first heard of it.")
+    sent_at: AwareDatetime | None = Field(description="When a receiver took it, the last time.")
+
+
+class Redelivery(BaseModel):
+    """An event that is being sent once more."""
+
+    event_id: str = Field(examples=[EXAMPLE_EVENT_ID])
+    webhook_status: DeliveryStatus = Field(examples=["pending"])
 
 
 class EventList(BaseModel):
@@ -148,10 +212,10 @@ class EventList(BaseModel):
 class ErrorDetail(BaseModel):
     """What went wrong: `code` for programs, `message` for people."""
 
-    code: str
-    message: str
-    monitor_id: str | None = Field(
-        default=None, description="With DUPLICATE_MONITOR: the monitor that watches the stream."
+    code: str = Field(examples=["VALIDATION_ERROR"])
+    message: str = Field(description="Which field and why.")
+    monitor_id: str = Field(
+        default="", description="With DUPLICATE_MONITOR: the monitor that watches the stream."
     )
 
 

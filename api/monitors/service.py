@@ -18,7 +18,7 @@ from api.monitors.schemas import (
     StoppedMonitor,
 )
 from api.store import Store
-from api.store.records import LastReport, MonitorRecord
+from api.store.records import EventRecord, LastReport, MonitorRecord
 from monitors.ids import is_monitor_id
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus
@@ -53,14 +53,26 @@ class MonitorService:
         """
         record = await self.find(monitor_id)
         snapshot = await self._engine.snapshot(monitor_id) if record.status.is_active else None
+        if snapshot:
+            await self._note_change(record, snapshot)
         return details(record, snapshot)
+
+    async def _note_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
+        """Keep a change that the workflow took while nobody heard or noted its answer."""
+        if (record.config, record.metadata) != (snapshot.config, snapshot.metadata):
+            await self._store.monitors.change(
+                record.monitor_id,
+                config=snapshot.config,
+                metadata=snapshot.metadata,
+                unless_changed_since=record,
+            )
 
     async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
         """Return a page of a monitor's events in their order; raises as `show`."""
         await self.find(monitor_id)
         found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
         return EventList(
-            events=[AuditedEvent.model_validate(one, from_attributes=True) for one in found],
+            events=[_audited(one) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
 
@@ -144,7 +156,7 @@ def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorD
         health=measured.health,
         statistics=measured.statistics,
         config=told.config,
-        metadata=record.metadata,
+        metadata=told.metadata,
         created_at=record.created_at,
         finished_at=record.finished_at,
         stop_reason=record.stop_reason,
@@ -155,6 +167,19 @@ def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorD
         open_incidents=_open_incidents(snapshot),
         source="workflow" if snapshot else "store",
         as_of=max(moment for moment in moments if moment is not None),
+    )
+
+
+def _audited(event: EventRecord) -> AuditedEvent:
+    return AuditedEvent(
+        event_id=event.event_id,
+        event_type=event.event_type,
+        payload=event.payload,
+        webhook_status=event.delivery.status,
+        webhook_attempts=event.delivery.attempts,
+        webhook_last_error=event.delivery.last_error,
+        created_at=event.created_at,
+        sent_at=event.delivery.sent_at,
     )
 
 

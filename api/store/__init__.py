@@ -9,6 +9,8 @@ from api.store.database import Database
 from api.store.events import EventStore
 from api.store.migrate import upgrade_database
 from api.store.monitors import MonitorStore
+from api.store.outage import StoreUnavailable
+from api.store.retention import RetentionStore
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Store:
     creation: CreationStore
     monitors: MonitorStore
     events: EventStore
+    retention: RetentionStore
 
 
 @asynccontextmanager
@@ -27,6 +30,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
 
     Raises:
         InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
+        StoreUnavailable: the database does not answer.
     """
     database = Database(url)
     try:
@@ -36,9 +40,10 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             creation=CreationStore(database),
             monitors=MonitorStore(database),
             events=EventStore(database),
+            retention=RetentionStore(database),
         )
     finally:
         await database.close()
 
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "StoreUnavailable", "open_store"]

@@ -1,8 +1,6 @@
 """Adding monitors: the checks that must hold for all gateways at once are made here."""
 
-from datetime import datetime
-
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -53,12 +51,6 @@ class CreationStore:
         """Return what was created under this key, if anything."""
         async with self._database.read() as connection:
             return await _earlier(connection, key.key_hash)
-
-    async def forget_keys(self, *, created_before: datetime) -> int:
-        """Remove old idempotency keys; return how many."""
-        removal = delete(idempotency_keys).where(idempotency_keys.c.created_at < created_before)
-        async with self._database.write() as connection:
-            return (await connection.execute(removal)).rowcount
 
 
 async def _check_room(connection: AsyncConnection, stream_key: str, max_active: int) -> None:

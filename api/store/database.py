@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from api.store.outage import outages_told
 from runtime.settings import GatewaySettings
 
 POOL_SIZE: Final = 10
@@ -61,19 +62,25 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that only reads."""
-        async with self.engine.begin() as connection:
-            yield connection
+        """Open a transaction that only reads.
+
+        Raises:
+            StoreUnavailable: the database does not answer; `write` raises it too.
+        """
+        with outages_told():
+            async with self.engine.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes; it commits at the end, or not at all."""
-        if self.is_postgres:
-            async with self.engine.begin() as connection:
-                yield connection
-        else:
-            async with self._writer, self._writing.begin() as connection:
-                yield connection
+        with outages_told():
+            if self.is_postgres:
+                async with self.engine.begin() as connection:
+                    yield connection
+            else:
+                async with self._writer, self._writing.begin() as connection:
+                    yield connection
 
     @asynccontextmanager
     async def exclusive_write(self, lock: int = CREATION_LOCK) -> AsyncIterator[AsyncConnection]:
@@ -86,7 +93,7 @@ class Database:
             yield connection
 
     async def check(self) -> None:
-        """Ask the database for an answer."""
+        """Ask the database for an answer; raises as `read`."""
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
 

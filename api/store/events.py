@@ -1,13 +1,13 @@
 """The audit of events and deliveries in the database."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
-from api.store.records import EventRecord, delivery_goes_on
+from api.store.records import Delivery, EventRecord, after_report
 from api.store.tables import monitor_events, monitors
 from monitors.events import EventType
 from monitors.reports import EventReport
@@ -34,6 +34,27 @@ class EventStore:
             await _upsert(connection, monitor_id, report, now)
             return True
 
+    async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
+        """Return one event of a monitor, or None."""
+        if "\0" in event_id:  # PostgreSQL refuses the question
+            return None
+        async with self._database.read() as connection:
+            return await _find(connection, monitor_id, event_id)
+
+    async def await_redelivery(self, monitor_id: str, event_id: str, *, attempts: int) -> None:
+        """Show a failed delivery as pending again, unless more than `attempts` are known now."""
+        change = (
+            update(monitor_events)
+            .where(
+                _is_event(monitor_id, event_id),
+                monitor_events.c.webhook_status == DeliveryStatus.FAILED,
+                monitor_events.c.webhook_attempts == attempts,
+            )
+            .values(webhook_status=DeliveryStatus.PENDING)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(change)
+
     async def page(
         self, monitor_id: str, *, limit: int, offset: int
     ) -> tuple[list[EventRecord], int]:
@@ -57,29 +78,28 @@ class EventStore:
 async def _upsert(
     connection: AsyncConnection, monitor_id: str, report: EventReport, now: datetime
 ) -> None:
-    is_event = (monitor_events.c.monitor_id == monitor_id) & (
-        monitor_events.c.event_id == report.event.event_id
-    )
-    known = (
-        await connection.execute(
-            select(monitor_events.c.webhook_status, monitor_events.c.webhook_attempts).where(
-                is_event
-            )
-        )
-    ).one_or_none()
+    event_id, told = report.event.event_id, _told(report)
+    known = await _find(connection, monitor_id, event_id)
     if known is None:
         await connection.execute(
             insert(monitor_events).values(
-                monitor_id=monitor_id, created_at=now, **_event(report), **_delivery(report)
+                monitor_id=monitor_id, created_at=now, **_event(report), **_columns(told)
             )
         )
-    elif delivery_goes_on(
-        DeliveryStatus(known.webhook_status),
-        known.webhook_attempts,
-        report.webhook_status,
-        report.webhook_attempts,
-    ):
-        await connection.execute(update(monitor_events).where(is_event).values(_delivery(report)))
+    elif (after := after_report(known.delivery, told)) != known.delivery:
+        await connection.execute(
+            update(monitor_events).where(_is_event(monitor_id, event_id)).values(_columns(after))
+        )
+
+
+async def _find(connection: AsyncConnection, monitor_id: str, event_id: str) -> EventRecord | None:
+    query = select(monitor_events).where(_is_event(monitor_id, event_id))
+    row = (await connection.execute(query)).one_or_none()
+    return _record(row) if row else None
+
+
+def _is_event(monitor_id: str, event_id: str) -> ColumnElement[bool]:
+    return (monitor_events.c.monitor_id == monitor_id) & (monitor_events.c.event_id == event_id)
 
 
 def _event(report: EventReport) -> dict[str, Any]:
@@ -91,12 +111,18 @@ def _event(report: EventReport) -> dict[str, Any]:
     }
 
 
-def _delivery(report: EventReport) -> dict[str, Any]:
+def _told(report: EventReport) -> Delivery:
+    return Delivery(
+        report.webhook_status, report.webhook_attempts, report.webhook_last_error, report.sent_at
+    )
+
+
+def _columns(delivery: Delivery) -> dict[str, Any]:
     return {
-        "webhook_status": report.webhook_status,
-        "webhook_attempts": report.webhook_attempts,
-        "webhook_last_error": report.webhook_last_error,
-        "sent_at": report.sent_at,
+        "webhook_status": delivery.status,
+        "webhook_attempts": delivery.attempts,
+        "webhook_last_error": delivery.last_error,
+        "sent_at": delivery.sent_at,
     }
 
 
@@ -105,9 +131,11 @@ def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
         event_id=row.event_id,
         event_type=EventType(row.event_type),
         payload=row.payload,
-        webhook_status=DeliveryStatus(row.webhook_status),
-        webhook_attempts=row.webhook_attempts,
-        webhook_last_error=row.webhook_last_error,
+        delivery=Delivery(
+            DeliveryStatus(row.webhook_status),
+            row.webhook_attempts,
+            row.webhook_last_error,
+            row.sent_at.astimezone(UTC) if row.sent_at else None,
+        ),
         created_at=row.created_at,
-        sent_at=row.sent_at,
     )

@@ -1,7 +1,8 @@
 """Monitors and their last reports in the database."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,7 +15,12 @@ from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics, StatusReport
 from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
 
+IDS_A_QUERY: Final = 500
 IS_ACTIVE = monitors.c.status.in_(sorted(ACTIVE_STATUSES))
+
+_MONITORS_WITH_STATS = monitors.outerjoin(
+    monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
+)
 
 
 class MonitorStore:
@@ -74,19 +80,50 @@ class MonitorStore:
         async with self._database.read() as connection:
             return [_record(row) for row in (await connection.execute(query)).all()]
 
-    async def quiet(self, *, since: datetime, limit: int) -> list[MonitorRecord]:
-        """Return active monitors with a workflow that reported nothing since, longest first."""
+    async def quiet(self, *, since: datetime) -> list[str]:
+        """Return the ids of active monitors with a workflow that reported nothing since."""
         last_word = func.coalesce(
             monitor_stats.c.as_of, monitors.c.reported_at, monitors.c.workflow_started_at
         )
         query = (
-            _with_last_report()
+            select(monitors.c.monitor_id)
+            .select_from(_MONITORS_WITH_STATS)
             .where(IS_ACTIVE, monitors.c.workflow_started_at.is_not(None), last_word < since)
-            .order_by(last_word)
-            .limit(limit)
         )
         async with self._database.read() as connection:
-            return [_record(row) for row in (await connection.execute(query)).all()]
+            return list((await connection.scalars(query)).all())
+
+    async def unknown(self, monitor_ids: Iterable[str]) -> list[str]:
+        """Return those of `monitor_ids` that belong to no monitor, active or ended."""
+        missing = set(monitor_ids)
+        async with self._database.read() as connection:
+            for chunk in _chunks(sorted(missing)):
+                query = select(monitors.c.monitor_id).where(monitors.c.monitor_id.in_(chunk))
+                missing.difference_update((await connection.scalars(query)).all())
+        return sorted(missing)
+
+    async def change(
+        self,
+        monitor_id: str,
+        *,
+        config: MonitorConfig,
+        metadata: dict[str, Any] | None,
+        unless_changed_since: MonitorRecord | None = None,
+    ) -> None:
+        """Keep a monitor's new config, and its new metadata unless None.
+
+        With `unless_changed_since` nothing is done when both are no longer as they were then.
+        """
+        values: dict[str, Any] = {"config": config.model_dump(mode="json")}
+        if metadata is not None:
+            values["metadata"] = metadata
+        change = update(monitors).where(monitors.c.monitor_id == monitor_id).values(values)
+        async with self._database.write() as connection:
+            await _lock(connection, monitor_id)
+            known, then = await _find(connection, monitor_id), unless_changed_since
+            if then and known and (known.config, known.metadata) != (then.config, then.metadata):
+                return
+            await connection.execute(change)
 
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
         """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
@@ -115,13 +152,14 @@ class MonitorStore:
         at: datetime,
         *,
         stop_reason: str | None = None,
-        error: tuple[str, str] | None = None,
+        error: tuple[str | None, str | None] = (None, None),
     ) -> MonitorRecord | None:
         """Give an active monitor its final status; return what is true afterwards.
 
-        A monitor that ended already keeps its status, time and reason.
+        A monitor that ended already keeps its status, time and reason. `error` is its reason and
+        message.
         """
-        reason, message = error or (None, None)
+        reason, message = error
         change = (
             update(monitors)
             .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
@@ -142,18 +180,17 @@ class MonitorStore:
     ) -> MonitorRecord | None:
         """Change a monitor by a worker's report (see `with_report`); None: no such monitor."""
         async with self._database.write() as connection:
-            # The row lock makes reports of one monitor follow each other; SQLite has one writer.
-            await connection.execute(
-                select(monitors.c.monitor_id)
-                .where(monitors.c.monitor_id == monitor_id)
-                .with_for_update()
-            )
+            await _lock(connection, monitor_id)
             before = await _find(connection, monitor_id)
             if before is None:
                 return None
             after = with_report(before, report, now)
             await _save(connection, before, after)
             return after
+
+
+def _chunks(ids: list[str]) -> list[list[str]]:
+    return [ids[at : at + IDS_A_QUERY] for at in range(0, len(ids), IDS_A_QUERY)]
 
 
 async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
@@ -170,6 +207,13 @@ async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> 
             stream_status=record.stream_status,
             created_at=record.created_at,
         )
+    )
+
+
+async def _lock(connection: AsyncConnection, monitor_id: str) -> None:
+    """Make changes of one monitor follow each other; SQLite has one writer anyway."""
+    await connection.execute(
+        select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id).with_for_update()
     )
 
 
@@ -212,9 +256,7 @@ def _save_report(connection: AsyncConnection, monitor_id: str, report: LastRepor
 def _with_last_report() -> Select[Any]:
     return select(
         monitors, monitor_stats.c.health, monitor_stats.c.statistics, monitor_stats.c.as_of
-    ).select_from(
-        monitors.outerjoin(monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id)
-    )
+    ).select_from(_MONITORS_WITH_STATS)
 
 
 def _summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:

@@ -60,17 +60,24 @@ class MonitorSummary:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """What is known of an event's webhook."""
+
+    status: DeliveryStatus
+    attempts: int
+    last_error: str | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
 class EventRecord:
     """An event and what became of its webhook."""
 
     event_id: str
     event_type: EventType
     payload: dict[str, Any]
-    webhook_status: DeliveryStatus
-    webhook_attempts: int
-    webhook_last_error: str | None
+    delivery: Delivery
     created_at: datetime
-    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -128,12 +135,16 @@ def _with_measurements(
 _DELIVERY_ORDER = (DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SENT)
 
 
-def delivery_goes_on(
-    known: DeliveryStatus, known_attempts: int, told: DeliveryStatus, told_attempts: int
-) -> bool:
-    """Tell whether a report about a delivery is news: reports may be late or come twice.
+def after_report(known: Delivery, told: Delivery) -> Delivery:
+    """Return what is known of a delivery after a report, which may be late or come twice.
 
-    What was sent stays sent; what failed is not pending again.
+    What was sent stays sent, at the newest time; what failed is not pending again. A redelivery
+    counts its attempts on from those before: one that fails leaves a sent webhook sent, but counts.
     """
-    before, after = _DELIVERY_ORDER.index(known), _DELIVERY_ORDER.index(told)
-    return after > before or (after == before and told_attempts >= known_attempts)
+    before, after = _DELIVERY_ORDER.index(known.status), _DELIVERY_ORDER.index(told.status)
+    is_more = told.attempts >= known.attempts
+    if after > before or (after == before and is_more):
+        return replace(told, sent_at=told.sent_at or known.sent_at)
+    if known.status is DeliveryStatus.SENT and told.status is DeliveryStatus.FAILED and is_more:
+        return replace(known, attempts=told.attempts, last_error=told.last_error)
+    return known

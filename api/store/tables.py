@@ -82,6 +82,7 @@ monitors = Table(
     ),
     Index(None, "status", "created_at"),
     Index(None, "created_at", "monitor_id"),
+    Index(None, "finished_at"),
 )
 """One row a monitor.
 
@@ -124,6 +125,7 @@ monitor_events = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("sent_at", UtcTime),
     Index(None, "monitor_id", "sequence"),
+    Index(None, "created_at"),
 )
 """Each event with what became of its webhook."""
 

@@ -1,5 +1,7 @@
 """Databases and gateways for the tests of the gateway."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -7,8 +9,11 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
+from api.store import open_store
 from tests.api.postgres import running_postgres
 from tests.api.running import Running, running_gateway
+
+TEMPLATE = "template_gateway"
 
 _names = (f"test_{number}" for number in count())
 
@@ -19,24 +24,69 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> str:
+    """A server with a template of the gateway's database: copying is faster than migrating."""
+    asyncio.run(_create_database(postgres, TEMPLATE))
+    asyncio.run(_migrate(f"{postgres}/{TEMPLATE}"))
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "gateway.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    shutil.copy(migrated_file, tmp_path / "gateway.db")
     return f"sqlite:///{tmp_path}/gateway.db"
 
 
 @pytest.fixture
-async def postgres_url(postgres: str) -> str:
+async def postgres_url(migrated_postgres: str) -> str:
     name = next(_names)
-    connection = await asyncpg.connect(f"{postgres}/postgres")
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return f"{postgres}/{name}"
+    await _create_database(migrated_postgres, name, template=TEMPLATE)
+    return f"{migrated_postgres}/{name}"
 
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"], ids=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(request.param)
     return url
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/empty.db"
+
+
+@pytest.fixture
+async def empty_postgres_url(postgres: str) -> str:
+    name = next(_names)
+    await _create_database(postgres, name)
+    return f"{postgres}/{name}"
+
+
+@pytest.fixture(params=["empty_sqlite_url", "empty_postgres_url"], ids=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """A database that no gateway has seen yet."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+async def _create_database(server: str, name: str, template: str = "template0") -> None:
+    connection = await asyncpg.connect(f"{server}/postgres")
+    # Copying files is slower than writing their pages where a database is this small.
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+    await connection.close()
+
+
+async def _migrate(url: str) -> None:
+    async with open_store(url):
+        pass
 
 
 @pytest.fixture

@@ -10,16 +10,22 @@ from typing import Any
 import httpx
 
 from api.addresses import AddressRefused
-from api.app import create_app
-from api.reconciler import Reconciler
-from api.server import serve_gateway
+from api.app import create_gateway
+from api.gateway import Gateway
 from api.store import Store, open_store
 from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus, StreamStatus
 from runtime.settings import GatewaySettings
 from tests.api.ports import free_port
-from workflows.messages import MonitorOrder, MonitorSnapshot
+from worker.gateway import serving
+from workflows.messages import (
+    MonitorChange,
+    MonitorEnd,
+    MonitorOrder,
+    MonitorSnapshot,
+    RedeliveryOrder,
+)
 
 KEY = "client-key-one"
 OTHER_KEY = "client-key-two"
@@ -32,7 +38,10 @@ class FakeEngine:
     """Does what a test tells it.
 
     Attributes:
-        start_error, cancel_error, ready_error: raised when set.
+        snapshots, ends: of the monitors that have one.
+        also_running: workflows that it runs besides those it started.
+        start_error, change_error, cancel_error, redeliver_error, ready_error: raised when set.
+        error: raised by all else when set.
         gate: starts wait for it.
         cancel_gate: cancellations wait for it.
     """
@@ -42,9 +51,16 @@ class FakeEngine:
     cancelled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     snapshots: dict[str, MonitorSnapshot] = field(default_factory=dict)
-    over: set[str] = field(default_factory=set)
+    changes: list[tuple[str, MonitorChange]] = field(default_factory=list)
+    redelivered: list[RedeliveryOrder] = field(default_factory=list)
+    ends: dict[str, MonitorEnd] = field(default_factory=dict)
+    also_running: set[str] = field(default_factory=set)
+    schedules: int = 0
     start_error: Exception | None = None
+    change_error: Exception | None = None
     cancel_error: Exception | None = None
+    redeliver_error: Exception | None = None
+    error: Exception | None = None
     ready_error: Exception | None = None
     gate: asyncio.Event | None = None
     cancel_gate: asyncio.Event | None = None
@@ -68,8 +84,30 @@ class FakeEngine:
             raise self.cancel_error
         self.cancelled.append(monitor_id)
 
-    async def is_over(self, monitor_id: str) -> bool:
-        return monitor_id in self.over
+    async def change(self, monitor_id: str, change: MonitorChange) -> MonitorConfig:
+        if self.change_error:
+            raise self.change_error
+        self.changes.append((monitor_id, change))
+        before = next(one for one in self.started if one.monitor_id == monitor_id).config
+        return MonitorConfig.model_validate(before.model_dump() | change.thresholds)
+
+    async def redeliver(self, order: RedeliveryOrder) -> None:
+        if self.redeliver_error:
+            raise self.redeliver_error
+        self.redelivered.append(order)
+
+    async def running(self) -> set[str]:
+        if self.error:
+            raise self.error
+        return ({one.monitor_id for one in self.started} | self.also_running) - set(self.ends)
+
+    async def outcome(self, monitor_id: str) -> MonitorEnd | None:
+        return self.ends.get(monitor_id)
+
+    async def schedule_reconciliation(self) -> None:
+        if self.error:
+            raise self.error
+        self.schedules += 1
 
     async def ready(self) -> None:
         if self.ready_error:
@@ -89,7 +127,7 @@ class Running:
     worker: httpx.AsyncClient
     engine: FakeEngine
     store: Store
-    reconciler: Reconciler
+    gateway: Gateway
 
     async def create(self, **fields: Any) -> httpx.Response:
         return await self.client.post("/api/v1/monitors", json=order(**fields))
@@ -120,24 +158,19 @@ async def running_gateway(url: str, **settings: Any) -> AsyncIterator[Running]:
     engine = FakeEngine()
     chosen = gateway_settings(**settings)
     async with open_store(url) as store:
-        app = create_app(chosen, engine=engine, store=store, address_check=refuse_forbidden)
-        stop, listening = asyncio.Event(), asyncio.Event()
-        serving = asyncio.create_task(serve_gateway(app, chosen, stop=stop, listening=listening))
-        await listening.wait()
+        gateway = create_gateway(chosen, engine=engine, store=store, address_check=refuse_forbidden)
         base = f"http://127.0.0.1:{chosen.port}"
+        internal = f"http://127.0.0.1:{chosen.internal_port or chosen.port}"
         async with (
+            serving(gateway, chosen),
             httpx.AsyncClient(
                 base_url=base, headers={"X-API-Key": KEY}, timeout=30, trust_env=False
             ) as client,
             httpx.AsyncClient(
-                base_url=base, headers={"X-Internal-API-Key": INTERNAL_KEY}, trust_env=False
+                base_url=internal, headers={"X-Internal-API-Key": INTERNAL_KEY}, trust_env=False
             ) as worker,
         ):
-            try:
-                yield Running(client, worker, engine, store, app.state.reconciler)
-            finally:
-                stop.set()
-                await serving
+            yield Running(client, worker, engine, store, gateway)
 
 
 def gateway_settings(**settings: Any) -> GatewaySettings:

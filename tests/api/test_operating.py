@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
@@ -10,10 +11,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.access_log import masked_url
-from api.app import create_app
+from api.app import create_gateway
 from api.engine import EngineNotReady
-from api.server import AddressUnavailable, serve_gateway
 from api.store import open_store
+from runtime.serving import PortTaken
+from tests.api.ports import free_port
 from tests.api.running import (
     INTERNAL_KEY,
     KEY,
@@ -21,7 +23,9 @@ from tests.api.running import (
     Running,
     gateway_settings,
     refuse_forbidden,
+    running_gateway,
 )
+from worker.gateway import serving
 
 
 async def get(gateway: Running, path: str) -> httpx.Response:
@@ -142,38 +146,58 @@ def _dangling(schema: dict[str, Any]) -> list[str]:
     return sorted(set(found) - known)
 
 
-async def test_a_taken_port_is_one_clear_error(sqlite_url: str) -> None:
+@pytest.mark.parametrize("variable", ["port", "internal_port"])
+async def test_a_taken_port_is_one_clear_error(sqlite_url: str, variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = gateway_settings(port=taken.getsockname()[1])
-        async with open_store(sqlite_url) as store:
-            app = create_app(
-                settings, engine=FakeEngine(), store=store, address_check=refuse_forbidden
-            )
-            with pytest.raises(AddressUnavailable, match=r"PORT.*in use"):
-                await serve_gateway(app, settings, stop=asyncio.Event())
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"HOST, {variable.upper()}: .*{port}.*in use"):
+            async with running_gateway(sqlite_url, **{variable: port}):
+                pass
+
+
+async def test_the_workers_api_has_a_port_of_its_own_when_one_is_set(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url, internal_port=free_port()) as gateway:
+        monitor_id = await gateway.created_id()
+        assert await gateway.report(monitor_id, "monitoring", "2026-01-01T00:00:00Z") == 204
+        assert (await gateway.worker.get("/healthz")).status_code == 200
+        for path in ("/api/v1/monitors", "/docs", "/openapi.json"):
+            headers = {"X-API-Key": KEY}
+            assert (await gateway.worker.get(path, headers=headers)).status_code == 404
+        answer = await gateway.client.post(
+            "/internal/v1/reconcile", headers={"X-Internal-API-Key": INTERNAL_KEY}
+        )
+        assert answer.status_code == 404
 
 
 async def test_a_request_in_flight_is_answered_before_the_server_stops(sqlite_url: str) -> None:
     settings, engine = gateway_settings(), FakeEngine(gate=asyncio.Event())
-    stop, listening = asyncio.Event(), asyncio.Event()
     async with open_store(sqlite_url) as store:
-        app = create_app(settings, engine=engine, store=store, address_check=refuse_forbidden)
-        serving = asyncio.create_task(serve_gateway(app, settings, stop=stop, listening=listening))
-        await listening.wait()
+        gateway = create_gateway(
+            settings, engine=engine, store=store, address_check=refuse_forbidden
+        )
+        stop = asyncio.Event()
+        serving_it = asyncio.create_task(_serve_until(stop, serving(gateway, settings)))
+        while not await _listens(settings.port):
+            await asyncio.sleep(0)
         base = f"http://127.0.0.1:{settings.port}"
         async with httpx.AsyncClient(base_url=base, headers={"X-API-Key": KEY}) as client:
-            running = Running(client, client, engine, store, app.state.reconciler)
+            running = Running(client, client, engine, store, gateway)
             creation = asyncio.create_task(running.create())
             while not await store.monitors.count_by_status():
                 await asyncio.sleep(0)
             stop.set()
             while await _listens(settings.port):
                 await asyncio.sleep(0)
-            assert not serving.done()
+            assert not serving_it.done()
             assert engine.gate
             engine.gate.set()
             assert (await creation).status_code == 201
-        await serving
+        await serving_it
+
+
+async def _serve_until(stop: asyncio.Event, served: AbstractAsyncContextManager[None]) -> None:
+    async with served:
+        await stop.wait()
 
 
 async def _listens(port: int) -> bool:

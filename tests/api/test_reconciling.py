@@ -1,17 +1,24 @@
-"""What a crash or an outage left behind is mended."""
+"""What a crash or an outage left behind is mended; what is old goes."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities.declarations import ReconciliationReport
 from api.engine import EngineUnavailable, StartUnconfirmed
-from api.metrics import GatewayMetrics
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launch import Launcher
 from api.reconciler import KEYS_KEPT, QUIET, Reconciler
 from api.store.records import IdempotencyKey
+from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
-from tests.api.running import Running
+from tests.api.events import event, put_event
+from tests.api.running import Running, running_gateway
+from workflows.messages import MonitorEnd
+
+RETENTION = timedelta(days=30)
+NOTHING = ReconciliationReport()
 
 
 def reconciler_after(gateway: Running, delay: timedelta) -> Reconciler:
@@ -20,8 +27,11 @@ def reconciler_after(gateway: Running, delay: timedelta) -> Reconciler:
     def now() -> datetime:
         return datetime.now(UTC) + delay
 
-    launcher = Launcher(gateway.store, gateway.engine, GatewayMetrics(), now)
-    return Reconciler(gateway.store, gateway.engine, launcher, now)
+    metrics = gateway.gateway.metrics
+    launcher = Launcher(gateway.store, gateway.engine, metrics, now)
+    return Reconciler(
+        gateway.store, gateway.engine, launcher, metrics, retention=RETENTION, now=now
+    )
 
 
 async def unconfirmed(gateway: Running) -> str:
@@ -31,11 +41,17 @@ async def unconfirmed(gateway: Running) -> str:
     return monitor_id
 
 
-async def test_a_monitor_whose_workflow_nobody_confirmed_is_started(gateway: Running) -> None:
+def end(status: MonitorStatus, reason: str | None = None) -> MonitorEnd:
+    return MonitorEnd(
+        status=status, events_sent=0, events_failed=0, error_reason=reason, error_message=reason
+    )
+
+
+async def test_a_monitor_whose_workflow_nobody_confirmed_is_started_once(gateway: Running) -> None:
     monitor_id = await unconfirmed(gateway)
     later = reconciler_after(gateway, LAUNCH_LIMIT)
-    await later.round()
-    await later.round()
+    assert await later.start_unstarted() == 1
+    assert await later.round() == NOTHING
     (order,) = gateway.engine.started
     assert (order.monitor_id, order.metadata) == (monitor_id, {"a": 1})
     record = await gateway.store.monitors.find(monitor_id)
@@ -45,7 +61,7 @@ async def test_a_monitor_whose_workflow_nobody_confirmed_is_started(gateway: Run
 
 async def test_a_creation_under_way_is_left_alone(gateway: Running) -> None:
     await unconfirmed(gateway)
-    await reconciler_after(gateway, timedelta()).round()
+    assert await reconciler_after(gateway, timedelta()).round() == NOTHING
     assert gateway.engine.started == []
 
 
@@ -64,23 +80,104 @@ async def test_a_monitor_is_kept_while_the_engine_is_away(gateway: Running) -> N
     assert await gateway.store.monitors.find(monitor_id)
 
 
-async def test_a_monitor_whose_workflow_vanished_ends_in_error(gateway: Running) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        pytest.param(MonitorStatus.COMPLETED, None, id="ended unheard"),
+        pytest.param(MonitorStatus.STOPPED, None, id="cancelled"),
+        pytest.param(MonitorStatus.ERROR, "workflow_gone", id="vanished"),
+    ],
+)
+async def test_a_monitor_takes_the_end_of_its_workflow(
+    gateway: Running, status: MonitorStatus, reason: str | None
+) -> None:
     gone = await gateway.created_id()
     quiet = await gateway.created_id(stream_url="https://media.example/quiet.m3u8")
-    gateway.engine.over = {gone}
+    gateway.engine.ends[gone] = end(status, reason)
     later = reconciler_after(gateway, QUIET + timedelta(seconds=1))
-    await later.round()
+    assert await later.round() == ReconciliationReport(ended=1)
+    assert await later.round() == NOTHING
     shown = await gateway.show(gone)
-    assert (shown["status"], shown["error_reason"]) == ("error", "workflow_gone")
+    assert (shown["status"], shown["error_reason"]) == (status, reason)
     record = await gateway.store.monitors.find(quiet)
     assert record
     assert record.status is MonitorStatus.INITIALIZING
+
+
+async def test_a_monitor_that_reported_just_now_is_not_judged(gateway: Running) -> None:
+    monitor_id = await gateway.created_id()
+    gateway.engine.ends[monitor_id] = end(MonitorStatus.COMPLETED)
+    assert await reconciler_after(gateway, timedelta()).round() == NOTHING
+
+
+async def test_a_workflow_without_a_monitor_is_stopped_and_no_other(gateway: Running) -> None:
+    known, ended = await gateway.created_id(), await gateway.created_id(stream_url="https://h/2")
+    await gateway.report(ended, "completed", datetime.now(UTC).isoformat())
+    stray = new_monitor_id()
+    gateway.engine.also_running = {stray, "mon-of-somebody-else"}
+    report = await reconciler_after(gateway, timedelta()).round()
+    assert report == ReconciliationReport(stopped=1)
+    assert gateway.engine.cancelled == [stray]
+    assert (await gateway.show(known))["status"] == "initializing"
+
+
+async def test_a_monitor_that_another_gateway_creates_meanwhile_runs_on(gateway: Running) -> None:
+    """Its row is there before its workflow, so whoever sees the workflow finds the row."""
+    reconciler = reconciler_after(gateway, timedelta())
+    creations = [
+        asyncio.create_task(gateway.created_id(stream_url=f"https://media.example/{number}"))
+        for number in range(10)
+    ]
+    rounds = 0
+    while not all(creation.done() for creation in creations):
+        await reconciler.round()
+        rounds += 1
+    assert rounds
+    assert gateway.engine.cancelled == []
+
+
+async def test_what_is_older_than_the_retention_goes_and_nothing_else(gateway: Running) -> None:
+    old = await gateway.created_id(stream_url="https://media.example/old")
+    new = await gateway.created_id(stream_url="https://media.example/new")
+    for monitor_id in (old, new):
+        await put_event(gateway, monitor_id, event(monitor_id, 1))
+    await gateway.report(old, "completed", datetime.now(UTC).isoformat())
+    gateway.engine.ends[old] = end(MonitorStatus.COMPLETED)
+    just_kept = reconciler_after(gateway, RETENTION - timedelta(minutes=1))
+    assert await just_kept.round() == NOTHING
+    later = reconciler_after(gateway, RETENTION + timedelta(minutes=1))
+    assert await later.round() == ReconciliationReport(forgotten_monitors=1, forgotten_events=1)
+    assert await later.round() == NOTHING
+    assert await gateway.store.monitors.find(old) is None
+    assert await gateway.store.monitors.find(new)
 
 
 async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     headers = {"Idempotency-Key": "order-1"}
     body = {"stream_url": "https://h/x.m3u8", "callback_url": "https://h/"}
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
-    assert await gateway.store.creation.forget_keys(created_before=datetime.now(UTC)) == 1
+    assert await gateway.store.retention.forget_keys(created_before=datetime.now(UTC)) == 1
     assert timedelta(hours=24) <= KEYS_KEPT
     assert await gateway.store.creation.earlier(IdempotencyKey("x", "y")) is None
+
+
+async def test_a_worker_has_it_done_and_it_is_counted(light_gateway: Running) -> None:
+    light_gateway.engine.also_running = {new_monitor_id()}
+    answer = await light_gateway.worker.post("/internal/v1/reconcile")
+    assert answer.status_code == 200
+    assert answer.json()["stopped"] == 1
+    metrics = (await light_gateway.client.get("/metrics")).text
+    assert 'stream_tracker_reconciled_total{what="stopped"} ' in metrics
+    light_gateway.engine.error = EngineUnavailable("down")
+    refused = await light_gateway.worker.post("/internal/v1/reconcile")
+    assert refused.status_code == 503
+
+
+async def test_a_starting_gateway_schedules_and_does_a_round(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url) as gateway:
+        while (
+            "stream_tracker_reconciliation_timestamp_seconds 0.0"
+            in (await gateway.client.get("/metrics")).text
+        ):
+            await asyncio.sleep(0)
+        assert gateway.engine.schedules == 1

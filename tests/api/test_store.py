@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from api.store import open_store
 from api.store.database import Database, InvalidDatabaseUrl, configured_url
 from api.store.monitors import insert_monitor
-from api.store.records import MonitorRecord, delivery_goes_on, with_report
+from api.store.records import Delivery, MonitorRecord, after_report, with_report
 from api.store.tables import metadata
 from monitors.config import MonitorConfig
 from monitors.reports import Statistics, StatusReport
@@ -70,20 +70,60 @@ def test_a_final_status_is_final_and_measurements_only_grow_newer(
     assert record.status.is_active == all(report.status.is_active for report in told)
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(DeliveryStatus), st.integers(0, 9)), min_size=1, max_size=9)
-)
-def test_what_was_sent_once_stays_sent(told: list[tuple[DeliveryStatus, int]]) -> None:
+deliveries = st.builds(
+    Delivery,
+    status=st.sampled_from(DeliveryStatus),
+    attempts=st.integers(0, 9),
+    last_error=st.none() | st.just("no answer"),
+    sent_at=st.none(),
+).map(lambda one: replace(one, sent_at=NOW if one.status is DeliveryStatus.SENT else None))
+
+
+@given(st.lists(deliveries, min_size=1, max_size=9))
+def test_what_was_sent_once_stays_sent(told: list[Delivery]) -> None:
     known = told[0]
     for report in told[1:]:
-        known = report if delivery_goes_on(*known, *report) else known
-    assert (known[0] is DeliveryStatus.SENT) == any(
-        status is DeliveryStatus.SENT for status, _ in told
-    )
+        known = after_report(known, report)
+    was_sent = any(one.status is DeliveryStatus.SENT for one in told)
+    assert (known.status is DeliveryStatus.SENT) == was_sent
+    assert (known.sent_at is not None) == was_sent
 
 
-async def test_the_migrations_make_what_the_code_expects(database_url: str) -> None:
-    async with open_store(database_url) as store, store.database.read() as connection:
+SENT = Delivery(DeliveryStatus.SENT, 2, None, NOW)
+FAILED = Delivery(DeliveryStatus.FAILED, 4, "no answer", None)
+PENDING = Delivery(DeliveryStatus.PENDING, 0, None, None)
+SENT_AGAIN = Delivery(DeliveryStatus.SENT, 3, None, NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "expected"),
+    [
+        pytest.param(PENDING, FAILED, FAILED, id="news"),
+        pytest.param(FAILED, PENDING, FAILED, id="late"),
+        pytest.param(SENT, replace(FAILED, attempts=1), SENT, id="older failure"),
+        pytest.param(SENT, SENT_AGAIN, SENT_AGAIN, id="sent again"),
+        pytest.param(
+            SENT,
+            replace(FAILED, attempts=6),
+            replace(SENT, attempts=6, last_error="no answer"),
+            id="sent again in vain",
+        ),
+        pytest.param(
+            replace(FAILED, status=DeliveryStatus.PENDING),
+            replace(SENT, attempts=5),
+            replace(SENT, attempts=5),
+            id="failed, then sent",
+        ),
+    ],
+)
+def test_a_report_of_a_delivery_adds_to_what_is_known(
+    known: Delivery, told: Delivery, expected: Delivery
+) -> None:
+    assert after_report(known, told) == expected
+
+
+async def test_the_migrations_make_what_the_code_expects(empty_database_url: str) -> None:
+    async with open_store(empty_database_url) as store, store.database.read() as connection:
         assert await connection.run_sync(_differences) == []
 
 
@@ -93,15 +133,15 @@ def _differences(connection: Connection) -> list[object]:
     return [one for one in found if not (isinstance(one, tuple) and one[0] == "remove_table")]
 
 
-async def test_opening_again_keeps_what_is_there(database_url: str) -> None:
+async def test_opening_again_keeps_what_is_there(empty_database_url: str) -> None:
     for expected in ({}, {MonitorStatus.INITIALIZING: 1}):
-        async with open_store(database_url) as store:
+        async with open_store(empty_database_url) as store:
             assert await store.monitors.count_by_status() == expected
             if not expected:
                 await store.creation.add(RECORD, max_active=1, key=None)
 
 
-async def test_gateways_that_start_at_once_migrate_once(database_url: str) -> None:
+async def test_gateways_that_start_at_once_migrate_once(empty_database_url: str) -> None:
     program = (
         "import asyncio, sys\n"
         "from api.store import open_store\n"
@@ -111,7 +151,7 @@ async def test_gateways_that_start_at_once_migrate_once(database_url: str) -> No
     )
     processes = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", program, database_url, cwd=Path(__file__).parents[2]
+            sys.executable, "-c", program, empty_database_url, cwd=Path(__file__).parents[2]
         )
         for _ in range(4)
     ]

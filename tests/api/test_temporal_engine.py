@@ -19,15 +19,18 @@ from temporalio.worker import Worker
 from tests.api.ports import free_port
 
 with workflow.unsafe.imports_passed_through():
-    from api.engine import EngineNotReady, EngineUnavailable, TemporalEngine
+    from api.engine import EngineNotReady, EngineUnavailable
+    from api.temporal import TemporalEngine
     from monitors.config import MonitorConfig
     from monitors.ids import new_monitor_id
+    from monitors.status import MonitorStatus
     from tests.api.running import snapshot as made_snapshot
     from workflows import search_attributes
     from workflows.messages import (
         SNAPSHOT_QUERY,
         TASK_QUEUE,
         WORKFLOW_TYPE,
+        MonitorEnd,
         MonitorOrder,
         MonitorSnapshot,
     )
@@ -161,16 +164,42 @@ async def test_without_a_worker_or_a_workflow_there_is_no_snapshot(client: Clien
     assert await engine.snapshot(order.monitor_id) is None
 
 
-async def test_a_cancelled_monitor_is_over(client: Client, worker: None) -> None:
+async def test_a_cancelled_monitor_ends_stopped(client: Client, worker: None) -> None:
     engine, order = TemporalEngine(client), an_order()
-    assert await engine.is_over(order.monitor_id)
     await engine.start(order)
-    assert not await engine.is_over(order.monitor_id)
+    assert await engine.outcome(order.monitor_id) is None
     await engine.cancel(order.monitor_id)
-    while not await engine.is_over(order.monitor_id):
-        await asyncio.sleep(0.01)
+    end = await ended(engine, order.monitor_id)
+    assert (end.status, end.error_reason) == (MonitorStatus.STOPPED, None)
     await engine.cancel(order.monitor_id)
     assert await engine.snapshot(order.monitor_id) is None
+
+
+async def ended(engine: TemporalEngine, monitor_id: str) -> MonitorEnd:
+    while not (end := await engine.outcome(monitor_id)):
+        await asyncio.sleep(0.01)
+    return end
+
+
+async def test_a_terminated_or_unknown_workflow_is_an_error(client: Client) -> None:
+    engine, order = TemporalEngine(client), an_order()
+    unknown = await engine.outcome(order.monitor_id)
+    assert unknown
+    assert (unknown.status, unknown.error_reason) == (MonitorStatus.ERROR, "workflow_gone")
+    await engine.start(order)
+    await client.get_workflow_handle(order.monitor_id).terminate()
+    end = await ended(engine, order.monitor_id)
+    assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "workflow_terminated")
+
+
+async def test_running_monitors_are_listed(client: Client) -> None:
+    engine, order = TemporalEngine(client), an_order()
+    await engine.start(order)
+    while order.monitor_id not in await engine.running():
+        await asyncio.sleep(0.05)
+    await client.get_workflow_handle(order.monitor_id).terminate()
+    while order.monitor_id in await engine.running():
+        await asyncio.sleep(0.05)
 
 
 async def test_cancelling_what_never_ran_is_a_success(client: Client) -> None:
@@ -192,7 +221,7 @@ async def test_missing_attributes_are_named_and_a_dead_server_is_reported_in_tim
         engine.ready(),
         engine.start(an_order()),
         engine.cancel(new_monitor_id()),
-        engine.is_over(new_monitor_id()),
+        engine.outcome(new_monitor_id()),
         engine.snapshot(new_monitor_id()),
         return_exceptions=True,
     )

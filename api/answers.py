@@ -1,0 +1,73 @@
+"""How the description of the API tells of answers that are no success."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from api.errors import (
+    ApiError,
+    BodyTooLarge,
+    DuplicateMonitor,
+    EngineNotAvailable,
+    EventNotFound,
+    IdempotencyConflict,
+    InvalidConfig,
+    InvalidUrl,
+    MaxMonitorsExceeded,
+    MonitorNotActive,
+    MonitorNotFound,
+    RateLimitExceeded,
+    StoreNotAvailable,
+    Unauthorized,
+    ValidationFailed,
+)
+from api.monitors.schemas import EXAMPLE_EVENT_ID, EXAMPLE_ID, ErrorBody
+
+FRAMEWORK_ERROR: Final = "4XX"
+"""Documented for a moment only: it keeps the framework from adding a 422 that never occurs."""
+
+_EXAMPLES: Final[list[ApiError]] = [
+    ValidationFailed("limit: input should be less than or equal to 200"),
+    InvalidUrl("stream_url: must start with http:// or https://"),
+    InvalidConfig("config.recovery_sec: input should be greater than or equal to 0"),
+    Unauthorized("X-API-Key: is required"),
+    MonitorNotFound(EXAMPLE_ID),
+    EventNotFound(EXAMPLE_ID, EXAMPLE_EVENT_ID),
+    DuplicateMonitor(EXAMPLE_ID),
+    IdempotencyConflict("Idempotency-Key: was used before with another body"),
+    MonitorNotActive(f"Monitor {EXAMPLE_ID} has ended already: completed"),
+    BodyTooLarge("body: is larger than 65536 bytes"),
+    RateLimitExceeded("More than 25 creations in a minute", 17),
+    MaxMonitorsExceeded("50 monitors are active, which is the maximum; stop one first"),
+    EngineNotAvailable("Temporal cannot be reached, nothing was created; try again later"),
+    StoreNotAvailable(),
+]
+_RETRY_AFTER: Final = {
+    "Retry-After": {
+        "description": "With RATE_LIMIT_EXCEEDED: seconds until a request may be made again.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
+
+def error_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return what a route documents: these errors, besides those that every route knows."""
+    wanted = {*kinds, Unauthorized, RateLimitExceeded, StoreNotAvailable}
+    examples = [example for example in _EXAMPLES if type(example) in wanted]
+    statuses = sorted({example.status for example in examples})
+    documented: dict[int | str, dict[str, Any]] = {
+        status: _response([example for example in examples if example.status == status])
+        for status in statuses
+    }
+    return documented | {FRAMEWORK_ERROR: {"description": "None other."}}
+
+
+def _response(errors: list[ApiError]) -> dict[str, Any]:
+    status = HTTPStatus(errors[0].status)
+    codes = sorted({error.code for error in errors})
+    examples = {type(error).__name__: {"value": error.body()} for error in errors}
+    response: dict[str, Any] = {
+        "model": ErrorBody,
+        "description": f"{status.phrase}: {', '.join(codes)}.",
+        "content": {"application/json": {"examples": examples}},
+    }
+    return response | ({"headers": _RETRY_AFTER} if status == 429 else {})

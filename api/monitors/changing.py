@@ -1,0 +1,96 @@
+"""Changing the thresholds and the metadata of a monitor while it runs."""
+
+from typing import Any
+
+import structlog
+
+from api.body import parse_json_object, parse_model
+from api.engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
+from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
+from api.monitors.schemas import ChangeMonitor, MonitorDetails
+from api.monitors.service import MonitorService
+from api.store import Store
+from api.store.records import MonitorRecord
+from monitors.config import MonitorConfig, Thresholds
+from workflows.messages import MonitorChange
+
+_log = structlog.get_logger(__name__)
+
+
+class MonitorChanging:
+    """Changes monitors.
+
+    The workflow takes a change first, the store second: what the workflow refuses is never stored.
+    When the store cannot keep what the workflow took, the client gets 503; the same change again
+    makes it good, and so does the next look at the monitor.
+    """
+
+    def __init__(self, store: Store, engine: MonitorEngine, service: MonitorService) -> None:
+        self._store = store
+        self._engine = engine
+        self._service = service
+
+    async def change(self, monitor_id: str, wanted: ChangeMonitor) -> MonitorDetails:
+        """Change a monitor and return its condition; a change of nothing changes nothing.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            MonitorNotActive: it has ended.
+            InvalidConfig: its workflow refuses the change.
+            EngineNotAvailable: its workflow did not confirm the change, but may still make it.
+        """
+        record = await self._service.find(monitor_id)
+        if not record.status.is_active:
+            raise _not_active(record)
+        change = _change(wanted)
+        if change != MonitorChange():
+            config = await self._tell(record, change)
+            await self._store.monitors.change(monitor_id, config=config, metadata=change.metadata)
+            _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
+        return await self._service.show(monitor_id)
+
+    async def _tell(self, record: MonitorRecord, change: MonitorChange) -> MonitorConfig:
+        try:
+            return await self._engine.change(record.monitor_id, change)
+        except ChangeRefused as error:
+            raise InvalidConfig(f"config: {error}") from None
+        except NotRunning as error:
+            if record.workflow_started_at:
+                raise _not_active(record) from None
+            reason = f"it is not started yet ({error})"
+        except ChangeUnconfirmed as error:
+            reason = str(error)
+        _log.error("change unconfirmed", monitor_id=record.monitor_id, reason=reason)
+        raise EngineNotAvailable(
+            "The monitor's workflow did not confirm the change, which may still be made; "
+            "the same change may be asked for again"
+        )
+
+
+def parse_change(body: bytes) -> ChangeMonitor:
+    """Parse the body of a change.
+
+    Raises:
+        InvalidConfig: a field of `config` that cannot change while the monitor runs.
+        ValidationFailed: any other field that breaks a rule.
+    """
+    _check_changeable(parse_json_object(body).get("config"))
+    return parse_model(ChangeMonitor, body)[0]
+
+
+def _check_changeable(config: Any) -> None:
+    fixed = set(MonitorConfig.model_fields) - set(Thresholds.model_fields)
+    for name in config if isinstance(config, dict) else ():
+        if name in fixed:
+            raise InvalidConfig(f"config.{name}: cannot change while the monitor runs")
+
+
+def _change(wanted: ChangeMonitor) -> MonitorChange:
+    return MonitorChange(
+        thresholds=wanted.config.model_dump(mode="json", exclude_unset=True),
+        metadata=wanted.metadata if "metadata" in wanted.model_fields_set else None,
+    )
+
+
+def _not_active(record: MonitorRecord) -> MonitorNotActive:
+    return MonitorNotActive(f"Monitor {record.monitor_id} has ended, it cannot be changed")

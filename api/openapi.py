@@ -1,0 +1,80 @@
+"""The description of the API. `python -m api.openapi [FILE]` writes it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api.answers import FRAMEWORK_ERROR
+from api.monitors.schemas import ChangeMonitor, CreateMonitor
+
+DEFAULT_FILE: Final = Path("docs/openapi.json")
+SUMMARY: Final = "Watches live streams and reports their faults by signed webhooks."
+DESCRIPTION: Final = """\
+**Keys.** Every call under `/api/v1` takes a key, as `X-API-Key: KEY` or as
+`Authorization: Bearer KEY`. `/healthz`, `/readyz` and `/metrics` take none.
+
+**Rate limits.** Within any 60 seconds a key may make 25 creations and 100 reads; stops, changes and
+redeliveries are counted apart, 100 of each (`RATE_LIMIT_CREATE`, `RATE_LIMIT_READ`). One request
+more is answered with 429 `RATE_LIMIT_EXCEEDED` and `Retry-After`. An address may send 30 wrong keys
+a minute.
+
+**Errors.** All have the form `{"error": {"code", "message"}}`; programs branch on the code. Besides
+those listed with each call: 404 `NOT_FOUND` and 405 `METHOD_NOT_ALLOWED` for what does not exist,
+and 500 `INTERNAL_ERROR` for a defect.
+
+**Request ids.** Each answer carries `X-Request-ID`: the one of the request, else a new one.
+"""
+BODIES: Final[tuple[type[BaseModel], ...]] = (CreateMonitor, ChangeMonitor)
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return what `app` offers, as OpenAPI 3.1; made once."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=SUMMARY,
+            description=DESCRIPTION,
+            routes=app.routes,
+            license_info={"name": "MIT", "identifier": "MIT"},
+        )
+        _add_bodies(schema["components"]["schemas"])
+        for operation in _operations(schema):
+            operation["responses"].pop(FRAMEWORK_ERROR, None)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _add_bodies(schemas: dict[str, Any]) -> None:
+    """Add the bodies that we read ourselves, which the framework knows nothing of."""
+    for model in BODIES:
+        described = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(described.pop("$defs", {}))
+        schemas[model.__name__] = described
+
+
+def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in schema["paths"].values() for operation in path.values()]
+
+
+def main() -> None:
+    """Write the description to the file that the command line names."""
+    from api.app import API_ROUTERS, routed_app
+
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text(routed_app(*API_ROUTERS)))
+
+
+def text(app: FastAPI) -> str:
+    """Return the description of `app` as it is kept in a file."""
+    return json.dumps(describe(app), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""Runs each monitor as one Temporal workflow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.client import (
+    Client,
+    ScheduleAlreadyRunningError,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    QueryRejectCondition,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.engine import (
+    ChangeRefused,
+    ChangeUnconfirmed,
+    EngineNotReady,
+    EngineUnavailable,
+    NotRunning,
+    StartUnconfirmed,
+)
+from monitors.config import MonitorConfig
+from monitors.status import Health, MonitorStatus, StreamStatus
+from workflows import search_attributes
+from workflows.messages import (
+    CHANGE_UPDATE,
+    INVALID_CHANGE,
+    REDELIVERY_TYPE,
+    SNAPSHOT_QUERY,
+    TASK_QUEUE,
+    WORKFLOW_TYPE,
+    MonitorChange,
+    MonitorEnd,
+    MonitorOrder,
+    MonitorSnapshot,
+    RedeliveryOrder,
+    redelivery_id,
+)
+from workflows.schedules import RECONCILIATION_SCHEDULE, reconciliation_schedule
+
+CONTACT_LIMIT_SEC: Final = 3
+READY_LIMIT_SEC: Final = 2
+CALL_LIMIT_SEC: Final = 5
+SNAPSHOT_LIMIT_SEC: Final = 2
+LIST_LIMIT_SEC: Final = 20
+SUMMARY_BYTES: Final = 200
+RUNNING: Final = f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'"
+
+_CALL_LIMIT = timedelta(seconds=CALL_LIMIT_SEC)
+_UNCERTAIN = frozenset(
+    {
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.DATA_LOSS,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+
+
+class TemporalEngine:
+    """Implements `api.engine.MonitorEngine`; its methods say what they do there.
+
+    The client must use `temporalio.contrib.pydantic.pydantic_data_converter`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def start(self, order: MonitorOrder) -> None:
+        """Start the monitor's workflow."""
+        # A server that does not even answer this was certainly not asked to start anything.
+        await self._contact()
+        try:
+            async with asyncio.timeout(CALL_LIMIT_SEC):
+                await self._start(order)
+        except WorkflowAlreadyStartedError:
+            return
+        except TimeoutError:
+            raise StartUnconfirmed(f"no answer within {CALL_LIMIT_SEC} s") from None
+        except RPCError as error:
+            kind = StartUnconfirmed if error.status in _UNCERTAIN else EngineUnavailable
+            raise kind(_reason(error)) from error
+
+    async def snapshot(self, monitor_id: str) -> MonitorSnapshot | None:
+        """Query the workflow."""
+        handle = self._client.get_workflow_handle(monitor_id)
+        try:
+            async with asyncio.timeout(SNAPSHOT_LIMIT_SEC):
+                snapshot: MonitorSnapshot = await handle.query(
+                    SNAPSHOT_QUERY,
+                    result_type=MonitorSnapshot,
+                    reject_condition=QueryRejectCondition.NOT_OPEN,
+                    rpc_timeout=timedelta(seconds=SNAPSHOT_LIMIT_SEC),
+                )
+        except (TimeoutError, RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+            return None
+        return snapshot
+
+    async def change(self, monitor_id: str, change: MonitorChange) -> MonitorConfig:
+        """Execute the workflow's update."""
+        handle = self._client.get_workflow_handle(monitor_id)
+        try:
+            async with asyncio.timeout(CALL_LIMIT_SEC):
+                config: MonitorConfig = await handle.execute_update(
+                    CHANGE_UPDATE, change, result_type=MonitorConfig, rpc_timeout=_CALL_LIMIT
+                )
+        except WorkflowUpdateFailedError as error:
+            raise _change_failure(error) from None
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            raise ChangeUnconfirmed(f"no answer within {CALL_LIMIT_SEC} s") from None
+        except RPCError as error:
+            kind = NotRunning if error.status is RPCStatusCode.NOT_FOUND else ChangeUnconfirmed
+            raise kind(_reason(error)) from error
+        return config
+
+    async def cancel(self, monitor_id: str) -> None:
+        """Cancel the workflow."""
+        try:
+            async with _answered_within(CALL_LIMIT_SEC, missing=NotRunning):
+                await self._client.get_workflow_handle(monitor_id).cancel(rpc_timeout=_CALL_LIMIT)
+        except NotRunning:
+            return
+
+    async def redeliver(self, order: RedeliveryOrder) -> None:
+        """Start the workflow that sends an event again; one for each event at a time."""
+        async with _answered_within(CALL_LIMIT_SEC):
+            await self._client.start_workflow(
+                REDELIVERY_TYPE,
+                order,
+                id=redelivery_id(order.event.event_id),
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"Sends {order.event.event_type} of {order.event.monitor_id} again",
+                rpc_timeout=_CALL_LIMIT,
+            )
+
+    async def running(self) -> set[str]:
+        """List the workflows from Temporal's visibility store, which lags a little."""
+        async with _answered_within(LIST_LIMIT_SEC):
+            found = self._client.list_workflows(RUNNING, rpc_timeout=_CALL_LIMIT)
+            return {one.id async for one in found}
+
+    async def outcome(self, monitor_id: str) -> MonitorEnd | None:
+        """Look the workflow up."""
+        handle: WorkflowHandle[object, MonitorEnd] = self._client.get_workflow_handle(
+            monitor_id, result_type=MonitorEnd
+        )
+        try:
+            async with _answered_within(CALL_LIMIT_SEC, missing=NotRunning):
+                status = (await handle.describe(rpc_timeout=_CALL_LIMIT)).status
+                if status in (None, WorkflowExecutionStatus.RUNNING):
+                    return None
+                if status is WorkflowExecutionStatus.COMPLETED:
+                    return await handle.result(rpc_timeout=_CALL_LIMIT)
+        except NotRunning:
+            status = None
+        return _unreported_end(status)
+
+    async def schedule_reconciliation(self) -> None:
+        """Create the schedule; of several gateways that start at once one does it."""
+        try:
+            async with _answered_within(CALL_LIMIT_SEC):
+                await self._client.create_schedule(
+                    RECONCILIATION_SCHEDULE, reconciliation_schedule(), rpc_timeout=_CALL_LIMIT
+                )
+        except ScheduleAlreadyRunningError:
+            return
+
+    async def ready(self) -> None:
+        """Check that Temporal answers and knows our search attributes.
+
+        A workflow that sets an unregistered one hangs in endless retries of its first task.
+        """
+        try:
+            registered = await self._registered_attributes()
+        except RPCError as error:
+            raise EngineNotReady(f"Temporal: {_reason(error)}") from error
+        missing = [
+            key.name for key in search_attributes.ALL if registered.get(key.name) != _KEYWORD
+        ]
+        if missing:
+            names = ", ".join(missing)
+            raise EngineNotReady(f"search attributes not registered as Keyword: {names}")
+
+    async def _contact(self) -> None:
+        async with _answered_within(CONTACT_LIMIT_SEC):
+            await self._client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
+
+    async def _start(self, order: MonitorOrder) -> None:
+        await self._client.start_workflow(
+            WORKFLOW_TYPE,
+            order,
+            id=order.monitor_id,
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            search_attributes=_first_attributes(order),
+            static_summary=_summary(order),
+            rpc_timeout=_CALL_LIMIT,
+        )
+
+    async def _registered_attributes(self) -> dict[str, IndexedValueType.ValueType]:
+        answer = await self._client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=self._client.namespace),
+            timeout=timedelta(seconds=READY_LIMIT_SEC),
+        )
+        return dict(answer.custom_attributes)
+
+
+_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+
+
+@asynccontextmanager
+async def _answered_within(
+    limit_sec: float, *, missing: type[Exception] = EngineUnavailable
+) -> AsyncIterator[None]:
+    """Turn what a call may raise into `EngineUnavailable`, and into `missing` when nothing is."""
+    try:
+        async with asyncio.timeout(limit_sec):
+            yield
+    except TimeoutError:
+        raise EngineUnavailable(f"no answer within {limit_sec:g} s") from None
+    except RPCError as error:
+        kind = missing if error.status is RPCStatusCode.NOT_FOUND else EngineUnavailable
+        raise kind(_reason(error)) from error
+
+
+def _change_failure(error: WorkflowUpdateFailedError) -> Exception:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == INVALID_CHANGE:
+        return ChangeRefused(cause.message)
+    # Its own refusal after its end, or the server's word that it ended before it could answer.
+    return NotRunning(str(cause))
+
+
+_UNREPORTED = {
+    WorkflowExecutionStatus.TERMINATED: ("workflow_terminated", "Its workflow was terminated"),
+    WorkflowExecutionStatus.FAILED: ("workflow_failed", "Its workflow failed"),
+    WorkflowExecutionStatus.TIMED_OUT: ("workflow_failed", "Its workflow ran out of time"),
+}
+_GONE = ("workflow_gone", "Its workflow ended without a report")
+
+
+def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorEnd:
+    """Return how a monitor ended whose workflow gave no result."""
+    reason: str | None
+    message: str | None
+    if status is WorkflowExecutionStatus.CANCELED:
+        reached, (reason, message) = MonitorStatus.STOPPED, (None, None)
+    else:
+        reached = MonitorStatus.ERROR
+        reason, message = _UNREPORTED.get(status, _GONE) if status else _GONE
+    return MonitorEnd(
+        status=reached, events_sent=0, events_failed=0, error_reason=reason, error_message=message
+    )
+
+
+def _first_attributes(order: MonitorOrder) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(search_attributes.MONITOR_STATUS, MonitorStatus.INITIALIZING.value),
+            SearchAttributePair(search_attributes.STREAM_STATUS, StreamStatus.UNKNOWN.value),
+            SearchAttributePair(search_attributes.VIDEO_HEALTH, Health.UNKNOWN.value),
+            SearchAttributePair(search_attributes.AUDIO_HEALTH, Health.UNKNOWN.value),
+            SearchAttributePair(search_attributes.STREAM_KEY, order.stream_key),
+        ]
+    )
+
+
+def _summary(order: MonitorOrder) -> str:
+    """Say what the workflow does. The stream key, unlike the URL, carries no secrets."""
+    text = f"Watches the live stream {order.stream_key}"
+    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")
+
+
+def _reason(error: RPCError) -> str:
+    return f"{error.status.name}: {error.message}"
