@@ -63,6 +63,5 @@ class EventRedelivery:
 
 
 def _is_under_way(monitor: MonitorRecord, event: EventRecord) -> bool:
-    """Tell whether the monitor itself still delivers the event, for the first time and in order."""
-    is_first = event.delivery.status is DeliveryStatus.PENDING and event.delivery.attempts == 0
-    return is_first and monitor.status.is_active
+    """Tell whether the event is being delivered already, by its monitor in order or once more."""
+    return event.delivery.status is DeliveryStatus.PENDING and monitor.status.is_active

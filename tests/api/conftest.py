@@ -10,7 +10,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from api.store import open_store
-from tests.api.postgres import running_postgres
+from tests.api.postgres import postgres_server
 from tests.api.running import Running, running_gateway
 
 TEMPLATE = "template_gateway"
@@ -20,8 +20,8 @@ _names = (f"test_{number}" for number in count())
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url
+    with postgres_server() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")

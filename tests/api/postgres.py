@@ -14,23 +14,46 @@ from typing import Any
 from tests.api.ports import free_port
 
 
-@contextmanager
-def running_postgres() -> Iterator[str]:
-    """Run a server; yield its URL without a database name.
+class PostgresServer:
+    """A server; PostgreSQL refuses to run as root, so as root it runs as `nobody`.
 
-    PostgreSQL refuses to run as root: as root it runs as `nobody`.
+    Attributes:
+        url: without a database name.
     """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._as_user = _unprivileged(folder)
+        self._port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
+        data = folder / "data"
+        _run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", **self._as_user)
+
+    def start(self) -> None:
+        """Start, again or for the first time, and return once it answers."""
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=off"
+        self._control("start", "-l", self._folder / "log", "-o", options)
+
+    def stop(self) -> None:
+        """Cut all connections and stop."""
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, action: str, *arguments: object) -> None:
+        data = self._folder / "data"
+        _run("pg_ctl", action, "-w", "-D", data, *arguments, **self._as_user)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server."""
     folder = Path(tempfile.mkdtemp(prefix="stream-tracker-pg-"))
-    as_user = _unprivileged(folder)
-    data, port = folder / "data", free_port()
     try:
-        _run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", **as_user)
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
-        _run("pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", options, **as_user)
+        server = PostgresServer(folder)
+        server.start()
         try:
-            yield f"postgresql://postgres@127.0.0.1:{port}"
+            yield server
         finally:
-            _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", data, **as_user)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

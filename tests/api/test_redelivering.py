@@ -71,8 +71,11 @@ async def test_a_sent_event_stays_sent_whatever_comes_of_it(gateway: Running) ->
     assert await known(gateway, monitor_id) == ("sent", 6, None, "2026-01-02T00:00:00Z")
 
 
-async def test_an_event_that_its_monitor_still_delivers_is_left_to_it(gateway: Running) -> None:
-    monitor_id = await monitor_with_event(gateway)
+@pytest.mark.parametrize("attempts", [0, 2])
+async def test_an_event_that_its_monitor_still_delivers_is_left_to_it(
+    gateway: Running, attempts: int
+) -> None:
+    monitor_id = await monitor_with_event(gateway, webhook_attempts=attempts)
     assert (await redeliver(gateway, monitor_id)).status_code == 202
     assert gateway.engine.redelivered == []
     await gateway.report(monitor_id, "error", datetime.now(UTC).isoformat())
