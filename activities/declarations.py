@@ -38,24 +38,32 @@ class WaitOrder(BaseModel):
     Attributes:
         scheduled_start_time: when the user expects the stream.
         site_start_time: when its site said last that it will start.
+        state: what the last `wait_for_live` of this stream returned; None for the first.
     """
 
     monitor_id: str
     stream_url: str
     scheduled_start_time: AwareDatetime | None = None
     site_start_time: AwareDatetime | None = None
+    state: dict[str, Any] | None = None
 
 
 class WaitReturn(BaseModel):
-    """Returned by `wait_for_live`: the stream is live, or its site says another start.
+    """Returned by `wait_for_live`: the stream is live, or over, or something else is new.
 
     Attributes:
+        has_ended: whether it is over, and was never seen live.
         site_start_time: when the site says that it will start, while it is not live.
+        unknown_because: why nothing can be seen of it for a while; None while it is observed.
+        state: goes into the next `WaitOrder` as it is.
     """
 
     is_live: bool = True
+    has_ended: bool = False
     title: str | None = None
     site_start_time: AwareDatetime | None = None
+    unknown_because: str | None = None
+    state: dict[str, Any] | None = None
 
 
 class UnavailableDetails(BaseModel):

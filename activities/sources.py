@@ -4,6 +4,7 @@ import httpx
 
 from media.manifest import ManifestSource
 from media.sources import Source
+from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.youtube.site import YouTubeSite
 from media.youtube.source import YouTubeSource
 from media.youtube.stream import FoundMedia, YouTubeStream
@@ -16,9 +17,17 @@ class SourceFinder:
     Args:
         client: fetches playlists and segments.
         youtube: asks YouTube, for all streams of this process.
+        confirmation: when bad news of a stream is believed.
     """
 
-    def __init__(self, client: httpx.AsyncClient, youtube: YouTubeSite) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        youtube: YouTubeSite,
+        *,
+        confirmation: ConfirmationPolicy = DEFAULT_POLICY,
+    ) -> None:
+        self.confirmation = confirmation
         self._client = client
         self._youtube = youtube
         self._found = FoundMedia()

@@ -2,12 +2,15 @@
 
 The activity looks once. Not live yet is a failure that carries when to look again, so its own
 retries are the poll: history does not grow, and the web UI shows the attempt and the last reason.
+Only what the workflow must know ends it: another start, or that nothing can be seen for a while.
 """
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from pydantic import AwareDatetime, BaseModel, Field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -21,12 +24,32 @@ from activities.declarations import (
 )
 from activities.sources import SourceFinder
 from media.sources import Observation, Source, SourceState
+from media.youtube import meanings
 from media.youtube.confirmation import Confirmation
 
 logger = structlog.get_logger(__name__)
 
 RESCHEDULED_SEC = 60
 """A start that moves by less is the same start."""
+
+LASTING_SEC = 60
+"""A source that is not to be asked for so long leaves its stream unseen: that is told."""
+
+
+class WaitState(BaseModel):
+    """What a wait remembers from one activity to the next.
+
+    Attributes:
+        heard: bad news, and how often it was heard.
+        unknown: stable word for why nothing is seen, as it was told last.
+        because: what the last look said.
+        look_again_at: when the next look is due.
+    """
+
+    heard: Confirmation = Field(default_factory=Confirmation)
+    unknown: str | None = None
+    because: str = ""
+    look_again_at: AwareDatetime | None = None
 
 
 class LiveWait:
@@ -37,21 +60,41 @@ class LiveWait:
 
     @activity.defn(name=WAIT_FOR_LIVE)
     async def wait_for_live(self, order: WaitOrder) -> WaitReturn:
-        """Look once.
+        """Look once, when it is time.
 
         Raises:
             ApplicationError: `NotLiveYet`, retryable at its own time; `StreamUnavailable`, final.
         """
+        known = WaitState.model_validate(order.state or {})
+        if known.look_again_at and (early_sec := _until(known.look_again_at)) > 0:
+            raise _not_live_yet(known.because, early_sec)
         source = self._sources.find(order.stream_url)
         seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=order.monitor_id)
             return WaitReturn(title=seen.title)
-        if _is_confirmed(seen):
-            raise unavailable(seen.reason, seen.message)
-        if seen.starts_at and _differ(seen.starts_at, order.site_start_time):
-            return WaitReturn(is_live=False, title=seen.title, site_start_time=seen.starts_at)
-        raise _not_live_yet(source, seen, order)
+        heard = self._heard(seen, known)
+        if heard.is_confirmed(self._sources.confirmation):
+            if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, order):
+                raise unavailable(seen.reason, seen.message)
+            if seen.state is SourceState.ENDED and not _may_still_start(order):
+                return WaitReturn(is_live=False, has_ended=True, title=seen.title)
+        look_sec = _next_look_sec(source, seen, order)
+        if _is_news(seen, order, known):
+            return _news(seen, heard, look_sec, order)
+        raise _not_live_yet(seen.message or seen.state.value, look_sec)
+
+    def _heard(self, seen: Observation, known: WaitState) -> Confirmation:
+        """Count bad news; the heartbeat keeps count between attempts."""
+        heard = known.heard
+        for details in activity.info().heartbeat_details:
+            heard = Confirmation.model_validate(details)
+        # An end is final for whoever waits, and as little believed after one look.
+        is_final = seen.is_permanent or seen.state is SourceState.ENDED
+        judged = replace(seen, is_permanent=is_final)
+        heard = heard.after(judged, datetime.now(UTC), self._sources.confirmation)
+        activity.heartbeat(heard.model_dump(mode="json"))
+        return heard
 
 
 def unavailable(reason: str, message: str) -> ApplicationError:
@@ -60,30 +103,65 @@ def unavailable(reason: str, message: str) -> ApplicationError:
     return ApplicationError(message, details, type=STREAM_UNAVAILABLE, non_retryable=True)
 
 
-def _is_confirmed(seen: Observation) -> bool:
-    """Tell whether bad news was heard often enough; the heartbeat keeps count between attempts."""
-    known = Confirmation()
-    for details in activity.info().heartbeat_details:
-        known = Confirmation.model_validate(details)
-    heard = known.after(seen, datetime.now(UTC))
-    activity.heartbeat(heard.model_dump(mode="json"))
-    return heard.is_confirmed()
+def _was_never_live(seen: Observation, order: WaitOrder) -> bool:
+    """Tell whether it is a plain video; a premiere that is over looks the same."""
+    return seen.reason == meanings.NOT_LIVE.reason and order.site_start_time is None
+
+
+def _may_still_start(order: WaitOrder) -> bool:
+    start = order.scheduled_start_time
+    return start is not None and _until(start) > 0
+
+
+def _is_news(seen: Observation, order: WaitOrder, known: WaitState) -> bool:
+    """Tell whether the workflow must hear of this look."""
+    if _unknown(seen) != known.unknown:
+        return True
+    return seen.starts_at is not None and _differ(seen.starts_at, order.site_start_time)
 
 
 def _differ(start: datetime, known: datetime | None) -> bool:
     return known is None or abs((start - known).total_seconds()) >= RESCHEDULED_SEC
 
 
-def _not_live_yet(source: Source, seen: Observation, order: WaitOrder) -> ApplicationError:
-    look_sec = source.next_look_sec(
-        seen,
+def _unknown(seen: Observation) -> str | None:
+    """Return why nothing is seen of the stream, where that lasts; None else."""
+    is_lasting = (seen.look_again_sec or 0.0) >= LASTING_SEC
+    return seen.reason if seen.state is SourceState.NOT_OBSERVED and is_lasting else None
+
+
+def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitOrder) -> WaitReturn:
+    unknown = _unknown(seen)
+    state = WaitState(
+        heard=heard,
+        unknown=unknown,
+        because=seen.message,
+        look_again_at=datetime.now(UTC) + timedelta(seconds=look_sec),
+    )
+    return WaitReturn(
+        is_live=False,
+        title=seen.title,
+        site_start_time=seen.starts_at or order.site_start_time,
+        unknown_because=seen.message if unknown else None,
+        state=state.model_dump(mode="json"),
+    )
+
+
+def _next_look_sec(source: Source, seen: Observation, order: WaitOrder) -> float:
+    return source.next_look_sec(
+        replace(seen, starts_at=seen.starts_at or order.site_start_time),
         now=datetime.now(UTC),
         waiting_since=activity.info().scheduled_time,
         scheduled_start=order.scheduled_start_time,
         chance=random.random(),  # noqa: S311
     )
+
+
+def _not_live_yet(why: str, look_sec: float) -> ApplicationError:
     return ApplicationError(
-        f"not live: {seen.message or seen.state.value}",
-        type=NOT_LIVE_YET,
-        next_retry_delay=timedelta(seconds=look_sec),
+        f"not live: {why}", type=NOT_LIVE_YET, next_retry_delay=timedelta(seconds=look_sec)
     )
+
+
+def _until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()

@@ -73,6 +73,7 @@ class StreamWatching:
                 meter=SegmentMeter(
                     self._client, self._probe, segment_max_bytes=self._segment_max_bytes
                 ),
+                confirmation=self._sources.confirmation,
             )
             watching = asyncio.create_task(watch.run())
             aside = [
@@ -90,16 +91,17 @@ class StreamWatching:
         reported: datetime | None = None
         while True:
             await asyncio.sleep(REPORT_SEC)
-            if state.last_check_at is None or state.last_check_at == reported:
+            learned_at = state.as_of()
+            if learned_at is None or learned_at == reported:
                 continue
-            reported = state.last_check_at
+            reported = learned_at
             report = StatusReport(
                 status=MonitorStatus.MONITORING,
                 stream_status=StreamStatus.LIVE,
                 health=state.health(),
                 statistics=state.statistics,
                 # Not the present: a worker that was frozen wakes up with old counters.
-                as_of=state.last_check_at,
+                as_of=learned_at,
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)

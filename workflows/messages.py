@@ -33,7 +33,7 @@ class MonitorProgress(BaseModel):
         doing: what is going on, in plain words.
         as_of: when the workflow last learned something of its stream.
         site_start_time: when the stream's site says that it will start.
-        watch_state: where the last watch stopped; opaque.
+        wait_state, watch_state: where the last wait and the last watch stopped; opaque.
         sequence: of the last event.
         undelivered: events whose webhook is still to be delivered, in order; see `kept_from`.
         kept_from: sequence of the first event that is to be delivered after these and that the
@@ -54,6 +54,7 @@ class MonitorProgress(BaseModel):
     health: HealthReport = HealthReport()
     statistics: Statistics = Statistics()
     open_incidents: list[OpenIncident] = []
+    wait_state: dict[str, Any] | None = None
     watch_state: dict[str, Any] | None = None
     sequence: int = 0
     events_sent: int = 0

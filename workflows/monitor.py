@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from monitors.config import MonitorConfig, Thresholds
     from monitors.events import EndReason, EventType, Happening, timestamp_text
-    from monitors.reports import StatusReport
+    from monitors.reports import HealthReport, StatusReport
     from monitors.status import MonitorStatus, StreamStatus
     from workflows import search_attributes
     from workflows.messages import (
@@ -134,7 +134,8 @@ class MonitorWorkflow:
         await self._sleep_until_due()
         if not self._progress.is_live:
             await self._wait_for_live()
-        await self._watch_until_it_ends()
+        if self._progress.is_live:
+            await self._watch_until_it_ends()
 
     async def _sleep_until_due(self) -> None:
         start = self._order.config.scheduled_start_time
@@ -153,9 +154,10 @@ class MonitorWorkflow:
         self._tell("Waiting for the stream to go live", status=MonitorStatus.WAITING)
         while not self._progress.is_live:
             seen = await self._look_until_it_changes()
-            self._progress.is_live, self._progress.title = seen.is_live, seen.title
-            if not seen.is_live:
-                self._learn_start(seen)
+            self._learn_of_waiting(seen)
+            if seen.has_ended:
+                self._end_of_stream(EndReason.STREAM_NO_LONGER_LIVE)
+                return
         self._put(EventType.STREAM_STARTED, title=self._progress.title)
 
     async def _look_until_it_changes(self) -> WaitReturn:
@@ -168,6 +170,7 @@ class MonitorWorkflow:
                     stream_url=self._order.stream_url,
                     scheduled_start_time=self._order.config.scheduled_start_time,
                     site_start_time=self._progress.site_start_time,
+                    state=self._progress.wait_state,
                 ),
                 result_type=WaitReturn,
                 summary="Asks until the stream is live",
@@ -179,11 +182,22 @@ class MonitorWorkflow:
             lateness.cancel()
         return seen
 
+    def _learn_of_waiting(self, seen: WaitReturn) -> None:
+        progress = self._progress
+        progress.wait_state = seen.state
+        progress.is_live, progress.title = seen.is_live, seen.title or progress.title
+        progress.health = HealthReport(reason=seen.unknown_because)
+        if seen.unknown_because:
+            self._tell(f"Waiting, but the stream cannot be seen: {seen.unknown_because}")
+        elif not (seen.is_live or seen.has_ended):
+            self._learn_start(seen)
+
     def _learn_start(self, seen: WaitReturn) -> None:
         """Go by the start that the site says: broadcasters reschedule."""
         self._progress.site_start_time = seen.site_start_time
         start = timestamp_text(seen.site_start_time) if seen.site_start_time else "an unknown time"
-        self._tell(f"Waiting for {start}", stream_status=StreamStatus.SCHEDULED)
+        status = StreamStatus.SCHEDULED if seen.site_start_time else StreamStatus.UNKNOWN
+        self._tell(f"Waiting for {start}", stream_status=status)
 
     async def _tell_when_late(self) -> None:
         start = self._progress.site_start_time or self._order.config.scheduled_start_time
@@ -258,8 +272,7 @@ class MonitorWorkflow:
         self._progress.open_incidents = seen.open_incidents
         for happening in seen.happenings:
             self._outbox.put(happening)
-        faults = ", ".join(incident.kind for incident in seen.open_incidents)
-        self._tell(f"Watching the stream, open: {faults}" if faults else "Watching the stream")
+        self._tell(_doing(seen))
 
     async def _continue_in_a_new_run(self) -> None:
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -382,6 +395,15 @@ class MonitorWorkflow:
         changed = [key.value_set(value) for key, value in wanted.items() if shown.get(key) != value]
         if changed:
             workflow.upsert_search_attributes(changed)
+
+
+def _doing(seen: WatchReturn) -> str:
+    faults = ", ".join(incident.kind for incident in seen.open_incidents)
+    if seen.health.reason:
+        doing = f"The stream cannot be seen: {seen.health.reason}"
+    else:
+        doing = "Watching the stream"
+    return f"{doing}, open: {faults}" if faults else doing
 
 
 def _is_history_long() -> bool:
