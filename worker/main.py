@@ -34,6 +34,7 @@ from runtime.temporal import connect_temporal
 from runtime.version import USER_AGENT
 from worker.health import health_port
 from worker.metrics import DeliveryMetrics
+from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE
@@ -90,6 +91,7 @@ async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[li
         stack.push_async_callback(gateway.close)
         youtube = YouTubeSite(_youtube_options(settings))
         stack.push_async_callback(youtube.close)
+        stack.enter_context(youtube_metrics(youtube.snapshot))
         sources = SourceFinder(media, youtube)
         workers = []
         if settings.worker_role is not WorkerRole.PROBE:
