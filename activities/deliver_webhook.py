@@ -1,5 +1,6 @@
 """Posting one event to its receiver."""
 
+import asyncio
 import random
 import time
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.attempts import AttemptAudit, AttemptMeter
 from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
@@ -19,15 +21,32 @@ from activities.declarations import (
 )
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import Answer, post_webhook
-from monitors.delivery import DeliveryPolicy, is_delivered, is_final, read_retry_after
+from monitors.delivery import (
+    DeliveryPolicy,
+    Failure,
+    failure_of,
+    is_delivered,
+    outcome_of,
+    read_retry_after,
+)
 from monitors.events import StreamEvent
+from monitors.reports import EventReport
 from monitors.signing import signature_headers
 
 logger = structlog.get_logger(__name__)
 
 
 class WebhookDelivery:
-    """Delivers webhooks: each attempt of the activity is one request."""
+    """Delivers webhooks: each attempt of the activity is one request.
+
+    Args:
+        client: from `media.outbound.client.webhook_client`.
+        signing_keys: the first one signs; a second one does too during a rotation.
+        policy: how often, and how long apart.
+        user_agent: the header.
+        meter: counts the attempts.
+        audit: is told of those that failed.
+    """
 
     def __init__(
         self,
@@ -36,11 +55,15 @@ class WebhookDelivery:
         signing_keys: Sequence[bytes],
         policy: DeliveryPolicy,
         user_agent: str,
+        meter: AttemptMeter,
+        audit: AttemptAudit,
     ) -> None:
         self._client = client
         self._signing_keys = signing_keys
         self._policy = policy
         self._user_agent = user_agent
+        self._meter = meter
+        self._audit = audit
 
     @activity.defn(name=DELIVER_WEBHOOK)
     async def deliver(self, order: DeliveryOrder) -> Delivered:
@@ -50,15 +73,19 @@ class WebhookDelivery:
             ApplicationError: `DeliveryFailed`, with `DeliveryAttempts`; not retryable after the
                 last attempt, on 410, and on an address that is refused.
         """
-        attempt = activity.info().attempt
+        attempt = _failed_before() + 1
+        self._meter.begins(order.event)
+        began = _clock()
         try:
             answer = await self._post(order)
         except FetchError as error:
-            final = isinstance(error, AddressRefused)
-            raise self._failure(order.event, str(error), attempt, final=final) from None
+            failure = Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
+            raise self._fail(order, failure, attempt, _clock() - began) from None
+        took_sec = _clock() - began
         if not is_delivered(answer.status):
-            raise self._refusal(order.event, answer, attempt)
-        logger.info("webhook delivered", **_labels(order.event), attempt=attempt)
+            failure = failure_of(answer.status, _asked_sec(answer))
+            raise self._fail(order, failure, attempt, took_sec)
+        self._note(order.event, outcome_of(answer.status), attempt, took_sec)
         return Delivered(attempts=attempt, sent_at=datetime.now(UTC))
 
     async def _post(self, order: DeliveryOrder) -> Answer:
@@ -75,42 +102,69 @@ class WebhookDelivery:
         }
         return await post_webhook(self._client, order.callback_url, body=body, headers=headers)
 
-    def _refusal(self, event: StreamEvent, answer: Answer, attempt: int) -> ApplicationError:
-        asked_sec = read_retry_after(answer.retry_after, datetime.now(UTC))
-        message = f"the receiver answered with HTTP status {answer.status}"
-        return self._failure(
-            event, message, attempt, final=is_final(answer.status), asked_sec=asked_sec
+    def _fail(
+        self, order: DeliveryOrder, failure: Failure, attempt: int, took_sec: float
+    ) -> ApplicationError:
+        """Have everybody see the failure; return what tells Temporal when to try again."""
+        # Jitter spreads load, it keeps no secret.
+        again_in_sec = self._policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
+        self._note(order.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
+        activity.heartbeat(attempt)
+        if again_in_sec is not None:
+            self._audit.tell(
+                EventReport(
+                    event=order.event,
+                    webhook_attempts=order.attempts_before + attempt,
+                    webhook_last_error=failure.message,
+                )
+            )
+        return ApplicationError(
+            failure.message,
+            DeliveryAttempts(attempts=attempt, error=failure.message),
+            type=DELIVERY_FAILED,
+            non_retryable=again_in_sec is None,
+            next_retry_delay=None if again_in_sec is None else timedelta(seconds=again_in_sec),
         )
 
-    def _failure(
+    def _note(
         self,
         event: StreamEvent,
-        message: str,
+        outcome: str,
         attempt: int,
-        *,
-        final: bool,
-        asked_sec: float | None = None,
-    ) -> ApplicationError:
-        final = final or attempt >= self._policy.max_attempts
-        logger.warning(
-            "webhook failed", **_labels(event), attempt=attempt, error=message, final=final
-        )
-        # Jitter spreads load, it keeps no secret.
-        chance = random.random()  # noqa: S311
-        delay_sec = self._policy.delay_sec(attempt, chance=chance, asked_sec=asked_sec)
-        return ApplicationError(
-            message,
-            DeliveryAttempts(attempts=attempt, error=message),
-            type=DELIVERY_FAILED,
-            non_retryable=final,
-            next_retry_delay=None if final else timedelta(seconds=delay_sec),
-        )
+        took_sec: float,
+        failure: Failure | None = None,
+        again_in_sec: float | None = None,
+    ) -> None:
+        self._meter.ended(event, outcome, took_sec=took_sec, again_in_sec=again_in_sec)
+        fields: dict[str, object] = {
+            "monitor_id": event.monitor_id,
+            "event_id": event.event_id,
+            "event_type": event.event_type.value,
+            "sequence": event.sequence,
+            "attempt": attempt,
+            "outcome": outcome,
+            "took_sec": round(took_sec, 3),
+        }
+        if failure is None:
+            logger.info("webhook delivered", **fields)
+            return
+        again = None if again_in_sec is None else round(again_in_sec, 3)
+        logger.warning("webhook failed", **fields, error=failure.message, again_in_sec=again)
 
 
-def _labels(event: StreamEvent) -> dict[str, str | int]:
-    return {
-        "monitor_id": event.monitor_id,
-        "event_id": event.event_id,
-        "event_type": event.event_type.value,
-        "sequence": event.sequence,
-    }
+def _failed_before() -> int:
+    """Return how many attempts failed before this one.
+
+    Temporal's own count also has the attempts whose worker was lost: those have no outcome, and
+    must not use up what the receiver is owed. Each failure leaves its number behind as a heartbeat.
+    """
+    counts = [int(details) for details in activity.info().heartbeat_details]
+    return counts[-1] if counts else 0
+
+
+def _asked_sec(answer: Answer) -> float | None:
+    return read_retry_after(answer.retry_after, datetime.now(UTC))
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import httpx
 from pydantic import BaseModel, SecretStr
 
-from activities.declarations import ReconciliationReport
+from activities.declarations import LoadReturn, ReconciliationReport
 from monitors.reports import EventReport, StatusReport
 
 TIMEOUT_SEC = 5.0
@@ -45,6 +45,19 @@ class Gateway:
         event = report.event
         await self._put(f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report)
 
+    async def load_events(self, monitor_id: str, from_sequence: int) -> LoadReturn:
+        """Return the oldest of a monitor's events from `from_sequence` on.
+
+        Raises:
+            ReportRefused: the gateway does not know the monitor.
+            httpx.HTTPError: it did not answer.
+        """
+        response = await self._client.get(
+            f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": from_sequence}
+        )
+        _raise_for(response)
+        return LoadReturn.model_validate_json(response.content)
+
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal; return what it mended.
 
@@ -61,6 +74,10 @@ class Gateway:
             content=report.model_dump_json(),
             headers={"Content-Type": "application/json"},
         )
-        if response.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
-            raise ReportRefused(f"the gateway answered with HTTP status {response.status_code}")
-        response.raise_for_status()
+        _raise_for(response)
+
+
+def _raise_for(response: httpx.Response) -> None:
+    if response.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
+        raise ReportRefused(f"the gateway answered with HTTP status {response.status_code}")
+    response.raise_for_status()

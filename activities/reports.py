@@ -1,20 +1,23 @@
-"""Telling the store what a workflow learned. The workflow retries without end."""
+"""Telling the store what a workflow learned, and asking it. The workflow retries without end."""
 
 import httpx
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.declarations import (
+    LOAD_EVENTS,
     REPORT_EVENT,
     REPORT_STATUS,
     EventReportOrder,
+    LoadOrder,
+    LoadReturn,
     StatusReportOrder,
 )
 from activities.gateway import Gateway, ReportRefused
 
 
 class Reports:
-    """Reports a monitor's status and its events to the gateway."""
+    """Reports a monitor's status and its events to the gateway, and gets events back from it."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -36,6 +39,14 @@ class Reports:
         """Report an event and what became of its webhook; raises as `report_status` does."""
         try:
             await self._gateway.report_event(order.report)
+        except (ReportRefused, httpx.HTTPError) as error:
+            raise _failure(error) from None
+
+    @activity.defn(name=LOAD_EVENTS)
+    async def load_events(self, order: LoadOrder) -> LoadReturn:
+        """Return events that the store keeps; raises as `report_status` does."""
+        try:
+            return await self._gateway.load_events(order.monitor_id, order.from_sequence)
         except (ReportRefused, httpx.HTTPError) as error:
             raise _failure(error) from None
 

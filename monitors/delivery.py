@@ -1,9 +1,33 @@
-"""When a webhook is tried again, and when no more."""
+"""What a webhook carries at most, when it is tried again, and when no more."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
+
+MAX_TEXT_BYTES = 500
+"""Of a title or an error inside `data`, as JSON. With 16 KiB of metadata and the longest stream URL
+a payload then stays under 20 KB (Standard Webhooks 1.0)."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt failed.
+
+    Attributes:
+        outcome: a word of few, to count by.
+        message: plain words, without any part of a URL.
+        is_final: whether no further attempt is to be made.
+        asked_sec: the wait that the receiver asked for (`Retry-After`).
+    """
+
+    outcome: str
+    message: str
+    is_final: bool = False
+    asked_sec: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +63,36 @@ class DeliveryPolicy:
             return varied
         return max(varied, min(asked_sec, self.retry_after_max_sec))
 
+    def again_in_sec(self, attempt: int, failure: Failure, *, chance: float) -> float | None:
+        """Return the wait after the failed `attempt`; None when it was the last one."""
+        if failure.is_final or attempt >= self.max_attempts:
+            return None
+        return self.delay_sec(attempt, chance=chance, asked_sec=failure.asked_sec)
+
 
 def is_delivered(status: int) -> bool:
     """Tell whether an answer accepts a webhook: 2xx does, a redirect does not."""
     return 200 <= status <= 299
 
 
+def outcome_of(status: int) -> str:
+    """Return the word by which an answer is counted."""
+    return "delivered" if is_delivered(status) else f"http_{status // 100}xx"
+
+
 def is_final(status: int) -> bool:
     """Tell whether an answer forbids further attempts (410, Standard Webhooks 1.0)."""
     return status == HTTPStatus.GONE
+
+
+def failure_of(status: int, asked_sec: float | None) -> Failure:
+    """Return what an answer that is no 2xx means."""
+    return Failure(
+        outcome_of(status),
+        f"the receiver answered with HTTP status {status}",
+        is_final=is_final(status),
+        asked_sec=asked_sec,
+    )
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:
@@ -64,8 +109,30 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - now).total_seconds())
+
+
+def bounded_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event's data with its texts cut to `MAX_TEXT_BYTES`: strangers wrote them."""
+    return {
+        name: bounded_text(value) if isinstance(value, str) else value
+        for name, value in data.items()
+    }
+
+
+def bounded_text(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Return `text` in at most `max_bytes` of JSON in UTF-8, halves of surrogate pairs replaced."""
+    text = text[:max_bytes].encode(errors="replace").decode()
+    if _json_bytes(text) <= max_bytes:
+        return text
+    while _json_bytes(text) > max_bytes - len("…".encode()):
+        text = text[:-1]
+    return text + "…"
+
+
+def _json_bytes(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode())

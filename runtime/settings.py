@@ -124,6 +124,24 @@ class WorkerSettings(SharedSettings):
         max_length=2,
         description="Signs webhooks; two keys, comma separated, during a rotation.",
     )
+    webhook_max_attempts: int = Field(
+        default=4, ge=1, le=20, description="Attempts to deliver a webhook, the first included."
+    )
+    webhook_backoff_base_sec: float = Field(
+        default=1,
+        ge=0.1,
+        le=60,
+        description="Wait after the first failed attempt; doubled each time, varied by 20 %.",
+    )
+    webhook_backoff_cap_sec: float = Field(
+        default=10, ge=0.1, le=3600, description="Longest wait between two attempts."
+    )
+    webhook_retry_after_max: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Longest wait, in seconds, that a receiver may ask for with Retry-After.",
+    )
     worker_role: WorkerRole = Field(
         default=WorkerRole.ALL, description="orchestrator, probe, or all of it."
     )

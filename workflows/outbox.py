@@ -10,6 +10,7 @@ from workflows import options, steps
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import DeliveryAttempts
     from monitors.config import OnDeliveryFailure
+    from monitors.delivery import bounded_data
     from monitors.events import Happening, StreamEvent
     from monitors.reports import EventReport, StatusReport
     from monitors.status import DeliveryStatus
@@ -57,7 +58,7 @@ class Outbox:
             stream_url=self.order.stream_url,
             timestamp=happening.timestamp,
             sequence=progress.sequence,
-            data=happening.data,
+            data=bounded_data(happening.data),
             metadata=self.order.metadata,
         )
         progress.unreported[event.event_id] = EventReport(event=event)

@@ -30,6 +30,7 @@ class Answer:
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
     hangs: bool = False
     is_endless: bool = False
 
@@ -56,7 +57,7 @@ class ScriptedServer:
             await send({"type": "http.response.body", "body": bytes(8192), "more_body": True})
             if await _is_gone(receive):
                 return
-        body = b"" if answer.status in (204, 304) else b"{}"
+        body = b"" if answer.status in (204, 304) else answer.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -1,20 +1,26 @@
 """One attempt of a webhook is one request, signed, bounded, and its failure says what is next."""
 
 import base64
+import contextlib
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import pytest
+import structlog
+from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.attempts import AttemptAudit
 from activities.declarations import Delivered, DeliveryAttempts, DeliveryOrder
 from activities.deliver_webhook import WebhookDelivery
+from activities.gateway import Gateway
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.delivery import DeliveryPolicy
@@ -36,6 +42,7 @@ EVENT = StreamEvent(
     metadata={"name": "Grüße 🎥"},
 )
 FLAT = DeliveryPolicy(jitter=0)
+NO_GATEWAY = "http://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -44,29 +51,71 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
+class Meter:
+    """Notes what it is told to count."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.counted: list[tuple[str, float | None]] = []
+
+    def begins(self, event: StreamEvent) -> None:
+        self.begun.append(event.event_id)
+
+    def ended(
+        self, event: StreamEvent, outcome: str, *, took_sec: float, again_in_sec: float | None
+    ) -> None:
+        assert 0 <= took_sec < 60
+        self.counted.append((outcome, again_in_sec))
+
+
 async def deliver(
     client: httpx.AsyncClient,
     url: str,
     *,
     attempt: int = 1,
+    failed: int | None = None,
     keys: Sequence[bytes] = (NEW_KEY,),
     policy: DeliveryPolicy = FLAT,
+    meter: Meter | None = None,
+    gateway_url: str = NO_GATEWAY,
+    attempts_before: int = 0,
+    beats: list[object] | None = None,
 ) -> Delivered:
-    delivery = WebhookDelivery(client, signing_keys=keys, policy=policy, user_agent="tracker/9")
+    """Make Temporal's `attempt`, of which `failed` (all before it) came to an end."""
+    gateway = Gateway(gateway_url, SecretStr("internal-key"))
+    audit = AttemptAudit(gateway)
+    delivery = WebhookDelivery(
+        client,
+        signing_keys=keys,
+        policy=policy,
+        user_agent="tracker/9",
+        meter=meter or Meter(),
+        audit=audit,
+    )
     environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, attempt=attempt)
-    return await environment.run(delivery.deliver, DeliveryOrder(callback_url=url, event=EVENT))
+    counted = attempt - 1 if failed is None else failed
+    environment.info = dataclasses.replace(
+        environment.info, attempt=attempt, heartbeat_details=[counted] if counted else []
+    )
+    environment.on_heartbeat = (beats if beats is not None else []).append
+    order = DeliveryOrder(callback_url=url, event=EVENT, attempts_before=attempts_before)
+    try:
+        return await environment.run(delivery.deliver, order)
+    finally:
+        await audit.close()
+        await gateway.close()
 
 
 async def refused(
-    client: httpx.AsyncClient, url: str, *, attempt: int = 1, policy: DeliveryPolicy = FLAT
+    client: httpx.AsyncClient, url: str, *, attempt: int = 1, **given: Any
 ) -> ApplicationError:
     with pytest.raises(ApplicationError) as failure:
-        await deliver(client, url, attempt=attempt, policy=policy)
+        await deliver(client, url, attempt=attempt, **given)
     error = failure.value
     assert error.type == "DeliveryFailed"
     (attempts,) = error.details
-    assert attempts == DeliveryAttempts(attempts=attempt, error=error.message)
+    number = attempt if given.get("failed") is None else given["failed"] + 1
+    assert attempts == DeliveryAttempts(attempts=number, error=error.message)
     return error
 
 
@@ -95,6 +144,12 @@ async def test_our_own_receiver_finds_it_genuine(client: httpx.AsyncClient) -> N
         await server.stop()
     assert [(each.problem, each.status) for each in received] == [(None, 200)]
     assert received[0].event == json.loads(EVENT.body())
+
+
+@pytest.fixture
+def log_output() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as captured:
+        yield captured
 
 
 def verify_off_the_shelf(key: bytes, request: Request) -> None:
@@ -184,6 +239,76 @@ async def test_retry_after_is_honoured_up_to_the_cap(
         error = await refused(client, receiver.url)
     assert error.next_retry_delay is not None
     assert least_sec <= error.next_retry_delay.total_seconds() <= most_sec
+
+
+async def test_an_attempt_whose_worker_was_lost_does_not_count(client: httpx.AsyncClient) -> None:
+    beats: list[object] = []
+    async with scripted(Answer(500)) as receiver:
+        error = await refused(client, receiver.url, attempt=6, failed=2, beats=beats)
+    assert (error.non_retryable, error.next_retry_delay) == (False, timedelta(seconds=4))
+    assert beats == [3]
+
+
+async def test_the_audit_sees_each_failed_attempt(client: httpx.AsyncClient) -> None:
+    async with scripted(Answer(503)) as receiver, scripted(Answer(204)) as gateway:
+        await refused(client, receiver.url, attempt=2, gateway_url=gateway.url, attempts_before=4)
+    (told,) = gateway.requests
+    assert told.path == "/internal/v1/monitors/mon-1/events/evt-1"
+    report = json.loads(told.body)
+    assert (report["webhook_status"], report["webhook_attempts"]) == ("pending", 6)
+    assert report["webhook_last_error"] == "the receiver answered with HTTP status 503"
+
+
+async def test_the_last_failure_is_left_to_the_workflow_to_tell(client: httpx.AsyncClient) -> None:
+    async with scripted(Answer(503)) as receiver, scripted(Answer(204)) as gateway:
+        await refused(client, receiver.url, attempt=4, gateway_url=gateway.url)
+    assert gateway.requests == []
+
+
+async def test_a_gateway_that_refuses_changes_nothing(client: httpx.AsyncClient) -> None:
+    async with scripted(Answer(503)) as receiver, scripted(Answer(404)) as gateway:
+        error = await refused(client, receiver.url, gateway_url=gateway.url)
+    assert len(gateway.requests) == 1
+    assert error.next_retry_delay == timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "attempt", "counted"),
+    [
+        pytest.param(200, 1, ("delivered", None), id="delivered"),
+        pytest.param(302, 1, ("http_3xx", 1.0), id="redirected"),
+        pytest.param(429, 2, ("http_4xx", 2.0), id="refused"),
+        pytest.param(410, 1, ("http_4xx", None), id="gone"),
+        pytest.param(500, 4, ("http_5xx", None), id="given up"),
+    ],
+)
+async def test_each_attempt_is_counted_by_its_outcome(
+    client: httpx.AsyncClient, status: int, attempt: int, counted: tuple[str, float | None]
+) -> None:
+    meter = Meter()
+    async with scripted(Answer(status)) as receiver:
+        with contextlib.suppress(ApplicationError):
+            await deliver(client, receiver.url, attempt=attempt, meter=meter)
+    assert (meter.begun, meter.counted) == (["evt-1"], [counted])
+
+
+async def test_the_log_has_neither_body_nor_url(
+    client: httpx.AsyncClient, log_output: list[dict[str, Any]]
+) -> None:
+    async with scripted(Answer(500), Answer(200)) as receiver:
+        url = f"{receiver.url}/hook-secret?token=secret"
+        await refused(client, url)
+        await deliver(client, url, attempt=2)
+    failed, delivered = (line for line in log_output if line["event"].startswith("webhook"))
+    assert (failed["event"], failed["outcome"], failed["again_in_sec"]) == (
+        "webhook failed",
+        "http_5xx",
+        1.0,
+    )
+    assert (delivered["event"], delivered["attempt"]) == ("webhook delivered", 2)
+    text = json.dumps(log_output)
+    assert "secret" not in text
+    assert "Gr" not in text
 
 
 async def test_an_answer_that_never_comes_is_a_failure(client: httpx.AsyncClient) -> None:

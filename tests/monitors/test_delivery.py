@@ -1,10 +1,23 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.delivery import DeliveryPolicy, is_delivered, is_final, read_retry_after
+from monitors.delivery import (
+    MAX_TEXT_BYTES,
+    DeliveryPolicy,
+    Failure,
+    bounded_data,
+    bounded_text,
+    failure_of,
+    is_delivered,
+    is_final,
+    outcome_of,
+    read_retry_after,
+)
+from monitors.events import EventType, StreamEvent
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 STEADY = DeliveryPolicy(jitter=0)
@@ -75,6 +88,7 @@ def test_what_an_answer_means(status: int, delivered: bool, final: bool) -> None
         pytest.param("Fri, 01 May 2026 13:02:00 +0100", 120.0, id="offset"),
         pytest.param("Fri, 01 May 2026 11:00:00 GMT", 0.0, id="past"),
         pytest.param("Fri, 99 May 2026 11:00:00 GMT", None, id="impossible date"),
+        pytest.param("0 JAN 0 3000000000:0 GMT", None, id="more hours than a machine counts"),
     ],
 )
 def test_retry_after(value: str | None, sec: float | None) -> None:
@@ -90,3 +104,64 @@ DATE_PARTS = st.sampled_from(
 def test_any_header_is_a_wait_or_unclear(value: str) -> None:
     sec = read_retry_after(value, NOW)
     assert sec is None or sec >= 0
+
+
+DATES = st.from_regex(
+    r"[A-Z][a-z]{2}, \d{1,4} (Jan|May) \d{1,9} \d{1,12}:\d{1,5}:\d{1,5} ([+-]\d{1,9}|GMT)",
+    fullmatch=True,
+)
+
+
+@given(st.one_of(st.text(), DATES))
+def test_any_retry_after_is_a_wait_or_nothing(value: str) -> None:
+    asked = read_retry_after(value, NOW)
+    assert asked is None or asked >= 0
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempt", "again_in_sec"),
+    [
+        pytest.param(Failure("timeout", "late"), 3, 4.0, id="another attempt"),
+        pytest.param(Failure("timeout", "late"), 4, None, id="the last attempt"),
+        pytest.param(Failure("timeout", "late", is_final=True), 1, None, id="final"),
+        pytest.param(failure_of(503, 30.0), 1, 30.0, id="the receiver asks for a wait"),
+        pytest.param(failure_of(410, 30.0), 1, None, id="gone"),
+    ],
+)
+def test_when_a_webhook_is_tried_again(
+    failure: Failure, attempt: int, again_in_sec: float | None
+) -> None:
+    assert STEADY.again_in_sec(attempt, failure, chance=0.5) == again_in_sec
+
+
+def test_answers_are_counted_by_few_words() -> None:
+    outcomes = {outcome_of(status) for status in range(100, 600)}
+    assert outcomes == {"delivered", "http_1xx", "http_3xx", "http_4xx", "http_5xx"}
+
+
+@given(st.text(st.characters(codec=None), max_size=2000))
+def test_any_text_is_cut_to_what_a_payload_has_room_for(text: str) -> None:
+    bounded = bounded_text(text)
+    assert len(json.dumps(bounded, ensure_ascii=False).encode()) <= MAX_TEXT_BYTES
+    assert bounded == text or bounded.endswith("…") or "?" in bounded
+
+
+def test_a_short_text_stays_as_it_is() -> None:
+    assert bounded_text("Abendnachrichten - Grüße 🎥") == "Abendnachrichten - Grüße 🎥"
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "🎥", "\x00", '"', "\ud800"])
+def test_the_largest_payload_is_under_20_kb(letter: str) -> None:
+    metadata = {"note": "x" * (16 * 1024 - len('{"note":""}'))}
+    endless = letter * 10_000
+    event = StreamEvent(
+        event_id="evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10",
+        event_type=EventType.SEGMENT_ERROR_RECOVERED,
+        monitor_id="mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b",
+        stream_url="https://example.com/".ljust(2048, "x"),
+        timestamp=datetime(2026, 5, 1, 12, 0, 0, 123_456, UTC),
+        sequence=2**31 - 1,
+        data=bounded_data({"error": endless, "message": endless, "duration_sec": 86399.999}),
+        metadata=metadata,
+    )
+    assert len(event.body()) < 20 * 1024

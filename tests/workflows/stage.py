@@ -97,6 +97,7 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
             world.deliver_webhook,
             world.report_status,
             world.report_event,
+            world.load_events,
         ],
         identity=IDENTITY,
     )

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
+    LOAD_EVENTS,
     REPORT_EVENT,
     REPORT_STATUS,
     WAIT_FOR_LIVE,
@@ -20,6 +21,8 @@ from activities.declarations import (
     DeliveryAttempts,
     DeliveryOrder,
     EventReportOrder,
+    LoadOrder,
+    LoadReturn,
     StatusReportOrder,
     WaitOrder,
     WaitReturn,
@@ -54,7 +57,9 @@ class World:
         attempts: sequence number and attempt of each request that the receiver got.
         received: the events that the receiver took, in the order in which it did.
         statuses, reports: what the gateway took, in order.
+        loaded: sequence numbers from which on events were asked back.
         failed_reports: attempts while the gateway was away.
+        refused_reports: what the gateway will never take.
     """
 
     def __init__(self, *, looks: Iterable[Look] = (), watches: Iterable[Watch] = ()) -> None:
@@ -73,7 +78,9 @@ class World:
         self.received: list[StreamEvent] = []
         self.statuses: list[StatusReport] = []
         self.reports: list[EventReport] = []
+        self.loaded: list[int] = []
         self.failed_reports = 0
+        self.refused_reports = 0
         self._step: Watch = until_stopped()
         self._changed = asyncio.Event()
 
@@ -143,8 +150,20 @@ class World:
         self.reports.append(order.report)
         self._changed.set()
 
+    @activity.defn(name=LOAD_EVENTS)
+    async def load_events(self, order: LoadOrder) -> LoadReturn:
+        """Return up to ten events: less than the gateway, so that it takes more than one call."""
+        self._answer_a_report()
+        self.loaded.append(order.from_sequence)
+        self._changed.set()
+        kept = {report.event.sequence: report.event for report in reversed(self.reports)}
+        wanted = [kept[sequence] for sequence in sorted(kept) if sequence >= order.from_sequence]
+        return LoadReturn(events=wanted[:10])
+
     def _answer_a_report(self) -> None:
         if self.gateway_refuses:
+            self.refused_reports += 1
+            self._changed.set()
             raise ApplicationError("HTTP status 404", type="ReportRefused", non_retryable=True)
         if self.gateway_is_away:
             self.failed_reports += 1
