@@ -86,13 +86,23 @@ async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[li
     guard = OutboundGuard(settings.allow_private_networks)
     async with AsyncExitStack() as stack:
         media = await stack.enter_async_context(_media_client(settings, guard))
-        webhooks = await stack.enter_async_context(webhook_client(guard))
-        gateway = Gateway(settings.callback_url, settings.internal_api_key)
-        stack.push_async_callback(gateway.close)
         youtube = YouTubeSite(_youtube_options(settings))
         stack.push_async_callback(youtube.close)
         stack.enter_context(youtube_metrics(youtube.snapshot))
         sources = SourceFinder(media, youtube)
+        yield await stack.enter_async_context(workers_of(client, settings, media, sources))
+
+
+@asynccontextmanager
+async def workers_of(
+    client: Client, settings: WorkerSettings, media: httpx.AsyncClient, sources: SourceFinder
+) -> AsyncIterator[list[Worker]]:
+    """Make the workers of this process's role, which look at streams through `sources`."""
+    async with AsyncExitStack() as stack:
+        guard = OutboundGuard(settings.allow_private_networks)
+        webhooks = await stack.enter_async_context(webhook_client(guard))
+        gateway = Gateway(settings.callback_url, settings.internal_api_key)
+        stack.push_async_callback(gateway.close)
         workers = []
         if settings.worker_role is not WorkerRole.PROBE:
             audit = AttemptAudit(gateway)
