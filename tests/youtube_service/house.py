@@ -1,0 +1,130 @@
+"""Houses whose streams come from the stand-in of YouTube."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from activities.sources import SourceFinder
+from media.outbound.client import media_client
+from media.outbound.guard import OutboundGuard
+from media.sources import Observation, Source
+from media.youtube.confirmation import ConfirmationPolicy
+from media.youtube.egress import Budget, Egress
+from media.youtube.options import YouTubeOptions
+from media.youtube.site import YouTubeSite as OneEgress
+from runtime.settings import WorkerSettings
+from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House
+from tests.youtube import YouTubeSite
+from worker.main import workers_of
+from worker.youtube_metrics import youtube_metrics
+
+COOKIE = "Y2hvY29sYXRlLWNoaXA"
+COOKIES = f"# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tSID\t{COOKIE}\n"
+HASTE_SEC = 1.0
+PAUSE_SEC = 6.0
+
+
+class YouTubeHouse(House):
+    """A house whose workers reach the world through the site's proxy, with cookies."""
+
+    def __init__(self, folder: Path, site: YouTubeSite) -> None:
+        super().__init__(folder)
+        self._site = site
+        self._cookies = folder / "cookies.txt"
+        self._cookies.write_text(COOKIES)
+
+    def logs(self) -> str:
+        """Return what all processes said so far."""
+        return "".join(log.read_text(errors="replace") for log in self.folder.glob("*.log"))
+
+    def _shared(self) -> dict[str, str]:
+        led = {
+            "HTTPS_PROXY": self._site.proxy_url,
+            "CA_BUNDLE": str(self._site.ca_path),
+            "YTDLP_COOKIES_FILE": str(self._cookies),
+            "LOG_LEVEL": "debug",
+        }
+        return {**super()._shared(), **led}
+
+
+@asynccontextmanager
+async def youtube_house(
+    folder: Path, site: YouTubeSite, *roles: str
+) -> AsyncIterator[YouTubeHouse]:
+    """Run a house while the context is open; nothing may be left of its processes."""
+    house = YouTubeHouse(folder, site)
+    try:
+        await house.start(*roles)
+        yield house
+        left = await house.stop()
+        assert not left, f"processes of {[each.name for each in left]} are still there"
+    finally:
+        house.discard()
+
+
+@asynccontextmanager
+async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[None]:
+    """Run a worker in this process that waits seconds where others wait minutes."""
+    options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
+    egress = Egress(Budget(interval_sec=0.2, pauses_sec=(PAUSE_SEC,)))
+    guard = OutboundGuard(allow_private_networks=True)
+    async with AsyncExitStack() as stack:
+        media = await stack.enter_async_context(
+            media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path)
+        )
+        youtube = OneEgress(options, egress=egress)
+        stack.push_async_callback(youtube.close)
+        stack.enter_context(youtube_metrics(youtube.snapshot))
+        hasty = HastySources(media, youtube, confirmation=ConfirmationPolicy(apart_sec=0.5))
+        for worker in await stack.enter_async_context(
+            workers_of(house.client, _settings(house), media, hasty)
+        ):
+            await stack.enter_async_context(worker)
+        yield
+
+
+class HastySources(SourceFinder):
+    """Finds sources that may be looked at again soon."""
+
+    def find(self, stream_url: str) -> Source:
+        """Return the source of `stream_url`; raises as `SourceFinder.find`."""
+        return _Hasty(super().find(stream_url))
+
+
+class _Hasty:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    async def observe(self, *, afresh: bool = False) -> Observation:
+        return _hastily(await self._source.observe(afresh=afresh))
+
+    async def observe_status(self) -> Observation:
+        return await self._source.observe_status()
+
+    def next_look_sec(
+        self,
+        seen: Observation,
+        *,
+        now: datetime,
+        waiting_since: datetime,
+        scheduled_start: datetime | None,
+        chance: float,
+    ) -> float:
+        return HASTE_SEC
+
+
+def _hastily(seen: Observation) -> Observation:
+    return replace(seen, look_again_sec=min(HASTE_SEC, seen.look_again_sec or HASTE_SEC))
+
+
+def _settings(house: House) -> WorkerSettings:
+    return WorkerSettings.model_validate(
+        {
+            "callback_url": house.rest.base_url,
+            "internal_api_key": INTERNAL_KEY,
+            "webhook_signing_key": SIGNING_KEY,
+            "allow_private_networks": True,
+        }
+    )
