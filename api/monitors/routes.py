@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
 from api.answers import error_responses
 from api.auth import Client
@@ -23,7 +23,7 @@ from api.errors import (
 )
 from api.gateway import Gateway, gateway_of
 from api.monitors.changing import parse_change
-from api.monitors.creation import idempotency_key
+from api.monitors.creation import MAX_KEY_LENGTH, idempotency_key
 from api.monitors.schemas import (
     ChangeMonitor,
     CreatedMonitor,
@@ -38,15 +38,33 @@ from monitors.status import MonitorStatus
 
 MAX_OFFSET: Final = 2**31 - 1
 
-GatewayDep = Annotated[Gateway, Depends(gateway_of)]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
-PathId = Annotated[str, Path()]
-
 
 def _or_none(value: str | None) -> str | None:
     """Read `?status=` as no filter at all."""
     return value or None
+
+
+GatewayDep = Annotated[Gateway, Depends(gateway_of)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
+PathId = Annotated[str, Path()]
+StatusFilter = Annotated[
+    MonitorStatus | None,
+    BeforeValidator(_or_none),
+    WithJsonSchema({"type": "string", "enum": [*MonitorStatus, ""]}),
+]
+DescribedKey = Annotated[
+    str,
+    # Told, not checked here: `idempotency_key` says in better words what is wrong.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_KEY_LENGTH,
+            "pattern": "^[!-~]([ -~]*[!-~])?$",
+        }
+    ),
+]
 
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:
@@ -109,7 +127,7 @@ async def create_monitor(
     gateway: GatewayDep,
     client: Client,
     idempotency: Annotated[
-        str | None,
+        DescribedKey | None,
         Header(
             alias="Idempotency-Key",
             description="The same key and body give the same answer again, for a day.",
@@ -130,7 +148,7 @@ async def create_monitor(
 )
 async def list_monitors(
     gateway: GatewayDep,
-    status: Annotated[MonitorStatus | None, BeforeValidator(_or_none), Query()] = None,
+    status: Annotated[StatusFilter, Query(description="Only those; empty: all.")] = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> MonitorList:
