@@ -168,6 +168,9 @@ def test_a_second_instance_on_the_same_data_is_refused(seen: Life) -> None:
 
 def test_exactly_the_scripted_incidents_survive_the_death_of_every_part(seen: Life) -> None:
     assert [each.event_type for each in seen.events] == EXPECTED
+    statistics = seen.condition["statistics"]
+    assert statistics["blackout_events"] == statistics["silence_events"] == 1
+    assert statistics["segments_failed"] == 0
 
 
 @pytest.mark.parametrize(("kind", "alert"), [("black", "blackout"), ("silent", "silence")])
