@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.attempts import AttemptAudit, AttemptMeter
 from activities.declarations import (
@@ -122,6 +122,7 @@ class WebhookDelivery:
             failure.message,
             DeliveryAttempts(attempts=attempt, error=failure.message),
             type=DELIVERY_FAILED,
+            category=ApplicationErrorCategory.BENIGN,  # logged and counted here
             non_retryable=again_in_sec is None,
             next_retry_delay=None if again_in_sec is None else timedelta(seconds=again_in_sec),
         )

@@ -1,8 +1,9 @@
 """Telling the store what a workflow learned, and asking it. The workflow retries without end."""
 
 import httpx
+import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.declarations import (
     LOAD_EVENTS,
@@ -14,6 +15,8 @@ from activities.declarations import (
     StatusReportOrder,
 )
 from activities.gateway import Gateway, ReportRefused
+
+logger = structlog.get_logger(__name__)
 
 
 class Reports:
@@ -54,4 +57,9 @@ class Reports:
 def _failure(error: Exception) -> ApplicationError:
     if isinstance(error, ReportRefused):
         return ApplicationError(str(error), type="ReportRefused", non_retryable=True)
-    return ApplicationError(f"The gateway cannot be told: {error}", type="GatewayUnavailable")
+    logger.warning("the gateway cannot be told", error=str(error))
+    return ApplicationError(
+        f"the gateway cannot be told: {error}",
+        type="GatewayUnavailable",
+        category=ApplicationErrorCategory.BENIGN,  # it is retried until it works
+    )

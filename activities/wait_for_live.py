@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.declarations import (
     NOT_LIVE_YET,
@@ -159,7 +159,10 @@ def _next_look_sec(source: Source, seen: Observation, order: WaitOrder) -> float
 
 def _not_live_yet(why: str, look_sec: float) -> ApplicationError:
     return ApplicationError(
-        f"not live: {why}", type=NOT_LIVE_YET, next_retry_delay=timedelta(seconds=look_sec)
+        f"not live: {why}",
+        type=NOT_LIVE_YET,
+        next_retry_delay=timedelta(seconds=look_sec),
+        category=ApplicationErrorCategory.BENIGN,
     )
 
 

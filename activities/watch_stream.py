@@ -90,9 +90,9 @@ class StreamWatching:
         """Tell the gateway now and then; what it misses it learns from the workflow."""
         reported: datetime | None = None
         while True:
-            await asyncio.sleep(REPORT_SEC)
             learned_at = state.as_of()
             if learned_at is None or learned_at == reported:
+                await asyncio.sleep(BEAT_SEC)
                 continue
             reported = learned_at
             report = StatusReport(
@@ -105,6 +105,7 @@ class StreamWatching:
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)
+            await asyncio.sleep(REPORT_SEC)
 
 
 def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchState:

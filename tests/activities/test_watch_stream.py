@@ -187,11 +187,11 @@ async def test_a_stream_out_of_reach_for_good_is_a_final_error() -> None:
 
 
 async def reports_to(answer: Answer) -> tuple[list[Request], WatchReturn]:
-    """Watch for a little longer than it takes until counters are reported."""
+    """Watch until counters are reported, for less than until they are the next time."""
     async with LiveOrigin() as origin, scripted(answer) as gateway:
         url = on_air(origin, ("normal", 30.0))
         watching = asyncio.create_task(
-            Run().watch(url, gateway_url=gateway.url, checkpoint_sec=11.5)
+            Run().watch(url, gateway_url=gateway.url, checkpoint_sec=5)
         )
         return await _requests(gateway.requests, watching), await watching
 

@@ -78,7 +78,7 @@ async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoint
 @contextmanager
 def _own_folder(data_dir: Path) -> Iterator[None]:
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = open(data_dir / "lock", "w")  # noqa: SIM115
     except OSError as error:
         raise CannotStart(f"DATA_DIR: cannot use {data_dir}: {error.strerror}") from None
