@@ -12,6 +12,7 @@ import pytest
 from api.store import open_store
 from tests.api.postgres import postgres_server
 from tests.api.running import Running, running_gateway
+from tests.api.temporal import ALL_ATTRIBUTES, temporal_server
 
 TEMPLATE = "template_gateway"
 
@@ -37,6 +38,12 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "gateway.db"
     asyncio.run(_migrate(f"sqlite:///{path}"))
     return path
+
+
+@pytest.fixture(scope="session")
+def temporal_address() -> Iterator[str]:
+    with temporal_server(*ALL_ATTRIBUTES) as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import httpx
 
 from api.addresses import AddressRefused
 from api.app import create_gateway
+from api.engine import MonitorEngine
 from api.gateway import Gateway
 from api.store import Store, open_store
 from monitors.config import MonitorConfig
@@ -153,12 +154,19 @@ class Running:
 
 
 @asynccontextmanager
-async def running_gateway(url: str, **settings: Any) -> AsyncIterator[Running]:
-    """Run a gateway on the database at `url`."""
-    engine = FakeEngine()
+async def running_gateway(
+    url: str, engine: MonitorEngine | None = None, **settings: Any
+) -> AsyncIterator[Running]:
+    """Run a gateway on the database at `url`, with an engine that plays Temporal if none is given.
+
+    `Running.engine` is of use in the latter case only.
+    """
+    played = FakeEngine()
     chosen = gateway_settings(**settings)
     async with open_store(url) as store:
-        gateway = create_gateway(chosen, engine=engine, store=store, address_check=refuse_forbidden)
+        gateway = create_gateway(
+            chosen, engine=engine or played, store=store, address_check=refuse_forbidden
+        )
         base = f"http://127.0.0.1:{chosen.port}"
         internal = f"http://127.0.0.1:{chosen.internal_port or chosen.port}"
         async with (
@@ -170,7 +178,7 @@ async def running_gateway(url: str, **settings: Any) -> AsyncIterator[Running]:
                 base_url=internal, headers={"X-Internal-API-Key": INTERNAL_KEY}, trust_env=False
             ) as worker,
         ):
-            yield Running(client, worker, engine, store, gateway)
+            yield Running(client, worker, played, store, gateway)
 
 
 def gateway_settings(**settings: Any) -> GatewaySettings:

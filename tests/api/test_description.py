@@ -93,7 +93,11 @@ def test_nothing_of_the_framework_is_described(description: dict[str, Any]) -> N
 async def test_the_service_does_what_its_description_says(sqlite_url: str, tmp_path: Path) -> None:
     """Schemathesis: no 5xx, no answer that the description does not allow."""
     (tmp_path / "schemathesis.toml").write_text(SETTINGS)
-    generous = {"rate_limit_create": 10**6, "rate_limit_read": 10**6, "max_monitors": 10**4}
+    generous: dict[str, Any] = {
+        "rate_limit_create": 10**6,
+        "rate_limit_read": 10**6,
+        "max_monitors": 10**4,
+    }
     async with running_gateway(sqlite_url, **generous) as gateway:
         process = await asyncio.create_subprocess_exec(
             *(str(Path(sys.executable).parent / "schemathesis"), "run"),

@@ -1,5 +1,7 @@
 """Counting requests in a storage that several gateways share, and that may be away."""
 
+from typing import Any
+
 import pytest
 from limits.aio.storage import MemoryStorage
 
@@ -41,7 +43,7 @@ async def statuses(gateway: Running, times: int) -> list[int]:
 
 
 async def test_gateways_with_a_common_storage_count_together(sqlite_url: str) -> None:
-    settings = {"rate_limit_storage": "shared://", "rate_limit_read": 3}
+    settings: dict[str, Any] = {"rate_limit_storage": "shared://", "rate_limit_read": 3}
     async with (
         running_gateway(sqlite_url, **settings) as one,
         running_gateway(sqlite_url, **settings) as other,

@@ -1,0 +1,160 @@
+"""A real Temporal server, and workers whose streams and receivers are scripted."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from activities.declarations import (
+    DELIVER_WEBHOOK,
+    DELIVERY_FAILED,
+    WAIT_FOR_LIVE,
+    WATCH_STREAM,
+    Delivered,
+    DeliveryAttempts,
+    DeliveryOrder,
+    WaitOrder,
+    WaitReturn,
+    WatchOrder,
+    WatchOutcome,
+    WatchReturn,
+)
+from activities.gateway import Gateway
+from activities.reconciliation import Reconciliation
+from activities.reports import Reports
+from monitors.reports import HealthReport, Statistics
+from tests.api.ports import free_port
+from tests.api.running import INTERNAL_KEY
+from workflows import search_attributes
+from workflows.messages import TASK_QUEUE
+from workflows.monitor import MonitorWorkflow
+from workflows.options import PROBE_QUEUE
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.redelivery import RedeliveryWorkflow
+
+ALL_ATTRIBUTES = tuple(key.name for key in search_attributes.ALL)
+
+
+@contextmanager
+def temporal_server(*attributes: str) -> Iterator[str]:
+    """Run the dev server in memory, without its web UI; yield its address."""
+    port = free_port()
+    command = [
+        str(Path(sys.executable).parent / "temporal"),
+        *("server", "start-dev", "--headless", "--log-level", "never"),
+        *("--ip", "127.0.0.1", "--port", str(port)),
+    ]
+    for name in attributes:
+        command += ["--search-attribute", f"{name}=Keyword"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+async def connected(address: str) -> Client:
+    """Connect as soon as the server answers."""
+    while True:
+        try:
+            client = await Client.connect(address, data_converter=pydantic_data_converter)
+            await client.count_workflows()
+        except (RPCError, RuntimeError):
+            await asyncio.sleep(0.05)
+        else:
+            return client
+
+
+@dataclass
+class World:
+    """What streams and receivers do, and what was asked of them.
+
+    Attributes:
+        refusals: so many deliveries fail for good before one is taken.
+        watches: in order; each goes on until it is cancelled.
+    """
+
+    refusals: int = 0
+    watches: list[WatchOrder] = field(default_factory=list)
+    deliveries: list[DeliveryOrder] = field(default_factory=list)
+
+    @activity.defn(name=WAIT_FOR_LIVE)
+    async def wait_for_live(self, _order: WaitOrder) -> WaitReturn:
+        return WaitReturn(title="News")
+
+    @activity.defn(name=WATCH_STREAM)
+    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+        self.watches.append(order)
+        watched = (order.state or {}).get("watched", 0) + 1
+        try:
+            while True:
+                activity.heartbeat()
+                await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            return _handed_back({"watched": watched})
+
+    @activity.defn(name=DELIVER_WEBHOOK)
+    async def deliver_webhook(self, order: DeliveryOrder) -> Delivered:
+        self.deliveries.append(order)
+        if self.refusals:
+            self.refusals -= 1
+            attempts = DeliveryAttempts(attempts=4, error="HTTP status 500")
+            raise ApplicationError("refused", attempts, type=DELIVERY_FAILED, non_retryable=True)
+        return Delivered(attempts=1, sent_at=datetime.now(UTC))
+
+
+@asynccontextmanager
+async def workers(client: Client, world: World, gateway_url: str) -> AsyncIterator[None]:
+    """Run workers that report to a gateway, while the context is open."""
+    gateway = Gateway(gateway_url, SecretStr(INTERNAL_KEY))
+    reports = Reports(gateway)
+    activities: list[Any] = [
+        world.wait_for_live,
+        world.deliver_webhook,
+        reports.report_status,
+        reports.report_event,
+        Reconciliation(gateway).reconcile,
+    ]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(gateway.close)
+        orchestrator = Worker(
+            client,
+            task_queue=TASK_QUEUE,
+            workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
+            activities=activities,
+        )
+        await stack.enter_async_context(orchestrator)
+        prober = Worker(
+            client,
+            task_queue=PROBE_QUEUE,
+            activities=[world.watch_stream],
+            # A watch hears of its cancellation with the answer to a heartbeat.
+            max_heartbeat_throttle_interval=timedelta(milliseconds=100),
+        )
+        await stack.enter_async_context(prober)
+        yield
+
+
+def _handed_back(state: dict[str, Any]) -> WatchReturn:
+    return WatchReturn(
+        outcome=WatchOutcome.HANDED_BACK,
+        happenings=[],
+        statistics=Statistics(),
+        health=HealthReport(),
+        open_incidents=[],
+        state=state,
+    )

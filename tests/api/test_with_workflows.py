@@ -1,0 +1,162 @@
+"""The gateway, a real Temporal server and the real workflows, with scripted activities."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
+
+from api.temporal import TemporalEngine
+from monitors.ids import new_monitor_id
+from monitors.status import MonitorStatus
+from tests.api.running import Running, running_gateway
+from tests.api.temporal import World, connected, workers
+from workflows.messages import STOP_SIGNAL, WORKFLOW_TYPE, redelivery_id
+from workflows.schedules import RECONCILIATION_SCHEDULE
+
+WANTED = {"config": {"blackout_threshold_sec": 45}, "metadata": {"shift": "night"}}
+
+
+@dataclass
+class Service:
+    """A gateway, workers, and the world they work in."""
+
+    gateway: Running
+    client: Client
+    world: World
+
+    async def until(self, monitor_id: str, field: str, value: Any) -> dict[str, Any]:
+        while (shown := await self.gateway.show(monitor_id))[field] != value:
+            await asyncio.sleep(0.05)
+        return shown
+
+    async def events(
+        self, monitor_id: str, is_enough: Callable[[list[dict[str, Any]]], bool]
+    ) -> list[dict[str, Any]]:
+        while True:
+            answer = await self.gateway.client.get(f"/api/v1/monitors/{monitor_id}/events")
+            events: list[dict[str, Any]] = answer.json()["events"]
+            if is_enough(events):
+                return events
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def service(sqlite_url: str, temporal_address: str) -> AsyncIterator[Service]:
+    client, world = await connected(temporal_address), World()
+    engine = TemporalEngine(client)
+    async with (
+        running_gateway(sqlite_url, engine=engine) as gateway,
+        workers(client, world, str(gateway.client.base_url)),
+    ):
+        yield Service(gateway, client, world)
+        # What is left behind would run in the next test.
+        async for one in client.list_workflows("ExecutionStatus = 'Running'"):
+            await client.get_workflow_handle(one.id).terminate()
+
+
+async def test_thresholds_change_while_the_watch_goes_on_where_it_was(service: Service) -> None:
+    monitor_id = await service.gateway.created_id(config={"freeze_threshold_sec": 90})
+    await service.until(monitor_id, "status", "monitoring")
+    while not service.world.watches:
+        await asyncio.sleep(0.01)
+    answer = await service.gateway.client.patch(f"/api/v1/monitors/{monitor_id}", json=WANTED)
+    assert answer.status_code == 200, answer.text
+    while len(service.world.watches) < 2:
+        await asyncio.sleep(0.01)
+    before, after = service.world.watches
+    assert (before.config.blackout_threshold_sec, after.config.blackout_threshold_sec) == (30, 45)
+    assert after.config.freeze_threshold_sec == 90
+    assert after.state == {"watched": 1}
+    for shown in (answer.json(), await service.gateway.show(monitor_id)):
+        assert shown["source"] == "workflow"
+        assert shown["config"]["blackout_threshold_sec"] == 45
+        assert shown["metadata"] == {"shift": "night"}
+    record = await service.gateway.store.monitors.find(monitor_id)
+    assert record
+    assert (record.config.blackout_threshold_sec, record.metadata) == (45, {"shift": "night"})
+
+
+async def test_a_scheduled_monitor_can_be_changed_and_an_ended_one_cannot(
+    service: Service,
+) -> None:
+    start = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    monitor_id = await service.gateway.created_id(config={"scheduled_start_time": start})
+    await service.until(monitor_id, "status", "scheduled")
+    path = f"/api/v1/monitors/{monitor_id}"
+    assert (await service.gateway.client.patch(path, json=WANTED)).status_code == 200
+    assert (await service.gateway.show(monitor_id))["config"]["blackout_threshold_sec"] == 45
+    # The workflow is gone, but the store does not know it yet.
+    await service.client.get_workflow_handle(monitor_id).terminate()
+    answer = await service.gateway.client.patch(path, json=WANTED)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "MONITOR_NOT_ACTIVE")
+
+
+async def test_a_failed_event_is_sent_again_and_its_attempts_add_up(service: Service) -> None:
+    service.world.refusals = 2
+    monitor_id = await service.gateway.created_id(config={"on_delivery_failure": "continue"})
+    path = f"/api/v1/monitors/{monitor_id}/events"
+    (event,) = await service.events(monitor_id, lambda found: _statuses(found) == ["failed"])
+    assert event["webhook_attempts"] == 4
+    redeliver = f"{path}/{event['event_id']}/redeliver"
+    assert (await service.gateway.client.post(redeliver)).status_code == 202
+    (event,) = await service.events(monitor_id, lambda found: _attempts(found) == [8])
+    assert event["webhook_status"] == "failed"
+    await service.client.get_workflow_handle(redelivery_id(event["event_id"])).result()
+    await service.gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
+    assert (await service.gateway.client.post(redeliver)).status_code == 202
+    (event,) = await service.events(monitor_id, lambda found: _statuses(found) == ["sent"])
+    assert (event["webhook_attempts"], event["webhook_last_error"]) == (9, None)
+    first, *others = service.world.deliveries
+    assert [other.event for other in others] == [first.event] * 2
+
+
+def _statuses(events: list[dict[str, Any]]) -> list[str]:
+    return [event["webhook_status"] for event in events]
+
+
+def _attempts(events: list[dict[str, Any]]) -> list[int]:
+    return [event["webhook_attempts"] for event in events]
+
+
+async def test_the_schedule_has_the_gateway_mend_what_differs(service: Service) -> None:
+    stray = new_monitor_id()
+    await service.client.start_workflow(WORKFLOW_TYPE, id=stray, task_queue="nobody-works-here")
+    while stray not in await TemporalEngine(service.client).running():
+        await asyncio.sleep(0.05)
+    schedule = service.client.get_schedule_handle(RECONCILIATION_SCHEDULE)
+    before = (await schedule.describe()).info.num_actions
+    await schedule.trigger()
+    while (info := (await schedule.describe()).info).num_actions == before:
+        await asyncio.sleep(0.05)
+    action = info.recent_actions[-1].action
+    assert isinstance(action, ScheduleActionExecutionStartWorkflow)
+    report = await service.client.get_workflow_handle(action.workflow_id).result()
+    assert report["stopped"] == 1
+    history = await service.client.get_workflow_handle(stray).fetch_history()
+    kinds = [event.event_type for event in history.events]
+    assert EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED in kinds
+
+
+async def test_gateways_that_start_later_leave_the_schedule_as_it_is(service: Service) -> None:
+    await TemporalEngine(service.client).schedule_reconciliation()
+    schedule = service.client.get_schedule_handle(RECONCILIATION_SCHEDULE)
+    (interval,) = (await schedule.describe()).schedule.spec.intervals
+    assert interval.every == timedelta(minutes=5)
+
+
+async def test_the_outcome_of_a_stopped_monitor_is_its_workflows_own_word(
+    service: Service,
+) -> None:
+    monitor_id = await service.gateway.created_id()
+    await service.until(monitor_id, "status", "monitoring")
+    await service.events(monitor_id, lambda found: _statuses(found) == ["sent"])
+    await service.client.get_workflow_handle(monitor_id).signal(STOP_SIGNAL)
+    engine = TemporalEngine(service.client)
+    while not (end := await engine.outcome(monitor_id)):
+        await asyncio.sleep(0.05)
+    assert (end.status, end.events_sent) == (MonitorStatus.STOPPED, 1)
