@@ -5,11 +5,10 @@ from datetime import datetime
 import httpx
 
 from media.hls.errors import PlaylistError
-from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.renditions import Tracks, choose_renditions
 from media.outbound.errors import AddressRefused, FetchError
-from media.outbound.fetching import fetch_playlist
+from media.playlists import load_playlist
 from media.sources import MediaUrls, Observation, SourceState
 from monitors.detectors.media import Track
 from monitors.polling import next_look_sec
@@ -66,8 +65,7 @@ class ManifestSource:
         )
 
     async def _load(self, url: str) -> MasterPlaylist | MediaPlaylist:
-        fetched = await fetch_playlist(self._client, url)
-        return parse_playlist(fetched.text, fetched.final_url)
+        return await load_playlist(self._client, url)
 
 
 def chosen_media(playlist: MasterPlaylist) -> MediaUrls:

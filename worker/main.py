@@ -22,7 +22,7 @@ from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import Proxies, media_client, webhook_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg
+from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite
 from monitors.delivery import DeliveryPolicy
@@ -111,7 +111,7 @@ async def workers_of(
             delivery = _delivery(settings, webhooks, audit, metrics)
             workers.append(_orchestrator(client, settings, delivery, gateway, LiveWait(sources)))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
-            probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=os.cpu_count() or 1)
+            probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=probes_at_once())
             watching = StreamWatching(
                 sources=sources,
                 client=media,

@@ -17,7 +17,7 @@ from rich.text import Text
 from activities.sources import SourceFinder
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg
+from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite
@@ -47,7 +47,7 @@ async def watch_url(
     screen = _JsonLines() if as_json else _Screen(url, state)
     guard = OutboundGuard(allow_private_networks)
     ffmpeg = find_ffmpeg(Path(os.environ["FFMPEG_PATH"]) if "FFMPEG_PATH" in os.environ else None)
-    probe = FfmpegProbe(ffmpeg, parallel=os.cpu_count() or 1)
+    probe = FfmpegProbe(ffmpeg, parallel=probes_at_once())
     youtube = YouTubeSite(YouTubeOptions())
     async with media_client(guard) as client, _closing(youtube):
         source = SourceFinder(client, youtube).find(url)

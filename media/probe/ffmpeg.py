@@ -1,7 +1,12 @@
 """Measuring a segment with ffmpeg."""
 
 import asyncio
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import imageio_ffmpeg
 import numpy as np
@@ -15,6 +20,15 @@ from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH, SegmentMeasureme
 LIMITS = Limits(
     wall_sec=60, cpu_sec=40, memory_bytes=1024 * 1024 * 1024, output_bytes=64 * 1024 * 1024
 )
+LEAST_CPU_SEC = 10
+CPU_SHARE = 2.0
+"""CPU seconds for each second of a segment, at least `LEAST_CPU_SEC`: what needs more falls behind
+its stream anyway."""
+
+LARGE_BYTES = 2 * 1024 * 1024
+"""Of what ffmpeg wrote: 15 s of pictures. More of it is looked at beside the event loop."""
+
+T = TypeVar("T")
 
 
 class UndecodableSegment(Exception):
@@ -26,10 +40,19 @@ def find_ffmpeg(path: Path | None) -> str:
     return str(path) if path else str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
+def probes_at_once() -> int:
+    """Return how many probes this machine runs at once: one a core.
+
+    At least two, so that one segment that takes long does not stop all other streams.
+    """
+    return max(2, os.cpu_count() or 1)
+
+
 class FfmpegProbe:
     """Measures segments, at most `parallel` at once; further ones wait in arrival order.
 
-    The wait is fair among streams as long as each stream measures one segment after the other.
+    The wait is fair among streams as long as each stream measures one segment after the other
+    (see `media.watch.segments`).
     """
 
     def __init__(self, ffmpeg: str, *, parallel: int, limits: Limits = LIMITS) -> None:
@@ -50,29 +73,47 @@ class FfmpegProbe:
         Raises:
             UndecodableSegment: it cannot be decoded within the limits.
         """
+        limits = replace(self._limits, cpu_sec=_cpu_sec(duration_sec, self._limits.cpu_sec))
         async with self._turns:
-            finished, tracks = await self._run(segment, silence_db)
-        return _measurement(finished, tracks, segment, duration_sec)
+            finished, tracks = await self._run(segment, silence_db, limits)
+            return await _beside(
+                finished, lambda: _measurement(finished, tracks, segment, duration_sec)
+            )
 
-    async def _run(self, segment: bytes, silence_db: float) -> tuple[Finished, output.Tracks]:
-        finished = await self._pass(segment, Layout.BOTH, silence_db)
-        tracks = output.read_tracks(_text(finished.stderr))
+    async def _run(
+        self, segment: bytes, silence_db: float, limits: Limits
+    ) -> tuple[Finished, output.Tracks]:
+        finished = await self._pass(segment, Layout.BOTH, silence_db, limits)
+        log = finished.stderr
+        tracks = await _beside(finished, lambda: output.read_tracks(_text(log)))
         # A missing track fails in the option parser, before anything is decoded: say it again
         # without that track.
         if finished.returncode > 0 and tracks.layout in (Layout.VIDEO, Layout.AUDIO):
-            finished = await self._pass(segment, tracks.layout, silence_db)
+            finished = await self._pass(segment, tracks.layout, silence_db, limits)
         if finished.returncode != 0 or tracks.layout is None:
             raise UndecodableSegment(_failure(finished))
         return finished, tracks
 
-    async def _pass(self, segment: bytes, layout: Layout, silence_db: float) -> Finished:
+    async def _pass(
+        self, segment: bytes, layout: Layout, silence_db: float, limits: Limits
+    ) -> Finished:
         command = probe_arguments(
             self._ffmpeg, layout, silence_db, container=named_container(segment)
         )
         try:
-            return await run_bounded(command, stdin=segment, limits=self._limits)
+            return await run_bounded(command, stdin=segment, limits=limits)
         except ChildFailed as error:
             raise UndecodableSegment(str(error)) from error
+
+
+def _cpu_sec(duration_sec: float, most_sec: int) -> int:
+    return min(most_sec, max(LEAST_CPU_SEC, math.ceil(CPU_SHARE * duration_sec)))
+
+
+async def _beside(finished: Finished, look: Callable[[], T]) -> T:
+    """Return what `look` finds; in a thread when there is so much that others would wait."""
+    size = len(finished.stdout) + len(finished.stderr) + len(finished.extra)
+    return look() if size <= LARGE_BYTES else await asyncio.to_thread(look)
 
 
 def _measurement(

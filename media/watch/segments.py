@@ -52,7 +52,7 @@ SegmentListener = Callable[[SegmentSeen], None]
 
 
 class SegmentMeter:
-    """Fetches segments and has them measured."""
+    """Fetches the segments of one stream and has them measured."""
 
     def __init__(
         self, client: httpx.AsyncClient, probe: FfmpegProbe, *, segment_max_bytes: int
@@ -61,6 +61,7 @@ class SegmentMeter:
         self._probe = probe
         self._max_bytes = segment_max_bytes
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
+        self._turn = asyncio.Lock()
 
     async def measure(
         self, segment: Segment, *, target_duration_sec: float, silence_db: float
@@ -82,9 +83,11 @@ class SegmentMeter:
         timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
         init = await self._init_section(segment.init, timeout_sec)
         media = await self._fetch(segment, timeout_sec)
-        return await self._probe.measure(
-            init + media, duration_sec=segment.duration_sec, silence_db=silence_db
-        )
+        # One at a time: picture and sound of one stream must not take two turns from the others.
+        async with self._turn:
+            return await self._probe.measure(
+                init + media, duration_sec=segment.duration_sec, silence_db=silence_db
+            )
 
     async def _fetch(self, segment: Segment, timeout_sec: float) -> bytes:
         for delay_sec in RETRY_DELAYS_SEC:

@@ -8,11 +8,10 @@ import structlog
 
 from media.hls.cursor import Advance
 from media.hls.errors import PlaylistError, UnsupportedPlaylist
-from media.hls.parser import parse_playlist
 from media.hls.playlist import MediaPlaylist, Segment
 from media.hls.reload import next_reload_delay
 from media.outbound.errors import FetchError
-from media.outbound.fetching import fetch_playlist
+from media.playlists import load_playlist
 from media.probe import UndecodableSegment
 from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen, UnsupportedSegment
 from media.watch.state import MAIN, TrackState, WatchState
@@ -111,13 +110,12 @@ class TrackFollower:
 
     async def _load(self) -> MediaPlaylist:
         try:
-            fetched = await fetch_playlist(self._meter.client, self._url)
+            playlist = await load_playlist(self._meter.client, self._url)
         except FetchError as error:
             if error.status in LOST_STATUSES:
                 self._failed(f"playlist: {error}")
                 raise PlaylistLost(str(error)) from None
             raise
-        playlist = parse_playlist(fetched.text, fetched.final_url)
         if not isinstance(playlist, MediaPlaylist):
             raise UnsupportedPlaylist("a master playlist where a media playlist was")
         return playlist
