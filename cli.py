@@ -184,6 +184,20 @@ def events(
     _print(answer, as_json=as_json, rows=answer["events"], columns=columns)
 
 
+@monitors.command("redeliver")
+def redeliver(
+    monitor_id: str,
+    event_id: str,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Send an event once more, also when its monitor has ended; `events` shows what comes of it."""
+    path = f"/monitors/{monitor_id}/events/{event_id}/redeliver"
+    answer = _call(url, data_dir, "POST", path)
+    _print(answer, as_json=as_json, plain=answer["webhook_status"])
+
+
 @monitors.command("stop")
 def stop(
     monitor_id: str,

@@ -1,7 +1,11 @@
 """Sending an event once more."""
 
+import asyncio
 import json
+import os
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +13,7 @@ import pytest
 
 from api.engine import EngineUnavailable
 from tests.api.events import event, put_event
-from tests.api.running import Running
+from tests.api.running import KEY, Running
 
 SENT_AT = "2026-01-01T00:00:05Z"
 FAILED = {"webhook_status": "failed", "webhook_attempts": 4, "webhook_last_error": "HTTP 500"}
@@ -125,3 +129,26 @@ async def test_text_that_no_database_keeps_loses_no_event(gateway: Running, nast
     status, _, error, _ = await known(gateway, monitor_id)
     assert status == "failed"
     assert error.strip("ab") == "\ufffd" * error.count("\ufffd") != ""
+
+
+async def test_the_command_line_sends_an_event_again(light_gateway: Running) -> None:
+    monitor_id = await monitor_with_event(light_gateway, **FAILED)
+    assert await command(light_gateway, monitor_id, "evt-1") == (0, "pending\n")
+    (order,) = light_gateway.engine.redelivered
+    assert order.event.event_id == "evt-1"
+    code, said = await command(light_gateway, monitor_id, "evt-2")
+    assert code == 1
+    assert said.startswith("EVENT_NOT_FOUND: ")
+
+
+async def command(gateway: Running, monitor_id: str, event_id: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "monitors", "redeliver", monitor_id, event_id),
+        *("--url", str(gateway.client.base_url)),
+        env={**os.environ, "API_KEY": KEY},
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
