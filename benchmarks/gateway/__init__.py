@@ -1,0 +1,1 @@
+"""How fast the gateway reads among many monitors, and how fast it creates new ones."""

@@ -1,0 +1,83 @@
+"""The service under test: a gateway in a process of its own, and a Temporal server."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.api.ports import free_port
+from workflows import search_attributes
+
+KEY = "benchmark-client"
+INTERNAL_KEY = "benchmark-worker"
+
+
+@contextmanager
+def temporal_server(folder: Path) -> Iterator[str]:
+    """Run the server as the embedded mode does, on a database file; yield its address."""
+    port = free_port()
+    command = [
+        str(Path(sys.executable).parent / "temporal"),
+        *("server", "start-dev", "--headless", "--log-level", "never", "--ip", "127.0.0.1"),
+        *("--port", str(port), "--db-filename", str(folder / "temporal.db")),
+        *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
+    ]
+    for key in search_attributes.ALL:
+        command += ["--search-attribute", f"{key.name}=Keyword"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@asynccontextmanager
+async def running_gateway(
+    database_url: str, temporal_address: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a gateway without limits; yield a client that has its key."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": temporal_address,
+        "API_KEY": KEY,
+        "INTERNAL_API_KEY": INTERNAL_KEY,
+        "ALLOW_PRIVATE_NETWORKS": "true",
+        "MAX_MONITORS": "1000000",
+        "RATE_LIMIT_CREATE": "1000000",
+        "RATE_LIMIT_READ": "1000000",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "gateway"),
+        env=environment,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient(
+            base_url=base, headers={"X-API-Key": KEY}, trust_env=False, timeout=60
+        ) as client:
+            await _until_ready(client, process)
+            yield client
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _until_ready(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+    while process.returncode is None:
+        try:
+            if (await client.get("/readyz")).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.1)
+    raise RuntimeError(f"the gateway ended with {process.returncode}")
