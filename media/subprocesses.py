@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -47,29 +47,40 @@ class Finished:
     returncode: int
     stdout: bytes
     stderr: bytes
-    extra: bytes
+    extra: Mapping[str, bytes]
 
 
-async def run_bounded(command: Sequence[str], *, stdin: bytes, limits: Limits) -> Finished:
+async def run_bounded(
+    command: Sequence[str], *, stdin: bytes, limits: Limits, extra: Iterable[str] = ()
+) -> Finished:
     """Run `command` to its end, within `limits`, and return what it wrote.
 
     Inputs and outputs are anonymous files, not pipes: no data passes through the event loop, and
-    the kernel bounds what the child writes. The first `{extra}` in an argument becomes the number
-    of a further writable file descriptor, returned as `extra`. Cancelling kills the child.
+    the kernel bounds what the child writes. Cancelling kills the child.
+
+    Args:
+        command: the program and its arguments.
+        stdin: what it reads.
+        limits: what it may use.
+        extra: names of further outputs; `{NAME}` in an argument becomes the number of its file
+            descriptor.
 
     Raises:
         ChildFailed: it cannot be started.
         ChildTimedOut: it ran into `limits.wall_sec`.
     """
-    with _scratch(stdin) as source, _scratch() as out, _scratch() as err, _scratch() as extra:
-        arguments = [argument.replace("{extra}", str(extra.fileno())) for argument in command]
+    with contextlib.ExitStack() as stack:
+        source, out, err = (stack.enter_context(_scratch(it)) for it in (stdin, b"", b""))
+        further = {name: stack.enter_context(_scratch()) for name in extra}
+        numbers = {name: file.fileno() for name, file in further.items()}
+        arguments = [_filled_in(argument, numbers) for argument in command]
         try:
             child = await asyncio.create_subprocess_exec(
                 *arguments,
                 stdin=source,
                 stdout=out,
                 stderr=err,
-                pass_fds=(extra.fileno(),),
+                pass_fds=tuple(numbers.values()),
                 start_new_session=True,
                 env={"PATH": os.defpath, "LC_ALL": "C"},
             )
@@ -78,7 +89,14 @@ async def run_bounded(command: Sequence[str], *, stdin: bytes, limits: Limits) -
         _bound(child.pid, limits)
         await _wait(child, limits.wall_sec)
         assert child.returncode is not None  # noqa: S101
-        return Finished(child.returncode, _content(out), _content(err), _content(extra))
+        contents = {name: _content(file) for name, file in further.items()}
+        return Finished(child.returncode, _content(out), _content(err), contents)
+
+
+def _filled_in(argument: str, numbers: Mapping[str, int]) -> str:
+    for name, number in numbers.items():
+        argument = argument.replace(f"{{{name}}}", str(number))
+    return argument
 
 
 async def _wait(child: asyncio.subprocess.Process, wall_sec: float) -> None:

@@ -9,6 +9,10 @@ MAX_PIXELS = 36_000_000
 
 SILENCE_MIN_SEC = 0.02
 
+TIMES, SILENCE = "times", "silence"
+OUTPUTS = (TIMES, SILENCE)
+"""What ffmpeg writes beside the pictures, the names of its further outputs."""
+
 TS_PACKET_BYTES = 188
 TS_SYNC_BYTE = 0x47
 TS_LOOKED_AT_PACKETS = 5
@@ -38,10 +42,10 @@ def probe_arguments(
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.
 
-    The pictures go to standard output, scaled down to 8-bit luma and one after the other; their
-    times go, a line each, to the file descriptor that replaces `{extra}`; what the audio filters
-    find goes to the log on standard error. `silence_db` is in dBFS; without a `container` ffmpeg
-    finds out by itself.
+    The pictures go to standard output, scaled down to 8-bit luma and one after the other. Their
+    times and the edges of silence go to outputs of their own (`OUTPUTS`): the log on standard
+    error mixes up what ffmpeg's threads write at the same time. `silence_db` is in dBFS; without a
+    `container` ffmpeg finds out by itself.
     """
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
     # Nothing inside the media can make ffmpeg open a file or a URL.
@@ -59,11 +63,13 @@ def _video_output() -> list[str]:
     scale = f"scale={PICTURE_WIDTH}:{PICTURE_HEIGHT}:flags=area,format=gray"
     return [
         *("-map", "0:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
-        *("-stats_enc_pre:v", "pipe:{extra}", "-stats_enc_pre_fmt:v", "{t}"),
+        *("-stats_enc_pre:v", f"pipe:{{{TIMES}}}", "-stats_enc_pre_fmt:v", "{t}"),
         *("-f", "rawvideo", "pipe:1"),
     ]
 
 
 def _audio_output(silence_db: float) -> list[str]:
     detect = f"silencedetect=n={silence_db:.2f}dB:d={SILENCE_MIN_SEC}"
-    return ["-map", "0:a:0", "-vn", "-af", f"{detect},ebur128=framelog=quiet", "-f", "null", "-"]
+    edges = f"ametadata=mode=print:file='pipe\\:{{{SILENCE}}}'"
+    filters = f"{detect},{edges},ebur128=framelog=quiet"
+    return ["-map", "0:a:0", "-vn", "-af", filters, "-f", "null", "-"]

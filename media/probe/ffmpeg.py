@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from media.probe import output
-from media.probe.command import Layout, named_container, probe_arguments
+from media.probe.command import OUTPUTS, SILENCE, TIMES, Layout, named_container, probe_arguments
 from media.probe.pictures import black_intervals, still_runs
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
 from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH, SegmentMeasurement
@@ -101,7 +101,7 @@ class FfmpegProbe:
             self._ffmpeg, layout, silence_db, container=named_container(segment)
         )
         try:
-            return await run_bounded(command, stdin=segment, limits=limits)
+            return await run_bounded(command, stdin=segment, limits=limits, extra=OUTPUTS)
         except ChildFailed as error:
             raise UndecodableSegment(str(error)) from error
 
@@ -112,14 +112,14 @@ def _cpu_sec(duration_sec: float, most_sec: int) -> int:
 
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:
     """Return what `look` finds; in a thread when there is so much that others would wait."""
-    size = len(finished.stdout) + len(finished.stderr) + len(finished.extra)
+    written = (finished.stdout, finished.stderr, *finished.extra.values())
+    size = sum(map(len, written))
     return look() if size <= LARGE_BYTES else await asyncio.to_thread(look)
 
 
 def _measurement(
     finished: Finished, tracks: output.Tracks, segment: bytes, duration_sec: float
 ) -> SegmentMeasurement:
-    log = _text(finished.stderr)
     measurement = SegmentMeasurement(
         duration_sec=duration_sec,
         has_video=tracks.video_codec is not None,
@@ -131,8 +131,9 @@ def _measurement(
         size_bytes=len(segment),
     )
     if measurement.has_audio:
-        measurement.silent = output.read_silence(log, duration_sec)
-        measurement.loudness_lufs = output.read_loudness(log)
+        edges = _text(finished.extra[SILENCE])
+        measurement.silent = output.read_silence(edges, duration_sec)
+        measurement.loudness_lufs = output.read_loudness(_text(finished.stderr))
     if measurement.has_video:
         _measure_pictures(finished, measurement)
     return measurement
@@ -140,7 +141,7 @@ def _measurement(
 
 def _measure_pictures(finished: Finished, measurement: SegmentMeasurement) -> None:
     size = PICTURE_WIDTH * PICTURE_HEIGHT
-    times = output.read_times(_text(finished.extra))
+    times = output.read_times(_text(finished.extra[TIMES]))
     count = min(len(times), len(finished.stdout) // size)
     if not count:
         raise UndecodableSegment("no picture could be decoded")

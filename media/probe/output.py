@@ -1,4 +1,4 @@
-"""What ffmpeg's log says of a segment."""
+"""What ffmpeg says of a segment."""
 
 import math
 import re
@@ -17,11 +17,7 @@ LOUDNESS_GATE_LUFS = -70.0
 _STREAM = re.compile(r"^\[info\] +Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)", re.MULTILINE)
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
-_SILENCE = re.compile(
-    rf"^\[\w*silencedetect\w* @ \w+\] \[info\] silence_(start|end): {_NUMBER}"
-    rf"(?: \| silence_duration: {_NUMBER})?",
-    re.MULTILINE,
-)
+_SILENCE = re.compile(rf"^lavfi\.silence_(start|end)={_NUMBER}$", re.MULTILINE)
 _LOUDNESS = re.compile(rf"^ +I: +{_NUMBER} LUFS", re.MULTILINE)
 _ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
 
@@ -61,25 +57,19 @@ def read_tracks(log: str) -> Tracks:
     )
 
 
-def read_silence(log: str, duration_sec: float) -> list[Interval]:
-    """Return the silent stretches that `silencedetect` logged.
+def read_silence(edges: str, duration_sec: float) -> list[Interval]:
+    """Return the silent stretches whose edges `silencedetect` noted, as `ametadata` printed them.
 
-    A silence that is still open at the end of the log lasts to the end of the segment. A start may
-    be lost: ffmpeg's threads log at the same time, and then it stands in the middle of a line that
-    describes an output. The end tells how long the silence was.
+    A silence that is still open at the end lasts to the end of the segment.
     """
     silent: list[Interval] = []
     start: float | None = None
-    for edge, text, lasted in _SILENCE.findall(log):
-        moment = float(text)
+    for edge, text in _SILENCE.findall(edges):
         if edge == "start":
-            start = moment
-            continue
-        if start is None and lasted:
-            start = moment - float(lasted)
-        if start is not None:
-            _add(silent, start, moment, duration_sec)
-        start = None
+            start = float(text)
+        elif start is not None:
+            _add(silent, start, float(text), duration_sec)
+            start = None
     if start is not None:
         _add(silent, start, duration_sec, duration_sec)
     return silent

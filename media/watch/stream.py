@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
+
 from media.sources import MediaUrls, Observation, Source, SourceState
 from media.watch.segments import SegmentListener, SegmentMeter
 from media.watch.state import AUDIO, MAIN, WatchState
@@ -13,6 +15,8 @@ from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from monitors.config import MonitorConfig
 from monitors.detectors.elapsed import Elapsed
 from monitors.events import EndReason
+
+logger = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SEC = 2.0
 MANIFEST_GONE_SEC = 90.0
@@ -101,6 +105,7 @@ class StreamWatch:
 
     def _judge(self, seen: Observation) -> EndReason | None:
         """Learn from a look that found no media."""
+        logger.info("no media", state=seen.state.value, reason=seen.reason, message=seen.message)
         state, at = self._state, self._now()
         state.looked_at = at
         state.bad_news = state.bad_news.after(seen, at, self._confirmation)

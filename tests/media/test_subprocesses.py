@@ -74,9 +74,10 @@ async def test_a_child_reads_its_input_and_its_outputs_are_returned() -> None:
         os.write(int(sys.argv[1]), b"more")
         sys.exit(3)
     """
-    finished = await run_bounded(python(code, "{extra}"), stdin=b"\0input", limits=ROOMY)
+    command = python(code, "{more}")
+    finished = await run_bounded(command, stdin=b"\0input", limits=ROOMY, extra=["more"])
     assert (finished.returncode, finished.stdout) == (3, b"\0input")
-    assert (finished.stderr, finished.extra) == (b"complaint", b"more")
+    assert (finished.stderr, finished.extra) == (b"complaint", {"more": b"more"})
 
 
 async def test_input_and_output_larger_than_a_pipe_pass() -> None:

@@ -31,7 +31,8 @@ def test_only_tracks_that_are_there_are_asked_for(layout: Layout, maps: list[str
     arguments = probe_arguments("ffmpeg", layout, -50.0)
     asked = [value for flag, value in pairwise(arguments) if flag == "-map"]
     assert asked == maps
-    assert any("{extra}" in argument for argument in arguments) is (layout is not Layout.AUDIO)
+    assert any("{times}" in argument for argument in arguments) is (layout is not Layout.AUDIO)
+    assert any("{silence}" in argument for argument in arguments) is (layout is not Layout.VIDEO)
 
 
 @pytest.mark.parametrize(

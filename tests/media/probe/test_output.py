@@ -57,16 +57,15 @@ def test_tracks_of_the_output_are_none_of_the_segment() -> None:
 
 
 def silence(*edges: str) -> str:
-    return "\n".join(f"[silencedetect @ 0x1] [info] silence_{edge}" for edge in edges)
+    frame = "frame:12   pts:12288   pts_time:0.256"
+    return "\n".join(f"{frame}\nlavfi.silence_{edge.replace(': ', '=')}" for edge in edges)
 
 
 @pytest.mark.parametrize(
     ("log", "intervals"),
     [
         pytest.param("", [], id="none"),
-        pytest.param(
-            silence("start: 0.5", "end: 1.25 | silence_duration: 0.75"), [(0.5, 1.25)], id="one"
-        ),
+        pytest.param(silence("start: 0.5", "end: 1.25", "duration: 0.75"), [(0.5, 1.25)], id="one"),
         pytest.param(
             silence("start: 0.5", "end: 1", "start: 1.5", "end: 1.75"),
             [(0.5, 1), (1.5, 1.75)],
@@ -80,7 +79,7 @@ def silence(*edges: str) -> str:
         pytest.param(silence("start: 0", "end: 0.2"), [(0, 0.2)], id="more than priming"),
         pytest.param(silence("start: 1", "end: 1.05"), [(1, 1.05)], id="short, but not first"),
         pytest.param(silence("start: 2.5e-05", "end: 1"), [(2.5e-05, 1)], id="exponent"),
-        pytest.param("[info]     title : silence_start: 0.5", [], id="a title"),
+        pytest.param("title=lavfi.silence_start=0.5", [], id="a title"),
         pytest.param(silence("start: .."), [], id="no number"),
         pytest.param(silence("end: 1", "start: 1.5"), [(1.5, 2)], id="an end without a start"),
     ],
