@@ -37,7 +37,11 @@ REPORT_SEC = 10.0
 
 
 class StreamWatching:
-    """Watches streams, one call a stream."""
+    """Watches streams, one call a stream.
+
+    Attributes:
+        streams: that are watched now.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class StreamWatching:
         self._probe = probe
         self._gateway = gateway
         self._segment_max_bytes = segment_max_bytes
+        self.streams = 0
 
     @activity.defn(name=WATCH_STREAM)
     async def watch_stream(self, order: WatchOrder) -> WatchReturn:
@@ -75,6 +80,7 @@ class StreamWatching:
                 ),
                 confirmation=self._sources.confirmation,
             )
+            self.streams += 1
             watching = asyncio.create_task(watch.run())
             aside = [
                 asyncio.create_task(_beat(state)),
@@ -84,6 +90,7 @@ class StreamWatching:
                 outcome = await _until_done(watching, order.checkpoint_sec)
             finally:
                 await _stop([watching, *aside])
+                self.streams -= 1
             return _result(outcome, watching, state)
 
     async def _report_counters(self, monitor_id: str, state: WatchState) -> None:

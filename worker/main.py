@@ -33,6 +33,7 @@ from runtime.settings import WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal
 from runtime.version import USER_AGENT
 from worker.health import health_port
+from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
 from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
@@ -56,6 +57,7 @@ async def run_worker(settings: WorkerSettings) -> None:
         await stack.enter_async_context(
             health_port(settings.health_host, settings.health_port, readiness)
         )
+        await stack.enter_async_context(loop_lag_metric())
         client = await _connect(stop)
         if client is None:
             return
@@ -119,6 +121,7 @@ async def workers_of(
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
             )
+            stack.enter_context(slot_metrics(settings.probe_slots, lambda: watching.streams))
             workers.append(_prober(client, settings, watching))
         yield workers
 

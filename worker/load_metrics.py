@@ -1,0 +1,71 @@
+"""Whether a worker's event loop keeps up, and how many of its probe slots are in use."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram
+from prometheus_client.registry import Collector
+
+TICK_SEC = 0.5
+LAG_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@contextlib.asynccontextmanager
+async def loop_lag_metric(
+    registry: CollectorRegistry = REGISTRY, *, tick_sec: float = TICK_SEC
+) -> AsyncIterator[None]:
+    """Measure, while the context is open, how late the event loop wakes what is due.
+
+    A loop that is late by seconds sends heartbeats late, and Temporal gives its streams to others.
+    """
+    lag = Histogram(
+        "stream_tracker_event_loop_lag_seconds",
+        "How late the event loop came to what was due, looked at twice a second.",
+        buckets=LAG_BUCKETS_SEC,
+        registry=None,
+    )
+    with _registered(registry, lag):
+        measuring = asyncio.create_task(_measure(lag, tick_sec))
+        try:
+            yield
+        finally:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+
+
+@contextmanager
+def slot_metrics(
+    slots: int, used: Callable[[], int], registry: CollectorRegistry = REGISTRY
+) -> Iterator[None]:
+    """Show while the context is open how many streams are watched, and how many may be at once."""
+    total_gauge = Gauge(
+        "stream_tracker_probe_slots", "Streams that this worker probes at once.", registry=None
+    )
+    used_gauge = Gauge(
+        "stream_tracker_probe_slots_used", "Streams that this worker probes now.", registry=None
+    )
+    total_gauge.set(slots)
+    used_gauge.set_function(used)
+    with _registered(registry, total_gauge, used_gauge):
+        yield
+
+
+async def _measure(lag: Histogram, tick_sec: float) -> None:
+    clock = asyncio.get_running_loop().time
+    while True:
+        due = clock() + tick_sec
+        await asyncio.sleep(tick_sec)
+        lag.observe(max(0.0, clock() - due))
+
+
+@contextmanager
+def _registered(registry: CollectorRegistry, *collectors: Collector) -> Iterator[None]:
+    for each in collectors:
+        registry.register(each)
+    try:
+        yield
+    finally:
+        for each in collectors:
+            registry.unregister(each)
