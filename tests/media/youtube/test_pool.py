@@ -108,7 +108,7 @@ async def test_a_manifest_behind_the_javascript_challenge(
 async def test_a_look_that_hangs_is_killed_and_leaves_no_process(
     options: MakeOptions, video: Video, site: YouTubeSite
 ) -> None:
-    async with pool_of(options(extraction_timeout_sec=2)) as pool:
+    async with pool_of(options(extraction_timeout_sec=8)) as pool:
         await pool.look(STATUS)
         processes = group_of(pool)
         site.faults.add(SILENT)
