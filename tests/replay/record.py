@@ -49,7 +49,7 @@ async def _record_scenario(name: str) -> None:
 
 
 async def _record_continued(client: Client) -> None:
-    checkpoints = LONG_HISTORY // 6 + 2
+    checkpoints = LONG_HISTORY // 6
     world = World(
         watches=[
             scripts.sees(scripts.BLACKOUT),
