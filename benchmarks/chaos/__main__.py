@@ -1,0 +1,105 @@
+"""`python -m benchmarks.chaos`: run the experiments and print what they found."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.chaos.arena import Arena, open_arena
+from benchmarks.chaos.crowd import SLOTS, crowd
+from benchmarks.chaos.findings import Finding, as_markdown, as_table
+from benchmarks.chaos.starts import start_through_crashes
+from benchmarks.chaos.stops import finding as stops_finding
+from benchmarks.chaos.stops import stop_at_random
+from benchmarks.chaos.storm import ROLES, weather_a_storm
+from benchmarks.chaos.takeovers import Blow, take_over
+
+Experiment = Callable[[Arena, argparse.Namespace], Awaitable[Finding]]
+
+
+def _takeover(blow: Blow) -> Experiment:
+    async def experiment(arena: Arena, options: argparse.Namespace) -> Finding:
+        async with arena.house(f"house-{blow}", "orchestrator", "probe", "probe") as house:
+            return (await take_over(arena, house, blow, options.times)).finding(options.times)
+
+    return experiment
+
+
+async def _stops(arena: Arena, options: argparse.Namespace) -> Finding:
+    async with arena.house("house-stops", "orchestrator", "probe") as house:
+        return stops_finding(await stop_at_random(arena, house, options.times))
+
+
+async def _starts(arena: Arena, options: argparse.Namespace) -> Finding:
+    async with arena.house("house-starts") as house:
+        return (await start_through_crashes(arena, house, options.starts)).finding()
+
+
+async def _crowd(arena: Arena, options: argparse.Namespace) -> Finding:
+    async with arena.house("house-crowd", "all", PROBE_SLOTS=str(SLOTS)) as house:
+        return (await crowd(arena, house)).finding()
+
+
+async def _storm(arena: Arena, options: argparse.Namespace) -> Finding:
+    async with arena.house("house-storm", *ROLES) as house:
+        return (await weather_a_storm(arena, house, options.streams, options.minutes)).finding()
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    **{blow.value: _takeover(blow) for blow in Blow},
+    "cancel": _stops,
+    "starts": _starts,
+    "crowd": _crowd,
+    "storm": _storm,
+}
+
+
+async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
+    """Run the chosen experiments one after the other.
+
+    An experiment that breaks off or takes too long is a finding too: its target is not met.
+    """
+    findings = []
+    async with open_arena(folder, options.seed) as arena:
+        for name in options.only or EXPERIMENTS:
+            try:
+                async with asyncio.timeout(options.limit_minutes * 60):
+                    finding = await EXPERIMENTS[name](arena, options)
+            except Exception as error:
+                finding = Finding(name, f"broke off: {type(error).__name__}: {error}", "", False)
+            print(f"{finding.fault}: {finding.measured}", flush=True)
+            findings.append(finding)
+    return findings
+
+
+def main() -> int:
+    """Return 0 when every target is met, 1 otherwise."""
+    options = _parser().parse_args()
+    with tempfile.TemporaryDirectory(prefix="stream-tracker-chaos-") as folder:
+        findings = asyncio.run(run(options, Path(folder)))
+    if options.markdown:
+        print(as_markdown(findings))
+    else:
+        Console().print(as_table(findings))
+    return 0 if all(each.is_met for each in findings) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
+    parser.add_argument("--only", action="append", choices=EXPERIMENTS, help="repeatable")
+    parser.add_argument("--times", type=int, default=20, help="blows and stops of each kind")
+    parser.add_argument("--starts", type=int, default=500, help="starts during 5 kills of Temporal")
+    parser.add_argument("--streams", type=int, default=20, help="streams in the storm")
+    parser.add_argument("--minutes", type=float, default=5.0, help="length of the storm")
+    parser.add_argument("--seed", type=int, default=1, help="of what happens when")
+    parser.add_argument("--limit-minutes", type=float, default=15.0, help="of one experiment")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""Where the experiments take place: streams, a receiver of webhooks, and a house to break."""
+
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+
+from tests.origin import ChannelOptions, LiveOrigin, RenderedProgramme, Served
+from tests.service.children import Child, alive
+from tests.service.house import SIGNING_KEY, House
+from tests.service.programmes import EAGER, SMALL, rendered
+from tests.service.receiver import Receiver
+from tests.service.waiting import NeverCame, until, until_true
+
+WINDOW = ChannelOptions(window_segments=30, backlog_segments=1, kept_segments=10)
+"""A minute of segments stays in the playlist: most services keep more."""
+
+SLOTS_USED = "stream_tracker_probe_slots_used"
+UNLIMITED = "100000"
+
+
+class NotAsExpected(Exception):
+    """An experiment cannot go on, or left something behind."""
+
+
+class ChaosHouse(House):
+    """A house whose Temporal keeps its data in a file, as that of the embedded mode does.
+
+    Args:
+        variables: environment of the gateway and the workers.
+    """
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        super().__init__(folder)
+        limits = {"RATE_LIMIT_CREATE": UNLIMITED, "MAX_MONITORS": UNLIMITED}
+        self._variables = {**limits, **variables}
+
+    @property
+    def running(self) -> list[Child]:
+        """The workers that run."""
+        return [each for each in self.workers if each.code is None]
+
+    async def crash_temporal(self) -> None:
+        """Kill the Temporal server and start it again on the same data."""
+        await self.temporal.kill()
+        self.temporal = Child("temporal", self._temporal_command(), self.folder)
+
+    async def watch(self, monitor_id: str) -> PendingActivityInfo | None:
+        """Return the watch of a monitor; None when there is none at the moment."""
+        described = await self.client.get_workflow_handle(monitor_id).describe()
+        pending = described.raw_description.pending_activities
+        return next((each for each in pending if each.activity_type.name == "watch_stream"), None)
+
+    async def started_elsewhere(self, monitor_id: str, than: Child) -> float:
+        """Wait until another worker watches; return when it began, unix seconds."""
+
+        async def began() -> float | None:
+            watch = await self.watch(monitor_id)
+            if watch is None or watch.state != PendingActivityState.PENDING_ACTIVITY_STATE_STARTED:
+                return None
+            if watch.last_worker_identity.startswith(f"{than.pid}@"):
+                return None
+            return watch.last_started_time.ToNanoseconds() / 1e9
+
+        return await until(began, f"another worker for {monitor_id}", within_sec=90)
+
+    async def slots_used(self, worker: Child) -> int:
+        """Ask a worker how many streams it watches."""
+        sockets = psutil.Process(worker.pid).net_connections("tcp")
+        port = next(each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN)
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+        lines = (line for line in text.splitlines() if line.startswith(f"{SLOTS_USED} "))
+        return int(float(next(lines).split()[1]))
+
+    def _shared(self) -> dict[str, str]:
+        return {**super()._shared(), **self._variables}
+
+    def _temporal_command(self) -> list[str]:
+        command = [*super()._temporal_command(), "--db-filename", str(self.folder / "temporal.db")]
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+            command += ["--sqlite-pragma", pragma]
+        return command
+
+
+@dataclass(frozen=True)
+class Arena:
+    """What all experiments share.
+
+    Attributes:
+        folder: for houses and their logs.
+        cache: of rendered programmes.
+        chance: what happens when, repeatable by its seed.
+        say: tells a person how far it is.
+    """
+
+    folder: Path
+    cache: Path
+    origin: LiveOrigin
+    receiver: Receiver
+    chance: random.Random
+    say: Callable[[str], None] = print
+
+    @asynccontextmanager
+    async def house(self, name: str, *roles: str, **variables: str) -> AsyncIterator[ChaosHouse]:
+        """Run a house with a worker of each of `roles` while the context is open.
+
+        Raises:
+            NotAsExpected: a process that was stopped left others behind.
+        """
+        house = ChaosHouse(self.folder / name, **variables)
+        try:
+            await house.start(*roles)
+            yield house
+            left = await house.stop()
+            if left:
+                raise NotAsExpected(f"children of {[each.name for each in left]} are still there")
+        finally:
+            house.discard()
+
+    async def calm(self) -> RenderedProgramme:
+        """Return a programme without faults."""
+        return await rendered(self.cache, SMALL, ("normal", 20))
+
+    async def put_on_air(self, house: ChaosHouse, name: str) -> str:
+        """Put an endless stream on air, have it watched, and return the monitor's id."""
+        url = self.origin.add(name, await self.calm(), options=WINDOW).url
+        return await house.rest.create(url, self.receiver.url(name), EAGER)
+
+    async def until_measured(self, house: ChaosHouse, monitor_id: str) -> None:
+        """Wait until the gateway knows of a measured segment."""
+
+        async def measured() -> bool:
+            shown = await house.rest.show(monitor_id)
+            return bool(shown["statistics"]["total_segments_analyzed"])
+
+        await until(measured, f"segments of {monitor_id}", within_sec=60)
+
+    def segments(self, name: str) -> list[Served]:
+        """Return the requests of a stream's segments."""
+        return [each for each in self.origin.requests(name, ending=".ts") if each.status == 200]
+
+    async def requested_since(self, name: str, at: float) -> float:
+        """Wait for the first request of a stream at or after `at`; return its unix seconds."""
+
+        async def first() -> float | None:
+            return next((each.at for each in self.origin.requests(name) if each.at >= at), None)
+
+        return await until(first, f"a request of {name}", within_sec=30)
+
+
+@asynccontextmanager
+async def open_arena(folder: Path, seed: int) -> AsyncIterator[Arena]:
+    """Serve streams and take webhooks while the context is open."""
+    receiver = Receiver(SIGNING_KEY)
+    chance = random.Random(seed)  # noqa: S311
+    async with LiveOrigin() as origin:
+        await receiver.start()
+        try:
+            yield Arena(folder, folder / "programmes", origin, receiver, chance)
+        finally:
+            await receiver.stop()
+
+
+async def children_gone(house: ChaosHouse, within_sec: float) -> bool:
+    """Tell whether no worker has a child any more, or not in time."""
+    try:
+        await until_true(
+            lambda: not any(alive(each.descendants()) for each in house.running),
+            "the end of all children",
+            within_sec=within_sec,
+        )
+    except NeverCame:
+        return False
+    return True
+
+
+async def timed(work: Awaitable[object]) -> float:
+    """Do `work` and return how long it took, in seconds."""
+    began = time.monotonic()
+    await work
+    return time.monotonic() - began

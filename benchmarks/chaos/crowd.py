@@ -1,0 +1,76 @@
+"""More streams than probe slots: the newest wait, visibly, and the others are not late."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.api.enums.v1 import PendingActivityState
+
+from benchmarks.chaos.arena import Arena, ChaosHouse
+from benchmarks.chaos.findings import Finding
+from tests.service.waiting import until
+
+SLOTS = 2
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """What was seen while a stream waited, and after a slot came free.
+
+    Attributes:
+        used: slots in use while one stream waited.
+        waiting: the waiting monitor's condition.
+        is_scheduled: whether Temporal shows its watch as not begun.
+        latest_sec: from the publication of a segment to its request, of the others, at most.
+        begun: the same monitor's condition when a slot was free.
+    """
+
+    used: int
+    waiting: dict[str, Any]
+    is_scheduled: bool
+    latest_sec: float
+    begun: dict[str, Any]
+
+    def finding(self) -> Finding:
+        """Compare with the target."""
+        reason = self.waiting["health"]["reason"]
+        analysed = self.begun["statistics"]["total_segments_analyzed"]
+        measured = f"waits with {reason!r}; others fetch {self.latest_sec:.2f} s after publication"
+        is_met = self.is_scheduled and bool(reason) and analysed > 0 and self.used == SLOTS
+        target = "the newest waits visibly, the others are not late"
+        return Finding(f"{SLOTS + 1} streams, {SLOTS} slots", measured, target, is_met)
+
+
+async def crowd(arena: Arena, house: ChaosHouse) -> Crowded:
+    """Watch one stream more than the house's only worker has slots; it needs PROBE_SLOTS=2."""
+    names = [f"crowd-{number}" for number in range(SLOTS)]
+    first = [await arena.put_on_air(house, name) for name in names]
+    for each in first:
+        await arena.until_measured(house, each)
+    last = await arena.put_on_air(house, "crowd-last")
+
+    async def waits() -> dict[str, Any] | None:
+        shown = await house.rest.show(last)
+        return shown if shown["status"] == "monitoring" and await house.watch(last) else None
+
+    waiting = await until(waits, "a monitor without a probe")
+    watch = await house.watch(last)
+    scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    is_scheduled = watch is not None and watch.state == scheduled
+    used = await house.slots_used(house.running[0])
+    latest_sec = max(_delay_sec(arena, name) for name in names)
+    await house.rest.stop(first[0])
+    await arena.until_measured(house, last)
+    begun = await house.rest.show(last)
+    for each in (first[1], last):
+        await house.rest.stop(each)
+    return Crowded(used, waiting, is_scheduled, latest_sec, begun)
+
+
+def _delay_sec(arena: Arena, name: str) -> float:
+    """Return how late the latest of the segments published while it was watched was fetched."""
+    segments = arena.segments(name)
+    published = {each.sequence: each.published_at for each in arena.origin[name].published}
+    return max(
+        (each.at - published[each.sequence or 0] for each in segments[1:]),
+        default=0.0,
+    )

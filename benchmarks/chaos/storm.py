@@ -1,0 +1,152 @@
+"""Many streams with scripted incidents, and something is killed every few seconds."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchmarks.chaos.arena import WINDOW, Arena, ChaosHouse
+from benchmarks.chaos.findings import Finding
+from tests.origin import AtEnd, Channel, SceneOnAir
+from tests.service.children import Child
+from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
+from tests.service.receiver import Received
+from tests.service.waiting import NeverCame
+
+ROLES = ("orchestrator", "orchestrator", "probe", "probe", "probe")
+CYCLE = (
+    ("normal", 8.0),
+    ("black", 10.0),
+    ("normal", 8.0),
+    ("silent", 10.0),
+    ("normal", 8.0),
+    ("frozen", 12.0),
+)
+CYCLE_SEC = sum(length_sec for _, length_sec in CYCLE)
+ALERTS = {"black": "alert.blackout", "silent": "alert.silence", "frozen": "alert.freeze"}
+KILL_EVERY_SEC = 10.0
+EXACT_SEC = 0.15
+LAST_EVENT_SEC = 120.0
+
+
+@dataclass(frozen=True)
+class Stormy:
+    """What came of all streams.
+
+    Attributes:
+        wrong: streams whose events are not what was scripted, and how they differ.
+        incidents: scripted.
+        off_sec: largest error of a start or a duration.
+        again: requests that repeated an event.
+    """
+
+    streams: int
+    killed: list[str]
+    wrong: dict[str, str]
+    incidents: int
+    off_sec: float
+    again: int
+
+    def finding(self) -> Finding:
+        """Compare with the target."""
+        measured = f"{len(self.killed)} kills, {self.streams} streams, {self.incidents} incidents: "
+        measured += f"{len(self.wrong)} streams wrong, starts within {self.off_sec:.3f} s, "
+        measured += f"{self.again} webhooks repeated with the same event_id"
+        target = "exactly the scripted incidents, each once, right starts"
+        is_met = not self.wrong and self.off_sec <= EXACT_SEC
+        return Finding("random kill every 10 s", measured, target, is_met)
+
+
+async def weather_a_storm(arena: Arena, house: ChaosHouse, streams: int, minutes: float) -> Stormy:
+    """Watch streams of so many minutes while every 10 s something is killed and starts again."""
+    cycles = max(1, round(minutes * 60 / CYCLE_SEC))
+    programme = await rendered(arena.cache, SMALL, *CYCLE * cycles, ("normal", 8.0))
+    options = WINDOW.model_copy(update={"at_end": AtEnd.END})
+    channels = {}
+    for number in range(streams):
+        name = f"storm-{number}"
+        channels[name] = arena.origin.add(name, programme, options=options)
+        await house.rest.create(channels[name].url, arena.receiver.url(name), EAGER)
+    killed = await _storm(arena, house, cycles * CYCLE_SEC)
+    deadline = time.monotonic() + LAST_EVENT_SEC
+    wrong, off_sec = {}, 0.0
+    for name, channel in channels.items():
+        await _until_ended(arena, name, deadline)
+        events = arena.receiver.events(name)
+        if difference := _difference(channel, events):
+            wrong[name] = difference
+            arena.say(f"{name}: {difference}")
+        off_sec = max(off_sec, _off_sec(channel, events))
+    again = sum(len(arena.receiver.requests(n)) - len(arena.receiver.events(n)) for n in channels)
+    incidents = streams * cycles * len(ALERTS)
+    return Stormy(streams, killed, wrong, incidents, off_sec, again)
+
+
+async def _storm(arena: Arena, house: ChaosHouse, for_sec: float) -> list[str]:
+    killed = []
+    ends = time.monotonic() + for_sec
+    reviving: dict[str, asyncio.Task[None]] = {}
+    while time.monotonic() + KILL_EVERY_SEC < ends:
+        await asyncio.sleep(KILL_EVERY_SEC)
+        down = {name for name, task in reviving.items() if not task.done()}
+        names = ["temporal", "gateway", *(each.name for each in house.running)]
+        name = arena.chance.choice([each for each in names if each not in down])
+        arena.say(f"kill -9 {name}")
+        killed.append(name)
+        reviving[name] = asyncio.create_task(_kill(house, name))
+    await asyncio.gather(*reviving.values())
+    return killed
+
+
+async def _kill(house: ChaosHouse, name: str) -> None:
+    """Kill a process and start another one in its place."""
+    if name == "temporal":
+        await house.crash_temporal()
+    elif name == "gateway":
+        await house.gateway.kill()
+        await house.start_gateway()
+    else:
+        await _worker(house, name).kill()
+        await house.start_worker(name.rpartition("-")[0])
+
+
+def _worker(house: ChaosHouse, name: str) -> Child:
+    return next(each for each in house.workers if each.name == name)
+
+
+async def _until_ended(arena: Arena, name: str, deadline: float) -> None:
+    try:
+        left_sec = max(0.0, deadline - time.monotonic())
+        await arena.receiver.until(name, "stream.ended", within_sec=left_sec)
+    except NeverCame as error:
+        arena.say(str(error))
+
+
+def _incidents(channel: Channel) -> list[tuple[str, SceneOnAir]]:
+    return [(ALERTS[scene.scene.kind], scene) for scene in channel.scenes_on_air(*ALERTS)]
+
+
+def _difference(channel: Channel, events: list[Received]) -> str:
+    """Return how the events differ from the script; nothing when they do not."""
+    expected = ["stream.started"]
+    for alert, _ in _incidents(channel):
+        expected += [alert, f"{alert}_recovered"]
+    expected.append("stream.ended")
+    seen = [each.event_type for each in events]
+    if seen != expected:
+        return f"expected {expected}, seen {seen}"
+    numbers = [each.event["sequence"] for each in events]
+    return "" if numbers == list(range(1, len(events) + 1)) else f"sequences {numbers}"
+
+
+def _off_sec(channel: Channel, events: list[Received]) -> float:
+    """Return the largest error of a told start or duration, in seconds."""
+    closed = [each.event["data"] for each in events if each.event_type.endswith("_recovered")]
+    errors = [0.0]
+    for data, (_, scene) in zip(closed, _incidents(channel), strict=False):
+        length_sec = scene.end_sec - scene.start_sec
+        errors.append(seconds_between(data["started_at"], scene.started_at))
+        errors.append(abs(data["total_duration_sec"] - length_sec))
+        ended = datetime.fromisoformat(data["recovered_at"])
+        errors.append(abs((ended - scene.ended_at).total_seconds()))
+    return max(errors)
