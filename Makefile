@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: up demo test lint format setup clean
+.PHONY: up demo test chaos lint format setup clean
 
 up: setup
 	@exec $(BIN)/stream-tracker up $(if $(STREAM),--stream '$(STREAM)') $(if $(WEBHOOK),--webhook '$(WEBHOOK)')
@@ -16,6 +16,9 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -n 3 --dist loadfile $(PYTEST_ARGS)
+
+chaos: setup
+	$(BIN)/python -m benchmarks.chaos $(CHAOS_ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check .
