@@ -1,7 +1,8 @@
 """What a user may set on a monitor."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -81,6 +82,16 @@ class MonitorConfig(Thresholds):
             "continue: monitoring goes on."
         ),
     )
+
+    def with_thresholds(self, changed: Mapping[str, Any]) -> Self:
+        """Return this config with other thresholds; fields of `Thresholds` by name.
+
+        Raises:
+            ValidationError: a field that is no threshold, or a value that it cannot have.
+        """
+        known = self.model_dump(include=set(Thresholds.model_fields))
+        thresholds = Thresholds.model_validate({**known, **changed})
+        return self.model_copy(update=dict(thresholds))
 
     @model_validator(mode="after")
     def _end_after_start(self) -> Self:

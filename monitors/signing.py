@@ -47,3 +47,22 @@ def is_signed(keys: Sequence[bytes], *, timestamp: str, body: bytes, signature: 
     message = timestamp.encode() + b"." + body
     expected = ["sha256=" + hmac.new(key, message, hashlib.sha256).hexdigest() for key in keys]
     return any(hmac.compare_digest(one.encode(), signature.encode()) for one in expected)
+
+
+def is_trio_signed(
+    keys: Sequence[bytes], *, message_id: str, timestamp: str, body: bytes, signatures: str
+) -> bool:
+    """Tell whether one of the trio's signatures fits one of `keys`; compares in constant time.
+
+    Args:
+        keys: the keys that may have signed.
+        message_id: the header `webhook-id`.
+        timestamp: the header `webhook-timestamp`, to be checked for its age by the caller.
+        body: the raw body as it was received.
+        signatures: the header `webhook-signature`: `v1,BASE64`, more of them after spaces.
+    """
+    message = f"{message_id}.{timestamp}.".encode() + body
+    digests = [base64.b64encode(hmac.digest(key, message, "sha256")) for key in keys]
+    given = [text.encode() for text in signatures.split(" ")]
+    fits = [hmac.compare_digest(b"v1," + known, one) for known in digests for one in given]
+    return any(fits)

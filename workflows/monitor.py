@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from workflows import options
+from workflows import options, tasks, views
 from workflows.outbox import Outbox
 
 with workflow.unsafe.imports_passed_through():
@@ -31,11 +30,10 @@ with workflow.unsafe.imports_passed_through():
         WatchOutcome,
         WatchReturn,
     )
-    from monitors.config import MonitorConfig, Thresholds
+    from monitors.config import MonitorConfig
     from monitors.events import EndReason, EventType, Happening, timestamp_text
-    from monitors.reports import HealthReport, StatusReport
+    from monitors.reports import HealthReport
     from monitors.status import MonitorStatus, StreamStatus
-    from workflows import search_attributes
     from workflows.messages import (
         CHANGE_UPDATE,
         INVALID_CHANGE,
@@ -49,6 +47,10 @@ with workflow.unsafe.imports_passed_through():
         MonitorProgress,
         MonitorSnapshot,
     )
+
+
+UNPROBED = "no probe has measured a segment yet"
+"""Why nothing is known of a stream that is live."""
 
 
 class StreamUnavailable(Exception):
@@ -69,7 +71,7 @@ class MonitorWorkflow:
         self._progress = order.carried or MonitorProgress(as_of=workflow.now())
         self._outbox = Outbox(order, self._progress)
         if self._progress.status_untold:
-            self._outbox.report_status(self._status_report)
+            self._outbox.report_status(lambda: views.status_report(self._progress))
         self._watching: workflow.ActivityHandle[WatchReturn] | None = None
         self._wants_new_run = False
         self._over = False
@@ -86,10 +88,10 @@ class MonitorWorkflow:
             cancelled = True
         if self._wants_new_run and not (cancelled or self._is_to_stop()):
             await self._continue_in_a_new_run()
-        await _undisturbed(self._end(story, cancelled=cancelled))
+        await tasks.undisturbed(self._end(story, cancelled=cancelled))
         if cancelled:
             raise asyncio.CancelledError
-        return self._result()
+        return views.monitor_end(self._progress)
 
     @workflow.signal(name=STOP_SIGNAL)
     def stop(self) -> None:
@@ -99,7 +101,7 @@ class MonitorWorkflow:
     @workflow.update(name=CHANGE_UPDATE)
     def change(self, change: MonitorChange) -> MonitorConfig:
         """Change thresholds or metadata and return the config; what was detected is kept."""
-        config = _changed(self._order.config, change)
+        config = self._order.config.with_thresholds(change.thresholds)
         metadata = self._order.metadata if change.metadata is None else change.metadata
         self._order = self._order.model_copy(update={"config": config, "metadata": metadata})
         self._outbox.order = self._order
@@ -111,22 +113,14 @@ class MonitorWorkflow:
         if self._over:
             raise ApplicationError("the monitor has ended", type=NOT_ACTIVE)
         try:
-            _changed(self._order.config, change)
+            self._order.config.with_thresholds(change.thresholds)
         except ValidationError as error:
             raise ApplicationError(str(error), type=INVALID_CHANGE) from None
 
     @workflow.query(name=SNAPSHOT_QUERY)
     def snapshot(self) -> MonitorSnapshot:
         """Return the monitor's condition."""
-        shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
-        return MonitorSnapshot(
-            monitor_id=self._order.monitor_id,
-            stream_url=self._order.stream_url,
-            config=self._order.config,
-            metadata=self._order.metadata,
-            events_queued=self._outbox.queued,
-            **{name: getattr(self._progress, name) for name in shared},
-        )
+        return views.snapshot(self._order, self._progress, queued=self._outbox.queued)
 
     # The story
 
@@ -216,6 +210,9 @@ class MonitorWorkflow:
         )
 
     async def _watch_until_it_ends(self) -> None:
+        if self._progress.watch_state is None:
+            # With all slots taken the watch waits in the queue; its first report replaces this.
+            self._progress.health = HealthReport(reason=UNPROBED)
         self._tell(
             "Watching the stream",
             status=MonitorStatus.MONITORING,
@@ -251,7 +248,7 @@ class MonitorWorkflow:
         try:
             return await self._watching
         except asyncio.CancelledError:
-            if _is_cancelled():
+            if tasks.is_cancelled():
                 raise
             return None  # interrupted before it began
         except ActivityError as error:
@@ -272,7 +269,7 @@ class MonitorWorkflow:
         self._progress.open_incidents = seen.open_incidents
         for happening in seen.happenings:
             self._outbox.put(happening)
-        self._tell(_doing(seen))
+        self._tell(views.doing(seen))
 
     async def _continue_in_a_new_run(self) -> None:
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -337,16 +334,6 @@ class MonitorWorkflow:
     def _blame(self, reason: str, message: str) -> None:
         self._progress.error_reason, self._progress.error_message = reason, message
 
-    def _result(self) -> MonitorEnd:
-        progress = self._progress
-        return MonitorEnd(
-            status=progress.status,
-            events_sent=progress.events_sent,
-            events_failed=progress.events_failed,
-            error_reason=progress.error_reason,
-            error_message=progress.error_message,
-        )
-
     # What others see
 
     def _put(self, event_type: EventType, **data: Any) -> None:
@@ -366,76 +353,13 @@ class MonitorWorkflow:
         progress.stream_status = stream_status or progress.stream_status
         if status and status is not progress.status:
             progress.status = status
-            self._outbox.report_status(self._status_report)
+            self._outbox.report_status(lambda: views.status_report(self._progress))
         workflow.set_current_details(doing)
-        self._show_search_attributes()
-
-    def _status_report(self) -> StatusReport:
-        progress = self._progress
-        return StatusReport(
-            status=progress.status,
-            stream_status=progress.stream_status,
-            health=progress.health,
-            statistics=progress.statistics,
-            as_of=progress.as_of,
-            error_reason=progress.error_reason,
-            error_message=progress.error_message,
-        )
-
-    def _show_search_attributes(self) -> None:
-        progress = self._progress
-        wanted = {
-            search_attributes.MONITOR_STATUS: progress.status.value,
-            search_attributes.STREAM_STATUS: progress.stream_status.value,
-            search_attributes.VIDEO_HEALTH: progress.health.video.value,
-            search_attributes.AUDIO_HEALTH: progress.health.audio.value,
-            search_attributes.STREAM_KEY: self._order.stream_key,
-        }
-        shown = workflow.info().typed_search_attributes
-        changed = [key.value_set(value) for key, value in wanted.items() if shown.get(key) != value]
-        if changed:
-            workflow.upsert_search_attributes(changed)
-
-
-def _doing(seen: WatchReturn) -> str:
-    faults = ", ".join(incident.kind for incident in seen.open_incidents)
-    if seen.health.reason:
-        doing = f"The stream cannot be seen: {seen.health.reason}"
-    else:
-        doing = "Watching the stream"
-    return f"{doing}, open: {faults}" if faults else doing
+        views.show_search_attributes(self._order, self._progress)
 
 
 def _is_history_long() -> bool:
     return workflow.info().is_continue_as_new_suggested()
-
-
-def _is_cancelled() -> bool:
-    """Tell whether it is this task itself that is to stop, not what it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
-    """Finish `work` even when the workflow is cancelled meanwhile."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            continue
-    task.result()
-
-
-def _changed(config: MonitorConfig, change: MonitorChange) -> MonitorConfig:
-    """Return `config` with other thresholds.
-
-    Raises:
-        ValidationError: a field that is no threshold, or a value that it cannot have.
-    """
-    unchanged = config.model_dump(include=set(Thresholds.model_fields))
-    thresholds = Thresholds.model_validate(unchanged | change.thresholds)
-    return config.model_copy(update=dict(thresholds))
 
 
 def _unavailable(error: ActivityError) -> BaseException:

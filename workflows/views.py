@@ -1,0 +1,71 @@
+"""What others see of a monitor: the store, a query, the list of workflows, its result."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.declarations import WatchReturn
+    from monitors.reports import StatusReport
+    from workflows import search_attributes
+    from workflows.messages import MonitorEnd, MonitorOrder, MonitorProgress, MonitorSnapshot
+
+
+def snapshot(order: MonitorOrder, progress: MonitorProgress, *, queued: int) -> MonitorSnapshot:
+    """Return the monitor's condition; `queued` events are still to be delivered."""
+    shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
+    return MonitorSnapshot(
+        monitor_id=order.monitor_id,
+        stream_url=order.stream_url,
+        config=order.config,
+        metadata=order.metadata,
+        events_queued=queued,
+        **{name: getattr(progress, name) for name in shared},
+    )
+
+
+def status_report(progress: MonitorProgress) -> StatusReport:
+    """Return what the store is told."""
+    return StatusReport(
+        status=progress.status,
+        stream_status=progress.stream_status,
+        health=progress.health,
+        statistics=progress.statistics,
+        as_of=progress.as_of,
+        error_reason=progress.error_reason,
+        error_message=progress.error_message,
+    )
+
+
+def monitor_end(progress: MonitorProgress) -> MonitorEnd:
+    """Return the result of the workflow."""
+    return MonitorEnd(
+        status=progress.status,
+        events_sent=progress.events_sent,
+        events_failed=progress.events_failed,
+        error_reason=progress.error_reason,
+        error_message=progress.error_message,
+    )
+
+
+def show_search_attributes(order: MonitorOrder, progress: MonitorProgress) -> None:
+    """Bring the search attributes up to date; each change of them is an event in the history."""
+    wanted = {
+        search_attributes.MONITOR_STATUS: progress.status.value,
+        search_attributes.STREAM_STATUS: progress.stream_status.value,
+        search_attributes.VIDEO_HEALTH: progress.health.video.value,
+        search_attributes.AUDIO_HEALTH: progress.health.audio.value,
+        search_attributes.STREAM_KEY: order.stream_key,
+    }
+    shown = workflow.info().typed_search_attributes
+    changed = [key.value_set(value) for key, value in wanted.items() if shown.get(key) != value]
+    if changed:
+        workflow.upsert_search_attributes(changed)
+
+
+def doing(seen: WatchReturn) -> str:
+    """Say in plain words what a watch does."""
+    faults = ", ".join(incident.kind for incident in seen.open_incidents)
+    if seen.health.reason:
+        words = f"The stream cannot be seen: {seen.health.reason}"
+    else:
+        words = "Watching the stream"
+    return f"{words}, open: {faults}" if faults else words
