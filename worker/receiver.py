@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitors.signing import is_signed
+from monitors.signing import is_signed, is_trio_signed
 from runtime.serving import serve_in_background, stop_signal
 
 TOLERANCE_SEC = 300
-"""An older or newer `X-Timestamp` is refused, so that a webhook cannot be played again later."""
+"""An older or newer timestamp is refused, so that a webhook cannot be played again later."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,20 @@ class Receiver:
         return 401 if problem else self._behaviour.status
 
     def _problem(self, request: Request, body: bytes, at: float) -> str | None:
-        timestamp = request.headers.get("x-timestamp", "")
-        signature = request.headers.get("x-signature-256", "")
+        headers = request.headers
+        timestamp, again = headers.get("x-timestamp", ""), headers.get("webhook-timestamp", "")
+        signature = headers.get("x-signature-256", "")
         if not is_signed(self._keys, timestamp=timestamp, body=body, signature=signature):
             return "the signature does not fit"
-        if abs(at - int(timestamp)) > TOLERANCE_SEC:
+        if not is_trio_signed(
+            self._keys,
+            message_id=headers.get("webhook-id", ""),
+            timestamp=again,
+            body=body,
+            signatures=headers.get("webhook-signature", ""),
+        ):
+            return "the signature of Standard Webhooks does not fit"
+        if not all(_is_near(moment, at) for moment in (timestamp, again)):
             return "the timestamp is too far away"
         return None
 
@@ -133,6 +142,11 @@ async def run_receiver(
         async with receiving(Receiver(signing_keys, show, behaviour), host, port):
             print(f"Receiving webhooks at http://{host}:{port}/", file=sys.stderr, flush=True)
             await stop.wait()
+
+
+def _is_near(timestamp: str, at: float) -> bool:
+    is_number = timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 20
+    return is_number and abs(at - int(timestamp)) <= TOLERANCE_SEC
 
 
 def _print_json(received: Received) -> None:
