@@ -1,0 +1,108 @@
+"""Addresses that must not be reached: refused at creation by the gateway, and never connected to.
+
+The resolver is a table and the network records: no packet leaves for any of these addresses.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_gateway
+from api.store import open_store
+from media.outbound.client import media_client, webhook_client
+from media.outbound.errors import AddressRefused
+from media.outbound.fetching import fetch_playlist, fetch_segment
+from media.outbound.guard import OutboundGuard
+from media.outbound.posting import post_webhook
+from tests.api.running import KEY, FakeEngine, gateway_settings
+from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
+from tests.media.outbound.test_guard import REFUSED_URLS
+from worker.gateway import _address_check, serving
+
+NAMES = {
+    "origin.example": [[PUBLIC]],
+    "mixed.example": [[PUBLIC, "127.0.0.1"]],
+    "inside.example": [["10.0.0.7"]],
+}
+NAMED = {"http://mixed.example/", "http://inside.example/"}
+"""The gateway asks the real resolver: what only an answer of it makes bad stays out there."""
+
+
+@pytest.fixture
+def network() -> Loopback:
+    return Loopback()
+
+
+@pytest.fixture
+def guard() -> OutboundGuard:
+    return OutboundGuard(allow_private_networks=False, resolve=Names(NAMES))
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+async def gateway(engine: FakeEngine, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a gateway that judges addresses as it does in production."""
+    settings = gateway_settings()
+    async with open_store(f"sqlite:///{tmp_path}/gateway.db") as store:
+        made = create_gateway(
+            settings, engine=engine, store=store, address_check=_address_check(settings)
+        )
+        base = f"http://127.0.0.1:{settings.port}"
+        headers = {"X-API-Key": KEY}
+        async with (
+            serving(made, settings),
+            httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as client,
+        ):
+            yield client
+
+
+async def test_the_gateway_refuses_each_address_in_each_place(
+    gateway: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    """8.8.8.8 stands for a good address: judged, never connected to."""
+    good = {"stream_url": "https://8.8.8.8/live.m3u8", "callback_url": "https://8.8.8.8/hook"}
+    answers = {}
+    for url in set(REFUSED_URLS) - NAMED:
+        for place in good:
+            answer = await gateway.post("/api/v1/monitors", json={**good, place: url})
+            answers[place, url] = (answer.status_code, answer.json()["error"]["code"])
+    assert set(answers.values()) == {(400, "INVALID_URL")}
+    assert engine.started == []
+    accepted = await gateway.post("/api/v1/monitors", json=good)
+    assert accepted.status_code == 201
+
+
+Use = Callable[[httpx.AsyncClient, str], Awaitable[object]]
+
+
+def playlist(client: httpx.AsyncClient, url: str) -> Awaitable[object]:
+    return fetch_playlist(client, url)
+
+
+def segment(client: httpx.AsyncClient, url: str) -> Awaitable[object]:
+    return fetch_segment(client, url, max_bytes=1000)
+
+
+def webhook(client: httpx.AsyncClient, url: str) -> Awaitable[object]:
+    return post_webhook(client, url, body=b"{}", headers={})
+
+
+USES = [pytest.param(use, id=use.__name__) for use in (playlist, segment, webhook)]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("url", [pytest.param(url, id=ascii(url)) for url in REFUSED_URLS])
+async def test_no_connection_is_opened_to_it(
+    guard: OutboundGuard, network: Loopback, use: Use, url: str
+) -> None:
+    make = webhook_client if use is webhook else media_client
+    async with make(guard, network=network) as client:
+        with pytest.raises(AddressRefused, match=r"^the address is not allowed$"):
+            await use(client, url)
+    assert network.attempts == []
