@@ -1,0 +1,85 @@
+"""A short version of `python -m benchmarks.chaos`: its experiments, once or twice each."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from benchmarks.chaos.arena import Arena
+from benchmarks.chaos.crowd import LOOKED_AT, SLOTS, Crowded, crowd
+from benchmarks.chaos.starts import Started, start_through_crashes
+from benchmarks.chaos.stops import WAYS, Stopped, stop_at_random
+from benchmarks.chaos.takeovers import Blow, Takeovers, take_over
+from tests.service.stage import Stage
+
+pytestmark = pytest.mark.timeout(240)
+
+STARTS = 30
+STREAMS = 2
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """What the experiments saw."""
+
+    takeovers: dict[Blow, Takeovers]
+    stops: Sequence[Stopped]
+    starts: Started
+    crowd: Crowded
+
+
+async def SCENARIO(stage: Stage) -> Chaos:  # noqa: N802
+    """Crash and drain a worker, stop monitors, crash Temporal during starts, run out of slots."""
+    chance = random.Random(1)
+    folder = stage.folder / "chaos"
+    folder.mkdir()
+    arena = Arena(folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing)
+    async with arena.house("crowd", "all", PROBE_SLOTS=str(SLOTS)) as house:
+        crowded = await crowd(arena, house)
+    async with arena.house("blows", "orchestrator", "probe", "probe") as house:
+        takeovers = {
+            blow: await take_over(arena, house, blow, 1, streams=STREAMS)
+            for blow in (Blow.TERM, Blow.KILL)
+        }
+        stops = await stop_at_random(arena, house, len(WAYS))
+        starts = await start_through_crashes(arena, house, STARTS, kills=1)
+    return Chaos(takeovers, stops, starts, crowded)
+
+
+def _nothing(_text: str) -> None:
+    pass
+
+
+@pytest.mark.parametrize("blow", [Blow.TERM, Blow.KILL])
+def test_a_takeover_skips_no_segment(seen: Chaos, blow: Blow) -> None:
+    takeovers = seen.takeovers[blow]
+    assert takeovers.seen
+    assert takeovers.skipped == 0
+
+
+def test_a_worker_that_leaves_hands_over_without_repeating_segments(seen: Chaos) -> None:
+    assert all(each.twice <= 1 for each in seen.takeovers[Blow.TERM].seen)
+
+
+def test_a_monitor_stopped_at_a_random_moment_leaves_no_child(seen: Chaos) -> None:
+    assert [each.way for each in seen.stops] == [*WAYS]
+    assert not any(each.children_left for each in seen.stops)
+
+
+def test_a_start_acknowledged_before_temporal_crashed_is_kept(seen: Chaos) -> None:
+    assert seen.starts.acknowledged == STARTS
+    assert seen.starts.lost == []
+
+
+def test_a_stream_without_a_free_slot_waits_visibly(seen: Chaos) -> None:
+    assert seen.crowd.used == SLOTS
+    assert seen.crowd.is_scheduled
+    assert len(seen.crowd.delays_sec) >= SLOTS * LOOKED_AT
+    assert seen.crowd.waiting["health"]["video"] == "unknown"
+    assert seen.crowd.waiting["health"]["reason"] == "no probe has measured a segment yet"
+
+
+def test_a_waiting_stream_is_watched_as_soon_as_a_slot_is_free(seen: Chaos) -> None:
+    assert seen.crowd.begun["statistics"]["total_segments_analyzed"] > 0
+    assert seen.crowd.begun["health"]["reason"] is None
