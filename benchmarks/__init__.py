@@ -1,0 +1,1 @@
+"""What the service costs, measured. Each benchmark is a package that prints its figures."""
