@@ -58,6 +58,16 @@ class FoundMedia:
         expires_at = found.seen.media.expires_at
         return None if expires_at and expires_at <= now else found.seen
 
+    def refused(self, video_id: str, seen: Observation, now: datetime) -> Observation:
+        """Return `seen` with the wait that media demands that could not even be loaded once.
+
+        What was found before is kept: it may work on.
+        """
+        before = self._found.get(video_id) or _Found(seen, now, 0)
+        found = replace(before, at=now, short_lived=max(1, _short_lived(before, now)))
+        self._keep(video_id, found)
+        return replace(seen, look_again_sec=found.wait_sec)
+
     def remember(self, video_id: str, seen: Observation, now: datetime) -> Observation:
         """Keep what was seen, the oldest is forgotten when there are too many.
 
@@ -67,11 +77,14 @@ class FoundMedia:
         before = self._found.get(video_id)
         found = _Found(seen, now, _short_lived(before, now))
         found = replace(found, seen=replace(seen, look_again_sec=found.wait_sec))
+        self._keep(video_id, found)
+        return found.seen
+
+    def _keep(self, video_id: str, found: _Found) -> None:
         self._found[video_id] = found
         self._found.move_to_end(video_id)
         while len(self._found) > REMEMBERED:
             self._found.popitem(last=False)
-        return found.seen
 
 
 def _short_lived(before: _Found | None, now: datetime) -> int:
@@ -103,13 +116,13 @@ class YouTubeStream:
         try:
             seen = replace(seen, media=await self._renditions(seen.media))
         except (FetchError, PlaylistError) as error:
-            return Observation(
+            failed = Observation(
                 state=SourceState.NOT_OBSERVED,
                 reason="no_playlist",
                 message=f"the stream's playlist cannot be loaded: {error}",
                 title=seen.title,
-                look_again_sec=LOOK_AGAIN_SEC,
             )
+            return self._found.refused(self._video_id, failed, datetime.now(UTC))
         return self._found.remember(self._video_id, seen, datetime.now(UTC))
 
     async def observe_status(self) -> Observation:
