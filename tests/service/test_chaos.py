@@ -1,5 +1,6 @@
 """A short version of `python -m benchmarks.chaos`: its experiments, once or twice each."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,16 +36,23 @@ async def SCENARIO(stage: Stage) -> Chaos:  # noqa: N802
     folder = stage.folder / "chaos"
     folder.mkdir()
     arena = Arena(folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing)
+    crowded, (takeovers, stops, starts) = await asyncio.gather(_crowd(arena), _blows(arena))
+    return Chaos(takeovers, stops, starts, crowded)
+
+
+async def _crowd(arena: Arena) -> Crowded:
     async with arena.house("crowd", "all", PROBE_SLOTS=str(SLOTS)) as house:
-        crowded = await crowd(arena, house)
+        return await crowd(arena, house)
+
+
+async def _blows(arena: Arena) -> tuple[dict[Blow, Takeovers], Sequence[Stopped], Started]:
     async with arena.house("blows", "orchestrator", "probe", "probe") as house:
         takeovers = {
             blow: await take_over(arena, house, blow, 1, streams=STREAMS)
             for blow in (Blow.TERM, Blow.KILL)
         }
         stops = await stop_at_random(arena, house, len(WAYS))
-        starts = await start_through_crashes(arena, house, STARTS, kills=1)
-    return Chaos(takeovers, stops, starts, crowded)
+        return takeovers, stops, await start_through_crashes(arena, house, STARTS, kills=1)
 
 
 def _nothing(_text: str) -> None:
