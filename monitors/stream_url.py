@@ -8,9 +8,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 MAX_URL_LENGTH = 2048
 
-_YOUTUBE_HOSTS = frozenset(
-    {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be"}
-)
+_SHORT_HOSTS = frozenset({"youtu.be", "www.youtu.be"})
+_YOUTUBE_DOMAINS = ("youtube.com", "youtube-nocookie.com")
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -55,7 +54,7 @@ def parse_stream_url(url: str) -> StreamSource:
     """
     parts = split_http_url(url)
     host = (parts.hostname or "").rstrip(".")
-    if host in _YOUTUBE_HOSTS or host.endswith(".youtube.com"):
+    if _is_youtube(host):
         video_id = _youtube_video_id(host, parts)
         return StreamSource(
             url=f"https://www.youtube.com/watch?v={video_id}",
@@ -94,8 +93,14 @@ def youtube_video_id(source: StreamSource) -> str:
     return source.key.removeprefix("youtube:")
 
 
+def _is_youtube(host: str) -> bool:
+    return host in _SHORT_HOSTS or any(
+        host == domain or host.endswith(f".{domain}") for domain in _YOUTUBE_DOMAINS
+    )
+
+
 def _youtube_video_id(host: str, parts: SplitResult) -> str:
-    if host == "youtu.be":
+    if host in _SHORT_HOSTS:
         candidate = parts.path.strip("/")
     elif parts.path.rstrip("/") == "/watch":
         candidate = parse_qs(parts.query).get("v", [""])[0]
