@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from activities.sources import SourceFinder
-from media.outbound.client import media_client
+from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
@@ -24,6 +24,7 @@ from media.youtube.site import YouTubeSite
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from monitors.measurement import Interval
+from runtime.settings import SharedSettings, load_settings
 
 ROWS = 15
 SEGMENT_MAX_BYTES = 64 * 1024 * 1024
@@ -42,14 +43,18 @@ async def watch_url(
 
     Raises:
         StreamUnavailable: the source says that it can never be watched.
+        SettingsError: a proxy or certificate setting is bad.
     """
+    settings = load_settings(SharedSettings)
     state = WatchState()
     screen = _JsonLines() if as_json else _Screen(url, state)
     guard = OutboundGuard(allow_private_networks)
     ffmpeg = find_ffmpeg(Path(os.environ["FFMPEG_PATH"]) if "FFMPEG_PATH" in os.environ else None)
     probe = FfmpegProbe(ffmpeg, parallel=probes_at_once())
-    youtube = YouTubeSite(YouTubeOptions())
-    async with media_client(guard) as client, _closing(youtube):
+    youtube = YouTubeSite(YouTubeOptions(proxy=settings.https_proxy, ca_bundle=settings.ca_bundle))
+    proxies = Proxies(http=settings.http_proxy, https=settings.https_proxy)
+    media = media_client(guard, proxy=proxies, ca_bundle=settings.ca_bundle)
+    async with media as client, _closing(youtube):
         source = SourceFinder(client, youtube).find(url)
         with screen:
             while True:
