@@ -14,12 +14,15 @@ import numpy as np
 from media.probe import output
 from media.probe.command import OUTPUTS, SILENCE, TIMES, Layout, named_container, probe_arguments
 from media.probe.pictures import black_intervals, still_runs
+from media.probe.turns import Pace, Turns
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
 from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH, SegmentMeasurement
 
 LIMITS = Limits(
-    wall_sec=60, cpu_sec=40, memory_bytes=1024 * 1024 * 1024, output_bytes=64 * 1024 * 1024
+    wall_sec=60, cpu_sec=40, memory_bytes=1024 * 1024 * 1024, output_bytes=16 * 1024 * 1024
 )
+"""The output holds 7,281 pictures: 2 minutes at 60 a second."""
+
 LEAST_CPU_SEC = 10
 CPU_SHARE = 2.0
 """CPU seconds for each second of a segment, at least `LEAST_CPU_SEC`: what needs more falls behind
@@ -49,19 +52,15 @@ def probes_at_once() -> int:
 
 
 class FfmpegProbe:
-    """Measures segments, at most `parallel` at once; further ones wait in arrival order.
-
-    The wait is fair among streams as long as each stream measures one segment after the other
-    (see `media.watch.segments`).
-    """
+    """Measures segments, at most `parallel` at once; see `media.probe.turns`."""
 
     def __init__(self, ffmpeg: str, *, parallel: int, limits: Limits = LIMITS) -> None:
         self._ffmpeg = ffmpeg
         self._limits = limits
-        self._turns = asyncio.Semaphore(parallel)
+        self._turns = Turns(parallel)
 
     async def measure(
-        self, segment: bytes, *, duration_sec: float, silence_db: float
+        self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
     ) -> SegmentMeasurement:
         """Measure one segment in one pass.
 
@@ -69,12 +68,13 @@ class FfmpegProbe:
             segment: the whole segment, for fMP4 behind its initialization section.
             duration_sec: what its playlist says of it (EXTINF).
             silence_db: sound that stays under this level is silence, in dBFS.
+            pace: of its stream; a stream that is slow waits for others like it.
 
         Raises:
             UndecodableSegment: it cannot be decoded within the limits.
         """
         limits = replace(self._limits, cpu_sec=_cpu_sec(duration_sec, self._limits.cpu_sec))
-        async with self._turns:
+        async with self._turns.taken(pace or Pace(), duration_sec):
             finished, tracks = await self._run(segment, silence_db, limits)
             return await _beside(
                 finished, lambda: _measurement(finished, tracks, segment, duration_sec)

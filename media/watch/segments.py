@@ -11,7 +11,7 @@ import httpx
 from media.hls.playlist import InitSegment, Segment
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_segment
-from media.probe import FfmpegProbe
+from media.probe import FfmpegProbe, Pace
 from monitors.measurement import SegmentMeasurement
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
@@ -62,6 +62,7 @@ class SegmentMeter:
         self._max_bytes = segment_max_bytes
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
         self._turn = asyncio.Lock()
+        self._pace = Pace()
 
     async def measure(
         self, segment: Segment, *, target_duration_sec: float, silence_db: float
@@ -86,7 +87,10 @@ class SegmentMeter:
         # One at a time: picture and sound of one stream must not take two turns from the others.
         async with self._turn:
             return await self._probe.measure(
-                init + media, duration_sec=segment.duration_sec, silence_db=silence_db
+                init + media,
+                duration_sec=segment.duration_sec,
+                silence_db=silence_db,
+                pace=self._pace,
             )
 
     async def _fetch(self, segment: Segment, timeout_sec: float) -> bytes:
