@@ -1,6 +1,8 @@
 """Runs each monitor as one Temporal workflow."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -57,6 +59,7 @@ from workflows.messages import (
 from workflows.schedules import RECONCILIATION_SCHEDULE, reconciliation_schedule
 
 CONTACT_LIMIT_SEC: Final = 3
+CONTACT_HOLDS_SEC: Final = 1
 READY_LIMIT_SEC: Final = 2
 CALL_LIMIT_SEC: Final = 5
 SNAPSHOT_LIMIT_SEC: Final = 2
@@ -86,14 +89,15 @@ class TemporalEngine:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._answered_at = -math.inf
 
     async def start(self, order: MonitorOrder) -> None:
         """Start the monitor's workflow."""
-        # A server that does not even answer this was certainly not asked to start anything.
         await self._contact()
         try:
             async with asyncio.timeout(CALL_LIMIT_SEC):
                 await self._start(order)
+                self._answered_at = time.monotonic()
         except WorkflowAlreadyStartedError:
             return
         except TimeoutError:
@@ -205,6 +209,12 @@ class TemporalEngine:
             raise EngineNotReady(f"search attributes not registered as Keyword: {names}")
 
     async def _contact(self) -> None:
+        """Make sure that there is a server, unless it answered just now.
+
+        One that does not even answer this was certainly not asked to start anything.
+        """
+        if time.monotonic() - self._answered_at < CONTACT_HOLDS_SEC:
+            return
         async with _answered_within(CONTACT_LIMIT_SEC):
             await self._client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 

@@ -54,13 +54,13 @@ class CreationStore:
 
 
 async def _check_room(connection: AsyncConnection, stream_key: str, max_active: int) -> None:
-    taken_by = await connection.scalar(
-        select(monitors.c.monitor_id).where(monitors.c.stream_key == stream_key, IS_ACTIVE)
-    )
-    if taken_by is not None:
-        raise StreamTaken(taken_by)
-    active = await connection.scalar(select(func.count()).select_from(monitors).where(IS_ACTIVE))
-    if (active or 0) >= max_active:
+    taken_by = select(monitors.c.monitor_id).where(monitors.c.stream_key == stream_key, IS_ACTIVE)
+    active = select(func.count()).select_from(monitors).where(IS_ACTIVE)
+    both = select(taken_by.scalar_subquery(), active.scalar_subquery())
+    monitor_id, count = (await connection.execute(both)).one()
+    if monitor_id is not None:
+        raise StreamTaken(monitor_id)
+    if count >= max_active:
         raise TooManyMonitors
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,10 @@ from monitors.reports import HealthReport, Statistics, StatusReport
 from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
 
 IDS_A_QUERY: Final = 500
-IS_ACTIVE = monitors.c.status.in_(sorted(ACTIVE_STATUSES))
+# Literally as the partial index has it: with bound values SQLite would not see that it fits.
+IS_ACTIVE = monitors.c.status.in_(
+    [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
+)
 
 _MONITORS_WITH_STATS = monitors.outerjoin(
     monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
@@ -39,6 +42,9 @@ class MonitorStore:
     ) -> tuple[list[MonitorSummary], int]:
         """Return up to `limit` monitors, newest first, and how many there are in all."""
         wanted = monitors.c.status == status if status else monitors.c.monitor_id.is_not(None)
+        newest = (monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
+        # The index alone says which rows make the page; only those are read.
+        here = select(monitors.c.monitor_id).where(wanted).order_by(*newest)
         query = (
             select(
                 monitors.c.monitor_id,
@@ -46,15 +52,12 @@ class MonitorStore:
                 monitors.c.status,
                 monitors.c.created_at,
             )
-            .where(wanted)
-            .order_by(monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
-            .limit(limit)
-            .offset(offset)
+            .where(monitors.c.monitor_id.in_(here.limit(limit).offset(offset)))
+            .order_by(*newest)
         )
+        counting = select(func.count()).select_from(monitors).where(wanted)
         async with self._database.read() as connection:
-            total = await connection.scalar(
-                select(func.count()).select_from(monitors).where(wanted)
-            )
+            total = await connection.scalar(counting)
             rows = (await connection.execute(query)).all()
         return [_summary(row) for row in rows], total or 0
 
@@ -132,8 +135,7 @@ class MonitorStore:
             .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
             .values(workflow_started_at=func.coalesce(monitors.c.workflow_started_at, at))
         )
-        async with self._database.write() as connection:
-            return (await connection.execute(change)).rowcount == 1
+        return await self._database.write_one(change) == 1
 
     async def discard_unstarted(self, monitor_id: str) -> bool:
         """Remove a monitor that no workflow was started for. False: it has one, or has ended."""
@@ -142,8 +144,7 @@ class MonitorStore:
             IS_ACTIVE,
             monitors.c.workflow_started_at.is_(None),
         )
-        async with self._database.write() as connection:
-            return (await connection.execute(removal)).rowcount == 1
+        return await self._database.write_one(removal) == 1
 
     async def finish(
         self,

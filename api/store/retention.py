@@ -42,5 +42,4 @@ class RetentionStore:
         return await self._remove(delete(monitor_events).where(tuple_(*key).in_(old)))
 
     async def _remove(self, removal: Delete) -> int:
-        async with self._database.write() as connection:
-            return (await connection.execute(removal)).rowcount
+        return await self._database.write_one(removal)
