@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -67,9 +67,9 @@ def demo() -> None:
 @app.command()
 def gateway() -> None:
     """Run the gateway."""
-    from worker.gateway import run_gateway
+    from worker.gateway import new_event_loop, run_gateway
 
-    _run(run_gateway(_settings(GatewaySettings)))
+    _run(run_gateway(_settings(GatewaySettings)), new_event_loop)
 
 
 @app.command()
@@ -222,12 +222,16 @@ def _settings(kind: type[SettingsT]) -> SettingsT:
         _fail(str(error), MISUSED)
 
 
-def _run(work: Coroutine[Any, Any, Any]) -> None:
+def _run(
+    work: Coroutine[Any, Any, Any],
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     """Run `work` to its end; what can go wrong with it is one line, not a trace."""
     from runtime.errors import StartError
 
     try:
-        asyncio.run(work)
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(work)
     except StartError as error:
         _fail(str(error), FAILED)
     except KeyboardInterrupt:
