@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import httpx
 from temporalio.client import Client
 
-from benchmarks.gateway.load import as_fast_as_possible, checked
+from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from monitors.config import MonitorConfig
 from monitors.ids import new_monitor_id
 from workflows.messages import TASK_QUEUE, WORKFLOW_TYPE, MonitorOrder
@@ -29,7 +28,7 @@ class CreationRates:
 
 
 async def time_creations(
-    http: httpx.AsyncClient, temporal: Client, *, count: int, rounds: int
+    http: LoadClient, temporal: Client, *, count: int, rounds: int
 ) -> CreationRates:
     """Create in turn with and without the gateway, on the same Temporal server."""
     rates = CreationRates()
@@ -42,7 +41,7 @@ async def time_creations(
 
     async def create(_: int) -> None:
         body = {"stream_url": _stream_url(), "callback_url": "http://127.0.0.1:9/hook"}
-        checked(await http.post("/api/v1/monitors", json=body))
+        await http.send("POST", "/api/v1/monitors", body)
 
     for request in (start, create):
         await as_fast_as_possible(request, count=AT_ONCE * 2, at_once=AT_ONCE)  # warm up

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import httpx
 from sqlalchemy import text
 
 from api.store import open_store
 from api.store.monitors import insert_monitor
 from api.store.records import MonitorRecord
-from benchmarks.gateway.load import Latencies, at_rate, checked
+from benchmarks.gateway.load import Latencies, LoadClient, at_rate
 from monitors.config import MonitorConfig
 from monitors.ids import new_monitor_id
 from monitors.reports import StatusReport
@@ -48,18 +47,18 @@ async def stored_monitors(database_url: str, count: int) -> list[str]:
 
 
 async def time_reads(
-    client: httpx.AsyncClient, ids: list[str], *, per_sec: float, seconds: float
+    client: LoadClient, ids: list[str], *, per_sec: float, seconds: float
 ) -> ReadTimes:
     """Time lists of 50, the first page and the last one, and reads of single monitors."""
 
     async def first_page(_: int) -> None:
-        checked(await client.get("/api/v1/monitors"))
+        await client.send("GET", "/api/v1/monitors")
 
     async def last_page(_: int) -> None:
-        checked(await client.get("/api/v1/monitors", params={"offset": len(ids) - 50}))
+        await client.send("GET", f"/api/v1/monitors?offset={len(ids) - 50}")
 
     async def single(number: int) -> None:
-        checked(await client.get(f"/api/v1/monitors/{ids[number * 97 % len(ids)]}"))
+        await client.send("GET", f"/api/v1/monitors/{ids[number * 97 % len(ids)]}")
 
     await at_rate(single, per_sec=per_sec, seconds=1)  # connections, statement caches
     return ReadTimes(

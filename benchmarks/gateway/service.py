@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import httpx
+import httpcore
 
+from benchmarks.gateway.load import LoadClient
 from tests.api.ports import free_port
 from workflows import search_attributes
 
@@ -38,9 +39,7 @@ def temporal_server(folder: Path) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def running_gateway(
-    database_url: str, temporal_address: str
-) -> AsyncIterator[httpx.AsyncClient]:
+async def running_gateway(database_url: str, temporal_address: str) -> AsyncIterator[LoadClient]:
     """Run a gateway without limits; yield a client that has its key."""
     port = free_port()
     environment = {
@@ -60,24 +59,22 @@ async def running_gateway(
         env=environment,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    base = f"http://127.0.0.1:{port}"
+    client = LoadClient(f"http://127.0.0.1:{port}", KEY)
     try:
-        async with httpx.AsyncClient(
-            base_url=base, headers={"X-API-Key": KEY}, trust_env=False, timeout=60
-        ) as client:
-            await _until_ready(client, process)
-            yield client
+        await _until_ready(client, process)
+        yield client
     finally:
+        await client.close()
         process.terminate()
         await process.wait()
 
 
-async def _until_ready(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+async def _until_ready(client: LoadClient, process: asyncio.subprocess.Process) -> None:
     while process.returncode is None:
         try:
-            if (await client.get("/readyz")).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(0.1)
+            await client.send("GET", "/readyz")
+        except (httpcore.ConnectError, RuntimeError):
+            await asyncio.sleep(0.1)
+        else:
+            return
     raise RuntimeError(f"the gateway ended with {process.returncode}")
