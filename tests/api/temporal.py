@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +77,13 @@ async def connected(address: str) -> Client:
             await asyncio.sleep(0.05)
         else:
             return client
+
+
+async def terminate_all(client: Client) -> None:
+    """Terminate what runs; what has ended meanwhile is fine too."""
+    async for one in client.list_workflows("ExecutionStatus = 'Running'"):
+        with suppress(RPCError):
+            await client.get_workflow_handle(one.id).terminate()
 
 
 @dataclass

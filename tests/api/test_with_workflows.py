@@ -14,7 +14,7 @@ from api.temporal import TemporalEngine
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.api.running import Running, running_gateway
-from tests.api.temporal import World, connected, workers
+from tests.api.temporal import World, connected, terminate_all, workers
 from workflows.messages import STOP_SIGNAL, WORKFLOW_TYPE, redelivery_id
 from workflows.schedules import RECONCILIATION_SCHEDULE
 
@@ -49,14 +49,13 @@ class Service:
 async def service(sqlite_url: str, temporal_address: str) -> AsyncIterator[Service]:
     client, world = await connected(temporal_address), World()
     engine = TemporalEngine(client)
+    await terminate_all(client)  # what other tests left behind
     async with (
         running_gateway(sqlite_url, engine=engine) as gateway,
         workers(client, world, str(gateway.client.base_url)),
     ):
         yield Service(gateway, client, world)
-        # What is left behind would run in the next test.
-        async for one in client.list_workflows("ExecutionStatus = 'Running'"):
-            await client.get_workflow_handle(one.id).terminate()
+        await terminate_all(client)
 
 
 async def test_thresholds_change_while_the_watch_goes_on_where_it_was(service: Service) -> None:
