@@ -122,7 +122,13 @@ def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]
         "TEMPORAL_CONFIG_FILE": os.devnull,
     }
     internal_port = os.environ.get("INTERNAL_PORT") or settings.port
-    gateway = {**ours, "HOST": settings.host, "PORT": str(settings.port)}
+    # The worker calls PORT, whatever the environment says of a port of its own.
+    gateway = {
+        **ours,
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "INTERNAL_PORT": "",
+    }
     worker = {
         **ours,
         "CALLBACK_URL": f"http://{_reachable(settings.host)}:{internal_port}",
