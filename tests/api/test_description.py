@@ -13,7 +13,7 @@ from api.openapi import DEFAULT_FILE, describe, text
 from tests.api.running import KEY, running_gateway
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = 12
+EXAMPLES = 6
 SETTINGS = """
 # A stopped monitor is kept and shown: DELETE takes no resource away.
 [checks]
@@ -90,6 +90,7 @@ def test_nothing_of_the_framework_is_described(description: dict[str, Any]) -> N
     assert "/internal" not in whole
 
 
+@pytest.mark.timeout(300)
 async def test_the_service_does_what_its_description_says(sqlite_url: str, tmp_path: Path) -> None:
     """Schemathesis: no 5xx, no answer that the description does not allow."""
     (tmp_path / "schemathesis.toml").write_text(SETTINGS)
