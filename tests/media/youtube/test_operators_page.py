@@ -1,0 +1,52 @@
+"""The operators' page says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from media.sources import SourceState
+from media.youtube import meanings
+from media.youtube.confirmation import DEFAULT_POLICY
+from media.youtube.errors import LookFailed, LookTimedOut
+from media.youtube.meanings import Meaning
+from media.youtube.stream import LOST_AGAIN_SEC
+
+PAGE = (Path(__file__).parents[3] / "docs" / "youtube.md").read_text()
+ALL = [each for each in vars(meanings).values() if isinstance(each, Meaning)]
+UNSEEN = [each for each in ALL if each.state is SourceState.NOT_OBSERVED]
+CLOSED = [each for each in ALL if each.is_permanent] + [meanings.NOT_LIVE]
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """Return the rows of the table below a heading, by reason."""
+    chapter = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    found = re.findall(r"^\| `(\w+)` \| (.*) \|$", chapter, re.MULTILINE)
+    return {reason: rest.split(" | ") for reason, rest in found}
+
+
+@pytest.mark.parametrize("meaning", UNSEEN, ids=lambda meaning: meaning.reason)
+def test_every_reason_of_unknown_health_is_explained(meaning: Meaning) -> None:
+    assert rows("When it is not observed")[meaning.reason][0] == meaning.message
+
+
+def test_no_other_reason_of_unknown_health_is_explained() -> None:
+    other = {LookFailed.reason, LookTimedOut.reason, "no_playlist"}
+    assert rows("When it is not observed").keys() == {each.reason for each in UNSEEN} | other
+
+
+@pytest.mark.parametrize("meaning", CLOSED, ids=lambda meaning: meaning.reason)
+def test_every_reason_of_an_error_is_explained(meaning: Meaning) -> None:
+    message, looks, _ = rows("When a monitor ends in error")[meaning.reason]
+    assert message == meaning.message
+    assert int(looks) == DEFAULT_POLICY.looks_for(meaning.reason)
+
+
+def test_no_other_reason_of_an_error_is_explained() -> None:
+    assert rows("When a monitor ends in error").keys() == {each.reason for each in CLOSED}
+
+
+def test_the_waits_are_those_of_the_code() -> None:
+    assert f"at least {DEFAULT_POLICY.apart_sec:.0f} s apart" in PAGE
+    waits = [f"{sec:.0f}" for sec in LOST_AGAIN_SEC[1:]]
+    assert f"{', '.join(waits[:-1])}, then {waits[-1]} s" in PAGE
