@@ -114,6 +114,8 @@ End = tuple[str, tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]]
 
 
 async def _ended(scene: Scene, video_id: str, monitor_id: str, status: str) -> End:
+    last = "monitor.error" if status == "error" else "stream.ended"
+    await scene.receiver.until(video_id, last)
     final = await scene.house.rest.until_status(monitor_id, status, within_sec=60)
     return video_id, (final, scene.events(video_id))
 
