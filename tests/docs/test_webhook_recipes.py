@@ -1,0 +1,84 @@
+"""The recipes of docs/webhooks.md verify what is genuine, and nothing else."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitors.signing import signature_headers
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "webhooks.md"
+NEW, OLD, OTHER = b"new-key-of-32-bytes-0123456789ab", b"old-key-of-32-bytes", b"another-key"
+BODY = '{"event_id":"evt-1","metadata":{"name":"Grüße 🎥"}}'.encode()
+NODE = shutil.which("node")
+
+Verify = Callable[[Sequence[bytes], Mapping[str, str], bytes], bool]
+
+CALL = """
+const given = JSON.parse(require("node:fs").readFileSync(0));
+const bytes = (text) => Buffer.from(text, "base64");
+console.log(verify(given.keys.map(bytes), given.headers, bytes(given.body)));
+"""
+
+
+def recipe(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def in_python(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes) -> bool:
+    names: dict[str, Any] = {}
+    exec(recipe("python"), names)
+    return bool(names["verify"](list(keys), dict(headers), body))
+
+
+def in_javascript(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes) -> bool:
+    def text(data: bytes) -> str:
+        return base64.b64encode(data).decode()
+
+    given = {"keys": [text(key) for key in keys], "headers": dict(headers), "body": text(body)}
+    done = subprocess.run(
+        [str(NODE), "-e", recipe("javascript") + CALL],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return done.stdout.strip() == "true"
+
+
+def signed(*keys: bytes, age_sec: int = 0, **changed: str) -> dict[str, str]:
+    at = int(time.time()) - age_sec
+    headers = signature_headers(keys, event_id="evt-1", body=BODY, attempt_at=at)
+    return headers | {name.replace("_", "-"): value for name, value in changed.items()}
+
+
+@pytest.mark.parametrize(
+    "verify",
+    [
+        pytest.param(in_python, id="python"),
+        pytest.param(
+            in_javascript,
+            id="javascript",
+            marks=pytest.mark.skipif(not NODE, reason="there is no node"),
+        ),
+    ],
+)
+def test_a_recipe_tells_genuine_from_forged(verify: Verify) -> None:
+    assert verify([NEW], signed(NEW), BODY)
+    assert verify([OLD], signed(NEW, OLD), BODY)
+    assert verify([OLD, NEW], signed(NEW), BODY)
+    assert not verify([OTHER], signed(NEW, OLD), BODY)
+    assert not verify([NEW], signed(NEW), BODY + b" ")
+    assert not verify([NEW], signed(NEW, webhook_id="evt-2"), BODY)
+    assert not verify([NEW], signed(NEW, age_sec=400), BODY)
+    assert not verify([NEW], signed(NEW, webhook_signature="v1,"), BODY)
