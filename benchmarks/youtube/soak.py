@@ -47,10 +47,10 @@ class NoProbe(FfmpegProbe):
     """Takes every segment for a good one."""
 
     async def measure(
-        self, media: bytes, *, duration_sec: float, silence_db: float
+        self, segment: bytes, *, duration_sec: float, silence_db: float, **_turn: object
     ) -> SegmentMeasurement:
         """Return a measurement without faults."""
-        return SegmentMeasurement(duration_sec=duration_sec, size_bytes=len(media))
+        return SegmentMeasurement(duration_sec=duration_sec, size_bytes=len(segment))
 
 
 @dataclass
