@@ -7,6 +7,10 @@ from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH
 MAX_PIXELS = 36_000_000
 """Larger pictures (8K has 33 million pixels) are not decoded."""
 
+LEAST_PICTURES = 1_000
+MAX_PICTURES_PER_SEC = 130
+"""More pictures than a segment of its duration holds are not looked at."""
+
 SILENCE_MIN_SEC = 0.02
 
 TIMES, SILENCE = "times", "silence"
@@ -26,6 +30,11 @@ class Layout(StrEnum):
     AUDIO = "audio"
 
 
+def most_pictures(duration_sec: float) -> int:
+    """Return how many pictures of a segment are looked at; at least so many as 10 s may hold."""
+    return max(LEAST_PICTURES, round(MAX_PICTURES_PER_SEC * duration_sec))
+
+
 def named_container(segment: bytes) -> str | None:
     """Return ffmpeg's name for the container of `segment` where ffmpeg needs to be told.
 
@@ -38,7 +47,12 @@ def named_container(segment: bytes) -> str | None:
 
 
 def probe_arguments(
-    ffmpeg: str, layout: Layout, silence_db: float, *, container: str | None = None
+    ffmpeg: str,
+    layout: Layout,
+    silence_db: float,
+    *,
+    container: str | None = None,
+    most_pictures: int = LEAST_PICTURES,
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.
 
@@ -53,16 +67,17 @@ def probe_arguments(
     arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
     arguments += ["-i", "pipe:0", "-sn", "-dn"]
     if layout is not Layout.AUDIO:
-        arguments += _video_output()
+        arguments += _video_output(most_pictures)
     if layout is not Layout.VIDEO:
         arguments += _audio_output(silence_db)
     return arguments
 
 
-def _video_output() -> list[str]:
+def _video_output(most_pictures: int) -> list[str]:
     scale = f"scale={PICTURE_WIDTH}:{PICTURE_HEIGHT}:flags=area,format=gray"
     return [
         *("-map", "0:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
+        *("-frames:v", str(most_pictures)),
         *("-stats_enc_pre:v", f"pipe:{{{TIMES}}}", "-stats_enc_pre_fmt:v", "{t}"),
         *("-f", "rawvideo", "pipe:1"),
     ]

@@ -4,7 +4,7 @@ import asyncio
 import math
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,15 @@ import imageio_ffmpeg
 import numpy as np
 
 from media.probe import output
-from media.probe.command import OUTPUTS, SILENCE, TIMES, Layout, named_container, probe_arguments
+from media.probe.command import (
+    OUTPUTS,
+    SILENCE,
+    TIMES,
+    Layout,
+    most_pictures,
+    named_container,
+    probe_arguments,
+)
 from media.probe.pictures import black_intervals, still_runs
 from media.probe.turns import Pace, Turns
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
@@ -73,37 +81,46 @@ class FfmpegProbe:
         Raises:
             UndecodableSegment: it cannot be decoded within the limits.
         """
-        limits = replace(self._limits, cpu_sec=_cpu_sec(duration_sec, self._limits.cpu_sec))
+        task = _Task(segment, duration_sec, silence_db)
         async with self._turns.taken(pace or Pace(), duration_sec):
-            finished, tracks = await self._run(segment, silence_db, limits)
+            finished, tracks = await self._run(task)
             return await _beside(
                 finished, lambda: _measurement(finished, tracks, segment, duration_sec)
             )
 
-    async def _run(
-        self, segment: bytes, silence_db: float, limits: Limits
-    ) -> tuple[Finished, output.Tracks]:
-        finished = await self._pass(segment, Layout.BOTH, silence_db, limits)
+    async def _run(self, task: "_Task") -> tuple[Finished, output.Tracks]:
+        finished = await self._pass(task, Layout.BOTH)
         log = finished.stderr
         tracks = await _beside(finished, lambda: output.read_tracks(_text(log)))
         # A missing track fails in the option parser, before anything is decoded: say it again
         # without that track.
         if finished.returncode > 0 and tracks.layout in (Layout.VIDEO, Layout.AUDIO):
-            finished = await self._pass(segment, tracks.layout, silence_db, limits)
+            finished = await self._pass(task, tracks.layout)
         if finished.returncode != 0 or tracks.layout is None:
             raise UndecodableSegment(_failure(finished))
         return finished, tracks
 
-    async def _pass(
-        self, segment: bytes, layout: Layout, silence_db: float, limits: Limits
-    ) -> Finished:
+    async def _pass(self, task: "_Task", layout: Layout) -> Finished:
         command = probe_arguments(
-            self._ffmpeg, layout, silence_db, container=named_container(segment)
+            self._ffmpeg,
+            layout,
+            task.silence_db,
+            container=named_container(task.segment),
+            most_pictures=most_pictures(task.duration_sec),
         )
+        cpu_sec = _cpu_sec(task.duration_sec, self._limits.cpu_sec)
+        limits = replace(self._limits, cpu_sec=cpu_sec)
         try:
-            return await run_bounded(command, stdin=segment, limits=limits, extra=OUTPUTS)
+            return await run_bounded(command, stdin=task.segment, limits=limits, extra=OUTPUTS)
         except ChildFailed as error:
             raise UndecodableSegment(str(error)) from error
+
+
+@dataclass(frozen=True)
+class _Task:
+    segment: bytes
+    duration_sec: float
+    silence_db: float
 
 
 def _cpu_sec(duration_sec: float, most_sec: int) -> int:
