@@ -190,9 +190,7 @@ async def reports_to(answer: Answer) -> tuple[list[Request], WatchReturn]:
     """Watch until counters are reported, for less than until they are the next time."""
     async with LiveOrigin() as origin, scripted(answer) as gateway:
         url = on_air(origin, ("normal", 30.0))
-        watching = asyncio.create_task(
-            Run().watch(url, gateway_url=gateway.url, checkpoint_sec=5)
-        )
+        watching = asyncio.create_task(Run().watch(url, gateway_url=gateway.url, checkpoint_sec=5))
         return await _requests(gateway.requests, watching), await watching
 
 
