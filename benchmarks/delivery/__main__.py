@@ -1,0 +1,50 @@
+"""`python -m benchmarks.delivery`: run both experiments and print what they found."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.chaos.findings import Finding, as_markdown, as_table
+from benchmarks.delivery.losses import lose_nothing
+from benchmarks.delivery.neighbours import compare
+
+
+async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
+    """Run the experiments one after the other, so that they do not disturb each other."""
+    findings = []
+    if options.only != "losses":
+        findings.append(await compare(options.seconds))
+    if options.only != "neighbours":
+        findings.append((await lose_nothing(folder, options.events, options.seed)).finding())
+    return findings
+
+
+def main() -> int:
+    """Return 0 when every target is met, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.delivery", description=__doc__)
+    parser.add_argument("--only", choices=["losses", "neighbours"])
+    parser.add_argument("--events", type=int, default=1000, help="a multiple of 20")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each good stream")
+    parser.add_argument("--seed", type=int, default=1, help="of the receiver's moods")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="stream-tracker-delivery-") as folder:
+        findings = asyncio.run(run(options, Path(folder)))
+    if options.markdown:
+        print(as_markdown(findings))
+    else:
+        table = as_table(findings)
+        table.title = "Delivery"
+        Console().print(table)
+    return 0 if all(each.is_met for each in findings) else 1
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the SDK's threads sometimes abort the interpreter while it ends
