@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from monitors.events import EndReason
+from monitors.events import EndReason, StreamEvent
 from monitors.ids import new_monitor_id
 from monitors.reports import Statistics
 from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from tests.workflows.stage import Handle, an_order, snapshot_of, start_monitor, workers
-from tests.workflows.world import World, closed_until
+from tests.workflows.world import World, closed_until, refusal
 from workflows import options
 from workflows.messages import STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
@@ -117,6 +117,28 @@ async def test_nothing_that_is_on_its_way_is_left_behind(client: Client) -> None
     assert world.statuses[-1].status is MonitorStatus.STOPPED
     last = {report.event.sequence: report.webhook_status for report in world.reports}
     assert last == {1: DeliveryStatus.SENT, 2: DeliveryStatus.SENT}
+
+
+async def test_a_receiver_that_is_away_does_not_keep_a_long_history_from_being_continued(
+    client: Client,
+) -> None:
+    """Only the webhook that is on its way is waited for; the rest is carried on."""
+    world = World(watches=[scripts.sees(scripts.BLACKOUT, scripts.FREEZE)] * (2 * ENOUGH))
+
+    async def receive(event: StreamEvent, attempt: int) -> None:
+        if event.sequence == 1 and attempt == 1:
+            await world.until(lambda: len(world.watched) >= ENOUGH)
+            raise refusal(attempt, final=False, delay_sec=0.01)
+
+    world.receiver = receive
+    async with workers(client, world):
+        handle = await start(client)
+        await world.until(lambda: len(world.received) == 4 * ENOUGH + 1)
+        await handle.signal(STOP_SIGNAL)
+        end = await handle.result()
+    assert len(world.runs) > 1
+    assert [event.sequence for event in world.received] == [*range(1, 4 * ENOUGH + 2)]
+    assert (end.events_sent, end.events_failed) == (4 * ENOUGH + 1, 0)
 
 
 @pytest.mark.parametrize("checkpoints", [pytest.param(n, id=f"after-{n}") for n in (6, 8, 10)])
