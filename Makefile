@@ -15,7 +15,7 @@ demo: setup
 	@exec $(BIN)/stream-tracker demo
 
 test: setup
-	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ARGS)
 
 chaos: setup
 	$(BIN)/python -m benchmarks.chaos $(CHAOS_ARGS)
