@@ -134,12 +134,16 @@ class TrackFollower:
             state.statistics.sequence_resets += 1
         if self._name == MAIN:
             state.target_duration_sec = playlist.target_duration_sec
-            changes = state.pace.observed(
-                advance.changed, at, playlist.target_duration_sec, self._config
-            )
-            self._changed(state.note(changes, at))
+            self._note_pace(playlist, advance, at)
         if not state.failing:  # what failed was the playlist, and it is back
             self._changed(state.note(state.errors.succeeded(at, self._config), at))
+
+    def _note_pace(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
+        if playlist.ended and not advance.changed:
+            return  # it is over; that is no standstill, however late the end is seen
+        pace, target_sec = self._state.pace, playlist.target_duration_sec
+        changes = pace.observed(advance.changed, at, target_sec, self._config)
+        self._changed(self._state.note(changes, at))
 
     async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
         if segment.gap:

@@ -140,3 +140,20 @@ async def test_a_source_that_is_out_of_reach_for_good_ends_the_watch_with_its_re
         with pytest.raises(StreamUnavailable) as error:
             await leaping_on(viewer, leaping, 30)
     assert error.value.reason == "address_refused"
+
+
+async def test_a_playlist_that_has_ended_does_not_stand_still() -> None:
+    """The end is seen long after the last segment: the watch was busy, or elsewhere."""
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+        channel = normal(origin)
+        viewer = await Viewer.of(hurried, channel.url, PATIENT).until(seen_at_least(3))
+        channel.stall()
+        last = channel.published[-1].sequence
+        await viewer.until(lambda it: last in it.sequences())
+        channel.end()
+        leaping.leap(30)
+        await viewer.to_the_end()
+    assert viewer.ended is EndReason.ENDLIST_DETECTED
+    assert viewer.types == []
