@@ -14,8 +14,16 @@ up: setup
 demo: setup
 	@exec $(BIN)/stream-tracker demo
 
+# Whole services play their scenarios in real time, all at once: nothing else runs beside them.
+SERVICES := tests/service tests/youtube_service
+
 test: setup
+ifdef PYTEST_ARGS
 	$(BIN)/pytest $(PYTEST_ARGS)
+else
+	$(BIN)/pytest -q -n 3 --dist loadfile $(addprefix --ignore=,$(SERVICES))
+	$(BIN)/pytest -q $(SERVICES)
+endif
 
 chaos: setup
 	$(BIN)/python -m benchmarks.chaos $(CHAOS_ARGS)

@@ -83,13 +83,21 @@ def worker() -> None:
 @app.command()
 def watch(
     url: Annotated[str, typer.Argument(help="A stream URL.")],
-    blackout: Annotated[float, typer.Option(help="Seconds of black before an alert.")] = 30,
-    silence: Annotated[float, typer.Option(help="Seconds of silence before an alert.")] = 30,
-    freeze: Annotated[float, typer.Option(help="Seconds of still picture before an alert.")] = 60,
+    blackout: Annotated[
+        float, typer.Option(min=0, max=86_400, help="Seconds of black before an alert.")
+    ] = 30,
+    silence: Annotated[
+        float, typer.Option(min=0, max=86_400, help="Seconds of silence before an alert.")
+    ] = 30,
+    freeze: Annotated[
+        float, typer.Option(min=0, max=86_400, help="Seconds of still picture before an alert.")
+    ] = 60,
     as_json: AsJson = False,
 ) -> None:
     """Show a live table of one stream: picture, sound, loudness, incidents. Needs no service."""
+    from media.watch import StreamUnavailable
     from monitors.config import MonitorConfig
+    from monitors.stream_url import InvalidStreamUrl, parse_stream_url
     from worker.watching import watch_url
 
     config = MonitorConfig(
@@ -97,7 +105,13 @@ def watch(
         silence_threshold_sec=silence,
         freeze_threshold_sec=freeze,
     )
-    _run(watch_url(url, config, as_json=as_json))
+    try:
+        parse_stream_url(url)
+        _run(watch_url(url, config, as_json=as_json))
+    except InvalidStreamUrl as error:
+        _fail(f"URL: {error}", MISUSED)
+    except StreamUnavailable as error:
+        _fail(f"URL: {error}", FAILED)
 
 
 @app.command()

@@ -1,0 +1,35 @@
+"""What `stream-tracker watch` says of what it cannot watch: one line, and an exit code."""
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import FAILED, MISUSED, app
+from media.sources import Observation, SourceState
+from media.watch import StreamUnavailable
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        pytest.param(["ftp://127.0.0.1/x.m3u8"], "URL", id="no http"),
+        pytest.param(["https://www.youtube.com/@channel"], "URL", id="a channel"),
+        pytest.param(["http://127.0.0.1/x.m3u8", "--blackout", "-1"], "--blackout", id="negative"),
+    ],
+)
+def test_wrong_usage_is_named(arguments: list[str], word: str) -> None:
+    result = CliRunner().invoke(app, ["watch", *arguments])
+    assert result.exit_code == MISUSED
+    assert word in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_stream_that_can_never_be_watched_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_arguments: object, **_options: object) -> None:
+        raise StreamUnavailable(
+            Observation(state=SourceState.UNAVAILABLE, reason="private", message="it is private")
+        )
+
+    monkeypatch.setattr("worker.watching.watch_url", refuse)
+    result = CliRunner().invoke(app, ["watch", "http://127.0.0.1/x.m3u8"])
+    assert result.exit_code == FAILED
+    assert result.stderr == "URL: it is private\n"
