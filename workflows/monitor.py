@@ -145,12 +145,17 @@ class MonitorWorkflow:
             await workflow.sleep(early, summary="until the stream is due")
 
     async def _wait_for_live(self) -> None:
-        self._tell("Waiting for the stream to go live", status=MonitorStatus.WAITING)
+        was_waiting = self._progress.status is MonitorStatus.WAITING  # in an earlier run
+        doing = self._progress.doing if was_waiting else "Waiting for the stream to go live"
+        self._tell(doing, status=MonitorStatus.WAITING)
         while not self._progress.is_live:
             seen = await self._look_until_it_changes()
             self._learn_of_waiting(seen)
             if seen.has_ended:
                 self._end_of_stream(EndReason.STREAM_NO_LONGER_LIVE)
+                return
+            if not seen.is_live and self._may_wait_in_a_new_run():
+                self._wants_new_run = True
                 return
         self._put(EventType.STREAM_STARTED, title=self._progress.title)
 
@@ -192,6 +197,11 @@ class MonitorWorkflow:
         start = timestamp_text(seen.site_start_time) if seen.site_start_time else "an unknown time"
         status = StreamStatus.SCHEDULED if seen.site_start_time else StreamStatus.UNKNOWN
         self._tell(f"Waiting for {start}", stream_status=status)
+
+    def _may_wait_in_a_new_run(self) -> bool:
+        """Tell whether to; a webhook that is on its way is not left behind: next time then."""
+        is_due = _is_history_long() and not self._outbox.queued
+        return is_due and workflow.patched("continue-while-waiting")
 
     async def _tell_when_late(self) -> None:
         start = self._progress.site_start_time or self._order.config.scheduled_start_time

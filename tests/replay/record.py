@@ -12,7 +12,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 
@@ -24,9 +24,12 @@ from tests.workflows.stage import MONITOR_ID, an_order, staged, start_monitor, w
 from tests.workflows.world import World
 
 CONTINUED = "continued_run"
-"""A monitor of two runs, one history each: `continued_run_1` and `continued_run_2`."""
+CONTINUED_WAIT = "continued_wait"
+"""Monitors of two runs, one history each: `continued_run_1` and `continued_run_2`."""
 
-NAMES = sorted([*SCENARIOS, *(f"{CONTINUED}_{number}" for number in (1, 2))])
+NAMES = sorted(
+    [*SCENARIOS, *(f"{name}_{number}" for name in (CONTINUED, CONTINUED_WAIT) for number in (1, 2))]
+)
 
 
 async def record(wanted: Sequence[str]) -> None:
@@ -35,10 +38,11 @@ async def record(wanted: Sequence[str]) -> None:
         if name in SCENARIOS:
             print(name, flush=True)
             await _record_scenario(name)
-    if not wanted or any(name.startswith(CONTINUED) for name in wanted):
-        print(CONTINUED, flush=True)
-        with dev_server() as address:
-            await _record_continued(await connected(address))
+    for name, world in ((CONTINUED, _long_watch()), (CONTINUED_WAIT, _long_wait())):
+        if not wanted or any(each.startswith(name) for each in wanted):
+            print(name, flush=True)
+            with dev_server() as address:
+                await _record_continued(await connected(address), name, world)
 
 
 async def _record_scenario(name: str) -> None:
@@ -48,22 +52,30 @@ async def _record_scenario(name: str) -> None:
         kept.keep(name, await handle.fetch_history())
 
 
-async def _record_continued(client: Client) -> None:
-    checkpoints = LONG_HISTORY // 6
-    world = World(
+def _long_watch() -> World:
+    return World(
         watches=[
             scripts.sees(scripts.BLACKOUT),
-            *[scripts.checkpoint()] * checkpoints,
+            *[scripts.checkpoint()] * (LONG_HISTORY // 6),
             scripts.sees(scripts.BLACKOUT_RECOVERED),
             scripts.ends(),
         ]
     )
+
+
+def _long_wait() -> World:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    starts = [tomorrow + timedelta(hours=hour) for hour in range(LONG_HISTORY // 8)]
+    return World(looks=map(scripts.announced, starts), watches=[scripts.ends()])
+
+
+async def _record_continued(client: Client, name: str, world: World) -> None:
     async with workers(client, world):
         handle = await start_monitor(client, an_order(datetime.now(UTC)))
         await handle.result()
     for number, run_id in enumerate(world.runs, start=1):
         run = client.get_workflow_handle(MONITOR_ID, run_id=run_id)
-        kept.keep(f"{CONTINUED}_{number}", await run.fetch_history())
+        kept.keep(f"{name}_{number}", await run.fetch_history())
 
 
 if __name__ == "__main__":

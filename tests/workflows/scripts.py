@@ -65,6 +65,15 @@ def not_live(*, look_again_sec: float) -> Look:
     return look
 
 
+def unseen(why: str) -> Look:
+    """It cannot be seen whether it is live."""
+
+    async def look() -> WaitReturn:
+        return WaitReturn(is_live=False, unknown_because=why, state={"unknown": why})
+
+    return look
+
+
 def look_without_answer() -> Look:
     """The look lasts until its activity is cancelled."""
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 
-from monitors.events import EndReason, StreamEvent
+from monitors.events import EndReason, StreamEvent, timestamp_text
 from monitors.ids import new_monitor_id
 from monitors.reports import Statistics
 from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
@@ -139,6 +139,56 @@ async def test_a_receiver_that_is_away_does_not_keep_a_long_history_from_being_c
     assert len(world.runs) > 1
     assert [event.sequence for event in world.received] == [*range(1, 4 * ENOUGH + 2)]
     assert (end.events_sent, end.events_failed) == (4 * ENOUGH + 1, 0)
+
+
+async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
+    client: Client,
+) -> None:
+    """Each reschedule wakes the workflow up; over months they would fill its history."""
+    now = datetime.now(UTC)
+    starts = [now + timedelta(days=day) for day in range(1, ENOUGH)]
+    world = World(
+        looks=[
+            scripts.unseen("a bot check"),
+            *map(scripts.announced, starts),
+            scripts.unseen("a bot check"),
+            scripts.look_without_answer(),
+        ]
+    )
+    async with workers(client, world):
+        handle = await start(client, start_delay_tolerance_sec=0)
+        await world.until(lambda: len(world.looked) == ENOUGH + 2)
+        snapshot = await snapshot_of(handle)
+        assert len(world.runs) > 1
+        assert snapshot.status is MonitorStatus.WAITING
+        assert snapshot.doing.endswith("cannot be seen: a bot check")
+        assert snapshot.title == "A stream"
+        await handle.signal(STOP_SIGNAL)
+        await handle.result()
+    assert [order.site_start_time for order in world.looked[2:-1]] == starts
+    assert world.looked[-1].state == {"unknown": "a bot check"}
+    assert [report.status for report in world.statuses] == [
+        MonitorStatus.WAITING,
+        MonitorStatus.STOPPED,
+    ]
+
+
+@pytest.mark.parametrize("lengths_of_waiting", [pytest.param(n, id=str(n)) for n in range(5, 9)])
+async def test_what_a_continued_wait_goes_on_with_is_told(
+    client: Client, lengths_of_waiting: int
+) -> None:
+    """Whatever look begins the next run, its details say what was learned before."""
+    day = datetime.now(UTC) + timedelta(days=1)
+    looks = [scripts.announced(day + timedelta(hours=n)) for n in range(lengths_of_waiting)]
+    world = World(looks=[*looks, scripts.look_without_answer()])
+    async with workers(client, world):
+        handle = await start(client)
+        await world.until(lambda: len(world.looked) == len(looks) + 1)
+        snapshot = await snapshot_of(handle)
+        last = timestamp_text(day + timedelta(hours=lengths_of_waiting - 1))
+        assert snapshot.doing == f"Waiting for {last}"
+        await handle.signal(STOP_SIGNAL)
+        await handle.result()
 
 
 @pytest.mark.parametrize("checkpoints", [pytest.param(n, id=f"after-{n}") for n in (6, 8, 10)])

@@ -51,7 +51,7 @@ class World:
         gateway_refuses: whether reports are refused for good.
         looked, watched: what `wait_for_live` and `watch_stream` were asked, one an attempt.
         look_times: when each look began, in the server's time.
-        runs: ids of the workflow runs that asked for a watch, in order.
+        runs: ids of the workflow runs that asked for a look or a watch, in order.
         watching: watches that run now.
         looking: looks that run now.
         attempts: sequence number and attempt of each request that the receiver got.
@@ -96,6 +96,7 @@ class World:
         self.looked.append(order)
         self.look_times.append(activity.info().started_time)
         self.looking += 1
+        self._note_run()
         self._changed.set()
         look = self.looks.popleft() if self.looks else live()
         try:
@@ -107,9 +108,7 @@ class World:
     @activity.defn(name=WATCH_STREAM)
     async def watch_stream(self, order: WatchOrder) -> WatchReturn:
         self.watched.append(order)
-        run_id = activity.info().workflow_run_id
-        if run_id and run_id not in self.runs:
-            self.runs.append(run_id)
+        self._note_run()
         self.watching += 1
         self._changed.set()
         beating = asyncio.create_task(_beat())
@@ -121,6 +120,11 @@ class World:
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
             self._changed.set()
+
+    def _note_run(self) -> None:
+        run_id = activity.info().workflow_run_id
+        if run_id and run_id not in self.runs:
+            self.runs.append(run_id)
 
     def _watch_step(self) -> Watch:
         """Return the next step; a further attempt meets the same one again."""
