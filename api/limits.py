@@ -7,7 +7,8 @@ from typing import Final, cast
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
@@ -43,6 +44,12 @@ class RequestLimits:
         self._create = RateLimitItemPerMinute(settings.rate_limit_create)
         self._read = RateLimitItemPerMinute(settings.rate_limit_read)
         self._auth_failure = RateLimitItemPerMinute(AUTH_FAILURES_PER_MINUTE)
+
+    async def close(self) -> None:
+        """Close the connections to the storage."""
+        storage = self._shared.storage
+        if isinstance(storage, RedisStorage) and isinstance(storage.bridge, RedispyBridge):
+            await storage.bridge.storage.aclose()
 
     async def count_creation(self, client: str) -> None:
         """Count an attempt to create a monitor.
@@ -106,6 +113,8 @@ def _limiter(uri: str) -> MovingWindowRateLimiter:
     try:
         storage = storage_from_string(f"async+{uri}", wrap_exceptions=True, **client)
         return MovingWindowRateLimiter(cast(Storage, storage))
-    except (ConfigurationError, NotImplementedError, ValueError, TypeError) as error:
+    except (ConfigurationError, NotImplementedError) as error:
         reason = str(error).replace(uri, "it")  # it may carry a password
         raise StartError(f"RATE_LIMIT_STORAGE: {reason}") from None
+    except (ValueError, TypeError):  # whose text repeats what it stumbled over
+        raise StartError("RATE_LIMIT_STORAGE: is not the URL of a storage") from None

@@ -100,7 +100,7 @@ class GatewaySettings(SharedSettings):
         default="memory://",
         description=(
             "Where requests are counted, as the limits library writes it; redis://HOST:PORT counts "
-            "for all gateways together."
+            "for all gateways together. While that is away, each gateway counts for itself."
         ),
     )
     internal_port: Port | None = Field(

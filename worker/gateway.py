@@ -67,6 +67,7 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
     """
     apart = settings.internal_port
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(gateway.limits.close)
         if apart:
             config = api_config(internal_app(gateway), settings.host, apart)
             served = serve_in_background(config, variables="HOST, INTERNAL_PORT")

@@ -70,6 +70,8 @@ async def test_while_the_storage_is_away_each_gateway_counts_for_itself(sqlite_u
         pytest.param("nonsense", id="no URI"),
         pytest.param("unknown://secret@h", id="unknown"),
         pytest.param("memcached://secret", id="cannot count so"),
+        pytest.param("redis://:secret/secret@h", id="password that breaks the URL"),
+        pytest.param("redis://h:secret", id="no port"),
     ],
 )
 async def test_a_storage_that_cannot_be_used_is_one_clear_error(sqlite_url: str, uri: str) -> None:
