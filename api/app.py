@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api import health
 from api.access_log import AccessLog
@@ -97,22 +98,29 @@ def api_app(gateway: Gateway, *, with_internal: bool) -> FastAPI:
 
 
 def internal_app(gateway: Gateway) -> FastAPI:
-    """Return the API of the workers, for a port of its own."""
-    return _connect(routed_app(*WORKER_ROUTERS, health.router, openapi_url=None), gateway)
+    """Return the API of the workers, for a port of its own; nothing describes it there."""
+    app = FastAPI(redirect_slashes=False, openapi_url=None)
+    return _connect(_routed(app, *WORKER_ROUTERS, health.router), gateway)
 
 
-def routed_app(*routers: APIRouter, openapi_url: str | None = "/openapi.json") -> FastAPI:
-    """Return an application of `routers` without the gateway behind them."""
-    app = FastAPI(
+def routed_app(*routers: APIRouter) -> FastAPI:
+    """Return an application of `routers` without the gateway behind them.
+
+    Its pages, `/docs` and `/redoc`, bring their scripts along: a network may be closed.
+    """
+    app = FastAPIOffline(
         title="Stream Tracker",
         version=VERSION,
         redirect_slashes=False,
         separate_input_output_schemas=False,
-        openapi_url=openapi_url,
     )
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    return _routed(app, *routers)
+
+
+def _routed(app: FastAPI, *routers: APIRouter) -> FastAPI:
     for router in routers:
         app.include_router(router)
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from api.app import API_ROUTERS, routed_app
 from api.openapi import DEFAULT_FILE, describe, text
-from tests.api.running import KEY, running_gateway
+from tests.api.running import KEY, Running, running_gateway
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 6
@@ -42,6 +43,18 @@ def operations(description: dict[str, Any]) -> list[tuple[str, str, dict[str, An
 def test_the_kept_description_is_current() -> None:
     kept = (ROOT / DEFAULT_FILE).read_text()
     assert kept == text(routed_app(*API_ROUTERS)), "write it again: python -m api.openapi"
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_a_page_needs_nothing_from_another_host(light_gateway: Running, page: str) -> None:
+    html = (await light_gateway.client.get(page)).text
+    parts = re.findall(r'(?:src|href)="([^"]+)"', html) + re.findall(r"url: '([^']+)'", html)
+    assert any(part.endswith(".js") for part in parts)
+    for part in {*parts, "/openapi.json"}:
+        assert part.startswith("/"), part
+        answer = await light_gateway.client.get(part)
+        assert answer.status_code == 200, part
+        assert len(answer.content) > 1000, part
 
 
 def test_every_call_under_api_v1_needs_a_key_and_tells_of_its_errors(
