@@ -7,12 +7,14 @@ every monitor, so one such answer pauses all of them.
 import asyncio
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 PAUSES_SEC = (15 * 60.0, 30 * 60.0, 60 * 60.0)
+URGENT_IN_A_ROW = 5
+PATIENCE_SEC = 40.0
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,17 @@ class Pause:
 class Budget:
     """When the next look may begin. Pure: times are seconds of any steady clock.
 
+    A look makes several requests, and what counts for the site is these. So each look is charged
+    what it is expected to make when it begins, and what it did make when it is over.
+
     Attributes:
-        interval_sec: least time between the beginnings of two looks.
+        interval_sec: time between two requests, on average.
         pauses_sec: how long the first, second, ... refusal in a row pauses all; the last repeats.
     """
 
     interval_sec: float = 2.0
     pauses_sec: tuple[float, ...] = PAUSES_SEC
-    _free_at: float = 0.0
+    _free_at: float = field(default=float("-inf"))
     _refusals: int = 0
     _pause: Pause | None = None
     _refused_at: float = field(default=float("-inf"))
@@ -43,9 +48,13 @@ class Budget:
         """Return how long the next look must still wait, a pause left aside."""
         return max(0.0, self._free_at - now)
 
-    def begin(self, now: float) -> None:
-        """Note that a look begins."""
-        self._free_at = now + self.interval_sec
+    def begin(self, now: float, requests: int) -> None:
+        """Charge a look that begins and is expected to make so many requests."""
+        self._free_at = max(now, self._free_at) + requests * self.interval_sec
+
+    def correct(self, requests: int) -> None:
+        """Charge so many requests more, or when negative, give them back."""
+        self._free_at += requests * self.interval_sec
 
     def pause_at(self, now: float) -> Pause | None:
         """Return the pause that holds at `now`."""
@@ -89,7 +98,15 @@ class EgressSnapshot:
     pause_reason: str | None
 
 
-class EgressPaused(Exception):
+class NoTurn(Exception):
+    """A look cannot be made at present."""
+
+
+class EgressBusy(NoTurn):
+    """A patient look waited too long for its turn."""
+
+
+class EgressPaused(NoTurn):
     """Nothing is asked at present: `reason` says why, `remaining_sec` for how long."""
 
     def __init__(self, reason: str, remaining_sec: float) -> None:
@@ -98,65 +115,135 @@ class EgressPaused(Exception):
         self.remaining_sec = remaining_sec
 
 
-class Egress:
-    """Hands out turns to look, in the order in which they were asked for.
+@dataclass(frozen=True)
+class Turn:
+    """A look that may be made.
 
-    Patient looks queue among themselves first, and only the first of them with the others: so a
-    look for media, without which segments are lost, never waits for more than one of them.
+    Attributes:
+        began: when, on the budget's clock.
+        charged: requests that it is expected to make.
+    """
+
+    began: float
+    charged: int
+
+
+class _Line:
+    """Those that wait for a turn: urgent ones first, each kind in the order in which they came.
+
+    After `URGENT_IN_A_ROW` urgent looks a patient one has its turn, so that waiting streams are
+    looked at even while many others are in trouble.
+    """
+
+    def __init__(self) -> None:
+        self._urgent: deque[asyncio.Event] = deque()
+        self._patient: deque[asyncio.Event] = deque()
+        self._urgent_in_a_row = 0
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._patient)
+
+    def first(self) -> asyncio.Event:
+        """Return whose turn is next."""
+        is_patient_due = self._patient and self._urgent_in_a_row >= URGENT_IN_A_ROW
+        return (self._patient if is_patient_due or not self._urgent else self._urgent)[0]
+
+    def serve(self, waiter: asyncio.Event) -> None:
+        """Note that `waiter` has its turn."""
+        self._urgent_in_a_row = self._urgent_in_a_row + 1 if waiter in self._urgent else 0
+
+    @contextlib.contextmanager
+    def place(self, *, patient: bool) -> Iterator[asyncio.Event]:
+        """Stand in line; the event is set when this may be the first."""
+        line = self._patient if patient else self._urgent
+        waiter = asyncio.Event()
+        line.append(waiter)
+        try:
+            yield waiter
+        finally:
+            line.remove(waiter)
+            if self:
+                self.first().set()
+
+
+class Egress:
+    """Hands out turns to look, the urgent ones first.
+
+    Args:
+        budget: says when; by default one request in 2 s.
+        patience_sec: a patient look that waited so long gives up, so that whoever wants it hears of
+            that before somebody takes it for hung.
     """
 
     def __init__(
         self,
         budget: Budget | None = None,
         *,
+        patience_sec: float = PATIENCE_SEC,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._budget = budget or Budget()
+        self._patience_sec = patience_sec
         self._clock = clock
         self._sleep = sleep
-        self._turn = asyncio.Lock()  # serves its waiters in their order
-        self._patience = asyncio.Lock()
-        self._waiting = 0
+        self._line = _Line()
         self._looks = 0
         self._requests = 0
         self._outcomes: Counter[str] = Counter()
 
-    async def begin(self, *, patient: bool = False) -> float:
-        """Wait for a turn; return when it began, for `end`.
+    async def begin(self, requests: int, *, patient: bool = False) -> Turn:
+        """Wait for a turn; `end` takes it back.
 
         Args:
+            requests: that the look is expected to make.
             patient: others may go first.
 
         Raises:
             EgressPaused: no turn is given at present.
+            EgressBusy: there was none within `patience_sec`.
         """
-        with self._counted():
-            async with self._patience if patient else contextlib.nullcontext(), self._turn:
-                self._refuse_when_paused()
-                if wait_sec := self._budget.wait_sec(self._clock()):
-                    await self._sleep(wait_sec)
-                    self._refuse_when_paused()
-                self._budget.begin(self._clock())
+        try:
+            async with asyncio.timeout(self._patience_sec if patient else None):
+                began = await self._turn(requests, patient=patient)
+        except TimeoutError:
+            raise EgressBusy(f"no turn within {self._patience_sec:g} s") from None
         self._looks += 1
-        return self._clock()
+        return Turn(began, requests)
 
-    def end(self, began: float, *, outcome: str, requests: int, refused: bool, seen: bool) -> None:
+    async def _turn(self, requests: int, *, patient: bool) -> float:
+        with self._line.place(patient=patient) as waiter:
+            while True:
+                self._refuse_when_paused()
+                wait_sec = self._budget.wait_sec(self._clock())
+                if self._line.first() is not waiter:
+                    waiter.clear()
+                    await waiter.wait()
+                elif wait_sec:
+                    # In steps: a look that ends may give back or take what it was not charged.
+                    await self._sleep(min(wait_sec, self._budget.interval_sec))
+                else:
+                    self._line.serve(waiter)
+                    self._budget.begin(self._clock(), requests)
+                    return self._clock()
+
+    def end(self, turn: Turn, *, outcome: str, requests: int, refused: bool, seen: bool) -> None:
         """Note how a look ended.
 
         Args:
-            began: what `begin` returned.
+            turn: what `begin` returned.
             outcome: a word of a small set.
-            requests: HTTP requests made.
+            requests: HTTP requests made; 0 when that is not told, and what was expected counts.
             refused: it met a bot check or a rate limit.
             seen: it saw the state of the video.
         """
         self._outcomes[outcome] += 1
         self._requests += requests
+        self._budget.correct((requests or turn.charged) - turn.charged)
         if refused:
-            self._budget.refused(outcome, began=began, now=self._clock())
+            self._budget.refused(outcome, began=turn.began, now=self._clock())
         elif seen:
-            self._budget.granted(began=began)
+            self._budget.granted(began=turn.began)
 
     def pause_remaining_sec(self) -> float | None:
         """Return how long the present pause still lasts; None without one."""
@@ -172,20 +259,12 @@ class Egress:
             looks=self._looks,
             requests=self._requests,
             outcomes=dict(self._outcomes),
-            waiting=self._waiting,
+            waiting=len(self._line),
             paused_until=datetime.now(UTC) + timedelta(seconds=pause.until - now)
             if pause
             else None,
             pause_reason=pause.reason if pause else None,
         )
-
-    @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
 
     def _refuse_when_paused(self) -> None:
         now = self._clock()

@@ -7,13 +7,16 @@ from typing import Protocol
 from media.sources import Observation, SourceState
 from media.youtube import meanings
 from media.youtube.classifier import classify
-from media.youtube.egress import Egress, EgressPaused, EgressSnapshot
+from media.youtube.egress import Egress, EgressPaused, EgressSnapshot, NoTurn
 from media.youtube.errors import LookFailed
 from media.youtube.external import ExternalResolvers
 from media.youtube.findings import Finding
 from media.youtube.options import Depth, Resolver, YouTubeOptions
 from media.youtube.pool import HelperPool
 from media.youtube.wire import Question
+
+BUSY = "busy"
+"""Reason of a look that was not made, because the budget is used up: it says nothing."""
 
 _RETRY_SEC = 60.0
 _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED})
@@ -64,8 +67,8 @@ class YouTubeSite:
         for resolver in self._options.resolvers:
             try:
                 look = await self._judged(Question(resolver, depth, video_id))
-            except EgressPaused as pause:
-                return first.observation if first else _paused(pause)
+            except NoTurn as why:
+                return first.observation if first else _not_made(why)
             if first is None:
                 first = look
             elif _is_believed(look, after=first):
@@ -86,21 +89,22 @@ class YouTubeSite:
 
     async def _judged(self, question: Question) -> "_Look":
         """Look; where a status check contradicts itself, look at the media too."""
-        look = await self._look(question)
+        patient = question.depth is Depth.STATUS
+        look = await self._look(question, patient=patient)
         if question.depth is Depth.STATUS and look.is_contradictory:
-            return await self._look(replace(question, depth=Depth.MEDIA))
+            return await self._look(replace(question, depth=Depth.MEDIA), patient=patient)
         return look
 
-    async def _look(self, question: Question) -> "_Look":
-        began = await self._egress.begin(patient=question.depth is Depth.STATUS)
+    async def _look(self, question: Question, *, patient: bool) -> "_Look":
+        turn = await self._egress.begin(expected_requests(question), patient=patient)
         try:
             finding = await self._lookers[question.resolver].look(question)
         except LookFailed as error:
-            self._egress.end(began, outcome=error.reason, requests=0, refused=False, seen=False)
+            self._egress.end(turn, outcome=error.reason, requests=0, refused=False, seen=False)
             return _Look(None, _failed(error))
         observation = classify(finding)
         self._egress.end(
-            began,
+            turn,
             outcome=observation.reason or str(observation.state),
             requests=finding.requests,
             refused=observation.reason in meanings.EGRESS_TROUBLES,
@@ -110,6 +114,13 @@ class YouTubeSite:
             remaining_sec = self._egress.pause_remaining_sec()
             observation = replace(observation, look_again_sec=remaining_sec)
         return _Look(finding, observation)
+
+
+def expected_requests(question: Question) -> int:
+    """Return how many HTTP requests a look makes, at most as a rule."""
+    if question.resolver is Resolver.STREAMLINK:
+        return 3
+    return 1 if question.depth is Depth.STATUS else 6
 
 
 def _make_lookers(options: YouTubeOptions) -> dict[Resolver, Looker]:
@@ -161,12 +172,18 @@ def _failed(error: LookFailed) -> Observation:
     )
 
 
-def _paused(pause: EgressPaused) -> Observation:
+def _not_made(why: NoTurn) -> Observation:
+    if not isinstance(why, EgressPaused):
+        return Observation(
+            state=SourceState.NOT_OBSERVED,
+            reason=BUSY,
+            message="Other streams are looked at first: the request budget is used up",
+        )
     known = {meaning.reason: meaning.message for meaning in meanings.TRANSIENT}
-    why = known.get(pause.reason, pause.reason)
+    says = known.get(why.reason, why.reason)
     return Observation(
         state=SourceState.NOT_OBSERVED,
-        reason=pause.reason,
-        message=f"{why}; nothing is asked for {max(1, round(pause.remaining_sec / 60))} min",
-        look_again_sec=pause.remaining_sec,
+        reason=why.reason,
+        message=f"{says}; nothing is asked for {max(1, round(why.remaining_sec / 60))} min",
+        look_again_sec=why.remaining_sec,
     )

@@ -14,6 +14,7 @@ from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist
 from media.sources import MediaUrls, Observation, SourceState
 from media.youtube.schedule import next_look_sec
+from media.youtube.site import BUSY
 from media.youtube.source import YouTubeSource
 
 REMEMBERED = 1000
@@ -158,7 +159,7 @@ class YouTubeStream:
 
 
 def _politely(seen: Observation) -> Observation:
-    if seen.state is SourceState.LIVE:
+    if seen.state is SourceState.LIVE or seen.reason == BUSY:
         return seen
     least_sec = ENDED_AGAIN_SEC if seen.state is SourceState.ENDED else LOOK_AGAIN_SEC
     return replace(seen, look_again_sec=max(least_sec, seen.look_again_sec or 0.0))

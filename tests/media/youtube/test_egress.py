@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.youtube.egress import PAUSES_SEC, Budget, Egress, EgressPaused
+from media.youtube.egress import (
+    PAUSES_SEC,
+    URGENT_IN_A_ROW,
+    Budget,
+    Egress,
+    EgressBusy,
+    EgressPaused,
+    Turn,
+)
 
 
 class Time:
@@ -27,47 +35,95 @@ def make(time: Time) -> Egress:
     return Egress(clock=time, sleep=time.sleep)
 
 
-def end(egress: Egress, began: float, outcome: str) -> None:
+def end(egress: Egress, turn: Turn, outcome: str, *, requests: int = 1) -> None:
     refused = outcome == "bot_check"
-    egress.end(began, outcome=outcome, requests=3, refused=refused, seen=outcome == "live")
+    egress.end(turn, outcome=outcome, requests=requests, refused=refused, seen=outcome == "live")
 
 
-async def test_turns_are_two_seconds_apart_and_in_order() -> None:
+async def test_looks_of_one_request_are_two_seconds_apart_and_in_order() -> None:
     time = Time()
     egress = make(time)
     turns: list[tuple[int, float]] = []
 
     async def monitor(number: int) -> None:
-        turns.append((number, await egress.begin()))
+        turns.append((number, (await egress.begin(1)).began))
 
     await asyncio.gather(*(monitor(number) for number in range(20)))
     assert [number for number, _ in turns] == list(range(20))
     assert [at for _, at in turns] == pytest.approx([1000 + 2 * n for n in range(20)])
 
 
-async def test_a_look_for_media_waits_for_one_status_check_at_most() -> None:
+async def test_a_look_is_charged_what_it_is_expected_to_request() -> None:
+    time = Time()
+    egress = make(time)
+    begun = [(await egress.begin(requests)).began for requests in (6, 1, 3, 1)]
+    assert begun == [1000, 1012, 1014, 1020]
+
+
+@pytest.mark.parametrize(
+    ("requests", "wait_sec"),
+    [
+        pytest.param(2, 4, id="fewer"),
+        pytest.param(9, 18, id="more"),
+        pytest.param(0, 12, id="not told"),
+    ],
+)
+async def test_a_look_that_is_over_was_charged_what_it_did_request(
+    requests: int, wait_sec: float
+) -> None:
+    time = Time()
+    egress = make(time)
+    turn = await egress.begin(6)
+    waiting = asyncio.create_task(egress.begin(1))
+    await asyncio.sleep(0)
+    end(egress, turn, "live", requests=requests)
+    assert (await waiting).began == 1000 + wait_sec
+
+
+async def test_urgent_looks_go_before_patient_ones_that_came_earlier() -> None:
     egress = make(Time())
-    await egress.begin()
+    await egress.begin(6)
     order: list[str] = []
 
     async def look(name: str, *, patient: bool) -> None:
-        await egress.begin(patient=patient)
+        await egress.begin(1, patient=patient)
         order.append(name)
 
     checks = [asyncio.create_task(look(f"check {n}", patient=True)) for n in range(3)]
     await asyncio.sleep(0)
-    await look("media", patient=False)
-    await asyncio.gather(*checks)
-    assert order == ["check 0", "media", "check 1", "check 2"]
+    await asyncio.gather(*(look(f"media {n}", patient=False) for n in range(2)), *checks)
+    assert order == ["media 0", "media 1", "check 0", "check 1", "check 2"]
+
+
+async def test_patient_looks_have_their_turn_however_many_are_urgent() -> None:
+    egress = make(Time())
+    order: list[str] = []
+
+    async def look(name: str, *, patient: bool) -> None:
+        await egress.begin(1, patient=patient)
+        order.append(name)
+
+    urgent = [look("media", patient=False) for _ in range(3 * URGENT_IN_A_ROW)]
+    await asyncio.gather(*(look("check", patient=True) for _ in range(2)), *urgent)
+    checks = [place for place, name in enumerate(order) if name == "check"]
+    assert checks == [0, 1 + URGENT_IN_A_ROW]
+
+
+async def test_a_patient_look_gives_up_when_its_turn_does_not_come() -> None:
+    egress = Egress(patience_sec=0.01)
+    await egress.begin(6)
+    with pytest.raises(EgressBusy):
+        await egress.begin(1, patient=True)
+    assert egress.snapshot().waiting == 0
 
 
 async def test_a_monitor_that_gives_up_costs_no_turn() -> None:
     time = Time()
     egress = make(time)
-    await egress.begin()
-    waiting = [asyncio.create_task(egress.begin()) for _ in range(2)]
+    await egress.begin(1)
+    waiting = [asyncio.create_task(egress.begin(1)) for _ in range(2)]
     waiting[0].cancel()
-    assert await waiting[1] == 1002
+    assert (await waiting[1]).began == 1002
     assert egress.snapshot().waiting == 0
 
 
@@ -75,21 +131,21 @@ async def test_a_bot_check_pauses_everybody_longer_each_time() -> None:
     time = Time()
     egress = make(time)
     for length_sec in (*PAUSES_SEC, PAUSES_SEC[-1]):
-        end(egress, await egress.begin(), "bot_check")
+        end(egress, await egress.begin(1), "bot_check")
         with pytest.raises(EgressPaused, match="bot_check") as paused:
-            await egress.begin()
+            await egress.begin(1)
         assert paused.value.remaining_sec == pytest.approx(length_sec)
         time.now += length_sec
-    end(egress, await egress.begin(), "live")
-    end(egress, await egress.begin(), "bot_check")
+    end(egress, await egress.begin(1), "live")
+    end(egress, await egress.begin(1), "bot_check")
     assert egress.pause_remaining_sec() == PAUSES_SEC[0]
 
 
 async def test_those_that_wait_for_their_turn_hear_of_the_pause() -> None:
     time = Time()
     egress = make(time)
-    first = await egress.begin()
-    waiting = asyncio.create_task(egress.begin())
+    first = await egress.begin(1)
+    waiting = asyncio.create_task(egress.begin(1))
     await asyncio.sleep(0)
     end(egress, first, "bot_check")
     with pytest.raises(EgressPaused):
@@ -99,20 +155,20 @@ async def test_those_that_wait_for_their_turn_hear_of_the_pause() -> None:
 async def test_looks_that_were_under_way_do_not_lengthen_the_pause() -> None:
     time = Time()
     egress = make(time)
-    looks = [await egress.begin() for _ in range(4)]
-    for began in looks:
+    looks = [await egress.begin(1) for _ in range(4)]
+    for turn in looks:
         time.now += 1
-        end(egress, began, "bot_check")
+        end(egress, turn, "bot_check")
     assert egress.pause_remaining_sec() == PAUSES_SEC[0] - 3
 
 
 async def test_trouble_of_the_resolver_neither_pauses_nor_forgives() -> None:
     time = Time()
     egress = make(time)
-    end(egress, await egress.begin(), "bot_check")
+    end(egress, await egress.begin(1), "bot_check")
     time.now += PAUSES_SEC[0]
-    end(egress, await egress.begin(), "client_broken")
-    end(egress, await egress.begin(), "bot_check")
+    end(egress, await egress.begin(1), "client_broken")
+    end(egress, await egress.begin(1), "bot_check")
     assert egress.pause_remaining_sec() == PAUSES_SEC[1]
 
 
@@ -120,7 +176,7 @@ async def test_the_counters() -> None:
     time = Time()
     egress = make(time)
     for outcome in ("live", "live", "bot_check"):
-        end(egress, await egress.begin(), outcome)
+        end(egress, await egress.begin(1), outcome, requests=3)
     seen = egress.snapshot()
     assert (seen.looks, seen.requests) == (3, 9)
     assert seen.outcomes == {"live": 2, "bot_check": 1}
@@ -128,17 +184,24 @@ async def test_the_counters() -> None:
     assert seen.paused_until is not None
 
 
-@given(st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=30))
-def test_no_look_begins_within_the_interval_or_a_pause(steps: list[tuple[float, bool]]) -> None:
-    budget = Budget(interval_sec=2)
-    now, begun = 0.0, [float("-inf")]
-    for later_sec, is_refused in steps:
+@given(st.lists(st.tuples(st.floats(0, 20), st.integers(1, 9), st.booleans()), max_size=40))
+def test_the_rate_of_requests_holds_in_every_span_and_no_look_begins_in_a_pause(
+    steps: list[tuple[float, int, bool]],
+) -> None:
+    """Whatever was expected: what is begun in a span of time fits into it, the last look aside."""
+    budget, expected = Budget(interval_sec=2), 6
+    now, begun = 0.0, list[tuple[float, int]]()
+    for later_sec, requests, is_refused in steps:
         now += later_sec
         if budget.pause_at(now) or budget.wait_sec(now):
             continue
-        assert now - begun[-1] >= 2
-        begun.append(now)
-        budget.begin(now)
+        begun.append((now, requests))
+        budget.begin(now, expected)
+        budget.correct(requests - expected)
         if is_refused:
             budget.refused("rate_limited", began=now, now=now)
             assert budget.pause_at(now + PAUSES_SEC[0] - 0.1)
+    for first in range(len(begun)):
+        for last in range(first, len(begun)):
+            charged = sum(requests for _, requests in begun[first:last])
+            assert begun[last][0] - begun[first][0] >= 2 * charged - 1e-6

@@ -12,8 +12,8 @@ async def test_looks_and_requests_are_counted() -> None:
     egress, registry = Egress(Budget(interval_sec=0)), CollectorRegistry()
     with youtube_metrics(egress.snapshot, registry):
         for outcome in ("live", "live", "upcoming"):
-            began = await egress.begin()
-            egress.end(began, outcome=outcome, requests=3, refused=False, seen=True)
+            turn = await egress.begin(1)
+            egress.end(turn, outcome=outcome, requests=3, refused=False, seen=True)
         counted = registry.get_sample_value(
             "stream_tracker_youtube_looks_total", {"outcome": "live"}
         )
@@ -27,8 +27,8 @@ async def test_looks_and_requests_are_counted() -> None:
 async def test_a_pause_is_shown_with_its_reason() -> None:
     egress, registry = Egress(Budget(pauses_sec=(900,))), CollectorRegistry()
     with youtube_metrics(egress.snapshot, registry):
-        began = await egress.begin()
-        egress.end(began, outcome="bot_check", requests=1, refused=True, seen=False)
+        turn = await egress.begin(1)
+        egress.end(turn, outcome="bot_check", requests=1, refused=True, seen=False)
         assert 890 < (registry.get_sample_value(PAUSED, {"reason": "bot_check"}) or 0) <= 900
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from media.sources import SourceState
@@ -11,6 +12,7 @@ from media.youtube.egress import Budget, Egress
 from media.youtube.options import Resolver, YouTubeOptions
 from media.youtube.site import YouTubeSite as OneEgress
 from media.youtube.source import YouTubeSource
+from media.youtube.stream import FoundMedia, YouTubeStream
 from tests.media.youtube.conftest import VIDEO_ID
 from tests.youtube import (
     MASTER_FORBIDDEN,
@@ -18,6 +20,7 @@ from tests.youtube import (
     RATE_LIMITED,
     UNREACHABLE,
     Fault,
+    Kind,
     Layout,
     Video,
     VideoState,
@@ -31,10 +34,14 @@ UNAVAILABLE, NOT_OBSERVED = SourceState.UNAVAILABLE, SourceState.NOT_OBSERVED
 
 @asynccontextmanager
 async def source_of(
-    options: YouTubeOptions, *, pauses_sec: tuple[float, ...] = (0.0,)
+    options: YouTubeOptions,
+    *,
+    pauses_sec: tuple[float, ...] = (0.0,),
+    interval_sec: float = 0,
+    patience_sec: float = 30,
 ) -> AsyncIterator[YouTubeSource]:
-    egress = Egress(Budget(interval_sec=0, pauses_sec=pauses_sec))
-    site = OneEgress(options, egress=egress)
+    budget = Budget(interval_sec=interval_sec, pauses_sec=pauses_sec)
+    site = OneEgress(options, egress=Egress(budget, patience_sec=patience_sec))
     try:
         yield YouTubeSource(VIDEO_ID, site)
     finally:
@@ -204,6 +211,31 @@ async def test_a_bot_check_pauses_all_looks(
         assert (seen.state, seen.reason) == (NOT_OBSERVED, "bot_check")
         assert seen.look_again_sec == pytest.approx(900, abs=60)
     assert "15 min" in second.message
+
+
+async def test_requests_not_looks_are_spaced(
+    options: MakeOptions, video: Video, site: YouTubeSite
+) -> None:
+    """Looks for media make several requests: the next look waits for all of them."""
+    began = site.clock.now()
+    async with source_of(options(), interval_sec=0.1) as source:
+        for _ in range(4):
+            assert (await source.observe()).media
+    last_look = site.requests.of(Kind.WATCH)[-1]
+    before = [seen for seen in site.requests.of() if seen.at < last_look.at]
+    assert len(before) > 10
+    assert last_look.at - began >= 0.1 * len(before)
+
+
+async def test_a_look_that_finds_no_turn_says_nothing_of_the_stream(
+    options: MakeOptions, video: Video
+) -> None:
+    async with source_of(options(), interval_sec=600, patience_sec=0.01) as source:
+        assert (await source.observe_status()).state is LIVE
+        async with httpx.AsyncClient() as client:
+            stream = YouTubeStream(VIDEO_ID, source, client, FoundMedia())
+            seen = await stream.observe_status()
+    assert (seen.state, seen.reason, seen.look_again_sec) == (NOT_OBSERVED, "busy", None)
 
 
 async def test_a_look_that_takes_too_long_observes_nothing(
