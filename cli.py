@@ -19,6 +19,7 @@ from runtime.settings import (
     GatewaySettings,
     SettingsError,
     SettingsT,
+    StreamSettings,
     WorkerSettings,
     load_settings,
 )
@@ -94,7 +95,10 @@ def watch(
     ] = 60,
     as_json: AsJson = False,
 ) -> None:
-    """Show a live table of one stream: picture, sound, loudness, incidents. Needs no service."""
+    """Show a live table of one stream: picture, sound, loudness, incidents. Needs no service.
+
+    Reads the worker's settings of proxies, certificates, cookies and executables.
+    """
     from media.watch import StreamUnavailable
     from monitors.config import MonitorConfig
     from monitors.stream_url import InvalidStreamUrl, parse_stream_url
@@ -107,7 +111,7 @@ def watch(
     )
     try:
         parse_stream_url(url)
-        _run(watch_url(url, config, as_json=as_json))
+        _run(watch_url(url, config, _settings(StreamSettings), as_json=as_json))
     except InvalidStreamUrl as error:
         _fail(f"URL: {error}", MISUSED)
     except StreamUnavailable as error:

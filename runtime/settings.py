@@ -114,7 +114,39 @@ class GatewaySettings(SharedSettings):
     _keys = field_validator("api_key", mode="before")(_split_keys)
 
 
-class WorkerSettings(SharedSettings):
+class StreamSettings(SharedSettings):
+    """What every process reads that looks at streams: workers, and `stream-tracker watch`."""
+
+    ffmpeg_path: FilePath | None = Field(
+        default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
+    )
+    ytdlp_path: FilePath | None = Field(
+        default=None, description="yt-dlp executable; default: the installed library."
+    )
+    streamlink_path: FilePath | None = Field(
+        default=None, description="streamlink executable; default: the installed library."
+    )
+    ytdlp_cookies_file: FilePath | None = Field(
+        default=None, description="Netscape cookie file for YouTube; only ever read."
+    )
+    ytdlp_extractor_args: SecretStr | None = Field(
+        default=None, description="As yt-dlp's --extractor-args (youtube:name=value;name=value)."
+    )
+    segment_max_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="A segment larger than this is refused."
+    )
+    egress_request_interval_sec: float = Field(
+        default=2,
+        ge=0.1,
+        le=600,
+        description=(
+            "Time between two requests to YouTube, on average. Each worker process keeps it for "
+            "itself: multiply it by the number of workers that share an outgoing address."
+        ),
+    )
+
+
+class WorkerSettings(StreamSettings):
     """What a worker reads."""
 
     callback_url: str = Field(description="The gateway's base URL, for reports.")
@@ -150,24 +182,6 @@ class WorkerSettings(SharedSettings):
     )
     health_port: Port = Field(default=8081, description="Port of /healthz, /readyz, /metrics.")
     health_host: str = Field(default="127.0.0.1", description="Address of the health port.")
-    ffmpeg_path: FilePath | None = Field(
-        default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
-    )
-    ytdlp_path: Path | None = Field(
-        default=None, description="yt-dlp executable; default: the installed library."
-    )
-    streamlink_path: Path | None = Field(
-        default=None, description="streamlink executable; default: the installed library."
-    )
-    ytdlp_cookies_file: Path | None = Field(
-        default=None, description="Netscape cookie file for YouTube; only ever read."
-    )
-    ytdlp_extractor_args: SecretStr | None = Field(
-        default=None, description="As yt-dlp's --extractor-args (youtube:name=value;name=value)."
-    )
-    segment_max_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=1024, description="A segment larger than this is refused."
-    )
     heartbeat_interval_sec: float = Field(
         default=2,
         ge=0.2,

@@ -10,7 +10,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from runtime.settings import EmbeddedSettings, GatewaySettings, SharedSettings, WorkerSettings
+from runtime.settings import (
+    EmbeddedSettings,
+    GatewaySettings,
+    SharedSettings,
+    StreamSettings,
+    WorkerSettings,
+)
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
@@ -18,6 +24,7 @@ BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 _READERS: dict[str, type[BaseSettings]] = {
     "gateway, worker": SharedSettings,
     "gateway": GatewaySettings,
+    "worker, watch": StreamSettings,
     "worker": WorkerSettings,
     "`make up`": EmbeddedSettings,
 }
@@ -27,11 +34,10 @@ def settings_table() -> str:
     """Return the table as Markdown."""
     rows = ["| variable | read by | default | meaning |", "|---|---|---|---|"]
     for reader, kind in _READERS.items():
-        inherited = {} if kind is SharedSettings else SharedSettings.model_fields
         rows += [
             _row(reader, name, field)
             for name, field in kind.model_fields.items()
-            if name not in inherited
+            if name not in _inherited(kind)
         ]
     return "\n".join(rows) + "\n"
 
@@ -41,6 +47,13 @@ def with_table(text: str) -> str:
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return f"{head}{BEGIN}{settings_table()}{END}{tail}"
+
+
+def _inherited(kind: type[BaseSettings]) -> set[str]:
+    """Return the fields that have their row already."""
+    known = [SharedSettings, StreamSettings]
+    bases = [each for each in known if each is not kind and issubclass(kind, each)]
+    return {name for each in bases for name in each.model_fields}
 
 
 def _row(reader: str, name: str, field: FieldInfo) -> str:

@@ -20,13 +20,10 @@ from activities.reports import Reports
 from activities.sources import SourceFinder
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
-from media.outbound.client import Proxies, media_client, webhook_client
+from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite
 from monitors.delivery import DeliveryPolicy
-from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import stop_signal
 from runtime.settings import WorkerRole, WorkerSettings
@@ -35,6 +32,7 @@ from runtime.version import USER_AGENT
 from worker.health import health_port
 from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
+from worker.streams import open_stream_side
 from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
@@ -87,12 +85,10 @@ async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[li
     """Make the workers of this process's role, with all they need."""
     guard = OutboundGuard(settings.allow_private_networks)
     async with AsyncExitStack() as stack:
-        media = await stack.enter_async_context(_media_client(settings, guard))
-        youtube = YouTubeSite(_youtube_options(settings))
-        stack.push_async_callback(youtube.close)
-        stack.enter_context(youtube_metrics(youtube.snapshot))
-        sources = SourceFinder(media, youtube)
-        yield await stack.enter_async_context(workers_of(client, settings, media, sources))
+        side = await stack.enter_async_context(open_stream_side(settings, guard))
+        stack.enter_context(youtube_metrics(side.youtube.snapshot))
+        workers = workers_of(client, settings, side.client, side.sources)
+        yield await stack.enter_async_context(workers)
 
 
 @asynccontextmanager
@@ -147,36 +143,6 @@ def _delivery(
         meter=metrics,
         audit=audit,
     )
-
-
-def _media_client(settings: WorkerSettings, guard: OutboundGuard) -> httpx.AsyncClient:
-    try:
-        client = media_client(
-            guard,
-            proxy=Proxies(http=settings.http_proxy, https=settings.https_proxy),
-            ca_bundle=settings.ca_bundle,
-        )
-    except ValueError as error:
-        raise StartError(f"HTTP_PROXY, HTTPS_PROXY: {error}") from None
-    except OSError as error:
-        raise StartError(f"CA_BUNDLE: {settings.ca_bundle}: {error.strerror}") from None
-    client.headers["User-Agent"] = USER_AGENT
-    return client
-
-
-def _youtube_options(settings: WorkerSettings) -> YouTubeOptions:
-    given = settings.ytdlp_extractor_args
-    try:
-        return YouTubeOptions(
-            cookies_file=settings.ytdlp_cookies_file,
-            proxy=settings.https_proxy,
-            ca_bundle=settings.ca_bundle,
-            extractor_args=tuple(given.get_secret_value().split()) if given else (),
-            ytdlp_path=settings.ytdlp_path,
-            streamlink_path=settings.streamlink_path,
-        )
-    except ValueError as error:
-        raise StartError(f"YTDLP_EXTRACTOR_ARGS: {error}") from None
 
 
 def _orchestrator(

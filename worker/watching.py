@@ -1,12 +1,9 @@
 """`stream-tracker watch`: a live table of one stream, without any service."""
 
-import contextlib
 import json
-import os
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -14,72 +11,64 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from activities.sources import SourceFinder
-from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from monitors.measurement import Interval
-from runtime.settings import SharedSettings, load_settings
+from monitors.reports import HealthReport
+from runtime.logging import configure_logging
+from runtime.settings import StreamSettings
+from worker.streams import open_stream_side
 
 ROWS = 15
-SEGMENT_MAX_BYTES = 64 * 1024 * 1024
 
 
 async def watch_url(
-    url: str, config: MonitorConfig, *, as_json: bool, allow_private_networks: bool = True
+    url: str,
+    config: MonitorConfig,
+    settings: StreamSettings,
+    *,
+    as_json: bool,
+    allow_private_networks: bool = True,
 ) -> EndReason:
     """Show what a probe finds in the stream behind `url`, until it ends.
 
     Args:
         url: a stream URL.
         config: thresholds as a monitor has them.
-        as_json: one JSON object a segment and an event on standard output, instead of a table.
+        settings: how streams are reached, as a worker reaches them.
+        as_json: one JSON object a segment, an event and a change of health on standard output,
+            instead of a table.
         allow_private_networks: whoever types the URL may reach what the machine reaches.
 
     Raises:
         StreamUnavailable: the source says that it can never be watched.
-        SettingsError: a proxy or certificate setting is bad.
+        StartError: a setting cannot be used.
     """
-    settings = load_settings(SharedSettings)
+    # The table says what is wrong; lines of a log would tear it.
+    quiet = {} if as_json else {"log_level": "error"}
+    configure_logging(settings.model_copy(update=quiet))
     state = WatchState()
     screen = _JsonLines() if as_json else _Screen(url, state)
-    guard = OutboundGuard(allow_private_networks)
-    ffmpeg = find_ffmpeg(Path(os.environ["FFMPEG_PATH"]) if "FFMPEG_PATH" in os.environ else None)
-    probe = FfmpegProbe(ffmpeg, parallel=probes_at_once())
-    youtube = YouTubeSite(YouTubeOptions(proxy=settings.https_proxy, ca_bundle=settings.ca_bundle))
-    proxies = Proxies(http=settings.http_proxy, https=settings.https_proxy)
-    media = media_client(guard, proxy=proxies, ca_bundle=settings.ca_bundle)
-    async with media as client, _closing(youtube):
-        source = SourceFinder(client, youtube).find(url)
+    probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=probes_at_once())
+    async with open_stream_side(settings, OutboundGuard(allow_private_networks)) as side:
+        meter = SegmentMeter(side.client, probe, segment_max_bytes=settings.segment_max_bytes)
+        source = side.sources.find(url)
         with screen:
             while True:
                 watch = StreamWatch(
-                    source,
-                    state,
-                    config=config,
-                    meter=SegmentMeter(client, probe, segment_max_bytes=SEGMENT_MAX_BYTES),
-                    on_segment=screen.segment,
+                    source, state, config=config, meter=meter, on_segment=screen.segment
                 )
                 ended = await watch.run()
+                screen.condition(state.health())
                 for happening in state.happened:
                     screen.happening(happening)
                 state.happened.clear()
                 if ended:
                     screen.ended(ended)
                     return ended
-
-
-@contextlib.asynccontextmanager
-async def _closing(youtube: YouTubeSite) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await youtube.close()
 
 
 class _JsonLines:
@@ -104,6 +93,9 @@ class _JsonLines:
 
     def happening(self, happening: Happening) -> None:
         self._print("event", **happening.model_dump(mode="json"))
+
+    def condition(self, health: HealthReport) -> None:
+        self._print("health", **health.model_dump(mode="json"))
 
     def ended(self, reason: EndReason) -> None:
         self._print("ended", reason=reason.value)
@@ -141,6 +133,9 @@ class _Screen:
         self._events.append(Text(line, style=style))
         self._refresh()
 
+    def condition(self, health: HealthReport) -> None:
+        self._refresh()
+
     def ended(self, reason: EndReason) -> None:
         self._events.append(Text(f"{datetime.now(UTC):%H:%M:%S} ended: {reason}", style="bold"))
         self._refresh()
@@ -152,6 +147,8 @@ class _Screen:
         health = self._state.health()
         incidents = ", ".join(self._state.open_incidents()) or "none"
         condition = f"picture {health.video}, sound {health.audio}, open incidents: {incidents}"
+        if health.reason:
+            condition += f"; not observed: {health.reason}"
         self._live.update(
             Group(Text(self._url), table, Text(condition), *self._events), refresh=True
         )

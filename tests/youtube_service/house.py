@@ -45,6 +45,7 @@ class YouTubeHouse(House):
             "CA_BUNDLE": str(self._site.ca_path),
             "YTDLP_COOKIES_FILE": str(self._cookies),
             "LOG_LEVEL": "debug",
+            "EGRESS_REQUEST_INTERVAL_SEC": "0.2",
         }
         return {**super()._shared(), **led}
 
@@ -68,7 +69,7 @@ async def youtube_house(
 async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[None]:
     """Run a worker in this process that waits seconds where others wait minutes."""
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
-    egress = Egress(Budget(interval_sec=0.2, pauses_sec=(PAUSE_SEC,)))
+    egress = Egress(Budget(interval_sec=0.05, pauses_sec=(PAUSE_SEC,)))
     guard = OutboundGuard(allow_private_networks=True)
     async with AsyncExitStack() as stack:
         media = await stack.enter_async_context(

@@ -1,0 +1,74 @@
+"""How a process reaches streams: playlists, segments, and YouTube."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from activities.sources import SourceFinder
+from media.outbound.client import Proxies, media_client
+from media.outbound.guard import OutboundGuard
+from media.youtube.egress import Budget, Egress
+from media.youtube.options import YouTubeOptions
+from media.youtube.site import YouTubeSite
+from runtime.errors import StartError
+from runtime.settings import StreamSettings
+from runtime.version import USER_AGENT
+
+
+@dataclass(frozen=True)
+class StreamSide:
+    """What leads to streams, as the settings say."""
+
+    client: httpx.AsyncClient
+    youtube: YouTubeSite
+    sources: SourceFinder
+
+
+@asynccontextmanager
+async def open_stream_side(
+    settings: StreamSettings, guard: OutboundGuard
+) -> AsyncIterator[StreamSide]:
+    """Reach streams while the context is open.
+
+    Raises:
+        StartError: a setting cannot be used; names the variable.
+    """
+    budget = Budget(interval_sec=settings.egress_request_interval_sec)
+    async with _media_client(settings, guard) as client:
+        youtube = YouTubeSite(_youtube_options(settings), egress=Egress(budget))
+        try:
+            yield StreamSide(client, youtube, SourceFinder(client, youtube))
+        finally:
+            await youtube.close()
+
+
+def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.AsyncClient:
+    try:
+        client = media_client(
+            guard,
+            proxy=Proxies(http=settings.http_proxy, https=settings.https_proxy),
+            ca_bundle=settings.ca_bundle,
+        )
+    except ValueError as error:
+        raise StartError(f"HTTP_PROXY, HTTPS_PROXY: {error}") from None
+    except OSError as error:
+        raise StartError(f"CA_BUNDLE: {settings.ca_bundle}: {error.strerror}") from None
+    client.headers["User-Agent"] = USER_AGENT
+    return client
+
+
+def _youtube_options(settings: StreamSettings) -> YouTubeOptions:
+    given = settings.ytdlp_extractor_args
+    try:
+        return YouTubeOptions(
+            cookies_file=settings.ytdlp_cookies_file,
+            proxy=settings.https_proxy,
+            ca_bundle=settings.ca_bundle,
+            extractor_args=tuple(given.get_secret_value().split()) if given else (),
+            ytdlp_path=settings.ytdlp_path,
+            streamlink_path=settings.streamlink_path,
+        )
+    except ValueError as error:
+        raise StartError(f"YTDLP_EXTRACTOR_ARGS: {error}") from None
