@@ -46,5 +46,5 @@ async def health_port(host: str, port: int, readiness: Readiness) -> AsyncIterat
     config = uvicorn.Config(
         health_app(readiness), host=host, port=port, log_config=None, access_log=False
     )
-    async with serve_in_background(config):
+    async with serve_in_background(config, variables="HEALTH_HOST, HEALTH_PORT"):
         yield

@@ -117,7 +117,7 @@ async def receiving(receiver: Receiver, host: str, port: int) -> AsyncIterator[N
     config = uvicorn.Config(
         receiver.app(), host=host, port=port, log_config=None, access_log=False, lifespan="off"
     )
-    async with serve_in_background(config):
+    async with serve_in_background(config, variables="--host, --port"):
         yield
 
 

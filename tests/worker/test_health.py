@@ -49,9 +49,9 @@ async def test_metrics_are_prometheus_text(client: httpx.AsyncClient) -> None:
     assert "process_cpu_seconds_total" in answer.text
 
 
-async def test_a_taken_port_is_an_error() -> None:
+async def test_a_taken_port_is_an_error_that_names_the_variable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortTaken, match=str(port)):
+        with pytest.raises(PortTaken, match=f"^HEALTH_HOST, HEALTH_PORT: .*{port}"):
             async with health_port("127.0.0.1", port, lambda: None):
                 pytest.fail("it serves on a taken port")

@@ -1,6 +1,7 @@
 """The receiver for people who test their integration trusts what is signed, and nothing else."""
 
 import json
+import socket
 import time
 from typing import Any
 
@@ -8,7 +9,8 @@ import httpx
 import pytest
 
 from monitors.signing import signature_headers
-from worker.receiver import Behaviour, Received, Receiver
+from runtime.serving import PortTaken
+from worker.receiver import Behaviour, Received, Receiver, receiving
 
 KEY, OLD_KEY = b"a-key-of-at-least-24-bytes", b"an-older-key-of-24-bytes"
 BODY = json.dumps({"event_id": "evt-1", "event_type": "alert.blackout", "data": {}}).encode()
@@ -88,3 +90,11 @@ async def test_a_body_that_is_no_event_is_passed_on_without_one() -> None:
     post = Post()
     assert await post(body=b"[1]") == 401
     assert post.received[0].event == {}
+
+
+async def test_a_taken_port_is_an_error_that_names_the_option() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"^--host, --port: .*{port}"):
+            async with receiving(Receiver([KEY], print), "127.0.0.1", port):
+                pytest.fail("it receives on a taken port")
