@@ -59,7 +59,7 @@ async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoint
     with _own_folder(settings.data_dir):
         _check_ports(settings)
         keys = provide_keys(settings.data_dir, os.environ)
-        keepers = {service.name: Keeper(service) for service in _services(settings, keys)}
+        keepers = {service.name: Keeper(service) for service in services_of(settings, keys)}
         endpoints = Endpoints(
             gateway=f"http://{_reachable(settings.host)}:{settings.port}",
             temporal=f"{LOCAL}:{settings.temporal_port}",
@@ -94,7 +94,7 @@ def _check_ports(settings: EmbeddedSettings) -> None:
     wanted = [
         ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
         ("TEMPORAL_UI_PORT", LOCAL, settings.temporal_ui_port),
-        ("PORT", settings.host, settings.port),
+        ("HOST, PORT", settings.host, settings.port),
         ("HEALTH_PORT", LOCAL, settings.health_port),
     ]
     seen: dict[int, str] = {}
@@ -108,7 +108,8 @@ def _check_ports(settings: EmbeddedSettings) -> None:
             raise CannotStart(f"{variable}: {error}") from None
 
 
-def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:
+def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:
+    """Return the processes of the embedded mode, in the order in which they start."""
     # The Temporal of the environment is another one than ours.
     given = {name: it for name, it in os.environ.items() if not name.startswith("TEMPORAL_")}
     base = {**given, "LOG_LEVEL": settings.log_level, "LOG_FORMAT": settings.log_format}
@@ -121,7 +122,6 @@ def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_CONFIG_FILE": os.devnull,
     }
-    internal_port = os.environ.get("INTERNAL_PORT") or settings.port
     # The worker calls PORT, whatever the environment says of a port of its own.
     gateway = {
         **ours,
@@ -131,7 +131,7 @@ def _services(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]
     }
     worker = {
         **ours,
-        "CALLBACK_URL": f"http://{_reachable(settings.host)}:{internal_port}",
+        "CALLBACK_URL": f"http://{_reachable(settings.host)}:{settings.port}",
         "WORKER_ROLE": "all",
         "HEALTH_PORT": str(settings.health_port),
     }
