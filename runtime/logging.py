@@ -41,6 +41,6 @@ def configure_logging(settings: SharedSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # httpx logs whole URLs, tokens included.
-    for name in ("httpx", "httpcore", "hpack"):
+    # httpx logs whole URLs, tokens included; the others tell what our own lines tell better.
+    for name in ("httpx", "httpcore", "hpack", "uvicorn", "alembic"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

@@ -10,12 +10,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.errors import StartError
+from runtime.setting_types import (
+    BaseUrl,
+    Executable,
+    HeaderKey,
+    PemFile,
+    Port,
+    ProxyUrl,
+    ReadableFile,
+)
 
-Port = Annotated[int, Field(ge=1, le=65_535)]
+MANY = 1_000_000
+MEBIBYTE = 1024 * 1024
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
@@ -60,13 +71,13 @@ class SharedSettings(_Settings):
         default=False,
         description="Let user-given URLs point to private, loopback and other special addresses.",
     )
-    http_proxy: str | None = Field(
+    http_proxy: ProxyUrl | None = Field(
         default=None, description="Proxy for http:// streams; webhooks never use it."
     )
-    https_proxy: str | None = Field(
+    https_proxy: ProxyUrl | None = Field(
         default=None, description="Proxy for https:// streams; webhooks never use it."
     )
-    ca_bundle: Path | None = Field(
+    ca_bundle: PemFile | None = Field(
         default=None, description="PEM file of CA certificates to trust for streams, besides ours."
     )
 
@@ -89,13 +100,15 @@ class GatewaySettings(SharedSettings):
         validation_alias=AliasChoices("DATABASE_URL", "DB_DSN"),
         description="PostgreSQL or SQLite URL; default: SQLite in DATA_DIR. DB_DSN works too.",
     )
-    api_key: SecretList = Field(
+    api_key: Annotated[list[HeaderKey], NoDecode] = Field(
         min_length=1, description="Keys that clients may use, comma separated."
     )
-    internal_api_key: SecretStr = Field(min_length=1, description="Key that workers use.")
-    max_monitors: int = Field(default=50, ge=1, description="Active monitors at most.")
-    rate_limit_create: int = Field(default=25, ge=1, description="Creations a minute and key.")
-    rate_limit_read: int = Field(default=100, ge=1, description="Reads a minute and key.")
+    internal_api_key: HeaderKey = Field(description="Key that workers use.")
+    max_monitors: int = Field(default=50, ge=1, le=MANY, description="Active monitors at most.")
+    rate_limit_create: int = Field(
+        default=25, ge=1, le=MANY, description="Creations a minute and key."
+    )
+    rate_limit_read: int = Field(default=100, ge=1, le=MANY, description="Reads a minute and key.")
     rate_limit_storage: str = Field(
         default="memory://",
         description=(
@@ -117,23 +130,26 @@ class GatewaySettings(SharedSettings):
 class StreamSettings(SharedSettings):
     """What every process reads that looks at streams: workers, and `stream-tracker watch`."""
 
-    ffmpeg_path: FilePath | None = Field(
+    ffmpeg_path: Executable | None = Field(
         default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
     )
-    ytdlp_path: FilePath | None = Field(
+    ytdlp_path: Executable | None = Field(
         default=None, description="yt-dlp executable; default: the installed library."
     )
-    streamlink_path: FilePath | None = Field(
+    streamlink_path: Executable | None = Field(
         default=None, description="streamlink executable; default: the installed library."
     )
-    ytdlp_cookies_file: FilePath | None = Field(
+    ytdlp_cookies_file: ReadableFile | None = Field(
         default=None, description="Netscape cookie file for YouTube; only ever read."
     )
     ytdlp_extractor_args: SecretStr | None = Field(
         default=None, description="As yt-dlp's --extractor-args (youtube:name=value;name=value)."
     )
     segment_max_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=1024, description="A segment larger than this is refused."
+        default=64 * MEBIBYTE,
+        ge=1024,
+        le=1024 * MEBIBYTE,
+        description="A segment larger than this is refused.",
     )
     egress_request_interval_sec: float = Field(
         default=2,
@@ -149,8 +165,8 @@ class StreamSettings(SharedSettings):
 class WorkerSettings(StreamSettings):
     """What a worker reads."""
 
-    callback_url: str = Field(description="The gateway's base URL, for reports.")
-    internal_api_key: SecretStr = Field(min_length=1, description="Key for the gateway's reports.")
+    callback_url: BaseUrl = Field(description="The gateway's base URL, for reports.")
+    internal_api_key: HeaderKey = Field(description="Key for the gateway's reports.")
     webhook_signing_key: SecretList = Field(
         min_length=1,
         max_length=2,
@@ -228,7 +244,7 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
     if isinstance(settings, EmbeddedSettings):
         given = {name: "made" for name in _MADE_WHEN_MISSING if not os.environ.get(name.upper())}
         _read(GatewaySettings, given)
-        _read(WorkerSettings, {**given, "callback_url": "made"})
+        _read(WorkerSettings, {**given, "callback_url": "http://made"})
     return settings
 
 
@@ -238,8 +254,13 @@ def _read(kind: type[SettingsT], given: Mapping[str, Any]) -> SettingsT:
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         name = _variable_name(kind, str(problem["loc"][0]) if problem["loc"] else "settings")
-        reason = "is required" if problem["type"] == "missing" else problem["msg"]
-        raise SettingsError(f"{name}: {reason}") from None
+        raise SettingsError(f"{name}: {_reason(problem)}") from None
+
+
+def _reason(problem: ErrorDetails) -> str:
+    if problem["type"] == "missing":
+        return "is required"
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _variable_name(kind: type[BaseSettings], location: str) -> str:

@@ -4,15 +4,21 @@ The SDK's own environment configuration names it: `TEMPORAL_ADDRESS`, `TEMPORAL_
 `TEMPORAL_API_KEY`, `TEMPORAL_TLS*`, or a profile in a file.
 """
 
+import os
+import re
+import ssl
 from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
+from temporalio.service import TLSConfig
 
 from runtime.errors import StartError
 
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):(\d{1,5})")
+MAX_PORT = 65_535
 CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
@@ -27,7 +33,7 @@ async def connect_temporal(*, lazy: bool, runtime: Runtime | None = None) -> Cli
         RuntimeError: Temporal does not answer (not with `lazy`).
         StartError: the environment configuration is bad.
     """
-    config = _configuration()
+    config = temporal_configuration()
     try:
         return await Client.connect(
             **config,
@@ -40,12 +46,40 @@ async def connect_temporal(*, lazy: bool, runtime: Runtime | None = None) -> Cli
         raise StartError(f"TEMPORAL_ADDRESS, TEMPORAL_TLS_*: {error}") from None
 
 
-def _configuration() -> ClientConnectConfig:
+def temporal_configuration() -> ClientConnectConfig:
+    """Return what the environment says of Temporal.
+
+    Raises:
+        StartError: the environment configuration is bad.
+    """
+    _check_config_file()
     try:
         config = ClientConfig.load_client_connect_config()
     except OSError as error:
         raise StartError(f"TEMPORAL_TLS_*: {error.filename}: {error.strerror}") from None
     except RuntimeError as error:  # not to be taken for that of a server that does not answer
-        raise StartError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {error}") from None
-    config.setdefault("target_host", "localhost:7233")
+        reason = " ".join(str(error).split())  # that of a broken file has several lines
+        raise StartError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {reason}") from None
+    address = config.setdefault("target_host", "localhost:7233")
+    found = _ADDRESS.fullmatch(address)
+    if not found or not 0 < int(found[1]) <= MAX_PORT:
+        raise StartError("TEMPORAL_ADDRESS: must be HOST:PORT")
+    _check_certificates(config.get("tls"))
     return config
+
+
+def _check_config_file() -> None:
+    """Refuse a file that is named but not there, which the SDK takes for an empty one."""
+    path = os.environ.get("TEMPORAL_CONFIG_FILE")
+    if path and not os.path.exists(path):
+        raise StartError(f"TEMPORAL_CONFIG_FILE: {path}: No such file or directory")
+
+
+def _check_certificates(tls: bool | TLSConfig | None) -> None:
+    if not isinstance(tls, TLSConfig) or not tls.server_root_ca_cert:
+        return
+    try:
+        certificates = tls.server_root_ca_cert.decode()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
+    except (ssl.SSLError, ValueError):
+        raise StartError("TEMPORAL_TLS_SERVER_CA_CERT_*: no certificates in PEM form") from None

@@ -53,9 +53,10 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     logger.info("gateway serves", host=settings.host, port=settings.port)
                     await stop.wait()
     except InvalidDatabaseUrl as error:
-        raise StartError(f"DATABASE_URL: {error}") from None
+        raise StartError(f"DATABASE_URL, DB_DSN: {error}") from None
     except StoreUnavailable as error:
-        raise StartError(f"DATABASE_URL: the database cannot be used: {error}") from None
+        reason = str(error).partition("\n")[0]
+        raise StartError(f"DATABASE_URL, DB_DSN: the database cannot be used: {reason}") from None
 
 
 @asynccontextmanager

@@ -27,8 +27,9 @@ from monitors.delivery import DeliveryPolicy
 from runtime.logging import configure_logging
 from runtime.serving import stop_signal
 from runtime.settings import WorkerRole, WorkerSettings
-from runtime.temporal import connect_temporal
+from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
+from worker.ffmpeg_check import check_ffmpeg
 from worker.health import health_port
 from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
@@ -46,11 +47,21 @@ RECONNECT_SEC = 2.0
 
 
 async def run_worker(settings: WorkerSettings) -> None:
-    """Work until SIGTERM or SIGINT, then hand everything back and return."""
+    """Work until SIGTERM or SIGINT, then hand everything back and return.
+
+    Raises:
+        StartError: a setting cannot be used. It is found before Temporal is waited for.
+    """
     configure_logging(settings)
+    temporal_configuration()
+    if settings.ffmpeg_path and settings.worker_role is not WorkerRole.ORCHESTRATOR:
+        await check_ffmpeg(settings.ffmpeg_path)
     missing: list[str] = ["no connection to Temporal yet"]
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stop_signal())
+        guard = OutboundGuard(settings.allow_private_networks)
+        side = await stack.enter_async_context(open_stream_side(settings, guard))
+        stack.enter_context(youtube_metrics(side.youtube.snapshot))
         readiness = lambda: missing[0] if missing else None  # noqa: E731
         await stack.enter_async_context(
             health_port(settings.health_host, settings.health_port, readiness)
@@ -59,7 +70,8 @@ async def run_worker(settings: WorkerSettings) -> None:
         client = await _connect(stop)
         if client is None:
             return
-        for worker in await stack.enter_async_context(_workers(client, settings)):
+        workers = workers_of(client, settings, side.client, side.sources)
+        for worker in await stack.enter_async_context(workers):
             await stack.enter_async_context(worker)
         missing.clear()
         logger.info("worker ready", role=settings.worker_role.value, pid=os.getpid())
@@ -78,17 +90,6 @@ async def _connect(stop: asyncio.Event) -> Client | None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), RECONNECT_SEC)
     return None
-
-
-@asynccontextmanager
-async def _workers(client: Client, settings: WorkerSettings) -> AsyncIterator[list[Worker]]:
-    """Make the workers of this process's role, with all they need."""
-    guard = OutboundGuard(settings.allow_private_networks)
-    async with AsyncExitStack() as stack:
-        side = await stack.enter_async_context(open_stream_side(settings, guard))
-        stack.enter_context(youtube_metrics(side.youtube.snapshot))
-        workers = workers_of(client, settings, side.client, side.sources)
-        yield await stack.enter_async_context(workers)
 
 
 @asynccontextmanager

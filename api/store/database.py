@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from api.store.outage import outages_told
+from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 POOL_SIZE: Final = 10
@@ -37,10 +38,17 @@ class InvalidDatabaseUrl(ValueError):
 
 
 def configured_url(settings: GatewaySettings) -> str:
-    """Return the database URL that the settings mean: SQLite in `data_dir` when none is given."""
+    """Return the database URL that the settings mean: SQLite in `data_dir` when none is given.
+
+    Raises:
+        StartError: `data_dir` cannot be made.
+    """
     if settings.database_url:
         return settings.database_url
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"DATA_DIR: cannot use {settings.data_dir}: {error.strerror}") from None
     return f"sqlite:///{settings.data_dir.absolute() / DATABASE_FILE}"
 
 
@@ -154,7 +162,10 @@ def _postgres_engine(url: URL) -> AsyncEngine:
 def _sqlite_engine(url: URL) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise InvalidDatabaseUrl("must name a file: sqlite:///path/to/file")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidDatabaseUrl(f"its folder cannot be made: {error.strerror}") from None
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=POOL_SIZE,

@@ -11,10 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from api.store import open_store
+from api.store import StoreUnavailable, open_store
 from api.store.database import Database, InvalidDatabaseUrl, configured_url
 from api.store.monitors import insert_monitor
 from api.store.records import Delivery, MonitorRecord, after_report, with_report
@@ -22,6 +22,7 @@ from api.store.tables import metadata
 from monitors.config import MonitorConfig
 from monitors.reports import Statistics, StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
+from runtime.errors import StartError
 from tests.api.running import gateway_settings
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -211,3 +212,24 @@ def test_without_a_database_url_the_data_folder_is_used(tmp_path: Path) -> None:
     url = configured_url(gateway_settings(data_dir=folder, database_url=None))
     assert url == f"sqlite:///{folder}/stream-tracker.db"
     assert folder.is_dir()
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError, match=r"^DATA_DIR: "):
+        configured_url(gateway_settings(data_dir=tmp_path / "file"))
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database at all, for more than a page " * 200)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        async with open_store(f"sqlite:///{tmp_path}/text.db"):
+            pass
+
+
+async def test_a_database_of_a_newer_version_is_refused(sqlite_url: str) -> None:
+    async with open_store(sqlite_url) as store, store.database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match="9999"):
+        async with open_store(sqlite_url):
+            pass

@@ -76,9 +76,19 @@ def test_a_worker_says_which_setting_it_lacks(
         ("MAX_MONITORS", "0"),
         ("RATE_LIMIT_CREATE", "-1"),
         ("RATE_LIMIT_READ", "many"),
+        ("RATE_LIMIT_READ", "99999999999999999999"),
+        ("API_KEY", "schlüssel"),
+        ("API_KEY", "one,two\nthree"),
+        ("INTERNAL_API_KEY", " "),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
         ("ALLOW_PRIVATE_NETWORKS", "perhaps"),
+        ("HTTP_PROXY", "proxy:3128"),
+        ("HTTPS_PROXY", "socks5://proxy:1080"),
+        ("HTTPS_PROXY", "http://proxy:99999"),
+        ("CA_BUNDLE", "/nowhere/ca.pem"),
+        ("CA_BUNDLE", "/"),
+        ("CA_BUNDLE", __file__),
     ],
 )
 def test_a_gateway_names_its_bad_setting(
@@ -101,6 +111,22 @@ def test_a_gateway_names_its_bad_setting(
         ("HEARTBEAT_INTERVAL_SEC", "60"),
         ("DRAIN_SEC", "0"),
         ("FFMPEG_PATH", "/nowhere/ffmpeg"),
+        ("FFMPEG_PATH", __file__),
+        ("YTDLP_PATH", "/nowhere/yt-dlp"),
+        ("STREAMLINK_PATH", "/"),
+        ("YTDLP_COOKIES_FILE", "/nowhere/cookies"),
+        ("SEGMENT_MAX_BYTES", "99999999999999999999"),
+        ("INTERNAL_API_KEY", "schlüssel"),
+        ("CALLBACK_URL", "nonsense"),
+        ("CALLBACK_URL", "gateway:8080"),
+        ("CALLBACK_URL", "ftp://gateway"),
+        ("CALLBACK_URL", "http://"),
+        ("CALLBACK_URL", "http://gateway:0"),
+        ("CALLBACK_URL", "http://gateway:99999"),
+        ("CALLBACK_URL", "http://[::1"),
+        ("CALLBACK_URL", " http://gateway"),
+        ("CALLBACK_URL", "http://gateway/?query"),
+        ("CALLBACK_URL", "http://user:secret@gateway"),
     ],
 )
 def test_a_worker_names_its_bad_setting(
@@ -128,8 +154,23 @@ def test_the_embedded_mode_names_a_bad_setting_of_any_part(
         load_settings(EmbeddedSettings)
 
 
-def test_an_error_shows_no_secret(environment: pytest.MonkeyPatch) -> None:
-    say(environment, **{**WORKER, "WEBHOOK_SIGNING_KEY": "hush-1,hush-2,hush-3"})
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://gateway.example/base/"])
+def test_the_gateways_url_may_have_a_path(environment: pytest.MonkeyPatch, url: str) -> None:
+    say(environment, **{**WORKER, "CALLBACK_URL": url})
+    assert load_settings(WorkerSettings).callback_url == url
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param({"WEBHOOK_SIGNING_KEY": "hush-1,hush-2,hush-3"}, id="signing key"),
+        pytest.param({"INTERNAL_API_KEY": "hush\n"}, id="internal key"),
+        pytest.param({"CALLBACK_URL": "http://u:hush@gateway"}, id="password in a URL"),
+        pytest.param({"HTTPS_PROXY": "http://u:hush/x@proxy"}, id="password that breaks a URL"),
+    ],
+)
+def test_an_error_shows_no_secret(environment: pytest.MonkeyPatch, secret: dict[str, str]) -> None:
+    say(environment, **{**WORKER, **secret})
     with pytest.raises(SettingsError) as raised:
         load_settings(WorkerSettings)
     assert "hush" not in str(raised.value)
