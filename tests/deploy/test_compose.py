@@ -1,0 +1,223 @@
+"""`docker-compose.yaml`: what is written in it, and where a Docker engine is, the whole service."""
+
+import json
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+from pydantic_settings import BaseSettings
+
+from api.store.database import Database
+from runtime.settings import GatewaySettings, SettingsError, WorkerSettings
+from runtime.version import VERSION
+from tests.deploy import variables
+from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_compose, has_engine
+
+FILE = ROOT / "docker-compose.yaml"
+EXAMPLE = ROOT / ".env.example"
+PROCESSES = [
+    pytest.param("gateway", GatewaySettings, id="gateway"),
+    pytest.param("orchestrator", WorkerSettings, id="orchestrator"),
+    pytest.param("probe", WorkerSettings, id="probe"),
+]
+INTERPOLATED = re.compile(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}")
+
+
+def keys() -> dict[str, str]:
+    """Return the keys that `.env.example` asks for."""
+    lines = [line.partition("=") for line in EXAMPLE.read_text().splitlines()]
+    return {name: value for name, sign, value in lines if sign and name[0] != "#"}
+
+
+def composition_of(given: Mapping[str, str]) -> dict[str, Any]:
+    """Return what Compose makes of the file and the variables that are `given`."""
+
+    def value(found: re.Match[str]) -> str:
+        return given.get(found[1]) or (found[3] if found[2] == ":-" else "")
+
+    composed: dict[str, Any] = yaml.safe_load(INTERPOLATED.sub(value, FILE.read_text()))
+    return composed
+
+
+def services(given: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    found: dict[str, Any] = composition_of(given)["services"]
+    return found
+
+
+def environment_of(service: str, given: Mapping[str, str]) -> dict[str, str]:
+    variables = services(given)[service]["environment"]
+    return {name: _text(value) for name, value in variables.items()}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value or "")
+
+
+def test_it_is_what_the_compose_specification_says() -> None:
+    PyCompose.from_json(json.dumps(composition_of({}))).validate()
+
+
+def test_every_key_must_be_given_and_the_example_has_none() -> None:
+    required = {name for name, kind, _ in INTERPOLATED.findall(FILE.read_text()) if kind == ":?"}
+    assert required == set(keys())
+    assert set(keys().values()) == {""}
+
+
+def test_what_has_no_default_is_required() -> None:
+    assert all(kind for _, kind, _ in INTERPOLATED.findall(FILE.read_text()))
+
+
+@pytest.mark.parametrize(("service", "kind"), PROCESSES)
+def test_every_variable_is_one_that_the_process_reads(
+    service: str, kind: type[BaseSettings]
+) -> None:
+    assert set(environment_of(service, {})) <= variables.known(kind)
+
+
+@pytest.mark.parametrize(("service", "kind"), PROCESSES)
+def test_with_the_keys_of_the_example_each_process_has_its_settings(
+    service: str, kind: type[BaseSettings]
+) -> None:
+    given = dict.fromkeys(keys(), "secret")
+    variables.read(kind, environment_of(service, given))
+    with pytest.raises(SettingsError):
+        variables.read(kind, environment_of(service, {}))
+
+
+def test_the_database_url_is_one() -> None:
+    url = environment_of("gateway", {"POSTGRES_PASSWORD": "secret"})["DATABASE_URL"]
+    assert Database(url).is_postgres
+
+
+def test_workers_find_the_port_of_the_gateway_that_nobody_else_does() -> None:
+    gateway = environment_of("gateway", {})
+    callback = environment_of("probe", {})["CALLBACK_URL"]
+    assert callback == f"http://gateway:{gateway['INTERNAL_PORT']}"
+    published = services()["gateway"]["ports"]
+    assert [port.rpartition(":")[2] for port in published] == ["8080"]
+
+
+def test_ports_are_published_on_this_machine_alone() -> None:
+    ports = [port for service in services().values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_our_processes_are_of_this_version_and_may_do_little() -> None:
+    ours = ["gateway", "orchestrator", "probe", "origin", "receiver"]
+    for service in (services()[name] for name in ours):
+        assert service["image"] == f"stream-tracker:{VERSION}"
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_a_stop_gives_workers_more_time_than_they_take_to_drain() -> None:
+    for name in ("orchestrator", "probe"):
+        drain_sec = float(environment_of(name, {})["DRAIN_SEC"])
+        assert float(services()[name]["stop_grace_period"].removesuffix("s")) > drain_sec
+
+
+@pytest.mark.skipif(not has_compose(), reason="docker compose is not installed")
+def test_docker_compose_takes_it(tmp_path: Path) -> None:
+    values = tmp_path / "env"
+    values.write_text("".join(f"{name}=secret\n" for name in keys()))
+    docker("compose", "--env-file", str(values), "--profile", "demo", "config", "--quiet")
+
+
+@pytest.mark.skipif(not has_compose(), reason="docker compose is not installed")
+def test_docker_compose_refuses_to_start_without_keys() -> None:
+    command = ["docker", "compose", "--env-file", "/dev/null", "config", "--quiet"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "see .env.example" in done.stderr
+
+
+class Composition:
+    """The whole service in containers, with its demo profile."""
+
+    def __init__(self, project: str, values: Path, port: int) -> None:
+        self._command = ("compose", "--project-name", project, "--env-file", str(values))
+        self._api = f"http://127.0.0.1:{port}/api/v1"
+
+    def compose(self, *arguments: str) -> str:
+        return docker(*self._command, "--profile", "demo", *arguments)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"X-API-Key": "secret", "Content-Type": "application/json"}
+        request = Request(f"{self._api}{path}", data, headers, method=method)
+        with urlopen(request, timeout=15) as answer:
+            return json.load(answer)
+
+    def probes(self) -> list[str]:
+        return self.compose("ps", "--quiet", "probe").split()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until(holds: Callable[[], bool], what: str, limit_sec: float = 180) -> None:
+    until = time.monotonic() + limit_sec
+    while not holds():
+        assert time.monotonic() < until, f"never: {what}"
+        time.sleep(0.5)
+
+
+@pytest.fixture
+def composition(tmp_path: Path) -> Iterator[Composition]:
+    ports = {name: free_port() for name in ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")}
+    given = dict.fromkeys(keys(), "secret") | {name: str(port) for name, port in ports.items()}
+    given |= {"ALLOW_PRIVATE_NETWORKS": "true", "IMAGE_TAG": "test-compose"}
+    values = tmp_path / "env"
+    values.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
+    service = Composition("stream-tracker-test", values, ports["PORT"])
+    try:
+        service.compose("up", "--build", "--detach", "--wait")
+        yield service
+    finally:
+        service.compose("down", "--volumes", "--timeout", "20")
+
+
+@pytest.mark.skipif(not has_engine(), reason="no Docker engine answers")
+@pytest.mark.timeout(LIMIT_SEC)
+def test_a_monitor_tells_of_a_fault_and_outlives_the_probe_that_watched_it(
+    composition: Composition,
+) -> None:
+    body = {
+        "stream_url": "http://origin:9000/live/live/index.m3u8",
+        "callback_url": "http://receiver:9000/",
+        "config": {"blackout_threshold_sec": 5, "on_delivery_failure": "continue"},
+    }
+    monitor = composition.call("POST", "/monitors", body)["monitor_id"]
+
+    def received() -> str:
+        return composition.compose("logs", "--no-log-prefix", "receiver")
+
+    def analyzed() -> int:
+        shown = composition.call("GET", f"/monitors/{monitor}")
+        segments: int = shown["statistics"]["total_segments_analyzed"]
+        return segments
+
+    wait_until(lambda: "200 genuine: 1 stream.started" in received(), "stream.started")
+    wait_until(lambda: "alert.blackout" in received(), "alert.blackout")
+    for probe in composition.probes():
+        seen = analyzed()
+        docker("kill", "--signal", "KILL", probe)
+        wait_until(lambda seen=seen: analyzed() > seen + 3, "monitoring goes on")  # type: ignore[misc]
+        docker("start", probe)
+    shown = composition.call("GET", f"/monitors/{monitor}")
+    assert (shown["status"], shown["statistics"]["segments_missed"]) == ("monitoring", 0)
+    assert composition.call("DELETE", f"/monitors/{monitor}")["status"] == "stopped"

@@ -1,0 +1,137 @@
+"""The container image: what is written down of it, and where a Docker engine is, the image."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_engine
+
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+IGNORED = ROOT / ".dockerignore"
+TAG = "stream-tracker:test-image"
+
+needs_engine = [
+    pytest.mark.skipif(not has_engine(), reason="no Docker engine answers"),
+    pytest.mark.timeout(LIMIT_SEC),
+]
+
+
+def project() -> dict[str, object]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]  # type: ignore[no-any-return]
+
+
+def argument(name: str) -> str:
+    found = re.search(rf"^ARG {name}=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_the_linter_has_nothing_to_say() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_image_is_of_this_version_and_of_the_uv_that_make_uses() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert argument("VERSION") == project()["version"]
+    assert f"UV_VERSION := {argument('UV_VERSION')}\n" in makefile
+
+
+def test_the_base_image_has_a_python_that_the_project_supports_and_a_full_version() -> None:
+    assert re.fullmatch(r"python:3\.1\d\.\d+-slim-\w+", argument("PYTHON_IMAGE"))
+
+
+def test_only_what_is_listed_goes_into_the_build() -> None:
+    rules = [line for line in IGNORED.read_text().splitlines() if line and line[0] != "#"]
+    allowed = {rule[1:] for rule in rules if rule.startswith("!")}
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = set(packaged["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
+    assert rules[0] == "*"
+    assert wheel <= allowed
+    for secret in (".env", "data", ".git", "settings.env"):
+        assert not any(fnmatch(secret, rule) for rule in allowed)
+
+
+def test_a_newer_yt_dlp_in_a_mounted_folder_reaches_the_helper_processes(tmp_path: Path) -> None:
+    plugins, work = tmp_path / "plugins", tmp_path / "work"
+    (plugins / "yt_dlp").mkdir(parents=True)
+    (plugins / "yt_dlp" / "__init__.py").write_text("origin = 'plugins'\n")
+    work.mkdir()
+    # A worker that was started with PYTHONPATH as the image sets it, and a helper of it.
+    program = (
+        "import subprocess, sys\n"
+        "from media.youtube.pool import helper_environment, helper_setup\n"
+        "from media.youtube.options import YouTubeOptions\n"
+        "from pathlib import Path\n"
+        f"setup = helper_setup(YouTubeOptions(), Path({str(work)!r}))\n"
+        "command = [sys.executable, '-P', '-c', 'import yt_dlp; print(yt_dlp.origin)']\n"
+        "subprocess.run(command, env=helper_environment(setup), cwd=setup.folder, check=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(plugins)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "plugins", done.stderr
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[str]:
+    docker("build", "--file", str(DOCKERFILE), "--tag", TAG, ".")
+    yield TAG
+    docker("rmi", TAG)
+
+
+class TestBuilt:
+    pytestmark = needs_engine
+
+    def run(self, image: str, *options: str, command: str) -> str:
+        folder = "/work:uid=10001,gid=10001,mode=0750"
+        restricted = ("--read-only", "--cap-drop=ALL", "--network=none", "--tmpfs", folder)
+        start = ("--entrypoint", "bash", image, "-c", command)
+        return docker("run", "--rm", *restricted, *options, *start)
+
+    def test_a_missing_setting_ends_it_with_one_line(self, image: str) -> None:
+        done = subprocess.run(
+            ["docker", "run", "--rm", "--network=none", image, "gateway"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert done.stderr.strip() == "API_KEY: is required"
+
+    def test_it_runs_as_nobody_in_particular_on_a_read_only_root(self, image: str) -> None:
+        found = self.run(image, command="id -u; touch /x 2>/dev/null || echo cannot; touch $HOME/x")
+        assert found.split() == ["10001", "cannot"]
+
+    def test_all_programs_are_there_and_the_embedded_server_is_not(self, image: str) -> None:
+        ffmpeg = "$(python -c 'from media.probe import find_ffmpeg; print(find_ffmpeg(None))')"
+        found = self.run(image, command=f"{ffmpeg} -version; deno --version; yt-dlp --version")
+        assert "ffmpeg version" in found
+        assert "deno 2" in found
+        assert "temporal" not in self.run(image, command="ls /opt/stream-tracker/bin").split()
+
+    def test_its_labels_name_version_and_licence(self, image: str) -> None:
+        labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", image))
+        assert labels["org.opencontainers.image.version"] == project()["version"]
+        assert labels["org.opencontainers.image.licenses"] == "MIT"
+
+    def test_a_newer_yt_dlp_is_taken_from_the_plugins_folder(
+        self, image: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "yt_dlp").mkdir()
+        (tmp_path / "yt_dlp" / "__init__.py").write_text("")
+        tmp_path.chmod(0o755)
+        mount = ("--volume", f"{tmp_path}:/plugins:ro")
+        found = self.run(image, *mount, command='python -c "import yt_dlp; print(yt_dlp.__file__)"')
+        assert found.strip() == "/plugins/yt_dlp/__init__.py"
