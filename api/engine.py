@@ -80,6 +80,15 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine gives no answer.
         """
 
+    async def running_of_ours(self) -> set[str]:
+        """Return those of `running` that were started for this gateway's database.
+
+        Another deployment may share the engine: what it runs is none of our business.
+
+        Raises:
+            EngineUnavailable: the engine gives no answer.
+        """
+
     async def outcome(self, monitor_id: str) -> MonitorEnd | None:
         """Return how a monitor ended, None while it runs.
 
@@ -88,7 +97,7 @@ class MonitorEngine(Protocol):
         """
 
     async def schedule_reconciliation(self) -> None:
-        """Have store and engine compared every few minutes from now on, if that is not so yet.
+        """Have store and engine compared every few minutes from now on, as this version does it.
 
         Raises:
             EngineUnavailable: the engine gives no answer.

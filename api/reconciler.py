@@ -138,12 +138,12 @@ class Reconciler:
         return True
 
     async def _stop_unknown(self) -> int:
-        """Stop workflows without a row.
+        """Stop workflows without a row, of those that were started for this database.
 
         A row is written before its workflow starts. So the workflows are listed first: those that
         another gateway starts meanwhile have their row by the time the rows are read.
         """
-        running = {one for one in await self._engine.running() if is_monitor_id(one)}
+        running = {one for one in await self._engine.running_of_ours() if is_monitor_id(one)}
         unknown = await self._store.monitors.unknown(running)
         for monitor_id in unknown:
             _log.warning("workflow without a monitor", monitor_id=monitor_id)

@@ -5,7 +5,9 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -13,7 +15,11 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import (
     Client,
+    Schedule,
     ScheduleAlreadyRunningError,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+    WorkflowExecutionAsyncIterator,
     WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowQueryFailedError,
@@ -65,9 +71,13 @@ CALL_LIMIT_SEC: Final = 5
 SNAPSHOT_LIMIT_SEC: Final = 2
 LIST_LIMIT_SEC: Final = 20
 SUMMARY_BYTES: Final = 200
+DEPLOYMENT_MEMO: Final = "deployment"
 RUNNING: Final = f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'"
 
 _CALL_LIMIT = timedelta(seconds=CALL_LIMIT_SEC)
+_NO_ANSWER = (RPCError, RuntimeError)
+"""A client that never had a connection raises RuntimeError at each call."""
+
 _UNCERTAIN = frozenset(
     {
         RPCStatusCode.ABORTED,
@@ -87,8 +97,10 @@ class TemporalEngine:
     The client must use `temporalio.contrib.pydantic.pydantic_data_converter`.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, deployment_id: str) -> None:
+        """Run monitors through `client`, marked as those of the database `deployment_id`."""
         self._client = client
+        self._deployment_id = deployment_id
         self._answered_at = -math.inf
 
     async def start(self, order: MonitorOrder) -> None:
@@ -117,7 +129,7 @@ class TemporalEngine:
                     reject_condition=QueryRejectCondition.NOT_OPEN,
                     rpc_timeout=timedelta(seconds=SNAPSHOT_LIMIT_SEC),
                 )
-        except (TimeoutError, RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+        except (TimeoutError, WorkflowQueryFailedError, WorkflowQueryRejectedError, *_NO_ANSWER):
             return None
         return snapshot
 
@@ -136,6 +148,8 @@ class TemporalEngine:
         except RPCError as error:
             kind = NotRunning if error.status is RPCStatusCode.NOT_FOUND else ChangeUnconfirmed
             raise kind(_reason(error)) from error
+        except RuntimeError as error:
+            raise ChangeUnconfirmed(_reason(error)) from error
         return config
 
     async def cancel(self, monitor_id: str) -> None:
@@ -163,8 +177,17 @@ class TemporalEngine:
     async def running(self) -> set[str]:
         """List the workflows from Temporal's visibility store, which lags a little."""
         async with _answered_within(LIST_LIMIT_SEC):
-            found = self._client.list_workflows(RUNNING, rpc_timeout=_CALL_LIMIT)
-            return {one.id async for one in found}
+            return {one.id async for one in self._list_running()}
+
+    async def running_of_ours(self) -> set[str]:
+        """List as `running`; those that carry our deployment id in their memo."""
+        ours = self._deployment_id
+        async with _answered_within(LIST_LIMIT_SEC):
+            return {
+                one.id
+                async for one in self._list_running()
+                if await one.memo_value(DEPLOYMENT_MEMO, None) == ours
+            }
 
     async def outcome(self, monitor_id: str) -> MonitorEnd | None:
         """Look the workflow up."""
@@ -183,14 +206,16 @@ class TemporalEngine:
         return _unreported_end(status)
 
     async def schedule_reconciliation(self) -> None:
-        """Create the schedule; of several gateways that start at once one does it."""
-        try:
-            async with _answered_within(CALL_LIMIT_SEC):
+        """Create the schedule, or bring it to what this version says; a pause stays."""
+        schedule = reconciliation_schedule()
+        async with _answered_within(CALL_LIMIT_SEC):
+            try:
                 await self._client.create_schedule(
-                    RECONCILIATION_SCHEDULE, reconciliation_schedule(), rpc_timeout=_CALL_LIMIT
+                    RECONCILIATION_SCHEDULE, schedule, rpc_timeout=_CALL_LIMIT
                 )
-        except ScheduleAlreadyRunningError:
-            return
+            except ScheduleAlreadyRunningError:
+                known = self._client.get_schedule_handle(RECONCILIATION_SCHEDULE)
+                await known.update(partial(_updated, schedule), rpc_timeout=_CALL_LIMIT)
 
     async def ready(self) -> None:
         """Check that Temporal answers and knows our search attributes.
@@ -199,7 +224,7 @@ class TemporalEngine:
         """
         try:
             registered = await self._registered_attributes()
-        except RPCError as error:
+        except _NO_ANSWER as error:
             raise EngineNotReady(f"Temporal: {_reason(error)}") from error
         missing = [
             key.name for key in search_attributes.ALL if registered.get(key.name) != _KEYWORD
@@ -227,9 +252,13 @@ class TemporalEngine:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             search_attributes=_first_attributes(order),
+            memo={DEPLOYMENT_MEMO: self._deployment_id},
             static_summary=_summary(order),
             rpc_timeout=_CALL_LIMIT,
         )
+
+    def _list_running(self) -> WorkflowExecutionAsyncIterator:
+        return self._client.list_workflows(RUNNING, rpc_timeout=_CALL_LIMIT)
 
     async def _registered_attributes(self) -> dict[str, IndexedValueType.ValueType]:
         answer = await self._client.operator_service.list_search_attributes(
@@ -255,6 +284,12 @@ async def _answered_within(
     except RPCError as error:
         kind = missing if error.status is RPCStatusCode.NOT_FOUND else EngineUnavailable
         raise kind(_reason(error)) from error
+    except RuntimeError as error:
+        raise EngineUnavailable(_reason(error)) from error
+
+
+def _updated(schedule: Schedule, known: ScheduleUpdateInput) -> ScheduleUpdate:
+    return ScheduleUpdate(replace(schedule, state=known.description.schedule.state))
 
 
 def _change_failure(error: WorkflowUpdateFailedError) -> Exception:
@@ -305,5 +340,7 @@ def _summary(order: MonitorOrder) -> str:
     return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")
 
 
-def _reason(error: RPCError) -> str:
-    return f"{error.status.name}: {error.message}"
+def _reason(error: RPCError | RuntimeError) -> str:
+    if isinstance(error, RPCError):
+        return f"{error.status.name}: {error.message}"
+    return "no connection"  # the SDK's text repeats addresses

@@ -45,7 +45,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
             async with open_store(configured_url(settings)) as store:
                 gateway = create_gateway(
                     settings,
-                    engine=TemporalEngine(client),
+                    engine=TemporalEngine(client, store.deployment_id),
                     store=store,
                     address_check=_address_check(settings),
                 )

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from api.store.creation import CreationStore
 from api.store.database import Database
 from api.store.events import EventStore
@@ -11,12 +13,18 @@ from api.store.migrate import upgrade_database
 from api.store.monitors import MonitorStore
 from api.store.outage import StoreUnavailable
 from api.store.retention import RetentionStore
+from api.store.tables import deployment
 
 
 @dataclass(frozen=True)
 class Store:
-    """The tables of one database, by what they are about."""
+    """The tables of one database, by what they are about.
 
+    Attributes:
+        deployment_id: names the database, among others that share a Temporal namespace with it.
+    """
+
+    deployment_id: str
     database: Database
     creation: CreationStore
     monitors: MonitorStore
@@ -36,6 +44,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
     try:
         await upgrade_database(database)
         yield Store(
+            deployment_id=await _deployment_id(database),
             database=database,
             creation=CreationStore(database),
             monitors=MonitorStore(database),
@@ -44,6 +53,12 @@ async def open_store(url: str) -> AsyncIterator[Store]:
         )
     finally:
         await database.close()
+
+
+async def _deployment_id(database: Database) -> str:
+    async with database.read() as connection:
+        found: str = (await connection.scalars(select(deployment.c.deployment_id))).one()
+    return found
 
 
 __all__ = ["Store", "StoreUnavailable", "open_store"]

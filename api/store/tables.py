@@ -140,3 +140,10 @@ idempotency_keys = Table(
     Index(None, "monitor_id"),
 )
 """Creations by their `Idempotency-Key`; gone with their monitor."""
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("deployment_id", String(36), primary_key=True),
+)
+"""One row: the name of this database, made with it. The workflows of its monitors carry it."""

@@ -40,7 +40,8 @@ class FakeEngine:
 
     Attributes:
         snapshots, ends: of the monitors that have one.
-        also_running: workflows that it runs besides those it started.
+        also_running: workflows that it runs besides those it started, for our database.
+        strangers: workflows that it runs for another one.
         start_error, change_error, cancel_error, redeliver_error, ready_error: raised when set.
         error: raised by all else when set.
         gate: starts wait for it.
@@ -56,6 +57,7 @@ class FakeEngine:
     redelivered: list[RedeliveryOrder] = field(default_factory=list)
     ends: dict[str, MonitorEnd] = field(default_factory=dict)
     also_running: set[str] = field(default_factory=set)
+    strangers: set[str] = field(default_factory=set)
     schedules: int = 0
     start_error: Exception | None = None
     change_error: Exception | None = None
@@ -98,6 +100,11 @@ class FakeEngine:
         self.redelivered.append(order)
 
     async def running(self) -> set[str]:
+        if self.error:
+            raise self.error
+        return await self.running_of_ours() | self.strangers
+
+    async def running_of_ours(self) -> set[str]:
         if self.error:
             raise self.error
         return ({one.monitor_id for one in self.started} | self.also_running) - set(self.ends)

@@ -115,6 +115,7 @@ async def test_a_workflow_without_a_monitor_is_stopped_and_no_other(gateway: Run
     await gateway.report(ended, "completed", datetime.now(UTC).isoformat())
     stray = new_monitor_id()
     gateway.engine.also_running = {stray, "mon-of-somebody-else"}
+    gateway.engine.strangers = {new_monitor_id()}
     report = await reconciler_after(gateway, timedelta()).round()
     assert report == ReconciliationReport(stopped=1)
     assert gateway.engine.cancelled == [stray]

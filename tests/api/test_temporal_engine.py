@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, ScheduleIntervalSpec, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
@@ -23,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from monitors.config import MonitorConfig
     from monitors.ids import new_monitor_id
     from monitors.status import MonitorStatus
+    from tests.api.ports import free_port
     from tests.api.running import snapshot as made_snapshot
     from tests.api.temporal import connected, temporal_server
     from workflows import search_attributes
@@ -37,6 +39,13 @@ with workflow.unsafe.imports_passed_through():
         MonitorOrder,
         MonitorSnapshot,
     )
+    from workflows.schedules import (
+        RECONCILIATION_INTERVAL,
+        RECONCILIATION_SCHEDULE,
+        reconciliation_schedule,
+    )
+
+OURS = "our-database"
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
@@ -78,6 +87,11 @@ async def worker(client: Client) -> AsyncIterator[None]:
         yield
 
 
+@pytest.fixture
+def free_address() -> str:
+    return f"127.0.0.1:{free_port()}"
+
+
 def an_order(**fields: Any) -> MonitorOrder:
     known: dict[str, Any] = {
         "monitor_id": new_monitor_id(),
@@ -96,7 +110,7 @@ async def test_a_started_monitor_shows_its_summary_and_attributes_without_secret
     client: Client,
 ) -> None:
     order = an_order()
-    await TemporalEngine(client).start(order)
+    await TemporalEngine(client, OURS).start(order)
     described = await client.get_workflow_handle(order.monitor_id).describe()
     assert described.workflow_type == WORKFLOW_TYPE
     assert described.task_queue == TASK_QUEUE
@@ -109,7 +123,7 @@ async def test_a_started_monitor_shows_its_summary_and_attributes_without_secret
 async def test_starting_twice_is_one_monitor_even_after_it_ended(
     client: Client, worker: None
 ) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     await engine.start(order)
     await engine.start(order)
     handle = client.get_workflow_handle(order.monitor_id)
@@ -121,11 +135,11 @@ async def test_starting_twice_is_one_monitor_even_after_it_ended(
 
 
 async def test_a_long_stream_key_in_any_script_can_be_started(client: Client) -> None:
-    await TemporalEngine(client).start(an_order(stream_key="url:" + "動" * 196))
+    await TemporalEngine(client, OURS).start(an_order(stream_key="url:" + "動" * 196))
 
 
 async def test_a_snapshot_is_what_the_workflow_says(client: Client, worker: None) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     await engine.start(order)
     while not (snapshot := await engine.snapshot(order.monitor_id)):
         pass  # the first question may go to a worker of an earlier test that is gone
@@ -134,14 +148,14 @@ async def test_a_snapshot_is_what_the_workflow_says(client: Client, worker: None
 
 
 async def test_without_a_worker_or_a_workflow_there_is_no_snapshot(client: Client) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     assert await engine.snapshot(order.monitor_id) is None
     await engine.start(order)
     assert await engine.snapshot(order.monitor_id) is None
 
 
 async def test_a_cancelled_monitor_ends_stopped(client: Client, worker: None) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     await engine.start(order)
     assert await engine.outcome(order.monitor_id) is None
     await engine.cancel(order.monitor_id)
@@ -158,7 +172,7 @@ async def ended(engine: TemporalEngine, monitor_id: str) -> MonitorEnd:
 
 
 async def test_a_terminated_or_unknown_workflow_is_an_error(client: Client) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     unknown = await engine.outcome(order.monitor_id)
     assert unknown
     assert (unknown.status, unknown.error_reason) == (MonitorStatus.ERROR, "workflow_gone")
@@ -169,7 +183,7 @@ async def test_a_terminated_or_unknown_workflow_is_an_error(client: Client) -> N
 
 
 async def test_running_monitors_are_listed(client: Client) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     await engine.start(order)
     while order.monitor_id not in await engine.running():
         await asyncio.sleep(0.05)
@@ -178,14 +192,67 @@ async def test_running_monitors_are_listed(client: Client) -> None:
         await asyncio.sleep(0.05)
 
 
+async def test_monitors_of_another_database_are_none_of_ours(client: Client) -> None:
+    ours, theirs = an_order(), an_order()
+    await TemporalEngine(client, OURS).start(ours)
+    await TemporalEngine(client, "their-database").start(theirs)
+    await client.start_workflow(WORKFLOW_TYPE, id=(nobodys := new_monitor_id()), task_queue="none")
+    ids = {ours.monitor_id, theirs.monitor_id, nobodys}
+    engine = TemporalEngine(client, OURS)
+    while not ids <= await engine.running():
+        await asyncio.sleep(0.05)
+    assert await engine.running_of_ours() & ids == {ours.monitor_id}
+    for one in ids:
+        await client.get_workflow_handle(one).terminate()
+
+
+async def test_a_schedule_of_another_version_becomes_that_of_ours_and_stays_paused(
+    client: Client,
+) -> None:
+    old = reconciliation_schedule()
+    old.spec.intervals = [ScheduleIntervalSpec(every=timedelta(hours=7))]
+    old.state.paused = True
+    handle = await client.create_schedule(RECONCILIATION_SCHEDULE, old)
+    try:
+        await TemporalEngine(client, OURS).schedule_reconciliation()
+        known = (await handle.describe()).schedule
+        assert [one.every for one in known.spec.intervals] == [RECONCILIATION_INTERVAL]
+        assert known.state.paused
+    finally:
+        await handle.delete()
+
+
+async def test_an_engine_that_never_had_a_connection_says_so(free_address: str) -> None:
+    client = await Client.connect(free_address, lazy=True, data_converter=pydantic_data_converter)
+    engine = TemporalEngine(client, OURS)
+    failures = await asyncio.gather(
+        engine.ready(),
+        engine.start(an_order()),
+        engine.cancel(new_monitor_id()),
+        engine.outcome(new_monitor_id()),
+        engine.running(),
+        engine.schedule_reconciliation(),
+        engine.change(new_monitor_id(), MonitorChange()),
+        engine.snapshot(new_monitor_id()),
+        return_exceptions=True,
+    )
+    assert [type(failure) for failure in failures] == [
+        EngineNotReady,
+        *[EngineUnavailable] * 5,
+        ChangeUnconfirmed,
+        type(None),
+    ]
+    assert free_address not in str(failures[:-1])
+
+
 async def test_cancelling_what_never_ran_is_a_success(client: Client) -> None:
-    await TemporalEngine(client).cancel(new_monitor_id())
+    await TemporalEngine(client, OURS).cancel(new_monitor_id())
 
 
 async def test_a_change_that_no_worker_takes_is_unconfirmed_and_can_be_asked_again(
     client: Client,
 ) -> None:
-    engine, order = TemporalEngine(client), an_order()
+    engine, order = TemporalEngine(client, OURS), an_order()
     change = MonitorChange(thresholds={"recovery_sec": 9})
     with pytest.raises(NotRunning):
         await engine.change(order.monitor_id, change)
@@ -199,12 +266,12 @@ async def test_a_change_that_no_worker_takes_is_unconfirmed_and_can_be_asked_aga
 
 
 async def test_a_server_with_all_attributes_is_ready(client: Client) -> None:
-    await TemporalEngine(client).ready()
+    await TemporalEngine(client, OURS).ready()
 
 
 async def test_missing_attributes_are_named_and_a_dead_server_is_reported_in_time() -> None:
     with temporal_server("MonitorStatus", "StreamStatus") as address:
-        engine = TemporalEngine(await connected(address))
+        engine = TemporalEngine(await connected(address), OURS)
         with pytest.raises(EngineNotReady, match="VideoHealth, AudioHealth, StreamKey"):
             await engine.ready()
         with pytest.raises(EngineUnavailable):  # refused for certain: attributes are missing

@@ -10,7 +10,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 
-from api.temporal import TemporalEngine
+from api.temporal import DEPLOYMENT_MEMO, TemporalEngine
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.api.running import Running, running_gateway
@@ -18,6 +18,7 @@ from tests.api.temporal import World, connected, terminate_all, workers
 from workflows.messages import STOP_SIGNAL, WORKFLOW_TYPE, redelivery_id
 from workflows.schedules import RECONCILIATION_SCHEDULE
 
+OURS = "our-database"
 WANTED = {"config": {"blackout_threshold_sec": 45}, "metadata": {"shift": "night"}}
 
 
@@ -28,6 +29,11 @@ class Service:
     gateway: Running
     client: Client
     world: World
+
+    async def is_cancelled(self, monitor_id: str) -> bool:
+        history = await self.client.get_workflow_handle(monitor_id).fetch_history()
+        kinds = [event.event_type for event in history.events]
+        return EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED in kinds
 
     async def until(self, monitor_id: str, field: str, value: Any) -> dict[str, Any]:
         while (shown := await self.gateway.show(monitor_id))[field] != value:
@@ -48,7 +54,7 @@ class Service:
 @pytest.fixture
 async def service(sqlite_url: str, temporal_address: str) -> AsyncIterator[Service]:
     client, world = await connected(temporal_address), World()
-    engine = TemporalEngine(client)
+    engine = TemporalEngine(client, OURS)
     await terminate_all(client)  # what other tests left behind
     async with (
         running_gateway(sqlite_url, engine=engine) as gateway,
@@ -123,9 +129,15 @@ def _attempts(events: list[dict[str, Any]]) -> list[int]:
 
 
 async def test_the_schedule_has_the_gateway_mend_what_differs(service: Service) -> None:
-    stray = new_monitor_id()
-    await service.client.start_workflow(WORKFLOW_TYPE, id=stray, task_queue="nobody-works-here")
-    while stray not in await TemporalEngine(service.client).running():
+    stray, stranger = new_monitor_id(), new_monitor_id()
+    for monitor_id, deployment in ((stray, OURS), (stranger, "another-database")):
+        await service.client.start_workflow(
+            WORKFLOW_TYPE,
+            id=monitor_id,
+            task_queue="nobody-works-here",
+            memo={DEPLOYMENT_MEMO: deployment},
+        )
+    while not {stray, stranger} <= await TemporalEngine(service.client, OURS).running():
         await asyncio.sleep(0.05)
     schedule = service.client.get_schedule_handle(RECONCILIATION_SCHEDULE)
     before = (await schedule.describe()).info.num_actions
@@ -136,13 +148,12 @@ async def test_the_schedule_has_the_gateway_mend_what_differs(service: Service) 
     assert isinstance(action, ScheduleActionExecutionStartWorkflow)
     report = await service.client.get_workflow_handle(action.workflow_id).result()
     assert report["stopped"] == 1
-    history = await service.client.get_workflow_handle(stray).fetch_history()
-    kinds = [event.event_type for event in history.events]
-    assert EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED in kinds
+    assert await service.is_cancelled(stray)
+    assert not await service.is_cancelled(stranger)
 
 
 async def test_gateways_that_start_later_leave_the_schedule_as_it_is(service: Service) -> None:
-    await TemporalEngine(service.client).schedule_reconciliation()
+    await TemporalEngine(service.client, OURS).schedule_reconciliation()
     schedule = service.client.get_schedule_handle(RECONCILIATION_SCHEDULE)
     (interval,) = (await schedule.describe()).schedule.spec.intervals
     assert interval.every == timedelta(minutes=5)
@@ -155,7 +166,7 @@ async def test_the_outcome_of_a_stopped_monitor_is_its_workflows_own_word(
     await service.until(monitor_id, "status", "monitoring")
     await service.events(monitor_id, lambda found: _statuses(found) == ["sent"])
     await service.client.get_workflow_handle(monitor_id).signal(STOP_SIGNAL)
-    engine = TemporalEngine(service.client)
+    engine = TemporalEngine(service.client, OURS)
     while not (end := await engine.outcome(monitor_id)):
         await asyncio.sleep(0.05)
     assert (end.status, end.events_sent) == (MonitorStatus.STOPPED, 1)
