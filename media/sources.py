@@ -58,8 +58,11 @@ class Observation:
         message: the same in plain words, free of URLs and secrets.
         is_permanent: an `UNAVAILABLE` that time does not heal, once it is confirmed.
         starts_at: when the site says that it will start.
-        media: for `LIVE`.
+        media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
+        is_fault: a look that failed because the stream's media cannot be fetched or read.
         look_again_sec: least wait that the source demands before the next look; None for any.
+        grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
+            the source knows no better than others.
     """
 
     state: SourceState
@@ -69,7 +72,9 @@ class Observation:
     title: str | None = None
     starts_at: datetime | None = None
     media: MediaUrls | None = None
+    is_fault: bool = False
     look_again_sec: float | None = None
+    grace_sec: float | None = None
 
 
 class Source(Protocol):

@@ -13,6 +13,8 @@ from media.youtube.renditions import choose_media
 
 _URL = re.compile(r"\w+://\S+")
 _QUOTE_LENGTH = 200
+_WITH_MEDIA = frozenset({"is_live", "post_live"})
+"""Other HLS is a recording's."""
 
 
 def classify(finding: Finding) -> Observation:
@@ -23,8 +25,8 @@ def classify(finding: Finding) -> Observation:
     which alone is not to be trusted: members-only, geo-blocked and age-gated videos all say
     `was_live`, and a rate limit on the player API leaves `is_live` without formats.
     """
-    media = choose_media(finding) if finding.live_status == "is_live" else None
-    if media:
+    media = choose_media(finding) if finding.live_status in _WITH_MEDIA else None
+    if media and finding.live_status == "is_live":
         return Observation(state=SourceState.LIVE, title=finding.title, media=media)
     meaning = _meaning(finding)
     if meaning is None:
@@ -36,6 +38,7 @@ def classify(finding: Finding) -> Observation:
         is_permanent=meaning.is_permanent,
         title=finding.title,
         starts_at=_moment(finding.starts_at),
+        media=media if meaning.state is SourceState.ENDED else None,
         look_again_sec=meaning.look_again_sec,
     )
 

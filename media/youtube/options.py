@@ -28,6 +28,9 @@ class Depth(StrEnum):
     MEDIA = "media"
     """Also where its media is, in 3 to 6 requests."""
 
+    REMAINS = "remains"
+    """Also where the last media is of a stream that has just ended, as far as the site keeps it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class YouTubeOptions:
@@ -76,12 +79,19 @@ class YouTubeOptions:
 _STATUS_ARGS = {"player_client": ["web"], "skip": ["hls", "dash"], "player_skip": ["js"]}
 """All that a status needs is in the watch page."""
 
+_REMAINS_ARGS = {"formats": ["incomplete"], "skip": ["dash"]}
+"""yt-dlp leaves out HLS that lacks the beginning of a stream that is over, unless it is told so."""
+
 
 def with_depth(given: ExtractorArgs, depth: Depth) -> ExtractorArgs:
     """Return the extractor arguments for a look of this depth."""
     if depth is Depth.MEDIA:
         return given
-    return given | {"youtube": given.get("youtube", {}) | _STATUS_ARGS}
+    ours = given.get("youtube", {})
+    if depth is Depth.STATUS:
+        return given | {"youtube": ours | _STATUS_ARGS}
+    more = {name: [*ours.get(name, ()), *values] for name, values in _REMAINS_ARGS.items()}
+    return given | {"youtube": ours | more}
 
 
 def parse_extractor_args(texts: Iterable[str]) -> ExtractorArgs:

@@ -88,12 +88,22 @@ class YouTubeSite:
             await looker.close()
 
     async def _judged(self, question: Question) -> "_Look":
-        """Look; where a status check contradicts itself, look at the media too."""
+        """Look; deeper where a status contradicts itself or the media of a stream's end may be."""
         patient = question.depth is Depth.STATUS
         look = await self._look(question, patient=patient)
-        if question.depth is Depth.STATUS and look.is_contradictory:
-            return await self._look(replace(question, depth=Depth.MEDIA), patient=patient)
+        if patient and look.is_contradictory:
+            return await self._look(replace(question, depth=Depth.MEDIA), patient=True)
+        if question.depth is Depth.MEDIA and look.is_just_over:
+            return await self._with_remains(look, question)
         return look
+
+    async def _with_remains(self, look: "_Look", question: Question) -> "_Look":
+        """Return `look` with what is left of the stream's media, if anything is."""
+        try:
+            deeper = await self._look(replace(question, depth=Depth.REMAINS), patient=False)
+        except NoTurn:
+            return look
+        return deeper if deeper.observation.media else look
 
     async def _look(self, question: Question, *, patient: bool) -> "_Look":
         turn = await self._egress.begin(expected_requests(question), patient=patient)
@@ -150,6 +160,11 @@ class _Look:
     def is_contradictory(self) -> bool:
         """Whether it is live and said to have ended, which is also said while it still plays."""
         return self.live_status == "is_live" and self.observation.state is SourceState.ENDED
+
+    @property
+    def is_just_over(self) -> bool:
+        """Whether it is over, and the site may still serve its last minutes as it did live."""
+        return self.live_status == "post_live" and self.observation.state is SourceState.ENDED
 
 
 def _is_believed(second: _Look, *, after: _Look) -> bool:

@@ -25,8 +25,10 @@ _FLAGS: dict[VideoState, dict[str, Any]] = {
     VideoState.PREMIERE: {"isUpcoming": True, "isLiveContent": False},
     VideoState.OFFLINE: {"isUpcoming": True, "isLiveContent": True},
     VideoState.POST_LIVE: {"isPostLiveDvr": True, "isLiveContent": True},
+    VideoState.POST_LIVE_DVR: {"isPostLiveDvr": True, "isLiveContent": True},
 }
 _PLAYED_STATES = frozenset({VideoState.LIVE, VideoState.LIVE_BUT_SAID_TO_BE_OVER})
+_WITH_MANIFEST = _PLAYED_STATES | {VideoState.POST_LIVE_DVR}
 _LIVE_STATES = _PLAYED_STATES | {
     VideoState.NO_FORMATS,
     VideoState.NOT_ON_THIS_APP,
@@ -34,7 +36,12 @@ _LIVE_STATES = _PLAYED_STATES | {
 }
 _SCHEDULED_STATES = frozenset({VideoState.UPCOMING, VideoState.PREMIERE, VideoState.OFFLINE})
 _OVER_STATES = frozenset(
-    {VideoState.POST_LIVE, VideoState.ENDED, VideoState.ENDED_WITHOUT_RECORDING}
+    {
+        VideoState.POST_LIVE,
+        VideoState.POST_LIVE_DVR,
+        VideoState.ENDED,
+        VideoState.ENDED_WITHOUT_RECORDING,
+    }
 )
 
 
@@ -77,7 +84,7 @@ def player_response(look: Look) -> dict[str, Any]:
 
 def _streaming_data(look: Look) -> dict[str, Any]:
     data: dict[str, Any] = {"expiresInSeconds": "21540"}
-    if look.state in _PLAYED_STATES and look.manifest_url:
+    if look.state in _WITH_MANIFEST and look.manifest_url:
         data["hlsManifestUrl"] = look.manifest_url
     if look.state is VideoState.ENDED:
         data["formats"] = [_recording(look.video_id)]

@@ -23,6 +23,8 @@ class VideoState(StrEnum):
     """Playable with a reason not to be."""
     POST_LIVE = "post_live"
     """Just over, its recording not yet made."""
+    POST_LIVE_DVR = "post_live_dvr"
+    """The same, and the end of it can still be played."""
     ENDED = "ended"
     """Over, with a recording."""
     ENDED_WITHOUT_RECORDING = "ended_without_recording"
@@ -78,6 +80,7 @@ _WORDINGS = {
     VideoState.LIVE: _PLAYABLE,
     VideoState.LIVE_BUT_SAID_TO_BE_OVER: Wording("OK", "This live event has ended."),
     VideoState.ENDED: _PLAYABLE,
+    VideoState.POST_LIVE_DVR: _PLAYABLE,
     VideoState.NO_FORMATS: _PLAYABLE,
     VideoState.WRONG_VIDEO: _PLAYABLE,
     VideoState.OFFLINE: Wording("LIVE_STREAM_OFFLINE", "Offline."),

@@ -54,6 +54,7 @@ async def test_premiere_is_upcoming_and_no_livestream(
     [
         (S.OFFLINE, "is_upcoming", "offline."),
         (S.POST_LIVE, "post_live", "live event has ended"),
+        (S.POST_LIVE_DVR, "post_live", ""),
         (S.ENDED, "was_live", ""),
         (S.ENDED_WITHOUT_RECORDING, "was_live", "live stream recording is not available"),
         (S.PRIVATE, None, "private video"),

@@ -45,6 +45,16 @@ def test_a_status_check_asks_the_web_client_alone() -> None:
     assert asked["youtube"]["lang"] == ["de"]
 
 
+def test_what_remains_is_asked_for_beside_what_the_user_wants() -> None:
+    given_args = {"youtube": {"player_client": ["tv"], "formats": ["missing_pot"]}}
+    assert with_depth(given_args, Depth.REMAINS)["youtube"] == {
+        "player_client": ["tv"],
+        "formats": ["missing_pot", "incomplete"],
+        "skip": ["dash"],
+    }
+    assert with_depth(given_args, Depth.MEDIA) == given_args
+
+
 def test_no_secret_shows_in_the_text_of_options() -> None:
     options = YouTubeOptions(proxy="http://me:SECRET@p", extractor_args=("youtube:x=SECRET",))
     setup = HelperSetup(folder="/x", request_timeout_sec=1, cookies="SECRET", proxy="SECRET")

@@ -54,6 +54,7 @@ STATES = {
     VideoState.OFFLINE: (UPCOMING, "offline"),
     VideoState.LIVE: (LIVE, ""),
     VideoState.POST_LIVE: (ENDED, "stream_ended"),
+    VideoState.POST_LIVE_DVR: (ENDED, "post_live"),
     VideoState.ENDED: (ENDED, "was_live"),
     VideoState.ENDED_WITHOUT_RECORDING: (ENDED, "stream_ended"),
     VideoState.PRIVATE: (UNAVAILABLE, "video_private"),
@@ -86,7 +87,8 @@ async def test_every_state_of_a_video(options: MakeOptions, video: Video) -> Non
             if state is not VideoState.NO_FORMATS:
                 assert (state, checked.state, checked.reason) == (state, *expected)
             assert "http" not in seen.message
-            assert (seen.media is not None) == (seen.state is LIVE)
+            has_media = state in (VideoState.LIVE, VideoState.POST_LIVE_DVR)
+            assert (state, seen.media is not None) == (state, has_media)
 
 
 async def test_a_stream_that_is_said_to_be_over_is_live_while_it_plays(
