@@ -41,9 +41,9 @@ class ManifestSource:
         except FetchError as error:
             return _not_loaded(error)
         except PlaylistError as error:
-            return _not_observed("bad_playlist", str(error))
+            return _failed("bad_playlist", str(error))
         if isinstance(chosen, MasterPlaylist):
-            return _not_observed("bad_playlist", "the master playlist names a master playlist")
+            return _failed("bad_playlist", "the master playlist names a master playlist")
         return _observed(chosen, media)
 
     async def observe_status(self) -> Observation:
@@ -102,8 +102,10 @@ def _not_loaded(error: FetchError) -> Observation:
     if error.status in ABSENT_STATUSES:
         message = f"there is no manifest: it {error}"
         return Observation(state=SourceState.UPCOMING, reason=error.code, message=message)
-    return _not_observed(error.code, f"the manifest cannot be loaded: {error}")
+    return _failed(error.code, f"the manifest cannot be loaded: {error}")
 
 
-def _not_observed(reason: str, message: str) -> Observation:
-    return Observation(state=SourceState.NOT_OBSERVED, reason=reason, message=message)
+def _failed(reason: str, message: str) -> Observation:
+    return Observation(
+        state=SourceState.NOT_OBSERVED, reason=reason, message=message, is_fault=True
+    )

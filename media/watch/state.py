@@ -62,7 +62,7 @@ class WatchState(BaseModel):
         tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
         broadcast: names the broadcast whose segments were seen last; None before the first.
         target_duration_sec: of the main playlist, as last seen.
-        gone: how long the manifest has been gone.
+        gone: how long the manifest has been seen to be gone.
         not_live: times in a row that the source said the stream is over.
         said_over_at: when it said so last.
         bad_news: whether the source says that the stream can never be watched.
@@ -101,12 +101,31 @@ class WatchState(BaseModel):
             track.cursor = PlaylistCursor()
         self.broadcast = broadcast
 
-    def observed(self) -> bool:
-        """Note that a playlist could be read; return whether the stream was unknown before."""
+    def lose_sight(self, reason: str, because: str, at: datetime) -> None:
+        """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
+        self.unknown, self.unknown_because = reason, because
+        self._leave_out(at)
+
+    def regain_sight(self, at: datetime) -> bool:
+        """Note that something is known of the stream; return whether it was unknown before."""
         was_unknown = self.unknown is not None
-        self.gone = self.unknown = self.unknown_because = None
+        if was_unknown:
+            self._leave_out(at)
+        self.unknown = self.unknown_because = None
+        return was_unknown
+
+    def observed(self, at: datetime) -> bool:
+        """Note that a playlist could be read; return whether the stream was unknown before."""
+        was_unknown = self.regain_sight(at)
+        self.gone = None
         self.bad_news = Confirmation()
         return was_unknown
+
+    def _leave_out(self, at: datetime) -> None:
+        self.errors.unobserved(at)
+        self.pace.unobserved(at)
+        if self.gone:
+            self.gone.leave_out(at)
 
     def carry(self, tracks: Mapping[str, frozenset[Track]]) -> None:
         """Keep the tracks that are watched now; one that carries something else starts anew."""

@@ -20,7 +20,8 @@ logger = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SEC = 2.0
 MANIFEST_GONE_SEC = 90.0
-"""A manifest that is gone this long ended its stream; an encoder comes back sooner."""
+"""A manifest that is gone this long ended its stream, unless its source asks for more patience; an
+encoder comes back sooner."""
 
 NOT_LIVE_LOOKS = 2
 """The source must say so this often in a row: never an end on a single bad answer."""
@@ -87,14 +88,20 @@ class StreamWatch:
         while not state.happened and state.unknown == told:
             await self._until_next_look()
             seen = await self._source.observe(afresh=self._lost)
-            self._lost = False
-            ended = await self._follow(seen.media) if seen.media else self._judge(seen)
-            if ended:
+            if ended := await self._learn_from(seen, is_fresh=self._lost):
                 return ended
             if self._lost or not seen.media:
                 wait_sec = max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0)
                 state.look_again_at = self._now() + timedelta(seconds=wait_sec)
         return None
+
+    async def _learn_from(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
+        self._lost = False
+        if seen.media is None:
+            return self._judge(seen)
+        # Media of a stream that is over is what is left of it: that is read first.
+        said_over = self._judge_said_over(seen) if is_fresh else None
+        return said_over or await self._follow(seen.media)
 
     async def _until_next_look(self) -> None:
         """Wait as long as the last look demanded, whichever worker it was on."""
@@ -112,12 +119,13 @@ class StreamWatch:
         if state.bad_news.is_confirmed(self._confirmation):
             raise StreamUnavailable(seen)
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
-            state.unknown = state.unknown_because = None
+            state.regain_sight(at)
+            state.errors.unobserved(at)
             state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
-        state.unknown, state.unknown_because = seen.reason, seen.message
-        error = f"source: {seen.message}"
-        state.note(state.errors.failed(error, at, self._config), at)
+        if seen.is_fault:
+            state.note(state.errors.failed(f"source: {seen.message}", at, self._config), at)
+        state.lose_sight(seen.reason, seen.message, at)
         return None
 
     def _judge_said_over(self, seen: Observation) -> EndReason | None:
@@ -134,12 +142,13 @@ class StreamWatch:
         return EndReason.STREAM_NO_LONGER_LIVE if state.not_live >= NOT_LIVE_LOOKS else None
 
     def _judge_absence(self, seen: Observation, at: datetime) -> EndReason | None:
-        """Count the time that the manifest is gone."""
+        """Count the time that the manifest is gone and the source says that nothing is on air."""
         if seen.state is not SourceState.UPCOMING:
             return None
         self._state.gone = self._state.gone or Elapsed.since(at)
         gone_sec = self._state.gone.until(at)
-        return EndReason.MANIFEST_GONE if gone_sec >= MANIFEST_GONE_SEC else None
+        is_over = gone_sec >= (seen.grace_sec or MANIFEST_GONE_SEC)
+        return EndReason.MANIFEST_GONE if is_over else None
 
     async def _follow(self, media: MediaUrls) -> EndReason | None:
         """Follow the playlists until they end, one is lost or renewed, or something happens."""

@@ -122,7 +122,7 @@ class TrackFollower:
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
-        self._changed(state.observed())
+        self._changed(state.observed(at))
         if advance.changed:
             state.not_live, state.said_over_at = 0, None
         if advance.missed:

@@ -20,6 +20,11 @@ from media.youtube.source import YouTubeSource
 REMEMBERED = 1000
 ENDED_AGAIN_SEC = 30.0
 LOOK_AGAIN_SEC = 60.0
+OFFLINE_AGAIN_SEC = 20.0
+"""Within the shortest live window: an encoder that reconnects loses no segment."""
+
+OFFLINE_GRACE_SEC = 300.0
+"""A live stream that goes offline may come back: the site itself waits for about a minute."""
 
 SHORT_LIFE_SEC = 5.0
 """Media that is lost again so soon was never good: the next look waits longer."""
@@ -117,11 +122,14 @@ class YouTubeStream:
         try:
             seen = replace(seen, media=await self._renditions(seen.media))
         except (FetchError, PlaylistError) as error:
+            if seen.state is SourceState.ENDED:
+                return replace(seen, media=None)
             failed = Observation(
                 state=SourceState.NOT_OBSERVED,
                 reason="no_playlist",
                 message=f"the stream's playlist cannot be loaded: {error}",
                 title=seen.title,
+                is_fault=True,
             )
             return self._found.refused(self._video_id, failed, datetime.now(UTC))
         return self._found.remember(self._video_id, seen, datetime.now(UTC))
@@ -161,5 +169,7 @@ class YouTubeStream:
 def _politely(seen: Observation) -> Observation:
     if seen.state is SourceState.LIVE or seen.reason == BUSY:
         return seen
+    if seen.state is SourceState.UPCOMING:
+        return replace(seen, look_again_sec=OFFLINE_AGAIN_SEC, grace_sec=OFFLINE_GRACE_SEC)
     least_sec = ENDED_AGAIN_SEC if seen.state is SourceState.ENDED else LOOK_AGAIN_SEC
     return replace(seen, look_again_sec=max(least_sec, seen.look_again_sec or 0.0))

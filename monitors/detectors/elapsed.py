@@ -14,7 +14,7 @@ class Elapsed(BaseModel):
     Attributes:
         started_at: when it began.
         looked_at: when the clock was last read.
-        duration_sec: time that passed between the two.
+        duration_sec: time that passed between the two, but for what was left out.
     """
 
     started_at: AwareDatetime
@@ -25,6 +25,10 @@ class Elapsed(BaseModel):
     def since(cls, at: datetime) -> Self:
         """Begin at `at`."""
         return cls(started_at=at, looked_at=at)
+
+    def leave_out(self, at: datetime) -> None:
+        """Pass over the time to `at`: it does not count."""
+        self.looked_at = at
 
     def until(self, at: datetime) -> float:
         """Go on to `at` and return the seconds since the beginning."""

@@ -47,6 +47,11 @@ class ErrorState(BaseModel):
         """Judge a segment that was fetched and decoded: nothing is failing any more."""
         return self._end(at)
 
+    def unobserved(self, at: datetime) -> None:
+        """Note that until `at` it could not be seen whether anything fails."""
+        if self.failing and not self.is_open:
+            self.failing.leave_out(at)
+
     @property
     def open_since(self) -> datetime | None:
         """When the first failure of the open incident was; None when none is open."""

@@ -53,6 +53,11 @@ class PaceState(BaseModel):
             self.stalled = Elapsed.since(at)
         return self._stood(at, suspend_threshold_sec(target_duration_sec, thresholds))
 
+    def unobserved(self, at: datetime) -> None:
+        """Note that until `at` it could not be seen whether new segments came."""
+        if self.stalled and not self.is_open:
+            self.stalled.leave_out(at)
+
     @property
     def open_since(self) -> datetime | None:
         """When the last segment before the open suspension came; None when none is open."""

@@ -76,6 +76,20 @@ def test_a_late_segment_is_no_suspension() -> None:
     assert look(state, True, 30) == []
 
 
+def test_time_in_which_nothing_could_be_seen_is_no_standstill() -> None:
+    state = PaceState()
+    assert look(state, True, 0) == []
+    assert look(state, False, 4) == []
+    state.unobserved(wall_clock(900))
+    assert look(state, False, 905) == []
+    [opened] = look(state, False, 908)
+    assert opened.started_at == wall_clock(0)
+    state.unobserved(wall_clock(1800))
+    [closed] = look(state, True, 1801)
+    assert isinstance(closed, IncidentClosed)
+    assert closed.total_duration_sec == 1801 - 896
+
+
 @pytest.mark.parametrize("step_sec", [-3600, -5])
 def test_a_clock_that_is_set_back_breaks_nothing(step_sec: float) -> None:
     state = PaceState()

@@ -67,3 +67,13 @@ def test_an_open_incident_closes_when_its_detector_is_switched_off() -> None:
     [closed] = state.failed("HTTP 404", wall_clock(65), OFF)
     assert isinstance(closed, IncidentClosed)
     assert closed.total_duration_sec == 65
+
+
+def test_time_in_which_nothing_could_be_seen_is_no_failure() -> None:
+    state = ErrorState()
+    assert state.failed("HTTP 403", wall_clock(0), RULES) == []
+    state.unobserved(wall_clock(900))
+    assert state.failed("HTTP 403", wall_clock(959), RULES) == []
+    [opened] = state.failed("HTTP 403", wall_clock(960), RULES)
+    assert isinstance(opened, IncidentOpened)
+    assert opened.duration_sec == 60

@@ -18,6 +18,12 @@ from tests.media.watch.viewing import Studio, Viewer, studio
 from tests.origin import TINY, Channel, LiveOrigin, Programme, WallClock, render
 
 OVER = Observation(state=SourceState.ENDED, message="over")
+GRACE_SEC = 300.0
+OFFLINE = Observation(state=SourceState.UPCOMING, message="offline", grace_sec=GRACE_SEC)
+UNSEEN = Observation(state=SourceState.NOT_OBSERVED, reason="bot_check", message="a bot check")
+REFUSED = Observation(
+    state=SourceState.NOT_OBSERVED, reason="http_403", message="HTTP 403", is_fault=True
+)
 PATIENT = MonitorConfig(suspend_threshold_sec=6)
 
 
@@ -56,6 +62,12 @@ async def leaping_on(viewer: Viewer, clock: Leaping, sec: float) -> Viewer:
         clock.leap(sec)
         await asyncio.sleep(0.2)
     return await watching
+
+
+async def looked_again(viewer: Viewer, source: Turning) -> None:
+    """Watch until the source has answered once more."""
+    looks = source.looks
+    await viewer.until(lambda _: source.looks > looks)
 
 
 def normal(origin: LiveOrigin) -> Channel:
@@ -98,6 +110,77 @@ async def test_a_manifest_that_comes_back_goes_on_and_starts_the_count_anew() ->
     assert viewer.ended is None
     assert viewer.sequences() == list(range(len(viewer.seen)))
     assert set(viewer.types) <= {"stream.suspended", "stream.resumed"}
+
+
+async def test_a_source_that_asks_for_patience_gets_it() -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+        began = leaping.now()
+        channel = normal(origin)
+        source = Turning(channel.url, hurried.client)
+        viewer = await Viewer(hurried, source, PATIENT).until(seen_at_least(3))
+        channel.disappear()
+        source.answer = OFFLINE
+        await leaping_on(viewer, leaping, GRACE_SEC / 12)
+        lasted_sec = leaping.now() - began
+    assert viewer.types == ["stream.suspended"]
+    assert viewer.ended is EndReason.MANIFEST_GONE
+    assert lasted_sec >= GRACE_SEC
+
+
+async def test_time_in_which_the_source_cannot_be_asked_does_not_end_a_stream() -> None:
+    """Offline, hours of a bot check, offline: that is a grace that has only begun."""
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+        channel = normal(origin)
+        source = Turning(channel.url, hurried.client)
+        viewer = await Viewer(hurried, source, PATIENT).until(seen_at_least(3))
+        channel.disappear()
+        for answer in (OFFLINE, UNSEEN, OFFLINE):
+            source.answer = answer
+            await looked_again(viewer, source)
+            leaping.leap(10)
+            await looked_again(viewer, source)
+            leaping.leap(2 * GRACE_SEC if answer is UNSEEN else 10)
+            await looked_again(viewer, source)
+        assert viewer.ended is None
+        assert viewer.state.gone
+        assert viewer.state.gone.duration_sec < GRACE_SEC
+
+
+@pytest.mark.parametrize(
+    ("answer", "types"),
+    [
+        pytest.param(UNSEEN, [], id="nobody can look"),
+        pytest.param(
+            REFUSED, ["alert.segment_error", "alert.segment_error_recovered"], id="it is refused"
+        ),
+    ],
+)
+async def test_only_what_is_seen_to_fail_is_a_fault_of_the_stream(
+    answer: Observation, types: list[str]
+) -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+        channel = normal(origin)
+        source = Turning(channel.url, hurried.client)
+        viewer = await Viewer(hurried, source).until(seen_at_least(3))
+        number = channel.disappear()
+        source.answer = answer
+        for _ in range(4):
+            await looked_again(viewer, source)
+            health = viewer.state.health()
+            assert (health.video, health.reason) == ("unknown", answer.message)
+            leaping.leap(40)
+        source.answer = None
+        channel.clear(number)
+        seen = len(viewer.seen)
+        await viewer.until(seen_at_least(seen + 3))
+        assert viewer.state.health().reason is None
+    assert viewer.types == types
 
 
 async def test_a_source_that_says_once_that_the_stream_is_over_does_not_end_it() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
@@ -15,17 +15,20 @@ from media.outbound.guard import OutboundGuard
 from media.probe import find_ffmpeg
 from media.sources import MediaUrls, Observation, SourceState
 from media.watch import StreamUnavailable
+from media.watch.stream import SAID_OVER_APART_SEC
 from media.youtube.confirmation import DEFAULT_POLICY
 from media.youtube.egress import Budget, Egress
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite as OneEgress
 from media.youtube.source import YouTubeSource
-from media.youtube.stream import LOST_AGAIN_SEC, FoundMedia, YouTubeStream
+from media.youtube.stream import LOST_AGAIN_SEC, OFFLINE_GRACE_SEC, FoundMedia, YouTubeStream
 from monitors.config import MonitorConfig
+from monitors.detectors.elapsed import Elapsed
 from monitors.events import EndReason
 from tests.media.watch.viewing import Studio, Viewer
 from tests.origin import WallClock
-from tests.youtube import PLAYLISTS_FORBIDDEN, Kind, MediaEnd, VideoState, YouTubeSite
+from tests.service.waiting import until_true
+from tests.youtube import PLAYLISTS_FORBIDDEN, Fault, Kind, MediaEnd, Video, VideoState, YouTubeSite
 
 VIDEO_ID = "aaaaaaaaaaa"
 HASTY = MonitorConfig(suspend_threshold_sec=2, segment_error_threshold_sec=3, recovery_sec=1)
@@ -54,6 +57,17 @@ def seen_at_least(count: int) -> Callable[[Viewer], bool]:
 
 def told(event_type: str) -> Callable[[Viewer], bool]:
     return lambda viewer: event_type in viewer.types
+
+
+def read_all(viewer: Viewer, video: Video) -> bool:
+    return len(viewer.seen) == len(video.broadcast.segments)
+
+
+def said_long_ago(viewer: Viewer) -> None:
+    """Let the next look be due, and be far from the last one."""
+    viewer.state.look_again_at = None
+    if viewer.state.said_over_at:
+        viewer.state.said_over_at -= timedelta(seconds=SAID_OVER_APART_SEC)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +101,82 @@ async def test_a_new_broadcast_is_found_while_the_old_urls_still_work() -> None:
         assert viewer.sequences()[:first] == list(range(first))
         assert viewer.sequences()[first] == 0
         assert viewer.state.broadcast == f"{VIDEO_ID}.2"
+
+
+async def test_a_stream_that_goes_offline_is_waited_for_as_suspended() -> None:
+    """The site says so at once when an encoder is gone, and waits for it itself."""
+    async with YouTubeSite() as site, viewer_of(site) as viewer:
+        video = site.video(VIDEO_ID)
+        video.go_live(backlog=3)
+        await viewer.until(seen_at_least(4))
+        video.stall()
+        video.media_end = MediaEnd.GONE
+        video.say(VideoState.OFFLINE)
+        await viewer.until(lambda viewer: viewer.state.gone is not None)
+        assert viewer.state.gone
+        long_ago = viewer.state.gone.started_at - timedelta(seconds=OFFLINE_GRACE_SEC - 60)
+        viewer.state.gone = Elapsed.since(long_ago)
+        viewer.state.look_again_at = None
+        await viewer.until(told("stream.suspended"))
+        viewer.state.look_again_at = None
+        video.new_broadcast()
+        await viewer.until(told("stream.resumed"))
+        assert viewer.ended is None
+        assert viewer.types == ["stream.suspended", "stream.resumed"]
+
+
+async def test_a_stream_that_stays_offline_is_over_in_the_end() -> None:
+    async with YouTubeSite() as site, viewer_of(site) as viewer:
+        video = site.video(VIDEO_ID)
+        video.go_live(backlog=3)
+        await viewer.until(seen_at_least(4))
+        video.stall()
+        video.media_end = MediaEnd.GONE
+        video.say(VideoState.OFFLINE)
+        await viewer.until(lambda viewer: viewer.state.gone is not None)
+        assert viewer.state.gone
+        long_ago = viewer.state.gone.started_at - timedelta(seconds=OFFLINE_GRACE_SEC)
+        viewer.state.gone = Elapsed.since(long_ago)
+        viewer.state.look_again_at = None
+        await viewer.to_the_end()
+        assert viewer.ended is EndReason.MANIFEST_GONE
+
+
+@pytest.mark.parametrize(
+    ("media", "reason"),
+    [
+        pytest.param(MediaEnd.ENDLIST, EndReason.ENDLIST_DETECTED, id="ENDLIST"),
+        pytest.param(MediaEnd.FROZEN, EndReason.STREAM_NO_LONGER_LIVE, id="frozen"),
+    ],
+)
+async def test_the_last_segments_are_read_when_urls_run_out_as_the_stream_ends(
+    media: MediaEnd, reason: EndReason
+) -> None:
+    async with YouTubeSite() as site, viewer_of(site) as viewer:
+        video = site.video(VIDEO_ID)
+        video.go_live(backlog=3)
+        await viewer.until(seen_at_least(4))
+        unseen = len(viewer.seen) + 3
+        await until_true(lambda: len(video.broadcast.segments) > unseen, "unseen segments")
+        video.end(VideoState.POST_LIVE_DVR, media=media)
+        site.faults.add(Fault(kinds=frozenset({Kind.PLAYLIST}), status=403, times=1))
+        await viewer.until(lambda viewer: viewer.state.not_live == 1 and read_all(viewer, video))
+        said_long_ago(viewer)
+        await viewer.to_the_end()
+        assert viewer.sequences() == list(range(len(video.broadcast.segments)))
+        assert viewer.ended is reason
+
+
+async def test_a_stream_whose_media_is_gone_at_its_end_is_over() -> None:
+    async with YouTubeSite() as site, viewer_of(site) as viewer:
+        video = site.video(VIDEO_ID)
+        video.go_live(backlog=3)
+        await viewer.until(seen_at_least(4))
+        video.end(VideoState.POST_LIVE_DVR, media=MediaEnd.GONE)
+        await viewer.until(lambda viewer: viewer.state.not_live == 1)
+        said_long_ago(viewer)
+        await viewer.to_the_end()
+        assert viewer.ended is EndReason.STREAM_NO_LONGER_LIVE
 
 
 async def test_media_that_is_refused_for_good_is_looked_for_less_and_less() -> None:
