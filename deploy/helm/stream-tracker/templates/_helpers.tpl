@@ -1,0 +1,172 @@
+{{- define "stream-tracker.fullname" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "stream-tracker.secretName" -}}
+{{- .Values.secrets.existingSecret | default (include "stream-tracker.fullname" .) }}
+{{- end }}
+
+{{- define "stream-tracker.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{/* Labels by which Pods of one component are selected. Takes root and component. */}}
+{{- define "stream-tracker.selector" -}}
+app.kubernetes.io/name: stream-tracker
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* Labels of the workers' Pods, those of one stream included; these have no name label. */}}
+{{- define "stream-tracker.workers" -}}
+matchLabels:
+  app.kubernetes.io/instance: {{ .Release.Name }}
+matchExpressions:
+  - {key: app.kubernetes.io/component, operator: In, values: [orchestrator, probe]}
+{{- end }}
+
+{{- define "stream-tracker.labels" -}}
+{{ include "stream-tracker.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{- define "stream-tracker.serviceAccount" -}}
+{{- if .root.Values.serviceAccounts.create }}{{ include "stream-tracker.fullname" .root }}-{{ .component }}
+{{- else }}{{ .root.Values.serviceAccounts.name }}
+{{- end }}
+{{- end }}
+
+{{/* What every Pod's spec begins with. Takes root, component, values and token. */}}
+{{- define "stream-tracker.podSpec" -}}
+serviceAccountName: {{ include "stream-tracker.serviceAccount" . }}
+automountServiceAccountToken: {{ .token | default false }}
+# Services in the namespace would add variables, of which TEMPORAL_* mean something else to us.
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "stream-tracker.selector" . | nindent 8 }}
+{{- with .nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "stream-tracker.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* A change of settings or secrets starts new Pods. Takes root, config and podAnnotations. */}}
+{{- define "stream-tracker.podAnnotations" -}}
+checksum/config: {{ include (print .root.Template.BasePath "/" .config) .root | sha256sum }}
+checksum/secret: {{ include (print .root.Template.BasePath "/secret.yaml") .root | sha256sum }}
+{{- with .podAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "stream-tracker.temporalSettings" -}}
+TEMPORAL_ADDRESS: {{ required "temporal.address: HOST:PORT of your Temporal frontend is required" .Values.temporal.address | quote }}
+TEMPORAL_NAMESPACE: {{ .Values.temporal.namespace | quote }}
+{{- with .Values.temporal.tls }}
+{{- if .enabled }}
+TEMPORAL_TLS: "true"
+{{- with .serverName }}
+TEMPORAL_TLS_SERVER_NAME: {{ . | quote }}
+{{- end }}
+{{- if .ca }}
+TEMPORAL_TLS_SERVER_CA_CERT_PATH: /etc/temporal-tls/ca.crt
+{{- end }}
+{{- if .clientCertificate }}
+TEMPORAL_TLS_CLIENT_CERT_PATH: /etc/temporal-tls/tls.crt
+TEMPORAL_TLS_CLIENT_KEY_PATH: /etc/temporal-tls/tls.key
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "stream-tracker.sharedSettings" -}}
+{{ include "stream-tracker.temporalSettings" . }}
+LOG_LEVEL: {{ .Values.logLevel | quote }}
+ALLOW_PRIVATE_NETWORKS: {{ .Values.allowPrivateNetworks | quote }}
+{{- end }}
+
+{{/* Settings of a user's map, as strings; numbers as they were written. */}}
+{{- define "stream-tracker.givenSettings" -}}
+{{- range $name, $value := . }}
+{{ $name }}: {{ if kindIs "float64" $value }}{{ $value | toJson | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY may be missing there. */}}
+{{- define "stream-tracker.secretVariables" -}}
+{{- $root := .root }}
+{{- range .names }}
+- name: {{ . }}
+  valueFrom:
+    secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: {{ . }}}
+{{- end }}
+- name: TEMPORAL_API_KEY
+  valueFrom:
+    secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: TEMPORAL_API_KEY, optional: true}
+{{- end }}
+
+{{- define "stream-tracker.hasTlsFiles" -}}
+{{- with .Values.temporal.tls }}{{ if and .enabled .secret }}yes{{ end }}{{ end }}
+{{- end }}
+
+{{- define "stream-tracker.tlsVolumes" -}}
+{{- if include "stream-tracker.hasTlsFiles" . }}
+- name: temporal-tls
+  secret: {secretName: {{ .Values.temporal.tls.secret }}, defaultMode: 292}
+{{- end }}
+{{- end }}
+
+{{- define "stream-tracker.tlsMounts" -}}
+{{- if include "stream-tracker.hasTlsFiles" . }}
+- name: temporal-tls
+  mountPath: /etc/temporal-tls
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* Volumes and mounts of every worker, for Pods of one stream as well. */}}
+{{- define "stream-tracker.workerVolumes" -}}
+{{- include "stream-tracker.tlsVolumes" . }}
+{{- with .Values.workers.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "stream-tracker.workerMounts" -}}
+{{- include "stream-tracker.tlsMounts" . }}
+{{- with .Values.workers.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

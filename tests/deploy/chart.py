@@ -1,0 +1,140 @@
+"""The Helm chart, rendered for the tests with values that stand for how people install it."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import helm_python
+import yaml
+
+from tests.deploy.engine import ROOT
+
+FOLDER = ROOT / "deploy" / "helm" / "stream-tracker"
+RELEASE, NAMESPACE = "st", "streams"
+
+SECRETS = {
+    "apiKey": "key-of-clients",
+    "internalApiKey": "key-of-workers",
+    "webhookSigningKey": "key-of-webhooks",
+    "databaseUrl": "postgresql://user:password@database.example:5432/stream_tracker",
+}
+MINIMAL: dict[str, Any] = {"temporal": {"address": "temporal.example:7233"}, "secrets": SECRETS}
+EXISTING_SECRET = MINIMAL | {"secrets": {"existingSecret": "our-keys"}}
+EVERYTHING: dict[str, Any] = {
+    "image": {"repository": "registry.example/st", "tag": "1", "pullSecrets": ["registry"]},
+    "temporal": {
+        "address": "temporal.example:443",
+        "namespace": "streams.a1b2c",
+        "tls": {
+            "enabled": True,
+            "serverName": "temporal.internal",
+            "secret": "temporal-tls",
+            "ca": True,
+            "clientCertificate": True,
+        },
+    },
+    "secrets": SECRETS | {"temporalApiKey": "key-of-temporal"},
+    "gateway": {
+        "settings": {"RATE_LIMIT_STORAGE": "redis://redis.example:6379", "RETENTION_DAYS": 30},
+        "ingress": {
+            "enabled": True,
+            "className": "nginx",
+            "host": "streams.example",
+            "tlsSecret": "streams-tls",
+            "annotations": {"example.com/a": "b"},
+        },
+        "podAnnotations": {"example.com/a": "b"},
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "a", "operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}},
+    },
+    "workers": {
+        "settings": {"SEGMENT_MAX_BYTES": 134217728},
+        "secretSettings": ["HTTPS_PROXY"],
+        "extraVolumes": [{"name": "cookies", "secret": {"secretName": "cookies"}}],
+        "extraVolumeMounts": [{"name": "cookies", "mountPath": "/cookies", "readOnly": True}],
+    },
+    "orchestrator": {"settings": {"WEBHOOK_MAX_ATTEMPTS": 6}},
+    "probe": {
+        "settings": {"HEARTBEAT_INTERVAL_SEC": 2.5},
+        "nodeSelector": {"pool": "probes"},
+        "tolerations": [{"key": "probes", "operator": "Exists"}],
+        "pool": {"autoscaling": {"enabled": True}},
+    },
+    "networkPolicy": {
+        "apiFrom": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}],
+        "metricsFrom": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}],
+        "temporalTo": [{"ipBlock": {"cidr": "10.1.2.3/32"}}],
+        "kubernetesApiTo": [{"ipBlock": {"cidr": "10.0.0.1/32"}}],
+        "extraWorkerEgress": [{"to": [{"ipBlock": {"cidr": "10.1.2.4/32"}}]}],
+    },
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+}
+POD_PLACEMENT = MINIMAL | {"probe": {"placement": "pod"}}
+EVERYTHING_IN_PODS = EVERYTHING | {"probe": EVERYTHING["probe"] | {"placement": "pod"}}
+BARE = MINIMAL | {
+    "gateway": {"autoscaling": {"enabled": False}, "podDisruptionBudget": False},
+    "networkPolicy": {"enabled": False},
+    "serviceAccounts": {"create": False},
+    "allowPrivateNetworks": True,
+}
+
+SETS = {
+    "minimal": MINIMAL,
+    "existing secret": EXISTING_SECRET,
+    "everything on": EVERYTHING,
+    "pod placement": POD_PLACEMENT,
+    "everything on, pod placement": EVERYTHING_IN_PODS,
+    "as little as possible": BARE,
+}
+
+
+@cache
+def loaded() -> helm_python.Chart:
+    return helm_python.Chart.load(FOLDER)
+
+
+def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the objects that an installation with `values` makes; they are not to be changed."""
+    return _rendered(json.dumps(values))
+
+
+@cache
+def _rendered(values: str) -> list[dict[str, Any]]:
+    files = loaded().render(json.loads(values), name=RELEASE, namespace=NAMESPACE)
+    texts = [text for name, text in files.items() if not name.endswith(".txt")]
+    return [found for text in texts for found in yaml.load_all(text, yaml.CSafeLoader) if found]
+
+
+def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """Return the objects of one kind by name, without the release's part of it."""
+    prefix = f"{RELEASE}-stream-tracker"
+    return {
+        found["metadata"]["name"].removeprefix(prefix).removeprefix("-"): found
+        for found in objects
+        if found["kind"] == kind
+    }
+
+
+def pod_specs(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, found in of_kind(objects, "Deployment").items():
+        yield name, found["spec"]["template"]["spec"]
+
+
+def environment_of(objects: list[dict[str, Any]], component: str) -> dict[str, str]:
+    """Return a container's environment, its secrets with their own names as values.
+
+    A variable of the Secret that may be missing there is left out.
+    """
+    spec = dict(pod_specs(objects))[component]["containers"][0]
+    configs = of_kind(objects, "ConfigMap")
+    found: dict[str, str] = {}
+    for source in spec["envFrom"]:
+        name = source["configMapRef"]["name"].removeprefix(f"{RELEASE}-stream-tracker-")
+        found |= configs[name]["data"]
+    for variable in spec["env"]:
+        reference = variable["valueFrom"]["secretKeyRef"]
+        if not reference.get("optional"):
+            found[variable["name"]] = f"https://{reference['key'].lower()}"
+    return found

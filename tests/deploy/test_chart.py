@@ -1,0 +1,378 @@
+"""The Helm chart: what it makes is valid, restricted, complete, and as narrow as it says."""
+
+from copy import deepcopy
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import helm_python
+import kubernetes_validate
+import pytest
+
+from runtime.settings import GatewaySettings, WorkerSettings
+from runtime.version import VERSION
+from tests.deploy import variables
+from tests.deploy.chart import (
+    BARE,
+    EVERYTHING,
+    EVERYTHING_IN_PODS,
+    EXISTING_SECRET,
+    FOLDER,
+    MINIMAL,
+    POD_PLACEMENT,
+    SETS,
+    environment_of,
+    loaded,
+    of_kind,
+    pod_specs,
+    rendered,
+)
+
+OF_THE_OPERATOR = ("monitoring.coreos.com/v1",)
+OLDEST, NEWEST = "1.27", "1.37"
+ALL_SETS = [pytest.param(values, id=name) for name, values in SETS.items()]
+needs_pods = pytest.mark.skipif(
+    "probe_placement" not in WorkerSettings.model_fields, reason="workers make no Pods yet"
+)
+READABLE_SETS = [
+    pytest.param(values, id=name, marks=[needs_pods] if "pod placement" in name else [])
+    for name, values in SETS.items()
+]
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return the minimal values with one more, whose path is dotted."""
+    values = deepcopy(MINIMAL)
+    *folders, last = path.split(".")
+    place = values
+    for folder in folders:
+        place = place.setdefault(folder, {})
+    place[last] = value
+    return values
+
+
+@pytest.mark.parametrize("values", ALL_SETS)
+def test_the_linter_has_nothing_to_say(values: dict[str, Any]) -> None:
+    found = helm_python.lint(FOLDER, values, strict=True)
+    assert found["errors"] == []
+    assert [each for each in found["messages"] if each["error"] != "icon is recommended"] == []
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("values", ALL_SETS)
+def test_every_object_is_what_kubernetes_knows(values: dict[str, Any], version: str) -> None:
+    objects = rendered(values)
+    assert objects
+    for found in objects:
+        if found["apiVersion"] not in OF_THE_OPERATOR:
+            kubernetes_validate.validate(found, version, strict=True)
+
+
+@pytest.mark.parametrize("values", ALL_SETS)
+def test_every_pod_satisfies_the_restricted_profile(values: dict[str, Any]) -> None:
+    for _, spec in pod_specs(rendered(values)):
+        assert spec["securityContext"]["runAsNonRoot"]
+        assert spec["securityContext"]["runAsUser"] != 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(spec)
+        assert all(set(volume) <= {"name", "emptyDir", "secret"} for volume in spec["volumes"])
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert all("hostPort" not in port for port in container["ports"])
+
+
+@pytest.mark.parametrize("values", ALL_SETS)
+def test_pods_have_probes_limits_and_room_to_write(values: dict[str, Any]) -> None:
+    for _, spec in pod_specs(rendered(values)):
+        (container,) = spec["containers"]
+        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
+        assert container["resources"]["limits"]["memory"]
+        assert {"cpu", "memory"} == set(container["resources"]["requests"])
+        work = next(volume for volume in spec["volumes"] if volume["name"] == "work")
+        assert work["emptyDir"]["sizeLimit"]
+
+
+@pytest.mark.parametrize("values", READABLE_SETS)
+def test_every_variable_is_one_that_the_process_reads(values: dict[str, Any]) -> None:
+    objects = rendered(values)
+    for component in dict(pod_specs(objects)):
+        kind = GatewaySettings if component == "gateway" else WorkerSettings
+        assert set(environment_of(objects, component)) <= variables.known(kind)
+
+
+@pytest.mark.parametrize("values", READABLE_SETS)
+def test_every_process_has_the_settings_that_it_needs(values: dict[str, Any]) -> None:
+    objects = rendered(values)
+    gateway = environment_of(objects, "gateway")
+    assert gateway.pop("DATABASE_URL")
+    variables.read(GatewaySettings, gateway)
+    for component in set(dict(pod_specs(objects))) - {"gateway"}:
+        settings = variables.read(WorkerSettings, environment_of(objects, component))
+        assert settings.worker_role == component
+
+
+@pytest.mark.parametrize("values", ALL_SETS)
+def test_the_secret_has_each_variable_that_is_taken_from_it(values: dict[str, Any]) -> None:
+    objects = rendered(values)
+    made = of_kind(objects, "Secret").get("")
+    for _, spec in pod_specs(objects):
+        for variable in spec["containers"][0]["env"]:
+            reference = variable["valueFrom"]["secretKeyRef"]
+            if made is None:
+                assert reference["name"] == "our-keys"
+            elif not reference.get("optional") and reference["key"] != "HTTPS_PROXY":
+                assert made["stringData"][reference["key"]]
+
+
+def test_no_secret_is_in_a_config_map_or_an_argument() -> None:
+    kinds = ("ConfigMap", "Deployment")
+    objects = [found for found in rendered(EVERYTHING) if found["kind"] in kinds]
+    for secret in EVERYTHING["secrets"].values():
+        assert secret not in str(objects)
+
+
+def test_workers_find_the_gateways_internal_port() -> None:
+    objects = rendered(changed("gateway.internalPort", 9999))
+    service = of_kind(objects, "Service")["internal"]
+    callback = environment_of(objects, "probe")["CALLBACK_URL"]
+    assert callback == f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
+    assert environment_of(objects, "gateway")["INTERNAL_PORT"] == "9999"
+    assert "internal" not in str(of_kind(objects, "Service")["gateway"]["spec"]["ports"])
+
+
+def test_workers_get_more_time_than_they_take_to_drain() -> None:
+    objects = rendered(changed("workers.drainSec", 100))
+    for component in ("orchestrator", "probe"):
+        spec = dict(pod_specs(objects))[component]
+        drain_sec = float(environment_of(objects, component)["DRAIN_SEC"])
+        assert drain_sec == 100
+        assert spec["terminationGracePeriodSeconds"] > drain_sec
+
+
+def test_a_changed_setting_or_secret_starts_new_pods() -> None:
+    def template(values: dict[str, Any], component: str) -> object:
+        deployment = of_kind(rendered(values), "Deployment")[component]
+        return deployment["spec"]["template"]["metadata"]["annotations"]
+
+    for component in ("gateway", "orchestrator", "probe"):
+        before = template(MINIMAL, component)
+        assert template(changed("logLevel", "debug"), component) != before
+        assert template(changed("secrets.internalApiKey", "another"), component) != before
+        assert template(deepcopy(MINIMAL), component) == before
+
+
+class TestPlacement:
+    def test_a_pool_needs_no_rights_in_the_cluster(self) -> None:
+        objects = rendered(EVERYTHING)
+        assert not {"Role", "RoleBinding", "ClusterRole"} & {found["kind"] for found in objects}
+        assert not any(spec["automountServiceAccountToken"] for _, spec in pod_specs(objects))
+
+    def test_with_pods_the_orchestrator_may_keep_pods_and_nothing_else(self) -> None:
+        objects = rendered(POD_PLACEMENT)
+        (role,) = of_kind(objects, "Role").values()
+        (binding,) = of_kind(objects, "RoleBinding").values()
+        verbs = ["create", "get", "list", "watch", "delete"]
+        assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": verbs}]
+        assert "ClusterRole" not in {found["kind"] for found in objects}
+        specs = dict(pod_specs(objects))
+        assert set(specs) == {"gateway", "orchestrator"}
+        assert binding["subjects"][0]["name"] == specs["orchestrator"]["serviceAccountName"]
+        assert specs["orchestrator"]["automountServiceAccountToken"]
+        assert not specs["gateway"]["automountServiceAccountToken"]
+
+    @needs_pods
+    def test_with_pods_the_orchestrator_is_told_what_they_are_like(self) -> None:
+        objects = rendered(EVERYTHING_IN_PODS)
+        settings = variables.read(WorkerSettings, environment_of(objects, "orchestrator"))
+        found = settings.model_dump()
+        expected = {
+            "probe_placement": "pod",
+            "namespace": "streams",
+            "worker_image": "registry.example/st",
+            "worker_image_tag": "1",
+            "pod_secret": "st-stream-tracker",
+            "pod_instance": "st",
+            "pod_image_pull_secrets": ["registry"],
+            "pod_node_selector": {"pool": "probes"},
+            "pod_tolerations": [{"key": "probes", "operator": "Exists"}],
+            "pod_service_account": "st-stream-tracker-probe",
+            "heartbeat_interval_sec": 2.5,
+        }
+        assert {name: found[name] for name in expected} == expected
+        assert [volume["name"] for volume in found["pod_volumes"]] == ["temporal-tls", "cookies"]
+        mounts = [mount["mountPath"] for mount in found["pod_volume_mounts"]]
+        assert mounts == ["/etc/temporal-tls", "/cookies"]
+        assert of_kind(objects, "ServiceAccount")["probe"]
+
+
+class TestNetworkPolicies:
+    POD = {
+        "app": "stream-monitor",
+        "app.kubernetes.io/instance": "st",
+        "app.kubernetes.io/component": "probe",
+    }
+    """Labels of a Pod of one stream."""
+
+    def labels(self, objects: list[dict[str, Any]], component: str) -> dict[str, str]:
+        template = of_kind(objects, "Deployment")[component]["spec"]["template"]
+        found: dict[str, str] = template["metadata"]["labels"]
+        return found
+
+    def selects(self, selector: dict[str, Any], labels: dict[str, str]) -> bool:
+        expressions = selector.get("matchExpressions", [])
+        return all(
+            labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()
+        ) and all(labels.get(each["key"]) in each["values"] for each in expressions)
+
+    @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING_IN_PODS], ids=["minimal", "all"])
+    def test_workers_alone_reach_the_internal_port(self, values: dict[str, Any]) -> None:
+        objects = rendered(values)
+        policy = of_kind(objects, "NetworkPolicy")["gateway"]["spec"]
+        gateway = self.labels(objects, "gateway")
+        assert self.selects(policy["podSelector"], gateway)
+        (rule,) = [rule for rule in policy["ingress"] if rule["ports"][0]["port"] == "internal"]
+        (peer,) = rule["from"]
+        assert set(peer) == {"podSelector"}
+        assert self.selects(peer["podSelector"], self.labels(objects, "orchestrator"))
+        assert self.selects(peer["podSelector"], self.POD)
+        assert not self.selects(peer["podSelector"], gateway)
+
+    @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING_IN_PODS], ids=["minimal", "all"])
+    def test_workers_and_pods_of_streams_are_kept_from_private_addresses(
+        self, values: dict[str, Any]
+    ) -> None:
+        objects = rendered(values)
+        policy = of_kind(objects, "NetworkPolicy")["workers"]["spec"]
+        assert policy["policyTypes"] == ["Ingress", "Egress"]
+        for labels in (self.POD, self.labels(objects, "orchestrator")):
+            assert self.selects(policy["podSelector"], labels)
+        anywhere = next(rule["to"] for rule in policy["egress"] if "ports" not in rule)
+        blocks = [peer["ipBlock"] for peer in anywhere]
+
+        def reaches(address: str) -> bool:
+            return any(
+                ip_address(address) in ip_network(block["cidr"])
+                and not any(ip_address(address) in ip_network(each) for each in block["except"])
+                for block in blocks
+            )
+
+        assert all(reaches(each) for each in ("8.8.8.8", "2606:4700::1111"))
+        for private in (
+            *("10.1.2.3", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.0.1"),
+            *("100.64.0.1", "168.63.129.16", "0.0.0.1", "224.0.0.1", "240.0.0.1"),
+            *("::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "2002:7f00:1::"),
+        ):
+            assert not reaches(private)
+
+    def test_workers_reach_dns_temporal_and_the_gateway(self) -> None:
+        objects = rendered(MINIMAL)
+        egress = of_kind(objects, "NetworkPolicy")["workers"]["spec"]["egress"]
+        ports = [rule["ports"][0]["port"] for rule in egress if "ports" in rule]
+        assert ports == [53, "internal", 7233]
+
+    def test_the_orchestrator_alone_reaches_the_kubernetes_api(self) -> None:
+        objects = rendered(EVERYTHING_IN_PODS)
+        policy = of_kind(objects, "NetworkPolicy")["orchestrator"]["spec"]
+        assert not self.selects(policy["podSelector"], self.POD)
+        assert policy["egress"][0]["to"] == [{"ipBlock": {"cidr": "10.0.0.1/32"}}]
+        assert "orchestrator" not in of_kind(rendered(MINIMAL), "NetworkPolicy")
+
+    def test_the_pool_does_not_take_pods_of_streams_for_its_own(self) -> None:
+        selector = of_kind(rendered(MINIMAL), "Deployment")["probe"]["spec"]["selector"]
+        assert not self.selects(selector, self.POD)
+
+
+def test_the_gateway_scales_from_one_to_three_at_80_percent() -> None:
+    objects = rendered(MINIMAL)
+    scaling = of_kind(objects, "HorizontalPodAutoscaler")
+    assert set(scaling) == {"gateway"}
+    spec = scaling["gateway"]["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 3)
+    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 80
+    assert "replicas" not in of_kind(objects, "Deployment")["gateway"]["spec"]
+
+
+def test_the_pool_scales_by_used_slots_when_told() -> None:
+    objects = rendered(EVERYTHING)
+    spec = of_kind(objects, "HorizontalPodAutoscaler")["probe"]["spec"]
+    (metric,) = spec["metrics"]
+    assert metric["pods"]["metric"]["name"] == "stream_tracker_probe_slots_used"
+    slots = float(environment_of(objects, "probe")["PROBE_SLOTS"])
+    assert float(metric["pods"]["target"]["averageValue"]) < slots
+
+
+def test_every_budget_lets_a_node_be_emptied() -> None:
+    budgets = of_kind(rendered(MINIMAL), "PodDisruptionBudget")
+    assert set(budgets) == {"gateway", "orchestrator", "probe"}
+    assert all(budget["spec"]["maxUnavailable"] == 1 for budget in budgets.values())
+
+
+def test_the_ingress_lets_nothing_in_but_the_api_and_its_description() -> None:
+    (ingress,) = of_kind(rendered(EVERYTHING), "Ingress").values()
+    paths = [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
+    assert paths == ["/api", "/docs", "/redoc", "/openapi.json"]
+
+
+def test_metrics_of_gateway_workers_and_pods_of_streams_are_scraped() -> None:
+    objects = rendered(EVERYTHING)
+    assert of_kind(objects, "ServiceMonitor")["gateway"]["metadata"]["labels"]["release"]
+    selector = of_kind(objects, "PodMonitor")["workers"]["spec"]["selector"]
+    assert TestNetworkPolicies().selects(selector, TestNetworkPolicies.POD)
+
+
+def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
+    for missing in ("temporal", "secrets"):
+        values = {name: value for name, value in MINIMAL.items() if name != missing}
+        with pytest.raises(helm_python.HelmRenderError, match=missing):
+            rendered(values)
+    for key in MINIMAL["secrets"]:
+        with pytest.raises(helm_python.HelmRenderError, match=f"secrets.{key} is required"):
+            rendered(changed(f"secrets.{key}", ""))
+    images = [spec["containers"][0]["image"] for _, spec in pod_specs(rendered(EXISTING_SECRET))]
+    assert set(images) == {f"stream-tracker:{VERSION}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("temporal.address", "temporal.example"),
+        ("temporal.adress", "temporal.example:7233"),
+        ("temporal.tls.ca", True),
+        ("secrets.databaseUrl", "mysql://host/db"),
+        ("logLevel", "verbose"),
+        ("gateway.replicas", 0),
+        ("gateway.autoscaling.targetCPUUtilizationPercentage", 101),
+        ("gateway.service.port", 0),
+        ("gateway.settings", {"rate limit": "1"}),
+        ("workers.drainSec", 0),
+        ("probe.placement", "node"),
+        ("probe.pool.slots", 2001),
+        ("probe.pod.resources.limits.memory", "much"),
+        ("networkPolicy.apiFrom", "all"),
+        ("serviceMonitor.interval", "often"),
+        ("unknown", 1),
+    ],
+)
+def test_the_schema_refuses_wrong_values(path: str, value: object) -> None:
+    with pytest.raises(helm_python.HelmValuesError):
+        loaded().validate_schema(loaded().merge_values(changed(path, value)))
+
+
+@pytest.mark.parametrize("values", ALL_SETS)
+def test_the_schema_takes_right_values(values: dict[str, Any]) -> None:
+    loaded().validate_schema(loaded().merge_values(values))
+
+
+def test_the_chart_is_of_this_version() -> None:
+    assert (loaded().version, loaded().metadata["appVersion"]) == (VERSION, VERSION)
+
+
+def test_the_notes_name_the_search_attributes_and_warn() -> None:
+    files = loaded().render(BARE, name="st", namespace="streams")
+    notes = files["stream-tracker/templates/NOTES.txt"]
+    for name in ("MonitorStatus", "StreamStatus", "VideoHealth", "AudioHealth", "StreamKey"):
+        assert name in notes
+    assert "Private addresses are allowed" in notes
