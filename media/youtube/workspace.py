@@ -1,7 +1,9 @@
 """The private folder of the resolvers of one egress, and what they find around them."""
 
 import contextlib
+import fcntl
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,19 +12,70 @@ from deno import find_deno_bin  # type: ignore[import-untyped]
 
 from media.youtube.options import YouTubeOptions
 
+PREFIX = "stream-tracker-youtube-locked-"
+"""Of folders whose lock tells whether their owner lives."""
+
 
 class Workspace:
-    """A folder that only this user may enter (mode 0700). Close it after use."""
+    """A folder that only this user may enter (mode 0700). Close it after use.
+
+    Its owner holds a lock on it, which ends with the owner's process, however that ends. So the
+    next owner knows which folders are nobody's, and removes these.
+    """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="stream-tracker-youtube-", ignore_cleanup_errors=True
-        )
+        remove_abandoned(Path(tempfile.gettempdir()))
+        self._folder, self._lock = _owned_folder()
         self.path = Path(self._folder.name)
 
     def close(self) -> None:
         """Remove the folder."""
         self._folder.cleanup()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove the folders in `parent` whose owners were killed; leave those of other users."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        lock = _lock_on(folder)
+        if lock is None:
+            continue
+        try:
+            if os.fstat(lock).st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def _owned_folder() -> tuple[tempfile.TemporaryDirectory[str], int | None]:
+    """Make a folder and lock it: again when another process took it for abandoned meanwhile."""
+    while True:
+        folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+        lock = _lock_on(Path(folder.name))
+        if lock is not None and os.path.exists(folder.name):
+            return folder, lock
+        folder.cleanup()
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock_on(folder: Path) -> int | None:
+    """Return a descriptor that locks `folder` until it is closed; None when that is not to be.
+
+    A link is not followed, and is no folder.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def trusted_certificates(extra: Path | None, folder: Path) -> str | None:
