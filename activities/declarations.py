@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening, StreamEvent
+from monitors.pods import PodSeen
 from monitors.reports import EventReport, HealthReport, Statistics, StatusReport
 from monitors.status import IncidentKind
 
@@ -21,6 +22,10 @@ REPORT_STATUS = "report_status"
 REPORT_EVENT = "report_event"
 LOAD_EVENTS = "load_events"
 RECONCILE = "reconcile"
+ENSURE_PROBE_POD = "ensure_probe_pod"
+INSPECT_PROBE_POD = "inspect_probe_pod"
+DELETE_PROBE_POD = "delete_probe_pod"
+RECONCILE_PODS = "reconcile_pods"
 
 NOT_LIVE_YET = "NotLiveYet"
 """Error type of `wait_for_live`: ask again; its `next_retry_delay` says when."""
@@ -30,6 +35,34 @@ STREAM_UNAVAILABLE = "StreamUnavailable"
 
 DELIVERY_FAILED = "DeliveryFailed"
 """Error type of `deliver_webhook`; details: `DeliveryAttempts`."""
+
+POD_REFUSED = "PodRefused"
+"""Error type of the activities of Pods: the Kubernetes API will never do it."""
+
+
+class PlacementKind(StrEnum):
+    """Where a stream is watched."""
+
+    POOL = "pool"
+    """By one of the probe workers, which share a queue."""
+
+    POD = "pod"
+    """By a worker in a Pod of its own, which has a queue of its own."""
+
+
+class Placement(BaseModel):
+    """Where and how a stream is watched, as the settings of the orchestrator say.
+
+    Attributes:
+        heartbeat_timeout_sec: a watch whose worker is silent this long is started again.
+        watch_retry_sec: from there to its new start.
+        pod_max_failures: a Pod that fails so often in a row is not made anew.
+    """
+
+    kind: PlacementKind = PlacementKind.POOL
+    heartbeat_timeout_sec: float = 10.0
+    watch_retry_sec: float = 1.0
+    pod_max_failures: int = 5
 
 
 class WaitOrder(BaseModel):
@@ -56,6 +89,8 @@ class WaitReturn(BaseModel):
         site_start_time: when the site says that it will start, while it is not live.
         unknown_because: why nothing can be seen of it for a while; None while it is observed.
         state: goes into the next `WaitOrder` as it is.
+        placement: where it is to be watched once it is live; None from an orchestrator that knew
+            pools only.
     """
 
     is_live: bool = True
@@ -64,13 +99,19 @@ class WaitReturn(BaseModel):
     site_start_time: AwareDatetime | None = None
     unknown_because: str | None = None
     state: dict[str, Any] | None = None
+    placement: Placement | None = None
 
 
 class UnavailableDetails(BaseModel):
-    """Why a stream can never be watched: `reason` and `message` of `monitor.error`."""
+    """Why a stream can never be watched: `reason` and `message` of `monitor.error`.
+
+    Attributes:
+        more: what else the event says.
+    """
 
     reason: str
     message: str
+    more: dict[str, Any] = {}
 
 
 class WatchOrder(BaseModel):
@@ -191,3 +232,40 @@ class ReconciliationReport(BaseModel):
     stopped: int = 0
     forgotten_monitors: int = 0
     forgotten_events: int = 0
+
+
+class PodOrder(BaseModel):
+    """Takes of `ensure_probe_pod` and `inspect_probe_pod`."""
+
+    monitor_id: str
+
+
+class PodDeletion(BaseModel):
+    """Takes of `delete_probe_pod`.
+
+    Attributes:
+        uid: only this Pod of the monitor; None for whichever it has.
+    """
+
+    monitor_id: str
+    uid: str | None = None
+
+
+class PodReturn(BaseModel):
+    """Returned by `inspect_probe_pod`; without a Pod there is none of the monitor's name."""
+
+    pod: PodSeen | None = None
+
+
+class PodReconciliationReport(BaseModel):
+    """Returned by `reconcile_pods`: how much was mended.
+
+    Attributes:
+        removed: Pods whose monitor has ended or is unknown.
+        missing: monitors that were told that they have no Pod.
+        troubled: monitors that were told once more that their Pod is in trouble.
+    """
+
+    removed: int = 0
+    missing: int = 0
+    troubled: int = 0

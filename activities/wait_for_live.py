@@ -18,6 +18,7 @@ from activities.declarations import (
     NOT_LIVE_YET,
     STREAM_UNAVAILABLE,
     WAIT_FOR_LIVE,
+    Placement,
     UnavailableDetails,
     WaitOrder,
     WaitReturn,
@@ -53,10 +54,16 @@ class WaitState(BaseModel):
 
 
 class LiveWait:
-    """Asks whether a stream is live."""
+    """Asks whether a stream is live.
 
-    def __init__(self, sources: SourceFinder) -> None:
+    Args:
+        sources: of streams.
+        placement: where one that is live is watched.
+    """
+
+    def __init__(self, sources: SourceFinder, placement: Placement) -> None:
         self._sources = sources
+        self._placement = placement
 
     @activity.defn(name=WAIT_FOR_LIVE)
     async def wait_for_live(self, order: WaitOrder) -> WaitReturn:
@@ -72,7 +79,7 @@ class LiveWait:
         seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=order.monitor_id)
-            return WaitReturn(title=seen.title)
+            return WaitReturn(title=seen.title, placement=self._placement)
         heard = self._heard(seen, known)
         if heard.is_confirmed(self._sources.confirmation):
             if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, order):

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.errors import StartError
+from runtime.pod_settings import PodSettings
 from runtime.setting_types import (
     BaseUrl,
     Executable,
@@ -162,7 +163,7 @@ class StreamSettings(SharedSettings):
     )
 
 
-class WorkerSettings(StreamSettings):
+class WorkerSettings(PodSettings, StreamSettings):
     """What a worker reads."""
 
     callback_url: BaseUrl = Field(description="The gateway's base URL, for reports.")
@@ -208,8 +209,45 @@ class WorkerSettings(StreamSettings):
             "at 2 s."
         ),
     )
+    heartbeat_timeout_sec: float = Field(
+        default=10,
+        ge=2,
+        le=300,
+        description=(
+            "A probe that Temporal does not hear for so long is started again elsewhere. Read by "
+            "the orchestrator when a stream goes live; a probe tells that it lives after 0.8 of it "
+            "at the latest, so a longer one with a longer HEARTBEAT_INTERVAL_SEC costs fewer "
+            "actions."
+        ),
+    )
+    watch_retry_sec: float = Field(
+        default=1,
+        ge=0.1,
+        le=60,
+        description=(
+            "Wait from there to the new start; each start is an action, at most so often for a "
+            "stream whose probes keep dying. Read by the orchestrator."
+        ),
+    )
+    probe_polls: int = Field(
+        default=1,
+        ge=1,
+        le=20,
+        description=(
+            "Open polls of a probe worker for new streams: more take up many streams faster, but a "
+            "frozen worker keeps so many from the others. A poll is no action."
+        ),
+    )
     drain_sec: float = Field(
         default=10, ge=1, le=600, description="Time that running activities get on SIGTERM."
+    )
+    monitor_id: str | None = Field(
+        default=None,
+        pattern=r"^mon-[0-9a-f-]{36}$",
+        description=(
+            "The one monitor whose stream this worker probes, in a Pod that was made for it; needs "
+            "WORKER_ROLE=probe."
+        ),
     )
 
     _keys = field_validator("webhook_signing_key", mode="before")(_split_keys)

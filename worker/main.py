@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import structlog
@@ -13,8 +14,10 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.attempts import AttemptAudit
+from activities.declarations import Placement, PlacementKind
 from activities.deliver_webhook import WebhookDelivery
 from activities.gateway import Gateway
+from activities.no_pods import NoPods
 from activities.reconciliation import Reconciliation
 from activities.reports import Reports
 from activities.sources import SourceFinder
@@ -24,7 +27,9 @@ from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
 from monitors.delivery import DeliveryPolicy
+from runtime.errors import StartError
 from runtime.logging import configure_logging
+from runtime.pod_settings import ProbePlacement
 from runtime.serving import stop_signal
 from runtime.settings import WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
@@ -37,7 +42,7 @@ from worker.streams import open_stream_side
 from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
-from workflows.options import PROBE_QUEUE
+from workflows.options import PROBE_QUEUE, pod_queue
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.redelivery import RedeliveryWorkflow
 
@@ -56,6 +61,12 @@ async def run_worker(settings: WorkerSettings) -> None:
     temporal_configuration()
     if settings.ffmpeg_path and settings.worker_role is not WorkerRole.ORCHESTRATOR:
         await check_ffmpeg(settings.ffmpeg_path)
+    if settings.monitor_id and settings.worker_role is not WorkerRole.PROBE:
+        raise StartError("MONITOR_ID: needs WORKER_ROLE=probe")
+    if _makes_pods(settings):
+        from worker.pods import check_pods  # a second of CPU for Kubernetes' client
+
+        await check_pods(settings)
     missing: list[str] = ["no connection to Temporal yet"]
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stop_signal())
@@ -108,7 +119,9 @@ async def workers_of(
             stack.push_async_callback(audit.close)
             metrics = stack.enter_context(DeliveryMetrics())
             delivery = _delivery(settings, webhooks, audit, metrics)
-            workers.append(_orchestrator(client, settings, delivery, gateway, LiveWait(sources)))
+            waiting = LiveWait(sources, _placement(settings))
+            pods = await stack.enter_async_context(_pod_activities(client, settings))
+            workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=probes_at_once())
             watching = StreamWatching(
@@ -118,9 +131,40 @@ async def workers_of(
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
             )
-            stack.enter_context(slot_metrics(settings.probe_slots, lambda: watching.streams))
+            stack.enter_context(slot_metrics(_slots(settings), lambda: watching.streams))
             workers.append(_prober(client, settings, watching))
         yield workers
+
+
+def _placement(settings: WorkerSettings) -> Placement:
+    return Placement(
+        kind=PlacementKind(settings.probe_placement.value),
+        heartbeat_timeout_sec=settings.heartbeat_timeout_sec,
+        watch_retry_sec=settings.watch_retry_sec,
+        pod_max_failures=settings.pod_max_failures,
+    )
+
+
+@asynccontextmanager
+async def _pod_activities(
+    client: Client, settings: WorkerSettings
+) -> AsyncIterator[Sequence[Callable[..., Any]]]:
+    if not _makes_pods(settings):
+        yield [NoPods().reconcile]
+        return
+    from worker.pods import pod_activities
+
+    async with pod_activities(client, settings) as activities:
+        yield activities
+
+
+def _makes_pods(settings: WorkerSettings) -> bool:
+    is_orchestrator = settings.worker_role is not WorkerRole.PROBE
+    return is_orchestrator and settings.probe_placement is ProbePlacement.POD
+
+
+def _slots(settings: WorkerSettings) -> int:
+    return 1 if settings.monitor_id else settings.probe_slots
 
 
 def _delivery(
@@ -152,6 +196,7 @@ def _orchestrator(
     delivery: WebhookDelivery,
     gateway: Gateway,
     waiting: LiveWait,
+    pods: Sequence[Callable[..., Any]],
 ) -> Worker:
     reports = Reports(gateway)
     return Worker(
@@ -165,6 +210,7 @@ def _orchestrator(
             reports.load_events,
             waiting.wait_for_live,
             Reconciliation(gateway).reconcile,
+            *pods,
         ],
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
     )
@@ -174,11 +220,10 @@ def _prober(client: Client, settings: WorkerSettings, watching: StreamWatching) 
     interval = timedelta(seconds=settings.heartbeat_interval_sec)
     return Worker(
         client,
-        task_queue=PROBE_QUEUE,
+        task_queue=pod_queue(settings.monitor_id) if settings.monitor_id else PROBE_QUEUE,
         activities=[watching.watch_stream],
-        max_concurrent_activities=settings.probe_slots,
-        # The open polls of a frozen worker swallow what should go to another one: keep few.
-        max_concurrent_activity_task_polls=1,
+        max_concurrent_activities=_slots(settings),
+        max_concurrent_activity_task_polls=settings.probe_polls,
         max_heartbeat_throttle_interval=interval,
         default_heartbeat_throttle_interval=interval,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),

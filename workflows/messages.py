@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from activities.declarations import OpenIncident
+from activities.declarations import OpenIncident, Placement
 from monitors.config import MonitorConfig
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
@@ -16,6 +16,7 @@ from monitors.status import MonitorStatus, StreamStatus
 WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
 STOP_SIGNAL = "stop"
+POD_TROUBLE_SIGNAL = "pod_trouble"
 SNAPSHOT_QUERY = "snapshot"
 CHANGE_UPDATE = "change"
 
@@ -40,6 +41,8 @@ class MonitorProgress(BaseModel):
             store keeps; None while there is none.
         unreported: what the store does not know yet, by event id, in order.
         status_untold: whether the store does not know the status yet.
+        has_pod: whether a Pod was asked for, and is to be deleted in the end.
+        pod_failures: how many Pods failed in a row.
     """
 
     status: MonitorStatus = MonitorStatus.INITIALIZING
@@ -63,6 +66,9 @@ class MonitorProgress(BaseModel):
     kept_from: int | None = None
     unreported: dict[str, EventReport] = {}
     status_untold: bool = False
+    placement: Placement = Placement()
+    has_pod: bool = False
+    pod_failures: int = 0
     error_reason: str | None = None
     error_message: str | None = None
 

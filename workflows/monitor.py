@@ -14,16 +14,16 @@ from temporalio.exceptions import (
 )
 
 from workflows import options, tasks, views
+from workflows.failures import StreamUnavailable, unavailable
 from workflows.outbox import Outbox
+from workflows.pod_keeper import PodKeeper
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
     from activities.declarations import (
-        STREAM_UNAVAILABLE,
         WAIT_FOR_LIVE,
         WATCH_STREAM,
-        UnavailableDetails,
         WaitOrder,
         WaitReturn,
         WatchOrder,
@@ -32,12 +32,14 @@ with workflow.unsafe.imports_passed_through():
     )
     from monitors.config import MonitorConfig
     from monitors.events import EndReason, EventType, Happening, timestamp_text
+    from monitors.pods import PodTrouble
     from monitors.reports import HealthReport
     from monitors.status import MonitorStatus, StreamStatus
     from workflows.messages import (
         CHANGE_UPDATE,
         INVALID_CHANGE,
         NOT_ACTIVE,
+        POD_TROUBLE_SIGNAL,
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
         WORKFLOW_TYPE,
@@ -53,14 +55,6 @@ UNPROBED = "no probe has measured a segment yet"
 """Why nothing is known of a stream that is live."""
 
 
-class StreamUnavailable(Exception):
-    """The stream can never be watched."""
-
-    def __init__(self, details: UnavailableDetails) -> None:
-        super().__init__(details.message)
-        self.details = details
-
-
 @workflow.defn(name=WORKFLOW_TYPE)
 class MonitorWorkflow:
     """Waits until a stream is live, watches it to its end, and tells of what happens."""
@@ -72,6 +66,9 @@ class MonitorWorkflow:
         self._outbox = Outbox(order, self._progress)
         if self._progress.status_untold:
             self._outbox.report_status(lambda: views.status_report(self._progress))
+        self._pods = PodKeeper(
+            order.monitor_id, self._progress, tell=self._tell, at_end=self._interrupt_the_watch
+        )
         self._watching: workflow.ActivityHandle[WatchReturn] | None = None
         self._wants_new_run = False
         self._over = False
@@ -97,6 +94,11 @@ class MonitorWorkflow:
     def stop(self) -> None:
         """Stop the monitor; what is queued is still delivered."""
         self._progress.stop_requested = True
+
+    @workflow.signal(name=POD_TROUBLE_SIGNAL)
+    def pod_trouble(self, trouble: PodTrouble) -> None:
+        """Take news of the Pod that watches the stream."""
+        self._pods.hear(trouble)
 
     @workflow.update(name=CHANGE_UPDATE)
     def change(self, change: MonitorChange) -> MonitorConfig:
@@ -176,7 +178,7 @@ class MonitorWorkflow:
                 **options.WAIT_FOR_LIVE,
             )
         except ActivityError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         finally:
             lateness.cancel()
         return seen
@@ -184,6 +186,7 @@ class MonitorWorkflow:
     def _learn_of_waiting(self, seen: WaitReturn) -> None:
         progress = self._progress
         progress.wait_state = seen.state
+        progress.placement = seen.placement or progress.placement
         progress.is_live, progress.title = seen.is_live, seen.title or progress.title
         progress.health = HealthReport(reason=seen.unknown_because)
         if seen.unknown_because:
@@ -228,10 +231,12 @@ class MonitorWorkflow:
             status=MonitorStatus.MONITORING,
             stream_status=StreamStatus.LIVE,
         )
+        self._pods.open()
         while not self._over:
             seen = await self._watch()
             if seen:
                 self._learn(seen)
+            self._pods.check()
             if seen and seen.outcome is WatchOutcome.ENDED:
                 self._end_of_stream(seen.end_reason)
                 return
@@ -253,7 +258,7 @@ class MonitorWorkflow:
             ),
             result_type=WatchReturn,
             summary="Measures every segment",
-            **options.WATCH_STREAM,
+            **options.watch_stream(self._progress.placement, self._order.monitor_id),
         )
         try:
             return await self._watching
@@ -265,7 +270,7 @@ class MonitorWorkflow:
             # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
             if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
                 return None
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def _interrupt_the_watch(self) -> None:
         """Have the watch return its state, so that the next one begins soon."""
@@ -273,6 +278,7 @@ class MonitorWorkflow:
             self._watching.cancel()
 
     def _learn(self, seen: WatchReturn) -> None:
+        self._pods.note_work()
         self._progress.watch_state = seen.state
         self._progress.statistics = seen.statistics
         self._progress.health = seen.health
@@ -282,6 +288,7 @@ class MonitorWorkflow:
         self._tell(views.doing(seen))
 
     async def _continue_in_a_new_run(self) -> None:
+        await self._pods.close()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._order.model_copy(update={"carried": self._progress}))
 
@@ -299,6 +306,7 @@ class MonitorWorkflow:
 
     async def _end(self, story: asyncio.Task[None], *, cancelled: bool) -> None:
         self._over = True
+        removal = asyncio.create_task(self._pods.remove())
         story.cancel()  # a stopped watch still tells what it saw last
         await asyncio.gather(story, return_exceptions=True)
         status, doing = self._ending(story, cancelled=cancelled)
@@ -309,6 +317,7 @@ class MonitorWorkflow:
                 status, doing = self._delivery_failed(self._outbox.lost)
         self._tell(doing, status=status)
         await self._outbox.close()
+        await removal
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     def _ending(self, story: asyncio.Task[None], *, cancelled: bool) -> tuple[MonitorStatus, str]:
@@ -320,7 +329,7 @@ class MonitorWorkflow:
         error = None if story.cancelled() else story.exception()
         if isinstance(error, StreamUnavailable):
             reason, message = error.details.reason, error.details.message
-            self._put(EventType.MONITOR_ERROR, reason=reason, message=message)
+            self._put(EventType.MONITOR_ERROR, reason=reason, message=message, **error.details.more)
             self._blame(reason, message)
             return MonitorStatus.ERROR, f"Failed: {message}"
         if error:
@@ -370,14 +379,3 @@ class MonitorWorkflow:
 
 def _is_history_long() -> bool:
     return workflow.info().is_continue_as_new_suggested()
-
-
-def _unavailable(error: ActivityError) -> BaseException:
-    """Return what the failure of an activity that knows the stream means for the monitor."""
-    cause = error.cause
-    if is_cancelled_exception(error):
-        return asyncio.CancelledError()
-    if isinstance(cause, ApplicationError) and cause.type == STREAM_UNAVAILABLE and cause.details:
-        return StreamUnavailable(UnavailableDetails.model_validate(cause.details[0]))
-    details = UnavailableDetails(reason="internal_error", message=str(cause or error))
-    return StreamUnavailable(details)

@@ -3,8 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
+
+with workflow.unsafe.imports_passed_through():
+    from activities.declarations import Placement, PlacementKind
 
 PROBE_QUEUE = "probes"
 """Probe workers of placement `pool` share it."""
@@ -29,9 +33,6 @@ CARRIED_MAX_BYTES = 1_000_000
 """Events that a new run begins with: Temporal takes 2 MB, and what was learned must fit too. Only
 while the gateway is away there may be more, and then the run goes on until it is back."""
 
-HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""A watch whose worker is silent this long is started on another one."""
-
 WAIT_FOR_LIVE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=2),
     # The activity says itself when it wants to look again (`next_retry_delay`); this policy is
@@ -45,15 +46,49 @@ WAIT_FOR_LIVE: dict[str, Any] = {
 }
 
 
-WATCH_STREAM: dict[str, Any] = {
-    "task_queue": PROBE_QUEUE,
-    "start_to_close_timeout": CHECKPOINT + timedelta(minutes=5),
-    "heartbeat_timeout": HEARTBEAT_TIMEOUT,
-    # No backoff: a lost worker is no reason to look at the stream less often.
-    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0),
-    # A stopped watch still returns what it has seen, and its ffmpeg is gone by then.
+def probe_queue(placement: Placement, monitor_id: str) -> str:
+    """Return the queue on which a monitor's stream is watched."""
+    return pod_queue(monitor_id) if placement.kind is PlacementKind.POD else PROBE_QUEUE
+
+
+def pod_queue(monitor_id: str) -> str:
+    """Return the queue of a monitor's own Pod."""
+    return f"probe-{monitor_id}"
+
+
+def watch_stream(placement: Placement, monitor_id: str) -> dict[str, Any]:
+    """Return how a stream is watched: until its worker is lost, and then by another one."""
+    return {
+        "task_queue": probe_queue(placement, monitor_id),
+        "start_to_close_timeout": CHECKPOINT + timedelta(minutes=5),
+        "heartbeat_timeout": timedelta(seconds=placement.heartbeat_timeout_sec),
+        # No backoff: a lost worker is no reason to look at the stream less often.
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(seconds=placement.watch_retry_sec), backoff_coefficient=1.0
+        ),
+        # A stopped watch still returns what it has seen, and its ffmpeg is gone by then.
+        "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
+
+
+PROBE_POD: dict[str, Any] = {
+    # Some calls of the Kubernetes API, 8 s each at most. A lost orchestrator is missed after that.
+    "start_to_close_timeout": timedelta(seconds=20),
+    # Unlimited: what the API will never do ends it, and all else passes.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+    # A Pod that is being made must not come into the world after its deletion.
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
+
+
+def pod_backoff(failures: int) -> timedelta:
+    """Return the wait before a Pod is made anew after so many failures in a row: 1, 3, 9... s."""
+    return timedelta(seconds=min(60, 3 ** (failures - 1)))
+
 
 DELIVER_WEBHOOK: dict[str, Any] = {
     # An attempt takes 10 s at most. What comes on top is for a busy worker; a dead one is missed

@@ -7,7 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import UnavailableDetails, WaitOrder, WaitReturn
+from activities.declarations import Placement, UnavailableDetails, WaitOrder, WaitReturn
 from activities.wait_for_live import LiveWait
 from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
 from tests.activities.scripted_http import Answer, scripted
@@ -31,7 +31,7 @@ async def wait(
     )
     order = WaitOrder(monitor_id="mon-1", stream_url=url, scheduled_start_time=scheduled_start)
     async with worker(allow_private_networks=allow_private_networks) as parts:
-        return await environment.run(LiveWait(parts.sources).wait_for_live, order)
+        return await environment.run(LiveWait(parts.sources, Placement()).wait_for_live, order)
 
 
 async def next_look_sec(

@@ -13,9 +13,11 @@ from temporalio.client import WorkflowFailureError
 from monitors.config import OnDeliveryFailure
 from monitors.events import Happening
 from tests.workflows import scripts
-from tests.workflows.stage import Handle, Stage
+from tests.workflows.pods import MAX_FAILURES, live_for_a_pod
+from tests.workflows.stage import MONITOR_ID, Handle, Stage, prober
 from tests.workflows.world import closed_until, failing, slow_to_take
 from workflows.messages import (
+    POD_TROUBLE_SIGNAL,
     STOP_SIGNAL,
     TASK_QUEUE,
     MonitorChange,
@@ -23,6 +25,7 @@ from workflows.messages import (
     redelivery_id,
 )
 from workflows.monitor import MonitorWorkflow
+from workflows.options import pod_queue
 from workflows.redelivery import RedeliveryWorkflow
 
 Scenario = Callable[[Stage], Awaitable[str]]
@@ -221,6 +224,39 @@ async def changed_while_watching(stage: Stage) -> str:
         change = MonitorChange(thresholds={"recovery_sec": recovery_sec})
         await handle.execute_update(MonitorWorkflow.change, change)
     return await _ended(handle)
+
+
+@scenario
+async def taken_over_by_the_next_pod(stage: Stage) -> str:
+    pods = stage.world.pods
+    stage.world.looks.append(live_for_a_pod())
+    going_on = asyncio.Event()
+    stage.world.watches.append(scripts.until(going_on, scripts.sees(scripts.BLACKOUT)))
+    stage.world.watches.append(scripts.ends())
+    async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
+        handle = await stage.start()
+        await stage.world.until(lambda: stage.world.watching == 1 and bool(pods.made))
+        await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+        await stage.world.until(lambda: len(pods.made) == 2)
+        going_on.set()
+        return await _ended(handle)
+
+
+@scenario
+async def pods_that_keep_failing(stage: Stage) -> str:
+    stage.world.looks.append(live_for_a_pod())
+    stage.world.pods.stillborn.extend(["ErrImagePull"] * MAX_FAILURES)
+    return await _ended(await stage.start())
+
+
+@scenario
+async def stopped_in_a_pod(stage: Stage) -> str:
+    stage.world.looks.append(live_for_a_pod())
+    stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
+    async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
+        handle = await stage.start()
+        await stage.world.until(lambda: stage.world.watching == 1)
+        return await _stopped(handle)
 
 
 @scenario

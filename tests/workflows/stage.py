@@ -98,20 +98,27 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
             world.report_status,
             world.report_event,
             world.load_events,
+            world.pods.ensure,
+            world.pods.inspect,
+            world.pods.delete,
         ],
         identity=IDENTITY,
     )
+    async with orchestrator, prober(client, world, PROBE_QUEUE):
+        yield
+
+
+def prober(client: Client, world: World, queue: str) -> Worker:
+    """Return a worker that watches the streams of a queue."""
     interval = timedelta(seconds=BEAT_SEC)
-    prober = Worker(
+    return Worker(
         client,
-        task_queue=PROBE_QUEUE,
+        task_queue=queue,
         activities=[world.watch_stream],
         identity=IDENTITY,
         max_heartbeat_throttle_interval=interval,
         default_heartbeat_throttle_interval=interval,
     )
-    async with orchestrator, prober:
-        yield
 
 
 def an_order(

@@ -31,6 +31,7 @@ from activities.declarations import (
 )
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
+from tests.workflows.pods import ScriptedPods
 from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
 
 BEAT_SEC = 0.05
@@ -46,6 +47,7 @@ class World:
     Attributes:
         looks: script of the looks at a stream that is not live yet; then it is live.
         watches: script of the watches, one step an activity; then it is watched until stopped.
+        pods: of the monitor, where it has any.
         receiver: what the receiver does.
         gateway_is_away: whether reports fail.
         gateway_refuses: whether reports are refused for good.
@@ -83,6 +85,7 @@ class World:
         self.refused_reports = 0
         self._step: Watch = until_stopped()
         self._changed = asyncio.Event()
+        self.pods = ScriptedPods(self._changed.set)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until `condition` holds."""

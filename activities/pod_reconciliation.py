@@ -1,0 +1,107 @@
+"""Comparing the Pods of a cluster with the monitors that run."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.declarations import RECONCILE_PODS, PodReconciliationReport
+from kube.cluster import PodCluster
+from kube.errors import KubernetesError
+from monitors.pods import MISSING, PodSeen, PodTrouble, pod_name
+
+logger = structlog.get_logger(__name__)
+
+YOUNG = timedelta(minutes=1)
+"""A Pod so young may be ahead of what is known of its monitor."""
+
+
+class Monitors(Protocol):
+    """The monitors' workflows."""
+
+    async def watching(self) -> Collection[str]:
+        """Return the ids of the monitors whose stream is watched; may be a little behind."""
+        ...
+
+    async def runs(self, monitor_id: str) -> bool:
+        """Tell whether a monitor runs now."""
+        ...
+
+    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        """Tell a monitor of its Pod; see `kube.reflector.Hearing`."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts what was mended."""
+
+    def reconciled(self, report: PodReconciliationReport) -> None:
+        """Add a round."""
+        ...
+
+
+class PodReconciliation:
+    """Removes Pods that nobody needs, and tells monitors that have none.
+
+    Every step may be done twice at once, so orchestrators need not know of each other.
+    """
+
+    def __init__(self, cluster: PodCluster, monitors: Monitors, meter: Meter) -> None:
+        self._cluster = cluster
+        self._monitors = monitors
+        self._meter = meter
+
+    @activity.defn(name=RECONCILE_PODS)
+    async def reconcile(self) -> PodReconciliationReport:
+        """Do one round.
+
+        Raises:
+            ApplicationError: it was not finished; the next attempt may.
+        """
+        try:
+            # First the monitors: those that begin meanwhile have no Pod to be missed yet.
+            watching = await self._monitors.watching()
+            pods = (await self._cluster.list()).pods
+            report = PodReconciliationReport(
+                removed=await self._remove_needless(pods, watching),
+                missing=await self._tell_of_missing(pods, watching),
+                troubled=await self._tell_of_troubled(pods, watching),
+            )
+        except KubernetesError as error:
+            raise ApplicationError(str(error), type="KubernetesUnavailable") from None
+        self._meter.reconciled(report)
+        logger.info("Pods reconciled", **report.model_dump())
+        return report
+
+    async def _remove_needless(self, pods: list[PodSeen], watching: Collection[str]) -> int:
+        removed = 0
+        for pod in pods:
+            if pod.monitor_id in watching or pod.gone_by or _is_young(pod):
+                continue
+            if not await self._monitors.runs(pod.monitor_id):
+                logger.warning("Pod without a monitor", monitor_id=pod.monitor_id, uid=pod.uid)
+                removed += await self._cluster.delete(pod.monitor_id, uid=pod.uid)
+        return removed
+
+    async def _tell_of_missing(self, pods: list[PodSeen], watching: Collection[str]) -> int:
+        present = {pod.monitor_id for pod in pods}
+        missing = sorted(set(watching) - present)
+        for monitor_id in missing:
+            trouble = PodTrouble(uid=None, pod_name=pod_name(monitor_id), reason=MISSING)
+            await self._monitors.tell(monitor_id, trouble)
+        return len(missing)
+
+    async def _tell_of_troubled(self, pods: list[PodSeen], watching: Collection[str]) -> int:
+        """Make good what was lost between a watch of the Pods and their monitors."""
+        told = 0
+        for pod in pods:
+            if pod.trouble and pod.monitor_id in watching and not _is_young(pod):
+                told += await self._monitors.tell(pod.monitor_id, pod.trouble)
+        return told
+
+
+def _is_young(pod: PodSeen) -> bool:
+    return datetime.now(UTC) - pod.created_at < YOUNG

@@ -1,0 +1,185 @@
+"""The Pods of the monitors in a cluster: one call of the Kubernetes API a method."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from kubernetes.aio.client import (
+    ApiClient,
+    ApiException,
+    CoreV1Api,
+    V1DeleteOptions,
+    V1Pod,
+    V1Preconditions,
+)
+from kubernetes.aio.watch import Watch
+
+from kube.errors import NameTaken, told_apart
+from kube.manifest import PodTemplate, pod_manifest
+from kube.reading import read_pod
+from monitors.pods import PodSeen, pod_name
+
+CALL_SEC = 8.0
+WATCH_SEC = 300
+WATCH_SLACK_SEC = 10.0
+"""A watch that the API does not end in time is given up so much later."""
+
+
+@dataclass(frozen=True)
+class PodList:
+    """All Pods at one moment.
+
+    Attributes:
+        version: from which on to watch what becomes of them.
+    """
+
+    pods: list[PodSeen]
+    version: str
+
+
+@dataclass(frozen=True)
+class PodChange:
+    """What a watch tells.
+
+    Attributes:
+        pod: None for a bookmark, which moves the version alone.
+        version: from which on to watch later.
+    """
+
+    pod: PodSeen | None
+    is_gone: bool
+    version: str
+
+
+CallMeter = Callable[[str], AbstractContextManager[object]]
+"""Measures a call, by its verb."""
+
+
+class PodCluster:
+    """Makes, looks at and removes the Pods of one template.
+
+    Every method raises `kube.errors.CallFailed` and `kube.errors.CallRefused`.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        template: PodTemplate,
+        *,
+        start_timeout: timedelta,
+        meter: CallMeter = lambda verb: nullcontext(),
+    ) -> None:
+        self.template = template
+        self.start_timeout = start_timeout
+        self._client = client
+        self._api = CoreV1Api(client)
+        self._meter = meter
+
+    async def create(self, monitor_id: str) -> PodSeen:
+        """Create the monitor's Pod.
+
+        Raises:
+            NameTaken: there is one of its name.
+        """
+        manifest = V1Pod.model_validate(pod_manifest(self.template, monitor_id))
+        namespace = self.template.namespace
+        what = f"creating a Pod in namespace {namespace}"
+        with told_apart(what), self._meter("create"):
+            try:
+                pod = await self._api.create_namespaced_pod(
+                    namespace, manifest, _request_timeout=CALL_SEC
+                )
+            except ApiException as error:
+                if error.status == HTTPStatus.CONFLICT:
+                    raise NameTaken(pod_name(monitor_id)) from None
+                raise
+        return self._read(pod)
+
+    async def get(self, monitor_id: str) -> PodSeen | None:
+        """Return the Pod of the monitor's name; None when there is none."""
+        name = pod_name(monitor_id)
+        with told_apart(f"looking at Pod {name}"), self._meter("get"):
+            try:
+                pod = await self._api.read_namespaced_pod(
+                    name, self.template.namespace, _request_timeout=CALL_SEC
+                )
+            except ApiException as error:
+                if error.status == HTTPStatus.NOT_FOUND:
+                    return None
+                raise
+        return self._read(pod)
+
+    async def delete(
+        self, monitor_id: str, *, uid: str | None = None, at_once: bool = False
+    ) -> bool:
+        """Delete the Pod of the monitor's name; tell whether it was there.
+
+        Args:
+            monitor_id: whose Pod.
+            uid: only that Pod, not a later one of the same name.
+            at_once: without waiting for its node, which may be lost.
+        """
+        name = pod_name(monitor_id)
+        options = V1DeleteOptions(
+            preconditions=V1Preconditions(uid=uid) if uid else None,
+            grace_period_seconds=0 if at_once else None,
+        )
+        with told_apart(f"deleting Pod {name}"), self._meter("delete"):
+            try:
+                await self._api.delete_namespaced_pod(
+                    name, self.template.namespace, body=options, _request_timeout=CALL_SEC
+                )
+            except ApiException as error:
+                is_another = uid is not None and error.status == HTTPStatus.CONFLICT
+                if error.status == HTTPStatus.NOT_FOUND or is_another:
+                    return False
+                raise
+        return True
+
+    async def list(self) -> PodList:
+        """Return all Pods of this installation."""
+        with told_apart("listing Pods"), self._meter("list"):
+            found = await self._api.list_namespaced_pod(
+                self.template.namespace,
+                label_selector=self.template.selector,
+                _request_timeout=CALL_SEC * 3,
+            )
+        version = found.metadata.resource_version if found.metadata else None
+        return PodList([self._read(each) for each in found.items], version or "")
+
+    async def changes(self, version: str) -> AsyncIterator[PodChange]:
+        """Yield what becomes of the Pods after `version`; end after a few minutes.
+
+        Raises:
+            CallFailed: with status 410 when `version` is too old; list again.
+        """
+        with told_apart("watching Pods"), self._meter("watch"):
+            watch = Watch(return_type=object)
+            events = watch.stream(
+                self._api.list_namespaced_pod,
+                self.template.namespace,
+                label_selector=self.template.selector,
+                resource_version=version,
+                allow_watch_bookmarks=True,
+                timeout_seconds=WATCH_SEC,
+                _request_timeout=WATCH_SEC + WATCH_SLACK_SEC,
+            )
+            try:
+                async for event in events:
+                    yield self._change(event)
+            finally:
+                await watch.close()
+
+    def _change(self, event: dict[str, Any]) -> PodChange:
+        raw = event["raw_object"]
+        version = raw["metadata"]["resourceVersion"]
+        if event["type"] == "BOOKMARK":
+            return PodChange(None, is_gone=False, version=version)
+        pod = self._read(V1Pod.model_validate(raw))
+        return PodChange(pod, is_gone=event["type"] == "DELETED", version=version)
+
+    def _read(self, pod: V1Pod) -> PodSeen:
+        return read_pod(pod, now=datetime.now(UTC), start_timeout=self.start_timeout)

@@ -1,0 +1,137 @@
+"""The Pod of one monitor, as a value. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from monitors.pods import pod_name
+
+APP_LABEL: Final = "app"
+APP: Final = "stream-monitor"
+MONITOR_LABEL: Final = "monitor-id"
+INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
+WORK_FOLDER: Final = "/tmp"  # noqa: S108 - inside the Pod, where nobody else is
+HEALTH_PORT: Final = 8081
+GRACE_SEC: Final = 10
+"""What a Pod gets on top of the time that its worker takes to drain."""
+
+
+@dataclass(frozen=True)
+class PodTemplate:
+    """What the Pods of all monitors have in common.
+
+    Attributes:
+        namespace: where they are.
+        instance: whose they are, among several installations in one namespace.
+        image: with its tag.
+        environment: of the worker.
+        secret_name: Kubernetes Secret that has the variables of `secret_variables`.
+        secret_variables: names of variables, and of the keys in the Secret.
+        requests, limits: `cpu` and `memory`.
+        work_size: largest size of the work folder.
+        drain_sec: what the worker takes to drain at most.
+        more: further fields of the Pod's spec.
+        mounts: of the worker's container, besides its work folder.
+        volumes: for the mounts.
+    """
+
+    namespace: str
+    instance: str
+    image: str
+    environment: Mapping[str, str]
+    secret_name: str
+    secret_variables: Sequence[str]
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+    work_size: str
+    drain_sec: float
+    more: Mapping[str, Any] = field(default_factory=dict)
+    mounts: Sequence[Mapping[str, Any]] = ()
+    volumes: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def selector(self) -> str:
+        """The label selector of all Pods of this installation."""
+        return f"{APP_LABEL}={APP},{INSTANCE_LABEL}={self.instance}"
+
+
+def pod_manifest(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
+    """Return the Pod of a monitor; it satisfies the restricted Pod security standard."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": pod_name(monitor_id),
+            "namespace": template.namespace,
+            "labels": {
+                APP_LABEL: APP,
+                INSTANCE_LABEL: template.instance,
+                "app.kubernetes.io/component": "probe",
+                MONITOR_LABEL: monitor_id,
+            },
+        },
+        "spec": {
+            **template.more,
+            # A Pod that ends is looked into and made anew by its monitor.
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": int(template.drain_sec) + GRACE_SEC,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(template, monitor_id)],
+            "volumes": [
+                {"name": "work", "emptyDir": {"sizeLimit": template.work_size}},
+                *template.volumes,
+            ],
+        },
+    }
+
+
+def _container(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
+    return {
+        "name": "probe",
+        "image": template.image,
+        "command": ["stream-tracker"],
+        "args": ["worker"],
+        "env": _environment(template, monitor_id),
+        "ports": [{"name": "health", "containerPort": HEALTH_PORT}],
+        "resources": {"requests": dict(template.requests), "limits": dict(template.limits)},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "volumeMounts": [{"name": "work", "mountPath": WORK_FOLDER}, *template.mounts],
+        "livenessProbe": _asks("/healthz") | {"periodSeconds": 10, "failureThreshold": 6},
+        "readinessProbe": _asks("/readyz") | {"periodSeconds": 2},
+    }
+
+
+def _environment(template: PodTemplate, monitor_id: str) -> list[dict[str, Any]]:
+    variables = {
+        **template.environment,
+        "WORKER_ROLE": "probe",
+        "MONITOR_ID": monitor_id,
+        "PROBE_SLOTS": "1",
+        "HEALTH_HOST": "0.0.0.0",
+        "HEALTH_PORT": str(HEALTH_PORT),
+        "TMPDIR": WORK_FOLDER,
+        "HOME": WORK_FOLDER,
+        "XDG_CACHE_HOME": f"{WORK_FOLDER}/.cache",
+    }
+    plain = [{"name": name, "value": value} for name, value in sorted(variables.items())]
+    secret = [
+        {
+            "name": name,
+            "valueFrom": {"secretKeyRef": {"name": template.secret_name, "key": name}},
+        }
+        for name in sorted(template.secret_variables)
+    ]
+    return plain + secret
+
+
+def _asks(path: str) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": "health"}, "timeoutSeconds": 5}

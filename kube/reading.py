@@ -1,0 +1,105 @@
+"""What a Pod's object says, in the monitor's words. Pure.
+
+Sources: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ and the reasons that the
+kubelet and the scheduler give.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from kubernetes.aio.client import V1ContainerState, V1ObjectMeta, V1Pod, V1PodCondition, V1PodStatus
+
+from kube.manifest import MONITOR_LABEL
+from monitors.pods import PodSeen, PodTrouble
+
+STUCK: frozenset[str] = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons of a waiting container that does not start by waiting."""
+
+NOT_STARTED = "StartTimeout"
+"""Reason of trouble: neither running nor refused, for too long."""
+
+
+def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodSeen:
+    """Return what is to be known of a Pod."""
+    meta = _meta(pod)
+    return PodSeen(
+        monitor_id=(meta.labels or {}).get(MONITOR_LABEL, ""),
+        pod_name=meta.name or "",
+        uid=meta.uid or "",
+        phase=_status(pod).phase or "Pending",
+        created_at=meta.creation_timestamp or now,
+        gone_by=meta.deletion_timestamp,
+        trouble=_trouble(pod, now=now, start_timeout=start_timeout),
+    )
+
+
+def _trouble(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodTrouble | None:
+    status = _status(pod)
+    for state in _states(status):
+        if ended := state.terminated:
+            reason = ended.reason or ("Completed" if ended.exit_code == 0 else "Error")
+            return _of(pod, reason, ended.message or status.message, ended.exit_code)
+        if (waiting := state.waiting) and waiting.reason in STUCK:
+            return _of(pod, waiting.reason, waiting.message)
+    if status.phase in ("Failed", "Succeeded"):
+        return _of(pod, status.reason or status.phase, status.message)
+    if _meta(pod).deletion_timestamp:
+        return _of(pod, _disruption(status) or "Deleted", "it is being deleted")
+    age = now - (_meta(pod).creation_timestamp or now)
+    if status.phase in (None, "Pending") and age > start_timeout:
+        return _overdue(pod, start_timeout)
+    return None
+
+
+def _overdue(pod: V1Pod, start_timeout: timedelta) -> PodTrouble:
+    unscheduled = _condition(_status(pod), "PodScheduled", "False")
+    if unscheduled:
+        return _of(pod, unscheduled.reason or "Unschedulable", unscheduled.message)
+    return _of(pod, NOT_STARTED, f"not running after {start_timeout.total_seconds():g} s")
+
+
+def _of(pod: V1Pod, reason: str, message: str | None, exit_code: int | None = None) -> PodTrouble:
+    return PodTrouble(
+        uid=_meta(pod).uid or "",
+        pod_name=_meta(pod).name or "",
+        reason=reason,
+        message=(message or "")[:500],
+        exit_code=exit_code,
+    )
+
+
+def _meta(pod: V1Pod) -> V1ObjectMeta:
+    return pod.metadata or V1ObjectMeta()
+
+
+def _status(pod: V1Pod) -> V1PodStatus:
+    return pod.status or V1PodStatus()
+
+
+def _states(status: V1PodStatus) -> Iterator[V1ContainerState]:
+    for container in status.container_statuses or []:
+        if container.state:
+            yield container.state
+
+
+def _disruption(status: V1PodStatus) -> str | None:
+    """Return why the cluster itself takes a Pod away: eviction, preemption, a lost node."""
+    target = _condition(status, "DisruptionTarget", "True")
+    return target.reason if target else None
+
+
+def _condition(status: V1PodStatus, kind: str, value: str) -> V1PodCondition | None:
+    found = [each for each in status.conditions or [] if (each.type, each.status) == (kind, value)]
+    return found[0] if found else None

@@ -1,0 +1,219 @@
+"""A Kubernetes API that knows Pods: kmock, plus what it lacks.
+
+That is: uids and creation times, resource versions, label selectors, watches that go on from a
+version, end in time and expire, deletion that waits for the kubelet, and scripted failures.
+"""
+
+import asyncio
+import itertools
+import json
+import uuid
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiohttp.web
+import kmock
+from kmock import KubernetesEmulator, KubernetesError, Request, Server
+
+Pod: TypeAlias = dict[str, Any]
+
+PODS = kmock.resource("v1/pods")
+KUBELET = "kubelet"
+"""Finalizer that keeps a Pod in the API until its process has ended."""
+
+
+class FakeApi(KubernetesEmulator):
+    """Serves Pods, and counts calls.
+
+    Attributes:
+        has_kubelet: whether a deleted Pod stays until its kubelet says that it is gone.
+        calls: how often each verb was used.
+        failures: what the next calls of a verb fail with, in order.
+        forgotten: versions up to this one are expired.
+        longest_watch_sec: watches end after this, whatever the client asked.
+    """
+
+    def __init__(self, *, has_kubelet: bool = False) -> None:
+        super().__init__()
+        self.has_kubelet = has_kubelet
+        self.calls: Counter[str] = Counter()
+        self.failures: dict[str, deque[aiohttp.web.Response]] = {}
+        self.forgotten = 0
+        self.longest_watch_sec = 3600.0
+        self.resources["v1/pods"] = kmock.ResourceInfo(kind="Pod", namespaced=True)
+        self._versions = itertools.count(1)
+        self._log: list[tuple[int, str, Pod]] = []
+        self._changed = asyncio.Event()
+        self.fallback[kmock.action.LIST, PODS] ** 1 << self._list_pods
+        self.fallback[kmock.action.WATCH, PODS] ** 1 << self._watch_pods
+
+    # What the test says
+
+    @property
+    def pods(self) -> dict[str, Pod]:
+        """The Pods that exist, by name."""
+        return {
+            key[2]: item.raw
+            for key, item in self.objects.items()
+            if key[0] == PODS and not item.deleted
+        }
+
+    def fail(self, verb: str, status: int, *, times: int = 1, **headers: str) -> None:
+        """Have the next calls of a verb fail before they do anything."""
+        answers = self.failures.setdefault(verb, deque())
+        body = {"kind": "Status", "code": status, "message": f"scripted {status}"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answers.extend(
+            aiohttp.web.json_response(body, status=status, headers=named) for _ in range(times)
+        )
+
+    def set_status(self, name: str, **status: Any) -> None:
+        """Change a Pod's status as its kubelet or the scheduler does."""
+        self.change(name, {"status": status})
+
+    def remove(self, name: str) -> None:
+        """Have a Pod vanish."""
+        found = self.objects[PODS, self._namespace(name), name]
+        last = found.raw
+        found.delete()
+        self._note("DELETED", last)
+
+    def expire_versions(self) -> None:
+        """Forget what happened: older versions answer 410 from now on."""
+        self.forgotten = next(self._versions)
+        self._log.clear()
+
+    async def until(self, condition: Callable[[], Any], *, within_sec: float = 30.0) -> None:
+        """Wait until a change of a Pod, or a call, makes `condition` true."""
+        async with asyncio.timeout(within_sec):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    # What the API does
+
+    async def _handle(self, request: Request) -> aiohttp.web.StreamResponse:
+        verb = request.action.value.lower() if request.action else "other"
+        self.calls[verb] += 1
+        self._changed.set()
+        if answers := self.failures.get(verb):
+            return answers.popleft()
+        if request.action is kmock.action.CREATE:
+            self._admit(request)
+        if request.action is kmock.action.DELETE and request.name:
+            self._check_preconditions(request)
+        response = await super()._handle(request)
+        if request.action is kmock.action.CREATE and response.status < 400:
+            self._note("ADDED", self.pods[request.data["metadata"]["name"]])
+        if request.action is kmock.action.DELETE and response.status < 400 and request.name:
+            self._note_deletion(request)
+        return response
+
+    def _admit(self, request: Request) -> None:
+        """Complete a Pod as the API does."""
+        meta = request.data["metadata"]
+        if meta["name"] in self.pods:
+            return
+        meta["namespace"] = request.namespace
+        meta["uid"] = str(uuid.uuid4())
+        meta["creationTimestamp"] = datetime.now(UTC).isoformat()
+        meta["resourceVersion"] = str(next(self._versions))
+        if self.has_kubelet:
+            meta["finalizers"] = [KUBELET]
+        request.data["status"] = {"phase": "Pending"}
+
+    def _check_preconditions(self, request: Request) -> None:
+        wanted = ((request.data or {}).get("preconditions") or {}).get("uid")
+        present = self.pods.get(request.name or "")
+        if wanted and present and present["metadata"]["uid"] != wanted:
+            raise KubernetesError(status=409, reason="Conflict", message="another uid")
+
+    def _note_deletion(self, request: Request) -> None:
+        name = request.name or ""
+        present = self.pods.get(name)
+        if present is None:
+            self._note("DELETED", self.objects[PODS, request.namespace, name].last.raw)
+        elif (request.data or {}).get("gracePeriodSeconds") == 0:
+            self.remove(name)
+        else:
+            grace = timedelta(seconds=present["spec"].get("terminationGracePeriodSeconds", 30))
+            gone_by = (datetime.now(UTC) + grace).isoformat()
+            self.change(name, {"metadata": {"deletionTimestamp": gone_by}})
+
+    async def _list_pods(self, request: Request) -> dict[str, Any]:
+        found = [pod for pod in self.pods.values() if _is_selected(pod, request)]
+        version = str(next(self._versions))
+        return {
+            "kind": "PodList",
+            "apiVersion": "v1",
+            "metadata": {"resourceVersion": version},
+            "items": found,
+        }
+
+    async def _watch_pods(self, request: Request) -> AsyncIterator[Any]:
+        yield b""
+        since = int(request.params["resourceVersion"])
+        if since < self.forgotten:
+            yield {"type": "ERROR", "object": {"code": 410, "reason": "Gone", "message": "too old"}}
+            return
+        asked_sec = float(request.params.get("timeoutSeconds", 3600))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while loop.time() < began + min(asked_sec, self.longest_watch_sec):
+            for version, kind, pod in [each for each in self._log if each[0] > since]:
+                since = version
+                if _is_selected(pod, request):
+                    yield {"type": kind, "object": pod}
+            await asyncio.sleep(0.02)
+
+    def change(self, name: str, change: dict[str, Any]) -> None:
+        """Change a Pod, whoever does so."""
+        found = self.objects[PODS, self._namespace(name), name]
+        meta = {**change.get("metadata", {}), "resourceVersion": str(next(self._versions))}
+        found.patch({**change, "metadata": meta})
+        self._note("MODIFIED", found.raw)
+
+    def _namespace(self, name: str) -> str:
+        return str(self.pods[name]["metadata"]["namespace"])
+
+    def _note(self, kind: str, pod: Pod) -> None:
+        version = next(self._versions)
+        kept = json.loads(json.dumps(pod))
+        kept["metadata"]["resourceVersion"] = str(version)
+        self._log.append((version, kind, kept))
+        self._changed.set()
+
+
+def _is_selected(pod: Pod, request: Request) -> bool:
+    if request.namespace and pod["metadata"]["namespace"] != request.namespace:
+        return False
+    labels = pod["metadata"].get("labels") or {}
+    terms = [term for term in request.params.get("labelSelector", "").split(",") if term]
+    return all(labels.get(term.partition("=")[0]) == term.partition("=")[2] for term in terms)
+
+
+def kubeconfig(url: str, path: Path) -> Path:
+    """Write how to reach the API to `path`."""
+    cluster = {"name": "test", "cluster": {"server": url}}
+    context = {"name": "test", "context": {"cluster": "test", "user": "test"}}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [cluster],
+        "users": [{"name": "test", "user": {"token": "test"}}],
+        "contexts": [context],
+        "current-context": "test",
+    }
+    path.write_text(json.dumps(config))
+    return path
+
+
+@asynccontextmanager
+async def fake_api(*, has_kubelet: bool = False) -> AsyncIterator[tuple[FakeApi, str]]:
+    """Serve the API on a port of its own; yield it and its URL."""
+    async with FakeApi(has_kubelet=has_kubelet) as api, Server(api) as server:
+        yield api, str(server.url).rstrip("/")

@@ -1,0 +1,107 @@
+"""Each call of the Kubernetes API, with the real client over HTTP."""
+
+import asyncio
+
+import pytest
+
+from kube.cluster import PodChange, PodCluster
+from kube.errors import CallFailed, CallRefused, NameTaken
+from tests.kube.api import FakeApi
+from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, RUNNING, terminated
+
+
+async def test_a_pod_is_made_seen_and_deleted(api: FakeApi, cluster: PodCluster) -> None:
+    made = await cluster.create(MONITOR_ID)
+    assert (made.monitor_id, made.pod_name, made.phase) == (MONITOR_ID, NAME, "Pending")
+    assert await cluster.get(MONITOR_ID) == made
+    assert await cluster.delete(MONITOR_ID)
+    assert await cluster.get(MONITOR_ID) is None
+    assert api.pods == {}
+
+
+async def test_a_name_is_taken_once(cluster: PodCluster) -> None:
+    await cluster.create(MONITOR_ID)
+    with pytest.raises(NameTaken):
+        await cluster.create(MONITOR_ID)
+
+
+async def test_a_pod_that_is_not_there_is_deleted_already(cluster: PodCluster) -> None:
+    assert not await cluster.delete(MONITOR_ID)
+
+
+async def test_a_later_pod_of_the_same_name_is_spared(api: FakeApi, cluster: PodCluster) -> None:
+    first = await cluster.create(MONITOR_ID)
+    await cluster.delete(MONITOR_ID)
+    await cluster.create(MONITOR_ID)
+    assert not await cluster.delete(MONITOR_ID, uid=first.uid)
+    assert list(api.pods) == [NAME]
+
+
+async def test_only_our_own_pods_are_listed(api: FakeApi, cluster: PodCluster) -> None:
+    await cluster.create(MONITOR_ID)
+    await cluster.create(OTHER_ID)
+    label = {"metadata": {"labels": {"app.kubernetes.io/instance": "another"}}}
+    api.change(NAME, label)
+    assert [pod.monitor_id for pod in (await cluster.list()).pods] == [OTHER_ID]
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+async def test_what_will_never_be_done_is_refused(
+    api: FakeApi, cluster: PodCluster, status: int
+) -> None:
+    api.fail("create", status)
+    with pytest.raises(CallRefused, match=f"answered {status} scripted {status}"):
+        await cluster.create(MONITOR_ID)
+
+
+@pytest.mark.parametrize("status", [401, 408, 429, 500, 503, 504])
+async def test_what_may_pass_is_a_failure(api: FakeApi, cluster: PodCluster, status: int) -> None:
+    api.fail("create", status, Retry_After="7")
+    with pytest.raises(CallFailed) as failure:
+        await cluster.create(MONITOR_ID)
+    assert (failure.value.status, failure.value.retry_after_sec) == (status, 7)
+
+
+async def test_changes_come_from_the_listed_version_on(api: FakeApi, cluster: PodCluster) -> None:
+    await cluster.create(OTHER_ID)
+    version = (await cluster.list()).version
+    await cluster.create(MONITOR_ID)
+    api.set_status(NAME, **RUNNING)
+    api.set_status(NAME, **terminated(137, "OOMKilled"))
+    await cluster.delete(MONITOR_ID)
+    changes = await _changes(cluster, version, 4)
+    seen = [change.pod for change in changes if change.pod]
+    assert [pod.phase for pod in seen] == ["Pending", "Running", "Failed", "Failed"]
+    assert [change.is_gone for change in changes] == [False, False, False, True]
+    assert seen[2].trouble
+    assert seen[2].trouble.exit_code == 137
+
+
+async def test_a_watch_ends_in_time(api: FakeApi, cluster: PodCluster) -> None:
+    api.longest_watch_sec = 0.1
+    version = (await cluster.list()).version
+    assert [change async for change in cluster.changes(version)] == []
+
+
+async def test_an_expired_version_is_a_failure(api: FakeApi, cluster: PodCluster) -> None:
+    version = (await cluster.list()).version
+    api.expire_versions()
+    with pytest.raises(CallFailed) as failure:
+        await _changes(cluster, version, 1)
+    assert failure.value.status == 410
+
+
+async def test_an_api_that_does_not_answer_is_a_failure(cluster: PodCluster) -> None:
+    cluster._client.configuration.host = "http://127.0.0.1:1"
+    with pytest.raises(CallFailed, match="does not answer"):
+        await cluster.get(MONITOR_ID)
+
+
+async def _changes(cluster: PodCluster, version: str, count: int) -> list[PodChange]:
+    found: list[PodChange] = []
+    async with asyncio.timeout(10):
+        async for change in cluster.changes(version):
+            found.append(change)
+            if len(found) == count:
+                break
+    return found

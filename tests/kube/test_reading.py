@@ -1,0 +1,118 @@
+"""What a Pod's object says of its trouble."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from kubernetes.aio.client import V1Pod
+
+from kube.manifest import pod_manifest
+from kube.reading import read_pod
+from monitors.pods import PodSeen
+from tests.kube.pods import (
+    EVICTED,
+    MONITOR_ID,
+    NAME,
+    RUNNING,
+    TEMPLATE,
+    terminated,
+    unschedulable,
+    waiting,
+)
+
+MADE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+START_TIMEOUT = timedelta(seconds=60)
+GOING = {"deletionTimestamp": "2026-01-02T03:05:00Z"}
+TAINTED = {
+    "conditions": [
+        {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+    ]
+}
+
+
+def seen(status: dict[str, Any], meta: dict[str, Any] | None = None, age_sec: int = 10) -> PodSeen:
+    manifest = pod_manifest(TEMPLATE, MONITOR_ID)
+    manifest["metadata"] |= {"uid": "u-1", "creationTimestamp": MADE.isoformat(), **(meta or {})}
+    pod = V1Pod.model_validate({**manifest, "status": status})
+    return read_pod(pod, now=MADE + timedelta(seconds=age_sec), start_timeout=START_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "exit_code"),
+    [
+        pytest.param(terminated(137, "OOMKilled"), "OOMKilled", 137, id="memory"),
+        pytest.param(terminated(2, "Error"), "Error", 2, id="bad setting"),
+        pytest.param(terminated(0, "Completed"), "Completed", 0, id="drained by its node"),
+        pytest.param(waiting("ErrImagePull"), "ErrImagePull", None, id="image"),
+        pytest.param(waiting("ImagePullBackOff"), "ImagePullBackOff", None, id="image again"),
+        pytest.param(
+            waiting("CreateContainerConfigError"), "CreateContainerConfigError", None, id="secret"
+        ),
+        pytest.param(waiting("CrashLoopBackOff"), "CrashLoopBackOff", None, id="crashes"),
+        pytest.param(EVICTED, "Evicted", None, id="evicted"),
+        pytest.param({"phase": "Failed"}, "Failed", None, id="failed without a word"),
+    ],
+)
+def test_trouble_is_seen_at_once(
+    status: dict[str, Any], reason: str, exit_code: int | None
+) -> None:
+    trouble = seen(status).trouble
+    assert trouble
+    assert (trouble.uid, trouble.pod_name) == ("u-1", NAME)
+    assert (trouble.reason, trouble.exit_code) == (reason, exit_code)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param({}, id="new"),
+        pytest.param({"phase": "Pending"}, id="pending"),
+        pytest.param(waiting("ContainerCreating"), id="being made"),
+        pytest.param(unschedulable("0/3 nodes are available"), id="no node yet"),
+        pytest.param(RUNNING, id="running"),
+    ],
+)
+def test_a_pod_that_may_come_up_is_in_no_trouble(status: dict[str, Any]) -> None:
+    assert seen(status).trouble is None
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message"),
+    [
+        pytest.param(unschedulable("0/3 nodes"), "Unschedulable", "0/3 nodes", id="no node"),
+        pytest.param({"phase": "Pending"}, "StartTimeout", "not running after 60 s", id="pending"),
+        pytest.param(
+            waiting("ContainerCreating"), "StartTimeout", "not running after 60 s", id="made"
+        ),
+    ],
+)
+def test_a_pod_that_does_not_come_up_is_in_trouble_after_a_while(
+    status: dict[str, Any], reason: str, message: str
+) -> None:
+    assert seen(status, age_sec=59).trouble is None
+    trouble = seen(status, age_sec=61).trouble
+    assert trouble
+    assert (trouble.reason, trouble.message) == (reason, message)
+
+
+def test_a_running_pod_may_be_old() -> None:
+    assert seen(RUNNING, age_sec=100_000).trouble is None
+
+
+def test_a_pod_that_is_deleted_is_in_trouble() -> None:
+    pod = seen(RUNNING, GOING)
+    assert pod.trouble
+    assert pod.trouble.reason == "Deleted"
+    assert pod.gone_by == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+
+
+def test_why_the_cluster_deletes_it_is_told() -> None:
+    trouble = seen(RUNNING | TAINTED, GOING).trouble
+    assert trouble
+    assert trouble.reason == "PreemptionByScheduler"
+
+
+def test_trouble_in_words() -> None:
+    trouble = seen(terminated(137, "OOMKilled")).trouble
+    assert trouble
+    assert trouble.in_words == "OOMKilled, exit code 137"

@@ -1,0 +1,139 @@
+"""One watch sees what becomes of all Pods."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from kube.cluster import PodCluster
+from kube.reflector import PodReflector
+from monitors.pods import PodTrouble
+from tests.kube.api import FakeApi
+from tests.kube.pods import (
+    MONITOR_ID,
+    NAME,
+    OTHER_ID,
+    RUNNING,
+    terminated,
+    unschedulable,
+    waiting,
+)
+
+
+class Listener:
+    """Hears of trouble; refuses to as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, PodTrouble]] = []
+        self.deaf = 0
+        self._came = asyncio.Event()
+
+    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        if self.deaf:
+            self.deaf -= 1
+            return False
+        self.heard.append((monitor_id, trouble))
+        self._came.set()
+        return True
+
+    async def reasons(self, count: int) -> list[str]:
+        """Wait until so much was heard, and return the reasons."""
+        async with asyncio.timeout(20):
+            while len(self.heard) < count:
+                self._came.clear()
+                await self._came.wait()
+        return [trouble.reason for _, trouble in self.heard]
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+async def reflector(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> AsyncIterator[PodReflector]:
+    reflector = PodReflector(cluster, listener.tell)
+    running = asyncio.create_task(reflector.run())
+    await api.until(lambda: api.calls["watch"])
+    yield reflector
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("reflector")
+async def test_a_pod_that_fails_is_told_of_once(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> None:
+    await cluster.create(MONITOR_ID)
+    api.set_status(NAME, **RUNNING)
+    api.set_status(NAME, **terminated(137, "OOMKilled"))
+    api.set_status(NAME, **terminated(137, "OOMKilled"), message="once more")
+    await cluster.create(OTHER_ID)
+    await cluster.delete(OTHER_ID)
+    assert await listener.reasons(2) == ["OOMKilled", "Deleted"]
+    assert [monitor_id for monitor_id, _ in listener.heard] == [MONITOR_ID, OTHER_ID]
+
+
+@pytest.mark.usefixtures("reflector")
+async def test_what_is_not_heard_is_told_again(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> None:
+    listener.deaf = 1
+    await cluster.create(MONITOR_ID)
+    api.set_status(NAME, **waiting("ErrImagePull"))
+    assert await listener.reasons(1) == ["ErrImagePull"]
+
+
+async def test_what_happened_unseen_is_found_by_listing_again(
+    api: FakeApi, cluster: PodCluster, listener: Listener, reflector: PodReflector
+) -> None:
+    await cluster.create(MONITOR_ID)
+    await cluster.create(OTHER_ID)
+    await until_seen(reflector, 2)
+    api.longest_watch_sec = 0.0  # the watch ends, and its version is too old for the next one
+    api.set_status(NAME, **terminated(1, "Error"))
+    api.remove(f"stream-monitor-{OTHER_ID}")
+    api.expire_versions()
+    assert sorted(await listener.reasons(2)) == ["Deleted", "Error"]
+
+
+async def test_failures_of_the_api_are_outlived(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> None:
+    api.fail("list", 500)
+    api.fail("watch", 503)
+    running = asyncio.create_task(PodReflector(cluster, listener.tell).run())
+    await api.until(lambda: api.calls["watch"] == 2)
+    await cluster.create(MONITOR_ID)
+    api.set_status(NAME, **terminated(1, "Error"))
+    assert await listener.reasons(1) == ["Error"]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("reflector")
+async def test_a_pod_that_finds_no_node_is_told_of_when_its_time_is_up(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> None:
+    cluster.start_timeout = timedelta(seconds=1)
+    await cluster.create(MONITOR_ID)
+    api.set_status(NAME, **unschedulable("0/3 nodes are available"))
+    assert await listener.reasons(1) == ["Unschedulable"]
+    assert listener.heard[0][1].message == "0/3 nodes are available"
+
+
+async def test_pods_can_be_counted(
+    api: FakeApi, cluster: PodCluster, reflector: PodReflector
+) -> None:
+    await cluster.create(MONITOR_ID)
+    await until_seen(reflector, 1)
+    assert [pod.monitor_id for pod in reflector.pods] == [MONITOR_ID]
+
+
+async def until_seen(reflector: PodReflector, count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(reflector.pods) != count:
+            await asyncio.sleep(0.01)

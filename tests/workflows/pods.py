@@ -1,0 +1,116 @@
+"""A scripted cluster: what the activities of Pods return, and what was asked of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.declarations import (
+    DELETE_PROBE_POD,
+    ENSURE_PROBE_POD,
+    INSPECT_PROBE_POD,
+    POD_REFUSED,
+    Placement,
+    PlacementKind,
+    PodDeletion,
+    PodOrder,
+    PodReturn,
+    WaitReturn,
+)
+from monitors.pods import PodSeen, PodTrouble, pod_name
+from tests.workflows.scripts import Look
+
+MADE_AT = datetime(2026, 1, 2, tzinfo=UTC)
+MAX_FAILURES = 3
+PLACEMENT = Placement(kind=PlacementKind.POD, pod_max_failures=MAX_FAILURES)
+
+
+def live_for_a_pod() -> Look:
+    """It is live, and to be watched in a Pod."""
+
+    async def look() -> WaitReturn:
+        return WaitReturn(title="A stream", placement=PLACEMENT)
+
+    return look
+
+
+class ScriptedPods:
+    """One monitor's Pods.
+
+    Attributes:
+        stillborn: trouble that the next Pods have as soon as they are made; then they are fine.
+        refusal: why no Pod is made, if so.
+        opening: Pods are not made before it is set.
+        present: the Pod that exists.
+        made: uids in order.
+        asked: how often a Pod was asked for.
+        deletions: what was asked to be deleted, in order.
+        inspections: how often the Pod was looked at.
+
+    Args:
+        note: is called when something was asked for.
+    """
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        self._note = note
+        self.stillborn: deque[str] = deque()
+        self.refusal: str | None = None
+        self.opening = asyncio.Event()
+        self.opening.set()
+        self.asked = 0
+        self.inspections = 0
+        self.present: PodSeen | None = None
+        self.made: list[str] = []
+        self.deletions: list[PodDeletion] = []
+
+    def trouble(self, reason: str, *, uid: str | None = None) -> PodTrouble:
+        """Return trouble of the present Pod, or of another one."""
+        uid = uid or (self.present.uid if self.present else None)
+        return PodTrouble(
+            uid=uid, pod_name=pod_name("mon"), reason=reason, message="scripted", exit_code=137
+        )
+
+    def break_down(self, reason: str) -> PodTrouble:
+        """Have the present Pod fail; return its trouble, for the monitor to be told."""
+        assert self.present
+        trouble = self.trouble(reason)
+        self.present = self.present.model_copy(update={"trouble": trouble, "phase": "Failed"})
+        return trouble
+
+    @activity.defn(name=ENSURE_PROBE_POD)
+    async def ensure(self, order: PodOrder) -> PodSeen:
+        self.asked += 1
+        self._note()
+        await self.opening.wait()
+        if self.refusal:
+            raise ApplicationError(self.refusal, type=POD_REFUSED, non_retryable=True)
+        if self.present is None:
+            self.made.append(f"uid-{len(self.made) + 1}")
+            self.present = PodSeen(
+                monitor_id=order.monitor_id,
+                pod_name=pod_name(order.monitor_id),
+                uid=self.made[-1],
+                phase="Pending",
+                created_at=MADE_AT,
+            )
+            if self.stillborn:
+                self.break_down(self.stillborn.popleft())
+        assert self.present
+        self._note()
+        return self.present
+
+    @activity.defn(name=INSPECT_PROBE_POD)
+    async def inspect(self, order: PodOrder) -> PodReturn:
+        self.inspections += 1
+        self._note()
+        return PodReturn(pod=self.present)
+
+    @activity.defn(name=DELETE_PROBE_POD)
+    async def delete(self, order: PodDeletion) -> None:
+        self.deletions.append(order)
+        if self.present and order.uid in (None, self.present.uid):
+            self.present = None
+        self._note()

@@ -1,0 +1,214 @@
+"""A monitor whose stream is watched in a Pod."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from temporalio.client import Client
+
+from monitors.events import EventType
+from monitors.pods import MISSING
+from monitors.status import MonitorStatus
+from tests.workflows import scripts
+from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
+from tests.workflows.pods import MAX_FAILURES, ScriptedPods, live_for_a_pod
+from tests.workflows.stage import (
+    MONITOR_ID,
+    Handle,
+    Stage,
+    an_order,
+    prober,
+    snapshot_of,
+    start_monitor,
+    workers,
+)
+from tests.workflows.world import World
+from workflows.messages import POD_TROUBLE_SIGNAL, STOP_SIGNAL
+from workflows.options import pod_queue
+
+
+@pytest.fixture
+def pods(world: World) -> ScriptedPods:
+    world.looks.append(live_for_a_pod())
+    return world.pods
+
+
+@pytest.fixture
+async def pod_worker(stage: Stage, pods: ScriptedPods) -> AsyncIterator[None]:
+    """What runs in the Pods: one worker stands for those of all Pods."""
+    async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
+        yield
+
+
+async def watched(stage: Stage) -> Handle:
+    """Start the monitor and wait until its Pod is there and watches."""
+    handle = await stage.start()
+    await stage.world.until(lambda: stage.world.watching == 1 and bool(stage.world.pods.made))
+    return handle
+
+
+@pytest.mark.usefixtures("pod_worker")
+async def test_a_live_stream_is_watched_in_a_pod_that_goes_with_it(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
+    end = await stage.run()
+    assert end.status is MonitorStatus.COMPLETED
+    assert stage.told() == [
+        EventType.STREAM_STARTED,
+        EventType.BLACKOUT,
+        EventType.STREAM_ENDED,
+    ]
+    assert pods.made == ["uid-1"]
+    assert pods.present is None
+    assert [deletion.uid for deletion in pods.deletions] == [None]
+
+
+async def test_a_monitor_that_waits_has_no_pod(stage: Stage) -> None:
+    stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 3)
+    stage.world.looks.append(scripts.never_live("video_private", "The video is private"))
+    await stage.run()
+    assert stage.world.pods.made == []
+    assert stage.world.pods.deletions == []
+
+
+async def test_a_pool_has_no_pod(stage: Stage) -> None:
+    stage.world.watches.append(scripts.ends())
+    await stage.run()
+    assert (stage.world.pods.made, stage.world.pods.deletions) == ([], [])
+
+
+@pytest.mark.usefixtures("pod_worker")
+async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    going_on = asyncio.Event()
+    stage.world.watches.append(scripts.until(going_on, scripts.ends()))
+    handle = await watched(stage)
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await stage.world.until(lambda: len(pods.made) == 2)
+    assert [deletion.uid for deletion in pods.deletions] == ["uid-1"]
+    assert "OOMKilled, exit code 137" in (await snapshot_of(handle)).doing
+    going_on.set()
+    assert (await handle.result()).status is MonitorStatus.COMPLETED
+    assert len(stage.world.watched) == 1, "the watch is not disturbed by what becomes of the Pod"
+
+
+async def test_a_pod_that_keeps_failing_ends_the_monitor(stage: Stage, pods: ScriptedPods) -> None:
+    pods.stillborn.extend(["ErrImagePull"] * MAX_FAILURES)
+    end = await stage.run()
+    assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
+    assert len(pods.made) == MAX_FAILURES
+    assert pods.present is None
+    assert stage.told() == [EventType.STREAM_STARTED, EventType.MONITOR_ERROR]
+    data = stage.world.received[-1].data
+    assert data["reason"] == "pod_failure"
+    assert data["pod_name"] == f"stream-monitor-{MONITOR_ID}"
+    assert (data["exit_code"], data["termination_reason"]) == (137, "ErrImagePull")
+    assert data["message"].startswith("3 Pods failed in a row: ErrImagePull")
+
+
+@pytest.mark.usefixtures("pod_worker")
+async def test_a_pod_that_worked_has_all_its_failures_before_it(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    pods.stillborn.extend(["Error"] * (MAX_FAILURES - 1))
+    working = asyncio.Event()
+    stage.world.watches.extend(
+        [scripts.until(working, scripts.sees(scripts.BLACKOUT)), scripts.until_stopped()]
+    )
+    handle = await watched(stage)
+    await stage.world.until(lambda: len(pods.made) == MAX_FAILURES)
+    working.set()
+    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await stage.world.until(lambda: len(pods.made) == MAX_FAILURES + 1)
+    await handle.signal(STOP_SIGNAL)
+    assert (await handle.result()).status is MonitorStatus.STOPPED
+
+
+@pytest.mark.usefixtures("pod_worker")
+async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPods) -> None:
+    stage.world.watches.append(scripts.until_stopped())
+    handle = await watched(stage)
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble("Error", uid="uid-of-long-ago"))
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble("Deleted"))
+    await stage.world.until(lambda: pods.inspections == 1)
+    missing = pods.trouble(MISSING).model_copy(update={"uid": None})
+    await handle.signal(POD_TROUBLE_SIGNAL, missing)
+    await stage.world.until(lambda: pods.inspections == 2)
+    assert pods.made == ["uid-1"]
+    assert pods.deletions == []
+    await handle.signal(STOP_SIGNAL)
+    await handle.result()
+
+
+@pytest.mark.usefixtures("pod_worker")
+async def test_a_pod_that_is_missing_is_made_again(stage: Stage, pods: ScriptedPods) -> None:
+    stage.world.watches.append(scripts.until_stopped())
+    handle = await watched(stage)
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble("Deleted"))
+    await stage.world.until(lambda: pods.inspections == 1)  # so it knows its Pod
+    pods.present = None
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble(MISSING))
+    await stage.world.until(lambda: len(pods.made) == 2)
+    await handle.signal(STOP_SIGNAL)
+    await handle.result()
+
+
+async def test_a_cluster_that_refuses_the_pod_ends_the_monitor(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    pods.refusal = "creating a Pod: the Kubernetes API answered 403"
+    end = await stage.run()
+    assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
+    assert end.error_message
+    assert "answered 403" in end.error_message
+
+
+async def test_stopped_before_its_worker_comes_up(stage: Stage, pods: ScriptedPods) -> None:
+    handle = await stage.start()
+    await stage.world.until(lambda: bool(stage.world.looked))
+    await stage.world.until(lambda: pods.asked == 1)
+    await handle.signal(STOP_SIGNAL)
+    assert (await handle.result()).status is MonitorStatus.STOPPED
+    assert pods.present is None
+
+
+async def test_a_pod_that_is_being_made_does_not_outlive_a_stop(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    pods.opening.clear()
+    handle = await stage.start()
+    await stage.world.until(lambda: pods.asked == 1)
+    await handle.signal(STOP_SIGNAL)
+    await stage.world.until(lambda: stage.world.statuses[-1].status is MonitorStatus.STOPPED)
+    pods.opening.set()
+    await handle.result()
+    assert pods.made == ["uid-1"]
+    assert pods.present is None
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with dev_server() as where:
+        yield where
+
+
+@pytest.fixture
+async def client(address: str) -> Client:
+    return await connected(address)
+
+
+async def test_a_new_run_goes_on_with_the_same_pod(client: Client) -> None:
+    many = LONG_HISTORY // 6 + 2
+    world = World(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
+    async with workers(client, world), prober(client, world, pod_queue(MONITOR_ID)):
+        order = an_order(scripts.MOMENT)
+        handle = await start_monitor(client, order)
+        await world.until(lambda: len(world.watched) > many and len(world.runs) > 1)
+        assert world.pods.made == ["uid-1"]
+        assert world.pods.deletions == []
+        await client.get_workflow_handle(MONITOR_ID).signal(STOP_SIGNAL)
+        assert (await handle.result()).status is MonitorStatus.STOPPED
+    assert world.pods.present is None

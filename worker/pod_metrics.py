@@ -1,0 +1,94 @@
+"""What an orchestrator counts of the Pods that probe, for Prometheus."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from activities.declarations import PodReconciliationReport
+from monitors.pods import PodSeen
+
+CALL_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
+
+
+class PodMetrics(Collector):
+    """Counts Pods and calls of the Kubernetes API; registered while its context is open."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._registry = registry
+        self._pods: Callable[[], Sequence[PodSeen]] = list
+        self._calls = Histogram(
+            "stream_tracker_kubernetes_call_duration_seconds",
+            "Time that calls of the Kubernetes API take, by verb; a watch lasts minutes.",
+            ("verb",),
+            buckets=CALL_BUCKETS_SEC,
+            registry=None,
+        )
+        self._failures = Counter(
+            "stream_tracker_kubernetes_call_failures",
+            "Calls of the Kubernetes API that were not done, by verb.",
+            ("verb",),
+            registry=None,
+        )
+        self._mended = Counter(
+            "stream_tracker_pods_reconciled",
+            "Differences between Pods and monitors that were mended, by what was done.",
+            ("what",),
+            registry=None,
+        )
+        self._collectors = (self, self._calls, self._failures, self._mended)
+
+    def __enter__(self) -> Self:
+        for collector in self._collectors:
+            self._registry.register(collector)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for collector in self._collectors:
+            self._registry.unregister(collector)
+
+    def watch(self, pods: Callable[[], Sequence[PodSeen]]) -> None:
+        """Show these Pods from now on."""
+        self._pods = pods
+
+    @contextmanager
+    def call(self, verb: str) -> Iterator[None]:
+        """Measure a call of the Kubernetes API; see `kube.cluster.CallMeter`."""
+        began = time.monotonic()
+        try:
+            yield
+        except Exception:
+            self._failures.labels(verb).inc()
+            raise
+        finally:
+            self._calls.labels(verb).observe(time.monotonic() - began)
+
+    def reconciled(self, report: PodReconciliationReport) -> None:
+        """Add a round of the reconciliation."""
+        for what, count in report.model_dump().items():
+            self._mended.labels(what).inc(count)
+
+    def collect(self) -> Iterator[Metric]:
+        """Count the Pods as they are now."""
+        phases = [pod.phase for pod in self._pods()]
+        family = GaugeMetricFamily(
+            "stream_tracker_probe_pods", "Pods that probe, by phase.", labels=["phase"]
+        )
+        for phase in PHASES:
+            family.add_metric([phase], phases.count(phase))
+        troubled = GaugeMetricFamily(
+            "stream_tracker_probe_pods_in_trouble", "Pods that failed or do not come up."
+        )
+        troubled.add_metric([], sum(pod.trouble is not None for pod in self._pods()))
+        yield from (family, troubled)

@@ -1,0 +1,189 @@
+"""The part of an orchestrator that has streams probed in Pods."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.pod_reconciliation import PodReconciliation
+from activities.probe_pods import ProbePods
+from kube.cluster import PodCluster
+from kube.connection import NoCluster, connected
+from kube.manifest import PodTemplate
+from kube.reflector import PodReflector
+from monitors.pods import PodTrouble
+from monitors.status import MonitorStatus
+from runtime.errors import StartError
+from runtime.pod_settings import PodSettings
+from runtime.settings import WorkerSettings
+from runtime.version import VERSION
+from worker.pod_metrics import PodMetrics
+from workflows.messages import POD_TROUBLE_SIGNAL, WORKFLOW_TYPE
+from workflows.search_attributes import MONITOR_STATUS
+
+logger = structlog.get_logger(__name__)
+
+OF_THE_ORCHESTRATOR = frozenset(
+    name.upper()
+    for name in (
+        *PodSettings.model_fields,
+        *(field for field in WorkerSettings.model_fields if field.startswith("webhook_")),
+        "worker_role",
+        "monitor_id",
+        "probe_slots",
+        "health_port",
+        "health_host",
+    )
+) - {"WEBHOOK_SIGNING_KEY"}
+"""Variables that say nothing to a Pod, or say something else there."""
+
+SECRETS = frozenset(
+    {
+        *("INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "YTDLP_EXTRACTOR_ARGS"),
+        *("TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA"),
+    }
+)
+
+
+@asynccontextmanager
+async def pod_activities(
+    client: Client, settings: WorkerSettings
+) -> AsyncIterator[list[Callable[..., Any]]]:
+    """Watch what becomes of the Pods while the context is open; yield the activities."""
+    async with connected() as kubernetes:
+        with PodMetrics() as metrics:
+            cluster = PodCluster(
+                kubernetes,
+                pod_template(settings, os.environ),
+                start_timeout=timedelta(seconds=settings.pod_start_timeout_sec),
+                meter=metrics.call,
+            )
+            monitors = MonitorWorkflows(client)
+            reflector = PodReflector(cluster, monitors.tell)
+            metrics.watch(lambda: reflector.pods)
+            pods = ProbePods(cluster)
+            reconciliation = PodReconciliation(cluster, monitors, metrics)
+            async with _in_background(reflector):
+                yield [pods.ensure, pods.inspect, pods.delete, reconciliation.reconcile]
+
+
+async def check_pods(settings: WorkerSettings) -> None:
+    """Find what keeps this orchestrator from making Pods before it waits for anything.
+
+    Raises:
+        StartError: a setting is missing, or it is not known where the Kubernetes API is.
+    """
+    pod_template(settings, os.environ)
+    try:
+        async with connected():
+            pass
+    except NoCluster as error:
+        raise StartError(f"PROBE_PLACEMENT: pod, but {error}") from None
+
+
+@asynccontextmanager
+async def _in_background(reflector: PodReflector) -> AsyncIterator[None]:
+    reflecting = asyncio.create_task(reflector.run())
+    try:
+        yield
+    finally:
+        reflecting.cancel()
+        await asyncio.gather(reflecting, return_exceptions=True)
+
+
+class MonitorWorkflows:
+    """The monitors' workflows, as their Pods concern them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def watching(self) -> set[str]:
+        """Return the ids of the monitors whose stream is watched; may be a little behind."""
+        query = (
+            f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running' "
+            f"AND {MONITOR_STATUS.name} = '{MonitorStatus.MONITORING.value}'"
+        )
+        return {each.id async for each in self._client.list_workflows(query)}
+
+    async def runs(self, monitor_id: str) -> bool:
+        """Tell whether a monitor's workflow runs now."""
+        try:
+            described = await self._client.get_workflow_handle(monitor_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return described.close_time is None
+
+    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        """Tell a monitor of its Pod; return whether it knows, or does not run."""
+        try:
+            await self._client.get_workflow_handle(monitor_id).signal(POD_TROUBLE_SIGNAL, trouble)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return True
+            logger.warning("a monitor cannot be told", monitor_id=monitor_id, error=str(error))
+            return False
+        return True
+
+
+def pod_template(settings: WorkerSettings, environment: Mapping[str, str]) -> PodTemplate:
+    """Return what all Pods have in common; they get our own settings, as far as they probe.
+
+    Args:
+        settings: of this orchestrator.
+        environment: that it was started with.
+
+    Raises:
+        StartError: a setting is missing.
+    """
+    if not settings.worker_image:
+        raise StartError("WORKER_IMAGE: is required with PROBE_PLACEMENT=pod")
+    if not settings.pod_secret:
+        raise StartError("POD_SECRET: is required with PROBE_PLACEMENT=pod")
+    wanted = {name: value for name, value in environment.items() if value and _is_for_pods(name)}
+    secret = sorted(name for name, value in wanted.items() if _is_secret(name, value))
+    return PodTemplate(
+        namespace=settings.namespace,
+        instance=settings.pod_instance,
+        image=f"{settings.worker_image}:{settings.worker_image_tag or VERSION}",
+        environment={name: value for name, value in wanted.items() if name not in secret},
+        secret_name=settings.pod_secret,
+        secret_variables=secret,
+        requests={"cpu": settings.pod_cpu_request, "memory": settings.pod_memory_request},
+        limits={"cpu": settings.pod_cpu_limit, "memory": settings.pod_memory_limit},
+        work_size=settings.pod_work_size,
+        drain_sec=settings.drain_sec,
+        more=_more(settings),
+        mounts=settings.pod_volume_mounts,
+        volumes=settings.pod_volumes,
+    )
+
+
+def _more(settings: WorkerSettings) -> dict[str, Any]:
+    pull_secrets = [{"name": name} for name in settings.pod_image_pull_secrets]
+    fields = {
+        "nodeSelector": settings.pod_node_selector,
+        "tolerations": settings.pod_tolerations,
+        "imagePullSecrets": pull_secrets,
+        "serviceAccountName": settings.pod_service_account,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _is_for_pods(name: str) -> bool:
+    if name.startswith("TEMPORAL_"):
+        return True
+    return name.lower() in WorkerSettings.model_fields and name not in OF_THE_ORCHESTRATOR
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Tell whether a value may be seen in a Pod's description; a proxy's URL may carry a key."""
+    return name in SECRETS or ("://" in value and urlsplit(value).password is not None)

@@ -1,0 +1,28 @@
+"""What ends a monitor before its stream does."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.declarations import STREAM_UNAVAILABLE, UnavailableDetails
+
+
+class StreamUnavailable(Exception):
+    """The stream can never be watched."""
+
+    def __init__(self, details: UnavailableDetails) -> None:
+        super().__init__(details.message)
+        self.details = details
+
+
+def unavailable(error: ActivityError) -> BaseException:
+    """Return what the failure of an activity that knows the stream means for the monitor."""
+    cause = error.cause
+    if is_cancelled_exception(error):
+        return asyncio.CancelledError()
+    if isinstance(cause, ApplicationError) and cause.type == STREAM_UNAVAILABLE and cause.details:
+        return StreamUnavailable(UnavailableDetails.model_validate(cause.details[0]))
+    details = UnavailableDetails(reason="internal_error", message=str(cause or error))
+    return StreamUnavailable(details)

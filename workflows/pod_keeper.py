@@ -1,0 +1,173 @@
+"""Keeping a Pod at work for a monitor, beside its watch.
+
+The watch is not disturbed by what becomes of the Pod: it waits in the Pod's queue, with the state
+of its last heartbeat, until the worker of the next Pod asks for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from workflows import options
+from workflows.failures import StreamUnavailable
+
+with workflow.unsafe.imports_passed_through():
+    from activities.declarations import (
+        DELETE_PROBE_POD,
+        ENSURE_PROBE_POD,
+        INSPECT_PROBE_POD,
+        PlacementKind,
+        PodDeletion,
+        PodOrder,
+        PodReturn,
+        UnavailableDetails,
+    )
+    from monitors.pods import PodSeen, PodTrouble, pod_name
+    from workflows.messages import MonitorProgress
+
+POD_FAILURE = "pod_failure"
+
+
+class PodKeeper:
+    """Makes the monitor's Pod, makes it anew when it fails, and deletes it in the end.
+
+    With placement `pool` there is no Pod, and nothing to do.
+
+    Args:
+        monitor_id: whose Pod.
+        progress: knows the placement; here it is noted what is to be carried.
+        tell: says in plain words what is going on.
+        at_end: is called when the Pod is kept no more; `check` says why.
+    """
+
+    def __init__(
+        self,
+        monitor_id: str,
+        progress: MonitorProgress,
+        *,
+        tell: Callable[[str], None],
+        at_end: Callable[[], None],
+    ) -> None:
+        self._monitor_id = monitor_id
+        self._progress = progress
+        self._tell = tell
+        self._at_end = at_end
+        self._heard: dict[str | None, PodTrouble] = {}
+        self._is_closed = False
+        self._keeping: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to keep a Pod."""
+        if self._progress.placement.kind is PlacementKind.POD:
+            self._progress.has_pod = True
+            self._keeping = asyncio.create_task(self._keep())
+            self._keeping.add_done_callback(lambda _: self._is_closed or self._at_end())
+
+    def hear(self, trouble: PodTrouble) -> None:
+        """Take news of a Pod; what is not of the present one means nothing."""
+        if self._keeping:
+            self._heard[trouble.uid] = trouble
+
+    def note_work(self) -> None:
+        """Note that the Pod did what it is for."""
+        self._progress.pod_failures = 0
+
+    def check(self) -> None:
+        """Raise what ended the keeping, if anything did.
+
+        Raises:
+            StreamUnavailable: the Pod failed too often, or cannot be made.
+        """
+        if self._keeping and self._keeping.done() and not self._is_closed:
+            self._keeping.result()
+
+    async def close(self) -> None:
+        """Leave the Pod as it is."""
+        self._is_closed = True
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+
+    async def remove(self) -> None:
+        """Delete the Pod, however long that takes."""
+        await self.close()
+        if self._progress.has_pod:
+            await self._delete(uid=None)
+
+    async def _keep(self) -> None:
+        try:
+            while not self._is_closed:
+                pod = await self._ensure()
+                trouble = pod.trouble or await self._until_trouble(pod)
+                if trouble:
+                    await self._clear_away(trouble)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            raise self._failure(str(error.cause or error)) from error
+
+    async def _until_trouble(self, pod: PodSeen) -> PodTrouble | None:
+        """Return what became of the Pod as soon as it probes no more; None when closed."""
+        self._heard = {uid: heard for uid, heard in self._heard.items() if uid == pod.uid}
+        while not self._is_closed:
+            await workflow.wait_condition(lambda: bool(self._heard.keys() & {pod.uid, None}))
+            heard = self._heard.pop(pod.uid, None) or self._heard.pop(None)
+            present = await self._inspect()
+            if present is None or present.uid != pod.uid:
+                return heard
+            if present.trouble:
+                return present.trouble
+        return None
+
+    async def _clear_away(self, trouble: PodTrouble) -> None:
+        """Delete what failed, and wait a moment before the next one.
+
+        Raises:
+            StreamUnavailable: it was the last one.
+        """
+        self._progress.pod_failures += 1
+        failures = self._progress.pod_failures
+        if failures >= self._progress.placement.pod_max_failures:
+            raise self._failure(f"{failures} Pods failed in a row: {trouble.in_words}", trouble)
+        self._tell(f"The Pod failed ({trouble.in_words}): a new one takes over")
+        if trouble.uid:
+            await self._delete(uid=trouble.uid)
+        await workflow.sleep(options.pod_backoff(failures), summary="before the next Pod")
+
+    def _failure(self, message: str, trouble: PodTrouble | None = None) -> StreamUnavailable:
+        more = {
+            "pod_name": pod_name(self._monitor_id),
+            "exit_code": trouble.exit_code if trouble else None,
+            "termination_reason": trouble.reason if trouble else None,
+        }
+        return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
+
+    async def _ensure(self) -> PodSeen:
+        pod: PodSeen = await workflow.execute_activity(
+            ENSURE_PROBE_POD,
+            PodOrder(monitor_id=self._monitor_id),
+            result_type=PodSeen,
+            summary="Makes the Pod",
+            **options.PROBE_POD,
+        )
+        return pod
+
+    async def _inspect(self) -> PodSeen | None:
+        inspected: PodReturn = await workflow.execute_activity(
+            INSPECT_PROBE_POD,
+            PodOrder(monitor_id=self._monitor_id),
+            result_type=PodReturn,
+            summary="Looks at the Pod",
+            **options.PROBE_POD,
+        )
+        return inspected.pod
+
+    async def _delete(self, *, uid: str | None) -> None:
+        await workflow.execute_activity(
+            DELETE_PROBE_POD,
+            PodDeletion(monitor_id=self._monitor_id, uid=uid),
+            summary="Deletes the Pod",
+            **options.PROBE_POD,
+        )
