@@ -51,7 +51,7 @@ async def test_a_playlist_with_segments_is_live(name: str) -> None:
     async with LiveOrigin(clock=ManualClock()) as origin:
         channel = origin.add("live", render(Programme.of([("normal", 3.0)], TINY)))
         found = await wait(channel.url.replace("index.m3u8", name))
-    assert found == WaitReturn(is_live=True)
+    assert found == WaitReturn(is_live=True, placement=Placement())
 
 
 async def test_a_playlist_without_segments_is_not_live_yet() -> None:
