@@ -122,8 +122,11 @@ def _may_still_start(order: WaitOrder) -> bool:
 
 def _is_news(seen: Observation, order: WaitOrder, known: WaitState) -> bool:
     """Tell whether the workflow must hear of this look."""
-    if _unknown(seen) != known.unknown:
+    unknown = _unknown(seen)
+    if unknown != known.unknown:
         return True
+    if unknown in meanings.EGRESS_TROUBLES and seen.message != known.because:
+        return True  # another pause
     return seen.starts_at is not None and _differ(seen.starts_at, order.site_start_time)
 
 

@@ -19,9 +19,10 @@ PATIENCE_SEC = 40.0
 
 @dataclass(frozen=True)
 class Pause:
-    """Why nothing is asked at present, and until when on the budget's clock."""
+    """Why nothing is asked for so long, and until when on the budget's clock."""
 
     reason: str
+    length_sec: float
     until: float
 
 
@@ -70,7 +71,7 @@ class Budget:
         length_sec = self.pauses_sec[min(self._refusals, len(self.pauses_sec) - 1)]
         self._refusals += 1
         self._refused_at = now
-        self._pause = Pause(reason, now + length_sec)
+        self._pause = Pause(reason, length_sec, now + length_sec)
 
     def granted(self, *, began: float) -> None:
         """Note that the site answered: the next refusal is a first one again."""
@@ -107,11 +108,18 @@ class EgressBusy(NoTurn):
 
 
 class EgressPaused(NoTurn):
-    """Nothing is asked at present: `reason` says why, `remaining_sec` for how long."""
+    """Nothing is asked at present.
 
-    def __init__(self, reason: str, remaining_sec: float) -> None:
+    Attributes:
+        reason: why.
+        length_sec: of the whole pause.
+        remaining_sec: of it.
+    """
+
+    def __init__(self, reason: str, *, length_sec: float, remaining_sec: float) -> None:
         super().__init__(f"paused for {remaining_sec:.0f} s: {reason}")
         self.reason = reason
+        self.length_sec = length_sec
         self.remaining_sec = remaining_sec
 
 
@@ -245,11 +253,14 @@ class Egress:
         elif seen:
             self._budget.granted(began=turn.began)
 
-    def pause_remaining_sec(self) -> float | None:
-        """Return how long the present pause still lasts; None without one."""
+    def paused(self) -> EgressPaused | None:
+        """Return what whoever asked for a turn now would meet; None when nothing is paused."""
         now = self._clock()
         pause = self._budget.pause_at(now)
-        return pause.until - now if pause else None
+        if pause is None:
+            return None
+        remaining_sec = pause.until - now
+        return EgressPaused(pause.reason, length_sec=pause.length_sec, remaining_sec=remaining_sec)
 
     def snapshot(self) -> EgressSnapshot:
         """Return the counters."""
@@ -267,6 +278,5 @@ class Egress:
         )
 
     def _refuse_when_paused(self) -> None:
-        now = self._clock()
-        if pause := self._budget.pause_at(now):
-            raise EgressPaused(pause.reason, pause.until - now)
+        if paused := self.paused():
+            raise paused

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from media.sources import Observation, SourceState
@@ -120,9 +121,9 @@ class YouTubeSite:
             refused=observation.reason in meanings.EGRESS_TROUBLES,
             seen=observation.state is not SourceState.NOT_OBSERVED,
         )
-        if observation.reason in meanings.EGRESS_TROUBLES:
-            remaining_sec = self._egress.pause_remaining_sec()
-            observation = replace(observation, look_again_sec=remaining_sec)
+        paused = self._egress.paused()
+        if paused and observation.reason in meanings.EGRESS_TROUBLES:
+            return _Look(finding, replace(_paused(paused), title=observation.title))
         return _Look(finding, observation)
 
 
@@ -194,11 +195,18 @@ def _not_made(why: NoTurn) -> Observation:
             reason=BUSY,
             message="Other streams are looked at first: the request budget is used up",
         )
+    return _paused(why)
+
+
+def _paused(pause: EgressPaused) -> Observation:
+    """Return what is known during a pause: the same in its whole length, for all monitors."""
     known = {meaning.reason: meaning.message for meaning in meanings.TRANSIENT}
-    says = known.get(why.reason, why.reason)
+    says = known.get(pause.reason, pause.reason)
+    length_min = max(1, round(pause.length_sec / 60))
+    until = datetime.now(UTC) + timedelta(seconds=pause.remaining_sec)
     return Observation(
         state=SourceState.NOT_OBSERVED,
-        reason=why.reason,
-        message=f"{says}; nothing is asked for {max(1, round(why.remaining_sec / 60))} min",
-        look_again_sec=why.remaining_sec,
+        reason=pause.reason,
+        message=f"{says}; nothing is asked for {length_min} min, until {until:%H:%M} UTC",
+        look_again_sec=pause.remaining_sec,
     )

@@ -12,6 +12,7 @@ WATCH = f"https://www.youtube.com/watch?v={VIDEO}"
         pytest.param(WATCH, id="watch"),
         pytest.param(f"http://youtube.com/watch?v={VIDEO}", id="http without www"),
         pytest.param(f"https://m.youtube.com/watch?app=m&v={VIDEO}&t=10s", id="mobile"),
+        pytest.param(f"https://music.youtube.com/watch?v={VIDEO}&list=RD{VIDEO}", id="music"),
         pytest.param(f"https://WWW.YouTube.com/watch?v={VIDEO}#chat", id="capitals, fragment"),
         pytest.param(f"https://www.youtube.com/live/{VIDEO}?feature=share", id="live"),
         pytest.param(f"https://www.youtube.com/live/{VIDEO}/", id="live with a slash"),

@@ -1,0 +1,75 @@
+"""Waiting for a YouTube stream while its site refuses to answer this egress."""
+
+import dataclasses
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.declarations import WaitOrder, WaitReturn
+from activities.sources import SourceFinder
+from activities.wait_for_live import LiveWait
+from media.youtube.egress import Budget, Egress
+from media.youtube.options import YouTubeOptions
+from media.youtube.site import YouTubeSite as OneEgress
+from tests.youtube import VideoState, YouTubeSite
+
+
+class Ahead:
+    """A steady clock that a test puts forward."""
+
+    sec = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.sec
+
+
+@asynccontextmanager
+async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
+    options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
+    youtube = OneEgress(options, egress=Egress(Budget(interval_sec=0), clock=clock))
+    try:
+        async with httpx.AsyncClient() as client:
+            yield LiveWait(SourceFinder(client, youtube))
+    finally:
+        await youtube.close()
+
+
+async def look(waiting: LiveWait, video_id: str, state: dict[str, Any] | None) -> WaitReturn:
+    """Look when it is time, whatever the last look said of that."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
+    due = state and {**state, "look_again_at": None}
+    url = f"https://www.youtube.com/watch?v={video_id}"
+    order = WaitOrder(monitor_id="mon-1", stream_url=url, state=due)
+    return await environment.run(waiting.wait_for_live, order)
+
+
+async def test_each_pause_is_told_once_with_its_length_and_end() -> None:
+    clock = Ahead()
+    async with YouTubeSite() as site, waits(site, clock) as waiting:
+        site.say(VideoState.BOT_CHECK)
+        state, told = None, []
+        for length_sec in (900, 1800, 3600):
+            seen = await look(waiting, "aaaaaaaaaaa", state)
+            state = seen.state
+            told.append(str(seen.unknown_because))
+            requests = len(site.requests)
+            with pytest.raises(ApplicationError, match="no bot") as again:
+                await look(waiting, "aaaaaaaaaaa", state)
+            assert again.value.next_retry_delay
+            assert again.value.next_retry_delay.total_seconds() == pytest.approx(length_sec, abs=60)
+            other = await look(waiting, "bbbbbbbbbbb", None)
+            assert other.unknown_because == seen.unknown_because
+            assert len(site.requests) == requests
+            clock.sec += length_sec
+    minutes = [
+        text.partition("nothing is asked for ")[2].partition(" min, until ")[0] for text in told
+    ]
+    assert minutes == ["15", "30", "60"]
