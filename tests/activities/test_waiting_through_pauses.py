@@ -12,7 +12,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import WaitOrder, WaitReturn
+from activities.declarations import Placement, WaitOrder, WaitReturn
 from activities.sources import SourceFinder
 from activities.wait_for_live import LiveWait
 from media.youtube.egress import Budget, Egress
@@ -36,7 +36,7 @@ async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
     youtube = OneEgress(options, egress=Egress(Budget(interval_sec=0), clock=clock))
     try:
         async with httpx.AsyncClient() as client:
-            yield LiveWait(SourceFinder(client, youtube))
+            yield LiveWait(SourceFinder(client, youtube), Placement())
     finally:
         await youtube.close()
 
