@@ -30,13 +30,6 @@ from tests.deploy.chart import (
 OF_THE_OPERATOR = ("monitoring.coreos.com/v1",)
 OLDEST, NEWEST = "1.27", "1.37"
 ALL_SETS = [pytest.param(values, id=name) for name, values in SETS.items()]
-needs_pods = pytest.mark.skipif(
-    "probe_placement" not in WorkerSettings.model_fields, reason="workers make no Pods yet"
-)
-READABLE_SETS = [
-    pytest.param(values, id=name, marks=[needs_pods] if "pod placement" in name else [])
-    for name, values in SETS.items()
-]
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
@@ -95,7 +88,7 @@ def test_pods_have_probes_limits_and_room_to_write(values: dict[str, Any]) -> No
         assert work["emptyDir"]["sizeLimit"]
 
 
-@pytest.mark.parametrize("values", READABLE_SETS)
+@pytest.mark.parametrize("values", ALL_SETS)
 def test_every_variable_is_one_that_the_process_reads(values: dict[str, Any]) -> None:
     objects = rendered(values)
     for component in dict(pod_specs(objects)):
@@ -103,7 +96,7 @@ def test_every_variable_is_one_that_the_process_reads(values: dict[str, Any]) ->
         assert set(environment_of(objects, component)) <= variables.known(kind)
 
 
-@pytest.mark.parametrize("values", READABLE_SETS)
+@pytest.mark.parametrize("values", ALL_SETS)
 def test_every_process_has_the_settings_that_it_needs(values: dict[str, Any]) -> None:
     objects = rendered(values)
     gateway = environment_of(objects, "gateway")
@@ -183,7 +176,6 @@ class TestPlacement:
         assert specs["orchestrator"]["automountServiceAccountToken"]
         assert not specs["gateway"]["automountServiceAccountToken"]
 
-    @needs_pods
     def test_with_pods_the_orchestrator_is_told_what_they_are_like(self) -> None:
         objects = rendered(EVERYTHING_IN_PODS)
         settings = variables.read(WorkerSettings, environment_of(objects, "orchestrator"))

@@ -1,0 +1,165 @@
+"""The dashboard and the alert rules ask for metrics and labels that really exist."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from activities.declarations import PodReconciliationReport, ReconciliationReport
+from api.metrics import GatewayMetrics
+from media.youtube.egress import EgressSnapshot
+from monitors.events import EventType, StreamEvent
+from monitors.reports import EventReport
+from monitors.status import MonitorStatus
+from tests.deploy.engine import ROOT
+from worker.load_metrics import loop_lag_metric, slot_metrics
+from worker.metrics import DeliveryMetrics
+from worker.pod_metrics import PodMetrics
+from worker.youtube_metrics import youtube_metrics
+
+FOLDER = ROOT / "deploy" / "dashboards"
+RUNBOOK = ROOT / "docs" / "operations.md"
+OF_THE_SCRAPE = {"job", "instance"}
+EVENT = StreamEvent(
+    event_id="evt-1",
+    event_type=EventType.BLACKOUT,
+    monitor_id="mon-1",
+    stream_url="https://example.com/live.m3u8",
+    timestamp=datetime.now(UTC),
+    sequence=1,
+    data={},
+)
+
+
+def gateway_exposition() -> str:
+    metrics = GatewayMetrics()
+    metrics.request_answered(method="GET", route="/", status=200, duration_sec=0.1)
+    metrics.start_failed("unavailable")
+    metrics.limit_storage_failed()
+    metrics.event_reported(EventReport(event=EVENT, webhook_status="sent", webhook_attempts=1))
+    metrics.reconciled(ReconciliationReport(), datetime.now(UTC))
+    return metrics.exposition(dict.fromkeys(MonitorStatus, 0)).decode()
+
+
+async def worker_exposition() -> str:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    seen = EgressSnapshot(
+        looks=1,
+        requests=1,
+        outcomes={"live": 1},
+        waiting=0,
+        paused_until=None,
+        pause_reason=None,
+    )
+    with ExitStack() as stack:
+        stack.enter_context(slot_metrics(1, lambda: 0, registry))
+        stack.enter_context(youtube_metrics(lambda: seen, registry))
+        delivery = stack.enter_context(DeliveryMetrics(registry))
+        delivery.ended(EVENT, "delivered", took_sec=0.1, again_in_sec=None)
+        pods = stack.enter_context(PodMetrics(registry))
+        pods.reconciled(PodReconciliationReport())
+        with pytest.raises(OSError), pods.call("list"):
+            raise OSError
+        async with loop_lag_metric(registry):
+            return generate_latest(registry).decode()
+
+
+@pytest.fixture
+async def exported() -> dict[str, set[str]]:
+    """Return the labels of every sample that gateway and workers export, by its name."""
+    found: dict[str, set[str]] = {}
+    for text in (gateway_exposition(), await worker_exposition()):
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+def dashboard() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / "stream-tracker.json").read_text())
+    return found
+
+
+def panels() -> list[dict[str, Any]]:
+    return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+
+
+def expressions() -> Iterator[Any]:
+    for rule in rules():
+        yield pytest.param(rule["expr"], id=rule["alert"])
+    for panel in panels():
+        for target in panel["targets"]:
+            expression = target["expr"].replace("$__rate_interval", "5m")
+            yield pytest.param(expression, id=f"{panel['title']} {target['refId']}")
+
+
+def parts(node: Any) -> Iterator[Any]:
+    """Yield all nodes of a parsed expression."""
+    yield node
+    for name in ("expr", "lhs", "rhs", "vector_selector", "param"):
+        child = getattr(node, name, None)
+        if child is not None:
+            yield from parts(child)
+    for child in getattr(node, "args", None) or []:
+        yield from parts(child)
+
+
+@pytest.mark.parametrize("expression", list(expressions()))
+def test_every_metric_and_label_exists(expression: str, exported: dict[str, set[str]]) -> None:
+    nodes = list(parts(promql_parser.parse(expression)))
+    selectors = [node for node in nodes if isinstance(node, promql_parser.VectorSelector)]
+    assert selectors
+    labels = set(OF_THE_SCRAPE)
+    for selector in selectors:
+        assert selector.name in exported
+        labels |= exported[selector.name]
+        matched = {matcher.name for matcher in selector.matchers.matchers}
+        assert matched <= exported[selector.name] | OF_THE_SCRAPE
+    for node in nodes:
+        if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
+            assert set(node.modifier.labels) <= labels
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule["alert"]) for rule in rules()])
+def test_every_alert_says_what_it_means_and_has_a_chapter_in_the_runbook(
+    rule: dict[str, Any],
+) -> None:
+    name = rule["alert"]
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["annotations"]["summary"]
+    assert rule["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
+    assert re.search(rf"^### {name}$", RUNBOOK.read_text(), re.MULTILINE)
+
+
+def test_the_runbook_tells_of_no_alert_that_there_is_not() -> None:
+    told = set(re.findall(r"^### (StreamTracker\w+)$", RUNBOOK.read_text(), re.MULTILINE))
+    assert told == {rule["alert"] for rule in rules()}
+
+
+def test_panels_have_names_and_places_of_their_own() -> None:
+    everything = dashboard()["panels"]
+    assert len({panel["id"] for panel in everything}) == len(everything)
+    taken: set[tuple[int, int]] = set()
+    for panel in everything:
+        place = panel["gridPos"]
+        cells = {
+            (place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])
+        }
+        assert not cells & taken
+        taken |= cells
+    assert all(panel["title"] for panel in everything)
