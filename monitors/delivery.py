@@ -1,6 +1,5 @@
 """What a webhook carries at most, when it is tried again, and when no more."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,9 +7,17 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from pydantic_core import to_json
+
+MAX_PAYLOAD_BYTES = 20 * 1024
+"""Of a webhook's body (Standard Webhooks 1.0)."""
+
 MAX_TEXT_BYTES = 500
-"""Of a title or an error inside `data`, as JSON. With 16 KiB of metadata and the longest stream URL
-a payload then stays under 20 KB (Standard Webhooks 1.0)."""
+"""Of a title or an error inside `data`, as JSON."""
+
+MAX_TEXTS_BYTES = 1200
+"""Of all texts inside `data` together. With 16 KiB of metadata and the longest stream URL a payload
+then stays within `MAX_PAYLOAD_BYTES`."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,11 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def bounded_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event's data with its texts cut to `MAX_TEXT_BYTES`: strangers wrote them."""
+    """Return an event's data with its texts cut to what there is room for: strangers wrote them."""
+    texts = sum(isinstance(value, str) for value in data.values())
+    share = min(MAX_TEXT_BYTES, MAX_TEXTS_BYTES // max(1, texts))
     return {
-        name: bounded_text(value) if isinstance(value, str) else value
+        name: bounded_text(value, share) if isinstance(value, str) else value
         for name, value in data.items()
     }
 
@@ -135,4 +144,4 @@ def bounded_text(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
 
 
 def _json_bytes(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=False).encode())
+    return len(to_json(text))

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-MAX_URL_LENGTH = 2048
+from pydantic_core import to_json
+
+MAX_URL_BYTES = 2048
+"""As events carry it: JSON in UTF-8."""
 
 _SHORT_HOSTS = frozenset({"youtu.be", "www.youtu.be"})
 _YOUTUBE_DOMAINS = ("youtube.com", "youtube-nocookie.com")
@@ -70,10 +73,10 @@ def split_http_url(url: str) -> SplitResult:
     Raises:
         InvalidStreamUrl: anything else.
     """
-    if len(url) > MAX_URL_LENGTH:
-        raise InvalidStreamUrl(f"is longer than {MAX_URL_LENGTH} characters")
     if _UNSAFE.search(url):
         raise InvalidStreamUrl("contains a space, a backslash or a control character")
+    if len(url) > MAX_URL_BYTES or len(to_json(url)) - len('""') > MAX_URL_BYTES:
+        raise InvalidStreamUrl(f"is longer than {MAX_URL_BYTES} bytes")
     try:
         parts = urlsplit(url)
         port = parts.port

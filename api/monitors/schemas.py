@@ -1,6 +1,5 @@
 """The bodies of the public API."""
 
-import json
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -12,12 +11,13 @@ from pydantic import (
     JsonValue,
     WithJsonSchema,
 )
+from pydantic_core import to_json
 
 from monitors.config import MonitorConfig, Thresholds
 from monitors.events import EventType
 from monitors.reports import HealthReport, Statistics
 from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, StreamStatus
-from monitors.stream_url import MAX_URL_LENGTH, split_http_url
+from monitors.stream_url import MAX_URL_BYTES, split_http_url
 
 MAX_METADATA_BYTES: Final = 16 * 1024
 
@@ -56,7 +56,7 @@ def _http_url(value: str) -> str:
 
 
 def _bounded(value: dict[str, Any]) -> dict[str, Any]:
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    size = len(to_json(value))  # by what writes the events: it writes some numbers longer
     if size > MAX_METADATA_BYTES:
         raise ValueError(f"is {size} bytes of JSON, more than {MAX_METADATA_BYTES}")
     return value
@@ -71,7 +71,7 @@ HttpUrl = Annotated[
             "type": "string",
             "format": "uri",
             "pattern": r"^https?://[^\s@\\]+$",
-            "maxLength": MAX_URL_LENGTH,
+            "maxLength": MAX_URL_BYTES,
         }
     ),
 ]
@@ -89,7 +89,7 @@ class CreateMonitor(BaseModel):
     config: MonitorConfig = Field(default_factory=MonitorConfig)
     metadata: Metadata = Field(
         default_factory=dict,
-        description="Any JSON object up to 16 KiB; comes back in every event.",
+        description="Any JSON object up to 16 KiB, as events carry it; comes back in every event.",
     )
 
 

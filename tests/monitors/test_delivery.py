@@ -1,11 +1,12 @@
-import json
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from monitors.delivery import (
+    MAX_PAYLOAD_BYTES,
     MAX_TEXT_BYTES,
     DeliveryPolicy,
     Failure,
@@ -142,7 +143,7 @@ def test_answers_are_counted_by_few_words() -> None:
 @given(st.text(st.characters(codec=None), max_size=2000))
 def test_any_text_is_cut_to_what_a_payload_has_room_for(text: str) -> None:
     bounded = bounded_text(text)
-    assert len(json.dumps(bounded, ensure_ascii=False).encode()) <= MAX_TEXT_BYTES
+    assert len(to_json(bounded)) <= MAX_TEXT_BYTES
     assert bounded == text or bounded.endswith("…") or "?" in bounded
 
 
@@ -156,12 +157,15 @@ def test_the_largest_payload_is_under_20_kb(letter: str) -> None:
     endless = letter * 10_000
     event = StreamEvent(
         event_id="evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10",
-        event_type=EventType.SEGMENT_ERROR_RECOVERED,
+        event_type=EventType.MONITOR_ERROR,
         monitor_id="mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b",
         stream_url="https://example.com/".ljust(2048, "x"),
         timestamp=datetime(2026, 5, 1, 12, 0, 0, 123_456, UTC),
         sequence=2**31 - 1,
-        data=bounded_data({"error": endless, "message": endless, "duration_sec": 86399.999}),
+        data=bounded_data(
+            {"reason": endless, "message": endless, "exit_code": -(2**31)}
+            | {"termination_reason": endless, "pod_name": endless}
+        ),
         metadata=metadata,
     )
-    assert len(event.body()) < 20 * 1024
+    assert len(event.body()) <= MAX_PAYLOAD_BYTES
