@@ -1,12 +1,26 @@
 """Adding monitors: the checks that must hold for all gateways at once are made here."""
 
-from sqlalchemy import func, insert, select
+from typing import NoReturn
+
+from sqlalchemy import Integer, bindparam, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
-from api.store.monitors import IS_ACTIVE, insert_monitor
+from api.store.monitors import IS_ACTIVE, NEW_COLUMNS, new_row
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from api.store.tables import idempotency_keys, monitors
+
+# Built once: building them costs more than the database takes to execute them.
+_TAKEN_BY = select(monitors.c.monitor_id).where(
+    monitors.c.stream_key == bindparam("stream_key"), IS_ACTIVE
+)
+_COUNT = select(func.count()).select_from(monitors).where(IS_ACTIVE).scalar_subquery()
+_ADD_WHERE_ROOM = insert(monitors).from_select(
+    NEW_COLUMNS,
+    select(*(bindparam(name, type_=monitors.c[name].type) for name in NEW_COLUMNS)).where(
+        ~exists(_TAKEN_BY), bindparam("max_active", type_=Integer) > _COUNT
+    ),
+)
 
 
 class StreamTaken(Exception):
@@ -41,8 +55,8 @@ class CreationStore:
         async with self._database.exclusive_write() as connection:
             if key and (earlier := await _earlier(connection, key.key_hash)):
                 return earlier
-            await _check_room(connection, record.stream_key, max_active)
-            await insert_monitor(connection, record)
+            if not await _add_where_room(connection, record, max_active):
+                await _tell_why(connection, record.stream_key)
             if key:
                 await _remember(connection, key, record)
         return None
@@ -53,15 +67,19 @@ class CreationStore:
             return await _earlier(connection, key.key_hash)
 
 
-async def _check_room(connection: AsyncConnection, stream_key: str, max_active: int) -> None:
-    taken_by = select(monitors.c.monitor_id).where(monitors.c.stream_key == stream_key, IS_ACTIVE)
-    active = select(func.count()).select_from(monitors).where(IS_ACTIVE)
-    both = select(taken_by.scalar_subquery(), active.scalar_subquery())
-    monitor_id, count = (await connection.execute(both)).one()
-    if monitor_id is not None:
-        raise StreamTaken(monitor_id)
-    if count >= max_active:
-        raise TooManyMonitors
+async def _add_where_room(
+    connection: AsyncConnection, record: MonitorRecord, max_active: int
+) -> bool:
+    """Check and add in one statement; False when there is no room."""
+    values = new_row(record)
+    added = await connection.execute(_ADD_WHERE_ROOM, {**values, "max_active": max_active})
+    return added.rowcount == 1
+
+
+async def _tell_why(connection: AsyncConnection, stream_key: str) -> NoReturn:
+    """Raise what `CreationStore.add` raises when there is no room."""
+    monitor_id: str | None = await connection.scalar(_TAKEN_BY, {"stream_key": stream_key})
+    raise StreamTaken(monitor_id) if monitor_id is not None else TooManyMonitors
 
 
 async def _remember(

@@ -6,22 +6,28 @@ lock for the whole transaction.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import math
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import AdaptedConnection, Connection, UpdateBase, event, text
+from sqlalchemy import Connection, Dialect, UpdateBase, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from api.store import sqlite
 from api.store.outage import outages_told
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 POOL_SIZE: Final = 10
+TRUSTED_SEC: Final = 1
 LOCK_WAIT_SEC: Final = 30
 CONNECT_LIMIT_SEC: Final = 5
 COMMAND_LIMIT_SEC: Final = 30
@@ -85,13 +91,15 @@ class Database:
             async with self._single.connect() as connection:
                 yield connection
 
-    async def write_one(self, statement: UpdateBase) -> int:
+    async def write_one(
+        self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None
+    ) -> int:
         """Execute one statement as a transaction of its own; return how many rows it changed."""
         with outages_told():
             if self.is_postgres:
-                return await self._execute(statement)
+                return await self._execute(statement, parameters)
             async with self._writer:
-                return await self._execute(statement)
+                return await self._execute(statement, parameters)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -114,9 +122,9 @@ class Database:
                 )
             yield connection
 
-    async def _execute(self, statement: UpdateBase) -> int:
+    async def _execute(self, statement: UpdateBase, parameters: Mapping[str, Any] | None) -> int:
         async with self._single.begin() as connection:
-            return (await connection.execute(statement)).rowcount
+            return (await connection.execute(statement, parameters)).rowcount
 
     async def check(self) -> None:
         """Ask the database for an answer; raises as `read`."""
@@ -149,14 +157,37 @@ def _postgres_engine(url: URL) -> AsyncEngine:
             dsn, timeout=CONNECT_LIMIT_SEC, command_timeout=COMMAND_LIMIT_SEC
         )
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=POOL_SIZE,
         max_overflow=0,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", partial(_check_idle, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _check_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _use: Any) -> None:
+    """Ask a connection that rested whether it still lives; SQLAlchemy replaces one that does not.
+
+    One that was in use just now is not asked: that would double what a statement costs.
+    """
+    if time.monotonic() - record.info.get("used_at", -math.inf) < TRUSTED_SEC:
+        return
+    try:
+        alive = dialect.do_ping(connection)
+    except Exception as error:
+        if not dialect.is_disconnect(error, connection, None):  # type: ignore[arg-type]
+            raise
+        alive = False
+    if not alive:
+        raise DisconnectionError
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
@@ -168,6 +199,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         raise InvalidDatabaseUrl(f"its folder cannot be made: {error.strerror}") from None
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
+        async_creator=partial(sqlite.connect, url.database),
         pool_size=POOL_SIZE,
         max_overflow=0,
         hide_parameters=True,
@@ -178,8 +210,6 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own transactions begin too late and never around DDL: we begin them ourselves.
-    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SEC * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
@@ -191,8 +221,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # The driver's own transactions begin too late and never around DDL: we begin them ourselves.
     kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     if kind:
-        # Straight to the driver: a cursor would cross to the connection's thread four times.
-        adapted = cast(AdaptedConnection, connection.connection.dbapi_connection)
-        adapted.run_async(lambda driver: driver.execute(f"BEGIN {kind}"))
+        connection.exec_driver_sql(f"BEGIN {kind}")

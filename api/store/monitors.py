@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,21 @@ IDS_A_QUERY: Final = 500
 IS_ACTIVE = monitors.c.status.in_(
     [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
 )
+NEW_COLUMNS: Final = (
+    *("monitor_id", "stream_url", "stream_key", "callback_url", "config", "metadata"),
+    *("status", "stream_status", "created_at"),
+)
+"""What a new monitor has a value in."""
 
+_CONFIRM_STARTED = (
+    update(monitors)
+    .where(monitors.c.monitor_id == bindparam("confirmed"), IS_ACTIVE)
+    .values(
+        workflow_started_at=func.coalesce(
+            monitors.c.workflow_started_at, bindparam("at", type_=monitors.c.created_at.type)
+        )
+    )
+)
 _MONITORS_WITH_STATS = monitors.outerjoin(
     monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
 )
@@ -130,12 +144,10 @@ class MonitorStore:
 
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
         """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
-        change = (
-            update(monitors)
-            .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
-            .values(workflow_started_at=func.coalesce(monitors.c.workflow_started_at, at))
+        return (
+            await self._database.write_one(_CONFIRM_STARTED, {"confirmed": monitor_id, "at": at})
+            == 1
         )
-        return await self._database.write_one(change) == 1
 
     async def discard_unstarted(self, monitor_id: str) -> bool:
         """Remove a monitor that no workflow was started for. False: it has one, or has ended."""
@@ -194,21 +206,15 @@ def _chunks(ids: list[str]) -> list[list[str]]:
     return [ids[at : at + IDS_A_QUERY] for at in range(0, len(ids), IDS_A_QUERY)]
 
 
+def new_row(record: MonitorRecord) -> dict[str, Any]:
+    """Return the columns of a new monitor; its last report, if any, is not among them."""
+    config = record.config.model_dump(mode="json")
+    return {name: getattr(record, name) for name in NEW_COLUMNS} | {"config": config}
+
+
 async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
-    """Add a new monitor; its last report, if any, is not saved."""
-    await connection.execute(
-        insert(monitors).values(
-            monitor_id=record.monitor_id,
-            stream_url=record.stream_url,
-            stream_key=record.stream_key,
-            callback_url=record.callback_url,
-            config=record.config.model_dump(mode="json"),
-            metadata=record.metadata,
-            status=record.status,
-            stream_status=record.stream_status,
-            created_at=record.created_at,
-        )
-    )
+    """Add a new monitor without a look at others; its last report, if any, is not saved."""
+    await connection.execute(insert(monitors).values(new_row(record)))
 
 
 async def _lock(connection: AsyncConnection, monitor_id: str) -> None:
