@@ -21,7 +21,7 @@ from activities.declarations import (
 from activities.gateway import Gateway, ReportRefused
 from activities.sources import SourceFinder
 from activities.wait_for_live import unavailable
-from media.probe import FfmpegProbe
+from media.probe import Probe
 from media.watch import SegmentMeter, StreamUnavailable, StreamWatch, WatchState
 from monitors.events import EndReason
 from monitors.reports import StatusReport
@@ -48,7 +48,7 @@ class StreamWatching:
         *,
         sources: SourceFinder,
         client: httpx.AsyncClient,
-        probe: FfmpegProbe,
+        probe: Probe,
         gateway: Gateway,
         segment_max_bytes: int,
     ) -> None:

@@ -5,9 +5,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
-PICTURE_WIDTH = 64
-PICTURE_HEIGHT = 36
-
 
 def _decode(value: bytes | str) -> bytes:
     return base64.b64decode(value) if isinstance(value, str) else value
@@ -18,7 +15,7 @@ Thumbnail = Annotated[
     BeforeValidator(_decode),
     PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str),
 ]
-"""A picture as `PICTURE_WIDTH` x `PICTURE_HEIGHT` 8-bit luma, row by row; base64 in JSON."""
+"""A small picture (`monitors.pictures`) as 8-bit luma, row by row; base64 in JSON."""
 
 
 class Interval(BaseModel):

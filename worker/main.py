@@ -25,7 +25,7 @@ from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
+from media.probe import open_probe
 from monitors.delivery import DeliveryPolicy
 from runtime.errors import StartError
 from runtime.logging import configure_logging
@@ -123,7 +123,7 @@ async def workers_of(
             pods = await stack.enter_async_context(_pod_activities(client, settings))
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
-            probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=probes_at_once())
+            probe = await stack.enter_async_context(open_probe(settings.ffmpeg_path))
             watching = StreamWatching(
                 sources=sources,
                 client=media,

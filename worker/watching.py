@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg, probes_at_once
+from media.probe import open_probe
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
@@ -52,8 +52,9 @@ async def watch_url(
     configure_logging(settings.model_copy(update=quiet))
     state = WatchState()
     screen = _JsonLines() if as_json else _Screen(url, state)
-    probe = FfmpegProbe(find_ffmpeg(settings.ffmpeg_path), parallel=probes_at_once())
-    async with open_stream_side(settings, OutboundGuard(allow_private_networks)) as side:
+    opened_probe = open_probe(settings.ffmpeg_path, with_loudness=True)
+    opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
+    async with opened_side as side, opened_probe as probe:
         meter = SegmentMeter(side.client, probe, segment_max_bytes=settings.segment_max_bytes)
         source = side.sources.find(url)
         with screen:

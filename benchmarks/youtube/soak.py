@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg
+from media.probe import FfmpegProbe
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
 from media.youtube.egress import Budget, Egress
 from media.youtube.options import YouTubeOptions
@@ -129,7 +129,7 @@ def _on_air(site: YouTubeSite, video_id: str, layout: Layout, segment_sec: float
 
 async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Followed) -> None:
     guard = OutboundGuard(allow_private_networks=True)
-    probe = NoProbe(find_ffmpeg(None), parallel=1)
+    probe = NoProbe("none", parallel=1)
     async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
         source = YouTubeSource(video.video_id, egress)
         stream = YouTubeStream(video.video_id, source, client, FoundMedia())

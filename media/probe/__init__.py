@@ -1,6 +1,23 @@
-"""The probe: one ffmpeg process a segment, one pass for all measurements."""
+"""The probe: measuring each segment once, in one pass.
 
-from media.probe.ffmpeg import FfmpegProbe, UndecodableSegment, find_ffmpeg, probes_at_once
+Segments are decoded by ffmpeg's libraries in a few processes that stay (`decoders`), or, where the
+user names an ffmpeg, by one process a segment (`ffmpeg`). Both find the same.
+"""
+
+from media.probe.decoders import DecoderProbe
+from media.probe.errors import UndecodableSegment
+from media.probe.ffmpeg import FfmpegProbe
+from media.probe.limits import ProbeLimits, probes_at_once
+from media.probe.probe import Probe, open_probe
 from media.probe.turns import Pace
 
-__all__ = ["FfmpegProbe", "Pace", "UndecodableSegment", "find_ffmpeg", "probes_at_once"]
+__all__ = [
+    "DecoderProbe",
+    "FfmpegProbe",
+    "Pace",
+    "Probe",
+    "ProbeLimits",
+    "UndecodableSegment",
+    "open_probe",
+    "probes_at_once",
+]

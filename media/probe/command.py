@@ -2,24 +2,14 @@
 
 from enum import StrEnum
 
-from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH
-
-MAX_PIXELS = 36_000_000
-"""Larger pictures (8K has 33 million pixels) are not decoded."""
-
-LEAST_PICTURES = 1_000
-MAX_PICTURES_PER_SEC = 130
-"""More pictures than a segment of its duration holds are not looked at."""
-
-SILENCE_MIN_SEC = 0.02
+from media.decoder.silence import SILENCE_MIN_SEC
+from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS
+from media.probe.limits import LEAST_PICTURES
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 TIMES, SILENCE = "times", "silence"
 OUTPUTS = (TIMES, SILENCE)
 """What ffmpeg writes beside the pictures, the names of its further outputs."""
-
-TS_PACKET_BYTES = 188
-TS_SYNC_BYTE = 0x47
-TS_LOOKED_AT_PACKETS = 5
 
 
 class Layout(StrEnum):
@@ -28,22 +18,6 @@ class Layout(StrEnum):
     BOTH = "both"
     VIDEO = "video"
     AUDIO = "audio"
-
-
-def most_pictures(duration_sec: float) -> int:
-    """Return how many pictures of a segment are looked at; at least so many as 10 s may hold."""
-    return max(LEAST_PICTURES, round(MAX_PICTURES_PER_SEC * duration_sec))
-
-
-def named_container(segment: bytes) -> str | None:
-    """Return ffmpeg's name for the container of `segment` where ffmpeg needs to be told.
-
-    It does not recognise MPEG-TS in less than about two kilobytes, and digital silence is no more
-    than that. A packet begins with the sync byte every 188 bytes (ISO/IEC 13818-1 2.4.3.2).
-    """
-    packets = segment[: TS_PACKET_BYTES * TS_LOOKED_AT_PACKETS : TS_PACKET_BYTES]
-    is_transport_stream = len(packets) > 1 and set(packets) == {TS_SYNC_BYTE}
-    return "mpegts" if is_transport_stream else None
 
 
 def probe_arguments(
@@ -64,6 +38,8 @@ def probe_arguments(
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
     # Nothing inside the media can make ffmpeg open a file or a URL.
     arguments += ["-protocol_whitelist", "pipe", "-threads", "1", "-filter_threads", "1"]
+    arguments += ["-format_whitelist", ",".join(CONTAINERS)]
+    arguments += ["-codec_whitelist", ",".join(CODECS)]
     arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
     arguments += ["-i", "pipe:0", "-sn", "-dn"]
     if layout is not Layout.AUDIO:

@@ -1,40 +1,26 @@
 """Measuring a segment with ffmpeg."""
 
 import asyncio
-import math
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeVar
 
-import imageio_ffmpeg
 import numpy as np
 
+from media.decoder.findings import Findings
+from media.decoder.pictures import black_intervals, still_runs
+from media.decoder.whitelist import named_container
 from media.probe import output
-from media.probe.command import (
-    OUTPUTS,
-    SILENCE,
-    TIMES,
-    Layout,
-    most_pictures,
-    named_container,
-    probe_arguments,
-)
-from media.probe.pictures import black_intervals, still_runs
+from media.probe.command import OUTPUTS, SILENCE, TIMES, Layout, probe_arguments
+from media.probe.errors import UndecodableSegment
+from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
-from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH, SegmentMeasurement
+from monitors.measurement import SegmentMeasurement
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
-LIMITS = Limits(
-    wall_sec=60, cpu_sec=40, memory_bytes=1024 * 1024 * 1024, output_bytes=16 * 1024 * 1024
-)
-"""The output holds 7,281 pictures: 2 minutes at 60 a second."""
-
-LEAST_CPU_SEC = 10
-CPU_SHARE = 2.0
-"""CPU seconds for each second of a segment, at least `LEAST_CPU_SEC`: what needs more falls behind
-its stream anyway."""
+OUTPUT_BYTES = 16 * 1024 * 1024
+"""Of each output: as much as `limits.MOST_PICTURES` pictures are."""
 
 LARGE_BYTES = 2 * 1024 * 1024
 """Of what ffmpeg wrote: 15 s of pictures. More of it is looked at beside the event loop."""
@@ -42,51 +28,27 @@ LARGE_BYTES = 2 * 1024 * 1024
 T = TypeVar("T")
 
 
-class UndecodableSegment(Exception):
-    """The segment is no media that ffmpeg can decode; the message says why."""
-
-
-def find_ffmpeg(path: Path | None) -> str:
-    """Return the ffmpeg to use: `path`, else the static build that is installed with us."""
-    return str(path) if path else str(imageio_ffmpeg.get_ffmpeg_exe())
-
-
-def probes_at_once() -> int:
-    """Return how many probes this machine runs at once: one a core.
-
-    At least two, so that one segment that takes long does not stop all other streams.
-    """
-    return max(2, os.cpu_count() or 1)
-
-
 class FfmpegProbe:
     """Measures segments, at most `parallel` at once; see `media.probe.turns`."""
 
-    def __init__(self, ffmpeg: str, *, parallel: int, limits: Limits = LIMITS) -> None:
+    def __init__(self, ffmpeg: str, *, parallel: int, limits: ProbeLimits | None = None) -> None:
         self._ffmpeg = ffmpeg
-        self._limits = limits
+        self._limits = limits or ProbeLimits()
         self._turns = Turns(parallel)
 
     async def measure(
         self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
     ) -> SegmentMeasurement:
-        """Measure one segment in one pass.
-
-        Args:
-            segment: the whole segment, for fMP4 behind its initialization section.
-            duration_sec: what its playlist says of it (EXTINF).
-            silence_db: sound that stays under this level is silence, in dBFS.
-            pace: of its stream; a stream that is slow waits for others like it.
-
-        Raises:
-            UndecodableSegment: it cannot be decoded within the limits.
-        """
+        """Measure one segment, see `media.probe.Probe.measure`."""
         task = _Task(segment, duration_sec, silence_db)
         async with self._turns.taken(pace or Pace(), duration_sec):
             finished, tracks = await self._run(task)
             return await _beside(
                 finished, lambda: _measurement(finished, tracks, segment, duration_sec)
             )
+
+    async def close(self) -> None:
+        """Do nothing: each process ends with its segment."""
 
     async def _run(self, task: "_Task") -> tuple[Finished, output.Tracks]:
         finished = await self._pass(task, Layout.BOTH)
@@ -106,10 +68,14 @@ class FfmpegProbe:
             layout,
             task.silence_db,
             container=named_container(task.segment),
-            most_pictures=most_pictures(task.duration_sec),
+            most_pictures=self._limits.pictures_for(task.duration_sec),
         )
-        cpu_sec = _cpu_sec(task.duration_sec, self._limits.cpu_sec)
-        limits = replace(self._limits, cpu_sec=cpu_sec)
+        limits = Limits(
+            wall_sec=self._limits.wall_sec,
+            cpu_sec=self._limits.cpu_sec_for(task.duration_sec),
+            memory_bytes=self._limits.memory_bytes,
+            output_bytes=OUTPUT_BYTES,
+        )
         try:
             return await run_bounded(command, stdin=task.segment, limits=limits, extra=OUTPUTS)
         except ChildFailed as error:
@@ -123,10 +89,6 @@ class _Task:
     silence_db: float
 
 
-def _cpu_sec(duration_sec: float, most_sec: int) -> int:
-    return min(most_sec, max(LEAST_CPU_SEC, math.ceil(CPU_SHARE * duration_sec)))
-
-
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:
     """Return what `look` finds; in a thread when there is so much that others would wait."""
     written = (finished.stdout, finished.stderr, *finished.extra.values())
@@ -137,26 +99,25 @@ async def _beside(finished: Finished, look: Callable[[], T]) -> T:
 def _measurement(
     finished: Finished, tracks: output.Tracks, segment: bytes, duration_sec: float
 ) -> SegmentMeasurement:
-    measurement = SegmentMeasurement(
-        duration_sec=duration_sec,
+    findings = Findings(
         has_video=tracks.video_codec is not None,
         has_audio=tracks.audio_codec is not None,
         video_codec=tracks.video_codec,
         audio_codec=tracks.audio_codec,
         width=tracks.width,
         height=tracks.height,
-        size_bytes=len(segment),
     )
-    if measurement.has_audio:
+    if findings.has_audio:
         edges = _text(finished.extra[SILENCE])
-        measurement.silent = output.read_silence(edges, duration_sec)
-        measurement.loudness_lufs = output.read_loudness(_text(finished.stderr))
-    if measurement.has_video:
-        _measure_pictures(finished, measurement)
-    return measurement
+        findings.silent = output.read_silence(edges, duration_sec)
+        findings.loudness_lufs = output.read_loudness(_text(finished.stderr))
+    if findings.has_video:
+        _look_at_pictures(finished, findings, duration_sec)
+    told = {"duration_sec": duration_sec, "size_bytes": len(segment)}
+    return SegmentMeasurement.model_validate({**findings.fields(), **told})
 
 
-def _measure_pictures(finished: Finished, measurement: SegmentMeasurement) -> None:
+def _look_at_pictures(finished: Finished, findings: Findings, duration_sec: float) -> None:
     size = PICTURE_WIDTH * PICTURE_HEIGHT
     times = output.read_times(_text(finished.extra[TIMES]))
     count = min(len(times), len(finished.stdout) // size)
@@ -166,8 +127,8 @@ def _measure_pictures(finished: Finished, measurement: SegmentMeasurement) -> No
     pictures = pictures.reshape(count, PICTURE_HEIGHT, PICTURE_WIDTH)
     # Sound may start a little earlier; the playlist's times mean the first picture.
     moments = np.array(times[:count]) - times[0]
-    measurement.black = black_intervals(pictures, moments, measurement.duration_sec)
-    measurement.still = still_runs(pictures, moments, measurement.duration_sec)
+    findings.black = black_intervals(pictures, moments, duration_sec)
+    findings.still = still_runs(pictures, moments, duration_sec)
 
 
 def _failure(finished: Finished) -> str:

@@ -4,14 +4,10 @@ import math
 import re
 from dataclasses import dataclass
 
+from media.decoder.findings import Span
+from media.decoder.loudness import LOUDNESS_GATE_LUFS
+from media.decoder.silence import silent_intervals
 from media.probe.command import Layout
-from monitors.measurement import Interval
-
-DECODER_PRIMING_SEC = 0.1
-"""The first frames of audio decoded on their own are silent (AAC overlap, SBR delay)."""
-
-LOUDNESS_GATE_LUFS = -70.0
-"""ebur128 reports its absolute gate when there was nothing to measure."""
 
 # Only at the beginning of a line: further in, it may be a title that the media carries.
 _STREAM = re.compile(r"^\[info\] +Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)", re.MULTILINE)
@@ -57,29 +53,22 @@ def read_tracks(log: str) -> Tracks:
     )
 
 
-def read_silence(edges: str, duration_sec: float) -> list[Interval]:
+def read_silence(edges: str, duration_sec: float) -> list[Span]:
     """Return the silent stretches whose edges `silencedetect` noted, as `ametadata` printed them.
 
     A silence that is still open at the end lasts to the end of the segment.
     """
-    silent: list[Interval] = []
+    found: list[Span] = []
     start: float | None = None
     for edge, text in _SILENCE.findall(edges):
         if edge == "start":
             start = float(text)
         elif start is not None:
-            _add(silent, start, float(text), duration_sec)
+            found.append(Span(start, float(text)))
             start = None
     if start is not None:
-        _add(silent, start, duration_sec, duration_sec)
-    return silent
-
-
-def _add(silent: list[Interval], start: float, end: float, duration_sec: float) -> None:
-    start, end = max(0.0, start), min(end, duration_sec)
-    primes_the_decoder = start < DECODER_PRIMING_SEC and end < DECODER_PRIMING_SEC < duration_sec
-    if end > start and not primes_the_decoder:
-        silent.append(Interval(start=start, end=end))
+        found.append(Span(start, duration_sec))
+    return silent_intervals(found, duration_sec)
 
 
 def read_loudness(log: str) -> float | None:

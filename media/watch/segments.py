@@ -11,7 +11,7 @@ import httpx
 from media.hls.playlist import InitSegment, Segment
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_segment
-from media.probe import FfmpegProbe, Pace
+from media.probe import Pace, Probe
 from monitors.measurement import SegmentMeasurement
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
@@ -54,9 +54,7 @@ SegmentListener = Callable[[SegmentSeen], None]
 class SegmentMeter:
     """Fetches the segments of one stream and has them measured."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, probe: FfmpegProbe, *, segment_max_bytes: int
-    ) -> None:
+    def __init__(self, client: httpx.AsyncClient, probe: Probe, *, segment_max_bytes: int) -> None:
         self.client = client
         self._probe = probe
         self._max_bytes = segment_max_bytes

@@ -2,7 +2,7 @@
 
 from operator import sub
 
-from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 BLOCK_SIZE = 2
 """Side of the squares whose mean is compared, in pixels of the small picture."""

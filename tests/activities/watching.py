@@ -1,6 +1,5 @@
 """What the activities about streams are made of, for tests."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from activities.sources import SourceFinder
 from activities.watch_stream import StreamWatching
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite
+from tests.media.probe.engines import opened
 
 NO_GATEWAY = "http://127.0.0.1:9"
 
@@ -42,7 +41,7 @@ async def worker(
         watching = StreamWatching(
             sources=sources,
             client=client,
-            probe=FfmpegProbe(find_ffmpeg(None), parallel=os.cpu_count() or 1),
+            probe=await stack.enter_async_context(opened()),
             gateway=gateway,
             segment_max_bytes=1024 * 1024,
         )

@@ -32,12 +32,6 @@ def animation(width: int, height: int, frames: int) -> bytes:
     return head + (control + pixel) * frames + b"\x3b"
 
 
-def sound_without_end() -> bytes:
-    """Return a WAV of 20 minutes that claims to be six days."""
-    head = b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
-    return head + b"data\xff\xff\xff\xff" + b"\x80" * (8000 * 1200)
-
-
 def _box(name: bytes, *parts: bytes) -> bytes:
     content = b"".join(parts)
     return struct.pack(">I", len(content) + 8) + name + content

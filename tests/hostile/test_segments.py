@@ -1,19 +1,19 @@
-"""Segments that would make ffmpeg compute or allocate without end."""
+"""Segments that would make a decoder compute or allocate without end."""
 
 import resource
 from pathlib import Path
 
 import pytest
 
-from media.probe import FfmpegProbe, UndecodableSegment, find_ffmpeg
-from media.probe.ffmpeg import LIMITS, probes_at_once
-from media.subprocesses import Limits
+from media.probe import FfmpegProbe, ProbeLimits, UndecodableSegment, probes_at_once
 from monitors.measurement import SegmentMeasurement
-from tests.hostile.crafted import animation, movie, picture, sound_without_end
+from tests.hostile.crafted import animation, movie, picture
 from tests.hostile.threads import threads
+from tests.media.probe.engines import Engine, opened
+from tests.origin.render import run_ffmpeg
 
 MEBI = 1024 * 1024
-TIGHT = Limits(wall_sec=20, cpu_sec=1, memory_bytes=512 * MEBI, output_bytes=8 * MEBI)
+TIGHT = ProbeLimits(wall_sec=20, cpu_sec=1, memory_bytes=512 * MEBI)
 
 TELLS_ITS_LIMIT = """#!/bin/sh
 while [ "$(ulimit -t)" = unlimited ]; do :; done
@@ -35,33 +35,65 @@ ATTACKS = [
 
 
 async def measure(
-    segment: bytes, limits: Limits = TIGHT, duration_sec: float = 2.0
+    engine: Engine,
+    segment: bytes,
+    limits: ProbeLimits | None = None,
+    duration_sec: float = 2.0,
 ) -> SegmentMeasurement:
-    probe = FfmpegProbe(find_ffmpeg(None), parallel=1, limits=limits)
-    return await probe.measure(segment, duration_sec=duration_sec, silence_db=-50)
+    async with opened(engine, parallel=1, limits=limits) as probe:
+        return await probe.measure(segment, duration_sec=duration_sec, silence_db=-50)
 
 
+def rendered(folder: Path, source: str, *options: str) -> bytes:
+    """Return what ffmpeg makes of a source of its own; `options` end with the file's name."""
+    run_ffmpeg(["-v", "error", "-f", "lavfi", "-i", source, *options], folder)
+    return (folder / options[-1]).read_bytes()
+
+
+@pytest.mark.parametrize("engine", list(Engine))
 @pytest.mark.parametrize("segment", ATTACKS)
-async def test_a_segment_that_wants_too_much_is_refused_within_its_limits(segment: bytes) -> None:
+async def test_a_segment_that_wants_too_much_is_refused_within_its_limits(
+    engine: Engine, segment: bytes
+) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with pytest.raises(UndecodableSegment) as refusal:
-        await measure(segment)
+        await measure(engine, segment, TIGHT)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used_sec = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert used_sec < 2 * TIGHT.cpu_sec + 1  # at most two passes
+    assert used_sec < 2 * TIGHT.cpu_sec + 2  # at most two passes, and the start of a decoder
     assert 0 < len(str(refusal.value)) < 500
 
 
-async def test_of_pictures_without_end_only_so_many_are_looked_at_as_a_segment_holds() -> None:
-    measured = await measure(animation(64, 36, 300_000))
-    assert (measured.has_video, measured.duration_sec) == (True, 2.0)
-    assert all(0 <= each.start < each.end <= 2.0 for each in measured.black)
+@pytest.mark.parametrize("engine", list(Engine))
+async def test_of_pictures_without_end_only_so_many_are_looked_at_as_a_segment_holds(
+    engine: Engine, tmp_path: Path
+) -> None:
+    many = rendered(tmp_path, "color=red:s=64x36:r=1000:d=3", "-c:v", "libx264", "many.ts")
+    measured = await measure(engine, many, duration_sec=3.0)
+    assert [(run.start, run.end) for run in measured.still] == [(0.0, 3.0)]
 
 
-async def test_sound_that_claims_six_days_is_what_was_sent() -> None:
-    measured = await measure(sound_without_end(), limits=LIMITS)
+@pytest.mark.parametrize("engine", list(Engine))
+async def test_an_hour_of_sound_is_measured(engine: Engine, tmp_path: Path) -> None:
+    hour = rendered(tmp_path, "anullsrc=r=48000", "-t", "3600", "-c:a", "aac", "hour.aac")
+    measured = await measure(engine, hour, duration_sec=3600.0)
     assert (measured.has_audio, measured.has_video) == (True, False)
-    assert all(0 <= each.start < each.end <= 2.0 for each in measured.silent)
+    assert [(each.start, round(each.end)) for each in measured.silent] == [(0.0, 3600)]
+
+
+async def test_a_segment_that_takes_too_much_time_ends_its_decoder_only(tmp_path: Path) -> None:
+    busy = rendered(tmp_path, "testsrc2=s=1920x1080:r=60:d=20", "-c:v", "libx264", "busy.ts")
+    light = rendered(tmp_path, "color=red:s=64x36:d=2", "-c:v", "libx264", "light.ts")
+    async with opened(parallel=1, limits=ProbeLimits(cpu_sec=1)) as probe:
+        with pytest.raises(UndecodableSegment, match="takes too much CPU time"):
+            await probe.measure(busy, duration_sec=20.0, silence_db=-50)
+        assert (await probe.measure(light, duration_sec=2.0, silence_db=-50)).has_video
+
+
+async def test_a_segment_that_takes_too_much_memory_is_undecodable(tmp_path: Path) -> None:
+    large = rendered(tmp_path, "testsrc2=s=3840x2160:d=1", "-c:v", "libx264", "large.ts")
+    with pytest.raises(UndecodableSegment):
+        await measure(Engine.DECODERS, large, ProbeLimits(memory_bytes=32 * MEBI))
 
 
 @pytest.mark.parametrize(
@@ -86,14 +118,17 @@ async def test_cpu_time_follows_the_duration(
 
 
 @pytest.mark.parametrize(
-    ("pictures", "is_beside"),
-    [pytest.param(100, False, id="a usual number"), pytest.param(2_000, True, id="many")],
+    ("pictures_per_sec", "is_beside"),
+    [pytest.param(30, False, id="a usual number"), pytest.param(500, True, id="many")],
 )
 async def test_many_pictures_are_looked_at_beside_the_event_loop(
-    pictures: int, is_beside: bool
+    tmp_path: Path, pictures_per_sec: int, is_beside: bool
 ) -> None:
+    """A decoder looks at them in its own process."""
+    source = f"color=red:s=64x36:r={pictures_per_sec}:d=4"
+    film = rendered(tmp_path, source, "-c:v", "libx264", "film.ts")
     async with threads() as started:
-        measured = await measure(animation(64, 36, pictures), LIMITS, duration_sec=20.0)
+        measured = await measure(Engine.FFMPEG, film, duration_sec=20.0)
     assert measured.has_video
     assert bool(started) is is_beside
 

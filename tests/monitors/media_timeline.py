@@ -10,13 +10,8 @@ from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.timeline import SegmentPosition
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
-from monitors.measurement import (
-    PICTURE_HEIGHT,
-    PICTURE_WIDTH,
-    Interval,
-    SegmentMeasurement,
-    StillRun,
-)
+from monitors.measurement import Interval, SegmentMeasurement, StillRun
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 from monitors.status import IncidentKind
 
 AIR_TIME = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)

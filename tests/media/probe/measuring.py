@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from media.probe import FfmpegProbe
+from media.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.timeline import SegmentPosition
@@ -19,13 +19,11 @@ BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 SOUND_TOLERANCE_SEC = 0.05
 
 
-async def measure(
-    probe: FfmpegProbe, segment: bytes, duration_sec: float = 2.0
-) -> SegmentMeasurement:
+async def measure(probe: Probe, segment: bytes, duration_sec: float = 2.0) -> SegmentMeasurement:
     return await probe.measure(segment, duration_sec=duration_sec, silence_db=SILENCE_DB)
 
 
-async def measure_all(probe: FfmpegProbe, rendered: RenderedProgramme) -> list[SegmentMeasurement]:
+async def measure_all(probe: Probe, rendered: RenderedProgramme) -> list[SegmentMeasurement]:
     init = rendered.init or b""
     runs = (measure(probe, init + each.data, each.duration_sec) for each in rendered.segments)
     return list(await asyncio.gather(*runs))

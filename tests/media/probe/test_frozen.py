@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from media.probe import FfmpegProbe
+from media.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.pictures import same_picture
 from tests.media.probe.measuring import incidents, measure, measure_all
 from tests.origin import LOWEST, Encoding, Programme, RenderedProgramme, render
 from tests.origin.render import run_ffmpeg
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FREEZE = Thresholds(freeze_threshold_sec=15, blackout_threshold_sec=0, silence_threshold_sec=0)
 FROZEN = [("normal", 2.0), ("frozen", 20.0), ("normal", 6.0)]
@@ -26,7 +28,7 @@ FROZEN = [("normal", 2.0), ("frozen", 20.0), ("normal", 6.0)]
     ],
 )
 async def test_a_freeze_is_one_incident_of_its_whole_length(
-    probe: FfmpegProbe, video_kbps: int, gop_sec: float | None, segment_sec: float
+    probe: Probe, video_kbps: int, gop_sec: float | None, segment_sec: float
 ) -> None:
     encoding = Encoding(video_kbps=video_kbps, gop_sec=gop_sec, segment_sec=segment_sec)
     changes = incidents(await measure_all(probe, render(Programme.of(FROZEN, encoding))), FREEZE)
@@ -50,7 +52,7 @@ def encoded_again(rendered: RenderedProgramme, video_kbps: int, folder: Path) ->
 
 @pytest.mark.parametrize("video_kbps", [60, 100, 150])
 async def test_a_freeze_that_is_encoded_twice_is_still(
-    probe: FfmpegProbe, tmp_path: Path, video_kbps: int
+    probe: Probe, tmp_path: Path, video_kbps: int
 ) -> None:
     encoding = LOWEST.model_copy(update={"video_kbps": video_kbps})
     first = render(Programme.of([("frozen", 16.0)], encoding))

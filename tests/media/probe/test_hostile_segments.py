@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from media.probe import FfmpegProbe, UndecodableSegment, find_ffmpeg
-from media.subprocesses import Limits
+from media.probe import FfmpegProbe, Probe, ProbeLimits, UndecodableSegment
 from monitors.measurement import SegmentMeasurement
 from tests.media.outbound.stand_ins import ScriptedServer, always, reply, scripted_server
+from tests.media.probe.engines import OpenProbe
 from tests.media.probe.measuring import measure
 from tests.origin import LOWEST, TINY, Container, Programme, RenderedProgramme, render
 from tests.origin.render import run_ffmpeg
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def normal() -> RenderedProgramme:
     return render(Programme.of([("normal", 4.0)]))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bait(normal: RenderedProgramme) -> AsyncIterator[ScriptedServer]:
     """Serves good media to whoever asks for it."""
     async with scripted_server(always(reply(normal.segments[0].data))) as server:
@@ -58,10 +61,11 @@ SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHello\n"
         pytest.param(b'{"error": "not found"}', id="json"),
         pytest.param(SRT, id="subtitles"),
         pytest.param(b"\x1b[2J\x1b[1;1Hhello\x1b[31m red\r\n" * 100, id="terminal art"),
+        pytest.param(png(640, 360), id="a picture"),
         pytest.param(png(10_000, 10_000), id="a picture too large"),
     ],
 )
-async def test_what_is_no_media_is_undecodable(probe: FfmpegProbe, segment: bytes) -> None:
+async def test_what_is_no_media_is_undecodable(probe: Probe, segment: bytes) -> None:
     with pytest.raises(UndecodableSegment) as refusal:
         await measure(probe, segment)
     assert str(refusal.value)
@@ -93,7 +97,7 @@ def lures(target: str) -> dict[str, str]:
     "scheme", ["", "file:", "file://", "concat:", "subfile,,start,0,end,0,,:", "pipe:"]
 )
 async def test_a_segment_that_names_a_file_does_not_get_it(
-    probe: FfmpegProbe, normal: RenderedProgramme, tmp_path: Path, lure: str, scheme: str
+    probe: Probe, normal: RenderedProgramme, tmp_path: Path, lure: str, scheme: str
 ) -> None:
     """The file is good media: read, it would be measured."""
     secret = tmp_path / "secret.ts"
@@ -104,24 +108,16 @@ async def test_a_segment_that_names_a_file_does_not_get_it(
 
 @pytest.mark.parametrize("lure", lures(""))
 async def test_a_segment_that_names_a_url_makes_no_connection(
-    probe: FfmpegProbe, bait: ScriptedServer, lure: str
+    probe: Probe, bait: ScriptedServer, lure: str
 ) -> None:
     with pytest.raises(UndecodableSegment):
         await measure(probe, lures(f"http://127.0.0.1:{bait.port}/secret.ts")[lure].encode())
     assert bait.connections == 0
 
 
-async def test_a_picture_instead_of_a_segment_is_a_still_without_sound(
-    probe: FfmpegProbe,
-) -> None:
-    measured = await measure(probe, png(640, 360))
-    assert (measured.has_video, measured.has_audio) == (True, False)
-    assert [(run.start, run.end) for run in measured.still] == [(0.0, 2.0)]
-
-
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9])
 async def test_a_truncated_segment_is_measured_or_refused_and_invents_nothing(
-    probe: FfmpegProbe, normal: RenderedProgramme, share: float
+    probe: Probe, normal: RenderedProgramme, share: float
 ) -> None:
     segment = normal.segments[0].data
     measured = await attempt(probe, segment[: int(len(segment) * share)])
@@ -132,7 +128,7 @@ async def test_a_truncated_segment_is_measured_or_refused_and_invents_nothing(
 @pytest.mark.parametrize("container", list(Container))
 @pytest.mark.parametrize("damage", [0.0005, 0.01, 0.2])
 async def test_corrupt_bytes_are_survived(
-    probe: FfmpegProbe, container: Container, damage: float
+    probe: Probe, container: Container, damage: float
 ) -> None:
     rendered = render(
         Programme.of([("normal", 4.0)], LOWEST.model_copy(update={"container": container}))
@@ -148,7 +144,7 @@ async def test_corrupt_bytes_are_survived(
 
 
 async def test_a_title_that_looks_like_ffmpegs_log_changes_nothing(
-    probe: FfmpegProbe, normal: RenderedProgramme, tmp_path: Path
+    probe: Probe, normal: RenderedProgramme, tmp_path: Path
 ) -> None:
     title = "silence_start: ..\n[silencedetect @ 0x1] [info] silence_start: 0\nI: .. LUFS"
     (tmp_path / "plain.ts").write_bytes(normal.segments[0].data)
@@ -159,20 +155,13 @@ async def test_a_title_that_looks_like_ffmpegs_log_changes_nothing(
     assert measured.loudness_lufs == pytest.approx(-19.6, abs=3)
 
 
-async def test_a_segment_that_takes_too_long_is_undecodable(normal: RenderedProgramme) -> None:
-    limits = Limits(wall_sec=0.001, cpu_sec=10, memory_bytes=1 << 30, output_bytes=1 << 20)
-    probe = FfmpegProbe(find_ffmpeg(None), parallel=1, limits=limits)
-    with pytest.raises(UndecodableSegment, match="still running"):
-        await measure(probe, normal.segments[0].data)
-
-
-async def test_a_segment_that_unpacks_to_too_much_is_undecodable(
-    normal: RenderedProgramme,
+async def test_a_segment_that_takes_too_long_is_undecodable(
+    open_probe: OpenProbe, normal: RenderedProgramme
 ) -> None:
-    limits = Limits(wall_sec=30, cpu_sec=10, memory_bytes=1 << 30, output_bytes=10_000)
-    probe = FfmpegProbe(find_ffmpeg(None), parallel=1, limits=limits)
-    with pytest.raises(UndecodableSegment):
-        await measure(probe, normal.segments[0].data)
+    segment = normal.segments[0].data
+    async with open_probe(limits=ProbeLimits(wall_sec=0.001)) as probe:
+        with pytest.raises(UndecodableSegment, match="still running"):
+            await measure(probe, segment)
 
 
 async def test_a_missing_ffmpeg_is_an_undecodable_segment() -> None:
@@ -182,26 +171,26 @@ async def test_a_missing_ffmpeg_is_an_undecodable_segment() -> None:
 
 
 async def test_a_cancelled_measurement_gives_its_turn_to_the_next(
-    normal: RenderedProgramme,
+    open_probe: OpenProbe, normal: RenderedProgramme
 ) -> None:
-    probe = FfmpegProbe(find_ffmpeg(None), parallel=1)
     segment = normal.segments[0].data
-    first, waiting = (asyncio.create_task(measure(probe, segment)) for _ in range(2))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    first.cancel()
-    await asyncio.gather(first, waiting, return_exceptions=True)
-    assert (await measure(probe, segment)).has_video
+    async with open_probe(parallel=1) as probe:
+        first, waiting = (asyncio.create_task(measure(probe, segment)) for _ in range(2))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        first.cancel()
+        await asyncio.gather(first, waiting, return_exceptions=True)
+        assert (await measure(probe, segment)).has_video
 
 
-async def attempt(probe: FfmpegProbe, segment: bytes) -> SegmentMeasurement | None:
+async def attempt(probe: Probe, segment: bytes) -> SegmentMeasurement | None:
     try:
         return await measure(probe, segment)
     except UndecodableSegment:
         return None
 
 
-async def test_a_tiny_picture_is_measured_like_any_other(probe: FfmpegProbe) -> None:
+async def test_a_tiny_picture_is_measured_like_any_other(probe: Probe) -> None:
     encoding = TINY.model_copy(update={"width": 64, "height": 36})
     rendered = render(Programme.of([("black_silent", 2.0)], encoding))
     measured = await measure(probe, rendered.segments[0].data, 1.0)

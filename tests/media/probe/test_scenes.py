@@ -2,7 +2,7 @@
 
 import pytest
 
-from media.probe import FfmpegProbe
+from media.probe import Probe
 from monitors.config import Thresholds
 from tests.media.probe.measuring import (
     SOUND_TOLERANCE_SEC,
@@ -22,6 +22,8 @@ from tests.origin import (
     render,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 FRAME_SEC = 1 / LOWEST.fps
 TOUCHY = Thresholds(
     blackout_threshold_sec=2, silence_threshold_sec=2, freeze_threshold_sec=8, recovery_sec=1
@@ -33,7 +35,7 @@ SILENT_KINDS = ("silent", "black_silent")
 @pytest.mark.parametrize("container", list(Container))
 @pytest.mark.parametrize("kind", [*BLACK_KINDS, "silent"])
 async def test_a_fault_is_measured_to_a_frame_wherever_segments_are_cut(
-    probe: FfmpegProbe, kind: str, container: Container
+    probe: Probe, kind: str, container: Container
 ) -> None:
     encoding = LOWEST.model_copy(update={"container": container})
     programme = Programme.of([("normal", 2.6), (kind, 4.2), ("normal", 3.2)], encoding)
@@ -58,9 +60,7 @@ async def test_a_fault_is_measured_to_a_frame_wherever_segments_are_cut(
         pytest.param(Encoding(width=640, height=360, fps=30, video_kbps=500), id="640x360"),
     ],
 )
-async def test_other_rates_and_sizes_measure_the_same(
-    probe: FfmpegProbe, encoding: Encoding
-) -> None:
+async def test_other_rates_and_sizes_measure_the_same(probe: Probe, encoding: Encoding) -> None:
     programme = Programme.of([("normal", 1.6), ("black_silent", 3.0), ("normal", 2.0)], encoding)
     measured = await measure_all(probe, render(programme))
     (span,) = programme.spans("black_silent")
@@ -89,9 +89,7 @@ async def test_other_rates_and_sizes_measure_the_same(
         pytest.param("frozen", ["freeze"], id="frozen"),
     ],
 )
-async def test_what_alerts_and_what_does_not(
-    probe: FfmpegProbe, kind: str, faults: list[str]
-) -> None:
+async def test_what_alerts_and_what_does_not(probe: Probe, kind: str, faults: list[str]) -> None:
     programme = Programme.of([("normal", 2.0), (kind, 20.0), ("normal", 4.0)])
     changes = incidents(await measure_all(probe, render(programme)), TOUCHY)
     opened = [change.kind for change in changes if change.change == "opened"]
@@ -99,7 +97,7 @@ async def test_what_alerts_and_what_does_not(
     assert len(changes) == 2 * len(faults)
 
 
-async def test_a_cut_to_black_of_a_second_is_seen_and_does_not_alert(probe: FfmpegProbe) -> None:
+async def test_a_cut_to_black_of_a_second_is_seen_and_does_not_alert(probe: Probe) -> None:
     programme = Programme.of([("normal", 3.5), ("cut_to_black", 1.0), ("normal", 3.5)])
     measured = await measure_all(probe, render(programme))
     black = joined([each.black for each in measured], LOWEST.segment_sec)
@@ -108,14 +106,14 @@ async def test_a_cut_to_black_of_a_second_is_seen_and_does_not_alert(probe: Ffmp
 
 
 @pytest.mark.parametrize("kind", ["audio_only", "video_only"])
-async def test_a_track_that_goes_within_a_segment(probe: FfmpegProbe, kind: str) -> None:
+async def test_a_track_that_goes_within_a_segment(probe: Probe, kind: str) -> None:
     programme = Programme.of([("normal", 3.0), (kind, 4.0), ("normal", 3.0)])
     measured = await measure_all(probe, render(programme))
     tracks = [each.has_video if kind == "audio_only" else each.has_audio for each in measured]
     assert tracks == [True, True, False, True, True]
 
 
-async def test_a_new_still_picture_parts_the_runs_on_its_first_frame(probe: FfmpegProbe) -> None:
+async def test_a_new_still_picture_parts_the_runs_on_its_first_frame(probe: Probe) -> None:
     scenes = [Scene(kind=SceneKind.FROZEN, duration_sec=3.0, seed=seed) for seed in (1, 2)]
     _, middle, _ = await measure_all(probe, render(Programme(tuple(scenes))))
     assert [(run.start, run.end) for run in middle.still] == within(FRAME_SEC, (0, 1), (1, 2))
@@ -124,7 +122,7 @@ async def test_a_new_still_picture_parts_the_runs_on_its_first_frame(probe: Ffmp
 @pytest.mark.parametrize("container", list(Container))
 @pytest.mark.parametrize("segment_sec", [1.0, 2.0])
 async def test_digital_silence_on_its_own_is_silence_however_small(
-    probe: FfmpegProbe, container: Container, segment_sec: float
+    probe: Probe, container: Container, segment_sec: float
 ) -> None:
     encoding = Encoding(tracks=Tracks.AUDIO, container=container, segment_sec=segment_sec)
     programme = Programme.of([("normal", 2.5), ("silent", 4.0), ("normal", 1.5)], encoding)

@@ -12,7 +12,6 @@ import pytest
 from benchmarks.youtube.soak import VIDEOS, Followed, NoProbe, soak
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.probe import find_ffmpeg
 from media.sources import MediaUrls, Observation, SourceState
 from media.watch import StreamUnavailable
 from media.watch.stream import SAID_OVER_APART_SEC
@@ -44,7 +43,7 @@ async def viewer_of(site: YouTubeSite) -> AsyncIterator[Viewer]:
     guard = OutboundGuard(allow_private_networks=True)
     try:
         async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
-            studio = Studio(client, NoProbe(find_ffmpeg(None), parallel=1), WallClock())
+            studio = Studio(client, NoProbe("none", parallel=1), WallClock())
             source = YouTubeSource(VIDEO_ID, egress)
             yield Viewer(studio, YouTubeStream(VIDEO_ID, source, client, FoundMedia()), HASTY)
     finally:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,11 +12,12 @@ import httpx
 from media.manifest import ManifestSource
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe, find_ffmpeg
+from media.probe import Probe
 from media.sources import Source
 from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
+from tests.media.probe.engines import opened
 from tests.origin import Clock
 from tests.origin.clock import as_datetime
 
@@ -33,7 +33,7 @@ class Studio:
     """What every watch needs; `now` is the origin's clock, which may run faster than ours."""
 
     client: httpx.AsyncClient
-    probe: FfmpegProbe
+    probe: Probe
     clock: Clock
 
     def now(self) -> datetime:
@@ -42,8 +42,8 @@ class Studio:
 
 @contextlib.asynccontextmanager
 async def studio(clock: Clock) -> AsyncIterator[Studio]:
-    async with media_client(OutboundGuard(allow_private_networks=True)) as client:
-        probe = FfmpegProbe(find_ffmpeg(None), parallel=os.cpu_count() or 1)
+    guard = OutboundGuard(allow_private_networks=True)
+    async with media_client(guard) as client, opened() as probe:
         yield Studio(client, probe, clock)
 
 

@@ -7,8 +7,8 @@ be looked at one by one, and the averaging removes most of what compression adds
 import numpy as np
 from numpy.typing import NDArray
 
+from media.decoder.findings import Span, StillSpan
 from monitors.detectors.pictures import BLOCK_SIZE, SAME_PICTURE_TOLERANCE
-from monitors.measurement import Interval, StillRun
 
 Pictures = NDArray[np.uint8]
 """Shape (pictures, height, width)."""
@@ -34,8 +34,11 @@ picture, so that almost none of its pairs is untouched; a frozen one repeats its
 
 _CHUNK = 64
 
+_BLOCK_TOLERANCE = SAME_PICTURE_TOLERANCE * BLOCK_SIZE**2
+"""Of the sums that stand for the blocks' means here."""
 
-def black_intervals(pictures: Pictures, times: NDArray[np.float64], end: float) -> list[Interval]:
+
+def black_intervals(pictures: Pictures, times: NDArray[np.float64], end: float) -> list[Span]:
     """Return the stretches whose pictures show nothing.
 
     Args:
@@ -44,70 +47,94 @@ def black_intervals(pictures: Pictures, times: NDArray[np.float64], end: float) 
         end: the segment's duration; the last picture is shown until then.
     """
     pixels = pictures.reshape(len(pictures), -1)
-    last = pixels.shape[1] - 1
-    ranks = [
-        round(last * (100 - BLACK_SHARE_PERCENT) / 100),
-        round(last * BLACK_SHARE_PERCENT / 100),
-    ]
-    ordered = np.partition(pixels, ranks, axis=1)
-    dark, bright = ordered[:, ranks[0]].astype(np.int16), ordered[:, ranks[1]].astype(np.int16)
-    black = (bright <= BLACK_LEVEL) & (bright - dark <= BLACK_CONTRAST)
+    black = _may_be_black(pixels)
+    black[black] = _are_without_contrast(pixels[black])
     edges = _edges(times, end)
-    return [Interval(start=edges[a], end=edges[b]) for a, b in _stretches(black)]
+    return [Span(edges[a], edges[b]) for a, b in _stretches(black)]
 
 
-def still_runs(pictures: Pictures, times: NDArray[np.float64], end: float) -> list[StillRun]:
+def still_runs(pictures: Pictures, times: NDArray[np.float64], end: float) -> list[StillSpan]:
     """Return the stretches in which every picture shows the same as the first of them.
 
     Arguments as for `black_intervals`. Comparing with the first picture, not with the one before,
     lets a keyframe's fresh compression pass and adds a slow movement up until it is seen.
     """
     blocks = _blocks(pictures)
-    steps = _steps(pictures)
+    goes_on = _differences(blocks[1:], blocks[:-1]) <= _BLOCK_TOLERANCE
     edges = _edges(times, end)
-    runs: list[StillRun] = []
+    runs: list[StillSpan] = []
     first = 0
     while first < len(pictures):
-        stop = _end_of_run(blocks, first)
+        is_single = first == len(goes_on) or not goes_on[first]
+        stop = first + 1 if is_single else _end_of_run(blocks, first)
         at_border = first == 0 or stop == len(pictures)
         long_enough = edges[stop] - edges[first] >= STILL_MIN_SEC
         if (long_enough or (at_border and edges[stop] > edges[first])) and _repeats_itself(
-            steps[first : stop - 1]
+            pictures[first:stop]
         ):
             picture = pictures[first].tobytes()
-            runs.append(StillRun(start=edges[first], end=edges[stop], picture=picture))
+            runs.append(StillSpan(edges[first], edges[stop], picture))
         first = stop
     return runs
 
 
-def _blocks(pictures: Pictures) -> NDArray[np.float32]:
+def _may_be_black(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell, fast, which pictures are dark enough: hardly any is, of most segments."""
+    bright = np.count_nonzero(pixels > BLACK_LEVEL, axis=1)
+    may_be: NDArray[np.bool_] = bright <= pixels.shape[1] - 1 - _ranks(pixels)[1]
+    return may_be
+
+
+def _are_without_contrast(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    ranks = _ranks(pixels)
+    ordered = np.partition(pixels, ranks, axis=1)
+    contrast = ordered[:, ranks[1]].astype(np.int16) - ordered[:, ranks[0]]
+    without: NDArray[np.bool_] = contrast <= BLACK_CONTRAST
+    return without
+
+
+def _ranks(pixels: NDArray[np.uint8]) -> list[int]:
+    """Return where, among a picture's pixels in order, the rest begins that may be otherwise."""
+    last = pixels.shape[1] - 1
+    shares = (100 - BLACK_SHARE_PERCENT, BLACK_SHARE_PERCENT)
+    return [round(last * share / 100) for share in shares]
+
+
+def _blocks(pictures: Pictures) -> NDArray[np.int16]:
+    """Return the sum of each block's pixels, shape (n, blocks)."""
     count, height, width = pictures.shape
     shape = (count, height // BLOCK_SIZE, BLOCK_SIZE, width // BLOCK_SIZE, BLOCK_SIZE)
-    means: NDArray[np.float32] = pictures.reshape(shape).mean(axis=(2, 4), dtype=np.float32)
-    return means.reshape(count, -1)
+    parts = pictures.reshape(shape)
+    sums = np.zeros((count, shape[1], shape[3]), np.int16)
+    for row in range(BLOCK_SIZE):
+        for column in range(BLOCK_SIZE):
+            sums += parts[:, :, row, :, column]
+    return sums.reshape(count, -1)
 
 
-def _steps(pictures: Pictures) -> NDArray[np.float64]:
-    """Return the mean difference of each picture to the one before, shape (n - 1,)."""
-    pixels = pictures.reshape(len(pictures), -1)
-    higher, lower = np.maximum(pixels[1:], pixels[:-1]), np.minimum(pixels[1:], pixels[:-1])
-    steps: NDArray[np.float64] = (higher - lower).mean(axis=1)
-    return steps
+def _differences(some: NDArray[np.int16], others: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return by how much the block that differs most differs, for each pair of pictures."""
+    differences: NDArray[np.int16] = np.abs(some - others).max(axis=1, initial=0)
+    return differences
 
 
-def _end_of_run(blocks: NDArray[np.float32], first: int) -> int:
+def _end_of_run(blocks: NDArray[np.int16], first: int) -> int:
     for start in range(first + 1, len(blocks), _CHUNK):
-        distance = np.abs(blocks[start : start + _CHUNK] - blocks[first]).max(axis=1)
-        moved = distance > SAME_PICTURE_TOLERANCE
+        moved = _differences(blocks[start : start + _CHUNK], blocks[first]) > _BLOCK_TOLERANCE
         if moved.any():
             return start + int(moved.argmax())
     return len(blocks)
 
 
-def _repeats_itself(steps: NDArray[np.float64]) -> bool:
-    if not len(steps):
+def _repeats_itself(pictures: Pictures) -> bool:
+    """Tell whether between enough of the pictures and the one before nothing was changed."""
+    if len(pictures) < 2:
         return True
-    return float((steps < UNTOUCHED_DIFFERENCE).mean()) >= UNTOUCHED_SHARE
+    pixels = pictures.reshape(len(pictures), -1)
+    higher, lower = np.maximum(pixels[1:], pixels[:-1]), np.minimum(pixels[1:], pixels[:-1])
+    steps = (higher - lower).sum(axis=1, dtype=np.uint32)
+    untouched = steps < UNTOUCHED_DIFFERENCE * pixels.shape[1]
+    return float(untouched.mean()) >= UNTOUCHED_SHARE
 
 
 def _edges(times: NDArray[np.float64], end: float) -> list[float]:

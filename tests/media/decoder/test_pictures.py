@@ -1,12 +1,15 @@
 """Black and still stretches, on pictures made of numbers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.probe.pictures import STILL_MIN_SEC, Pictures, black_intervals, still_runs
-from monitors.measurement import PICTURE_HEIGHT, PICTURE_WIDTH, Interval
+from media.decoder.findings import Span, StillSpan
+from media.decoder.pictures import STILL_MIN_SEC, Pictures, black_intervals, still_runs
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 FPS = 10
 CHANCE = np.random.default_rng(7)
@@ -35,16 +38,16 @@ def times(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.arange(count, dtype=np.float64) / FPS
 
 
-def black(pictures: Pictures) -> list[Interval]:
+def black(pictures: Pictures) -> list[Span]:
     return black_intervals(pictures, times(len(pictures)), len(pictures) / FPS)
 
 
-def spans(found: list[Interval]) -> list[tuple[float, float]]:
+def spans(found: Sequence[Span | StillSpan]) -> list[tuple[float, float]]:
     return [(round(each.start, 6), round(each.end, 6)) for each in found]
 
 
 def still(pictures: Pictures) -> list[tuple[float, float]]:
-    return spans([*still_runs(pictures, times(len(pictures)), len(pictures) / FPS)])
+    return spans(still_runs(pictures, times(len(pictures)), len(pictures) / FPS))
 
 
 @pytest.mark.parametrize(

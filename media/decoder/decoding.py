@@ -1,0 +1,198 @@
+"""Measuring a segment in one pass with the libraries of ffmpeg, inside a decoder process."""
+
+import io
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+
+from media.decoder.findings import Findings, Undecodable
+from media.decoder.pictures import black_intervals, still_runs
+from media.decoder.sound import Sound
+from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, named_container
+from media.decoder.wire import JobHead
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
+
+WHITELISTS = {
+    "format_whitelist": ",".join(CONTAINERS),
+    "codec_whitelist": ",".join(CODECS),
+    "protocol_whitelist": "none",
+}
+MOST_BROKEN = 2 / 3
+"""Of a track's packets; what is left of a segment that has more of them says nothing."""
+
+
+def measure_segment(segment: bytes, job: JobHead) -> Findings:
+    """Measure one segment.
+
+    Raises:
+        Undecodable: it is no media that can be decoded.
+        MemoryError: it takes more memory than this process may have.
+    """
+    try:
+        with _opened(segment) as container:
+            return _measured(container, job)
+    except av.MemoryError:
+        raise
+    except (av.FFmpegError, ValueError) as error:
+        raise Undecodable(_plain(error)) from error
+
+
+def _opened(segment: bytes) -> InputContainer:
+    return av.open(
+        io.BytesIO(segment),
+        "r",
+        format=named_container(segment),
+        container_options={**WHITELISTS, "max_pixels": str(MAX_PIXELS)},
+        io_open=_refuse_to_open,
+        metadata_errors="replace",
+    )
+
+
+def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    raise PermissionError("a segment may not open anything")
+
+
+def _measured(container: InputContainer, job: JobHead) -> Findings:
+    video, audio = _video_track(container), _audio_track(container)
+    if video is None and audio is None:
+        raise Undecodable("ffmpeg found no picture and no sound")
+    began_sec = (container.start_time or 0) / av.time_base
+    pictures = _Pictures(most=job.most_pictures)
+    sound = Sound(job.silence_db, began_sec=began_sec, with_loudness=job.with_loudness)
+    _decode(container, video, audio, pictures, sound)
+    findings = Findings(
+        has_video=video is not None,
+        has_audio=audio is not None,
+        video_codec=video.codec_context.codec.canonical_name if video else None,
+        audio_codec=audio.codec_context.codec.canonical_name if audio else None,
+        width=video.codec_context.width if video else None,
+        height=video.codec_context.height if video else None,
+    )
+    if video:
+        pictures.describe(findings, job.duration_sec)
+    if audio:
+        sound.describe(findings, job.duration_sec)
+    return findings
+
+
+def _video_track(container: InputContainer) -> av.VideoStream | None:
+    tracks = (it for it in container.streams.video if it.codec_context is not None)
+    return next((it for it in tracks if not it.disposition & Disposition.attached_pic), None)
+
+
+def _audio_track(container: InputContainer) -> av.AudioStream | None:
+    return next((it for it in container.streams.audio if it.codec_context is not None), None)
+
+
+def _decode(
+    container: InputContainer,
+    video: av.VideoStream | None,
+    audio: av.AudioStream | None,
+    pictures: "_Pictures",
+    sound: Sound,
+) -> None:
+    tracks = [track for track in (video, audio) if track is not None]
+    counts = {track.index: _Packets() for track in tracks}
+    for track in tracks:
+        track.codec_context.thread_count = 1
+        track.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    for packet in container.demux(tracks):
+        is_video = video is not None and packet.stream_index == video.index
+        if is_video and pictures.are_enough:
+            continue
+        count = counts[packet.stream_index]
+        count.all += 1
+        try:
+            frames = packet.decode()
+        except av.MemoryError:
+            raise
+        except av.FFmpegError as error:
+            count.broken += 1
+            count.error = _plain(error)
+            continue
+        for frame in frames:
+            if isinstance(frame, av.VideoFrame):
+                pictures.add(frame)
+            elif isinstance(frame, av.AudioFrame):
+                sound.add(frame)
+    sound.finish()
+    for count in counts.values():
+        count.judge()
+
+
+@dataclass
+class _Packets:
+    """How decoding one track went."""
+
+    all: int = 0
+    broken: int = 0
+    error: str = ""
+
+    def judge(self) -> None:
+        """Raise when too few packets could be decoded.
+
+        Raises:
+            Undecodable: more than `MOST_BROKEN` of them were broken.
+        """
+        if self.broken > MOST_BROKEN * self.all:
+            raise Undecodable(self.error)
+
+
+@dataclass
+class _Pictures:
+    """The pictures of a segment, small."""
+
+    most: int
+    small: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._scaler = av.video.reformatter.VideoReformatter()
+
+    @property
+    def are_enough(self) -> bool:
+        return len(self.small) >= self.most
+
+    def add(self, frame: av.VideoFrame) -> None:
+        """Keep a picture as full-range luma of the small size."""
+        if self.are_enough:
+            return
+        small = self._scaler.reformat(
+            frame,
+            PICTURE_WIDTH,
+            PICTURE_HEIGHT,
+            "gray",
+            interpolation=av.video.reformatter.Interpolation.AREA,
+            dst_color_range=av.video.reformatter.ColorRange.JPEG,
+            threads=1,
+        )
+        plane = small.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        self.small.append(rows[:PICTURE_HEIGHT, :PICTURE_WIDTH].tobytes())
+        time = frame.time
+        # A picture without a time of its own is shown with the one before.
+        self.times.append(time if time is not None else self.times[-1] if self.times else 0.0)
+
+    def describe(self, findings: Findings, duration_sec: float) -> None:
+        """Write down what was seen.
+
+        Raises:
+            Undecodable: nothing was.
+        """
+        if not self.small:
+            raise Undecodable("no picture could be decoded")
+        pictures = np.frombuffer(b"".join(self.small), np.uint8)
+        pictures = pictures.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
+        # Sound may start a little earlier; the playlist's times mean the first picture.
+        moments = np.array(self.times) - self.times[0]
+        findings.black = black_intervals(pictures, moments, duration_sec)
+        findings.still = still_runs(pictures, moments, duration_sec)
+
+
+def _plain(error: Exception) -> str:
+    """Return the text of an error without numbers that mean nothing to people."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

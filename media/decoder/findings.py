@@ -1,0 +1,52 @@
+"""What was found in a segment, as it goes from a decoder process to its worker."""
+
+import base64
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+
+class Undecodable(Exception):
+    """The segment is no media that can be decoded; the message says why."""
+
+
+class Span(NamedTuple):
+    """A stretch of a segment, in seconds from the segment's first moment; `end` is exclusive."""
+
+    start: float
+    end: float
+
+
+class StillSpan(NamedTuple):
+    """A stretch in which nothing moved, and what was seen; see `monitors.pictures`."""
+
+    start: float
+    end: float
+    picture: bytes
+
+
+@dataclass
+class Findings:
+    """The measurements of one segment; fields as in `monitors.measurement.SegmentMeasurement`."""
+
+    has_video: bool = False
+    has_audio: bool = False
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    black: list[Span] = field(default_factory=list)
+    still: list[StillSpan] = field(default_factory=list)
+    silent: list[Span] = field(default_factory=list)
+    loudness_lufs: float | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the findings as JSON knows them, from which the worker makes a measurement."""
+        return {
+            **asdict(self),
+            "black": [each._asdict() for each in self.black],
+            "silent": [each._asdict() for each in self.silent],
+            "still": [
+                {**each._asdict(), "picture": base64.b64encode(each.picture).decode()}
+                for each in self.still
+            ],
+        }

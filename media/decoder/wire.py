@@ -1,0 +1,53 @@
+"""How a decoder process and its pool talk.
+
+The pool sends jobs: a head of fixed size and the segment. The decoder answers once when it is ready
+and once for each job: a length in 4 bytes and that much JSON. The answers come from a process that
+hostile media may have taken over: they are bounded in size and read as JSON of a known shape
+(`media.probe.answers`).
+"""
+
+import json
+import struct
+from typing import Any, NamedTuple
+
+LENGTH = struct.Struct(">I")
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+_HEAD = struct.Struct(">IddII?")
+HEAD_BYTES = _HEAD.size
+
+
+class JobHead(NamedTuple):
+    """What comes before a segment.
+
+    Attributes:
+        segment_bytes: its size.
+        duration_sec: what its playlist says of it (EXTINF).
+        silence_db: sound that stays under this level is silence, in dBFS.
+        most_pictures: further pictures are not looked at.
+        cpu_sec: CPU time until the kernel kills the decoder.
+        with_loudness: whether the loudness is to be measured too, which costs as much as all else
+            of the sound.
+    """
+
+    segment_bytes: int
+    duration_sec: float
+    silence_db: float
+    most_pictures: int
+    cpu_sec: int
+    with_loudness: bool
+
+    def pack(self) -> bytes:
+        """Return the head as it is sent."""
+        return _HEAD.pack(*self)
+
+    @classmethod
+    def unpack(cls, head: bytes) -> "JobHead":
+        """Return the head in `head`."""
+        return cls(*_HEAD.unpack(head))
+
+
+def pack_answer(answer: dict[str, Any]) -> bytes:
+    """Return `answer` as it is sent."""
+    body = json.dumps(answer, separators=(",", ":")).encode()
+    return LENGTH.pack(len(body)) + body

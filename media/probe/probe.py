@@ -1,0 +1,50 @@
+"""What every probe does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from media.probe.decoders import DecoderProbe
+from media.probe.ffmpeg import FfmpegProbe
+from media.probe.limits import probes_at_once
+from media.probe.turns import Pace
+from monitors.measurement import SegmentMeasurement
+
+
+class Probe(Protocol):
+    """Measures segments, so many at once as there are cores."""
+
+    async def measure(
+        self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
+    ) -> SegmentMeasurement:
+        """Measure one segment in one pass.
+
+        Args:
+            segment: the whole segment, for fMP4 behind its initialization section.
+            duration_sec: what its playlist says of it (EXTINF).
+            silence_db: sound that stays under this level is silence, in dBFS.
+            pace: of its stream; a stream that is slow waits for others like it.
+
+        Raises:
+            UndecodableSegment: it cannot be decoded within the limits.
+        """
+
+    async def close(self) -> None:
+        """End what is still running."""
+
+
+@asynccontextmanager
+async def open_probe(
+    ffmpeg: Path | None = None, *, with_loudness: bool = False
+) -> AsyncIterator[Probe]:
+    """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us."""
+    probe: Probe
+    if ffmpeg:
+        probe = FfmpegProbe(str(ffmpeg), parallel=probes_at_once())
+    else:
+        probe = DecoderProbe(parallel=probes_at_once(), with_loudness=with_loudness)
+    try:
+        yield probe
+    finally:
+        await probe.close()

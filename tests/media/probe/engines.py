@@ -1,0 +1,36 @@
+"""Both probes, by name: tests run with each."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from enum import StrEnum
+
+from media.probe import DecoderProbe, FfmpegProbe, Probe, ProbeLimits
+from tests.origin.render import ffmpeg_path
+
+
+class Engine(StrEnum):
+    DECODERS = "decoders"
+    FFMPEG = "ffmpeg"
+
+
+OpenProbe = Callable[..., AbstractAsyncContextManager[Probe]]
+"""Takes `parallel` and `limits`, both with defaults."""
+
+
+@asynccontextmanager
+async def opened(
+    engine: Engine = Engine.DECODERS,
+    *,
+    parallel: int = os.cpu_count() or 1,
+    limits: ProbeLimits | None = None,
+) -> AsyncIterator[Probe]:
+    probe: Probe
+    if engine is Engine.FFMPEG:
+        probe = FfmpegProbe(ffmpeg_path(), parallel=parallel, limits=limits)
+    else:
+        probe = DecoderProbe(parallel=parallel, limits=limits, with_loudness=True)
+    try:
+        yield probe
+    finally:
+        await probe.close()
