@@ -132,7 +132,9 @@ class StreamSettings(SharedSettings):
     """What every process reads that looks at streams: workers, and `stream-tracker watch`."""
 
     ffmpeg_path: Executable | None = Field(
-        default=None, description="ffmpeg binary (6 or newer); default: the bundled static one."
+        default=None,
+        description="ffmpeg binary (6 or newer) to run for each segment; default: the "
+        "libraries that come with us, which cost less.",
     )
     ytdlp_path: Executable | None = Field(
         default=None, description="yt-dlp executable; default: the installed library."

@@ -27,9 +27,6 @@ logger = structlog.get_logger(__name__)
 SEGMENTS_PER_DECODER = 20_000
 """Then it is replaced, lest what leaks adds up. After hours, at a cost of half a second."""
 
-MEMORY_PER_DECODER = 400 * 1024 * 1024
-"""One that ever held more is replaced: memory that was freed does not always go back."""
-
 PIPE_BYTES = 1024 * 1024
 """So that most segments are handed over in one go."""
 
@@ -91,7 +88,7 @@ class DecoderProbe:
             raise
         finally:
             self._busy.discard(decoder)
-        if decoder.is_used_up or self._is_closed:
+        if decoder.is_used_up(self._limits.kept_bytes) or self._is_closed:
             await decoder.kill()
         else:
             self._idle.append(decoder)
@@ -114,9 +111,9 @@ class _Decoder:
         self._peak_bytes = 0
         self._is_killed = False
 
-    @property
-    def is_used_up(self) -> bool:
-        return self._measured >= SEGMENTS_PER_DECODER or self._peak_bytes > MEMORY_PER_DECODER
+    def is_used_up(self, kept_bytes: int) -> bool:
+        """Tell whether it is to be replaced."""
+        return self._measured >= SEGMENTS_PER_DECODER or self._peak_bytes > kept_bytes
 
     async def ready(self) -> Ready:
         """Wait until it is.

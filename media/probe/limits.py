@@ -26,12 +26,15 @@ class ProbeLimits:
         cpu_sec: CPU time at most, however long the segment; see `cpu_sec_for`.
         memory_bytes: address space.
         pictures: that are looked at.
+        kept_bytes: a decoder that ever held more is replaced after its segment: memory that was
+            freed does not always go back.
     """
 
     wall_sec: float = 60
     cpu_sec: int = 40
     memory_bytes: int = 1024 * MEBI
     pictures: int = MOST_PICTURES
+    kept_bytes: int = 400 * MEBI
 
     def cpu_sec_for(self, duration_sec: float) -> int:
         """Return the CPU seconds for a segment that lasts `duration_sec`."""
