@@ -27,6 +27,9 @@ UNTOLD = Happening(
 )
 BACKLOG = 4
 
+CHECKPOINT_SEC = 6.0
+"""Long enough to start decoders on a busy machine, and to measure what is there."""
+
 
 class Run:
     """One attempt of the activity, in an environment that records its heartbeats."""
@@ -109,8 +112,8 @@ async def test_turns_after_turns_tell_the_whole_story_once() -> None:
 async def test_at_the_checkpoint_it_returns_though_nothing_happened() -> None:
     async with LiveOrigin() as origin:
         url = on_air(origin, ("normal", 30.0))
-        first = await Run().watch(url, checkpoint_sec=1.5)
-        second = await Run().watch(url, state=first.state, checkpoint_sec=1.5)
+        first = await Run().watch(url, checkpoint_sec=CHECKPOINT_SEC)
+        second = await Run().watch(url, state=first.state, checkpoint_sec=CHECKPOINT_SEC)
         published = origin["live"].published
     assert first.outcome is second.outcome is WatchOutcome.CHECKPOINT
     assert first.happenings == second.happenings == []

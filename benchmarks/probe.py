@@ -1,0 +1,181 @@
+"""Prints what measuring 60 s of a stream costs, and what other ways of it cost in the same run.
+
+    python -m benchmarks.probe
+
+The ways: ours; one ffmpeg process a segment, one pass (`FFMPEG_PATH`); three processes a segment
+(ffprobe, blackdetect, silencedetect) as services like this one use to do it, with the system's
+ffmpeg where there is one; and decoding alone, the whole minute in one process with one thread,
+which is the floor. CPU seconds are user and system time of all processes that the way starts, and of
+this one for it, the lowest of some rounds; the memory is the peak of one process.
+"""
+
+import argparse
+import asyncio
+import resource
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.machine import machine
+from media.probe import DecoderProbe, FfmpegProbe, Probe
+from tests.origin import Encoding, Programme, render
+from tests.origin.render import ffmpeg_path
+
+SECONDS = 60.0
+SILENCE_DB = -50.0
+ENCODINGS = {
+    "256x144, 30 fps, 5 s": Encoding(fps=30, segment_sec=5.0, video_kbps=110, audio_kbps=48),
+    "320x180, 15 fps, 2 s": Encoding(width=320, height=180, video_kbps=120, audio_kbps=48),
+    "1280x720, 30 fps, 2 s": Encoding(
+        width=1280, height=720, fps=30, video_kbps=1500, audio_kbps=96
+    ),
+}
+MOST_OF_THREE = 1 / 6
+MOST_OF_FLOOR = 1.3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of measuring a minute: CPU seconds, and the peak memory of one process in MiB."""
+
+    cpu_sec: float
+    peak_mib: float
+
+
+@dataclass(frozen=True)
+class Material:
+    """A minute of a stream, as segments and as one file."""
+
+    segments: list[bytes]
+    segment_sec: float
+    files: list[Path]
+    whole: Path
+
+
+def main() -> int:
+    """Measure and print; return 0 when the targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="of which the cheapest counts (5)")
+    rounds = parser.parse_args().rounds
+    print(machine())
+    within = True
+    for name, encoding in ENCODINGS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            costs = asyncio.run(_measure(_material(encoding, Path(folder)), rounds))
+        within &= _print_costs(name, costs)
+    return 0 if within else 1
+
+
+def _print_costs(name: str, costs: dict[str, Cost]) -> bool:
+    ours, three, floor = costs["ours"], costs["three processes"], costs["decoding alone"]
+    print(f"\n{name:32} {'CPU s':>8} {'peak MiB':>9} {'of three':>9} {'of floor':>9}")
+    for way, cost in costs.items():
+        print(
+            f"{way:32} {cost.cpu_sec:8.3f} {cost.peak_mib:9.0f} "
+            f"{cost.cpu_sec / three.cpu_sec:9.2f} {cost.cpu_sec / floor.cpu_sec:9.2f}"
+        )
+    return (
+        ours.cpu_sec <= MOST_OF_THREE * three.cpu_sec
+        and ours.cpu_sec <= MOST_OF_FLOOR * floor.cpu_sec
+    )
+
+
+def _material(encoding: Encoding, folder: Path) -> Material:
+    rendered = render(Programme.of([("normal", SECONDS)], encoding))
+    segments = [segment.data for segment in rendered.segments]
+    files = []
+    for number, segment in enumerate(segments):
+        files.append(folder / f"{number}.ts")
+        files[-1].write_bytes(segment)
+    whole = folder / "whole.ts"
+    whole.write_bytes(b"".join(segments))
+    return Material(segments, encoding.segment_sec, files, whole)
+
+
+async def _measure(material: Material, rounds: int) -> dict[str, Cost]:
+    decoders, passes = DecoderProbe(parallel=1), FfmpegProbe(ffmpeg_path(), parallel=1)
+    ways: dict[str, Callable[[], Awaitable[Cost]]] = {
+        "ours": lambda: _ours(decoders, material),
+        "one pass, a process a segment": lambda: _counted(lambda: _probed(passes, material)),
+        "three processes": lambda: _counted(lambda: _three_processes(material)),
+        "decoding alone": lambda: _counted(lambda: _floor(material)),
+    }
+    await _probed(decoders, material)  # it starts, once for hours
+    found: dict[str, list[Cost]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, run in ways.items():
+            found[way].append(await run())
+    await decoders.close()
+    return {way: min(costs, key=lambda cost: cost.cpu_sec) for way, costs in found.items()}
+
+
+async def _probed(probe: Probe, material: Material) -> None:
+    for segment in material.segments:
+        await probe.measure(segment, duration_sec=material.segment_sec, silence_db=SILENCE_DB)
+
+
+async def _ours(probe: DecoderProbe, material: Material) -> Cost:
+    """Count what the decoders use, and what this process does for them."""
+    (pid,) = probe.process_ids()
+    before = _running_sec(pid) + _own_sec()
+    await _probed(probe, material)
+    return Cost(_running_sec(pid) + _own_sec() - before, _peak_mib(pid))
+
+
+async def _counted(run: Callable[[], Awaitable[None]]) -> Cost:
+    """Count what the processes that `run` starts use, and what this one does for them."""
+    before = _children_sec() + _own_sec()
+    await run()
+    peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return Cost(_children_sec() + _own_sec() - before, peak_kib / 1024)
+
+
+async def _three_processes(material: Material) -> None:
+    ffmpeg = shutil.which("ffmpeg") or ffmpeg_path()
+    ffprobe = shutil.which("ffprobe")
+    inspect = [ffprobe, "-v", "error", "-show_format", "-show_streams"] if ffprobe else [ffmpeg]
+    for file in material.files:
+        source = ["-hide_banner", "-i", str(file)]
+        _run([*inspect, *source])
+        _run([ffmpeg, *source, "-vf", "blackdetect=d=0.1:pix_th=0.1", "-an", "-f", "null", "-"])
+        _run([ffmpeg, *source, "-af", "silencedetect=n=-50dB:d=0.1", "-vn", "-f", "null", "-"])
+
+
+async def _floor(material: Material) -> None:
+    decode = ["-v", "error", "-threads", "1", "-i", str(material.whole), "-f", "null", "-"]
+    _run([ffmpeg_path(), *decode])
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def _running_sec(pid: int) -> float:
+    """Return the time that a process of one thread has run, from the scheduler's own count."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def _peak_mib(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    peak = next(line for line in lines if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
+
+
+def _own_sec() -> float:
+    return _used_sec(resource.RUSAGE_SELF)
+
+
+def _children_sec() -> float:
+    return _used_sec(resource.RUSAGE_CHILDREN)
+
+
+def _used_sec(whose: int) -> float:
+    used = resource.getrusage(whose)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
