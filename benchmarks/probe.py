@@ -5,8 +5,8 @@
 The ways: ours; one ffmpeg process a segment, one pass (`FFMPEG_PATH`); three processes a segment
 (ffprobe, blackdetect, silencedetect) as services like this one use to do it, with the system's
 ffmpeg where there is one; and decoding alone, the whole minute in one process with one thread,
-which is the floor. CPU seconds are user and system time of all processes that the way starts, and of
-this one for it, the lowest of some rounds; the memory is the peak of one process.
+which is the floor. CPU seconds are user and system time of all processes that the way starts, and
+of this one for it, the lowest of some rounds; the memory is the peak of one process.
 """
 
 import argparse
