@@ -46,7 +46,7 @@ class ManifestSource:
             return _failed("bad_playlist", "the master playlist names a master playlist")
         return _observed(chosen, media)
 
-    async def observe_status(self) -> Observation:
+    async def observe_status(self, *, urgent: bool = False) -> Observation:
         """Look as `observe` does: there is nothing cheaper."""
         return await self.observe()
 

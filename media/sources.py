@@ -88,8 +88,12 @@ class Source(Protocol):
         """
         ...
 
-    async def observe_status(self) -> Observation:
-        """Look as cheaply as possible; `LIVE` may come without media."""
+    async def observe_status(self, *, urgent: bool = False) -> Observation:
+        """Look as cheaply as possible; `LIVE` may come without media.
+
+        Args:
+            urgent: the stream is watched, so looks at streams that wait come after this one.
+        """
         ...
 
     def next_look_sec(

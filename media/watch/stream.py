@@ -193,7 +193,7 @@ class StreamWatch:
         """While the stream stands still, ask its source: is it over, or in another broadcast?"""
         if not self._state.pace.is_open:
             await asyncio.Event().wait()
-        seen = await self._source.observe_status()
+        seen = await self._source.observe_status(urgent=True)
         while True:
             if ended := self._judge_said_over(seen):
                 return ended

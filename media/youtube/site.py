@@ -59,15 +59,22 @@ class YouTubeSite:
         self._egress = egress or Egress()
         self._lookers = lookers or _make_lookers(options)
 
-    async def observe(self, video_id: str, depth: Depth = Depth.MEDIA) -> Observation:
+    async def observe(
+        self, video_id: str, depth: Depth = Depth.MEDIA, *, patient: bool = False
+    ) -> Observation:
         """Look once, and where a resolver itself fails, once more through the next one.
 
         Never raises for what the site does or the resolvers do.
+
+        Args:
+            video_id: its 11 letters.
+            depth: how much is to be found out.
+            patient: looks at streams that run may go first.
         """
         first: _Look | None = None
         for resolver in self._options.resolvers:
             try:
-                look = await self._judged(Question(resolver, depth, video_id))
+                look = await self._judged(Question(resolver, depth, video_id), patient=patient)
             except NoTurn as why:
                 return first.observation if first else _not_made(why)
             if first is None:
@@ -88,12 +95,11 @@ class YouTubeSite:
         for looker in set(self._lookers.values()):
             await looker.close()
 
-    async def _judged(self, question: Question) -> "_Look":
+    async def _judged(self, question: Question, *, patient: bool) -> "_Look":
         """Look; deeper where a status contradicts itself or the media of a stream's end may be."""
-        patient = question.depth is Depth.STATUS
         look = await self._look(question, patient=patient)
-        if patient and look.is_contradictory:
-            return await self._look(replace(question, depth=Depth.MEDIA), patient=True)
+        if question.depth is Depth.STATUS and look.is_contradictory:
+            return await self._look(replace(question, depth=Depth.MEDIA), patient=patient)
         if question.depth is Depth.MEDIA and look.is_just_over:
             return await self._with_remains(look, question)
         return look

@@ -134,9 +134,9 @@ class YouTubeStream:
             return self._found.refused(self._video_id, failed, datetime.now(UTC))
         return self._found.remember(self._video_id, seen, datetime.now(UTC))
 
-    async def observe_status(self) -> Observation:
+    async def observe_status(self, *, urgent: bool = False) -> Observation:
         """Ask in one request where the site lets us."""
-        return _politely(await self._source.observe_status())
+        return _politely(await self._source.observe_status(urgent=urgent))
 
     def next_look_sec(
         self,

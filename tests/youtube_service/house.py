@@ -101,8 +101,8 @@ class _Hasty:
     async def observe(self, *, afresh: bool = False) -> Observation:
         return _hastily(await self._source.observe(afresh=afresh))
 
-    async def observe_status(self) -> Observation:
-        return await self._source.observe_status()
+    async def observe_status(self, *, urgent: bool = False) -> Observation:
+        return await self._source.observe_status(urgent=urgent)
 
     def next_look_sec(
         self,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from media.manifest import ManifestSource
@@ -49,6 +50,14 @@ class Turning(ManifestSource):
 
     answer: Observation | None = None
     looks = 0
+
+    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+        super().__init__(url, client)
+        self.status_checks: list[str] = []
+
+    async def observe_status(self, *, urgent: bool = False) -> Observation:
+        self.status_checks.append("urgent" if urgent else "patient")
+        return await super().observe_status(urgent=urgent)
 
     async def observe(self, *, afresh: bool = False) -> Observation:
         self.looks += 1
@@ -200,6 +209,19 @@ async def test_a_source_that_says_once_that_the_stream_is_over_does_not_end_it()
         await viewer.until(seen_at_least(seen + 1))
         assert viewer.ended is None
         assert viewer.state.not_live == 0
+
+
+async def test_a_stream_that_stands_still_is_asked_about_before_those_that_wait() -> None:
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
+        channel = normal(origin)
+        source = Turning(channel.url, calm.client)
+        viewer = await Viewer(calm, source, PATIENT).until(seen_at_least(3))
+        channel.stall()
+        leaping.leap(10)
+        await viewer.until(lambda _: bool(source.status_checks))
+    assert source.status_checks[0] == "urgent"
 
 
 async def test_a_source_that_says_twice_that_the_stream_is_over_ends_it() -> None:

@@ -240,6 +240,14 @@ async def test_a_look_that_finds_no_turn_says_nothing_of_the_stream(
     assert (seen.state, seen.reason, seen.look_again_sec) == (NOT_OBSERVED, "busy", None)
 
 
+async def test_a_status_check_of_a_stream_that_runs_is_not_put_off(
+    options: MakeOptions, video: Video
+) -> None:
+    async with source_of(options(), interval_sec=0.5, patience_sec=0.01) as source:
+        assert (await source.observe_status(urgent=True)).state is LIVE
+        assert (await source.observe_status(urgent=True)).state is LIVE
+
+
 async def test_a_look_that_takes_too_long_observes_nothing(
     options: MakeOptions, video: Video
 ) -> None:
