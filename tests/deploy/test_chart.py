@@ -265,6 +265,16 @@ class TestNetworkPolicies:
         ports = [rule["ports"][0]["port"] for rule in egress if "ports" in rule]
         assert ports == [53, "internal", 7233]
 
+    def test_a_temporal_on_port_443_does_not_open_that_port_of_private_addresses(self) -> None:
+        def ports(values: dict[str, Any]) -> list[object]:
+            policy = of_kind(rendered(values), "NetworkPolicy")["workers"]["spec"]
+            return [rule["ports"][0]["port"] for rule in policy["egress"] if "ports" in rule]
+
+        cloud = changed("temporal.address", "ns.a1b2c.tmprl.cloud:443")
+        inside = cloud | {"networkPolicy": {"temporalTo": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]}}
+        assert 443 not in ports(cloud)
+        assert 443 in ports(inside)
+
     def test_the_orchestrator_alone_reaches_the_kubernetes_api(self) -> None:
         objects = rendered(EVERYTHING_IN_PODS)
         policy = of_kind(objects, "NetworkPolicy")["orchestrator"]["spec"]

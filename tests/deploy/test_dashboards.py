@@ -2,9 +2,12 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import promql_parser
@@ -26,6 +29,8 @@ from worker.pod_metrics import PodMetrics
 from worker.youtube_metrics import youtube_metrics
 
 FOLDER = ROOT / "deploy" / "dashboards"
+RULES, WHEN = FOLDER / "alerts.yaml", Path(__file__).parent / "alerts_test.yaml"
+PROMTOOL = shutil.which("promtool")
 RUNBOOK = ROOT / "docs" / "operations.md"
 OF_THE_SCRAPE = {"job", "instance"}
 EVENT = StreamEvent(
@@ -85,7 +90,7 @@ async def exported() -> dict[str, set[str]]:
 
 
 def rules() -> list[dict[str, Any]]:
-    (group,) = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    (group,) = yaml.safe_load(RULES.read_text())["groups"]
     found: list[dict[str, Any]] = group["rules"]
     return found
 
@@ -149,6 +154,15 @@ def test_every_alert_says_what_it_means_and_has_a_chapter_in_the_runbook(
 def test_the_runbook_tells_of_no_alert_that_there_is_not() -> None:
     told = set(re.findall(r"^### (StreamTracker\w+)$", RUNBOOK.read_text(), re.MULTILINE))
     assert told == {rule["alert"] for rule in rules()}
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool (of Prometheus) is not installed")
+@pytest.mark.parametrize("command", [("check", "rules", RULES), ("test", "rules", WHEN)])
+def test_prometheus_takes_the_rules_and_fires_them_when_it_should(
+    command: tuple[str | Path, ...],
+) -> None:
+    done = subprocess.run([str(PROMTOOL), *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_panels_have_names_and_places_of_their_own() -> None:
