@@ -121,6 +121,14 @@ class TestBuilt:
         assert "deno 2" in found
         assert "temporal" not in self.run(image, command="ls /opt/stream-tracker/bin").split()
 
+    def test_nothing_is_compiled_when_a_process_starts(self, image: str) -> None:
+        program = (
+            "import os, sys, worker.main, worker.gateway; "
+            "print([m for m in list(sys.modules.values()) if getattr(m, '__cached__', None) "
+            "and not os.path.exists(m.__cached__)])"
+        )
+        assert self.run(image, command=f'python -c "{program}"').strip() == "[]"
+
     def test_its_labels_name_version_and_licence(self, image: str) -> None:
         labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", image))
         assert labels["org.opencontainers.image.version"] == project()["version"]
