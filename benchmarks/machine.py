@@ -11,7 +11,8 @@ def machine() -> str:
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{_processor()}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, load {load:.1f} at the start"
+        f"Linux {platform.release()}, Python {platform.python_version()}, "
+        f"load {load:.1f} at the start"
     )
 
 
