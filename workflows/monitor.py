@@ -214,6 +214,8 @@ class MonitorWorkflow:
         patience = start + timedelta(seconds=tolerance) - workflow.now()
         # A start that passed before the first look says nothing of the stream.
         await workflow.sleep(max(patience, options.FIRST_LOOK), summary="until the stream is late")
+        if self._progress.health.reason and workflow.patched("late-only-when-seen"):
+            return  # it may well be live; when it is seen again, this begins anew
         self._progress.delay_told = True
         self._put(
             EventType.STREAM_DELAYED,

@@ -47,6 +47,39 @@ async def test_a_late_stream_is_told_once_at_the_tolerance_and_started_later(sta
     assert data["scheduled_start_time"] == start.isoformat(timespec="milliseconds")
 
 
+async def test_a_stream_that_cannot_be_seen_is_called_late_when_it_is_seen_not_to_be_there(
+    stage: Stage,
+) -> None:
+    start = await stage.now() + timedelta(minutes=1)
+    stage.world.looks.extend(
+        [
+            scripts.unseen("a bot check"),
+            *[scripts.not_live(look_again_sec=300)] * 2,
+            scripts.announced(start),
+            *[scripts.not_live(look_again_sec=60)] * 2,
+        ]
+    )
+    stage.world.watches.append(scripts.ends())
+    await stage.run(scheduled_start_time=start, start_delay_tolerance_sec=120)
+    assert stage.told() == [
+        EventType.STREAM_DELAYED,
+        EventType.STREAM_STARTED,
+        EventType.STREAM_ENDED,
+    ]
+    assert stage.world.received[0].data["delay_sec"] == pytest.approx(550, abs=30)
+
+
+async def test_a_stream_that_was_live_when_it_is_seen_again_is_not_called_late(
+    stage: Stage,
+) -> None:
+    start = await stage.now() + timedelta(minutes=1)
+    unseen = [scripts.unseen("a bot check"), *[scripts.not_live(look_again_sec=300)] * 2]
+    stage.world.looks.extend(unseen)
+    stage.world.watches.append(scripts.ends())
+    await stage.run(scheduled_start_time=start, start_delay_tolerance_sec=120)
+    assert stage.told() == [EventType.STREAM_STARTED, EventType.STREAM_ENDED]
+
+
 @pytest.mark.parametrize(
     ("start_in", "looks"),
     [
