@@ -25,7 +25,7 @@ from workflows.messages import (
     redelivery_id,
 )
 from workflows.monitor import MonitorWorkflow
-from workflows.options import pod_queue
+from workflows.options import QUEUE_MAX, pod_queue
 from workflows.redelivery import RedeliveryWorkflow
 
 Scenario = Callable[[Stage], Awaitable[str]]
@@ -126,6 +126,24 @@ async def delivery_failure_that_continues(stage: Stage) -> str:
     stage.world.receiver = failing(1, 2)
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     return await _ended(await stage.start(on_delivery_failure=OnDeliveryFailure.CONTINUE))
+
+
+@scenario
+async def receiver_away_beyond_the_queue(stage: Stage) -> str:
+    """What the queue has no room for comes back from the store (`load_events`)."""
+    opening, ending = asyncio.Event(), asyncio.Event()
+    happened = QUEUE_MAX + 5
+    pairs = [scripts.BLACKOUT, scripts.BLACKOUT_RECOVERED] * happened
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.append(scripts.sees(*pairs[:happened]))
+    stage.world.watches.append(scripts.until(ending, scripts.ends()))
+    handle = await stage.start(on_delivery_failure=OnDeliveryFailure.CONTINUE)
+    await stage.world.until(lambda: len(stage.world.reports) == happened + 1)
+    opening.set()
+    await stage.world.until(lambda: len(stage.world.received) == happened + 1)
+    ending.set()
+    assert stage.world.loaded
+    return await _ended(handle)
 
 
 @scenario
