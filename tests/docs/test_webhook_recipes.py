@@ -1,10 +1,14 @@
 """The recipes of docs/webhooks.md verify what is genuine, and nothing else."""
 
+import atexit
 import base64
+import functools
 import json
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +22,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "webhooks.md"
 NEW, OLD, OTHER = b"new-key-of-32-bytes-0123456789ab", b"old-key-of-32-bytes", b"another-key"
 BODY = '{"event_id":"evt-1","metadata":{"name":"Grüße 🎥"}}'.encode()
 NODE = shutil.which("node")
+GO = shutil.which("go")
+BUILD_SEC = 240
+"""Go compiles its own library when it does so for the first time on a machine."""
 
 Verify = Callable[[Sequence[bytes], Mapping[str, str], bytes], bool]
 
@@ -25,6 +32,40 @@ CALL = """
 const given = JSON.parse(require("node:fs").readFileSync(0));
 const bytes = (text) => Buffer.from(text, "base64");
 console.log(verify(given.keys.map(bytes), given.headers, bytes(given.body)));
+"""
+
+GO_PROGRAM = """
+package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	var given struct {
+		Keys    [][]byte
+		Headers map[string]string
+		Body    []byte
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+		panic(err)
+	}
+	header := http.Header{}
+	for name, value := range given.Headers {
+		header.Set(name, value)
+	}
+	fmt.Println(verify(given.Keys, header, given.Body))
+}
+
 """
 
 
@@ -41,12 +82,39 @@ def in_python(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes) ->
 
 
 def in_javascript(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes) -> bool:
+    return _asked([str(NODE), "-e", recipe("javascript") + CALL], keys, headers, body)
+
+
+@functools.cache
+def go_program() -> Path:
+    """Build the recipe with a program around it; needs no module but Go's own."""
+    folder = Path(tempfile.mkdtemp(prefix="stream-tracker-go-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "verify.go").write_text(GO_PROGRAM + recipe("go"))
+    environment = {
+        **os.environ,
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=mod",
+        "GOPROXY": "off",
+    }
+    command = [str(GO), "build", "-o", "verify", "verify.go"]
+    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=BUILD_SEC)
+    return folder / "verify"
+
+
+def in_go(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes) -> bool:
+    return _asked([str(go_program())], keys, headers, body)
+
+
+def _asked(
+    command: list[str], keys: Sequence[bytes], headers: Mapping[str, str], body: bytes
+) -> bool:
     def text(data: bytes) -> str:
         return base64.b64encode(data).decode()
 
     given = {"keys": [text(key) for key in keys], "headers": dict(headers), "body": text(body)}
     done = subprocess.run(
-        [str(NODE), "-e", recipe("javascript") + CALL],
+        command,
         input=json.dumps(given),
         capture_output=True,
         text=True,
@@ -62,6 +130,7 @@ def signed(*keys: bytes, age_sec: int = 0, **changed: str) -> dict[str, str]:
     return headers | {name.replace("_", "-"): value for name, value in changed.items()}
 
 
+@pytest.mark.timeout(BUILD_SEC + 60)
 @pytest.mark.parametrize(
     "verify",
     [
@@ -71,6 +140,7 @@ def signed(*keys: bytes, age_sec: int = 0, **changed: str) -> dict[str, str]:
             id="javascript",
             marks=pytest.mark.skipif(not NODE, reason="there is no node"),
         ),
+        pytest.param(in_go, id="go", marks=pytest.mark.skipif(not GO, reason="there is no go")),
     ],
 )
 def test_a_recipe_tells_genuine_from_forged(verify: Verify) -> None:
