@@ -22,7 +22,7 @@ from activities.gateway import Gateway, ReportRefused
 from activities.sources import SourceFinder
 from activities.wait_for_live import unavailable
 from media.probe import Probe
-from media.watch import SegmentMeter, StreamUnavailable, StreamWatch, WatchState
+from media.watch import MemoryBudget, SegmentMeter, StreamUnavailable, StreamWatch, WatchState
 from monitors.events import EndReason
 from monitors.reports import StatusReport
 from monitors.status import MonitorStatus, StreamStatus
@@ -51,12 +51,14 @@ class StreamWatching:
         probe: Probe,
         gateway: Gateway,
         segment_max_bytes: int,
+        memory: MemoryBudget,
     ) -> None:
         self._sources = sources
         self._client = client
         self._probe = probe
         self._gateway = gateway
         self._segment_max_bytes = segment_max_bytes
+        self._memory = memory
         self.streams = 0
 
     @activity.defn(name=WATCH_STREAM)
@@ -76,7 +78,10 @@ class StreamWatching:
                 state,
                 config=order.config,
                 meter=SegmentMeter(
-                    self._client, self._probe, segment_max_bytes=self._segment_max_bytes
+                    self._client,
+                    self._probe,
+                    segment_max_bytes=self._segment_max_bytes,
+                    memory=self._memory,
                 ),
                 confirmation=self._sources.confirmation,
             )

@@ -10,7 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -154,6 +161,23 @@ class StreamSettings(SharedSettings):
         le=1024 * MEBIBYTE,
         description="A segment larger than this is refused.",
     )
+    segments_memory_bytes: int = Field(
+        default=512 * MEBIBYTE,
+        ge=2048,
+        validate_default=True,
+        description=(
+            "Memory for the segments of all streams of a worker from before they are fetched until "
+            "they are measured; a stream that finds none waits. At least twice SEGMENT_MAX_BYTES."
+        ),
+    )
+
+    @field_validator("segments_memory_bytes")
+    @classmethod
+    def _room_for_the_largest(cls, value: int, info: ValidationInfo) -> int:
+        if value < 2 * info.data.get("segment_max_bytes", 0):
+            raise ValueError("must be at least twice SEGMENT_MAX_BYTES")
+        return value
+
     egress_request_interval_sec: float = Field(
         default=2,
         ge=0.1,

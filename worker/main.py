@@ -26,6 +26,7 @@ from activities.watch_stream import StreamWatching
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from media.probe import open_probe
+from media.watch import MemoryBudget
 from monitors.delivery import DeliveryPolicy
 from runtime.errors import StartError
 from runtime.logging import configure_logging
@@ -124,12 +125,14 @@ async def workers_of(
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             probe = await stack.enter_async_context(open_probe(settings.ffmpeg_path))
+            memory = MemoryBudget(settings.segments_memory_bytes)
             watching = StreamWatching(
                 sources=sources,
                 client=media,
                 probe=probe,
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
+                memory=memory,
             )
             stack.enter_context(slot_metrics(_slots(settings), lambda: watching.streams))
             workers.append(_prober(client, settings, watching))

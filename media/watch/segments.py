@@ -3,15 +3,17 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
 
 from media.hls.playlist import InitSegment, Segment
-from media.outbound.errors import FetchError
+from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import fetch_segment
 from media.probe import Pace, Probe
+from media.watch.memory import MemoryBudget
 from monitors.measurement import SegmentMeasurement
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
@@ -23,6 +25,8 @@ RETRIED_CODES = frozenset(
 MIN_FETCH_SEC = 6.0
 MAX_FETCH_SEC = 30.0
 INIT_MAX_BYTES = 1024 * 1024
+FIRST_EXPECTED_BYTES = 4 * 1024 * 1024
+LEAST_EXPECTED_BYTES = 1024 * 1024
 INITS_KEPT = 4
 """Of picture and sound, and of what comes after a discontinuity."""
 
@@ -54,10 +58,27 @@ SegmentListener = Callable[[SegmentSeen], None]
 class SegmentMeter:
     """Fetches the segments of one stream and has them measured."""
 
-    def __init__(self, client: httpx.AsyncClient, probe: Probe, *, segment_max_bytes: int) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        probe: Probe,
+        *,
+        segment_max_bytes: int,
+        memory: MemoryBudget | None = None,
+    ) -> None:
+        """Prepare to measure.
+
+        Args:
+            client: fetches.
+            probe: measures.
+            segment_max_bytes: a larger segment is refused.
+            memory: of all streams of this process; without it the stream has room of its own.
+        """
         self.client = client
         self._probe = probe
         self._max_bytes = segment_max_bytes
+        self._memory = memory or MemoryBudget(2 * segment_max_bytes)
+        self._expected_bytes = min(FIRST_EXPECTED_BYTES, segment_max_bytes)
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
         self._turn = asyncio.Lock()
         self._pace = Pace()
@@ -81,9 +102,10 @@ class SegmentMeter:
             raise UnsupportedSegment(f"encrypted segments ({segment.encryption.method})")
         timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
         init = await self._init_section(segment.init, timeout_sec)
-        media = await self._fetch(segment, timeout_sec)
-        # One at a time: picture and sound of one stream must not take two turns from the others.
-        async with self._turn:
+        async with AsyncExitStack() as room:
+            media = await self._fetch_into(room, segment, timeout_sec)
+            # One at a time: picture and sound of a stream must not take two turns from the others.
+            await room.enter_async_context(self._turn)
             return await self._probe.measure(
                 init + media,
                 duration_sec=segment.duration_sec,
@@ -91,22 +113,50 @@ class SegmentMeter:
                 pace=self._pace,
             )
 
-    async def _fetch(self, segment: Segment, timeout_sec: float) -> bytes:
+    async def _fetch_into(
+        self, room: AsyncExitStack, segment: Segment, timeout_sec: float
+    ) -> bytes:
+        """Fetch when there is memory, which `room` holds from then on.
+
+        First as much as the stream's last segments let expect; a larger segment gives that back
+        and is fetched again with memory for the largest.
+        """
+        for size_bytes in dict.fromkeys((self._expected_bytes, self._max_bytes)):
+            async with AsyncExitStack() as attempt:
+                reserved = await attempt.enter_async_context(self._memory.reserved(size_bytes))
+                try:
+                    media = await self._fetch(segment, timeout_sec, size_bytes)
+                except TooLarge:
+                    if size_bytes == self._max_bytes:
+                        raise
+                    continue
+                reserved.shrink(len(media))
+                self._expect(len(media))
+                room.push_async_exit(attempt.pop_all())
+                return media
+        raise AssertionError("the last size is the largest")
+
+    def _expect(self, size_bytes: int) -> None:
+        """Expect twice the size of the last segment, or nearly what was expected of that."""
+        expected = max(2 * size_bytes, self._expected_bytes * 9 // 10, LEAST_EXPECTED_BYTES)
+        self._expected_bytes = min(expected, self._max_bytes)
+
+    async def _fetch(self, segment: Segment, timeout_sec: float, max_bytes: int) -> bytes:
         for delay_sec in RETRY_DELAYS_SEC:
             try:
-                return await self._fetch_once(segment, timeout_sec)
+                return await self._fetch_once(segment, timeout_sec, max_bytes)
             except FetchError as error:
                 if error.code not in RETRIED_CODES:
                     raise
             await asyncio.sleep(delay_sec)
-        return await self._fetch_once(segment, timeout_sec)
+        return await self._fetch_once(segment, timeout_sec, max_bytes)
 
-    async def _fetch_once(self, segment: Segment, timeout_sec: float) -> bytes:
+    async def _fetch_once(self, segment: Segment, timeout_sec: float, max_bytes: int) -> bytes:
         return await fetch_segment(
             self.client,
             segment.uri,
             byte_range=segment.byte_range,
-            max_bytes=self._max_bytes,
+            max_bytes=max_bytes,
             total_timeout_sec=timeout_sec,
         )
 

@@ -11,6 +11,7 @@ from activities.sources import SourceFinder
 from activities.watch_stream import StreamWatching
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
+from media.watch import MemoryBudget
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite
 from tests.media.probe.engines import opened
@@ -44,5 +45,6 @@ async def worker(
             probe=await stack.enter_async_context(opened()),
             gateway=gateway,
             segment_max_bytes=1024 * 1024,
+            memory=MemoryBudget(128 * 1024 * 1024),
         )
         yield Worker(sources, watching)

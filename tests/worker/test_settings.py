@@ -116,6 +116,7 @@ def test_a_gateway_names_its_bad_setting(
         ("STREAMLINK_PATH", "/"),
         ("YTDLP_COOKIES_FILE", "/nowhere/cookies"),
         ("SEGMENT_MAX_BYTES", "99999999999999999999"),
+        ("SEGMENTS_MEMORY_BYTES", "67108864"),
         ("INTERNAL_API_KEY", "schlüssel"),
         ("CALLBACK_URL", "nonsense"),
         ("CALLBACK_URL", "gateway:8080"),
@@ -199,3 +200,11 @@ def test_words_are_read_in_any_case(environment: pytest.MonkeyPatch) -> None:
     say(environment, **GATEWAY, LOG_LEVEL="WARNING", LOG_FORMAT="Console")
     settings = load_settings(GatewaySettings)
     assert (settings.log_level, settings.log_format) == ("warning", "console")
+
+
+def test_a_large_segment_needs_a_large_memory(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **WORKER, SEGMENT_MAX_BYTES=str(400 * 2**20))
+    with pytest.raises(SettingsError, match=r"^SEGMENTS_MEMORY_BYTES: .* twice "):
+        load_settings(WorkerSettings)
+    say(environment, SEGMENTS_MEMORY_BYTES=str(800 * 2**20))
+    assert load_settings(WorkerSettings).segments_memory_bytes == 800 * 2**20

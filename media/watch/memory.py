@@ -1,0 +1,108 @@
+"""How much memory the segments of all streams may take together."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+LARGE_SHARE = 32
+"""A reservation above this part of the budget is large."""
+
+
+class Reservation:
+    """Room that somebody holds in one or more gates."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self._gates: list[_Gate] = []
+
+    def shrink(self, size_bytes: int) -> None:
+        """Give back what is more than `size_bytes`."""
+        for gate in self._gates:
+            gate.give_back(max(0, self.size_bytes - size_bytes))
+        self.size_bytes = min(self.size_bytes, size_bytes)
+
+    @asynccontextmanager
+    async def in_gate(self, gate: "_Gate") -> AsyncIterator[None]:
+        """Hold the room in `gate` too, while the context is open."""
+        await gate.take(self.size_bytes)
+        self._gates.append(gate)
+        try:
+            yield
+        finally:
+            self._gates.remove(gate)
+            gate.give_back(self.size_bytes)
+
+
+class MemoryBudget:
+    """Room for segments from before they are fetched until they are measured.
+
+    Who finds none waits, in the order of arrival. Large reservations have half of the room among
+    them all, so that streams of usual segments do not wait for theirs. Nobody may reserve more
+    while holding something: then nobody waits for each other.
+
+    Args:
+        total_bytes: at least twice the largest reservation.
+    """
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total_bytes = total_bytes
+        self._all = _Gate(total_bytes)
+        self._large = _Gate(total_bytes // 2)
+
+    @property
+    def reserved_bytes(self) -> int:
+        """What is reserved now."""
+        return self._total_bytes - self._all.free_bytes
+
+    @asynccontextmanager
+    async def reserved(self, size_bytes: int) -> AsyncIterator[Reservation]:
+        """Wait for room of `size_bytes` and hold it while the context is open.
+
+        Raises:
+            ValueError: there can never be so much.
+        """
+        if size_bytes > self._total_bytes // 2:
+            raise ValueError(f"{size_bytes} bytes are more than half of {self._total_bytes}")
+        reservation = Reservation(size_bytes)
+        async with AsyncExitStack() as stack:
+            if size_bytes > self._total_bytes // LARGE_SHARE:
+                await stack.enter_async_context(reservation.in_gate(self._large))
+            await stack.enter_async_context(reservation.in_gate(self._all))
+            yield reservation
+
+
+class _Gate:
+    """Bytes that are taken in the order in which they are asked for."""
+
+    def __init__(self, free_bytes: int) -> None:
+        self.free_bytes = free_bytes
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def take(self, size_bytes: int) -> None:
+        if not self._waiting and size_bytes <= self.free_bytes:
+            self.free_bytes -= size_bytes
+            return
+        turn = asyncio.get_running_loop().create_future()
+        entry = (size_bytes, turn)
+        self._waiting.append(entry)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+                self._admit()  # those behind may fit
+            elif not turn.cancelled():  # it was given just before
+                self.give_back(size_bytes)
+            raise
+
+    def give_back(self, size_bytes: int) -> None:
+        self.free_bytes += size_bytes
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self.free_bytes:
+            size_bytes, turn = self._waiting.popleft()
+            if not turn.done():
+                self.free_bytes -= size_bytes
+                turn.set_result(None)
