@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: up demo test chaos lint format setup clean
+.PHONY: up demo test chaos bench lint format setup clean
 
 up: setup
 	@exec $(BIN)/stream-tracker up $(if $(STREAM),--stream '$(STREAM)') $(if $(WEBHOOK),--webhook '$(WEBHOOK)')
@@ -27,6 +27,10 @@ endif
 
 chaos: setup
 	$(BIN)/python -m benchmarks.chaos $(CHAOS_ARGS)
+
+# Alone it lists the benchmarks; BENCH=probe runs one, BENCH_ARGS are its options.
+bench: setup
+	@$(BIN)/python -m benchmarks $(BENCH) $(BENCH_ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -1,0 +1,35 @@
+"""Lists the benchmarks, or runs one: `python -m benchmarks [NAME [OPTIONS]]`."""
+
+import runpy
+import sys
+
+BENCHMARKS = {
+    "probe": "what measuring a minute of a stream costs, beside other ways and decoding alone",
+    "density": "how many streams one machine watches in time",
+    "engine": "what a monitor costs Temporal and the database in an hour",
+    "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
+    "delivery": "that no webhook is lost, and that hostile streams do not delay others",
+    "youtube": "what looks at YouTube and waiting monitors cost",
+    "youtube.soak": "that 24 simulated hours of YouTube lose no segment",
+    "pods": "what Pods cost: starts, API calls, orphans",
+    "chaos": "what is noticed when processes die",
+}
+
+
+def main() -> int:
+    """List, or run the benchmark that the first argument names with the others."""
+    if len(sys.argv) < 2:
+        for name, purpose in BENCHMARKS.items():
+            print(f"{name:14} {purpose}")
+        return 0
+    name = sys.argv.pop(1)
+    if name not in BENCHMARKS:
+        print(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    sys.argv[0] = f"benchmarks.{name}"
+    runpy.run_module(f"benchmarks.{name}", run_name="__main__", alter_sys=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,129 @@
+"""Prints what a monitor costs Temporal in an hour: `python -m benchmarks.engine`.
+
+The real workflows run through a simulated hour on the time-skipping server, with scripted streams:
+a healthy one, one that is waited for, and one whose picture turns black and comes back once a minute.
+Actions are counted as Temporal Cloud bills them: starts of activities, each retry, timers, search
+attributes, and the heartbeats that the worker's interval sends.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import EventType as HistoryEvent
+
+from tests.workflows import scripts
+from tests.workflows.stage import Handle, Stage, staged
+from tests.workflows.world import World
+
+HOUR_SEC = 3600.0
+CHECKPOINT_SEC = 600.0
+HEARTBEAT_SEC = (2.0, 8.0)
+MOST_EVENTS = 60
+
+COUNTED = {
+    HistoryEvent.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+    HistoryEvent.EVENT_TYPE_TIMER_STARTED,
+    HistoryEvent.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+    HistoryEvent.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+}
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What an hour of one monitor took.
+
+    Attributes:
+        size_bytes: of the history events, as the server stores them.
+        actions: billed ones, without heartbeats.
+        is_watched: heartbeats come on top.
+        reports: that the gateway writes to its database.
+    """
+
+    events: int
+    size_bytes: int
+    actions: int
+    is_watched: bool
+    reports: int
+
+
+def healthy() -> World:
+    """Return a world in which nothing goes wrong."""
+    steady = [scripts.lasting(CHECKPOINT_SEC, scripts.checkpoint())] * 20
+    return World(watches=[scripts.checkpoint(), *steady])
+
+
+def waiting() -> World:
+    """Return a world in which a late stream is looked for every 30 s."""
+    return World(looks=[scripts.not_live(look_again_sec=30)] * 1000)
+
+
+def flapping() -> World:
+    """Return a world in which a picture turns black, and comes back half a minute later."""
+    black, back = scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.BLACKOUT_RECOVERED)
+    minute = [scripts.lasting(30, black), scripts.lasting(30, back)]
+    return World(watches=[scripts.checkpoint(), *minute * 100])
+
+
+WORLDS: dict[str, Callable[[], World]] = {
+    "healthy": healthy,
+    "waiting, a look every 30 s": waiting,
+    "flapping, 60 blackouts": flapping,
+}
+
+
+def main() -> int:
+    """Measure and print; return 0 when a healthy monitor stays inside its limit."""
+    logging.disable()  # each scripted look and watch "fails" until the next one
+    hours = {name: asyncio.run(_an_hour(world())) for name, world in WORLDS.items()}
+    head = "".join(f"{f'beats {interval:g} s':>12}" for interval in HEARTBEAT_SEC)
+    print(
+        f"{'an hour of a monitor':28} {'events':>7} {'KB':>7} {'actions':>8}{head} {'reports':>8}"
+    )
+    for name, hour in hours.items():
+        beats = "".join(f"{_beats(hour, interval):12.0f}" for interval in HEARTBEAT_SEC)
+        row = f"{name:28} {hour.events:7} {hour.size_bytes / 1000:7.1f} {hour.actions:8}"
+        print(f"{row}{beats} {hour.reports:8}")
+    return 0 if hours["healthy"].events <= MOST_EVENTS else 1
+
+
+async def _an_hour(world: World) -> Hour:
+    async with staged(world) as stage:
+        handle = await stage.start(blackout_threshold_sec=30)
+        await world.until(lambda: len(world.watched) > 1 or len(world.looked) > 1)  # it has begun
+        before = await _so_far(stage, handle)
+        await stage.pass_time(HOUR_SEC)
+        after = await _so_far(stage, handle)
+        is_watched = bool(world.watched)
+        await handle.signal("stop")
+        await handle.result()
+    return Hour(
+        events=after["events"] - before["events"],
+        size_bytes=after["size"] - before["size"],
+        actions=after["actions"] - before["actions"],
+        is_watched=is_watched,
+        reports=after["reports"] - before["reports"],
+    )
+
+
+async def _so_far(stage: Stage, handle: Handle) -> Counter[str]:
+    history = (await handle.fetch_history()).events
+    world = stage.world
+    retries = max(0, len(world.looked) - 1)
+    return Counter(
+        events=len(history),
+        size=sum(event.ByteSize() for event in history),
+        actions=sum(event.event_type in COUNTED for event in history) + retries,
+        reports=len(world.statuses) + len(world.reports),
+    )
+
+
+def _beats(hour: Hour, interval_sec: float) -> float:
+    return timedelta(hours=1).total_seconds() / interval_sec if hour.is_watched else 0.0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
