@@ -1,7 +1,7 @@
 """Prints what a monitor costs Temporal in an hour: `python -m benchmarks.engine`.
 
 The real workflows run through a simulated hour on the time-skipping server, with scripted streams:
-a healthy one, one that is waited for, and one whose picture turns black and comes back once a minute.
+a healthy one, one that is waited for, and one whose picture turns black and back once a minute.
 Actions are counted as Temporal Cloud bills them: starts of activities, each retry, timers, search
 attributes, and the heartbeats that the worker's interval sends.
 """
@@ -93,7 +93,9 @@ def main() -> int:
 async def _an_hour(world: World) -> Hour:
     async with staged(world) as stage:
         handle = await stage.start(blackout_threshold_sec=30)
-        await world.until(lambda: len(world.watched) > 1 or len(world.looked) > 1)  # it has begun
+        await world.until(
+            lambda: len(world.watched) > 1 or bool(world.looked and world.looks)
+        )  # it has begun
         before = await _so_far(stage, handle)
         await stage.pass_time(HOUR_SEC)
         after = await _so_far(stage, handle)
