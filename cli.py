@@ -68,7 +68,8 @@ def demo() -> None:
 @app.command()
 def gateway() -> None:
     """Run the gateway."""
-    from worker.gateway import new_event_loop, run_gateway
+    from runtime.event_loop import new_event_loop
+    from worker.gateway import run_gateway
 
     _run(run_gateway(_settings(GatewaySettings)), new_event_loop)
 
@@ -76,9 +77,10 @@ def gateway() -> None:
 @app.command()
 def worker() -> None:
     """Run a worker; WORKER_ROLE says which."""
+    from runtime.event_loop import new_event_loop
     from worker.main import run_worker
 
-    _run(run_worker(_settings(WorkerSettings)))
+    _run(run_worker(_settings(WorkerSettings)), new_event_loop)
 
 
 @app.command()

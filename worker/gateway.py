@@ -1,6 +1,5 @@
 """The gateway process."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -21,15 +20,6 @@ from runtime.settings import GatewaySettings
 from runtime.temporal import connect_temporal
 
 logger = structlog.get_logger(__name__)
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return the event loop that costs least: a tenth less CPU a request with uvloop."""
-    try:
-        import uvloop
-    except ImportError:  # not for every platform
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 async def run_gateway(settings: GatewaySettings) -> None:
