@@ -57,10 +57,14 @@ async def as_fast_as_possible(request: Request, *, count: int, at_once: int) -> 
 
 
 class LoadClient:
-    """Sends requests at little cost: it shares the cores with what it measures."""
+    """Sends requests at little cost: it shares the cores with what it measures.
+
+    Attributes:
+        base_url: of the gateway.
+    """
 
     def __init__(self, base_url: str, key: str) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._headers = [("X-API-Key", key), ("Content-Type", "application/json")]
         self._pool = httpcore.AsyncConnectionPool(max_connections=100)
 
@@ -72,7 +76,7 @@ class LoadClient:
         """
         content = None if body is None else json.dumps(body).encode()
         answer = await self._pool.request(
-            method, self._base_url + path, headers=self._headers, content=content
+            method, self.base_url + path, headers=self._headers, content=content
         )
         if not 200 <= answer.status < 300:
             raise RuntimeError(f"HTTP {answer.status}: {answer.content!r}")

@@ -12,19 +12,10 @@ import pytest
 from api.app import API_ROUTERS, routed_app
 from api.openapi import DEFAULT_FILE, describe, text
 from tests.api.running import KEY, Running, running_gateway
+from tests.api.schemathesis import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 6
-SETTINGS = """
-# A stopped monitor is kept and shown: DELETE takes no resource away.
-[checks]
-use_after_free.enabled = false
-
-# No schema can say that a schedule lies ahead, or that no text in the metadata holds a NUL.
-[[operations]]
-include-name = ["POST /api/v1/monitors", "PATCH /api/v1/monitors/{monitor_id}"]
-checks.positive_data_acceptance.enabled = false
-"""
 
 
 @pytest.fixture(scope="module")
