@@ -1,7 +1,7 @@
 """A house: a Temporal server, a gateway and workers, each a process of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -35,10 +35,15 @@ class House:
 
     Attributes:
         workers: all that were started, dead ones too.
+
+    Args:
+        folder: of all that the parts keep.
+        variables: that its workers get on top.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         folder.mkdir()
+        self._variables = dict(variables or {})
         self.folder = folder
         self.temporal_address = f"127.0.0.1:{free_port()}"
         self.gateway_port = free_port()
@@ -85,6 +90,7 @@ class House:
             WEBHOOK_SIGNING_KEY=SIGNING_KEY,
             HEALTH_PORT=str(port),
             **self._shared(),
+            **self._variables,
         )
         self.workers.append(worker)
         await ready(worker, f"http://127.0.0.1:{port}")
@@ -155,9 +161,11 @@ async def ready(child: Child, base_url: str) -> None:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *roles: str) -> AsyncIterator[House]:
-    """Run a house with a worker of each of `roles` while the context is open."""
-    house = House(folder)
+async def open_house(
+    folder: Path, *roles: str, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[House]:
+    """Run a house with a worker of each of `roles` while the context is open; see `House`."""
+    house = House(folder, variables)
     try:
         await house.start(*roles)
         yield house
