@@ -1,0 +1,118 @@
+"""Pods and monitors are compared, and the difference is mended."""
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.declarations import PodReconciliationReport
+from activities.pod_reconciliation import PodReconciliation
+from kube.cluster import PodCluster
+from monitors.pods import MISSING, PodTrouble
+from tests.kube.api import FakeApi
+from tests.kube.conftest import api, cluster, served
+from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, terminated
+
+__all__ = ["api", "cluster", "served"]
+
+LONG_AGO = {"metadata": {"creationTimestamp": "2026-01-02T03:04:05Z"}}
+
+
+class Monitors:
+    """Monitors as the test says; also what was counted."""
+
+    def __init__(self) -> None:
+        self.listed: set[str] = set()
+        self.running: set[str] = set()
+        self.told: list[tuple[str, PodTrouble]] = []
+        self.counted = PodReconciliationReport()
+
+    async def watching(self) -> set[str]:
+        return self.listed
+
+    async def runs(self, monitor_id: str) -> bool:
+        return monitor_id in self.running
+
+    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        self.told.append((monitor_id, trouble))
+        return True
+
+    def reconciled(self, report: PodReconciliationReport) -> None:
+        self.counted = report
+
+
+@pytest.fixture
+def monitors() -> Monitors:
+    return Monitors()
+
+
+async def reconciled(cluster: PodCluster, monitors: Monitors) -> PodReconciliationReport:
+    reconciliation = PodReconciliation(cluster, monitors, monitors)
+    report = await ActivityEnvironment().run(reconciliation.reconcile)
+    assert monitors.counted == report
+    return report
+
+
+async def test_a_pod_without_a_monitor_is_removed(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    await cluster.create(MONITOR_ID)
+    await cluster.create(OTHER_ID)
+    monitors.listed = {OTHER_ID}
+    api.change(NAME, LONG_AGO)
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(removed=1)
+    assert list(api.pods) == [f"stream-monitor-{OTHER_ID}"]
+
+
+async def test_a_young_pod_is_left_alone(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    await cluster.create(MONITOR_ID)
+    assert await reconciled(cluster, monitors) == PodReconciliationReport()
+    assert list(api.pods) == [NAME]
+
+
+async def test_a_monitor_that_runs_keeps_its_pod_whatever_the_list_says(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    await cluster.create(MONITOR_ID)
+    api.change(NAME, LONG_AGO)
+    monitors.running = {MONITOR_ID}
+    assert await reconciled(cluster, monitors) == PodReconciliationReport()
+    assert list(api.pods) == [NAME]
+
+
+async def test_pods_of_another_installation_are_left_alone(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    await cluster.create(MONITOR_ID)
+    label = {"labels": {"app.kubernetes.io/instance": "another"}}
+    api.change(NAME, {"metadata": LONG_AGO["metadata"] | label})
+    assert await reconciled(cluster, monitors) == PodReconciliationReport()
+    assert list(api.pods) == [NAME]
+
+
+async def test_a_monitor_without_its_pod_is_told(cluster: PodCluster, monitors: Monitors) -> None:
+    monitors.listed = {MONITOR_ID}
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(missing=1)
+    trouble = PodTrouble(uid=None, pod_name=NAME, reason=MISSING)
+    assert monitors.told == [(MONITOR_ID, trouble)]
+
+
+async def test_trouble_that_was_not_heard_is_told_again(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    await cluster.create(MONITOR_ID)
+    api.change(NAME, LONG_AGO)
+    api.set_status(NAME, **terminated(1, "Error"))
+    monitors.listed = {MONITOR_ID}
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(troubled=1)
+    assert monitors.told[0][1].reason == "Error"
+
+
+async def test_an_api_that_is_away_is_asked_again(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    api.fail("list", 503)
+    with pytest.raises(ApplicationError, match="scripted 503") as failed:
+        await reconciled(cluster, monitors)
+    assert not failed.value.non_retryable
