@@ -35,6 +35,7 @@ class FakeApi(KubernetesEmulator):
         failures: what the next calls of a verb fail with, in order.
         forgotten: versions up to this one are expired.
         longest_watch_sec: watches end after this, whatever the client asked.
+        latency_sec: what each call takes before it does anything, and once more before it answers.
     """
 
     def __init__(self, *, has_kubelet: bool = False) -> None:
@@ -44,6 +45,7 @@ class FakeApi(KubernetesEmulator):
         self.failures: dict[str, deque[aiohttp.web.Response]] = {}
         self.forgotten = 0
         self.longest_watch_sec = 3600.0
+        self.latency_sec = 0.0
         self.resources["v1/pods"] = kmock.ResourceInfo(kind="Pod", namespaced=True)
         self._versions = itertools.count(1)
         self._log: list[tuple[int, str, Pod]] = []
@@ -100,6 +102,7 @@ class FakeApi(KubernetesEmulator):
         verb = request.action.value.lower() if request.action else "other"
         self.calls[verb] += 1
         self._changed.set()
+        await asyncio.sleep(self.latency_sec)
         if answers := self.failures.get(verb):
             return answers.popleft()
         if request.action is kmock.action.CREATE:
@@ -111,6 +114,7 @@ class FakeApi(KubernetesEmulator):
             self._note("ADDED", self.pods[request.data["metadata"]["name"]])
         if request.action is kmock.action.DELETE and response.status < 400 and request.name:
             self._note_deletion(request)
+        await asyncio.sleep(self.latency_sec)
         return response
 
     def _admit(self, request: Request) -> None:

@@ -1,0 +1,89 @@
+"""A cluster, a Temporal server, an origin and orchestrators, for the experiments with Pods."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from monitors.config import MonitorConfig, OnDeliveryFailure
+from monitors.ids import new_monitor_id
+from tests.kube.api import FakeApi, fake_api, kubeconfig
+from tests.kube.kubelet import Kubelet
+from tests.origin import LiveOrigin
+from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House
+from tests.service.programmes import SMALL, rendered
+from tests.service.receiver import Receiver
+from workflows.messages import TASK_QUEUE, MonitorEnd, MonitorOrder
+from workflows.monitor import MonitorWorkflow
+
+CHANNEL = "channel"
+
+
+@dataclass(frozen=True)
+class Arena:
+    """What the experiments play with."""
+
+    api: FakeApi
+    kubelet: Kubelet
+    house: House
+    origin: LiveOrigin
+    receiver: Receiver
+
+    def stream_url(self, number: int) -> str:
+        """Return a URL of the one channel that is a stream of its own."""
+        return f"{self.origin[CHANNEL].url}?stream={number}"
+
+    async def start(self, number: int) -> WorkflowHandle[Any, MonitorEnd]:
+        """Start a monitor's workflow without the gateway, which is not measured."""
+        order = MonitorOrder(
+            monitor_id=new_monitor_id(),
+            stream_url=self.stream_url(number),
+            stream_key=f"url:{number}",
+            callback_url=self.receiver.url("all"),
+            config=MonitorConfig(on_delivery_failure=OnDeliveryFailure.CONTINUE),
+            created_at=datetime.now(UTC),
+        )
+        return await self.house.client.start_workflow(
+            MonitorWorkflow.run, order, id=order.monitor_id, task_queue=TASK_QUEUE
+        )
+
+
+@asynccontextmanager
+async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[Arena]:
+    """Open one with an orchestrator.
+
+    Args:
+        folder: for all that the parts keep.
+        has_kubelet: whether Pods are run as processes; without, they stand in the API alone.
+    """
+    async with AsyncExitStack() as stack:
+        origin = await stack.enter_async_context(LiveOrigin())
+        origin.add(CHANNEL, await rendered(folder / "programmes", SMALL, ("normal", 20)))
+        receiver = Receiver(SIGNING_KEY)
+        stack.push_async_callback(receiver.stop)
+        await receiver.start()
+        api, url = await stack.enter_async_context(fake_api(has_kubelet=has_kubelet))
+        house = House(folder / "house", _variables(kubeconfig(url, folder / "kubeconfig")))
+        stack.callback(house.discard)
+        await house.start("orchestrator")
+        stack.push_async_callback(house.rest.http.aclose)
+        secrets = {"INTERNAL_API_KEY": INTERNAL_KEY, "WEBHOOK_SIGNING_KEY": SIGNING_KEY}
+        kubelet = Kubelet(api, folder / "nodes", {"keys": secrets})
+        if has_kubelet:
+            await stack.enter_async_context(kubelet.at_work())
+        yield Arena(api, kubelet, house, origin, receiver)
+
+
+def _variables(config: Path) -> Mapping[str, str]:
+    return {
+        "PROBE_PLACEMENT": "pod",
+        "KUBECONFIG": str(config),
+        "WORKER_IMAGE": "registry.example/stream-tracker",
+        "POD_SECRET": "keys",
+        "POD_START_TIMEOUT_SEC": "3600",
+        "LOG_LEVEL": "warning",
+    }
