@@ -28,11 +28,10 @@ from media.outbound.guard import OutboundGuard
 from media.probe import open_probe
 from media.watch import MemoryBudget
 from monitors.delivery import DeliveryPolicy
-from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.pod_settings import ProbePlacement
 from runtime.serving import stop_signal
-from runtime.settings import WorkerRole, WorkerSettings
+from runtime.settings import SettingsError, WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
 from worker.ffmpeg_check import check_ffmpeg
@@ -63,7 +62,7 @@ async def run_worker(settings: WorkerSettings) -> None:
     if settings.ffmpeg_path and settings.worker_role is not WorkerRole.ORCHESTRATOR:
         await check_ffmpeg(settings.ffmpeg_path)
     if settings.monitor_id and settings.worker_role is not WorkerRole.PROBE:
-        raise StartError("MONITOR_ID: needs WORKER_ROLE=probe")
+        raise SettingsError("MONITOR_ID: needs WORKER_ROLE=probe")
     if _makes_pods(settings):
         from worker.pods import check_pods  # a second of CPU for Kubernetes' client
 

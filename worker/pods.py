@@ -20,9 +20,8 @@ from kube.manifest import PodTemplate
 from kube.reflector import PodReflector
 from monitors.pods import PodTrouble
 from monitors.status import MonitorStatus
-from runtime.errors import StartError
 from runtime.pod_settings import PodSettings
-from runtime.settings import WorkerSettings
+from runtime.settings import SettingsError, WorkerSettings
 from runtime.version import VERSION
 from worker.pod_metrics import PodMetrics
 from workflows.messages import POD_TROUBLE_SIGNAL, WORKFLOW_TYPE
@@ -78,14 +77,14 @@ async def check_pods(settings: WorkerSettings) -> None:
     """Find what keeps this orchestrator from making Pods before it waits for anything.
 
     Raises:
-        StartError: a setting is missing, or it is not known where the Kubernetes API is.
+        SettingsError: a setting is missing, or it is not known where the Kubernetes API is.
     """
     pod_template(settings, os.environ)
     try:
         async with connected():
             pass
     except NoCluster as error:
-        raise StartError(f"PROBE_PLACEMENT: pod, but {error}") from None
+        raise SettingsError(f"PROBE_PLACEMENT: pod, but {error}") from None
 
 
 @asynccontextmanager
@@ -142,12 +141,12 @@ def pod_template(settings: WorkerSettings, environment: Mapping[str, str]) -> Po
         environment: that it was started with.
 
     Raises:
-        StartError: a setting is missing.
+        SettingsError: a setting is missing.
     """
     if not settings.worker_image:
-        raise StartError("WORKER_IMAGE: is required with PROBE_PLACEMENT=pod")
+        raise SettingsError("WORKER_IMAGE: is required with PROBE_PLACEMENT=pod")
     if not settings.pod_secret:
-        raise StartError("POD_SECRET: is required with PROBE_PLACEMENT=pod")
+        raise SettingsError("POD_SECRET: is required with PROBE_PLACEMENT=pod")
     wanted = {name: value for name, value in environment.items() if value and _is_for_pods(name)}
     secret = sorted(name for name, value in wanted.items() if _is_secret(name, value))
     return PodTemplate(

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from activities.declarations import PodReconciliationReport
 from kube.manifest import PodTemplate
-from runtime.errors import StartError
 from runtime.settings import SettingsError, WorkerSettings, load_settings
 from runtime.version import VERSION
 from tests.kube.pods import MONITOR_ID
@@ -137,7 +136,7 @@ def test_a_bad_setting_is_named(environment: pytest.MonkeyPatch, variable: str, 
 @pytest.mark.parametrize("variable", ["WORKER_IMAGE", "POD_SECRET"])
 async def test_pods_need(environment: pytest.MonkeyPatch, variable: str) -> None:
     lacking = settings(environment, **{variable: ""})
-    with pytest.raises(StartError, match=f"^{variable}: is required with PROBE_PLACEMENT=pod$"):
+    with pytest.raises(SettingsError, match=f"^{variable}: is required with PROBE_PLACEMENT=pod$"):
         await run_worker(lacking)
 
 
@@ -150,14 +149,16 @@ async def test_pods_need_a_cluster(
     if kubeconfig is not None:
         path.write_text(kubeconfig)
     environment.setenv("KUBECONFIG", str(path))
-    with pytest.raises(StartError, match=r"^PROBE_PLACEMENT: pod, but no Kubernetes") as refused:
+    with pytest.raises(
+        SettingsError, match=r"^PROBE_PLACEMENT: pod, but the Kubernetes API is not configured"
+    ) as refused:
         await check_pods(settings(environment))
     assert "\n" not in str(refused.value)
 
 
 async def test_a_worker_of_one_monitor_only_probes(environment: pytest.MonkeyPatch) -> None:
     pod = settings(environment, MONITOR_ID=MONITOR_ID, PROBE_PLACEMENT="pool")
-    with pytest.raises(StartError, match=r"^MONITOR_ID: needs WORKER_ROLE=probe$"):
+    with pytest.raises(SettingsError, match=r"^MONITOR_ID: needs WORKER_ROLE=probe$"):
         await asyncio.wait_for(run_worker(pod), 10)
 
 
