@@ -73,9 +73,10 @@ async def SCENARIO(stage: Stage) -> Seen:  # noqa: N802
         condition, failed_condition = await asyncio.gather(show(lived), show(failed))
         pods_while_waiting = await _pods_of_one_that_waits(cluster)
         await cluster.api.until(lambda: not cluster.api.pods, within_sec=SOON_SEC)
+        on_air = stage.origin["pod-lived"].scenes_on_air()
         return Seen(
             lived=stage.receiver.events("pod-lived"),
-            scenes={each.scene.kind: each for each in stage.origin["pod-lived"].scenes_on_air()},
+            scenes={each.scene.kind: each for each in on_air[: len(SCENES)]},
             condition=condition,
             pods_of_lived=len(cluster.kubelet.of(lived)),
             failed=stage.receiver.events("pod-failed"),
