@@ -24,6 +24,7 @@ from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_compose, has_engine
 
 FILE = ROOT / "docker-compose.yaml"
 EXAMPLE = ROOT / ".env.example"
+TAG = "test-compose"
 PROCESSES = [
     pytest.param("gateway", GatewaySettings, id="gateway"),
     pytest.param("orchestrator", WorkerSettings, id="orchestrator"),
@@ -180,7 +181,7 @@ def wait_until(holds: Callable[[], bool], what: str, limit_sec: float = 180) -> 
 def composition(tmp_path: Path) -> Iterator[Composition]:
     ports = {name: free_port() for name in ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")}
     given = dict.fromkeys(keys(), "secret") | {name: str(port) for name, port in ports.items()}
-    given |= {"ALLOW_PRIVATE_NETWORKS": "true", "IMAGE_TAG": "test-compose"}
+    given |= {"ALLOW_PRIVATE_NETWORKS": "true", "IMAGE_TAG": TAG}
     values = tmp_path / "env"
     values.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
     service = Composition("stream-tracker-test", values, ports["PORT"])
@@ -189,6 +190,7 @@ def composition(tmp_path: Path) -> Iterator[Composition]:
         yield service
     finally:
         service.compose("down", "--volumes", "--timeout", "20")
+        docker("image", "rm", "--force", f"stream-tracker:{TAG}")
 
 
 @pytest.mark.skipif(not has_engine(), reason="no Docker engine answers")

@@ -115,7 +115,7 @@ class TestBuilt:
         assert found.split() == ["10001", "cannot"]
 
     def test_all_programs_are_there_and_the_embedded_server_is_not(self, image: str) -> None:
-        ffmpeg = "$(python -c 'from media.probe import find_ffmpeg; print(find_ffmpeg(None))')"
+        ffmpeg = "$(python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())')"
         found = self.run(image, command=f"{ffmpeg} -version; deno --version; yt-dlp --version")
         assert "ffmpeg version" in found
         assert "deno 2" in found
