@@ -1,5 +1,6 @@
 """Comparing the store with Temporal, started by a schedule."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ REQUEST: dict[str, Any] = {
 
 @workflow.defn(name=RECONCILIATION_TYPE)
 class ReconciliationWorkflow:
-    """Has the gateway, which alone knows the store, do one round, and then an orchestrator.
+    """Has the gateway, which alone knows the store, do one round, and an orchestrator for Pods.
 
     Its result is the gateway's report; the web UI shows both.
     """
@@ -34,12 +35,12 @@ class ReconciliationWorkflow:
     @workflow.run
     async def run(self) -> ReconciliationReport:
         """Ask until they answer, or the next round is due."""
-        report: ReconciliationReport = await workflow.execute_activity(
-            RECONCILE,
-            result_type=ReconciliationReport,
-            **REQUEST,
-        )
-        await workflow.execute_activity(
-            RECONCILE_PODS, result_type=PodReconciliationReport, **REQUEST
+        report: ReconciliationReport
+        # Beside each other: while the gateway is away, Pods are still looked after.
+        report, _ = await asyncio.gather(
+            workflow.execute_activity(RECONCILE, result_type=ReconciliationReport, **REQUEST),
+            workflow.execute_activity(
+                RECONCILE_PODS, result_type=PodReconciliationReport, **REQUEST
+            ),
         )
         return report

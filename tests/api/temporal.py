@@ -33,6 +33,7 @@ from activities.declarations import (
     WatchReturn,
 )
 from activities.gateway import Gateway
+from activities.no_pods import NoPods
 from activities.reconciliation import Reconciliation
 from activities.reports import Reports
 from monitors.reports import HealthReport, Statistics
@@ -135,6 +136,7 @@ async def workers(client: Client, world: World, gateway_url: str) -> AsyncIterat
         reports.report_status,
         reports.report_event,
         Reconciliation(gateway).reconcile,
+        NoPods().reconcile,
     ]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(gateway.close)

@@ -110,6 +110,8 @@ class Kubelet:
         if meta.get("deletionTimestamp"):
             self.api.remove(meta["name"])
             return
+        if pod["spec"].get("nodeName"):  # of another node
+            return
         age = datetime.now(UTC) - datetime.fromisoformat(meta["creationTimestamp"])
         if pod["status"]["phase"] != "Pending" or age.total_seconds() < self.start_sec:
             return

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from monitors.ids import new_monitor_id
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.origin import AtEnd, ChannelOptions, SceneOnAir
@@ -17,6 +18,7 @@ from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House, open_house
 from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.service.receiver import Received
 from tests.service.stage import Stage
+from workflows.schedules import RECONCILIATION_SCHEDULE
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -72,6 +74,7 @@ async def SCENARIO(stage: Stage) -> Seen:  # noqa: N802
         show = cluster.house.rest.show
         condition, failed_condition = await asyncio.gather(show(lived), show(failed))
         pods_while_waiting = await _pods_of_one_that_waits(cluster)
+        await _leave_a_stray_pod(cluster)
         await cluster.api.until(lambda: not cluster.api.pods, within_sec=SOON_SEC)
         on_air = stage.origin["pod-lived"].scenes_on_air()
         return Seen(
@@ -172,6 +175,18 @@ async def _pods_of_one_that_waits(cluster: Cluster) -> list[str]:
     return found
 
 
+async def _leave_a_stray_pod(cluster: Cluster) -> None:
+    """Have a Pod left by a monitor that nobody knows; the reconciliation is to find it."""
+    monitor_id = new_monitor_id()
+    labels = {"app": "stream-monitor", "monitor-id": monitor_id}
+    name = f"stream-monitor-{monitor_id}"
+    meta = {"name": name, "labels": labels | {"app.kubernetes.io/instance": "stream-tracker"}}
+    pod = {"metadata": meta, "spec": {"nodeName": "lost", "containers": [{"name": "probe"}]}}
+    await cluster.api.post("/api/v1/namespaces/streams/pods", json=pod)
+    cluster.api.change(name, {"metadata": {"creationTimestamp": "2026-01-02T03:04:05Z"}})
+    await cluster.house.client.get_schedule_handle(RECONCILIATION_SCHEDULE).trigger()
+
+
 async def _watched(cluster: Cluster, name: str, programme: Any, options: ChannelOptions) -> str:
     channel = cluster.stage.origin.add(name, programme, options=options)
     return await cluster.house.rest.create(channel.url, cluster.stage.receiver.url(name), EAGER)
@@ -228,5 +243,5 @@ def test_a_stop_takes_the_pod_away_at_once(seen: Seen) -> None:
     assert seen.gone_after_sec < STOPPED_SEC
 
 
-def test_no_pod_is_left(seen: Seen) -> None:
+def test_no_pod_is_left_and_none_of_an_unknown_monitor(seen: Seen) -> None:
     assert seen.left == []

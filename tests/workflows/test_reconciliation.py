@@ -1,0 +1,42 @@
+"""The round that compares what there should be with what there is."""
+
+import asyncio
+
+from temporalio import activity
+from temporalio.worker import Worker
+
+from activities.declarations import (
+    RECONCILE,
+    RECONCILE_PODS,
+    PodReconciliationReport,
+    ReconciliationReport,
+)
+from tests.workflows.stage import Stage
+from workflows.reconciliation import ReconciliationWorkflow
+
+QUEUE = "reconciliation"
+
+
+async def test_pods_are_looked_after_while_the_gateway_is_away(stage: Stage) -> None:
+    is_back = asyncio.Event()
+
+    @activity.defn(name=RECONCILE)
+    async def reconcile() -> ReconciliationReport:
+        await is_back.wait()
+        return ReconciliationReport(started=3)
+
+    @activity.defn(name=RECONCILE_PODS)
+    async def reconcile_pods() -> PodReconciliationReport:
+        is_back.set()
+        return PodReconciliationReport(removed=1)
+
+    async with Worker(
+        stage.client,
+        task_queue=QUEUE,
+        workflows=[ReconciliationWorkflow],
+        activities=[reconcile, reconcile_pods],
+    ):
+        report = await stage.client.execute_workflow(
+            ReconciliationWorkflow.run, id="reconciliation", task_queue=QUEUE
+        )
+    assert report == ReconciliationReport(started=3)
