@@ -194,10 +194,17 @@ class WorkerSettings(PodSettings, StreamSettings):
 
     callback_url: BaseUrl = Field(description="The gateway's base URL, for reports.")
     internal_api_key: HeaderKey = Field(description="Key for the gateway's reports.")
+    worker_role: WorkerRole = Field(
+        default=WorkerRole.ALL, description="orchestrator, probe, or all of it."
+    )
     webhook_signing_key: SecretList = Field(
-        min_length=1,
+        default_factory=list,
         max_length=2,
-        description="Signs webhooks; two keys, comma separated, during a rotation.",
+        validate_default=True,
+        description=(
+            "Signs webhooks; two keys, comma separated, during a rotation. Required, except for a "
+            "worker with WORKER_ROLE=probe, which sends none."
+        ),
     )
     webhook_max_attempts: int = Field(
         default=4, ge=1, le=20, description="Attempts to deliver a webhook, the first included."
@@ -216,9 +223,6 @@ class WorkerSettings(PodSettings, StreamSettings):
         ge=0,
         le=3600,
         description="Longest wait, in seconds, that a receiver may ask for with Retry-After.",
-    )
-    worker_role: WorkerRole = Field(
-        default=WorkerRole.ALL, description="orchestrator, probe, or all of it."
     )
     probe_slots: int = Field(
         default=50, ge=1, le=2000, description="Streams that this worker probes at once."
@@ -277,6 +281,13 @@ class WorkerSettings(PodSettings, StreamSettings):
     )
 
     _keys = field_validator("webhook_signing_key", mode="before")(_split_keys)
+
+    @field_validator("webhook_signing_key")
+    @classmethod
+    def _there_where_webhooks_are_sent(cls, value: SecretList, info: ValidationInfo) -> SecretList:
+        if not value and info.data.get("worker_role") is not WorkerRole.PROBE:
+            raise ValueError("is required")
+        return value
 
 
 class EmbeddedSettings(SharedSettings):

@@ -40,12 +40,12 @@ OF_THE_ORCHESTRATOR = frozenset(
         "health_port",
         "health_host",
     )
-) - {"WEBHOOK_SIGNING_KEY"}
+)
 """Variables that say nothing to a Pod, or say something else there."""
 
 SECRETS = frozenset(
     {
-        *("INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "YTDLP_EXTRACTOR_ARGS"),
+        *("INTERNAL_API_KEY", "YTDLP_EXTRACTOR_ARGS"),
         *("TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA"),
     }
 )

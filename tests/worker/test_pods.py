@@ -82,7 +82,6 @@ def test_no_secret_is_seen(environment: pytest.MonkeyPatch) -> None:
         "HTTPS_PROXY",
         "INTERNAL_API_KEY",
         "TEMPORAL_API_KEY",
-        "WEBHOOK_SIGNING_KEY",
         "YTDLP_EXTRACTOR_ARGS",
     ]
     assert made.environment == {"CALLBACK_URL": "http://gateway:8080"}

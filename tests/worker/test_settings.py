@@ -48,6 +48,13 @@ def test_the_defaults_are_those_of_the_contract(environment: pytest.MonkeyPatch)
     assert embedded.data_dir == Path("data")
 
 
+def test_a_probe_needs_no_key_that_signs_webhooks(environment: pytest.MonkeyPatch) -> None:
+    """It decodes what strangers send."""
+    say(environment, **{**WORKER, "WORKER_ROLE": "probe"})
+    environment.delenv("WEBHOOK_SIGNING_KEY")
+    assert load_settings(WorkerSettings).webhook_signing_key == []
+
+
 @pytest.mark.parametrize("variable", GATEWAY)
 def test_a_gateway_says_which_setting_it_lacks(
     environment: pytest.MonkeyPatch, variable: str
