@@ -94,7 +94,6 @@ def _container(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
     return {
         "name": "probe",
         "image": template.image,
-        "command": ["stream-tracker"],
         "args": ["worker"],
         "env": _environment(template, monitor_id),
         "ports": [{"name": "health", "containerPort": HEALTH_PORT}],

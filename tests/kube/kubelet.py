@@ -24,6 +24,9 @@ from tests.kube.pods import RUNNING, container, terminated
 TICK_SEC = 0.05
 SCRIPTS = sysconfig.get_path("scripts")
 
+IMAGE_ENTRYPOINT = ["stream-tracker"]
+"""What the image starts where the Pod names no command; an init process is not needed here."""
+
 
 @dataclass
 class Running:
@@ -140,8 +143,8 @@ class Kubelet:
         variables |= self.overrides.get(_monitor(pod), {})
         with (self.folder / f"pod-{number}.log").open("wb") as log:
             return await asyncio.create_subprocess_exec(
-                *spec["command"],
-                *spec.get("args", []),
+                *spec.get("command", IMAGE_ENTRYPOINT),
+                *spec["args"],
                 env={"PATH": f"{SCRIPTS}:/usr/bin:/bin", **variables},
                 cwd=folder,
                 stdin=asyncio.subprocess.DEVNULL,
