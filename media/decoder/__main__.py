@@ -1,5 +1,6 @@
 """A decoder process: measures one segment after the other on its standard input."""
 
+import os
 import resource
 import signal
 import sys
@@ -25,19 +26,20 @@ def main(memory_bytes: int) -> None:
     """Measure segments until standard input closes, within `memory_bytes` for each."""
     die_with_the_parent()
     av.logging.set_level(None)
-    _bound(memory_bytes)
+    memory = Memory()
+    _bound(memory.size_bytes() + memory_bytes)
     jobs = sys.stdin.buffer
     _send({"is_confined": confine()})
     while head := jobs.read(HEAD_BYTES):
         job = JobHead.unpack(head)
         # What takes longer is killed (SIGPROF): no loop in a decoder asks whether it may go on.
         signal.setitimer(signal.ITIMER_PROF, job.cpu_sec)
-        answer = _answer(job, jobs.read(job.segment_bytes))
+        answer = _answer(job, jobs.read(job.segment_bytes), memory)
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(answer)
 
 
-def _answer(job: JobHead, segment: bytes) -> dict[str, Any]:
+def _answer(job: JobHead, segment: bytes, memory: "Memory") -> dict[str, Any]:
     answer: dict[str, Any] = {}
     try:
         answer["findings"] = measure_segment(segment, job).fields()
@@ -45,7 +47,7 @@ def _answer(job: JobHead, segment: bytes) -> dict[str, Any]:
         answer["undecodable"] = str(error)
     except MemoryError:
         answer["undecodable"] = "takes too much memory"
-    return {**answer, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    return {**answer, "resident_bytes": memory.resident_bytes()}
 
 
 def _send(answer: dict[str, Any]) -> None:
@@ -53,12 +55,31 @@ def _send(answer: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _bound(memory_bytes: int) -> None:
-    """Limit the address space to what is in use now and `memory_bytes` more."""
-    with open("/proc/self/statm") as pages:
-        used_bytes = int(pages.read().split()[0]) * resource.getpagesize()
+class Memory:
+    """What this process holds. A confined process can still read the file that this opens.
+
+    Not `getrusage`: its peak begins with that of the process that started this one.
+    """
+
+    def __init__(self) -> None:
+        self._file = os.open("/proc/self/statm", os.O_RDONLY)
+
+    def size_bytes(self) -> int:
+        """Return the address space."""
+        return self._pages()[0] * resource.getpagesize()
+
+    def resident_bytes(self) -> int:
+        """Return what is in memory."""
+        return self._pages()[1] * resource.getpagesize()
+
+    def _pages(self) -> list[int]:
+        os.lseek(self._file, 0, os.SEEK_SET)
+        return [int(count) for count in os.read(self._file, 100).split()]
+
+
+def _bound(size_bytes: int) -> None:
     for name, limit in (
-        (resource.RLIMIT_AS, used_bytes + memory_bytes),
+        (resource.RLIMIT_AS, size_bytes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
     ):

@@ -17,9 +17,9 @@ class Answer(BaseModel):
     Attributes:
         findings: fields of a `SegmentMeasurement`; None when the segment is undecodable.
         undecodable: why, then.
-        peak_bytes: the most memory that the process held so far.
+        resident_bytes: what the process holds in memory.
     """
 
     findings: dict[str, Any] | None = None
     undecodable: str = ""
-    peak_bytes: int
+    resident_bytes: int

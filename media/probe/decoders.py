@@ -108,12 +108,12 @@ class _Decoder:
         self._from = process.stdout
         self.pid = process.pid
         self._measured = 0
-        self._peak_bytes = 0
+        self._resident_bytes = 0
         self._is_killed = False
 
     def is_used_up(self, kept_bytes: int) -> bool:
         """Tell whether it is to be replaced."""
-        return self._measured >= SEGMENTS_PER_DECODER or self._peak_bytes > kept_bytes
+        return self._measured >= SEGMENTS_PER_DECODER or self._resident_bytes > kept_bytes
 
     async def ready(self) -> Ready:
         """Wait until it is.
@@ -134,7 +134,7 @@ class _Decoder:
         await self._to.drain()
         answer = Answer.model_validate_json(await self._received())
         self._measured += 1
-        self._peak_bytes = answer.peak_bytes
+        self._resident_bytes = answer.resident_bytes
         return answer
 
     async def how_it_broke(self, error: Exception) -> str:
@@ -151,8 +151,10 @@ class _Decoder:
         """Kill the process and reap it."""
         if not self._is_killed:
             self._is_killed = True  # Once: when it is reaped, its number may be another's.
+            # Not `Process.kill`: it may reap the process itself, and asyncio then never learns how
+            # it ended.
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                os.killpg(self.pid, signal.SIGKILL)
             self._to.close()
         # Reaped even when the caller is cancelled meanwhile: nothing survives SIGKILL.
         await asyncio.shield(asyncio.ensure_future(self._process.wait()))

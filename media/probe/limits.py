@@ -26,8 +26,7 @@ class ProbeLimits:
         cpu_sec: CPU time at most, however long the segment; see `cpu_sec_for`.
         memory_bytes: address space.
         pictures: that are looked at.
-        kept_bytes: a decoder that ever held more is replaced after its segment: memory that was
-            freed does not always go back.
+        kept_bytes: a decoder that holds more after its segment is replaced.
     """
 
     wall_sec: float = 60

@@ -66,6 +66,18 @@ async def test_a_killed_decoder_costs_one_segment(segment: bytes) -> None:
     await probe.close()
 
 
+async def test_the_memory_of_the_worker_is_not_taken_for_that_of_its_decoders(
+    segment: bytes,
+) -> None:
+    ballast = bytearray(b"x") * (500 * 1024 * 1024)
+    probe = DecoderProbe(parallel=1)
+    for _ in range(2):
+        await measure(probe, segment)
+        assert len(probe.process_ids()) == 1
+    del ballast
+    await probe.close()
+
+
 async def test_closing_ends_all_decoders(segment: bytes) -> None:
     probe = DecoderProbe(parallel=2)
     await asyncio.gather(*(measure(probe, segment) for _ in range(4)))
@@ -75,7 +87,7 @@ async def test_closing_ends_all_decoders(segment: bytes) -> None:
     assert not any(map(is_running, decoders))
 
 
-async def test_a_decoder_that_has_held_much_memory_is_replaced(segment: bytes) -> None:
+async def test_a_decoder_that_holds_much_memory_is_replaced(segment: bytes) -> None:
     probe = DecoderProbe(parallel=1, limits=ProbeLimits(kept_bytes=0))
     await measure(probe, segment)
     assert probe.process_ids() == []
