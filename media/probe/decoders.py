@@ -43,7 +43,7 @@ class DecoderProbe:
         self._with_loudness = with_loudness
         self._turns = Turns(parallel)
         self._idle: list[_Decoder] = []
-        self._busy: set[_Decoder] = set()
+        self._alive: set[_Decoder] = set()
         self._is_closed = False
 
     async def measure(
@@ -62,39 +62,65 @@ class DecoderProbe:
             return await self._measured(head, segment)
 
     async def close(self) -> None:
-        """End all decoders."""
+        """End all decoders, those too that a cancelled measurement is about to end."""
         self._is_closed = True
-        await asyncio.gather(*(decoder.kill() for decoder in (*self._idle, *self._busy)))
         self._idle.clear()
+        await asyncio.gather(*map(self._end, [*self._alive]))
 
     def process_ids(self) -> list[int]:
         """Return the decoders' process ids."""
-        return [decoder.pid for decoder in (*self._idle, *self._busy)]
+        return [decoder.pid for decoder in self._alive]
 
     async def _measured(self, head: JobHead, segment: bytes) -> SegmentMeasurement:
-        decoder = self._idle.pop() if self._idle else await _started(self._limits.memory_bytes)
-        self._busy.add(decoder)
+        decoder = self._idle.pop() if self._idle else await self._started()
         try:
             async with asyncio.timeout(self._limits.wall_sec):
                 answer = await decoder.measure(head, segment)
                 measurement = _measurement(answer, head)
         except TimeoutError:
-            await decoder.kill()
+            await self._end(decoder)
             raise UndecodableSegment(f"still running after {self._limits.wall_sec:g} s") from None
         except (OSError, EOFError, ValidationError) as error:
-            raise UndecodableSegment(await decoder.how_it_broke(error)) from error
+            await self._end(decoder)
+            raise UndecodableSegment(decoder.how_it_broke(error)) from error
         except asyncio.CancelledError:
-            await decoder.kill()  # its answer would be taken for that of the next segment
+            await self._end(decoder)  # its answer would be taken for that of the next segment
             raise
-        finally:
-            self._busy.discard(decoder)
         if decoder.is_used_up(self._limits.kept_bytes) or self._is_closed:
-            await decoder.kill()
+            await self._end(decoder)
         else:
             self._idle.append(decoder)
         if measurement is None:
             raise UndecodableSegment(answer.undecodable)
         return measurement
+
+    async def _started(self) -> "_Decoder":
+        """Start a decoder and wait until it is ready.
+
+        Raises:
+            UndecodableSegment: it cannot be started.
+        """
+        process = await _process(self._limits.memory_bytes)
+        decoder = _Decoder(process)
+        self._alive.add(decoder)
+        try:
+            async with asyncio.timeout(START_SEC):
+                ready = await decoder.ready()
+        except (OSError, EOFError, ValidationError, TimeoutError) as error:
+            await self._end(decoder)
+            raise UndecodableSegment(decoder.how_it_broke(error)) from error
+        except asyncio.CancelledError:
+            await self._end(decoder)
+            raise
+        if not ready.is_confined:
+            logger.warning("decoders run without a system call filter on this machine")
+        _enlarge(process)
+        return decoder
+
+    async def _end(self, decoder: "_Decoder") -> None:
+        """Kill a decoder; it counts as alive until it is reaped, whoever is cancelled meanwhile."""
+        await decoder.kill()
+        self._alive.discard(decoder)
 
 
 class _Decoder:
@@ -137,9 +163,8 @@ class _Decoder:
         self._resident_bytes = answer.resident_bytes
         return answer
 
-    async def how_it_broke(self, error: Exception) -> str:
-        """Kill what is left of it and say what happened."""
-        await self.kill()
+    def how_it_broke(self, error: Exception) -> str:
+        """Say what happened to a decoder that is dead."""
         code = self._process.returncode or 0
         if code == -signal.SIGPROF:
             return "takes too much CPU time"
@@ -178,14 +203,9 @@ def _measurement(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
     return SegmentMeasurement.model_validate({**answer.findings, **told})
 
 
-async def _started(memory_bytes: int) -> _Decoder:
-    """Start a decoder and wait until it is ready.
-
-    Raises:
-        UndecodableSegment: it cannot be started.
-    """
+async def _process(memory_bytes: int) -> asyncio.subprocess.Process:
     try:
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "media.decoder", str(memory_bytes)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -195,19 +215,6 @@ async def _started(memory_bytes: int) -> _Decoder:
         )
     except OSError as error:
         raise UndecodableSegment(f"cannot start a decoder: {error.strerror}") from error
-    decoder = _Decoder(process)
-    try:
-        async with asyncio.timeout(START_SEC):
-            ready = await decoder.ready()
-    except (OSError, EOFError, ValidationError, TimeoutError) as error:
-        raise UndecodableSegment(await decoder.how_it_broke(error)) from error
-    except asyncio.CancelledError:
-        await decoder.kill()
-        raise
-    if not ready.is_confined:
-        logger.warning("decoders run without a system call filter on this machine")
-    _enlarge(process)
-    return decoder
 
 
 def _environment() -> dict[str, str]:
