@@ -40,7 +40,7 @@ class ChaosHouse(House):
     def __init__(self, folder: Path, **variables: str) -> None:
         super().__init__(folder)
         limits = {"RATE_LIMIT_CREATE": UNLIMITED, "MAX_MONITORS": UNLIMITED}
-        self._variables = {**limits, **variables}
+        self._everywhere = {**limits, **variables}
 
     @property
     def running(self) -> list[Child]:
@@ -81,7 +81,7 @@ class ChaosHouse(House):
         return int(float(next(lines).split()[1]))
 
     def _shared(self) -> dict[str, str]:
-        return {**super()._shared(), **self._variables}
+        return {**super()._shared(), **self._everywhere}
 
     def _temporal_command(self) -> list[str]:
         command = [*super()._temporal_command(), "--db-filename", str(self.folder / "temporal.db")]
@@ -170,16 +170,30 @@ async def open_arena(folder: Path, seed: int) -> AsyncIterator[Arena]:
 
 
 async def children_gone(house: ChaosHouse, within_sec: float) -> bool:
-    """Tell whether no worker has a child any more, or not in time."""
+    """Tell whether no worker has a child at work any more, or not in time.
+
+    Decoders stay for the segments of other streams, and sleep meanwhile.
+    """
     try:
         await until_true(
-            lambda: not any(alive(each.descendants()) for each in house.running),
+            lambda: not any(map(_children_at_work, house.running)),
             "the end of all children",
             within_sec=within_sec,
         )
     except NeverCame:
         return False
     return True
+
+
+def _children_at_work(worker: Child) -> list[psutil.Process]:
+    return [each for each in alive(worker.descendants()) if not _is_idle_decoder(each)]
+
+
+def _is_idle_decoder(child: psutil.Process) -> bool:
+    try:
+        return "media.decoder" in child.cmdline() and child.status() == psutil.STATUS_SLEEPING
+    except psutil.NoSuchProcess:
+        return True
 
 
 async def timed(work: Awaitable[object]) -> float:
