@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -54,27 +55,30 @@ async def running_gateway(database_url: str, temporal_address: str) -> AsyncIter
         "RATE_LIMIT_CREATE": "1000000",
         "RATE_LIMIT_READ": "1000000",
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "gateway"),
-        env=environment,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
     client = LoadClient(f"http://127.0.0.1:{port}", KEY)
-    try:
-        await _until_ready(client, process)
-        yield client
-    finally:
-        await client.close()
-        process.terminate()
-        await process.wait()
+    with tempfile.TemporaryFile() as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "gateway"), env=environment, stderr=log
+        )
+        try:
+            if not await _is_ready(client, process):
+                log.seek(0)
+                raise RuntimeError(f"the gateway ended: {log.read().decode()}")
+            yield client
+        finally:
+            await client.close()
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
 
 
-async def _until_ready(client: LoadClient, process: asyncio.subprocess.Process) -> None:
+async def _is_ready(client: LoadClient, process: asyncio.subprocess.Process) -> bool:
+    """Wait until it is; False when it ended instead."""
     while process.returncode is None:
         try:
             await client.send("GET", "/readyz")
         except (httpcore.ConnectError, RuntimeError):
             await asyncio.sleep(0.1)
         else:
-            return
-    raise RuntimeError(f"the gateway ended with {process.returncode}")
+            return True
+    return False
