@@ -49,6 +49,16 @@ class TrackState(BaseModel):
             self.cursor.moved()
             self.playlist = playlist
 
+    def carrying(
+        self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
+    ) -> "TrackState":
+        """Return a track at this place that carries something else, with what is known of that."""
+        track = self.model_copy(deep=True)
+        track.detectors = MediaDetectors(
+            tracks=carried, next_start_sec=self.detectors.next_start_sec
+        ).inheriting(detected)
+        return track
+
     def pass_over(self, duration_sec: float) -> None:
         """Move on over media that was not seen."""
         self.stream_sec += duration_sec
@@ -128,14 +138,21 @@ class WatchState(BaseModel):
             self.gone.leave_out(at)
 
     def carry(self, tracks: Mapping[str, frozenset[Track]]) -> None:
-        """Keep the tracks that are watched now; one that carries something else starts anew."""
-        kept = {}
-        for name, carried in tracks.items():
-            known = self.tracks.get(name)
-            is_same = known is not None and known.detectors.tracks == carried
-            kept[name] = known if known and is_same else _new_track(carried)
-        self.tracks = kept
-        self.failing &= kept.keys()
+        """Keep the tracks that are watched now.
+
+        Where sound comes apart from the picture from now on, or with it, the stream is the same: it
+        goes on at the main track's place (RFC 8216 6.2.4 has renditions match), and what was
+        detected goes with whatever it is of.
+        """
+        if {name: track.detectors.tracks for name, track in self.tracks.items()} == tracks:
+            return
+        detected = [track.detectors for track in self.tracks.values()]
+        place = self.tracks.get(MAIN, TrackState())
+        self.tracks = {
+            name: self.tracks.get(name, place).carrying(carried, detected)
+            for name, carried in tracks.items()
+        }
+        self.failing &= self.tracks.keys()
 
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
         """Remember changes of incidents until they are told; False when there are none."""
@@ -174,10 +191,6 @@ class WatchState(BaseModel):
         for track in self.tracks.values():
             known |= track.detectors.open_incidents()
         return known
-
-
-def _new_track(carried: frozenset[Track]) -> TrackState:
-    return TrackState(detectors=MediaDetectors(tracks=carried))
 
 
 def _known(conditions: Iterable[Health]) -> Health:

@@ -13,8 +13,8 @@ from monitors.detectors.media import Track
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
 _BROADCAST = re.compile(r"/id/([\w%~-]+\.\d+)(?=/|$)")
 _UNKNOWN = 1 << 60
-_BOTH: frozenset[Track] = frozenset({"video", "audio"})
 _PICTURE: frozenset[Track] = frozenset({"video"})
+_WHOLE: frozenset[Track] = frozenset({"video", "audio"})
 
 
 def choose_media(finding: Finding) -> MediaUrls | None:
@@ -61,10 +61,10 @@ def _cost(pair: tuple[Format, Format | None]) -> tuple[int, int]:
 
 def _media_urls(video: Format, audio: Format | None) -> MediaUrls:
     urls = [one.url for one in (video, audio) if one]
-    carries_sound = audio is None and video.has_audio
     return MediaUrls(
         main=video.url,
-        main_tracks=_BOTH if carries_sound else _PICTURE,
+        # Where there is no sound at all, it is missed.
+        main_tracks=_PICTURE if audio else _WHOLE,
         audio=audio.url if audio else None,
         broadcast=broadcast_of(video.url),
         expires_at=earliest_expiry(urls),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -65,6 +65,16 @@ class MediaDetectors(BaseModel):
             self.next_start_sec += duration_sec
         for faults in self._faults().values():
             faults.skip(duration_sec)
+
+    def inheriting(self, others: Iterable["MediaDetectors"]) -> Self:
+        """Return these with what `others` detected in the tracks that these are to carry."""
+        taken: dict[str, Any] = {}
+        for other in others:
+            if "video" in self.tracks & other.tracks:
+                taken |= {"blackout": other.blackout, "freeze": other.freeze}
+            if "audio" in self.tracks & other.tracks:
+                taken |= {"silence": other.silence}
+        return self.model_copy(update=taken)
 
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""

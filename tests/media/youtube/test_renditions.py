@@ -50,7 +50,7 @@ DASH = Format(format_id="160", protocol="http_dash_segments", url="https://m.exa
             233,
             id="both-of-one-master-playlist",
         ),
-        pytest.param(PICTURES, 269, None, id="picture-alone-when-there-is-no-sound"),
+        pytest.param(PICTURES, 269, None, id="picture-whose-sound-is-missed"),
     ],
 )
 def test_the_cheapest_with_picture_and_sound(
@@ -60,7 +60,7 @@ def test_the_cheapest_with_picture_and_sound(
     assert media is not None
     assert f"/itag/{main}/" in media.main
     assert media.audio == (f"https://m.example/itag/{audio}/" if audio else None)
-    assert ("audio" in media.main_tracks) == (formats is not PICTURES and audio is None)
+    assert ("audio" in media.main_tracks) == (audio is None)
 
 
 def test_the_original_sound_before_a_cheaper_translation() -> None:
