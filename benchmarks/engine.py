@@ -1,9 +1,12 @@
-"""Prints what a monitor costs Temporal in an hour: `python -m benchmarks.engine`.
+"""Prints what a monitor costs Temporal and the database: `python -m benchmarks.engine`.
 
 The real workflows run through a simulated hour on the time-skipping server, with scripted streams:
 a healthy one, one that is waited for, and one whose picture turns black and back once a minute.
 Actions are counted as Temporal Cloud bills them: starts of activities, each retry, timers, search
 attributes, and the heartbeats that the worker's interval sends.
+
+What the workflow reports in the hour, and the counters that a watch tells every 10 s beside it, is
+then applied to a real store, whose statements that write are counted.
 """
 
 import asyncio
@@ -11,12 +14,16 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio.api.enums.v1 import EventType as HistoryEvent
 
+from activities.watch_stream import REPORT_SEC
+from benchmarks.writes import writes_of
+from monitors.reports import StatusReport
+from monitors.status import MonitorStatus, StreamStatus
 from tests.workflows import scripts
-from tests.workflows.stage import Handle, Stage, staged
+from tests.workflows.stage import Handle, Stage, an_order, staged
 from tests.workflows.world import World
 
 HOUR_SEC = 3600.0
@@ -40,7 +47,8 @@ class Hour:
         size_bytes: of the history events, as the server stores them.
         actions: billed ones, without heartbeats.
         is_watched: heartbeats come on top.
-        reports: that the gateway writes to its database.
+        reports: of the workflow to the gateway.
+        writes: statements that change rows of the gateway's database.
     """
 
     events: int
@@ -48,6 +56,7 @@ class Hour:
     actions: int
     is_watched: bool
     reports: int
+    writes: int
 
 
 def healthy() -> World:
@@ -78,49 +87,65 @@ WORLDS: dict[str, Callable[[], World]] = {
 def main() -> int:
     """Measure and print; return 0 when a healthy monitor stays inside its limit."""
     logging.disable()  # each scripted look and watch "fails" until the next one
-    hours = {name: asyncio.run(_an_hour(world())) for name, world in WORLDS.items()}
+    hours = {name: asyncio.run(an_hour(world())) for name, world in WORLDS.items()}
     head = "".join(f"{f'beats {interval:g} s':>12}" for interval in HEARTBEAT_SEC)
     print(
         f"{'an hour of a monitor':28} {'events':>7} {'KB':>7} {'actions':>8}{head} {'reports':>8}"
+        f" {'writes/min':>11}"
     )
     for name, hour in hours.items():
         beats = "".join(f"{_beats(hour, interval):12.0f}" for interval in HEARTBEAT_SEC)
         row = f"{name:28} {hour.events:7} {hour.size_bytes / 1000:7.1f} {hour.actions:8}"
-        print(f"{row}{beats} {hour.reports:8}")
+        print(f"{row}{beats} {hour.reports:8} {hour.writes / 60:11.1f}")
     return 0 if hours["healthy"].events <= MOST_EVENTS else 1
 
 
-async def _an_hour(world: World) -> Hour:
+async def an_hour(world: World) -> Hour:
+    """Run a monitor in `world` for an hour of its server's time and return what that took."""
     async with staged(world) as stage:
         handle = await stage.start(blackout_threshold_sec=30)
         await world.until(
             lambda: len(world.watched) > 1 or bool(world.looked and world.looks)
         )  # it has begun
-        before = await _so_far(stage, handle)
+        began, before = await stage.now(), await _so_far(stage, handle)
+        told = len(world.statuses), len(world.reports)
         await stage.pass_time(HOUR_SEC)
         after = await _so_far(stage, handle)
+        statuses, events = world.statuses[told[0] :], world.reports[told[1] :]
         is_watched = bool(world.watched)
         await handle.signal("stop")
         await handle.result()
+    counters = _counters(began) if is_watched else []
     return Hour(
         events=after["events"] - before["events"],
         size_bytes=after["size"] - before["size"],
         actions=after["actions"] - before["actions"],
         is_watched=is_watched,
-        reports=after["reports"] - before["reports"],
+        reports=len(statuses) + len(events),
+        writes=await writes_of(an_order(began), [*statuses, *counters], events),
     )
 
 
 async def _so_far(stage: Stage, handle: Handle) -> Counter[str]:
     history = (await handle.fetch_history()).events
-    world = stage.world
-    retries = max(0, len(world.looked) - 1)
+    retries = max(0, len(stage.world.looked) - 1)
     return Counter(
         events=len(history),
         size=sum(event.ByteSize() for event in history),
         actions=sum(event.event_type in COUNTED for event in history) + retries,
-        reports=len(world.statuses) + len(world.reports),
     )
+
+
+def _counters(began: datetime) -> list[StatusReport]:
+    """Return what the watches tell the gateway themselves in an hour."""
+    return [
+        StatusReport(
+            status=MonitorStatus.MONITORING,
+            stream_status=StreamStatus.LIVE,
+            as_of=began + timedelta(seconds=number * REPORT_SEC),
+        )
+        for number in range(round(HOUR_SEC / REPORT_SEC))
+    ]
 
 
 def _beats(hour: Hour, interval_sec: float) -> float:
