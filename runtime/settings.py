@@ -232,7 +232,7 @@ class WorkerSettings(PodSettings, StreamSettings):
     heartbeat_interval_sec: float = Field(
         default=2,
         ge=0.2,
-        le=8,
+        le=240,  # 0.8 of the longest HEARTBEAT_TIMEOUT_SEC
         description=(
             "How often a probe tells Temporal that it lives, and so how soon it learns that it is "
             "stopped. Heartbeats are billed actions in Temporal Cloud: 43,200 a day and monitor "

@@ -115,7 +115,7 @@ def test_a_gateway_names_its_bad_setting(
         ("WEBHOOK_SIGNING_KEY", "a,b,c"),
         ("WEBHOOK_SIGNING_KEY", ","),
         ("SEGMENT_MAX_BYTES", "1"),
-        ("HEARTBEAT_INTERVAL_SEC", "60"),
+        ("HEARTBEAT_INTERVAL_SEC", "241"),
         ("DRAIN_SEC", "0"),
         ("FFMPEG_PATH", "/nowhere/ffmpeg"),
         ("FFMPEG_PATH", __file__),
@@ -215,3 +215,10 @@ def test_a_large_segment_needs_a_large_memory(environment: pytest.MonkeyPatch) -
         load_settings(WorkerSettings)
     say(environment, SEGMENTS_MEMORY_BYTES=str(800 * 2**20))
     assert load_settings(WorkerSettings).segments_memory_bytes == 800 * 2**20
+
+
+def test_heartbeats_may_be_as_rare_as_the_longest_timeout_lets_them(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    say(environment, **WORKER, HEARTBEAT_TIMEOUT_SEC="300", HEARTBEAT_INTERVAL_SEC="240")
+    assert load_settings(WorkerSettings).heartbeat_interval_sec == 240
