@@ -5,6 +5,7 @@ import sys
 
 BENCHMARKS = {
     "probe": "what measuring a minute of a stream costs, beside other ways and decoding alone",
+    "delay": "how long after they could be known faults of each kind are told",
     "density": "how many streams one machine watches in time",
     "engine": "what a monitor costs Temporal and the database in an hour",
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",

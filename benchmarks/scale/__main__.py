@@ -1,0 +1,43 @@
+"""Starts the monitors, lets them run, and prints what that took: `python -m benchmarks.scale`."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import benchmarks.scale
+from benchmarks.machine import machine
+from benchmarks.scale.crowd import Load, run_crowd
+from benchmarks.scale.printing import print_crowd
+from tests.api.postgres import postgres_server
+
+
+def main() -> int:
+    """Run and print; return 0 when all monitors were watched, and none was lost meanwhile."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scale",
+        description=benchmarks.scale.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--monitors", type=int, default=1000, help="(1000)")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of steady state (3)")
+    parser.add_argument(
+        "--heartbeat-sec", type=float, default=8.0, help="HEARTBEAT_INTERVAL_SEC of the probes (8)"
+    )
+    parser.add_argument(
+        "--timeout-sec", type=float, default=10.0, help="HEARTBEAT_TIMEOUT_SEC (10)"
+    )
+    parser.add_argument(
+        "--faults-per-hour", type=float, default=1.0, help="of each monitor, with its end (1)"
+    )
+    load = Load(**vars(parser.parse_args()))
+    print(machine(), flush=True)
+    with tempfile.TemporaryDirectory() as folder, postgres_server() as postgres:
+        crowd = asyncio.run(run_crowd(Path(folder), f"{postgres.url}/postgres", load))
+    print_crowd(crowd)
+    return 0 if crowd.is_steady else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

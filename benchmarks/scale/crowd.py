@@ -1,0 +1,214 @@
+"""So many monitors, from their creation through a steady state."""
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]
+import psutil
+
+from activities.watch_stream import REPORT_SEC
+from benchmarks.chaos.arena import ChaosHouse
+from benchmarks.gateway.load import LoadClient, as_fast_as_possible
+from benchmarks.scale.surroundings import Surroundings, open_surroundings
+from benchmarks.scale.usage import Gauge, History, Sample, history_of, postmaster
+from tests.service.children import Child
+from tests.service.house import API_KEY, INTERNAL_KEY
+from tests.service.waiting import NeverCame, until
+
+AT_ONCE = 16
+SLOTS = 2000
+"""Of one probe worker, the most that there may be."""
+
+SAMPLED = 200
+SETTLE_SEC = 20.0
+"""From the start of the last watch to the first sample of the steady state."""
+
+START_SEC = 60.0
+LEAST_STARTS_PER_SEC = 5.0
+"""Slower than this the start is given up, and what runs by then is measured."""
+
+SILENT_SEC = 3 * REPORT_SEC
+"""A monitor of which the store hears nothing for so long is behind."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is put on; see the options of `python -m benchmarks.scale`."""
+
+    monitors: int
+    minutes: float
+    heartbeat_sec: float
+    timeout_sec: float
+    faults_per_hour: float
+
+    @property
+    def beat_sec(self) -> float:
+        """How often a watch is heard: the SDK waits for 0.8 of the timeout at most."""
+        return min(self.heartbeat_sec, 0.8 * self.timeout_sec)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What came of it.
+
+    Attributes:
+        watched: monitors that were watched in the end.
+        created_sec: until the last creation was answered.
+        started_sec: until the last of these was watched.
+        silent: monitors of which the store had heard nothing for a while, in the end.
+        webhooks: that the receiver took in the steady state.
+        samples: at the first creation, at the last start, and around the steady state.
+        histories: around the steady state.
+    """
+
+    load: Load
+    watched: int
+    created_sec: float
+    started_sec: float
+    silent: int
+    webhooks: int
+    samples: tuple[Sample, Sample, Sample, Sample]
+    histories: tuple[History, History]
+
+    @property
+    def lost_watches(self) -> float:
+        """How many further attempts of a watch there were in the steady state, a monitor."""
+        before, after = self.histories
+        return max(0.0, after.attempts - before.attempts)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether all were watched, none was lost, and the store kept up."""
+        return self.watched == self.load.monitors and not (self.lost_watches or self.silent)
+
+
+async def run_crowd(folder: Path, database_url: str, load: Load) -> Crowd:
+    """Start a service on these databases, create the monitors, and measure."""
+    house = ChaosHouse(
+        folder / "house",
+        DATABASE_URL=database_url,
+        HEARTBEAT_TIMEOUT_SEC=str(load.timeout_sec),
+        LOG_LEVEL="warning",
+    )
+    try:
+        await house.start("orchestrator")
+        async with open_surroundings() as surroundings, _probes(house, load) as probes:
+            postgres = await asyncpg.connect(database_url)
+            try:
+                gauge = await _gauge(house, probes, postgres)
+                return await _measure(house, surroundings, gauge, load)
+            finally:
+                await postgres.close()
+    finally:
+        house.discard()
+
+
+async def _measure(
+    house: ChaosHouse, surroundings: Surroundings, gauge: Gauge, load: Load
+) -> Crowd:
+    at_first, began = await gauge.sample(), time.monotonic()
+    await _create(house, surroundings, load)
+    created_sec = time.monotonic() - began
+    watched = await _until_watched(gauge, load)
+    started_sec = time.monotonic() - began
+    at_start = await gauge.sample()
+    _say(f"{watched} watched after {started_sec:.0f} s")
+    await asyncio.sleep(SETTLE_SEC)
+    some = await _some_monitors(house, min(SAMPLED, load.monitors))
+    history_before = await history_of(house.client, some)
+    before, webhooks = await gauge.sample(), surroundings.webhooks
+    await asyncio.sleep(load.minutes * 60)
+    after, webhooks = await gauge.sample(), surroundings.webhooks - webhooks
+    silent = await gauge.silent(SILENT_SEC)
+    return Crowd(
+        load=load,
+        watched=await gauge.watched(),
+        created_sec=created_sec,
+        started_sec=started_sec,
+        silent=silent,
+        webhooks=webhooks,
+        samples=(at_first, at_start, before, after),
+        histories=(history_before, await history_of(house.client, some)),
+    )
+
+
+async def _create(house: ChaosHouse, surroundings: Surroundings, load: Load) -> None:
+    client = LoadClient(house.rest.base_url, API_KEY)
+
+    async def create(number: int) -> None:
+        body = {
+            "stream_url": surroundings.stream_url(number),
+            "callback_url": surroundings.callback_url,
+        }
+        await client.send("POST", "/api/v1/monitors", body)
+
+    try:
+        await as_fast_as_possible(create, count=load.monitors, at_once=AT_ONCE)
+    finally:
+        await client.close()
+
+
+async def _until_watched(gauge: Gauge, load: Load) -> int:
+    """Wait until the store has counters of all, or for as long as it may take."""
+    within_sec = START_SEC + load.monitors / LEAST_STARTS_PER_SEC
+
+    async def all_watched() -> bool:
+        await asyncio.sleep(1.0)
+        return await gauge.watched() >= load.monitors
+
+    try:
+        await until(all_watched, f"{load.monitors} watches", within_sec=within_sec)
+    except NeverCame as error:
+        _say(str(error))
+    return await gauge.watched()
+
+
+async def _some_monitors(house: ChaosHouse, count: int) -> list[str]:
+    found = house.client.list_workflows("ExecutionStatus = 'Running'", page_size=1000)
+    ids = [each.id async for each in found if each.id.startswith("mon-")]
+    return random.sample(ids, min(count, len(ids)))
+
+
+@asynccontextmanager
+async def _probes(house: ChaosHouse, load: Load) -> AsyncIterator[list[Child]]:
+    """Run as many workers as the monitors need slots."""
+    probes = [
+        Child(
+            f"probe-{first}",
+            [
+                *(sys.executable, "-m", "benchmarks.scale.probe"),
+                *("--gateway", house.rest.base_url, "--key", INTERNAL_KEY),
+                *("--slots", str(SLOTS), "--beat-sec", str(load.beat_sec)),
+                *("--faults-per-hour", str(load.faults_per_hour)),
+            ],
+            house.folder,
+            TEMPORAL_ADDRESS=house.temporal_address,
+        )
+        for first in range(0, load.monitors, SLOTS)
+    ]
+    try:
+        yield probes
+    finally:
+        for probe in probes:
+            probe.discard()
+
+
+async def _gauge(house: ChaosHouse, probes: list[Child], postgres: asyncpg.Connection) -> Gauge:
+    processes = {
+        "temporal": [psutil.Process(house.temporal.pid)],
+        "gateway": [psutil.Process(house.gateway.pid)],
+        "orchestrator": [psutil.Process(house.workers[0].pid)],
+        "postgres": [await postmaster(postgres)],
+        "probes without media": [psutil.Process(probe.pid) for probe in probes],
+    }
+    return Gauge(processes, postgres, house.folder / "temporal.db")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

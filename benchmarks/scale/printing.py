@@ -1,0 +1,102 @@
+"""What a crowd of monitors took, and what other numbers of them would take, as text."""
+
+import os
+
+from activities.watch_stream import REPORT_SEC
+from benchmarks.scale.crowd import Crowd
+from benchmarks.scale.usage import Sample
+
+RECKONED = (1_000, 10_000)
+ONE_CORE = ("gateway", "orchestrator")
+"""Python processes: one fills a core at most, but there may be more of them."""
+
+FULL = 0.85
+"""Of what it can use; above this a process is what limits."""
+
+POLLED_EVENTS = round(3600 / REPORT_SEC) * 6
+"""At least: three of each activity, and three of the workflow task after it."""
+
+DAY_SEC = 86_400
+
+
+def print_crowd(crowd: Crowd) -> None:
+    """Print starts, use of each process, growth, and what that means for other numbers."""
+    load = crowd.load
+    print(
+        f"\n{load.monitors} monitors, heartbeats every {load.beat_sec:g} s, "
+        f"timeout {load.timeout_sec:g} s, {load.faults_per_hour:g} faults an hour each"
+    )
+    print(
+        f"created: {load.monitors / crowd.created_sec:.1f} a second; "
+        f"watched: {crowd.watched}, {crowd.watched / crowd.started_sec:.1f} a second"
+    )
+    _print_parts(crowd)
+    _print_growth(crowd)
+    for monitors in RECKONED:
+        _print_reckoned(crowd, monitors)
+    for line in limits(crowd):
+        print(line)
+
+
+def cores(before: Sample, after: Sample) -> dict[str, float]:
+    """Return how many cores each part used between two samples, on average."""
+    took_sec = after.at - before.at
+    return {part: (used - before.cpu_sec[part]) / took_sec for part, used in after.cpu_sec.items()}
+
+
+def limits(crowd: Crowd) -> list[str]:
+    """Return what limited, and what did not keep up, a line each."""
+    at_first, at_start, before, after = crowd.samples
+    lines = []
+    for phase, used in (("starts", cores(at_first, at_start)), ("steady", cores(before, after))):
+        lines += [f"limits the {phase}: the {part}" for part in ONE_CORE if used[part] > FULL]
+        if sum(used.values()) > FULL * (os.cpu_count() or 1):
+            most = max(used, key=lambda part: used[part])
+            lines.append(f"limits the {phase}: this machine's cores, most of them: {most}")
+    if crowd.lost_watches:
+        lines.append(f"watches lost and begun anew: {crowd.lost_watches:.2f} a monitor")
+    if crowd.silent:
+        lines.append(f"monitors of which the store heard nothing for 30 s: {crowd.silent}")
+    return lines or ["nothing was at its limit"]
+
+
+def _print_parts(crowd: Crowd) -> None:
+    at_first, at_start, before, after = crowd.samples
+    starting, steady = cores(at_first, at_start), cores(before, after)
+    print(f"{'':24}{'cores, starts':>14}{'steady':>9}{'MiB':>8}")
+    for part, used in steady.items():
+        print(f"{part:24}{starting[part]:14.2f}{used:9.3f}{after.memory_mib[part]:8.0f}")
+
+
+def _print_growth(crowd: Crowd) -> None:
+    _, _, before, after = crowd.samples
+    earlier, later = crowd.histories
+    hours = (after.at - before.at) / 3600
+    events = (later.events - earlier.events) / hours
+    size_kb = (later.size_bytes - earlier.size_bytes) / hours / 1000
+    each_hours = hours * (crowd.watched or 1)
+    file_kb = (after.temporal_bytes - before.temporal_bytes) / each_hours / 1000
+    print(
+        f"history, an hour and monitor: {events:.0f} events, {size_kb:.1f} KB, of the server's "
+        f"file {file_kb:.1f} KB; with an activity every {REPORT_SEC:g} s: {POLLED_EVENTS} events"
+    )
+    rows = (after.rows - before.rows) / each_hours / 60
+    transactions = (after.transactions - before.transactions) / each_hours / 60
+    wal_kb = (after.wal_bytes - before.wal_bytes) / each_hours / 60 / 1000
+    print(
+        f"database, a minute and monitor: {rows:.1f} rows written in {transactions:.1f} "
+        f"transactions, {wal_kb:.1f} KB of log"
+    )
+    print(f"webhooks: {crowd.webhooks / hours / 60:.0f} a minute")
+
+
+def _print_reckoned(crowd: Crowd, monitors: int) -> None:
+    _, _, before, after = crowd.samples
+    more = monitors / (crowd.watched or 1)
+    used = ", ".join(f"{part} {each * more:.2f}" for part, each in cores(before, after).items())
+    wal_bytes = (after.wal_bytes - before.wal_bytes) / (after.at - before.at) * more
+    print(
+        f"{monitors} monitors by these figures: cores: {used}; "
+        f"{monitors / crowd.load.beat_sec:.0f} heartbeats and {monitors / REPORT_SEC:.0f} reports "
+        f"a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
+    )

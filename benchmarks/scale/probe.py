@@ -1,0 +1,181 @@
+"""A worker that watches as a probe does, but without media: `python -m benchmarks.scale.probe`."""
+
+import argparse
+import asyncio
+import contextlib
+import math
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from temporalio import activity
+from temporalio.worker import Worker
+
+from activities.declarations import (
+    WATCH_STREAM,
+    OpenIncident,
+    WatchOrder,
+    WatchOutcome,
+    WatchReturn,
+)
+from activities.gateway import Gateway, ReportRefused
+from activities.watch_stream import REPORT_SEC
+from media.hls.cursor import REMEMBERED, PlaylistCursor
+from media.watch.state import MAIN, TrackState, WatchState
+from monitors.events import EventType, Happening, timestamp_text
+from monitors.reports import HealthReport, Statistics, StatusReport
+from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
+from runtime.event_loop import new_event_loop
+from runtime.temporal import connect_temporal
+from workflows.options import PROBE_QUEUE
+
+SEGMENT_SEC = 2.0
+SEGMENT_BYTES = 75_000
+BLACK_SEC = 30.0
+"""A fault lasts so long after it was told."""
+
+POLLS = 5
+
+
+class PretendedWatching:
+    """Watches streams that are black now and then.
+
+    Args:
+        gateway: is told counters.
+        beat_sec: between two heartbeats.
+        faults_per_hour: of each stream, on average.
+    """
+
+    def __init__(self, gateway: Gateway, *, beat_sec: float, faults_per_hour: float) -> None:
+        self._gateway = gateway
+        self._beat_sec = beat_sec
+        self._faults_per_sec = faults_per_hour / 3600
+        self._usual = _usual_state()
+
+    @activity.defn(name=WATCH_STREAM)
+    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+        """Watch until a fault comes or goes, or until the checkpoint."""
+        known = order.state or self._usual
+        aside = [
+            asyncio.create_task(self._beat(known)),
+            asyncio.create_task(self._tell_counters(order.monitor_id)),
+        ]
+        try:
+            return await self._until_something(known, self._until_checkpoint(order))
+        finally:
+            await _stop(aside)
+
+    async def _until_something(self, known: dict[str, Any], checkpoint_sec: float) -> WatchReturn:
+        is_black = known["is_black"]
+        change_sec = BLACK_SEC if is_black else self._until_fault()
+        await asyncio.sleep(min(change_sec, checkpoint_sec))
+        if change_sec >= checkpoint_sec:
+            return _seen(WatchOutcome.CHECKPOINT, known, is_black=is_black)
+        return _seen(WatchOutcome.HAPPENED, known, is_black=not is_black)
+
+    def _until_fault(self) -> float:
+        """Return how long to the next fault, which comes as likely now as later."""
+        return random.expovariate(self._faults_per_sec) if self._faults_per_sec else math.inf
+
+    def _until_checkpoint(self, order: WatchOrder) -> float:
+        """Return how long to the next; the first ones are spread as those of a steady crowd are."""
+        spread = 1.0 if order.state else random.random()  # noqa: S311
+        return order.checkpoint_sec * spread
+
+    async def _beat(self, state: dict[str, Any]) -> None:
+        while True:
+            activity.heartbeat(state)
+            await asyncio.sleep(self._beat_sec)
+
+    async def _tell_counters(self, monitor_id: str) -> None:
+        began = datetime.now(UTC)
+        await asyncio.sleep(SEGMENT_SEC * random.random())  # noqa: S311
+        while True:
+            with contextlib.suppress(httpx.HTTPError, ReportRefused):
+                await self._gateway.report_status(monitor_id, _counters(began, datetime.now(UTC)))
+            await asyncio.sleep(REPORT_SEC)
+
+
+def _usual_state() -> dict[str, Any]:
+    """Return a state as large as that of a stream that has been watched for a while."""
+    newest = 100_000
+    remembered = {newest - back: f"{back:016x}" for back in range(REMEMBERED)}
+    cursor = PlaylistCursor(next_sequence=newest + 1, newest_sequence=newest, remembered=remembered)
+    state = WatchState(tracks={MAIN: TrackState(cursor=cursor, playlist="0" * 16)})
+    return {**state.model_dump(mode="json"), "is_black": False}
+
+
+def _seen(outcome: WatchOutcome, known: dict[str, Any], *, is_black: bool) -> WatchReturn:
+    at = datetime.now(UTC)
+    began = at - timedelta(seconds=BLACK_SEC)
+    data = {"duration_sec": BLACK_SEC, "started_at": timestamp_text(began), "threshold_sec": 30.0}
+    event_type = EventType.BLACKOUT if is_black else EventType.BLACKOUT_RECOVERED
+    happened = Happening(event_type=event_type, timestamp=at, data=data)
+    return WatchReturn(
+        outcome=outcome,
+        happenings=[happened] if outcome is WatchOutcome.HAPPENED else [],
+        statistics=Statistics(total_segments_analyzed=100_000),
+        health=HealthReport(video=Health.ERROR if is_black else Health.OK, audio=Health.OK),
+        open_incidents=[OpenIncident(kind=IncidentKind.BLACKOUT, started_at=began)] * is_black,
+        state={**known, "is_black": is_black},
+    )
+
+
+def _counters(began: datetime, at: datetime) -> StatusReport:
+    watched_sec = (at - began).total_seconds()
+    segments = 1 + int(watched_sec / SEGMENT_SEC)
+    return StatusReport(
+        status=MonitorStatus.MONITORING,
+        stream_status=StreamStatus.LIVE,
+        health=HealthReport(video=Health.OK, audio=Health.OK, last_check_at=at),
+        statistics=Statistics(
+            total_segments_analyzed=segments,
+            analyzed_sec=segments * SEGMENT_SEC,
+            downloaded_bytes=segments * SEGMENT_BYTES,
+        ),
+        as_of=at,
+    )
+
+
+async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
+    pending = list(tasks)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _work(options: argparse.Namespace) -> None:
+    gateway = Gateway(options.gateway, SecretStr(options.key))
+    watching = PretendedWatching(
+        gateway, beat_sec=options.beat_sec, faults_per_hour=options.faults_per_hour
+    )
+    interval = timedelta(seconds=options.beat_sec)
+    worker = Worker(
+        await connect_temporal(lazy=False),
+        task_queue=PROBE_QUEUE,
+        activities=[watching.watch_stream],
+        max_concurrent_activities=options.slots,
+        max_concurrent_activity_task_polls=POLLS,
+        max_heartbeat_throttle_interval=interval,
+        default_heartbeat_throttle_interval=interval,
+    )
+    await worker.run()
+
+
+def main() -> None:
+    """Work until killed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gateway", required=True, help="base URL")
+    parser.add_argument("--key", required=True, help="of the gateway's internal API")
+    parser.add_argument("--slots", type=int, required=True)
+    parser.add_argument("--beat-sec", type=float, required=True)
+    parser.add_argument("--faults-per-hour", type=float, required=True)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_work(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
