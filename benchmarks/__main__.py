@@ -8,6 +8,7 @@ BENCHMARKS = {
     "delay": "how long after they could be known faults of each kind are told",
     "density": "how many streams one machine watches in time",
     "engine": "what a monitor costs Temporal and the database in an hour",
+    "scale": "what thousands of monitors cost around their probes",
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
     "delivery": "that no webhook is lost, and that hostile streams do not delay others",
     "youtube": "what looks at YouTube and waiting monitors cost",
