@@ -37,7 +37,8 @@ async def open_stream_side(
     """
     budget = Budget(interval_sec=settings.egress_request_interval_sec)
     async with _media_client(settings, guard) as client:
-        youtube = YouTubeSite(_youtube_options(settings), egress=Egress(budget))
+        options = _youtube_options(settings)
+        youtube = YouTubeSite(options, egress=Egress(budget, at_once=options.helpers))
         try:
             yield StreamSide(client, youtube, SourceFinder(client, youtube))
         finally:

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.cursor import PlaylistCursor
 from media.youtube.confirmation import Confirmation
+from media.youtube.meanings import EGRESS_TROUBLES
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
 from monitors.detectors.media import MediaDetectors, Track
@@ -114,13 +115,13 @@ class WatchState(BaseModel):
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
         """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
         self.unknown, self.unknown_because = reason, because
-        self._leave_out(at)
+        self.leave_out(at)
 
     def regain_sight(self, at: datetime) -> bool:
         """Note that something is known of the stream; return whether it was unknown before."""
         was_unknown = self.unknown is not None
         if was_unknown:
-            self._leave_out(at)
+            self.leave_out(at)
         self.unknown = self.unknown_because = None
         return was_unknown
 
@@ -131,7 +132,15 @@ class WatchState(BaseModel):
         self.bad_news = Confirmation()
         return was_unknown
 
-    def _leave_out(self, at: datetime) -> None:
+    def trouble(self) -> str | None:
+        """Return why nothing is known of the stream, in words that change with what is to be told.
+
+        A pause of all looks says how long it is: another one is news.
+        """
+        return self.unknown_because if self.unknown in EGRESS_TROUBLES else self.unknown
+
+    def leave_out(self, at: datetime) -> None:
+        """Let the time to `at` count towards no threshold: nothing was seen."""
         self.errors.unobserved(at)
         self.pace.unobserved(at)
         if self.gone:

@@ -19,6 +19,11 @@ from monitors.events import EndReason
 logger = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SEC = 2.0
+LONG_LOOK_SEC = 10.0
+LONG_LOOK = "look_pending"
+LONG_LOOK_MESSAGE = "the look for the stream's media has not ended, or waits for its turn"
+"""Of a look that takes longer than that: until it ends nothing is seen of the stream."""
+
 MANIFEST_GONE_SEC = 90.0
 """A manifest that is gone this long ended its stream, unless its source asks for more patience; an
 encoder comes back sooner."""
@@ -63,6 +68,7 @@ class StreamWatch:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
+        long_look_sec: float = LONG_LOOK_SEC,
     ) -> None:
         self._source = source
         self._state = state
@@ -71,29 +77,47 @@ class StreamWatch:
         self._now = now
         self._on_segment = on_segment
         self._confirmation = confirmation
+        self._long_look_sec = long_look_sec
         self._something_happened = asyncio.Event()
         self._lost = False
 
     async def run(self) -> EndReason | None:
         """Watch until the stream ends (then the reason) or there is something to tell.
 
-        That is what `state.happened` holds, or that the stream is seen no more, or seen again.
+        That is what `state.happened` holds, or that the stream is seen no more, for another reason
+        or for longer than was told, or seen again.
         Cancelling at any moment leaves `state` consistent.
 
         Raises:
             StreamUnavailable: the source says so, for good.
         """
         state = self._state
-        told = state.unknown
-        while not state.happened and state.unknown == told:
+        told = state.trouble()
+        while not state.happened and state.trouble() == told:
             await self._until_next_look()
-            seen = await self._source.observe(afresh=self._lost)
+            seen = await self._look()
             if ended := await self._learn_from(seen, is_fresh=self._lost):
                 return ended
             if self._lost or not seen.media:
                 wait_sec = max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0)
                 state.look_again_at = self._now() + timedelta(seconds=wait_sec)
         return None
+
+    async def _look(self) -> Observation:
+        """Ask the source; where its answer takes long, that is known meanwhile."""
+        looking = asyncio.create_task(self._source.observe(afresh=self._lost))
+        state = self._state
+        try:
+            done, _ = await asyncio.wait([looking], timeout=self._long_look_sec)
+            if not done and state.unknown is None:
+                state.unknown, state.unknown_because = LONG_LOOK, LONG_LOOK_MESSAGE
+                state.looked_at = self._now()
+            seen = await looking
+        finally:
+            await _cancel(looking)
+        if state.unknown == LONG_LOOK and not seen.is_fault:
+            state.leave_out(self._now())
+        return seen
 
     async def _learn_from(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
         self._lost = False

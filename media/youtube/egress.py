@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 PAUSES_SEC = (15 * 60.0, 30 * 60.0, 60 * 60.0)
 URGENT_IN_A_ROW = 5
 PATIENCE_SEC = 40.0
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,11 @@ class _Line:
         is_patient_due = self._patient and self._urgent_in_a_row >= URGENT_IN_A_ROW
         return (self._patient if is_patient_due or not self._urgent else self._urgent)[0]
 
+    def wake(self) -> None:
+        """Have whoever is next see whether it is time."""
+        if self:
+            self.first().set()
+
     def serve(self, waiter: asyncio.Event) -> None:
         """Note that `waiter` has its turn."""
         self._urgent_in_a_row = self._urgent_in_a_row + 1 if waiter in self._urgent else 0
@@ -170,8 +176,7 @@ class _Line:
             yield waiter
         finally:
             line.remove(waiter)
-            if self:
-                self.first().set()
+            self.wake()
 
 
 class Egress:
@@ -179,6 +184,8 @@ class Egress:
 
     Args:
         budget: says when; by default one request in 2 s.
+        at_once: looks that may be under way; with more begun, they would wait behind each other
+            where nobody gives up, and urgent ones behind patient ones.
         patience_sec: a patient look that waited so long gives up, so that whoever wants it hears of
             that before somebody takes it for hung.
     """
@@ -187,35 +194,42 @@ class Egress:
         self,
         budget: Budget | None = None,
         *,
+        at_once: int = AT_ONCE,
         patience_sec: float = PATIENCE_SEC,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._budget = budget or Budget()
+        self._at_once = at_once
         self._patience_sec = patience_sec
         self._clock = clock
         self._sleep = sleep
         self._line = _Line()
+        self._under_way = 0
         self._looks = 0
         self._requests = 0
         self._outcomes: Counter[str] = Counter()
 
-    async def begin(self, requests: int, *, patient: bool = False) -> Turn:
-        """Wait for a turn; `end` takes it back.
+    def patience_ends(self) -> float:
+        """Return when a patient look that is wanted now gives up, on the event loop's clock."""
+        return asyncio.get_running_loop().time() + self._patience_sec
+
+    async def begin(self, requests: int, *, until: float | None = None) -> Turn:
+        """Wait for a turn; `end` or `abandon` takes it back.
 
         Args:
             requests: that the look is expected to make.
-            patient: others may go first.
+            until: for a patient look, before which others may go, what `patience_ends` returned.
 
         Raises:
             EgressPaused: no turn is given at present.
-            EgressBusy: there was none within `patience_sec`.
+            EgressBusy: there was none until `until`.
         """
         try:
-            async with asyncio.timeout(self._patience_sec if patient else None):
-                began = await self._turn(requests, patient=patient)
+            async with asyncio.timeout_at(until):
+                began = await self._turn(requests, patient=until is not None)
         except TimeoutError:
-            raise EgressBusy(f"no turn within {self._patience_sec:g} s") from None
+            raise EgressBusy("other looks went first") from None
         self._looks += 1
         return Turn(began, requests)
 
@@ -224,7 +238,7 @@ class Egress:
             while True:
                 self._refuse_when_paused()
                 wait_sec = self._budget.wait_sec(self._clock())
-                if self._line.first() is not waiter:
+                if self._line.first() is not waiter or self._under_way >= self._at_once:
                     waiter.clear()
                     await waiter.wait()
                 elif wait_sec:
@@ -232,6 +246,7 @@ class Egress:
                     await self._sleep(min(wait_sec, self._budget.interval_sec))
                 else:
                     self._line.serve(waiter)
+                    self._under_way += 1
                     self._budget.begin(self._clock(), requests)
                     return self._clock()
 
@@ -245,6 +260,7 @@ class Egress:
             refused: it met a bot check or a rate limit.
             seen: it saw the state of the video.
         """
+        self.abandon()
         self._outcomes[outcome] += 1
         self._requests += requests
         self._budget.correct((requests or turn.charged) - turn.charged)
@@ -252,6 +268,11 @@ class Egress:
             self._budget.refused(outcome, began=turn.began, now=self._clock())
         elif seen:
             self._budget.granted(began=turn.began)
+
+    def abandon(self) -> None:
+        """Let the next one have the turn of a look that came to no end; what it cost is unknown."""
+        self._under_way -= 1
+        self._line.wake()
 
     def paused(self) -> EgressPaused | None:
         """Return what whoever asked for a turn now would meet; None when nothing is paused."""

@@ -177,6 +177,8 @@ BY_LIVE_STATUS = {"post_live": POST_LIVE, "was_live": WAS_LIVE, "not_live": NOT_
 EGRESS_TROUBLES = frozenset({BOT_CHECK.reason, RATE_LIMITED.reason})
 """Reasons that hold for every video seen from the same egress."""
 
+OF_THE_WAY = frozenset({NETWORK.reason, "resolver_timeout"})
+"""Reasons that every look meets while the site cannot be reached."""
 
 WORTH_A_SECOND_LOOK = frozenset(
     {CLIENT_BROKEN.reason, UNKNOWN.reason, "resolver_failed", "resolver_timeout"}

@@ -8,7 +8,7 @@ from typing import Protocol
 from media.sources import Observation, SourceState
 from media.youtube import meanings
 from media.youtube.classifier import classify
-from media.youtube.egress import Egress, EgressPaused, EgressSnapshot, NoTurn
+from media.youtube.egress import Egress, EgressPaused, EgressSnapshot, NoTurn, Turn
 from media.youtube.errors import LookFailed
 from media.youtube.external import ExternalResolvers
 from media.youtube.findings import Finding
@@ -56,7 +56,8 @@ class YouTubeSite:
         lookers: Mapping[Resolver, Looker] | None = None,
     ) -> None:
         self._options = options
-        self._egress = egress or Egress()
+        self._egress = egress or Egress(at_once=options.helpers)
+        self._trouble: Observation | None = None
         self._lookers = lookers or _make_lookers(options)
 
     async def observe(
@@ -71,12 +72,13 @@ class YouTubeSite:
             depth: how much is to be found out.
             patient: looks at streams that run may go first.
         """
+        until = self._egress.patience_ends() if patient else None
         first: _Look | None = None
         for resolver in self._options.resolvers:
             try:
-                look = await self._judged(Question(resolver, depth, video_id), patient=patient)
+                look = await self._judged(Question(resolver, depth, video_id), until)
             except NoTurn as why:
-                return first.observation if first else _not_made(why)
+                return first.observation if first else self._not_made(why)
             if first is None:
                 first = look
             elif _is_believed(look, after=first):
@@ -95,11 +97,11 @@ class YouTubeSite:
         for looker in set(self._lookers.values()):
             await looker.close()
 
-    async def _judged(self, question: Question, *, patient: bool) -> "_Look":
+    async def _judged(self, question: Question, until: float | None) -> "_Look":
         """Look; deeper where a status contradicts itself or the media of a stream's end may be."""
-        look = await self._look(question, patient=patient)
+        look = await self._look(question, until)
         if question.depth is Depth.STATUS and look.is_contradictory:
-            return await self._look(replace(question, depth=Depth.MEDIA), patient=patient)
+            return await self._look(replace(question, depth=Depth.MEDIA), until)
         if question.depth is Depth.MEDIA and look.is_just_over:
             return await self._with_remains(look, question)
         return look
@@ -107,18 +109,28 @@ class YouTubeSite:
     async def _with_remains(self, look: "_Look", question: Question) -> "_Look":
         """Return `look` with what is left of the stream's media, if anything is."""
         try:
-            deeper = await self._look(replace(question, depth=Depth.REMAINS), patient=False)
+            deeper = await self._look(replace(question, depth=Depth.REMAINS), None)
         except NoTurn:
             return look
         return deeper if deeper.observation.media else look
 
-    async def _look(self, question: Question, *, patient: bool) -> "_Look":
-        turn = await self._egress.begin(expected_requests(question), patient=patient)
+    async def _look(self, question: Question, until: float | None) -> "_Look":
+        turn = await self._egress.begin(expected_requests(question), until=until)
         try:
             finding = await self._lookers[question.resolver].look(question)
         except LookFailed as error:
+            look = _Look(None, _failed(error))
             self._egress.end(turn, outcome=error.reason, requests=0, refused=False, seen=False)
-            return _Look(None, _failed(error))
+        except BaseException:
+            self._egress.abandon()
+            raise
+        else:
+            look = self._learned(turn, finding)
+        is_of_the_way = look.observation.reason in meanings.OF_THE_WAY
+        self._trouble = look.observation if is_of_the_way else None
+        return look
+
+    def _learned(self, turn: Turn, finding: Finding) -> "_Look":
         observation = classify(finding)
         self._egress.end(
             turn,
@@ -131,6 +143,18 @@ class YouTubeSite:
         if paused and observation.reason in meanings.EGRESS_TROUBLES:
             return _Look(finding, replace(_paused(paused), title=observation.title))
         return _Look(finding, observation)
+
+    def _not_made(self, why: NoTurn) -> Observation:
+        """Return what a look would meet that was not made."""
+        if isinstance(why, EgressPaused):
+            return _paused(why)
+        if self._trouble:  # which is why those before it take so long
+            return replace(self._trouble, title=None)
+        return Observation(
+            state=SourceState.NOT_OBSERVED,
+            reason=BUSY,
+            message="Other streams are looked at first: the request budget is used up",
+        )
 
 
 def expected_requests(question: Question) -> int:
@@ -192,16 +216,6 @@ def _failed(error: LookFailed) -> Observation:
         message=f"The look at YouTube failed: {error}",
         look_again_sec=_RETRY_SEC,
     )
-
-
-def _not_made(why: NoTurn) -> Observation:
-    if not isinstance(why, EgressPaused):
-        return Observation(
-            state=SourceState.NOT_OBSERVED,
-            reason=BUSY,
-            message="Other streams are looked at first: the request budget is used up",
-        )
-    return _paused(why)
 
 
 def _paused(pause: EgressPaused) -> Observation:

@@ -16,6 +16,8 @@ from media.youtube.egress import (
     Turn,
 )
 
+MANY = 100
+
 
 class Time:
     """A clock that only sleeping moves."""
@@ -32,7 +34,7 @@ class Time:
 
 
 def make(time: Time) -> Egress:
-    return Egress(clock=time, sleep=time.sleep)
+    return Egress(at_once=MANY, clock=time, sleep=time.sleep)
 
 
 def end(egress: Egress, turn: Turn, outcome: str, *, requests: int = 1) -> None:
@@ -92,7 +94,7 @@ async def test_urgent_looks_go_before_patient_ones_that_came_earlier() -> None:
     order: list[str] = []
 
     async def look(name: str, *, patient: bool) -> None:
-        await egress.begin(1, patient=patient)
+        await egress.begin(1, until=egress.patience_ends() if patient else None)
         order.append(name)
 
     checks = [asyncio.create_task(look(f"check {n}", patient=True)) for n in range(3)]
@@ -106,7 +108,7 @@ async def test_patient_looks_have_their_turn_however_many_are_urgent() -> None:
     order: list[str] = []
 
     async def look(name: str, *, patient: bool) -> None:
-        await egress.begin(1, patient=patient)
+        await egress.begin(1, until=egress.patience_ends() if patient else None)
         order.append(name)
 
     urgent = [look("media", patient=False) for _ in range(3 * URGENT_IN_A_ROW)]
@@ -116,11 +118,27 @@ async def test_patient_looks_have_their_turn_however_many_are_urgent() -> None:
 
 
 async def test_a_patient_look_gives_up_when_its_turn_does_not_come() -> None:
-    egress = Egress(patience_sec=0.01)
+    egress = Egress(at_once=MANY, patience_sec=0.01)
     await egress.begin(6)
     with pytest.raises(EgressBusy):
-        await egress.begin(1, patient=True)
+        await egress.begin(1, until=egress.patience_ends())
     assert egress.snapshot().waiting == 0
+
+
+async def test_no_more_looks_are_under_way_than_may_be() -> None:
+    time = Time()
+    egress = Egress(at_once=2, clock=time, sleep=time.sleep)
+    first, second = await egress.begin(1), await egress.begin(1)
+    patient = asyncio.create_task(egress.begin(1, until=egress.patience_ends()))
+    await asyncio.sleep(0)
+    urgent = asyncio.create_task(egress.begin(1))
+    time.now += 60
+    end(egress, first, "live")
+    await urgent
+    assert not patient.done()
+    egress.abandon()
+    await patient
+    assert second.began < (await urgent).began <= (await patient).began
 
 
 async def test_a_monitor_that_gives_up_costs_no_turn() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from media.sources import SourceState
+from media.watch.stream import LONG_LOOK, LONG_LOOK_MESSAGE
 from media.youtube import meanings
 from media.youtube.confirmation import DEFAULT_POLICY
 from media.youtube.errors import LookFailed, LookTimedOut
@@ -31,8 +32,12 @@ def test_every_reason_of_unknown_health_is_explained(meaning: Meaning) -> None:
 
 
 def test_no_other_reason_of_unknown_health_is_explained() -> None:
-    other = {LookFailed.reason, LookTimedOut.reason, "no_playlist"}
+    other = {LookFailed.reason, LookTimedOut.reason, "no_playlist", LONG_LOOK}
     assert rows("When it is not observed").keys() == {each.reason for each in UNSEEN} | other
+
+
+def test_a_look_that_takes_long_is_explained() -> None:
+    assert rows("When it is not observed")[LONG_LOOK][0] == LONG_LOOK_MESSAGE
 
 
 @pytest.mark.parametrize("meaning", CLOSED, ids=lambda meaning: meaning.reason)

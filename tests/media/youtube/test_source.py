@@ -41,7 +41,8 @@ async def source_of(
     patience_sec: float = 30,
 ) -> AsyncIterator[YouTubeSource]:
     budget = Budget(interval_sec=interval_sec, pauses_sec=pauses_sec)
-    site = OneEgress(options, egress=Egress(budget, patience_sec=patience_sec))
+    egress = Egress(budget, at_once=options.helpers, patience_sec=patience_sec)
+    site = OneEgress(options, egress=egress)
     try:
         yield YouTubeSource(VIDEO_ID, site)
     finally:
