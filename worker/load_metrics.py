@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram
-from prometheus_client.registry import Collector
+
+from worker.metric_set import MetricSet
 
 TICK_SEC = 0.5
 LAG_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -26,7 +27,7 @@ async def loop_lag_metric(
         buckets=LAG_BUCKETS_SEC,
         registry=None,
     )
-    with _registered(registry, lag):
+    with MetricSet(registry, lag):
         measuring = asyncio.create_task(_measure(lag, tick_sec))
         try:
             yield
@@ -48,7 +49,7 @@ def slot_metrics(
     )
     total_gauge.set(slots)
     used_gauge.set_function(used)
-    with _registered(registry, total_gauge, used_gauge):
+    with MetricSet(registry, total_gauge, used_gauge):
         yield
 
 
@@ -58,14 +59,3 @@ async def _measure(lag: Histogram, tick_sec: float) -> None:
         due = clock() + tick_sec
         await asyncio.sleep(tick_sec)
         lag.observe(max(0.0, clock() - due))
-
-
-@contextmanager
-def _registered(registry: CollectorRegistry, *collectors: Collector) -> Iterator[None]:
-    for each in collectors:
-        registry.register(each)
-    try:
-        yield
-    finally:
-        for each in collectors:
-            registry.unregister(each)

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from monitors.events import StreamEvent
+from worker.metric_set import MetricSet
 
 ATTEMPT_BUCKETS_SEC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 DELAY_BUCKETS_SEC = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600)
@@ -16,7 +15,7 @@ FORGOTTEN_SEC = 60.0
 """An event that was to be tried again so long ago is tried by another worker."""
 
 
-class DeliveryMetrics:
+class DeliveryMetrics(MetricSet):
     """Counts webhooks; registered while its context is open.
 
     Args:
@@ -27,7 +26,6 @@ class DeliveryMetrics:
     def __init__(
         self, registry: CollectorRegistry = REGISTRY, *, now: Callable[[], float] = time.time
     ) -> None:
-        self._registry = registry
         self._now = now
         self._waiting: dict[str, tuple[float, float]] = {}
         self._attempts = Counter(
@@ -59,27 +57,9 @@ class DeliveryMetrics:
             registry=None,
         )
         self._oldest.set_function(self._oldest_sec)
-        self._collectors = (
-            self._attempts,
-            self._failures,
-            self._duration,
-            self._delay,
-            self._oldest,
+        super().__init__(
+            registry, self._attempts, self._failures, self._duration, self._delay, self._oldest
         )
-
-    def __enter__(self) -> Self:
-        for collector in self._collectors:
-            self._registry.register(collector)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for collector in self._collectors:
-            self._registry.unregister(collector)
 
     def begins(self, event: StreamEvent) -> None:
         """Note that an event is on its way."""

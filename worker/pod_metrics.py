@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -12,16 +10,16 @@ from prometheus_client.registry import Collector
 
 from activities.declarations import PodReconciliationReport
 from monitors.pods import PodSeen
+from worker.metric_set import MetricSet
 
 CALL_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 
 
-class PodMetrics(Collector):
+class PodMetrics(MetricSet, Collector):
     """Counts Pods and calls of the Kubernetes API; registered while its context is open."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._registry = registry
         self._pods: Callable[[], Sequence[PodSeen]] = list
         self._calls = Histogram(
             "stream_tracker_kubernetes_call_duration_seconds",
@@ -42,21 +40,7 @@ class PodMetrics(Collector):
             ("what",),
             registry=None,
         )
-        self._collectors = (self, self._calls, self._failures, self._mended)
-
-    def __enter__(self) -> Self:
-        for collector in self._collectors:
-            self._registry.register(collector)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for collector in self._collectors:
-            self._registry.unregister(collector)
+        super().__init__(registry, self, self._calls, self._failures, self._mended)
 
     def watch(self, pods: Callable[[], Sequence[PodSeen]]) -> None:
         """Show these Pods from now on."""

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from media.youtube.egress import EgressSnapshot
+from worker.metric_set import MetricSet
 
 
 class YouTubeMetrics(Collector):
@@ -55,12 +56,8 @@ def youtube_metrics(
     snapshot: Callable[[], EgressSnapshot], registry: CollectorRegistry = REGISTRY
 ) -> Iterator[None]:
     """Show the counters in `registry` while the context is open."""
-    collector = YouTubeMetrics(snapshot)
-    registry.register(collector)
-    try:
+    with MetricSet(registry, YouTubeMetrics(snapshot)):
         yield
-    finally:
-        registry.unregister(collector)
 
 
 def _remaining_sec(seen: EgressSnapshot) -> float:
