@@ -5,7 +5,10 @@ retries are the poll: history does not grow, and the web UI shows the attempt an
 Only what the workflow must know ends it: another start, or that nothing can be seen for a while.
 """
 
+import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +35,9 @@ logger = structlog.get_logger(__name__)
 
 RESCHEDULED_SEC = 60
 """A start that moves by less is the same start."""
+
+BEAT_SEC = 3.0
+"""A look that takes longer tells now and then that it is not lost; most are shorter."""
 
 LASTING_SEC = 60
 """A source that is not to be asked for so long leaves its stream unseen: that is told."""
@@ -76,7 +82,8 @@ class LiveWait:
         if known.look_again_at and (early_sec := _until(known.look_again_at)) > 0:
             raise _not_live_yet(known.because, early_sec)
         source = self._sources.find(order.stream_url)
-        seen = await source.observe_status()
+        async with _beating():
+            seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=order.monitor_id)
             return WaitReturn(title=seen.title, placement=self._placement)
@@ -102,6 +109,23 @@ class LiveWait:
         heard = heard.after(judged, datetime.now(UTC), self._sources.confirmation)
         activity.heartbeat(heard.model_dump(mode="json"))
         return heard
+
+
+@asynccontextmanager
+async def _beating() -> AsyncIterator[None]:
+    beating = asyncio.create_task(_beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _beat() -> None:
+    while True:
+        await asyncio.sleep(BEAT_SEC)
+        # With what earlier attempts heard, which is kept for the next one.
+        activity.heartbeat(*activity.info().heartbeat_details)
 
 
 def unavailable(reason: str, message: str) -> ApplicationError:

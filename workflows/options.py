@@ -35,6 +35,8 @@ while the gateway is away there may be more, and then the run goes on until it i
 
 WAIT_FOR_LIVE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=2),
+    # A lost worker is missed after this; a look that takes long tells that it goes on.
+    "heartbeat_timeout": timedelta(seconds=10),
     # The activity says itself when it wants to look again (`next_retry_delay`); this policy is
     # for a lost worker. Attempts are unlimited: waiting costs no history.
     "retry_policy": RetryPolicy(

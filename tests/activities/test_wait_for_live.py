@@ -1,5 +1,6 @@
 """One look a try: live, not yet, or never."""
 
+import asyncio
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
@@ -83,6 +84,24 @@ async def test_a_server_that_is_down_is_looked_at_again() -> None:
     async with scripted() as origin:
         pass
     assert 4 <= await next_look_sec(f"{origin.url}/live.m3u8") <= 6
+
+
+async def test_a_look_that_takes_long_tells_that_it_goes_on_and_forgets_nothing() -> None:
+    heard = {"reason": "video_private", "looks": 1}
+    beats: asyncio.Queue[object] = asyncio.Queue()
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, heartbeat_details=[heard])
+    environment.on_heartbeat = beats.put_nowait
+    async with scripted(Answer(hangs=True)) as origin, worker() as parts:
+        order = WaitOrder(monitor_id="mon-1", stream_url=f"{origin.url}/live.m3u8")
+        wait_for_live = LiveWait(parts.sources, Placement()).wait_for_live
+        looking = asyncio.create_task(environment.run(wait_for_live, order))
+        async with asyncio.timeout(30):
+            assert await beats.get() == heard
+        assert not looking.done()
+        environment.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
 
 
 @pytest.mark.parametrize(

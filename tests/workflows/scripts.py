@@ -78,6 +78,17 @@ def look_without_answer() -> Look:
     """The look lasts until its activity is cancelled."""
 
     async def look() -> WaitReturn:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(1)
+
+    return look
+
+
+def lost_look() -> Look:
+    """The look is never heard of again: its worker was killed."""
+
+    async def look() -> WaitReturn:
         await asyncio.Event().wait()
         raise AssertionError
 
