@@ -25,6 +25,13 @@ REFUSED = frozenset(
 )
 
 
+QUOTA_IS_USED_UP = ("exceeded quota: ", "status unknown for quota: ")
+"""What a 403 says that passes: quota frees itself. Only its message tells it from other refusals.
+
+Source: `CheckRequest` in k8s.io/apiserver, pkg/admission/plugin/resourcequota/controller.go.
+"""
+
+
 class KubernetesError(Exception):
     """A call of the Kubernetes API was not done."""
 
@@ -65,8 +72,9 @@ def told_apart(what: str) -> Iterator[None]:
 
 
 def _of(what: str, error: ApiException) -> KubernetesError:
-    message = f"{what}: the Kubernetes API answered {error.status} {_reason(error)}"
-    if error.status in REFUSED:
+    reason = _reason(error)
+    message = f"{what}: the Kubernetes API answered {error.status} {reason}"
+    if error.status in REFUSED and not any(words in reason for words in QUOTA_IS_USED_UP):
         return CallRefused(message)
     return CallFailed(message, status=error.status, retry_after_sec=_retry_after_sec(error))
 

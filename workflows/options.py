@@ -86,6 +86,14 @@ PROBE_POD: dict[str, Any] = {
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
 
+MAKE_POD: dict[str, Any] = {
+    **PROBE_POD,
+    # What lasts longer is told to whoever looks, and then tried without a limit.
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=3
+    ),
+}
+
 
 def pod_backoff(failures: int) -> timedelta:
     """Return the wait before a Pod is made anew after so many failures in a row: 1, 3, 9... s."""

@@ -6,9 +6,15 @@ of its last heartbeat, until the worker of the next Pod asks for it.
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    FailureError,
+    RetryState,
+    is_cancelled_exception,
+)
 
 from workflows import options
 from workflows.failures import StreamUnavailable
@@ -106,7 +112,7 @@ class PodKeeper:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise self._failure(str(error.cause or error)) from error
+            raise self._failure(_why(error)) from error
 
     async def _until_trouble(self, pod: PodSeen) -> PodTrouble | None:
         """Return what became of the Pod as soon as it probes no more; None when closed."""
@@ -145,12 +151,23 @@ class PodKeeper:
         return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
 
     async def _ensure(self) -> PodSeen:
+        try:
+            return await self._make(options.MAKE_POD)
+        except ActivityError as error:
+            if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
+                raise
+            self._tell(f"Waiting for a Pod: {_why(error)}")
+        pod = await self._make(options.PROBE_POD)
+        self._tell("The Pod was made")
+        return pod
+
+    async def _make(self, how: dict[str, Any]) -> PodSeen:
         pod: PodSeen = await workflow.execute_activity(
             ENSURE_PROBE_POD,
             PodOrder(monitor_id=self._monitor_id),
             result_type=PodSeen,
             summary="Makes the Pod",
-            **options.PROBE_POD,
+            **how,
         )
         return pod
 
@@ -171,3 +188,8 @@ class PodKeeper:
             summary="Deletes the Pod",
             **options.PROBE_POD,
         )
+
+
+def _why(error: ActivityError) -> str:
+    cause = error.cause
+    return cause.message if isinstance(cause, FailureError) else str(cause or error)

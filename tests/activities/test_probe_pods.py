@@ -89,6 +89,31 @@ async def test_what_will_never_work_is_final(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        'pods "p" is forbidden: exceeded quota: ten, requested: pods=1, used: pods=10, limited: '
+        "pods=10",
+        'pods "p" is forbidden: status unknown for quota: ten, resources: pods',
+    ],
+)
+async def test_a_quota_that_is_used_up_passes(
+    api: FakeApi, cluster: PodCluster, words: str
+) -> None:
+    api.fail("create", 403, message=words)
+    failed = await failure(cluster)
+    assert (failed.type, failed.non_retryable) == ("KubernetesUnavailable", False)
+    assert words in failed.message
+    assert await ensure(cluster)
+
+
+async def test_a_quota_that_the_pod_can_never_satisfy_is_final(
+    api: FakeApi, cluster: PodCluster
+) -> None:
+    api.fail("create", 403, message="failed quota: ten: must specify limits.ephemeral-storage")
+    assert (await failure(cluster)).type == POD_REFUSED
+
+
+@pytest.mark.parametrize(
     ("status", "retry_after", "delay_sec"),
     [
         pytest.param(429, "7", 7, id="busy, and says until when"),

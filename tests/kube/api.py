@@ -64,10 +64,12 @@ class FakeApi(KubernetesEmulator):
             if key[0] == PODS and not item.deleted
         }
 
-    def fail(self, verb: str, status: int, *, times: int = 1, **headers: str) -> None:
+    def fail(
+        self, verb: str, status: int, *, times: int = 1, message: str = "", **headers: str
+    ) -> None:
         """Have the next calls of a verb fail before they do anything."""
         answers = self.failures.setdefault(verb, deque())
-        body = {"kind": "Status", "code": status, "message": f"scripted {status}"}
+        body = {"kind": "Status", "code": status, "message": message or f"scripted {status}"}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         answers.extend(
             aiohttp.web.json_response(body, status=status, headers=named) for _ in range(times)

@@ -268,6 +268,20 @@ async def pods_that_keep_failing(stage: Stage) -> str:
 
 
 @scenario
+async def no_room_for_a_pod(stage: Stage) -> str:
+    pods = stage.world.pods
+    stage.world.looks.append(live_for_a_pod())
+    stage.world.watches.append(scripts.ends())
+    pods.used_up = "the Kubernetes API answered 403 exceeded quota: ten"
+    handle = await stage.start()
+    await stage.world.until(lambda: pods.asked > 3)
+    pods.used_up = None
+    await stage.world.until(lambda: bool(pods.made))
+    async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
+        return await _ended(handle)
+
+
+@scenario
 async def stopped_in_a_pod(stage: Stage) -> str:
     stage.world.looks.append(live_for_a_pod())
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))

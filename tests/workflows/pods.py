@@ -42,7 +42,8 @@ class ScriptedPods:
 
     Attributes:
         stillborn: trouble that the next Pods have as soon as they are made; then they are fine.
-        refusal: why no Pod is made, if so.
+        refusal: why no Pod is ever made, if so.
+        used_up: why no Pod is made for now, if so.
         opening: Pods are not made before it is set.
         present: the Pod that exists.
         made: uids in order.
@@ -58,6 +59,7 @@ class ScriptedPods:
         self._note = note
         self.stillborn: deque[str] = deque()
         self.refusal: str | None = None
+        self.used_up: str | None = None
         self.opening = asyncio.Event()
         self.opening.set()
         self.asked = 0
@@ -87,6 +89,8 @@ class ScriptedPods:
         await self.opening.wait()
         if self.refusal:
             raise ApplicationError(self.refusal, type=POD_REFUSED, non_retryable=True)
+        if self.used_up:
+            raise ApplicationError(self.used_up, type="KubernetesUnavailable")
         if self.present is None:
             self.made.append(f"uid-{len(self.made) + 1}")
             self.present = PodSeen(

@@ -27,6 +27,7 @@ from tests.workflows.stage import (
     workers,
 )
 from tests.workflows.world import World
+from workflows import options
 from workflows.messages import POD_TROUBLE_SIGNAL, STOP_SIGNAL
 from workflows.options import pod_queue
 
@@ -103,6 +104,18 @@ async def test_a_pool_has_no_pod(stage: Stage) -> None:
     stage.world.watches.append(scripts.ends())
     await stage.run()
     assert (stage.world.pods.made, stage.world.pods.deletions) == ([], [])
+
+
+async def test_a_look_that_is_lost_with_its_worker_is_missed_long_before_it_should_end(
+    stage: Stage,
+) -> None:
+    stage.world.looks.extend([scripts.lost_look(), live_for_a_pod()])
+    handle = await stage.start()
+    await stage.world.until(lambda: bool(stage.world.pods.made))
+    await handle.signal(STOP_SIGNAL)
+    await handle.result()
+    first, second = stage.world.look_times
+    assert second - first < options.WAIT_FOR_LIVE["start_to_close_timeout"] / 2
 
 
 @pytest.mark.usefixtures("pod_worker")
@@ -191,6 +204,23 @@ async def test_a_cluster_that_refuses_the_pod_ends_the_monitor(
     assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
     assert end.error_message
     assert "answered 403" in end.error_message
+
+
+async def test_a_cluster_without_room_is_waited_for_and_says_why(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    pods.used_up = "creating a Pod: the Kubernetes API answered 403 exceeded quota: ten"
+    handle = await stage.start()
+    words = f"Waiting for a Pod: {pods.used_up}"
+    while (await snapshot_of(handle)).doing != words:
+        await asyncio.sleep(0.1)
+    pods.used_up = None
+    await stage.world.until(lambda: bool(pods.made))
+    while (await snapshot_of(handle)).doing != "The Pod was made":
+        await asyncio.sleep(0.1)
+    await handle.signal(STOP_SIGNAL)
+    assert (await handle.result()).status is MonitorStatus.STOPPED
+    assert pods.present is None
 
 
 async def test_stopped_before_its_worker_comes_up(stage: Stage, pods: ScriptedPods) -> None:
