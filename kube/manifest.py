@@ -24,6 +24,7 @@ class PodTemplate:
         namespace: where they are.
         instance: whose they are, among several installations in one namespace.
         image: with its tag.
+        pull_policy: when nodes fetch it, as Kubernetes says it.
         environment: of the worker.
         secret_name: Kubernetes Secret that has the variables of `secret_variables`.
         secret_variables: names of variables, and of the keys in the Secret.
@@ -38,6 +39,7 @@ class PodTemplate:
     namespace: str
     instance: str
     image: str
+    pull_policy: str
     environment: Mapping[str, str]
     secret_name: str
     secret_variables: Sequence[str]
@@ -94,6 +96,7 @@ def _container(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
     return {
         "name": "probe",
         "image": template.image,
+        "imagePullPolicy": template.pull_policy,
         "args": ["worker"],
         "env": _environment(template, monitor_id),
         "ports": [{"name": "health", "containerPort": HEALTH_PORT}],

@@ -23,6 +23,14 @@ class ProbePlacement(StrEnum):
     POD = "pod"
 
 
+class ImagePullPolicy(StrEnum):
+    """When a node fetches an image."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
 class PodSettings(BaseSettings):
     """What an orchestrator reads to make Pods."""
 
@@ -39,6 +47,10 @@ class PodSettings(BaseSettings):
     )
     worker_image_tag: str | None = Field(
         default=None, description="Tag of the image; default: our own version."
+    )
+    pod_image_pull_policy: ImagePullPolicy = Field(
+        default=ImagePullPolicy.IF_NOT_PRESENT,
+        description="When nodes fetch the image: Always, IfNotPresent, Never.",
     )
     pod_secret: str | None = Field(
         default=None,

@@ -148,11 +148,14 @@ def pod_template(settings: WorkerSettings, environment: Mapping[str, str]) -> Po
     if not settings.pod_secret:
         raise SettingsError("POD_SECRET: is required with PROBE_PLACEMENT=pod")
     wanted = {name: value for name, value in environment.items() if value and _is_for_pods(name)}
+    # A Pod has one stream: its memory does not hold the segments of fifty.
+    wanted.setdefault("SEGMENTS_MEMORY_BYTES", str(2 * settings.segment_max_bytes))
     secret = sorted(name for name, value in wanted.items() if _is_secret(name, value))
     return PodTemplate(
         namespace=settings.namespace,
         instance=settings.pod_instance,
         image=f"{settings.worker_image}:{settings.worker_image_tag or VERSION}",
+        pull_policy=settings.pod_image_pull_policy,
         environment={name: value for name, value in wanted.items() if name not in secret},
         secret_name=settings.pod_secret,
         secret_variables=secret,

@@ -22,7 +22,8 @@ SECRETS = {
 MINIMAL: dict[str, Any] = {"temporal": {"address": "temporal.example:7233"}, "secrets": SECRETS}
 EXISTING_SECRET = MINIMAL | {"secrets": {"existingSecret": "our-keys"}}
 EVERYTHING: dict[str, Any] = {
-    "image": {"repository": "registry.example/st", "tag": "1", "pullSecrets": ["registry"]},
+    "image": {"repository": "registry.example/st", "tag": "1", "pullSecrets": ["registry"]}
+    | {"pullPolicy": "Always"},
     "temporal": {
         "address": "temporal.example:443",
         "namespace": "streams.a1b2c",
@@ -37,6 +38,8 @@ EVERYTHING: dict[str, Any] = {
     "secrets": SECRETS | {"temporalApiKey": "key-of-temporal"},
     "gateway": {
         "settings": {"RATE_LIMIT_STORAGE": "redis://redis.example:6379", "RETENTION_DAYS": 30},
+        "secretSettings": ["HTTPS_PROXY"],
+        "maxMonitors": 1000000,
         "ingress": {
             "enabled": True,
             "className": "nginx",

@@ -1,5 +1,6 @@
 """The Helm chart: what it makes is valid, restricted, complete, and as narrow as it says."""
 
+import json
 from copy import deepcopy
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import helm_python
 import kubernetes_validate
 import pytest
+from pydantic_settings import BaseSettings
 
 from runtime.settings import GatewaySettings, WorkerSettings
 from runtime.version import VERSION
@@ -185,6 +187,7 @@ class TestPlacement:
             "namespace": "streams",
             "worker_image": "registry.example/st",
             "worker_image_tag": "1",
+            "pod_image_pull_policy": "Always",
             "pod_secret": "st-stream-tracker",
             "pod_instance": "st",
             "pod_image_pull_secrets": ["registry"],
@@ -251,11 +254,16 @@ class TestNetworkPolicies:
                 for block in blocks
             )
 
-        assert all(reaches(each) for each in ("8.8.8.8", "2606:4700::1111"))
+        assert all(reaches(each) for each in ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"))
+        for refused in blocks[0]["except"]:
+            first = ip_network(refused)[0]
+            assert not reaches(str(first))
+            assert not reaches(f"64:ff9b::{first}"), "what a NAT64 gateway makes of it"
         for private in (
             *("10.1.2.3", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.0.1"),
             *("100.64.0.1", "168.63.129.16", "0.0.0.1", "224.0.0.1", "240.0.0.1"),
             *("::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "2002:7f00:1::"),
+            *("::7f00:1", "64:ff9b::169.254.169.254", "2001:0:7f00:1::"),
         ):
             assert not reaches(private)
 
@@ -325,6 +333,11 @@ def test_metrics_of_gateway_workers_and_pods_of_streams_are_scraped() -> None:
     assert TestNetworkPolicies().selects(selector, TestNetworkPolicies.POD)
 
 
+def test_nothing_of_the_prometheus_operator_is_made_unless_it_is_wanted() -> None:
+    versions = {found["apiVersion"] for found in rendered(MINIMAL)}
+    assert not versions & set(OF_THE_OPERATOR)
+
+
 def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
     for missing in ("temporal", "secrets"):
         values = {name: value for name, value in MINIMAL.items() if name != missing}
@@ -340,7 +353,11 @@ def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
+        ("image.repository", "registry.example/st:1"),
+        ("image.tag", "1 or 2"),
         ("temporal.address", "temporal.example"),
+        ("temporal.address", "temporal.example:65536"),
+        ("temporal.namespace", "name space"),
         ("temporal.adress", "temporal.example:7233"),
         ("temporal.tls.ca", True),
         ("secrets.databaseUrl", "mysql://host/db"),
@@ -348,12 +365,20 @@ def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
         ("gateway.replicas", 0),
         ("gateway.autoscaling.targetCPUUtilizationPercentage", 101),
         ("gateway.service.port", 0),
-        ("gateway.settings", {"rate limit": "1"}),
+        ("gateway.internalPort", 8080),
+        ("gateway.ingress.host", "https://streams.example"),
+        ("gateway.settings", {"RATE_LIMIT_STORGE": "redis://host"}),
+        ("gateway.settings", {"API_KEY": "not for a ConfigMap"}),
+        ("gateway.settings", {"PORT": 80}),
+        ("workers.settings", {"DRAIN_SEC": 20}),
+        ("secrets.existingSecret", "Our Keys"),
         ("workers.drainSec", 0),
         ("probe.placement", "node"),
         ("probe.pool.slots", 2001),
         ("probe.pod.resources.limits.memory", "much"),
         ("networkPolicy.apiFrom", "all"),
+        ("networkPolicy.temporalTo", [{"cidr": "10.0.0.0/8"}]),
+        ("networkPolicy.dnsTo", []),
         ("serviceMonitor.interval", "often"),
         ("unknown", 1),
     ],
@@ -361,6 +386,48 @@ def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
 def test_the_schema_refuses_wrong_values(path: str, value: object) -> None:
     with pytest.raises(helm_python.HelmValuesError):
         loaded().validate_schema(loaded().merge_values(changed(path, value)))
+
+
+@pytest.mark.parametrize("path", ["gateway.autoscaling", "probe.pool.autoscaling"])
+def test_a_scaling_has_its_least_below_its_most(path: str) -> None:
+    values = changed(path, {"enabled": True, "minReplicas": 5, "maxReplicas": 4})
+    with pytest.raises(helm_python.HelmRenderError, match=f"{path}: minReplicas is above"):
+        rendered(values)
+
+
+OF_THE_CHART = {
+    *("ALLOW_PRIVATE_NETWORKS", "CALLBACK_URL", "DATA_DIR", "DRAIN_SEC", "HEALTH_HOST"),
+    *("HEALTH_PORT", "HOST", "INTERNAL_PORT", "LOG_LEVEL", "MAX_MONITORS", "MONITOR_ID"),
+    *("NAMESPACE", "PORT", "PROBE_PLACEMENT", "PROBE_SLOTS", "WORKER_ROLE"),
+}
+"""Variables that have a value of their own; two of one name would be in one ConfigMap."""
+SECRETS = {"API_KEY", "DATABASE_URL", "DB_DSN", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY"}
+PREFIXES_OF_THE_CHART = ("TEMPORAL_", "POD_", "WORKER_IMAGE")
+
+
+@pytest.mark.parametrize(
+    ("definition", "kind"),
+    [
+        pytest.param("gatewaySettings", GatewaySettings, id="gateway"),
+        pytest.param("workerSettings", WorkerSettings, id="workers"),
+    ],
+)
+def test_the_schema_knows_every_setting_that_is_left_to_be_set(
+    definition: str, kind: type[BaseSettings]
+) -> None:
+    schema = json.loads((FOLDER / "values.schema.json").read_text())
+    names = schema["$defs"][definition]["propertyNames"]["anyOf"][0]["enum"]
+    left = variables.known(kind) - OF_THE_CHART - SECRETS
+    assert set(names) == {name for name in left if not name.startswith(PREFIXES_OF_THE_CHART)}
+
+
+@pytest.mark.parametrize("amount", [1073741824, 0.5, "512Mi"])
+def test_an_amount_may_be_a_number(amount: object) -> None:
+    values = changed("probe", {"placement": "pod", "pod": {"resources": {"limits": {}}}})
+    values["probe"]["pod"]["resources"]["limits"] = {"cpu": amount, "memory": amount}
+    environment = environment_of(rendered(values), "orchestrator")
+    assert environment["POD_MEMORY_LIMIT"] == environment["POD_CPU_LIMIT"] == str(amount)
+    variables.read(WorkerSettings, environment)
 
 
 @pytest.mark.parametrize("values", ALL_SETS)
@@ -378,3 +445,8 @@ def test_the_notes_name_the_search_attributes_and_warn() -> None:
     for name in ("MonitorStatus", "StreamStatus", "VideoHealth", "AudioHealth", "StreamKey"):
         assert name in notes
     assert "Private addresses are allowed" in notes
+    assert "There is no NetworkPolicy" in notes
+    files = loaded().render(POD_PLACEMENT, name="st", namespace="streams")
+    notes = files["stream-tracker/templates/NOTES.txt"]
+    assert "port 7233 of any address" in notes
+    assert "ports 443 and 6443 of any address" in notes

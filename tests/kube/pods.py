@@ -13,6 +13,7 @@ TEMPLATE = PodTemplate(
     namespace="streams",
     instance="test",
     image="registry.example/stream-tracker:1.2.3",
+    pull_policy="IfNotPresent",
     environment={"CALLBACK_URL": "http://gateway:8080"},
     secret_name="stream-tracker",
     secret_variables=["INTERNAL_API_KEY"],

@@ -82,6 +82,7 @@ def test_it_gets_longer_than_its_worker_takes_to_drain() -> None:
 def test_nodes_registries_and_files_are_settable() -> None:
     template = replace(
         TEMPLATE,
+        pull_policy="Always",
         more={"nodeSelector": {"disk": "ssd"}, "imagePullSecrets": [{"name": "registry"}]},
         volumes=[{"name": "cookies", "secret": {"secretName": "cookies"}}],
         mounts=[{"name": "cookies", "mountPath": "/cookies"}],
@@ -91,6 +92,7 @@ def test_nodes_registries_and_files_are_settable() -> None:
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
     assert [volume["name"] for volume in spec["volumes"]] == ["work", "cookies"]
     assert container(template)["volumeMounts"][1] == template.mounts[0]
+    assert container(template)["imagePullPolicy"] == "Always"
 
 
 def test_kubernetes_client_understands_all_of_it() -> None:

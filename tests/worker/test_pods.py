@@ -66,6 +66,7 @@ def test_pods_get_what_concerns_probing(environment: pytest.MonkeyPatch) -> None
         "HTTPS_PROXY": "http://proxy:3128",
         "DRAIN_SEC": "20",
         "TEMPORAL_ADDRESS": "temporal:7233",
+        "SEGMENTS_MEMORY_BYTES": "134217728",
     }
     assert made.drain_sec == 20
 
@@ -84,7 +85,17 @@ def test_no_secret_is_seen(environment: pytest.MonkeyPatch) -> None:
         "TEMPORAL_API_KEY",
         "YTDLP_EXTRACTOR_ARGS",
     ]
-    assert made.environment == {"CALLBACK_URL": "http://gateway:8080"}
+    assert made.environment == {
+        "CALLBACK_URL": "http://gateway:8080",
+        "SEGMENTS_MEMORY_BYTES": "134217728",
+    }
+
+
+def test_segments_get_a_part_of_a_pods_memory(environment: pytest.MonkeyPatch) -> None:
+    larger = template(environment, SEGMENT_MAX_BYTES="100000000")
+    assert larger.environment["SEGMENTS_MEMORY_BYTES"] == "200000000"
+    given = template(environment, SEGMENTS_MEMORY_BYTES="300000000")
+    assert given.environment["SEGMENTS_MEMORY_BYTES"] == "300000000"
 
 
 def test_image_and_resources(environment: pytest.MonkeyPatch) -> None:
@@ -92,6 +103,7 @@ def test_image_and_resources(environment: pytest.MonkeyPatch) -> None:
     assert made.image == f"registry.example/stream-tracker:{VERSION}"
     assert made.requests == {"cpu": "100m", "memory": "256Mi"}
     assert made.limits == {"cpu": "500m", "memory": "512Mi"}
+    assert made.pull_policy == "IfNotPresent"
     assert made.more == {}
     other = template(
         environment,
@@ -100,7 +112,9 @@ def test_image_and_resources(environment: pytest.MonkeyPatch) -> None:
         POD_NODE_SELECTOR='{"disk": "ssd"}',
         POD_TOLERATIONS='[{"key": "streams", "operator": "Exists"}]',
         POD_IMAGE_PULL_SECRETS='["registry"]',
+        POD_IMAGE_PULL_POLICY="Always",
     )
+    assert other.pull_policy == "Always"
     assert other.image == "registry.example/stream-tracker:7"
     assert other.limits["memory"] == "1Gi"
     assert other.more == {

@@ -117,10 +117,15 @@ LOG_LEVEL: {{ .Values.logLevel | quote }}
 ALLOW_PRIVATE_NETWORKS: {{ .Values.allowPrivateNetworks | quote }}
 {{- end }}
 
-{{/* Settings of a user's map, as strings; numbers as they were written. */}}
+{{/* A value as a string; numbers as they were written, not as 1e+06. */}}
+{{- define "stream-tracker.text" -}}
+{{- if kindIs "float64" . }}{{ . | toJson | quote }}{{ else }}{{ . | toString | quote }}{{ end }}
+{{- end }}
+
+{{/* Settings of a user's map. */}}
 {{- define "stream-tracker.givenSettings" -}}
 {{- range $name, $value := . }}
-{{ $name }}: {{ if kindIs "float64" $value }}{{ $value | toJson | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}
+{{ $name }}: {{ include "stream-tracker.text" $value }}
 {{- end }}
 {{- end }}
 
