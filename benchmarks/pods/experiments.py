@@ -5,6 +5,9 @@ import statistics
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
 
 from benchmarks.chaos.findings import Finding
 from benchmarks.pods.arena import Arena, arena
@@ -100,12 +103,23 @@ async def crash(folder: Path, monitors: int, wait_sec: float) -> Finding:
         )
         live = [each.monitor_id for each in snapshots if each.status is MonitorStatus.MONITORING]
         orphans = stage.api.pods.keys() - {pod_name(each.id) for each in handles}
-        missing = {pod_name(monitor_id) for monitor_id in live} - stage.api.pods.keys()
+        missing = [one for one in live if pod_name(one) not in stage.api.pods]
+        why = [await _pending(client.get_workflow_handle(one)) for one in missing]
     return Finding(
         f"orphan Pods {wait_sec:g} s after a kill amid {monitors} creations and deletions",
-        f"{len(orphans)} ({len(missing)} of {len(live)} Pods missing)",
+        f"{len(orphans)} ({len(missing)} of {len(live)} Pods missing; {monitors - len(live)} "
+        f"monitors not live yet){''.join(f'; {each}' for each in why)}",
         "0",
-        not orphans and not missing,
+        not orphans and not missing and len(live) == monitors,
+    )
+
+
+async def _pending(handle: WorkflowHandle[Any, Any]) -> str:
+    """Return what a monitor waits for."""
+    described = (await handle.describe()).raw_description
+    return ", ".join(
+        f"{each.activity_type.name} attempt {each.attempt} ({each.last_failure.message})"
+        for each in described.pending_activities
     )
 
 
