@@ -12,6 +12,10 @@ MONITOR_LABEL: Final = "monitor-id"
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
 WORK_FOLDER: Final = "/tmp"  # noqa: S108 - inside the Pod, where nobody else is
 HEALTH_PORT: Final = 8081
+LOST_NODE: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+LOST_NODE_SEC: Final = 10
+"""A Pod whose node is away is given up after so long; by itself Kubernetes waits 5 minutes."""
+
 GRACE_SEC: Final = 10
 """What a Pod gets on top of the time that its worker takes to drain."""
 
@@ -74,6 +78,7 @@ def pod_manifest(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
         },
         "spec": {
             **template.more,
+            "tolerations": [*template.more.get("tolerations", ()), *map(_bears, LOST_NODE)],
             # A Pod that ends is looked into and made anew by its monitor.
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": int(template.drain_sec) + GRACE_SEC,
@@ -89,6 +94,15 @@ def pod_manifest(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
                 *template.volumes,
             ],
         },
+    }
+
+
+def _bears(taint: str) -> dict[str, Any]:
+    return {
+        "key": taint,
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": LOST_NODE_SEC,
     }
 
 

@@ -30,6 +30,9 @@ STUCK: frozenset[str] = frozenset(
 NOT_STARTED = "StartTimeout"
 """Reason of trouble: neither running nor refused, for too long."""
 
+NOT_READY = "NotReady"
+"""Reason of trouble: its worker runs and takes no streams, as it does not reach Temporal."""
+
 
 def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodSeen:
     """Return what is to be known of a Pod."""
@@ -40,6 +43,7 @@ def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodSeen:
         uid=meta.uid or "",
         phase=_status(pod).phase or "Pending",
         created_at=meta.creation_timestamp or now,
+        unready_since=_unready_since(pod, now),
         gone_by=meta.deletion_timestamp,
         trouble=_trouble(pod, now=now, start_timeout=start_timeout),
     )
@@ -57,17 +61,26 @@ def _trouble(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodTroub
         return _of(pod, status.reason or status.phase, status.message)
     if _meta(pod).deletion_timestamp:
         return _of(pod, _disruption(status) or "Deleted", "it is being deleted")
-    age = now - (_meta(pod).creation_timestamp or now)
-    if status.phase in (None, "Pending") and age > start_timeout:
-        return _overdue(pod, start_timeout)
-    return None
+    since = _unready_since(pod, now)
+    return _overdue(pod, start_timeout) if since and now - since > start_timeout else None
+
+
+def _unready_since(pod: V1Pod, now: datetime) -> datetime | None:
+    status = _status(pod)
+    if status.phase in (None, "Pending"):
+        return _meta(pod).creation_timestamp or now
+    unready = _condition(status, "Ready", "False")
+    return unready.last_transition_time if unready and status.phase == "Running" else None
 
 
 def _overdue(pod: V1Pod, start_timeout: timedelta) -> PodTrouble:
     unscheduled = _condition(_status(pod), "PodScheduled", "False")
     if unscheduled:
         return _of(pod, unscheduled.reason or "Unschedulable", unscheduled.message)
-    return _of(pod, NOT_STARTED, f"not running after {start_timeout.total_seconds():g} s")
+    after = f"after {start_timeout.total_seconds():g} s"
+    if _status(pod).phase == "Running":
+        return _of(pod, NOT_READY, f"its worker runs, but does not reach Temporal {after}")
+    return _of(pod, NOT_STARTED, f"not running {after}")
 
 
 def _of(pod: V1Pod, reason: str, message: str | None, exit_code: int | None = None) -> PodTrouble:

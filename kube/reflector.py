@@ -131,11 +131,11 @@ class PodReflector:
                 logger.warning("an overdue Pod cannot be looked at", error=str(error))
 
     def _overdue(self) -> list[PodSeen]:
-        created_before = datetime.now(UTC) - self._cluster.start_timeout
+        unready_before = datetime.now(UTC) - self._cluster.start_timeout
         return [
             pod
             for pod in self.pods
-            if pod.phase == "Pending" and not pod.trouble and pod.created_at < created_before
+            if not pod.trouble and pod.unready_since and pod.unready_since < unready_before
         ]
 
     async def _look_again(self, pod: PodSeen) -> None:

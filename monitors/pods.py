@@ -45,6 +45,8 @@ class PodSeen(BaseModel):
     Attributes:
         monitor_id: from its label.
         created_at: by the cluster's clock.
+        unready_since: from when on its worker should be ready and is not; None when it is, or when
+            nothing says.
         gone_by: when it should be gone, once it is to go.
         trouble: None while it probes, or may come up yet.
     """
@@ -54,5 +56,6 @@ class PodSeen(BaseModel):
     uid: str
     phase: str
     created_at: AwareDatetime
+    unready_since: AwareDatetime | None = None
     gone_by: AwareDatetime | None = None
     trouble: PodTrouble | None = None

@@ -73,7 +73,7 @@ class PodSettings(BaseSettings):
         description="A Pod that fails so often in a row ends its monitor with pod_failure.",
     )
     pod_start_timeout_sec: float = Field(
-        default=120, ge=5, le=3600, description="A Pod that is not running after this has failed."
+        default=120, ge=5, le=3600, description="A Pod that is not ready after this has failed."
     )
     pod_cpu_request: Quantity = Field(default="100m", description="CPU that a Pod is sure of.")
     pod_cpu_limit: Quantity = Field(default="500m", description="CPU that a Pod gets at most.")

@@ -125,7 +125,7 @@ class Kubelet:
         running = Running(pod, process, address, clock())
         self.running[meta["uid"]] = running
         self.started.append(running)
-        self.api.set_status(meta["name"], **RUNNING, podIP=address)
+        self.api.set_status(meta["name"], **RUNNING, **_ready("False"), podIP=address)
 
     async def _start(self, pod: Pod, address: str, number: int) -> asyncio.subprocess.Process:
         spec = pod["spec"]["containers"][0]
@@ -183,7 +183,13 @@ class Kubelet:
             if answer.is_success:
                 running.ready_at = asyncio.get_running_loop().time()
                 status = container({"running": {}}) | {"ready": True}
-                self.api.set_status(running.pod["metadata"]["name"], containerStatuses=[status])
+                name = running.pod["metadata"]["name"]
+                self.api.set_status(name, containerStatuses=[status], **_ready("True"))
+
+
+def _ready(status: str) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {"conditions": [{"type": "Ready", "status": status, "lastTransitionTime": now}]}
 
 
 def _monitor(pod: Pod) -> str:

@@ -49,6 +49,13 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
     return {"phase": "Pending", "containerStatuses": [container(state)]}
 
 
+def unready(since: str, phase: str = "Running") -> dict[str, Any]:
+    """Return the status of a Pod whose worker runs and is not ready."""
+    condition = {"type": "Ready", "status": "False", "reason": "ContainersNotReady"}
+    conditions = [{**condition, "lastTransitionTime": since}]
+    return {**RUNNING, "phase": phase, "conditions": conditions}
+
+
 def unschedulable(message: str) -> dict[str, Any]:
     """Return the status of a Pod for which there is no node."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}

@@ -79,6 +79,16 @@ def test_it_gets_longer_than_its_worker_takes_to_drain() -> None:
     assert spec["terminationGracePeriodSeconds"] > 45
 
 
+def test_a_lost_node_is_not_waited_for_longer_than_seconds() -> None:
+    more = {"tolerations": [{"key": "streams", "operator": "Exists"}]}
+    for template in (TEMPLATE, replace(TEMPLATE, more=more)):
+        borne = pod_manifest(template, MONITOR_ID)["spec"]["tolerations"]
+        limits = {each["key"]: each.get("tolerationSeconds") for each in borne}
+        assert limits["node.kubernetes.io/unreachable"] == 10
+        assert limits["node.kubernetes.io/not-ready"] == 10
+    assert limits["streams"] is None
+
+
 def test_nodes_registries_and_files_are_settable() -> None:
     template = replace(
         TEMPLATE,

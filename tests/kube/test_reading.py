@@ -16,6 +16,7 @@ from tests.kube.pods import (
     RUNNING,
     TEMPLATE,
     terminated,
+    unready,
     unschedulable,
     waiting,
 )
@@ -96,7 +97,20 @@ def test_a_pod_that_does_not_come_up_is_in_trouble_after_a_while(
 
 
 def test_a_running_pod_may_be_old() -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
     assert seen(RUNNING, age_sec=100_000).trouble is None
+    assert seen(RUNNING | ready, age_sec=100_000).trouble is None
+
+
+def test_a_worker_that_runs_and_is_not_ready_is_in_trouble_after_a_while() -> None:
+    since = (MADE + timedelta(seconds=100)).isoformat()
+    assert seen(unready(since), age_sec=159).trouble is None
+    trouble = seen(unready(since), age_sec=161).trouble
+    assert trouble
+    assert trouble.in_words == "NotReady: its worker runs, but does not reach Temporal after 60 s"
+    ended = seen(unready(since, phase="Succeeded"), age_sec=161).trouble
+    assert ended
+    assert ended.reason == "Succeeded"
 
 
 def test_a_pod_that_is_deleted_is_in_trouble() -> None:

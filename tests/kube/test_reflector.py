@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,7 @@ from tests.kube.pods import (
     OTHER_ID,
     RUNNING,
     terminated,
+    unready,
     unschedulable,
     waiting,
 )
@@ -123,6 +124,16 @@ async def test_a_pod_that_finds_no_node_is_told_of_when_its_time_is_up(
     api.set_status(NAME, **unschedulable("0/3 nodes are available"))
     assert await listener.reasons(1) == ["Unschedulable"]
     assert listener.heard[0][1].message == "0/3 nodes are available"
+
+
+@pytest.mark.usefixtures("reflector")
+async def test_a_worker_that_does_not_become_ready_is_told_of_when_its_time_is_up(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> None:
+    cluster.start_timeout = timedelta(seconds=1)
+    await cluster.create(MONITOR_ID)
+    api.set_status(NAME, **unready(datetime.now(UTC).isoformat()))
+    assert await listener.reasons(1) == ["NotReady"]
 
 
 async def test_pods_can_be_counted(
