@@ -193,6 +193,7 @@ def composition(tmp_path: Path) -> Iterator[Composition]:
         docker("image", "rm", "--force", f"stream-tracker:{TAG}")
 
 
+@pytest.mark.docker
 @pytest.mark.skipif(not has_engine(), reason="no Docker engine answers")
 @pytest.mark.timeout(LIMIT_SEC)
 def test_a_monitor_tells_of_a_fault_and_outlives_the_probe_that_watched_it(

@@ -18,6 +18,7 @@ IGNORED = ROOT / ".dockerignore"
 TAG = "stream-tracker:test-image"
 
 needs_engine = [
+    pytest.mark.docker,
     pytest.mark.skipif(not has_engine(), reason="no Docker engine answers"),
     pytest.mark.timeout(LIMIT_SEC),
 ]
