@@ -253,7 +253,7 @@ def _run(
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(work)
     except StartError as error:
-        _fail(str(error), FAILED)
+        _fail(str(error), MISUSED if isinstance(error, SettingsError) else FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from typer.testing import CliRunner
 
+import cli
 from activities.declarations import PodReconciliationReport
 from kube.manifest import PodTemplate
 from runtime.settings import SettingsError, WorkerSettings, load_settings
@@ -173,6 +175,15 @@ async def test_a_worker_of_one_monitor_only_probes(environment: pytest.MonkeyPat
     pod = settings(environment, MONITOR_ID=MONITOR_ID, PROBE_PLACEMENT="pool")
     with pytest.raises(SettingsError, match=r"^MONITOR_ID: needs WORKER_ROLE=probe$"):
         await asyncio.wait_for(run_worker(pod), 10)
+
+
+def test_a_setting_that_is_missing_for_pods_is_a_bad_setting(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings(environment, WORKER_IMAGE="")
+    done = CliRunner().invoke(cli.app, ["worker"])
+    assert done.exit_code == 2
+    assert done.stderr.strip() == "WORKER_IMAGE: is required with PROBE_PLACEMENT=pod"
 
 
 def test_pods_and_calls_are_counted() -> None:
