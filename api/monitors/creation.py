@@ -37,9 +37,8 @@ from api.store.creation import StreamTaken, TooManyMonitors
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
-from monitors.stream_url import InvalidStreamUrl, StreamKind, StreamSource, parse_stream_url
+from monitors.stream_url import InvalidStreamUrl, StreamSource, parse_stream_url
 
-SUPPORTED_KINDS: Final = frozenset({StreamKind.YOUTUBE, StreamKind.HLS, StreamKind.MANIFEST})
 LAUNCH_LIMIT: Final = timedelta(seconds=15)
 ADDRESS_LIMIT_SEC: Final = 5
 MAX_KEY_LENGTH: Final = 255
@@ -79,7 +78,7 @@ class MonitorCreation:
         """
         if key and (earlier := await self._store.creation.earlier(key)):
             return await self._answer_again(key, earlier)
-        record = self._record(order, supported_source(order.stream_url))
+        record = self._record(order, stream_source(order.stream_url))
         await self._check_address("stream_url", record.stream_url)
         await self._check_address("callback_url", record.callback_url)
         earlier = await self._add(record, key)
@@ -173,25 +172,16 @@ def _check_near(field: str, moment: datetime | None, now: datetime) -> None:
         raise InvalidConfig(f"config.{field}: is more than 5 years away")
 
 
-def supported_source(stream_url: str) -> StreamSource:
+def stream_source(stream_url: str) -> StreamSource:
     """Tell which stream a URL means.
 
     Raises:
-        InvalidUrl: it is none, or of a kind that this version does not watch.
+        InvalidUrl: it is none.
     """
     try:
-        source = parse_stream_url(stream_url)
+        return parse_stream_url(stream_url)
     except InvalidStreamUrl as error:
         raise InvalidUrl(f"stream_url: {error}") from None
-    if source.kind not in SUPPORTED_KINDS:
-        raise InvalidUrl(
-            f"stream_url: this version does not watch {_KIND_NAMES[source.kind]}; "
-            "use the URL of an HLS playlist"
-        )
-    return source
-
-
-_KIND_NAMES = {StreamKind.YOUTUBE: "YouTube streams", StreamKind.DASH: "DASH streams"}
 
 
 def idempotency_key(header: str | None, client: str, body: dict[str, Any]) -> IdempotencyKey | None:

@@ -85,21 +85,23 @@ async def weather_a_storm(arena: Arena, house: ChaosHouse, streams: int, minutes
 async def _storm(arena: Arena, house: ChaosHouse, for_sec: float) -> list[str]:
     killed = []
     ends = time.monotonic() + for_sec
-    reviving: dict[str, asyncio.Task[None]] = {}
+    reviving: set[asyncio.Task[str]] = set()
+    ready = ["temporal", "gateway", *(each.name for each in house.running)]
     while time.monotonic() + KILL_EVERY_SEC < ends:
         await asyncio.sleep(KILL_EVERY_SEC)
-        down = {name for name, task in reviving.items() if not task.done()}
-        names = ["temporal", "gateway", *(each.name for each in house.running)]
-        name = arena.chance.choice([each for each in names if each not in down])
+        back = {task for task in reviving if task.done()}
+        ready += [task.result() for task in back]
+        reviving -= back
+        name = ready.pop(arena.chance.randrange(len(ready)))
         arena.say(f"kill -9 {name}")
         killed.append(name)
-        reviving[name] = asyncio.create_task(_kill(house, name))
-    await asyncio.gather(*reviving.values())
+        reviving.add(asyncio.create_task(_kill(house, name)))
+    await asyncio.gather(*reviving)
     return killed
 
 
-async def _kill(house: ChaosHouse, name: str) -> None:
-    """Kill a process and start another one in its place."""
+async def _kill(house: ChaosHouse, name: str) -> str:
+    """Kill a process, start another one in its place, and return its name once it is ready."""
     if name == "temporal":
         await house.crash_temporal()
     elif name == "gateway":
@@ -107,7 +109,8 @@ async def _kill(house: ChaosHouse, name: str) -> None:
         await house.start_gateway()
     else:
         await _worker(house, name).kill()
-        await house.start_worker(name.rpartition("-")[0])
+        return (await house.start_worker(name.rpartition("-")[0])).name
+    return name
 
 
 def _worker(house: ChaosHouse, name: str) -> Child:

@@ -6,9 +6,10 @@ segment, so a crash between the two repeats that segment and loses none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.identity import segment_identity
 from media.hls.playlist import MediaPlaylist, Segment
@@ -48,6 +49,7 @@ class PlaylistCursor(BaseModel):
         next_sequence: first segment that is not done; None before the first segment was seen.
         newest_sequence: last segment seen in any playlist of this programme.
         remembered: identities of the newest segments seen, by sequence.
+        newest_ends_at: wall clock of the end of the newest segment seen, where that is known.
         uris_changed: the last load had other identities under the same numbers. Once is a restart,
             twice running is a server that names its segments anew on each request.
     """
@@ -55,7 +57,24 @@ class PlaylistCursor(BaseModel):
     next_sequence: int | None = None
     newest_sequence: int = -1
     remembered: dict[int, str] = Field(default_factory=dict)
+    newest_ends_at: AwareDatetime | None = None
     uris_changed: bool = False
+
+    def numbered(self, playlist: MediaPlaylist) -> MediaPlaylist:
+        """Return `playlist` with sequence numbers that go on from those seen before.
+
+        For playlists that tell none, or none to rely on. Segments that are remembered keep their
+        number, and so do their neighbours. Where all are new, as many numbers are left out as
+        segments may have been missed.
+        """
+        if playlist.is_numbered or not playlist.segments:
+            return playlist
+        first = self._first_number(playlist)
+        segments = tuple(
+            replace(segment, sequence=number)
+            for number, segment in enumerate(playlist.segments, start=first)
+        )
+        return replace(playlist, media_sequence=first, segments=segments)
 
     def advance(self, playlist: MediaPlaylist) -> Advance:
         """Return what `playlist` brought, and remember it.
@@ -79,6 +98,7 @@ class PlaylistCursor(BaseModel):
         missed += self.next_sequence - wanted
         changed, stale = last > self.newest_sequence, last < self.newest_sequence
         self._remember(identities)
+        self._note_end(playlist.segments[-1])
         return Advance(
             segments=playlist.segments[self.next_sequence - first :],
             missed=missed,
@@ -127,6 +147,31 @@ class PlaylistCursor(BaseModel):
         self.newest_sequence = -1
         self.remembered = {}
         return unfinished
+
+    def _first_number(self, playlist: MediaPlaylist) -> int:
+        known = {identity: number for number, identity in self.remembered.items()}
+        for place, segment in reversed(list(enumerate(playlist.segments))):
+            if (number := known.get(segment_identity(segment))) is not None:
+                return number - place
+        return self.newest_sequence + 1 + self._missed_before(playlist)
+
+    def _missed_before(self, playlist: MediaPlaylist) -> int:
+        """Return about how many segments lie between the newest one seen and a playlist.
+
+        Below 0 where it begins before that; but if its segments were known, they would have been
+        recognised.
+        """
+        starts_at = playlist.segments[0].program_date_time
+        if starts_at is None or self.newest_ends_at is None:
+            return 0
+        gap_sec = (starts_at - self.newest_ends_at).total_seconds()
+        missed = round(gap_sec / playlist.window_sec * len(playlist.segments))
+        least = 0 if self.remembered else -1 - self.newest_sequence
+        return min(max(least, missed), IMPLAUSIBLE_JUMP - 1)
+
+    def _note_end(self, newest: Segment) -> None:
+        starts_at = newest.program_date_time
+        self.newest_ends_at = starts_at and starts_at + timedelta(seconds=newest.duration_sec)
 
     def _remember(self, identities: Mapping[int, str]) -> None:
         known = {**self.remembered, **identities}

@@ -14,13 +14,17 @@ def segment_identity(segment: Segment) -> str:
     They come from the URI's path and the byte range. What may change between two loads is left
     out: the host (any of a CDN's), the query and path parts like `hdntl=...` (tokens). YouTube puts
     tokens between plain path parts: there the broadcast (`/id/VIDEO.N/`) and the segment's number
-    (`/sq/N/`) count, which also outlive a new resolution of the same video.
+    (`/sq/N/`) count, which also outlive a new resolution of the same video. A segment that has a
+    name goes by that alone.
     """
+    name = segment.name or _name(segment)
+    return hashlib.blake2s(name.encode(errors="replace"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _name(segment: Segment) -> str:
     parts = [part for part in _path(segment.uri).split("/") if "=" not in part]
     name = _youtube_name(parts) or "/".join(parts)
-    if segment.byte_range:
-        name = f"{name}@{segment.byte_range.offset}"
-    return hashlib.blake2s(name.encode(errors="replace"), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"{name}@{segment.byte_range.offset}" if segment.byte_range else name
 
 
 def _path(uri: str) -> str:

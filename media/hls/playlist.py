@@ -80,6 +80,7 @@ class Segment:
         discontinuity: whether encoding, tracks or timestamps may change at its start.
         gap: whether it is known to be missing (EXT-X-GAP, 8216bis 4.4.4.7); do not fetch it.
         title: what follows the comma of EXTINF; often empty.
+        name: tells it apart from the other segments, where its URI may not.
     """
 
     uri: str
@@ -94,6 +95,7 @@ class Segment:
     gap: bool = False
     encryption: Encryption | None = None
     title: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class MediaPlaylist:
         media_sequence: number of the first segment, also where there is none yet.
         ended: EXT-X-ENDLIST: nothing will be added.
         i_frames_only: single pictures for trick play, not a stream to watch.
+        is_numbered: whether the sequence numbers are those of the server, the same in each load.
     """
 
     target_duration_sec: float
@@ -115,6 +118,7 @@ class MediaPlaylist:
     playlist_type: PlaylistType | None = None
     version: int = 1
     i_frames_only: bool = False
+    is_numbered: bool = True
 
     @property
     def window_sec(self) -> float:

@@ -9,10 +9,11 @@ from datetime import datetime
 
 import httpx
 
-from media.hls.playlist import InitSegment, Segment
+from media.hls.playlist import Encryption, InitSegment, Segment
 from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import fetch_segment
 from media.probe import Pace, Probe
+from media.watch.keys import SegmentKeys, supported_key_uri
 from media.watch.memory import MemoryBudget
 from monitors.measurement import SegmentMeasurement
 
@@ -29,10 +30,6 @@ FIRST_EXPECTED_BYTES = 4 * 1024 * 1024
 LEAST_EXPECTED_BYTES = 1024 * 1024
 INITS_KEPT = 4
 """Of picture and sound, and of what comes after a discontinuity."""
-
-
-class UnsupportedSegment(Exception):
-    """The segment is of a kind that cannot be measured; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,7 @@ class SegmentMeter:
         self._max_bytes = segment_max_bytes
         self._memory = memory or MemoryBudget(2 * segment_max_bytes)
         self._expected_bytes = min(FIRST_EXPECTED_BYTES, segment_max_bytes)
+        self._keys = SegmentKeys(client)
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
         self._turn = asyncio.Lock()
         self._pace = Pace()
@@ -96,14 +94,15 @@ class SegmentMeter:
         Raises:
             FetchError: it could not be fetched, though tried more than once.
             UndecodableSegment: it could not be decoded.
-            UnsupportedSegment: it is encrypted.
+            UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
         """
         if segment.encryption:
-            raise UnsupportedSegment(f"encrypted segments ({segment.encryption.method})")
+            supported_key_uri(segment.encryption)
         timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
-        init = await self._init_section(segment.init, timeout_sec)
+        init = await self._init_section(segment, timeout_sec)
         async with AsyncExitStack() as room:
-            media = await self._fetch_into(room, segment, timeout_sec)
+            fetched = await self._fetch_into(room, segment, timeout_sec)
+            media = await self._decrypted(fetched, segment.encryption, segment, timeout_sec)
             # One at a time: picture and sound of a stream must not take two turns from the others.
             await room.enter_async_context(self._turn)
             return await self._probe.measure(
@@ -160,20 +159,29 @@ class SegmentMeter:
             total_timeout_sec=timeout_sec,
         )
 
-    async def _init_section(self, init: InitSegment | None, timeout_sec: float) -> bytes:
+    async def _init_section(self, segment: Segment, timeout_sec: float) -> bytes:
         """Return what belongs before the segment (EXT-X-MAP); fetched when it changes."""
+        init = segment.init
         if init is None:
             return b""
         if init not in self._inits:
-            if init.encryption:
-                raise UnsupportedSegment(f"encrypted segments ({init.encryption.method})")
-            self._inits[init] = await fetch_segment(
+            fetched = await fetch_segment(
                 self.client,
                 init.uri,
                 byte_range=init.byte_range,
                 max_bytes=INIT_MAX_BYTES,
                 total_timeout_sec=timeout_sec,
             )
+            self._inits[init] = await self._decrypted(
+                fetched, init.encryption, segment, timeout_sec
+            )
             while len(self._inits) > INITS_KEPT:
                 self._inits.popitem(last=False)
         return self._inits[init]
+
+    async def _decrypted(
+        self, data: bytes, encryption: Encryption | None, segment: Segment, timeout_sec: float
+    ) -> bytes:
+        return await self._keys.decrypted(
+            data, encryption, sequence=segment.sequence, timeout_sec=timeout_sec
+        )

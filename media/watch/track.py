@@ -13,7 +13,8 @@ from media.hls.reload import next_reload_delay
 from media.outbound.errors import FetchError
 from media.playlists import load_playlist
 from media.probe import UndecodableSegment
-from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen, UnsupportedSegment
+from media.watch.keys import UnsupportedSegment
+from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
 from media.watch.state import MAIN, TrackState, WatchState
 from monitors.config import MonitorConfig
 from monitors.detectors.timeline import SegmentPosition
@@ -110,7 +111,8 @@ class TrackFollower:
 
     async def _load(self) -> MediaPlaylist:
         try:
-            playlist = await load_playlist(self._meter.client, self._url)
+            known = frozenset(self._track.cursor.remembered.values())
+            playlist = await load_playlist(self._meter.client, self._url, known=known)
         except FetchError as error:
             if error.status in LOST_STATUSES:
                 self._failed(f"playlist: {error}")
@@ -118,7 +120,7 @@ class TrackFollower:
             raise
         if not isinstance(playlist, MediaPlaylist):
             raise UnsupportedPlaylist("a master playlist where a media playlist was")
-        return playlist
+        return self._track.cursor.numbered(playlist)
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state

@@ -51,6 +51,14 @@ async def test_a_created_monitor_has_its_workflow_started_with_all_that_was_give
     assert shown["created_at"] == created["created_at"]
 
 
+async def test_a_dash_manifest_is_a_stream(gateway: Running) -> None:
+    answer = await gateway.create(stream_url="https://media.example/live/x.mpd?token=secret")
+    assert answer.status_code == 201, answer.text
+    (started,) = gateway.engine.started
+    assert started.stream_key.startswith("url:media.example/live/x.mpd#")
+    assert "secret" not in started.stream_key
+
+
 async def test_of_a_hundred_creations_of_one_stream_one_succeeds(gateway: Running) -> None:
     answers = await asyncio.gather(
         *(gateway.create(metadata={"n": number}) for number in range(100))

@@ -174,22 +174,6 @@ async def test_a_bad_body_is_refused_by_name(
     assert gateway.engine.started == []
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        pytest.param("https://media.example/live.mpd", id="DASH"),
-    ],
-)
-async def test_kinds_of_streams_that_are_not_watched_yet_are_refused_honestly(
-    gateway: Running, url: str
-) -> None:
-    answer = await gateway.create(stream_url=url)
-    assert answer.status_code == 400
-    error = answer.json()["error"]
-    assert error["code"] == "INVALID_URL"
-    assert "stream_url: this version does not watch" in error["message"]
-
-
 async def test_a_body_over_the_limit_is_refused_whether_announced_or_not(
     gateway: Running,
 ) -> None:

@@ -76,6 +76,11 @@ class Channel:
         return f"{self._base_url}/live/{self.name}/master.m3u8"
 
     @property
+    def manifest_url(self) -> str:
+        """URL of the DASH manifest, for renditions in fragmented MP4."""
+        return f"{self._base_url}/live/{self.name}/manifest.mpd"
+
+    @property
     def published(self) -> list[Published]:
         """All segments on air so far, oldest first."""
         self._timeline.advance(self._clock.now())

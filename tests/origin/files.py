@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+from tests.origin.encryption import KEY, KEY_NAME, KEY_TYPE, encrypted
 from tests.origin.faults import Resource, Target
+from tests.origin.manifest import dash_manifest
 from tests.origin.playlist import master_playlist
 from tests.origin.publication import ChannelOptions, Published
-from tests.origin.rendition import Rendition, master_variant
-from tests.origin.reply import Reply, error_reply, playlist_reply
+from tests.origin.rendition import Rendition, manifest_rendition, master_variant
+from tests.origin.reply import Reply, error_reply, manifest_reply, playlist_reply
 from tests.origin.timeline import Timeline
 
 AUDIO_LABEL = "audio"
+MANIFEST_NAME = "manifest.mpd"
 _MEDIA_PATH = re.compile(r"(v\d+|audio)/(.+)")
 _SEGMENT_NAME = re.compile(r"g(\d+)-(\d+)\.(?:ts|m4s)")
 
@@ -52,6 +56,8 @@ class ChannelFiles:
         """Return the answer to a path; playlists as they were at `now`."""
         if path == "master.m3u8":
             return playlist_reply(self._master())
+        if path == MANIFEST_NAME:
+            return manifest_reply(self._manifest(now))
         label, name = _label_and_name(path)
         rendition = self._renditions.get(label)
         if rendition is None:
@@ -59,14 +65,29 @@ class ChannelFiles:
         if name == "index.m3u8":
             prefix = "" if "/" in path else f"{label}/"
             return playlist_reply(self._media(rendition, prefix, now))
+        if name == KEY_NAME:
+            return Reply(200, KEY, KEY_TYPE)
         entry = self._entry(label, name, None) if resource.target is Target.SEGMENT else None
-        return rendition.file(name, entry)
+        reply = rendition.file(name, entry)
+        if entry and self._options.encrypted:
+            return replace(reply, body=encrypted(reply.body, entry.sequence))
+        return reply
 
     def _media(self, rendition: Rendition, prefix: str, now: float) -> str:
         return rendition.playlist(
             self._timeline.window(self._options.window_segments, now),
             prefix=prefix,
             program_date_time=self._options.program_date_time,
+            encrypted=self._options.encrypted,
+            ended=self._timeline.is_ended(now),
+        )
+
+    def _manifest(self, now: float) -> str:
+        return dash_manifest(
+            self._timeline.window(self._options.window_segments, now),
+            [manifest_rendition(each) for each in self._renditions.values()],
+            now=now,
+            by_clock=self._options.by_clock,
             ended=self._timeline.is_ended(now),
         )
 
@@ -88,6 +109,6 @@ def _label_and_name(path: str) -> tuple[str, str]:
 def _target(name: str) -> Target:
     if name == "master.m3u8":
         return Target.MASTER
-    if name.endswith(".m3u8"):
+    if name.endswith((".m3u8", ".mpd")):
         return Target.PLAYLIST
-    return Target.INIT if name.startswith("init.") else Target.SEGMENT
+    return Target.INIT if name.startswith(("init.", KEY_NAME)) else Target.SEGMENT

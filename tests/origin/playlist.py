@@ -42,6 +42,7 @@ def media_playlist(
     *,
     longest_sec: float,
     init: InitSegment | None = None,
+    key_uri: str | None = None,
     program_date_time: bool = True,
     ended: bool = False,
 ) -> str:
@@ -55,6 +56,8 @@ def media_playlist(
         lines.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{first.discontinuities - first.discontinuity}")
     if init:
         lines.append(f'#EXT-X-MAP:URI="{init.uri}"{_map_range(init)}')
+    if key_uri:  # after EXT-X-MAP, which stays plain
+        lines.append(f'#EXT-X-KEY:METHOD=AES-128,URI="{key_uri}"')
     for segment in segments:
         lines += _segment_lines(segment, program_date_time=program_date_time)
     if ended:

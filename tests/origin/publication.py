@@ -84,6 +84,8 @@ class ChannelOptions(BaseModel):
         backlog_segments: segments that are there when the channel goes on air.
         program_date_time: whether segments carry their wall clock.
         byte_range: one file per rendition, segments are ranges of it.
+        encrypted: segments are encrypted (AES-128), each file by itself.
+        by_clock: the DASH manifest names a duration and lists no segments.
         compress: gzip for playlists when the client accepts it.
     """
 
@@ -94,6 +96,8 @@ class ChannelOptions(BaseModel):
     backlog_segments: Annotated[int, Field(ge=0)] = 3
     program_date_time: bool = True
     byte_range: bool = False
+    encrypted: bool = False
+    by_clock: bool = False
     compress: bool = True
     at_end: AtEnd = AtEnd.LOOP
     first_sequence: Annotated[int, Field(ge=0)] = 0

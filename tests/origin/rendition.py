@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from tests.origin.encoding import Container
+from tests.origin.encryption import KEY_NAME
+from tests.origin.manifest import ManifestRendition
 from tests.origin.playlist import InitSegment, PlaylistSegment, Variant, media_playlist
 from tests.origin.publication import Published
 from tests.origin.render import RenderedProgramme
@@ -48,13 +50,20 @@ class Rendition:
         return error_reply(404)
 
     def playlist(
-        self, window: Sequence[Published], *, prefix: str, program_date_time: bool, ended: bool
+        self,
+        window: Sequence[Published],
+        *,
+        prefix: str,
+        program_date_time: bool,
+        encrypted: bool,
+        ended: bool,
     ) -> str:
         """Return the media playlist of these segments; `prefix` leads from it to the files."""
         return media_playlist(
             [self._listed(entry, prefix) for entry in window],
             longest_sec=max(self.rendered.durations_sec),
             init=self._init(prefix),
+            key_uri=f"{prefix}{KEY_NAME}" if encrypted else None,
             program_date_time=program_date_time,
             ended=ended,
         )
@@ -86,4 +95,16 @@ def master_variant(rendition: Rendition, audio: Rendition | None) -> Variant:
         height=encoding.height if encoding.has_video else 0,
         fps=encoding.fps,
         has_audio=encoding.has_audio or audio is not None,
+    )
+
+
+def manifest_rendition(rendition: Rendition) -> ManifestRendition:
+    """Return the rendition as a manifest lists it."""
+    encoding = rendition.rendered.programme.encoding
+    return ManifestRendition(
+        label=rendition.label,
+        bandwidth=rendition.rendered.peak_bandwidth,
+        width=encoding.width if encoding.has_video else 0,
+        height=encoding.height if encoding.has_video else 0,
+        has_audio=encoding.has_audio,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+MANIFEST_TYPE = "application/dash+xml"
 SEGMENT_TYPES = {"ts": "video/mp2t", "m4s": "video/iso.segment", "mp4": "video/mp4"}
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
@@ -26,6 +27,11 @@ class Reply:
 def playlist_reply(text: str) -> Reply:
     """Return the answer that carries a playlist."""
     return Reply(200, text.encode(), PLAYLIST_TYPE, {"Cache-Control": "no-cache"})
+
+
+def manifest_reply(text: str) -> Reply:
+    """Return the answer that carries a DASH manifest."""
+    return Reply(200, text.encode(), MANIFEST_TYPE, {"Cache-Control": "no-cache"})
 
 
 def error_reply(status: int) -> Reply:

@@ -42,7 +42,9 @@ REAL_TIME = "at real speed"
 FORMATS = [
     *("media playlist", "master playlist", "split audio", "fmp4", "byte ranges"),
     *("fmp4 byte ranges", "not compressed", "two second segments"),
+    *("encrypted", "encrypted fmp4", "DASH", "DASH by the clock", "DASH split audio"),
 ]
+SPLIT = ("split audio", "DASH split audio")
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,38 @@ def put_on_air(origin: LiveOrigin) -> dict[str, tuple[Channel, str]]:
     longer = render(Programme.of(SCENES, encoded(segment_sec=2.0)))
     picture = render(Programme.of(SCENES, encoded(tracks=Tracks.VIDEO)))
     sound = render(Programme.of(SCENES, encoded(tracks=Tracks.AUDIO)))
+    fmp4_picture = render(
+        Programme.of(SCENES, encoded(tracks=Tracks.VIDEO, container=Container.FMP4))
+    )
+    fmp4_sound = render(
+        Programme.of(SCENES, encoded(tracks=Tracks.AUDIO, container=Container.FMP4))
+    )
     ranges = ONCE.model_copy(update={"byte_range": True})
     plain = ONCE.model_copy(update={"compress": False})
+    secret = ONCE.model_copy(update={"encrypted": True})
+    by_clock = ONCE.model_copy(update={"by_clock": True})
     master = origin.add("master", tiny, large, options=ONCE)
     split = origin.add("split", picture, audio=sound, options=ONCE)
+    dash = origin.add("dash", fmp4, options=ONCE)
+    dash_by_clock = origin.add("dash-clock", fmp4, options=by_clock)
+    dash_split = origin.add("dash-split", fmp4_picture, audio=fmp4_sound, options=ONCE)
     channels = {
         "media playlist": origin.add("media", tiny, options=ONCE),
         "fmp4": origin.add("fmp4", fmp4, options=ONCE),
         "byte ranges": origin.add("ranges", tiny, options=ranges),
         "fmp4 byte ranges": origin.add("fmp4-ranges", fmp4, options=ranges),
         "not compressed": origin.add("plain", tiny, options=plain),
+        "encrypted": origin.add("encrypted", tiny, options=secret),
+        "encrypted fmp4": origin.add("encrypted-fmp4", fmp4, options=secret),
         "two second segments": origin.add("longer", longer, options=ONCE),
     }
     listed = {name: (channel, channel.url) for name, channel in channels.items()}
     return listed | {
         "master playlist": (master, master.master_url),
         "split audio": (split, split.master_url),
+        "DASH": (dash, dash.manifest_url),
+        "DASH by the clock": (dash_by_clock, dash_by_clock.manifest_url),
+        "DASH split audio": (dash_split, dash_split.manifest_url),
     }
 
 
@@ -153,7 +171,7 @@ def test_every_segment_is_measured_once_and_the_end_is_noticed(
     assert events == (1, 1, 1)
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "split audio"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in SPLIT])
 def test_events_come_in_the_order_of_the_stream(formats: dict[str, Seen], name: str) -> None:
     assert formats[name].viewer.types == EXPECTED
 
@@ -164,7 +182,10 @@ def test_the_lowest_variant_is_watched_and_no_other(formats: dict[str, Seen]) ->
     assert not any("/v1/" in path for path in paths)
 
 
-def test_split_sound_and_picture_are_watched_side_by_side(formats: dict[str, Seen]) -> None:
-    viewer = formats["split audio"].viewer
+@pytest.mark.parametrize("name", SPLIT)
+def test_split_sound_and_picture_are_watched_side_by_side(
+    formats: dict[str, Seen], name: str
+) -> None:
+    viewer = formats[name].viewer
     assert set(viewer.state.tracks) == {"main", "audio"}
     assert viewer.state.health().video == viewer.state.health().audio == "ok"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from tests.media.probe.engines import opened
-from tests.origin import Clock
+from tests.origin import TINY, Clock, Programme, render
 from tests.origin.clock import as_datetime
 
 SEGMENT_MAX_BYTES = 1024 * 1024
@@ -44,7 +45,18 @@ class Studio:
 async def studio(clock: Clock) -> AsyncIterator[Studio]:
     guard = OutboundGuard(allow_private_networks=True)
     async with media_client(guard) as client, opened() as probe:
+        await _warm_up(probe)
         yield Studio(client, probe, clock)
+
+
+async def _warm_up(probe: Probe) -> None:
+    """Have the decoders started before anything is on air: a busy machine takes seconds for it."""
+    segment = render(Programme.of([("normal", 1.0)], TINY)).segments[0]
+    measured = (
+        probe.measure(segment.data, duration_sec=1.0, silence_db=-50)
+        for _ in range(os.cpu_count() or 1)
+    )
+    await asyncio.gather(*measured)
 
 
 @dataclass

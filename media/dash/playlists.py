@@ -1,0 +1,250 @@
+"""A presentation as HLS playlists would say it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urldefrag
+
+from media.dash.attributes import fill
+from media.dash.presentation import (
+    Address,
+    Addressing,
+    Content,
+    Period,
+    Presentation,
+    Representation,
+)
+from media.dash.timeline import Clock, Span, spans
+from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
+from media.hls.media_parser import MAX_DURATION_SEC, MAX_TARGET_SEC, MIN_TARGET_SEC
+from media.hls.playlist import (
+    Encryption,
+    InitSegment,
+    MasterPlaylist,
+    MediaPlaylist,
+    Rendition,
+    RenditionType,
+    Segment,
+    Variant,
+)
+from media.hls.tags import absolute_url
+
+_SOUND = "sound"
+
+
+class Track(NamedTuple):
+    """A representation as a URL's fragment names it: `video=ID`.
+
+    In a period that has none of that id, the cheapest one with the same content stands for it.
+    """
+
+    content: Content
+    id: str
+
+    def url(self, manifest_url: str) -> str:
+        """Return the URL that names it."""
+        return f"{urldefrag(manifest_url).url}#{self.content}={quote(self.id, safe='')}"
+
+    @classmethod
+    def named_by(cls, url: str) -> "Track | None":
+        """Return the track that a URL names, None where it is the whole manifest's."""
+        content, equals, name = urldefrag(url).fragment.partition("=")
+        if not equals or content not in list(Content):
+            return None
+        return cls(Content(content), unquote(name))
+
+
+class TrackPlaylist(NamedTuple):
+    """A track's segments.
+
+    Attributes:
+        told: how many of them, from the first, there are for sure; that the rest exists follows
+            from the clock alone.
+    """
+
+    playlist: MediaPlaylist
+    told: int
+
+
+def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
+    """Return the representations of the newest period that can be followed.
+
+    Raises:
+        NoVariant: there is none with a picture or sound.
+    """
+    for period in reversed(presentation.periods):
+        found = [it for it in period.representations if it.addressing]
+        # What nobody can decrypt is chosen only where there is nothing else.
+        found = [it for it in found if not it.protection] or found
+        if found:
+            return _master(found, url)
+    if any(period.representations for period in presentation.periods):
+        raise UnsupportedPlaylist("the manifest's segments are found in no way that can be live")
+    raise NoVariant("the manifest names no picture and no sound")
+
+
+def _master(found: list[Representation], url: str) -> MasterPlaylist:
+    sounds = [it for it in found if it.content is Content.AUDIO]
+    pictures = [it for it in found if it.content is not Content.AUDIO]
+    sound = min(sounds, key=_cost, default=None)
+    return MasterPlaylist(
+        variants=tuple(_variant(it, sound, url) for it in pictures or sounds[:1]),
+        renditions=tuple(_rendition(it, url) for it in ([sound] if sound and pictures else [])),
+    )
+
+
+def _variant(representation: Representation, sound: Representation | None, url: str) -> Variant:
+    is_split = representation.content is Content.VIDEO and sound is not None
+    return Variant(
+        uri=Track(representation.content, representation.id).url(url),
+        bandwidth=representation.bandwidth + (sound.bandwidth if is_split and sound else 0),
+        resolution=representation.resolution,
+        codecs=representation.codecs,
+        audio_group=_SOUND if is_split else None,
+    )
+
+
+def _rendition(sound: Representation, url: str) -> Rendition:
+    return Rendition(
+        type=RenditionType.AUDIO,
+        group_id=_SOUND,
+        name=sound.id,
+        uri=Track(Content.AUDIO, sound.id).url(url),
+        default=True,
+    )
+
+
+def _cost(representation: Representation) -> tuple[bool, bool, int]:
+    told = representation.bandwidth
+    return representation.protection is not None, told == 0, told
+
+
+def track_playlist(presentation: Presentation, track: Track, now: datetime) -> TrackPlaylist:
+    """Return the segments of a track that are available now, of all periods.
+
+    Their numbers are no media sequence numbers yet: `PlaylistCursor.numbered` makes them so.
+    """
+    segments: list[Segment] = []
+    told = 0
+    for period in presentation.periods:
+        chosen = _chosen(period, track)
+        if chosen is None or chosen.addressing is None:
+            continue
+        clock = _clock(presentation, period, now)
+        new = _PeriodSegments(presentation, period, chosen, chosen.addressing)
+        for place, span in enumerate(spans(chosen.addressing, period, clock)):
+            begins_period = place == 0 and bool(segments)
+            segments.append(new.segment(span, number=len(segments), begins_period=begins_period))
+            told = len(segments) if span.is_told else told
+    longest_sec = max((it.duration_sec for it in segments), default=0.0)
+    playlist = MediaPlaylist(
+        target_duration_sec=min(max(longest_sec, MIN_TARGET_SEC), MAX_TARGET_SEC),
+        media_sequence=0,
+        segments=tuple(segments),
+        ended=_has_ended(presentation, now),
+        is_numbered=False,
+    )
+    return TrackPlaylist(playlist, told)
+
+
+def _chosen(period: Period, track: Track) -> Representation | None:
+    alike = [it for it in period.representations if it.content is track.content]
+    same = [it for it in alike if it.id == track.id]
+    return min(same or alike, key=_cost, default=None)
+
+
+def _clock(presentation: Presentation, period: Period, now: datetime) -> Clock:
+    if not presentation.is_live or presentation.available_from is None:
+        return Clock(now_sec=None, window_sec=None)
+    now = presentation.clock or now
+    since_start = Fraction((now - presentation.available_from) / timedelta(microseconds=1))
+    return Clock(since_start / 1_000_000 - period.start_sec, presentation.window_sec)
+
+
+def _has_ended(presentation: Presentation, now: datetime) -> bool:
+    if not presentation.is_live:
+        return True
+    if presentation.length_sec is None or presentation.available_from is None:
+        return False
+    ends_at = presentation.available_from + timedelta(seconds=float(presentation.length_sec))
+    return (presentation.clock or now) >= ends_at
+
+
+@dataclass(frozen=True)
+class _PeriodSegments:
+    """Makes the segments of a representation in a period."""
+
+    presentation: Presentation
+    period: Period
+    chosen: Representation
+    addressing: Addressing
+
+    def segment(self, span: Span, *, number: int, begins_period: bool) -> Segment:
+        """Return a segment; `number` is its place in the playlist.
+
+        Raises:
+            MalformedPlaylist: it is absurdly long, or its address is not listed.
+        """
+        media = self._media(span)
+        duration_sec = span.duration / self.addressing.timescale
+        if duration_sec > MAX_DURATION_SEC:
+            raise MalformedPlaylist(f"a segment is said to last {duration_sec:g} s")
+        return Segment(
+            uri=self._url(media, span),
+            sequence=number,
+            duration_sec=duration_sec,
+            byte_range=media.byte_range,
+            init=self._init(span),
+            program_date_time=self._wall_clock(span),
+            discontinuity=begins_period,
+            encryption=_encryption(self.chosen),
+            name=self._name(span),
+        )
+
+    def _media(self, span: Span) -> Address:
+        listed, index = self.addressing.listed, span.number - self.addressing.start_number
+        if self.addressing.media is not None:
+            return Address(self.addressing.media)
+        if index >= len(listed):
+            raise MalformedPlaylist("SegmentTimeline names more segments than SegmentList")
+        return listed[index]
+
+    def _init(self, span: Span) -> InitSegment | None:
+        init = self.addressing.initialization
+        if init is None:
+            return None
+        return InitSegment(
+            uri=self._url(init, span),
+            byte_range=init.byte_range,
+            encryption=None,  # Common encryption leaves it as it is.
+        )
+
+    def _url(self, address: Address, span: Span) -> str:
+        uri = fill(
+            address.uri,
+            representation=self.chosen.id,
+            bandwidth=self.chosen.bandwidth,
+            number=span.number,
+            time=span.start,
+        )
+        return absolute_url(self.chosen.base_url, uri)
+
+    def _wall_clock(self, span: Span) -> datetime | None:
+        start = self.presentation.available_from
+        if start is None:
+            return None
+        media_sec = Fraction(span.start - self.addressing.time_offset, self.addressing.timescale)
+        try:
+            return start + timedelta(seconds=float(self.period.start_sec + media_sec))
+        except OverflowError:
+            return None
+
+    def _name(self, span: Span) -> str:
+        start = self.presentation.available_from
+        began = start.isoformat() if start else ""
+        return f"{began} {self.period.start_sec} {span.start}/{self.addressing.timescale}"
+
+
+def _encryption(chosen: Representation) -> Encryption | None:
+    return Encryption(method=chosen.protection, uri=None) if chosen.protection else None

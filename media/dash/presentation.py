@@ -1,0 +1,115 @@
+"""What a DASH manifest says, as immutable values (ISO/IEC 23009-1, clause 5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from media.hls.playlist import ByteRange, Resolution
+
+
+class Content(StrEnum):
+    """What a representation carries."""
+
+    BOTH = "both"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Run(NamedTuple):
+    """Segments of equal length, one after the other (`S`, 5.3.9.6), in units of the timescale.
+
+    Attributes:
+        start: None where it follows from the run before.
+        repeat: how often the first segment is repeated; below 0 until the next run or the end.
+    """
+
+    start: int | None
+    duration: int
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where some bytes are; `uri` may hold identifiers of a template (5.3.9.4.4)."""
+
+    uri: str
+    byte_range: ByteRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """How the segments of a representation are found (SegmentTemplate, SegmentList).
+
+    Attributes:
+        media: the template of their URLs; None with `listed`.
+        listed: their addresses one by one (SegmentList), of which the first is `start_number`.
+        timescale: units a second.
+        time_offset: media time at the period's start, in units (`presentationTimeOffset`).
+        duration: of each segment in units, where there is no `timeline`.
+    """
+
+    media: str | None
+    listed: tuple[Address, ...]
+    initialization: Address | None
+    timescale: int
+    start_number: int
+    time_offset: int
+    duration: int | None
+    timeline: tuple[Run, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """One encoding of a picture, a sound or both.
+
+    Attributes:
+        bandwidth: bits a second; 0 where it is not told.
+        codecs: RFC 6381 names.
+        base_url: absolute; what its addresses are relative to.
+        protection: the system that encrypts it; None where it is not encrypted.
+    """
+
+    id: str
+    content: Content
+    bandwidth: int
+    resolution: Resolution | None
+    codecs: tuple[str, ...]
+    base_url: str
+    addressing: Addressing | None
+    protection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of the presentation with representations of its own.
+
+    Attributes:
+        start_sec: from the presentation's start.
+        end_sec: None for the last one of a live presentation.
+    """
+
+    start_sec: Fraction
+    end_sec: Fraction | None
+    representations: tuple[Representation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """A manifest.
+
+    Attributes:
+        is_live: whether more may come (`type="dynamic"`).
+        available_from: wall clock of the presentation's start; None where it is not told.
+        length_sec: after which nothing more comes; None where that is not known yet.
+        window_sec: how long segments stay available; None for ever.
+        clock: what the manifest says the time is (UTCTiming `direct`); None for our own.
+    """
+
+    is_live: bool
+    available_from: datetime | None
+    length_sec: Fraction | None
+    window_sec: float | None
+    clock: datetime | None
+    periods: tuple[Period, ...]

@@ -1,0 +1,137 @@
+"""Whatever is served, playlists or a typed refusal come of it, soon, and nothing is loaded."""
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.dash.parser import parse_manifest
+from media.dash.playlists import Track, master_playlist, track_playlist
+from media.dash.presentation import Content
+from media.hls.cursor import PlaylistCursor
+from media.hls.errors import MalformedPlaylist, PlaylistError, PlaylistTooLarge
+from media.hls.renditions import choose_renditions
+from tests.media.dash.build import (
+    PICTURE,
+    SOUND,
+    START,
+    URL,
+    adaptation_set,
+    manifest,
+    template,
+    timeline,
+)
+from tests.media.hls.test_any_text import use
+
+NUMBERS = st.one_of(
+    st.integers(-5, 5).map(str),
+    st.integers(0, 2**70).map(str),
+    st.sampled_from(["", "1e308", "NaN", "-1", "0x10", "٣", "9" * 400]),
+)
+DURATIONS = st.one_of(
+    NUMBERS, st.builds("PT{}S".format, NUMBERS), st.sampled_from(["P1Y", "PT", "P9D", "PT0S"])
+)
+TIMES = st.one_of(st.datetimes().map(str), st.sampled_from(["", "9999-12-31T23:59:59Z", "x"]))
+ADDRESSES = st.sampled_from(["a", "//[::1/a", "file:///etc/passwd", "$Time%", "$Number%09d$", ""])
+
+
+def attributes(**values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    chosen = st.fixed_dictionaries({}, optional=values)
+    return chosen.map(lambda it: " ".join(f'{name}="{value}"' for name, value in it.items()))
+
+
+RUNS = st.lists(attributes(t=NUMBERS, d=NUMBERS, r=NUMBERS), max_size=5).map(
+    lambda runs: timeline(*runs)
+)
+TEMPLATES = st.builds(
+    "<SegmentTemplate {}>{}</SegmentTemplate>".format,
+    attributes(
+        timescale=NUMBERS,
+        duration=NUMBERS,
+        startNumber=NUMBERS,
+        presentationTimeOffset=NUMBERS,
+        media=ADDRESSES,
+        initialization=ADDRESSES,
+    ),
+    st.one_of(st.just(""), RUNS),
+)
+LISTS = st.builds(
+    "<SegmentList {}>{}{}</SegmentList>".format,
+    attributes(timescale=NUMBERS, duration=NUMBERS, startNumber=NUMBERS),
+    st.one_of(st.just(""), RUNS),
+    st.lists(attributes(media=ADDRESSES, mediaRange=NUMBERS), max_size=4).map(
+        lambda urls: "".join(f"<SegmentURL {url}/>" for url in urls)
+    ),
+)
+PERIODS = st.builds(
+    "<Period {}>{}{}</Period>".format,
+    attributes(start=DURATIONS, duration=DURATIONS),
+    st.builds(lambda inner: adaptation_set(inner + PICTURE), st.one_of(TEMPLATES, LISTS)),
+    st.builds(lambda inner: adaptation_set(inner + SOUND, "audio"), TEMPLATES),
+)
+MANIFESTS = st.builds(
+    '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" {}>{}</MPD>'.format,
+    attributes(
+        type=st.sampled_from(["dynamic", "static", ""]),
+        availabilityStartTime=TIMES,
+        mediaPresentationDuration=DURATIONS,
+        timeShiftBufferDepth=DURATIONS,
+    ),
+    st.lists(PERIODS, max_size=3).map("".join),
+)
+
+
+@given(text=st.one_of(st.text().map("<MPD>{}".format), MANIFESTS))
+def test_any_text_is_a_playlist_or_a_playlist_error(text: str) -> None:
+    with suppress(PlaylistError):
+        presentation = parse_manifest(text, URL)
+        with suppress(PlaylistError):
+            choose_renditions(master_playlist(presentation, URL))
+        for content in Content:
+            track = track_playlist(presentation, Track(content, "v"), START + timedelta(days=9))
+            assert len(track.playlist.segments) <= 3_000
+            use(PlaylistCursor().numbered(track.playlist))
+
+
+def test_entities_and_document_types_are_refused_before_they_cost_anything() -> None:
+    tenfold = [f"&l{number};" * 10 for number in range(29)]
+    lines = "".join(f'<!ENTITY l{n} "{text}">' for n, text in enumerate(tenfold, start=1))
+    bomb = f'<?xml version="1.0"?><!DOCTYPE MPD [<!ENTITY l0 "lol">{lines}]><MPD>&l29;</MPD>'
+    outside = '<!DOCTYPE MPD SYSTEM "http://127.0.0.1:9/x.dtd"><MPD/>'
+    file = '<!DOCTYPE MPD [<!ENTITY f SYSTEM "file:///etc/passwd">]><MPD>&f;</MPD>'
+    for text in (bomb, outside, file):
+        with pytest.raises(MalformedPlaylist, match="document type"):
+            parse_manifest(text, URL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(manifest("<a/>" * 60_000), id="elements"),
+        pytest.param(manifest(*["<Period/>"] * 200), id="periods"),
+        pytest.param(manifest(adaptation_set(PICTURE * 300)), id="representations"),
+    ],
+)
+def test_absurd_numbers_of_things_are_refused(text: str) -> None:
+    with pytest.raises(PlaylistTooLarge):
+        parse_manifest(text, URL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(manifest("<a>" * 40_000 + "</a>" * 40_000), id="deep"),
+        pytest.param(
+            manifest(adaptation_set(template(timeline(*['d="1"'] * 40_000)) + PICTURE)), id="runs"
+        ),
+        pytest.param(manifest(adaptation_set("&#x41;" * 150_000)), id="characters"),
+    ],
+)
+def test_large_manifests_are_read_soon(text: str) -> None:
+    began = time.process_time()
+    with suppress(PlaylistError):
+        track_playlist(parse_manifest(text, URL), Track(Content.VIDEO, "v"), START)
+    assert time.process_time() - began < 5
