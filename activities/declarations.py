@@ -165,6 +165,17 @@ class WatchReturn(BaseModel):
     state: dict[str, Any]
 
 
+class LastBeat(BaseModel):
+    """What a workflow reads of the state in a watch's last heartbeat, when its worker was lost.
+
+    Attributes:
+        happened: what the watch had noticed and told nobody yet.
+    """
+
+    happened: list[Happening] = []
+    statistics: Statistics = Statistics()
+
+
 class DeliveryOrder(BaseModel):
     """Takes of `deliver_webhook`.
 

@@ -1,9 +1,15 @@
 """What ends a monitor before its stream does."""
 
 import asyncio
+from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import STREAM_UNAVAILABLE, UnavailableDetails
@@ -26,3 +32,10 @@ def unavailable(error: ActivityError) -> BaseException:
         return StreamUnavailable(UnavailableDetails.model_validate(cause.details[0]))
     details = UnavailableDetails(reason="internal_error", message=str(cause or error))
     return StreamUnavailable(details)
+
+
+def last_beat(error: ActivityError) -> dict[str, Any] | None:
+    """Return what the last heartbeat of an activity carried whose worker was lost, if anything."""
+    cause = error.cause
+    details = cause.last_heartbeat_details if isinstance(cause, TimeoutError) else []
+    return next((each for each in details if isinstance(each, dict)), None)

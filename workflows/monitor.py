@@ -14,7 +14,7 @@ from temporalio.exceptions import (
 )
 
 from workflows import options, tasks, views
-from workflows.failures import StreamUnavailable, unavailable
+from workflows.failures import StreamUnavailable, last_beat, unavailable
 from workflows.outbox import Outbox
 from workflows.pod_keeper import PodKeeper
 
@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
         WAIT_FOR_LIVE,
         WATCH_STREAM,
+        LastBeat,
         WaitOrder,
         WaitReturn,
         WatchOrder,
@@ -271,8 +272,23 @@ class MonitorWorkflow:
         except ActivityError as error:
             # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
             if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
-                return None
+                return self._last_words(error)
             raise unavailable(error) from error
+
+    def _last_words(self, error: ActivityError) -> WatchReturn | None:
+        """Return what the last heartbeat of a watch told whose worker was lost."""
+        beat = last_beat(error)
+        if beat is None or not workflow.patched("last-words-of-a-lost-watch"):
+            return None
+        known = LastBeat.model_validate(beat)
+        return WatchReturn(
+            outcome=WatchOutcome.HANDED_BACK,
+            happenings=known.happened,
+            statistics=known.statistics,
+            health=self._progress.health,
+            open_incidents=self._progress.open_incidents,
+            state={**beat, "happened": []},
+        )
 
     def _interrupt_the_watch(self) -> None:
         """Have the watch return its state, so that the next one begins soon."""

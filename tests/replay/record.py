@@ -22,13 +22,20 @@ from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from tests.workflows.stage import MONITOR_ID, an_order, staged, start_monitor, workers
 from tests.workflows.world import World
+from workflows.messages import STOP_SIGNAL
 
 CONTINUED = "continued_run"
 CONTINUED_WAIT = "continued_wait"
 """Monitors of two runs, one history each: `continued_run_1` and `continued_run_2`."""
 
+LOST_WHILE_STOPPING = "lost_while_stopping"
+
 NAMES = sorted(
-    [*SCENARIOS, *(f"{name}_{number}" for name in (CONTINUED, CONTINUED_WAIT) for number in (1, 2))]
+    [
+        *SCENARIOS,
+        LOST_WHILE_STOPPING,
+        *(f"{name}_{number}" for name in (CONTINUED, CONTINUED_WAIT) for number in (1, 2)),
+    ]
 )
 
 
@@ -38,6 +45,10 @@ async def record(wanted: Sequence[str]) -> None:
         if name in SCENARIOS:
             print(name, flush=True)
             await _record_scenario(name)
+    if not wanted or LOST_WHILE_STOPPING in wanted:
+        print(LOST_WHILE_STOPPING, flush=True)
+        with dev_server() as address:
+            await _record_lost(await connected(address))
     for name, world in ((CONTINUED, _long_watch()), (CONTINUED_WAIT, _long_wait())):
         if not wanted or any(each.startswith(name) for each in wanted):
             print(name, flush=True)
@@ -67,6 +78,19 @@ def _long_wait() -> World:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     starts = [tomorrow + timedelta(hours=hour) for hour in range(LONG_HISTORY // 8)]
     return World(looks=map(scripts.announced, starts), watches=[scripts.ends()])
+
+
+async def _record_lost(client: Client) -> None:
+    """Stop a monitor whose worker is lost by that: its last heartbeat is told all the same."""
+    world = World(looks=[scripts.live(heartbeat_timeout_sec=1)])
+    world.beat = scripts.beat(scripts.BLACKOUT)
+    world.watches.append(scripts.lost_when_stopped(world.fall_silent))
+    async with workers(client, world):
+        handle = await start_monitor(client, an_order(datetime.now(UTC)))
+        await world.until(lambda: world.watching == 1)
+        await handle.signal(STOP_SIGNAL)
+        await handle.result()
+        kept.keep(LOST_WHILE_STOPPING, await handle.fetch_history())
 
 
 async def _record_continued(client: Client, name: str, world: World) -> None:

@@ -16,7 +16,9 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import (
     NOT_LIVE_YET,
     STREAM_UNAVAILABLE,
+    LastBeat,
     OpenIncident,
+    Placement,
     UnavailableDetails,
     WaitReturn,
     WatchOrder,
@@ -34,11 +36,14 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 """When everything happens that a watch tells of: long before the workflow's own time."""
 
 
-def live(title: str = "A stream") -> Look:
-    """It is live."""
+def live(title: str = "A stream", *, heartbeat_timeout_sec: float | None = None) -> Look:
+    """It is live; its watch is missed after so long."""
 
     async def look() -> WaitReturn:
-        return WaitReturn(title=title)
+        if heartbeat_timeout_sec is None:
+            return WaitReturn(title=title)
+        placement = Placement(heartbeat_timeout_sec=heartbeat_timeout_sec)
+        return WaitReturn(title=title, placement=placement)
 
     return look
 
@@ -119,6 +124,13 @@ SUSPENDED = happening(EventType.STREAM_SUSPENDED, threshold_sec=10.0)
 RESUMED = happening(EventType.STREAM_RESUMED, suspended_sec=25.0)
 SEGMENT_ERROR = happening(EventType.SEGMENT_ERROR, error="HTTP status 500", duration_sec=60.0)
 SEGMENT_ERROR_RECOVERED = happening(EventType.SEGMENT_ERROR_RECOVERED, total_duration_sec=75.0)
+
+
+def beat(*happenings: Happening, statistics: Statistics | None = None) -> dict[str, Any]:
+    """Return what a heartbeat carries of a watch that noticed this and told nobody yet."""
+    told = {"happened": list(happenings), "statistics": statistics or Statistics()}
+    state: dict[str, Any] = LastBeat.model_validate(told).model_dump(mode="json")
+    return {"watches": 1, **state}
 
 
 def seen(
@@ -205,6 +217,19 @@ def watch_that_says_nothing() -> Watch:
     async def watch(order: WatchOrder) -> WatchReturn:
         await asyncio.Event().wait()
         raise AssertionError
+
+    return watch
+
+
+def lost_when_stopped(lose: Callable[[], None], *, back_after_sec: float = 4.0) -> Watch:
+    """Told to stop, its worker is lost: `lose` is called, and what it says later comes too late."""
+
+    async def watch(order: WatchOrder) -> WatchReturn:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        lose()
+        await asyncio.sleep(back_after_sec)
+        return seen(order, FREEZE)
 
     return watch
 

@@ -5,6 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -55,6 +56,8 @@ class World:
         look_times: when each look began, in the server's time.
         runs: ids of the workflow runs that asked for a look or a watch, in order.
         watching: watches that run now.
+        beat: what their heartbeats carry.
+        is_silent: whether their worker is lost, and nothing is heard of it any more.
         looking: looks that run now.
         attempts: sequence number and attempt of each request that the receiver got.
         received: the events that the receiver took, in the order in which it did.
@@ -75,6 +78,8 @@ class World:
         self.watched: list[WatchOrder] = []
         self.runs: list[str] = []
         self.watching = 0
+        self.beat: dict[str, Any] = {}
+        self.is_silent = False
         self.looking = 0
         self.attempts: list[tuple[int, int]] = []
         self.received: list[StreamEvent] = []
@@ -86,6 +91,10 @@ class World:
         self._step: Watch = until_stopped()
         self._changed = asyncio.Event()
         self.pods = ScriptedPods(self._changed.set)
+
+    def fall_silent(self) -> None:
+        """Be lost, as a worker is that crashed or is cut off."""
+        self.is_silent = True
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until `condition` holds."""
@@ -114,7 +123,7 @@ class World:
         self._note_run()
         self.watching += 1
         self._changed.set()
-        beating = asyncio.create_task(_beat())
+        beating = asyncio.create_task(self._beat())
         try:
             return await self._watch_step()(order)
         finally:
@@ -123,6 +132,11 @@ class World:
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
             self._changed.set()
+
+    async def _beat(self) -> None:
+        while not self.is_silent:
+            activity.heartbeat(self.beat)
+            await asyncio.sleep(BEAT_SEC)
 
     def _note_run(self) -> None:
         run_id = activity.info().workflow_run_id
@@ -221,9 +235,3 @@ def refusal(attempt: int, *, final: bool, delay_sec: float = 1.0) -> Application
         non_retryable=final,
         next_retry_delay=None if final else timedelta(seconds=delay_sec),
     )
-
-
-async def _beat() -> None:
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(BEAT_SEC)
