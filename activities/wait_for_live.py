@@ -51,12 +51,21 @@ class WaitState(BaseModel):
         unknown: stable word for why nothing is seen, as it was told last.
         because: what the last look said.
         look_again_at: when the next look is due.
+        look_sec: from the last look to then: however the clock is set, it is not longer.
     """
 
     heard: Confirmation = Field(default_factory=Confirmation)
     unknown: str | None = None
     because: str = ""
     look_again_at: AwareDatetime | None = None
+    look_sec: float | None = None
+
+    def early_sec(self, now: datetime) -> float:
+        """Return how long it is until the next look is due; 0 or less when it is."""
+        if self.look_again_at is None:
+            return 0.0
+        left_sec = (self.look_again_at - now).total_seconds()
+        return left_sec if self.look_sec is None else min(left_sec, self.look_sec)
 
 
 class LiveWait:
@@ -79,7 +88,8 @@ class LiveWait:
             ApplicationError: `NotLiveYet`, retryable at its own time; `StreamUnavailable`, final.
         """
         known = WaitState.model_validate(order.state or {})
-        if known.look_again_at and (early_sec := _until(known.look_again_at)) > 0:
+        # Once: when the server says that the time has come, it goes by no clock of ours.
+        if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:
             raise _not_live_yet(known.because, early_sec)
         source = self._sources.find(order.stream_url)
         async with _beating():
@@ -171,6 +181,7 @@ def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitOr
         unknown=unknown,
         because=seen.message,
         look_again_at=datetime.now(UTC) + timedelta(seconds=look_sec),
+        look_sec=look_sec,
     )
     return WaitReturn(
         is_live=False,

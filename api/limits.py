@@ -104,7 +104,12 @@ async def _hit(
     if await limiter.hit(limit, what, client):
         return None
     window = await limiter.get_window_stats(limit, what, client)
-    return window.reset_time - time.time()
+    wait_sec = window.reset_time - time.time()
+    if wait_sec <= limit.get_expiry() + 1:
+        return wait_sec
+    # The clock was set back: nobody is to wait for what was counted in the future.
+    await limiter.clear(limit, what, client)
+    return None
 
 
 def _limiter(uri: str) -> MovingWindowRateLimiter:

@@ -1,13 +1,16 @@
 """What the store hands out, and the rule by which reports change a monitor."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from monitors.config import MonitorConfig
 from monitors.events import EventType
 from monitors.reports import HealthReport, Statistics, StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
+
+CLOCKS_APART: Final = timedelta(seconds=5)
+"""Clocks of two gateways differ by less."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
     other older report changes nothing.
     """
     as_of = min(report.as_of, now)  # a clock that is ahead must not silence later reports
-    record = _with_measurements(record, report, as_of)
-    is_newer = record.reported_at is None or as_of >= record.reported_at
+    record = _with_measurements(record, report, as_of, now)
+    is_newer = record.reported_at is None or not _is_older(as_of, record.reported_at, now)
     if not record.status.is_active or (report.status.is_active and not is_newer):
         return record
     return replace(
@@ -121,10 +124,19 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
     )
 
 
+def _is_older(as_of: datetime, known: datetime, now: datetime) -> bool:
+    """Tell whether a report is older than what is known; from the future comes nothing.
+
+    What is known from there was told before the clock was set back, and must not silence what is
+    told until then.
+    """
+    return as_of < known <= now + CLOCKS_APART
+
+
 def _with_measurements(
-    record: MonitorRecord, report: StatusReport, as_of: datetime
+    record: MonitorRecord, report: StatusReport, as_of: datetime, now: datetime
 ) -> MonitorRecord:
-    if record.last_report and as_of < record.last_report.as_of:
+    if record.last_report and _is_older(as_of, record.last_report.as_of, now):
         return record
     return replace(
         record,

@@ -21,6 +21,9 @@ from monitors.status import Health, IncidentKind
 MAIN = "main"
 AUDIO = "audio"
 
+UNWATCHED_SEC = 60.0
+"""Nobody watched in a longer pause than a takeover makes."""
+
 _COUNTERS = {
     IncidentKind.BLACKOUT: "blackout_events",
     IncidentKind.SILENCE: "silence_events",
@@ -83,6 +86,7 @@ class WatchState(BaseModel):
         look_again_at: when it may be asked again; None for any time.
         failing: tracks whose last segment could not be fetched or decoded.
         refused_at: when a segment's URL was refused last and the source was asked anew.
+        clock_at: what the clock of the watch showed last.
         happened: what nobody was told yet. It is part of the state so that a worker that dies
             between noticing and telling loses nothing.
     """
@@ -104,7 +108,24 @@ class WatchState(BaseModel):
     last_check_at: AwareDatetime | None = None
     failing: set[str] = set()
     refused_at: AwareDatetime | None = None
+    clock_at: AwareDatetime | None = None
     happened: list[Happening] = []
+
+    def go_on_at(self, at: datetime) -> None:
+        """Go on after a pause by a clock that shows `at` now.
+
+        Earlier than before it was set back, or is another machine's: what was to be waited for
+        moves with it. Much later it was set forward, or nobody watched: that is no standstill.
+        """
+        if self.clock_at is None:
+            return
+        passed = at - self.clock_at
+        if passed.total_seconds() > UNWATCHED_SEC:
+            self.leave_out(at)
+        elif passed.total_seconds() < 0:
+            self.look_again_at = self.look_again_at and self.look_again_at + passed
+            self.said_over_at = self.said_over_at and self.said_over_at + passed
+            self.refused_at = self.refused_at and self.refused_at + passed
 
     def begin_broadcast(self, broadcast: str | None) -> None:
         """Start to read a broadcast whose media sequences have nothing to do with the last one."""

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from media.sources import MediaUrls, Observation, Source, SourceState
+from media.watch.clock import SteadyClock
 from media.watch.segments import SegmentListener, SegmentMeter
 from media.watch.state import AUDIO, MAIN, WatchState
 from media.watch.track import PlaylistLost, TrackFollower
@@ -65,7 +66,7 @@ class StreamWatch:
         *,
         config: MonitorConfig,
         meter: SegmentMeter,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] | None = None,
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
@@ -74,7 +75,7 @@ class StreamWatch:
         self._state = state
         self._config = config
         self._meter = meter
-        self._now = now
+        self._clock = now or SteadyClock()
         self._on_segment = on_segment
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
@@ -92,6 +93,7 @@ class StreamWatch:
             StreamUnavailable: the source says so, for good.
         """
         state = self._state
+        state.go_on_at(self._clock())
         told = state.trouble()
         while not state.happened and state.trouble() == told:
             await self._until_next_look()
@@ -118,6 +120,10 @@ class StreamWatch:
         if state.unknown == LONG_LOOK and not seen.is_fault:
             state.leave_out(self._now())
         return seen
+
+    def _now(self) -> datetime:
+        self._state.clock_at = at = self._clock()
+        return at
 
     async def _learn_from(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
         self._lost = False

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, UnavailableDetails, WaitOrder, WaitReturn
-from activities.wait_for_live import LiveWait
+from activities.wait_for_live import LiveWait, WaitState
 from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
 from tests.activities.scripted_http import Answer, scripted
 from tests.activities.watching import worker
@@ -19,6 +19,8 @@ from tests.origin import TINY, ChannelOptions, LiveOrigin, ManualClock, Programm
 async def wait(
     url: str,
     *,
+    state: WaitState | None = None,
+    attempt: int = 1,
     waiting_since: datetime | None = None,
     scheduled_start: datetime | None = None,
     heard: Confirmation | None = None,
@@ -27,10 +29,16 @@ async def wait(
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
+        attempt=attempt,
         scheduled_time=waiting_since or datetime.now(UTC),
         heartbeat_details=[heard.model_dump(mode="json")] if heard else [],
     )
-    order = WaitOrder(monitor_id="mon-1", stream_url=url, scheduled_start_time=scheduled_start)
+    order = WaitOrder(
+        monitor_id="mon-1",
+        stream_url=url,
+        scheduled_start_time=scheduled_start,
+        state=state and state.model_dump(mode="json"),
+    )
     async with worker(allow_private_networks=allow_private_networks) as parts:
         return await environment.run(LiveWait(parts.sources, Placement()).wait_for_live, order)
 
@@ -122,6 +130,36 @@ async def test_looks_follow_the_schedule(
             f"{origin.url}/live.m3u8", waiting_since=now - waited, scheduled_start=now + starts_in
         )
     assert least_sec <= look_sec <= most_sec
+
+
+def told_to_look_in(length: timedelta) -> WaitState:
+    """Return what a wait remembers whose next look was to be 30 s after the last one."""
+    return WaitState(because="a pause", look_again_at=datetime.now(UTC) + length, look_sec=30)
+
+
+@pytest.mark.parametrize(
+    ("left", "least_sec", "most_sec"),
+    [
+        pytest.param(timedelta(seconds=20), 15, 20, id="as it was told"),
+        pytest.param(timedelta(hours=1), 30, 30, id="after the clock was set back"),
+    ],
+)
+async def test_a_look_is_not_repeated_before_its_time(
+    left: timedelta, least_sec: float, most_sec: float
+) -> None:
+    async with scripted() as origin:
+        pass
+    with pytest.raises(ApplicationError, match="a pause") as early:
+        await wait(f"{origin.url}/live.m3u8", state=told_to_look_in(left))
+    assert early.value.next_retry_delay is not None
+    assert least_sec <= early.value.next_retry_delay.total_seconds() <= most_sec
+
+
+async def test_a_clock_that_was_set_back_does_not_hold_up_the_next_look() -> None:
+    async with LiveOrigin(clock=ManualClock()) as origin:
+        channel = origin.add("live", render(Programme.of([("normal", 3.0)], TINY)))
+        found = await wait(channel.url, state=told_to_look_in(timedelta(hours=1)), attempt=2)
+    assert found.is_live
 
 
 async def test_a_refused_address_is_final_when_it_is_confirmed() -> None:

@@ -29,6 +29,9 @@ class SharedStorage(MemoryStorage):
             raise ConnectionError("refused")
         return await SharedStorage.counts.acquire_entry(key, limit, expiry, amount)
 
+    async def clear(self, key: str) -> None:
+        await SharedStorage.counts.clear(key)
+
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         return await SharedStorage.counts.get_moving_window(key, limit, expiry)
 
@@ -79,3 +82,15 @@ async def test_a_storage_that_cannot_be_used_is_one_clear_error(sqlite_url: str,
         async with running_gateway(sqlite_url, rate_limit_storage=uri):
             pass
     assert "secret" not in str(refused.value)
+
+
+async def test_a_clock_that_was_set_back_locks_nobody_out(sqlite_url: str) -> None:
+    async with running_gateway(
+        sqlite_url, rate_limit_storage="shared://", rate_limit_read=3
+    ) as gateway:
+        assert await statuses(gateway, 4) == [200, 200, 200, 429]
+        for entries in SharedStorage.counts.events.values():
+            for entry in entries:
+                entry.atime += 3600  # what was counted by the clock as it was before
+        assert await statuses(gateway, 1) == [200]
+        assert await statuses(gateway, 4) == [200, 200, 200, 429]

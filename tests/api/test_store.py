@@ -71,6 +71,20 @@ def test_a_final_status_is_final_and_measurements_only_grow_newer(
     assert record.status.is_active == all(report.status.is_active for report in told)
 
 
+def test_a_clock_that_was_set_back_does_not_silence_reports() -> None:
+    def report(as_of: datetime) -> StatusReport:
+        return StatusReport(
+            status=MonitorStatus.MONITORING, stream_status=StreamStatus.LIVE, as_of=as_of
+        )
+
+    ahead = NOW + timedelta(hours=1)
+    before = with_report(RECORD, report(ahead), ahead)
+    after = with_report(before, report(NOW), NOW)
+    assert after.reported_at == NOW
+    assert after.last_report
+    assert after.last_report.as_of == NOW
+
+
 deliveries = st.builds(
     Delivery,
     status=st.sampled_from(DeliveryStatus),
