@@ -8,21 +8,22 @@ lock for the whole transaction.
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import Connection, Dialect, UpdateBase, event, text
+from sqlalchemy import Connection, Dialect, UpdateBase, event, text, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from api.store import sqlite
-from api.store.outage import outages_told
+from api.store.outage import StoreUnavailable, outages_told
+from api.store.tables import deployment
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
@@ -79,6 +80,7 @@ class Database:
         # SQLite's own wait for the write lock polls and may starve a writer; within this process
         # the writers queue fairly instead.
         self._writer = asyncio.Lock()
+        self._writes_fail = False
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -95,21 +97,21 @@ class Database:
         self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None
     ) -> int:
         """Execute one statement as a transaction of its own; return how many rows it changed."""
-        with outages_told():
+        with self._write_outages_told():
             if self.is_postgres:
                 return await self._execute(statement, parameters)
-            async with self._writer:
+            async with self._turn_to_write():
                 return await self._execute(statement, parameters)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes; it commits at the end, or not at all."""
-        with outages_told():
+        with self._write_outages_told():
             if self.is_postgres:
                 async with self.engine.begin() as connection:
                     yield connection
             else:
-                async with self._writer, self._writing.begin() as connection:
+                async with self._turn_to_write(), self._writing.begin() as connection:
                     yield connection
 
     @asynccontextmanager
@@ -127,9 +129,41 @@ class Database:
             return (await connection.execute(statement, parameters)).rowcount
 
     async def check(self) -> None:
-        """Ask the database for an answer; raises as `read`."""
+        """Ask the database for an answer; raises as `read`.
+
+        After a write that failed, one that changes nothing must succeed first: a disk that is full,
+        or a lock that somebody keeps, lets all be read.
+        """
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
+        if self._writes_fail:
+            await self.write_one(
+                update(deployment).values(deployment_id=deployment.c.deployment_id)
+            )
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        """Be the one writer of this process.
+
+        Raises:
+            TimeoutError: those before wait for a lock that somebody else keeps.
+        """
+        async with asyncio.timeout(LOCK_WAIT_SEC):
+            await self._writer.acquire()
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _write_outages_told(self) -> Iterator[None]:
+        try:
+            with outages_told():
+                yield
+        except StoreUnavailable:
+            self._writes_fail = True
+            raise
+        self._writes_fail = False
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,9 +1,13 @@
 """What clients get while the database is away."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from api.store import StoreUnavailable, open_store
 from tests.api.ports import free_port
@@ -42,6 +46,30 @@ async def test_an_outage_of_the_database_is_told_and_survived() -> None:
             server.start()
             assert (await gateway.show(monitor_id))["status"] == "initializing"
             assert gateway.engine.started[0].monitor_id == monitor_id
+
+
+async def test_a_database_that_takes_no_writes_is_told_until_it_does(
+    sqlite_url: str, light_gateway: Running
+) -> None:
+    engine = light_gateway.store.database.engine.sync_engine
+    event.listen(engine, "checkout", _wait_for_no_lock)
+    path = sqlite_url.partition("///")[2]
+    assert (await light_gateway.client.get("/readyz")).status_code == 200
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert (await light_gateway.create()).status_code == 503
+        for _ in range(2):
+            ready = await light_gateway.client.get("/readyz")
+            assert ready.status_code == 503
+            assert ready.json()["checks"]["database"] == "not reachable"
+        assert (await light_gateway.client.get("/api/v1/monitors")).status_code == 200
+        other.execute("ROLLBACK")
+    assert (await light_gateway.client.get("/readyz")).status_code == 200
+    assert (await light_gateway.create()).status_code == 201
+
+
+def _wait_for_no_lock(connection: Any, *_: object) -> None:
+    connection.execute("PRAGMA busy_timeout = 0")
 
 
 async def test_a_database_that_is_not_there_keeps_the_gateway_from_starting() -> None:
