@@ -1,4 +1,4 @@
-"""Whether a worker's event loop keeps up, and how many of its probe slots are in use."""
+"""Whether a worker's event loop keeps up with its tasks, and how many probe slots are in use."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ LAG_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 async def loop_lag_metric(
     registry: CollectorRegistry = REGISTRY, *, tick_sec: float = TICK_SEC
 ) -> AsyncIterator[None]:
-    """Measure, while the context is open, how late the event loop wakes what is due.
+    """Measure, while the context is open, how late the event loop wakes what is due, and its tasks.
 
     A loop that is late by seconds sends heartbeats late, and Temporal gives its streams to others.
     """
@@ -27,8 +27,13 @@ async def loop_lag_metric(
         buckets=LAG_BUCKETS_SEC,
         registry=None,
     )
-    with MetricSet(registry, lag):
-        measuring = asyncio.create_task(_measure(lag, tick_sec))
+    tasks = Gauge(
+        "stream_tracker_event_loop_tasks",
+        "Tasks of the event loop, counted twice a second: a number that only grows is a leak.",
+        registry=None,
+    )
+    with MetricSet(registry, lag, tasks):
+        measuring = asyncio.create_task(_measure(lag, tasks, tick_sec))
         try:
             yield
         finally:
@@ -53,9 +58,10 @@ def slot_metrics(
         yield
 
 
-async def _measure(lag: Histogram, tick_sec: float) -> None:
+async def _measure(lag: Histogram, tasks: Gauge, tick_sec: float) -> None:
     clock = asyncio.get_running_loop().time
     while True:
+        tasks.set(len(asyncio.all_tasks()))
         due = clock() + tick_sec
         await asyncio.sleep(tick_sec)
         lag.observe(max(0.0, clock() - due))
