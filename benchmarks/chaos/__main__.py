@@ -9,21 +9,31 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.chaos.arena import Arena, open_arena
+from benchmarks.chaos.arena import Arena, NotAsExpected, open_arena
+from benchmarks.chaos.bounds import stay_in_bounds
+from benchmarks.chaos.clocks import settable, step_clocks
 from benchmarks.chaos.crowd import SLOTS, crowd
+from benchmarks.chaos.disk import FULL_SEC, fill_the_disk
 from benchmarks.chaos.findings import Finding, as_markdown, as_table
+from benchmarks.chaos.outages import GATEWAY, ORIGIN, SQLITE, TEMPORAL, Outage, endure, postgres
+from benchmarks.chaos.rollout import roll_out
 from benchmarks.chaos.starts import start_through_crashes
 from benchmarks.chaos.stops import finding as stops_finding
 from benchmarks.chaos.stops import stop_at_random
 from benchmarks.chaos.storm import ROLES, weather_a_storm
 from benchmarks.chaos.takeovers import Blow, take_over
+from tests.api.postgres import postgres_server
+from tests.service.small_disk import can_be_made
 
 Experiment = Callable[[Arena, argparse.Namespace], Awaitable[Finding]]
 
 
 def _takeover(blow: Blow) -> Experiment:
     async def experiment(arena: Arena, options: argparse.Namespace) -> Finding:
-        async with arena.house(f"house-{blow}", "orchestrator", "probe", "probe") as house:
+        near = [] if blow is Blow.HOLE else ["probe", "probe"]
+        async with arena.house(f"house-{blow}", "orchestrator", *near) as house:
+            for _ in range(2 - len(near)):
+                await house.start_far_worker("probe")
             return (await take_over(arena, house, blow, options.times)).finding(options.times)
 
     return experiment
@@ -49,12 +59,61 @@ async def _storm(arena: Arena, options: argparse.Namespace) -> Finding:
         return (await weather_a_storm(arena, house, options.streams, options.minutes)).finding()
 
 
+async def _rollout(arena: Arena, options: argparse.Namespace) -> Finding:
+    async with arena.house("house-rollout", *ROLES) as house:
+        return (await roll_out(arena, house)).finding()
+
+
+def _outage(outage: Outage) -> Experiment:
+    async def experiment(arena: Arena, options: argparse.Namespace) -> Finding:
+        name = f"house-{outage.what.replace(' ', '-')}"
+        async with arena.house(name, "orchestrator", "probe", "probe") as house:
+            return (await endure(arena, house, outage, options.away_sec)).finding()
+
+    return experiment
+
+
+async def _postgres(arena: Arena, options: argparse.Namespace) -> Finding:
+    with postgres_server() as server:
+        url = f"{server.url}/postgres"
+        async with arena.house("house-pg", "all", "probe", DATABASE_URL=url) as house:
+            return (await endure(arena, house, postgres(server), options.away_sec)).finding()
+
+
+async def _disk(arena: Arena, options: argparse.Namespace) -> Finding:
+    if not can_be_made(arena.folder):
+        raise NotAsExpected("this machine lets nobody mount a file system")
+    return (await fill_the_disk(arena, min(options.away_sec, FULL_SEC))).finding()
+
+
+async def _clocks(arena: Arena, options: argparse.Namespace) -> Finding:
+    variables = settable(arena.folder)
+    roles = ("orchestrator", "probe", "probe")
+    async with arena.house("house-clocks", *roles, **variables) as house:
+        return (await step_clocks(arena, house)).finding()
+
+
+async def _bounds(arena: Arena, options: argparse.Namespace) -> Finding:
+    async with arena.house("house-bounds", "orchestrator", "probe", "probe") as house:
+        seen = await stay_in_bounds(arena, house, options.streams, options.steady_minutes)
+        return seen.finding()
+
+
 EXPERIMENTS: dict[str, Experiment] = {
     **{blow.value: _takeover(blow) for blow in Blow},
     "cancel": _stops,
     "starts": _starts,
     "crowd": _crowd,
+    "rollout": _rollout,
     "storm": _storm,
+    "away-temporal": _outage(TEMPORAL),
+    "away-gateway": _outage(GATEWAY),
+    "away-postgres": _postgres,
+    "away-sqlite": _outage(SQLITE),
+    "away-origin": _outage(ORIGIN),
+    "disk": _disk,
+    "clocks": _clocks,
+    "bounds": _bounds,
 }
 
 
@@ -93,8 +152,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=EXPERIMENTS, help="repeatable")
     parser.add_argument("--times", type=int, default=20, help="blows and stops of each kind")
     parser.add_argument("--starts", type=int, default=500, help="starts during 5 kills of Temporal")
-    parser.add_argument("--streams", type=int, default=20, help="streams in the storm")
+    parser.add_argument(
+        "--streams", type=int, default=20, help="streams in the storm and in `bounds`"
+    )
     parser.add_argument("--minutes", type=float, default=5.0, help="length of the storm")
+    parser.add_argument("--away-sec", type=float, default=180.0, help="length of an outage")
+    parser.add_argument("--steady-minutes", type=float, default=10.0, help="length of `bounds`")
     parser.add_argument("--seed", type=int, default=1, help="of what happens when")
     parser.add_argument("--limit-minutes", type=float, default=15.0, help="of one experiment")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from tests.origin import ChannelOptions, LiveOrigin, RenderedProgramme, Served
 from tests.service.children import Child, alive
 from tests.service.house import SIGNING_KEY, House
+from tests.service.links import Link, open_link
 from tests.service.programmes import EAGER, SMALL, rendered
 from tests.service.receiver import Receiver
 from tests.service.waiting import NeverCame, until, until_true
@@ -33,23 +34,46 @@ class NotAsExpected(Exception):
 class ChaosHouse(House):
     """A house whose Temporal keeps its data in a file, as that of the embedded mode does.
 
+    Attributes:
+        links: over which far workers reach Temporal.
+
     Args:
         variables: environment of the gateway and the workers.
     """
 
     def __init__(self, folder: Path, **variables: str) -> None:
         super().__init__(folder)
+        self.links: dict[Child, Link] = {}
+        self._stack = AsyncExitStack()
         limits = {"RATE_LIMIT_CREATE": UNLIMITED, "MAX_MONITORS": UNLIMITED}
-        self._everywhere = {**limits, **variables}
+        self._temporary = folder / "temporary"
+        self._temporary.mkdir()
+        self._everywhere = {"TMPDIR": str(self._temporary), **limits, **variables}
 
     @property
     def running(self) -> list[Child]:
         """The workers that run."""
         return [each for each in self.workers if each.code is None]
 
+    async def start_far_worker(self, role: str) -> Child:
+        """Start a worker that reaches Temporal over a network of its own."""
+        port = int(self.temporal_address.rpartition(":")[2])
+        link = await self._stack.enter_async_context(open_link(port))
+        worker = await self.start_worker(role, TEMPORAL_ADDRESS=f"127.0.0.1:{link.port}")
+        self.links[worker] = link
+        return worker
+
+    async def close_links(self) -> None:
+        """Take the networks of far workers down."""
+        await self._stack.aclose()
+
     async def crash_temporal(self) -> None:
         """Kill the Temporal server and start it again on the same data."""
         await self.temporal.kill()
+        self.revive_temporal()
+
+    def revive_temporal(self) -> None:
+        """Start the Temporal server again on the same data."""
         self.temporal = Child("temporal", self._temporal_command(), self.folder)
 
     async def watch(self, monitor_id: str) -> PendingActivityInfo | None:
@@ -73,12 +97,21 @@ class ChaosHouse(House):
 
     async def slots_used(self, worker: Child) -> int:
         """Ask a worker how many streams it watches."""
+        return int(await self.metric(worker, SLOTS_USED))
+
+    async def metric(self, worker: Child, name: str) -> float:
+        """Ask a worker for one of its metrics."""
         sockets = psutil.Process(worker.pid).net_connections("tcp")
         port = next(each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN)
         async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
             text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
-        lines = (line for line in text.splitlines() if line.startswith(f"{SLOTS_USED} "))
-        return int(float(next(lines).split()[1]))
+        return next(
+            float(each.split()[1]) for each in text.splitlines() if each.startswith(f"{name} ")
+        )
+
+    def temporary_files(self) -> list[Path]:
+        """Return what is left in the folder of temporary files of all parts."""
+        return [*self._temporary.iterdir()]
 
     def _shared(self) -> dict[str, str]:
         return {**super()._shared(), **self._everywhere}
@@ -124,6 +157,7 @@ class Arena:
                 raise NotAsExpected(f"children of {[each.name for each in left]} are still there")
         finally:
             house.discard()
+            await house.close_links()
 
     async def calm(self) -> RenderedProgramme:
         """Return a programme without faults."""

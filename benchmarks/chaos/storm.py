@@ -3,13 +3,13 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import datetime
 
 from benchmarks.chaos.arena import WINDOW, Arena, ChaosHouse
 from benchmarks.chaos.findings import Finding
-from tests.origin import AtEnd, Channel, SceneOnAir
+from benchmarks.chaos.scripted import ALERTS, EXACT_SEC, incidents, misnumbered, off_sec
+from tests.origin import AtEnd, Channel
 from tests.service.children import Child
-from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
+from tests.service.programmes import EAGER, SMALL, rendered
 from tests.service.receiver import Received
 from tests.service.waiting import NeverCame
 
@@ -23,9 +23,7 @@ CYCLE = (
     ("frozen", 12.0),
 )
 CYCLE_SEC = sum(length_sec for _, length_sec in CYCLE)
-ALERTS = {"black": "alert.blackout", "silent": "alert.silence", "frozen": "alert.freeze"}
 KILL_EVERY_SEC = 10.0
-EXACT_SEC = 0.15
 LAST_EVENT_SEC = 120.0
 
 
@@ -69,17 +67,17 @@ async def weather_a_storm(arena: Arena, house: ChaosHouse, streams: int, minutes
         await house.rest.create(channels[name].url, arena.receiver.url(name), EAGER)
     killed = await _storm(arena, house, cycles * CYCLE_SEC)
     deadline = time.monotonic() + LAST_EVENT_SEC
-    wrong, off_sec = {}, 0.0
+    wrong, worst_sec = {}, 0.0
     for name, channel in channels.items():
         await _until_ended(arena, name, deadline)
         events = arena.receiver.events(name)
         if difference := _difference(channel, events):
             wrong[name] = difference
             arena.say(f"{name}: {difference}")
-        off_sec = max(off_sec, _off_sec(channel, events))
+        worst_sec = max(worst_sec, off_sec(channel, events))
     again = sum(len(arena.receiver.requests(n)) - len(arena.receiver.events(n)) for n in channels)
-    incidents = streams * cycles * len(ALERTS)
-    return Stormy(streams, killed, wrong, incidents, off_sec, again)
+    scripted = streams * cycles * len(ALERTS)
+    return Stormy(streams, killed, wrong, scripted, worst_sec, again)
 
 
 async def _storm(arena: Arena, house: ChaosHouse, for_sec: float) -> list[str]:
@@ -125,31 +123,13 @@ async def _until_ended(arena: Arena, name: str, deadline: float) -> None:
         arena.say(str(error))
 
 
-def _incidents(channel: Channel) -> list[tuple[str, SceneOnAir]]:
-    return [(ALERTS[scene.scene.kind], scene) for scene in channel.scenes_on_air(*ALERTS)]
-
-
 def _difference(channel: Channel, events: list[Received]) -> str:
     """Return how the events differ from the script; nothing when they do not."""
     expected = ["stream.started"]
-    for alert, _ in _incidents(channel):
+    for alert, _ in incidents(channel):
         expected += [alert, f"{alert}_recovered"]
     expected.append("stream.ended")
     seen = [each.event_type for each in events]
     if seen != expected:
         return f"expected {expected}, seen {seen}"
-    numbers = [each.event["sequence"] for each in events]
-    return "" if numbers == list(range(1, len(events) + 1)) else f"sequences {numbers}"
-
-
-def _off_sec(channel: Channel, events: list[Received]) -> float:
-    """Return the largest error of a told start or duration, in seconds."""
-    closed = [each.event["data"] for each in events if each.event_type.endswith("_recovered")]
-    errors = [0.0]
-    for data, (_, scene) in zip(closed, _incidents(channel), strict=False):
-        length_sec = scene.end_sec - scene.start_sec
-        errors.append(seconds_between(data["started_at"], scene.started_at))
-        errors.append(abs(data["total_duration_sec"] - length_sec))
-        ended = datetime.fromisoformat(data["recovered_at"])
-        errors.append(abs((ended - scene.ended_at).total_seconds()))
-    return max(errors)
+    return misnumbered(events)

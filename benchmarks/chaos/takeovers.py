@@ -1,14 +1,18 @@
-"""A probe worker crashes, freezes or leaves: how soon does another one go on, and from where?"""
+"""A probe worker crashes, freezes, is cut off or leaves: how soon does another one go on?
+
+Its streams have scripted incidents, so that one that is told twice or not at all is noticed too.
+"""
 
 import asyncio
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from benchmarks.chaos import scripted
 from benchmarks.chaos.arena import Arena, ChaosHouse, timed
 from benchmarks.chaos.findings import Finding, percentile, spread
 from tests.service.children import Child
@@ -22,16 +26,22 @@ class Blow(StrEnum):
 
     KILL = "kill"
     STOP = "stop"
+    HOLE = "hole"
+    """Its network swallows whatever it and Temporal say to each other."""
+
     TERM = "term"
 
 
 SIGNALS = {Blow.KILL: signal.SIGKILL, Blow.STOP: signal.SIGSTOP, Blow.TERM: signal.SIGTERM}
-TARGET_SEC = {Blow.KILL: 12.0, Blow.STOP: 23.0, Blow.TERM: 1.0}
+TARGET_SEC = {Blow.KILL: 12.0, Blow.STOP: 23.0, Blow.HOLE: 23.0, Blow.TERM: 1.0}
 NAMES = {
     Blow.KILL: "kill -9 of a probe worker",
     Blow.STOP: "SIGSTOP of a probe worker",
+    Blow.HOLE: "black hole between a probe worker and Temporal",
     Blow.TERM: "SIGTERM of a probe worker",
 }
+COMES_BACK = frozenset({Blow.STOP, Blow.HOLE})
+"""After these the worker is there again."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +51,14 @@ class Takeover:
     Attributes:
         gap_sec: from the blow to the first request of the next worker.
         twice: segments that both workers asked for.
-        thaw_sec: from SIGCONT until the thawed worker had given its watches up; 0 otherwise.
+        thaw_sec: until a worker that is there again had given its watches up; 0 otherwise.
+        alone_sec: until a worker that is cut off gave its watches up by itself; 0 otherwise.
     """
 
     gap_sec: float
     twice: int
     thaw_sec: float = 0.0
+    alone_sec: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,27 +67,35 @@ class Takeovers:
 
     Attributes:
         skipped: segments that were never asked for, missed or failed, of all streams.
+        wrong: streams whose events are not what was scripted, and how they differ.
+        told: events that came.
     """
 
     blow: Blow
     seen: list[Takeover]
     skipped: int
+    wrong: dict[str, str]
+    told: int
 
     def finding(self, times: int) -> Finding:
         """Compare with the target."""
         gaps = [each.gap_sec for each in self.seen]
         twice = max((each.twice for each in self.seen), default=0)
         measured = f"{times} times, {len(gaps)} takeovers: {spread(gaps)}; {self.skipped} skipped"
-        measured += f", at most {twice} twice"
+        measured += f", at most {twice} twice; {self.told} events, {len(self.wrong)} streams wrong"
         decisive = max(gaps, default=0.0)
         target = f"probing again within {TARGET_SEC[self.blow]:g} s"
         if self.blow is Blow.TERM:
             decisive = percentile(gaps, 95)
             target = "p95 1 s, at most 1 segment twice, none skipped"
-        if self.blow is Blow.STOP:
+        if self.blow in COMES_BACK:
             thaw_sec = max((each.thaw_sec for each in self.seen), default=0.0)
-            measured += f"; thawed worker stops within {thaw_sec:.2f} s"
+            measured += f"; a worker that is back stops within {thaw_sec:.2f} s"
+        if self.blow is Blow.HOLE:
+            alone_sec = max((each.alone_sec for each in self.seen), default=0.0)
+            measured += f", one that is cut off after {alone_sec:.2f} s"
         is_met = decisive <= TARGET_SEC[self.blow] and not self.skipped and len(gaps) >= times
+        is_met = is_met and not self.wrong
         if self.blow is Blow.TERM:
             is_met = is_met and twice <= 1
         return Finding(NAMES[self.blow], measured, target, is_met)
@@ -84,9 +104,12 @@ class Takeovers:
 async def take_over(
     arena: Arena, house: ChaosHouse, blow: Blow, times: int, *, streams: int = STREAMS
 ) -> Takeovers:
-    """Strike so often the worker that watches most; the house needs two probe workers."""
+    """Strike so often the worker that watches most; the house needs two probe workers.
+
+    For black holes they must be far ones.
+    """
     names = [f"{blow}-{number}" for number in range(streams)]
-    ids = {name: await arena.put_on_air(house, name) for name in names}
+    ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
     await asyncio.gather(*(arena.until_measured(house, each) for each in ids.values()))
     seen: list[Takeover] = []
     for number in range(times):
@@ -95,8 +118,10 @@ async def take_over(
         gaps = ", ".join(f"{each.gap_sec:.2f}" for each in seen[-len(watched) :])
         arena.say(f"{blow} {number + 1} of {times}: watched again after {gaps} s")
     await asyncio.gather(*(_next_segment(arena, name) for name in names))
+    await asyncio.gather(*(scripted.until_all_told(arena, name) for name in names))
+    wrong, told = scripted.judged(arena, names)
     finals = [await house.rest.stop(each) and await house.rest.show(each) for each in ids.values()]
-    return Takeovers(blow, seen, _skipped(arena, names, finals))
+    return Takeovers(blow, seen, _skipped(arena, names, finals), wrong, told)
 
 
 async def _victim(house: ChaosHouse, ids: dict[str, str]) -> tuple[Child, dict[str, str]]:
@@ -112,27 +137,45 @@ async def _strike(
 ) -> list[Takeover]:
     await asyncio.sleep(arena.chance.uniform(0.0, 2.0))  # anywhere between two segments
     before = {name: {each.sequence for each in arena.segments(name)} for name in ids}
-    async with AsyncExitStack() as stack:
-        began = time.time()
-        victim.send(SIGNALS[blow])
-        if blow is Blow.STOP:
-            stack.callback(victim.send, signal.SIGCONT)
-        else:
-            replaced = asyncio.create_task(house.start_worker("probe"))
-            stack.push_async_callback(_finished, replaced)
+    began = time.time()
+    with ExitStack() as stack:
+        aside = _hit(house, blow, victim, stack)
         gaps = await asyncio.gather(
             *(_gap(arena, house, name, each, victim, began) for name, each in ids.items())
         )
         await asyncio.gather(*(_next_segment(arena, name) for name in ids))
-    thaw_sec = await timed(_given_up(house, victim)) if blow is Blow.STOP else 0.0
-    if blow is not Blow.STOP:
+        alone_sec = await aside
+    thaw_sec = await timed(_given_up(house, victim)) if blow in COMES_BACK else 0.0
+    if blow not in COMES_BACK:
         await victim.ended(20)
     twice = [_twice(arena, name, before[name], began) for name in ids]
-    return [Takeover(gap, both, thaw_sec) for gap, both in zip(gaps, twice, strict=True)]
+    return [Takeover(gap, both, thaw_sec, alone_sec) for gap, both in zip(gaps, twice, strict=True)]
 
 
-async def _finished(task: asyncio.Task[Any]) -> None:
-    await task
+def _hit(house: ChaosHouse, blow: Blow, victim: Child, stack: ExitStack) -> asyncio.Task[float]:
+    """Strike; `stack` ends what can be ended. The task is done when it may end.
+
+    It returns how long a worker that is cut off still watched.
+    """
+    if blow is Blow.HOLE:
+        link = house.links[victim]
+        link.cut()
+        stack.callback(link.mend)
+        return asyncio.create_task(timed(_given_up(house, victim)))
+    victim.send(SIGNALS[blow])
+    if blow is Blow.STOP:
+        stack.callback(victim.send, signal.SIGCONT)
+        return asyncio.create_task(_nothing())
+    return asyncio.create_task(_replaced(house))
+
+
+async def _nothing() -> float:
+    return 0.0
+
+
+async def _replaced(house: ChaosHouse) -> float:
+    await house.start_worker("probe")
+    return 0.0
 
 
 async def _gap(

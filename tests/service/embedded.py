@@ -23,6 +23,7 @@ class Embedded:
     Attributes:
         data: `DATA_DIR`.
         variables: what the environment says.
+        within: the command that runs the service's.
     """
 
     def __init__(self, folder: Path, **variables: str) -> None:
@@ -33,11 +34,12 @@ class Embedded:
         self.variables |= {"DATA_DIR": str(self.data), "ALLOW_PRIVATE_NETWORKS": "true"}
         self.variables |= variables
         self.url = f"http://127.0.0.1:{self.variables['PORT']}"
+        self.within: tuple[str, ...] = ()
         self._numbers = count(1)
 
     async def up(self, *arguments: str) -> Child:
         """Start it and return once it says that it is ready."""
-        command = [STREAM_TRACKER, "up", *arguments]
+        command = [*self.within, STREAM_TRACKER, "up", *arguments]
         child = Child(f"up-{next(self._numbers)}", command, self.folder, **self.variables)
 
         def is_ready() -> bool:

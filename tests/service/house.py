@@ -77,8 +77,8 @@ class House:
         )
         await ready(self.gateway, self.rest.base_url)
 
-    async def start_worker(self, role: str) -> Child:
-        """Start another worker and return it once it is ready."""
+    async def start_worker(self, role: str, **variables: str) -> Child:
+        """Start another worker and return it once it is ready; `variables` are its own."""
         port = free_port()
         worker = Child(
             f"{role}-{next(self._numbers)}",
@@ -89,8 +89,7 @@ class House:
             INTERNAL_API_KEY=INTERNAL_KEY,
             WEBHOOK_SIGNING_KEY=SIGNING_KEY,
             HEALTH_PORT=str(port),
-            **self._shared(),
-            **self._variables,
+            **{**self._shared(), **self._variables, **variables},
         )
         self.workers.append(worker)
         await ready(worker, f"http://127.0.0.1:{port}")

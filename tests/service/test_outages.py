@@ -1,0 +1,67 @@
+"""Temporal and the database are away for a while, a short version of `make chaos`'s outages."""
+
+import asyncio
+import random
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from benchmarks.chaos.arena import Arena
+from benchmarks.chaos.outages import TEMPORAL, Endured, endure, postgres
+from tests.api.postgres import postgres_server
+from tests.service.stage import Stage
+
+pytestmark = pytest.mark.timeout(240)
+
+TEMPORAL_SEC = 25.0
+"""Longer than its silence is taken for the death of a worker."""
+
+DATABASE_SEC = 12.0
+UNAVAILABLE = httpx.codes.SERVICE_UNAVAILABLE
+
+
+@dataclass(frozen=True)
+class Outages:
+    """What was seen of each."""
+
+    temporal: Endured
+    database: Endured
+
+
+async def SCENARIO(stage: Stage) -> Outages:  # noqa: N802
+    """Watch a stream with incidents through an outage of Temporal, then of PostgreSQL."""
+    folder = stage.folder / "outages"
+    folder.mkdir()
+    chance = random.Random(1)
+    arena = Arena(folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing)
+    with ExitStack() as stack:
+        server = await asyncio.to_thread(stack.enter_context, postgres_server())
+        url = f"{server.url}/postgres"
+        async with arena.house("house", "all", DATABASE_URL=url) as house:
+            return Outages(
+                temporal=await endure(arena, house, TEMPORAL, TEMPORAL_SEC, streams=1),
+                database=await endure(arena, house, postgres(server), DATABASE_SEC, streams=1),
+            )
+
+
+def _nothing(_text: str) -> None:
+    pass
+
+
+@pytest.mark.parametrize("name", ["temporal", "database"])
+def test_an_outage_is_told_to_clients_and_operators(seen: Outages, name: str) -> None:
+    endured: Endured = getattr(seen, name)
+    assert (endured.post, endured.readyz) == (UNAVAILABLE, UNAVAILABLE)
+
+
+@pytest.mark.parametrize("name", ["temporal", "database"])
+def test_after_an_outage_all_that_was_seen_is_told_once(seen: Outages, name: str) -> None:
+    endured: Endured = getattr(seen, name)
+    assert endured.wrong == {}
+    assert endured.missed == 0
+
+
+def test_webhooks_are_sent_while_the_database_is_away(seen: Outages) -> None:
+    assert seen.database.meanwhile > 0
