@@ -6,28 +6,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Any
 
 import httpcore
 import httpx
 
 from media.outbound.errors import AddressRefused
 from media.outbound.guard import OutboundGuard
+from media.outbound.pools import PoolPerOrigin
 
 CONNECT_TIMEOUT_SEC = 5.0
 READ_TIMEOUT_SEC = 10.0
 MAX_ADDRESSES_TRIED = 4
 MAX_CONNECTIONS = 1000
-MAX_IDLE_CONNECTIONS = 200
+MAX_IDLE_CONNECTIONS = 32
+"""To one origin: each costs every request to it, and the cost grows with their square."""
+
 # A playlist is asked for once a target duration (2 to 10 s as a rule): idle connections that
 # last a few of these save a TLS handshake per poll.
 IDLE_CONNECTION_SEC = 30.0
 
 _TIMEOUT = httpx.Timeout(READ_TIMEOUT_SEC, connect=CONNECT_TIMEOUT_SEC)
-_LIMITS = httpx.Limits(
-    max_connections=MAX_CONNECTIONS,
-    max_keepalive_connections=MAX_IDLE_CONNECTIONS,
-    keepalive_expiry=IDLE_CONNECTION_SEC,
-)
+_POOL: dict[str, Any] = {
+    "http2": True,
+    "max_connections": MAX_CONNECTIONS,
+    "max_keepalive_connections": MAX_IDLE_CONNECTIONS,
+    "keepalive_expiry": IDLE_CONNECTION_SEC,
+}
 
 SocketOption = (
     tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -173,13 +178,10 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     ) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._guard = guard
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            http2=True,
-            network_backend=PinnedNetwork(guard, network),
-            max_connections=_LIMITS.max_connections,
-            max_keepalive_connections=_LIMITS.max_keepalive_connections,
-            keepalive_expiry=_LIMITS.keepalive_expiry,
+        pinned = PinnedNetwork(guard, network)
+        self._pool = PoolPerOrigin(
+            lambda: httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=pinned, **_POOL),
+            idle_sec=IDLE_CONNECTION_SEC,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -206,16 +208,16 @@ class ProxiedTransport(GuardedTransport):
         if proxy.url.scheme not in ("http", "https"):
             raise ValueError("a proxy URL must start with http:// or https://")
         super().__init__(guard, tls, network)
-        self._pool = httpcore.AsyncHTTPProxy(
-            proxy_url=str(proxy.url),
-            proxy_auth=proxy.raw_auth,
-            ssl_context=tls,
-            proxy_ssl_context=proxy.ssl_context if proxy.url.scheme == "https" else None,
-            http2=True,
-            network_backend=network,
-            max_connections=_LIMITS.max_connections,
-            max_keepalive_connections=_LIMITS.max_keepalive_connections,
-            keepalive_expiry=_LIMITS.keepalive_expiry,
+        self._pool = PoolPerOrigin(
+            lambda: httpcore.AsyncHTTPProxy(
+                proxy_url=str(proxy.url),
+                proxy_auth=proxy.raw_auth,
+                ssl_context=tls,
+                proxy_ssl_context=proxy.ssl_context if proxy.url.scheme == "https" else None,
+                network_backend=network,
+                **_POOL,
+            ),
+            idle_sec=IDLE_CONNECTION_SEC,
         )
 
 
