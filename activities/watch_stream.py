@@ -19,10 +19,19 @@ from activities.declarations import (
     WatchReturn,
 )
 from activities.gateway import Gateway, ReportRefused
+from activities.recent_watches import RecentWatches
 from activities.sources import SourceFinder
 from activities.wait_for_live import unavailable
 from media.probe import Probe
-from media.watch import MemoryBudget, SegmentMeter, StreamUnavailable, StreamWatch, WatchState
+from media.watch import (
+    MemoryBudget,
+    SegmentListener,
+    SegmentMeter,
+    Standing,
+    StreamUnavailable,
+    StreamWatch,
+    WatchState,
+)
 from monitors.events import EndReason
 from monitors.reports import StatusReport
 from monitors.status import MonitorStatus, StreamStatus
@@ -39,6 +48,15 @@ REPORT_SEC = 10.0
 class StreamWatching:
     """Watches streams, one call a stream.
 
+    Args:
+        sources: of streams.
+        client: fetches.
+        probe: measures.
+        gateway: is told counters.
+        segment_max_bytes: a larger segment is refused.
+        memory: for the segments of all streams.
+        on_segment: is shown each segment.
+
     Attributes:
         streams: that are watched now.
     """
@@ -52,6 +70,7 @@ class StreamWatching:
         gateway: Gateway,
         segment_max_bytes: int,
         memory: MemoryBudget,
+        on_segment: SegmentListener | None = None,
     ) -> None:
         self._sources = sources
         self._client = client
@@ -59,6 +78,8 @@ class StreamWatching:
         self._gateway = gateway
         self._segment_max_bytes = segment_max_bytes
         self._memory = memory
+        self._on_segment = on_segment
+        self._recent = RecentWatches()
         self.streams = 0
 
     @activity.defn(name=WATCH_STREAM)
@@ -72,31 +93,47 @@ class StreamWatching:
             ApplicationError: `StreamUnavailable`, final.
         """
         with structlog.contextvars.bound_contextvars(monitor_id=order.monitor_id):
-            state = _last_state(activity.info().heartbeat_details, order)
+            beats = activity.info().heartbeat_details
+            state = _last_state(beats, order)
+            # An attempt that goes on from a heartbeat cannot know who watched in between.
+            left = None if beats else self._recent.take(order.monitor_id, order.state)
+            standing = left.standing if left else Standing()
+            meter = left.meter if left else self._new_meter()
             watch = StreamWatch(
                 self._sources.find(order.stream_url),
                 state,
                 config=order.config,
-                meter=SegmentMeter(
-                    self._client,
-                    self._probe,
-                    segment_max_bytes=self._segment_max_bytes,
-                    memory=self._memory,
-                ),
+                meter=meter,
+                on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
+                standing=standing,
             )
-            self.streams += 1
-            watching = asyncio.create_task(watch.run())
-            aside = [
-                asyncio.create_task(_beat(state)),
-                asyncio.create_task(self._report_counters(order.monitor_id, state)),
-            ]
-            try:
-                outcome = await _until_done(watching, order.checkpoint_sec)
-            finally:
-                await _stop([watching, *aside])
-                self.streams -= 1
-            return _result(outcome, watching, state)
+            returned = await self._watch(watch, state, order)
+            if returned.outcome is not WatchOutcome.ENDED:
+                self._recent.leave(order.monitor_id, returned.state, standing, meter)
+            return returned
+
+    async def _watch(self, watch: StreamWatch, state: WatchState, order: WatchOrder) -> WatchReturn:
+        self.streams += 1
+        watching = asyncio.create_task(watch.run())
+        aside = [
+            asyncio.create_task(_beat(state)),
+            asyncio.create_task(self._report_counters(order.monitor_id, state)),
+        ]
+        try:
+            outcome = await _until_done(watching, order.checkpoint_sec)
+        finally:
+            await _stop([watching, *aside])
+            self.streams -= 1
+        return _result(outcome, watching, state)
+
+    def _new_meter(self) -> SegmentMeter:
+        return SegmentMeter(
+            self._client,
+            self._probe,
+            segment_max_bytes=self._segment_max_bytes,
+            memory=self._memory,
+        )
 
     async def _report_counters(self, monitor_id: str, state: WatchState) -> None:
         """Tell the gateway now and then; what it misses it learns from the workflow."""

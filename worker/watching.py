@@ -13,7 +13,7 @@ from rich.text import Text
 
 from media.outbound.guard import OutboundGuard
 from media.probe import open_probe
-from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
+from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from monitors.measurement import Interval
@@ -56,11 +56,16 @@ async def watch_url(
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:
         meter = SegmentMeter(side.client, probe, segment_max_bytes=settings.segment_max_bytes)
-        source = side.sources.find(url)
+        source, standing = side.sources.find(url), Standing()
         with screen:
             while True:
                 watch = StreamWatch(
-                    source, state, config=config, meter=meter, on_segment=screen.segment
+                    source,
+                    state,
+                    config=config,
+                    meter=meter,
+                    on_segment=screen.segment,
+                    standing=standing,
                 )
                 ended = await watch.run()
                 screen.condition(state.health())

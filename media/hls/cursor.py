@@ -108,6 +108,13 @@ class PlaylistCursor(BaseModel):
             stale=stale,
         )
 
+    def left(self, playlist: MediaPlaylist) -> tuple[Segment, ...]:
+        """Return what is not done of `playlist`, which was the last that `advance` was given."""
+        following = self.next_sequence
+        if following is None:
+            return ()
+        return tuple(each for each in playlist.segments if each.sequence >= following)
+
     def done(self, segment: Segment) -> None:
         """Move past `segment`, which was analysed or given up.
 

@@ -40,6 +40,7 @@ class SegmentSeen:
         track: `main` or `audio`.
         measurement: None when it could not be fetched or decoded; `error` then says why.
         seen_at: when its playlist named it first.
+        judged_at: when that became of it.
     """
 
     track: str
@@ -47,6 +48,7 @@ class SegmentSeen:
     measurement: SegmentMeasurement | None
     error: str | None
     seen_at: datetime
+    judged_at: datetime
 
 
 SegmentListener = Callable[[SegmentSeen], None]

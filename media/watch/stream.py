@@ -10,6 +10,7 @@ import structlog
 from media.sources import MediaUrls, Observation, Source, SourceState
 from media.watch.clock import SteadyClock
 from media.watch.segments import SegmentListener, SegmentMeter
+from media.watch.standing import Standing
 from media.watch.state import AUDIO, MAIN, WatchState
 from media.watch.track import PlaylistLost, TrackFollower
 from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
@@ -70,7 +71,21 @@ class StreamWatch:
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
+        standing: Standing | None = None,
     ) -> None:
+        """Prepare to watch.
+
+        Args:
+            source: of the stream.
+            state: what is known of it.
+            config: thresholds.
+            meter: measures its segments.
+            now: the present.
+            on_segment: is shown each segment.
+            confirmation: when bad news is believed.
+            long_look_sec: a source that takes longer to answer leaves the stream unknown.
+            standing: where the watch that left `state` stood, and then where this one stands.
+        """
         self._source = source
         self._state = state
         self._config = config
@@ -79,6 +94,7 @@ class StreamWatch:
         self._on_segment = on_segment
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
+        self._standing = standing or Standing()
         self._something_happened = asyncio.Event()
         self._lost = False
 
@@ -95,9 +111,10 @@ class StreamWatch:
         state = self._state
         state.go_on_at(self._clock())
         told = state.trouble()
+        known = self._standing.recall(self._now())
         while not state.happened and state.trouble() == told:
             await self._until_next_look()
-            seen = await self._look()
+            seen, known = known or await self._look(), None
             if ended := await self._learn_from(seen, is_fresh=self._lost):
                 return ended
             if self._lost or not seen.media:
@@ -119,6 +136,7 @@ class StreamWatch:
             await _cancel(looking)
         if state.unknown == LONG_LOOK and not seen.is_fault:
             state.leave_out(self._now())
+        self._standing.found(seen, self._now())
         return seen
 
     def _now(self) -> datetime:
@@ -204,6 +222,7 @@ class StreamWatch:
                     followers.create_task(self._follower(name, url).follow())
         except* PlaylistLost:
             self._lost = True
+            self._standing.lost()
         return None if self._lost else EndReason.ENDLIST_DETECTED
 
     async def _until_renewed(self, media: MediaUrls) -> None:
@@ -248,6 +267,7 @@ class StreamWatch:
             config=self._config,
             meter=self._meter,
             now=self._now,
+            looks=self._standing.looks,
             on_change=self._something_happened.set,
             on_segment=self._on_segment,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,6 +16,7 @@ from media.playlists import load_playlist
 from media.probe import UndecodableSegment
 from media.watch.keys import UnsupportedSegment
 from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
+from media.watch.standing import PlaylistLook
 from media.watch.state import MAIN, TrackState, WatchState
 from monitors.config import MonitorConfig
 from monitors.detectors.timeline import SegmentPosition
@@ -53,6 +55,7 @@ class TrackFollower:
         config: MonitorConfig,
         meter: SegmentMeter,
         now: Callable[[], datetime],
+        looks: dict[str, PlaylistLook],
         on_change: Callable[[], None],
         on_segment: SegmentListener | None = None,
     ) -> None:
@@ -62,9 +65,19 @@ class TrackFollower:
         self._config = config
         self._meter = meter
         self._now = now
+        self._looks = looks
+        if self._last and self._last.url != url:
+            del looks[name]
         self._on_change = on_change
         self._on_segment = on_segment
-        self._last: MediaPlaylist | None = None
+
+    @property
+    def _last(self) -> PlaylistLook | None:
+        return self._looks.get(self._name)
+
+    @_last.setter
+    def _last(self, look: PlaylistLook) -> None:
+        self._looks[self._name] = look
 
     @property
     def _track(self) -> TrackState:
@@ -76,38 +89,54 @@ class TrackFollower:
         Raises:
             PlaylistLost: it is gone, or may no longer be read.
         """
-        clock = asyncio.get_running_loop().time
-        while True:
-            started = clock()
-            changed = await self._look()
-            if self._last is None:
-                await asyncio.sleep(RETRY_SEC)
-                continue
-            if self._last.ended:
-                return
-            delay_sec = next_reload_delay(
-                self._last,
-                changed=changed,
-                elapsed_sec=clock() - started,
-                check_interval_sec=self._config.check_interval_sec,
-            )
-            await asyncio.sleep(delay_sec)
+        if not self._is_up_to_date():
+            await self._look()
+        while not self._is_at_end():
+            await asyncio.sleep(self._delay_sec())
+            await self._look()
 
-    async def _look(self) -> bool:
-        """Load the playlist and measure what is new; return whether it had something new."""
+    def _is_up_to_date(self) -> bool:
+        """Tell whether an earlier watch left nothing to do before the playlist is due again."""
+        last, cursor = self._last, self._track.cursor
+        if last is None or cursor.next_sequence is None:
+            return False
+        return self._delay_sec() > 0 and not cursor.left(last.playlist)
+
+    def _is_at_end(self) -> bool:
+        last = self._last
+        return bool(last and last.playlist.ended and not self._track.cursor.left(last.playlist))
+
+    def _delay_sec(self) -> float:
+        """Return how long to wait before the next look."""
+        last = self._last
+        if last is None:
+            return RETRY_SEC
+        return next_reload_delay(
+            last.playlist,
+            changed=last.changed,
+            elapsed_sec=_clock() - last.started,
+            check_interval_sec=self._config.check_interval_sec,
+        )
+
+    async def _look(self) -> None:
+        """Load the playlist and measure what is new."""
+        started = _clock()
         try:
             playlist = await self._load()
         except (FetchError, PlaylistError) as error:
             self._failed(f"playlist: {error}")
-            return False
-        self._last = playlist
+            if self._last:
+                self._last = replace(self._last, started=started, changed=False)
+            return
         seen_at = self._now()
         advance = self._track.cursor.advance(playlist)
+        self._last = PlaylistLook(self._url, playlist, started, advance.changed)
         self._note_progress(playlist, advance, seen_at)
         starts = _start_times(playlist, seen_at)
         for segment in advance.segments:
+            if self._state.happened:
+                return  # the watch ends, and another goes on from here
             await self._measure(segment, starts[segment.sequence], seen_at)
-        return advance.changed
 
     async def _load(self) -> MediaPlaylist:
         try:
@@ -163,10 +192,10 @@ class TrackFollower:
             self._state.failing.add(self._name)
             self._failed(f"segment {segment.sequence}: {error}")
             self._pass_over(segment)
-            self._show(SegmentSeen(self._name, segment, None, str(error), seen_at))
+            self._show(segment, None, str(error), seen_at)
         else:
             self._judge(segment, measurement, starts_at)
-            self._show(SegmentSeen(self._name, segment, measurement, None, seen_at))
+            self._show(segment, measurement, None, seen_at)
 
     def _judge(
         self, segment: Segment, measurement: SegmentMeasurement, starts_at: datetime
@@ -217,12 +246,23 @@ class TrackFollower:
         if changed:
             self._on_change()
 
-    def _show(self, seen: SegmentSeen) -> None:
+    def _show(
+        self,
+        segment: Segment,
+        measurement: SegmentMeasurement | None,
+        error: str | None,
+        seen_at: datetime,
+    ) -> None:
         if self._on_segment:
+            seen = SegmentSeen(self._name, segment, measurement, error, seen_at, self._now())
             self._on_segment(seen)
 
     def _log(self, event: str, **fields: object) -> None:
         logger.info(event, track=self._name, **fields)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, datetime]:

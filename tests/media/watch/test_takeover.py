@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from media.watch import WatchState
+from media.watch import Standing, WatchState
 from monitors.events import EndReason
 from tests.media.watch.viewing import PATIENCE_SEC, Viewer, studio
 from tests.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
@@ -17,6 +17,7 @@ SCENES = [
     *(("frozen", 5.6), ("normal", 3.9)),
 ]
 SPEED = 2
+OTHER_WORKER_SHARE = 0.5
 OPTIONS = ChannelOptions(at_end=AtEnd.END, window_segments=40)
 
 
@@ -38,6 +39,8 @@ class Relay:
             while self.viewer.ended is None:
                 await self._turn()
                 self.viewer.state = through_json(self.viewer.state)
+                if self._chance.random() < OTHER_WORKER_SHARE:
+                    self.viewer.standing = Standing()
         return self.viewer
 
     async def crash(self) -> Viewer:
@@ -62,6 +65,7 @@ class Relay:
         has_told = await self._turn()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
+        self.viewer.standing = Standing()  # died with its worker
         if not has_told:
             self.viewer.state = WatchState.model_validate(last_beat[0])
 

@@ -15,7 +15,7 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.probe import Probe
 from media.sources import Source
-from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
+from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from tests.media.probe.engines import opened
@@ -65,6 +65,7 @@ class Viewer:
 
     Attributes:
         told: what happened, as far as it was told.
+        standing: goes from one look to the next, as it does on one worker.
         seen: the segments, measured or failed, in order.
     """
 
@@ -75,6 +76,7 @@ class Viewer:
     told: list[Happening] = field(default_factory=list)
     seen: list[SegmentSeen] = field(default_factory=list)
     ended: EndReason | None = None
+    standing: Standing = field(default_factory=Standing)
 
     @classmethod
     def of(cls, studio: Studio, url: str, config: MonitorConfig = TOUCHY) -> "Viewer":
@@ -92,6 +94,7 @@ class Viewer:
             meter=meter,
             now=self.studio.now,
             on_segment=self.seen.append,
+            standing=self.standing,
         )
         self.ended = await watch.run()
         self.told += self.state.happened

@@ -1,0 +1,61 @@
+"""What a watch leaves to the next one of its stream on the same worker.
+
+`media.watch.state` says what is known of a stream, and goes wherever it is watched. This says how
+to go on without asking for anything twice, stays in memory, and is good for a moment only.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from media.hls.playlist import MediaPlaylist
+from media.sources import Observation
+
+RESOLVE_AGAIN_SEC = 600.0
+"""A source is asked so often at least: what it names now may be better than what is followed."""
+
+
+@dataclass(frozen=True)
+class PlaylistLook:
+    """A media playlist as it was loaded last.
+
+    Attributes:
+        url: where from.
+        started: when the last request for it began, by the event loop's clock; it may have failed.
+        changed: whether the last request brought something new.
+    """
+
+    url: str = field(repr=False)
+    playlist: MediaPlaylist
+    started: float
+    changed: bool
+
+
+class Standing:
+    """Where a watch stands: the media it follows, and its playlists.
+
+    Attributes:
+        looks: by track.
+    """
+
+    def __init__(self) -> None:
+        self.looks: dict[str, PlaylistLook] = {}
+        self._seen: Observation | None = None
+        self._resolved_at: datetime | None = None
+
+    def found(self, seen: Observation, at: datetime) -> None:
+        """Note what the source said; media that it does not name any more is forgotten."""
+        self._seen, self._resolved_at = seen, at
+
+    def lost(self) -> None:
+        """Forget all of it: something is no longer where it was."""
+        self._seen = None
+        self.looks.clear()
+
+    def recall(self, now: datetime) -> Observation | None:
+        """Return what the source said, while its media is good."""
+        seen, resolved_at = self._seen, self._resolved_at
+        if seen is None or seen.media is None or resolved_at is None:
+            return None
+        is_old = not 0 <= (now - resolved_at).total_seconds() < RESOLVE_AGAIN_SEC
+        expires_at = seen.media.expires_at
+        return None if is_old or (expires_at and expires_at <= now) else seen
