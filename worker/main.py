@@ -36,6 +36,7 @@ from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
 from worker.ffmpeg_check import check_ffmpeg
 from worker.health import health_port
+from worker.lateness import SegmentLateness
 from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
 from worker.streams import open_stream_side
@@ -125,6 +126,7 @@ async def workers_of(
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             probe = await stack.enter_async_context(open_probe(settings.ffmpeg_path))
             memory = MemoryBudget(settings.segments_memory_bytes)
+            lateness = stack.enter_context(SegmentLateness())
             watching = StreamWatching(
                 sources=sources,
                 client=media,
@@ -132,6 +134,7 @@ async def workers_of(
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
                 memory=memory,
+                on_segment=lateness.note,
             )
             stack.enter_context(slot_metrics(_slots(settings), lambda: watching.streams))
             workers.append(_prober(client, settings, watching))

@@ -23,6 +23,7 @@ from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
 from tests.deploy.engine import ROOT
+from worker.lateness import SegmentLateness
 from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
 from worker.pod_metrics import PodMetrics
@@ -67,6 +68,7 @@ async def worker_exposition() -> str:
     )
     with ExitStack() as stack:
         stack.enter_context(slot_metrics(1, lambda: 0, registry))
+        stack.enter_context(SegmentLateness(registry))
         stack.enter_context(youtube_metrics(lambda: seen, registry))
         delivery = stack.enter_context(DeliveryMetrics(registry))
         delivery.ended(EVENT, "delivered", took_sec=0.1, again_in_sec=None)
