@@ -1,17 +1,22 @@
 """Prints how many streams one machine watches in time: `python -m benchmarks.density`.
 
-A whole service (Temporal, gateway, one worker) watches so many live streams, each with scripted
-faults, on the machine that also serves the streams and takes the webhooks. The delay is from the
-publication of the segment that completes a fault, or the recovery from it, to its webhook. The most
-streams whose 95th percentile stays within one target duration and a second are what fits.
+A whole service (Temporal, gateway, one worker) watches so many live streams on the machine that
+also serves the streams and takes the webhooks. Each stream has faults of each kind in turn, and no
+two streams have theirs at the same time. The delay is from the publication of the segment that
+completes a fault, or the recovery from it, to its webhook. The most streams whose 95th percentile
+stays within one target duration and a second are what fits. Cores are those used while all streams
+are on air.
 """
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import ndiff
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +25,21 @@ import psutil
 from benchmarks.chaos.arena import Arena, ChaosHouse, open_arena
 from benchmarks.chaos.findings import percentile
 from benchmarks.machine import machine
+from runtime.event_loop import new_event_loop
 from tests.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
 from tests.service.programmes import rendered
 from tests.service.receiver import Received
 from tests.service.waiting import NeverCame, until
 
 ENCODING = Encoding(width=320, height=180, fps=15, segment_sec=2.0, video_kbps=120, audio_kbps=48)
-CYCLE = (
-    *(("normal", 12.0), ("black", 8.0), ("normal", 10.0)),
-    *(("silent", 8.0), ("normal", 10.0), ("frozen", 10.0), ("normal", 10.0)),
-)
-CALM = (("normal", sum(length_sec for _, length_sec in CYCLE)),)
+FAULTS = (("black", 8.0), ("silent", 8.0), ("frozen", 10.0))
+"""Kinds and seconds; each stream begins with another one."""
+
+BEFORE_SEC = 12.0
+AFTER_SEC = 10.0
+LEAST_BETWEEN_SEC = 20.0
+"""From the beginning of one fault to that of the next: three a minute."""
+
 ALERTS = {"black": "alert.blackout", "silent": "alert.silence", "frozen": "alert.freeze"}
 THRESHOLD_SEC = {"black": 4.5, "silent": 4.5, "frozen": 6.5}
 RECOVERY_SEC = 2.5
@@ -44,8 +53,9 @@ CONFIG: dict[str, Any] = {
 }
 ON_AIR = ChannelOptions(window_segments=15, backlog_segments=1, at_end=AtEnd.END)
 BOUND_SEC = ENCODING.segment_sec + 1.0
-START_SEC = 90.0
 LAST_EVENT_SEC = 60.0
+LOOK_SEC = 1.0
+WRONG_SHOWN = 5
 SERVICE = ("temporal", "gateway", "worker", "decoders")
 
 
@@ -63,20 +73,22 @@ class Crowd:
 
     Attributes:
         delays_sec: of all events of faults and recoveries.
-        wrong: streams whose events are not exactly those of the script.
+        wrong: of each stream whose events are not exactly those of its script, the difference.
         cores: used by each part of the service, and by what is around it, on average.
-        memory_mib: at the end.
+        memory_mib: when the first stream was about to end.
         playlists_per_segment: requests.
         fetched_again: segments.
+        load: average of the machine at the end.
     """
 
     streams: int
     delays_sec: list[float]
-    wrong: int
+    wrong: list[str]
     cores: dict[str, float]
     memory_mib: dict[str, float]
     playlists_per_segment: float
     fetched_again: int
+    load: float
 
     @property
     def is_in_time(self) -> bool:
@@ -86,31 +98,63 @@ class Crowd:
 
 def main() -> int:
     """Watch more and more streams and print; return 0 when the first number is in time."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--streams", type=int, nargs="+", default=[25, 50, 75, 100, 125])
-    parser.add_argument("--cycles", type=int, default=2, help="of 68 s, with three faults each (2)")
-    parser.add_argument("--calm", action="store_true", help="nothing goes wrong with the streams")
-    options = parser.parse_args()
-    scenes = CALM if options.calm else CYCLE
+    options = _options()
     print(machine())
-    with tempfile.TemporaryDirectory() as folder:
-        crowds = asyncio.run(_run(Path(folder), options.streams, scenes * options.cycles))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        crowds = runner.run(_run(Path(folder), options))
     fitting = [crowd for crowd in crowds if crowd.is_in_time]
     _print_memory(crowds)
     print(f"\nin time: {max((each.streams for each in fitting), default=0)} streams")
     return 0 if crowds[0].is_in_time else 1
 
 
-async def _run(
-    folder: Path, numbers: Sequence[int], scenes: tuple[tuple[str, float], ...]
-) -> list[Crowd]:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--streams", type=int, nargs="+", default=[25, 50, 75, 100, 125])
+    parser.add_argument("--seconds", type=float, default=240.0, help="that a stream lasts (240)")
+    parser.add_argument(
+        "--faults-every",
+        type=float,
+        default=70.0,
+        metavar="SEC",
+        help="of each stream (70: each kind once); 20 is three a minute, 0 is none",
+    )
+    options = parser.parse_args()
+    if 0 < options.faults_every < LEAST_BETWEEN_SEC:
+        parser.error(f"--faults-every: at least {LEAST_BETWEEN_SEC:g}, or 0")
+    return options
+
+
+def scenes(seconds: float, faults_every_sec: float, first: int) -> list[tuple[str, float]]:
+    """Return the scenes of a stream whose faults begin with the kind number `first`."""
+    made = [("normal", BEFORE_SEC)]
+    left_sec = seconds - BEFORE_SEC
+    kinds = cycle([*FAULTS[first:], *FAULTS[:first]])
+    while faults_every_sec and left_sec >= max(each for _, each in FAULTS) + AFTER_SEC:
+        kind, length_sec = next(kinds)
+        rest_sec = min(faults_every_sec, left_sec) - length_sec
+        made += [(kind, length_sec), ("normal", rest_sec)]
+        left_sec -= length_sec + rest_sec
+    return [*made, ("normal", left_sec)] if left_sec else made
+
+
+async def _run(folder: Path, options: argparse.Namespace) -> list[Crowd]:
     crowds = []
     async with open_arena(folder, seed=1) as arena:
-        programme = await rendered(arena.cache, ENCODING, *scenes)
-        for streams in numbers:
+        programmes = [
+            await rendered(
+                arena.cache, ENCODING, *scenes(options.seconds, options.faults_every, first)
+            )
+            for first in range(len(FAULTS))
+        ]
+        spread_sec = options.faults_every or LEAST_BETWEEN_SEC
+        for streams in options.streams:
             variables = {"PROBE_SLOTS": str(streams), "HEARTBEAT_INTERVAL_SEC": "2"}
             async with arena.house(f"house-{streams}", "all", **variables) as house:
-                crowds.append(await _watch(arena, house, programme, streams))
+                crowds.append(await _watch(arena, house, programmes, streams, spread_sec))
             _print_crowd(crowds[-1])
             if not crowds[-1].is_in_time:
                 break
@@ -118,57 +162,88 @@ async def _run(
 
 
 async def _watch(
-    arena: Arena, house: ChaosHouse, programme: RenderedProgramme, streams: int
+    arena: Arena,
+    house: ChaosHouse,
+    programmes: Sequence[RenderedProgramme],
+    streams: int,
+    spread_sec: float,
 ) -> Crowd:
-    channels: dict[str, Channel] = {}
+    channels = await _put_on_air(arena, house, programmes, streams, spread_sec)
     began, before = time.monotonic(), _used(house)
-    for number in range(streams):
-        name = f"{streams}-{number}"
-        channels[name] = arena.origin.add(name, programme, options=ON_AIR)
-        await house.rest.create(channels[name].url, arena.receiver.url(name), CONFIG)
-    await _until_ended(arena, channels)
+    first = next(iter(channels.values()))
+    await asyncio.sleep(max(0.0, _length_sec(first) - first.position_sec))
     took_sec, after = time.monotonic() - began, _used(house)
+    await _until_ended(arena, channels)
     delays = [d for name, channel in channels.items() for d in _delays_sec(arena, name, channel)]
-    wrong = sum(_is_wrong(channel, arena.receiver.events(n)) for n, channel in channels.items())
+    judged = (_wrong(channel, arena.receiver.events(n)) for n, channel in channels.items())
     segments = [arena.segments(name) for name in channels]
     playlists = sum(len(arena.origin.requests(name, ending=".m3u8")) for name in channels)
     fetched = sum(map(len, segments))
     return Crowd(
         streams=streams,
         delays_sec=delays,
-        wrong=wrong,
+        wrong=[each for each in judged if each],
         cores={part: (after[part].cpu_sec - before[part].cpu_sec) / took_sec for part in after},
         memory_mib={part: used.memory_mib for part, used in after.items()},
         playlists_per_segment=playlists / max(1, fetched),
         fetched_again=fetched - sum(len({each.path for each in those}) for those in segments),
+        load=os.getloadavg()[0],
     )
+
+
+async def _put_on_air(
+    arena: Arena,
+    house: ChaosHouse,
+    programmes: Sequence[RenderedProgramme],
+    streams: int,
+    spread_sec: float,
+) -> dict[str, Channel]:
+    """Begin the streams one after the other, evenly over `spread_sec`; return them by name."""
+    channels: dict[str, Channel] = {}
+    began = time.monotonic()
+    for number in range(streams):
+        await asyncio.sleep(began + number * spread_sec / streams - time.monotonic())
+        name = f"{streams}-{number}"
+        programme = programmes[number % len(programmes)]
+        channels[name] = arena.origin.add(name, programme, options=ON_AIR)
+        await house.rest.create(channels[name].url, arena.receiver.url(name), CONFIG)
+    return channels
 
 
 async def _until_ended(arena: Arena, channels: dict[str, Channel]) -> None:
     """Wait until each stream's last event came, or does not come any more."""
-    length_sec = max(
-        sum(scene.duration_sec for scene in c.programme.scenes) for c in channels.values()
-    )
+    left_sec = max(_length_sec(each) - each.position_sec for each in channels.values())
 
     async def all_ended() -> bool:
+        await asyncio.sleep(LOOK_SEC)
         return all("stream.ended" in arena.receiver.types(name) for name in channels)
 
+    await asyncio.sleep(max(0.0, left_sec))
     try:
-        await until(all_ended, "the end of all", within_sec=length_sec + START_SEC + LAST_EVENT_SEC)
+        await until(all_ended, "the end of all", within_sec=LAST_EVENT_SEC)
     except NeverCame as error:
         print(error)
 
 
+def _length_sec(channel: Channel) -> float:
+    return sum(scene.duration_sec for scene in channel.programme.scenes)
+
+
 def _incidents(channel: Channel) -> list[SceneOnAir]:
-    return channel.scenes_on_air(*ALERTS)
+    length_sec = _length_sec(channel)  # a stream that has ended is not played again
+    return [each for each in channel.scenes_on_air(*ALERTS) if each.start_sec < length_sec]
 
 
-def _is_wrong(channel: Channel, events: list[Received]) -> bool:
+def _wrong(channel: Channel, events: list[Received]) -> str:
+    """Return by what a stream's events miss those of its script; nothing when they do not."""
     expected = ["stream.started"]
     for scene in _incidents(channel):
         alert = ALERTS[scene.scene.kind]
         expected += [alert, f"{alert}_recovered"]
-    return [each.event_type for each in events] != [*expected, "stream.ended"]
+    came = [each.event_type for each in events]
+    if came == [*expected, "stream.ended"]:
+        return ""
+    return " ".join(line for line in ndiff([*expected, "stream.ended"], came) if line[0] != "?")
 
 
 def _delays_sec(arena: Arena, name: str, channel: Channel) -> list[float]:
@@ -208,10 +283,12 @@ def _print_crowd(crowd: Crowd) -> None:
     print(
         f"\n{crowd.streams} streams: delay p50 {percentile(crowd.delays_sec, 50):.2f}, "
         f"p95 {percentile(crowd.delays_sec, 95):.2f}, max {most:.2f} s of "
-        f"{len(crowd.delays_sec)} events; {crowd.wrong} streams wrong; "
+        f"{len(crowd.delays_sec)} events; {len(crowd.wrong)} streams wrong; "
         f"{crowd.playlists_per_segment:.2f} playlist requests a segment, "
-        f"{crowd.fetched_again} segments fetched again"
+        f"{crowd.fetched_again} segments fetched again; load {crowd.load:.1f}"
     )
+    for difference in crowd.wrong[:WRONG_SHOWN]:
+        print(f"  {difference}")
     print(f"{'':20} {'cores':>7} {'MiB':>7}")
     for part, share in crowd.cores.items():
         print(f"{part:20} {share:7.2f} {crowd.memory_mib[part]:7.0f}")
