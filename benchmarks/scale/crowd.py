@@ -21,6 +21,7 @@ from tests.service.children import Child
 from tests.service.house import API_KEY, INTERNAL_KEY
 from tests.service.waiting import NeverCame, until
 
+PROBES = "probes without media"
 AT_ONCE = 16
 SLOTS = 2000
 """Of one probe worker, the most that there may be."""
@@ -205,7 +206,7 @@ async def _gauge(house: ChaosHouse, probes: list[Child], postgres: asyncpg.Conne
         "gateway": [psutil.Process(house.gateway.pid)],
         "orchestrator": [psutil.Process(house.workers[0].pid)],
         "postgres": [await postmaster(postgres)],
-        "probes without media": [psutil.Process(probe.pid) for probe in probes],
+        PROBES: [psutil.Process(probe.pid) for probe in probes],
     }
     return Gauge(processes, postgres, house.folder / "temporal.db")
 

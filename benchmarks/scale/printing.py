@@ -3,7 +3,7 @@
 import os
 
 from activities.watch_stream import REPORT_SEC
-from benchmarks.scale.crowd import Crowd
+from benchmarks.scale.crowd import PROBES, Crowd
 from benchmarks.scale.usage import Sample
 
 RECKONED = (1_000, 10_000)
@@ -34,6 +34,7 @@ def print_crowd(crowd: Crowd) -> None:
     _print_growth(crowd)
     for monitors in RECKONED:
         _print_reckoned(crowd, monitors)
+    _print_room(crowd)
     for line in limits(crowd):
         print(line)
 
@@ -100,3 +101,15 @@ def _print_reckoned(crowd: Crowd, monitors: int) -> None:
         f"{monitors / crowd.load.beat_sec:.0f} heartbeats and {monitors / REPORT_SEC:.0f} reports "
         f"a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
     )
+
+
+def _print_room(crowd: Crowd) -> None:
+    """Print how many monitors fill what there is."""
+    _, _, before, after = crowd.samples
+    used = cores(before, after)
+    machine = (os.cpu_count() or 1, sum(each for part, each in used.items() if part != PROBES))
+    shares = {f"one {part}": (1, used[part]) for part in ONE_CORE}
+    shares["this machine, the probes elsewhere,"] = machine
+    for what, (there_are, taken) in shares.items():
+        monitors = FULL * there_are / taken * crowd.watched if taken else 0
+        print(f"{what} is full at {monitors:.0f} monitors, in steady state")

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-from pydantic import SecretStr
+import httpcore
 from temporalio import activity
 from temporalio.worker import Worker
 
@@ -21,7 +20,7 @@ from activities.declarations import (
     WatchOutcome,
     WatchReturn,
 )
-from activities.gateway import Gateway, ReportRefused
+from activities.gateway import TIMEOUT_SEC
 from activities.watch_stream import REPORT_SEC
 from media.hls.cursor import REMEMBERED, PlaylistCursor
 from media.watch.state import MAIN, TrackState, WatchState
@@ -38,19 +37,52 @@ BLACK_SEC = 30.0
 """A fault lasts so long after it was told."""
 
 POLLS = 5
+CONNECTIONS = 20
+UNTOLD = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+"""Counters that could not be told are told with the next ones."""
+
+
+class Counters:
+    """Tells the gateway counters as a probe does, at less cost: it shares the cores.
+
+    Args:
+        gateway: base URL.
+        key: of its internal API.
+    """
+
+    def __init__(self, gateway: str, key: str) -> None:
+        self._gateway = gateway
+        self._headers = [("X-Internal-API-Key", key), ("Content-Type", "application/json")]
+        self._pool = httpcore.AsyncConnectionPool(max_connections=CONNECTIONS)
+
+    async def tell(self, monitor_id: str, report: StatusReport) -> None:
+        """Tell of one monitor.
+
+        Raises:
+            httpcore.TimeoutException, NetworkError, ProtocolError: it could not be told now.
+        """
+        await self._pool.request(
+            "PUT",
+            f"{self._gateway}/internal/v1/monitors/{monitor_id}/status",
+            headers=self._headers,
+            content=report.model_dump_json().encode(),
+            extensions={
+                "timeout": dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT_SEC)
+            },
+        )
 
 
 class PretendedWatching:
     """Watches streams that are black now and then.
 
     Args:
-        gateway: is told counters.
+        counters: how the gateway is told.
         beat_sec: between two heartbeats.
         faults_per_hour: of each stream, on average.
     """
 
-    def __init__(self, gateway: Gateway, *, beat_sec: float, faults_per_hour: float) -> None:
-        self._gateway = gateway
+    def __init__(self, counters: Counters, *, beat_sec: float, faults_per_hour: float) -> None:
+        self._counters = counters
         self._beat_sec = beat_sec
         self._faults_per_sec = faults_per_hour / 3600
         self._usual = _usual_state()
@@ -94,8 +126,8 @@ class PretendedWatching:
         began = datetime.now(UTC)
         await asyncio.sleep(SEGMENT_SEC * random.random())  # noqa: S311
         while True:
-            with contextlib.suppress(httpx.HTTPError, ReportRefused):
-                await self._gateway.report_status(monitor_id, _counters(began, datetime.now(UTC)))
+            with contextlib.suppress(*UNTOLD):
+                await self._counters.tell(monitor_id, _counters(began, datetime.now(UTC)))
             await asyncio.sleep(REPORT_SEC)
 
 
@@ -148,9 +180,10 @@ async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 async def _work(options: argparse.Namespace) -> None:
-    gateway = Gateway(options.gateway, SecretStr(options.key))
     watching = PretendedWatching(
-        gateway, beat_sec=options.beat_sec, faults_per_hour=options.faults_per_hour
+        Counters(options.gateway, options.key),
+        beat_sec=options.beat_sec,
+        faults_per_hour=options.faults_per_hour,
     )
     interval = timedelta(seconds=options.beat_sec)
     worker = Worker(
