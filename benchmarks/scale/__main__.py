@@ -26,7 +26,7 @@ def main() -> int:
         "--heartbeat-sec", type=float, default=8.0, help="HEARTBEAT_INTERVAL_SEC of the probes (8)"
     )
     parser.add_argument(
-        "--timeout-sec", type=float, default=10.0, help="HEARTBEAT_TIMEOUT_SEC (10)"
+        "--timeout-sec", type=float, default=30.0, help="HEARTBEAT_TIMEOUT_SEC (30)"
     )
     parser.add_argument(
         "--faults-per-hour", type=float, default=1.0, help="of each monitor, with its end (1)"

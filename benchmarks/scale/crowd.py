@@ -59,6 +59,7 @@ class Crowd:
     """What came of it.
 
     Attributes:
+        refused: creations that were not answered with a monitor.
         watched: monitors that were watched in the end.
         created_sec: until the last creation was answered.
         started_sec: until the last of these was watched.
@@ -69,6 +70,7 @@ class Crowd:
     """
 
     load: Load
+    refused: int
     watched: int
     created_sec: float
     started_sec: float
@@ -114,9 +116,9 @@ async def _measure(
     house: ChaosHouse, surroundings: Surroundings, gauge: Gauge, load: Load
 ) -> Crowd:
     at_first, began = await gauge.sample(), time.monotonic()
-    await _create(house, surroundings, load)
+    refused = await _create(house, surroundings, load)
     created_sec = time.monotonic() - began
-    watched = await _until_watched(gauge, load)
+    watched = await _until_watched(gauge, load.monitors - refused)
     started_sec = time.monotonic() - began
     at_start = await gauge.sample()
     _say(f"{watched} watched after {started_sec:.0f} s")
@@ -129,6 +131,7 @@ async def _measure(
     silent = await gauge.silent(SILENT_SEC)
     return Crowd(
         load=load,
+        refused=refused,
         watched=await gauge.watched(),
         created_sec=created_sec,
         started_sec=started_sec,
@@ -139,32 +142,40 @@ async def _measure(
     )
 
 
-async def _create(house: ChaosHouse, surroundings: Surroundings, load: Load) -> None:
+async def _create(house: ChaosHouse, surroundings: Surroundings, load: Load) -> int:
+    """Create the monitors and return how many were refused."""
+    refused = 0
     client = LoadClient(house.rest.base_url, API_KEY)
 
     async def create(number: int) -> None:
+        nonlocal refused
         body = {
             "stream_url": surroundings.stream_url(number),
             "callback_url": surroundings.callback_url,
         }
-        await client.send("POST", "/api/v1/monitors", body)
+        try:
+            await client.send("POST", "/api/v1/monitors", body)
+        except RuntimeError as error:
+            refused += 1
+            _say(f"stream {number}: {error}")
 
     try:
         await as_fast_as_possible(create, count=load.monitors, at_once=AT_ONCE)
     finally:
         await client.close()
+    return refused
 
 
-async def _until_watched(gauge: Gauge, load: Load) -> int:
+async def _until_watched(gauge: Gauge, monitors: int) -> int:
     """Wait until the store has counters of all, or for as long as it may take."""
-    within_sec = START_SEC + load.monitors / LEAST_STARTS_PER_SEC
+    within_sec = START_SEC + monitors / LEAST_STARTS_PER_SEC
 
     async def all_watched() -> bool:
         await asyncio.sleep(1.0)
-        return await gauge.watched() >= load.monitors
+        return await gauge.watched() >= monitors
 
     try:
-        await until(all_watched, f"{load.monitors} watches", within_sec=within_sec)
+        await until(all_watched, f"{monitors} watches", within_sec=within_sec)
     except NeverCame as error:
         _say(str(error))
     return await gauge.watched()

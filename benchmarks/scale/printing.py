@@ -7,6 +7,7 @@ from benchmarks.scale.crowd import PROBES, Crowd
 from benchmarks.scale.usage import Sample
 
 RECKONED = (1_000, 10_000)
+OTHERS = "all else on this machine"
 ONE_CORE = ("gateway", "orchestrator")
 """Python processes: one fills a core at most, but there may be more of them."""
 
@@ -26,10 +27,9 @@ def print_crowd(crowd: Crowd) -> None:
         f"\n{load.monitors} monitors, heartbeats every {load.beat_sec:g} s, "
         f"timeout {load.timeout_sec:g} s, {load.faults_per_hour:g} faults an hour each"
     )
-    print(
-        f"created: {load.monitors / crowd.created_sec:.1f} a second; "
-        f"watched: {crowd.watched}, {crowd.watched / crowd.started_sec:.1f} a second"
-    )
+    created, watched = load.monitors - crowd.refused, crowd.watched
+    print(f"created: {created}, {created / crowd.created_sec:.1f} a second")
+    print(f"watched: {watched}, {watched / crowd.started_sec:.1f} a second from the first creation")
     _print_parts(crowd)
     _print_growth(crowd)
     for monitors in RECKONED:
@@ -45,15 +45,23 @@ def cores(before: Sample, after: Sample) -> dict[str, float]:
     return {part: (used - before.cpu_sec[part]) / took_sec for part, used in after.cpu_sec.items()}
 
 
+def others(before: Sample, after: Sample) -> float:
+    """Return how many cores all else on this machine used: the client, and who knows what."""
+    busy = (after.busy_sec - before.busy_sec) / (after.at - before.at)
+    return max(0.0, busy - sum(cores(before, after).values()))
+
+
 def limits(crowd: Crowd) -> list[str]:
     """Return what limited, and what did not keep up, a line each."""
     at_first, at_start, before, after = crowd.samples
     lines = []
-    for phase, used in (("starts", cores(at_first, at_start)), ("steady", cores(before, after))):
+    for phase, first, last in (("starts", at_first, at_start), ("steady state", before, after)):
+        used, beside = cores(first, last), others(first, last)
         lines += [f"limits the {phase}: the {part}" for part in ONE_CORE if used[part] > FULL]
+        used[OTHERS] = beside
         if sum(used.values()) > FULL * (os.cpu_count() or 1):
             most = max(used, key=lambda part: used[part])
-            lines.append(f"limits the {phase}: this machine's cores, most of them: {most}")
+            lines.append(f"limits the {phase}: this machine's cores; most is used by: {most}")
     if crowd.lost_watches:
         lines.append(f"watches lost and begun anew: {crowd.lost_watches:.2f} a monitor")
     if crowd.silent:
@@ -64,9 +72,11 @@ def limits(crowd: Crowd) -> list[str]:
 def _print_parts(crowd: Crowd) -> None:
     at_first, at_start, before, after = crowd.samples
     starting, steady = cores(at_first, at_start), cores(before, after)
-    print(f"{'':24}{'cores, starts':>14}{'steady':>9}{'MiB':>8}")
+    print(f"{'':26}{'cores, starts':>14}{'steady':>9}{'MiB':>8}")
     for part, used in steady.items():
-        print(f"{part:24}{starting[part]:14.2f}{used:9.3f}{after.memory_mib[part]:8.0f}")
+        print(f"{part:26}{starting[part]:14.2f}{used:9.3f}{after.memory_mib[part]:8.0f}")
+    beside = others(at_first, at_start), others(before, after)
+    print(f"{OTHERS:26}{beside[0]:14.2f}{beside[1]:9.3f}")
 
 
 def _print_growth(crowd: Crowd) -> None:

@@ -97,6 +97,8 @@ class PretendedWatching:
         ]
         try:
             return await self._until_something(known, self._until_checkpoint(order))
+        except asyncio.CancelledError:
+            return _seen(WatchOutcome.HANDED_BACK, known, is_black=known["is_black"])
         finally:
             await _stop(aside)
 

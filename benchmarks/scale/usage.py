@@ -29,12 +29,14 @@ class Sample:
     Attributes:
         at: seconds of a monotonic clock.
         cpu_sec: of each part.
+        busy_sec: CPU of this machine, whoever used it.
         memory_mib: of each part, what is theirs alone and their share of the rest (PSS).
         temporal_bytes: of the dev server's database file.
     """
 
     at: float
     cpu_sec: dict[str, float]
+    busy_sec: float
     memory_mib: dict[str, float]
     transactions: int
     rows: int
@@ -74,6 +76,7 @@ class Gauge:
         return Sample(
             at=time.monotonic(),
             cpu_sec={part: sum(map(_cpu_sec, family)) for part, family in families.items()},
+            busy_sec=_busy_sec(),
             memory_mib={part: sum(map(_memory_mib, family)) for part, family in families.items()},
             transactions=transactions,
             rows=rows,
@@ -111,6 +114,11 @@ async def history_of(client: Client, monitor_ids: Sequence[str]) -> History:
 def _with_children(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     children = [child for each in processes for child in each.children(recursive=True)]
     return [*processes, *children]
+
+
+def _busy_sec() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq)
 
 
 def _cpu_sec(process: psutil.Process) -> float:

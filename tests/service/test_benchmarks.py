@@ -55,7 +55,9 @@ def test_each_kind_of_incident_is_told_once_with_its_beginning(seen: Benchmarks)
     account = seen.played.account
     told = [each.moment.event_type for each in account.told]
     assert sorted(told) == sorted(name for names in EVENT_TYPES.values() for name in names)
-    assert account.is_right, account
+    assert [*account.missed, *account.doubled, *account.false] == []
+    of_media = [each for each in account.told if each.moment.is_of_media]
+    assert not any(each.has_wrong_start for each in of_media), of_media
 
 
 def test_delays_are_printed_beside_those_of_looks_every_10_s(
