@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio.api.enums.v1 import EventType as HistoryEvent
+from temporalio.runtime import Runtime, TelemetryConfig
 
 from activities.watch_stream import REPORT_SEC
 from benchmarks.writes import writes_of
 from monitors.reports import StatusReport
-from monitors.status import MonitorStatus, StreamStatus
+from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 from tests.workflows import scripts
 from tests.workflows.stage import Handle, Stage, an_order, staged
 from tests.workflows.world import World
@@ -87,6 +88,7 @@ WORLDS: dict[str, Callable[[], World]] = {
 def main() -> int:
     """Measure and print; return 0 when a healthy monitor stays inside its limit."""
     logging.disable()  # each scripted look and watch "fails" until the next one
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
     hours = {name: asyncio.run(an_hour(world())) for name, world in WORLDS.items()}
     head = "".join(f"{f'beats {interval:g} s':>12}" for interval in HEARTBEAT_SEC)
     print(
@@ -104,9 +106,7 @@ async def an_hour(world: World) -> Hour:
     """Run a monitor in `world` for an hour of its server's time and return what that took."""
     async with staged(world) as stage:
         handle = await stage.start(blackout_threshold_sec=30)
-        await world.until(
-            lambda: len(world.watched) > 1 or bool(world.looked and world.looks)
-        )  # it has begun
+        await world.until(lambda: _has_begun(world))
         began, before = await stage.now(), await _so_far(stage, handle)
         told = len(world.statuses), len(world.reports)
         await stage.pass_time(HOUR_SEC)
@@ -124,6 +124,15 @@ async def an_hour(world: World) -> Hour:
         reports=len(statuses) + len(events),
         writes=await writes_of(an_order(began), [*statuses, *counters], events),
     )
+
+
+def _has_begun(world: World) -> bool:
+    """Tell whether the monitor does what it will do for the hour, and has told all of that."""
+    status = world.statuses[-1].status if world.statuses else None
+    if world.looks:
+        return bool(world.looked) and status is MonitorStatus.WAITING
+    is_told = any(each.webhook_status is DeliveryStatus.SENT for each in world.reports)
+    return len(world.watched) > 1 and status is MonitorStatus.MONITORING and is_told
 
 
 async def _so_far(stage: Stage, handle: Handle) -> Counter[str]:
