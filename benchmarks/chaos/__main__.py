@@ -15,7 +15,16 @@ from benchmarks.chaos.clocks import settable, step_clocks
 from benchmarks.chaos.crowd import SLOTS, crowd
 from benchmarks.chaos.disk import FULL_SEC, fill_the_disk
 from benchmarks.chaos.findings import Finding, as_markdown, as_table
-from benchmarks.chaos.outages import GATEWAY, ORIGIN, SQLITE, TEMPORAL, Outage, endure, postgres
+from benchmarks.chaos.outages import (
+    ANSWERS,
+    GATEWAY,
+    ORIGIN,
+    SQLITE,
+    TEMPORAL,
+    Outage,
+    endure,
+    postgres,
+)
 from benchmarks.chaos.rollout import roll_out
 from benchmarks.chaos.starts import start_through_crashes
 from benchmarks.chaos.stops import finding as stops_finding
@@ -66,8 +75,7 @@ async def _rollout(arena: Arena, options: argparse.Namespace) -> Finding:
 
 def _outage(outage: Outage) -> Experiment:
     async def experiment(arena: Arena, options: argparse.Namespace) -> Finding:
-        name = f"house-{outage.what.replace(' ', '-')}"
-        async with arena.house(name, "orchestrator", "probe", "probe") as house:
+        async with arena.house(f"house-{outage.name}", "orchestrator", "probe", "probe") as house:
             return (await endure(arena, house, outage, options.away_sec)).finding()
 
     return experiment
@@ -108,6 +116,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "storm": _storm,
     "away-temporal": _outage(TEMPORAL),
     "away-gateway": _outage(GATEWAY),
+    "away-answers": _outage(ANSWERS),
     "away-postgres": _postgres,
     "away-sqlite": _outage(SQLITE),
     "away-origin": _outage(ORIGIN),

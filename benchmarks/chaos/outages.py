@@ -1,6 +1,7 @@
 """A part of the world is away for minutes: what is noticed meanwhile, and what is lost?"""
 
 import asyncio
+import signal
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -44,6 +45,14 @@ class Outage:
     post: int | None
     readyz: int | None
     told: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is away, as a part of paths."""
+        return self.what.translate(_IN_PATHS)
+
+
+_IN_PATHS = str.maketrans({" ": "-", "'": None})
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,13 @@ async def endure(
     arena: Arena, house: ChaosHouse, outage: Outage, away_sec: float, *, streams: int = STREAMS
 ) -> Endured:
     """Watch streams with incidents through one outage."""
-    names = [f"{outage.what.replace(' ', '-')}-{number}" for number in range(streams)]
+    names = [f"{outage.name}-{number}" for number in range(streams)]
     ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
     await scripted.until_an_incident_is_open(arena, *names)
     before, began = _told(arena, names), time.time()
     async with outage.away(arena, house):
-        post, _ = await asyncio.gather(_post(arena, house), asyncio.sleep(away_sec))
+        patience_sec = min(ASKED_SEC, away_sec)
+        post, _ = await asyncio.gather(_post(arena, house, patience_sec), asyncio.sleep(away_sec))
         readyz = await _readyz(house)
         meanwhile = _told(arena, names) - before
     back = time.time()
@@ -169,6 +179,16 @@ async def _unlocked_sqlite(_arena: Arena, house: ChaosHouse) -> AsyncIterator[No
 
 
 @asynccontextmanager
+async def _answers(_arena: Arena, house: ChaosHouse) -> AsyncIterator[None]:
+    """Freeze the gateway: connections are taken, and never answered, as in a black hole."""
+    house.gateway.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        house.gateway.send(signal.SIGCONT)
+
+
+@asynccontextmanager
 async def _origin(arena: Arena, _house: ChaosHouse) -> AsyncIterator[None]:
     await arena.origin.stop()
     yield
@@ -177,6 +197,7 @@ async def _origin(arena: Arena, _house: ChaosHouse) -> AsyncIterator[None]:
 
 TEMPORAL = Outage("Temporal", _temporal, is_watched=False, post=503, readyz=503)
 GATEWAY = Outage("the gateway", _gateway, is_watched=True, post=None, readyz=None)
+ANSWERS = Outage("the gateway's answers", _answers, is_watched=True, post=None, readyz=None)
 SQLITE = Outage("SQLite's lock", _unlocked_sqlite, is_watched=True, post=503, readyz=503)
 ORIGIN = Outage(
     *("the origin", _origin),
@@ -194,13 +215,13 @@ def _told(arena: Arena, names: Sequence[str]) -> int:
     return sum(len(arena.receiver.events(name)) for name in names)
 
 
-async def _post(arena: Arena, house: ChaosHouse) -> int | None:
+async def _post(arena: Arena, house: ChaosHouse, patience_sec: float) -> int | None:
     body = {
         "stream_url": f"{arena.origin.base_url}/live/not-on-air/index.m3u8",
         "callback_url": arena.receiver.url("nobody"),
         "config": EAGER,
     }
-    return await _status(house.rest.http.post("/monitors", json=body, timeout=ASKED_SEC))
+    return await _status(house.rest.http.post("/monitors", json=body, timeout=patience_sec))
 
 
 async def _readyz(house: ChaosHouse) -> int | None:
