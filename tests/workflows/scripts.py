@@ -228,10 +228,18 @@ def lost_when_stopped(lose: Callable[[], None], *, back_after_sec: float = 4.0) 
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         lose()
-        await asyncio.sleep(back_after_sec)
+        await _sleep_whatever_is_said(back_after_sec)
         return seen(order, FREEZE)
 
     return watch
+
+
+async def _sleep_whatever_is_said(duration_sec: float) -> None:
+    clock = asyncio.get_running_loop().time
+    ends = clock() + duration_sec
+    while clock() < ends:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(ends - clock())
 
 
 def watch_that_fails_when_stopped() -> Watch:
