@@ -25,6 +25,7 @@ from activities.wait_for_live import unavailable
 from media.probe import Probe
 from media.watch import (
     MemoryBudget,
+    RecentSegments,
     SegmentListener,
     SegmentMeter,
     Standing,
@@ -80,6 +81,7 @@ class StreamWatching:
         self._memory = memory
         self._on_segment = on_segment
         self._recent = RecentWatches()
+        self._skimmed = RecentSegments()
         self.streams = 0
 
     @activity.defn(name=WATCH_STREAM)
@@ -133,6 +135,7 @@ class StreamWatching:
             self._probe,
             segment_max_bytes=self._segment_max_bytes,
             memory=self._memory,
+            recent=self._skimmed,
         )
 
     async def _report_counters(self, monitor_id: str, state: WatchState) -> None:

@@ -2,6 +2,9 @@
 
     python -m benchmarks.probe
 
+The programmes: one that moves, whose picture is mostly skimmed; a camera that stands still before
+somebody who talks, and slides, which are measured in full. A detector judges what is found, as in a
+watch, and says how closely the next segment is looked at.
 The ways: ours; one ffmpeg process a segment, one pass (`FFMPEG_PATH`); three processes a segment
 (ffprobe, blackdetect, silencedetect) as services like this one use to do it, with the system's
 ffmpeg where there is one; and decoding alone, the whole minute in one process with one thread,
@@ -17,21 +20,36 @@ import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 from benchmarks.machine import machine
 from media.probe import DecoderProbe, FfmpegProbe, Probe
-from tests.origin import Encoding, Programme, render
+from monitors.config import Thresholds
+from monitors.detectors.media import MediaDetectors
+from monitors.detectors.timeline import SegmentPosition
+from monitors.measurement import Glance, SegmentMeasurement
+from tests.origin import Encoding, Programme, RenderedProgramme, Scene, SceneKind, render
 from tests.origin.render import ffmpeg_path
 
 SECONDS = 60.0
 SILENCE_DB = -50.0
+THRESHOLDS = Thresholds()
+BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 ENCODINGS = {
     "256x144, 30 fps, 5 s": Encoding(fps=30, segment_sec=5.0, video_kbps=110, audio_kbps=48),
     "320x180, 15 fps, 2 s": Encoding(width=320, height=180, video_kbps=120, audio_kbps=48),
     "1280x720, 30 fps, 2 s": Encoding(
         width=1280, height=720, fps=30, video_kbps=1500, audio_kbps=96
     ),
+}
+PROGRAMMES = {
+    "moving": [Scene(kind=SceneKind.NORMAL, duration_sec=SECONDS)],
+    "static camera": [Scene(kind=SceneKind.TALKING_HEAD, duration_sec=SECONDS)],
+    "slides": [
+        Scene(kind=SceneKind.FROZEN, duration_sec=SECONDS / 6, seed=seed) for seed in range(1, 7)
+    ],
 }
 MOST_OF_THREE = 1 / 6
 MOST_OF_FLOOR = 1.3
@@ -62,19 +80,20 @@ def main() -> int:
     rounds = parser.parse_args().rounds
     print(machine())
     within = True
-    for name, encoding in ENCODINGS.items():
+    for (name, encoding), (shown, scenes) in product(ENCODINGS.items(), PROGRAMMES.items()):
+        rendered = render(Programme(tuple(scenes), encoding))
         with tempfile.TemporaryDirectory() as folder:
-            costs = asyncio.run(_measure(_material(encoding, Path(folder)), rounds))
-        within &= _print_costs(name, costs)
+            costs = asyncio.run(_measure(_material(rendered, Path(folder)), rounds))
+        within &= _print_costs(f"{name}, {shown}", costs)
     return 0 if within else 1
 
 
 def _print_costs(name: str, costs: dict[str, Cost]) -> bool:
     ours, three, floor = costs["ours"], costs["three processes"], costs["decoding alone"]
-    print(f"\n{name:32} {'CPU s':>8} {'peak MiB':>9} {'of three':>9} {'of floor':>9}")
+    print(f"\n{name:36} {'CPU s':>8} {'peak MiB':>9} {'of three':>9} {'of floor':>9}")
     for way, cost in costs.items():
         print(
-            f"{way:32} {cost.cpu_sec:8.3f} {cost.peak_mib:9.0f} "
+            f"{way:36} {cost.cpu_sec:8.3f} {cost.peak_mib:9.0f} "
             f"{cost.cpu_sec / three.cpu_sec:9.2f} {cost.cpu_sec / floor.cpu_sec:9.2f}"
         )
     return (
@@ -83,8 +102,7 @@ def _print_costs(name: str, costs: dict[str, Cost]) -> bool:
     )
 
 
-def _material(encoding: Encoding, folder: Path) -> Material:
-    rendered = render(Programme.of([("normal", SECONDS)], encoding))
+def _material(rendered: RenderedProgramme, folder: Path) -> Material:
     segments = [segment.data for segment in rendered.segments]
     files = []
     for number, segment in enumerate(segments):
@@ -92,7 +110,7 @@ def _material(encoding: Encoding, folder: Path) -> Material:
         files[-1].write_bytes(segment)
     whole = folder / "whole.ts"
     whole.write_bytes(b"".join(segments))
-    return Material(segments, encoding.segment_sec, files, whole)
+    return Material(segments, rendered.programme.encoding.segment_sec, files, whole)
 
 
 async def _measure(material: Material, rounds: int) -> dict[str, Cost]:
@@ -113,8 +131,34 @@ async def _measure(material: Material, rounds: int) -> dict[str, Cost]:
 
 
 async def _probed(probe: Probe, material: Material) -> None:
-    for segment in material.segments:
-        await probe.measure(segment, duration_sec=material.segment_sec, silence_db=SILENCE_DB)
+    """Measure and judge each segment as a watch does, on a stream whose last segment moved."""
+    detectors = MediaDetectors(moves=True)
+    for sequence, segment in enumerate(material.segments):
+        glance = detectors.glance(material.segment_sec, THRESHOLDS)
+        measured = await _measured(probe, segment, material, glance)
+        if not measured.is_skimmed:
+            numbers = [each.position.sequence for each in detectors.skimmed]
+            again = [await _measured(probe, material.segments[it], material) for it in numbers]
+            detectors.look_back(again, THRESHOLDS)
+        detectors.feed(measured, _position(sequence, material.segment_sec), THRESHOLDS)
+
+
+async def _measured(
+    probe: Probe, segment: bytes, material: Material, glance: Glance | None = None
+) -> SegmentMeasurement:
+    return await probe.measure(
+        segment, duration_sec=material.segment_sec, silence_db=SILENCE_DB, glance=glance
+    )
+
+
+def _position(sequence: int, duration_sec: float) -> SegmentPosition:
+    start_sec = sequence * duration_sec
+    return SegmentPosition(
+        sequence=sequence,
+        start_sec=start_sec,
+        duration_sec=duration_sec,
+        starts_at=BEGAN_AT + timedelta(seconds=start_sec),
+    )
 
 
 async def _ours(probe: DecoderProbe, material: Material) -> Cost:

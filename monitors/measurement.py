@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from monitors.pictures import KEYFRAME_BYTES
+
 
 def _decode(value: bytes | str) -> bytes:
     return base64.b64decode(value) if isinstance(value, str) else value
@@ -37,6 +39,20 @@ class StillRun(Interval):
     picture: Thumbnail
 
 
+class Glance(BaseModel):
+    """What a probe is told of the segments before, so that a glance at the next may be enough.
+
+    Attributes:
+        keyframe: the last one that was seen, as `monitors.pictures.KEYFRAME_BYTES` has it.
+        may_skim: whether the picture need not be measured where its keyframes show movement.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    keyframe: bytes = bytes(KEYFRAME_BYTES)
+    may_skim: bool = False
+
+
 class SegmentMeasurement(BaseModel):
     """The measurements of one segment, all from one pass over it.
 
@@ -48,6 +64,11 @@ class SegmentMeasurement(BaseModel):
         has_video, has_audio: whether the segment carries that track at all.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
+        keyframe: the last one, see `Glance`; None without any, or if the probe knows none.
+        moves: whether no keyframe is dark and each shows something else than the one before.
+        is_skimmed: whether nothing else was looked at of the picture, since it moves. Then nothing
+            is known of black and still stretches; those there are hold no keyframe, or only one.
+        kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
     duration_sec: float
@@ -62,3 +83,7 @@ class SegmentMeasurement(BaseModel):
     width: int | None = None
     height: int | None = None
     size_bytes: int = 0
+    keyframe: Thumbnail | None = None
+    moves: bool = False
+    is_skimmed: bool = False
+    kept_as: str = ""

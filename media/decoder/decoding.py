@@ -1,20 +1,19 @@
 """Measuring a segment in one pass with the libraries of ffmpeg, inside a decoder process."""
 
+import contextlib
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 
 from media.decoder.findings import Findings, Undecodable
-from media.decoder.pictures import black_intervals, still_runs
+from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
 from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, named_container
 from media.decoder.wire import JobHead
-from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
@@ -36,15 +35,24 @@ MOST_BROKEN = 2 / 3
 
 
 def measure_segment(segment: bytes, job: JobHead) -> Findings:
-    """Measure one segment.
+    """Measure one segment, where that is allowed and enough by its keyframes alone.
 
     Raises:
         Undecodable: it is no media that can be decoded.
         MemoryError: it takes more memory than this process may have.
     """
+    if job.may_skim:
+        with contextlib.suppress(Undecodable):
+            findings = _pass(segment, job, skims=True)
+            if findings.moves:
+                return findings
+    return _pass(segment, job, skims=False)
+
+
+def _pass(segment: bytes, job: JobHead, *, skims: bool) -> Findings:
     try:
         with _opened(segment) as container:
-            return _measured(container, job)
+            return _measured(container, job, skims=skims)
     except av.MemoryError:
         raise
     except (av.FFmpegError, ValueError) as error:
@@ -66,12 +74,12 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise PermissionError("a segment may not open anything")
 
 
-def _measured(container: InputContainer, job: JobHead) -> Findings:
+def _measured(container: InputContainer, job: JobHead, *, skims: bool) -> Findings:
     video, audio = _video_track(container), _audio_track(container)
     if video is None and audio is None:
         raise Undecodable("ffmpeg found no picture and no sound")
     began_sec = (container.start_time or 0) / av.time_base
-    pictures = _Pictures(most=job.most_pictures)
+    pictures = SeenPictures(most=job.most_pictures, skims=skims)
     sound = Sound(job.silence_db, began_sec=began_sec, with_loudness=job.with_loudness)
     _decode(container, video, audio, pictures, sound)
     findings = Findings(
@@ -83,7 +91,7 @@ def _measured(container: InputContainer, job: JobHead) -> Findings:
         height=video.codec_context.height if video else None,
     )
     if video:
-        pictures.describe(findings, job.duration_sec)
+        pictures.describe(findings, job)
     if audio:
         sound.describe(findings, job.duration_sec)
     return findings
@@ -102,7 +110,7 @@ def _decode(
     container: InputContainer,
     video: av.VideoStream | None,
     audio: av.AudioStream | None,
-    pictures: "_Pictures",
+    pictures: SeenPictures,
     sound: Sound,
 ) -> None:
     tracks = [track for track in (video, audio) if track is not None]
@@ -113,7 +121,7 @@ def _decode(
         track.codec_context.options = {**CODEC_OPTIONS, **(ORDERLY if is_h264 else {})}
     for packet in container.demux(tracks):
         is_video = video is not None and packet.stream_index == video.index
-        if is_video and pictures.are_enough:
+        if is_video and not pictures.want(packet):
             continue
         count = counts[packet.stream_index]
         count.all += 1
@@ -151,57 +159,6 @@ class _Packets:
         """
         if self.broken > MOST_BROKEN * self.all:
             raise Undecodable(self.error)
-
-
-@dataclass
-class _Pictures:
-    """The pictures of a segment, small."""
-
-    most: int
-    small: list[bytes] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._scaler = av.video.reformatter.VideoReformatter()
-
-    @property
-    def are_enough(self) -> bool:
-        return len(self.small) >= self.most
-
-    def add(self, frame: av.VideoFrame) -> None:
-        """Keep a picture as full-range luma of the small size."""
-        if self.are_enough:
-            return
-        small = self._scaler.reformat(
-            frame,
-            PICTURE_WIDTH,
-            PICTURE_HEIGHT,
-            "gray",
-            interpolation=av.video.reformatter.Interpolation.AREA,
-            dst_color_range=av.video.reformatter.ColorRange.JPEG,
-            threads=1,
-        )
-        plane = small.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        self.small.append(rows[:PICTURE_HEIGHT, :PICTURE_WIDTH].tobytes())
-        time = frame.time
-        # A picture without a time of its own is shown with the one before.
-        self.times.append(time if time is not None else self.times[-1] if self.times else 0.0)
-
-    def describe(self, findings: Findings, duration_sec: float) -> None:
-        """Write down what was seen.
-
-        Raises:
-            Undecodable: nothing was.
-        """
-        if not self.small:
-            raise Undecodable("no picture could be decoded")
-        pictures = np.frombuffer(b"".join(self.small), np.uint8)
-        pictures = pictures.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
-        # Sound may start a little earlier; the playlist's times mean the first picture.
-        moments = np.array(self.times) - self.times[0]
-        findings.black = black_intervals(pictures, moments, duration_sec)
-        findings.still = still_runs(pictures, moments, duration_sec)
 
 
 def _plain(error: Exception) -> str:

@@ -38,6 +38,9 @@ class Findings:
     still: list[StillSpan] = field(default_factory=list)
     silent: list[Span] = field(default_factory=list)
     loudness_lufs: float | None = None
+    keyframe: bytes | None = None
+    moves: bool = False
+    is_skimmed: bool = False
 
     def fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them, from which the worker makes a measurement."""
@@ -49,4 +52,5 @@ class Findings:
                 {**each._asdict(), "picture": base64.b64encode(each.picture).decode()}
                 for each in self.still
             ],
+            "keyframe": base64.b64encode(self.keyframe).decode() if self.keyframe else None,
         }

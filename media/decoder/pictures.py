@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoder.findings import Span, StillSpan
-from monitors.detectors.pictures import BLOCK_SIZE, SAME_PICTURE_TOLERANCE
+from monitors.detectors.pictures import SAME_PICTURE_TOLERANCE
+from monitors.pictures import BLOCK_SIZE
 
 Pictures = NDArray[np.uint8]
 """Shape (pictures, height, width)."""
@@ -59,8 +60,8 @@ def still_runs(pictures: Pictures, times: NDArray[np.float64], end: float) -> li
     Arguments as for `black_intervals`. Comparing with the first picture, not with the one before,
     lets a keyframe's fresh compression pass and adds a slow movement up until it is seen.
     """
-    blocks = _blocks(pictures)
-    goes_on = _differences(blocks[1:], blocks[:-1]) <= _BLOCK_TOLERANCE
+    blocks = block_sums(pictures)
+    goes_on = differences(blocks[1:], blocks[:-1]) <= _BLOCK_TOLERANCE
     edges = _edges(times, end)
     runs: list[StillSpan] = []
     first = 0
@@ -100,7 +101,7 @@ def _ranks(pixels: NDArray[np.uint8]) -> list[int]:
     return [round(last * share / 100) for share in shares]
 
 
-def _blocks(pictures: Pictures) -> NDArray[np.int16]:
+def block_sums(pictures: Pictures) -> NDArray[np.int16]:
     """Return the sum of each block's pixels, shape (n, blocks)."""
     count, height, width = pictures.shape
     shape = (count, height // BLOCK_SIZE, BLOCK_SIZE, width // BLOCK_SIZE, BLOCK_SIZE)
@@ -112,15 +113,15 @@ def _blocks(pictures: Pictures) -> NDArray[np.int16]:
     return sums.reshape(count, -1)
 
 
-def _differences(some: NDArray[np.int16], others: NDArray[np.int16]) -> NDArray[np.int16]:
+def differences(some: NDArray[np.int16], others: NDArray[np.int16]) -> NDArray[np.int16]:
     """Return by how much the block that differs most differs, for each pair of pictures."""
-    differences: NDArray[np.int16] = np.abs(some - others).max(axis=1, initial=0)
-    return differences
+    largest: NDArray[np.int16] = np.abs(some - others).max(axis=1, initial=0)
+    return largest
 
 
 def _end_of_run(blocks: NDArray[np.int16], first: int) -> int:
     for start in range(first + 1, len(blocks), _CHUNK):
-        moved = _differences(blocks[start : start + _CHUNK], blocks[first]) > _BLOCK_TOLERANCE
+        moved = differences(blocks[start : start + _CHUNK], blocks[first]) > _BLOCK_TOLERANCE
         if moved.any():
             return start + int(moved.argmax())
     return len(blocks)

@@ -10,10 +10,12 @@ import json
 import struct
 from typing import Any, NamedTuple
 
+from monitors.pictures import KEYFRAME_BYTES
+
 LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-_HEAD = struct.Struct(">IddII?")
+_HEAD = struct.Struct(f">IddII??{KEYFRAME_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -28,6 +30,8 @@ class JobHead(NamedTuple):
         cpu_sec: CPU time until the kernel kills the decoder.
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
+        may_skim: whether it is enough to look at the keyframes where they show that all is well.
+        keyframe: the last one of the segment before; see `monitors.measurement.Glance`.
     """
 
     segment_bytes: int
@@ -36,6 +40,8 @@ class JobHead(NamedTuple):
     most_pictures: int
     cpu_sec: int
     with_loudness: bool
+    may_skim: bool = False
+    keyframe: bytes = bytes(KEYFRAME_BYTES)
 
     def pack(self) -> bytes:
         """Return the head as it is sent."""

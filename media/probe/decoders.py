@@ -20,7 +20,7 @@ from media.probe.answers import Answer, Ready
 from media.probe.errors import UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
-from monitors.measurement import SegmentMeasurement
+from monitors.measurement import Glance, SegmentMeasurement
 
 logger = structlog.get_logger(__name__)
 
@@ -47,9 +47,16 @@ class DecoderProbe:
         self._is_closed = False
 
     async def measure(
-        self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
+        self,
+        segment: bytes,
+        *,
+        duration_sec: float,
+        silence_db: float,
+        pace: Pace | None = None,
+        glance: Glance | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, see `media.probe.Probe.measure`."""
+        glance = glance or Glance()
         head = JobHead(
             segment_bytes=len(segment),
             duration_sec=duration_sec,
@@ -57,6 +64,9 @@ class DecoderProbe:
             most_pictures=self._limits.pictures_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
             with_loudness=self._with_loudness,
+            # Who wants the loudness shows people all that is measured.
+            may_skim=glance.may_skim and not self._with_loudness,
+            keyframe=glance.keyframe,
         )
         async with self._turns.taken(pace or Pace(), duration_sec):
             return await self._measured(head, segment)

@@ -16,7 +16,7 @@ from media.probe.errors import UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
-from monitors.measurement import SegmentMeasurement
+from monitors.measurement import Glance, SegmentMeasurement
 from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 OUTPUT_BYTES = 16 * 1024 * 1024
@@ -37,9 +37,15 @@ class FfmpegProbe:
         self._turns = Turns(parallel)
 
     async def measure(
-        self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
+        self,
+        segment: bytes,
+        *,
+        duration_sec: float,
+        silence_db: float,
+        pace: Pace | None = None,
+        glance: Glance | None = None,
     ) -> SegmentMeasurement:
-        """Measure one segment, see `media.probe.Probe.measure`."""
+        """Measure one segment, all of it, see `media.probe.Probe.measure`."""
         task = _Task(segment, duration_sec, silence_db)
         async with self._turns.taken(pace or Pace(), duration_sec):
             finished, tracks = await self._run(task)

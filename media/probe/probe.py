@@ -9,14 +9,20 @@ from media.probe.decoders import DecoderProbe
 from media.probe.ffmpeg import FfmpegProbe
 from media.probe.limits import probes_at_once
 from media.probe.turns import Pace
-from monitors.measurement import SegmentMeasurement
+from monitors.measurement import Glance, SegmentMeasurement
 
 
 class Probe(Protocol):
     """Measures segments, so many at once as there are cores."""
 
     async def measure(
-        self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
+        self,
+        segment: bytes,
+        *,
+        duration_sec: float,
+        silence_db: float,
+        pace: Pace | None = None,
+        glance: Glance | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment in one pass.
 
@@ -25,6 +31,7 @@ class Probe(Protocol):
             duration_sec: what its playlist says of it (EXTINF).
             silence_db: sound that stays under this level is silence, in dBFS.
             pace: of its stream; a stream that is slow waits for others like it.
+            glance: of the segments before; without it all of the segment is measured.
 
         Raises:
             UndecodableSegment: it cannot be decoded within the limits.

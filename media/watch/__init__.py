@@ -7,6 +7,7 @@ next watch on the same worker go on without asking for anything twice.
 """
 
 from media.watch.memory import MemoryBudget
+from media.watch.recent import RecentSegments
 from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
 from media.watch.standing import Standing
 from media.watch.state import WatchState
@@ -14,6 +15,7 @@ from media.watch.stream import StreamUnavailable, StreamWatch
 
 __all__ = [
     "MemoryBudget",
+    "RecentSegments",
     "SegmentListener",
     "SegmentMeter",
     "SegmentSeen",

@@ -12,10 +12,11 @@ import httpx
 from media.hls.playlist import Encryption, InitSegment, Segment
 from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import fetch_segment
-from media.probe import Pace, Probe
-from media.watch.keys import SegmentKeys, supported_key_uri
+from media.probe import Pace, Probe, UndecodableSegment
+from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
 from media.watch.memory import MemoryBudget
-from monitors.measurement import SegmentMeasurement
+from media.watch.recent import RecentSegments, name_of
+from monitors.measurement import Glance, SegmentMeasurement
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
@@ -64,6 +65,7 @@ class SegmentMeter:
         *,
         segment_max_bytes: int,
         memory: MemoryBudget | None = None,
+        recent: RecentSegments | None = None,
     ) -> None:
         """Prepare to measure.
 
@@ -72,11 +74,13 @@ class SegmentMeter:
             probe: measures.
             segment_max_bytes: a larger segment is refused.
             memory: of all streams of this process; without it the stream has room of its own.
+            recent: segments of all streams of this process; likewise.
         """
         self.client = client
         self._probe = probe
         self._max_bytes = segment_max_bytes
         self._memory = memory or MemoryBudget(2 * segment_max_bytes)
+        self.recent = recent or RecentSegments()
         self._expected_bytes = min(FIRST_EXPECTED_BYTES, segment_max_bytes)
         self._keys = SegmentKeys(client)
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
@@ -84,7 +88,12 @@ class SegmentMeter:
         self._pace = Pace()
 
     async def measure(
-        self, segment: Segment, *, target_duration_sec: float, silence_db: float
+        self,
+        segment: Segment,
+        *,
+        target_duration_sec: float,
+        silence_db: float,
+        glance: Glance | None = None,
     ) -> SegmentMeasurement:
         """Fetch and measure `segment`.
 
@@ -92,27 +101,60 @@ class SegmentMeter:
             segment: as its playlist names it.
             target_duration_sec: of its playlist; it bounds how long fetching may take.
             silence_db: sound that stays under this level is silence, in dBFS.
+            glance: of the segments before; a segment that is only skimmed is kept.
 
         Raises:
             FetchError: it could not be fetched, though tried more than once.
             UndecodableSegment: it could not be decoded.
             UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
         """
-        if segment.encryption:
-            supported_key_uri(segment.encryption)
         timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
-        init = await self._init_section(segment, timeout_sec)
         async with AsyncExitStack() as room:
-            fetched = await self._fetch_into(room, segment, timeout_sec)
-            media = await self._decrypted(fetched, segment.encryption, segment, timeout_sec)
+            media = await self._whole(room, segment, timeout_sec)
             # One at a time: picture and sound of a stream must not take two turns from the others.
             await room.enter_async_context(self._turn)
-            return await self._probe.measure(
-                init + media,
+            measured = await self._probe.measure(
+                media,
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
                 pace=self._pace,
+                glance=glance,
             )
+        if not measured.is_skimmed:
+            return measured
+        return measured.model_copy(update={"kept_as": self.recent.keep(media)})
+
+    async def look_back(
+        self, name: str, segment: Segment | None, duration_sec: float
+    ) -> SegmentMeasurement | None:
+        """Measure in full what was only skimmed; None where it cannot be had any more.
+
+        Args:
+            name: it was kept as.
+            segment: where it may be fetched again; None when no playlist names it now.
+            duration_sec: what its playlist said of it.
+        """
+        try:
+            async with AsyncExitStack() as room:
+                media = self.recent.find(name)
+                if media is None and segment is not None:
+                    media = await self._whole(room, segment, MIN_FETCH_SEC)
+                if media is None or name_of(media) != name:
+                    return None
+                await room.enter_async_context(self._turn)
+                return await self._probe.measure(
+                    media, duration_sec=duration_sec, silence_db=0.0, pace=self._pace
+                )
+        except (FetchError, UndecodableSegment, UnsupportedSegment):
+            return None
+
+    async def _whole(self, room: AsyncExitStack, segment: Segment, timeout_sec: float) -> bytes:
+        """Return the segment behind its initialization section, decrypted; `room` has its size."""
+        if segment.encryption:
+            supported_key_uri(segment.encryption)
+        init = await self._init_section(segment, timeout_sec)
+        fetched = await self._fetch_into(room, segment, timeout_sec)
+        return init + await self._decrypted(fetched, segment.encryption, segment, timeout_sec)
 
     async def _fetch_into(
         self, room: AsyncExitStack, segment: Segment, timeout_sec: float

@@ -1,7 +1,7 @@
 """Following one media playlist, segment by segment."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -185,7 +185,9 @@ class TrackFollower:
                 segment,
                 target_duration_sec=self._state.target_duration_sec,
                 silence_db=self._config.silence_db_threshold,
+                glance=self._track.detectors.glance(segment.duration_sec, self._config),
             )
+            looked_back = [] if measurement.is_skimmed else await self._look_back()
         except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
             self._ask_anew_when_refused(error)
             self._state.statistics.segments_failed += 1
@@ -194,11 +196,27 @@ class TrackFollower:
             self._pass_over(segment)
             self._show(segment, None, str(error), seen_at)
         else:
-            self._judge(segment, measurement, starts_at)
+            self._judge(segment, measurement, starts_at, looked_back)
             self._show(segment, measurement, None, seen_at)
 
+    async def _look_back(self) -> list[SegmentMeasurement | None]:
+        """Measure in full what was only skimmed; see `monitors.detectors.skimming`."""
+        listed = (
+            {each.sequence: each for each in self._last.playlist.segments} if self._last else {}
+        )
+        return [
+            await self._meter.look_back(
+                each.kept_as, listed.get(each.position.sequence), each.position.duration_sec
+            )
+            for each in self._track.detectors.skimmed
+        ]
+
     def _judge(
-        self, segment: Segment, measurement: SegmentMeasurement, starts_at: datetime
+        self,
+        segment: Segment,
+        measurement: SegmentMeasurement,
+        starts_at: datetime,
+        looked_back: Sequence[SegmentMeasurement | None],
     ) -> None:
         at, track, state = self._now(), self._track, self._state
         position = SegmentPosition(
@@ -207,7 +225,11 @@ class TrackFollower:
             duration_sec=segment.duration_sec,
             starts_at=starts_at,
         )
+        kept = track.detectors.kept()
+        track.detectors.look_back(looked_back, self._config)
         changes = track.detectors.feed(measurement, position, self._config)
+        for name in kept - track.detectors.kept():
+            self._meter.recent.forget(name)
         state.failing.discard(self._name)
         if not state.failing:
             changes += state.errors.succeeded(at, self._config)

@@ -14,9 +14,11 @@ from monitors.detectors.freeze import (
     FreezeState,
     still_findings,
 )
+from monitors.detectors.skimming import LOOKED_BACK, Skimmed, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
-from monitors.measurement import Interval, SegmentMeasurement
+from monitors.measurement import Glance, Interval, SegmentMeasurement, Thumbnail
+from monitors.pictures import KEYFRAME_BYTES
 from monitors.status import Health, IncidentKind
 
 Track = Literal["video", "audio"]
@@ -24,6 +26,8 @@ Track = Literal["video", "audio"]
 NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
+
+_OF_THE_PICTURE = ("blackout", "freeze", "keyframe", "moves", "skimmed")
 
 
 class MediaDetectors(BaseModel):
@@ -33,6 +37,10 @@ class MediaDetectors(BaseModel):
         tracks: what the segments are meant to carry. Where sound and picture come in playlists of
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
+        keyframe: the last one that was seen, see `Glance`.
+        moves: whether the picture of the last segment moved, as far as keyframes tell.
+        skimmed: the latest segments that were only glanced at; blackout and freeze are at their
+            beginning still, see `monitors.detectors.skimming`.
     """
 
     tracks: frozenset[Track] = frozenset({"video", "audio"})
@@ -40,6 +48,35 @@ class MediaDetectors(BaseModel):
     blackout: FaultState = Field(default_factory=FaultState)
     silence: FaultState = Field(default_factory=FaultState)
     freeze: FreezeState = Field(default_factory=FreezeState)
+    keyframe: Thumbnail | None = None
+    moves: bool = False
+    skimmed: list[Skimmed] = []
+
+    def glance(self, duration_sec: float, thresholds: Thresholds) -> Glance:
+        """Return what the probe is told of the segments before the next one."""
+        is_calm = self.moves and self.blackout.run is None and self._freeze_health() is Health.OK
+        return Glance(
+            keyframe=self.keyframe or bytes(KEYFRAME_BYTES),
+            may_skim=is_calm and may_be_skimmed(duration_sec, thresholds),
+        )
+
+    def look_back(
+        self, measurements: Iterable[SegmentMeasurement | None], thresholds: Thresholds
+    ) -> None:
+        """Judge the picture of the skimmed segments after all.
+
+        Nothing changes by it: had it, they would not have been skimmed.
+
+        Args:
+            measurements: of each of them, in full; None where it cannot be had any more.
+            thresholds: that hold now.
+        """
+        for measurement in measurements:
+            self._settle(measurement, out_of_reach(thresholds))
+
+    def kept(self) -> set[str]:
+        """Return the names of the segments that may have to be measured yet."""
+        return {each.kept_as for each in self.skimmed}
 
     def feed(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -54,7 +91,7 @@ class MediaDetectors(BaseModel):
         self.next_start_sec = position.start_sec + position.duration_sec
         changes: list[IncidentChange] = []
         if "video" in self.tracks:
-            changes += self._judge_video(measurement, position, thresholds)
+            changes += self._watch(measurement, position, thresholds)
         if "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
         return changes
@@ -63,28 +100,59 @@ class MediaDetectors(BaseModel):
         """Pass over a segment that was missed, or could not be fetched or decoded."""
         if self.next_start_sec is not None:
             self.next_start_sec += duration_sec
-        for faults in self._faults().values():
-            faults.skip(duration_sec)
+        self.silence.skip(duration_sec)
+        if self.skimmed:
+            self.skimmed[-1] = self.skimmed[-1].before(duration_sec)
+        else:
+            self._skip_video(duration_sec)
 
     def inheriting(self, others: Iterable["MediaDetectors"]) -> Self:
         """Return these with what `others` detected in the tracks that these are to carry."""
         taken: dict[str, Any] = {}
         for other in others:
             if "video" in self.tracks & other.tracks:
-                taken |= {"blackout": other.blackout, "freeze": other.freeze}
+                taken |= {name: getattr(other, name) for name in _OF_THE_PICTURE}
             if "audio" in self.tracks & other.tracks:
                 taken |= {"silence": other.silence}
         return self.model_copy(update=taken)
 
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
-        video = _worst(self.blackout.health(), self.freeze.faults.health(STILL_NOTICEABLE_SEC))
+        video = _worst(self.blackout.health(), self._freeze_health())
         return self._seen("video", video), self._seen("audio", self.silence.health())
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and the wall clock of their first moment."""
         faults = self._faults().items()
         return {kind: state.open_since for kind, state in faults if state.open_since}
+
+    def _watch(
+        self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
+    ) -> list[IncidentChange]:
+        self.moves = measurement.moves
+        self.keyframe = measurement.keyframe or self.keyframe
+        if measurement.is_skimmed:
+            self.skimmed.append(Skimmed(position=position, kept_as=measurement.kept_as))
+            if len(self.skimmed) > LOOKED_BACK:
+                self._settle(None, out_of_reach(thresholds))
+            return []
+        while self.skimmed:
+            self._settle(None, out_of_reach(thresholds))
+        return self._judge_video(measurement, position, thresholds)
+
+    def _settle(self, measurement: SegmentMeasurement | None, thresholds: Thresholds) -> None:
+        """Judge the picture of the first skimmed segment; unmeasured, it is good."""
+        first = self.skimmed.pop(0)
+        good = SegmentMeasurement(duration_sec=first.position.duration_sec)
+        self._judge_video(measurement or good, first.position, thresholds)
+        self._skip_video(first.then_missed_sec)
+
+    def _skip_video(self, duration_sec: float) -> None:
+        self.blackout.skip(duration_sec)
+        self.freeze.faults.skip(duration_sec)
+
+    def _freeze_health(self) -> Health:
+        return self.freeze.faults.health(STILL_NOTICEABLE_SEC)
 
     def _judge_video(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds

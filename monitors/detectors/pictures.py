@@ -2,10 +2,7 @@
 
 from operator import sub
 
-from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
-
-BLOCK_SIZE = 2
-"""Side of the squares whose mean is compared, in pixels of the small picture."""
+from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
 
 SAME_PICTURE_TOLERANCE = 8.0
 """Largest difference of a block's mean between pictures that are the same, in 8-bit luma levels.

@@ -15,7 +15,7 @@ class Engine(StrEnum):
 
 
 OpenProbe = Callable[..., AbstractAsyncContextManager[Probe]]
-"""Takes `parallel` and `limits`, both with defaults."""
+"""Takes `parallel`, `limits` and `with_loudness`, all with defaults."""
 
 
 @asynccontextmanager
@@ -24,12 +24,13 @@ async def opened(
     *,
     parallel: int = os.cpu_count() or 1,
     limits: ProbeLimits | None = None,
+    with_loudness: bool = True,
 ) -> AsyncIterator[Probe]:
     probe: Probe
     if engine is Engine.FFMPEG:
         probe = FfmpegProbe(ffmpeg_path(), parallel=parallel, limits=limits)
     else:
-        probe = DecoderProbe(parallel=parallel, limits=limits, with_loudness=True)
+        probe = DecoderProbe(parallel=parallel, limits=limits, with_loudness=with_loudness)
     try:
         yield probe
     finally:

@@ -49,15 +49,19 @@ def incidents(
     measurements: Sequence[SegmentMeasurement], thresholds: Thresholds
 ) -> list[IncidentChange]:
     """Return what the detectors make of the segments; stream time is since `BEGAN_AT`."""
-    detectors, start_sec = MediaDetectors(), 0.0
+    detectors, durations = MediaDetectors(), [each.duration_sec for each in measurements]
     changes: list[IncidentChange] = []
     for sequence, measurement in enumerate(measurements):
-        position = SegmentPosition(
-            sequence=sequence,
-            start_sec=start_sec,
-            duration_sec=measurement.duration_sec,
-            starts_at=BEGAN_AT + timedelta(seconds=start_sec),
-        )
-        changes += detectors.feed(measurement, position, thresholds)
-        start_sec += measurement.duration_sec
+        changes += detectors.feed(measurement, position(sequence, durations), thresholds)
     return changes
+
+
+def position(sequence: int, durations_sec: Sequence[float]) -> SegmentPosition:
+    """Return where a segment lies among those of these durations."""
+    start_sec = sum(durations_sec[:sequence])
+    return SegmentPosition(
+        sequence=sequence,
+        start_sec=start_sec,
+        duration_sec=durations_sec[sequence],
+        starts_at=BEGAN_AT + timedelta(seconds=start_sec),
+    )

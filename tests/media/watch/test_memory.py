@@ -17,7 +17,7 @@ from media.outbound.guard import OutboundGuard
 from media.probe import Pace
 from media.watch.memory import MemoryBudget
 from media.watch.segments import FIRST_EXPECTED_BYTES, SegmentMeter
-from monitors.measurement import SegmentMeasurement
+from monitors.measurement import Glance, SegmentMeasurement
 
 MEBI = 1024 * 1024
 LARGEST = 8 * MEBI
@@ -100,7 +100,13 @@ class Weighing:
         self.may_go = asyncio.Event()
 
     async def measure(
-        self, segment: bytes, *, duration_sec: float, silence_db: float, pace: Pace | None = None
+        self,
+        segment: bytes,
+        *,
+        duration_sec: float,
+        silence_db: float,
+        pace: Pace | None = None,
+        glance: Glance | None = None,
     ) -> SegmentMeasurement:
         self.held += len(segment)
         self.most = max(self.most, self.held)

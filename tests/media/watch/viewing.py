@@ -15,7 +15,7 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.probe import Probe
 from media.sources import Source
-from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
+from media.watch import RecentSegments, SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening
 from tests.media.probe.engines import opened
@@ -42,9 +42,9 @@ class Studio:
 
 
 @contextlib.asynccontextmanager
-async def studio(clock: Clock) -> AsyncIterator[Studio]:
+async def studio(clock: Clock, *, skims: bool = True) -> AsyncIterator[Studio]:
     guard = OutboundGuard(allow_private_networks=True)
-    async with media_client(guard) as client, opened() as probe:
+    async with media_client(guard) as client, opened(with_loudness=not skims) as probe:
         await _warm_up(probe)
         yield Studio(client, probe, clock)
 
@@ -77,6 +77,7 @@ class Viewer:
     seen: list[SegmentSeen] = field(default_factory=list)
     ended: EndReason | None = None
     standing: Standing = field(default_factory=Standing)
+    recent: RecentSegments = field(default_factory=RecentSegments)
 
     @classmethod
     def of(cls, studio: Studio, url: str, config: MonitorConfig = TOUCHY) -> "Viewer":
@@ -85,7 +86,10 @@ class Viewer:
     async def look(self) -> None:
         """Watch until something happens, and tell it."""
         meter = SegmentMeter(
-            self.studio.client, self.studio.probe, segment_max_bytes=SEGMENT_MAX_BYTES
+            self.studio.client,
+            self.studio.probe,
+            segment_max_bytes=SEGMENT_MAX_BYTES,
+            recent=self.recent,
         )
         watch = StreamWatch(
             self.source,

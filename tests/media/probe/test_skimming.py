@@ -1,0 +1,92 @@
+"""Real media, skimmed where its keyframes move: the incidents are those of measuring all of it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from media.probe import Probe
+from monitors.config import Thresholds
+from monitors.detectors.media import MediaDetectors
+from monitors.incidents import IncidentChange
+from monitors.measurement import Glance, SegmentMeasurement
+from tests.media.probe.engines import opened
+from tests.media.probe.measuring import SILENCE_DB, incidents, measure_all, position
+from tests.origin import LOWEST, Container, Encoding, Programme, RenderedProgramme, render
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CALM = Thresholds(blackout_threshold_sec=8, freeze_threshold_sec=10, silence_threshold_sec=8)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def probe() -> AsyncIterator[Probe]:
+    async with opened(with_loudness=False) as opened_probe:
+        yield opened_probe
+
+
+async def glanced_at(
+    probe: Probe, rendered: RenderedProgramme, number: int, glance: Glance | None = None
+) -> SegmentMeasurement:
+    segment = rendered.segments[number]
+    media = (rendered.init or b"") + segment.data
+    return await probe.measure(
+        media, duration_sec=segment.duration_sec, silence_db=SILENCE_DB, glance=glance
+    )
+
+
+async def skimmed(probe: Probe, rendered: RenderedProgramme) -> tuple[list[IncidentChange], int]:
+    """Return what the detectors tell, and how many segments they wanted only skimmed."""
+    detectors, changes, count = MediaDetectors(), list[IncidentChange](), 0
+    for number, segment in enumerate(rendered.segments):
+        glance = detectors.glance(segment.duration_sec, CALM)
+        measured = await glanced_at(probe, rendered, number, glance)
+        count += measured.is_skimmed
+        if not measured.is_skimmed:
+            again = [each.position.sequence for each in detectors.skimmed]
+            detectors.look_back([await glanced_at(probe, rendered, it) for it in again], CALM)
+        changes += detectors.feed(measured, position(number, rendered.durations_sec), CALM)
+    return changes, count
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        pytest.param(LOWEST, id="a keyframe a segment"),
+        pytest.param(Encoding(gop_sec=0.4), id="five keyframes a segment"),
+        pytest.param(LOWEST.model_copy(update={"container": Container.FMP4}), id="fmp4"),
+        pytest.param(Encoding(video_kbps=40), id="few bits"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("kind", "faults"),
+    [
+        *(("black_silent", 2), ("black_with_logo", 1), ("black_noisy", 1), ("frozen", 1)),
+        *(("dark", 0), ("talking_head", 0), ("slow_pan", 0), ("held_drawings", 0)),
+    ],
+)
+async def test_it_finds_what_measuring_everything_finds(
+    probe: Probe, encoding: Encoding, kind: str, faults: int
+) -> None:
+    programme = Programme.of([("normal", 9.4), (kind, 15.2), ("normal", 9.4)], encoding)
+    rendered = render(programme)
+    found, count = await skimmed(probe, rendered)
+    assert found == incidents(await measure_all(probe, rendered), CALM)
+    assert len(found) == 2 * faults
+    assert count >= 3
+
+
+async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe) -> None:
+    rendered = render(Programme.of([("normal", 3.0), ("audio_only", 4.0), ("normal", 3.0)]))
+    may_skim = Glance(may_skim=True)
+    found = [await glanced_at(probe, rendered, number, may_skim) for number in range(5)]
+    assert [each.is_skimmed for each in found] == [True, True, False, True, True]
+    assert [each.has_video for each in found] == [True, True, False, True, True]
+
+
+async def test_who_wants_loudness_gets_all_measured() -> None:
+    rendered = render(Programme.of([("normal", 4.0)]))
+    async with opened() as thorough:
+        measured = await glanced_at(thorough, rendered, 0, Glance(may_skim=True))
+    assert measured.moves
+    assert not measured.is_skimmed

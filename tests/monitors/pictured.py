@@ -1,0 +1,185 @@
+"""Programmes of small pictures, measured as a decoder measures them, in full or by keyframes."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.decoder.keyframes import moves, remembered
+from media.decoder.pictures import black_intervals, still_runs
+from monitors.config import Thresholds
+from monitors.detectors.media import MediaDetectors
+from monitors.detectors.timeline import SegmentPosition
+from monitors.incidents import IncidentChange
+from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
+from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
+from tests.monitors.media_timeline import segment_position
+
+Picture = NDArray[np.uint8]
+
+FPS = 10
+ROWS, COLUMNS = PICTURE_HEIGHT // BLOCK_SIZE, PICTURE_WIDTH // BLOCK_SIZE
+
+
+def drawing(seed: int) -> Picture:
+    """Return a picture of squares that is like no other."""
+    squares = np.random.default_rng(seed).integers(40, 216, (ROWS, COLUMNS))
+    return squares.repeat(BLOCK_SIZE, 0).repeat(BLOCK_SIZE, 1).astype(np.uint8)
+
+
+def moving(seed: int, frame: int) -> Picture:
+    return drawing(1000 * seed + frame)
+
+
+def still(seed: int, frame: int) -> Picture:
+    return drawing(seed)
+
+
+def flickering(seed: int, frame: int) -> Picture:
+    """A still picture whose keyframes and what follows differ as much as a freeze may."""
+    return drawing(seed) + np.uint8(7 * (frame // 7 % 2))
+
+
+def drawings(seed: int, frame: int) -> Picture:
+    """Drawings that are held for half a second up to five."""
+    return drawing(1000 * seed + frame // (5 + seed % 46))
+
+
+def pan(seed: int, frame: int) -> Picture:
+    return np.roll(drawing(seed), frame // (1 + seed % 20), 1)
+
+
+def talking(seed: int, frame: int) -> Picture:
+    picture = drawing(seed)
+    picture[10:14, 20:28] = 60 if frame % 40 > 32 else 60 + frame % 5 * 30
+    return picture
+
+
+def stumbling(seed: int, frame: int) -> Picture:
+    """A still picture with a flaw of a moment now and then."""
+    return drawing(seed + 1) if frame % 23 == 11 else drawing(seed)
+
+
+def black(seed: int, frame: int) -> Picture:
+    return np.full((PICTURE_HEIGHT, PICTURE_WIDTH), 3 + frame % 3, np.uint8)
+
+
+def dark(seed: int, frame: int) -> Picture:
+    return drawing(seed + frame) // 4
+
+
+SCENES: dict[str, Callable[[int, int], Picture]] = {
+    each.__name__: each
+    for each in (
+        moving,
+        still,
+        flickering,
+        drawings,
+        pan,
+        talking,
+        stumbling,
+        black,
+        dark,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A segment of a programme.
+
+    Attributes:
+        pictures: shape (n, height, width), `FPS` a second.
+        keyframes: which of them are.
+        is_lost: nobody can fetch or decode it.
+        restarts: the watch goes on elsewhere before it.
+    """
+
+    position: SegmentPosition
+    pictures: Picture
+    keyframes: tuple[int, ...]
+    silent: tuple[Interval, ...] = ()
+    is_lost: bool = False
+    restarts: bool = False
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @property
+    def duration_sec(self) -> float:
+        return self.position.duration_sec
+
+    def measured(self, glance: Glance) -> SegmentMeasurement:
+        """What a decoder finds, as `media.decoder.decoding` has it."""
+        keyframes = self.pictures[list(self.keyframes)]
+        found = SegmentMeasurement(
+            duration_sec=self.duration_sec,
+            silent=list(self.silent),
+            keyframe=remembered(keyframes[-1].tobytes()),
+            moves=moves(keyframes, glance.keyframe),
+            kept_as=str(self.position.sequence),
+        )
+        if glance.may_skim and found.moves:
+            return found.model_copy(update={"is_skimmed": True})
+        moments = np.arange(len(self.pictures)) / FPS
+        black = black_intervals(self.pictures, moments, self.duration_sec)
+        runs = still_runs(self.pictures, moments, self.duration_sec)
+        still = [StillRun(start=a, end=b, picture=picture) for a, b, picture in runs]
+        intervals = [Interval(start=a, end=b) for a, b in black]
+        return found.model_copy(update={"black": intervals, "still": still})
+
+
+def cut(
+    scenes: Sequence[tuple[str, int, int]], lengths: Iterator[int], keyframes_apart: int
+) -> list[Shown]:
+    """Cut a programme into segments.
+
+    Args:
+        scenes: kind, seed and length in pictures.
+        lengths: of segments, in pictures.
+        keyframes_apart: pictures from one keyframe to the next; each segment begins with one.
+    """
+    shown = [SCENES[kind](seed, frame) for kind, seed, count in scenes for frame in range(count)]
+    pictures, segments, start = np.stack(shown), list[Shown](), 0
+    while start < len(pictures):
+        stop = min(start + next(lengths), len(pictures))
+        segments.append(
+            Shown(
+                position=segment_position(len(segments), start / FPS, (stop - start) / FPS),
+                pictures=pictures[start:stop],
+                keyframes=tuple(range(0, stop - start, keyframes_apart)),
+            )
+        )
+        start = stop
+    return segments
+
+
+Told = list[tuple[int, IncidentChange]]
+"""What changed, and in which segment it was noticed."""
+
+
+def watched(programme: Sequence[Shown], *, skims: bool) -> tuple[Told, int]:
+    """Return what detectors tell of a programme, and how many segments were skimmed."""
+    detectors, told, skimmed = MediaDetectors(), Told(), 0
+    by_name = {str(each.position.sequence): each for each in programme}
+    for segment in programme:
+        if segment.restarts:
+            detectors = MediaDetectors.model_validate_json(detectors.model_dump_json())
+        if segment.is_lost:
+            detectors.skip(segment.duration_sec)
+            continue
+        glance = detectors.glance(segment.duration_sec, segment.thresholds)
+        measurement = segment.measured(glance if skims else Glance())
+        if measurement.is_skimmed:
+            skimmed += 1
+        else:
+            again = [by_name[each.kept_as].measured(Glance()) for each in detectors.skimmed]
+            detectors.look_back(again, segment.thresholds)
+        for change in detectors.feed(measurement, segment.position, segment.thresholds):
+            told.append((segment.position.sequence, change))
+    return told, skimmed
+
+
+def lengths_around(frames: int, chance: random.Random) -> Iterator[int]:
+    while True:
+        yield max(5, frames + chance.choice((0, 0, 0, -3, 2)))
