@@ -10,8 +10,10 @@ from api.auth import require_worker
 from api.errors import MonitorNotFound
 from api.gateway import Gateway, gateway_of
 from api.store.database import Database
+from api.store.events import WRITTEN
 from api.store.tables import monitor_events, monitors
 from monitors.events import StreamEvent
+from monitors.ids import is_monitor_id
 
 MAX_EVENTS: Final = 20
 """With the largest metadata they are 400 KB, of the 2 MB that Temporal takes as a result."""
@@ -30,6 +32,8 @@ async def load_events(
     from_sequence: Annotated[int, Query(ge=1, le=MAX_SEQUENCE)],
 ) -> LoadReturn:
     """Return the oldest events of a monitor from a sequence number on, in their order."""
+    if not is_monitor_id(monitor_id):
+        raise MonitorNotFound(monitor_id)
     events = await find_events(gateway.store.database, monitor_id, from_sequence)
     if events is None:
         raise MonitorNotFound(monitor_id)
@@ -41,7 +45,7 @@ async def find_events(
 ) -> list[StreamEvent] | None:
     """Return at most `MAX_EVENTS` events as they were reported; None: no such monitor."""
     query = (
-        select(monitor_events.c.payload)
+        select(WRITTEN)
         .where(
             monitor_events.c.monitor_id == monitor_id,
             monitor_events.c.sequence >= from_sequence,
@@ -53,5 +57,5 @@ async def find_events(
     async with database.read() as connection:
         if await connection.scalar(known) is None:
             return None
-        payloads = (await connection.scalars(query)).all()
-    return [StreamEvent.model_validate(payload) for payload in payloads]
+        bodies = (await connection.scalars(query)).all()
+    return [StreamEvent.model_validate_json(body) for body in bodies]

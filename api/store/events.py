@@ -1,9 +1,10 @@
 """The audit of events and deliveries in the database."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Text, cast, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -12,6 +13,15 @@ from api.store.tables import monitor_events, monitors
 from monitors.events import EventType
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
+
+WRITTEN = func.coalesce(monitor_events.c.body, cast(monitor_events.c.payload, Text))
+"""A webhook's body as it is sent; of rows that are older than `body`, as the database writes it."""
+
+_COLUMNS = (
+    *(monitor_events.c[name] for name in ("event_id", "event_type", "created_at", "sent_at")),
+    *(monitor_events.c[f"webhook_{name}"] for name in ("status", "attempts", "last_error")),
+    WRITTEN.label("written"),
+)
 
 
 class EventStore:
@@ -61,7 +71,7 @@ class EventStore:
         """Return up to `limit` events of a monitor in their order, and how many there are."""
         of_monitor = monitor_events.c.monitor_id == monitor_id
         query = (
-            select(monitor_events)
+            select(*_COLUMNS)
             .where(of_monitor)
             .order_by(monitor_events.c.sequence, monitor_events.c.event_id)
             .limit(limit)
@@ -93,7 +103,7 @@ async def _upsert(
 
 
 async def _find(connection: AsyncConnection, monitor_id: str, event_id: str) -> EventRecord | None:
-    query = select(monitor_events).where(_is_event(monitor_id, event_id))
+    query = select(*_COLUMNS).where(_is_event(monitor_id, event_id))
     row = (await connection.execute(query)).one_or_none()
     return _record(row) if row else None
 
@@ -108,6 +118,7 @@ def _event(report: EventReport) -> dict[str, Any]:
         "event_type": report.event.event_type,
         "sequence": report.event.sequence,
         "payload": report.event.model_dump(mode="json"),
+        "body": report.event.body().decode(),
     }
 
 
@@ -130,7 +141,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
     return EventRecord(
         event_id=row.event_id,
         event_type=EventType(row.event_type),
-        payload=row.payload,
+        payload=json.loads(row.written),
         delivery=Delivery(
             DeliveryStatus(row.webhook_status),
             row.webhook_attempts,

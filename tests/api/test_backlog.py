@@ -46,9 +46,9 @@ async def test_a_number_that_no_event_has_is_refused(
     assert (await load(light_gateway, monitor_id, from_sequence))[0] == 400
 
 
-async def test_a_monitor_that_does_not_exist_has_none(light_gateway: Running) -> None:
-    for monitor_id in (new_monitor_id(), "nonsense"):
-        assert (await load(light_gateway, monitor_id, 1))[0] == 404
+async def test_a_monitor_that_does_not_exist_has_none(gateway: Running) -> None:
+    for monitor_id in (new_monitor_id(), "nonsense", "%00"):
+        assert (await load(gateway, monitor_id, 1))[0] == 404
 
 
 async def test_only_workers_may_ask(light_gateway: Running) -> None:

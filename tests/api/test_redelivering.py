@@ -10,8 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from activities.declarations import LoadReturn
 from api.engine import EngineUnavailable
+from api.store.tables import monitor_events
+from monitors.reports import EventReport
 from tests.api.events import event, put_event
 from tests.api.running import KEY, Running
 
@@ -62,6 +66,32 @@ async def test_the_payload_is_the_one_that_was_reported(gateway: Running) -> Non
     answer = await gateway.client.get(f"/api/v1/monitors/{monitor_id}/events")
     (order,) = gateway.engine.redelivered
     assert order.event.model_dump(mode="json") == answer.json()["events"][0]["payload"]
+
+
+async def test_not_a_byte_differs_from_the_first_time(gateway: Running) -> None:
+    """JSONB sorts names by their length and writes 1e300 with 301 digits."""
+    monitor_id = await gateway.created_id()
+    report = event(monitor_id, 1, **FAILED)
+    report["event"]["metadata"] = {"zebra": 1e300, "b": {"yy": -0.0, "x": 10**40}, "": "\u2028ü"}
+    sent = EventReport.model_validate(report).event.body()
+    await put_event(gateway, monitor_id, report)
+    await redeliver(gateway, monitor_id)
+    (order,) = gateway.engine.redelivered
+    assert order.event.body() == sent
+    backlog = await gateway.worker.get(
+        f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": 1}
+    )
+    (kept,) = LoadReturn.model_validate_json(backlog.content).events
+    assert kept.body() == sent
+
+
+async def test_an_event_from_before_bodies_were_kept_is_sent_again(gateway: Running) -> None:
+    monitor_id = await monitor_with_event(gateway, **FAILED)
+    async with gateway.store.database.write() as connection:
+        await connection.execute(update(monitor_events).values(body=None))
+    await redeliver(gateway, monitor_id)
+    (order,) = gateway.engine.redelivered
+    assert order.event == EventReport.model_validate(event(monitor_id, 1)).event
 
 
 async def test_a_sent_event_stays_sent_whatever_comes_of_it(gateway: Running) -> None:
