@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
 
 from api.errors import (
     ApiError,
@@ -22,7 +23,13 @@ MAX_BODY_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 32
 URL_FIELDS: Final = frozenset({"stream_url", "callback_url"})
 
+MAX_DIGITS: Final = 4300
+"""Of an integer: as many as Python reads, because reading more takes too long."""
+
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
+_TOO_LONG: Final = object()
+"""Stands for an integer of more than `MAX_DIGITS` digits until its path is known."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -32,7 +39,9 @@ async def read_body(request: Request) -> bytes:
 
     Raises:
         BodyTooLarge: over `MAX_BODY_BYTES`; no more than that is kept in memory.
+        ValidationFailed: its headers say that it is compressed, or no UTF-8.
     """
+    _check_encoding(request.headers)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
         raise _too_large()
@@ -89,7 +98,9 @@ def parse_report(kind: type[ModelT], body: bytes, max_depth: int = MAX_DEPTH) ->
 
 def _loaded(body: bytes, max_depth: int) -> dict[str, Any]:
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_object_without_doubles)
+        value = json.loads(
+            body.decode(), object_pairs_hook=_object_without_doubles, parse_int=_bounded_integer
+        )
     except UnicodeDecodeError as error:
         raise ValidationFailed(f"body: is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -98,12 +109,14 @@ def _loaded(body: bytes, max_depth: int) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise ValidationFailed(f"body: is nested deeper than {max_depth} levels") from None
-    except ValueError:  # an integer of thousands of digits
-        raise ValidationFailed("body: holds a number with too many digits") from None
     if not isinstance(value, dict):
         raise ValidationFailed("body: must be a JSON object")
-    _check_depth(value, max_depth)
+    _check_bounds(value, max_depth)
     return value
+
+
+def _bounded_integer(digits: str) -> Any:
+    return int(digits) if len(digits.removeprefix("-")) <= MAX_DIGITS else _TOO_LONG
 
 
 def _keepable(value: Any) -> Any:
@@ -112,6 +125,18 @@ def _keepable(value: Any) -> Any:
     if isinstance(value, list):
         return [_keepable(child) for child in value]
     return _UNKEEPABLE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _check_encoding(headers: Headers) -> None:
+    """Refuse a body that is said to be something else than JSON in UTF-8, the only form of it.
+
+    Which media type it is said to have does not matter: curl says that of a form.
+    """
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ValidationFailed("Content-Encoding: the body must not be compressed")
+    charset = _CHARSET.search(headers.get("content-type", ""))
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise ValidationFailed("Content-Type: the body must be UTF-8")
 
 
 def _too_large() -> BodyTooLarge:
@@ -124,15 +149,17 @@ def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValidationFailed(f"{_shown(name)}: occurs twice in one object")
+            raise ValidationFailed(f"{shown(name)}: occurs twice in one object")
         found[name] = value
     return found
 
 
-def _check_depth(value: dict[str, Any], max_depth: int) -> None:
-    for path, _, depth in _nodes(value):
+def _check_bounds(value: dict[str, Any], max_depth: int) -> None:
+    for path, node, depth in _nodes(value):
         if depth > max_depth:
-            raise ValidationFailed(f"{_shown(path)}: is nested deeper than {max_depth} levels")
+            raise ValidationFailed(f"{shown(path)}: is nested deeper than {max_depth} levels")
+        if node is _TOO_LONG:
+            _refuse(path, f"is a number of more than {MAX_DIGITS} digits")
 
 
 def _nodes(value: dict[str, Any]) -> Iterator[tuple[str, Any, int]]:
@@ -170,17 +197,17 @@ def _check_leaf(path: str, leaf: Any) -> None:
 
 
 def _refuse(path: str, reason: str) -> NoReturn:
-    raise _error_for(_shown(path), reason)
+    raise _error_for(shown(path), reason)
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """Return a path that a client chose as printable text of a bounded length."""
     return path.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")[:200]
 
 
 def _field_error(problems: list[Any]) -> ApiError:
     problem = problems[0]
-    path = _shown(".".join(str(part) for part in problem["loc"]))
+    path = shown(".".join(str(part) for part in problem["loc"]))
     if problem["type"] == "missing":
         # Not there is not the same as there and wrong: only the latter is INVALID_URL.
         return ValidationFailed(f"{path}: is required")

@@ -50,6 +50,7 @@ router = APIRouter(
 async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) -> Response:
     """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
     report = parse_report(StatusReport, await read_body(request))
+    _check_moment("as_of", report.as_of)
     record = await _apply(gateway, monitor_id, report)
     if report.status.is_active and record.status is MonitorStatus.STOPPED:
         await _stop_for_good(gateway, monitor_id)
@@ -120,3 +121,13 @@ def _check_event(report: EventReport, monitor_id: str, event_id: str) -> None:
         raise ValidationFailed(f"event.sequence: must be 1 to {MAX_COUNT}")
     if not 0 <= report.webhook_attempts <= MAX_COUNT:
         raise ValidationFailed(f"webhook_attempts: must be 0 to {MAX_COUNT}")
+    if report.sent_at:
+        _check_moment("sent_at", report.sent_at)
+
+
+def _check_moment(field: str, moment: datetime) -> None:
+    """Refuse the first and last hours of the calendar, which its beginning in UTC does not have."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValidationFailed(f"{field}: is outside of the calendar in UTC") from None

@@ -12,6 +12,7 @@ The row is written first, then the workflow is started. What the client is told:
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ import structlog
 
 from api.access_log import masked_url
 from api.addresses import AddressCheck, AddressRefused
+from api.body import parse_model
 from api.engine import EngineUnavailable
 from api.errors import (
     DuplicateMonitor,
@@ -44,6 +46,7 @@ ADDRESS_LIMIT_SEC: Final = 5
 MAX_KEY_LENGTH: Final = 255
 MAX_DISTANCE: Final = timedelta(days=5 * 365)
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _log = structlog.get_logger(__name__)
 
 
@@ -170,6 +173,21 @@ def _check_near(field: str, moment: datetime | None, now: datetime) -> None:
     """Refuse times that are most likely wrong, and that timers cannot be set to."""
     if moment and abs(moment - now) > MAX_DISTANCE:
         raise InvalidConfig(f"config.{field}: is more than 5 years away")
+
+
+def parse_order(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
+    """Parse the body of a creation; return it with the JSON object that it was made from.
+
+    Raises:
+        InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
+    """
+    order, body = parse_model(CreateMonitor, content)
+    for name in ("scheduled_start_time", "scheduled_end_time"):
+        text = body.get("config", {}).get(name)
+        # pydantic takes digits for seconds since 1970.
+        if text is not None and not _DATE.match(text):
+            raise InvalidConfig(f"config.{name}: must be ISO 8601, as in 2026-01-01T20:00:00+09:00")
+    return order, body
 
 
 def stream_source(stream_url: str) -> StreamSource:

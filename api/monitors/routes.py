@@ -1,5 +1,6 @@
 """The public API, `/api/v1`."""
 
+import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -7,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
 from api.answers import error_responses
 from api.auth import Client
-from api.body import MAX_BODY_BYTES, parse_model, read_body
+from api.body import MAX_BODY_BYTES, read_body, shown
 from api.errors import (
     BodyTooLarge,
     DuplicateMonitor,
@@ -23,7 +24,7 @@ from api.errors import (
 )
 from api.gateway import Gateway, gateway_of
 from api.monitors.changing import parse_change
-from api.monitors.creation import MAX_KEY_LENGTH, idempotency_key
+from api.monitors.creation import MAX_KEY_LENGTH, idempotency_key, parse_order
 from api.monitors.schemas import (
     ChangeMonitor,
     CreatedMonitor,
@@ -37,6 +38,7 @@ from api.monitors.schemas import (
 from monitors.status import MonitorStatus
 
 MAX_OFFSET: Final = 2**31 - 1
+_INTEGER: Final = re.compile(r"-?[0-9]{1,30}")
 
 
 def _or_none(value: str | None) -> str | None:
@@ -44,9 +46,16 @@ def _or_none(value: str | None) -> str | None:
     return value or None
 
 
+def _digits(value: Any) -> Any:
+    """Refuse what is a number to Python alone: 1_0, +1, 1.0."""
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
+        raise ValueError("must be an integer in decimal digits")
+    return value
+
+
 GatewayDep = Annotated[Gateway, Depends(gateway_of)]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET)]
+Limit = Annotated[int, Query(ge=1, le=200), BeforeValidator(_digits)]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET), BeforeValidator(_digits)]
 PathId = Annotated[str, Path()]
 StatusFilter = Annotated[
     MonitorStatus | None,
@@ -99,13 +108,33 @@ async def _counted_redelivery(gateway: GatewayDep, client: Client) -> None:
     await gateway.limits.count_redelivery(client)
 
 
+def _parameters(*known: str) -> Any:
+    """Refuse what a query names besides `known` or twice: a misspelt filter filters nothing."""
+
+    async def check(request: Request) -> None:
+        seen: set[str] = set()
+        for name, _ in request.query_params.multi_items():
+            if name not in known:
+                raise ValidationFailed(f"{shown(name)}: is not known")
+            if name in seen:
+                raise ValidationFailed(f"{name}: is given twice")
+            seen.add(name)
+
+    return Depends(check)
+
+
+def _check_single(request: Request, header: str) -> None:
+    if len(request.headers.getlist(header)) > 1:
+        raise ValidationFailed(f"{header}: is given twice")
+
+
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
 
 
 @router.post(
     "/monitors",
     status_code=201,
-    dependencies=[Depends(_counted_creation)],
+    dependencies=[Depends(_counted_creation), _parameters()],
     responses={
         201: {"headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}},
         **error_responses(
@@ -135,7 +164,8 @@ async def create_monitor(
     ] = None,
 ) -> CreatedMonitor:
     """Start to watch a stream."""
-    order, body = parse_model(CreateMonitor, await read_body(request))
+    _check_single(request, "Idempotency-Key")
+    order, body = parse_order(await read_body(request))
     created = await gateway.creation.create(order, idempotency_key(idempotency, client, body))
     response.headers["Location"] = f"/api/v1/monitors/{created.monitor_id}"
     return created
@@ -143,7 +173,7 @@ async def create_monitor(
 
 @router.get(
     "/monitors",
-    dependencies=[Depends(_counted_read)],
+    dependencies=[Depends(_counted_read), _parameters("status", "limit", "offset")],
     responses=error_responses(ValidationFailed),
 )
 async def list_monitors(
@@ -158,8 +188,8 @@ async def list_monitors(
 
 @router.get(
     "/monitors/{monitor_id}",
-    dependencies=[Depends(_counted_read)],
-    responses=error_responses(MonitorNotFound),
+    dependencies=[Depends(_counted_read), _parameters()],
+    responses=error_responses(ValidationFailed, MonitorNotFound),
 )
 async def show_monitor(gateway: GatewayDep, monitor_id: PathId) -> MonitorDetails:
     """Show a monitor's condition."""
@@ -168,7 +198,7 @@ async def show_monitor(gateway: GatewayDep, monitor_id: PathId) -> MonitorDetail
 
 @router.get(
     "/monitors/{monitor_id}/events",
-    dependencies=[Depends(_counted_read)],
+    dependencies=[Depends(_counted_read), _parameters("limit", "offset")],
     responses=error_responses(ValidationFailed, MonitorNotFound),
 )
 async def list_events(
@@ -181,8 +211,8 @@ async def list_events(
 @router.post(
     "/monitors/{monitor_id}/events/{event_id}/redeliver",
     status_code=202,
-    dependencies=[Depends(_counted_redelivery)],
-    responses=error_responses(MonitorNotFound, EventNotFound, EngineNotAvailable),
+    dependencies=[Depends(_counted_redelivery), _parameters()],
+    responses=error_responses(ValidationFailed, MonitorNotFound, EventNotFound, EngineNotAvailable),
 )
 async def redeliver_event(gateway: GatewayDep, monitor_id: PathId, event_id: PathId) -> Redelivery:
     """Send an event once more, with the same id, also when its monitor has ended.
@@ -194,7 +224,7 @@ async def redeliver_event(gateway: GatewayDep, monitor_id: PathId, event_id: Pat
 
 @router.patch(
     "/monitors/{monitor_id}",
-    dependencies=[Depends(_counted_change)],
+    dependencies=[Depends(_counted_change), _parameters()],
     responses=error_responses(
         ValidationFailed,
         InvalidConfig,
@@ -214,8 +244,10 @@ async def change_monitor(
 
 @router.delete(
     "/monitors/{monitor_id}",
-    dependencies=[Depends(_counted_stop)],
-    responses=error_responses(MonitorNotFound, MonitorNotActive, EngineNotAvailable),
+    dependencies=[Depends(_counted_stop), _parameters()],
+    responses=error_responses(
+        ValidationFailed, MonitorNotFound, MonitorNotActive, EngineNotAvailable
+    ),
 )
 async def stop_monitor(gateway: GatewayDep, monitor_id: PathId) -> StoppedMonitor:
     """Stop a monitor; what is queued is still delivered. A second call gives the same answer."""

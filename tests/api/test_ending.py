@@ -172,6 +172,11 @@ async def test_reports_about_unknown_monitors_are_not_found(
         pytest.param({"status": "asleep", "as_of": ago(0)}, "status", id="unknown status"),
         pytest.param({"status": "waiting"}, "as_of", id="no time"),
         pytest.param({"status": "waiting", "as_of": "yesterday"}, "as_of", id="no ISO time"),
+        pytest.param(
+            {"status": "waiting", "as_of": "0001-01-01T00:00:00+14:00"},
+            "as_of",
+            id="before the calendar",
+        ),
     ],
 )
 async def test_a_bad_report_is_refused_by_name(

@@ -50,7 +50,22 @@ CASES = [
     ),
     pytest.param(raw(b'"metadata": {"n": -1e999}'), "VALIDATION_ERROR", "metadata.n", id="inf"),
     pytest.param(
-        raw(b'"metadata": {"n": ' + b"9" * 5000 + b"}"), "VALIDATION_ERROR", "digits", id="digits"
+        raw(b'"metadata": {"n": [-' + b"9" * 4301 + b"]}"),
+        "VALIDATION_ERROR",
+        "metadata.n.0: is a number of more than 4300 digits",
+        id="too many digits",
+    ),
+    pytest.param(
+        raw(b'"config": {"recovery_sec": ' + b"9" * 10_000 + b"}"),
+        "INVALID_CONFIG",
+        "config.recovery_sec: is a number of more than 4300 digits",
+        id="threshold of too many digits",
+    ),
+    pytest.param(
+        raw(b'"config": {"recovery_sec": ' + b"9" * 400 + b"}"),
+        "INVALID_CONFIG",
+        "config.recovery_sec",
+        id="threshold that no float holds",
     ),
     pytest.param(
         raw(b'"metadata": {"n": ["\\u0000"]}'), "VALIDATION_ERROR", "metadata.n.0", id="NUL"
@@ -124,6 +139,12 @@ CASES = [
         "INVALID_CONFIG",
         "config.scheduled_start_time",
         id="time without offset",
+    ),
+    pytest.param(
+        body(config={"scheduled_start_time": "1700000000"}),
+        "INVALID_CONFIG",
+        "config.scheduled_start_time: must be ISO 8601",
+        id="seconds since 1970 as text",
     ),
     pytest.param(
         body(
@@ -208,6 +229,16 @@ async def test_metadata_at_the_limit_comes_back_unchanged(gateway: Running) -> N
         ("/api/v1/monitors?offset=-1", "offset"),
         (f"/api/v1/monitors?offset={10**30}", "offset"),
         ("/api/v1/monitors?status=asleep", "status"),
+        ("/api/v1/monitors?limit=1e9", "limit"),
+        ("/api/v1/monitors?limit=1_0", "limit"),
+        ("/api/v1/monitors?limit=1.0", "limit"),
+        ("/api/v1/monitors?limit=", "limit"),
+        ("/api/v1/monitors?limit=5&limit=7", "limit"),
+        ("/api/v1/monitors?status=error&status=waiting", "status"),
+        ("/api/v1/monitors?stauts=error", "stauts"),
+        ("/api/v1/monitors?Limit=5", "Limit"),
+        ("/api/v1/monitors/mon-x?verbose=1", "verbose"),
+        ("/api/v1/monitors/mon-x/events?status=sent", "status"),
     ],
 )
 async def test_a_bad_parameter_is_refused_by_name(gateway: Running, path: str, field: str) -> None:
@@ -216,6 +247,35 @@ async def test_a_bad_parameter_is_refused_by_name(gateway: Running, path: str, f
     error = answer.json()["error"]
     assert error["code"] == "VALIDATION_ERROR"
     assert error["message"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        pytest.param([("Content-Encoding", "gzip")], "Content-Encoding", id="compressed"),
+        pytest.param(
+            [("Content-Type", "application/json; charset=latin-1")], "Content-Type", id="no UTF-8"
+        ),
+        pytest.param(
+            [("Idempotency-Key", "a"), ("Idempotency-Key", "b")], "Idempotency-Key", id="two keys"
+        ),
+    ],
+)
+async def test_a_bad_header_is_refused_by_name(
+    gateway: Running, headers: list[tuple[str, str]], name: str
+) -> None:
+    answer = await gateway.client.post("/api/v1/monitors", content=body(), headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=UTF-8", "text/plain", None])
+async def test_json_in_utf8_is_read_whatever_it_is_called(
+    gateway: Running, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = await gateway.client.post("/api/v1/monitors", content=body(), headers=headers)
+    assert answer.status_code == 201
 
 
 @pytest.mark.parametrize(
