@@ -21,8 +21,8 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from api.store import sqlite
 from api.store.outage import StoreUnavailable, outages_told
+from api.store.sqlite import SqliteFile
 from api.store.tables import deployment
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
@@ -231,15 +231,17 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidDatabaseUrl(f"its folder cannot be made: {error.strerror}") from None
+    file = SqliteFile(url.database)
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
-        async_creator=partial(sqlite.connect, url.database),
+        async_creator=file.connect,
         pool_size=POOL_SIZE,
         max_overflow=0,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: file.stop())
     return engine
 
 

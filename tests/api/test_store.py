@@ -1,6 +1,7 @@
 """The database: its form, its URL, and the rules by which reports change it."""
 
 import asyncio
+import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -232,6 +233,22 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StartError, match=r"^DATA_DIR: "):
         configured_url(gateway_settings(data_dir=tmp_path / "file"))
+
+
+def test_a_connection_that_nobody_gave_back_does_not_keep_the_process(sqlite_url: str) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from api.store.database import Database\n"
+        "kept = []\n"
+        "async def main():\n"
+        "    database = Database(sys.argv[1])\n"
+        "    kept.append(await database.engine.connect())\n"
+        "    await database.close()\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-c", program, sqlite_url]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert ended.returncode == 0
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
