@@ -10,6 +10,7 @@ from typing import Any, Final
 import uvicorn
 
 from runtime.errors import StartError
+from runtime.heads import BoundedHeads
 
 GRACE_SEC: Final = 10
 KEEP_ALIVE_SEC: Final = 30
@@ -36,6 +37,7 @@ def api_config(app: Any, host: str, port: int) -> uvicorn.Config:
         app,
         host=host,
         port=port,
+        http=BoundedHeads,
         lifespan="on",
         log_config=None,
         access_log=False,

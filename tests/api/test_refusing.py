@@ -1,12 +1,16 @@
 """Requests that break a rule: each gets its code, its status and the name of the field."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tests.api.running import FORBIDDEN_HOST, Running, order
+
+MEBI = 1024 * 1024
 
 
 @pytest.fixture
@@ -207,6 +211,34 @@ async def test_a_body_over_the_limit_is_refused_whether_announced_or_not(
         assert answer.status_code == 413
         assert answer.json()["error"]["code"] == "BODY_TOO_LARGE"
     assert (await gateway.create()).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"X: " + bytes([120]) * 1000 + b"\r\n", id="headers"),
+        pytest.param(b"x" * 1000, id="one header"),
+    ],
+)
+async def test_a_head_without_end_is_refused_before_it_fills_the_memory(
+    gateway: Running, line: bytes
+) -> None:
+    port = gateway.client.base_url.port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
+    sent = 0
+    with suppress(ConnectionError):
+        while not writer.is_closing() and not reader.at_eof() and sent < 10 * MEBI:
+            writer.write(line)
+            await writer.drain()
+            sent += len(line)
+    answer = b""
+    with suppress(ConnectionError):
+        answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert sent < 10 * MEBI
+    assert answer.startswith(b"HTTP/1.1 400 ") or not answer
+    assert (await gateway.client.get("/healthz")).status_code == 200
 
 
 async def test_a_body_at_the_limit_is_read(gateway: Running) -> None:
