@@ -12,7 +12,7 @@ from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
 from api.temporal import TemporalEngine
 from media.outbound.errors import AddressRefused, NameNotResolved
-from media.outbound.guard import OutboundGuard
+from media.outbound.guard import OutboundGuard, Resolve, resolve_name
 from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import api_config, serve_in_background, stop_signal
@@ -69,8 +69,10 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
         yield
 
 
-def _address_check(settings: GatewaySettings) -> addresses.AddressCheck:
-    guard = OutboundGuard(settings.allow_private_networks)
+def _address_check(
+    settings: GatewaySettings, resolve: Resolve = resolve_name
+) -> addresses.AddressCheck:
+    guard = OutboundGuard(settings.allow_private_networks, resolve)
     has_proxy = bool(settings.http_proxy or settings.https_proxy)
 
     async def check(url: str) -> None:

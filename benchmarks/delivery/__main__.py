@@ -1,4 +1,4 @@
-"""`python -m benchmarks.delivery`: run both experiments and print what they found."""
+"""`python -m benchmarks.delivery`: run the experiments and print what they found."""
 
 import argparse
 import asyncio
@@ -10,24 +10,28 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.chaos.findings import Finding, as_markdown, as_table
-from benchmarks.delivery.losses import lose_nothing
+from benchmarks.delivery.losses import BY_DEFAULT, PATIENT, lose_nothing
 from benchmarks.delivery.neighbours import compare
+
+LOSSES = {"defaults": BY_DEFAULT, "patient": PATIENT}
 
 
 async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
     """Run the experiments one after the other, so that they do not disturb each other."""
     findings = []
-    if options.only != "losses":
+    if options.only in (None, "neighbours"):
         findings.append(await compare(options.seconds))
-    if options.only != "neighbours":
-        findings.append((await lose_nothing(folder, options.events, options.seed)).finding())
+    for name, settings in LOSSES.items():
+        if options.only in (None, name):
+            delivered = await lose_nothing(folder / name, options.events, options.seed, settings)
+            findings.append(delivered.finding())
     return findings
 
 
 def main() -> int:
     """Return 0 when every target is met, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.delivery", description=__doc__)
-    parser.add_argument("--only", choices=["losses", "neighbours"])
+    parser.add_argument("--only", choices=["neighbours", *LOSSES])
     parser.add_argument("--events", type=int, default=1000, help="a multiple of 20")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each good stream")
     parser.add_argument("--seed", type=int, default=1, help="of the receiver's moods")
