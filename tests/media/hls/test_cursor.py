@@ -63,6 +63,16 @@ def test_an_empty_playlist_in_between_changes_nothing() -> None:
     assert sequences(cursor.advance(window(2, 5))) == [4, 5]
 
 
+def test_what_is_left_of_a_playlist_is_what_is_not_done() -> None:
+    cursor, playlist = PlaylistCursor(), window(4, 7)
+    assert cursor.left(playlist) == ()
+    advance = cursor.advance(playlist)
+    assert taken_over(cursor).left(playlist) == advance.segments
+    for done, each in enumerate(advance.segments, start=1):
+        cursor.done(each)
+        assert cursor.left(playlist) == advance.segments[done:]
+
+
 def test_new_segments_are_those_after_the_last() -> None:
     cursor = joined(window(0, 3))
     assert sequences(follow(cursor, window(1, 5))) == [4, 5]
