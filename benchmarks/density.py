@@ -2,10 +2,10 @@
 
 A whole service (Temporal, gateway, one worker) watches so many live streams on the machine that
 also serves the streams and takes the webhooks. Each stream has faults of each kind in turn, and no
-two streams have theirs at the same time. The delay is from the publication of the segment that
-completes a fault, or the recovery from it, to its webhook. The most streams whose 95th percentile
-stays within one target duration and a second are what fits. Cores are those used while all streams
-are on air.
+two streams' begin at the same time. The delay is from the publication of the segment that completes
+a fault, or the recovery from it, to its webhook. The most streams whose 95th percentile stays
+within one target duration and a second are what fits. Cores are those used while all streams are on
+air.
 """
 
 import argparse
