@@ -62,7 +62,7 @@ class Bounds:
     Attributes:
         faults: so many befell the service.
         unwatched: monitors that were not watched in the end.
-        temporary: files left behind when all monitors had stopped.
+        temporary: files left when all monitors had stopped that were not there before.
     """
 
     minutes: float
@@ -84,6 +84,7 @@ class Bounds:
 
 async def stay_in_bounds(arena: Arena, house: ChaosHouse, streams: int, minutes: float) -> Bounds:
     """Watch streams for so long while faults go on; sample what the processes hold."""
+    files = set(house.temporary_files())
     crowd = _Streams(arena, house)
     for _ in range(streams):
         await crowd.add()
@@ -104,7 +105,9 @@ async def stay_in_bounds(arena: Arena, house: ChaosHouse, streams: int, minutes:
     ]
     for each in courses:
         arena.say(str(each))
-    return Bounds(minutes, streams, befell, courses, unwatched, len(house.temporary_files()))
+    return Bounds(
+        minutes, streams, befell, courses, unwatched, len(set(house.temporary_files()) - files)
+    )
 
 
 class _Streams:

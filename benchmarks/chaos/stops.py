@@ -21,7 +21,7 @@ class Stopped:
 
     Attributes:
         took_sec: until its workflow was closed, the store knew it and no child ran.
-        files_left: temporary ones.
+        files_left: temporary ones that were not there before.
     """
 
     way: str
@@ -43,6 +43,7 @@ def finding(seen: list[Stopped]) -> Finding:
 async def stop_at_random(arena: Arena, house: ChaosHouse, times: int) -> list[Stopped]:
     """Begin and stop monitors, one after the other; nothing else may be watched meanwhile."""
     seen = []
+    files = set(house.temporary_files())
     for number in range(times):
         monitor_id = await arena.put_on_air(house, f"stopped-{number}")
         await asyncio.sleep(arena.chance.uniform(0.0, LATEST_SEC))
@@ -51,7 +52,7 @@ async def stop_at_random(arena: Arena, house: ChaosHouse, times: int) -> list[St
         await _stop(house, monitor_id, way)
         gone = await children_gone(house, 10)
         took_sec = time.monotonic() - began
-        stopped = Stopped(way, took_sec, not gone, len(house.temporary_files()))
+        stopped = Stopped(way, took_sec, not gone, len(set(house.temporary_files()) - files))
         seen.append(stopped)
         arena.say(f"stop {number + 1} of {times} by {way}: {stopped.took_sec:.2f} s")
     return seen

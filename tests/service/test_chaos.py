@@ -66,13 +66,20 @@ def test_a_takeover_skips_no_segment(seen: Chaos, blow: Blow) -> None:
     assert takeovers.skipped == 0
 
 
+@pytest.mark.parametrize("blow", [Blow.TERM, Blow.KILL])
+def test_a_takeover_changes_no_event(seen: Chaos, blow: Blow) -> None:
+    assert seen.takeovers[blow].told > 2 * STREAMS
+    assert seen.takeovers[blow].wrong == {}
+
+
 def test_a_worker_that_leaves_hands_over_without_repeating_segments(seen: Chaos) -> None:
     assert all(each.twice <= 1 for each in seen.takeovers[Blow.TERM].seen)
 
 
-def test_a_monitor_stopped_at_a_random_moment_leaves_no_child(seen: Chaos) -> None:
+def test_a_monitor_stopped_at_a_random_moment_leaves_nothing(seen: Chaos) -> None:
     assert [each.way for each in seen.stops] == [*WAYS]
     assert not any(each.children_left for each in seen.stops)
+    assert not any(each.files_left for each in seen.stops)
 
 
 def test_a_start_acknowledged_before_temporal_crashed_is_kept(seen: Chaos) -> None:
