@@ -18,6 +18,7 @@ class SourceFinder:
         client: fetches playlists and segments.
         youtube: asks YouTube, for all streams of this process.
         confirmation: when bad news of a stream is believed.
+        found: where the media of YouTube's videos was found before.
     """
 
     def __init__(
@@ -26,11 +27,12 @@ class SourceFinder:
         youtube: YouTubeSite,
         *,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
+        found: FoundMedia | None = None,
     ) -> None:
         self.confirmation = confirmation
         self._client = client
         self._youtube = youtube
-        self._found = FoundMedia()
+        self._found = found or FoundMedia()
 
     def find(self, stream_url: str) -> Source:
         """Return the source of `stream_url`.

@@ -187,6 +187,14 @@ class StreamSettings(SharedSettings):
             "itself: multiply it by the number of workers that share an outgoing address."
         ),
     )
+    youtube_urls_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder that keeps the signed media URLs of YouTube streams, for this user alone, so "
+            "that a restarted worker goes on without asking YouTube; unset: they are in memory "
+            "only."
+        ),
+    )
 
 
 class WorkerSettings(PodSettings, StreamSettings):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -10,8 +11,10 @@ from activities.sources import SourceFinder
 from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.youtube.egress import Budget, Egress
+from media.youtube.kept_urls import KeptUrls, OpenFolder
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite
+from media.youtube.stream import FoundMedia
 from runtime.errors import StartError
 from runtime.settings import StreamSettings
 from runtime.version import USER_AGENT
@@ -36,11 +39,12 @@ async def open_stream_side(
         StartError: a setting cannot be used; names the variable.
     """
     budget = Budget(interval_sec=settings.egress_request_interval_sec)
+    found = FoundMedia(_kept_urls(settings.youtube_urls_dir))
     async with _media_client(settings, guard) as client:
         options = _youtube_options(settings)
         youtube = YouTubeSite(options, egress=Egress(budget, at_once=options.helpers))
         try:
-            yield StreamSide(client, youtube, SourceFinder(client, youtube))
+            yield StreamSide(client, youtube, SourceFinder(client, youtube, found=found))
         finally:
             await youtube.close()
 
@@ -58,6 +62,15 @@ def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.Async
         raise StartError(f"CA_BUNDLE: {settings.ca_bundle}: {error.strerror}") from None
     client.headers["User-Agent"] = USER_AGENT
     return client
+
+
+def _kept_urls(folder: Path | None) -> KeptUrls | None:
+    try:
+        return KeptUrls(folder) if folder else None
+    except OSError as error:
+        raise StartError(f"YOUTUBE_URLS_DIR: {folder}: {error.strerror}") from None
+    except OpenFolder as error:
+        raise StartError(f"YOUTUBE_URLS_DIR: {error}") from None
 
 
 def _youtube_options(settings: StreamSettings) -> YouTubeOptions:

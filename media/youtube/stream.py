@@ -13,6 +13,7 @@ from media.manifest import chosen_media
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist
 from media.sources import MediaUrls, Observation, SourceState
+from media.youtube.kept_urls import KeptUrls
 from media.youtube.schedule import next_look_sec
 from media.youtube.site import BUSY
 from media.youtube.source import YouTubeSource
@@ -50,16 +51,20 @@ class _Found:
 class FoundMedia:
     """Where the media of each video was found; of one worker, as the URLs are bound to its address.
 
-    Kept in memory only: the URLs are signed.
+    Args:
+        kept: from before a restart; without it, they are in memory only, as they are signed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptUrls | None = None) -> None:
         self._found: OrderedDict[str, _Found] = OrderedDict()
+        self._kept = kept
 
     def recall(self, video_id: str, now: datetime) -> Observation | None:
         """Return what was found, unless it has expired."""
         found = self._found.get(video_id)
-        if found is None or found.seen.media is None:
+        if found is None:
+            return self._recall_kept(video_id, now)
+        if found.seen.media is None:
             return None
         expires_at = found.seen.media.expires_at
         return None if expires_at and expires_at <= now else found.seen
@@ -83,6 +88,16 @@ class FoundMedia:
         before = self._found.get(video_id)
         found = _Found(seen, now, _short_lived(before, now))
         found = replace(found, seen=replace(seen, look_again_sec=found.wait_sec))
+        self._keep(video_id, found)
+        if self._kept and seen.media and seen.state is SourceState.LIVE:
+            self._kept.write(video_id, seen.media, now)
+        return found.seen
+
+    def _recall_kept(self, video_id: str, now: datetime) -> Observation | None:
+        media = self._kept.read(video_id, now) if self._kept else None
+        if media is None:
+            return None
+        found = _Found(Observation(state=SourceState.LIVE, media=media), now, 0)
         self._keep(video_id, found)
         return found.seen
 

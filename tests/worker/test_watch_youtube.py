@@ -74,6 +74,8 @@ async def test_executables_and_cookies_are_those_of_the_settings(tmp_path: Path)
         ("YTDLP_COOKIES_FILE", "/nowhere/cookies.txt"),
         ("EGRESS_REQUEST_INTERVAL_SEC", "0"),
         ("SEGMENT_MAX_BYTES", "1"),
+        ("YOUTUBE_URLS_DIR", "/dev/null/urls"),
+        ("YOUTUBE_URLS_DIR", "/usr"),
     ],
 )
 async def test_a_bad_setting_is_one_line(tmp_path: Path, variable: str, value: str) -> None:

@@ -134,6 +134,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         "CALLBACK_URL": f"http://{_reachable(settings.host)}:{settings.port}",
         "WORKER_ROLE": "all",
         "HEALTH_PORT": str(settings.health_port),
+        "YOUTUBE_URLS_DIR": given.get("YOUTUBE_URLS_DIR") or str(settings.data_dir / "youtube"),
     }
     command = [sys.executable, "-m", "cli"]
     logs = settings.data_dir / "temporal.log"

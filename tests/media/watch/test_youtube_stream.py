@@ -37,7 +37,7 @@ SOAK_SEGMENT_SEC = 0.1
 
 
 @asynccontextmanager
-async def viewer_of(site: YouTubeSite) -> AsyncIterator[Viewer]:
+async def viewer_of(site: YouTubeSite, found: FoundMedia | None = None) -> AsyncIterator[Viewer]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
     egress = OneEgress(options, egress=Egress(Budget(interval_sec=0, pauses_sec=(900,))))
     guard = OutboundGuard(allow_private_networks=True)
@@ -45,7 +45,8 @@ async def viewer_of(site: YouTubeSite) -> AsyncIterator[Viewer]:
         async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
             studio = Studio(client, NoProbe("none", parallel=1), WallClock())
             source = YouTubeSource(VIDEO_ID, egress)
-            yield Viewer(studio, YouTubeStream(VIDEO_ID, source, client, FoundMedia()), HASTY)
+            stream = YouTubeStream(VIDEO_ID, source, client, found or FoundMedia())
+            yield Viewer(studio, stream, HASTY)
     finally:
         await egress.close()
 

@@ -12,16 +12,19 @@ from media.youtube.confirmation import DEFAULT_POLICY
 from media.youtube.errors import LookFailed, LookTimedOut
 from media.youtube.meanings import Meaning
 from media.youtube.stream import LOST_AGAIN_SEC
+from runtime.settings import StreamSettings
 
-PAGE = (Path(__file__).parents[3] / "docs" / "youtube.md").read_text()
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "youtube.md").read_text()
+README = (ROOT / "README.md").read_text()
 ALL = [each for each in vars(meanings).values() if isinstance(each, Meaning)]
 UNSEEN = [each for each in ALL if each.state is SourceState.NOT_OBSERVED]
 CLOSED = [each for each in ALL if each.is_permanent] + [meanings.NOT_LIVE]
 
 
-def rows(heading: str) -> dict[str, list[str]]:
+def rows(heading: str, page: str = PAGE) -> dict[str, list[str]]:
     """Return the rows of the table below a heading, by reason."""
-    chapter = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    chapter = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     found = re.findall(r"^\| `(\w+)` \| (.*) \|$", chapter, re.MULTILINE)
     return {reason: rest.split(" | ") for reason, rest in found}
 
@@ -49,6 +52,19 @@ def test_every_reason_of_an_error_is_explained(meaning: Meaning) -> None:
 
 def test_no_other_reason_of_an_error_is_explained() -> None:
     assert rows("When a monitor ends in error").keys() == {each.reason for each in CLOSED}
+
+
+def test_the_readme_tells_every_reason_of_an_error() -> None:
+    told = {reason: cells[0] for reason, cells in rows("YouTube", README).items()}
+    assert told == {each.reason: each.message for each in CLOSED}
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [name.upper() for name in StreamSettings.model_fields if name.startswith(("youtube", "ytdlp"))],
+)
+def test_every_setting_of_youtube_is_explained(variable: str) -> None:
+    assert f"`{variable}`" in PAGE
 
 
 def test_the_waits_are_those_of_the_code() -> None:
