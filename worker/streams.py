@@ -16,7 +16,7 @@ from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite
 from media.youtube.stream import FoundMedia
 from runtime.errors import StartError
-from runtime.settings import StreamSettings
+from runtime.settings import SettingsError, StreamSettings
 from runtime.version import USER_AGENT
 
 
@@ -68,9 +68,9 @@ def _kept_urls(folder: Path | None) -> KeptUrls | None:
     try:
         return KeptUrls(folder) if folder else None
     except OSError as error:
-        raise StartError(f"YOUTUBE_URLS_DIR: {folder}: {error.strerror}") from None
+        raise SettingsError(f"YOUTUBE_URLS_DIR: {folder}: {error.strerror}") from None
     except OpenFolder as error:
-        raise StartError(f"YOUTUBE_URLS_DIR: {error}") from None
+        raise SettingsError(f"YOUTUBE_URLS_DIR: {error}") from None
 
 
 def _youtube_options(settings: StreamSettings) -> YouTubeOptions:
