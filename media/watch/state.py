@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from media.hls.cursor import PlaylistCursor
 from media.youtube.confirmation import Confirmation
 from media.youtube.meanings import EGRESS_TROUBLES
+from monitors.config import Thresholds
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
 from monitors.detectors.media import MediaDetectors, Track
@@ -39,12 +40,14 @@ class TrackState(BaseModel):
     Attributes:
         stream_sec: stream time of the next segment's first moment.
         playlist: digest of the playlist's URL without its query.
+        target_duration_sec: of the playlist, as last seen.
     """
 
     cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
     detectors: MediaDetectors = Field(default_factory=MediaDetectors)
     stream_sec: float = 0.0
     playlist: str = ""
+    target_duration_sec: float = 0.0
 
     def read_from(self, url: str) -> None:
         """Take note of where the playlist is read from now."""
@@ -76,6 +79,7 @@ class WatchState(BaseModel):
         tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
         broadcast: names the broadcast whose segments were seen last; None before the first.
         target_duration_sec: of the main playlist, as last seen.
+        moved: tracks that had a new segment since all of them had one.
         gone: how long the manifest has been seen to be gone.
         not_live: times in a row that the source said the stream is over.
         said_over_at: when it said so last.
@@ -95,6 +99,7 @@ class WatchState(BaseModel):
     broadcast: str | None = None
     target_duration_sec: float = 0.0
     pace: PaceState = Field(default_factory=PaceState)
+    moved: set[str] = set()
     errors: ErrorState = Field(default_factory=ErrorState)
     gone: Elapsed | None = None
     not_live: int = 0
@@ -132,6 +137,24 @@ class WatchState(BaseModel):
         for track in self.tracks.values():
             track.cursor = PlaylistCursor()
         self.broadcast = broadcast
+
+    def note_pace(
+        self, name: str, *, has_new: bool, at: datetime, thresholds: Thresholds
+    ) -> Iterable[IncidentChange]:
+        """Judge a track's playlist that was loaded at `at`.
+
+        A stream moves on when each of its tracks does: one whose sound stands still alone is as
+        little to be watched as one that stands still. The others are given the time to the next
+        segment of this one.
+        """
+        is_first, self.moved = name not in self.moved, self.moved | ({name} if has_new else set())
+        has_moved = self.tracks.keys() <= self.moved
+        if has_moved:
+            self.moved = set()
+        elif has_new and is_first:
+            return ()
+        slowest_sec = max(track.target_duration_sec for track in self.tracks.values())
+        return self.pace.observed(has_moved, at, slowest_sec, thresholds)
 
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
         """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
@@ -183,6 +206,7 @@ class WatchState(BaseModel):
             for name, carried in tracks.items()
         }
         self.failing &= self.tracks.keys()
+        self.moved &= self.tracks.keys()
 
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
         """Remember changes of incidents until they are told; False when there are none."""

@@ -283,6 +283,7 @@ class StreamWatch:
         else:
             state.carry({MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset({"audio"})})
             urls = {MAIN: media.main, AUDIO: media.audio}
+        state.moved.clear()
         for name, url in urls.items():
             state.tracks[name].read_from(url)
         return urls

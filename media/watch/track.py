@@ -163,17 +163,19 @@ class TrackFollower:
         if advance.restarted:
             self._log("programme restarted")
             state.statistics.sequence_resets += 1
+        self._track.target_duration_sec = playlist.target_duration_sec
         if self._name == MAIN:
             state.target_duration_sec = playlist.target_duration_sec
-            self._note_pace(playlist, advance, at)
+        self._note_pace(playlist, advance, at)
         if not state.failing:  # what failed was the playlist, and it is back
             self._changed(state.note(state.errors.succeeded(at, self._config), at))
 
     def _note_pace(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         if playlist.ended and not advance.changed:
             return  # it is over; that is no standstill, however late the end is seen
-        pace, target_sec = self._state.pace, playlist.target_duration_sec
-        changes = pace.observed(advance.changed, at, target_sec, self._config)
+        changes = self._state.note_pace(
+            self._name, has_new=advance.changed, at=at, thresholds=self._config
+        )
         self._changed(self._state.note(changes, at))
 
     async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:

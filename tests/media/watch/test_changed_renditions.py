@@ -1,16 +1,17 @@
-"""Sound comes apart from the picture, or with it, in the middle of a stream."""
+"""Sound that comes apart from the picture in the middle of a stream, or stands still alone."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from media.watch.state import AUDIO, MAIN, WatchState
+from monitors.config import MonitorConfig
 from monitors.detectors.faults import FaultRun
 from monitors.detectors.media import Track
 from monitors.status import Health, IncidentKind
-from tests.media.watch.test_youtube_stream import VIDEO_ID, seen_at_least, viewer_of
-from tests.youtube import Layout, YouTubeSite
+from tests.media.watch.test_youtube_stream import VIDEO_ID, seen_at_least, told, viewer_of
+from tests.youtube import Fault, Kind, Layout, YouTubeSite
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 MUXED: dict[str, frozenset[Track]] = {MAIN: frozenset({"video", "audio"})}
@@ -54,3 +55,41 @@ def test_what_was_detected_goes_with_what_it_is_of(
     assert (state.health().video, state.health().audio) == (Health.ERROR, Health.ERROR)
     assert {track.stream_sec for track in state.tracks.values()} == {60.0}
     assert {name: track.detectors.tracks for name, track in state.tracks.items()} == after
+
+
+async def test_a_stream_whose_sound_alone_is_lost_is_suspended() -> None:
+    lost = Fault(kinds=frozenset({Kind.PLAYLIST}), itag=233, status=500)
+    async with YouTubeSite() as site, viewer_of(site) as viewer:
+        video = site.video(VIDEO_ID)
+        video.layout = Layout.SPLIT
+        video.go_live(backlog=3)
+        await viewer.until(seen_at_least(8))
+        site.faults.add(lost)
+        await viewer.until(told("stream.suspended"))
+        site.faults.remove(lost)
+        await viewer.until(told("stream.resumed"))
+        assert [each for each in viewer.types if each.startswith("stream.")] == [
+            "stream.suspended",
+            "stream.resumed",
+        ]
+        for track in ("main", "audio"):
+            assert viewer.sequences(track) == list(range(len(viewer.sequences(track))))
+
+
+@pytest.mark.parametrize("still", [MAIN, AUDIO])
+def test_a_stream_stands_still_when_one_of_its_tracks_does(still: str) -> None:
+    state, thresholds = WatchState(), MonitorConfig(suspend_threshold_sec=10)
+    state.carry(SPLIT)
+    opened: list[datetime] = []
+    for sec in range(0, 60, 2):
+        at = AT + timedelta(seconds=sec)
+        for name in state.tracks:
+            has_new = name != still or sec < 20 or sec >= 40
+            changes = state.note_pace(name, has_new=has_new, at=at, thresholds=thresholds)
+            state.note(changes, at)
+        opened += [at] if state.pace.is_open else []
+    types = [each.event_type.value for each in state.happened]
+    assert types == ["stream.suspended", "stream.resumed"]
+    assert opened[0] - AT == timedelta(seconds=28)
+    assert state.happened[0].data["last_segment_at"].startswith("2026-05-01T00:00:18")
+    assert state.happened[1].data["suspended_sec"] == 22
