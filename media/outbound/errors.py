@@ -28,7 +28,7 @@ class AddressRefused(FetchError):
     """The address is none that requests may go to.
 
     The message is always the same: it must not tell a user which networks exist behind the
-    service, whether a name resolves there, or which ports are open.
+    service, or which ports are open.
     """
 
     code = "address_refused"
@@ -46,7 +46,7 @@ class ConnectionFailed(FetchError):
 
 
 class NameNotResolved(ConnectionFailed):
-    """The host's name has no address, now at least."""
+    """The host's name has no address, now at least: unlike a refusal that may pass."""
 
     reason = "the name of the host could not be resolved"
 
