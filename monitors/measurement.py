@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from monitors.pictures import KEYFRAME_BYTES
 
@@ -18,6 +18,9 @@ Thumbnail = Annotated[
     PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str),
 ]
 """A small picture (`monitors.pictures`) as 8-bit luma, row by row; base64 in JSON."""
+
+Keyframe = Annotated[Thumbnail, Field(min_length=KEYFRAME_BYTES, max_length=KEYFRAME_BYTES)]
+"""What is remembered of a keyframe (`monitors.pictures.KEYFRAME_BYTES`)."""
 
 
 class Interval(BaseModel):
@@ -43,13 +46,13 @@ class Glance(BaseModel):
     """What a probe is told of the segments before, so that a glance at the next may be enough.
 
     Attributes:
-        keyframe: the last one that was seen, as `monitors.pictures.KEYFRAME_BYTES` has it.
+        keyframe: the last one that was seen.
         may_skim: whether the picture need not be measured where its keyframes show movement.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    keyframe: bytes = bytes(KEYFRAME_BYTES)
+    keyframe: Keyframe = bytes(KEYFRAME_BYTES)
     may_skim: bool = False
 
 
@@ -83,7 +86,7 @@ class SegmentMeasurement(BaseModel):
     width: int | None = None
     height: int | None = None
     size_bytes: int = 0
-    keyframe: Thumbnail | None = None
+    keyframe: Keyframe | None = None
     moves: bool = False
     is_skimmed: bool = False
     kept_as: str = ""

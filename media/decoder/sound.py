@@ -1,5 +1,7 @@
 """What is heard in a segment."""
 
+from typing import Any
+
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,10 @@ from media.decoder.silence import quiet_samples, quiet_stretches, silent_interva
 
 FRAMES_AT_ONCE = 64
 """Looked at together: 1.4 s of AAC. It bounds the memory that a long segment takes."""
+
+
+SAMPLE_TYPES: dict[str, str] = {"flt": "f4", "dbl": "f8", "u8": "u1", "s16": "i2", "s32": "i4"}
+"""By ffmpeg's name of the packed sample format."""
 
 
 class Sound:
@@ -86,14 +92,26 @@ class _Part:
 def full_scale_samples(frames: list[av.AudioFrame]) -> NDArray[np.floating]:
     """Return the samples of frames of one format, shape (channels, n), full scale is 1."""
     first = frames[0]
-    samples = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-    if not first.format.is_planar:
-        samples = samples.reshape(-1, first.layout.nb_channels).T
+    channels = first.layout.nb_channels
+    if first.format.is_planar:
+        samples = np.stack([_plane(frames, channel, 1) for channel in range(channels)])
+    else:
+        samples = _plane(frames, 0, channels).reshape(-1, channels).T
     if samples.dtype.kind == "f":
         return samples
     full_scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
     middle = full_scale if samples.dtype.kind == "u" else 0.0
     return (samples.astype(np.float64) - middle) / full_scale
+
+
+def _plane(frames: list[av.AudioFrame], number: int, width: int) -> NDArray[Any]:
+    """Return what one plane of all frames holds, `width` values a sample.
+
+    Not by `AudioFrame.to_ndarray`, which takes as long for a frame as decoding it.
+    """
+    dtype = SAMPLE_TYPES[frames[0].format.packed.name]
+    planes = ((memoryview(it.planes[number]), it.samples * width) for it in frames)
+    return np.concatenate([np.frombuffer(plane, dtype, count) for plane, count in planes])
 
 
 def _format(frame: av.AudioFrame) -> tuple[str, str, int]:

@@ -17,7 +17,7 @@ from monitors.detectors.freeze import (
 from monitors.detectors.skimming import LOOKED_BACK, Skimmed, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
-from monitors.measurement import Glance, Interval, SegmentMeasurement, Thumbnail
+from monitors.measurement import Glance, Interval, Keyframe, SegmentMeasurement
 from monitors.pictures import KEYFRAME_BYTES
 from monitors.status import Health, IncidentKind
 
@@ -48,7 +48,7 @@ class MediaDetectors(BaseModel):
     blackout: FaultState = Field(default_factory=FaultState)
     silence: FaultState = Field(default_factory=FaultState)
     freeze: FreezeState = Field(default_factory=FreezeState)
-    keyframe: Thumbnail | None = None
+    keyframe: Keyframe | None = None
     moves: bool = False
     skimmed: list[Skimmed] = []
 

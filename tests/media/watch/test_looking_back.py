@@ -1,0 +1,98 @@
+"""What was skimmed is measured from memory, or fetched again, and nothing else in its place."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from media.hls.playlist import Segment
+from media.outbound.client import media_client
+from media.outbound.guard import OutboundGuard
+from media.probe import Probe
+from media.watch import RecentSegments, SegmentMeter
+from media.watch.recent import name_of
+from monitors.measurement import Glance
+from tests.media.outbound.stand_ins import ScriptedServer, always, reply, scripted_server
+from tests.media.probe.engines import opened
+from tests.origin import LOWEST, Programme, render
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NORMAL = render(Programme.of([("normal", 2.0)], LOWEST)).segments[0].data
+BLACK = render(Programme.of([("black", 2.0)], LOWEST)).segments[0].data
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def probe() -> AsyncIterator[Probe]:
+    async with opened(with_loudness=False) as opened_probe:
+        yield opened_probe
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with scripted_server(always(reply(NORMAL))) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with media_client(OutboundGuard(allow_private_networks=True)) as opened_client:
+        yield opened_client
+
+
+def meter_of(
+    client: httpx.AsyncClient, probe: Probe, recent: RecentSegments | None = None
+) -> SegmentMeter:
+    return SegmentMeter(client, probe, segment_max_bytes=1 << 20, recent=recent)
+
+
+def segment_at(server: ScriptedServer) -> Segment:
+    return Segment(
+        uri=server.url("/segment.ts", "127.0.0.1"),
+        sequence=1,
+        duration_sec=2.0,
+        discontinuity_sequence=0,
+    )
+
+
+async def test_a_kept_segment_is_not_fetched_again(
+    client: httpx.AsyncClient, probe: Probe, server: ScriptedServer
+) -> None:
+    meter, segment = meter_of(client, probe), segment_at(server)
+    skimmed = await meter.measure(
+        segment, target_duration_sec=2.0, silence_db=-50, glance=Glance(may_skim=True)
+    )
+    assert skimmed.is_skimmed
+    assert skimmed.kept_as == name_of(NORMAL)
+    measured = await meter.look_back(skimmed.kept_as, segment, 2.0)
+    assert measured is not None
+    assert not measured.is_skimmed
+    assert len(server.requests) == 1
+
+
+async def test_one_that_is_not_kept_is_fetched_again(
+    client: httpx.AsyncClient, probe: Probe, server: ScriptedServer
+) -> None:
+    measured = await meter_of(client, probe).look_back(name_of(NORMAL), segment_at(server), 2.0)
+    assert measured is not None
+    assert len(server.requests) == 1
+
+
+async def test_another_segment_in_its_place_is_not_taken_for_it(
+    client: httpx.AsyncClient, probe: Probe, server: ScriptedServer
+) -> None:
+    meter = meter_of(client, probe)
+    assert await meter.look_back(name_of(BLACK), segment_at(server), 2.0) is None
+    assert await meter.look_back(name_of(NORMAL), None, 2.0) is None
+
+
+async def test_the_latest_segments_are_kept_in_so_many_bytes() -> None:
+    recent = RecentSegments(most_bytes=10)
+    first, second = recent.keep(b"12345"), recent.keep(b"67890")
+    assert (recent.find(first), recent.kept_bytes) == (b"12345", 10)
+    third = recent.keep(b"abc")
+    assert [recent.find(it) for it in (first, second, third)] == [None, b"67890", b"abc"]
+    recent.forget(second)
+    recent.forget(second)
+    assert recent.kept_bytes == 3
