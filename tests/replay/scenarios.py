@@ -73,6 +73,15 @@ async def delayed(stage: Stage) -> str:
 
 
 @scenario
+async def unseen_while_late(stage: Stage) -> str:
+    """It may well be live: nothing is told of a delay that nobody can see."""
+    stage.world.looks.append(scripts.unseen("nothing is asked for a while"))
+    stage.world.looks.append(scripts.not_live(look_again_sec=600))
+    stage.world.watches.append(scripts.ends())
+    return await _ended(await stage.start(scheduled_start_time=await stage.now()))
+
+
+@scenario
 async def scheduled_far_ahead(stage: Stage) -> str:
     stage.world.watches.append(scripts.ends())
     start = await stage.now() + timedelta(hours=3)
