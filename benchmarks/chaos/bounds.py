@@ -132,8 +132,12 @@ class _Streams:
     async def unwatched(self) -> int:
         """Return how many are not watched: nobody fetches what is published from now on."""
         began = time.time()
-        waiting = [self._is_watched(name, began) for name in self.ids]
-        return (await asyncio.gather(*waiting)).count(False)
+        watched = await asyncio.gather(*(self._is_watched(name, began) for name in self.ids))
+        for name, is_watched in zip(self.ids, watched, strict=True):
+            if not is_watched:
+                shown = await self._house.rest.show(self.ids[name])
+                self._arena.say(f"{name} unwatched: {shown['status']}, {shown['health']}")
+        return watched.count(False)
 
     async def stop(self) -> None:
         """Watch none any more."""
