@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,24 +67,12 @@ class MonitorStore:
     ) -> tuple[list[MonitorSummary], int]:
         """Return up to `limit` monitors, newest first, and how many there are in all."""
         wanted = monitors.c.status == status if status else monitors.c.monitor_id.is_not(None)
-        newest = (monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
-        # The index alone says which rows make the page; only those are read.
-        here = select(monitors.c.monitor_id).where(wanted).order_by(*newest)
-        query = (
-            select(
-                monitors.c.monitor_id,
-                monitors.c.stream_url,
-                monitors.c.status,
-                monitors.c.created_at,
-            )
-            .where(monitors.c.monitor_id.in_(here.limit(limit).offset(offset)))
-            .order_by(*newest)
-        )
         counting = select(func.count()).select_from(monitors).where(wanted)
         async with self._database.read() as connection:
-            total = await connection.scalar(counting)
-            rows = (await connection.execute(query)).all()
-        return [_summary(row) for row in rows], total or 0
+            total = await connection.scalar(counting) or 0
+            page = _page(wanted, total=total, limit=limit, offset=offset)
+            rows = (await connection.execute(page)).all()
+        return [_summary(row) for row in rows], total
 
     async def count_by_status(self) -> dict[MonitorStatus, int]:
         """Return how many monitors there are of each status that occurs."""
@@ -264,6 +263,33 @@ def _with_last_report() -> Select[Any]:
     return select(
         monitors, monitor_stats.c.health, monitor_stats.c.statistics, monitor_stats.c.as_of
     ).select_from(_MONITORS_WITH_STATS)
+
+
+def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -> Select[Any]:
+    """Return the query of a page, newest first, of `total` monitors.
+
+    A database counts its way to an offset, so that is counted from the end that is nearer.
+    """
+    newest_first = (monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
+    oldest_first = (monitors.c.created_at, monitors.c.monitor_id)
+    limit = max(0, min(limit, total - offset))
+    from_the_oldest = total - offset - limit
+    # The index alone says which rows make the page; only those are read.
+    here = select(monitors.c.monitor_id).where(wanted)
+    if from_the_oldest < offset:
+        here = here.order_by(*oldest_first).offset(max(0, from_the_oldest))
+    else:
+        here = here.order_by(*newest_first).offset(offset)
+    return (
+        select(
+            monitors.c.monitor_id,
+            monitors.c.stream_url,
+            monitors.c.status,
+            monitors.c.created_at,
+        )
+        .where(monitors.c.monitor_id.in_(here.limit(limit)))
+        .order_by(*newest_first)
+    )
 
 
 def _summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
