@@ -241,9 +241,8 @@ class _PeriodSegments:
             return None
 
     def _name(self, span: Span) -> str:
-        start = self.presentation.available_from
-        began = start.isoformat() if start else ""
-        return f"{began} {self.period.start_sec} {span.start}/{self.addressing.timescale}"
+        """Name a segment by its place: when a presentation has ended, its start may be left out."""
+        return f"{self.period.start_sec} {span.start}/{self.addressing.timescale}"
 
 
 def _encryption(chosen: Representation) -> Encryption | None:

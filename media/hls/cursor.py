@@ -65,7 +65,8 @@ class PlaylistCursor(BaseModel):
 
         For playlists that tell none, or none to rely on. Segments that are remembered keep their
         number, and so do their neighbours. Where all are new, as many numbers are left out as
-        segments may have been missed.
+        segments may have been missed. Those without a wall clock go on from the last one that had
+        one.
         """
         if playlist.is_numbered or not playlist.segments:
             return playlist
@@ -74,7 +75,7 @@ class PlaylistCursor(BaseModel):
             replace(segment, sequence=number)
             for number, segment in enumerate(playlist.segments, start=first)
         )
-        return replace(playlist, media_sequence=first, segments=segments)
+        return replace(playlist, media_sequence=first, segments=self._dated(segments))
 
     def advance(self, playlist: MediaPlaylist) -> Advance:
         """Return what `playlist` brought, and remember it.
@@ -161,6 +162,17 @@ class PlaylistCursor(BaseModel):
             if (number := known.get(segment_identity(segment))) is not None:
                 return number - place
         return self.newest_sequence + 1 + self._missed_before(playlist)
+
+    def _dated(self, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        """Give new segments without a wall clock the one that follows from those seen before."""
+        starts_at, dated = self.newest_ends_at, []
+        for segment in segments:
+            is_next = segment.sequence > self.newest_sequence
+            if is_next and starts_at and segment.program_date_time is None:
+                segment = replace(segment, program_date_time=starts_at)
+                starts_at += timedelta(seconds=segment.duration_sec)
+            dated.append(segment)
+        return tuple(dated)
 
     def _missed_before(self, playlist: MediaPlaylist) -> int:
         """Return about how many segments lie between the newest one seen and a playlist.

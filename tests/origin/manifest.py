@@ -42,8 +42,9 @@ def dash_manifest(
     """
     start = _clock_start(window, now) if by_clock else 0.0
     attributes = {
+        # ffmpeg leaves the start out when it has ended; so do we.
+        **({} if ended else {"availabilityStartTime": as_datetime(start).isoformat()}),
         "type": "static" if ended else "dynamic",
-        "availabilityStartTime": as_datetime(start).isoformat(),
         "minimumUpdatePeriod": "PT1S",
         "timeShiftBufferDepth": f"PT{sum(each.duration_sec for each in window):.3f}S",
         "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
