@@ -32,6 +32,10 @@ MAX_PERIODS = 100
 MAX_REPRESENTATIONS = 200
 """In a period."""
 
+MAX_ADDRESS_CHARS = 2_048
+MAX_ID_CHARS = 200
+"""A template is filled once for each segment, with the id as often as it asks for it."""
+
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -142,7 +146,7 @@ def _representation(levels: list[Element], content: Content, base_url: str) -> R
     *_, element = levels
     size = [integer(_inherited(levels, name) or "") for name in ("width", "height")]
     return Representation(
-        id=element.get("id", ""),
+        id=_bounded(element.get("id", ""), MAX_ID_CHARS),
         content=content,
         bandwidth=integer(element.get("bandwidth", "")) or 0,
         resolution=Resolution(size[0], size[1]) if size[0] and size[1] else None,
@@ -191,8 +195,14 @@ def _is_trick_mode(adaptation_set: Element) -> bool:
 
 
 def _base_url(element: Element, outer_url: str) -> str:
-    text = (element.findtext("{*}BaseURL") or "").strip()
+    text = _bounded((element.findtext("{*}BaseURL") or "").strip(), MAX_ADDRESS_CHARS)
     return absolute_url(outer_url, text) if text else outer_url
+
+
+def _bounded(text: str, most_chars: int) -> str:
+    if len(text) > most_chars:
+        raise PlaylistTooLarge(f"an address or id of the manifest has over {most_chars} characters")
+    return text
 
 
 def _addressing(levels: Sequence[Element]) -> Addressing | None:
@@ -211,7 +221,7 @@ def _described(found: Sequence[Element]) -> Addressing:
     timelines = [it for element in found for it in element.findall("{*}SegmentTimeline")]
     duration = _inherited(found, "duration")
     return Addressing(
-        media=_inherited(found, "media"),
+        media=_template(found, "media"),
         listed=_listed(found),
         initialization=_initialization(found),
         timescale=positive("timescale", _inherited(found, "timescale"), 1),
@@ -222,21 +232,29 @@ def _described(found: Sequence[Element]) -> Addressing:
     )
 
 
+def _template(found: Sequence[Element], name: str) -> str | None:
+    template = _inherited(found, name)
+    return None if template is None else _bounded(template, MAX_ADDRESS_CHARS)
+
+
 def _initialization(found: Sequence[Element]) -> Address | None:
-    if template := _inherited(found, "initialization"):
+    if template := _template(found, "initialization"):
         return Address(template)
     elements = [it for element in found for it in element.findall("{*}Initialization")]
     if not elements:
         return None
     return Address(
-        elements[-1].get("sourceURL", ""),
+        _bounded(elements[-1].get("sourceURL", ""), MAX_ADDRESS_CHARS),
         byte_range("range of Initialization", elements[-1].get("range")),
     )
 
 
 def _listed(found: Sequence[Element]) -> tuple[Address, ...]:
     return tuple(
-        Address(it.get("media", ""), byte_range("mediaRange", it.get("mediaRange")))
+        Address(
+            _bounded(it.get("media", ""), MAX_ADDRESS_CHARS),
+            byte_range("mediaRange", it.get("mediaRange")),
+        )
         for element in found
         for it in element.findall("{*}SegmentURL")
     )

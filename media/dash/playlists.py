@@ -15,7 +15,7 @@ from media.dash.presentation import (
     Presentation,
     Representation,
 )
-from media.dash.timeline import Clock, Span, spans
+from media.dash.timeline import MOST_SEGMENTS, Clock, Span, spans
 from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
 from media.hls.media_parser import MAX_DURATION_SEC, MAX_TARGET_SEC, MIN_TARGET_SEC
 from media.hls.playlist import (
@@ -127,13 +127,8 @@ def track_playlist(presentation: Presentation, track: Track, now: datetime) -> T
     """
     segments: list[Segment] = []
     told = 0
-    for period in presentation.periods:
-        chosen = _chosen(period, track)
-        if chosen is None or chosen.addressing is None:
-            continue
-        clock = _clock(presentation, period, now)
-        new = _PeriodSegments(presentation, period, chosen, chosen.addressing)
-        for place, span in enumerate(spans(chosen.addressing, period, clock)):
+    for new, found in _newest(presentation, track, now):
+        for place, span in enumerate(found):
             begins_period = place == 0 and bool(segments)
             segments.append(new.segment(span, number=len(segments), begins_period=begins_period))
             told = len(segments) if span.is_told else told
@@ -146,6 +141,22 @@ def track_playlist(presentation: Presentation, track: Track, now: datetime) -> T
         is_numbered=False,
     )
     return TrackPlaylist(playlist, told)
+
+
+def _newest(
+    presentation: Presentation, track: Track, now: datetime
+) -> list[tuple["_PeriodSegments", list[Span]]]:
+    """Return what each period has of the newest `MOST_SEGMENTS` of them all, oldest first."""
+    newest: list[tuple[_PeriodSegments, list[Span]]] = []
+    room = MOST_SEGMENTS
+    for period in reversed(presentation.periods):
+        chosen = _chosen(period, track)
+        if room and chosen and chosen.addressing:
+            found = spans(chosen.addressing, period, _clock(presentation, period, now))[-room:]
+            room -= len(found)
+            new = _PeriodSegments(presentation, period, chosen, chosen.addressing)
+            newest.append((new, found))
+    return newest[::-1]
 
 
 def _chosen(period: Period, track: Track) -> Representation | None:

@@ -1,5 +1,6 @@
 """Decrypting segments that anybody with the key's URL may read (RFC 8216 4.3.2.4, AES-128)."""
 
+import asyncio
 from collections import OrderedDict
 
 import httpx
@@ -13,6 +14,9 @@ from media.probe import UndecodableSegment
 WHOLE_SEGMENT_METHOD = "AES-128"
 PLAIN_KEY_FORMAT = "identity"
 KEY_BYTES = 16
+LARGE_BYTES = 4 * 1024 * 1024
+"""A larger segment is decrypted in a thread, beside the event loop."""
+
 KEYS_KEPT = 8
 """Streams change their key every few minutes; picture and sound may have one each."""
 
@@ -55,9 +59,11 @@ class SegmentKeys:
                 self._keys.popitem(last=False)
         iv = encryption.iv or sequence.to_bytes(KEY_BYTES, "big")
         try:
-            return decrypt(data, self._keys[uri], iv)
+            if len(data) <= LARGE_BYTES:
+                return decrypt(data, self._keys[uri], iv)
+            return await asyncio.to_thread(decrypt, data, self._keys[uri], iv)
         except UndecodableSegment:
-            del self._keys[uri]  # it may have been replaced
+            self._keys.pop(uri, None)  # it may have been replaced
             raise
 
 

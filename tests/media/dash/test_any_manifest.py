@@ -92,7 +92,7 @@ def test_any_text_is_a_playlist_or_a_playlist_error(text: str) -> None:
             choose_renditions(master_playlist(presentation, URL))
         for content in Content:
             track = track_playlist(presentation, Track(content, "v"), START + timedelta(days=9))
-            assert len(track.playlist.segments) <= 3_000
+            assert len(track.playlist.segments) <= 1_000
             use(PlaylistCursor().numbered(track.playlist))
 
 
@@ -118,6 +118,27 @@ def test_entities_and_document_types_are_refused_before_they_cost_anything() -> 
 def test_absurd_numbers_of_things_are_refused(text: str) -> None:
     with pytest.raises(PlaylistTooLarge):
         parse_manifest(text, URL)
+
+
+def test_of_many_periods_only_the_newest_segments_are_made() -> None:
+    runs = template(timeline('t="0" d="1" r="4611686018427387904"'))
+    period = f"<Period>{adaptation_set(runs + PICTURE)}</Period>"
+    presentation = parse_manifest(manifest(*[period] * 100), URL)
+    track = track_playlist(presentation, Track(Content.VIDEO, "v"), START)
+    assert len(track.playlist.segments) == 1_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(template().replace("$Number$", "$Number$" * 1_000), id="template"),
+        pytest.param(f"<BaseURL>{'a' * 3_000}</BaseURL>" + template(), id="address"),
+        pytest.param(f'{template()}<Representation id="{"i" * 300}"/>', id="id"),
+    ],
+)
+def test_what_is_repeated_in_each_segment_must_be_short(text: str) -> None:
+    with pytest.raises(PlaylistTooLarge):
+        parse_manifest(manifest(adaptation_set(text + PICTURE)), URL)
 
 
 @pytest.mark.parametrize(

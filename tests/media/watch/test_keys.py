@@ -136,6 +136,13 @@ async def test_a_key_at_a_private_address_is_not_asked_for(server: KeyServer) ->
     assert server.asked == 0
 
 
+async def test_a_large_segment_is_decrypted_like_a_small_one(
+    server: KeyServer, keys: SegmentKeys
+) -> None:
+    large = PLAIN * 30_000
+    assert await opened(keys, encrypted(large, 7), server.encryption()) == large
+
+
 def test_padding_is_taken_off() -> None:
     for size in range(33):
         assert decrypt(encrypted(b"a" * size, 3), KEY, (3).to_bytes(16, "big")) == b"a" * size
