@@ -30,6 +30,7 @@ from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.timeline import SegmentPosition
 from monitors.measurement import Glance, SegmentMeasurement
+from monitors.pictures import LANDMARK_BYTES
 from tests.origin import Encoding, Programme, RenderedProgramme, Scene, SceneKind, render
 from tests.origin.render import ffmpeg_path
 
@@ -134,7 +135,7 @@ async def _measure(material: Material, rounds: int) -> dict[str, Cost]:
 
 async def _probed(probe: Probe, material: Material) -> None:
     """Measure and judge each segment as a watch does, on a stream whose last segment moved."""
-    detectors = MediaDetectors(moves=True)
+    detectors = MediaDetectors(moves=True, landmark=bytes(LANDMARK_BYTES))
     for sequence, segment in enumerate(material.segments):
         glance = detectors.glance(material.segment_sec, THRESHOLDS)
         measured = await _measured(probe, segment, material, glance)

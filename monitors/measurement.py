@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from monitors.pictures import KEYFRAME_BYTES
+from monitors.pictures import LANDMARK_BYTES
 
 
 def _decode(value: bytes | str) -> bytes:
@@ -19,8 +19,8 @@ Thumbnail = Annotated[
 ]
 """A small picture (`monitors.pictures`) as 8-bit luma, row by row; base64 in JSON."""
 
-Keyframe = Annotated[Thumbnail, Field(min_length=KEYFRAME_BYTES, max_length=KEYFRAME_BYTES)]
-"""What is remembered of a keyframe (`monitors.pictures.KEYFRAME_BYTES`)."""
+Landmark = Annotated[Thumbnail, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
+"""What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
 
 
 class Interval(BaseModel):
@@ -46,13 +46,13 @@ class Glance(BaseModel):
     """What a probe is told of the segments before, so that a glance at the next may be enough.
 
     Attributes:
-        keyframe: the last one that was seen.
-        may_skim: whether the picture need not be measured where its keyframes show movement.
+        landmark: the last one, see `media.decoder.landmarks`.
+        may_skim: whether the picture need not be measured where a glance shows movement.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    keyframe: Keyframe = bytes(KEYFRAME_BYTES)
+    landmark: Landmark = bytes(LANDMARK_BYTES)
     may_skim: bool = False
 
 
@@ -67,10 +67,10 @@ class SegmentMeasurement(BaseModel):
         has_video, has_audio: whether the segment carries that track at all.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
-        keyframe: the last one, see `Glance`; None without any, or if the probe knows none.
-        moves: whether no keyframe is dark and each shows something else than the one before.
-        is_skimmed: whether nothing else was looked at of the picture, since it moves. Then nothing
-            is known of black and still stretches; those there are hold no keyframe, or only one.
+        landmark: the last one, see `Glance`; None without any, or if the probe knows none.
+        moves: whether it begins with a keyframe, has no dark one, and has landmarks enough.
+        is_skimmed: whether not all of the picture was looked at, since it moves. Then nothing
+            is known of black and still stretches; those there are hold one landmark at most.
         kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
@@ -86,7 +86,7 @@ class SegmentMeasurement(BaseModel):
     width: int | None = None
     height: int | None = None
     size_bytes: int = 0
-    keyframe: Keyframe | None = None
+    landmark: Landmark | None = None
     moves: bool = False
     is_skimmed: bool = False
     kept_as: str = ""

@@ -6,5 +6,5 @@ PICTURE_HEIGHT = 36
 BLOCK_SIZE = 2
 """Side of the squares whose mean is compared, in pixels of the small picture."""
 
-KEYFRAME_BYTES = PICTURE_WIDTH // BLOCK_SIZE * (PICTURE_HEIGHT // BLOCK_SIZE)
-"""A keyframe is remembered as these means, rounded down, row by row."""
+LANDMARK_BYTES = PICTURE_WIDTH // BLOCK_SIZE * (PICTURE_HEIGHT // BLOCK_SIZE)
+"""A landmark (`media.decoder.landmarks`) is remembered as these means, rounded down, row by row."""

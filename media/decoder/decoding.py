@@ -35,7 +35,7 @@ MOST_BROKEN = 2 / 3
 
 
 def measure_segment(segment: bytes, job: JobHead) -> Findings:
-    """Measure one segment, where that is allowed and enough by its keyframes alone.
+    """Measure one segment, where that is allowed and enough by a few of its pictures.
 
     Raises:
         Undecodable: it is no media that can be decoded.
@@ -44,7 +44,7 @@ def measure_segment(segment: bytes, job: JobHead) -> Findings:
     if job.may_skim:
         with contextlib.suppress(Undecodable):
             findings = _pass(segment, job, skims=True)
-            if findings.moves:
+            if findings.moves or not findings.is_skimmed:
                 return findings
     return _pass(segment, job, skims=False)
 
@@ -79,7 +79,7 @@ def _measured(container: InputContainer, job: JobHead, *, skims: bool) -> Findin
     if video is None and audio is None:
         raise Undecodable("ffmpeg found no picture and no sound")
     began_sec = (container.start_time or 0) / av.time_base
-    pictures = SeenPictures(most=job.most_pictures, skims=skims)
+    pictures = SeenPictures(job, skims=skims)
     sound = Sound(job.silence_db, began_sec=began_sec, with_loudness=job.with_loudness)
     _decode(container, video, audio, pictures, sound)
     findings = Findings(
@@ -91,7 +91,7 @@ def _measured(container: InputContainer, job: JobHead, *, skims: bool) -> Findin
         height=video.codec_context.height if video else None,
     )
     if video:
-        pictures.describe(findings, job)
+        pictures.describe(findings)
     if audio:
         sound.describe(findings, job.duration_sec)
     return findings
@@ -120,6 +120,8 @@ def _decode(
         is_h264 = track.codec_context.name == "h264"
         track.codec_context.options = {**CODEC_OPTIONS, **(ORDERLY if is_h264 else {})}
     for packet in container.demux(tracks):
+        if pictures.is_in_vain:
+            break  # all of it is measured in another pass
         is_video = video is not None and packet.stream_index == video.index
         if is_video and not pictures.want(packet):
             continue

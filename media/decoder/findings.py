@@ -38,7 +38,7 @@ class Findings:
     still: list[StillSpan] = field(default_factory=list)
     silent: list[Span] = field(default_factory=list)
     loudness_lufs: float | None = None
-    keyframe: bytes | None = None
+    landmark: bytes | None = None
     moves: bool = False
     is_skimmed: bool = False
 
@@ -52,5 +52,5 @@ class Findings:
                 {**each._asdict(), "picture": base64.b64encode(each.picture).decode()}
                 for each in self.still
             ],
-            "keyframe": base64.b64encode(self.keyframe).decode() if self.keyframe else None,
+            "landmark": base64.b64encode(self.landmark).decode() if self.landmark else None,
         }

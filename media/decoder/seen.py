@@ -1,45 +1,64 @@
 """What is seen in a segment."""
 
-from collections.abc import Sequence
-
 import av
 import numpy as np
 
 from media.decoder.findings import Findings, Undecodable
-from media.decoder.keyframes import moves, remembered
-from media.decoder.pictures import Pictures, black_intervals, still_runs
+from media.decoder.landmarks import LOOKED_AT_ONCE, Landmarks
+from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.wire import JobHead
 from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
+ALL_AT_ONCE = 64
+"""Where all pictures are decoded anyway, nothing waits for a landmark."""
+
 
 class SeenPictures:
-    """The pictures of a segment, small; or only its keyframes."""
+    """The pictures of a segment, small; or only as many as tell that they move.
 
-    def __init__(self, *, most: int, skims: bool) -> None:
-        self._most = most
+    Args:
+        job: says among others which landmark the last segment left.
+        skims: whether less than all pictures may be enough.
+    """
+
+    def __init__(self, job: JobHead, *, skims: bool) -> None:
+        self._job = job
         self._skims = skims
         self._small: list[bytes] = []
         self._times: list[float] = []
-        self._keyframes: list[bytes] = []
-        self._sent = 0
-        self._begins_with_keyframe = False
+        self._landmarks = Landmarks(job.landmark, at_once=LOOKED_AT_ONCE if skims else ALL_AT_ONCE)
+        self._keyframes_sent = 0
+        self._left_out = 0
+        self._begins_with_keyframe: bool | None = None
         self._scaler = av.video.reformatter.VideoReformatter()
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether something was left out that has to be looked at after all."""
+        return self._left_out > 0 and self._landmarks.is_in_vain
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
         """Tell whether a packet of the picture is to be decoded."""
-        if len(self._small) >= self._most:
+        if len(self._small) >= self._job.most_pictures:
             return False
         if not packet.size:  # it only makes the decoder give what it holds back
             return True
-        if not self._sent:
+        if self._begins_with_keyframe is None:
             self._begins_with_keyframe = packet.is_keyframe
-        is_wanted = packet.is_keyframe or not self._skims
-        self._sent += is_wanted
+        self._keyframes_sent += packet.is_keyframe
+        is_wanted = packet.is_keyframe or not self._may_leave_out()
+        self._left_out += not is_wanted
         return is_wanted
+
+    def _may_leave_out(self) -> bool:
+        """Tell whether what was seen of the group of pictures that is read now is enough."""
+        is_current = self._landmarks.groups == self._keyframes_sent  # else it is still decoded
+        is_calm = self._landmarks.is_found and not self._landmarks.is_in_vain
+        return self._skims and is_current and is_calm
 
     def add(self, frame: av.VideoFrame) -> None:
         """Keep a picture as full-range luma of the small size."""
-        if len(self._small) >= self._most:
+        if len(self._small) >= self._job.most_pictures:
             return
         small = self._scaler.reformat(
             frame,
@@ -56,10 +75,10 @@ class SeenPictures:
         time = frame.time
         # A picture without a time of its own is shown with the one before.
         self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
-        if frame.key_frame and not frame.is_corrupt:
-            self._keyframes.append(self._small[-1])
+        is_keyframe = frame.key_frame and not frame.is_corrupt
+        self._landmarks.add(self._small[-1], self._times[-1], is_keyframe=is_keyframe)
 
-    def describe(self, findings: Findings, job: JobHead) -> None:
+    def describe(self, findings: Findings) -> None:
         """Write down what was seen.
 
         Raises:
@@ -67,28 +86,21 @@ class SeenPictures:
         """
         if not self._small:
             raise Undecodable("no picture could be decoded")
-        self._describe_keyframes(findings, job)
-        if self._skims:
+        self._describe_landmarks(findings)
+        if self._left_out:
+            findings.is_skimmed = True
             return
-        pictures = _stacked(self._small)
+        pixels = np.frombuffer(b"".join(self._small), np.uint8)
+        pictures = pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
         # Sound may start a little earlier; the playlist's times mean the first picture.
         moments = np.array(self._times) - self._times[0]
-        findings.black = black_intervals(pictures, moments, job.duration_sec)
-        findings.still = still_runs(pictures, moments, job.duration_sec)
+        findings.black = black_intervals(pictures, moments, self._job.duration_sec)
+        findings.still = still_runs(pictures, moments, self._job.duration_sec)
 
-    def _describe_keyframes(self, findings: Findings, job: JobHead) -> None:
-        if not self._keyframes:
-            return
-        findings.keyframe = remembered(self._keyframes[-1])
-        findings.moves = self._begins_with_keyframe and moves(
-            _stacked(self._keyframes), job.keyframe
-        )
-        if self._skims:
-            findings.is_skimmed = True
+    def _describe_landmarks(self, findings: Findings) -> None:
+        findings.moves = bool(self._begins_with_keyframe) and self._landmarks.finish()
+        if self._landmarks.groups:
+            findings.landmark = self._landmarks.remembered()
+        if self._left_out:
             # Each keyframe must have been seen, else what is missing may be what is wrong.
-            findings.moves &= len(self._keyframes) == self._sent
-
-
-def _stacked(pictures: Sequence[bytes]) -> Pictures:
-    pixels = np.frombuffer(b"".join(pictures), np.uint8)
-    return pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
+            findings.moves &= self._landmarks.groups == self._keyframes_sent

@@ -10,12 +10,12 @@ import json
 import struct
 from typing import Any, NamedTuple
 
-from monitors.pictures import KEYFRAME_BYTES
+from monitors.pictures import LANDMARK_BYTES
 
 LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-_HEAD = struct.Struct(f">IddII??{KEYFRAME_BYTES}s")
+_HEAD = struct.Struct(f">IddII??{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -30,8 +30,8 @@ class JobHead(NamedTuple):
         cpu_sec: CPU time until the kernel kills the decoder.
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
-        may_skim: whether it is enough to look at the keyframes where they show that all is well.
-        keyframe: the last one of the segment before; see `monitors.measurement.Glance`.
+        may_skim: whether some of its pictures are enough where they show movement.
+        landmark: the last one of the segments before; see `monitors.measurement.Glance`.
     """
 
     segment_bytes: int
@@ -41,7 +41,7 @@ class JobHead(NamedTuple):
     cpu_sec: int
     with_loudness: bool
     may_skim: bool = False
-    keyframe: bytes = bytes(KEYFRAME_BYTES)
+    landmark: bytes = bytes(LANDMARK_BYTES)
 
     def pack(self) -> bytes:
         """Return the head as it is sent."""

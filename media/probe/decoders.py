@@ -66,7 +66,7 @@ class DecoderProbe:
             with_loudness=self._with_loudness,
             # Who wants the loudness shows people all that is measured.
             may_skim=glance.may_skim and not self._with_loudness,
-            keyframe=glance.keyframe,
+            landmark=glance.landmark,
         )
         async with self._turns.taken(pace or Pace(), duration_sec):
             return await self._measured(head, segment)

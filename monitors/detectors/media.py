@@ -17,8 +17,8 @@ from monitors.detectors.freeze import (
 from monitors.detectors.skimming import LOOKED_BACK, Skimmed, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
-from monitors.measurement import Glance, Interval, Keyframe, SegmentMeasurement
-from monitors.pictures import KEYFRAME_BYTES
+from monitors.measurement import Glance, Interval, Landmark, SegmentMeasurement
+from monitors.pictures import LANDMARK_BYTES
 from monitors.status import Health, IncidentKind
 
 Track = Literal["video", "audio"]
@@ -27,7 +27,7 @@ NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 
-_OF_THE_PICTURE = ("blackout", "freeze", "keyframe", "moves", "skimmed")
+_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "moves", "skimmed")
 
 
 class MediaDetectors(BaseModel):
@@ -37,8 +37,8 @@ class MediaDetectors(BaseModel):
         tracks: what the segments are meant to carry. Where sound and picture come in playlists of
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
-        keyframe: the last one that was seen, see `Glance`.
-        moves: whether the picture of the last segment moved, as far as keyframes tell.
+        landmark: the last one that was seen, see `Glance`.
+        moves: whether the picture of the last segment moved, as far as landmarks tell.
         skimmed: the latest segments that were only glanced at; blackout and freeze are at their
             beginning still, see `monitors.detectors.skimming`.
     """
@@ -48,16 +48,17 @@ class MediaDetectors(BaseModel):
     blackout: FaultState = Field(default_factory=FaultState)
     silence: FaultState = Field(default_factory=FaultState)
     freeze: FreezeState = Field(default_factory=FreezeState)
-    keyframe: Keyframe | None = None
+    landmark: Landmark | None = None
     moves: bool = False
     skimmed: list[Skimmed] = []
 
     def glance(self, duration_sec: float, thresholds: Thresholds) -> Glance:
         """Return what the probe is told of the segments before the next one."""
-        is_calm = self.moves and self.blackout.run is None and self._freeze_health() is Health.OK
+        is_known = self.moves and self.landmark is not None
+        is_calm = self.blackout.run is None and self._freeze_health() is Health.OK
         return Glance(
-            keyframe=self.keyframe or bytes(KEYFRAME_BYTES),
-            may_skim=is_calm and may_be_skimmed(duration_sec, thresholds),
+            landmark=self.landmark or bytes(LANDMARK_BYTES),
+            may_skim=is_known and is_calm and may_be_skimmed(duration_sec, thresholds),
         )
 
     def look_back(
@@ -130,7 +131,7 @@ class MediaDetectors(BaseModel):
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
         self.moves = measurement.moves
-        self.keyframe = measurement.keyframe or self.keyframe
+        self.landmark = measurement.landmark or self.landmark
         if measurement.is_skimmed:
             self.skimmed.append(Skimmed(position=position, kept_as=measurement.kept_as))
             if len(self.skimmed) > LOOKED_BACK:

@@ -1,14 +1,15 @@
-"""When a glance at the keyframes is enough, and what was only glanced at.
+"""When a glance at a segment is enough, and what was only glanced at.
 
-Two keyframes in a row that show different pictures cannot lie in one freeze, and a keyframe that is
-not dark cannot lie in a blackout. So a run of either in media whose keyframes all differ and are
-bright holds one keyframe at most: it is shorter than two segments, each of which begins with one.
+Two landmarks in a row (`media.decoder.landmarks`) cannot lie in one freeze, and a keyframe that is
+not dark cannot lie in a blackout. So in media each of whose segments has a landmark, begins with a
+keyframe and has no dark one, a freeze holds one landmark at most and a blackout no keyframe: either
+run is shorter than three segments.
 
 The detectors stay where the last measurement in full left them, and so do not know the runs that
-began since. Of these, one that may still grow began in the last `LOOKED_BACK` segments, for between
-the keyframes that these begin with, every earlier one was parted. As soon as a keyframe is dark, or
-shows what the one before showed, these segments are measured in full, and then nothing is different
-from having measured all of them.
+began since. Of these, one that may still grow began in the last `LOOKED_BACK` segments: one that
+began before would hold the landmarks of both. As soon as a keyframe is dark, or a segment has no
+landmark, these segments are measured in full, and then nothing is different from having measured
+all of them.
 """
 
 from pydantic import BaseModel, ConfigDict

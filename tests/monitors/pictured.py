@@ -1,4 +1,4 @@
-"""Programmes of small pictures, measured as a decoder measures them, in full or by keyframes."""
+"""Programmes of small pictures, measured as a decoder measures them, in full or at a glance."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoder.keyframes import moves, remembered
+from media.decoder.landmarks import Landmarks
 from media.decoder.pictures import black_intervals, still_runs
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
@@ -111,12 +111,15 @@ class Shown:
 
     def measured(self, glance: Glance) -> SegmentMeasurement:
         """What a decoder finds, as `media.decoder.decoding` has it."""
-        keyframes = self.pictures[list(self.keyframes)]
+        landmarks = Landmarks(glance.landmark)
+        for number, picture in enumerate(self.pictures):
+            is_keyframe = number in self.keyframes
+            landmarks.add(picture.tobytes(), number / FPS, is_keyframe=is_keyframe)
         found = SegmentMeasurement(
             duration_sec=self.duration_sec,
             silent=list(self.silent),
-            keyframe=remembered(keyframes[-1].tobytes()),
-            moves=moves(keyframes, glance.keyframe),
+            moves=landmarks.finish(),
+            landmark=landmarks.remembered(),
             kept_as=str(self.position.sequence),
         )
         if glance.may_skim and found.moves:

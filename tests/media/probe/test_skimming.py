@@ -1,6 +1,8 @@
-"""Real media, skimmed where its keyframes move: the incidents are those of measuring all of it."""
+"""Real media, skimmed where it moves: the incidents are those of measuring all of it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,6 +15,7 @@ from monitors.measurement import Glance, SegmentMeasurement
 from tests.media.probe.engines import opened
 from tests.media.probe.measuring import SILENCE_DB, incidents, measure_all, position
 from tests.origin import LOWEST, Container, Encoding, Programme, RenderedProgramme, render
+from tests.origin.render import run_ffmpeg
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -74,6 +77,39 @@ async def test_it_finds_what_measuring_everything_finds(
     assert found == incidents(await measure_all(probe, rendered), CALM)
     assert len(found) == 2 * faults
     assert count >= 3
+
+
+def with_open_groups(rendered: RenderedProgramme, folder: Path) -> RenderedProgramme:
+    """Encode each segment again so that pictures before a keyframe need what comes before it."""
+    segments = []
+    for segment in rendered.segments:
+        (folder / "first.ts").write_bytes(segment.data)
+        parameters = "open-gop=1:bframes=3:b-adapt=0:keyint=10:min-keyint=10:scenecut=0"
+        arguments = ["-v", "error", "-y", "-i", "first.ts", "-c:a", "copy", "-c:v", "libx264"]
+        arguments += ["-preset", "veryfast", "-x264-params", parameters, "-threads", "1"]
+        run_ffmpeg([*arguments, "again.ts"], folder)
+        segments.append(replace(segment, data=(folder / "again.ts").read_bytes()))
+    return replace(rendered, segments=tuple(segments))
+
+
+@pytest.mark.parametrize(
+    ("kind", "faults"), [("black_silent", 2), ("frozen", 1), ("talking_head", 0), ("slow_pan", 0)]
+)
+async def test_open_groups_of_pictures_change_nothing(
+    probe: Probe, tmp_path: Path, kind: str, faults: int
+) -> None:
+    scenes = [("normal", 9.4), (kind, 15.2), ("normal", 9.4)]
+    rendered = with_open_groups(render(Programme.of(scenes, LOWEST)), tmp_path)
+    found, count = await skimmed(probe, rendered)
+    assert found == incidents(await measure_all(probe, rendered), CALM)
+    assert len(found) == 2 * faults
+    assert count >= 3
+
+
+async def test_somebody_who_talks_before_a_camera_is_skimmed(probe: Probe) -> None:
+    found, count = await skimmed(probe, render(Programme.of([("talking_head", 40.0)])))
+    assert not found
+    assert count >= 12
 
 
 async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe) -> None:

@@ -1,0 +1,125 @@
+"""Whether a few pictures of a segment show that all is well with all of them.
+
+A landmark is a picture that cannot lie in the same freeze as the landmark before it. Where each
+segment has one, no freeze holds two of them, however little of the segments was looked at; see
+`monitors.detectors.skimming`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.decoder.pictures import BLACK_LEVEL, Pictures, block_sums, differences
+from monitors.detectors.freeze import STILL_GAP_SEC
+from monitors.detectors.pictures import SAME_PICTURE_TOLERANCE
+from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
+
+MOVED_DIFFERENCE = 4 * SAME_PICTURE_TOLERANCE
+"""Two pictures of one freeze differ by no more: each by at most `SAME_PICTURE_TOLERANCE` from the
+first of its piece, and that from the first of all."""
+
+DARK_LEVEL = BLACK_LEVEL + 10
+DARK_SHARE = 0.9
+"""A keyframe that has so many pixels up to this level may be black for a detector, or be followed
+by pictures that are."""
+
+LOOKED_AT_ONCE = 4
+"""Pictures between keyframes are compared in such lots: a lot takes little longer than one."""
+
+
+class Landmarks:
+    """Looks for landmarks in a segment, from its first keyframe on.
+
+    A keyframe is one if it differs from the landmark before. If it does not, the first pictures of
+    its group (GOP) are that differ for longer than `STILL_GAP_SEC`: a freeze goes on over shorter
+    flaws, and a keyframe may be one. So one that was found in this way is enough for a segment;
+    otherwise each group must have its own.
+
+    Args:
+        before: what is remembered of the last landmark; see `monitors.measurement.Glance`.
+        at_once: so many pictures are compared together.
+
+    Attributes:
+        groups: that began so far.
+        is_found: whether the latest group needs no further look.
+        is_in_vain: whether an earlier group had no landmark, or a keyframe was dark.
+    """
+
+    def __init__(self, before: bytes, *, at_once: int = LOOKED_AT_ONCE) -> None:
+        self._landmark = np.frombuffer(before, np.uint8).astype(np.int16)
+        self._at_once = at_once
+        self._waiting: list[tuple[bytes, float]] = []
+        self._differs_since: float | None = None
+        self._is_sure = False
+        self.groups = 0
+        self.is_found = False
+        self.is_in_vain = False
+
+    def add(self, picture: bytes, time_sec: float, *, is_keyframe: bool) -> None:
+        """Look at the next picture in the order in which they are shown, if need be."""
+        if is_keyframe:
+            self._begin_group(picture)
+        elif self.groups and not self.is_found:
+            self._waiting.append((picture, time_sec))
+            if len(self._waiting) >= self._at_once:
+                self._look_at_waiting()
+
+    def finish(self) -> bool:
+        """Return whether the segment has landmarks enough and no dark keyframe."""
+        self._end_group()
+        return self.groups > 0 and not self.is_in_vain
+
+    def remembered(self) -> bytes:
+        """Return what is remembered of the last landmark."""
+        return self._landmark.astype(np.uint8).tobytes()
+
+    def _begin_group(self, keyframe: bytes) -> None:
+        self._end_group()
+        self.groups += 1
+        self._differs_since = None
+        pictures = _stacked([keyframe])
+        means = _means(pictures)
+        self.is_in_vain |= bool((pictures <= DARK_LEVEL).mean() >= DARK_SHARE)
+        differs = bool(self._differ(means)[0])
+        self.is_found = self._is_sure or differs
+        if differs:
+            self._landmark = means[0]
+
+    def _end_group(self) -> None:
+        if self.groups:
+            self._look_at_waiting()
+            self.is_in_vain |= not self.is_found
+
+    def _look_at_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting or self.is_found:
+            return
+        means = _means(_stacked([picture for picture, _ in waiting]))
+        for number, differs in enumerate(self._differ(means)):
+            if self._has_differed_long(waiting[number][1], differs=bool(differs)):
+                self._landmark = means[number]
+                self._is_sure = self.is_found = True
+                return
+
+    def _has_differed_long(self, time_sec: float, *, differs: bool) -> bool:
+        if not differs:
+            self._differs_since = None
+        elif self._differs_since is None:
+            self._differs_since = time_sec
+        else:
+            return time_sec - self._differs_since > STILL_GAP_SEC
+        return False
+
+    def _differ(self, means: NDArray[np.int16]) -> NDArray[np.bool_]:
+        differ: NDArray[np.bool_] = differences(means, self._landmark) > MOVED_DIFFERENCE
+        return differ
+
+
+def _stacked(pictures: Sequence[bytes]) -> Pictures:
+    pixels = np.frombuffer(b"".join(pictures), np.uint8)
+    return pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
+
+
+def _means(pictures: Pictures) -> NDArray[np.int16]:
+    return block_sums(pictures) // BLOCK_SIZE**2
