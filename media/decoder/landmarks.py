@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoder.pictures import BLACK_LEVEL, Pictures, block_sums, differences
-from monitors.detectors.freeze import STILL_GAP_SEC
-from monitors.detectors.pictures import SAME_PICTURE_TOLERANCE
+from monitors.detectors.pictures import SAME_PICTURE_TOLERANCE, STILL_GAP_SEC
 from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
 
 MOVED_DIFFERENCE = 4 * SAME_PICTURE_TOLERANCE
@@ -24,6 +23,9 @@ DARK_SHARE = 0.9
 """A keyframe that has so many pixels up to this level may be black for a detector, or be followed
 by pictures that are."""
 
+LONGEST_FLAW_SEC = STILL_GAP_SEC + 0.005
+"""Of pictures within a freeze that show something else; times are off by the rest at most."""
+
 LOOKED_AT_ONCE = 4
 """Pictures between keyframes are compared in such lots: a lot takes little longer than one."""
 
@@ -32,9 +34,9 @@ class Landmarks:
     """Looks for landmarks in a segment, from its first keyframe on.
 
     A keyframe is one if it differs from the landmark before. If it does not, the first pictures of
-    its group (GOP) are that differ for longer than `STILL_GAP_SEC`: a freeze goes on over shorter
-    flaws, and a keyframe may be one. So one that was found in this way is enough for a segment;
-    otherwise each group must have its own.
+    its group (GOP) are that differ for longer than `LONGEST_FLAW_SEC`: a freeze goes on over
+    shorter flaws, and a keyframe may be one. So one that was found in this way is enough for a
+    segment; otherwise each group must have its own.
 
     Args:
         before: what is remembered of the last landmark; see `monitors.measurement.Glance`.
@@ -50,7 +52,7 @@ class Landmarks:
         self._landmark = np.frombuffer(before, np.uint8).astype(np.int16)
         self._at_once = at_once
         self._waiting: list[tuple[bytes, float]] = []
-        self._differs_since: float | None = None
+        self._differing: tuple[float, NDArray[np.int16]] | None = None
         self._is_sure = False
         self.groups = 0
         self.is_found = False
@@ -77,7 +79,7 @@ class Landmarks:
     def _begin_group(self, keyframe: bytes) -> None:
         self._end_group()
         self.groups += 1
-        self._differs_since = None
+        self._differing = None
         pictures = _stacked([keyframe])
         means = _means(pictures)
         self.is_in_vain |= bool((pictures <= DARK_LEVEL).mean() >= DARK_SHARE)
@@ -97,19 +99,15 @@ class Landmarks:
             return
         means = _means(_stacked([picture for picture, _ in waiting]))
         for number, differs in enumerate(self._differ(means)):
-            if self._has_differed_long(waiting[number][1], differs=bool(differs)):
-                self._landmark = means[number]
+            time_sec = waiting[number][1]
+            if self._differing and time_sec - self._differing[0] > LONGEST_FLAW_SEC:
+                self._landmark = self._differing[1]
                 self._is_sure = self.is_found = True
                 return
-
-    def _has_differed_long(self, time_sec: float, *, differs: bool) -> bool:
-        if not differs:
-            self._differs_since = None
-        elif self._differs_since is None:
-            self._differs_since = time_sec
-        else:
-            return time_sec - self._differs_since > STILL_GAP_SEC
-        return False
+            if not differs:
+                self._differing = None
+            elif self._differing is None:
+                self._differing = (time_sec, means[number])
 
     def _differ(self, means: NDArray[np.int16]) -> NDArray[np.bool_]:
         differ: NDArray[np.bool_] = differences(means, self._landmark) > MOVED_DIFFERENCE

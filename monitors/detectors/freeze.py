@@ -10,12 +10,6 @@ from monitors.detectors.timeline import Condition, Finding, Stretch, without
 from monitors.incidents import IncidentChange
 from monitors.measurement import SegmentMeasurement, Thumbnail
 
-STILL_GAP_SEC = 0.1
-"""A movement this short between two pieces that show the same picture is a flaw of the encoder.
-
-More would join the pauses of a mouth that moves 0.2 s every few seconds.
-"""
-
 STILL_NOTICEABLE_SEC = 5.0
 """Shorter stillness is part of normal pictures: a slide, a drawing that an animation holds."""
 

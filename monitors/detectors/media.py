@@ -8,12 +8,8 @@ from pydantic import BaseModel, Field
 
 from monitors.config import Thresholds
 from monitors.detectors.faults import FaultRule, FaultState
-from monitors.detectors.freeze import (
-    STILL_GAP_SEC,
-    STILL_NOTICEABLE_SEC,
-    FreezeState,
-    still_findings,
-)
+from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
+from monitors.detectors.pictures import STILL_GAP_SEC
 from monitors.detectors.skimming import LOOKED_BACK, Skimmed, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo

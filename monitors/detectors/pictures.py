@@ -13,6 +13,12 @@ frozen texture of 1/f noise, the hardest to encode, differs by up to 2.0 at 150 
 more than 8 each time it opens, a pan of half a pixel a second after 3 to 5 s.
 """
 
+STILL_GAP_SEC = 0.1
+"""A movement this short between two pieces that show the same picture is a flaw of the encoder.
+
+More would join the pauses of a mouth that moves 0.2 s every few seconds.
+"""
+
 
 def same_picture(one: bytes, other: bytes) -> bool:
     """Tell whether two pictures are the same apart from the noise of an encoder.
