@@ -13,7 +13,6 @@ from api.body import MAX_DEPTH, parse_model, parse_report, read_body
 from api.engine import EngineUnavailable
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.gateway import Gateway, gateway_of
-from api.store.records import MonitorRecord
 from monitors.ids import is_monitor_id
 from monitors.reports import EventReport, StatusReport
 from monitors.status import MonitorStatus
@@ -51,8 +50,8 @@ async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) 
     """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
     report = parse_report(StatusReport, await read_body(request))
     _check_moment("as_of", report.as_of)
-    record = await _apply(gateway, monitor_id, report)
-    if report.status.is_active and record.status is MonitorStatus.STOPPED:
+    status = await _apply(gateway, monitor_id, report)
+    if report.status.is_active and status is MonitorStatus.STOPPED:
         await _stop_for_good(gateway, monitor_id)
     return Response(status_code=204)
 
@@ -90,11 +89,11 @@ async def reconcile(gateway: GatewayDep) -> ReconciliationReport:
         raise EngineNotAvailable(f"Temporal: {error}") from None
 
 
-async def _apply(gateway: Gateway, monitor_id: str, report: StatusReport) -> MonitorRecord:
+async def _apply(gateway: Gateway, monitor_id: str, report: StatusReport) -> MonitorStatus:
     if is_monitor_id(monitor_id):
-        record = await gateway.store.monitors.apply_report(monitor_id, report, datetime.now(UTC))
-        if record:
-            return record
+        status = await gateway.store.monitors.apply_report(monitor_id, report, datetime.now(UTC))
+        if status:
+            return status
     raise MonitorNotFound(monitor_id)
 
 

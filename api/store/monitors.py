@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -44,6 +45,23 @@ _CONFIRM_STARTED = (
         workflow_started_at=func.coalesce(
             monitors.c.workflow_started_at, bindparam("at", type_=monitors.c.created_at.type)
         )
+    )
+)
+_TAKE_MEASUREMENTS = (
+    update(monitor_stats)
+    .where(
+        monitor_stats.c.monitor_id == bindparam("measured"),
+        monitor_stats.c.as_of <= bindparam("at", type_=monitor_stats.c.as_of.type),
+        exists().where(
+            monitors.c.monitor_id == bindparam("measured"),
+            monitors.c.status == bindparam("is_now"),
+            monitors.c.stream_status == bindparam("stream_is_now"),
+        ),
+    )
+    .values(
+        health=bindparam("health"),
+        statistics=bindparam("statistics"),
+        as_of=bindparam("at", type_=monitor_stats.c.as_of.type),
     )
 )
 _MONITORS_WITH_STATS = monitors.outerjoin(
@@ -189,8 +207,13 @@ class MonitorStore:
 
     async def apply_report(
         self, monitor_id: str, report: StatusReport, now: datetime
-    ) -> MonitorRecord | None:
-        """Change a monitor by a worker's report (see `with_report`); None: no such monitor."""
+    ) -> MonitorStatus | None:
+        """Change a monitor by a worker's report and return its status; None: no such monitor.
+
+        See `with_report`. Nearly all reports tell new measurements and nothing else: one statement.
+        """
+        if report.status.is_active and await self._take_measurements(monitor_id, report, now):
+            return report.status
         async with self._database.write() as connection:
             await _lock(connection, monitor_id)
             before = await _find(connection, monitor_id)
@@ -198,7 +221,20 @@ class MonitorStore:
                 return None
             after = with_report(before, report, now)
             await _save(connection, before, after)
-            return after
+            return after.status
+
+    async def _take_measurements(
+        self, monitor_id: str, report: StatusReport, now: datetime
+    ) -> bool:
+        """Keep new measurements of a monitor of which the report tells nothing else new."""
+        parameters = {
+            "measured": monitor_id,
+            "is_now": report.status,
+            "stream_is_now": report.stream_status,
+            "at": min(report.as_of, now),
+            **_measurements(report),
+        }
+        return await self._database.write_one(_TAKE_MEASUREMENTS, parameters) == 1
 
 
 def _chunks(ids: list[str]) -> list[list[str]]:
@@ -249,14 +285,17 @@ async def _save(connection: AsyncConnection, before: MonitorRecord, after: Monit
 
 
 def _save_report(connection: AsyncConnection, monitor_id: str, report: LastReport) -> Any:
-    values = {
-        "health": report.health.model_dump(mode="json"),
-        "statistics": report.statistics.model_dump(mode="json"),
-        "as_of": report.as_of,
-    }
+    values = {**_measurements(report), "as_of": report.as_of}
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(monitor_stats).values(monitor_id=monitor_id, **values)
     return statement.on_conflict_do_update(index_elements=["monitor_id"], set_=values)
+
+
+def _measurements(report: StatusReport | LastReport) -> dict[str, Any]:
+    return {
+        "health": report.health.model_dump(mode="json"),
+        "statistics": report.statistics.model_dump(mode="json"),
+    }
 
 
 def _with_last_report() -> Select[Any]:

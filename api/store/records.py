@@ -28,7 +28,8 @@ class MonitorRecord:
 
     Attributes:
         workflow_started_at: when Temporal confirmed its workflow; None before.
-        reported_at: `as_of` of the report that `status` comes from; None before the first.
+        reported_at: `as_of` of the report that `status` comes from; None before the first. Later
+            ones that told the same may be seen in `last_report` alone.
         finished_at: when the status became final; None while active.
         stop_reason: why a worker asked for the end; None when a user did or nobody.
         last_report: None before the first.
@@ -109,8 +110,8 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
     other older report changes nothing.
     """
     as_of = min(report.as_of, now)  # a clock that is ahead must not silence later reports
+    is_newer = not any(_is_older(as_of, known, now) for known in _known_at(record))
     record = _with_measurements(record, report, as_of, now)
-    is_newer = record.reported_at is None or not _is_older(as_of, record.reported_at, now)
     if not record.status.is_active or (report.status.is_active and not is_newer):
         return record
     return replace(
@@ -122,6 +123,15 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
         error_reason=report.error_reason,
         error_message=report.error_message,
     )
+
+
+def _known_at(record: MonitorRecord) -> list[datetime]:
+    """Return what the newest reports of status and of measurements say when they were true.
+
+    A report that changes nothing but measurements is not noted as one of the status.
+    """
+    moments = (record.reported_at, record.last_report and record.last_report.as_of)
+    return [moment for moment in moments if moment]
 
 
 def _is_older(as_of: datetime, known: datetime, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """The database: its form, its URL, and the rules by which reports change it."""
 
 import asyncio
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -186,6 +187,43 @@ async def test_the_database_itself_refuses_a_second_active_monitor_of_a_stream(
         await store.monitors.finish(RECORD.monitor_id, MonitorStatus.STOPPED, NOW)
         async with store.database.write() as connection:
             await insert_monitor(connection, second)
+
+
+MOSTLY_MONITORING = [
+    *[MonitorStatus.MONITORING] * 8,
+    *(MonitorStatus.WAITING, MonitorStatus.INITIALIZING, MonitorStatus.COMPLETED),
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_reports_change_a_row_as_the_rules_say(database_url: str, seed: int) -> None:
+    chance, record = random.Random(seed), replace(RECORD, workflow_started_at=None)
+    async with open_store(database_url) as store:
+        async with store.database.write() as connection:
+            await insert_monitor(connection, record)
+        for number in range(60):
+            report = StatusReport(
+                status=chance.choice(MOSTLY_MONITORING if number > 40 else MOSTLY_MONITORING[:-1]),
+                stream_status=chance.choice([StreamStatus.LIVE] * 4 + [StreamStatus.UNKNOWN]),
+                statistics=Statistics(total_segments_analyzed=number),
+                as_of=NOW + timedelta(seconds=10 * number + chance.choice([0, 0, 0, -15, 4000])),
+            )
+            now = NOW + timedelta(seconds=10 * number)
+            record = with_report(record, report, now)
+            told = await store.monitors.apply_report(record.monitor_id, report, now)
+            assert told == record.status
+            kept = await store.monitors.find(record.monitor_id)
+            assert kept
+            # Reports that tell nothing but measurements are not noted as ones of the status.
+            assert replace(kept, reported_at=None) == replace(record, reported_at=None)
+
+
+async def test_a_report_of_a_monitor_that_is_unknown_changes_nothing(database_url: str) -> None:
+    report = StatusReport(
+        status=MonitorStatus.MONITORING, stream_status=StreamStatus.LIVE, as_of=NOW
+    )
+    async with open_store(database_url) as store:
+        assert await store.monitors.apply_report("mon-2", report, NOW) is None
 
 
 async def test_times_come_back_as_the_same_moment_with_their_zone(database_url: str) -> None:
