@@ -42,9 +42,6 @@ logger = structlog.get_logger(__name__)
 BEAT_SEC = 1.0
 """State is handed to Temporal's client this often; it sends it on at its own interval."""
 
-REPORT_SEC = 10.0
-"""Counters are told to the gateway at most this often."""
-
 
 class StreamWatching:
     """Watches streams, one call a stream.
@@ -56,6 +53,7 @@ class StreamWatching:
         gateway: is told counters.
         segment_max_bytes: a larger segment is refused.
         memory: for the segments of all streams.
+        report_sec: counters of a stream are told to the gateway at most this often.
         on_segment: is shown each segment.
 
     Attributes:
@@ -71,6 +69,7 @@ class StreamWatching:
         gateway: Gateway,
         segment_max_bytes: int,
         memory: MemoryBudget,
+        report_sec: float,
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._sources = sources
@@ -79,6 +78,7 @@ class StreamWatching:
         self._gateway = gateway
         self._segment_max_bytes = segment_max_bytes
         self._memory = memory
+        self._report_sec = report_sec
         self._on_segment = on_segment
         self._recent = RecentWatches()
         self._skimmed = RecentSegments()
@@ -157,7 +157,7 @@ class StreamWatching:
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)
-            await asyncio.sleep(REPORT_SEC)
+            await asyncio.sleep(self._report_sec)
 
 
 def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchState:

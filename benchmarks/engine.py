@@ -19,15 +19,16 @@ from datetime import datetime, timedelta
 from temporalio.api.enums.v1 import EventType as HistoryEvent
 from temporalio.runtime import Runtime, TelemetryConfig
 
-from activities.watch_stream import REPORT_SEC
 from benchmarks.writes import writes_of
 from monitors.reports import StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
+from runtime.settings import WorkerSettings
 from tests.workflows import scripts
 from tests.workflows.stage import Handle, Stage, an_order, staged
 from tests.workflows.world import World
 
 HOUR_SEC = 3600.0
+REPORT_SEC: float = WorkerSettings.model_fields["report_interval_sec"].default
 CHECKPOINT_SEC = 600.0
 HEARTBEAT_SEC = (2.0, 8.0)
 MOST_EVENTS = 60

@@ -258,6 +258,16 @@ class WorkerSettings(PodSettings, StreamSettings):
             "actions."
         ),
     )
+    report_interval_sec: float = Field(
+        default=10,
+        ge=10,
+        le=60,
+        description=(
+            "How often a probe tells the gateway the counters of a stream. That is most of what a "
+            "gateway does: with thousands of streams a longer interval saves whole processes, and "
+            "what the API shows of a stream is older by it. No action of Temporal."
+        ),
+    )
     watch_retry_sec: float = Field(
         default=1,
         ge=0.1,

@@ -134,6 +134,7 @@ async def workers_of(
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
                 memory=memory,
+                report_sec=settings.report_interval_sec,
                 on_segment=lateness.note,
             )
             stack.enter_context(slot_metrics(_slots(settings), lambda: watching.streams))

@@ -29,6 +29,9 @@ def main() -> int:
         "--timeout-sec", type=float, default=30.0, help="HEARTBEAT_TIMEOUT_SEC (30)"
     )
     parser.add_argument(
+        "--report-sec", type=float, default=10.0, help="REPORT_INTERVAL_SEC of the probes (10)"
+    )
+    parser.add_argument(
         "--faults-per-hour", type=float, default=1.0, help="of each monitor, with its end (1)"
     )
     load = Load(**vars(parser.parse_args()))

@@ -12,7 +12,6 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]
 import psutil
 
-from activities.watch_stream import REPORT_SEC
 from benchmarks.chaos.arena import ChaosHouse
 from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from benchmarks.scale.surroundings import Surroundings, open_surroundings
@@ -34,8 +33,8 @@ START_SEC = 60.0
 LEAST_STARTS_PER_SEC = 5.0
 """Slower than this the start is given up, and what runs by then is measured."""
 
-SILENT_SEC = 3 * REPORT_SEC
-"""A monitor of which the store hears nothing for so long is behind."""
+SILENT_REPORTS = 3
+"""A monitor of which the store hears nothing for so many reports is behind."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class Load:
     minutes: float
     heartbeat_sec: float
     timeout_sec: float
+    report_sec: float
     faults_per_hour: float
 
     @property
@@ -128,7 +128,7 @@ async def _measure(
     before, webhooks = await gauge.sample(), surroundings.webhooks
     await asyncio.sleep(load.minutes * 60)
     after, webhooks = await gauge.sample(), surroundings.webhooks - webhooks
-    silent = await gauge.silent(SILENT_SEC)
+    silent = await gauge.silent(SILENT_REPORTS * load.report_sec)
     return Crowd(
         load=load,
         refused=refused,
@@ -197,6 +197,7 @@ async def _probes(house: ChaosHouse, load: Load) -> AsyncIterator[list[Child]]:
                 *(sys.executable, "-m", "benchmarks.scale.probe"),
                 *("--gateway", house.rest.base_url, "--key", INTERNAL_KEY),
                 *("--slots", str(SLOTS), "--beat-sec", str(load.beat_sec)),
+                *("--report-sec", str(load.report_sec)),
                 *("--faults-per-hour", str(load.faults_per_hour)),
             ],
             house.folder,

@@ -2,7 +2,6 @@
 
 import os
 
-from activities.watch_stream import REPORT_SEC
 from benchmarks.scale.crowd import PROBES, Crowd
 from benchmarks.scale.usage import Sample
 
@@ -14,7 +13,8 @@ ONE_CORE = ("gateway", "orchestrator")
 FULL = 0.85
 """Of what it can use; above this a process is what limits."""
 
-POLLED_EVENTS = round(3600 / REPORT_SEC) * 6
+POLLED_SEC = 10
+POLLED_EVENTS = 3600 // POLLED_SEC * 6
 """At least: three of each activity, and three of the workflow task after it."""
 
 DAY_SEC = 86_400
@@ -89,7 +89,7 @@ def _print_growth(crowd: Crowd) -> None:
     file_kb = (after.temporal_bytes - before.temporal_bytes) / each_hours / 1000
     print(
         f"history, an hour and monitor: {events:.0f} events, {size_kb:.1f} KB, of the server's "
-        f"file {file_kb:.1f} KB; with an activity every {REPORT_SEC:g} s: {POLLED_EVENTS} events"
+        f"file {file_kb:.1f} KB; with an activity every {POLLED_SEC} s: {POLLED_EVENTS} events"
     )
     rows = (after.rows - before.rows) / each_hours / 60
     transactions = (after.transactions - before.transactions) / each_hours / 60
@@ -108,8 +108,8 @@ def _print_reckoned(crowd: Crowd, monitors: int) -> None:
     wal_bytes = (after.wal_bytes - before.wal_bytes) / (after.at - before.at) * more
     print(
         f"{monitors} monitors by these figures: cores: {used}; "
-        f"{monitors / crowd.load.beat_sec:.0f} heartbeats and {monitors / REPORT_SEC:.0f} reports "
-        f"a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
+        f"{monitors / crowd.load.beat_sec:.0f} heartbeats and "
+        f"{monitors / crowd.load.report_sec:.0f} reports a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
     )
 
 

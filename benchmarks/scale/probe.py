@@ -21,7 +21,6 @@ from activities.declarations import (
     WatchReturn,
 )
 from activities.gateway import TIMEOUT_SEC
-from activities.watch_stream import REPORT_SEC
 from media.hls.cursor import REMEMBERED, PlaylistCursor
 from media.watch.state import MAIN, TrackState, WatchState
 from monitors.events import EventType, Happening, timestamp_text
@@ -78,12 +77,16 @@ class PretendedWatching:
     Args:
         counters: how the gateway is told.
         beat_sec: between two heartbeats.
+        report_sec: between two reports of a stream's counters.
         faults_per_hour: of each stream, on average.
     """
 
-    def __init__(self, counters: Counters, *, beat_sec: float, faults_per_hour: float) -> None:
+    def __init__(
+        self, counters: Counters, *, beat_sec: float, report_sec: float, faults_per_hour: float
+    ) -> None:
         self._counters = counters
         self._beat_sec = beat_sec
+        self._report_sec = report_sec
         self._faults_per_sec = faults_per_hour / 3600
         self._usual = _usual_state()
 
@@ -130,7 +133,7 @@ class PretendedWatching:
         while True:
             with contextlib.suppress(*UNTOLD):
                 await self._counters.tell(monitor_id, _counters(began, datetime.now(UTC)))
-            await asyncio.sleep(REPORT_SEC)
+            await asyncio.sleep(self._report_sec)
 
 
 def _usual_state() -> dict[str, Any]:
@@ -185,6 +188,7 @@ async def _work(options: argparse.Namespace) -> None:
     watching = PretendedWatching(
         Counters(options.gateway, options.key),
         beat_sec=options.beat_sec,
+        report_sec=options.report_sec,
         faults_per_hour=options.faults_per_hour,
     )
     interval = timedelta(seconds=options.beat_sec)
@@ -207,6 +211,7 @@ def main() -> None:
     parser.add_argument("--key", required=True, help="of the gateway's internal API")
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--beat-sec", type=float, required=True)
+    parser.add_argument("--report-sec", type=float, required=True)
     parser.add_argument("--faults-per-hour", type=float, required=True)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_work(parser.parse_args()))

@@ -46,5 +46,6 @@ async def worker(
             gateway=gateway,
             segment_max_bytes=1024 * 1024,
             memory=MemoryBudget(128 * 1024 * 1024),
+            report_sec=10.0,
         )
         yield Worker(sources, watching)

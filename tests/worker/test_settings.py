@@ -116,6 +116,7 @@ def test_a_gateway_names_its_bad_setting(
         ("WEBHOOK_SIGNING_KEY", ","),
         ("SEGMENT_MAX_BYTES", "1"),
         ("HEARTBEAT_INTERVAL_SEC", "241"),
+        ("REPORT_INTERVAL_SEC", "5"),
         ("DRAIN_SEC", "0"),
         ("FFMPEG_PATH", "/nowhere/ffmpeg"),
         ("FFMPEG_PATH", __file__),
