@@ -106,10 +106,10 @@ def _print_reckoned(crowd: Crowd, monitors: int) -> None:
     more = monitors / (crowd.watched or 1)
     used = ", ".join(f"{part} {each * more:.2f}" for part, each in cores(before, after).items())
     wal_bytes = (after.wal_bytes - before.wal_bytes) / (after.at - before.at) * more
+    beats, reports = monitors / crowd.load.beat_sec, monitors / crowd.load.report_sec
     print(
         f"{monitors} monitors by these figures: cores: {used}; "
-        f"{monitors / crowd.load.beat_sec:.0f} heartbeats and "
-        f"{monitors / crowd.load.report_sec:.0f} reports a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
+        f"{beats:.0f} heartbeats and {reports:.0f} reports a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
     )
 
 
