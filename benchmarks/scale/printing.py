@@ -107,9 +107,10 @@ def _print_reckoned(crowd: Crowd, monitors: int) -> None:
     used = ", ".join(f"{part} {each * more:.2f}" for part, each in cores(before, after).items())
     wal_bytes = (after.wal_bytes - before.wal_bytes) / (after.at - before.at) * more
     beats, reports = monitors / crowd.load.beat_sec, monitors / crowd.load.report_sec
+    print(f"{monitors} monitors by these figures: cores: {used}")
     print(
-        f"{monitors} monitors by these figures: cores: {used}; "
-        f"{beats:.0f} heartbeats and {reports:.0f} reports a second; {wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
+        f"  {beats:.0f} heartbeats and {reports:.0f} reports a second, "
+        f"{wal_bytes * DAY_SEC / 1e9:.1f} GB of log a day"
     )
 
 
