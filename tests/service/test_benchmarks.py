@@ -44,7 +44,12 @@ async def _scale(stage: Stage) -> Crowd:
     folder = stage.folder / "scale"
     folder.mkdir()
     load = Load(
-        monitors=MONITORS, minutes=0.3, heartbeat_sec=1, timeout_sec=60, faults_per_hour=600
+        monitors=MONITORS,
+        minutes=0.3,
+        heartbeat_sec=1,
+        timeout_sec=60,
+        report_sec=10,
+        faults_per_hour=600,
     )
     with ExitStack() as stack:
         postgres = await asyncio.to_thread(stack.enter_context, postgres_server())
