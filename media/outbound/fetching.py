@@ -25,35 +25,18 @@ class FetchedPlaylist:
     """A playlist or manifest as fetched.
 
     Attributes:
-        text: the body, UTF-8, bad bytes replaced; empty when `not_modified`.
+        text: the body, UTF-8, bad bytes replaced.
         final_url: where it came from, after redirects: the base of its relative URIs.
-        status: HTTP status, 2xx or 304.
-        content_type: lower case, without parameters; empty when the server named none.
-        etag: validator for the next conditional request; None when the server gave none.
-        last_modified: the same, by date, as the server wrote it.
-        elapsed_sec: from the first byte sent to the last received.
     """
 
     text: str
     final_url: str
-    status: int
-    content_type: str
-    etag: str | None
-    last_modified: str | None
-    elapsed_sec: float
-
-    @property
-    def not_modified(self) -> bool:
-        """Whether the playlist is still the one that the validators belong to."""
-        return self.status == HTTPStatus.NOT_MODIFIED
 
 
 async def fetch_playlist(
     client: httpx.AsyncClient,
     url: str,
     *,
-    etag: str | None = None,
-    last_modified: str | None = None,
     max_bytes: int = PLAYLIST_MAX_BYTES,
     total_timeout_sec: float = PLAYLIST_TIMEOUT_SEC,
 ) -> FetchedPlaylist:
@@ -62,25 +45,18 @@ async def fetch_playlist(
     Args:
         client: from `media.outbound.client.media_client`.
         url: absolute http(s) URL.
-        etag: of the copy at hand; makes the request conditional, as `last_modified` does.
-        last_modified: of the copy at hand.
         max_bytes: limit of the body after decompression.
         total_timeout_sec: limit from the first connection to the last byte.
 
     Raises:
         FetchError: see `media.outbound`.
     """
-    validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    conditions = {name: value for name, value in validators.items() if value}
-    headers = {"Accept-Encoding": "gzip", **conditions}
-    clock = asyncio.get_running_loop().time
-    started = clock()
+    headers = {"Accept-Encoding": "gzip"}
     async with _answer(client, url, headers, total_timeout_sec) as response:
-        unchanged = response.status_code == HTTPStatus.NOT_MODIFIED and bool(conditions)
-        if not unchanged and not _is_whole(response):
+        if not _is_whole(response):
             raise BadStatus(response.status_code)
-        body = await read_body(response, max_bytes=0 if unchanged else max_bytes, compressed=True)
-    return _playlist(response, body, clock() - started)
+        body = await read_body(response, max_bytes=max_bytes, compressed=True)
+    return FetchedPlaylist(body.decode("utf-8", errors="replace"), str(response.url))
 
 
 async def fetch_segment(
@@ -181,16 +157,3 @@ def _range_header(byte_range: tuple[int, int] | None) -> dict[str, str]:
 
 def _is_whole(response: httpx.Response) -> bool:
     return response.is_success and response.status_code != HTTPStatus.PARTIAL_CONTENT
-
-
-def _playlist(response: httpx.Response, body: bytes, elapsed_sec: float) -> FetchedPlaylist:
-    headers = response.headers
-    return FetchedPlaylist(
-        text=body.decode("utf-8", errors="replace"),
-        final_url=str(response.url),
-        status=response.status_code,
-        content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
-        etag=headers.get("etag"),
-        last_modified=headers.get("last-modified"),
-        elapsed_sec=elapsed_sec,
-    )

@@ -24,36 +24,13 @@ from tests.media.outbound.stand_ins import (
 )
 
 
-async def test_a_playlist_is_fetched_as_text_with_its_validators(client: httpx.AsyncClient) -> None:
-    answer = reply(
-        BODY,
-        content_type="Application/VND.apple.mpegurl; charset=utf-8",
-        etag='"v1"',
-        last_modified="Tue, 01 Jul 2025 10:00:00 GMT",
-    )
+async def test_a_playlist_is_fetched_as_text(client: httpx.AsyncClient) -> None:
+    answer = reply(BODY, content_type="Application/VND.apple.mpegurl; charset=utf-8")
     async with scripted_server(always(answer)) as server:
         fetched = await fetch_playlist(client, server.url("/live.m3u8?token=x"))
     assert fetched.text == PLAYLIST
     assert fetched.final_url == server.url("/live.m3u8?token=x")
-    assert (fetched.status, fetched.not_modified) == (200, False)
-    assert fetched.content_type == "application/vnd.apple.mpegurl"
-    assert fetched.etag == '"v1"'
-    assert fetched.last_modified == "Tue, 01 Jul 2025 10:00:00 GMT"
-    assert fetched.elapsed_sec > 0
     assert server.requests[0].headers["accept-encoding"] == "gzip"
-
-
-async def test_a_playlist_that_is_unchanged_comes_without_text(client: httpx.AsyncClient) -> None:
-    answer = reply(status=304, content_length="5000000", content_encoding="gzip", etag='"v1"')
-    async with scripted_server(always(answer)) as server:
-        for _ in range(2):
-            fetched = await fetch_playlist(
-                client, server.url(), etag='"v1"', last_modified="yesterday"
-            )
-    assert (fetched.not_modified, fetched.text, fetched.etag) == (True, "", '"v1"')
-    assert server.requests[0].headers["if-none-match"] == '"v1"'
-    assert server.requests[0].headers["if-modified-since"] == "yesterday"
-    assert server.connections == 1
 
 
 async def test_unasked_304_is_an_error(client: httpx.AsyncClient) -> None:
