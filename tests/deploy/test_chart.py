@@ -119,7 +119,7 @@ def test_the_secret_has_each_variable_that_is_taken_from_it(values: dict[str, An
             if made is None:
                 assert reference["name"] == "our-keys"
             elif not reference.get("optional") and reference["key"] != "HTTPS_PROXY":
-                assert made["stringData"][reference["key"]]
+                assert made["data"][reference["key"]]
 
 
 def test_no_secret_is_in_a_config_map_or_an_argument() -> None:
