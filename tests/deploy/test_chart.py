@@ -1,15 +1,18 @@
 """The Helm chart: what it makes is valid, restricted, complete, and as narrow as it says."""
 
 import json
+import re
 from copy import deepcopy
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import helm_python
+import httpx
 import kubernetes_validate
 import pytest
 from pydantic_settings import BaseSettings
 
+from api.app import routed_app
 from runtime.settings import GatewaySettings, WorkerSettings
 from runtime.version import VERSION
 from tests.deploy import variables
@@ -320,10 +323,25 @@ def test_every_budget_lets_a_node_be_emptied() -> None:
     assert all(budget["spec"]["maxUnavailable"] == 1 for budget in budgets.values())
 
 
-def test_the_ingress_lets_nothing_in_but_the_api_and_its_description() -> None:
+def ingress_paths() -> list[str]:
     (ingress,) = of_kind(rendered(EVERYTHING), "Ingress").values()
-    paths = [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
-    assert paths == ["/api", "/docs", "/redoc", "/openapi.json"]
+    return [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
+
+
+def test_the_ingress_lets_nothing_in_but_the_api_and_its_description() -> None:
+    expected = ["/api", "/docs", "/redoc", "/openapi.json", "/static-offline-docs"]
+    assert ingress_paths() == expected
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_what_a_page_of_the_gateway_needs_comes_through_the_ingress(page: str) -> None:
+    transport = httpx.ASGITransport(routed_app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        text = (await http.get(page)).text
+    needed = re.findall(r"""(?:src|href|url|spec-url)\s*[=:]\s*["'](/[^"']+)""", text)
+    assert needed
+    for path in [page, *needed]:
+        assert any(path == each or path.startswith(f"{each}/") for each in ingress_paths()), path
 
 
 def test_metrics_of_gateway_workers_and_pods_of_streams_are_scraped() -> None:
