@@ -388,7 +388,9 @@ def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
         ("gateway.settings", {"RATE_LIMIT_STORGE": "redis://host"}),
         ("gateway.settings", {"API_KEY": "not for a ConfigMap"}),
         ("gateway.settings", {"PORT": 80}),
+        ("gateway.secretSettings", ["API_KEY"]),
         ("workers.settings", {"DRAIN_SEC": 20}),
+        ("workers.secretSettings", ["TEMPORAL_API_KEY"]),
         ("secrets.existingSecret", "Our Keys"),
         ("workers.drainSec", 0),
         ("probe.placement", "node"),
@@ -464,7 +466,26 @@ def test_the_notes_name_the_search_attributes_and_warn() -> None:
         assert name in notes
     assert "Private addresses are allowed" in notes
     assert "There is no NetworkPolicy" in notes
+    assert "RATE_LIMIT_STORAGE" not in notes, "there is one gateway"
     files = loaded().render(POD_PLACEMENT, name="st", namespace="streams")
     notes = files["stream-tracker/templates/NOTES.txt"]
     assert "port 7233 of any address" in notes
     assert "ports 443 and 6443 of any address" in notes
+
+
+def notes_of(values: dict[str, Any]) -> str:
+    files = loaded().render(values, name="st", namespace="streams")
+    return files["stream-tracker/templates/NOTES.txt"]
+
+
+def test_the_notes_ask_for_a_shared_count_of_requests_until_there_is_one() -> None:
+    plain = changed("gateway.settings", {"RATE_LIMIT_STORAGE": "redis://redis.example"})
+    secret = changed("gateway.secretSettings", ["RATE_LIMIT_STORAGE"])
+    assert "RATE_LIMIT_STORAGE" in notes_of(MINIMAL)
+    assert "RATE_LIMIT_STORAGE" not in notes_of(plain)
+    assert "RATE_LIMIT_STORAGE" not in notes_of(secret)
+
+
+def test_the_notes_reach_a_temporal_with_tls() -> None:
+    assert " --tls " in notes_of(EVERYTHING)
+    assert "--tls" not in notes_of(MINIMAL)
