@@ -20,7 +20,6 @@ LATE = """
 # Small ones that load more of themselves by name, or by path as the database's migrations.
 WHOLE = "api fastapi httpcore structlog typer uvicorn uvloop websockets"
 
-
 for name in OURS.split():
     path = getattr(import_module(name), "__path__", [])
     for found in pkgutil.walk_packages(path, f"{name}."):
