@@ -68,12 +68,17 @@ async def test_an_upgrade_starts_new_pods_of_what_changed_alone(helm: Helm) -> N
         return {name.rpartition("-")[2]: each["spec"]["template"] for name, each in found.items()}
 
     await helm.install(MINIMAL)
-    before = templates()
-    await helm.upgrade(MINIMAL | {"gateway": {"maxMonitors": 60}})
-    after = templates()
-    assert after["gateway"] != before["gateway"]
-    assert after["probe"] == before["probe"]
-    assert after["orchestrator"] == before["orchestrator"]
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("gateway", {"maxMonitors": 60}),
+        ("orchestrator", {"settings": {"WEBHOOK_MAX_ATTEMPTS": 6}}),
+        ("probe", {"pool": {"slots": 60}}),
+    ]
+    for component, change in changes:
+        await helm.upgrade(MINIMAL)
+        before = templates()
+        await helm.upgrade(MINIMAL | {component: change})
+        after = templates()
+        assert [name for name in after if after[name] != before[name]] == [component]
 
 
 async def test_a_secret_that_is_taken_back_is_gone_from_the_cluster(helm: Helm) -> None:
