@@ -1,15 +1,18 @@
 """The Helm chart: what it makes is valid, restricted, complete, and as narrow as it says."""
 
 import json
+import re
 from copy import deepcopy
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import helm_python
+import httpx
 import kubernetes_validate
 import pytest
 from pydantic_settings import BaseSettings
 
+from api.app import routed_app
 from runtime.settings import GatewaySettings, WorkerSettings
 from runtime.version import VERSION
 from tests.deploy import variables
@@ -119,7 +122,7 @@ def test_the_secret_has_each_variable_that_is_taken_from_it(values: dict[str, An
             if made is None:
                 assert reference["name"] == "our-keys"
             elif not reference.get("optional") and reference["key"] != "HTTPS_PROXY":
-                assert made["stringData"][reference["key"]]
+                assert made["data"][reference["key"]]
 
 
 def test_no_secret_is_in_a_config_map_or_an_argument() -> None:
@@ -320,10 +323,25 @@ def test_every_budget_lets_a_node_be_emptied() -> None:
     assert all(budget["spec"]["maxUnavailable"] == 1 for budget in budgets.values())
 
 
-def test_the_ingress_lets_nothing_in_but_the_api_and_its_description() -> None:
+def ingress_paths() -> list[str]:
     (ingress,) = of_kind(rendered(EVERYTHING), "Ingress").values()
-    paths = [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
-    assert paths == ["/api", "/docs", "/redoc", "/openapi.json"]
+    return [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
+
+
+def test_the_ingress_lets_nothing_in_but_the_api_and_its_description() -> None:
+    expected = ["/api", "/docs", "/redoc", "/openapi.json", "/static-offline-docs"]
+    assert ingress_paths() == expected
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_what_a_page_of_the_gateway_needs_comes_through_the_ingress(page: str) -> None:
+    transport = httpx.ASGITransport(routed_app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        text = (await http.get(page)).text
+    needed = re.findall(r"""(?:src|href|url|spec-url)\s*[=:]\s*["'](/[^"']+)""", text)
+    assert needed
+    for path in [page, *needed]:
+        assert any(path == each or path.startswith(f"{each}/") for each in ingress_paths()), path
 
 
 def test_metrics_of_gateway_workers_and_pods_of_streams_are_scraped() -> None:
@@ -370,7 +388,9 @@ def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
         ("gateway.settings", {"RATE_LIMIT_STORGE": "redis://host"}),
         ("gateway.settings", {"API_KEY": "not for a ConfigMap"}),
         ("gateway.settings", {"PORT": 80}),
+        ("gateway.secretSettings", ["API_KEY"]),
         ("workers.settings", {"DRAIN_SEC": 20}),
+        ("workers.secretSettings", ["TEMPORAL_API_KEY"]),
         ("secrets.existingSecret", "Our Keys"),
         ("workers.drainSec", 0),
         ("probe.placement", "node"),
@@ -446,7 +466,26 @@ def test_the_notes_name_the_search_attributes_and_warn() -> None:
         assert name in notes
     assert "Private addresses are allowed" in notes
     assert "There is no NetworkPolicy" in notes
+    assert "RATE_LIMIT_STORAGE" not in notes, "there is one gateway"
     files = loaded().render(POD_PLACEMENT, name="st", namespace="streams")
     notes = files["stream-tracker/templates/NOTES.txt"]
     assert "port 7233 of any address" in notes
     assert "ports 443 and 6443 of any address" in notes
+
+
+def notes_of(values: dict[str, Any]) -> str:
+    files = loaded().render(values, name="st", namespace="streams")
+    return files["stream-tracker/templates/NOTES.txt"]
+
+
+def test_the_notes_ask_for_a_shared_count_of_requests_until_there_is_one() -> None:
+    plain = changed("gateway.settings", {"RATE_LIMIT_STORAGE": "redis://redis.example"})
+    secret = changed("gateway.secretSettings", ["RATE_LIMIT_STORAGE"])
+    assert "RATE_LIMIT_STORAGE" in notes_of(MINIMAL)
+    assert "RATE_LIMIT_STORAGE" not in notes_of(plain)
+    assert "RATE_LIMIT_STORAGE" not in notes_of(secret)
+
+
+def test_the_notes_reach_a_temporal_with_tls() -> None:
+    assert " --tls " in notes_of(EVERYTHING)
+    assert "--tls" not in notes_of(MINIMAL)

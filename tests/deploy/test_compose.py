@@ -116,6 +116,7 @@ def test_our_processes_are_of_this_version_and_may_do_little() -> None:
     ours = ["gateway", "orchestrator", "probe", "origin", "receiver"]
     for service in (services()[name] for name in ours):
         assert service["image"] == f"stream-tracker:{VERSION}"
+        assert service["pull_policy"] == "never", "it is built here; a registry's is not ours"
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]

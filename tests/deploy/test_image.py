@@ -17,6 +17,22 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 IGNORED = ROOT / ".dockerignore"
 TAG = "stream-tracker:test-image"
 
+USES_WHAT_IS_LEFT = """
+import asyncio
+import worker.pods
+from kubernetes.aio.client import ApiClient, CoreV1Api
+from streamlink.utils.l10n import Localization
+
+async def main():
+    async with ApiClient() as client:
+        assert CoreV1Api(client).list_namespaced_pod
+        pod = '{"spec": {"containers": [{"name": "probe", "tty": true}]}}'
+        print(client.deserialize(pod, "V1Pod", "application/json").spec.containers[0].tty)
+
+print(Localization("de_AT").country.name)
+asyncio.run(main())
+"""
+
 needs_engine = [
     pytest.mark.docker,
     pytest.mark.skipif(not has_engine(), reason="no Docker engine answers"),
@@ -122,13 +138,24 @@ class TestBuilt:
         assert "deno 2" in found
         assert "temporal" not in self.run(image, command="ls /opt/stream-tracker/bin").split()
 
-    def test_nothing_is_compiled_when_a_process_starts(self, image: str) -> None:
-        program = (
-            "import os, sys, worker.main, worker.gateway; "
-            "print([m for m in list(sys.modules.values()) if getattr(m, '__cached__', None) "
-            "and not os.path.exists(m.__cached__)])"
+    @pytest.mark.parametrize(
+        ("role", "line"), [("gateway", "gateway serves"), ("worker", "Temporal does not answer")]
+    )
+    def test_nothing_is_compiled_when_a_process_starts(
+        self, image: str, role: str, line: str
+    ) -> None:
+        settings = ("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "PYTHONVERBOSE")
+        given = [f"--env={name}=1" for name in settings] + ["--env=CALLBACK_URL=http://127.0.0.1"]
+        start = (
+            f"stream-tracker {role} >log 2>&1 & "
+            f"until grep -q '{line}' log; do kill -0 $! || exit 1; sleep 0.2; done; "
+            "grep '^# code object from /opt/[^ ]*[.]py$' log || echo none"
         )
-        assert self.run(image, command=f'python -c "{program}"').strip() == "[]"
+        assert self.run(image, *given, command=start).strip() == "none"
+
+    def test_what_was_taken_out_of_packages_is_not_missed(self, image: str) -> None:
+        found = self.run(image, command=f"python - <<'PROGRAM'\n{USES_WHAT_IS_LEFT}PROGRAM")
+        assert found.split() == ["Austria", "True"]
 
     def test_its_labels_name_version_and_licence(self, image: str) -> None:
         labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", image))

@@ -136,12 +136,16 @@ class House:
         return {"TEMPORAL_ADDRESS": self.temporal_address, "ALLOW_PRIVATE_NETWORKS": "true"}
 
     def _temporal_command(self) -> list[str]:
-        port = self.temporal_address.rpartition(":")[2]
-        command = [TEMPORAL, "server", "start-dev", "--headless", "--log-level", "warn"]
-        command += ["--ip", "127.0.0.1", "--port", port]
-        for key in search_attributes.ALL:
-            command += ["--search-attribute", f"{key.name}=Keyword"]
-        return command
+        return temporal_command(self.temporal_address.rpartition(":")[2])
+
+
+def temporal_command(port: int | str) -> list[str]:
+    """Return the command of a Temporal server that knows the search attributes."""
+    command = [TEMPORAL, "server", "start-dev", "--headless", "--log-level", "warn"]
+    command += ["--ip", "127.0.0.1", "--port", str(port)]
+    for key in search_attributes.ALL:
+        command += ["--search-attribute", f"{key.name}=Keyword"]
+    return command
 
 
 async def ready(child: Child, base_url: str) -> None:

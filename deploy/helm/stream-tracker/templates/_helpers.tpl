@@ -117,6 +117,15 @@ LOG_LEVEL: {{ .Values.logLevel | quote }}
 ALLOW_PRIVATE_NETWORKS: {{ .Values.allowPrivateNetworks | quote }}
 {{- end }}
 
+{{/* Of every worker, Pods of one stream included. */}}
+{{- define "stream-tracker.workerSettings" -}}
+{{ include "stream-tracker.sharedSettings" . }}
+CALLBACK_URL: http://{{ include "stream-tracker.fullname" . }}-internal:{{ .Values.gateway.internalPort }}
+HEALTH_HOST: 0.0.0.0
+HEALTH_PORT: "8081"
+DRAIN_SEC: {{ .Values.workers.drainSec | quote }}
+{{- end }}
+
 {{/* A value as a string; numbers as they were written, not as 1e+06. */}}
 {{- define "stream-tracker.text" -}}
 {{- if kindIs "float64" . }}{{ . | toJson | quote }}{{ else }}{{ . | toString | quote }}{{ end }}
