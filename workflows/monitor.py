@@ -236,7 +236,7 @@ class MonitorWorkflow:
         )
         self._pods.open()
         while not self._over:
-            seen = await self._watch()
+            seen = await self._watch_with_room()
             if seen:
                 self._learn(seen)
             self._pods.check()
@@ -246,6 +246,20 @@ class MonitorWorkflow:
             if _is_history_long() and self._outbox.may_be_carried(self._interrupt_the_watch):
                 self._wants_new_run = True
                 return
+
+    async def _watch_with_room(self) -> WatchReturn | None:
+        """Watch, or wait a while where nobody takes what a watch would tell; see `_watch`."""
+        if self._outbox.has_room:
+            return await self._watch()
+        self._tell("Nothing is watched: neither the receiver nor the gateway takes events")
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._outbox.has_room,
+                timeout=options.ROOM_LOOK,
+                timeout_summary="until there is room for events",
+            )
+            self._tell("Watching the stream")
+        return None
 
     async def _watch(self) -> WatchReturn | None:
         """Return what a watch saw; None when it was interrupted and its worker said nothing."""
