@@ -85,7 +85,10 @@ class MonitorWorkflow:
         except asyncio.CancelledError:
             cancelled = True
         if self._wants_new_run and not (cancelled or self._is_to_stop()):
-            await self._continue_in_a_new_run()
+            try:
+                await self._continue_in_a_new_run()
+            except asyncio.CancelledError:  # what was to be carried on is told in this run
+                cancelled = True
         await tasks.undisturbed(self._end(story, cancelled=cancelled))
         if cancelled:
             raise asyncio.CancelledError
