@@ -53,6 +53,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 UNPROBED = "no probe has measured a segment yet"
+NO_ROOM = "neither the receiver nor the gateway takes events"
 """Why nothing is known of a stream that is live."""
 
 
@@ -254,7 +255,8 @@ class MonitorWorkflow:
         """Watch, or wait a while where nobody takes what a watch would tell; see `_watch`."""
         if self._outbox.has_room:
             return await self._watch()
-        self._tell("Nothing is watched: neither the receiver nor the gateway takes events")
+        self._progress.health = HealthReport(reason=NO_ROOM)
+        self._tell(f"Nothing is watched: {NO_ROOM}")
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._outbox.has_room,

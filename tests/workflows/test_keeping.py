@@ -6,7 +6,7 @@ import pytest
 
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventType, StreamEvent
-from monitors.status import DeliveryStatus, MonitorStatus
+from monitors.status import DeliveryStatus, Health, MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.stage import LARGEST_METADATA, Stage, snapshot_of, until_it_says
 from tests.workflows.world import closed_until, failing, sees_one_after_the_other
@@ -170,8 +170,8 @@ async def test_what_nobody_takes_is_not_lost_and_nothing_more_is_watched_meanwhi
     stage.world.watches.extend([flapping(10)] * (ROOM // 5))
     handle = await stage.start(metadata=LARGEST_METADATA)
     await until_it_says(handle, "Nothing is watched")
-    watched = len(stage.world.watched)
-    assert watched * 10 < ROOM
+    assert (await snapshot_of(handle)).health.video is Health.UNKNOWN
+    assert len(stage.world.watched) * 10 < ROOM
     assert stage.world.watching == 0
     opening.set()
     happened = ROOM // 5 * 10 + 1
