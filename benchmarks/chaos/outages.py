@@ -108,7 +108,7 @@ async def endure(
         readyz = await _readyz(house)
         meanwhile = _told(arena, names) - before
     back = time.time()
-    ready_sec = await timed(_until_ready(house))
+    ready_sec = await timed(house.until_ready())
     await asyncio.gather(*(_watched_since(arena, name, back) for name in names))
     gap = None if outage.is_watched else (began - 3.0, back)
     told = [_until_told(arena, name, outage, gap) for name in names]
@@ -233,13 +233,6 @@ async def _status(answer: Awaitable[httpx.Response]) -> int | None:
         return (await answer).status_code
     except httpx.TransportError:
         return None
-
-
-async def _until_ready(house: ChaosHouse) -> None:
-    async def is_ready() -> bool:
-        return await _readyz(house) == httpx.codes.OK
-
-    await until(is_ready, "a ready gateway", within_sec=BACK_SEC)
 
 
 async def _watched_since(arena: Arena, name: str, at: float) -> None:
