@@ -40,6 +40,8 @@ class MonitorProgress(BaseModel):
         kept_from: sequence of the first event that is to be delivered after these and that the
             store keeps; None while there is none.
         unreported: what the store does not know yet, by event id, in order.
+        events_unaudited: events that are through and that the store was not told of in the end,
+            since there was no room to keep them until it would listen.
         status_untold: whether the store does not know the status yet.
         has_pod: whether a Pod was asked for, and is to be deleted in the end.
         pod_failures: how many Pods failed in a row.
@@ -62,6 +64,7 @@ class MonitorProgress(BaseModel):
     sequence: int = 0
     events_sent: int = 0
     events_failed: int = 0
+    events_unaudited: int = 0
     undelivered: list[StreamEvent] = []
     kept_from: int | None = None
     unreported: dict[str, EventReport] = {}
@@ -98,6 +101,7 @@ class MonitorSnapshot(BaseModel):
         as_of: when the workflow last learned something of its stream.
         doing: what is going on, in plain words.
         events_sent, events_queued: webhooks delivered and still to be delivered.
+        events_unaudited: see `MonitorProgress`.
     """
 
     monitor_id: str
@@ -113,6 +117,7 @@ class MonitorSnapshot(BaseModel):
     title: str | None = None
     events_sent: int
     events_queued: int
+    events_unaudited: int = 0
     error_reason: str | None = None
     error_message: str | None = None
     as_of: AwareDatetime
@@ -124,6 +129,7 @@ class MonitorEnd(BaseModel):
     status: MonitorStatus
     events_sent: int
     events_failed: int
+    events_unaudited: int = 0
     error_reason: str | None = None
     error_message: str | None = None
 

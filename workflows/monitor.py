@@ -53,6 +53,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 UNPROBED = "no probe has measured a segment yet"
+NO_ROOM = "neither the receiver nor the gateway takes events"
 """Why nothing is known of a stream that is live."""
 
 
@@ -85,7 +86,10 @@ class MonitorWorkflow:
         except asyncio.CancelledError:
             cancelled = True
         if self._wants_new_run and not (cancelled or self._is_to_stop()):
-            await self._continue_in_a_new_run()
+            try:
+                await self._continue_in_a_new_run()
+            except asyncio.CancelledError:  # what was to be carried on is told in this run
+                cancelled = True
         await tasks.undisturbed(self._end(story, cancelled=cancelled))
         if cancelled:
             raise asyncio.CancelledError
@@ -236,7 +240,7 @@ class MonitorWorkflow:
         )
         self._pods.open()
         while not self._over:
-            seen = await self._watch()
+            seen = await self._watch_with_room()
             if seen:
                 self._learn(seen)
             self._pods.check()
@@ -246,6 +250,21 @@ class MonitorWorkflow:
             if _is_history_long() and self._outbox.may_be_carried(self._interrupt_the_watch):
                 self._wants_new_run = True
                 return
+
+    async def _watch_with_room(self) -> WatchReturn | None:
+        """Watch, or wait a while where nobody takes what a watch would tell; see `_watch`."""
+        if self._outbox.has_room:
+            return await self._watch()
+        self._progress.health = HealthReport(reason=NO_ROOM)
+        self._tell(f"Nothing is watched: {NO_ROOM}")
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._outbox.has_room,
+                timeout=options.ROOM_LOOK,
+                timeout_summary="until there is room for events",
+            )
+            self._tell("Watching the stream")
+        return None
 
     async def _watch(self) -> WatchReturn | None:
         """Return what a watch saw; None when it was interrupted and its worker said nothing."""

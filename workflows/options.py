@@ -30,8 +30,11 @@ QUEUE_MAX = 40
 With the largest metadata they are 800 KB."""
 
 CARRIED_MAX_BYTES = 1_000_000
-"""Events that a new run begins with: Temporal takes 2 MB, and what was learned must fit too. Only
-while the gateway is away there may be more, and then the run goes on until it is back."""
+"""Events that a new run begins with, and so all that a workflow keeps of them: Temporal takes 2 MB,
+and what was learned must fit too."""
+
+ROOM_LOOK = timedelta(seconds=30)
+"""While there is no room for events, and so nobody watches, a new run begins this late at most."""
 
 WAIT_FOR_LIVE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=2),

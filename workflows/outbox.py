@@ -25,6 +25,10 @@ class Outbox:
     The queue is short. While it is full, events are kept in the store alone, and they come back
     from there in order once the queue has run empty.
 
+    What the store was not told of is kept too, in so many bytes. Beyond these the audit lacks the
+    oldest events that are through: the receiver is who matters. Where the rest is still too much,
+    neither takes anything, and there is no room for further events.
+
     Attributes:
         order: what the user asked for; a change replaces it.
         lost: why a webhook was not taken when the monitor is to stop for it; nothing is sent from
@@ -39,6 +43,8 @@ class Outbox:
         self._at_rest: Callable[[], None] | None = None
         self._is_delivering = False
         self._closed = False
+        self._telling: str | None = None
+        self._sizes: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
@@ -66,6 +72,7 @@ class Outbox:
             progress.undelivered.append(event)
         else:
             progress.kept_from = progress.kept_from or event.sequence
+        self._stay_in_bounds()
 
     def report_status(self, current: Callable[[], StatusReport]) -> None:
         """Have the store told the monitor's status, as it is when its turn comes."""
@@ -95,15 +102,54 @@ class Outbox:
         It cannot while a webhook is on its way: `at_rest` is called as soon as that one is
         through. No further one is begun in this run.
         """
-        if self._at_rest is None and self._carried_bytes() > options.CARRIED_MAX_BYTES:
+        if self._at_rest is None and self._is_too_much() and not _is_bounded():
             return False
         self._at_rest = at_rest
         return not self._is_delivering
 
-    def _carried_bytes(self) -> int:
+    # The bounds
+
+    @property
+    def has_room(self) -> bool:
+        """Whether further events can be taken."""
+        return not (self._is_too_much() and _is_bounded())
+
+    def _is_too_much(self) -> bool:
         progress = self._progress
-        reported = [report.event for report in progress.unreported.values()]
-        return sum(len(event.body()) for event in [*progress.undelivered, *reported])
+        carried = [report.event for report in progress.unreported.values()] + progress.undelivered
+        return sum(map(self._size, carried)) > options.CARRIED_MAX_BYTES
+
+    def _size(self, event: StreamEvent) -> int:
+        size = self._sizes.get(event.event_id)
+        if size is None:
+            size = self._sizes[event.event_id] = len(event.body())
+        return size
+
+    def _stay_in_bounds(self) -> None:
+        """Keep the store from learning of the oldest events that are through, as far as needed.
+
+        What failed can be sent again from the audit, and is kept longer than what was sent.
+        """
+        if self.has_room:
+            return
+        for status in (DeliveryStatus.SENT, DeliveryStatus.FAILED):
+            for report in [*self._progress.unreported.values()]:
+                if report.webhook_status is status and report.event.event_id != self._telling:
+                    self._leave_out(report)
+                    if self.has_room:
+                        return
+
+    def _leave_out(self, report: EventReport) -> None:
+        workflow.logger.warning(
+            "The store never learns of event %d, %s: it is away for too long",
+            *(report.event.sequence, report.webhook_status),
+        )
+        self._progress.events_unaudited += 1
+        self._forget(report)
+
+    def _forget(self, report: EventReport) -> None:
+        del self._progress.unreported[report.event.event_id]
+        self._sizes.pop(report.event.event_id, None)
 
     # The receiver
 
@@ -162,6 +208,7 @@ class Outbox:
             self._progress.events_sent += 1
         else:
             self._progress.events_failed += 1
+        self._stay_in_bounds()
 
     # The store
 
@@ -179,11 +226,18 @@ class Outbox:
                     self._progress.status_untold = False
             elif unreported:
                 event_id, report = next(iter(unreported.items()))
+                self._telling = event_id
                 await steps.report_event(report)
+                self._telling = None
                 if unreported[event_id] is report:  # else it was delivered meanwhile: once more
-                    del unreported[event_id]
+                    self._forget(report)
             else:
                 return
 
     def _all_delivered(self) -> bool:
         return self._closed and not self.queued
+
+
+def _is_bounded() -> bool:
+    """Tell whether what is too much is left out; runs of an older release keep it all."""
+    return workflow.patched("bounded-events")

@@ -41,6 +41,7 @@ def monitor_end(progress: MonitorProgress) -> MonitorEnd:
         status=progress.status,
         events_sent=progress.events_sent,
         events_failed=progress.events_failed,
+        events_unaudited=progress.events_unaudited,
         error_reason=progress.error_reason,
         error_message=progress.error_message,
     )

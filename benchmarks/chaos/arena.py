@@ -20,6 +20,7 @@ from tests.service.programmes import EAGER, SMALL, rendered
 from tests.service.receiver import Receiver
 from tests.service.waiting import NeverCame, until, until_true
 
+READY_AGAIN_SEC = 90.0
 WINDOW = ChannelOptions(window_segments=30, backlog_segments=1, kept_segments=10)
 """A minute of segments stays in the playlist: most services keep more."""
 
@@ -75,6 +76,15 @@ class ChaosHouse(House):
     def revive_temporal(self) -> None:
         """Start the Temporal server again on the same data."""
         self.temporal = Child("temporal", self._temporal_command(), self.folder)
+
+    async def until_ready(self) -> None:
+        """Wait until the gateway is ready, and so Temporal too; raises as `until`."""
+
+        async def is_ready() -> bool:
+            answer = await self.rest.http.get(f"{self.rest.base_url}/readyz")
+            return answer.status_code == httpx.codes.OK
+
+        await until(is_ready, "a ready gateway", within_sec=READY_AGAIN_SEC)
 
     async def watch(self, monitor_id: str) -> PendingActivityInfo | None:
         """Return the watch of a monitor; None when there is none at the moment."""

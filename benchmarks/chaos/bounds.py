@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from statistics import linear_regression, median
 
@@ -21,6 +22,11 @@ from tests.service.waiting import until
 SAMPLE_SEC = 5.0
 FAULT_EVERY_SEC = 15.0
 FAULT_SEC = 5.0
+WATCHED_SEC = 30.0
+"""Each stream is watched so soon after Temporal is ready again. The SDK asks for tasks after a
+pause that doubled up to 10 s while it was away; meanwhile a watch that was lost is missed after
+10 s and begun again after 1 s. The rest is for a busy machine."""
+
 WARM_UP_SHARE = 0.3
 """Of the samples: caches fill and decoders start."""
 
@@ -130,13 +136,16 @@ class _Streams:
         await self._house.rest.stop(self.ids.pop(name))
 
     async def unwatched(self) -> int:
-        """Return how many are not watched: nobody fetches what is published from now on."""
+        """Return how many are not watched: nobody fetches anything from now on.
+
+        Now is when Temporal is ready: the last fault may have killed it a moment ago.
+        """
+        await self._house.until_ready()
         began = time.time()
         watched = await asyncio.gather(*(self._is_watched(name, began) for name in self.ids))
         for name, is_watched in zip(self.ids, watched, strict=True):
             if not is_watched:
-                shown = await self._house.rest.show(self.ids[name])
-                self._arena.say(f"{name} unwatched: {shown['status']}, {shown['health']}")
+                self._arena.say(f"{name} unwatched: {await self._known_of(self.ids[name])}")
         return watched.count(False)
 
     async def stop(self) -> None:
@@ -144,12 +153,25 @@ class _Streams:
         for name in [*self.ids]:
             await self.drop(name)
 
+    async def _known_of(self, monitor_id: str) -> str:
+        """Return what gateway and Temporal know of a monitor, to tell why nobody watches."""
+        shown = await self._house.rest.show(monitor_id)
+        watch = await self._house.watch(monitor_id)
+        if watch is None:
+            return f"{shown['status']}, {shown['health']}, no watch at {datetime.now(UTC)}"
+        return (
+            f"{shown['status']}, {shown['health']}, attempt {watch.attempt}, state {watch.state} "
+            f"on {watch.last_worker_identity}, due {watch.scheduled_time.ToJsonString()}, "
+            f"last heartbeat {watch.last_heartbeat_time.ToJsonString()}, "
+            f"last failure {watch.last_failure.message!r}, at {datetime.now(UTC)}"
+        )
+
     async def _is_watched(self, name: str, since: float) -> bool:
         async def fetched() -> bool:
             return any(each.at > since for each in self._arena.segments(name))
 
         with contextlib.suppress(AssertionError):
-            return await until(fetched, f"segments of {name}", within_sec=30)
+            return await until(fetched, f"segments of {name}", within_sec=WATCHED_SEC)
         return False
 
 

@@ -26,12 +26,14 @@ async def put_on_air(arena: Arena, rest: Rest, name: str) -> str:
     return await rest.create(url, arena.receiver.url(name), config)
 
 
-async def until_all_told(arena: Arena, name: str, *, within_sec: float = 60.0) -> float:
+async def until_all_told(
+    arena: Arena, name: str, *, at_least: int = 0, within_sec: float = 60.0
+) -> float:
     """Wait until every incident that is over by now was told; return how long it took, seconds.
 
-    One that never is told is left to `difference`.
+    Also until `at_least` so many were. One that never is told is left to `difference`.
     """
-    began, over = time.monotonic(), len(_over(arena.origin[name]))
+    began, over = time.monotonic(), max(at_least, len(_over(arena.origin[name])))
 
     async def told() -> bool:
         closed = [each for each in arena.receiver.types(name) if each.endswith("_recovered")]

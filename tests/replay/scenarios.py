@@ -14,7 +14,7 @@ from monitors.config import OnDeliveryFailure
 from monitors.events import Happening
 from tests.workflows import scripts
 from tests.workflows.pods import MAX_FAILURES, live_for_a_pod
-from tests.workflows.stage import MONITOR_ID, Handle, Stage, prober
+from tests.workflows.stage import LARGEST_METADATA, MONITOR_ID, Handle, Stage, prober, until_it_says
 from tests.workflows.world import closed_until, failing, slow_to_take
 from workflows.messages import (
     POD_TROUBLE_SIGNAL,
@@ -153,6 +153,18 @@ async def receiver_away_beyond_the_queue(stage: Stage) -> str:
     ending.set()
     assert stage.world.loaded
     return await _ended(handle)
+
+
+@scenario
+async def nowhere_to_put_events(stage: Stage) -> str:
+    """Neither receiver nor store takes anything: nothing more is watched until one of them does."""
+    stage.world.receiver = closed_until(asyncio.Event())
+    stage.world.gateway_is_away = True
+    stage.world.watches.append(scripts.sees(*[scripts.BLACKOUT] * 30))
+    handle = await stage.start(metadata=LARGEST_METADATA)
+    await until_it_says(handle, "Nothing is watched")
+    await handle.terminate()  # else all 30 would be part of the history, 20 KB each
+    return handle.id
 
 
 @scenario

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from worker.embedded import services
 from worker.embedded.services import Keeper, Service
@@ -117,6 +118,22 @@ async def test_a_service_can_be_stopped_while_it_waits_to_be_started_again(
     await until(lambda: not psutil.pid_exists(pid))
     await keeper.stop()
     assert len(await kept.lines(1)) == 1
+
+
+async def test_a_service_that_cannot_be_started_again_is_tried_until_it_can(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "RESTART_MAX_SEC", 0.01)
+    keeper = await kept.start(PATIENCE)
+    await kept.lines(1)
+    away = kept.log.parent.with_name("away")
+    with capture_logs() as logs:
+        kept.log.parent.rename(away)  # nor can its log be opened when descriptors have run out
+        assert keeper.pid
+        os.kill(keeper.pid, signal.SIGKILL)
+        await until(lambda: "service cannot be started" in [each["event"] for each in logs])
+    away.rename(kept.log.parent)
+    assert len(await kept.lines(2)) == 2
 
 
 async def test_stopping_twice_is_as_good_as_once(kept: Kept) -> None:

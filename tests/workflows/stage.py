@@ -1,5 +1,6 @@
 """Where workflows are played: a Temporal server, the real workflows, a scripted world."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from temporalio.worker import Worker
 
 from monitors import events
 from monitors.config import MonitorConfig
-from tests.workflows.world import BEAT_SEC, World
+from tests.workflows.world import BEAT_SEC, PATIENCE_SEC, World
 from workflows import search_attributes
 from workflows.messages import TASK_QUEUE, MonitorEnd, MonitorOrder, MonitorSnapshot
 from workflows.monitor import MonitorWorkflow
@@ -25,6 +26,8 @@ from workflows.redelivery import RedeliveryWorkflow
 
 MONITOR_ID = "mon-01890a5d-ac96-774b-bcce-b302099a8057"
 IDENTITY = "worker"
+LOOK_SEC = 0.01
+LARGEST_METADATA = {"note": "x" * 16_000}
 TEST_SERVER = Path(executable).parent / "temporal-test-server"
 
 Handle = WorkflowHandle[Any, MonitorEnd]
@@ -152,3 +155,10 @@ async def events_of(handle: Handle, event_type: EventType.ValueType) -> int:
 async def snapshot_of(handle: Handle) -> MonitorSnapshot:
     """Ask a monitor how it is."""
     return await handle.query(MonitorWorkflow.snapshot)
+
+
+async def until_it_says(handle: Handle, words: str) -> None:
+    """Wait until this is what a monitor does, in its own words."""
+    async with asyncio.timeout(PATIENCE_SEC):
+        while not (await snapshot_of(handle)).doing.startswith(words):
+            await asyncio.sleep(LOOK_SEC)

@@ -14,8 +14,15 @@ from monitors.reports import Statistics
 from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
-from tests.workflows.stage import Handle, an_order, snapshot_of, start_monitor, workers
-from tests.workflows.world import World, closed_until, refusal
+from tests.workflows.stage import (
+    LARGEST_METADATA,
+    Handle,
+    an_order,
+    snapshot_of,
+    start_monitor,
+    workers,
+)
+from tests.workflows.world import World, closed_until, refusal, sees_one_after_the_other
 from workflows import options
 from workflows.messages import STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
@@ -139,6 +146,30 @@ async def test_a_receiver_that_is_away_does_not_keep_a_long_history_from_being_c
     assert len(world.runs) > 1
     assert [event.sequence for event in world.received] == [*range(1, 4 * ENOUGH + 2)]
     assert (end.events_sent, end.events_failed) == (4 * ENOUGH + 1, 0)
+
+
+async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_continued(
+    client: Client,
+) -> None:
+    """A run that went on until it is back would end at Temporal's limits, its monitor with it."""
+    world, going = World(), asyncio.Event()
+    going.set()
+    world.gateway_is_away = True
+    most = options.CARRIED_MAX_BYTES // 16_000
+    world.watches.extend([sees_one_after_the_other(world, going)] * (3 * most))
+    async with workers(client, world):
+        handle = await start(client, metadata=LARGEST_METADATA)
+        await world.until(lambda: len(world.received) > most)
+        runs = len(world.runs)
+        await world.until(lambda: len(world.received) == 3 * most + 1)
+        assert len(world.runs) > runs + 1
+        world.gateway_is_away = False
+        await handle.signal(STOP_SIGNAL)
+        end = await handle.result()
+    assert [event.sequence for event in world.received] == [*range(1, 3 * most + 2)]
+    told = {report.event.sequence for report in world.reports}
+    assert len(told) + end.events_unaudited == end.events_sent == 3 * most + 1
+    assert most // 2 < len(told) < most + 2
 
 
 async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(

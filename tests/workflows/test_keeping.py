@@ -6,13 +6,15 @@ import pytest
 
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventType, StreamEvent
-from monitors.status import DeliveryStatus, MonitorStatus
+from monitors.status import DeliveryStatus, Health, MonitorStatus
 from tests.workflows import scripts
-from tests.workflows.stage import Stage, snapshot_of
-from tests.workflows.world import closed_until, failing
-from workflows.options import QUEUE_MAX
+from tests.workflows.stage import LARGEST_METADATA, Stage, snapshot_of, until_it_says
+from tests.workflows.world import closed_until, failing, sees_one_after_the_other
+from workflows.options import CARRIED_MAX_BYTES, QUEUE_MAX
 
 MANY = QUEUE_MAX + 25
+ROOM = CARRIED_MAX_BYTES // 16_500
+"""About so many events with `LARGEST_METADATA` are all that a workflow keeps."""
 
 
 def flapping(events: int) -> scripts.Watch:
@@ -132,3 +134,50 @@ async def test_a_payload_carries_no_text_without_end(stage: Stage) -> None:
     await stage.run()
     assert len(stage.world.received[1].body()) < 1_000
     assert stage.world.received[1].data["error"].endswith("x…")
+
+
+async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_lost(
+    stage: Stage,
+) -> None:
+    world, happened, going = stage.world, 2 * ROOM, asyncio.Event()
+    world.receiver = failing(4, attempts=1)
+    world.watches.extend([sees_one_after_the_other(world, going)] * (happened - 1))
+    handle = await stage.start(
+        metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
+    )
+    await world.until(lambda: [each.webhook_status for each in world.reports[-1:]] == ["sent"])
+    world.gateway_is_away = True
+    going.set()
+    await world.until(lambda: len(world.received) == happened - 1)
+    assert ROOM // 2 < (await snapshot_of(handle)).events_unaudited < happened
+    world.gateway_is_away = False
+    await handle.signal("stop")
+    end = await handle.result()
+    assert [event.sequence for event in world.received] == [1, 2, 3, *range(5, happened + 1)]
+    last = {report.event.sequence: report.webhook_status for report in world.reports}
+    assert len(last) + end.events_unaudited == happened
+    assert [*last][:3] == [1, 2, 4], "2 was being told, and 4 may still be sent again"
+    assert [*last][3:] == [*range(happened + 4 - len(last), happened + 1)]
+    assert DeliveryStatus.PENDING not in last.values()
+
+
+async def test_what_nobody_takes_is_not_lost_and_nothing_more_is_watched_meanwhile(
+    stage: Stage,
+) -> None:
+    opening = asyncio.Event()
+    stage.world.gateway_is_away = True
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.extend([flapping(10)] * (ROOM // 5))
+    handle = await stage.start(metadata=LARGEST_METADATA)
+    await until_it_says(handle, "Nothing is watched")
+    assert (await snapshot_of(handle)).health.video is Health.UNKNOWN
+    assert len(stage.world.watched) * 10 < ROOM
+    assert stage.world.watching == 0
+    opening.set()
+    happened = ROOM // 5 * 10 + 1
+    await stage.world.until(lambda: len(stage.world.received) == happened)
+    stage.world.gateway_is_away = False
+    await handle.signal("stop")
+    end = await handle.result()
+    assert [event.sequence for event in stage.world.received] == [*range(1, happened + 1)]
+    assert (end.events_sent, end.events_failed) == (happened, 0)

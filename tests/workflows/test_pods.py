@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 
+from activities.declarations import WATCH_STREAM
 from monitors.events import EventType
 from monitors.pods import MISSING
 from monitors.status import MonitorStatus
@@ -17,6 +19,7 @@ from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from tests.workflows.pods import MAX_FAILURES, ScriptedPods, live_for_a_pod
 from tests.workflows.stage import (
+    LOOK_SEC,
     MONITOR_ID,
     Handle,
     Stage,
@@ -26,7 +29,7 @@ from tests.workflows.stage import (
     start_monitor,
     workers,
 )
-from tests.workflows.world import World
+from tests.workflows.world import PATIENCE_SEC, World
 from workflows import options
 from workflows.messages import POD_TROUBLE_SIGNAL, STOP_SIGNAL
 from workflows.options import pod_queue
@@ -258,3 +261,35 @@ async def test_a_new_run_goes_on_with_the_same_pod(client: Client) -> None:
         await client.get_workflow_handle(MONITOR_ID).signal(STOP_SIGNAL)
         assert (await handle.result()).status is MonitorStatus.STOPPED
     assert world.pods.present is None
+
+
+async def test_a_cancellation_between_two_runs_leaves_nothing_behind(client: Client) -> None:
+    """The run that is about to end waits for its Pod: it tells of its end all the same."""
+    many = LONG_HISTORY // 6 + 2
+    world = World(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
+    world.pods.opening.clear()
+    async with workers(client, world), prober(client, world, pod_queue(MONITOR_ID)):
+        handle = await start_monitor(client, an_order(scripts.MOMENT))
+        await until_it_changes_runs(handle)
+        await handle.cancel()
+        world.pods.opening.set()
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+    assert isinstance(failure.value.cause, CancelledError)
+    assert len(world.runs) == 1
+    assert world.statuses[-1].status is MonitorStatus.STOPPED
+    assert world.pods.deletions[-1].uid is None
+    assert world.pods.present is None
+
+
+async def until_it_changes_runs(handle: Handle) -> None:
+    """Wait until a run that is too long has nothing more to watch, and is not over."""
+    async with asyncio.timeout(PATIENCE_SEC):
+        while True:
+            described = await handle.describe()
+            pending = described.raw_description.pending_activities
+            watches = [each for each in pending if each.activity_type.name == WATCH_STREAM]
+            has_work = described.raw_description.HasField("pending_workflow_task")
+            if not (watches or has_work) and described.history_length >= LONG_HISTORY:
+                return
+            await asyncio.sleep(LOOK_SEC)

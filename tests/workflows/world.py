@@ -32,6 +32,7 @@ from activities.declarations import (
 )
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
+from tests.workflows import scripts
 from tests.workflows.pods import ScriptedPods
 from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
 
@@ -235,3 +236,15 @@ def refusal(attempt: int, *, final: bool, delay_sec: float = 1.0) -> Application
         non_retryable=final,
         next_retry_delay=None if final else timedelta(seconds=delay_sec),
     )
+
+
+def sees_one_after_the_other(world: World, going: asyncio.Event) -> Watch:
+    """See a blackout as soon as all earlier events were posted; none before `going`."""
+
+    async def watch(order: WatchOrder) -> WatchReturn:
+        await going.wait()
+        before = order.state["watches"] if order.state else 0
+        await world.until(lambda: len(world.attempts) > before)
+        return await scripts.sees(scripts.BLACKOUT)(order)
+
+    return watch

@@ -101,7 +101,17 @@ class Keeper:
             delay_sec = RESTART_MIN_SEC if clock() - started > STEADY_SEC else delay_sec * 2
             logger.warning("service died, starting it again", service=self._service.name, code=code)
             await asyncio.sleep(min(delay_sec, RESTART_MAX_SEC))
-            await self._spawn()
+            await self._spawn_again()
+
+    async def _spawn_again(self) -> None:
+        """Start the service, however often that fails: memory or descriptors had run out."""
+        while True:
+            try:
+                return await self._spawn()
+            except OSError as error:
+                why = error.strerror
+                logger.error("service cannot be started", service=self._service.name, error=why)
+            await asyncio.sleep(RESTART_MAX_SEC)
 
     async def _spawn(self) -> None:
         service = self._service
