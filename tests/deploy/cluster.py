@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp.web
 import kmock
-from kmock import KubernetesEmulator, Request, Server
+from kmock import KubernetesEmulator, Request
 
-from tests.kube.api import PODS, FakeApi
+from tests.kube.api import PODS, FakeApi, serving
 
 VERSION = "1.37"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
@@ -119,5 +119,5 @@ def _core_group() -> dict[str, Any]:
 @asynccontextmanager
 async def opened_cluster() -> AsyncIterator[tuple[Cluster, str]]:
     """Serve a cluster on a port of its own; yield it and its URL."""
-    async with Cluster() as cluster, Server(cluster) as server:
-        yield cluster, str(server.url).rstrip("/")
+    async with Cluster() as cluster, serving(cluster) as url:
+        yield cluster, url

@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 
 import aiohttp.web
 import kmock
-from kmock import KubernetesEmulator, KubernetesError, Request, Server
+from aiohttp.test_utils import RawTestServer
+from kmock import KubernetesEmulator, KubernetesError, Request
 
 Pod: TypeAlias = dict[str, Any]
 
@@ -221,5 +222,16 @@ def kubeconfig(url: str, path: Path) -> Path:
 @asynccontextmanager
 async def fake_api(*, has_kubelet: bool = False) -> AsyncIterator[tuple[FakeApi, str]]:
     """Serve the API on a port of its own; yield it and its URL."""
-    async with FakeApi(has_kubelet=has_kubelet) as api, Server(api) as server:
-        yield api, str(server.url).rstrip("/")
+    async with FakeApi(has_kubelet=has_kubelet) as api, serving(api) as url:
+        yield api, url
+
+
+@asynccontextmanager
+async def serving(api: KubernetesEmulator) -> AsyncIterator[str]:
+    """Serve an API and yield its URL.
+
+    Not by kmock's own server: that replaces the resolver of the whole process while it runs, so
+    that of two the first one to begin must be the last to end.
+    """
+    async with RawTestServer(api, host="127.0.0.1") as server:
+        yield str(server.make_url("")).rstrip("/")

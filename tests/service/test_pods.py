@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from monitors.ids import new_monitor_id
@@ -62,6 +63,7 @@ class Cluster:
     stage: Stage
     house: House
     api: FakeApi
+    url: str
     kubelet: Kubelet
 
 
@@ -114,7 +116,7 @@ async def opened(stage: Stage) -> AsyncIterator[Cluster]:
         )
         # Left before the house: the Pods are gone by then, or this kills them.
         await stack.enter_async_context(kubelet.at_work())
-        yield Cluster(stage, house, api, kubelet)
+        yield Cluster(stage, house, api, url, kubelet)
 
 
 async def _kill_in_a_fault(cluster: Cluster) -> str:
@@ -182,7 +184,9 @@ async def _leave_a_stray_pod(cluster: Cluster) -> None:
     name = f"stream-monitor-{monitor_id}"
     meta = {"name": name, "labels": labels | {"app.kubernetes.io/instance": "stream-tracker"}}
     pod = {"metadata": meta, "spec": {"nodeName": "lost", "containers": [{"name": "probe"}]}}
-    await cluster.api.post("/api/v1/namespaces/streams/pods", json=pod)
+    async with httpx.AsyncClient(base_url=cluster.url, trust_env=False) as http:
+        made = await http.post("/api/v1/namespaces/streams/pods", json=pod)
+    made.raise_for_status()
     cluster.api.change(name, {"metadata": {"creationTimestamp": "2026-01-02T03:04:05Z"}})
     await cluster.house.client.get_schedule_handle(RECONCILIATION_SCHEDULE).trigger()
 
