@@ -21,6 +21,10 @@ from monitors.measurement import Glance, SegmentMeasurement
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
 
+HURRIED_BELOW_SEC = 2.0
+"""With a shorter target duration the delays are shorter in proportion, down to half: while segments
+fail, a watch must not fall behind."""
+
 RETRIED_CODES = frozenset(
     {"http_401", "http_403", "http_404", "http_5xx", "connection", "truncated"}
 )
@@ -84,6 +88,7 @@ class SegmentMeter:
         self._expected_bytes = min(FIRST_EXPECTED_BYTES, segment_max_bytes)
         self._keys = SegmentKeys(client)
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
+        self._retry_share = 1.0
         self._turn = asyncio.Lock()
         self._pace = Pace()
 
@@ -108,6 +113,7 @@ class SegmentMeter:
             UndecodableSegment: it could not be decoded.
             UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
         """
+        self._retry_share = min(1.0, max(0.5, target_duration_sec / HURRIED_BELOW_SEC))
         timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
         async with AsyncExitStack() as room:
             media = await self._whole(room, segment, timeout_sec)
@@ -191,7 +197,7 @@ class SegmentMeter:
             except FetchError as error:
                 if error.code not in RETRIED_CODES:
                     raise
-            await asyncio.sleep(delay_sec)
+            await asyncio.sleep(self._retry_share * delay_sec)
         return await self._fetch_once(segment, timeout_sec, max_bytes)
 
     async def _fetch_once(self, segment: Segment, timeout_sec: float, max_bytes: int) -> bytes:
