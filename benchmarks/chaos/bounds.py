@@ -247,7 +247,8 @@ async def _sample(house: ChaosHouse) -> dict[str, float]:
             held[f"{worker.name} tasks"] = await house.metric(worker, TASKS)
     decoders = _decoders(house)
     held["decoders"] = len(decoders)
-    held["decoders MiB"] = sum(map(_memory_mib, decoders))
+    if decoders:  # one more of them, up to one a core and worker, is no growth
+        held["MiB of a decoder"] = sum(map(_memory_mib, decoders)) / len(decoders)
     held["temporary files"] = len(house.temporary_files())
     return held
 
