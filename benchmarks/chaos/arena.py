@@ -18,7 +18,7 @@ from tests.service.house import SIGNING_KEY, House
 from tests.service.links import Link, open_link
 from tests.service.programmes import EAGER, SMALL, rendered
 from tests.service.receiver import Receiver
-from tests.service.waiting import NeverCame, until, until_true
+from tests.service.waiting import NeverCame, plain_client, until, until_true
 
 READY_AGAIN_SEC = 90.0
 WINDOW = ChannelOptions(window_segments=30, backlog_segments=1, kept_segments=10)
@@ -113,7 +113,7 @@ class ChaosHouse(House):
         """Ask a worker for one of its metrics."""
         sockets = psutil.Process(worker.pid).net_connections("tcp")
         port = next(each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN)
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+        async with plain_client(timeout=5) as http:
             text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
         return next(
             float(each.split()[1]) for each in text.splitlines() if each.startswith(f"{name} ")

@@ -55,7 +55,9 @@ async def roll_out(arena: Arena, house: ChaosHouse, *, streams: int = STREAMS) -
         await scripted.until_an_incident_is_open(arena, *names)
         left_sec.append(await _replace(house, worker))
         arena.say(f"{worker.name} left within {left_sec[-1]:.2f} s")
-    await asyncio.gather(*(scripted.until_all_told(arena, name) for name in names))
+    begun = {name: len(scripted.incidents(arena.origin[name])) for name in names}
+    ends = (scripted.until_all_told(arena, name, at_least=begun[name]) for name in names)
+    await asyncio.gather(*ends)
     wrong, told = scripted.judged(arena, names)
     again = sum(len(arena.receiver.requests(n)) - len(arena.receiver.events(n)) for n in names)
     statistics = [await _final_statistics(house, each) for each in ids.values()]

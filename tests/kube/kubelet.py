@@ -20,6 +20,7 @@ import httpx
 
 from tests.kube.api import FakeApi, Pod
 from tests.kube.pods import RUNNING, container, terminated
+from tests.service.waiting import answers
 
 TICK_SEC = 0.05
 SCRIPTS = sysconfig.get_path("scripts")
@@ -178,9 +179,7 @@ class Kubelet:
         port = spec["ports"][0]["containerPort"]
         path = spec["readinessProbe"]["httpGet"]["path"]
         with contextlib.suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
-                answer = await http.get(f"http://{running.address}:{port}{path}")
-            if answer.is_success:
+            if await answers(f"http://{running.address}:{port}{path}"):
                 running.ready_at = asyncio.get_running_loop().time()
                 status = container({"running": {}}) | {"ready": True}
                 name = running.pod["metadata"]["name"]

@@ -12,7 +12,8 @@ from tests.service.stage import Stage
 def stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    items = (each for each in request.session.items if isinstance(each, pytest.Function))
+    modules = dict.fromkeys(each.module for each in items)
     scenarios = [module.SCENARIO for module in modules if hasattr(module, "SCENARIO")]
     opened = Stage(tmp_path_factory.mktemp("stage"))
     opened.open(scenarios)

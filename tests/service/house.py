@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-import httpx
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -21,7 +20,7 @@ from tests.service.children import (
     run,
 )
 from tests.service.rest import Rest
-from tests.service.waiting import until
+from tests.service.waiting import answers, until
 from workflows import search_attributes
 
 API_KEY = "service-test-client"
@@ -157,8 +156,7 @@ async def ready(child: Child, base_url: str) -> None:
 
     async def is_ready() -> bool:
         assert child.code is None, f"{child.name} ended with {child.code}: {child.said}"
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
-            return (await http.get(f"{base_url}/readyz")).is_success
+        return await answers(f"{base_url}/readyz")
 
     await until(is_ready, f"readiness of {child.name}", within_sec=START_SEC)
 

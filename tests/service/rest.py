@@ -3,9 +3,7 @@
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
-from tests.service.waiting import until
+from tests.service.waiting import plain_client, until
 
 
 class Rest:
@@ -14,11 +12,8 @@ class Rest:
     def __init__(self, base_url: str, key: str) -> None:
         self.base_url = base_url
         self.key = key
-        self.http = httpx.AsyncClient(
-            base_url=f"{base_url}/api/v1",
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=20,
-            trust_env=False,
+        self.http = plain_client(
+            base_url=f"{base_url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=20
         )
 
     async def __aenter__(self) -> Self:

@@ -1,8 +1,8 @@
 """Where the scenarios of the service tests play, all at the same time.
 
-A scenario takes a minute, because streams take their time, but hardly any CPU: so a test module
-tells what is to happen in its `SCENARIO`, the stage plays those of all selected modules together
-in a thread of its own, and the tests of each module judge what was seen.
+A scenario takes a minute, because streams take their time, but hardly any CPU once its services
+are up: so a test module tells what is to happen in its `SCENARIO`, the stage plays those of all
+selected modules together in a thread of its own, and the tests of each module judge what was seen.
 """
 
 import asyncio
@@ -20,6 +20,9 @@ from tests.service.receiver import Receiver
 Scenario = Callable[["Stage"], Awaitable[Any]]
 
 START_SEC = 30
+APART_SEC = 1.5
+"""Between the beginnings of two scenarios: to start services takes most of the CPU."""
+
 PLAY_SEC = 220
 END_SEC = 60
 
@@ -47,7 +50,10 @@ class Stage:
         """Begin to play `scenarios`."""
         self._thread.start()
         self._soon(self._start()).result(START_SEC)
-        self._playing = {scenario: self._soon(scenario(self)) for scenario in scenarios}
+        self._playing = {
+            scenario: self._soon(self._play(scenario, after_sec=number * APART_SEC))
+            for number, scenario in enumerate(scenarios)
+        }
 
     def seen(self, scenario: Scenario) -> Any:
         """Return what `scenario` returns, or raise what it raises."""
@@ -75,6 +81,10 @@ class Stage:
         self._stack.push_async_callback(self.receiver.stop)
         await self.receiver.start()
         await self._stack.enter_async_context(self.origin)
+
+    async def _play(self, scenario: Scenario, *, after_sec: float) -> Any:
+        await asyncio.sleep(after_sec)
+        return await scenario(self)
 
     async def _end(self) -> None:
         here = asyncio.current_task()

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
@@ -16,7 +15,7 @@ from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.service.receiver import Received
 from tests.service.rest import Rest
 from tests.service.stage import Stage
-from tests.service.waiting import until, until_true
+from tests.service.waiting import answers, until, until_true
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -118,12 +117,8 @@ async def _crash_every_part(stage: Stage, up: Child, embedded: Embedded) -> None
 
 
 async def _until_ready(embedded: Embedded, port: str) -> None:
-    async def is_ready() -> bool:
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
-            answer = await http.get(f"http://127.0.0.1:{embedded.variables[port]}/readyz")
-        return answer.is_success
-
-    await until(is_ready, f"readiness at {port}")
+    url = f"http://127.0.0.1:{embedded.variables[port]}/readyz"
+    await until(lambda: answers(url), f"readiness at {port}")
 
 
 async def _measured_further(rest: Rest, monitor_id: str, channel: Channel) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from monitors.ids import new_monitor_id
@@ -19,6 +18,7 @@ from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House, open_house
 from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.service.receiver import Received
 from tests.service.stage import Stage
+from tests.service.waiting import plain_client
 from workflows.schedules import RECONCILIATION_SCHEDULE
 
 pytestmark = pytest.mark.timeout(240)
@@ -184,7 +184,7 @@ async def _leave_a_stray_pod(cluster: Cluster) -> None:
     name = f"stream-monitor-{monitor_id}"
     meta = {"name": name, "labels": labels | {"app.kubernetes.io/instance": "stream-tracker"}}
     pod = {"metadata": meta, "spec": {"nodeName": "lost", "containers": [{"name": "probe"}]}}
-    async with httpx.AsyncClient(base_url=cluster.url, trust_env=False) as http:
+    async with plain_client(base_url=cluster.url) as http:
         made = await http.post("/api/v1/namespaces/streams/pods", json=pod)
     made.raise_for_status()
     cluster.api.change(name, {"metadata": {"creationTimestamp": "2026-01-02T03:04:05Z"}})

@@ -53,8 +53,8 @@ async def SCENARIO(stage: Stage) -> Interrupted:  # noqa: N802
     try:
         stage.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
         async with embedded.rest() as rest:
-            listed = (await rest.http.get("/monitors")).json()["monitors"]
             hung = await _hung(up)
+            listed = (await rest.http.get("/monitors")).json()["monitors"]
             await rest.stop(listed[0]["monitor_id"])
             await until_true(lambda: not alive(hung), "the end of a hung ffmpeg", within_sec=15)
             await rest.create(second, stage.receiver.url("hung"), {})

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from temporalio.client import Client
@@ -14,7 +13,7 @@ from tests.service.children import Child, alive
 from tests.service.programmes import EAGER
 from tests.service.receiver import Received
 from tests.service.stage import Stage
-from tests.service.waiting import until, until_true
+from tests.service.waiting import plain_client, until, until_true
 from tests.youtube import Fault, Kind, Video, YouTubeSite
 from tests.youtube_service.house import COOKIE, YouTubeHouse, youtube_house
 
@@ -158,7 +157,7 @@ async def _metrics(worker: Child) -> str:
     ports = [
         each.laddr.port for each in psutil.Process(worker.pid).net_connections() if not each.raddr
     ]
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with plain_client() as http:
         answers = [await http.get(f"http://127.0.0.1:{port}/metrics") for port in ports]
     return "".join(answer.text for answer in answers)
 
