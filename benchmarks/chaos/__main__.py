@@ -134,14 +134,25 @@ async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
     findings = []
     async with open_arena(folder, options.seed) as arena:
         for name in options.only or EXPERIMENTS:
+            minutes = options.limit_minutes + _asked_minutes(name, options)
+            limit = asyncio.timeout(minutes * 60)
             try:
-                async with asyncio.timeout(options.limit_minutes * 60):
+                async with limit:
                     finding = await EXPERIMENTS[name](arena, options)
             except Exception as error:
-                finding = Finding(name, f"broke off: {type(error).__name__}: {error}", "", False)
+                why = f"{type(error).__name__}: {error}"
+                if limit.expired():
+                    why = f"not done after {minutes:g} minutes, see --limit-minutes"
+                finding = Finding(name, f"broke off: {why}", "", False)
             print(f"{finding.fault}: {finding.measured}", flush=True)
             findings.append(finding)
     return findings
+
+
+def _asked_minutes(name: str, options: argparse.Namespace) -> float:
+    """Return how long an experiment is to go on; 0 for those that end by themselves."""
+    asked: dict[str, float] = {"storm": options.minutes, "bounds": options.steady_minutes}
+    return asked.get(name, 0.0)
 
 
 def main() -> int:
@@ -168,7 +179,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--away-sec", type=float, default=180.0, help="length of an outage")
     parser.add_argument("--steady-minutes", type=float, default=10.0, help="length of `bounds`")
     parser.add_argument("--seed", type=int, default=1, help="of what happens when")
-    parser.add_argument("--limit-minutes", type=float, default=15.0, help="of one experiment")
+    parser.add_argument(
+        "--limit-minutes",
+        type=float,
+        default=15.0,
+        help="of one experiment, beside the length that it is asked for",
+    )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     return parser
 

@@ -2,7 +2,7 @@
 
 import os
 
-from benchmarks.scale.crowd import PROBES, Crowd
+from benchmarks.scale.crowd import PROBES, SILENT_REPORTS, Crowd
 from benchmarks.scale.usage import Sample
 
 RECKONED = (1_000, 10_000)
@@ -65,7 +65,10 @@ def limits(crowd: Crowd) -> list[str]:
     if crowd.lost_watches:
         lines.append(f"watches lost and begun anew: {crowd.lost_watches:.2f} a monitor")
     if crowd.silent:
-        lines.append(f"monitors of which the store heard nothing for 30 s: {crowd.silent}")
+        silent_sec = SILENT_REPORTS * crowd.load.report_sec
+        lines.append(
+            f"monitors of which the store heard nothing for {silent_sec:g} s: {crowd.silent}"
+        )
     return lines or ["nothing was at its limit"]
 
 
