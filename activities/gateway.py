@@ -1,15 +1,27 @@
 """The gateway's internal API, as workers use it."""
 
-from http import HTTPStatus
+import contextlib
+from typing import Literal
 
 import httpx
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from activities.declarations import LoadReturn, ReconciliationReport
 from monitors.reports import EventReport, StatusReport
 
 TIMEOUT_SEC = 5.0
 RECONCILE_TIMEOUT_SEC = 60.0
+
+
+class _Refusal(BaseModel):
+    """Why the gateway will never take something; see `api.errors`."""
+
+    code: Literal["MONITOR_NOT_FOUND", "VALIDATION_ERROR", "INVALID_URL", "INVALID_CONFIG"]
+    message: str
+
+
+class _RefusalBody(BaseModel):
+    error: _Refusal
 
 
 class ReportRefused(Exception):
@@ -78,6 +90,13 @@ class Gateway:
 
 
 def _raise_for(response: httpx.Response) -> None:
-    if response.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
-        raise ReportRefused(f"the gateway answered with HTTP status {response.status_code}")
+    """Raise what the answer means.
+
+    Only the gateway's own word is final: a 404 of a proxy before it, which has lost its backend or
+    its routes, says nothing of a monitor.
+    """
+    if response.is_client_error:
+        with contextlib.suppress(ValidationError):
+            refusal = _RefusalBody.model_validate_json(response.content).error
+            raise ReportRefused(f"the gateway refuses it ({refusal.code}): {refusal.message}")
     response.raise_for_status()

@@ -202,10 +202,17 @@ def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
 
 
 async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended.
+
+    Whoever cancels us meanwhile is not heard: we are about to return, with all that is known.
+    """
     pending = list(tasks)
     for task in pending:
         task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    ended = asyncio.gather(*pending, return_exceptions=True)
+    while not ended.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(ended)
 
 
 def _result(

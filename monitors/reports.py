@@ -1,6 +1,10 @@
-"""What workers tell the gateway, and what a monitor tells of itself."""
+"""What workers tell the gateway, and what a monitor tells of itself.
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+Fields that are not known are passed over: while a release rolls out, workers are newer than their
+gateway.
+"""
+
+from pydantic import AwareDatetime, BaseModel, Field
 
 from monitors.events import StreamEvent
 from monitors.status import DeliveryStatus, Health, MonitorStatus, StreamStatus
@@ -53,8 +57,6 @@ class StatusReport(BaseModel):
         error_reason, error_message: why a monitor is in `error`.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     status: MonitorStatus
     stream_status: StreamStatus = StreamStatus.UNKNOWN
     health: HealthReport = Field(default_factory=HealthReport)
@@ -66,8 +68,6 @@ class StatusReport(BaseModel):
 
 class EventReport(BaseModel):
     """An event and its delivery (`PUT /internal/v1/monitors/{id}/events/{event_id}`)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     event: StreamEvent
     webhook_status: DeliveryStatus = DeliveryStatus.PENDING

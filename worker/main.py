@@ -51,6 +51,10 @@ logger = structlog.get_logger(__name__)
 
 RECONNECT_SEC = 2.0
 
+ACTIVITIES_AT_ONCE = 1000
+"""Of an orchestrator. Each is a request that waits; a hundred receivers that hang must not keep the
+webhooks of all others waiting, as the SDK's default of 100 would have it."""
+
 
 async def run_worker(settings: WorkerSettings) -> None:
     """Work until SIGTERM or SIGINT, then hand everything back and return.
@@ -218,6 +222,7 @@ def _orchestrator(
             Reconciliation(gateway).reconcile,
             *pods,
         ],
+        max_concurrent_activities=ACTIVITIES_AT_ONCE,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
     )
 

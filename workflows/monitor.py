@@ -69,7 +69,7 @@ class MonitorWorkflow:
         if self._progress.status_untold:
             self._outbox.report_status(lambda: views.status_report(self._progress))
         self._pods = PodKeeper(
-            order.monitor_id, self._progress, tell=self._tell, at_end=self._interrupt_the_watch
+            order.monitor_id, self._progress, tell=self._say, at_end=self._interrupt_the_watch
         )
         self._watching: workflow.ActivityHandle[WatchReturn] | None = None
         self._wants_new_run = False
@@ -402,14 +402,18 @@ class MonitorWorkflow:
         status: MonitorStatus | None = None,
         stream_status: StreamStatus | None = None,
     ) -> None:
-        """Say what is going on: in the web UI, in the snapshot, and to the store."""
+        """Note what was learned of the stream, and say it: also to the store."""
         progress = self._progress
-        progress.doing = doing
         progress.as_of = workflow.now()
         progress.stream_status = stream_status or progress.stream_status
         if status and status is not progress.status:
             progress.status = status
             self._outbox.report_status(lambda: views.status_report(self._progress))
+        self._say(doing)
+
+    def _say(self, doing: str) -> None:
+        """Say what is going on: in the web UI and in the snapshot."""
+        self._progress.doing = doing
         workflow.set_current_details(doing)
         views.show_search_attributes(self._order, self._progress)
 

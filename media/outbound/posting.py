@@ -1,6 +1,7 @@
 """Posting a webhook: one attempt, bounded in time and in what is read of the answer."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from media.outbound.errors import typed_errors
 
 TOTAL_TIMEOUT_SEC = 10.0
 ANSWER_MAX_BYTES = 64 * 1024
+ANSWER_READ_SEC = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,24 @@ async def post_webhook(
 ) -> Answer:
     """Post `body` once and return the answer, whatever its status.
 
-    The answer's body means nothing; at most 64 KiB of it are read, so that the connection can be
-    used again, and a longer one is cut off.
+    The status is the answer. Its body means nothing: a little of it is read, for a second and up to
+    64 KiB, so that the connection can be used again; what is longer, late or broken is left.
 
     Raises:
-        FetchError: no answer within the time limit, see `media.outbound`.
+        FetchError: no status within the time limit, see `media.outbound`.
     """
     with typed_errors():
         async with asyncio.timeout(total_timeout_sec):
-            async with client.stream("POST", url, content=body, headers=headers) as response:
+            response = await client.send(
+                client.build_request("POST", url, content=body, headers=headers), stream=True
+            )
+    try:
+        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(ANSWER_READ_SEC):
                 await _read_a_little(response)
-                return Answer(response.status_code, response.headers.get("retry-after"))
+    finally:
+        await response.aclose()
+    return Answer(response.status_code, response.headers.get("retry-after"))
 
 
 async def _read_a_little(response: httpx.Response) -> None:

@@ -82,7 +82,7 @@ class DecoderProbe:
         return [decoder.pid for decoder in self._alive]
 
     async def _measured(self, head: JobHead, segment: bytes) -> SegmentMeasurement:
-        decoder = self._idle.pop() if self._idle else await self._started()
+        decoder = await self._free()
         try:
             async with asyncio.timeout(self._limits.wall_sec):
                 answer = await decoder.measure(head, segment)
@@ -103,6 +103,15 @@ class DecoderProbe:
         if measurement is None:
             raise UndecodableSegment(answer.undecodable)
         return measurement
+
+    async def _free(self) -> "_Decoder":
+        """Return a decoder that is at nobody's work; raises as `_started` does."""
+        while self._idle:
+            decoder = self._idle.pop()
+            if decoder.is_running:
+                return decoder
+            await self._end(decoder)  # no segment broke it; the machine was out of memory, say
+        return await self._started()
 
     async def _started(self) -> "_Decoder":
         """Start a decoder and wait until it is ready.
@@ -147,6 +156,11 @@ class _Decoder:
         self._resident_bytes = 0
         self._is_killed = False
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it lives, as far as is known yet."""
+        return self._process.returncode is None
+
     def is_used_up(self, kept_bytes: int) -> bool:
         """Tell whether it is to be replaced."""
         return self._measured >= SEGMENTS_PER_DECODER or self._resident_bytes > kept_bytes
@@ -188,8 +202,9 @@ class _Decoder:
             self._is_killed = True  # Once: when it is reaped, its number may be another's.
             # Not `Process.kill`: it may reap the process itself, and asyncio then never learns how
             # it ended.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            if self.is_running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.pid, signal.SIGKILL)
             self._to.close()
         # Reaped even when the caller is cancelled meanwhile: nothing survives SIGKILL.
         await asyncio.shield(asyncio.ensure_future(self._process.wait()))

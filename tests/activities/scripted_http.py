@@ -26,6 +26,7 @@ class Answer:
     Attributes:
         hangs: never answers.
         is_endless: the body never ends.
+        stands_still: the body begins, and no more of it comes.
     """
 
     status: int = 200
@@ -33,14 +34,20 @@ class Answer:
     body: bytes = b"{}"
     hangs: bool = False
     is_endless: bool = False
+    stands_still: bool = False
 
 
 class ScriptedServer:
-    """Answers one request after the other; the last answer stays."""
+    """Answers one request after the other; the last answer stays.
+
+    Attributes:
+        hanging: requests that wait for an answer which never comes.
+    """
 
     def __init__(self, answers: Sequence[Answer]) -> None:
         self.requests: list[Request] = []
         self.url = ""
+        self.hanging = 0
         self._answers = list(answers) or [Answer()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -49,16 +56,27 @@ class ScriptedServer:
         self.requests.append(Request(scope["method"], scope["path"], headers, body))
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if answer.hangs:
-            await _gone(receive)
+            await self._hang(receive)
             return
         raw = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        if answer.stands_still:
+            await send({"type": "http.response.body", "body": b"{", "more_body": True})
+            await self._hang(receive)
+            return
         while answer.is_endless:
             await send({"type": "http.response.body", "body": bytes(8192), "more_body": True})
             if await _is_gone(receive):
                 return
         body = b"" if answer.status in (204, 304) else answer.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _hang(self, receive: Any) -> None:
+        self.hanging += 1
+        try:
+            await _gone(receive)
+        finally:
+            self.hanging -= 1
 
 
 async def _whole_body(receive: Any) -> bytes:

@@ -324,6 +324,16 @@ async def test_of_an_endless_answer_only_the_beginning_is_read(client: httpx.Asy
         await deliver(client, receiver.url)
 
 
+async def test_the_status_is_the_answer_whatever_becomes_of_the_body(
+    client: httpx.AsyncClient,
+) -> None:
+    client.timeout = httpx.Timeout(0.3)
+    async with scripted(Answer(200, stands_still=True)) as receiver:
+        await deliver(client, receiver.url)
+    async with scripted(Answer(410, stands_still=True)) as receiver:
+        assert (await refused(client, receiver.url)).non_retryable
+
+
 async def test_a_receiver_that_is_down_is_tried_again(client: httpx.AsyncClient) -> None:
     async with scripted() as receiver:
         pass

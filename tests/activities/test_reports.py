@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import EventReportOrder, LoadOrder, LoadReturn, StatusReportOrder
 from activities.gateway import Gateway
 from activities.reports import Reports
+from api.errors import ApiError, MonitorNotFound, ValidationFailed
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport, StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus
@@ -103,18 +104,24 @@ async def test_a_report_is_put_where_it_belongs(
 
 
 @BOTH
-@pytest.mark.parametrize("status", [400, 404])
-async def test_what_the_gateway_will_never_take_is_not_told_again(tell: Tell, status: int) -> None:
-    async with scripted(Answer(status)) as gateway:
-        with pytest.raises(ApplicationError, match=str(status)) as failure:
+@pytest.mark.parametrize(
+    "error", [ValidationFailed("status: is required"), MonitorNotFound("mon-1")]
+)
+async def test_what_the_gateway_will_never_take_is_not_told_again(
+    tell: Tell, error: ApiError
+) -> None:
+    body = json.dumps(error.body()).encode()
+    async with scripted(Answer(error.status, body=body)) as gateway:
+        with pytest.raises(ApplicationError, match=error.code) as failure:
             await tell(gateway.url)
     assert (failure.value.type, failure.value.non_retryable) == ("ReportRefused", True)
 
 
 @BOTH
-@pytest.mark.parametrize("status", [302, 401, 429, 500, 503])
-async def test_what_it_may_take_later_is_told_again(tell: Tell, status: int) -> None:
-    async with scripted(Answer(status)) as gateway:
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 429, 500, 503])
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"error": {"code": "NOT_FOUND"}}'])
+async def test_what_it_may_take_later_is_told_again(tell: Tell, status: int, body: bytes) -> None:
+    async with scripted(Answer(status, body=body)) as gateway:
         with pytest.raises(ApplicationError, match=str(status)) as failure:
             await tell(gateway.url)
     assert (failure.value.type, failure.value.non_retryable) == ("GatewayUnavailable", False)

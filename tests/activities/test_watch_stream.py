@@ -146,6 +146,27 @@ async def test_stopped_it_hands_back_what_it_knows(
     assert state.tracks["main"].cursor.next_sequence is not None
 
 
+async def test_a_cancellation_while_it_returns_loses_nothing() -> None:
+    """Whenever the second word comes."""
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 30.0))
+        returns = await asyncio.gather(*(stopped_twice(url, turns) for turns in range(5)))
+    for returned in returns:
+        assert returned.statistics.total_segments_analyzed >= 1
+
+
+async def stopped_twice(url: str, turns: int) -> WatchReturn:
+    """Shut the worker down, and cancel its watch so many turns of the event loop later."""
+    run = Run()
+    watching = asyncio.create_task(run.watch(url))
+    await run.until_analyzed(1)
+    run.environment.worker_shutdown()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    run.environment.cancel()
+    return await watching
+
+
 async def test_a_heartbeat_carries_the_state_and_a_new_attempt_goes_on_from_it() -> None:
     async with LiveOrigin() as origin:
         url = on_air(origin, ("normal", 30.0))

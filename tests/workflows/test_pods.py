@@ -27,6 +27,7 @@ from tests.workflows.stage import (
     prober,
     snapshot_of,
     start_monitor,
+    until_it_says,
     workers,
 )
 from tests.workflows.world import PATIENCE_SEC, World
@@ -135,6 +136,19 @@ async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
     going_on.set()
     assert (await handle.result()).status is MonitorStatus.COMPLETED
     assert len(stage.world.watched) == 1, "the watch is not disturbed by what becomes of the Pod"
+
+
+@pytest.mark.usefixtures("pod_worker")
+async def test_news_of_a_pod_are_no_news_of_the_stream(stage: Stage, pods: ScriptedPods) -> None:
+    going_on = asyncio.Event()
+    stage.world.watches.append(scripts.until(going_on, scripts.ends()))
+    handle = await watched(stage)
+    before = await snapshot_of(handle)
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await until_it_says(handle, "The Pod failed")
+    assert (await snapshot_of(handle)).as_of == before.as_of
+    going_on.set()
+    await handle.result()
 
 
 async def test_a_pod_that_keeps_failing_ends_the_monitor(stage: Stage, pods: ScriptedPods) -> None:

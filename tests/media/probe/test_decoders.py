@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from media.probe import DecoderProbe, ProbeLimits, UndecodableSegment
@@ -55,14 +56,31 @@ async def test_a_decoder_is_locked_in(segment: bytes) -> None:
     await probe.close()
 
 
-async def test_a_killed_decoder_costs_one_segment(segment: bytes) -> None:
+async def test_a_decoder_that_is_killed_at_work_costs_one_segment(segment: bytes) -> None:
+    probe = DecoderProbe(parallel=1)
+    await measure(probe, segment)
+    (pid,) = probe.process_ids()
+    os.kill(pid, signal.SIGSTOP)  # so that it is still at work when it is killed
+    measuring = asyncio.create_task(measure(probe, segment))
+    await asyncio.sleep(0)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(UndecodableSegment, match="stopped by signal 9"):
+        await measuring
+    assert (await measure(probe, segment)).has_video
+    await probe.close()
+
+
+async def test_a_decoder_that_is_killed_while_idle_costs_nothing(segment: bytes) -> None:
     probe = DecoderProbe(parallel=1)
     await measure(probe, segment)
     (pid,) = probe.process_ids()
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(UndecodableSegment, match="stopped by signal 9"):
-        await measure(probe, segment)
+    async with asyncio.timeout(30):
+        while psutil.pid_exists(pid):  # until it is reaped
+            await asyncio.sleep(0.01)
     assert (await measure(probe, segment)).has_video
+    (new,) = probe.process_ids()
+    assert new != pid
     await probe.close()
 
 

@@ -34,6 +34,7 @@ ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=40)
 EMPTY_AT_FIRST = ONCE.model_copy(update={"backlog_segments": 0})
 SUSPENDING = MonitorConfig(suspend_threshold_sec=6)
 FAILING = MonitorConfig(segment_error_threshold_sec=6)
+PATIENT = MonitorConfig(suspend_threshold_sec=6, segment_error_threshold_sec=30)
 FAULTY = MonitorConfig(blackout_threshold_sec=5, silence_threshold_sec=5)
 
 
@@ -88,6 +89,7 @@ def shows(origin: LiveOrigin, hurried: Studio) -> list[Show]:
     stall = Change(kind="stall", at_sec=10, for_sec=20)
     pause = Change(kind="stall", at_sec=8, for_sec=5, catch_up=True)
     garbage = Fault(kind=FaultKind.GARBAGE, from_sec=6, to_sec=20)
+    interrupted = Fault(kind=FaultKind.GARBAGE, from_sec=6, to_sec=12)
     refused = Fault(kind=FaultKind.STATUS, status=403, from_sec=8, to_sec=16)
     page = Fault(
         kind=FaultKind.STATUS, target=Target.PLAYLIST, status=200, skip_requests=3, max_requests=2
@@ -97,6 +99,15 @@ def shows(origin: LiveOrigin, hurried: Studio) -> list[Show]:
         show(origin, hurried, "pause", [("normal", 14)], changes=(pause,)),
         show(origin, hurried, "empty-at-first", [("normal", 16)], options=EMPTY_AT_FIRST),
         show(origin, hurried, "garbage", [("normal", 28)], config=FAILING, faults=(garbage,)),
+        show(
+            origin,
+            hurried,
+            "garbage-around-a-stall",
+            [("normal", 16)],
+            config=PATIENT,
+            faults=(interrupted,),
+            changes=(Change(kind="stall", at_sec=9, for_sec=40),),
+        ),
         show(origin, hurried, "refused", [("normal", 28)], faults=(refused,)),
         show(origin, hurried, "page", [("normal", 22)], faults=(page,)),
         show(
@@ -147,6 +158,12 @@ def test_failures_that_last_are_one_segment_error_that_recovers(watched: dict[st
     assert "segment" in opened["error"]
     assert closed["total_duration_sec"] == pytest.approx(14, abs=2 * LOOK_SEC)
     assert viewer.failed() == list(range(6, 20))
+
+
+def test_time_in_which_a_stream_stands_still_is_no_segment_error(watched: dict[str, Show]) -> None:
+    viewer = watched["garbage-around-a-stall"].viewer
+    assert viewer.failed() == list(range(6, 12))
+    assert viewer.types == ["stream.suspended", "stream.resumed"]
 
 
 @pytest.mark.parametrize(
