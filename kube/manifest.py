@@ -11,6 +11,9 @@ APP: Final = "stream-monitor"
 MONITOR_LABEL: Final = "monitor-id"
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
 WORK_FOLDER: Final = "/tmp"  # noqa: S108 - inside the Pod, where nobody else is
+IMAGE_GROUP: Final = 10001
+"""Of the image's user: a volume that is mounted is the group's, too, and can be written."""
+
 HEALTH_PORT: Final = 8081
 LOST_NODE: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 LOST_NODE_SEC: Final = 10
@@ -86,6 +89,8 @@ def pod_manifest(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
             "enableServiceLinks": False,
             "securityContext": {
                 "runAsNonRoot": True,
+                "fsGroup": IMAGE_GROUP,
+                "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [_container(template, monitor_id)],

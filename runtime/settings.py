@@ -143,6 +143,16 @@ class StreamSettings(SharedSettings):
         description="ffmpeg binary (6 or newer) to run for each segment; default: the "
         "libraries that come with us, which cost less.",
     )
+    probes_at_once: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description=(
+            "Segments that are measured at once; 1 counts as 2, so that no segment stops all other "
+            "streams. Default: one for each core that the process may use, by its CPU set and its "
+            "quota. A container without a quota sees all cores of its machine."
+        ),
+    )
     ytdlp_path: Executable | None = Field(
         default=None, description="yt-dlp executable; default: the installed library."
     )

@@ -128,7 +128,9 @@ async def workers_of(
             pods = await stack.enter_async_context(_pod_activities(client, settings))
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
-            probe = await stack.enter_async_context(open_probe(settings.ffmpeg_path))
+            probe = await stack.enter_async_context(
+                open_probe(settings.ffmpeg_path, at_once=settings.probes_at_once)
+            )
             memory = MemoryBudget(settings.segments_memory_bytes)
             lateness = stack.enter_context(SegmentLateness())
             watching = StreamWatching(

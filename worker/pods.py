@@ -187,5 +187,10 @@ def _is_for_pods(name: str) -> bool:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """Tell whether a value may be seen in a Pod's description; a proxy's URL may carry a key."""
-    return name in SECRETS or ("://" in value and urlsplit(value).password is not None)
+    """Tell whether a value is to be hidden from a Pod's description.
+
+    A proxy's URL may carry a key, and so may a header that is sent to Temporal.
+    """
+    if name in SECRETS or name.startswith("TEMPORAL_GRPC_META_"):
+        return True
+    return "://" in value and urlsplit(value).password is not None

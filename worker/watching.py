@@ -52,7 +52,9 @@ async def watch_url(
     configure_logging(settings.model_copy(update=quiet))
     state = WatchState()
     screen = _JsonLines() if as_json else _Screen(url, state)
-    opened_probe = open_probe(settings.ffmpeg_path, with_loudness=True)
+    opened_probe = open_probe(
+        settings.ffmpeg_path, at_once=settings.probes_at_once, with_loudness=True
+    )
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:
         meter = SegmentMeter(side.client, probe, segment_max_bytes=settings.segment_max_bytes)

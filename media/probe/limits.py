@@ -1,8 +1,9 @@
 """What measuring one segment may take."""
 
 import math
-import os
 from dataclasses import dataclass
+
+from media.probe.cores import usable_cores
 
 MEBI = 1024 * 1024
 
@@ -46,9 +47,9 @@ class ProbeLimits:
         return min(self.pictures, max(LEAST_PICTURES, round(MAX_PICTURES_PER_SEC * duration_sec)))
 
 
-def probes_at_once() -> int:
-    """Return how many segments this machine measures at once: one a core.
+def probes_at_once(wanted: int | None = None) -> int:
+    """Return how many segments are measured at once: as many as `wanted`, else one a core.
 
     At least two, so that one segment that takes long does not stop all other streams.
     """
-    return max(2, os.cpu_count() or 1)
+    return max(2, wanted or usable_cores())

@@ -43,14 +43,18 @@ class Probe(Protocol):
 
 @asynccontextmanager
 async def open_probe(
-    ffmpeg: Path | None = None, *, with_loudness: bool = False
+    ffmpeg: Path | None = None, *, at_once: int | None = None, with_loudness: bool = False
 ) -> AsyncIterator[Probe]:
-    """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us."""
+    """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us.
+
+    It measures `at_once` segments at once, see `probes_at_once`.
+    """
     probe: Probe
+    parallel = probes_at_once(at_once)
     if ffmpeg:
-        probe = FfmpegProbe(str(ffmpeg), parallel=probes_at_once())
+        probe = FfmpegProbe(str(ffmpeg), parallel=parallel)
     else:
-        probe = DecoderProbe(parallel=probes_at_once(), with_loudness=with_loudness)
+        probe = DecoderProbe(parallel=parallel, with_loudness=with_loudness)
     try:
         yield probe
     finally:

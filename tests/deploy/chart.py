@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
+from math import ceil
 from typing import Any
 
 import helm_python
+import pytest
 import yaml
 
 from tests.deploy.engine import ROOT
@@ -93,9 +96,23 @@ SETS = {
 }
 
 
+ALL_SETS = [pytest.param(values, id=name) for name, values in SETS.items()]
+
+
 @cache
 def loaded() -> helm_python.Chart:
     return helm_python.Chart.load(FOLDER)
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return the minimal values with one more, whose path is dotted."""
+    values = deepcopy(MINIMAL)
+    *folders, last = path.split(".")
+    place = values
+    for folder in folders:
+        place = place.setdefault(folder, {})
+    place[last] = value
+    return values
 
 
 def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -137,7 +154,21 @@ def environment_of(objects: list[dict[str, Any]], component: str) -> dict[str, s
         name = source["configMapRef"]["name"].removeprefix(f"{RELEASE}-stream-tracker-")
         found |= configs[name]["data"]
     for variable in spec["env"]:
+        if field := variable["valueFrom"].get("resourceFieldRef"):
+            found[variable["name"]] = _amount(spec, field)
+            continue
         reference = variable["valueFrom"]["secretKeyRef"]
         if not reference.get("optional"):
             found[variable["name"]] = f"https://{reference['key'].lower()}"
     return found
+
+
+def _amount(container: dict[str, Any], field: dict[str, str]) -> str:
+    """Return what Kubernetes gives for one of a container's own amounts, in whole units."""
+    assert field["containerName"] == container["name"]
+    assert field["divisor"] == "1"
+    amount = container["resources"]
+    for name in field["resource"].split("."):
+        amount = amount[name]
+    text = str(amount)
+    return str(ceil(int(text[:-1]) / 1000 if text.endswith("m") else float(text)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.probe import FfmpegProbe, ProbeLimits, UndecodableSegment, probes_at_once
+from media.probe import FfmpegProbe, ProbeLimits, UndecodableSegment
 from monitors.measurement import SegmentMeasurement
 from tests.hostile.crafted import animation, movie, picture
 from tests.hostile.threads import threads
@@ -132,7 +132,3 @@ async def test_many_pictures_are_looked_at_beside_the_event_loop(
         measured = await measure(Engine.FFMPEG, film, duration_sec=20.0)
     assert measured.has_video
     assert bool(started) is is_beside
-
-
-def test_one_slow_segment_leaves_a_turn_for_the_others() -> None:
-    assert probes_at_once() >= 2

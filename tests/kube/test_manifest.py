@@ -29,6 +29,8 @@ def test_it_satisfies_the_restricted_standard() -> None:
     spec = pod_manifest(TEMPLATE, MONITOR_ID)["spec"]
     assert spec["securityContext"] == {
         "runAsNonRoot": True,
+        "fsGroup": 10001,
+        "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     assert container()["securityContext"] == {

@@ -77,6 +77,7 @@ def test_no_secret_is_seen(environment: pytest.MonkeyPatch) -> None:
     made = template(
         environment,
         TEMPORAL_API_KEY="temporal-key",
+        TEMPORAL_GRPC_META_AUTHORIZATION="Bearer temporal-key",
         YTDLP_EXTRACTOR_ARGS="youtube:po_token=web+token",
         HTTPS_PROXY="http://user:password@proxy:3128",
     )
@@ -85,6 +86,7 @@ def test_no_secret_is_seen(environment: pytest.MonkeyPatch) -> None:
         "HTTPS_PROXY",
         "INTERNAL_API_KEY",
         "TEMPORAL_API_KEY",
+        "TEMPORAL_GRPC_META_AUTHORIZATION",
         "YTDLP_EXTRACTOR_ARGS",
     ]
     assert made.environment == {

@@ -51,6 +51,7 @@ securityContext:
   runAsUser: 10001
   runAsGroup: 10001
   fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
@@ -136,6 +137,12 @@ DRAIN_SEC: {{ .Values.workers.drainSec | quote }}
 {{- range $name, $value := . }}
 {{ $name }}: {{ include "stream-tracker.text" $value }}
 {{- end }}
+{{- end }}
+
+{{/* Whether a worker's CPU request says how many segments it measures at once. */}}
+{{- define "stream-tracker.measuresOnRequest" -}}
+{{- $settings := merge (dict) .root.Values.probe.settings .root.Values.workers.settings }}
+{{- if and (eq .component "probe") (dig "requests" "cpu" "" .values.resources) (not (hasKey $settings "PROBES_AT_ONCE")) }}yes{{ end }}
 {{- end }}
 
 {{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY may be missing there. */}}
