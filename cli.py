@@ -49,7 +49,9 @@ LOCAL_GATEWAY = "http://127.0.0.1:8080"
 @app.command()
 def up(
     stream: Annotated[str, typer.Option(help="Register a monitor of this stream.")] = "",
-    webhook: Annotated[str, typer.Option(help="Where its events go.")] = "",
+    webhook: Annotated[
+        str, typer.Option(help="Where its events go; else they are shown here.")
+    ] = "",
 ) -> None:
     """Run the whole service in the foreground: Temporal, its web UI, the gateway, one worker."""
     from worker.embedded.command import run_up

@@ -10,8 +10,8 @@ class AddressRefused(Exception):
 class AddressCheck(Protocol):
     """Judges an http(s) URL: resolves its host and looks where it leads, opens nothing."""
 
-    async def __call__(self, url: str) -> None:
-        """Return when `url` may be used.
+    async def __call__(self, url: str, *, for_webhooks: bool) -> None:
+        """Return when `url` may be used: for webhooks, or for a stream.
 
         Raises:
             AddressRefused: it may not.

@@ -15,7 +15,7 @@ _SHORT_HOSTS = frozenset({"youtu.be", "www.youtu.be"})
 _YOUTUBE_DOMAINS = ("youtube.com", "youtube-nocookie.com")
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEY_LENGTH = 200
 
 
@@ -82,7 +82,7 @@ def split_http_url(url: str) -> SplitResult:
         port = parts.port
     except ValueError as error:
         raise InvalidStreamUrl(f"is not a URL: {error}") from None
-    if parts.scheme not in _DEFAULT_PORTS:
+    if parts.scheme not in DEFAULT_PORTS:
         raise InvalidStreamUrl("must start with http:// or https://")
     if not parts.hostname or port == 0:
         raise InvalidStreamUrl("names no host")
@@ -128,10 +128,10 @@ def _manifest_kind(path: str) -> StreamKind:
 
 def _manifest_key(parts: SplitResult) -> str:
     """Name a manifest by host and path; a query, which may carry a token, only by its digest."""
-    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
     host = (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
-    netloc = host if port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
+    netloc = host if port == DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
     key = f"url:{netloc}{parts.path or '/'}"
     if parts.query or len(key) > _KEY_LENGTH:
         digest = hashlib.sha256(f"{key}?{parts.query}".encode()).hexdigest()[:16]

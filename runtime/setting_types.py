@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, FilePath, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr
 
 
 def _base_url(value: str) -> str:
@@ -34,6 +34,20 @@ def _http_url(value: str) -> SplitResult:
     if not is_whole:
         raise ValueError("must be an http:// or https:// URL with a host")
     return parts
+
+
+def _host_port(value: object) -> object:
+    """Return HOST:PORT as a pair."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(f"//{value}")
+        pair = parts.hostname, parts.port
+    except ValueError:
+        pair = None, None
+    if not all(pair) or parts.netloc != value or parts.username is not None:
+        raise ValueError("must be a list of HOST:PORT, comma separated")
+    return pair
 
 
 def _header_text(value: SecretStr) -> SecretStr:
@@ -66,6 +80,7 @@ def _readable(path: Path) -> Path:
 
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
+HostPort = Annotated[tuple[str, int], BeforeValidator(_host_port)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 """Where paths are added: http(s), a host, no credentials, no query."""
 

@@ -27,6 +27,7 @@ from runtime.setting_types import (
     BaseUrl,
     Executable,
     HeaderKey,
+    HostPort,
     PemFile,
     Port,
     ProxyUrl,
@@ -50,9 +51,9 @@ class WorkerRole(StrEnum):
     PROBE = "probe"
 
 
-def _split_keys(value: Any) -> Any:
+def _split_list(value: Any) -> Any:
     if isinstance(value, str):
-        return [key.strip() for key in value.split(",") if key.strip()]
+        return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
@@ -94,6 +95,16 @@ class SharedSettings(_Settings):
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
+    webhook_private_hosts: Annotated[list[HostPort], NoDecode] = Field(
+        default=[],
+        validate_default=False,
+        description=(
+            "Where webhooks may go although the address is private: receivers of your own as "
+            "HOST:PORT, comma separated, written as in their URLs. No stream may come from there."
+        ),
+    )
+    _private_hosts = field_validator("webhook_private_hosts", mode="before")(_split_list)
+
 
 class GatewaySettings(SharedSettings):
     """What the gateway reads."""
@@ -132,7 +143,7 @@ class GatewaySettings(SharedSettings):
         default=90, ge=1, le=36_500, description="Events and ended monitors are kept so long."
     )
 
-    _keys = field_validator("api_key", mode="before")(_split_keys)
+    _keys = field_validator("api_key", mode="before")(_split_list)
 
 
 class StreamSettings(SharedSettings):
@@ -308,7 +319,7 @@ class WorkerSettings(PodSettings, StreamSettings):
         ),
     )
 
-    _keys = field_validator("webhook_signing_key", mode="before")(_split_keys)
+    _keys = field_validator("webhook_signing_key", mode="before")(_split_list)
 
     @field_validator("webhook_signing_key")
     @classmethod
@@ -330,6 +341,9 @@ class EmbeddedSettings(SharedSettings):
     temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: Port = Field(default=8233, description="Port of the Temporal web UI.")
     health_port: Port = Field(default=8081, description="Port of the worker's /healthz, /metrics.")
+    receiver_port: Port = Field(
+        default=8090, description="Port of a receiver on 127.0.0.1 that shows its webhooks."
+    )
 
 
 _MADE_WHEN_MISSING = ("api_key", "internal_api_key", "webhook_signing_key")

@@ -72,12 +72,15 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
 def _address_check(
     settings: GatewaySettings, resolve: Resolve = resolve_name
 ) -> addresses.AddressCheck:
-    guard = OutboundGuard(settings.allow_private_networks, resolve)
+    streams = OutboundGuard(settings.allow_private_networks, resolve)
+    webhooks = OutboundGuard(
+        settings.allow_private_networks, resolve, exempt=settings.webhook_private_hosts
+    )
     has_proxy = bool(settings.http_proxy or settings.https_proxy)
 
-    async def check(url: str) -> None:
+    async def check(url: str, *, for_webhooks: bool) -> None:
         try:
-            await guard.check_url(url)
+            await (webhooks if for_webhooks else streams).check_url(url)
         except AddressRefused:
             raise addresses.AddressRefused from None
         except NameNotResolved:

@@ -114,7 +114,9 @@ async def workers_of(
 ) -> AsyncIterator[list[Worker]]:
     """Make the workers of this process's role, which look at streams through `sources`."""
     async with AsyncExitStack() as stack:
-        guard = OutboundGuard(settings.allow_private_networks)
+        guard = OutboundGuard(
+            settings.allow_private_networks, exempt=settings.webhook_private_hosts
+        )
         webhooks = await stack.enter_async_context(webhook_client(guard))
         gateway = Gateway(settings.callback_url, settings.internal_api_key)
         stack.push_async_callback(gateway.close)

@@ -108,16 +108,18 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(receiver: Receiver, host: str, port: int) -> AsyncIterator[None]:
+async def receiving(
+    receiver: Receiver, host: str, port: int, *, variables: str = "--host, --port"
+) -> AsyncIterator[None]:
     """Receive while the context is open.
 
     Raises:
-        PortTaken: something else listens there.
+        PortTaken: something else listens there; the message names the `variables` that say where.
     """
     config = uvicorn.Config(
         receiver.app(), host=host, port=port, log_config=None, access_log=False, lifespan="off"
     )
-    async with serve_in_background(config, variables="--host, --port"):
+    async with serve_in_background(config, variables=variables):
         yield
 
 
@@ -136,12 +138,16 @@ async def run_receiver(
     Raises:
         PortTaken: something else listens there.
     """
-    show = _print_json if as_json else _print_line
-    signing_keys = [key.strip().encode() for key in keys.split(",") if key.strip()]
+    show = _print_json if as_json else print_line
     with stop_signal() as stop:
-        async with receiving(Receiver(signing_keys, show, behaviour), host, port):
+        async with receiving(Receiver(signing_keys(keys), show, behaviour), host, port):
             print(f"Receiving webhooks at http://{host}:{port}/", file=sys.stderr, flush=True)
             await stop.wait()
+
+
+def signing_keys(keys: str) -> list[bytes]:
+    """Return the keys of a comma separated list."""
+    return [key.strip().encode() for key in keys.split(",") if key.strip()]
 
 
 def _is_near(timestamp: str, at: float) -> bool:
@@ -153,7 +159,8 @@ def _print_json(received: Received) -> None:
     print(json.dumps(dataclasses.asdict(received)), flush=True)
 
 
-def _print_line(received: Received) -> None:
+def print_line(received: Received) -> None:
+    """Print what came, and whether it is genuine."""
     event = received.event
     verdict = received.problem or "genuine"
     name = f"{event.get('sequence')} {event.get('event_type')} of {event.get('monitor_id')}"

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from activities.declarations import ReconciliationReport
 from api.auth import require_worker
@@ -23,6 +23,12 @@ MAX_EVENT_DEPTH: Final = MAX_DEPTH + 1  # metadata lies one level deeper than at
 
 GatewayDep = Annotated[Gateway, Depends(gateway_of)]
 _log = structlog.get_logger(__name__)
+
+
+class StatusReceived(StatusReport):
+    """A report that need not say when it was so; it is of now then."""
+
+    as_of: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class Termination(BaseModel):
@@ -48,7 +54,7 @@ router = APIRouter(
 @router.put("/monitors/{monitor_id}/status", status_code=204)
 async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) -> Response:
     """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
-    report = parse_report(StatusReport, await read_body(request))
+    report = parse_report(StatusReceived, await read_body(request))
     _check_moment("as_of", report.as_of)
     status = await _apply(gateway, monitor_id, report)
     if report.status.is_active and status is MonitorStatus.STOPPED:

@@ -125,7 +125,7 @@ class MonitorCreation:
     async def _check_address(self, field: str, url: str) -> None:
         try:
             async with asyncio.timeout(ADDRESS_LIMIT_SEC):
-                await self._address_check(url)
+                await self._address_check(url, for_webhooks=field == "callback_url")
         except (AddressRefused, TimeoutError):
             # One reason for all cases: the answer must not map our network for a stranger.
             raise InvalidUrl(f"{field}: its host cannot be resolved or is not allowed") from None

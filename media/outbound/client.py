@@ -14,6 +14,7 @@ import httpx
 from media.outbound.errors import AddressRefused
 from media.outbound.guard import OutboundGuard
 from media.outbound.pools import PoolPerOrigin
+from monitors.stream_url import DEFAULT_PORTS
 
 CONNECT_TIMEOUT_SEC = 5.0
 READ_TIMEOUT_SEC = 10.0
@@ -191,7 +192,8 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
             AddressRefused: not http(s), credentials or an impossible port in it, a refused host.
         """
         _check_shape(request.url)
-        self._guard.check_host(request.url.raw_host.decode("ascii"))
+        port = request.url.port or DEFAULT_PORTS[request.url.scheme]
+        self._guard.check_host(request.url.raw_host.decode("ascii"), port)
         return await super().handle_async_request(request)
 
 

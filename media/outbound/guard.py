@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from media.outbound.addresses import (
     IPAddress,
@@ -12,7 +12,7 @@ from media.outbound.addresses import (
     parse_literal,
 )
 from media.outbound.errors import AddressRefused, NameNotResolved
-from monitors.stream_url import InvalidStreamUrl, split_http_url
+from monitors.stream_url import DEFAULT_PORTS, InvalidStreamUrl, split_http_url
 
 RESOLVE_TIMEOUT_SEC = 5.0
 
@@ -45,6 +45,7 @@ class OutboundGuard:
     Args:
         allow_private_networks: let everything pass (development, closed networks).
         resolve: finds the addresses of a name.
+        exempt: hosts with their ports, as they are written in URLs, that pass wherever they lead.
         resolve_timeout_sec: a name that takes longer counts as unknown.
     """
 
@@ -53,19 +54,21 @@ class OutboundGuard:
         allow_private_networks: bool,
         resolve: Resolve = resolve_name,
         *,
+        exempt: Collection[tuple[str, int]] = (),
         resolve_timeout_sec: float = RESOLVE_TIMEOUT_SEC,
     ) -> None:
         self._allow_private_networks = allow_private_networks
+        self._exempt = {(fold_host(host), port) for host, port in exempt}
         self._resolve = resolve
         self._resolve_timeout_sec = resolve_timeout_sec
 
-    def check_host(self, host: str) -> None:
+    def check_host(self, host: str, port: int) -> None:
         """Judge a host by its text alone, without resolving it.
 
         Raises:
             AddressRefused: a special address in any spelling, or a name that means one.
         """
-        if not self._allow_private_networks and is_refused_host(host):
+        if not self._is_free(host, port) and is_refused_host(host):
             raise AddressRefused
 
     async def check_url(self, url: str) -> None:
@@ -80,7 +83,7 @@ class OutboundGuard:
             parts = split_http_url(url)
         except InvalidStreamUrl:
             raise AddressRefused from None
-        await self.pin(parts.hostname or "", parts.port or 443)
+        await self.pin(parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme])
 
     async def pin(self, host: str, port: int) -> list[IPAddress]:
         """Return the addresses of `host` to connect to, best first, all of them judged.
@@ -89,13 +92,16 @@ class OutboundGuard:
             AddressRefused: the host, or even one of its addresses, must not be reached.
             NameNotResolved: the name has no address.
         """
-        self.check_host(host)
+        self.check_host(host, port)
         name = fold_host(host)
         literal = parse_literal(name)
         addresses = [literal] if literal else list(dict.fromkeys(await self._lookup(name, port)))
-        if not self._allow_private_networks and any(map(is_refused, addresses)):
+        if not self._is_free(host, port) and any(map(is_refused, addresses)):
             raise AddressRefused
         return addresses
+
+    def _is_free(self, host: str, port: int) -> bool:
+        return self._allow_private_networks or (fold_host(host), port) in self._exempt
 
     async def _lookup(self, name: str, port: int) -> Sequence[IPAddress]:
         try:

@@ -209,7 +209,7 @@ def order(**fields: Any) -> dict[str, Any]:
     }
 
 
-async def refuse_forbidden(url: str) -> None:
+async def refuse_forbidden(url: str, *, for_webhooks: bool) -> None:
     if FORBIDDEN_HOST in url:
         raise AddressRefused("10.0.0.7 is private")
 

@@ -166,11 +166,25 @@ async def test_reports_about_unknown_monitors_are_not_found(
     assert reported.status_code == 404
 
 
+async def test_a_report_without_a_time_is_of_now_and_unknown_fields_are_passed_over(
+    gateway: Running,
+) -> None:
+    monitor_id = await gateway.created_id()
+    before = datetime.now(UTC)
+    answer = await gateway.worker.put(
+        f"/internal/v1/monitors/{monitor_id}/status",
+        json={"status": "waiting", "of_a_newer_release": 1},
+    )
+    assert answer.status_code == 204
+    shown = await gateway.show(monitor_id)
+    assert shown["status"] == "waiting"
+    assert datetime.fromisoformat(shown["as_of"]) >= before
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         pytest.param({"status": "asleep", "as_of": ago(0)}, "status", id="unknown status"),
-        pytest.param({"status": "waiting"}, "as_of", id="no time"),
         pytest.param({"status": "waiting", "as_of": "yesterday"}, "as_of", id="no ISO time"),
         pytest.param(
             {"status": "waiting", "as_of": "0001-01-01T00:00:00+14:00"},

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api import addresses
 from api.app import create_gateway
 from api.store import open_store
 from media.outbound.client import media_client, webhook_client
@@ -61,6 +62,14 @@ async def gateway(engine: FakeEngine, tmp_path: Path) -> AsyncIterator[httpx.Asy
             httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as client,
         ):
             yield client
+
+
+async def test_an_exempt_receiver_is_no_origin_of_streams() -> None:
+    settings = gateway_settings(webhook_private_hosts=[("10.0.0.7", 8080)])
+    check = _address_check(settings, Names(NAMES))
+    await check("http://10.0.0.7:8080/", for_webhooks=True)
+    with pytest.raises(addresses.AddressRefused):
+        await check("http://10.0.0.7:8080/", for_webhooks=False)
 
 
 async def test_the_gateway_refuses_each_address_in_each_place(

@@ -10,7 +10,7 @@ from tests.service.children import STREAM_TRACKER, Child, Finished, free_port, r
 from tests.service.rest import Rest
 from tests.service.waiting import until_true
 
-PORTS = ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "HEALTH_PORT")
+PORTS = ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "HEALTH_PORT", "RECEIVER_PORT")
 PARTS = {"temporal": "start-dev", "gateway": "gateway", "worker": "worker"}
 READY = "Stream Tracker is ready."
 START_SEC = 60.0

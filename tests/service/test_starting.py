@@ -19,6 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 
 HUNG = '#!/bin/sh\n[ "$1" = -version ] && exec echo ffmpeg version 7.1\nsleep 300\n'
 FAILED, MISUSED = 1, 2
+SHOWN = "200 genuine: 1 stream.started of mon-"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ async def SCENARIO(stage: Stage) -> Interrupted:  # noqa: N802
     ffmpeg = _hung_ffmpeg(stage.folder)
     embedded = Embedded(stage.folder / "interrupted", FFMPEG_PATH=str(ffmpeg), **elsewhere)
     _write_profile(embedded.folder)
-    up = await embedded.up("--stream", first, "--webhook", stage.receiver.url("hung"))
+    up = await embedded.up("--stream", first)
     try:
         stage.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
         async with embedded.rest() as rest:
             hung = await _hung(up)
             listed = (await rest.http.get("/monitors")).json()["monitors"]
+            await until_true(lambda: SHOWN in up.said, "its first event")
             await rest.stop(listed[0]["monitor_id"])
             await until_true(lambda: not alive(hung), "the end of a hung ffmpeg", within_sec=15)
             await rest.create(second, stage.receiver.url("hung"), {})
@@ -99,6 +101,10 @@ def _named(processes: list[psutil.Process], name: str) -> list[psutil.Process]:
 def test_a_start_with_a_stream_registers_its_monitor(seen: Interrupted) -> None:
     assert [each["stream_url"] for each in seen.listed] == [seen.stream_url]
     assert f"Monitor {seen.listed[0]['monitor_id']} watches {seen.stream_url}" in seen.said
+
+
+def test_events_that_have_no_receiver_are_shown(seen: Interrupted) -> None:
+    assert f"{SHOWN}{seen.listed[0]['monitor_id'].removeprefix('mon-')}" in seen.said
 
 
 def test_settings_of_another_temporal_are_not_for_the_embedded_one(seen: Interrupted) -> None:
@@ -177,12 +183,6 @@ async def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> 
     assert failed.code == FAILED
     (line,) = failed.err.splitlines()
     assert line.startswith("DATA_DIR: ")
-
-
-async def test_a_stream_without_a_webhook_is_refused(tmp_path: Path) -> None:
-    failed = await Embedded(tmp_path / "up").fail_to_start("--stream", "http://127.0.0.1/a.m3u8")
-    assert failed.code == FAILED
-    assert failed.err.startswith("WEBHOOK: ")
 
 
 def _nothing_is_left(embedded: Embedded) -> None:

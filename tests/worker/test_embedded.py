@@ -17,3 +17,11 @@ def test_the_worker_calls_the_port_that_the_gateway_has(
     assert services["worker"]["CALLBACK_URL"] == "http://127.0.0.1:8123"
     assert services["gateway"]["PORT"] == "8123"
     assert services["gateway"]["INTERNAL_PORT"] == ""
+
+
+def test_webhooks_may_go_to_our_own_receiver_and_where_the_user_says(tmp_path: Path) -> None:
+    hosts = [("10.0.0.7", 80), ("::1", 81)]
+    settings = EmbeddedSettings(data_dir=tmp_path, receiver_port=8123, webhook_private_hosts=hosts)
+    for service in services_of(settings, {})[1:]:
+        told = service.environment["WEBHOOK_PRIVATE_HOSTS"]
+        assert told == "10.0.0.7:80,[::1]:81,127.0.0.1:8123"

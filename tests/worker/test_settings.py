@@ -85,6 +85,10 @@ def test_a_worker_says_which_setting_it_lacks(
         ("RATE_LIMIT_READ", "many"),
         ("RATE_LIMIT_READ", "99999999999999999999"),
         ("API_KEY", "schlüssel"),
+        ("WEBHOOK_PRIVATE_HOSTS", "10.0.0.7"),
+        ("WEBHOOK_PRIVATE_HOSTS", "http://10.0.0.7:80"),
+        ("WEBHOOK_PRIVATE_HOSTS", "10.0.0.7:0"),
+        ("WEBHOOK_PRIVATE_HOSTS", "10.0.0.7:80/hook"),
         ("API_KEY", "one,two\nthree"),
         ("INTERNAL_API_KEY", " "),
         ("LOG_LEVEL", "loud"),
@@ -196,6 +200,15 @@ def test_keys_are_a_comma_separated_list(environment: pytest.MonkeyPatch) -> Non
 def test_the_database_has_two_names(environment: pytest.MonkeyPatch, variable: str) -> None:
     say(environment, **GATEWAY, **{variable: "postgresql://db/name"})
     assert load_settings(GatewaySettings).database_url == "postgresql://db/name"
+
+
+def test_private_hosts_are_a_list_of_host_and_port(environment: pytest.MonkeyPatch) -> None:
+    say(environment, **GATEWAY, WEBHOOK_PRIVATE_HOSTS="hooks.local:80, 10.0.0.7:8080,[::1]:81")
+    assert load_settings(GatewaySettings).webhook_private_hosts == [
+        ("hooks.local", 80),
+        ("10.0.0.7", 8080),
+        ("::1", 81),
+    ]
 
 
 def test_an_empty_variable_is_as_good_as_none(environment: pytest.MonkeyPatch) -> None:

@@ -34,12 +34,13 @@ def forget_settings(environment: MutableMapping[str, str]) -> None:
 
 def demo_settings(folder: Path) -> EmbeddedSettings:
     """Return settings on free ports, with all data in `folder`."""
-    gateway, temporal, temporal_ui, health = free_ports(4)
+    gateway, temporal, temporal_ui, health, receiver = free_ports(5)
     return EmbeddedSettings(
         port=gateway,
         temporal_port=temporal,
         temporal_ui_port=temporal_ui,
         health_port=health,
+        receiver_port=receiver,
         data_dir=folder / "data",
         allow_private_networks=True,
     )

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import httpx
 import typer
@@ -10,7 +12,8 @@ from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import stop_signal
 from runtime.settings import EmbeddedSettings
-from worker.embedded.up import Endpoints, embedded_service
+from worker.embedded.up import LOCAL, Endpoints, embedded_service
+from worker.receiver import Receiver, print_line, receiving, signing_keys
 
 
 async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> None:
@@ -19,13 +22,11 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
     Args:
         settings: where it listens and keeps its data.
         stream: a stream to register a monitor of; empty for none.
-        webhook: where that monitor's events go.
+        webhook: where that monitor's events go; empty for our own receiver, which shows them.
 
     Raises:
         StartError: it cannot start, or the monitor is refused.
     """
-    if stream and not webhook:
-        raise StartError("WEBHOOK: is required with STREAM (`stream-tracker receiver` makes one)")
     configure_logging(settings)
     serving = asyncio.create_task(_serve(settings, stream, webhook))
     with stop_signal() as stop:
@@ -38,11 +39,19 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
 
 
 async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
-    async with embedded_service(settings) as endpoints:
+    async with embedded_service(settings) as endpoints, _showing_webhooks(endpoints, settings):
         typer.echo(_banner(endpoints, settings))
         if stream:
             typer.echo(await _register(endpoints, stream, webhook))
         await asyncio.Event().wait()
+
+
+def _showing_webhooks(
+    endpoints: Endpoints, settings: EmbeddedSettings
+) -> AbstractAsyncContextManager[None]:
+    keys = signing_keys(endpoints.keys["WEBHOOK_SIGNING_KEY"])
+    receiver = Receiver(keys, print_line)
+    return receiving(receiver, LOCAL, settings.receiver_port, variables="RECEIVER_PORT")
 
 
 def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
@@ -52,6 +61,7 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
         f"  API          {endpoints.gateway}/docs",
         f"  Temporal UI  {endpoints.temporal_ui}",
         f"  Temporal     {endpoints.temporal}",
+        f"  receiver     {endpoints.receiver} (webhooks that go there are shown here)",
         f"  data         {settings.data_dir.resolve()}",
         *(f"  {name}={value}" for name, value in endpoints.keys.items()),
         "Ctrl-C stops it; the next start goes on with the same monitors.",
@@ -61,13 +71,16 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
 
 
 async def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:
+    order: dict[str, Any] = {"stream_url": stream, "callback_url": webhook}
+    if not webhook:
+        # Nobody depends on what is shown, so nothing ends when it could not be.
+        order["callback_url"] = endpoints.receiver
+        order["config"] = {"on_delivery_failure": "continue"}
     headers = {"X-API-Key": endpoints.keys["API_KEY"].partition(",")[0].strip()}
     async with httpx.AsyncClient(
         base_url=endpoints.gateway, headers=headers, trust_env=False
     ) as http:
-        response = await http.post(
-            "/api/v1/monitors", json={"stream_url": stream, "callback_url": webhook}
-        )
+        response = await http.post("/api/v1/monitors", json=order)
     answer = response.json()
     if response.is_success:
         return f"Monitor {answer['monitor_id']} watches {stream}"

@@ -38,6 +38,7 @@ class Endpoints:
     """Where the running service is reached.
 
     Attributes:
+        receiver: where webhooks may go that are to be shown; who runs this service listens there.
         keys: API_KEY, INTERNAL_API_KEY and WEBHOOK_SIGNING_KEY by name.
         pids: process ids by service name.
     """
@@ -45,6 +46,7 @@ class Endpoints:
     gateway: str
     temporal: str
     temporal_ui: str
+    receiver: str
     keys: dict[str, str] = field(repr=False)
     pids: dict[str, Callable[[], int | None]] = field(repr=False, default_factory=dict)
 
@@ -64,6 +66,7 @@ async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoint
             gateway=f"http://{_reachable(settings.host)}:{settings.port}",
             temporal=f"{LOCAL}:{settings.temporal_port}",
             temporal_ui=f"http://{LOCAL}:{settings.temporal_ui_port}",
+            receiver=f"http://{LOCAL}:{settings.receiver_port}/",
             keys=keys,
             pids={name: lambda keeper=keeper: keeper.pid for name, keeper in keepers.items()},  # type: ignore[misc]
         )
@@ -96,6 +99,7 @@ def _check_ports(settings: EmbeddedSettings) -> None:
         ("TEMPORAL_UI_PORT", LOCAL, settings.temporal_ui_port),
         ("HOST, PORT", settings.host, settings.port),
         ("HEALTH_PORT", LOCAL, settings.health_port),
+        ("RECEIVER_PORT", LOCAL, settings.receiver_port),
     ]
     seen: dict[int, str] = {}
     for variable, host, port in wanted:
@@ -117,6 +121,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         **base,
         **keys,
         "ALLOW_PRIVATE_NETWORKS": str(settings.allow_private_networks),
+        "WEBHOOK_PRIVATE_HOSTS": _private_hosts(settings),
         "DATA_DIR": str(settings.data_dir),
         "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.temporal_port}",
         "TEMPORAL_NAMESPACE": "default",
@@ -143,6 +148,12 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         Service("gateway", [*command, "gateway"], gateway, stop_sec=4),
         Service("worker", [*command, "worker"], worker, stop_sec=7),
     ]
+
+
+def _private_hosts(settings: EmbeddedSettings) -> str:
+    """Return where webhooks may go in the words of a variable: our own receiver is among it."""
+    hosts = [*settings.webhook_private_hosts, (LOCAL, settings.receiver_port)]
+    return ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in hosts)
 
 
 def _temporal_command(settings: EmbeddedSettings) -> list[str]:

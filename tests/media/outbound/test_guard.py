@@ -119,6 +119,44 @@ async def test_pinning_keeps_the_order_and_drops_repetitions() -> None:
     assert [str(address) for address in pinned] == [OTHER_PUBLIC, PUBLIC]
 
 
+OURS = [("10.0.0.7", 8080), ("Hooks.Inside.example", 443), ("::1", 80)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.7:8080/hook",
+        "https://hooks.inside.example/hook",
+        "https://HOOKS.inside.example.:443/",
+        "http://[::1]/hook",
+    ],
+)
+async def test_an_exempt_receiver_passes(url: str) -> None:
+    names = Names({"hooks.inside.example": [["10.0.0.8"]]})
+    await OutboundGuard(False, names, exempt=OURS).check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://10.0.0.7/hook", id="another port"),
+        pytest.param("http://10.0.0.8:8080/hook", id="another host"),
+        pytest.param("http://hooks.inside.example/hook", id="another scheme"),
+        pytest.param("https://x.hooks.inside.example/hook", id="a name below it"),
+        pytest.param("http://10.7:8080/hook", id="another spelling"),
+    ],
+)
+async def test_only_what_is_exempt_passes(url: str) -> None:
+    names = Names(
+        {
+            "hooks.inside.example": [["10.0.0.8"]],
+            "x.hooks.inside.example": [["10.0.0.8"]],
+        }
+    )
+    with pytest.raises(AddressRefused):
+        await OutboundGuard(False, names, exempt=OURS).check_url(url)
+
+
 async def test_private_networks_pass_where_they_are_allowed() -> None:
     guard = OutboundGuard(True, Names({"localhost": [["127.0.0.1"]]}))
     await guard.check_url("http://localhost:8000/live.m3u8")
