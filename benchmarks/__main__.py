@@ -10,6 +10,7 @@ BENCHMARKS = {
     "engine": "what a monitor costs Temporal and the database in an hour",
     "scale": "what thousands of monitors cost around their probes",
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
+    "contract": "that no request makes the gateway fail or break its own description",
     "delivery": "that no webhook is lost, and that hostile streams do not delay others",
     "youtube": "what looks at YouTube and waiting monitors cost",
     "youtube.soak": "that 24 simulated hours of YouTube lose no segment",
