@@ -1,5 +1,5 @@
 # `make up` runs the service, `make demo` shows it, `make test` tests it. Nothing else is needed
-# than Python 3.11 or newer, make and gcc: everything comes from uv.lock into .venv.
+# than Python 3.11 or newer and make: everything comes from uv.lock into .venv.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
