@@ -21,7 +21,9 @@ from api.metrics import GatewayMetrics
 REQUEST_ID: Final = "X-Request-ID"
 CLIENT_GONE: Final = 499
 UNMATCHED: Final = "(unmatched)"
-QUIET_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+QUIET_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/internal/")
+"""What asks without end: probes of health, and workers, for each stream every few seconds."""
+
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -78,7 +80,8 @@ class AccessLog:
         self._metrics.request_answered(
             method=method, route=route, status=status, duration_sec=duration_sec
         )
-        tell = _log.debug if scope["path"] in QUIET_PATHS and status < 400 else _log.info
+        is_quiet = scope["path"].startswith(QUIET_PATHS) and status < 400
+        tell = _log.debug if is_quiet else _log.info
         tell(
             "request",
             method=method,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -73,6 +74,16 @@ async def test_each_request_leaves_one_line_without_secrets(light_gateway: Runni
     assert (second["path"], second["status"]) == ("/api/v1/monitors", 400)
     text = repr(lines)
     assert not any(secret in text for secret in ("hidden", KEY, INTERNAL_KEY))
+
+
+async def test_requests_that_never_end_are_told_when_they_fail(gateway: Running) -> None:
+    monitor_id = await gateway.created_id()
+    with capture_logs() as lines:
+        await gateway.report(monitor_id, "waiting", datetime.now(UTC).isoformat())
+        await gateway.report(monitor_id, "asleep", datetime.now(UTC).isoformat())
+        await get(gateway, "/healthz")
+    levels = [line["log_level"] for line in lines if line["event"] == "request"]
+    assert levels == ["debug", "info", "debug"]
 
 
 def test_a_url_is_logged_without_its_query() -> None:
