@@ -1,5 +1,7 @@
 """Which source a stream URL means."""
 
+import asyncio
+
 import httpx
 
 from media.manifest import ManifestSource
@@ -9,6 +11,9 @@ from media.youtube.site import YouTubeSite
 from media.youtube.source import YouTubeSource
 from media.youtube.stream import FoundMedia, YouTubeStream
 from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
+
+LOOKS_AT_ONCE = 100
+"""At manifests of streams that wait; YouTube has its own budget."""
 
 
 class SourceFinder:
@@ -33,6 +38,7 @@ class SourceFinder:
         self._client = client
         self._youtube = youtube
         self._found = found or FoundMedia()
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
     def find(self, stream_url: str) -> Source:
         """Return the source of `stream_url`.
@@ -42,7 +48,7 @@ class SourceFinder:
         """
         stream = parse_stream_url(stream_url)
         if stream.kind is not StreamKind.YOUTUBE:
-            return ManifestSource(stream_url, self._client)
+            return ManifestSource(stream_url, self._client, looks=self._looks)
         video_id = youtube_video_id(stream)
         source = YouTubeSource(video_id, self._youtube)
         return YouTubeStream(video_id, source, self._client, self._found)

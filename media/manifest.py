@@ -1,5 +1,6 @@
 """A stream that is named by its manifest's own URL."""
 
+import asyncio
 from datetime import datetime
 
 import httpx
@@ -24,11 +25,21 @@ _CARRIED: dict[Tracks, frozenset[Track]] = {
 
 
 class ManifestSource:
-    """An HLS stream behind a master or a media playlist."""
+    """An HLS stream behind a master or a media playlist.
 
-    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+    Args:
+        url: of the playlist.
+        client: fetches it.
+        looks: each look whether the stream is live takes one of these, however many streams wait:
+            a playlist may be large.
+    """
+
+    def __init__(
+        self, url: str, client: httpx.AsyncClient, *, looks: asyncio.Semaphore | None = None
+    ) -> None:
         self._url = url
         self._client = client
+        self._looks = looks or asyncio.Semaphore()
 
     async def observe(self, *, afresh: bool = False) -> Observation:
         """Load the playlist, and of a master playlist the media playlist that is to be watched."""
@@ -48,7 +59,8 @@ class ManifestSource:
 
     async def observe_status(self, *, urgent: bool = False) -> Observation:
         """Look as `observe` does: there is nothing cheaper."""
-        return await self.observe()
+        async with self._looks:
+            return await self.observe()
 
     def next_look_sec(
         self,

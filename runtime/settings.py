@@ -156,12 +156,13 @@ class StreamSettings(SharedSettings):
     )
     probes_at_once: int | None = Field(
         default=None,
-        ge=1,
+        ge=0,
         le=1024,
         description=(
             "Segments that are measured at once; 1 counts as 2, so that no segment stops all other "
-            "streams. Default: one for each core that the process may use, by its CPU set and its "
-            "quota. A container without a quota sees all cores of its machine."
+            "streams. Default, and 0: one for each core that the process may use, by its CPU set "
+            "and its quota (cgroup version 2). A container without a quota sees all cores of its "
+            "machine."
         ),
     )
     ytdlp_path: Executable | None = Field(

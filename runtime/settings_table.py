@@ -64,7 +64,11 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.default
     if value is PydanticUndefined:
         return "required"
-    return "" if value is None else f"`{str(value).lower() if value in (True, False) else value}`"
+    return (
+        ""
+        if value in (None, [])
+        else f"`{str(value).lower() if value in (True, False) else value}`"
+    )
 
 
 if __name__ == "__main__":

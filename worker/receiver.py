@@ -22,6 +22,13 @@ from runtime.serving import serve_in_background, stop_signal
 TOLERANCE_SEC = 300
 """An older or newer timestamp is refused, so that a webhook cannot be played again later."""
 
+TOO_LARGE = "the body is larger than any webhook"
+BODY_MAX_BYTES = 64 * 1024
+"""More than three times the largest webhook."""
+
+GRACE_SEC = 2
+"""Requests in flight get so long at the end; one that never ends keeps nobody."""
+
 
 @dataclass(frozen=True)
 class Received:
@@ -75,12 +82,12 @@ class Receiver:
 
     async def _receive(self, request: Request) -> Response:
         at = time.time()
-        body = await request.body()
+        body = await _body(request)
         self._requests += 1
-        problem = self._problem(request, body, at)
-        status = self._status(problem)
+        problem = TOO_LARGE if body is None else self._problem(request, body, at)
+        status = 413 if body is None else self._status(problem)
         await asyncio.sleep(self._behaviour.delay_sec)
-        self._on_receipt(Received(_event(body), problem, status, at))
+        self._on_receipt(Received(_event(body or b""), problem, status, at))
         return Response(status_code=status)
 
     def _status(self, problem: str | None) -> int:
@@ -117,7 +124,13 @@ async def receiving(
         PortTaken: something else listens there; the message names the `variables` that say where.
     """
     config = uvicorn.Config(
-        receiver.app(), host=host, port=port, log_config=None, access_log=False, lifespan="off"
+        receiver.app(),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_SEC,
     )
     async with serve_in_background(config, variables=variables):
         yield
@@ -160,11 +173,23 @@ def _print_json(received: Received) -> None:
 
 
 def print_line(received: Received) -> None:
-    """Print what came, and whether it is genuine."""
+    """Print what came; of what is not genuine nothing but that: it may be made for a terminal."""
+    if received.problem:
+        print(f"{received.status} refused: {received.problem}", flush=True)
+        return
     event = received.event
-    verdict = received.problem or "genuine"
     name = f"{event.get('sequence')} {event.get('event_type')} of {event.get('monitor_id')}"
-    print(f"{received.status} {verdict}: {name} {json.dumps(event.get('data'))}", flush=True)
+    print(f"{received.status} genuine: {name} {json.dumps(event.get('data'))}", flush=True)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body; None when it is larger than what is read."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_MAX_BYTES:
+            return None
+    return body
 
 
 def _event(body: bytes) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def pod_backoff(failures: int) -> timedelta:
 
 
 DELIVER_WEBHOOK: dict[str, Any] = {
-    # An attempt takes 10 s at most. What comes on top is for a busy worker; a dead one is missed
+    # An attempt takes 11 s at most. What comes on top is for a busy worker; a dead one is missed
     # after that, and its attempt is not counted (see `activities.deliver_webhook`).
     "start_to_close_timeout": timedelta(seconds=15),
     # How many attempts, and how long apart, is a setting of the worker: it says so with each

@@ -29,7 +29,6 @@ IDLE_CONNECTION_SEC = 30.0
 
 _TIMEOUT = httpx.Timeout(READ_TIMEOUT_SEC, connect=CONNECT_TIMEOUT_SEC)
 _POOL: dict[str, Any] = {
-    "http2": True,
     "max_connections": MAX_CONNECTIONS,
     "max_keepalive_connections": MAX_IDLE_CONNECTIONS,
     "keepalive_expiry": IDLE_CONNECTION_SEC,
@@ -87,11 +86,23 @@ def media_client(
 
 
 def webhook_client(
-    guard: OutboundGuard, *, network: httpcore.AsyncNetworkBackend | None = None
+    guard: OutboundGuard,
+    *,
+    ca_bundle: Path | None = None,
+    network: httpcore.AsyncNetworkBackend | None = None,
 ) -> httpx.AsyncClient:
-    """Return the client for webhooks: no redirects, no proxy, no cookies."""
-    transport = GuardedTransport(guard, _trusting(None), network or httpcore.AnyIOBackend())
-    return _client(transport, {})
+    """Return the client for webhooks: no redirects, no proxy, no cookies.
+
+    HTTP/1.1 alone: an answer whose body never ends is left by closing its connection. httpcore 1.0
+    leaves a stream of HTTP/2 open then, and a connection has a hundred of them.
+
+    Args:
+        guard: judges every host.
+        ca_bundle: PEM file of certificates to trust besides the usual ones.
+        network: opens the connections; the system's sockets by default.
+    """
+    tls, sockets = _trusting(ca_bundle), network or httpcore.AnyIOBackend()
+    return _client(GuardedTransport(guard, tls, sockets, http2=False), {})
 
 
 def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
@@ -175,13 +186,20 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     """
 
     def __init__(
-        self, guard: OutboundGuard, tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend
+        self,
+        guard: OutboundGuard,
+        tls: ssl.SSLContext,
+        network: httpcore.AsyncNetworkBackend,
+        *,
+        http2: bool = True,
     ) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._guard = guard
         pinned = PinnedNetwork(guard, network)
         self._pool = PoolPerOrigin(
-            lambda: httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=pinned, **_POOL),
+            lambda: httpcore.AsyncConnectionPool(
+                ssl_context=tls, network_backend=pinned, http2=http2, **_POOL
+            ),
             idle_sec=IDLE_CONNECTION_SEC,
         )
 
@@ -217,6 +235,7 @@ class ProxiedTransport(GuardedTransport):
                 ssl_context=tls,
                 proxy_ssl_context=proxy.ssl_context if proxy.url.scheme == "https" else None,
                 network_backend=network,
+                http2=True,
                 **_POOL,
             ),
             idle_sec=IDLE_CONNECTION_SEC,

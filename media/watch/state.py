@@ -13,7 +13,8 @@ from monitors.config import Thresholds
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
 from monitors.detectors.media import MediaDetectors, Track
-from monitors.detectors.pace import PaceState
+from monitors.detectors.pace import PaceState, suspend_threshold_sec
+from monitors.detectors.timeline import reached
 from monitors.events import Happening, incident_happening
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.reports import HealthReport, Statistics
@@ -79,6 +80,7 @@ class WatchState(BaseModel):
         tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
         broadcast: names the broadcast whose segments were seen last; None before the first.
         target_duration_sec: of the main playlist, as last seen.
+        still: time since any track had a new segment; None before the first.
         moved: tracks that had a new segment since all of them had one.
         gone: how long the manifest has been seen to be gone.
         not_live: times in a row that the source said the stream is over.
@@ -99,6 +101,7 @@ class WatchState(BaseModel):
     broadcast: str | None = None
     target_duration_sec: float = 0.0
     pace: PaceState = Field(default_factory=PaceState)
+    still: Elapsed | None = None
     moved: set[str] = set()
     errors: ErrorState = Field(default_factory=ErrorState)
     gone: Elapsed | None = None
@@ -147,14 +150,27 @@ class WatchState(BaseModel):
         little to be watched as one that stands still. The others are given the time to the next
         segment of this one.
         """
+        if has_new:
+            self.still = Elapsed.since(at)
+        elif self._stands_still(at, thresholds):
+            self.errors.unobserved(at)  # there was nothing that could fail
         is_first, self.moved = name not in self.moved, self.moved | ({name} if has_new else set())
         has_moved = self.tracks.keys() <= self.moved
         if has_moved:
             self.moved = set()
         elif has_new and is_first:
             return ()
-        slowest_sec = max(track.target_duration_sec for track in self.tracks.values())
-        return self.pace.observed(has_moved, at, slowest_sec, thresholds)
+        return self.pace.observed(has_moved, at, self._slowest_sec(), thresholds)
+
+    def _stands_still(self, at: datetime, thresholds: Thresholds) -> bool:
+        """Tell whether no track has had a new segment for as long as makes a stream suspended."""
+        if self.still is None:
+            return False
+        limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
+        return reached(self.still.until(at), limit_sec)
+
+    def _slowest_sec(self) -> float:
+        return max(track.target_duration_sec for track in self.tracks.values())
 
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
         """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
@@ -187,6 +203,8 @@ class WatchState(BaseModel):
         """Let the time to `at` count towards no threshold: nothing was seen."""
         self.errors.unobserved(at)
         self.pace.unobserved(at)
+        if self.still:
+            self.still.leave_out(at)
         if self.gone:
             self.gone.leave_out(at)
 

@@ -177,8 +177,6 @@ class TrackFollower:
             self._name, has_new=advance.changed, at=at, thresholds=self._config
         )
         self._changed(self._state.note(changes, at))
-        if self._state.pace.is_open:
-            self._state.errors.unobserved(at)  # there was nothing that could fail
 
     async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
         if segment.gap:

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, UnavailableDetails, WaitOrder, WaitReturn
+from activities.sources import LOOKS_AT_ONCE
 from activities.wait_for_live import LiveWait, WaitState
 from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
 from tests.activities.scripted_http import Answer, scripted
@@ -176,3 +177,20 @@ async def test_a_refused_address_is_final_when_it_is_confirmed() -> None:
     assert details == UnavailableDetails(
         reason="address_refused", message="the address is not allowed"
     )
+
+
+async def test_so_many_manifests_are_looked_at_at_once_however_many_streams_wait() -> None:
+    async with scripted(Answer(hangs=True)) as origin, worker() as parts:
+        url = f"{origin.url}/live.m3u8"
+        looks = [
+            asyncio.create_task(parts.sources.find(url).observe_status())
+            for _ in range(LOOKS_AT_ONCE + 20)
+        ]
+        async with asyncio.timeout(60):
+            while origin.hanging < LOOKS_AT_ONCE:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # time for one too many
+        assert len(origin.requests) == LOOKS_AT_ONCE
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)

@@ -155,7 +155,7 @@ def environment_of(objects: list[dict[str, Any]], component: str) -> dict[str, s
         found |= configs[name]["data"]
     for variable in spec["env"]:
         if field := variable["valueFrom"].get("resourceFieldRef"):
-            found[variable["name"]] = _amount(spec, field)
+            found[variable["name"]] = whole_amount(spec, field)
             continue
         reference = variable["valueFrom"]["secretKeyRef"]
         if not reference.get("optional"):
@@ -163,7 +163,7 @@ def environment_of(objects: list[dict[str, Any]], component: str) -> dict[str, s
     return found
 
 
-def _amount(container: dict[str, Any], field: dict[str, str]) -> str:
+def whole_amount(container: dict[str, Any], field: dict[str, str]) -> str:
     """Return what Kubernetes gives for one of a container's own amounts, in whole units."""
     assert field["containerName"] == container["name"]
     assert field["divisor"] == "1"

@@ -64,6 +64,9 @@ def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
         ("workers.settings", {"DRAIN_SEC": 20}),
         ("workers.secretSettings", ["TEMPORAL_API_KEY"]),
         ("secrets.existingSecret", "Our Keys"),
+        ("webhookPrivateHosts", ["10.0.0.7"]),
+        ("webhookPrivateHosts", ["http://10.0.0.7:80"]),
+        ("webhookPrivateHosts", "10.0.0.7:80"),
         ("workers.drainSec", 0),
         ("probe.placement", "node"),
         ("probe.pool.slots", 2001),
@@ -90,7 +93,8 @@ def test_a_scaling_has_its_least_below_its_most(path: str) -> None:
 OF_THE_CHART = {
     *("ALLOW_PRIVATE_NETWORKS", "CALLBACK_URL", "DATA_DIR", "DRAIN_SEC", "HEALTH_HOST"),
     *("HEALTH_PORT", "HOST", "INTERNAL_PORT", "LOG_LEVEL", "MAX_MONITORS", "MONITOR_ID"),
-    *("NAMESPACE", "PORT", "PROBE_PLACEMENT", "PROBE_SLOTS", "WORKER_ROLE"),
+    *("NAMESPACE", "PORT", "PROBE_PLACEMENT", "PROBE_SLOTS", "WEBHOOK_PRIVATE_HOSTS"),
+    "WORKER_ROLE",
 }
 """Variables that have a value of their own; two of one name would be in one ConfigMap."""
 SECRETS = {"API_KEY", "DATABASE_URL", "DB_DSN", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY"}
@@ -170,7 +174,8 @@ def test_the_notes_tell_how_to_remove_the_pods_of_streams() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu", "at_once"), [("1", "1"), ("1500m", "2"), (4, "4"), ("250m", "1"), (None, None)]
+    ("cpu", "at_once"),
+    [("1", "1"), ("1500m", "2"), (4, "4"), ("250m", "1"), ("0", "0"), (None, None)],
 )
 def test_a_worker_of_the_pool_measures_as_many_segments_at_once_as_it_has_cores(
     cpu: object, at_once: str | None
@@ -178,6 +183,18 @@ def test_a_worker_of_the_pool_measures_as_many_segments_at_once_as_it_has_cores(
     values = changed("probe.pool.resources.requests.cpu", cpu)
     assert environment_of(rendered(values), "probe").get("PROBES_AT_ONCE") == at_once
     assert "PROBES_AT_ONCE" not in environment_of(rendered(values), "orchestrator")
+    variables.read(WorkerSettings, environment_of(rendered(values), "probe"))
+
+
+def test_a_worker_without_requests_measures_by_the_cores_that_it_sees() -> None:
+    environment = environment_of(rendered(changed("probe.pool.resources", None)), "probe")
+    assert "PROBES_AT_ONCE" not in environment
+
+
+def test_a_setting_of_the_secret_is_there_once() -> None:
+    values = changed("workers.secretSettings", ["PROBES_AT_ONCE"])
+    deployment = of_kind(rendered(values), "Deployment")["probe"]
+    assert str(deployment).count("'name': 'PROBES_AT_ONCE'") == 1
 
 
 @pytest.mark.parametrize("of", ["workers", "probe"])
@@ -186,3 +203,14 @@ def test_how_many_segments_are_measured_at_once_may_be_set(of: str) -> None:
     deployment = of_kind(rendered(values), "Deployment")["probe"]
     assert "PROBES_AT_ONCE" not in str(deployment), "it would hide the one of the ConfigMap"
     assert environment_of(rendered(values), "probe")["PROBES_AT_ONCE"] == "6"
+
+
+def test_private_receivers_are_known_to_whoever_judges_them() -> None:
+    values = changed("webhookPrivateHosts", ["hooks.local:8080", "[fd00::1]:80"])
+    for component, kind in (("gateway", GatewaySettings), ("orchestrator", WorkerSettings)):
+        settings = variables.read(kind, environment_of(rendered(values), component))
+        assert settings.webhook_private_hosts == [("hooks.local", 8080), ("fd00::1", 80)]
+    assert "networkPolicy.extraWorkerEgress must let them" in notes_of(values)
+    rule = {"to": [{"ipBlock": {"cidr": "10.1.2.4/32"}}]}
+    values["networkPolicy"] = {"extraWorkerEgress": [rule]}
+    assert "extraWorkerEgress" not in notes_of(values)

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.chart import RELEASE
+from tests.deploy.chart import RELEASE, whole_amount
 from tests.deploy.cluster import Cluster
 from tests.kube.kubelet import IMAGE_ENTRYPOINT
 from tests.service.children import SCRIPTS, Child
@@ -63,6 +63,9 @@ class Nodes:
         for source in container["envFrom"]:
             found |= self.cluster.found("ConfigMap")[source["configMapRef"]["name"]]["data"]
         for variable in container["env"]:
+            if amount := variable["valueFrom"].get("resourceFieldRef"):
+                found[variable["name"]] = whole_amount(container, amount)
+                continue
             reference = variable["valueFrom"]["secretKeyRef"]
             secret = self.cluster.secret(reference["name"])
             if reference["key"] in secret or not reference.get("optional"):

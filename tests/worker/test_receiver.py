@@ -1,5 +1,6 @@
 """The receiver for people who test their integration trusts what is signed, and nothing else."""
 
+import asyncio
 import json
 import socket
 import time
@@ -10,7 +11,16 @@ import pytest
 
 from monitors.signing import signature_headers
 from runtime.serving import PortTaken
-from worker.receiver import Behaviour, Received, Receiver, receiving
+from tests.api.ports import free_port
+from worker.receiver import (
+    BODY_MAX_BYTES,
+    TOO_LARGE,
+    Behaviour,
+    Received,
+    Receiver,
+    print_line,
+    receiving,
+)
 
 KEY, OLD_KEY = b"a-key-of-at-least-24-bytes", b"an-older-key-of-24-bytes"
 BODY = json.dumps({"event_id": "evt-1", "event_type": "alert.blackout", "data": {}}).encode()
@@ -67,6 +77,35 @@ async def test_what_is_not_genuine_is_refused(changed: dict[str, Any], problem: 
     post = Post()
     assert await post(**changed) == 401
     assert problem in str(post.received[0].problem)
+
+
+async def test_a_body_larger_than_any_webhook_is_not_read() -> None:
+    post = Post()
+    assert await post(body=bytes(10 * BODY_MAX_BYTES)) == 413
+    assert post.received[0].problem == TOO_LARGE
+
+
+async def test_what_is_not_genuine_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    post = Post()
+    forged = {"sequence": 1, "event_type": "\x1b]0;title\x07\n200 genuine: 2 alert.blackout"}
+    await post(body=json.dumps(forged).encode())
+    await post()
+    for received in post.received:
+        print_line(received)
+    assert capsys.readouterr().out.splitlines() == [
+        "401 refused: the signature does not fit",
+        "200 genuine: None alert.blackout of None {}",
+    ]
+
+
+async def test_a_request_that_never_ends_does_not_keep_the_receiver() -> None:
+    async with asyncio.timeout(30):
+        async with receiving(Receiver([KEY], print), "127.0.0.1", port := free_port()):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+    writer.close()
 
 
 async def test_both_keys_are_trusted_during_a_rotation() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -39,19 +41,17 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
 
 
 async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
-    async with embedded_service(settings) as endpoints, _showing_webhooks(endpoints, settings):
+    showing = partial(_showing_webhooks, settings.receiver_port)
+    async with embedded_service(settings, beside=showing) as endpoints:
         typer.echo(_banner(endpoints, settings))
         if stream:
             typer.echo(await _register(endpoints, stream, webhook))
         await asyncio.Event().wait()
 
 
-def _showing_webhooks(
-    endpoints: Endpoints, settings: EmbeddedSettings
-) -> AbstractAsyncContextManager[None]:
-    keys = signing_keys(endpoints.keys["WEBHOOK_SIGNING_KEY"])
-    receiver = Receiver(keys, print_line)
-    return receiving(receiver, LOCAL, settings.receiver_port, variables="RECEIVER_PORT")
+def _showing_webhooks(port: int, keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+    receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), print_line)
+    return receiving(receiver, LOCAL, port, variables="RECEIVER_PORT")
 
 
 def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:

@@ -6,8 +6,13 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,8 +56,14 @@ class Endpoints:
     pids: dict[str, Callable[[], int | None]] = field(repr=False, default_factory=dict)
 
 
+Beside = Callable[[Mapping[str, str]], AbstractAsyncContextManager[object]]
+"""What is to run before the services start and until they have stopped; it gets their keys."""
+
+
 @asynccontextmanager
-async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoints]:
+async def embedded_service(
+    settings: EmbeddedSettings, *, beside: Beside | None = None
+) -> AsyncIterator[Endpoints]:
     """Run Temporal, the gateway and one worker while the context is open.
 
     Raises:
@@ -71,6 +82,8 @@ async def embedded_service(settings: EmbeddedSettings) -> AsyncIterator[Endpoint
             pids={name: lambda keeper=keeper: keeper.pid for name, keeper in keepers.items()},  # type: ignore[misc]
         )
         async with AsyncExitStack() as stack:
+            if beside:
+                await stack.enter_async_context(beside(keys))
             for keeper in keepers.values():
                 stack.push_async_callback(keeper.stop)
                 await keeper.start()

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from media.outbound.client import media_client
+from media.outbound.client import media_client, webhook_client
 from media.outbound.errors import ConnectionFailed, FetchError
 from media.outbound.fetching import fetch_segment
 from media.outbound.guard import OutboundGuard
+from media.outbound.posting import post_webhook
 from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
 from tests.media.outbound.tls_server import (
     HOST,
@@ -34,6 +35,20 @@ async def test_tls_is_spoken_with_the_name_though_connected_to_the_address(
         assert network.attempts == [(PUBLIC, server.port)]
         assert server.names == [HOST]
         assert server.protocols == ["h2"]
+
+
+async def test_webhooks_are_posted_over_http_1_1(
+    certificates: Path, guard: OutboundGuard, network: Loopback
+) -> None:
+    """What is wrong with HTTP/2 for them is said at `webhook_client`."""
+    ca = certificates / "ca.pem"
+    async with (
+        tls_server(certificates) as server,
+        webhook_client(guard, ca_bundle=ca, network=network) as client,
+    ):
+        with pytest.raises(FetchError):  # the server says nothing then
+            await post_webhook(client, f"https://{HOST}:{server.port}/", body=b"{}", headers={})
+    assert server.protocols == ["http/1.1"]
 
 
 async def test_a_tunnel_through_a_proxy_ends_at_the_named_server(

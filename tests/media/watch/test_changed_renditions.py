@@ -76,6 +76,40 @@ async def test_a_stream_whose_sound_alone_is_lost_is_suspended() -> None:
             assert viewer.sequences(track) == list(range(len(viewer.sequences(track))))
 
 
+@pytest.mark.parametrize("failing", [MAIN, AUDIO])
+def test_a_track_that_stands_still_hides_no_errors_of_the_other(failing: str) -> None:
+    """Each segment of the one is seen at once and fails a moment later."""
+    state = WatchState()
+    thresholds = MonitorConfig(suspend_threshold_sec=10, segment_error_threshold_sec=30)
+    state.carry(SPLIT)
+    for half_sec in range(120):
+        at = AT + timedelta(seconds=half_sec / 2)
+        for name in state.tracks:
+            has_new = name == failing and half_sec % 4 == 0
+            state.note(state.note_pace(name, has_new=has_new, at=at, thresholds=thresholds), at)
+            if has_new:
+                state.note(state.errors.failed("HTTP 404", at, thresholds), at)
+    types = {each.event_type.value: each.data for each in state.happened}
+    assert list(types) == ["stream.suspended", "alert.segment_error"]
+    assert types["alert.segment_error"]["duration_sec"] == 30
+
+
+def test_errors_do_not_grow_while_every_track_stands_still() -> None:
+    state = WatchState()
+    thresholds = MonitorConfig(suspend_threshold_sec=10, segment_error_threshold_sec=30)
+    state.carry(SPLIT)
+    for sec in range(0, 120, 2):
+        at = AT + timedelta(seconds=sec)
+        for name in state.tracks:
+            # One of them is a segment ahead when both stop.
+            has_new = sec < 8 or (sec == 8 and name == MAIN) or sec >= 100
+            state.note(state.note_pace(name, has_new=has_new, at=at, thresholds=thresholds), at)
+            if has_new:
+                state.note(state.errors.failed("HTTP 404", at, thresholds), at)
+    types = [each.event_type.value for each in state.happened]
+    assert types == ["stream.suspended", "stream.resumed"]
+
+
 @pytest.mark.parametrize("still", [MAIN, AUDIO])
 def test_a_stream_stands_still_when_one_of_its_tracks_does(still: str) -> None:
     state, thresholds = WatchState(), MonitorConfig(suspend_threshold_sec=10)

@@ -116,6 +116,9 @@ TEMPORAL_TLS_CLIENT_KEY_PATH: /etc/temporal-tls/tls.key
 {{ include "stream-tracker.temporalSettings" . }}
 LOG_LEVEL: {{ .Values.logLevel | quote }}
 ALLOW_PRIVATE_NETWORKS: {{ .Values.allowPrivateNetworks | quote }}
+{{- with .Values.webhookPrivateHosts }}
+WEBHOOK_PRIVATE_HOSTS: {{ join "," . | quote }}
+{{- end }}
 {{- end }}
 
 {{/* Of every worker, Pods of one stream included. */}}
@@ -142,7 +145,8 @@ DRAIN_SEC: {{ .Values.workers.drainSec | quote }}
 {{/* Whether a worker's CPU request says how many segments it measures at once. */}}
 {{- define "stream-tracker.measuresOnRequest" -}}
 {{- $settings := merge (dict) .root.Values.probe.settings .root.Values.workers.settings }}
-{{- if and (eq .component "probe") (dig "requests" "cpu" "" .values.resources) (not (hasKey $settings "PROBES_AT_ONCE")) }}yes{{ end }}
+{{- $isSet := or (hasKey $settings "PROBES_AT_ONCE") (has "PROBES_AT_ONCE" .root.Values.workers.secretSettings) }}
+{{- if and (eq .component "probe") (dig "requests" "cpu" "" (.values.resources | default dict)) (not $isSet) }}yes{{ end }}
 {{- end }}
 
 {{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY may be missing there. */}}
