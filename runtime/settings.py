@@ -161,8 +161,7 @@ class StreamSettings(SharedSettings):
         description=(
             "Segments that are measured at once; 1 counts as 2, so that no segment stops all other "
             "streams. Default, and 0: one for each core that the process may use, by its CPU set "
-            "and its quota (cgroup version 2). A container without a quota sees all cores of its "
-            "machine."
+            "and its quota. A container without a quota sees all cores of its machine."
         ),
     )
     ytdlp_path: Executable | None = Field(

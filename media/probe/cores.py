@@ -14,27 +14,35 @@ def usable_cores(cgroups: Path = CGROUPS, own: Path = OWN_CGROUP) -> int:
     A part of a core counts as one.
 
     Args:
-        cgroups: where the control groups are mounted (version 2; those of version 1 do not count).
+        cgroups: where the control groups are mounted.
         own: says in which of them this process is.
     """
-    return min([len(os.sched_getaffinity(0)), *_quotas(cgroups, own)])
-
-
-def _quotas(cgroups: Path, own: Path) -> list[int]:
-    """Return the limits of our group and of those around it, as far as they have one.
-
-    Source: the Linux kernel's cgroup-v2 documentation, cpu.max.
-    """
-    found = []
     path = _path(own)
-    for group in (path, *path.parents):
-        try:
-            quota, period = (cgroups / group / "cpu.max").read_text().split()
-        except (OSError, ValueError):
-            continue
-        if quota != "max":
-            found.append(max(1, math.ceil(int(quota) / int(period))))
-    return found
+    texts = [_text(cgroups / group / "cpu.max") for group in (path, *path.parents)]
+    # Version 1 shows a container its own group as the outermost one.
+    texts.append(
+        " ".join(_text(cgroups / "cpu" / f"cpu.cfs_{it}_us") for it in ("quota", "period"))
+    )
+    return int(min([len(os.sched_getaffinity(0)), *map(_cores, texts)]))
+
+
+def _cores(quota_and_period: str) -> float:
+    """Return the cores that a group may use, without end where it has no quota.
+
+    Source: the Linux kernel's documentation of control groups, cpu.max and cpu.cfs_quota_us.
+    """
+    try:
+        quota, period = map(int, quota_and_period.split())
+    except ValueError:  # "max", or none
+        return math.inf
+    return max(1, math.ceil(quota / period)) if quota > 0 < period else math.inf
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _path(own: Path) -> PurePosixPath:

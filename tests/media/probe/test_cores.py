@@ -40,6 +40,15 @@ def test_a_quota_counts_in_whole_cores(
     assert in_groups(tmp_path, path, quotas) == cores
 
 
+@pytest.mark.parametrize(("quota", "cores"), [("-1", ALL), ("100000", 1), ("50000", 1)])
+def test_a_quota_of_version_1_counts_in_a_container(tmp_path: Path, quota: str, cores: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota + "\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    (tmp_path / "own").write_text("1:cpu:/docker/0123\n")
+    assert usable_cores(tmp_path, tmp_path / "own") == cores
+
+
 def test_without_control_groups_it_is_what_the_process_may_run_on(tmp_path: Path) -> None:
     assert usable_cores(tmp_path / "none", tmp_path / "none") == ALL
 
