@@ -43,6 +43,11 @@ NAMES = {
 COMES_BACK = frozenset({Blow.STOP, Blow.HOLE})
 """After these the worker is there again."""
 
+ASKS_NO_MORE = frozenset({Blow.KILL, Blow.STOP})
+"""After these every request is another worker's, as soon as those under way have arrived."""
+
+UNDER_WAY_SEC = 0.25
+
 
 @dataclass(frozen=True)
 class Takeover:
@@ -142,7 +147,7 @@ async def _strike(
     with ExitStack() as stack:
         aside = _hit(house, blow, victim, stack)
         gaps = await asyncio.gather(
-            *(_gap(arena, house, name, each, victim, began) for name, each in ids.items())
+            *(_gap(arena, house, blow, name, each, victim, began) for name, each in ids.items())
         )
         await asyncio.gather(*(_next_segment(arena, name) for name in ids))
         alone_sec = await aside
@@ -180,10 +185,24 @@ async def _replaced(house: ChaosHouse) -> float:
 
 
 async def _gap(
-    arena: Arena, house: ChaosHouse, name: str, monitor_id: str, victim: Child, began: float
+    arena: Arena,
+    house: ChaosHouse,
+    blow: Blow,
+    name: str,
+    monitor_id: str,
+    victim: Child,
+    began: float,
 ) -> float:
-    elsewhere = await house.started_elsewhere(monitor_id, victim)
-    return await arena.requested_since(name, elsewhere) - began
+    """Return how long it took until another worker asked for something of a stream.
+
+    Where the victim may still ask, the start of a watch elsewhere tells whose a request is. That is
+    late at times: a watch that catches up to an incident returns at once, and the start of the next
+    one is seen.
+    """
+    since = await house.started_elsewhere(monitor_id, victim)
+    if blow in ASKS_NO_MORE:
+        since = began + UNDER_WAY_SEC
+    return await arena.requested_since(name, since) - began
 
 
 async def _next_segment(arena: Arena, name: str) -> None:
