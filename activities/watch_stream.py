@@ -42,6 +42,9 @@ logger = structlog.get_logger(__name__)
 BEAT_SEC = 1.0
 """State is handed to Temporal's client this often; it sends it on at its own interval."""
 
+CANCEL_AGAIN_SEC = 5.0
+"""Longer than any task takes to clear up."""
+
 
 class StreamWatching:
     """Watches streams, one call a stream.
@@ -204,15 +207,20 @@ def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
 async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended.
 
-    Whoever cancels us meanwhile is not heard: we are about to return, with all that is known.
+    Whoever cancels us meanwhile is not heard: we are about to return, with all that is known. A
+    task that goes on, since a library took its cancellation for a timeout, is cancelled again.
     """
-    pending = list(tasks)
-    for task in pending:
+    ended = list(tasks)
+    for task in ended:
         task.cancel()
-    ended = asyncio.gather(*pending, return_exceptions=True)
-    while not ended.done():
+    while pending := [task for task in ended if not task.done()]:
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(ended)
+            _, deaf = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SEC)
+            for task in deaf:
+                task.cancel()
+    for task in ended:
+        if not task.cancelled():
+            task.exception()  # who wants it asks for it; else it is not to be logged as forgotten
 
 
 def _result(

@@ -1,6 +1,7 @@
 """The long activity: when it returns, what it hands over, where it goes on."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import WatchOrder, WatchOutcome, WatchReturn
+from activities.watch_stream import _stop
 from media.watch import WatchState
 from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
 from monitors.config import MonitorConfig
@@ -153,6 +155,19 @@ async def test_a_cancellation_while_it_returns_loses_nothing() -> None:
         returns = await asyncio.gather(*(stopped_twice(url, turns) for turns in range(5)))
     for returned in returns:
         assert returned.statistics.total_segments_analyzed >= 1
+
+
+async def test_a_task_that_misses_its_cancellation_is_cancelled_again() -> None:
+    async def deaf_at_first() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(600)
+        await asyncio.sleep(600)
+
+    task = asyncio.create_task(deaf_at_first())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await _stop([task])
+    assert task.cancelled()
 
 
 async def stopped_twice(url: str, turns: int) -> WatchReturn:
