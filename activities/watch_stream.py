@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,12 @@ logger = structlog.get_logger(__name__)
 
 BEAT_SEC = 1.0
 """State is handed to Temporal's client this often; it sends it on at its own interval."""
+
+TAKEOVER_TIMEOUTS = 2
+"""The worker that was lost may have been given the watch a second time, unheard."""
+
+TAKEOVER_AFTERWARDS_SEC = 6.0
+"""For the age of the last heartbeat, the retry, and the next worker's first request."""
 
 CANCEL_AGAIN_SEC = 5.0
 """Longer than any task takes to clear up."""
@@ -111,6 +118,7 @@ class StreamWatching:
                 meter=meter,
                 on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
+                takeover_sec=_takeover_sec(),
                 standing=standing,
             )
             returned = await self._watch(watch, state, order)
@@ -161,6 +169,14 @@ class StreamWatching:
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)
             await asyncio.sleep(self._report_sec)
+
+
+def _takeover_sec() -> float:
+    """Return after how long another worker has gone on at the latest, if this one is lost."""
+    timeout = activity.info().heartbeat_timeout
+    if timeout is None:
+        return math.inf
+    return TAKEOVER_TIMEOUTS * timeout.total_seconds() + TAKEOVER_AFTERWARDS_SEC
 
 
 def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchState:

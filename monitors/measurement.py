@@ -1,10 +1,11 @@
 """What a probe found in one segment. The detectors judge it, the probe makes it."""
 
 import base64
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from monitors.motion import Depth, Motion
 from monitors.pictures import LANDMARK_BYTES
 
 
@@ -47,13 +48,17 @@ class Glance(BaseModel):
 
     Attributes:
         landmark: the last one, see `media.decoder.landmarks`.
-        may_skim: whether the picture need not be measured where a glance shows movement.
+        stood: whether the segment before had none.
+        depth: how much of the picture is looked at.
+        may_wait: whether a picture that stands need not be judged now.
     """
 
     model_config = ConfigDict(frozen=True)
 
     landmark: Landmark = bytes(LANDMARK_BYTES)
-    may_skim: bool = False
+    stood: bool = False
+    depth: Depth = Depth.EVERYTHING
+    may_wait: bool = False
 
 
 class SegmentMeasurement(BaseModel):
@@ -68,9 +73,9 @@ class SegmentMeasurement(BaseModel):
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
         landmark: the last one, see `Glance`; None without any, or if the probe knows none.
-        moves: whether it begins with a keyframe, has no dark one, and has landmarks enough.
-        is_skimmed: whether not all of the picture was looked at, since it moves. Then nothing
-            is known of black and still stretches; those there are hold one landmark at most.
+        motion: what landmarks tell of the picture.
+        is_skimmed: whether the picture is not to be judged now. Then nothing is known of black and
+            still stretches, but that none holds two landmarks.
         kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
@@ -87,6 +92,11 @@ class SegmentMeasurement(BaseModel):
     height: int | None = None
     size_bytes: int = 0
     landmark: Landmark | None = None
-    moves: bool = False
+    motion: Motion = Motion.UNCLEAR
     is_skimmed: bool = False
     kept_as: str = ""
+
+    def kept(self, name: str) -> Self:
+        """Return what is told of the segment when its picture is judged later."""
+        later = {"black": [], "still": [], "is_skimmed": True, "kept_as": name}
+        return self.model_copy(update=later)

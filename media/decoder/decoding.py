@@ -14,6 +14,7 @@ from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
 from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, named_container
 from media.decoder.wire import JobHead
+from monitors.motion import Depth, Motion
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
@@ -35,24 +36,28 @@ MOST_BROKEN = 2 / 3
 
 
 def measure_segment(segment: bytes, job: JobHead) -> Findings:
-    """Measure one segment, where that is allowed and enough by a few of its pictures.
+    """Measure one segment, where that is wanted and enough by a few of its pictures.
 
     Raises:
         Undecodable: it is no media that can be decoded.
         MemoryError: it takes more memory than this process may have.
     """
-    if job.may_skim:
+    if job.depth != Depth.EVERYTHING:
         with contextlib.suppress(Undecodable):
-            findings = _pass(segment, job, skims=True)
-            if findings.moves or not findings.is_skimmed:
+            findings = _pass(segment, job)
+            if not findings.is_skimmed or _is_enough(findings.motion, job):
                 return findings
-    return _pass(segment, job, skims=False)
+    return _pass(segment, job._replace(depth=Depth.EVERYTHING))
 
 
-def _pass(segment: bytes, job: JobHead, *, skims: bool) -> Findings:
+def _is_enough(motion: Motion, job: JobHead) -> bool:
+    return motion is Motion.MOVES or (motion is Motion.STANDS and job.depth == Depth.KEYFRAMES)
+
+
+def _pass(segment: bytes, job: JobHead) -> Findings:
     try:
         with _opened(segment) as container:
-            return _measured(container, job, skims=skims)
+            return _measured(container, job)
     except av.MemoryError:
         raise
     except (av.FFmpegError, ValueError) as error:
@@ -74,12 +79,12 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise PermissionError("a segment may not open anything")
 
 
-def _measured(container: InputContainer, job: JobHead, *, skims: bool) -> Findings:
+def _measured(container: InputContainer, job: JobHead) -> Findings:
     video, audio = _video_track(container), _audio_track(container)
     if video is None and audio is None:
         raise Undecodable("ffmpeg found no picture and no sound")
     began_sec = (container.start_time or 0) / av.time_base
-    pictures = SeenPictures(job, skims=skims)
+    pictures = SeenPictures(job)
     sound = Sound(job.silence_db, began_sec=began_sec, with_loudness=job.with_loudness)
     _decode(container, video, audio, pictures, sound)
     findings = Findings(

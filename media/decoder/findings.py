@@ -4,6 +4,8 @@ import base64
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from monitors.motion import Motion
+
 
 class Undecodable(Exception):
     """The segment is no media that can be decoded; the message says why."""
@@ -39,7 +41,7 @@ class Findings:
     silent: list[Span] = field(default_factory=list)
     loudness_lufs: float | None = None
     landmark: bytes | None = None
-    moves: bool = False
+    motion: Motion = Motion.UNCLEAR
     is_skimmed: bool = False
 
     def fields(self) -> dict[str, Any]:

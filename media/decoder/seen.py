@@ -7,6 +7,7 @@ from media.decoder.findings import Findings, Undecodable
 from media.decoder.landmarks import LOOKED_AT_ONCE, Landmarks
 from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.wire import JobHead
+from monitors.motion import Depth, Motion
 from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 ALL_AT_ONCE = 64
@@ -14,19 +15,19 @@ ALL_AT_ONCE = 64
 
 
 class SeenPictures:
-    """The pictures of a segment, small; or only as many as tell that they move.
+    """The pictures of a segment, small; or only as many as its job asks for."""
 
-    Args:
-        job: says among others which landmark the last segment left.
-        skims: whether less than all pictures may be enough.
-    """
-
-    def __init__(self, job: JobHead, *, skims: bool) -> None:
+    def __init__(self, job: JobHead) -> None:
         self._job = job
-        self._skims = skims
+        self._skims = job.depth != Depth.EVERYTHING
         self._small: list[bytes] = []
         self._times: list[float] = []
-        self._landmarks = Landmarks(job.landmark, at_once=LOOKED_AT_ONCE if skims else ALL_AT_ONCE)
+        self._landmarks = Landmarks(
+            job.landmark,
+            stood=job.stood,
+            only_keyframes=job.depth == Depth.KEYFRAMES,
+            at_once=LOOKED_AT_ONCE if self._skims else ALL_AT_ONCE,
+        )
         self._keyframes_sent = 0
         self._left_out = 0
         self._begins_with_keyframe: bool | None = None
@@ -53,7 +54,7 @@ class SeenPictures:
     def _may_leave_out(self) -> bool:
         """Tell whether what was seen of the group of pictures that is read now is enough."""
         is_current = self._landmarks.groups == self._keyframes_sent  # else it is still decoded
-        is_calm = self._landmarks.is_found and not self._landmarks.is_in_vain
+        is_calm = self._landmarks.is_enough and not self._landmarks.is_in_vain
         return self._skims and is_current and is_calm
 
     def add(self, frame: av.VideoFrame) -> None:
@@ -98,9 +99,10 @@ class SeenPictures:
         findings.still = still_runs(pictures, moments, self._job.duration_sec)
 
     def _describe_landmarks(self, findings: Findings) -> None:
-        findings.moves = bool(self._begins_with_keyframe) and self._landmarks.finish()
+        motion = self._landmarks.finish()
+        # Each keyframe must have been seen, else what is missing may be what is wrong.
+        is_missing = self._left_out > 0 and self._landmarks.groups != self._keyframes_sent
+        is_clear = self._begins_with_keyframe and not is_missing
+        findings.motion = motion if is_clear else Motion.UNCLEAR
         if self._landmarks.groups:
             findings.landmark = self._landmarks.remembered()
-        if self._left_out:
-            # Each keyframe must have been seen, else what is missing may be what is wrong.
-            findings.moves &= self._landmarks.groups == self._keyframes_sent

@@ -10,12 +10,13 @@ import json
 import struct
 from typing import Any, NamedTuple
 
+from monitors.motion import Depth
 from monitors.pictures import LANDMARK_BYTES
 
 LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-_HEAD = struct.Struct(f">IddII??{LANDMARK_BYTES}s")
+_HEAD = struct.Struct(f">IddII?B?{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -30,8 +31,8 @@ class JobHead(NamedTuple):
         cpu_sec: CPU time until the kernel kills the decoder.
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
-        may_skim: whether some of its pictures are enough where they show movement.
-        landmark: the last one of the segments before; see `monitors.measurement.Glance`.
+        depth: how much of the picture is looked at.
+        stood, landmark: of the segments before; see `monitors.measurement.Glance`.
     """
 
     segment_bytes: int
@@ -40,7 +41,8 @@ class JobHead(NamedTuple):
     most_pictures: int
     cpu_sec: int
     with_loudness: bool
-    may_skim: bool = False
+    depth: int = Depth.EVERYTHING
+    stood: bool = False
     landmark: bytes = bytes(LANDMARK_BYTES)
 
     def pack(self) -> bytes:

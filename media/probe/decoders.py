@@ -11,6 +11,7 @@ import fcntl
 import os
 import signal
 import sys
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -21,6 +22,7 @@ from media.probe.errors import UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from monitors.measurement import Glance, SegmentMeasurement
+from monitors.motion import Depth, Motion
 
 logger = structlog.get_logger(__name__)
 
@@ -64,8 +66,8 @@ class DecoderProbe:
             most_pictures=self._limits.pictures_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
             with_loudness=self._with_loudness,
-            # Who wants the loudness shows people all that is measured.
-            may_skim=glance.may_skim and not self._with_loudness,
+            depth=Depth.EVERYTHING if self._with_loudness else glance.depth,
+            stood=glance.stood,
             landmark=glance.landmark,
         )
         async with self._turns.taken(pace or Pace(), duration_sec):
@@ -224,7 +226,9 @@ def _measurement(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
     """
     if answer.findings is None:
         return None
-    told = {"duration_sec": head.duration_sec, "size_bytes": head.segment_bytes}
+    told: dict[str, Any] = {"duration_sec": head.duration_sec, "size_bytes": head.segment_bytes}
+    if head.with_loudness:  # for people, who are shown all that is measured: nothing can wait
+        told["motion"] = Motion.UNCLEAR
     return SegmentMeasurement.model_validate({**answer.findings, **told})
 
 

@@ -17,6 +17,7 @@ from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
 from media.watch.memory import MemoryBudget
 from media.watch.recent import RecentSegments, name_of
 from monitors.measurement import Glance, SegmentMeasurement
+from monitors.motion import Motion
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
@@ -106,7 +107,7 @@ class SegmentMeter:
             segment: as its playlist names it.
             target_duration_sec: of its playlist; it bounds how long fetching may take.
             silence_db: sound that stays under this level is silence, in dBFS.
-            glance: of the segments before; a segment that is only skimmed is kept.
+            glance: of the segments before; a segment whose picture can be judged later is kept.
 
         Raises:
             FetchError: it could not be fetched, though tried more than once.
@@ -126,14 +127,16 @@ class SegmentMeter:
                 pace=self._pace,
                 glance=glance,
             )
-        if not measured.is_skimmed:
-            return measured
-        return measured.model_copy(update={"kept_as": self.recent.keep(media)})
+        if measured.is_skimmed:
+            return measured.kept(self.recent.keep(media))
+        if glance and glance.may_wait and measured.motion is Motion.STANDS:
+            return measured.kept(self.recent.keep(media, measured))
+        return measured
 
     async def look_back(
         self, name: str, segment: Segment | None, duration_sec: float
     ) -> SegmentMeasurement | None:
-        """Measure in full what was only skimmed; None where it cannot be had any more.
+        """Return what is in a skimmed segment; None where it cannot be had any more.
 
         Args:
             name: it was kept as.
@@ -142,7 +145,10 @@ class SegmentMeter:
         """
         try:
             async with AsyncExitStack() as room:
-                media = self.recent.find(name)
+                recent = self.recent.find(name)
+                if recent and recent.measurement:
+                    return recent.measurement
+                media = recent.segment if recent else None
                 if media is None and segment is not None:
                     media = await self._whole(room, segment, MIN_FETCH_SEC)
                 if media is None or name_of(media) != name:

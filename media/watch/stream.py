@@ -26,6 +26,9 @@ LONG_LOOK = "look_pending"
 LONG_LOOK_MESSAGE = "the look for the stream's media has not ended, or waits for its turn"
 """Of a look that takes longer than that: until it ends nothing is seen of the stream."""
 
+TAKEOVER_SEC = 26.0
+"""From the last heartbeat, if these are missed after 10 s; see docs/resilience.md."""
+
 MANIFEST_GONE_SEC = 90.0
 """A manifest that is gone this long ended its stream, unless its source asks for more patience; an
 encoder comes back sooner."""
@@ -71,6 +74,7 @@ class StreamWatch:
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
+        takeover_sec: float = TAKEOVER_SEC,
         standing: Standing | None = None,
     ) -> None:
         """Prepare to watch.
@@ -84,6 +88,8 @@ class StreamWatch:
             on_segment: is shown each segment.
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
+            takeover_sec: if this worker is lost, another goes on so long after the state was last
+                heard of at the latest.
             standing: where the watch that left `state` stood, and then where this one stands.
         """
         self._source = source
@@ -94,6 +100,7 @@ class StreamWatch:
         self._on_segment = on_segment
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
+        self._takeover_sec = takeover_sec
         self._standing = standing or Standing()
         self._something_happened = asyncio.Event()
         self._lost = False
@@ -268,6 +275,7 @@ class StreamWatch:
             meter=self._meter,
             now=self._now,
             looks=self._standing.looks,
+            takeover_sec=self._takeover_sec,
             on_change=self._something_happened.set,
             on_segment=self._on_segment,
         )

@@ -19,6 +19,7 @@ from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
 from media.watch.standing import PlaylistLook
 from media.watch.state import MAIN, TrackState, WatchState
 from monitors.config import MonitorConfig
+from monitors.detectors.skimming import Skimmed
 from monitors.detectors.timeline import SegmentPosition
 from monitors.measurement import SegmentMeasurement
 
@@ -56,6 +57,7 @@ class TrackFollower:
         meter: SegmentMeter,
         now: Callable[[], datetime],
         looks: dict[str, PlaylistLook],
+        takeover_sec: float,
         on_change: Callable[[], None],
         on_segment: SegmentListener | None = None,
     ) -> None:
@@ -66,6 +68,7 @@ class TrackFollower:
         self._meter = meter
         self._now = now
         self._looks = looks
+        self._takeover_sec = takeover_sec
         if self._last and self._last.url != url:
             del looks[name]
         self._on_change = on_change
@@ -182,14 +185,16 @@ class TrackFollower:
         if segment.gap:
             self._pass_over(segment)
             return
+        detectors, kept_sec = self._track.detectors, self._kept_sec(segment)
         try:
             measurement = await self._meter.measure(
                 segment,
                 target_duration_sec=self._state.target_duration_sec,
                 silence_db=self._config.silence_db_threshold,
-                glance=self._track.detectors.glance(segment.duration_sec, self._config),
+                glance=detectors.glance(segment.duration_sec, self._config, kept_sec),
             )
-            looked_back = [] if measurement.is_skimmed else await self._look_back()
+            overdue = detectors.overdue(measurement, self._config, kept_sec)
+            looked_back = await self._look_back(overdue)
         except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
             self._ask_anew_when_refused(error)
             self._state.statistics.segments_failed += 1
@@ -201,17 +206,29 @@ class TrackFollower:
             self._judge(segment, measurement, starts_at, looked_back)
             self._show(segment, measurement, None, seen_at)
 
-    async def _look_back(self) -> list[SegmentMeasurement | None]:
-        """Measure in full what was only skimmed; see `monitors.detectors.skimming`."""
-        listed = (
-            {each.sequence: each for each in self._last.playlist.segments} if self._last else {}
-        )
+    async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
+        """Measure in full what was skimmed; see `monitors.detectors.skimming`."""
+        listed = {each.sequence: each for each in self._listed()}
         return [
             await self._meter.look_back(
-                each.kept_as, listed.get(each.position.sequence), each.position.duration_sec
+                each.kept_as, listed.get(each.position.sequence), each.duration_sec
             )
-            for each in self._track.detectors.skimmed
+            for each in overdue
         ]
+
+    def _kept_sec(self, segment: Segment) -> float:
+        """Return how much media until the end of `segment` can be measured later.
+
+        A worker that takes over finds what the playlist names then, and knows of no more segments
+        than the last heartbeat did.
+        """
+        if not self._meter.recent.has_room:
+            return 0.0
+        named = (each.duration_sec for each in self._listed() if each.sequence < segment.sequence)
+        return sum(named) - self._takeover_sec
+
+    def _listed(self) -> Sequence[Segment]:
+        return self._last.playlist.segments if self._last else ()
 
     def _judge(
         self,

@@ -1,6 +1,6 @@
 """The detectors of what is in the media: blackout, silence, freeze."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -10,10 +10,11 @@ from monitors.config import Thresholds
 from monitors.detectors.faults import FaultRule, FaultState
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.pictures import STILL_GAP_SEC
-from monitors.detectors.skimming import LOOKED_BACK, Skimmed, may_be_skimmed, out_of_reach
+from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
 from monitors.measurement import Glance, Interval, Landmark, SegmentMeasurement
+from monitors.motion import Motion
 from monitors.pictures import LANDMARK_BYTES
 from monitors.status import Health, IncidentKind
 
@@ -23,7 +24,7 @@ NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 
-_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "moves", "skimmed")
+_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "skimmed")
 
 
 class MediaDetectors(BaseModel):
@@ -34,9 +35,8 @@ class MediaDetectors(BaseModel):
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
         landmark: the last one that was seen, see `Glance`.
-        moves: whether the picture of the last segment moved, as far as landmarks tell.
-        skimmed: the latest segments that were only glanced at; blackout and freeze are at their
-            beginning still, see `monitors.detectors.skimming`.
+        skimmed: the latest segments whose picture was not judged yet; blackout and freeze are at
+            their beginning still, see `monitors.detectors.skimming`.
     """
 
     tracks: frozenset[Track] = frozenset({"video", "audio"})
@@ -45,31 +45,57 @@ class MediaDetectors(BaseModel):
     silence: FaultState = Field(default_factory=FaultState)
     freeze: FreezeState = Field(default_factory=FreezeState)
     landmark: Landmark | None = None
-    moves: bool = False
     skimmed: list[Skimmed] = []
 
-    def glance(self, duration_sec: float, thresholds: Thresholds) -> Glance:
-        """Return what the probe is told of the segments before the next one."""
-        is_known = self.moves and self.landmark is not None
-        is_calm = self.blackout.run is None and self._freeze_health() is Health.OK
+    def glance(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Glance:
+        """Return what the probe is told of the segments before the next one.
+
+        Args:
+            duration_sec: of the next one.
+            thresholds: that hold now.
+            kept_sec: of media that ends with the next one, what may be measured later.
+        """
+        landmark = self.landmark or bytes(LANDMARK_BYTES)
+        if not self._is_calm() or not may_be_skimmed(duration_sec, thresholds):
+            return Glance(landmark=landmark)
+        outlook = self._outlook(duration_sec, thresholds, kept_sec)
         return Glance(
-            landmark=self.landmark or bytes(LANDMARK_BYTES),
-            may_skim=is_known and is_calm and may_be_skimmed(duration_sec, thresholds),
+            landmark=landmark,
+            stood=not (self.skimmed and self.skimmed[-1].moves),
+            depth=outlook.depth(),
+            may_wait=outlook.may_wait,
         )
+
+    def overdue(
+        self, measurement: SegmentMeasurement, thresholds: Thresholds, kept_sec: float
+    ) -> Sequence[Skimmed]:
+        """Return what is to be measured in full before the next segment is judged.
+
+        Args:
+            measurement: of the next segment, made as `glance` said.
+            thresholds: as for `glance`.
+            kept_sec: as for `glance`.
+        """
+        if not measurement.is_skimmed:
+            return tuple(self.skimmed)
+        if measurement.motion is Motion.MOVES:
+            return ()
+        outlook = self._outlook(measurement.duration_sec, thresholds, kept_sec)
+        return tuple(self.skimmed[: outlook.overdue()])
 
     def look_back(
         self, measurements: Iterable[SegmentMeasurement | None], thresholds: Thresholds
     ) -> None:
-        """Judge the picture of the skimmed segments after all.
+        """Judge the picture of the first skimmed segments after all.
 
-        Nothing changes by it: had it, they would not have been skimmed.
+        Nothing is told by it: what could be, would not have been skimmed.
 
         Args:
             measurements: of each of them, in full; None where it cannot be had any more.
             thresholds: that hold now.
         """
         for measurement in measurements:
-            self._settle(measurement, out_of_reach(thresholds))
+            self._settle(measurement or _of_lost(self.skimmed[0]), thresholds)
 
     def kept(self) -> set[str]:
         """Return the names of the segments that may have to be measured yet."""
@@ -126,23 +152,41 @@ class MediaDetectors(BaseModel):
     def _watch(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        self.moves = measurement.moves
         self.landmark = measurement.landmark or self.landmark
-        if measurement.is_skimmed:
-            self.skimmed.append(Skimmed(position=position, kept_as=measurement.kept_as))
-            if len(self.skimmed) > LOOKED_BACK:
-                self._settle(None, out_of_reach(thresholds))
-            return []
-        while self.skimmed:
-            self._settle(None, out_of_reach(thresholds))
-        return self._judge_video(measurement, position, thresholds)
+        if not measurement.is_skimmed:
+            self.look_back([None] * len(self.skimmed), thresholds)
+            return self._judge_video(measurement, position, thresholds)
+        moves = measurement.motion is Motion.MOVES
+        kept = Skimmed(position=position, kept_as=measurement.kept_as, moves=moves)
+        self.skimmed.append(kept)
+        for each in self.skimmed[: let_go(self.skimmed, thresholds)]:
+            self._settle(SegmentMeasurement(duration_sec=each.duration_sec), thresholds)
+        return []
 
     def _settle(self, measurement: SegmentMeasurement | None, thresholds: Thresholds) -> None:
-        """Judge the picture of the first skimmed segment; unmeasured, it is good."""
+        """Judge the picture of the first skimmed segment; None where nobody knows it."""
         first = self.skimmed.pop(0)
-        good = SegmentMeasurement(duration_sec=first.position.duration_sec)
-        self._judge_video(measurement or good, first.position, thresholds)
+        if measurement is None:
+            self._skip_video(first.duration_sec)
+        else:
+            self._judge_video(measurement, first.position, out_of_reach(thresholds))
         self._skip_video(first.then_missed_sec)
+
+    def _outlook(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Outlook:
+        run = self.freeze.faults.run
+        return Outlook(
+            self.skimmed,
+            run_sec=run.fault_sec + run.gap_sec if run else 0.0,
+            duration_sec=duration_sec,
+            threshold_sec=thresholds.freeze_threshold_sec,
+            kept_sec=kept_sec,
+        )
+
+    def _is_calm(self) -> bool:
+        """Tell whether no fault is known that each picture has to be looked at for."""
+        if self.skimmed:  # none of these has a dark keyframe
+            return True
+        return self.blackout.run is None and self._freeze_health() is Health.OK
 
     def _skip_video(self, duration_sec: float) -> None:
         self.blackout.skip(duration_sec)
@@ -201,6 +245,11 @@ class MediaDetectors(BaseModel):
     def _seen(self, track: Track, health: Health) -> Health:
         known = track in self.tracks and self.next_start_sec is not None
         return health if known else Health.UNKNOWN
+
+
+def _of_lost(skimmed: Skimmed) -> SegmentMeasurement | None:
+    """Return what is believed of a segment that cannot be measured any more."""
+    return SegmentMeasurement(duration_sec=skimmed.duration_sec) if skimmed.moves else None
 
 
 def _faulty(intervals: Iterable[Interval]) -> list[Finding]:

@@ -1,8 +1,10 @@
 """Programmes of small pictures, measured as a decoder measures them, in full or at a glance."""
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,9 @@ from media.decoder.pictures import black_intervals, still_runs
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.timeline import SegmentPosition
-from monitors.incidents import IncidentChange
+from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
+from monitors.motion import Depth, Motion
 from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
 from tests.monitors.media_timeline import segment_position
 
@@ -95,6 +98,7 @@ class Shown:
         keyframes: which of them are.
         is_lost: nobody can fetch or decode it.
         restarts: the watch goes on elsewhere before it.
+        kept_sec: of media that ends with it, what may be measured later.
     """
 
     position: SegmentPosition
@@ -103,6 +107,7 @@ class Shown:
     silent: tuple[Interval, ...] = ()
     is_lost: bool = False
     restarts: bool = False
+    kept_sec: float = math.inf
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     @property
@@ -110,20 +115,21 @@ class Shown:
         return self.position.duration_sec
 
     def measured(self, glance: Glance) -> SegmentMeasurement:
-        """What a decoder finds, as `media.decoder.decoding` has it."""
-        landmarks = Landmarks(glance.landmark)
+        """What a decoder finds, as `media.decoder.decoding` has it, and a watch makes of it."""
+        only_keyframes = glance.depth is Depth.KEYFRAMES
+        landmarks = Landmarks(glance.landmark, stood=glance.stood, only_keyframes=only_keyframes)
         for number, picture in enumerate(self.pictures):
             is_keyframe = number in self.keyframes
             landmarks.add(picture.tobytes(), number / FPS, is_keyframe=is_keyframe)
         found = SegmentMeasurement(
             duration_sec=self.duration_sec,
             silent=list(self.silent),
-            moves=landmarks.finish(),
+            motion=landmarks.finish(),
             landmark=landmarks.remembered(),
-            kept_as=str(self.position.sequence),
         )
-        if glance.may_skim and found.moves:
-            return found.model_copy(update={"is_skimmed": True})
+        moves, stands = found.motion is Motion.MOVES, found.motion is Motion.STANDS
+        if (moves and glance.depth is not Depth.EVERYTHING) or (stands and glance.may_wait):
+            return found.kept(str(self.position.sequence))
         moments = np.arange(len(self.pictures)) / FPS
         black = black_intervals(self.pictures, moments, self.duration_sec)
         runs = still_runs(self.pictures, moments, self.duration_sec)
@@ -157,13 +163,25 @@ def cut(
     return segments
 
 
-Told = list[tuple[int, IncidentChange]]
-"""What changed, and in which segment it was noticed."""
+class Watched(NamedTuple):
+    """What came of watching a programme.
+
+    Attributes:
+        told: what changed, and in which segment it was noticed.
+        depths: how closely each segment was looked at first.
+        skimmed: whether it was not judged at once.
+        looked_back: how many skimmed segments were measured with it after all.
+    """
+
+    told: list[tuple[int, IncidentChange]]
+    depths: list[Depth]
+    skimmed: list[bool]
+    looked_back: list[int]
 
 
-def watched(programme: Sequence[Shown], *, skims: bool) -> tuple[Told, int]:
-    """Return what detectors tell of a programme, and how many segments were skimmed."""
-    detectors, told, skimmed = MediaDetectors(), Told(), 0
+def watched(programme: Sequence[Shown], *, skims: bool) -> Watched:
+    """Watch a programme."""
+    detectors, seen = MediaDetectors(), Watched([], [], [], [])
     by_name = {str(each.position.sequence): each for each in programme}
     for segment in programme:
         if segment.restarts:
@@ -171,16 +189,23 @@ def watched(programme: Sequence[Shown], *, skims: bool) -> tuple[Told, int]:
         if segment.is_lost:
             detectors.skip(segment.duration_sec)
             continue
-        glance = detectors.glance(segment.duration_sec, segment.thresholds)
+        glance = detectors.glance(segment.duration_sec, segment.thresholds, segment.kept_sec)
         measurement = segment.measured(glance if skims else Glance())
-        if measurement.is_skimmed:
-            skimmed += 1
-        else:
-            again = [by_name[each.kept_as].measured(Glance()) for each in detectors.skimmed]
-            detectors.look_back(again, segment.thresholds)
+        seen.depths.append(glance.depth)
+        seen.skimmed.append(measurement.is_skimmed)
+        overdue = detectors.overdue(measurement, segment.thresholds, segment.kept_sec)
+        again = [by_name[each.kept_as].measured(Glance()) for each in overdue]
+        seen.looked_back.append(len(again))
+        detectors.look_back(again, segment.thresholds)
         for change in detectors.feed(measurement, segment.position, segment.thresholds):
-            told.append((segment.position.sequence, change))
-    return told, skimmed
+            seen.told.append((segment.position.sequence, _rounded(change)))
+    return seen
+
+
+def _rounded(change: IncidentChange) -> IncidentChange:
+    """Return a change without the noise of sums that were made in another order."""
+    name = "duration_sec" if isinstance(change, IncidentOpened) else "total_duration_sec"
+    return change.model_copy(update={name: round(getattr(change, name), 6)})
 
 
 def lengths_around(frames: int, chance: random.Random) -> Iterator[int]:

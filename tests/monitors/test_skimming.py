@@ -1,5 +1,6 @@
 """Where a glance shows that all is well, not measuring the rest changes nothing that is told."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.measurement import Interval
+from monitors.motion import Depth
 from tests.monitors.media_timeline import wall_clock
 from tests.monitors.pictured import FPS, SCENES, Shown, cut, lengths_around, watched
 
 LENGTHS = [3, 12, 25, 60, 150, 300]
+SHORT_WINDOWS_SEC = [-5.0, 0.0, 4.5, 7.0, 13.0]
 anything = st.lists(
     st.tuples(st.sampled_from(sorted(SCENES)), st.integers(1, 60), st.sampled_from(LENGTHS)),
     min_size=2,
@@ -24,7 +27,7 @@ calm = st.tuples(st.sampled_from(["moving", "talking"]), st.integers(1, 60), st.
 fault = st.tuples(
     st.sampled_from(["still", "black", "stumbling", "flickering"]),
     st.integers(1, 3),
-    st.integers(5, 250),
+    st.one_of(st.integers(5, 250), st.integers(200, 600)),
 )
 calm_with_faults = st.lists(st.tuples(calm, fault), min_size=1, max_size=3).map(
     lambda pairs: [scene for pair in pairs for scene in pair]
@@ -32,7 +35,7 @@ calm_with_faults = st.lists(st.tuples(calm, fault), min_size=1, max_size=3).map(
 limits = st.builds(
     Thresholds,
     blackout_threshold_sec=st.sampled_from([8, 12, 2]),
-    freeze_threshold_sec=st.sampled_from([8, 12, 15, 3]),
+    freeze_threshold_sec=st.sampled_from([8, 12, 15, 3, 30, 50]),
     silence_threshold_sec=st.sampled_from([0, 4]),
     recovery_sec=st.sampled_from([0, 1, 5]),
 )
@@ -42,9 +45,15 @@ one_off = st.sampled_from(["blackout_threshold_sec", "freeze_threshold_sec"]).fl
 
 
 def disturbed(programme: Sequence[Shown], seed: int, chosen: Sequence[Thresholds]) -> list[Shown]:
-    """Lose segments, go on elsewhere, fall silent and change thresholds, all of it sometimes."""
+    """Lose segments, go on elsewhere, fall silent and change thresholds, all of it sometimes.
+
+    How much is kept for later changes with the live window, with the memory, or not at all.
+    """
     chance, current, made = random.Random(seed), chosen[0], list[Shown]()
+    kept_sec, is_steady = chance.choice([math.inf, *SHORT_WINDOWS_SEC]), chance.random() < 0.5
     for segment in programme:
+        if not is_steady and chance.random() < 0.2:
+            kept_sec = chance.choice([math.inf, *SHORT_WINDOWS_SEC])
         if chance.random() < 0.05:
             current = chance.choice(chosen)
         silent = chance.random() < 0.4
@@ -55,6 +64,7 @@ def disturbed(programme: Sequence[Shown], seed: int, chosen: Sequence[Thresholds
                 restarts=chance.random() < 0.3,
                 silent=(Interval(start=0.0, end=segment.duration_sec),) if silent else (),
                 thresholds=current,
+                kept_sec=kept_sec,
             )
         )
     return made
@@ -78,7 +88,7 @@ def test_it_tells_the_same_in_the_same_segments(
 ) -> None:
     lengths = lengths_around(round(segment_sec * FPS), random.Random(seed))
     programme = disturbed(cut(shown, lengths, keyframes_apart), seed, chosen)
-    assert watched(programme, skims=True)[0] == watched(programme, skims=False)[0]
+    assert watched(programme, skims=True).told == watched(programme, skims=False).told
 
 
 @pytest.mark.parametrize("fault", ["still", "black", "flickering"])
@@ -87,25 +97,53 @@ def test_a_fault_in_a_calm_stream_began_where_it_began(fault: str, began: int) -
     limits = Thresholds(blackout_threshold_sec=8, freeze_threshold_sec=10)
     scenes = [("moving", 1, began), (fault, 2, 160), ("moving", 3, 100)]
     programme = [replace(each, thresholds=limits) for each in cut(scenes, repeat(20), 100)]
-    told, skimmed = watched(programme, skims=True)
-    assert told == watched(programme, skims=False)[0]
-    assert [change.started_at for _, change in told] == [wall_clock(began / FPS)] * 2
-    assert skimmed >= 5
+    seen = watched(programme, skims=True)
+    assert seen.told == watched(programme, skims=False).told
+    assert [change.started_at for _, change in seen.told] == [wall_clock(began / FPS)] * 2
+    assert sum(seen.skimmed) >= 5
 
 
 @pytest.mark.parametrize("kind", ["still", "black", "flickering", "stumbling"])
-def test_what_may_be_a_fault_is_never_skimmed_for_long(kind: str) -> None:
+def test_what_may_be_a_fault_is_measured_at_once_where_nothing_is_kept(kind: str) -> None:
     programme = cut([("moving", 1, 60), (kind, 2, 200)], repeat(20), 100)
-    assert watched(programme, skims=True)[1] <= 4
+    shown = [replace(each, kept_sec=0.0) for each in programme]
+    assert sum(watched(shown, skims=True).skimmed) <= 5
 
 
 def test_what_moves_a_little_is_skimmed_too() -> None:
     programme = cut([("talking", 2, 400)], repeat(20), 100)
-    assert watched(programme, skims=True)[1] >= 15
+    assert sum(watched(programme, skims=True).skimmed) >= 15
+
+
+def test_slides_that_change_long_before_a_freeze_is_due_are_never_measured() -> None:
+    slides = [("still", seed, 100) for seed in range(1, 7)]
+    seen = watched(patiently(cut(slides, repeat(20), 100)), skims=True)
+    assert set(seen.depths) == {Depth.KEYFRAMES}
+    assert not any(seen.looked_back)
+
+
+def test_somebody_who_talks_is_looked_at_until_twice_seen_to_move() -> None:
+    seen = watched(patiently(cut([("talking", 2, 1200)], repeat(20), 100)), skims=True)
+    assert not any(seen.looked_back)
+    assert 4 <= seen.depths.count(Depth.MOVEMENT) <= 12
+
+
+def test_a_freeze_is_caught_up_with_step_by_step() -> None:
+    scenes = [("moving", 1, 100), ("still", 2, 700)]
+    seen = watched(patiently(cut(scenes, repeat(20), 100)), skims=True)
+    assert max(seen.looked_back) <= 2
+    assert sum(seen.looked_back) >= 29
+    assert seen.depths[-5:] == [Depth.EVERYTHING] * 5
+
+
+def patiently(programme: Sequence[Shown]) -> list[Shown]:
+    """Return a programme that is watched with the thresholds that users have mostly."""
+    return [replace(each, thresholds=Thresholds()) for each in programme]
 
 
 def test_short_thresholds_have_each_picture_measured() -> None:
     short = Thresholds(blackout_threshold_sec=7)
     programme = cut([("moving", 1, 200)], repeat(20), 100)
-    assert watched(programme, skims=True)[1] == 9
-    assert watched([replace(each, thresholds=short) for each in programme], skims=True)[1] == 0
+    assert all(watched(programme, skims=True).skimmed)
+    shown = [replace(each, thresholds=short) for each in programme]
+    assert not any(watched(shown, skims=True).skimmed)

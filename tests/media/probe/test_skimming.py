@@ -12,6 +12,7 @@ from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.incidents import IncidentChange
 from monitors.measurement import Glance, SegmentMeasurement
+from monitors.motion import Depth, Motion
 from tests.media.probe.engines import opened
 from tests.media.probe.measuring import SILENCE_DB, incidents, measure_all, position
 from tests.origin import LOWEST, Container, Encoding, Programme, RenderedProgramme, render
@@ -38,20 +39,25 @@ async def glanced_at(
     )
 
 
-async def skimmed(probe: Probe, rendered: RenderedProgramme) -> tuple[list[IncidentChange], int]:
+async def skimmed(
+    probe: Probe, rendered: RenderedProgramme, kept_sec: float
+) -> tuple[list[IncidentChange], int]:
     """Return what the detectors tell, and how many segments they wanted only skimmed."""
     detectors, changes, count = MediaDetectors(), list[IncidentChange](), 0
     for number, segment in enumerate(rendered.segments):
-        glance = detectors.glance(segment.duration_sec, CALM)
+        glance = detectors.glance(segment.duration_sec, CALM, kept_sec)
         measured = await glanced_at(probe, rendered, number, glance)
+        if glance.may_wait and measured.motion is Motion.STANDS:
+            measured = measured.kept("")
         count += measured.is_skimmed
-        if not measured.is_skimmed:
-            again = [each.position.sequence for each in detectors.skimmed]
-            detectors.look_back([await glanced_at(probe, rendered, it) for it in again], CALM)
+        again = detectors.overdue(measured, CALM, kept_sec)
+        in_full = [await glanced_at(probe, rendered, it.position.sequence) for it in again]
+        detectors.look_back(in_full, CALM)
         changes += detectors.feed(measured, position(number, rendered.durations_sec), CALM)
     return changes, count
 
 
+@pytest.mark.parametrize("kept_sec", [0.0, 100.0])
 @pytest.mark.parametrize(
     "encoding",
     [
@@ -69,11 +75,11 @@ async def skimmed(probe: Probe, rendered: RenderedProgramme) -> tuple[list[Incid
     ],
 )
 async def test_it_finds_what_measuring_everything_finds(
-    probe: Probe, encoding: Encoding, kind: str, faults: int
+    probe: Probe, encoding: Encoding, kind: str, faults: int, kept_sec: float
 ) -> None:
     programme = Programme.of([("normal", 9.4), (kind, 15.2), ("normal", 9.4)], encoding)
     rendered = render(programme)
-    found, count = await skimmed(probe, rendered)
+    found, count = await skimmed(probe, rendered, kept_sec)
     assert found == incidents(await measure_all(probe, rendered), CALM)
     assert len(found) == 2 * faults
     assert count >= 3
@@ -92,37 +98,39 @@ def with_open_groups(rendered: RenderedProgramme, folder: Path) -> RenderedProgr
     return replace(rendered, segments=tuple(segments))
 
 
+@pytest.mark.parametrize("kept_sec", [0.0, 100.0])
 @pytest.mark.parametrize(
     ("kind", "faults"), [("black_silent", 2), ("frozen", 1), ("talking_head", 0), ("slow_pan", 0)]
 )
 async def test_open_groups_of_pictures_change_nothing(
-    probe: Probe, tmp_path: Path, kind: str, faults: int
+    probe: Probe, tmp_path: Path, kind: str, faults: int, kept_sec: float
 ) -> None:
     scenes = [("normal", 9.4), (kind, 15.2), ("normal", 9.4)]
     rendered = with_open_groups(render(Programme.of(scenes, LOWEST)), tmp_path)
-    found, count = await skimmed(probe, rendered)
+    found, count = await skimmed(probe, rendered, kept_sec)
     assert found == incidents(await measure_all(probe, rendered), CALM)
     assert len(found) == 2 * faults
     assert count >= 3
 
 
 async def test_somebody_who_talks_before_a_camera_is_skimmed(probe: Probe) -> None:
-    found, count = await skimmed(probe, render(Programme.of([("talking_head", 40.0)])))
+    found, count = await skimmed(probe, render(Programme.of([("talking_head", 40.0)])), 0.0)
     assert not found
     assert count >= 12
 
 
-async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe) -> None:
+@pytest.mark.parametrize("depth", [Depth.KEYFRAMES, Depth.MOVEMENT])
+async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe, depth: Depth) -> None:
+    glance = Glance(depth=depth)
     rendered = render(Programme.of([("normal", 3.0), ("audio_only", 4.0), ("normal", 3.0)]))
-    may_skim = Glance(may_skim=True)
-    found = [await glanced_at(probe, rendered, number, may_skim) for number in range(5)]
+    found = [await glanced_at(probe, rendered, number, glance) for number in range(5)]
     assert [each.is_skimmed for each in found] == [True, True, False, True, True]
     assert [each.has_video for each in found] == [True, True, False, True, True]
 
 
-async def test_who_wants_loudness_gets_all_measured() -> None:
+async def test_who_wants_loudness_gets_all_measured_at_once() -> None:
     rendered = render(Programme.of([("normal", 4.0)]))
     async with opened() as thorough:
-        measured = await glanced_at(thorough, rendered, 0, Glance(may_skim=True))
-    assert measured.moves
+        measured = await glanced_at(thorough, rendered, 0, Glance(depth=Depth.MOVEMENT))
+    assert measured.motion is Motion.UNCLEAR
     assert not measured.is_skimmed

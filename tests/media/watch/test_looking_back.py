@@ -13,6 +13,7 @@ from media.probe import Probe
 from media.watch import RecentSegments, SegmentMeter
 from media.watch.recent import name_of
 from monitors.measurement import Glance
+from monitors.motion import Depth, Motion
 from tests.media.outbound.stand_ins import ScriptedServer, always, reply, scripted_server
 from tests.media.probe.engines import opened
 from tests.origin import LOWEST, Programme, render
@@ -20,6 +21,7 @@ from tests.origin import LOWEST, Programme, render
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NORMAL = render(Programme.of([("normal", 2.0)], LOWEST)).segments[0].data
+STILL = render(Programme.of([("frozen", 2.0)], LOWEST)).segments[0].data
 BLACK = render(Programme.of([("black", 2.0)], LOWEST)).segments[0].data
 
 
@@ -61,7 +63,7 @@ async def test_a_kept_segment_is_not_fetched_again(
 ) -> None:
     meter, segment = meter_of(client, probe), segment_at(server)
     skimmed = await meter.measure(
-        segment, target_duration_sec=2.0, silence_db=-50, glance=Glance(may_skim=True)
+        segment, target_duration_sec=2.0, silence_db=-50, glance=Glance(depth=Depth.MOVEMENT)
     )
     assert skimmed.is_skimmed
     assert skimmed.kept_as == name_of(NORMAL)
@@ -79,6 +81,29 @@ async def test_one_that_is_not_kept_is_fetched_again(
     assert len(server.requests) == 1
 
 
+async def test_one_that_was_measured_for_nothing_is_not_measured_again(
+    client: httpx.AsyncClient, probe: Probe
+) -> None:
+    async with scripted_server(always(reply(STILL))) as server:
+        meter, segment = meter_of(client, probe), segment_at(server)
+        first = await meter.measure(segment, target_duration_sec=2.0, silence_db=-50)
+        assert first.landmark
+        glance = Glance(landmark=first.landmark, depth=Depth.MOVEMENT, stood=True)
+        judged = await meter.measure(
+            segment, target_duration_sec=2.0, silence_db=-50, glance=glance
+        )
+        assert (judged.motion, judged.is_skimmed) == (Motion.STANDS, False)
+        may_wait = glance.model_copy(update={"may_wait": True})
+        kept = await meter.measure(
+            segment, target_duration_sec=2.0, silence_db=-50, glance=may_wait
+        )
+        assert (kept.motion, kept.is_skimmed, kept.still) == (Motion.STANDS, True, [])
+        recent = meter.recent.find(kept.kept_as)
+        assert recent
+        assert recent.measurement == judged
+        assert await meter.look_back(kept.kept_as, None, 2.0) == judged
+
+
 async def test_another_segment_in_its_place_is_not_taken_for_it(
     client: httpx.AsyncClient, probe: Probe, server: ScriptedServer
 ) -> None:
@@ -90,9 +115,18 @@ async def test_another_segment_in_its_place_is_not_taken_for_it(
 async def test_the_latest_segments_are_kept_in_so_many_bytes() -> None:
     recent = RecentSegments(most_bytes=10)
     first, second = recent.keep(b"12345"), recent.keep(b"67890")
-    assert (recent.find(first), recent.kept_bytes) == (b"12345", 10)
+    assert (recent.find(first), recent.kept_bytes) == ((b"12345", None), 10)
     third = recent.keep(b"abc")
-    assert [recent.find(it) for it in (first, second, third)] == [None, b"67890", b"abc"]
+    found = [recent.find(it) for it in (first, second, third)]
+    assert [it and it.segment for it in found] == [None, b"67890", b"abc"]
     recent.forget(second)
     recent.forget(second)
     assert recent.kept_bytes == 3
+
+
+async def test_there_is_room_for_more_until_a_quarter_is_left() -> None:
+    recent = RecentSegments(most_bytes=12)
+    recent.keep(b"12345678")
+    assert recent.has_room
+    recent.keep(b"9")
+    assert not recent.has_room
