@@ -111,8 +111,9 @@ class Outlook:
         self._skimmed = skimmed
         self._next_sec = duration_sec
         self._threshold_sec = threshold_sec or math.inf
-        self._kept_sec = min(kept_sec, MOST_SKIMMED * duration_sec)
         self._skimmed_sec = sum(each.duration_sec for each in skimmed) + duration_sec
+        mean_sec = self._skimmed_sec / (len(skimmed) + 1)
+        self._kept_sec = min(kept_sec, MOST_SKIMMED * mean_sec)
         self._grown_sec = run_sec + self._skimmed_sec
 
     @property
@@ -155,12 +156,12 @@ class Outlook:
     def _out_of_keeping(self) -> int:
         if self._threshold_sec == math.inf:
             return 0
-        over_sec, count = self._skimmed_sec - self._kept_sec, 0
+        count, kept_sec = 0, self._skimmed_sec
         for each in self._skimmed:
-            if over_sec <= 0:
+            is_kept = kept_sec <= self._kept_sec and len(self._skimmed) - count < MOST_SKIMMED
+            if is_kept:
                 break
-            over_sec -= each.duration_sec
-            count += 1
+            count, kept_sec = count + 1, kept_sec - each.duration_sec
         return count
 
 

@@ -4,13 +4,14 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import repeat
+from itertools import accumulate, cycle, repeat
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
+from monitors.detectors.skimming import MOST_SKIMMED
 from monitors.measurement import Interval
 from monitors.motion import Depth
 from tests.monitors.media_timeline import wall_clock
@@ -134,6 +135,15 @@ def test_a_freeze_is_caught_up_with_step_by_step() -> None:
     assert max(seen.looked_back) <= 2
     assert sum(seen.looked_back) >= 29
     assert seen.depths[-5:] == [Depth.EVERYTHING] * 5
+
+
+def test_what_waits_is_bounded_whatever_the_threshold() -> None:
+    far = Thresholds(blackout_threshold_sec=0, freeze_threshold_sec=3600)
+    lengths = cycle([5, 40])
+    programme = cut([("still", 2, 3000)], lengths, 100)
+    seen = watched([replace(each, thresholds=far) for each in programme], skims=True)
+    steps = (kept - measured for kept, measured in zip(seen.skimmed, seen.looked_back, strict=True))
+    assert 8 <= max(accumulate(steps)) <= MOST_SKIMMED
 
 
 def patiently(programme: Sequence[Shown]) -> list[Shown]:
