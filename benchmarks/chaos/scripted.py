@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from benchmarks.chaos.arena import WINDOW, Arena
 from tests.origin import Channel, SceneOnAir
@@ -17,12 +18,23 @@ EXACT_SEC = 0.15
 LOOP = (("normal", 8.0), ("black", 8.0), ("normal", 6.0), ("silent", 8.0), ("normal", 2.0))
 """Played over and over; each incident lasts long enough to be told under `EAGER`."""
 
+STANDING_LOOP = (("normal", 8.0), ("frozen", 17.0), ("normal", 5.0), ("black", 11.0))
+PATIENT: dict[str, Any] = {
+    **EAGER,
+    "blackout_threshold_sec": 8,
+    "silence_threshold_sec": 8,
+    "freeze_threshold_sec": 14,
+}
+"""Long enough that a picture that stands waits in the memory of its worker until it is measured;
+each incident of `STANDING_LOOP` is told under these."""
 
-async def put_on_air(arena: Arena, rest: Rest, name: str) -> str:
+
+async def put_on_air(arena: Arena, rest: Rest, name: str, *, is_standing: bool = False) -> str:
     """Put an endless stream with incidents on air, have it watched, return the monitor's id."""
-    programme = await rendered(arena.cache, SMALL, *LOOP)
+    loop, limits = (STANDING_LOOP, PATIENT) if is_standing else (LOOP, EAGER)
+    programme = await rendered(arena.cache, SMALL, *loop)
     url = arena.origin.add(name, programme, options=WINDOW).url
-    config = {**EAGER, "on_delivery_failure": "continue"}
+    config = {**limits, "on_delivery_failure": "continue"}
     return await rest.create(url, arena.receiver.url(name), config)
 
 

@@ -111,10 +111,15 @@ async def take_over(
 ) -> Takeovers:
     """Strike so often the worker that watches most; the house needs two probe workers.
 
-    For black holes they must be far ones.
+    For black holes they must be far ones. The picture of the last stream stands now and then. Not
+    where segments that are fetched twice are counted: what its worker kept of it is.
     """
     names = [f"{blow}-{number}" for number in range(streams)]
-    ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
+    standing = names[-1] if blow is not Blow.TERM else ""
+    ids = {
+        name: await scripted.put_on_air(arena, house.rest, name, is_standing=name == standing)
+        for name in names
+    }
     await asyncio.gather(*(arena.until_measured(house, each) for each in ids.values()))
     seen: list[Takeover] = []
     for number in range(times):

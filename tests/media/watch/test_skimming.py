@@ -8,6 +8,7 @@ import pytest
 from media.watch import RecentSegments
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
+from monitors.motion import Motion
 from tests.media.watch.test_takeover import Relay, told
 from tests.media.watch.viewing import Viewer, studio
 from tests.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
@@ -23,6 +24,7 @@ SPEED = 2
 CALM = MonitorConfig(
     blackout_threshold_sec=5, silence_threshold_sec=0, freeze_threshold_sec=6, recovery_sec=1.5
 )
+TAKEOVER_SEC = 4.0
 OPTIONS = ChannelOptions(at_end=AtEnd.END, window_segments=40)
 
 
@@ -51,6 +53,8 @@ async def watch_in_each_way() -> Day:
     ):
         url = origin.add("calm", render(Programme.of(SCENES, TINY)), options=OPTIONS).url
         viewers = [Viewer.of(hurried, url, CALM) for _ in range(4)]
+        for viewer in viewers:
+            viewer.takeover_sec = TAKEOVER_SEC
         in_full, *skimmed = await asyncio.gather(
             Viewer.of(thorough, url, CALM).to_the_end(),
             viewers[0].to_the_end(),
@@ -79,6 +83,12 @@ def test_it_tells_what_looking_at_each_picture_tells(day: Day, way: str) -> None
 def test_only_calm_media_is_skimmed(day: Day) -> None:
     assert skimmed_of(day.in_full) == 0
     assert skimmed_of(day.skimmed["unbroken"]) >= 6
+
+
+@pytest.mark.parametrize("way", ["unbroken", "handed over", "taken over", "crashed"])
+def test_what_stands_waits(day: Day, way: str) -> None:
+    measured = [each.measurement for each in day.skimmed[way].seen]
+    assert any(it and it.is_skimmed and it.motion is Motion.STANDS for it in measured)
 
 
 def test_what_was_kept_for_looking_back_is_given_back(day: Day) -> None:

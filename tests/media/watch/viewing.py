@@ -78,6 +78,7 @@ class Viewer:
     ended: EndReason | None = None
     standing: Standing = field(default_factory=Standing)
     recent: RecentSegments = field(default_factory=RecentSegments)
+    takeover_sec: float = 26.0
 
     @classmethod
     def of(cls, studio: Studio, url: str, config: MonitorConfig = TOUCHY) -> "Viewer":
@@ -98,6 +99,7 @@ class Viewer:
             meter=meter,
             now=self.studio.now,
             on_segment=self.seen.append,
+            takeover_sec=self.takeover_sec,
             standing=self.standing,
         )
         self.ended = await watch.run()
