@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -118,7 +118,7 @@ class StreamWatching:
                 meter=meter,
                 on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
-                takeover_sec=_takeover_sec(),
+                takeover_sec=takeover_sec(activity.info().heartbeat_timeout),
                 standing=standing,
             )
             returned = await self._watch(watch, state, order)
@@ -171,12 +171,14 @@ class StreamWatching:
             await asyncio.sleep(self._report_sec)
 
 
-def _takeover_sec() -> float:
-    """Return after how long another worker has gone on at the latest, if this one is lost."""
-    timeout = activity.info().heartbeat_timeout
-    if timeout is None:
+def takeover_sec(heartbeat_timeout: timedelta | None) -> float:
+    """Return how long after its last heartbeat a lost watch has gone on elsewhere, at the latest.
+
+    See docs/resilience.md for what was measured.
+    """
+    if heartbeat_timeout is None:
         return math.inf
-    return TAKEOVER_TIMEOUTS * timeout.total_seconds() + TAKEOVER_AFTERWARDS_SEC
+    return TAKEOVER_TIMEOUTS * heartbeat_timeout.total_seconds() + TAKEOVER_AFTERWARDS_SEC
 
 
 def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchState:

@@ -2,16 +2,19 @@
 
     python -m benchmarks.probe
 
-The programmes: one that moves, a camera that stands still before somebody who talks, and slides
-that change every 10 s. A detector judges what is found, as in a watch, and says how closely the
-next segment is looked at. How much of that can wait depends on the live window, the media that a
-playlist names: another worker takes from it what this one has not measured.
+The programmes: one that moves, a camera that stands still before somebody who talks, slides that
+change every 10 s, and slow ones that change every 30 s. A detector judges what is found, as in a
+watch, and says how closely the next segment is looked at. How much of that can wait depends on the
+live window, the media that a playlist names: another worker takes from it what this one has not
+measured.
 The ways: ours with a live window of 15 minutes, and with one of half a minute; one ffmpeg process a
 segment, one pass (`FFMPEG_PATH`); three processes a segment (ffprobe, blackdetect, silencedetect)
 as services like this one use to do it, with the system's ffmpeg where there is one; and decoding
 alone, the whole minute in one process with one thread, which is the floor. CPU seconds are user and
 system time of all processes that the way starts, and of this one for it, the lowest of some rounds;
 the memory is the peak of one process.
+Judged are ours with the long window: by three processes, and by the floor; slow slides by the floor
+only, since a picture that stands for half of the freeze threshold has to be decoded.
 """
 
 import argparse
@@ -26,15 +29,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
+from activities.declarations import Placement
+from activities.watch_stream import takeover_sec
 from benchmarks.machine import machine
 from media.probe import DecoderProbe, FfmpegProbe, Probe
-from media.watch.stream import TAKEOVER_SEC
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Skimmed
 from monitors.detectors.timeline import SegmentPosition
 from monitors.measurement import Glance, SegmentMeasurement
-from monitors.motion import Motion
 from tests.origin import Encoding, Programme, RenderedProgramme, Scene, SceneKind, render
 from tests.origin.render import ffmpeg_path
 
@@ -51,11 +54,15 @@ ENCODINGS = {
         width=1280, height=720, fps=30, video_kbps=1500, audio_kbps=96
     ),
 }
+SLOW_SLIDES = "slow slides"
 PROGRAMMES = {
     "moving": [Scene(kind=SceneKind.NORMAL, duration_sec=SECONDS)],
     "static camera": [Scene(kind=SceneKind.TALKING_HEAD, duration_sec=SECONDS)],
     "slides": [
         Scene(kind=SceneKind.FROZEN, duration_sec=SECONDS / 6, seed=seed) for seed in range(1, 7)
+    ],
+    SLOW_SLIDES: [
+        Scene(kind=SceneKind.FROZEN, duration_sec=SECONDS / 2, seed=seed) for seed in range(1, 3)
     ],
 }
 MOST_OF_THREE = 1 / 6
@@ -93,22 +100,25 @@ def main() -> int:
         rendered = render(Programme(tuple(PROGRAMMES[shown]), encoding))
         with tempfile.TemporaryDirectory() as folder:
             costs = asyncio.run(_measure(_material(rendered, Path(folder)), rounds))
-        within &= _print_costs(f"{name}, {shown}", costs)
+        _print_costs(f"{name}, {shown}", costs)
+        within &= _are_met(costs, with_three=shown != SLOW_SLIDES)
     return 0 if within else 1
 
 
-def _print_costs(name: str, costs: dict[str, Cost]) -> bool:
+def _are_met(costs: dict[str, Cost], *, with_three: bool) -> bool:
     ours, three, floor = costs["ours"], costs["three processes"], costs["decoding alone"]
+    is_little = ours.cpu_sec <= MOST_OF_THREE * three.cpu_sec or not with_three
+    return is_little and ours.cpu_sec <= MOST_OF_FLOOR * floor.cpu_sec
+
+
+def _print_costs(name: str, costs: dict[str, Cost]) -> None:
+    three, floor = costs["three processes"], costs["decoding alone"]
     print(f"\n{name:36} {'CPU s':>8} {'peak MiB':>9} {'of three':>9} {'of floor':>9}")
     for way, cost in costs.items():
         print(
             f"{way:36} {cost.cpu_sec:8.3f} {cost.peak_mib:9.0f} "
             f"{cost.cpu_sec / three.cpu_sec:9.2f} {cost.cpu_sec / floor.cpu_sec:9.2f}"
         )
-    return (
-        ours.cpu_sec <= MOST_OF_THREE * three.cpu_sec
-        and ours.cpu_sec <= MOST_OF_FLOOR * floor.cpu_sec
-    )
 
 
 def _material(rendered: RenderedProgramme, folder: Path) -> Material:
@@ -150,10 +160,11 @@ class Viewing:
     def __init__(self, probe: Probe, material: Material, live_window_sec: float) -> None:
         self._probe = probe
         self._material = material
+        heartbeat_timeout = timedelta(seconds=Placement().heartbeat_timeout_sec)
         # The segment itself is the last in the window.
-        self._kept_sec = live_window_sec - material.segment_sec - TAKEOVER_SEC
+        self._kept_sec = live_window_sec - material.segment_sec - takeover_sec(heartbeat_timeout)
         self._detectors = MediaDetectors()
-        self._in_full: dict[str, SegmentMeasurement] = {}
+        self._in_full: dict[int, SegmentMeasurement] = {}
         self._sequence = 0
 
     async def next_minute(self) -> None:
@@ -166,19 +177,17 @@ class Viewing:
         detectors, segment_sec = self._detectors, self._material.segment_sec
         glance = detectors.glance(segment_sec, THRESHOLDS, self._kept_sec)
         measured = await self._measured(self._sequence, glance)
-        name = str(self._sequence)
-        if measured.is_skimmed:
-            measured = measured.kept(name)
-        elif glance.may_wait and measured.motion is Motion.STANDS:
-            self._in_full[name] = measured
-            measured = measured.kept(name)
+        if glance.is_later(measured):
+            if not measured.is_skimmed:
+                self._in_full[self._sequence] = measured
+            measured = measured.kept("")
         overdue = detectors.overdue(measured, THRESHOLDS, self._kept_sec)
         detectors.look_back([await self._looked_back(each) for each in overdue], THRESHOLDS)
         detectors.feed(measured, _position(self._sequence, segment_sec), THRESHOLDS)
 
     async def _looked_back(self, skimmed: Skimmed) -> SegmentMeasurement:
-        known = self._in_full.pop(skimmed.kept_as, None)
-        return known or await self._measured(skimmed.position.sequence)
+        sequence = skimmed.position.sequence
+        return self._in_full.pop(sequence, None) or await self._measured(sequence)
 
     async def _measured(self, sequence: int, glance: Glance | None = None) -> SegmentMeasurement:
         segments, duration_sec = self._material.segments, self._material.segment_sec

@@ -24,6 +24,10 @@ Landmark = Annotated[Thumbnail, Field(min_length=LANDMARK_BYTES, max_length=LAND
 """What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
 
 
+MOST_STRETCHES = Field(max_length=10_000)
+"""More than a segment has pictures: what a probe says is bounded."""
+
+
 class Interval(BaseModel):
     """A stretch of a segment, in seconds from the segment's first moment; `end` is exclusive."""
 
@@ -47,8 +51,9 @@ class Glance(BaseModel):
     """What a probe is told of the segments before, so that a glance at the next may be enough.
 
     Attributes:
-        landmark: the last one, see `media.decoder.landmarks`.
-        stood: whether the segment before had none.
+        landmark: the last one, see `media.decoder.landmarks`; zeros before the first.
+        latest: the last keyframe, remembered likewise; zeros where that is none or may be a flaw.
+        stood: whether the segment before may have no landmark.
         depth: how much of the picture is looked at.
         may_wait: whether a picture that stands need not be judged now.
     """
@@ -56,9 +61,15 @@ class Glance(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     landmark: Landmark = bytes(LANDMARK_BYTES)
+    latest: Landmark = bytes(LANDMARK_BYTES)
     stood: bool = False
     depth: Depth = Depth.EVERYTHING
     may_wait: bool = False
+
+    def is_later(self, measurement: "SegmentMeasurement") -> bool:
+        """Tell whether the picture is judged later, if at all, of which this came."""
+        waits = self.may_wait and measurement.motion is Motion.STANDS
+        return measurement.is_skimmed or waits
 
 
 class SegmentMeasurement(BaseModel):
@@ -73,16 +84,18 @@ class SegmentMeasurement(BaseModel):
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
         landmark: the last one, see `Glance`; None without any, or if the probe knows none.
+        latest: the last keyframe, likewise.
         motion: what landmarks tell of the picture.
+        is_cut: whether a landmark differs from the last keyframe before it, too.
         is_skimmed: whether the picture is not to be judged now. Then nothing is known of black and
             still stretches, but that none holds two landmarks.
         kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
     duration_sec: float
-    black: list[Interval] = []
-    still: list[StillRun] = []
-    silent: list[Interval] = []
+    black: Annotated[list[Interval], MOST_STRETCHES] = []
+    still: Annotated[list[StillRun], MOST_STRETCHES] = []
+    silent: Annotated[list[Interval], MOST_STRETCHES] = []
     has_video: bool = True
     has_audio: bool = True
     loudness_lufs: float | None = None
@@ -92,7 +105,9 @@ class SegmentMeasurement(BaseModel):
     height: int | None = None
     size_bytes: int = 0
     landmark: Landmark | None = None
+    latest: Landmark | None = None
     motion: Motion = Motion.UNCLEAR
+    is_cut: bool = False
     is_skimmed: bool = False
     kept_as: str = ""
 

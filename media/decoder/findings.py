@@ -41,7 +41,9 @@ class Findings:
     silent: list[Span] = field(default_factory=list)
     loudness_lufs: float | None = None
     landmark: bytes | None = None
+    latest: bytes | None = None
     motion: Motion = Motion.UNCLEAR
+    is_cut: bool = False
     is_skimmed: bool = False
 
     def fields(self) -> dict[str, Any]:
@@ -50,9 +52,11 @@ class Findings:
             **asdict(self),
             "black": [each._asdict() for each in self.black],
             "silent": [each._asdict() for each in self.silent],
-            "still": [
-                {**each._asdict(), "picture": base64.b64encode(each.picture).decode()}
-                for each in self.still
-            ],
-            "landmark": base64.b64encode(self.landmark).decode() if self.landmark else None,
+            "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
+            "landmark": _text(self.landmark),
+            "latest": _text(self.latest),
         }
+
+
+def _text(picture: bytes | None) -> str | None:
+    return base64.b64encode(picture).decode() if picture else None

@@ -24,6 +24,7 @@ class SeenPictures:
         self._times: list[float] = []
         self._landmarks = Landmarks(
             job.landmark,
+            job.latest,
             stood=job.stood,
             only_keyframes=job.depth == Depth.KEYFRAMES,
             at_once=LOOKED_AT_ONCE if self._skims else ALL_AT_ONCE,
@@ -104,5 +105,7 @@ class SeenPictures:
         is_missing = self._left_out > 0 and self._landmarks.groups != self._keyframes_sent
         is_clear = self._begins_with_keyframe and not is_missing
         findings.motion = motion if is_clear else Motion.UNCLEAR
+        findings.is_cut = self._landmarks.is_cut
         if self._landmarks.groups:
-            findings.landmark = self._landmarks.remembered()
+            findings.landmark = self._landmarks.landmark()
+            findings.latest = self._landmarks.latest()

@@ -16,7 +16,7 @@ from monitors.pictures import LANDMARK_BYTES
 LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-_HEAD = struct.Struct(f">IddII?B?{LANDMARK_BYTES}s")
+_HEAD = struct.Struct(f">IddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -32,7 +32,7 @@ class JobHead(NamedTuple):
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
         depth: how much of the picture is looked at.
-        stood, landmark: of the segments before; see `monitors.measurement.Glance`.
+        stood, landmark, latest: of the segments before; see `monitors.measurement.Glance`.
     """
 
     segment_bytes: int
@@ -44,6 +44,7 @@ class JobHead(NamedTuple):
     depth: int = Depth.EVERYTHING
     stood: bool = False
     landmark: bytes = bytes(LANDMARK_BYTES)
+    latest: bytes = bytes(LANDMARK_BYTES)
 
     def pack(self) -> bytes:
         """Return the head as it is sent."""

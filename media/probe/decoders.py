@@ -69,6 +69,7 @@ class DecoderProbe:
             depth=Depth.EVERYTHING if self._with_loudness else glance.depth,
             stood=glance.stood,
             landmark=glance.landmark,
+            latest=glance.latest,
         )
         async with self._turns.taken(pace or Pace(), duration_sec):
             return await self._measured(head, segment)
@@ -229,6 +230,8 @@ def _measurement(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
     told: dict[str, Any] = {"duration_sec": head.duration_sec, "size_bytes": head.segment_bytes}
     if head.with_loudness:  # for people, who are shown all that is measured: nothing can wait
         told["motion"] = Motion.UNCLEAR
+    if head.depth == Depth.EVERYTHING:
+        told["is_skimmed"] = False
     return SegmentMeasurement.model_validate({**answer.findings, **told})
 
 

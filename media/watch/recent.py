@@ -1,10 +1,13 @@
 """The segments whose picture may have to be judged yet."""
 
 import hashlib
+import time
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from monitors.measurement import SegmentMeasurement
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 MEBI = 1024 * 1024
 KEPT_BYTES = 64 * MEBI
@@ -13,35 +16,72 @@ KEPT_BYTES = 64 * MEBI
 FREE_SHARE = 0.25
 """For the two segments of each stream; who would keep more finds no room in it."""
 
+KEPT_FOR_SEC = 300.0
+"""Who wants a segment after that has it fetched again. A watch that has ended, or goes on at
+another worker, leaves some behind."""
 
-class Recent(NamedTuple):
-    """A segment, and what is known of all of it; None when it was only glanced at."""
+STRETCH_BYTES = 512
+
+
+@dataclass
+class Recent:
+    """A segment that is kept.
+
+    Attributes:
+        measurement: of all of it; None when it was only glanced at.
+        kept_at: when, seconds of some clock.
+        keepers: streams that want it.
+    """
 
     segment: bytes
     measurement: SegmentMeasurement | None
+    kept_at: float
+    keepers: int = 1
+
+    def size_bytes(self) -> int:
+        """Return the memory that it takes, about."""
+        found = self.measurement
+        if found is None:
+            return len(self.segment)
+        stretches = len(found.black) + len(found.silent) + len(found.still)
+        pictures = PICTURE_WIDTH * PICTURE_HEIGHT * len(found.still)
+        return len(self.segment) + STRETCH_BYTES * stretches + pictures
 
 
 class RecentSegments:
-    """Segments by what they hold, the latest ones in so many bytes."""
+    """Segments by what they hold, the latest ones in so many bytes.
 
-    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
+    Args:
+        most_bytes: of all of them.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self, most_bytes: int = KEPT_BYTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most_bytes = most_bytes
+        self._clock = clock
         self._kept: OrderedDict[str, Recent] = OrderedDict()
         self.kept_bytes = 0
 
-    @property
     def has_room(self) -> bool:
-        """Whether a stream may keep more than its two latest segments."""
+        """Return whether a stream may keep more than it has, and more than its latest two."""
+        self._let_go_of_old_ones()
         return self.kept_bytes < (1 - FREE_SHARE) * self._most_bytes
 
     def keep(self, segment: bytes, measurement: SegmentMeasurement | None = None) -> str:
-        """Keep a segment while there is room, and return its name."""
+        """Keep a segment, in the place of the oldest if need be, and return its name."""
         name = name_of(segment)
-        self.forget(name)
-        self._kept[name] = Recent(segment, measurement)
-        self.kept_bytes += len(segment)
+        known = self._drop(name)
+        kept = Recent(segment, measurement, self._clock())
+        if known:
+            kept.keepers += known.keepers
+            kept.measurement = measurement or known.measurement
+        self._kept[name] = kept
+        self.kept_bytes += kept.size_bytes()
+        self._let_go_of_old_ones()
         while self.kept_bytes > self._most_bytes:
-            self.forget(next(iter(self._kept)))
+            self._drop(next(iter(self._kept)))
         return name
 
     def find(self, name: str) -> Recent | None:
@@ -49,9 +89,22 @@ class RecentSegments:
         return self._kept.get(name)
 
     def forget(self, name: str) -> None:
-        """Let go of a segment."""
-        if name in self._kept:
-            self.kept_bytes -= len(self._kept.pop(name).segment)
+        """Let go of a segment, for one of those who kept it."""
+        if kept := self._kept.get(name):
+            kept.keepers -= 1
+            if not kept.keepers:
+                self._drop(name)
+
+    def _let_go_of_old_ones(self) -> None:
+        old = self._clock() - KEPT_FOR_SEC
+        while self._kept and next(iter(self._kept.values())).kept_at < old:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, name: str) -> Recent | None:
+        kept = self._kept.pop(name, None)
+        if kept:
+            self.kept_bytes -= kept.size_bytes()
+        return kept
 
 
 def name_of(segment: bytes) -> str:

@@ -17,7 +17,6 @@ from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
 from media.watch.memory import MemoryBudget
 from media.watch.recent import RecentSegments, name_of
 from monitors.measurement import Glance, SegmentMeasurement
-from monitors.motion import Motion
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
@@ -29,6 +28,9 @@ fail, a watch must not fall behind."""
 RETRIED_CODES = frozenset(
     {"http_401", "http_403", "http_404", "http_5xx", "connection", "truncated"}
 )
+LOOK_BACK_SEC = 4.0
+"""For a segment that was fetched before: what is published waits for it."""
+
 MIN_FETCH_SEC = 6.0
 MAX_FETCH_SEC = 30.0
 INIT_MAX_BYTES = 1024 * 1024
@@ -127,11 +129,10 @@ class SegmentMeter:
                 pace=self._pace,
                 glance=glance,
             )
-        if measured.is_skimmed:
-            return measured.kept(self.recent.keep(media))
-        if glance and glance.may_wait and measured.motion is Motion.STANDS:
-            return measured.kept(self.recent.keep(media, measured))
-        return measured
+        if glance is None or not glance.is_later(measured):
+            return measured
+        known = None if measured.is_skimmed else measured
+        return measured.kept(self.recent.keep(media, known))
 
     async def look_back(
         self, name: str, segment: Segment | None, duration_sec: float
@@ -150,14 +151,15 @@ class SegmentMeter:
                     return recent.measurement
                 media = recent.segment if recent else None
                 if media is None and segment is not None:
-                    media = await self._whole(room, segment, MIN_FETCH_SEC)
+                    async with asyncio.timeout(LOOK_BACK_SEC):
+                        media = await self._whole(room, segment, MIN_FETCH_SEC)
                 if media is None or name_of(media) != name:
                     return None
                 await room.enter_async_context(self._turn)
                 return await self._probe.measure(
                     media, duration_sec=duration_sec, silence_db=0.0, pace=self._pace
                 )
-        except (FetchError, UndecodableSegment, UnsupportedSegment):
+        except (FetchError, TimeoutError, UndecodableSegment, UnsupportedSegment):
             return None
 
     async def _whole(self, room: AsyncExitStack, segment: Segment, timeout_sec: float) -> bytes:

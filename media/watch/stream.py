@@ -1,6 +1,7 @@
 """Watching one stream until something happens."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,9 +26,6 @@ LONG_LOOK_SEC = 10.0
 LONG_LOOK = "look_pending"
 LONG_LOOK_MESSAGE = "the look for the stream's media has not ended, or waits for its turn"
 """Of a look that takes longer than that: until it ends nothing is seen of the stream."""
-
-TAKEOVER_SEC = 26.0
-"""From the last heartbeat, if these are missed after 10 s; see docs/resilience.md."""
 
 MANIFEST_GONE_SEC = 90.0
 """A manifest that is gone this long ended its stream, unless its source asks for more patience; an
@@ -74,7 +72,7 @@ class StreamWatch:
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
-        takeover_sec: float = TAKEOVER_SEC,
+        takeover_sec: float = math.inf,
         standing: Standing | None = None,
     ) -> None:
         """Prepare to watch.
@@ -89,7 +87,7 @@ class StreamWatch:
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
             takeover_sec: if this worker is lost, another goes on so long after the state was last
-                heard of at the latest.
+                heard of at the latest. What it could not have is measured at once.
             standing: where the watch that left `state` stood, and then where this one stands.
         """
         self._source = source

@@ -36,6 +36,9 @@ REFUSED_AGAIN_SEC = 60.0
 
 RETRY_SEC = 2.0
 
+LOOK_BACK_SEC = 10.0
+"""After so long no more segments are fetched a second time: what is published waits for it."""
+
 
 class PlaylistLost(Exception):
     """The playlist is no longer where it was; the source must be asked again."""
@@ -209,23 +212,23 @@ class TrackFollower:
     async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
         """Measure in full what was skimmed; see `monitors.detectors.skimming`."""
         listed = {each.sequence: each for each in self._listed()}
-        return [
-            await self._meter.look_back(
-                each.kept_as, listed.get(each.position.sequence), each.duration_sec
-            )
-            for each in overdue
-        ]
+        measured, give_up_at = list[SegmentMeasurement | None](), _clock() + LOOK_BACK_SEC
+        for each in overdue:
+            segment = listed.get(each.position.sequence) if _clock() < give_up_at else None
+            measured.append(await self._meter.look_back(each.kept_as, segment, each.duration_sec))
+        return measured
 
     def _kept_sec(self, segment: Segment) -> float:
         """Return how much media until the end of `segment` can be measured later.
 
         A worker that takes over finds what the playlist names then, and knows of no more segments
-        than the last heartbeat did.
+        than the last heartbeat did: its last look may have been an interval before.
         """
-        if not self._meter.recent.has_room:
-            return 0.0
         named = (each.duration_sec for each in self._listed() if each.sequence < segment.sequence)
-        return sum(named) - self._takeover_sec
+        kept_sec = sum(named) - self._takeover_sec - (self._config.check_interval_sec or 0.0)
+        if self._meter.recent.has_room():
+            return kept_sec
+        return min(kept_sec, sum(each.passed_sec for each in self._track.detectors.skimmed))
 
     def _listed(self) -> Sequence[Segment]:
         return self._last.playlist.segments if self._last else ()

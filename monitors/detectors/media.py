@@ -24,7 +24,7 @@ NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 
-_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "skimmed")
+_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "latest", "skimmed")
 
 
 class MediaDetectors(BaseModel):
@@ -35,6 +35,7 @@ class MediaDetectors(BaseModel):
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
         landmark: the last one that was seen, see `Glance`.
+        latest: the last keyframe that was seen; None where that is none, or may be a flaw.
         skimmed: the latest segments whose picture was not judged yet; blackout and freeze are at
             their beginning still, see `monitors.detectors.skimming`.
     """
@@ -45,6 +46,7 @@ class MediaDetectors(BaseModel):
     silence: FaultState = Field(default_factory=FaultState)
     freeze: FreezeState = Field(default_factory=FreezeState)
     landmark: Landmark | None = None
+    latest: Landmark | None = None
     skimmed: list[Skimmed] = []
 
     def glance(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Glance:
@@ -55,16 +57,16 @@ class MediaDetectors(BaseModel):
             thresholds: that hold now.
             kept_sec: of media that ends with the next one, what may be measured later.
         """
-        landmark = self.landmark or bytes(LANDMARK_BYTES)
-        if not self._is_calm() or not may_be_skimmed(duration_sec, thresholds):
-            return Glance(landmark=landmark)
-        outlook = self._outlook(duration_sec, thresholds, kept_sec)
-        return Glance(
-            landmark=landmark,
+        nothing = bytes(LANDMARK_BYTES)
+        known = Glance(
+            landmark=self.landmark or nothing,
+            latest=self.latest or nothing,
             stood=not (self.skimmed and self.skimmed[-1].moves),
-            depth=outlook.depth(),
-            may_wait=outlook.may_wait,
         )
+        if not self._is_calm() or not may_be_skimmed(duration_sec, thresholds):
+            return known
+        outlook = self._outlook(duration_sec, thresholds, kept_sec)
+        return known.model_copy(update={"depth": outlook.depth(), "may_wait": outlook.may_wait})
 
     def overdue(
         self, measurement: SegmentMeasurement, thresholds: Thresholds, kept_sec: float
@@ -91,11 +93,12 @@ class MediaDetectors(BaseModel):
         Nothing is told by it: what could be, would not have been skimmed.
 
         Args:
-            measurements: of each of them, in full; None where it cannot be had any more.
+            measurements: of each of them, in full; None where it cannot be had any more: that is
+                taken to be good, lest what is found before and after it is joined.
             thresholds: that hold now.
         """
         for measurement in measurements:
-            self._settle(measurement or _of_lost(self.skimmed[0]), thresholds)
+            self._settle(measurement, out_of_reach(thresholds))
 
     def kept(self) -> set[str]:
         """Return the names of the segments that may have to be measured yet."""
@@ -153,23 +156,26 @@ class MediaDetectors(BaseModel):
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
         self.landmark = measurement.landmark or self.landmark
+        self.latest = measurement.latest
         if not measurement.is_skimmed:
             self.look_back([None] * len(self.skimmed), thresholds)
             return self._judge_video(measurement, position, thresholds)
-        moves = measurement.motion is Motion.MOVES
-        kept = Skimmed(position=position, kept_as=measurement.kept_as, moves=moves)
-        self.skimmed.append(kept)
-        for each in self.skimmed[: let_go(self.skimmed, thresholds)]:
-            self._settle(SegmentMeasurement(duration_sec=each.duration_sec), thresholds)
+        skimmed = Skimmed(
+            position=position,
+            kept_as=measurement.kept_as,
+            moves=measurement.motion is Motion.MOVES,
+            cuts=measurement.is_cut and measurement.motion is Motion.MOVES,
+        )
+        self.skimmed.append(skimmed)
+        for _ in range(let_go(self.skimmed, thresholds)):
+            self._settle(None, out_of_reach(thresholds))
         return []
 
     def _settle(self, measurement: SegmentMeasurement | None, thresholds: Thresholds) -> None:
-        """Judge the picture of the first skimmed segment; None where nobody knows it."""
+        """Judge the picture of the first skimmed segment; unmeasured, it is good."""
         first = self.skimmed.pop(0)
-        if measurement is None:
-            self._skip_video(first.duration_sec)
-        else:
-            self._judge_video(measurement, first.position, out_of_reach(thresholds))
+        good = SegmentMeasurement(duration_sec=first.duration_sec)
+        self._judge_video(measurement or good, first.position, thresholds)
         self._skip_video(first.then_missed_sec)
 
     def _outlook(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Outlook:
@@ -245,11 +251,6 @@ class MediaDetectors(BaseModel):
     def _seen(self, track: Track, health: Health) -> Health:
         known = track in self.tracks and self.next_start_sec is not None
         return health if known else Health.UNKNOWN
-
-
-def _of_lost(skimmed: Skimmed) -> SegmentMeasurement | None:
-    """Return what is believed of a segment that cannot be measured any more."""
-    return SegmentMeasurement(duration_sec=skimmed.duration_sec) if skimmed.moves else None
 
 
 def _faulty(intervals: Iterable[Interval]) -> list[Finding]:

@@ -2,12 +2,13 @@
 
 Two landmarks in a row (`media.decoder.landmarks`) cannot lie in one freeze, and a keyframe that is
 not dark cannot lie in a blackout. So a freeze that may still grow began after the last landmark but
-one, and a blackout after the last keyframe. What is known to have gone on for less than a threshold
-is no incident yet, whether or not it is a fault: it need not be measured before that.
+one, or, where the last landmark differs as much from the keyframe before it, after that. A blackout
+began after the last keyframe. What is known to have gone on for less than a threshold is no
+incident yet, whether or not it is a fault: it need not be measured before that.
 
 The detectors stay where the last measurement in full left them. The segments since are *skimmed*:
-kept, to be measured in full in case of need. Those from before the last landmark but one are let
-go: no fault of theirs can grow any more. The others are measured
+kept, to be measured in full in case of need. Those whose faults cannot grow any more are let go.
+The others are measured
 
 - at once, as soon as a keyframe is dark or missing, or the threshold may be reached with the next
   segment;
@@ -33,7 +34,7 @@ LOOKED_BACK = 2
 all the time the two latest hold all that may grow."""
 
 MOST_SKIMMED = 16
-"""They ride in heartbeats."""
+"""They ride in heartbeats. One that moves may be one more, until the next."""
 
 SEGMENTS_OF_A_FAULT = 4
 """A threshold shorter than so many segments could be reached before a glance sees the fault."""
@@ -51,6 +52,7 @@ class Skimmed(BaseModel):
     Attributes:
         kept_as: see `SegmentMeasurement.kept_as`.
         moves: whether it has landmarks.
+        cuts: whether one differs from the last keyframe before it, too.
         then_missed_sec: media after it that nobody saw.
     """
 
@@ -59,12 +61,18 @@ class Skimmed(BaseModel):
     position: SegmentPosition
     kept_as: str
     moves: bool = True
+    cuts: bool = False
     then_missed_sec: float = 0.0
 
     @property
     def duration_sec(self) -> float:
         """How far it moves stream time on."""
         return self.position.duration_sec
+
+    @property
+    def passed_sec(self) -> float:
+        """How much time passed until the next one."""
+        return self.duration_sec + self.then_missed_sec
 
     def before(self, missed_sec: float) -> "Skimmed":
         """Return this segment with more missing after it."""
@@ -111,10 +119,10 @@ class Outlook:
         self._skimmed = skimmed
         self._next_sec = duration_sec
         self._threshold_sec = threshold_sec or math.inf
-        self._skimmed_sec = sum(each.duration_sec for each in skimmed) + duration_sec
-        mean_sec = self._skimmed_sec / (len(skimmed) + 1)
+        self._grown_sec = run_sec + sum(each.duration_sec for each in skimmed) + duration_sec
+        self._passed_sec = sum(each.passed_sec for each in skimmed) + duration_sec
+        mean_sec = self._passed_sec / (len(skimmed) + 1)
         self._kept_sec = min(kept_sec, MOST_SKIMMED * mean_sec)
-        self._grown_sec = run_sec + self._skimmed_sec
 
     @property
     def is_due(self) -> bool:
@@ -137,12 +145,14 @@ class Outlook:
         is_calm = (
             self.may_wait
             and self._grown_sec <= LOOK_CLOSER_SHARE * self._threshold_sec
-            and self._skimmed_sec <= LOOK_CLOSER_WITHIN * self._kept_sec
+            and self._passed_sec <= LOOK_CLOSER_WITHIN * self._kept_sec
         )
         return Depth.KEYFRAMES if is_calm else Depth.MOVEMENT
 
     def overdue(self) -> int:
         """Return how many segments must be measured when the next is kept, without a landmark."""
+        if self.is_due:
+            return len(self._skimmed)
         return max(self._due_by_the_threshold(), self._out_of_keeping())
 
     def _due_by_the_threshold(self) -> int:
@@ -156,18 +166,18 @@ class Outlook:
     def _out_of_keeping(self) -> int:
         if self._threshold_sec == math.inf:
             return 0
-        count, kept_sec = 0, self._skimmed_sec
+        count, passed_sec = 0, self._passed_sec
         for each in self._skimmed:
-            is_kept = kept_sec <= self._kept_sec and len(self._skimmed) - count < MOST_SKIMMED
-            if is_kept:
+            are_few = len(self._skimmed) - count < MOST_SKIMMED
+            if are_few and passed_sec <= self._kept_sec:
                 break
-            count, kept_sec = count + 1, kept_sec - each.duration_sec
+            count, passed_sec = count + 1, passed_sec - each.passed_sec
         return count
 
 
 def let_go(skimmed: Sequence[Skimmed], thresholds: Thresholds) -> int:
     """Return how many of the first skimmed segments hold no fault that may still grow."""
-    if thresholds.freeze_threshold_sec <= 0:
+    if thresholds.freeze_threshold_sec <= 0 or (skimmed and skimmed[-1].cuts):
         return max(0, len(skimmed) - LOOKED_BACK)
     moving = [number for number, each in enumerate(skimmed) if each.moves]
     return moving[-2] if len(moving) > 1 else 0

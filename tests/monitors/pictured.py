@@ -65,6 +65,11 @@ def stumbling(seed: int, frame: int) -> Picture:
     return drawing(seed + 1) if frame % 23 == 11 else drawing(seed)
 
 
+def blinking(seed: int, frame: int) -> Picture:
+    """A still picture that is black for a moment now and then."""
+    return black(seed, frame) if frame % (20 + seed) in (11, 12, 13) else drawing(seed)
+
+
 def black(seed: int, frame: int) -> Picture:
     return np.full((PICTURE_HEIGHT, PICTURE_WIDTH), 3 + frame % 3, np.uint8)
 
@@ -83,6 +88,7 @@ SCENES: dict[str, Callable[[int, int], Picture]] = {
         pan,
         talking,
         stumbling,
+        blinking,
         black,
         dark,
     )
@@ -117,7 +123,9 @@ class Shown:
     def measured(self, glance: Glance) -> SegmentMeasurement:
         """What a decoder finds, as `media.decoder.decoding` has it, and a watch makes of it."""
         only_keyframes = glance.depth is Depth.KEYFRAMES
-        landmarks = Landmarks(glance.landmark, stood=glance.stood, only_keyframes=only_keyframes)
+        landmarks = Landmarks(
+            glance.landmark, glance.latest, stood=glance.stood, only_keyframes=only_keyframes
+        )
         for number, picture in enumerate(self.pictures):
             is_keyframe = number in self.keyframes
             landmarks.add(picture.tobytes(), number / FPS, is_keyframe=is_keyframe)
@@ -125,10 +133,12 @@ class Shown:
             duration_sec=self.duration_sec,
             silent=list(self.silent),
             motion=landmarks.finish(),
-            landmark=landmarks.remembered(),
+            landmark=landmarks.landmark(),
+            latest=landmarks.latest(),
+            is_cut=landmarks.is_cut,
         )
-        moves, stands = found.motion is Motion.MOVES, found.motion is Motion.STANDS
-        if (moves and glance.depth is not Depth.EVERYTHING) or (stands and glance.may_wait):
+        is_skimmed = found.motion is Motion.MOVES and glance.depth is not Depth.EVERYTHING
+        if is_skimmed or glance.is_later(found):
             return found.kept(str(self.position.sequence))
         moments = np.arange(len(self.pictures)) / FPS
         black = black_intervals(self.pictures, moments, self.duration_sec)
@@ -179,7 +189,13 @@ class Watched(NamedTuple):
     looked_back: list[int]
 
 
-def watched(programme: Sequence[Shown], *, skims: bool) -> Watched:
+AtHand = Callable[[int, int], bool]
+"""Whether a skimmed segment can be had when another is measured, by their sequence numbers."""
+
+
+def watched(
+    programme: Sequence[Shown], *, skims: bool, at_hand: AtHand = lambda *_: True
+) -> Watched:
     """Watch a programme."""
     detectors, seen = MediaDetectors(), Watched([], [], [], [])
     by_name = {str(each.position.sequence): each for each in programme}
@@ -194,7 +210,12 @@ def watched(programme: Sequence[Shown], *, skims: bool) -> Watched:
         seen.depths.append(glance.depth)
         seen.skimmed.append(measurement.is_skimmed)
         overdue = detectors.overdue(measurement, segment.thresholds, segment.kept_sec)
-        again = [by_name[each.kept_as].measured(Glance()) for each in overdue]
+        again = [
+            by_name[each.kept_as].measured(Glance())
+            if at_hand(each.position.sequence, segment.position.sequence)
+            else None
+            for each in overdue
+        ]
         seen.looked_back.append(len(again))
         detectors.look_back(again, segment.thresholds)
         for change in detectors.feed(measurement, segment.position, segment.thresholds):

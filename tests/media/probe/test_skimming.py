@@ -47,7 +47,7 @@ async def skimmed(
     for number, segment in enumerate(rendered.segments):
         glance = detectors.glance(segment.duration_sec, CALM, kept_sec)
         measured = await glanced_at(probe, rendered, number, glance)
-        if glance.may_wait and measured.motion is Motion.STANDS:
+        if glance.is_later(measured):
             measured = measured.kept("")
         count += measured.is_skimmed
         again = detectors.overdue(measured, CALM, kept_sec)

@@ -11,9 +11,10 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.probe import Probe
 from media.watch import RecentSegments, SegmentMeter
-from media.watch.recent import name_of
-from monitors.measurement import Glance
+from media.watch.recent import KEPT_FOR_SEC, name_of
+from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
 from monitors.motion import Depth, Motion
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 from tests.media.outbound.stand_ins import ScriptedServer, always, reply, scripted_server
 from tests.media.probe.engines import opened
 from tests.origin import LOWEST, Programme, render
@@ -115,7 +116,7 @@ async def test_another_segment_in_its_place_is_not_taken_for_it(
 async def test_the_latest_segments_are_kept_in_so_many_bytes() -> None:
     recent = RecentSegments(most_bytes=10)
     first, second = recent.keep(b"12345"), recent.keep(b"67890")
-    assert (recent.find(first), recent.kept_bytes) == ((b"12345", None), 10)
+    assert recent.kept_bytes == 10
     third = recent.keep(b"abc")
     found = [recent.find(it) for it in (first, second, third)]
     assert [it and it.segment for it in found] == [None, b"67890", b"abc"]
@@ -127,6 +128,37 @@ async def test_the_latest_segments_are_kept_in_so_many_bytes() -> None:
 async def test_there_is_room_for_more_until_a_quarter_is_left() -> None:
     recent = RecentSegments(most_bytes=12)
     recent.keep(b"12345678")
-    assert recent.has_room
+    assert recent.has_room()
     recent.keep(b"9")
-    assert not recent.has_room
+    assert not recent.has_room()
+
+
+async def test_what_nobody_came_back_for_is_let_go() -> None:
+    now = 0.0
+    recent = RecentSegments(most_bytes=12, clock=lambda: now)
+    left = recent.keep(b"1234567890")
+    now = KEPT_FOR_SEC + 1
+    assert recent.has_room()
+    assert recent.find(left) is None
+    assert recent.kept_bytes == 0
+
+
+async def test_who_lets_go_takes_it_from_nobody_else() -> None:
+    recent = RecentSegments()
+    measured = SegmentMeasurement(duration_sec=2.0)
+    name = recent.keep(b"12345", measured)
+    assert recent.keep(b"12345") == name
+    recent.forget(name)
+    kept = recent.find(name)
+    assert kept
+    assert kept.measurement == measured
+    recent.forget(name)
+    assert recent.find(name) is None
+
+
+async def test_what_is_known_of_a_segment_takes_room_too() -> None:
+    still = [StillRun(start=0.0, end=2.0, picture=bytes(PICTURE_WIDTH * PICTURE_HEIGHT))]
+    black = [Interval(start=0.1 * it, end=0.1 * it + 0.05) for it in range(20)]
+    recent = RecentSegments()
+    recent.keep(b"12345", SegmentMeasurement(duration_sec=2.0, still=still, black=black))
+    assert recent.kept_bytes > 10_000
