@@ -134,9 +134,9 @@ class Landmarks:
         self._is_found, self._differing = self._is_sure, None
         if not self._differ(means)[0]:
             self._latest = means[0]
-        elif self._is_sure or not self._stood:
+        elif not self._stood and not self._is_sure:
             self._take(means[0], self._latest)
-        else:
+        else:  # it may be a flaw
             self._differing = _Differing(time_sec, means[0], self._latest)
             self._latest = None
 

@@ -211,8 +211,10 @@ class TrackFollower:
 
     async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
         """Measure in full what was skimmed; see `monitors.detectors.skimming`."""
-        listed = {each.sequence: each for each in self._listed()}
         measured, give_up_at = list[SegmentMeasurement | None](), _clock() + LOOK_BACK_SEC
+        if not overdue:
+            return measured
+        listed = {each.sequence: each for each in self._listed()}
         for each in overdue:
             segment = listed.get(each.position.sequence) if _clock() < give_up_at else None
             measured.append(await self._meter.look_back(each.kept_as, segment, each.duration_sec))

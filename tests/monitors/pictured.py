@@ -62,7 +62,11 @@ def talking(seed: int, frame: int) -> Picture:
 
 def stumbling(seed: int, frame: int) -> Picture:
     """A still picture with a flaw of a moment now and then."""
-    return drawing(seed + 1) if frame % 23 == 11 else drawing(seed)
+    return drawing(seed + 1) if is_flaw(frame) else drawing(seed)
+
+
+def is_flaw(frame: int) -> bool:
+    return frame % 23 == 11
 
 
 def blinking(seed: int, frame: int) -> Picture:
