@@ -63,7 +63,8 @@ class MediaDetectors(BaseModel):
             latest=self.latest or nothing,
             stood=not (self.skimmed and self.skimmed[-1].moves),
         )
-        if not self._is_calm() or not may_be_skimmed(duration_sec, thresholds):
+        is_for_us = "video" in self.tracks
+        if not (is_for_us and self._is_calm() and may_be_skimmed(duration_sec, thresholds)):
             return known
         outlook = self._outlook(duration_sec, thresholds, kept_sec)
         return known.model_copy(update={"depth": outlook.depth(), "may_wait": outlook.may_wait})

@@ -258,6 +258,11 @@ def test_when_a_freeze_is_due_nothing_waits_whatever_a_probe_says(motion: Motion
         detectors.feed(said, segment_position(number, 2.0 * number, 2.0), limit)
 
 
+def test_nothing_is_kept_for_a_track_that_is_only_listened_to() -> None:
+    glance = MediaDetectors(tracks=frozenset({"audio"})).glance(2.0, Thresholds(), math.inf)
+    assert (glance.depth, glance.may_wait) == (Depth.EVERYTHING, False)
+
+
 def test_what_waits_is_bounded_whatever_the_threshold() -> None:
     far = Thresholds(blackout_threshold_sec=0, freeze_threshold_sec=3600)
     lengths = cycle([5, 40])
