@@ -6,11 +6,14 @@ Its streams have scripted incidents, so that one that is told twice or not at al
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from benchmarks.chaos import scripted
 from benchmarks.chaos.arena import Arena, ChaosHouse, timed
@@ -124,7 +127,7 @@ async def take_over(
     seen: list[Takeover] = []
     for number in range(times):
         victim, watched = await _victim(house, ids)
-        seen += await _strike(arena, house, blow, victim, watched)
+        seen += await _strike(arena, house, blow, victim, watched, ids.values())
         gaps = ", ".join(f"{each.gap_sec:.2f}" for each in seen[-len(watched) :])
         arena.say(f"{blow} {number + 1} of {times}: watched again after {gaps} s")
     await asyncio.gather(*(_next_segment(arena, name) for name in names))
@@ -144,8 +147,14 @@ async def _victim(house: ChaosHouse, ids: dict[str, str]) -> tuple[Child, dict[s
 
 
 async def _strike(
-    arena: Arena, house: ChaosHouse, blow: Blow, victim: Child, ids: dict[str, str]
+    arena: Arena,
+    house: ChaosHouse,
+    blow: Blow,
+    victim: Child,
+    ids: dict[str, str],
+    all_ids: Collection[str],
 ) -> list[Takeover]:
+    """Strike the worker that watches `ids`; `all_ids` are those that it may be given later."""
     await asyncio.sleep(arena.chance.uniform(0.0, 2.0))  # anywhere between two segments
     before = {name: {each.sequence for each in arena.segments(name)} for name in ids}
     began = time.time()
@@ -156,7 +165,8 @@ async def _strike(
         )
         await asyncio.gather(*(_next_segment(arena, name) for name in ids))
         alone_sec = await aside
-    thaw_sec = await timed(_given_up(house, victim)) if blow in COMES_BACK else 0.0
+    is_back = blow in COMES_BACK
+    thaw_sec = await timed(_has_its_own(house, victim, all_ids)) if is_back else 0.0
     if blow not in COMES_BACK:
         await victim.ended(20)
     twice = [_twice(arena, name, before[name], began) for name in ids]
@@ -218,6 +228,22 @@ async def _next_segment(arena: Arena, name: str) -> None:
         return any((each.sequence or 0) > newest for each in arena.segments(name))
 
     await until(fetched, f"a new segment of {name}", within_sec=60)
+
+
+async def _has_its_own(house: ChaosHouse, worker: Child, ids: Collection[str]) -> None:
+    """Wait until a worker that is back watches no more than Temporal gave it since."""
+
+    async def is_its_own() -> bool:
+        used = await house.slots_used(worker)
+        watches = [await house.watch(each) for each in ids]
+        return used <= sum(_is_at(each, worker) for each in watches if each)
+
+    await until(is_its_own, f"{worker.name} without what is another's", within_sec=60)
+
+
+def _is_at(watch: PendingActivityInfo, worker: Child) -> bool:
+    is_started = watch.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    return is_started and watch.last_worker_identity.startswith(f"{worker.pid}@")
 
 
 async def _given_up(house: ChaosHouse, worker: Child) -> None:
