@@ -11,18 +11,17 @@ import fcntl
 import os
 import signal
 import sys
-from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
 from media.decoder.wire import LENGTH, MAX_ANSWER_BYTES, JobHead
-from media.probe.answers import Answer, Ready
+from media.probe.answers import Answer, Ready, measurement_of
 from media.probe.errors import UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from monitors.measurement import Glance, SegmentMeasurement
-from monitors.motion import Depth, Motion
+from monitors.motion import Depth
 
 logger = structlog.get_logger(__name__)
 
@@ -89,7 +88,7 @@ class DecoderProbe:
         try:
             async with asyncio.timeout(self._limits.wall_sec):
                 answer = await decoder.measure(head, segment)
-                measurement = _measurement(answer, head)
+                measurement = measurement_of(answer, head)
         except TimeoutError:
             await self._end(decoder)
             raise UndecodableSegment(f"still running after {self._limits.wall_sec:g} s") from None
@@ -217,22 +216,6 @@ class _Decoder:
         if length > MAX_ANSWER_BYTES:
             raise EOFError("an answer without end")
         return await self._from.readexactly(length)
-
-
-def _measurement(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
-    """Return what was found.
-
-    Raises:
-        ValidationError: no decoder in its right mind finds that.
-    """
-    if answer.findings is None:
-        return None
-    told: dict[str, Any] = {"duration_sec": head.duration_sec, "size_bytes": head.segment_bytes}
-    if head.with_loudness:  # for people, who are shown all that is measured: nothing can wait
-        told["motion"] = Motion.UNCLEAR
-    if head.depth == Depth.EVERYTHING:
-        told["is_skimmed"] = False
-    return SegmentMeasurement.model_validate({**answer.findings, **told})
 
 
 async def _process(memory_bytes: int) -> asyncio.subprocess.Process:
