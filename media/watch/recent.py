@@ -21,6 +21,7 @@ KEPT_FOR_SEC = 300.0
 another worker, leaves some behind."""
 
 STRETCH_BYTES = 512
+"""Of a stretch of black, stillness or silence in memory, without its picture."""
 
 
 @dataclass

@@ -29,7 +29,7 @@ RETRIED_CODES = frozenset(
     {"http_401", "http_403", "http_404", "http_5xx", "connection", "truncated"}
 )
 LOOK_BACK_SEC = 4.0
-"""For a segment that was fetched before: what is published waits for it."""
+"""For a segment that was fetched before: what is published since waits for it."""
 
 MIN_FETCH_SEC = 6.0
 MAX_FETCH_SEC = 30.0

@@ -36,8 +36,8 @@ REFUSED_AGAIN_SEC = 60.0
 
 RETRY_SEC = 2.0
 
-LOOK_BACK_SEC = 10.0
-"""After so long no more segments are fetched a second time: what is published waits for it."""
+REFETCHING_SEC = 10.0
+"""After so long no more segments are fetched a second time: what is published since waits for it."""
 
 
 class PlaylistLost(Exception):
@@ -211,7 +211,7 @@ class TrackFollower:
 
     async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
         """Measure in full what was skimmed; see `monitors.detectors.skimming`."""
-        measured, give_up_at = list[SegmentMeasurement | None](), _clock() + LOOK_BACK_SEC
+        measured, give_up_at = list[SegmentMeasurement | None](), _clock() + REFETCHING_SEC
         if not overdue:
             return measured
         listed = {each.sequence: each for each in self._listed()}

@@ -40,10 +40,10 @@ SEGMENTS_OF_A_FAULT = 4
 """A threshold shorter than so many segments could be reached before a glance sees the fault."""
 
 LOOK_CLOSER_SHARE = 0.4
-"""Of the freeze threshold; there is time for two landmarks until half of it."""
+"""Of the freeze threshold: from then on movement is looked for, until half of it nothing is due."""
 
 LOOK_CLOSER_WITHIN = 0.75
-"""Of what may be skimmed."""
+"""Of the media that may wait: from then on likewise."""
 
 
 class Skimmed(BaseModel):
