@@ -37,7 +37,7 @@ REFUSED_AGAIN_SEC = 60.0
 RETRY_SEC = 2.0
 
 REFETCHING_SEC = 10.0
-"""After so long no more segments are fetched a second time: what is published since waits for it."""
+"""After so long no more segments are fetched a second time: newer ones wait for it."""
 
 
 class PlaylistLost(Exception):
