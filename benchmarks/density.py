@@ -15,46 +15,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import ndiff
-from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from benchmarks.chaos.arena import Arena, ChaosHouse, open_arena
 from benchmarks.chaos.findings import percentile
+from benchmarks.fleet import ENCODING, LEAST_BETWEEN_SEC, programmes, put_on_air
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
-from tests.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
-from tests.service.programmes import rendered
-from tests.service.receiver import Received
-from tests.service.waiting import NeverCame, until
+from tests.origin import RenderedProgramme
 
-ENCODING = Encoding(width=320, height=180, fps=15, segment_sec=2.0, video_kbps=120, audio_kbps=48)
-FAULTS = (("black", 8.0), ("silent", 8.0), ("frozen", 10.0))
-"""Kinds and seconds; each stream begins with another one."""
-
-BEFORE_SEC = 12.0
-AFTER_SEC = 10.0
-LEAST_BETWEEN_SEC = 20.0
-"""From the beginning of one fault to that of the next: three a minute."""
-
-ALERTS = {"black": "alert.blackout", "silent": "alert.silence", "frozen": "alert.freeze"}
-THRESHOLD_SEC = {"black": 4.5, "silent": 4.5, "frozen": 6.5}
-RECOVERY_SEC = 2.5
-"""Each completes in the middle of a segment: a millisecond does not decide in which one."""
-
-CONFIG: dict[str, Any] = {
-    "blackout_threshold_sec": THRESHOLD_SEC["black"],
-    "silence_threshold_sec": THRESHOLD_SEC["silent"],
-    "freeze_threshold_sec": THRESHOLD_SEC["frozen"],
-    "recovery_sec": RECOVERY_SEC,
-}
-ON_AIR = ChannelOptions(window_segments=15, backlog_segments=1, at_end=AtEnd.END)
 BOUND_SEC = ENCODING.segment_sec + 1.0
-LAST_EVENT_SEC = 60.0
-LOOK_SEC = 1.0
 WRONG_SHOWN = 5
 SERVICE = ("temporal", "gateway", "worker", "decoders")
 
@@ -128,33 +100,15 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def scenes(seconds: float, faults_every_sec: float, first: int) -> list[tuple[str, float]]:
-    """Return the scenes of a stream whose faults begin with the kind number `first`."""
-    made = [("normal", BEFORE_SEC)]
-    left_sec = seconds - BEFORE_SEC
-    kinds = cycle([*FAULTS[first:], *FAULTS[:first]])
-    while faults_every_sec and left_sec >= max(each for _, each in FAULTS) + AFTER_SEC:
-        kind, length_sec = next(kinds)
-        rest_sec = min(faults_every_sec, left_sec) - length_sec
-        made += [(kind, length_sec), ("normal", rest_sec)]
-        left_sec -= length_sec + rest_sec
-    return [*made, ("normal", left_sec)] if left_sec else made
-
-
 async def _run(folder: Path, options: argparse.Namespace) -> list[Crowd]:
     crowds = []
     async with open_arena(folder, seed=1) as arena:
-        programmes = [
-            await rendered(
-                arena.cache, ENCODING, *scenes(options.seconds, options.faults_every, first)
-            )
-            for first in range(len(FAULTS))
-        ]
+        made = await programmes(arena, options.seconds, options.faults_every)
         spread_sec = options.faults_every or LEAST_BETWEEN_SEC
         for streams in options.streams:
             variables = {"PROBE_SLOTS": str(streams), "HEARTBEAT_INTERVAL_SEC": "2"}
             async with arena.house(f"house-{streams}", "all", **variables) as house:
-                crowds.append(await _watch(arena, house, programmes, streams, spread_sec))
+                crowds.append(await _watch(arena, house, made, streams, spread_sec))
             _print_crowd(crowds[-1])
             if not crowds[-1].is_in_time:
                 break
@@ -164,99 +118,29 @@ async def _run(folder: Path, options: argparse.Namespace) -> list[Crowd]:
 async def _watch(
     arena: Arena,
     house: ChaosHouse,
-    programmes: Sequence[RenderedProgramme],
+    made: Sequence[RenderedProgramme],
     streams: int,
     spread_sec: float,
 ) -> Crowd:
-    channels = await _put_on_air(arena, house, programmes, streams, spread_sec)
+    names = [f"{streams}-{number}" for number in range(streams)]
+    fleet = await put_on_air(arena, house.rest, made, names, spread_sec)
     began, before = time.monotonic(), _used(house)
-    first = next(iter(channels.values()))
-    await asyncio.sleep(max(0.0, _length_sec(first) - first.position_sec))
+    await fleet.until_first_ends()
     took_sec, after = time.monotonic() - began, _used(house)
-    await _until_ended(arena, channels)
-    delays = [d for name, channel in channels.items() for d in _delays_sec(arena, name, channel)]
-    judged = (_wrong(channel, arena.receiver.events(n)) for n, channel in channels.items())
-    segments = [arena.segments(name) for name in channels]
-    playlists = sum(len(arena.origin.requests(name, ending=".m3u8")) for name in channels)
+    await fleet.until_ended()
+    segments = [arena.segments(name) for name in names]
+    playlists = sum(len(arena.origin.requests(name, ending=".m3u8")) for name in names)
     fetched = sum(map(len, segments))
     return Crowd(
         streams=streams,
-        delays_sec=delays,
-        wrong=[each for each in judged if each],
+        delays_sec=fleet.delays_sec(),
+        wrong=fleet.wrong(),
         cores={part: (after[part].cpu_sec - before[part].cpu_sec) / took_sec for part in after},
         memory_mib={part: used.memory_mib for part, used in after.items()},
         playlists_per_segment=playlists / max(1, fetched),
         fetched_again=fetched - sum(len({each.path for each in those}) for those in segments),
         load=os.getloadavg()[0],
     )
-
-
-async def _put_on_air(
-    arena: Arena,
-    house: ChaosHouse,
-    programmes: Sequence[RenderedProgramme],
-    streams: int,
-    spread_sec: float,
-) -> dict[str, Channel]:
-    """Begin the streams one after the other, evenly over `spread_sec`; return them by name."""
-    channels: dict[str, Channel] = {}
-    began = time.monotonic()
-    for number in range(streams):
-        await asyncio.sleep(began + number * spread_sec / streams - time.monotonic())
-        name = f"{streams}-{number}"
-        programme = programmes[number % len(programmes)]
-        channels[name] = arena.origin.add(name, programme, options=ON_AIR)
-        await house.rest.create(channels[name].url, arena.receiver.url(name), CONFIG)
-    return channels
-
-
-async def _until_ended(arena: Arena, channels: dict[str, Channel]) -> None:
-    """Wait until each stream's last event came, or does not come any more."""
-    left_sec = max(_length_sec(each) - each.position_sec for each in channels.values())
-
-    async def all_ended() -> bool:
-        await asyncio.sleep(LOOK_SEC)
-        return all("stream.ended" in arena.receiver.types(name) for name in channels)
-
-    await asyncio.sleep(max(0.0, left_sec))
-    try:
-        await until(all_ended, "the end of all", within_sec=LAST_EVENT_SEC)
-    except NeverCame as error:
-        print(error)
-
-
-def _length_sec(channel: Channel) -> float:
-    return sum(scene.duration_sec for scene in channel.programme.scenes)
-
-
-def _incidents(channel: Channel) -> list[SceneOnAir]:
-    length_sec = _length_sec(channel)  # a stream that has ended is not played again
-    return [each for each in channel.scenes_on_air(*ALERTS) if each.start_sec < length_sec]
-
-
-def _wrong(channel: Channel, events: list[Received]) -> str:
-    """Return by what a stream's events miss those of its script; nothing when they do not."""
-    expected = ["stream.started"]
-    for scene in _incidents(channel):
-        alert = ALERTS[scene.scene.kind]
-        expected += [alert, f"{alert}_recovered"]
-    came = [each.event_type for each in events]
-    if came == [*expected, "stream.ended"]:
-        return ""
-    return " ".join(line for line in ndiff([*expected, "stream.ended"], came) if line[0] != "?")
-
-
-def _delays_sec(arena: Arena, name: str, channel: Channel) -> list[float]:
-    """Return the delays of a stream's events of faults, in order, as far as they came."""
-    arrivals = [each for each in arena.receiver.events(name) if each.event_type[:6] == "alert."]
-    known = []
-    for scene in _incidents(channel):
-        known.append(scene.start_sec + THRESHOLD_SEC[scene.scene.kind])
-        known.append(scene.end_sec + RECOVERY_SEC)
-    return [
-        arrival.at - channel.available_at(moment).timestamp()
-        for arrival, moment in zip(arrivals, known, strict=False)
-    ]
 
 
 def _used(house: ChaosHouse) -> dict[str, Usage]:
