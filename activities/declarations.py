@@ -89,8 +89,7 @@ class WaitReturn(BaseModel):
         site_start_time: when the site says that it will start, while it is not live.
         unknown_because: why nothing can be seen of it for a while; None while it is observed.
         state: goes into the next `WaitOrder` as it is.
-        placement: where it is to be watched once it is live; None from an orchestrator that knew
-            pools only.
+        placement: where it is to be watched; None while it is not live.
     """
 
     is_live: bool = True

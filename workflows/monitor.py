@@ -208,8 +208,7 @@ class MonitorWorkflow:
 
     def _may_wait_in_a_new_run(self) -> bool:
         """Tell whether to; a webhook that is on its way is not left behind: next time then."""
-        is_due = _is_history_long() and not self._outbox.queued
-        return is_due and workflow.patched("continue-while-waiting")
+        return _is_history_long() and not self._outbox.queued
 
     async def _tell_when_late(self) -> None:
         start = self._progress.site_start_time or self._order.config.scheduled_start_time
@@ -219,7 +218,7 @@ class MonitorWorkflow:
         patience = start + timedelta(seconds=tolerance) - workflow.now()
         # A start that passed before the first look says nothing of the stream.
         await workflow.sleep(max(patience, options.FIRST_LOOK), summary="until the stream is late")
-        if self._progress.health.reason and workflow.patched("late-only-when-seen"):
+        if self._progress.health.reason:
             return  # it may well be live; when it is seen again, this begins anew
         self._progress.delay_told = True
         self._put(
@@ -297,7 +296,7 @@ class MonitorWorkflow:
     def _last_words(self, error: ActivityError) -> WatchReturn | None:
         """Return what the last heartbeat of a watch told whose worker was lost."""
         beat = last_beat(error)
-        if beat is None or not workflow.patched("last-words-of-a-lost-watch"):
+        if beat is None:
             return None
         known = LastBeat.model_validate(beat)
         return WatchReturn(

@@ -102,8 +102,6 @@ class Outbox:
         It cannot while a webhook is on its way: `at_rest` is called as soon as that one is
         through. No further one is begun in this run.
         """
-        if self._at_rest is None and self._is_too_much() and not _is_bounded():
-            return False
         self._at_rest = at_rest
         return not self._is_delivering
 
@@ -112,12 +110,9 @@ class Outbox:
     @property
     def has_room(self) -> bool:
         """Whether further events can be taken."""
-        return not (self._is_too_much() and _is_bounded())
-
-    def _is_too_much(self) -> bool:
         progress = self._progress
         carried = [report.event for report in progress.unreported.values()] + progress.undelivered
-        return sum(map(self._size, carried)) > options.CARRIED_MAX_BYTES
+        return sum(map(self._size, carried)) <= options.CARRIED_MAX_BYTES
 
     def _size(self, event: StreamEvent) -> int:
         size = self._sizes.get(event.event_id)
@@ -236,8 +231,3 @@ class Outbox:
 
     def _all_delivered(self) -> bool:
         return self._closed and not self.queued
-
-
-def _is_bounded() -> bool:
-    """Tell whether what is too much is left out; runs of an older release keep it all."""
-    return workflow.patched("bounded-events")

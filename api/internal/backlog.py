@@ -10,7 +10,6 @@ from api.auth import require_worker
 from api.errors import MonitorNotFound
 from api.gateway import Gateway, gateway_of
 from api.store.database import Database
-from api.store.events import WRITTEN
 from api.store.tables import monitor_events, monitors
 from monitors.events import StreamEvent
 from monitors.ids import is_monitor_id
@@ -45,7 +44,7 @@ async def find_events(
 ) -> list[StreamEvent] | None:
     """Return at most `MAX_EVENTS` events as they were reported; None: no such monitor."""
     query = (
-        select(WRITTEN)
+        select(monitor_events.c.body)
         .where(
             monitor_events.c.monitor_id == monitor_id,
             monitor_events.c.sequence >= from_sequence,

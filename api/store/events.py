@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, cast, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -14,13 +14,10 @@ from monitors.events import EventType
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
 
-WRITTEN = func.coalesce(monitor_events.c.body, cast(monitor_events.c.payload, Text))
-"""A webhook's body as it is sent; of rows that are older than `body`, as the database writes it."""
-
 _COLUMNS = (
     *(monitor_events.c[name] for name in ("event_id", "event_type", "created_at", "sent_at")),
     *(monitor_events.c[f"webhook_{name}"] for name in ("status", "attempts", "last_error")),
-    WRITTEN.label("written"),
+    monitor_events.c.body,
 )
 
 
@@ -141,7 +138,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
     return EventRecord(
         event_id=row.event_id,
         event_type=EventType(row.event_type),
-        payload=json.loads(row.written),
+        payload=json.loads(row.body),
         delivery=Delivery(
             DeliveryStatus(row.webhook_status),
             row.webhook_attempts,

@@ -119,7 +119,7 @@ monitor_events = Table(
     Column("event_type", String(64), nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("payload", Json, nullable=False),
-    Column("body", Text),
+    Column("body", Text, nullable=False),
     Column("webhook_status", String(16), nullable=False),
     Column("webhook_attempts", Integer, nullable=False),
     Column("webhook_last_error", Text),
@@ -132,7 +132,7 @@ monitor_events = Table(
 
 `payload` is for whoever asks the database. `body` is the webhook's body as it is sent: JSONB does
 not keep the order of names and how a number is written, and a webhook that is sent again must not
-differ by a byte. It is empty in rows that are older than the column.
+differ by a byte.
 """
 
 idempotency_keys = Table(

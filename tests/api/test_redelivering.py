@@ -10,11 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
 
 from activities.declarations import LoadReturn
 from api.engine import EngineUnavailable
-from api.store.tables import monitor_events
 from monitors.reports import EventReport
 from tests.api.events import event, put_event
 from tests.api.running import KEY, Running
@@ -83,15 +81,6 @@ async def test_not_a_byte_differs_from_the_first_time(gateway: Running) -> None:
     )
     (kept,) = LoadReturn.model_validate_json(backlog.content).events
     assert kept.body() == sent
-
-
-async def test_an_event_from_before_bodies_were_kept_is_sent_again(gateway: Running) -> None:
-    monitor_id = await monitor_with_event(gateway, **FAILED)
-    async with gateway.store.database.write() as connection:
-        await connection.execute(update(monitor_events).values(body=None))
-    await redeliver(gateway, monitor_id)
-    (order,) = gateway.engine.redelivered
-    assert order.event == EventReport.model_validate(event(monitor_id, 1)).event
 
 
 async def test_a_sent_event_stays_sent_whatever_comes_of_it(gateway: Running) -> None:

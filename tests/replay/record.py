@@ -1,9 +1,7 @@
 """Record the kept histories anew: `python -m tests.replay.record [NAME...]`.
 
-Do so when a change of the workflow is meant to break the replay of running monitors, or adds a
-path: record, look at the difference, and say in the changelog that running monitors must end
-before the upgrade. A change that keeps old histories valid (`workflow.patched`) needs no recording;
-the old files are the proof.
+Until 0.1.0 nothing runs that a change could break: record after each change of a workflow. From
+0.1.0 on, record only what a change adds; the files that are there are the running monitors.
 
 The histories come from scripted runs on the test servers, so nothing in them is real.
 """
@@ -30,13 +28,9 @@ CONTINUED_WAIT = "continued_wait"
 
 LOST_WHILE_STOPPING = "lost_while_stopping"
 
-OUTDATED = ["lost_while_stopping_unpatched", "nowhere_to_put_events_unpatched"]
-"""Recorded by code from before a patch; nothing records them any more."""
-
 NAMES = sorted(
     [
         *SCENARIOS,
-        *OUTDATED,
         LOST_WHILE_STOPPING,
         *(f"{name}_{number}" for name in (CONTINUED, CONTINUED_WAIT) for number in (1, 2)),
     ]

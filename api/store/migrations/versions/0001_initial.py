@@ -1,4 +1,6 @@
-"""Monitors, their last reports, their events, idempotency keys."""
+"""Monitors, their last reports, their events, idempotency keys, the name of this database."""
+
+from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,6 +55,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_monitors_status_created_at", "monitors", ["status", "created_at"])
     op.create_index("ix_monitors_created_at_monitor_id", "monitors", ["created_at", "monitor_id"])
+    op.create_index("ix_monitors_finished_at", "monitors", ["finished_at"])
     op.create_table(
         "monitor_stats",
         sa.Column("monitor_id", sa.String(64), nullable=False),
@@ -69,6 +72,7 @@ def upgrade() -> None:
         sa.Column("event_type", sa.String(64), nullable=False),
         sa.Column("sequence", sa.Integer, nullable=False),
         sa.Column("payload", JSON, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
         sa.Column("webhook_status", sa.String(16), nullable=False),
         sa.Column("webhook_attempts", sa.Integer, nullable=False),
         sa.Column("webhook_last_error", sa.Text),
@@ -80,6 +84,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_monitor_events_monitor_id_sequence", "monitor_events", ["monitor_id", "sequence"]
     )
+    op.create_index("ix_monitor_events_created_at", "monitor_events", ["created_at"])
     op.create_table(
         "idempotency_keys",
         sa.Column("key_hash", sa.String(64), nullable=False),
@@ -91,8 +96,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
     op.create_index("ix_idempotency_keys_monitor_id", "idempotency_keys", ["monitor_id"])
+    deployment = op.create_table(
+        "deployment",
+        sa.Column("deployment_id", sa.String(36), nullable=False),
+        sa.PrimaryKeyConstraint("deployment_id", name="pk_deployment"),
+    )
+    op.bulk_insert(deployment, [{"deployment_id": str(uuid4())}])
 
 
 def downgrade() -> None:
-    for table in ("idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
+    for table in ("deployment", "idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
         op.drop_table(table)
