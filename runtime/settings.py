@@ -208,6 +208,16 @@ class StreamSettings(SharedSettings):
             "itself: multiply it by the number of workers that share an outgoing address."
         ),
     )
+    egress_burst_requests: int = Field(
+        default=60,
+        ge=0,
+        le=1000,
+        description=(
+            "Requests to YouTube that may be made at once after a time without any, so that many "
+            "streams that are registered together are seen soon; 0 is none. Divide it by the "
+            "number of workers that share an outgoing address."
+        ),
+    )
     youtube_urls_dir: Path | None = Field(
         default=None,
         description=(

@@ -38,7 +38,10 @@ async def open_stream_side(
     Raises:
         StartError: a setting cannot be used; names the variable.
     """
-    budget = Budget(interval_sec=settings.egress_request_interval_sec)
+    budget = Budget(
+        interval_sec=settings.egress_request_interval_sec,
+        burst_requests=settings.egress_burst_requests,
+    )
     found = FoundMedia(_kept_urls(settings.youtube_urls_dir))
     async with _media_client(settings, guard) as client:
         options = _youtube_options(settings)

@@ -29,34 +29,40 @@ class Pause:
 
 @dataclass(kw_only=True)
 class Budget:
-    """When the next look may begin. Pure: times are seconds of any steady clock.
+    """A token bucket that says when the next look may begin. Pure: times are of any steady clock.
+
+    It is kept as the moment at which all that was charged is paid for: up to `burst_requests` may
+    be paid for later than they are made. A refusal empties it, so that the looks that waited for
+    the end of a pause come one by one.
 
     A look makes several requests, and what counts for the site is these. So each look is charged
     what it is expected to make when it begins, and what it did make when it is over.
 
     Attributes:
         interval_sec: time between two requests, on average.
+        burst_requests: requests that may be made at once after a time without any.
         pauses_sec: how long the first, second, ... refusal in a row pauses all; the last repeats.
     """
 
     interval_sec: float = 2.0
+    burst_requests: int = 0
     pauses_sec: tuple[float, ...] = PAUSES_SEC
-    _free_at: float = field(default=float("-inf"))
+    _paid_at: float = field(default=float("-inf"))
     _refusals: int = 0
     _pause: Pause | None = None
     _refused_at: float = field(default=float("-inf"))
 
     def wait_sec(self, now: float) -> float:
         """Return how long the next look must still wait, a pause left aside."""
-        return max(0.0, self._free_at - now)
+        return max(0.0, self._paid_at - self._burst_sec - now)
 
     def begin(self, now: float, requests: int) -> None:
         """Charge a look that begins and is expected to make so many requests."""
-        self._free_at = max(now, self._free_at) + requests * self.interval_sec
+        self._paid_at = max(now, self._paid_at) + requests * self.interval_sec
 
     def correct(self, requests: int) -> None:
         """Charge so many requests more, or when negative, give them back."""
-        self._free_at += requests * self.interval_sec
+        self._paid_at += requests * self.interval_sec
 
     def pause_at(self, now: float) -> Pause | None:
         """Return the pause that holds at `now`."""
@@ -73,6 +79,11 @@ class Budget:
         self._refusals += 1
         self._refused_at = now
         self._pause = Pause(reason, length_sec, now + length_sec)
+        self._paid_at = max(self._paid_at, self._pause.until + self._burst_sec)
+
+    @property
+    def _burst_sec(self) -> float:
+        return self.burst_requests * self.interval_sec
 
     def granted(self, *, began: float) -> None:
         """Note that the site answered: the next refusal is a first one again."""

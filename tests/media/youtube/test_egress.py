@@ -208,12 +208,34 @@ async def test_the_counters() -> None:
     assert seen.paused_until is not None
 
 
-@given(st.lists(st.tuples(st.floats(0, 20), st.integers(1, 9), st.booleans()), max_size=40))
+async def test_a_burst_is_given_at_once_and_then_the_sustained_rate() -> None:
+    time = Time()
+    egress = Egress(Budget(burst_requests=12), at_once=MANY, clock=time, sleep=time.sleep)
+    begun = [(await egress.begin(requests)).began for requests in (6, 6, 1, 1, 6, 1)]
+    assert begun == [1000, 1000, 1000, 1002, 1004, 1016]
+    time.now += 60
+    begun = [(await egress.begin(6)).began - time.now for _ in range(3)]
+    assert begun == [0, 0, 0]
+
+
+async def test_a_refusal_empties_the_burst() -> None:
+    time = Time()
+    egress = Egress(Budget(burst_requests=60), at_once=MANY, clock=time, sleep=time.sleep)
+    end(egress, await egress.begin(1), "bot_check")
+    time.now += PAUSES_SEC[0]
+    began = time.now
+    assert [(await egress.begin(1)).began - began for _ in range(3)] == [0, 2, 4]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 20), st.integers(1, 9), st.booleans()), max_size=40),
+    st.sampled_from([0, 5, 60]),
+)
 def test_the_rate_of_requests_holds_in_every_span_and_no_look_begins_in_a_pause(
-    steps: list[tuple[float, int, bool]],
+    steps: list[tuple[float, int, bool]], burst: int
 ) -> None:
-    """Whatever was expected: what is begun in a span of time fits into it, the last look aside."""
-    budget, expected = Budget(interval_sec=2), 6
+    """Whatever was expected: a span of time holds its requests, a burst, and the last look."""
+    budget, expected = Budget(interval_sec=2, burst_requests=burst), 6
     now, begun = 0.0, list[tuple[float, int]]()
     for later_sec, requests, is_refused in steps:
         now += later_sec
@@ -228,4 +250,4 @@ def test_the_rate_of_requests_holds_in_every_span_and_no_look_begins_in_a_pause(
     for first in range(len(begun)):
         for last in range(first, len(begun)):
             charged = sum(requests for _, requests in begun[first:last])
-            assert begun[last][0] - begun[first][0] >= 2 * charged - 1e-6
+            assert begun[last][0] - begun[first][0] >= 2 * (charged - burst) - 1e-6

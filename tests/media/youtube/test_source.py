@@ -1,5 +1,6 @@
 """A video as a source: real resolvers against the stand-in, from its state to the observation."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from media.youtube.options import Resolver, YouTubeOptions
 from media.youtube.site import YouTubeSite as OneEgress
 from media.youtube.source import YouTubeSource
 from media.youtube.stream import FoundMedia, YouTubeStream
+from runtime.settings import StreamSettings
 from tests.media.youtube.conftest import VIDEO_ID
 from tests.youtube import (
     MASTER_FORBIDDEN,
@@ -255,3 +257,31 @@ async def test_a_look_that_takes_too_long_observes_nothing(
     async with source_of(options(extraction_timeout_sec=0.01)) as source:
         seen = await source.observe()
     assert (seen.state, seen.reason) == (NOT_OBSERVED, "resolver_timeout")
+
+
+async def test_ten_live_videos_are_all_found_within_30_seconds(
+    options: MakeOptions, site: YouTubeSite
+) -> None:
+    """With the budget as it comes: first whether they are live, as all wait, then their media."""
+    settings = StreamSettings()
+    budget = Budget(
+        interval_sec=settings.egress_request_interval_sec,
+        burst_requests=settings.egress_burst_requests,
+    )
+    video_ids = [f"{number:011}" for number in range(10)]
+    for video_id in video_ids:
+        site.video(video_id).go_live()
+    one_egress = OneEgress(options(), egress=Egress(budget))
+
+    async def watched(video_id: str) -> None:
+        source = YouTubeSource(video_id, one_egress)
+        assert (await source.observe_status()).state is LIVE
+        assert (await source.observe()).media
+
+    try:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as videos:
+            for video_id in video_ids:
+                videos.create_task(watched(video_id))
+        assert one_egress.snapshot().looks == 20
+    finally:
+        await one_egress.close()
