@@ -1,5 +1,6 @@
 """The Pods of the monitors in a cluster: one call of the Kubernetes API a method."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,15 +18,18 @@ from kubernetes.aio.client import (
 )
 from kubernetes.aio.watch import Watch
 
-from kube.errors import NameTaken, told_apart
+from kube.errors import CallFailed, NameTaken, told_apart
 from kube.manifest import PodTemplate, pod_manifest
 from kube.reading import read_pod
 from monitors.pods import PodSeen, pod_name
 
 CALL_SEC = 8.0
 WATCH_SEC = 300
-WATCH_SLACK_SEC = 10.0
-"""A watch that the API does not end in time is given up so much later."""
+SILENCE_SEC = 90.0
+"""A watch that says nothing for this long is lost. Servers send a bookmark every 60 s.
+
+Source: `defaultBookmarkFrequency` in k8s.io/apiserver, pkg/storage/cacher/cacher.go.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,12 @@ class PodCluster:
         template: PodTemplate,
         *,
         start_timeout: timedelta,
+        silence_sec: float = SILENCE_SEC,
         meter: CallMeter = lambda verb: nullcontext(),
     ) -> None:
         self.template = template
         self.start_timeout = start_timeout
+        self._silence_sec = silence_sec
         self._client = client
         self._api = CoreV1Api(client)
         self._meter = meter
@@ -154,7 +160,8 @@ class PodCluster:
         """Yield what becomes of the Pods after `version`; end after a few minutes.
 
         Raises:
-            CallFailed: with status 410 when `version` is too old; list again.
+            CallFailed: list again. The connection is lost, or silent for too long; with status
+                410 when `version` is too old.
         """
         with told_apart("watching Pods"), self._meter("watch"):
             watch = Watch(return_type=object)
@@ -165,13 +172,25 @@ class PodCluster:
                 resource_version=version,
                 allow_watch_bookmarks=True,
                 timeout_seconds=WATCH_SEC,
-                _request_timeout=WATCH_SEC + WATCH_SLACK_SEC,
+                _request_timeout=WATCH_SEC + self._silence_sec,
             )
             try:
-                async for event in events:
+                while event := await self._next(events):
                     yield self._change(event)
             finally:
                 await watch.close()
+
+    async def _next(self, events: AsyncIterator[dict[str, Any]]) -> dict[str, Any] | None:
+        """Return the next event; None at the end.
+
+        A connection that dies without a word (a load balancer, a lost control-plane node) looks
+        like a cluster in which nothing happens, but for the bookmarks.
+        """
+        try:
+            async with asyncio.timeout(self._silence_sec):
+                return await anext(events, None)
+        except TimeoutError:
+            raise CallFailed(f"the watch on Pods is silent for {self._silence_sec:g} s") from None
 
     def _change(self, event: dict[str, Any]) -> PodChange:
         raw = event["raw_object"]

@@ -7,7 +7,14 @@ kubelet and the scheduler give.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from kubernetes.aio.client import V1ContainerState, V1ObjectMeta, V1Pod, V1PodCondition, V1PodStatus
+from kubernetes.aio.client import (
+    V1ContainerState,
+    V1ContainerStateTerminated,
+    V1ObjectMeta,
+    V1Pod,
+    V1PodCondition,
+    V1PodStatus,
+)
 
 from kube.manifest import MONITOR_LABEL
 from monitors.pods import PodSeen, PodTrouble
@@ -26,6 +33,11 @@ STUCK: frozenset[str] = frozenset(
     }
 )
 """Reasons of a waiting container that does not start by waiting."""
+
+ENDED_PHASES = ("Failed", "Succeeded")
+
+DELETED = "Deleted"
+"""Reason of trouble: somebody deleted it."""
 
 NOT_STARTED = "StartTimeout"
 """Reason of trouble: neither running nor refused, for too long."""
@@ -51,18 +63,29 @@ def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodSeen:
 
 def _trouble(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodTrouble | None:
     status = _status(pod)
+    ended = next((state.terminated for state in _states(status) if state.terminated), None)
+    if ended or status.phase in ENDED_PHASES or _meta(pod).deletion_timestamp:
+        return _end(pod, ended)
     for state in _states(status):
-        if ended := state.terminated:
-            reason = ended.reason or ("Completed" if ended.exit_code == 0 else "Error")
-            return _of(pod, reason, ended.message or status.message, ended.exit_code)
         if (waiting := state.waiting) and waiting.reason in STUCK:
             return _of(pod, waiting.reason, waiting.message)
-    if status.phase in ("Failed", "Succeeded"):
-        return _of(pod, status.reason or status.phase, status.message)
-    if _meta(pod).deletion_timestamp:
-        return _of(pod, _disruption(status) or "Deleted", "it is being deleted")
     since = _unready_since(pod, now)
     return _overdue(pod, start_timeout) if since and now - since > start_timeout else None
+
+
+def _end(pod: V1Pod, ended: V1ContainerStateTerminated | None) -> PodTrouble:
+    """Return why a Pod ends: its own reason first, as an evicted worker drains and exits with 0."""
+    status = _status(pod)
+    disruption = _condition(status, "DisruptionTarget", "True")
+    message = (ended and ended.message) or status.message or (disruption and disruption.message)
+    reason = (
+        status.reason
+        or (disruption and disruption.reason)
+        or (DELETED if _meta(pod).deletion_timestamp else None)
+        or (ended and (ended.reason or ("Error" if ended.exit_code else "Completed")))
+        or str(status.phase)
+    )
+    return _of(pod, reason, message, ended.exit_code if ended else None)
 
 
 def _unready_since(pod: V1Pod, now: datetime) -> datetime | None:
@@ -105,12 +128,6 @@ def _states(status: V1PodStatus) -> Iterator[V1ContainerState]:
     for container in status.container_statuses or []:
         if container.state:
             yield container.state
-
-
-def _disruption(status: V1PodStatus) -> str | None:
-    """Return why the cluster itself takes a Pod away: eviction, preemption, a lost node."""
-    target = _condition(status, "DisruptionTarget", "True")
-    return target.reason if target else None
 
 
 def _condition(status: V1PodStatus, kind: str, value: str) -> V1PodCondition | None:

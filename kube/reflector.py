@@ -13,6 +13,7 @@ import structlog
 
 from kube.cluster import PodChange, PodCluster
 from kube.errors import KubernetesError
+from kube.reading import DELETED
 from monitors.pods import PodSeen, PodTrouble
 
 logger = structlog.get_logger(__name__)
@@ -105,7 +106,7 @@ class PodReflector:
             self._note(pod, pod.trouble)
 
     def _take_leave(self, pod: PodSeen) -> None:
-        gone = PodTrouble(uid=pod.uid, pod_name=pod.pod_name, reason="Deleted")
+        gone = PodTrouble(uid=pod.uid, pod_name=pod.pod_name, reason=DELETED)
         self._note(pod, pod.trouble or gone)
         self._noted.discard(pod.uid)
 

@@ -36,6 +36,8 @@ class FakeApi(KubernetesEmulator):
         failures: what the next calls of a verb fail with, in order.
         forgotten: versions up to this one are expired.
         longest_watch_sec: watches end after this, whatever the client asked.
+        bookmark_sec: a watch sends a bookmark this often.
+        is_silent: open watches stay open and say nothing, as behind a dead load balancer.
         latency_sec: what each call takes before it does anything, and once more before it answers.
     """
 
@@ -46,6 +48,8 @@ class FakeApi(KubernetesEmulator):
         self.failures: dict[str, deque[aiohttp.web.Response]] = {}
         self.forgotten = 0
         self.longest_watch_sec = 3600.0
+        self.bookmark_sec = 60.0
+        self.is_silent = False
         self.latency_sec = 0.0
         self.resources["v1/pods"] = kmock.ResourceInfo(kind="Pod", namespaced=True)
         self._versions = itertools.count(1)
@@ -169,8 +173,13 @@ class FakeApi(KubernetesEmulator):
             return
         asked_sec = float(request.params.get("timeoutSeconds", 3600))
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = told = loop.time()
         while loop.time() < began + min(asked_sec, self.longest_watch_sec):
+            while self.is_silent:
+                await asyncio.sleep(0.02)
+            if loop.time() > told + self.bookmark_sec:
+                told, since = loop.time(), next(self._versions)
+                yield {"type": "BOOKMARK", "object": _bookmark(since)}
             for version, kind, pod in [each for each in self._log if each[0] > since]:
                 since = version
                 if _is_selected(pod, request):
@@ -193,6 +202,13 @@ class FakeApi(KubernetesEmulator):
         kept["metadata"]["resourceVersion"] = str(version)
         self._log.append((version, kind, kept))
         self._changed.set()
+
+
+def _bookmark(version: int) -> dict[str, Any]:
+    """Return the object of a bookmark, as it was seen of Kubernetes 1.36."""
+    meta = {"resourceVersion": str(version), "creationTimestamp": None}
+    spec = {"containers": None}
+    return {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": spec, "status": {}}
 
 
 def _is_selected(pod: Pod, request: Request) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from kube.cluster import PodChange, PodCluster
 from kube.errors import CallFailed, CallRefused, NameTaken
 from tests.kube.api import FakeApi
+from tests.kube.conftest import pod_cluster
 from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, RUNNING, terminated
 
 
@@ -81,6 +82,25 @@ async def test_a_watch_ends_in_time(api: FakeApi, cluster: PodCluster) -> None:
     api.longest_watch_sec = 0.1
     version = (await cluster.list()).version
     assert [change async for change in cluster.changes(version)] == []
+
+
+async def test_a_silent_watch_is_lost(served: tuple[FakeApi, str]) -> None:
+    api, url = served
+    api.is_silent = True
+    async with pod_cluster(url, silence_sec=0.5) as cluster:
+        version = (await cluster.list()).version
+        with pytest.raises(CallFailed, match="silent for 0.5 s"):
+            await _changes(cluster, version, 1)
+
+
+async def test_bookmarks_are_no_silence(served: tuple[FakeApi, str]) -> None:
+    api, url = served
+    api.bookmark_sec = 0.2
+    async with pod_cluster(url, silence_sec=1) as cluster:
+        version = (await cluster.list()).version
+        changes = await _changes(cluster, version, 8)
+    assert [change.pod for change in changes] == [None] * 8
+    assert int(changes[-1].version) > int(version)
 
 
 async def test_an_expired_version_is_a_failure(api: FakeApi, cluster: PodCluster) -> None:

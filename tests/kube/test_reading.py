@@ -51,6 +51,13 @@ def seen(status: dict[str, Any], meta: dict[str, Any] | None = None, age_sec: in
         ),
         pytest.param(waiting("CrashLoopBackOff"), "CrashLoopBackOff", None, id="crashes"),
         pytest.param(EVICTED, "Evicted", None, id="evicted"),
+        pytest.param(terminated(0, "Completed") | EVICTED, "Evicted", 0, id="evicted, drained"),
+        pytest.param(
+            terminated(0, "Completed") | TAINTED,
+            "PreemptionByScheduler",
+            0,
+            id="preempted, drained",
+        ),
         pytest.param({"phase": "Failed"}, "Failed", None, id="failed without a word"),
     ],
 )
@@ -120,10 +127,17 @@ def test_a_pod_that_is_deleted_is_in_trouble() -> None:
     assert pod.gone_by == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 
 
-def test_why_the_cluster_deletes_it_is_told() -> None:
-    trouble = seen(RUNNING | TAINTED, GOING).trouble
+def test_a_pod_that_drained_since_it_is_deleted_says_so() -> None:
+    trouble = seen(terminated(0, "Completed"), GOING).trouble
     assert trouble
-    assert trouble.reason == "PreemptionByScheduler"
+    assert (trouble.reason, trouble.exit_code) == ("Deleted", 0)
+
+
+def test_why_the_cluster_deletes_it_is_told() -> None:
+    for status in (RUNNING, terminated(0, "Completed"), terminated(137, "Error")):
+        trouble = seen(status | TAINTED, GOING).trouble
+        assert trouble
+        assert trouble.reason == "PreemptionByScheduler"
 
 
 def test_trouble_in_words() -> None:

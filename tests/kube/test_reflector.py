@@ -10,6 +10,7 @@ from kube.cluster import PodCluster
 from kube.reflector import PodReflector
 from monitors.pods import PodTrouble
 from tests.kube.api import FakeApi
+from tests.kube.conftest import pod_cluster
 from tests.kube.pods import (
     MONITOR_ID,
     NAME,
@@ -99,6 +100,21 @@ async def test_what_happened_unseen_is_found_by_listing_again(
     api.remove(f"stream-monitor-{OTHER_ID}")
     api.expire_versions()
     assert sorted(await listener.reasons(2)) == ["Deleted", "Error"]
+
+
+async def test_what_happened_behind_a_dead_connection_is_found(
+    served: tuple[FakeApi, str], listener: Listener
+) -> None:
+    api, url = served
+    async with pod_cluster(url, silence_sec=0.5) as cluster:
+        running = asyncio.create_task(PodReflector(cluster, listener.tell).run())
+        await cluster.create(MONITOR_ID)
+        await api.until(lambda: api.calls["watch"])
+        api.is_silent = True
+        api.set_status(NAME, **terminated(137, "OOMKilled"))
+        assert await listener.reasons(1) == ["OOMKilled"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_failures_of_the_api_are_outlived(
