@@ -89,7 +89,7 @@ async def test_a_silent_watch_is_lost(served: tuple[FakeApi, str]) -> None:
     api.is_silent = True
     async with pod_cluster(url, silence_sec=0.5) as cluster:
         version = (await cluster.list()).version
-        with pytest.raises(CallFailed, match="silent for 0.5 s"):
+        with pytest.raises(CallFailed, match=r"silent for 0\.5 s"):
             await _changes(cluster, version, 1)
 
 
