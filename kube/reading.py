@@ -77,14 +77,17 @@ def _end(pod: V1Pod, ended: V1ContainerStateTerminated | None) -> PodTrouble:
     """Return why a Pod ends: its own reason first, as an evicted worker drains and exits with 0."""
     status = _status(pod)
     disruption = _condition(status, "DisruptionTarget", "True")
-    message = (ended and ended.message) or status.message or (disruption and disruption.message)
-    reason = (
-        status.reason
-        or (disruption and disruption.reason)
-        or (DELETED if _meta(pod).deletion_timestamp else None)
-        or (ended and (ended.reason or ("Error" if ended.exit_code else "Completed")))
-        or str(status.phase)
+    taken_away = DELETED if _meta(pod).deletion_timestamp else None
+    reason = status.reason or (disruption.reason if disruption else None) or taken_away
+    if ended:
+        reason = reason or ended.reason or ("Error" if ended.exit_code else "Completed")
+    told = (
+        ended.message if ended else None,
+        status.message,
+        disruption.message if disruption else None,
     )
+    message = next(filter(None, told), None)
+    reason = reason or str(status.phase)
     return _of(pod, reason, message, ended.exit_code if ended else None)
 
 
