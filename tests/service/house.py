@@ -34,6 +34,7 @@ class House:
 
     Attributes:
         workers: all that were started, dead ones too.
+        health_ports: of the same workers.
 
     Args:
         folder: of all that the parts keep.
@@ -48,6 +49,7 @@ class House:
         self.gateway_port = free_port()
         self.rest = Rest(f"http://127.0.0.1:{self.gateway_port}", API_KEY)
         self.workers: list[Child] = []
+        self.health_ports: list[int] = []
         self.temporal: Child
         self.gateway: Child
         self.client: Client
@@ -65,7 +67,7 @@ class House:
         """Start the gateway, on the port and the database it always has."""
         self.gateway = Child(
             "gateway",
-            [STREAM_TRACKER, "gateway"],
+            self._command("gateway"),
             self.folder,
             PORT=str(self.gateway_port),
             DATA_DIR=str(self.folder),
@@ -81,7 +83,7 @@ class House:
         port = free_port()
         worker = Child(
             f"{role}-{next(self._numbers)}",
-            [STREAM_TRACKER, "worker"],
+            self._command("worker"),
             self.folder,
             WORKER_ROLE=role,
             CALLBACK_URL=self.rest.base_url,
@@ -91,6 +93,7 @@ class House:
             **{**self._shared(), **self._variables, **variables},
         )
         self.workers.append(worker)
+        self.health_ports.append(port)
         await ready(worker, f"http://127.0.0.1:{port}")
         return worker
 
@@ -130,6 +133,9 @@ class House:
             if pending.activity_type.name == "watch_stream" and is_started:
                 return int(pending.last_worker_identity.partition("@")[0])
         return None
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [STREAM_TRACKER, *arguments]
 
     def _shared(self) -> dict[str, str]:
         return {"TEMPORAL_ADDRESS": self.temporal_address, "ALLOW_PRIVATE_NETWORKS": "true"}

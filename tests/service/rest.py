@@ -52,6 +52,13 @@ class Rest:
         stopped: dict[str, Any] = answer.json()
         return stopped
 
+    async def stop_all(self) -> None:
+        """Stop every monitor that is active."""
+        for status in ("scheduled", "initializing", "waiting", "monitoring"):
+            while found := (await self._get(f"/monitors?status={status}&limit=200"))["monitors"]:
+                for each in found:
+                    await self.stop(each["monitor_id"])
+
     async def until_status(
         self, monitor_id: str, status: str, *, within_sec: float = 30.0
     ) -> dict[str, Any]:

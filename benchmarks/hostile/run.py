@@ -1,0 +1,213 @@
+"""Watches healthy streams alone, then beside everything that is hostile, and compares."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from benchmarks.chaos.arena import WINDOW, Arena
+from benchmarks.chaos.findings import Finding, percentile
+from benchmarks.fleet import CONFIG, LEAST_BETWEEN_SEC, Fleet, programmes, put_on_air
+from benchmarks.hostile.clients import KeyedAttack, attack_port
+from benchmarks.hostile.growth import Growth
+from benchmarks.hostile.house import HostileHouse
+from benchmarks.hostile.zone import GOOD_ZONE, SILENT_ZONE, dns_server
+from tests.hostile.origins import ATTACKS
+from tests.hostile.receivers import RECEIVERS
+from tests.media.outbound.stand_ins import scripted_server
+from tests.service.rest import Rest
+from tests.service.waiting import NeverCame, until
+
+MOST_GROWTH_MIB = 150.0
+MOST_SLOWER = 1.5
+SETTLED_SEC = 120.0
+AGAIN_SEC = 15.0
+SILENT_NAMES = 50
+ROLES = ("orchestrator", "probe")
+NAMES = {"127.0.0.1": GOOD_ZONE}
+EVENTFUL_SEC = 60.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is tried.
+
+    Attributes:
+        alone_sec: how long the healthy streams are watched alone.
+        beside_sec: how long beside everything that is hostile.
+        faults_every_sec: of each healthy stream.
+    """
+
+    streams: int = 20
+    alone_sec: float = 100.0
+    beside_sec: float = 600.0
+    faults_every_sec: float = 70.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the service.
+
+    Attributes:
+        alone_sec, beside_sec: delays of the healthy streams' events.
+        wrong: healthy streams whose events differ from their script.
+        lost: segments that healthy streams missed, or that failed.
+        failures: requests that the gateway failed at.
+        running: workflows that are still there when all monitors were stopped.
+    """
+
+    alone_sec: Sequence[float]
+    beside_sec: Sequence[float]
+    wrong: Sequence[str]
+    lost: int
+    growth: Growth
+    failures: Sequence[str]
+    running: Sequence[str]
+
+    @property
+    def times_slower(self) -> float:
+        """By how much the 95th percentile of the delays grew."""
+        return percentile(self.beside_sec, 95) / percentile(self.alone_sec, 95)
+
+    def findings(self) -> list[Finding]:
+        """Compare with the targets."""
+        delays = f"p95 {percentile(self.alone_sec, 95):.2f} s alone, "
+        delays += f"{percentile(self.beside_sec, 95):.2f} s beside ({self.times_slower:.2f} times)"
+        grown = ", ".join(f"{name} {mib:+.0f} MiB" for name, mib in self.growth.grown.items())
+        grown += f"; largest decoder {self.growth.decoder_mib:.0f} MiB"
+        most = max(self.growth.grown.values())
+        exact = f"{len(self.wrong)} streams with other events, {self.lost} segments lost"
+        failed = "; ".join(self.failures[:3]) or "none"
+        return [
+            Finding("events of healthy streams", exact, "0, 0", not self.wrong and not self.lost),
+            Finding(
+                "their delay", delays, f"{MOST_SLOWER} times", self.times_slower <= MOST_SLOWER
+            ),
+            Finding("memory", grown, f"+{MOST_GROWTH_MIB:.0f} MiB", most <= MOST_GROWTH_MIB),
+            Finding("requests answered with 500", failed, "none", not self.failures),
+            Finding("workflows left", f"{len(self.running)}", "0", not self.running),
+        ]
+
+
+async def run(arena: Arena, scale: Scale) -> Outcome:
+    """Run the whole of it; needs root, for the DNS server and what uses it."""
+    async with dns_server(), _open_house(arena) as house:
+        alone = await _fleet(arena, house.rest, "alone", scale, scale.alone_sec)
+        await alone.until_ended()
+        growth = Growth(house)
+        async with _hostile(arena, house) as attack, _background(growth.run()):
+            beside = await _fleet(arena, house.rest, "beside", scale, scale.beside_sec)
+            await beside.until_ended()
+        return Outcome(
+            alone_sec=alone.delays_sec(),
+            beside_sec=beside.delays_sec(),
+            wrong=[*alone.wrong(), *beside.wrong()],
+            lost=await _lost(house.rest, beside),
+            growth=growth,
+            failures=attack.failures,
+            running=await _left_running(house),
+        )
+
+
+@asynccontextmanager
+async def _open_house(arena: Arena) -> AsyncIterator[HostileHouse]:
+    house = HostileHouse(arena.folder / "hostile")
+    try:
+        await house.start(*ROLES)
+        yield house
+        await house.stop()
+    finally:
+        house.discard()
+
+
+async def _fleet(arena: Arena, rest: Rest, name: str, scale: Scale, seconds: float) -> Fleet:
+    made = await programmes(arena, seconds, scale.faults_every_sec)
+    names = [f"{name}-{number}" for number in range(scale.streams)]
+    spread_sec = min(scale.faults_every_sec, seconds / 5)
+    return await put_on_air(arena, rest, made, names, spread_sec, NAMES)
+
+
+@asynccontextmanager
+async def _hostile(arena: Arena, house: HostileHouse) -> AsyncIterator[KeyedAttack]:
+    """Attack the gateway, the workers' health ports, and what monitors lead to."""
+    attack = KeyedAttack(house.rest)
+    async with AsyncExitStack() as stack:
+        for body in [*await _origins(stack), *await _receivers(stack, arena), *_silent_names()]:
+            await stack.enter_async_context(_background(_monitor_again(house.rest, body)))
+        for port in (house.gateway_port, *house.health_ports):
+            await stack.enter_async_context(_background(attack_port(port)))
+        await stack.enter_async_context(_background(attack.run()))
+        yield attack
+
+
+async def _origins(stack: AsyncExitStack) -> list[dict[str, Any]]:
+    servers = [await stack.enter_async_context(scripted_server(each)) for each in ATTACKS.values()]
+    urls = [server.url(host=f"origin.{GOOD_ZONE}") for server in servers]
+    return [_monitor(url, f"http://hooks.{SILENT_ZONE}/") for url in urls]
+
+
+async def _receivers(stack: AsyncExitStack, arena: Arena) -> list[dict[str, Any]]:
+    """Return a monitor for each receiver, of a stream with an event every few seconds."""
+    programme = (await programmes(arena, EVENTFUL_SEC, LEAST_BETWEEN_SEC))[0]
+    bodies = []
+    for number, answer in enumerate(RECEIVERS.values()):
+        server = await stack.enter_async_context(scripted_server(answer))
+        stream = arena.origin.add(f"told-{number}", programme, options=WINDOW)
+        hook = server.url(host=f"receiver.{GOOD_ZONE}")
+        bodies.append(_monitor(stream.url, hook, on_delivery_failure="continue", **CONFIG))
+    return bodies
+
+
+def _silent_names() -> list[dict[str, Any]]:
+    hosts = [f"{number}.{SILENT_ZONE}" for number in range(SILENT_NAMES)]
+    return [_monitor(f"https://{host}/live.m3u8", f"https://{host}/") for host in hosts]
+
+
+def _monitor(stream_url: str, callback_url: str, **config: Any) -> dict[str, Any]:
+    return {"stream_url": stream_url, "callback_url": callback_url, "config": config}
+
+
+async def _monitor_again(rest: Rest, body: dict[str, Any]) -> None:
+    """Have a stream watched, and again when its monitor ended."""
+    while True:
+        with contextlib.suppress(httpx.HTTPError):
+            await rest.http.post("/monitors", json=body)  # a duplicate while the first one runs
+        await asyncio.sleep(AGAIN_SEC)
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _lost(rest: Rest, fleet: Fleet) -> int:
+    lost = 0
+    for monitor_id in fleet.monitor_ids.values():
+        statistics = (await rest.show(monitor_id))["statistics"]
+        lost += statistics["segments_missed"] + statistics["segments_failed"]
+    return lost
+
+
+async def _left_running(house: HostileHouse) -> list[str]:
+    """Stop all monitors and return the workflows that do not end."""
+    await house.rest.stop_all()
+
+    async def running() -> list[str]:
+        found = house.client.list_workflows("ExecutionStatus = 'Running'")
+        return [each.id async for each in found if each.id.startswith("mon-")]
+
+    async def all_ended() -> bool:
+        return not await running()
+
+    with contextlib.suppress(NeverCame):
+        await until(all_ended, "the end of all monitors", within_sec=SETTLED_SEC)
+    return await running()
