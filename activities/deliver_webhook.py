@@ -78,9 +78,8 @@ class WebhookDelivery:
         began = _clock()
         try:
             answer = await self._post(order)
-        except FetchError as error:
-            failure = Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
-            raise self._fail(order, failure, attempt, _clock() - began) from None
+        except Exception as error:
+            raise self._fail(order, _failure(error), attempt, _clock() - began) from None
         took_sec = _clock() - began
         if not is_delivered(answer.status):
             failure = failure_of(answer.status, _asked_sec(answer))
@@ -151,6 +150,17 @@ class WebhookDelivery:
             return
         again = None if again_in_sec is None else round(again_in_sec, 3)
         logger.warning("webhook failed", **fields, error=failure.message, again_in_sec=again)
+
+
+def _failure(error: Exception) -> Failure:
+    """Return what an exception means for a delivery.
+
+    One that nobody expected counts as a failed attempt, too: Temporal would repeat it for ever.
+    """
+    if isinstance(error, FetchError):
+        return Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
+    logger.error("webhook attempt failed unexpectedly", exc_info=error)
+    return Failure("unexpected", f"the attempt failed unexpectedly ({type(error).__name__})")
 
 
 def _failed_before() -> int:

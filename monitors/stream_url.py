@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+import idna
 from pydantic_core import to_json
 
 MAX_URL_BYTES = 2048
@@ -88,7 +89,19 @@ def split_http_url(url: str) -> SplitResult:
         raise InvalidStreamUrl("names no host")
     if "@" in parts.netloc:
         raise InvalidStreamUrl("must not carry a user name or password")
+    _check_name(parts.hostname)
     return parts
+
+
+def _check_name(host: str) -> None:
+    """Refuse international names that HTTP clients cannot encode or decode (RFC 5891)."""
+    try:
+        if not host.isascii():
+            idna.encode(host.lower())
+        if any(label.startswith("xn--") for label in host.split(".")):
+            idna.decode(host)
+    except idna.IDNAError:
+        raise InvalidStreamUrl("names a host that is no valid domain name") from None
 
 
 def youtube_video_id(source: StreamSource) -> str:

@@ -103,6 +103,10 @@ def pod_backoff(failures: int) -> timedelta:
     return timedelta(seconds=min(60, 3 ** (failures - 1)))
 
 
+DELIVERY_STARTS = 100
+"""So often an attempt to deliver may begin, counted or not: whatever keeps breaking attempts before
+they have an outcome, a delivery ends. By then some 15 minutes of them have been lost."""
+
 DELIVER_WEBHOOK: dict[str, Any] = {
     # An attempt takes 11 s at most. What comes on top is for a busy worker; a dead one is missed
     # after that, and its attempt is not counted (see `activities.deliver_webhook`).
@@ -113,6 +117,7 @@ DELIVER_WEBHOOK: dict[str, Any] = {
         initial_interval=timedelta(seconds=1),
         backoff_coefficient=2.0,
         maximum_interval=timedelta(seconds=10),
+        maximum_attempts=DELIVERY_STARTS,
     ),
 }
 

@@ -1,5 +1,6 @@
 """Reading the body of an answer without ever holding more than the caller allows."""
 
+import re
 import zlib
 from http import HTTPStatus
 from typing import Protocol
@@ -10,6 +11,8 @@ from media.outbound.errors import BadEncoding, TooLarge, Truncated
 
 # 32 makes zlib recognize gzip and zlib headers by itself.
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
 
 async def read_body(response: httpx.Response, *, max_bytes: int, compressed: bool) -> bytes:
@@ -68,7 +71,7 @@ def _announced_bytes(response: httpx.Response) -> int | None:
     length = headers.get("content-length", "")
     if "transfer-encoding" in headers or response.status_code == HTTPStatus.NOT_MODIFIED:
         return None
-    return int(length) if length.isascii() and length.isdigit() else None
+    return int(length) if _LENGTH.fullmatch(length) else None
 
 
 class _Decoder(Protocol):

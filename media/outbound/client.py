@@ -102,7 +102,14 @@ def webhook_client(
         network: opens the connections; the system's sockets by default.
     """
     tls, sockets = _trusting(ca_bundle), network or httpcore.AnyIOBackend()
-    return _client(GuardedTransport(guard, tls, sockets, http2=False), {})
+    client = _client(GuardedTransport(guard, tls, sockets, http2=False), {})
+    client.event_hooks = {"response": [_forget_location]}
+    return client
+
+
+async def _forget_location(response: httpx.Response) -> None:
+    """Leave out where a receiver redirects to: httpx would read it, and may fail to."""
+    response.headers.pop("location", None)
 
 
 def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+import idna
+import structlog
 from h2.exceptions import InvalidBodyLengthError
+
+logger = structlog.get_logger(__name__)
 
 
 class FetchError(Exception):
@@ -112,17 +116,23 @@ class BadRange(BadBody):
 
 @contextmanager
 def typed_errors() -> Iterator[None]:
-    """Turn the errors of httpx, sockets and TLS into `FetchError`.
+    """Turn whatever a request to a stranger raises into `FetchError`.
 
-    The original is cut off: its text may hold parts of a URL or tell open ports from closed ones.
+    Strangers reach the corners of every library on the way: what those raise is not always what
+    they document. So an exception of any type means that the request failed. The original is cut
+    off: its text may hold parts of a URL or tell open ports from closed ones.
     """
     try:
         yield
-    except httpx.InvalidURL:
+    except FetchError:
+        raise
+    except (httpx.InvalidURL, idna.IDNAError):
         raise AddressRefused from None
     except (httpx.TimeoutException, TimeoutError):
         raise FetchTimeout from None
-    except (httpx.HTTPError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, httpx.HTTPError | OSError):
+            logger.warning("request failed in an unusual way", error=type(error).__qualname__)
         raise _failure(error) from None
 
 

@@ -17,7 +17,7 @@ PLAYLIST_MAX_BYTES = 1024 * 1024
 PLAYLIST_TIMEOUT_SEC = 15.0
 SEGMENT_TIMEOUT_SEC = 30.0
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(?:\d+|\*)", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:\d+|\*)", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from media.outbound.errors import typed_errors
+from media.outbound.errors import FetchError, typed_errors
 
 TOTAL_TIMEOUT_SEC = 10.0
 ANSWER_MAX_BYTES = 64 * 1024
@@ -48,12 +48,12 @@ async def post_webhook(
             response = await client.send(
                 client.build_request("POST", url, content=body, headers=headers), stream=True
             )
-    try:
-        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+    with contextlib.suppress(FetchError), typed_errors():
+        try:
             async with asyncio.timeout(ANSWER_READ_SEC):
                 await _read_a_little(response)
-    finally:
-        await response.aclose()
+        finally:
+            await response.aclose()
     return Answer(response.status_code, response.headers.get("retry-after"))
 
 

@@ -292,6 +292,27 @@ async def test_each_attempt_is_counted_by_its_outcome(
     assert (meter.begun, meter.counted) == (["evt-1"], [counted])
 
 
+@pytest.mark.parametrize("location", ["https://xn--a/", "https://[", "http://h:" + "9" * 5000])
+async def test_where_a_receiver_redirects_to_is_not_read(
+    client: httpx.AsyncClient, location: str
+) -> None:
+    async with scripted(Answer(302, {"location": location})) as receiver:
+        error = await refused(client, receiver.url)
+    assert error.message == "the receiver answered with HTTP status 302"
+    assert not error.non_retryable
+
+
+async def test_an_attempt_that_fails_unexpectedly_counts(client: httpx.AsyncClient) -> None:
+    """Without a key nothing can be signed: no setting allows that."""
+    meter = Meter()
+    async with scripted(Answer(200)) as receiver:
+        for attempt in (1, 4):
+            error = await refused(client, receiver.url, attempt=attempt, keys=(), meter=meter)
+            assert error.message.startswith("the attempt failed unexpectedly (")
+            assert error.non_retryable is (attempt == 4)
+    assert meter.counted == [("unexpected", 1.0), ("unexpected", None)]
+
+
 async def test_the_log_has_neither_body_nor_url(
     client: httpx.AsyncClient, log_output: list[dict[str, Any]]
 ) -> None:

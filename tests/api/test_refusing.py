@@ -105,6 +105,8 @@ CASES = [
         "no single video",
         id="YouTube channel",
     ),
+    pytest.param(body(stream_url="http://xn--a/x"), "INVALID_URL", "stream_url: names a host"),
+    pytest.param(body(callback_url="http://xn--a/x"), "INVALID_URL", "callback_url: names a host"),
     pytest.param(body(callback_url="ftp://h/x"), "INVALID_URL", "callback_url", id="callback ftp"),
     pytest.param(
         body(stream_url=f"https://{FORBIDDEN_HOST}/x.m3u8"),

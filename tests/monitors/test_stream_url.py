@@ -37,6 +37,9 @@ def test_all_urls_of_a_video_are_one_stream(url: str) -> None:
         pytest.param("http://a.tv:81/x", StreamKind.MANIFEST, "url:a.tv:81/x", id="other port"),
         pytest.param("https://A.tv./x", StreamKind.MANIFEST, "url:a.tv/x", id="host spelling"),
         pytest.param("http://[::1]:81/x", StreamKind.MANIFEST, "url:[::1]:81/x", id="IPv6"),
+        pytest.param("https://xn--bcher-kva.tv/x", StreamKind.MANIFEST, "url:xn--bcher-kva.tv/x"),
+        pytest.param("https://bücher.tv/x", StreamKind.MANIFEST, "url:bücher.tv/x"),
+        pytest.param("https://a_b--c.tv/x", StreamKind.MANIFEST, "url:a_b--c.tv/x"),
     ],
 )
 def test_a_manifest_is_named_by_host_and_path(url: str, kind: StreamKind, key: str) -> None:
@@ -73,6 +76,9 @@ def test_long_paths_make_keys_of_bounded_length() -> None:
         pytest.param("https://[::1/x", "is not a URL", id="a broken bracket"),
         pytest.param("https://user:pw@a.tv/x.m3u8", "user name", id="credentials"),
         pytest.param("https://127.0.0.1\\@a.tv/x", "backslash", id="backslash"),
+        pytest.param("https://xn--a/x", "no valid domain name", id="a host that does not decode"),
+        pytest.param("https://a.xn--/x", "no valid domain name", id="an empty A-label"),
+        pytest.param("https://a\u2488.tv/x", "no valid domain name", id="no letter of a name"),
         pytest.param("https://a.tv/x y.m3u8", "space", id="space"),
         pytest.param("https://a.tv/x\r\nHost: b", "control character", id="line break"),
         pytest.param("https://a.tv/" + "x" * 2048, "longer than", id="too long"),

@@ -3,11 +3,12 @@
 import asyncio
 
 from monitors.config import OnDeliveryFailure
-from monitors.events import EndReason, EventType
+from monitors.events import EndReason, EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.stage import Stage, snapshot_of
 from tests.workflows.world import World, closed_until, failing, slow_to_take
+from workflows.options import DELIVERY_STARTS
 
 
 async def test_events_keep_their_order_while_one_is_tried_again(stage: Stage) -> None:
@@ -105,6 +106,18 @@ async def test_monitoring_goes_on_after_a_lost_webhook_when_the_user_wants_it(
         3: (DeliveryStatus.FAILED, 4),
         4: (DeliveryStatus.SENT, 1),
     }
+
+
+async def test_a_delivery_ends_however_its_attempts_break(stage: Stage) -> None:
+    async def breaking(event: StreamEvent, attempt: int) -> None:
+        raise LookupError
+
+    stage.world.receiver = breaking
+    stage.world.watches.append(scripts.ends())
+    end = await stage.run(on_delivery_failure=OnDeliveryFailure.CONTINUE)
+    assert end.status is MonitorStatus.COMPLETED
+    assert len(stage.world.attempts) == 2 * DELIVERY_STARTS
+    assert {status for status, _ in final_reports(stage.world).values()} == {DeliveryStatus.FAILED}
 
 
 def final_reports(world: World) -> dict[int, tuple[DeliveryStatus, int]]:

@@ -3,13 +3,16 @@ import asyncio
 import httpcore
 import httpx
 import pytest
+import structlog
 
 from media.outbound.errors import (
     AddressRefused,
+    BadRange,
     BadStatus,
     ConnectionFailed,
     FetchError,
     NameNotResolved,
+    typed_errors,
 )
 from media.outbound.fetching import fetch_segment
 from tests.media.outbound.stand_ins import (
@@ -73,7 +76,47 @@ async def test_an_unknown_name_is_a_failed_connection(client: httpx.AsyncClient)
     assert caught.value.code == "connection"
 
 
-@pytest.mark.parametrize("url", ["http://[bad/x", "http://999.1.1.1/", "http://a:b:c/", "x"])
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(
+            reply(status=302, location="https://xn--a/"), AddressRefused, id="a host that is none"
+        ),
+        pytest.param(reply(status=302, location="http://a:" + DIGITS), FetchError, id="port"),
+        pytest.param(reply(MEDIA, 206, content_range=f"bytes 0-{DIGITS}/*"), BadRange, id="range"),
+        pytest.param(reply(MEDIA, content_length=DIGITS), FetchError, id="length"),
+        pytest.param(
+            reply(MEDIA, content_length=DIGITS, transfer_encoding="chunked"), FetchError, id="both"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n",
+            FetchError,
+            id="chunk",
+        ),
+        pytest.param(b"HTTP/1.1 " + DIGITS.encode() + b" X\r\n\r\n", FetchError, id="status"),
+    ],
+)
+async def test_what_libraries_stumble_over_is_a_failed_request(
+    client: httpx.AsyncClient, answer: bytes, error: type[FetchError]
+) -> None:
+    async with scripted_server(always(answer, close=True)) as server:
+        with pytest.raises(error):
+            await fetch_segment(client, server.url(), byte_range=(0, 100), max_bytes=100)
+
+
+def test_an_error_of_any_type_is_a_failed_request() -> None:
+    with structlog.testing.capture_logs() as log, pytest.raises(ConnectionFailed), typed_errors():
+        raise LookupError("http://origin.example/?sig=tok3n")
+    assert [line["error"] for line in log] == ["LookupError"]
+    assert "tok3n" not in str(log)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[bad/x", "http://xn--a/", "http://999.1.1.1/", "http://a:b:c/", "x"]
+)
 async def test_what_is_no_url_is_refused(client: httpx.AsyncClient, url: str) -> None:
     with pytest.raises(AddressRefused):
         await fetch_segment(client, url, max_bytes=100)
