@@ -12,6 +12,7 @@ BENCHMARKS = {
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
     "contract": "that no request makes the gateway fail or break its own description",
     "delivery": "that no webhook is lost, and that hostile streams do not delay others",
+    "field": "that streams of real encoders and packagers are watched as they are",
     "hostile": "that clients, origins, receivers and DNS zones that mean no good harm nobody",
     "youtube": "what looks at YouTube and waiting monitors cost",
     "youtube.soak": "that 24 simulated hours of YouTube lose no segment",

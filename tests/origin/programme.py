@@ -102,7 +102,7 @@ def ffmpeg_arguments(programme: Programme) -> list[str]:
     """
     encoding = programme.encoding
     arguments = ["-hide_banner", "-v", "error", "-nostdin", "-filter_complex_threads", "1"]
-    arguments += ["-filter_complex", _graph(programme)]
+    arguments += ["-filter_complex", filter_graph(programme)]
     if encoding.has_video:
         arguments += ["-map", "[v]", *_video_arguments(programme)]
     if encoding.has_audio:
@@ -110,7 +110,7 @@ def ffmpeg_arguments(programme: Programme) -> list[str]:
     return [*arguments, *_segment_arguments(encoding)]
 
 
-def _graph(programme: Programme) -> str:
+def filter_graph(programme: Programme) -> str:
     encoding = programme.encoding
     chains: list[str] = []
     labels = ""

@@ -1,0 +1,1 @@
+"""Live streams of real encoders and packagers, each with the same scripted faults."""

@@ -1,0 +1,82 @@
+"""`python -m benchmarks.field`: live sources as encoders and packagers make them.
+
+Each plays the same programme with a black, a frozen and a silent stretch and one without sound
+samples. A source passes when every segment is measured once, and each of the four is told once
+with its length to 0.1 s.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.chaos.arena import open_arena
+from benchmarks.field.recipes import RECIPES, Recipe
+from benchmarks.field.run import Gallery, watch_all
+from benchmarks.field.server import serve_files
+from benchmarks.field.verdict import Verdict
+from benchmarks.machine import machine
+from runtime.event_loop import new_event_loop
+
+
+def main() -> int:
+    """Return 0 when every source passes, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.field", description=__doc__)
+    parser.add_argument("--only", default="", help="sources whose name contains this")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.add_argument("--keep", type=Path, help="folder for what the sources write")
+    options = parser.parse_args()
+    chosen = [each for each in RECIPES if options.only in each.name]
+    print(machine())
+    with (
+        tempfile.TemporaryDirectory(prefix="stream-tracker-field-") as folder,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        verdicts = runner.run(_run(options.keep or Path(folder), chosen))
+    print(_markdown(verdicts)) if options.markdown else Console().print(_table(verdicts))
+    return 1 if any(each.faults for each in verdicts) else 0
+
+
+async def _run(folder: Path, recipes: Sequence[Recipe]) -> list[Verdict]:
+    served = folder / "served"
+    served.mkdir(parents=True)
+    async with (
+        open_arena(folder, seed=1) as arena,
+        serve_files(served) as server,
+        arena.house("house", "orchestrator", "probe") as house,
+    ):
+        gallery = Gallery(served, folder / "cache", server, arena.receiver, house.rest)
+        return await watch_all(gallery, recipes, _say)
+
+
+def _say(verdict: Verdict) -> None:
+    print(f"{verdict.source}: {'; '.join(verdict.faults) or 'as scripted'}", flush=True)
+
+
+def _table(verdicts: Sequence[Verdict]) -> Table:
+    table = Table("source", "segments", "off by at most", "", title="Field", expand=True)
+    for each in verdicts:
+        table.add_row(*_row(each))
+    return table
+
+
+def _markdown(verdicts: Sequence[Verdict]) -> str:
+    rows = ["| source | segments | off by at most | |", "|---|---|---|---|"]
+    return "\n".join([*rows, *(f"| {' | '.join(_row(each))} |" for each in verdicts)])
+
+
+def _row(verdict: Verdict) -> tuple[str, str, str, str]:
+    outcome = "; ".join(verdict.faults) or "as scripted"
+    return verdict.source, str(verdict.segments), f"{verdict.off_sec:.3f} s", outcome
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the SDK's threads sometimes abort the interpreter while it ends
