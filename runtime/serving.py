@@ -10,7 +10,7 @@ from typing import Any, Final
 import uvicorn
 
 from runtime.errors import StartError
-from runtime.heads import BoundedHeads
+from runtime.http_limits import http_config
 
 GRACE_SEC: Final = 10
 KEEP_ALIVE_SEC: Final = 30
@@ -28,20 +28,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-def api_config(app: Any, host: str, port: int) -> uvicorn.Config:
+def api_config(app: Any, host: str, port: int, *, connections: int | None = None) -> uvicorn.Config:
     """Return how an ASGI application is served that logs its requests itself.
 
     Its clients keep their connections; at the end it gets `GRACE_SEC` for requests in flight.
     """
-    return uvicorn.Config(
+    return http_config(
         app,
-        host=host,
-        port=port,
-        http=BoundedHeads,
+        host,
+        port,
+        connections=connections,
         lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SEC,
         timeout_graceful_shutdown=GRACE_SEC,
     )

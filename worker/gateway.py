@@ -14,6 +14,7 @@ from api.temporal import TemporalEngine
 from media.outbound.errors import AddressRefused, NameNotResolved
 from media.outbound.guard import OutboundGuard, Resolve, resolve_name
 from runtime.errors import StartError
+from runtime.http_limits import connections_limit
 from runtime.logging import configure_logging
 from runtime.serving import api_config, serve_in_background, stop_signal
 from runtime.settings import GatewaySettings
@@ -57,14 +58,17 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
         PortTaken: an address cannot be listened on.
     """
     apart = settings.internal_port
+    connections = connections_limit(listeners=2 if apart else 1)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(gateway.limits.close)
         if apart:
-            config = api_config(internal_app(gateway), settings.host, apart)
+            config = api_config(
+                internal_app(gateway), settings.host, apart, connections=connections
+            )
             served = serve_in_background(config, variables="HOST, INTERNAL_PORT")
             await stack.enter_async_context(served)
         app = api_app(gateway, with_internal=apart is None)
-        config = api_config(app, settings.host, settings.port)
+        config = api_config(app, settings.host, settings.port, connections=connections)
         await stack.enter_async_context(serve_in_background(config, variables="HOST, PORT"))
         yield
 

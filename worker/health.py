@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 import prometheus_client
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from runtime.http_limits import http_config
 from runtime.serving import serve_in_background
+
+MAX_CONNECTIONS: Final = 32
 
 Readiness = Callable[[], str | None]
 """Returns what is missing, None when the process is ready."""
@@ -43,8 +46,6 @@ async def health_port(host: str, port: int, readiness: Readiness) -> AsyncIterat
     Raises:
         PortTaken: something else listens there.
     """
-    config = uvicorn.Config(
-        health_app(readiness), host=host, port=port, log_config=None, access_log=False
-    )
+    config = http_config(health_app(readiness), host, port, connections=MAX_CONNECTIONS)
     async with serve_in_background(config, variables="HEALTH_HOST, HEALTH_PORT"):
         yield

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from monitors.signing import is_signed, is_trio_signed
+from runtime.http_limits import http_config
 from runtime.serving import serve_in_background, stop_signal
 
 TOLERANCE_SEC = 300
@@ -123,14 +123,8 @@ async def receiving(
     Raises:
         PortTaken: something else listens there; the message names the `variables` that say where.
     """
-    config = uvicorn.Config(
-        receiver.app(),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=GRACE_SEC,
+    config = http_config(
+        receiver.app(), host, port, lifespan="off", timeout_graceful_shutdown=GRACE_SEC
     )
     async with serve_in_background(config, variables=variables):
         yield
