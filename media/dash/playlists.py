@@ -16,8 +16,9 @@ from media.dash.presentation import (
     Representation,
 )
 from media.dash.timeline import MOST_SEGMENTS, Clock, Span, spans
+from media.hls.drafts import MAX_DURATION_SEC
 from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
-from media.hls.media_parser import MAX_DURATION_SEC, MAX_TARGET_SEC, MIN_TARGET_SEC
+from media.hls.media_parser import MAX_TARGET_SEC, MIN_TARGET_SEC
 from media.hls.playlist import (
     Encryption,
     InitSegment,

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from media.hls.playlist import ByteRange, Encryption, InitSegment, Segment
 
+MAX_DURATION_SEC = 3_600.0
+
 
 @dataclass(slots=True)
 class SegmentDraft:
@@ -29,12 +31,23 @@ class SegmentDraft:
     gap: bool = False
 
 
-def date_drafts(drafts: Sequence[SegmentDraft]) -> None:
+def is_sane_duration(duration_sec: float) -> bool:
+    """Return whether a segment may be that long."""
+    return 0 < duration_sec <= MAX_DURATION_SEC
+
+
+def date_drafts(drafts: Sequence[SegmentDraft], starts_at: datetime | None = None) -> None:
     """Give segments without EXT-X-PROGRAM-DATE-TIME the date that their neighbours imply.
 
     RFC 8216 4.3.2.6 and 6.3.3: forward from each tag, and backward from the first one. Never
     across a discontinuity, after which time may go anywhere, nor over a duration nobody knows.
+
+    Args:
+        drafts: in the playlist's order.
+        starts_at: where the segments before them end, if that is known.
     """
+    if drafts and drafts[0].program_date_time is None and not drafts[0].discontinuity:
+        drafts[0].program_date_time = starts_at
     for previous, draft in pairwise(drafts):
         if draft.program_date_time is None and not draft.discontinuity:
             draft.program_date_time = _shifted(previous.program_date_time, previous.duration_sec)

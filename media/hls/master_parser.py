@@ -1,21 +1,23 @@
 """The tags of master playlists (RFC 8216 4.3.4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
-from media.hls.tags import Line, absolute_url, attribute_list, decimal, integer
+from media.hls.tags import Line, absolute_url, attribute_list, decimal, integer, tag_pattern
+from media.hls.variables import Variables
 
 MAX_VARIANTS = 1_000
-MASTER_TAGS = frozenset({"EXT-X-STREAM-INF", "EXT-X-MEDIA", "EXT-X-I-FRAME-STREAM-INF"})
+MASTER_TAG = tag_pattern("EXT-X-STREAM-INF", "EXT-X-MEDIA", "EXT-X-I-FRAME-STREAM-INF")
 """Tags that only master playlists have. EXT-X-I-FRAME-STREAM-INF is recognised, never followed."""
 
 
-def parse_master(lines: Iterable[Line], base_url: str) -> MasterPlaylist:
+def parse_master(lines: Iterable[Line], base_url: str, variables: Variables) -> MasterPlaylist:
     """Read the lines of a master playlist.
 
     Raises:
         PlaylistTooLarge: more than `MAX_VARIANTS` variants or renditions.
+        MalformedPlaylist: a variable without a value is used.
     """
     variants: list[Variant] = []
     renditions: list[Rendition] = []
@@ -25,20 +27,22 @@ def parse_master(lines: Iterable[Line], base_url: str) -> MasterPlaylist:
         if line.tag == "EXT-X-STREAM-INF":
             stream_inf = line.value
         elif line.tag == "EXT-X-MEDIA":
-            renditions += ext_x_media(line.value, base_url)
+            renditions += ext_x_media(variables.attributes(line.value), base_url)
+        elif line.tag == "EXT-X-DEFINE":
+            variables.define(attribute_list(line.value))
         elif line.tag == "EXT-X-VERSION":
             version = integer(line.value) or version
         elif line.tag is None and stream_inf is not None:
-            variants.append(ext_x_stream_inf(stream_inf, absolute_url(base_url, line.value)))
+            uri = absolute_url(base_url, variables.expand(line.value))
+            variants.append(ext_x_stream_inf(variables.attributes(stream_inf), uri))
             stream_inf = None
         if len(variants) > MAX_VARIANTS or len(renditions) > MAX_VARIANTS:
             raise PlaylistTooLarge(f"more than {MAX_VARIANTS} variants or renditions")
-    return MasterPlaylist(tuple(variants), tuple(renditions), version)
+    return MasterPlaylist(tuple(variants), tuple(renditions), version, variables.values)
 
 
-def ext_x_stream_inf(value: str, uri: str) -> Variant:
+def ext_x_stream_inf(attributes: Mapping[str, str], uri: str) -> Variant:
     """Return a variant (RFC 8216 4.3.4.2)."""
-    attributes = attribute_list(value)
     peak = integer(attributes.get("BANDWIDTH", ""))
     average = integer(attributes.get("AVERAGE-BANDWIDTH", ""))
     codecs = (codec.strip() for codec in attributes.get("CODECS", "").split(","))
@@ -58,9 +62,8 @@ def _resolution(text: str) -> Resolution | None:
     return Resolution(width, height) if width and height else None
 
 
-def ext_x_media(value: str, base_url: str) -> list[Rendition]:
+def ext_x_media(attributes: Mapping[str, str], base_url: str) -> list[Rendition]:
     """Return the rendition (RFC 8216 4.3.4.1), or nothing where its type is not known."""
-    attributes = attribute_list(value)
     try:
         kind = RenditionType(attributes.get("TYPE", ""))
     except ValueError:

@@ -1,10 +1,24 @@
 """The tags of media playlists (RFC 8216 4.3.2, 4.3.3)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
-from media.hls.drafts import SegmentDraft, date_drafts, finish_drafts
-from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
-from media.hls.playlist import Encryption, InitSegment, MediaPlaylist, PlaylistType
+from media.hls.drafts import SegmentDraft, date_drafts, finish_drafts, is_sane_duration
+from media.hls.errors import (
+    MalformedPlaylist,
+    NotAPlaylist,
+    PlaylistTooLarge,
+    UnsupportedPlaylist,
+)
+from media.hls.playlist import (
+    ByteRange,
+    Encryption,
+    InitSegment,
+    MediaPlaylist,
+    PlaylistType,
+    Segment,
+    ServerControl,
+)
 from media.hls.tags import (
     MAX_INTEGER,
     Line,
@@ -14,33 +28,46 @@ from media.hls.tags import (
     date_time,
     decimal,
     integer,
-    required_integer,
+    media_sequence,
+    read_lines,
+    tag_pattern,
 )
+from media.hls.variables import Variables
+from media.hls.window import TAIL_SEGMENTS, lasting_lines, sum_up, tail_start
 
 MAX_SEGMENTS = 20_000
-MAX_DURATION_SEC = 3_600.0
 MIN_TARGET_SEC = 1.0
 MAX_TARGET_SEC = 60.0
 DEFAULT_TARGET_SEC = 6.0
 """Where neither the playlist nor a segment tells; what Apple's authoring guide recommends."""
 
-MEDIA_TAGS = frozenset(
-    {"EXTINF", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-BYTERANGE", "EXT-X-ENDLIST"}
+MEDIA_TAG = tag_pattern(
+    "EXTINF", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-BYTERANGE", "EXT-X-ENDLIST"
 )
 """Tags that only media playlists have."""
 
 _IV_BYTES = 16
 
 
-def parse_media(lines: Iterable[Line], base_url: str) -> MediaPlaylist:
-    """Read the lines of a media playlist.
+def parse_media(
+    text: str, start: int, base_url: str, variables: Variables, previous: MediaPlaylist | None
+) -> MediaPlaylist:
+    """Read a media playlist, which begins at `start` of `text`.
 
     Raises:
         MalformedPlaylist: a sequence number, byte range, key or init segment cannot be read.
-        PlaylistTooLarge: more than `MAX_SEGMENTS` segments.
+        NotAPlaylist: it is a list of channels.
+        PlaylistTooLarge: more than `MAX_SEGMENTS` segments that had to be read.
+        UnsupportedPlaylist: a delta update that does not go on from `previous`.
     """
-    reader = _MediaReader(base_url)
-    for line in lines:
+    reader = _MediaReader(base_url, variables, previous)
+    tail = tail_start(text)
+    if tail:
+        for line in lasting_lines(text, tail):
+            reader.read(line)
+        head = sum_up(text, tail)
+        reader.leave_out(head.segments, head.ends_at, head.range_end)
+    for line in read_lines(text, tail or start):
         reader.read(line)
     return reader.playlist()
 
@@ -48,8 +75,10 @@ def parse_media(lines: Iterable[Line], base_url: str) -> MediaPlaylist:
 class _MediaReader:
     """Gathers what the lines say. Its methods are named after the tags that they read."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, variables: Variables, previous: MediaPlaylist | None) -> None:
         self._base_url = base_url
+        self._variables = variables
+        self._previous = previous
         self._target_sec: float | None = None
         self._media_sequence = 0
         self._discontinuity_sequence = 0
@@ -58,19 +87,29 @@ class _MediaReader:
         self._i_frames_only = False
         self._type: PlaylistType | None = None
         self._version = 1
+        self._server = ServerControl()
         self._init: InitSegment | None = None
         self._keys: dict[str, Encryption] = {}
+        self._known: tuple[Segment, ...] = ()
+        self._left_out = 0
+        self._starts_at: datetime | None = None
+        self._range_end = 0
         self._drafts: list[SegmentDraft] = []
         self._next = SegmentDraft()
         self._has_extinf = False
+        self._has_header = False
+        self._is_channel_list = True
         self._byte_range_text: str | None = None
         self._tags: Mapping[str, Callable[[str], None]] = {
             "EXT-X-VERSION": self.ext_x_version,
+            "EXT-X-DEFINE": self.ext_x_define,
             "EXT-X-TARGETDURATION": self.ext_x_targetduration,
             "EXT-X-MEDIA-SEQUENCE": self.ext_x_media_sequence,
             "EXT-X-DISCONTINUITY-SEQUENCE": self.ext_x_discontinuity_sequence,
             "EXT-X-PLAYLIST-TYPE": self.ext_x_playlist_type,
             "EXT-X-I-FRAMES-ONLY": self.ext_x_i_frames_only,
+            "EXT-X-SERVER-CONTROL": self.ext_x_server_control,
+            "EXT-X-SKIP": self.ext_x_skip,
             "EXT-X-ENDLIST": self.ext_x_endlist,
             "EXTINF": self.extinf,
             "EXT-X-BYTERANGE": self.ext_x_byterange,
@@ -88,39 +127,60 @@ class _MediaReader:
         elif tag := self._tags.get(line.tag):
             tag(line.value)
 
+    def leave_out(self, segments: int, ends_at: datetime | None, range_end: int) -> None:
+        """Go on behind `segments` that count, and are not needed."""
+        self._left_out += segments
+        self._starts_at, self._range_end = ends_at, range_end
+        self._next = SegmentDraft()
+
     def playlist(self) -> MediaPlaylist:
         """Return what was gathered."""
-        if self._media_sequence + len(self._drafts) > MAX_INTEGER:
+        first = self._media_sequence + self._left_out
+        if first + len(self._drafts) > MAX_INTEGER:
             raise MalformedPlaylist("EXT-X-MEDIA-SEQUENCE leaves no room for the segments")
+        if self._drafts and self._is_channel_list and not self._has_header:
+            raise NotAPlaylist(
+                "expected the HLS playlist of a stream, got a list of channels (M3U with EXTINF"
+                " of -1): use the URL of one of them"
+            )
         target_sec = self._sane_target_sec()
-        date_drafts(self._drafts)
+        date_drafts(self._drafts, self._starts_at)
+        finished = finish_drafts(
+            self._drafts,
+            first_sequence=first,
+            first_discontinuity=self._discontinuity_sequence,
+            target_sec=target_sec,
+        )
+        segments = (*self._known, *finished)[-TAIL_SEGMENTS:]
         return MediaPlaylist(
             target_duration_sec=target_sec,
-            media_sequence=self._media_sequence,
-            segments=finish_drafts(
-                self._drafts,
-                first_sequence=self._media_sequence,
-                first_discontinuity=self._discontinuity_sequence,
-                target_sec=target_sec,
-            ),
+            media_sequence=segments[0].sequence if segments else first,
+            segments=segments,
             discontinuity_sequence=self._discontinuity_sequence,
             ended=self._ended,
             playlist_type=self._type,
             version=self._version,
             i_frames_only=self._i_frames_only,
+            server=self._server,
         )
 
     def ext_x_version(self, value: str) -> None:
         """RFC 8216 4.3.1.2. For information: newer tags are read whatever it says."""
         self._version = integer(value) or self._version
 
+    def ext_x_define(self, value: str) -> None:
+        """8216bis 4.4.2.3."""
+        self._variables.define(attribute_list(value))
+
     def ext_x_targetduration(self, value: str) -> None:
         """RFC 8216 4.3.3.1. Servers write decimals too."""
         self._target_sec = decimal(value) or self._target_sec
+        self._has_header = True
 
     def ext_x_media_sequence(self, value: str) -> None:
         """RFC 8216 4.3.3.2."""
-        self._media_sequence = required_integer("EXT-X-MEDIA-SEQUENCE", value)
+        self._media_sequence = media_sequence(value)
+        self._has_header = True
 
     def ext_x_discontinuity_sequence(self, value: str) -> None:
         """RFC 8216 4.3.3.3. It only aligns renditions: unreadable is 0."""
@@ -134,6 +194,27 @@ class _MediaReader:
         """RFC 8216 4.3.3.6."""
         self._i_frames_only = True
 
+    def ext_x_server_control(self, value: str) -> None:
+        """8216bis 4.4.3.8."""
+        attributes = attribute_list(value)
+        self._server = ServerControl(
+            can_skip_until_sec=decimal(attributes.get("CAN-SKIP-UNTIL", "")) or None,
+            can_block_reload=attributes.get("CAN-BLOCK-RELOAD") == "YES",
+        )
+
+    def ext_x_skip(self, value: str) -> None:
+        """8216bis 4.4.5.2: what is left out is as it was, and what held on at its end holds on."""
+        skipped = integer(attribute_list(value).get("SKIPPED-SEGMENTS", ""))
+        first, last = self._media_sequence, self._media_sequence + (skipped or 0) - 1
+        known = self._previous.between(first, last) if self._previous else ()
+        if not skipped or not known:
+            raise UnsupportedPlaylist("a delta update came (EXT-X-SKIP) of what is not known")
+        self._known, newest = known, known[-1]
+        self._init, key = newest.init, newest.encryption
+        self._keys = {key.key_format: key} if key else {}
+        self._discontinuities = newest.discontinuity_sequence - self._discontinuity_sequence
+        self.leave_out(skipped, newest.ends_at, newest.byte_range.end if newest.byte_range else 0)
+
     def ext_x_endlist(self, _: str) -> None:
         """RFC 8216 4.3.3.4."""
         self._ended = True
@@ -142,8 +223,9 @@ class _MediaReader:
         """RFC 8216 4.3.2.1. An absurd duration marks its segment, which still has its number."""
         duration_text, _, title = value.partition(",")
         duration_sec = decimal(duration_text.strip())
-        sane = duration_sec is not None and 0 < duration_sec <= MAX_DURATION_SEC
+        sane = duration_sec is not None and is_sane_duration(duration_sec)
         self._next.duration_sec = duration_sec if sane else None
+        self._is_channel_list &= duration_text.strip().startswith("-1")
         self._next.title = title.strip()
         self._has_extinf = True
 
@@ -166,7 +248,7 @@ class _MediaReader:
 
     def ext_x_key(self, value: str) -> None:
         """RFC 8216 4.3.2.4. Keys of several formats may hold at once, for different players."""
-        attributes = attribute_list(value)
+        attributes = self._variables.attributes(value)
         method = attributes.get("METHOD")
         if not method:
             raise MalformedPlaylist("EXT-X-KEY names no METHOD")
@@ -184,7 +266,7 @@ class _MediaReader:
 
     def ext_x_map(self, value: str) -> None:
         """RFC 8216 4.3.2.5."""
-        attributes = attribute_list(value)
+        attributes = self._variables.attributes(value)
         uri, range_text = attributes.get("URI"), attributes.get("BYTERANGE")
         if not uri:
             raise MalformedPlaylist("EXT-X-MAP names no URI")
@@ -205,22 +287,22 @@ class _MediaReader:
         self._has_extinf = False
         if len(self._drafts) >= MAX_SEGMENTS:
             raise PlaylistTooLarge(f"the playlist has more than {MAX_SEGMENTS} segments")
-        draft.uri = absolute_url(self._base_url, value)
+        draft.uri = absolute_url(self._base_url, self._variables.expand(value))
         draft.init = self._init
         draft.encryption = self._encryption()
         draft.discontinuities = self._discontinuities
         if range_text is not None:
-            draft.byte_range = byte_range(
-                "EXT-X-BYTERANGE", range_text, implicit_offset=self._range_end(draft.uri)
-            )
+            draft.byte_range = self._byte_range(range_text)
         self._drafts.append(draft)
 
-    def _range_end(self, uri: str) -> int | None:
-        """Where the previous segment ends, if it is a part of the same resource."""
-        previous = self._drafts[-1] if self._drafts else None
-        if previous is None or previous.uri != uri or previous.byte_range is None:
-            return None
-        return previous.byte_range.offset + previous.byte_range.length
+    def _byte_range(self, text: str) -> ByteRange:
+        """Read a range; one without a beginning goes on where the last one ended, else at 0.
+
+        RFC 8216 4.3.2.2 allows that within one resource only. Players do not look at the URI.
+        """
+        found = byte_range("EXT-X-BYTERANGE", text, implicit_offset=self._range_end)
+        self._range_end = found.end
+        return found
 
     def _encryption(self) -> Encryption | None:
         if not self._keys:

@@ -5,13 +5,17 @@ A playlist comes from a stranger, again and again, while it changes. So a value 
 which bytes to fetch, or which segment is which, is never guessed; and size is bounded everywhere.
 
     PlaylistError (ValueError)
-    ├── NotAPlaylist         a web page, XML, JSON, nothing
-    ├── MalformedPlaylist    an unreadable number, byte range or key; master and media in one
-    ├── PlaylistTooLarge     over 20,000 segments, 1,000 variants, 200,000 lines,
-    │                        16 Ki characters a line, 8 Mi in all
-    ├── UnsupportedPlaylist  a delta update (EXT-X-SKIP), which is never asked for
+    ├── NotAPlaylist         a web page, XML, JSON, a list of channels, nothing
+    ├── MalformedPlaylist    an unreadable number, byte range or key; a variable without a value;
+    │                        master and media in one
+    ├── PlaylistTooLarge     over 8 Mi characters; of what is read of it (`media.hls.window`):
+    │                        20,000 segments, 1,000 variants, 200,000 lines, 16 Ki characters a line
+    ├── UnsupportedPlaylist  a delta update (EXT-X-SKIP) of a playlist that is not known
     └── NoVariant            raised by `media.hls.renditions`: a master playlist without variants
 """
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from media.hls.errors import (
     MalformedPlaylist,
@@ -21,10 +25,11 @@ from media.hls.errors import (
     PlaylistTooLarge,
     UnsupportedPlaylist,
 )
-from media.hls.master_parser import MASTER_TAGS, parse_master
-from media.hls.media_parser import MEDIA_TAGS, parse_media
+from media.hls.master_parser import MASTER_TAG, parse_master
+from media.hls.media_parser import MEDIA_TAG, parse_media
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
-from media.hls.tags import read_lines
+from media.hls.tags import find_beginning, read_lines
+from media.hls.variables import Variables
 
 __all__ = [
     "MalformedPlaylist",
@@ -37,25 +42,30 @@ __all__ = [
 ]
 
 
-def parse_playlist(text: str, base_url: str) -> MasterPlaylist | MediaPlaylist:
+def parse_playlist(
+    text: str,
+    base_url: str,
+    *,
+    imported: Mapping[str, str] = MappingProxyType({}),
+    previous: MediaPlaylist | None = None,
+) -> MasterPlaylist | MediaPlaylist:
     """Read a playlist.
 
     Args:
         text: the whole answer, decoded as UTF-8; a byte order mark is fine.
         base_url: the URL it came from in the end, after redirects.
+        imported: variables of the master playlist (EXT-X-DEFINE with IMPORT).
+        previous: the same media playlist as it was before, which a delta update goes on from
+            (EXT-X-SKIP, 8216bis 6.2.5.1).
 
     Raises:
         PlaylistError: see the tree above; nothing else is raised, whatever `text` is.
     """
-    lines = list(read_lines(text))
-    tags = {line.tag for line in lines}
-    if "EXT-X-SKIP" in tags:
-        raise UnsupportedPlaylist(
-            "a delta update came (EXT-X-SKIP), a whole playlist was asked for"
-        )
-    if not tags & MASTER_TAGS:
-        return parse_media(lines, base_url)
-    if tags & MEDIA_TAGS:
+    start = find_beginning(text)
+    variables = Variables(base_url, imported)
+    if not MASTER_TAG.search(text, start):
+        return parse_media(text, start, base_url, variables, previous)
+    if MEDIA_TAG.search(text, start):
         # RFC 8216 4.1: clients must fail to parse a playlist that is both.
         raise MalformedPlaylist("the playlist is both a master and a media playlist")
-    return parse_master(lines, base_url)
+    return parse_master(read_lines(text, start), base_url, variables)

@@ -1,7 +1,8 @@
 """What a playlist says, as immutable values."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +12,11 @@ class ByteRange(NamedTuple):
 
     offset: int
     length: int
+
+    @property
+    def end(self) -> int:
+        """The offset of the first byte after it."""
+        return self.offset + self.length
 
 
 class Resolution(NamedTuple):
@@ -97,14 +103,36 @@ class Segment:
     title: str = ""
     name: str = ""
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """Wall clock of its end, where the playlist tells how long it is."""
+        if self.program_date_time is None or not self.duration_declared:
+            return None
+        return self.program_date_time + timedelta(seconds=self.duration_sec)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerControl:
+    """What a server offers to those who load a playlist again and again (8216bis 4.4.3.8).
+
+    Attributes:
+        can_skip_until_sec: a delta update leaves out what is further than that from the end; None
+            where there is none.
+        can_block_reload: a request may wait for what is not published yet.
+    """
+
+    can_skip_until_sec: float | None = None
+    can_block_reload: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
-    """The segments of one rendition, oldest first, with consecutive sequence numbers.
+    """The last segments of one rendition, oldest first, with consecutive sequence numbers.
 
     Attributes:
         target_duration_sec: 1 to 60: declared, or made from the segments where it is not.
-        media_sequence: number of the first segment, also where there is none yet.
+        media_sequence: number of the first of `segments`, also where there is none yet.
+        segments: the newest ones, of a large window not all (`media.hls.window`).
         ended: EXT-X-ENDLIST: nothing will be added.
         i_frames_only: single pictures for trick play, not a stream to watch.
         is_numbered: whether the sequence numbers are those of the server, the same in each load.
@@ -119,11 +147,17 @@ class MediaPlaylist:
     version: int = 1
     i_frames_only: bool = False
     is_numbered: bool = True
+    server: ServerControl = ServerControl()
 
     @property
     def window_sec(self) -> float:
         """How much media the playlist holds, in seconds."""
         return sum(segment.duration_sec for segment in self.segments)
+
+    def between(self, first: int, last: int) -> tuple[Segment, ...]:
+        """Return the segments from `first` to `last`; none where the latter is not among them."""
+        begin, end = max(0, first - self.media_sequence), last - self.media_sequence + 1
+        return self.segments[begin:end] if 0 < end <= len(self.segments) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +197,13 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class MasterPlaylist:
-    """The variants of a stream in the playlist's order. Trick-play variants are left out."""
+    """The variants of a stream in the playlist's order. Trick-play variants are left out.
+
+    Attributes:
+        variables: what media playlists may import (EXT-X-DEFINE, 8216bis 4.4.2.3).
+    """
 
     variants: tuple[Variant, ...]
     renditions: tuple[Rendition, ...] = ()
     version: int = 1
+    variables: Mapping[str, str] = field(default_factory=dict)

@@ -18,8 +18,11 @@ MAX_LINES = 200_000
 MAX_INTEGER = 2**63 - 1
 
 _BLANK = " \t\r"
+_MARKS = " \t\r\n\ufeff"
+_BEGINNING = re.compile(rf"[{_MARKS}]*+(?:#(?!EXT)[^\n]*+\n[{_MARKS}]*+)*+(#EXTM3U)")
 # Not splitlines(): that also breaks at characters that may stand inside a title.
 _LINE = re.compile(r"[^\n]+")
+_LEADING_DIGITS = re.compile(r"[0-9]+")
 _INTEGER = re.compile(r"[0-9]{1,19}")
 _DECIMAL = re.compile(r"[0-9]{1,19}(?:\.[0-9]{0,30})?|\.[0-9]{1,30}")
 _OTHER_DOCUMENTS = (
@@ -37,21 +40,32 @@ class Line(NamedTuple):
     value: str
 
 
-def read_lines(text: str) -> Iterator[Line]:
-    """Yield the tags and URIs of a playlist; comments and blank lines are left out.
+def find_beginning(text: str) -> int:
+    """Return where EXTM3U is, behind nothing but blanks, byte order marks and comments.
+
+    RFC 8216 4.3.1.1 has it come first; some servers write a comment before it.
 
     Raises:
-        NotAPlaylist: the text does not begin with EXTM3U (RFC 8216 4.3.1.1).
-        PlaylistTooLarge: too many characters or lines, or one of them is too long.
+        NotAPlaylist: it is something else.
+        PlaylistTooLarge: it is too long.
     """
     if len(text) > MAX_PLAYLIST_CHARS:
         raise PlaylistTooLarge(f"the playlist is longer than {MAX_PLAYLIST_CHARS} characters")
-    text = text.removeprefix("\ufeff").lstrip()
-    if not text.startswith("#EXTM3U"):
+    beginning = _BEGINNING.match(text)
+    if not beginning:
         raise NotAPlaylist(f"expected an HLS playlist, got {_name_document(text)}")
-    for number, match in enumerate(_LINE.finditer(text), start=1):
+    return beginning.start(1)
+
+
+def read_lines(text: str, start: int = 0) -> Iterator[Line]:
+    """Yield the tags and URIs of a playlist from `start` on, without comments and blank lines.
+
+    Raises:
+        PlaylistTooLarge: there are too many lines, or one of them is too long.
+    """
+    for number, match in enumerate(_LINE.finditer(text, start), start=1):
         if number > MAX_LINES:
-            raise PlaylistTooLarge(f"the playlist has more than {MAX_LINES} lines")
+            raise too_many_lines()
         if match.end() - match.start() > MAX_LINE_CHARS:
             raise PlaylistTooLarge(f"a line is longer than {MAX_LINE_CHARS} characters")
         line = match.group().strip(_BLANK)
@@ -62,10 +76,20 @@ def read_lines(text: str) -> Iterator[Line]:
             yield Line(None, line)
 
 
+def tag_pattern(*tags: str) -> re.Pattern[str]:
+    """Return a pattern that finds a line with one of `tags`."""
+    return re.compile(rf"\n[ \t]*+#(?:{'|'.join(tags)})(?![^:\s])")
+
+
+def too_many_lines() -> PlaylistTooLarge:
+    """Return the error."""
+    return PlaylistTooLarge(f"the playlist has more than {MAX_LINES} lines that matter")
+
+
 def _name_document(text: str) -> str:
-    if not text:
+    start = text[:1024].strip(_MARKS).lower()
+    if not start:
         return "an empty answer"
-    start = text[:64].lower()
     for beginnings, name in _OTHER_DOCUMENTS:
         if start.startswith(beginnings):
             return name
@@ -107,34 +131,35 @@ def decimal(text: str) -> float | None:
     return float(text) if _DECIMAL.fullmatch(text) else None
 
 
-def required_integer(tag: str, text: str) -> int:
-    """Return a decimal-integer.
+def media_sequence(text: str) -> int:
+    """Return the number that `text` begins with; players take anything else for 0.
 
     Raises:
-        MalformedPlaylist: it is none of at most 63 bits.
+        MalformedPlaylist: it is over 63 bits.
     """
-    number = integer(text)
+    digits = _LEADING_DIGITS.match(text)
+    number = integer(digits[0].lstrip("0") or "0") if digits else 0
     if number is None:
-        raise MalformedPlaylist(f"{tag} is not a whole number under 2^63: {text[:40]!r}")
+        raise MalformedPlaylist(f"EXT-X-MEDIA-SEQUENCE is not under 2^63: {text[:40]!r}")
     return number
 
 
-def byte_range(tag: str, text: str, *, implicit_offset: int | None) -> ByteRange:
+def byte_range(tag: str, text: str, *, implicit_offset: int) -> ByteRange:
     """Return what `n[@o]` means (RFC 8216 4.3.2.2).
 
     Args:
         tag: for the message.
         text: the value.
-        implicit_offset: where the range begins when `o` is left out; None where it must not be.
+        implicit_offset: where the range begins when `o` is left out.
 
     Raises:
-        MalformedPlaylist: not of that form, empty, or without a beginning.
+        MalformedPlaylist: not of that form, or empty.
     """
     length_text, at, offset_text = text.partition("@")
     length = integer(length_text.strip(_BLANK))
     offset = integer(offset_text.strip(_BLANK)) if at else implicit_offset
     if not length or offset is None or offset + length > MAX_INTEGER:
-        raise MalformedPlaylist(f"{tag} is no byte range with a known beginning: {text[:40]!r}")
+        raise MalformedPlaylist(f"{tag} is no byte range: {text[:40]!r}")
     return ByteRange(offset=offset, length=length)
 
 

@@ -1,0 +1,106 @@
+"""Large windows: the last segments are read, and what lies before them is summed up.
+
+A day of DVR is 8 MiB of text and 70,000 segments, loaded again every few seconds, of which only the
+end is new. So the text before the last `TAIL_SEGMENTS` is never made into segments. Regular
+expressions count them, and the few tags that hold on beyond their segment are read as ever.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from media.hls.drafts import is_sane_duration
+from media.hls.tags import MAX_LINES, Line, date_time, decimal, too_many_lines
+
+TAIL_SEGMENTS = 1_000
+"""Half an hour of 2 s segments: who was away for longer has missed something."""
+
+_URI_LINE = re.compile(r"^[ \t]*+[^#\s][^\n]*+\n", re.MULTILINE)
+# From an EXTINF to the first character of its URI; blank lines and other tags may lie between.
+_SEGMENT = re.compile(
+    r"\n[ \t]*+#EXTINF:?([^\n,]*+)[^\n]*+\n(?:[ \t\r]*+(?:#(?!EXTINF)[^\n]*+)?\n)*+[ \t]*+[^#\s]"
+)
+_LASTING = re.compile(
+    r"\n[ \t]*+#(EXT-X-(?:VERSION|TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE"
+    r"|PLAYLIST-TYPE|I-FRAMES-ONLY|ENDLIST|KEY|MAP|DISCONTINUITY|DEFINE|SERVER-CONTROL|PART-INF"
+    r"|SKIP))(?![^:\s])([^\n]*+)"
+)
+_DATE = re.compile(r"\n[ \t]*+#EXT-X-PROGRAM-DATE-TIME:([^\n]*+)")
+_DISCONTINUITY = re.compile(r"\n[ \t]*+#EXT-X-DISCONTINUITY(?![^:\s])")
+_BYTE_RANGE = re.compile(r"\n[ \t]*+#EXT-X-BYTERANGE:[ \t]*+([0-9]{1,19})(?:@([0-9]{1,19}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of the segments before the tail.
+
+    Attributes:
+        segments: how many they are.
+        ends_at: wall clock of their end, where their dates and durations tell.
+        range_end: where the last byte range among them ends.
+    """
+
+    segments: int
+    ends_at: datetime | None
+    range_end: int
+
+
+def tail_start(text: str) -> int:
+    """Return where the lines of the last `TAIL_SEGMENTS` begin; 0 where there are no more."""
+    position = len(text)
+    for _ in range(TAIL_SEGMENTS + 1):
+        position = text.rfind("\n#EXTINF", 0, position)
+        if position < 0:
+            return 0
+    uri = _URI_LINE.search(text, position + 1)
+    return uri.end() if uri else 0
+
+
+def lasting_lines(text: str, end: int) -> Iterator[Line]:
+    """Yield the tags before `end` that mean something to later segments, or to all.
+
+    Raises:
+        PlaylistTooLarge: they are too many.
+    """
+    for number, match in enumerate(_LASTING.finditer(text, 0, end), start=1):
+        if number > MAX_LINES:
+            raise too_many_lines()
+        yield Line(match[1], match[2].removeprefix(":").strip())
+
+
+def sum_up(text: str, end: int) -> Head:
+    """Return what matters of the segments before `end`, where the line after a URI begins."""
+    return Head(
+        segments=len(_SEGMENT.findall(text, 0, end)),
+        ends_at=_end_of_dates(text, end),
+        range_end=_end_of_ranges(text, end),
+    )
+
+
+def _end_of_dates(text: str, end: int) -> datetime | None:
+    """Extrapolate the last date before `end`, as `media.hls.drafts` does."""
+    date_at = text.rfind("\n#EXT-X-PROGRAM-DATE-TIME:", 0, end)
+    date = _DATE.match(text, date_at) if date_at >= 0 else None
+    starts_at = date_time(date[1].strip()) if date else None
+    # The date's own segment may have its EXTINF before it.
+    duration_at = text.rfind("\n#EXTINF", 0, max(date_at, 0))
+    dated = _SEGMENT.match(text, duration_at) if duration_at >= 0 else None
+    if dated is None or dated.end() < date_at:
+        dated = _SEGMENT.search(text, max(date_at, 0), end)
+    if starts_at is None or dated is None or _DISCONTINUITY.search(text, dated.end(), end):
+        return None
+    durations = [decimal(each.strip()) for each in _SEGMENT.findall(text, dated.start(), end)]
+    known = [each for each in durations if each is not None and is_sane_duration(each)]
+    if len(known) < len(durations):
+        return None
+    return starts_at + timedelta(seconds=sum(known))
+
+
+def _end_of_ranges(text: str, end: int) -> int:
+    if text.find("#EXT-X-BYTERANGE:", 0, end) < 0:
+        return 0
+    range_end = 0
+    for length, offset in _BYTE_RANGE.findall(text, 0, end):
+        range_end = (int(offset) if offset else range_end) + int(length)
+    return range_end
