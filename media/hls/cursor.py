@@ -12,7 +12,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.identity import segment_identity
-from media.hls.playlist import MediaPlaylist, Segment
+from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
 JOIN_BACKLOG_SEC = 30.0
 REMEMBERED = 32
@@ -50,6 +50,7 @@ class PlaylistCursor(BaseModel):
         newest_sequence: last segment seen in any playlist of this programme.
         remembered: identities of the newest segments seen, by sequence.
         newest_ends_at: wall clock of the end of the newest segment seen, where that is known.
+        is_renumbered: the server's numbers are not kept by their segments, and count no more.
         uris_changed: the last load had other identities under the same numbers. Once is a restart,
             twice running is a server that names its segments anew on each request.
     """
@@ -58,24 +59,30 @@ class PlaylistCursor(BaseModel):
     newest_sequence: int = -1
     remembered: dict[int, str] = Field(default_factory=dict)
     newest_ends_at: AwareDatetime | None = None
+    is_renumbered: bool = False
     uris_changed: bool = False
 
     def numbered(self, playlist: MediaPlaylist) -> MediaPlaylist:
         """Return `playlist` with sequence numbers that go on from those seen before.
 
-        For playlists that tell none, or none to rely on. Segments that are remembered keep their
-        number, and so do their neighbours. Where all are new, as many numbers are left out as
-        segments may have been missed. Those without a wall clock go on from the last one that had
-        one.
+        For playlists that tell none, or none to rely on: packagers that always begin with 0 show
+        by their first two playlists that they do. Segments that are remembered keep their number,
+        and so do their neighbours. Where all are new, as many numbers are left out as segments may
+        have been missed. Those without a wall clock go on from the last one that had one.
         """
-        if playlist.is_numbered or not playlist.segments:
+        if not playlist.segments:
+            return playlist
+        self.is_renumbered = self.is_renumbered or self._are_shifted(playlist)
+        if playlist.is_numbered and not self.is_renumbered:
             return playlist
         first = self._first_number(playlist)
         segments = tuple(
-            replace(segment, sequence=number)
+            replace(segment, sequence=number, encryption=_with_iv(segment))
             for number, segment in enumerate(playlist.segments, start=first)
         )
-        return replace(playlist, media_sequence=first, segments=self._dated(segments))
+        return replace(
+            playlist, media_sequence=first, segments=self._dated(segments), is_numbered=False
+        )
 
     def advance(self, playlist: MediaPlaylist) -> Advance:
         """Return what `playlist` brought, and remember it.
@@ -148,6 +155,21 @@ class PlaylistCursor(BaseModel):
         self.uris_changed = all(identities[key] != self.remembered[key] for key in shared)
         return self.uris_changed and not had_changed
 
+    def _are_shifted(self, playlist: MediaPlaylist) -> bool:
+        """Return whether remembered segments are listed, and all of them under other numbers.
+
+        Names that come again (`-segment_wrap` of ffmpeg) are none of that: there some of them
+        have the number that is remembered.
+        """
+        if not playlist.is_numbered:
+            return False
+        listed = _newest_identities(playlist)
+        if not listed.keys() & self.remembered.keys():
+            return False
+        known = {identity: number for number, identity in self.remembered.items()}
+        shifts = {known[each] - number for number, each in listed.items() if each in known}
+        return len(shifts) == 1 and 0 not in shifts
+
     def _begin_anew(self, first: int) -> int:
         """Take the whole window as new; return how many old segments were never done."""
         unfinished = max(self.newest_sequence + 1 - (self.next_sequence or 0), 0)
@@ -196,6 +218,14 @@ class PlaylistCursor(BaseModel):
         known = {**self.remembered, **identities}
         self.remembered = {key: known[key] for key in sorted(known)[-REMEMBERED:]}
         self.newest_sequence = max(self.newest_sequence, *identities)
+
+
+def _with_iv(segment: Segment) -> Encryption | None:
+    """Return the encryption with the IV that the server's own number means (RFC 8216 5.2)."""
+    key = segment.encryption
+    if key is None or key.iv is not None:
+        return key
+    return replace(key, iv=segment.sequence.to_bytes(IV_BYTES, "big"))
 
 
 def _newest_identities(playlist: MediaPlaylist) -> dict[int, str]:

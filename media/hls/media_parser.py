@@ -11,6 +11,7 @@ from media.hls.errors import (
     UnsupportedPlaylist,
 )
 from media.hls.playlist import (
+    IV_BYTES,
     ByteRange,
     Encryption,
     InitSegment,
@@ -45,8 +46,6 @@ MEDIA_TAG = tag_pattern(
     "EXTINF", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-BYTERANGE", "EXT-X-ENDLIST"
 )
 """Tags that only media playlists have."""
-
-_IV_BYTES = 16
 
 
 def parse_media(
@@ -320,7 +319,7 @@ def _initialization_vector(text: str | None) -> bytes | None:
         return None
     digits = text[2:] if text[:2] in ("0x", "0X") else ""
     try:
-        return int(digits, 16).to_bytes(_IV_BYTES, "big")
+        return int(digits, 16).to_bytes(IV_BYTES, "big")
     except (ValueError, OverflowError):
         raise MalformedPlaylist(
             f"IV of EXT-X-KEY is no 128-bit hex number: {text[:40]!r}"

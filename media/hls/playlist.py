@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+IV_BYTES = 16
+
 
 class ByteRange(NamedTuple):
     """A part of a resource, in bytes (RFC 8216 4.3.2.2)."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.hls.cursor import IMPLAUSIBLE_JUMP, REMEMBERED, Advance, PlaylistCursor
-from media.hls.playlist import ByteRange, MediaPlaylist
+from media.hls.playlist import ByteRange, Encryption, MediaPlaylist
 from tests.media.hls.build import segment, window
 
 
@@ -178,6 +178,55 @@ def test_a_server_that_renames_segments_on_each_request_is_believed_once() -> No
     for load in range(2, 20):
         advance = follow(cursor, window(load, load + 3, programme=f"p{load}"))
         assert (sequences(advance), advance.restarted) == ([load + 3], False)
+
+
+def always_from_zero(first: int, last: int) -> MediaPlaylist:
+    """What a packager serves that always says MEDIA-SEQUENCE 0."""
+    listed = enumerate(window(first, last).segments)
+    return replace(
+        window(0, last - first),
+        segments=tuple(replace(each, sequence=number) for number, each in listed),
+    )
+
+
+@pytest.mark.parametrize("length", [3, 5, 40, 200])
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_packager_that_always_counts_from_zero_is_followed(length: int, step: int) -> None:
+    """RFC 8216 6.2.2 has the number grow with each segment that is removed."""
+    cursor, uris = PlaylistCursor(), list[str]()
+    for first in range(0, 60, step):
+        playlist = cursor.numbered(always_from_zero(first, first + length - 1))
+        advance = follow(cursor, playlist)
+        uris += [each.uri.partition("?")[0] for each in advance.segments]
+        assert not advance.restarted
+        cursor = taken_over(cursor)
+    expected = window(max(0, length - 6), 60 - step + length - 1)
+    assert uris == [each.uri.partition("?")[0] for each in expected.segments]
+
+
+def test_renumbered_segments_are_decrypted_by_the_servers_numbers() -> None:
+    """RFC 8216 5.2: without an IV, the media sequence number is it."""
+    cursor, key = PlaylistCursor(), Encryption("AES-128", "https://cdn.example/k")
+    for first in range(3):
+        listed = always_from_zero(first, first + 2)
+        encrypted = tuple(replace(each, encryption=key) for each in listed.segments)
+        playlist = cursor.numbered(replace(listed, segments=encrypted))
+        follow(cursor, playlist)
+    encryption = playlist.segments[-1].encryption
+    assert playlist.segments[-1].sequence == 4
+    assert encryption
+    assert encryption.iv == bytes(15) + b"\x02"
+
+
+def test_names_that_come_again_under_right_numbers_are_new() -> None:
+    """Ffmpeg's -segment_wrap: the names of the files repeat."""
+    cursor = PlaylistCursor()
+    for first in range(50):
+        listed = window(first, first + 4)
+        names = (f"https://cdn.example/{each.sequence % 7}.ts" for each in listed.segments)
+        segments = tuple(replace(each, uri=uri) for each, uri in zip(listed.segments, names))
+        advance = follow(cursor, cursor.numbered(replace(listed, segments=segments)))
+        assert sequences(advance) == (list(range(5)) if first == 0 else [first + 4])
 
 
 def test_a_playlist_that_moved_keeps_its_position() -> None:
