@@ -224,7 +224,9 @@ def test_names_that_come_again_under_right_numbers_are_new() -> None:
     for first in range(50):
         listed = window(first, first + 4)
         names = (f"https://cdn.example/{each.sequence % 7}.ts" for each in listed.segments)
-        segments = tuple(replace(each, uri=uri) for each, uri in zip(listed.segments, names))
+        segments = tuple(
+            replace(each, uri=uri) for each, uri in zip(listed.segments, names, strict=True)
+        )
         advance = follow(cursor, cursor.numbered(replace(listed, segments=segments)))
         assert sequences(advance) == (list(range(5)) if first == 0 else [first + 4])
 
