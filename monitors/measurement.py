@@ -1,31 +1,48 @@
 """What a probe found in one segment. The detectors judge it, the probe makes it."""
 
 import base64
+from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from monitors.motion import Depth, Motion
-from monitors.pictures import LANDMARK_BYTES
+from monitors.pictures import LANDMARK_BYTES, PICTURE_BYTES
 
 
 def _decode(value: bytes | str) -> bytes:
-    return base64.b64decode(value) if isinstance(value, str) else value
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
-Thumbnail = Annotated[
+_Pixels = Annotated[
     bytes,
     BeforeValidator(_decode),
     PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str),
 ]
-"""A small picture (`monitors.pictures`) as 8-bit luma, row by row; base64 in JSON."""
+"""8-bit luma, row by row; base64 in JSON."""
 
-Landmark = Annotated[Thumbnail, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
+Thumbnail = Annotated[_Pixels, Field(min_length=PICTURE_BYTES, max_length=PICTURE_BYTES)]
+"""A small picture (`monitors.pictures`)."""
+
+Landmark = Annotated[_Pixels, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
 """What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
 
+Offset = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds from a segment's first moment."""
 
-MOST_STRETCHES = Field(max_length=10_000)
-"""More than a segment has pictures: what a probe says is bounded."""
+Codec = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
+Pixels = Annotated[int, Field(ge=1, le=65_536)]
+"""The width or height of a picture."""
+
+MOST_STRETCHES = 10_000
+"""Of one kind in a segment, more than it has pictures. A segment with more cannot be judged."""
 
 
 class Interval(BaseModel):
@@ -33,8 +50,8 @@ class Interval(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    start: float
-    end: float
+    start: Offset
+    end: Offset
 
 
 class StillRun(Interval):
@@ -75,9 +92,13 @@ class Glance(BaseModel):
 class SegmentMeasurement(BaseModel):
     """The measurements of one segment, all from one pass over it.
 
+    A probe reads them from a process that decodes what strangers send. So everything is bounded
+    here: the detectors can judge whatever this accepts, and what they keep of it.
+
     Attributes:
         duration_sec: how far the segment moves stream time on.
-        black: stretches without a visible picture.
+        black: stretches without a visible picture. These and the other stretches come in order,
+            do not overlap, and end with the segment.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         silent: stretches under the level that the probe was given.
         has_video, has_audio: whether the segment carries that track at all.
@@ -92,18 +113,18 @@ class SegmentMeasurement(BaseModel):
         kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
-    duration_sec: float
-    black: Annotated[list[Interval], MOST_STRETCHES] = []
-    still: Annotated[list[StillRun], MOST_STRETCHES] = []
-    silent: Annotated[list[Interval], MOST_STRETCHES] = []
+    duration_sec: Offset
+    black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
+    silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     has_video: bool = True
     has_audio: bool = True
-    loudness_lufs: float | None = None
-    video_codec: str | None = None
-    audio_codec: str | None = None
-    width: int | None = None
-    height: int | None = None
-    size_bytes: int = 0
+    loudness_lufs: float | None = Field(default=None, ge=-200, le=200, allow_inf_nan=False)
+    video_codec: Codec | None = None
+    audio_codec: Codec | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    size_bytes: int = Field(default=0, ge=0)
     landmark: Landmark | None = None
     latest: Landmark | None = None
     motion: Motion = Motion.UNCLEAR
@@ -111,7 +132,28 @@ class SegmentMeasurement(BaseModel):
     is_skimmed: bool = False
     kept_as: str = ""
 
+    @property
+    def stretches(self) -> int:
+        """How many there are: how long it takes to judge them."""
+        return len(self.black) + len(self.still) + len(self.silent)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name in ("black", "still", "silent"):
+            if not _are_in_order(getattr(self, name), self.duration_sec):
+                raise ValueError(f"{name}: stretches must be in order and within the segment")
+        return self
+
     def kept(self, name: str) -> Self:
         """Return what is told of the segment when its picture is judged later."""
         later = {"black": [], "still": [], "is_skimmed": True, "kept_as": name}
         return self.model_copy(update=later)
+
+
+def _are_in_order(stretches: Sequence[Interval], end: float) -> bool:
+    reached = 0.0
+    for stretch in stretches:
+        if not reached <= stretch.start <= stretch.end:
+            return False
+        reached = stretch.end
+    return reached <= end

@@ -2,6 +2,7 @@
 
 PICTURE_WIDTH = 64
 PICTURE_HEIGHT = 36
+PICTURE_BYTES = PICTURE_WIDTH * PICTURE_HEIGHT
 
 BLOCK_SIZE = 2
 """Side of the squares whose mean is compared, in pixels of the small picture."""

@@ -35,13 +35,19 @@ def quiet_stretches(quiet: NDArray[np.bool_], rate_hz: int) -> list[Span]:
 
 
 def silent_intervals(stretches: list[Span], duration_sec: float) -> list[Span]:
-    """Return the stretches that lie within the segment, without a decoder's priming."""
-    silent = []
-    for start, end in stretches:
+    """Return the stretches that lie within the segment, in order, without a decoder's priming.
+
+    Where a segment's times jump back, stretches overlap: they are one then.
+    """
+    silent: list[Span] = []
+    for start, end in sorted(stretches):
         start, end = max(0.0, start), min(end, duration_sec)
         primes = start < DECODER_PRIMING_SEC and end < DECODER_PRIMING_SEC < duration_sec
-        if end > start and not primes:
-            silent.append(Span(start, end))
+        if end <= start or primes:
+            continue
+        if silent and start <= silent[-1].end:
+            start, end = silent[-1].start, max(end, silent.pop().end)
+        silent.append(Span(start, end))
     return silent
 
 

@@ -2,8 +2,9 @@
 
 The pool sends jobs: a head of fixed size and the segment. The decoder answers once when it is ready
 and once for each job: a length in 4 bytes and that much JSON. The answers come from a process that
-hostile media may have taken over: they are bounded in size and read as JSON of a known shape
-(`media.probe.answers`).
+hostile media may have taken over: they are bounded in size, read as JSON of a known shape, and must
+carry the number of the job (`media.probe.answers`). So nothing that was said before a job was sent
+is taken for its answer.
 """
 
 import json
@@ -15,8 +16,17 @@ from monitors.pictures import LANDMARK_BYTES
 
 LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+MAX_TEXT = 200
+"""Characters of an error."""
 
-_HEAD = struct.Struct(f">IddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
+ANSWER_BASE_BYTES = 64 * 1024
+"""500 black stretches take half of it: a segment of a second may have 1,000 pictures."""
+
+ANSWER_BYTES_PER_SEC = 32 * 1024
+"""Of a segment. Two still pictures, 65 black stretches and 50 silent ones, the most that a second
+can hold, take half of it."""
+
+_HEAD = struct.Struct(f">QIddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -24,6 +34,7 @@ class JobHead(NamedTuple):
     """What comes before a segment.
 
     Attributes:
+        number: of the job, which nobody can guess.
         segment_bytes: its size.
         duration_sec: what its playlist says of it (EXTINF).
         silence_db: sound that stays under this level is silence, in dBFS.
@@ -35,6 +46,7 @@ class JobHead(NamedTuple):
         stood, landmark, latest: of the segments before; see `monitors.measurement.Glance`.
     """
 
+    number: int
     segment_bytes: int
     duration_sec: float
     silence_db: float
@@ -45,6 +57,12 @@ class JobHead(NamedTuple):
     stood: bool = False
     landmark: bytes = bytes(LANDMARK_BYTES)
     latest: bytes = bytes(LANDMARK_BYTES)
+
+    @property
+    def most_answer_bytes(self) -> int:
+        """The largest answer that is read."""
+        wanted = ANSWER_BASE_BYTES + int(ANSWER_BYTES_PER_SEC * self.duration_sec)
+        return min(wanted, MAX_ANSWER_BYTES)
 
     def pack(self) -> bytes:
         """Return the head as it is sent."""

@@ -9,14 +9,15 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import secrets
 import signal
 import sys
+from collections.abc import Sequence
 
 import structlog
-from pydantic import ValidationError
 
-from media.decoder.wire import LENGTH, MAX_ANSWER_BYTES, JobHead
-from media.probe.answers import Answer, Ready, measurement_of
+from media.decoder.wire import JobHead
+from media.probe.answers import Ready, read_answer, received
 from media.probe.errors import UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
@@ -31,16 +32,42 @@ SEGMENTS_PER_DECODER = 20_000
 PIPE_BYTES = 1024 * 1024
 """So that most segments are handed over in one go."""
 
+DECODER = (sys.executable, "-P", "-m", "media.decoder")
+
 START_SEC = 60.0
+READY_BYTES = 1024
+
+LARGE_BYTES = 256 * 1024
+"""A larger answer is read beside the event loop. No segment of usual length has one."""
+
+SAID_BYTES = 2_000
+"""Of what a decoder writes to its standard error, between two segments, for the log."""
+
+
+class DecoderFailed(Exception):
+    """A decoder process broke; the message says how."""
 
 
 class DecoderProbe:
-    """Measures segments in up to `parallel` decoder processes. Close it after use."""
+    """Measures segments in up to `parallel` decoder processes. Close it after use.
+
+    Args:
+        parallel: segments that are measured at once.
+        limits: of each.
+        with_loudness: whether the loudness is measured, too.
+        command: that starts a decoder; the bytes that it may allocate for a segment follow.
+    """
 
     def __init__(
-        self, *, parallel: int, limits: ProbeLimits | None = None, with_loudness: bool = False
+        self,
+        *,
+        parallel: int,
+        limits: ProbeLimits | None = None,
+        with_loudness: bool = False,
+        command: Sequence[str] = DECODER,
     ) -> None:
         self._limits = limits or ProbeLimits()
+        self._command = command
         self._with_loudness = with_loudness
         self._turns = Turns(parallel)
         self._idle: list[_Decoder] = []
@@ -59,6 +86,7 @@ class DecoderProbe:
         """Measure one segment, see `media.probe.Probe.measure`."""
         glance = glance or Glance()
         head = JobHead(
+            number=0,  # each decoder that is asked gets one of its own
             segment_bytes=len(segment),
             duration_sec=duration_sec,
             silence_db=silence_db,
@@ -84,27 +112,47 @@ class DecoderProbe:
         return [decoder.pid for decoder in self._alive]
 
     async def _measured(self, head: JobHead, segment: bytes) -> SegmentMeasurement:
+        """Measure with a decoder that is there; if it breaks, once more with a fresh one.
+
+        What broke it may have been the machine, or a segment before.
+        """
         decoder = await self._free()
         try:
             async with asyncio.timeout(self._limits.wall_sec):
-                answer = await decoder.measure(head, segment)
-                measurement = measurement_of(answer, head)
+                try:
+                    return await self._asked(decoder, head, segment)
+                except DecoderFailed as error:
+                    if self._is_closed:
+                        raise
+                    logger.warning("a decoder failed", error=str(error))
+                return await self._asked(await self._started(), head, segment)
         except TimeoutError:
-            await self._end(decoder)
             raise UndecodableSegment(f"still running after {self._limits.wall_sec:g} s") from None
-        except (OSError, EOFError, ValidationError) as error:
-            await self._end(decoder)
-            raise UndecodableSegment(decoder.how_it_broke(error)) from error
-        except asyncio.CancelledError:
-            await self._end(decoder)  # its answer would be taken for that of the next segment
+        except DecoderFailed as error:
+            raise UndecodableSegment(str(error)) from error
+
+    async def _asked(
+        self, decoder: "_Decoder", head: JobHead, segment: bytes
+    ) -> SegmentMeasurement:
+        try:
+            measurement = await decoder.measure(head, segment)
+        except UndecodableSegment:
+            await self._put_back(decoder)
             raise
+        except (OSError, EOFError, ValueError) as error:
+            await self._end(decoder)
+            raise decoder.failure(error) from error
+        except asyncio.CancelledError:
+            await self._end(decoder)  # it is still at work
+            raise
+        await self._put_back(decoder)
+        return measurement
+
+    async def _put_back(self, decoder: "_Decoder") -> None:
         if decoder.is_used_up(self._limits.kept_bytes) or self._is_closed:
             await self._end(decoder)
         else:
             self._idle.append(decoder)
-        if measurement is None:
-            raise UndecodableSegment(answer.undecodable)
-        return measurement
 
     async def _free(self) -> "_Decoder":
         """Return a decoder that is at nobody's work; raises as `_started` does."""
@@ -121,21 +169,19 @@ class DecoderProbe:
         Raises:
             UndecodableSegment: it cannot be started.
         """
-        process = await _process(self._limits.memory_bytes)
-        decoder = _Decoder(process)
+        decoder = await _start([*self._command, str(self._limits.memory_bytes)])
         self._alive.add(decoder)
         try:
             async with asyncio.timeout(START_SEC):
                 ready = await decoder.ready()
-        except (OSError, EOFError, ValidationError, TimeoutError) as error:
+        except (OSError, EOFError, ValueError, TimeoutError) as error:
             await self._end(decoder)
-            raise UndecodableSegment(decoder.how_it_broke(error)) from error
+            raise UndecodableSegment(str(decoder.failure(error))) from error
         except asyncio.CancelledError:
             await self._end(decoder)
             raise
         if not ready.is_confined:
             logger.warning("decoders run without a system call filter on this machine")
-        _enlarge(process)
         return decoder
 
     async def _end(self, decoder: "_Decoder") -> None:
@@ -145,14 +191,20 @@ class DecoderProbe:
 
 
 class _Decoder:
-    """One decoder process."""
+    """One decoder process.
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    Args:
+        process: that was started.
+        errors: descriptor of the pipe that its standard error goes to, which does not block.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, errors: int) -> None:
         assert process.stdin is not None  # noqa: S101
         assert process.stdout is not None  # noqa: S101
         self._process = process
         self._to = process.stdin
         self._from = process.stdout
+        self._errors = errors
         self.pid = process.pid
         self._measured = 0
         self._resident_bytes = 0
@@ -171,32 +223,48 @@ class _Decoder:
         """Wait until it is.
 
         Raises:
-            OSError, EOFError, ValidationError: it broke.
+            OSError, EOFError, ValueError: it broke.
         """
-        return Ready.model_validate_json(await self._received())
+        return Ready.model_validate_json(await received(self._from, READY_BYTES))
 
-    async def measure(self, head: JobHead, segment: bytes) -> Answer:
+    async def measure(self, head: JobHead, segment: bytes) -> SegmentMeasurement:
         """Have a segment measured.
 
         Raises:
-            OSError, EOFError, ValidationError: it broke.
+            UndecodableSegment: it says that it cannot be decoded.
+            OSError, EOFError, ValueError: it broke.
         """
+        head = head._replace(number=secrets.randbits(64))
         self._to.write(head.pack())
         self._to.write(segment)
         await self._to.drain()
-        answer = Answer.model_validate_json(await self._received())
+        text = await received(self._from, head.most_answer_bytes)
+        if len(text) <= LARGE_BYTES:
+            answer, measurement = read_answer(text, head)
+        else:
+            answer, measurement = await asyncio.to_thread(read_answer, text, head)
         self._measured += 1
         self._resident_bytes = answer.resident_bytes
-        return answer
+        self._log_errors()
+        if measurement is None:
+            raise UndecodableSegment(answer.undecodable)
+        return measurement
 
-    def how_it_broke(self, error: Exception) -> str:
-        """Say what happened to a decoder that is dead."""
+    def failure(self, error: Exception) -> DecoderFailed | UndecodableSegment:
+        """Return what happened to a decoder that is dead."""
         code = self._process.returncode or 0
         if code == -signal.SIGPROF:
-            return "takes too much CPU time"
-        if code < 0 and not isinstance(error, ValidationError):
-            return f"the decoder was stopped by signal {-code}"
-        return f"the decoder broke ({type(error).__name__})"
+            return UndecodableSegment("takes too much CPU time")
+        if code < 0 and not isinstance(error, ValueError):
+            return DecoderFailed(f"the decoder was stopped by signal {-code}")
+        return DecoderFailed(f"the decoder broke ({type(error).__name__})")
+
+    def _log_errors(self) -> None:
+        """Log what it wrote to its standard error; the pipe holds a few kilobytes at most."""
+        with contextlib.suppress(BlockingIOError):
+            if said := os.read(self._errors, PIPE_BYTES):
+                text = said[-SAID_BYTES:].decode(errors="replace")
+                logger.warning("a decoder wrote an error", pid=self.pid, text=text)
 
     async def kill(self) -> None:
         """Kill the process and reap it."""
@@ -208,28 +276,36 @@ class _Decoder:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.pid, signal.SIGKILL)
             self._to.close()
+            self._log_errors()
+            os.close(self._errors)
         # Reaped even when the caller is cancelled meanwhile: nothing survives SIGKILL.
         await asyncio.shield(asyncio.ensure_future(self._process.wait()))
 
-    async def _received(self) -> bytes:
-        (length,) = LENGTH.unpack(await self._from.readexactly(LENGTH.size))
-        if length > MAX_ANSWER_BYTES:
-            raise EOFError("an answer without end")
-        return await self._from.readexactly(length)
 
-
-async def _process(memory_bytes: int) -> asyncio.subprocess.Process:
+async def _start(command: Sequence[str]) -> _Decoder:
+    errors, its_errors = os.pipe()
+    for descriptor in (errors, its_errors):  # what is not read is lost, and holds up nobody
+        os.set_blocking(descriptor, False)
     try:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "media.decoder", str(memory_bytes)),
+        process = await asyncio.create_subprocess_exec(
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=its_errors,
             cwd="/",
             env=_environment(),
             start_new_session=True,
         )
-    except OSError as error:
-        raise UndecodableSegment(f"cannot start a decoder: {error.strerror}") from error
+    except BaseException as error:
+        os.close(errors)
+        if isinstance(error, OSError):
+            reason = f"cannot start a decoder: {error.strerror}"
+            raise UndecodableSegment(reason) from error
+        raise
+    finally:
+        os.close(its_errors)
+    _enlarge(process)
+    return _Decoder(process, errors)
 
 
 def _environment() -> dict[str, str]:

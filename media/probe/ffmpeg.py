@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from media.decoder.findings import Findings
 from media.decoder.pictures import black_intervals, still_runs
@@ -120,7 +121,11 @@ def _measurement(
     if findings.has_video:
         _look_at_pictures(finished, findings, duration_sec)
     told = {"duration_sec": duration_sec, "size_bytes": len(segment)}
-    return SegmentMeasurement.model_validate({**findings.fields(), **told})
+    try:
+        return SegmentMeasurement.model_validate({**findings.fields(), **told})
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        raise UndecodableSegment(f"cannot be judged: {problem['msg']}") from error
 
 
 def _look_at_pictures(finished: Finished, findings: Findings, duration_sec: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -19,8 +20,10 @@ from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
 from media.watch.standing import PlaylistLook
 from media.watch.state import MAIN, TrackState, WatchState
 from monitors.config import MonitorConfig
+from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Skimmed
 from monitors.detectors.timeline import SegmentPosition
+from monitors.incidents import IncidentChange
 from monitors.measurement import SegmentMeasurement
 
 logger = structlog.get_logger(__name__)
@@ -35,6 +38,10 @@ REFUSED_AGAIN_SEC = 60.0
 """Where a new URL did not help, segments are given up for so long before the next is asked for."""
 
 RETRY_SEC = 2.0
+
+MANY_STRETCHES = 100
+"""Of black, stillness and silence. A segment with more is judged beside the event loop; no usual
+one has so many."""
 
 REFETCHING_SEC = 10.0
 """After so long no more segments are fetched a second time: newer ones wait for it."""
@@ -206,7 +213,7 @@ class TrackFollower:
             self._pass_over(segment)
             self._show(segment, None, str(error), seen_at)
         else:
-            self._judge(segment, measurement, starts_at, looked_back)
+            await self._judge(segment, measurement, starts_at, looked_back)
             self._show(segment, measurement, None, seen_at)
 
     async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
@@ -235,14 +242,14 @@ class TrackFollower:
     def _listed(self) -> Sequence[Segment]:
         return self._last.playlist.segments if self._last else ()
 
-    def _judge(
+    async def _judge(
         self,
         segment: Segment,
         measurement: SegmentMeasurement,
         starts_at: datetime,
         looked_back: Sequence[SegmentMeasurement | None],
     ) -> None:
-        at, track, state = self._now(), self._track, self._state
+        track, state = self._track, self._state
         position = SegmentPosition(
             sequence=segment.sequence,
             start_sec=track.stream_sec,
@@ -250,8 +257,15 @@ class TrackFollower:
             starts_at=starts_at,
         )
         kept = track.detectors.kept()
-        track.detectors.look_back(looked_back, self._config)
-        changes = track.detectors.feed(measurement, position, self._config)
+        judge = partial(_judged, looked_back, measurement, position, self._config)
+        known = [each for each in (measurement, *looked_back) if each]
+        if sum(each.stretches for each in known) <= MANY_STRETCHES:
+            changes = judge(track.detectors)
+        else:
+            detectors = track.detectors.model_copy(deep=True)
+            changes = await asyncio.to_thread(judge, detectors)
+            track.detectors = detectors
+        at = self._now()
         for name in kept - track.detectors.kept():
             self._meter.recent.forget(name)
         state.failing.discard(self._name)
@@ -305,6 +319,17 @@ class TrackFollower:
 
     def _log(self, event: str, **fields: object) -> None:
         logger.info(event, track=self._name, **fields)
+
+
+def _judged(
+    looked_back: Sequence[SegmentMeasurement | None],
+    measurement: SegmentMeasurement,
+    position: SegmentPosition,
+    config: MonitorConfig,
+    detectors: MediaDetectors,
+) -> list[IncidentChange]:
+    detectors.look_back(looked_back, config)
+    return detectors.feed(measurement, position, config)
 
 
 def _clock() -> float:

@@ -64,7 +64,6 @@ def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
     black = [Finding(interval, Condition.UNKNOWN) for interval in measurement.black]
     still = [
         Finding(piece, picture=run.picture)
-        for run in measurement.still
-        for piece in without(run, measurement.black)
+        for run, piece in without(measurement.still, measurement.black)
     ]
     return black + still

@@ -1,8 +1,12 @@
 """Whether two small pictures show the same thing."""
 
+from collections.abc import Iterator
 from operator import sub
 
-from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.pictures import BLOCK_SIZE, PICTURE_BYTES, PICTURE_HEIGHT, PICTURE_WIDTH
+
+COLUMNS = PICTURE_WIDTH // BLOCK_SIZE
+"""Of blocks."""
 
 SAME_PICTURE_TOLERANCE = 8.0
 """Largest difference of a block's mean between pictures that are the same, in 8-bit luma levels.
@@ -27,7 +31,8 @@ def same_picture(one: bytes, other: bytes) -> bool:
         one: 8-bit luma, `PICTURE_WIDTH` x `PICTURE_HEIGHT`, row by row.
         other: likewise.
     """
-    return one == other or largest_block_difference(one, other) <= SAME_PICTURE_TOLERANCE
+    most = SAME_PICTURE_TOLERANCE * BLOCK_SIZE**2
+    return one == other or all(row <= most for row in _differences_of_rows(one, other))
 
 
 def largest_block_difference(one: bytes, other: bytes) -> float:
@@ -36,18 +41,19 @@ def largest_block_difference(one: bytes, other: bytes) -> float:
     Raises:
         ValueError: a picture has another size.
     """
-    if not len(one) == len(other) == PICTURE_WIDTH * PICTURE_HEIGHT:
+    return max(_differences_of_rows(one, other)) / BLOCK_SIZE**2
+
+
+def _differences_of_rows(one: bytes, other: bytes) -> Iterator[int]:
+    """Yield the largest difference of the sums of two blocks, one row of blocks after the other.
+
+    Whoever looks for a difference need not look further than to the first.
+    """
+    if not len(one) == len(other) == PICTURE_BYTES:
         raise ValueError(f"pictures must have {PICTURE_WIDTH} x {PICTURE_HEIGHT} pixels")
-    pixels = map(sub, one, other)
-    pieces = list(map(sum, zip(*[pixels] * BLOCK_SIZE, strict=True)))
-    return max(map(abs, _block_sums(pieces))) / BLOCK_SIZE**2
-
-
-def _block_sums(pieces: list[int]) -> list[int]:
-    """Add up what lies below each other; `pieces` are the sums of `BLOCK_SIZE` pixels in a row."""
-    columns = PICTURE_WIDTH // BLOCK_SIZE
-    sums: list[int] = []
-    for start in range(0, len(pieces), columns * BLOCK_SIZE):
-        rows = [pieces[start + row * columns :][:columns] for row in range(BLOCK_SIZE)]
-        sums += map(sum, zip(*rows, strict=True))
-    return sums
+    for start in range(0, PICTURE_BYTES, PICTURE_WIDTH * BLOCK_SIZE):
+        stop = start + PICTURE_WIDTH * BLOCK_SIZE
+        pixels = map(sub, one[start:stop], other[start:stop])
+        pieces = list(map(sum, zip(*[pixels] * BLOCK_SIZE, strict=True)))
+        lines = [pieces[at : at + COLUMNS] for at in range(0, len(pieces), COLUMNS)]
+        yield max(map(abs, map(sum, zip(*lines, strict=True))))

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from monitors.measurement import Interval
+
+IntervalT = TypeVar("IntervalT", bound=Interval)
 
 TIME_TOLERANCE_SEC = 0.001
 """Differences below this are no differences.
@@ -117,13 +120,25 @@ def _cover(findings: Iterable[Finding]) -> Iterator[Finding]:
             covered_sec = end
 
 
-def without(whole: Interval, removed: Iterable[Interval]) -> list[Interval]:
-    """Return what is left of `whole` when `removed` is taken out of it, in order."""
-    left, start = [], whole.start
-    for hole in sorted(removed, key=lambda hole: hole.start):
-        if hole.start > start:
-            left.append(Interval(start=start, end=min(hole.start, whole.end)))
-        start = max(start, hole.end)
-        if start >= whole.end:
-            return left
-    return [*left, Interval(start=start, end=whole.end)]
+def without(
+    wholes: Iterable[IntervalT], removed: Iterable[Interval]
+) -> Iterator[tuple[IntervalT, Interval]]:
+    """Yield what is left of each of `wholes` when `removed` is taken out of it, in order.
+
+    One sweep over both: a segment that strangers crafted may have thousands of each.
+    """
+    holes, first = _ordered(removed), 0
+    for whole in _ordered(wholes):
+        while first < len(holes) and holes[first].end <= whole.start:
+            first += 1
+        start, place = whole.start, first
+        while start < whole.end and place < len(holes) and holes[place].start < whole.end:
+            if holes[place].start > start:
+                yield whole, Interval(start=start, end=holes[place].start)
+            start, place = max(start, holes[place].end), place + 1
+        if start < whole.end:
+            yield whole, Interval(start=start, end=whole.end)
+
+
+def _ordered(intervals: Iterable[IntervalT]) -> list[IntervalT]:
+    return sorted(intervals, key=lambda each: each.start)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from media.probe import DecoderProbe, ProbeLimits, UndecodableSegment
 from tests.media.probe.measuring import measure
@@ -56,7 +57,7 @@ async def test_a_decoder_is_locked_in(segment: bytes) -> None:
     await probe.close()
 
 
-async def test_a_decoder_that_is_killed_at_work_costs_one_segment(segment: bytes) -> None:
+async def test_a_decoder_that_is_killed_at_work_costs_nothing(segment: bytes) -> None:
     probe = DecoderProbe(parallel=1)
     await measure(probe, segment)
     (pid,) = probe.process_ids()
@@ -64,7 +65,21 @@ async def test_a_decoder_that_is_killed_at_work_costs_one_segment(segment: bytes
     measuring = asyncio.create_task(measure(probe, segment))
     await asyncio.sleep(0)
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(UndecodableSegment, match="stopped by signal 9"):
+    assert (await measuring).has_video
+    assert probe.process_ids() != [pid]
+    await probe.close()
+
+
+async def test_a_segment_that_breaks_two_decoders_is_undecodable(segment: bytes) -> None:
+    probe = DecoderProbe(parallel=1)
+    measuring = asyncio.create_task(measure(probe, segment))
+    killed = set[int]()
+    while not measuring.done():
+        for pid in {*probe.process_ids()} - killed:
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+        await asyncio.sleep(0)
+    with pytest.raises(UndecodableSegment, match=r"signal 9|broke"):
         await measuring
     assert (await measure(probe, segment)).has_video
     await probe.close()
@@ -145,4 +160,87 @@ async def test_a_decoder_that_cannot_be_started_is_an_undecodable_segment(segmen
     probe = DecoderProbe(parallel=1, limits=ProbeLimits(memory_bytes=0))
     with pytest.raises(UndecodableSegment):
         await measure(probe, segment)
+    await probe.close()
+
+
+async def test_what_a_decoder_says_of_its_end_is_a_record_of_ours(
+    segment: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    probe = DecoderProbe(
+        parallel=1, command=(sys.executable, "-c", "raise OSError('the last word')")
+    )
+    with capture_logs() as logs, pytest.raises(UndecodableSegment, match="the decoder broke"):
+        await measure(probe, segment)
+    await probe.close()
+    (said,) = [each["text"] for each in logs if each["event"] == "a decoder wrote an error"]
+    assert "the last word" in said
+    assert capfd.readouterr() == ("", "")
+
+
+ERRORS_WITHOUT_END = """
+import os, sys
+while True:
+    try:
+        os.write(2, b"x" * 65536)
+    except BlockingIOError:
+        break
+os.execv(sys.executable, [sys.executable, "-P", "-m", "media.decoder", sys.argv[1]])
+"""
+
+
+async def test_errors_without_end_hold_up_no_decoder(segment: bytes) -> None:
+    command = (sys.executable, "-c", ERRORS_WITHOUT_END)
+    probe = DecoderProbe(parallel=1, command=command)
+    with capture_logs() as logs:
+        assert (await measure(probe, segment)).has_video
+    assert [len(each["text"]) for each in logs if "text" in each] == [2_000]
+    await probe.close()
+
+
+LIAR = """
+import json, os, sys
+from pathlib import Path
+from media.decoder.wire import HEAD_BYTES, LENGTH, JobHead
+
+def send(answer):
+    sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
+    sys.stdout.buffer.flush()
+
+lied = Path({lied!r})
+if lied.exists():
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "media.decoder", sys.argv[1]])
+lied.touch()
+send(b'{{"is_confined": true}}')
+if {early}:
+    send(b'{{"number": 1, "findings": {{}}, "resident_bytes": 1}}')
+head = JobHead.unpack(sys.stdin.buffer.read(HEAD_BYTES))
+sys.stdin.buffer.read(head.segment_bytes)
+send(Path({answer!r}).read_bytes().replace(b"NUMBER", b"%d" % head.number))
+sys.stdin.read()
+"""
+NOTHING_FOUND = b'{"number": NUMBER, "findings": {}, "resident_bytes": 1}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_early"),
+    [
+        pytest.param(NOTHING_FOUND, True, id="before it was asked"),
+        pytest.param(NOTHING_FOUND.replace(b"NUMBER", b"5"), False, id="to another question"),
+        pytest.param(
+            NOTHING_FOUND.replace(b"{}", b'{"still": [{"start": 0, "end": 1, "picture": "QUJD"}]}'),
+            False,
+            id="a picture of another size",
+        ),
+        pytest.param(b"[" * 100_000, False, id="no answer"),
+        pytest.param(b" " * 200_000, False, id="an answer that is too long"),
+    ],
+)
+async def test_a_decoder_that_answers_wrongly_is_replaced_and_the_segment_measured(
+    segment: bytes, tmp_path: Path, answer: bytes, is_early: bool
+) -> None:
+    file = tmp_path / "answer"
+    file.write_bytes(answer)
+    script = LIAR.format(lied=str(tmp_path / "lied"), early=is_early, answer=str(file))
+    probe = DecoderProbe(parallel=1, command=(sys.executable, "-c", script))
+    assert (await measure(probe, segment)).width
     await probe.close()

@@ -13,7 +13,7 @@ import pytest_asyncio
 from media.probe import FfmpegProbe, Probe, ProbeLimits, UndecodableSegment
 from monitors.measurement import SegmentMeasurement
 from tests.media.outbound.stand_ins import ScriptedServer, always, reply, scripted_server
-from tests.media.probe.engines import OpenProbe
+from tests.media.probe.engines import Engine, OpenProbe, opened
 from tests.media.probe.measuring import measure
 from tests.origin import LOWEST, TINY, Container, Programme, RenderedProgramme, render
 from tests.origin.render import run_ffmpeg
@@ -141,6 +141,23 @@ async def test_corrupt_bytes_are_survived(
     if measured:
         intervals = [*measured.black, *measured.still, *measured.silent]
         assert all(0 <= each.start < each.end <= 2.0 for each in intervals)
+
+
+async def test_more_silences_than_can_be_judged_are_undecodable(tmp_path: Path) -> None:
+    sound = "aevalsrc='if(lt(mod(t,0.06),0.03),0.5*sin(6283*t),0)':s=8000:d=630"
+    command = ["-v", "error", "-f", "lavfi", "-i", sound, "-c:a", "flac", "beeps.mp4"]
+    run_ffmpeg(command, tmp_path)
+    async with opened(Engine.DECODERS) as probe:
+        with pytest.raises(UndecodableSegment):
+            await measure(probe, (tmp_path / "beeps.mp4").read_bytes(), 3600.0)
+
+
+async def test_what_an_ffmpeg_says_that_cannot_be_judged_is_undecodable(tmp_path: Path) -> None:
+    child = tmp_path / "ffmpeg"
+    child.write_text(f"#!/bin/sh\necho '[info]   Stream #0:0: Audio: {'a' * 33}' >&2\n")
+    child.chmod(0o700)
+    with pytest.raises(UndecodableSegment, match="cannot be judged"):
+        await measure(FfmpegProbe(str(child), parallel=1), b"media")
 
 
 async def test_a_title_that_looks_like_ffmpegs_log_changes_nothing(
