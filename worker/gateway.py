@@ -12,7 +12,7 @@ from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
 from api.temporal import TemporalEngine
 from media.outbound.errors import AddressRefused, NameNotResolved
-from media.outbound.guard import OutboundGuard, Resolve, resolve_name
+from media.outbound.guard import OutboundGuard, Resolve
 from runtime.errors import StartError
 from runtime.http_limits import connections_limit
 from runtime.logging import configure_logging
@@ -74,7 +74,7 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
 
 
 def _address_check(
-    settings: GatewaySettings, resolve: Resolve = resolve_name
+    settings: GatewaySettings, resolve: Resolve | None = None
 ) -> addresses.AddressCheck:
     streams = OutboundGuard(settings.allow_private_networks, resolve)
     webhooks = OutboundGuard(

@@ -1,7 +1,6 @@
 """The judge of every address that a user gave."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from media.outbound.addresses import (
@@ -12,6 +11,7 @@ from media.outbound.addresses import (
     parse_literal,
 )
 from media.outbound.errors import AddressRefused, NameNotResolved
+from media.outbound.resolver import NameResolver
 from monitors.stream_url import DEFAULT_PORTS, InvalidStreamUrl, split_http_url
 
 RESOLVE_TIMEOUT_SEC = 5.0
@@ -24,27 +24,12 @@ Raises:
 """
 
 
-async def resolve_name(host: str, port: int) -> Sequence[IPAddress]:
-    """Resolve `host` as the operating system does (hosts file, search list, DNS).
-
-    Raises:
-        NameNotResolved: no address, or no answer.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise NameNotResolved from None
-    literals = (parse_literal(str(sockaddr[0])) for *_, sockaddr in answers)
-    return [address for address in literals if address is not None]
-
-
 class OutboundGuard:
     """Judges hosts, and pins names to the addresses it judged.
 
     Args:
         allow_private_networks: let everything pass (development, closed networks).
-        resolve: finds the addresses of a name.
+        resolve: finds the addresses of a name; a `NameResolver` of its own by default.
         exempt: hosts with their ports, as they are written in URLs, that pass wherever they lead.
         resolve_timeout_sec: a name that takes longer counts as unknown.
     """
@@ -52,14 +37,14 @@ class OutboundGuard:
     def __init__(
         self,
         allow_private_networks: bool,
-        resolve: Resolve = resolve_name,
+        resolve: Resolve | None = None,
         *,
         exempt: Collection[tuple[str, int]] = (),
         resolve_timeout_sec: float = RESOLVE_TIMEOUT_SEC,
     ) -> None:
         self._allow_private_networks = allow_private_networks
         self._exempt = {(fold_host(host), port) for host, port in exempt}
-        self._resolve = resolve
+        self._resolve = resolve or NameResolver()
         self._resolve_timeout_sec = resolve_timeout_sec
 
     def check_host(self, host: str, port: int) -> None:

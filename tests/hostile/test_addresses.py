@@ -3,7 +3,9 @@
 The resolver is a table and the network records: no packet leaves for any of these addresses.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -15,9 +17,11 @@ from api.store import open_store
 from media.outbound.client import media_client, webhook_client
 from media.outbound.errors import AddressRefused
 from media.outbound.fetching import fetch_playlist, fetch_segment
-from media.outbound.guard import OutboundGuard
+from media.outbound.guard import OutboundGuard, Resolve
 from media.outbound.posting import post_webhook
+from media.outbound.resolver import NameResolver
 from tests.api.running import KEY, FakeEngine, gateway_settings
+from tests.media.outbound.dns_server import name_server
 from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
 from tests.media.outbound.test_guard import REFUSED_URLS
 from worker.gateway import _address_check, serving
@@ -46,20 +50,27 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 async def gateway(engine: FakeEngine, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with judging_gateway(engine, Names(NAMES), tmp_path) as client:
+        yield client
+
+
+@asynccontextmanager
+async def judging_gateway(
+    engine: FakeEngine, resolve: Resolve, folder: Path
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a gateway that judges addresses as it does in production."""
     settings = gateway_settings()
-    async with open_store(f"sqlite:///{tmp_path}/gateway.db") as store:
+    async with open_store(f"sqlite:///{folder}/gateway.db") as store:
         made = create_gateway(
-            settings,
-            engine=engine,
-            store=store,
-            address_check=_address_check(settings, Names(NAMES)),
+            settings, engine=engine, store=store, address_check=_address_check(settings, resolve)
         )
         base = f"http://127.0.0.1:{settings.port}"
         headers = {"X-API-Key": KEY}
         async with (
             serving(made, settings),
-            httpx.AsyncClient(base_url=base, headers=headers, trust_env=False) as client,
+            httpx.AsyncClient(
+                base_url=base, headers=headers, timeout=30, trust_env=False
+            ) as client,
         ):
             yield client
 
@@ -88,6 +99,32 @@ async def test_the_gateway_refuses_each_address_in_each_place(
     assert engine.started == []
     accepted = await gateway.post("/api/v1/monitors", json=good)
     assert accepted.status_code == 201
+
+
+async def test_names_in_a_silent_zone_spoil_no_other_creation(tmp_path: Path) -> None:
+    zone = {"origin.example": [PUBLIC], "receiver.example": [PUBLIC]}
+    async with (
+        name_server(zone.get) as names,
+        judging_gateway(FakeEngine(), NameResolver([names.address]), tmp_path) as gateway,
+    ):
+        bad = [
+            asyncio.create_task(create(gateway, f"n{number}.hang.example", "receiver.example"))
+            for number in range(20)
+        ]
+        while not any("hang" in name for name in names.asked):
+            await asyncio.sleep(0.01)
+        assert (await create(gateway, "origin.example", "receiver.example")).status_code == 201
+        assert not any(task.done() for task in bad)
+        answers = await asyncio.gather(*bad)
+    assert {answer.status_code for answer in answers} == {400}
+    assert "stream_url" in answers[0].json()["error"]["message"]
+
+
+def create(
+    gateway: httpx.AsyncClient, origin: str, receiver: str
+) -> Coroutine[None, None, httpx.Response]:
+    order = {"stream_url": f"https://{origin}/a.m3u8", "callback_url": f"https://{receiver}/"}
+    return gateway.post("/api/v1/monitors", json=order)
 
 
 Use = Callable[[httpx.AsyncClient, str], Awaitable[object]]

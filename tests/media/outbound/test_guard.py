@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from media.outbound.addresses import IPAddress, parse_literal
+from media.outbound.addresses import IPAddress
 from media.outbound.errors import AddressRefused, NameNotResolved
-from media.outbound.guard import OutboundGuard, resolve_name
+from media.outbound.guard import OutboundGuard
 from tests.media.outbound.stand_ins import OTHER_PUBLIC, PUBLIC, Names
 from tests.media.outbound.test_addresses import REFUSED_ADDRESSES
 
@@ -175,13 +175,3 @@ async def test_a_resolver_that_hangs_is_given_up() -> None:
 
     with pytest.raises(NameNotResolved):
         await OutboundGuard(False, hang, resolve_timeout_sec=0.01).pin("slow.example", 80)
-
-
-async def test_the_system_resolver_gives_addresses() -> None:
-    assert await resolve_name("127.0.0.1", 80) == [parse_literal("127.0.0.1")]
-
-
-@pytest.mark.parametrize("host", ["a..example", "fe80::1%no-such-interface"])
-async def test_what_the_system_resolver_cannot_take_is_an_unknown_name(host: str) -> None:
-    with pytest.raises(NameNotResolved):
-        await resolve_name(host, 80)
