@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpx
 
-from media.dash.parser import is_manifest, parse_manifest
-from media.dash.playlists import Track, TrackPlaylist, master_playlist, track_playlist
+from media.dash.parser import is_manifest
+from media.dash.playlists import TrackPlaylist
 from media.hls.identity import segment_identity
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist, Segment
 from media.outbound.errors import FetchError
-from media.outbound.fetching import FetchedPlaylist, fetch_playlist, fetch_segment
+from media.outbound.fetching import fetch_playlist, fetch_segment
+from media.reading import read_beside
 
 LARGE_CHARS = 128 * 1024
 """Reading so much takes some 50 ms; anything larger is read in a thread, beside the event loop."""
@@ -44,21 +44,12 @@ async def load_playlist(
         PlaylistError: see `media.hls.parser`.
     """
     fetched = await fetch_playlist(client, url)
+    if is_manifest(fetched.text):
+        read = await read_beside(fetched.text, fetched.final_url, url=url)
+        return await _published(client, read, known) if isinstance(read, TrackPlaylist) else read
     if len(fetched.text) <= LARGE_CHARS:
-        read = _read(fetched, url)
-    else:
-        read = await asyncio.to_thread(_read, fetched, url)
-    return await _published(client, read, known) if isinstance(read, TrackPlaylist) else read
-
-
-def _read(fetched: FetchedPlaylist, url: str) -> MasterPlaylist | MediaPlaylist | TrackPlaylist:
-    if not is_manifest(fetched.text):
         return parse_playlist(fetched.text, fetched.final_url)
-    presentation = parse_manifest(fetched.text, fetched.final_url)
-    track = Track.named_by(url)
-    if track is None:
-        return master_playlist(presentation, url)
-    return track_playlist(presentation, track, datetime.now(UTC))
+    return await asyncio.to_thread(parse_playlist, fetched.text, fetched.final_url)
 
 
 async def _published(

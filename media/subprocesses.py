@@ -51,7 +51,12 @@ class Finished:
 
 
 async def run_bounded(
-    command: Sequence[str], *, stdin: bytes, limits: Limits, extra: Iterable[str] = ()
+    command: Sequence[str],
+    *,
+    stdin: bytes,
+    limits: Limits,
+    extra: Iterable[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run `command` to its end, within `limits`, and return what it wrote.
 
@@ -64,6 +69,7 @@ async def run_bounded(
         limits: what it may use.
         extra: names of further outputs; `{NAME}` in an argument becomes the number of its file
             descriptor.
+        env: further environment variables; nothing else is inherited.
 
     Raises:
         ChildFailed: it cannot be started.
@@ -82,7 +88,7 @@ async def run_bounded(
                 stderr=err,
                 pass_fds=tuple(numbers.values()),
                 start_new_session=True,
-                env={"PATH": os.defpath, "LC_ALL": "C"},
+                env={"PATH": os.defpath, "LC_ALL": "C", **(env or {})},
             )
         except OSError as error:
             raise ChildFailed(f"cannot start {command[0]}: {error.strerror}") from error

@@ -1,8 +1,10 @@
 """The small grammar in a manifest's attributes: durations, numbers, ranges, templates."""
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
+from media.dash.document import Element
 from media.hls.errors import MalformedPlaylist
 from media.hls.playlist import ByteRange
 from media.hls.tags import MAX_INTEGER, integer
@@ -12,9 +14,13 @@ MAX_DURATION_SEC = 200 * 366 * 86_400
 
 MAX_PADDING = 20
 
-# Years and months (P1Y2M) have no fixed length and are not used by packagers.
+YEAR_SEC, MONTH_SEC = 365 * 86_400, 30 * 86_400
+"""As players take them. They have no fixed length, and packagers only ever write 0."""
+
 _DURATION = re.compile(
-    r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{0,12})?)S)?)?", re.ASCII
+    r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,6})D)?"
+    r"(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{0,30})?)S)?)?",
+    re.ASCII,
 )
 _RANGE = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
 _IDENTIFIER = re.compile(r"\$(\w*)(?:%0(\d{1,2})d)?\$", re.ASCII)
@@ -22,12 +28,20 @@ _IDENTIFIER = re.compile(r"\$(\w*)(?:%0(\d{1,2})d)?\$", re.ASCII)
 
 def duration_sec(text: str | None) -> Fraction | None:
     """Return an xs:duration in seconds, or None where there is none that makes sense."""
-    match = _DURATION.fullmatch(text or "")
+    if not text:
+        return None
+    match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
         return None
-    days, hours, minutes, seconds = (Fraction(part or 0) for part in match.groups())
-    total_sec = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
+    parts = (Fraction(part or 0) for part in match.groups())
+    units_sec = (YEAR_SEC, MONTH_SEC, 86_400, 3_600, 60, 1)
+    total_sec = sum((part * unit for part, unit in zip(parts, units_sec, strict=True)), Fraction())
     return total_sec if total_sec <= MAX_DURATION_SEC else None
+
+
+def inherited(levels: Sequence[Element], name: str) -> str | None:
+    """Return an attribute of the innermost level that has it, None where none has."""
+    return next((it.get(name) for it in reversed(levels) if it.get(name) is not None), None)
 
 
 def whole(name: str, text: str | None, default: int) -> int:

@@ -8,37 +8,28 @@ entities are refused, remote periods (`xlink:href`) are left out.
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
-from xml.etree.ElementTree import Element, ParseError
+from functools import partial
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
-from media.dash.attributes import byte_range, duration_sec, positive, whole
-from media.dash.presentation import (
-    Address,
-    Addressing,
-    Content,
-    Period,
-    Presentation,
-    Representation,
-    Run,
-)
-from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
+from media.dash.addressing import description
+from media.dash.attributes import duration_sec, inherited
+from media.dash.base_urls import BaseUrls
+from media.dash.document import Element, read_document
+from media.dash.presentation import Content, Period, Presentation, Representation
+from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import Resolution
-from media.hls.tags import absolute_url, date_time, integer
+from media.hls.tags import date_time, integer
 
-MAX_ELEMENTS = 50_000
-MAX_PERIODS = 100
 MAX_REPRESENTATIONS = 200
 """In a period."""
 
-MAX_ADDRESS_CHARS = 2_048
 MAX_ID_CHARS = 200
 """A template is filled once for each segment, with the id as often as it asks for it."""
 
+MAX_CODECS = 8
+"""Of a representation; an adaptation set says them for all of its own."""
+
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
-_XLINK = "{http://www.w3.org/1999/xlink}href"
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "opus", "vorbis", "flac", "mhm", "mha", "dts")
 
 
@@ -48,7 +39,7 @@ def is_manifest(text: str) -> bool:
 
 
 def parse_manifest(text: str, base_url: str) -> Presentation:
-    """Read a manifest.
+    """Read a manifest. What its periods hold is read when it is asked for, and may then be refused.
 
     Args:
         text: the whole answer.
@@ -57,11 +48,11 @@ def parse_manifest(text: str, base_url: str) -> Presentation:
     Raises:
         PlaylistError: it cannot be read; see `media.hls.parser`.
     """
-    root = _document(text)
-    periods = _periods(root, _base_url(root, base_url))
+    root = read_document(text)
+    periods = _periods(root, BaseUrls((base_url,)).inside(root))
     return Presentation(
         is_live=root.get("type") == "dynamic",
-        available_from=date_time(root.get("availabilityStartTime", "")),
+        available_from=date_time(root.get("availabilityStartTime") or ""),
         length_sec=_length_sec(root, periods),
         window_sec=_seconds(duration_sec(root.get("timeShiftBufferDepth"))),
         clock=_clock(root),
@@ -69,24 +60,10 @@ def parse_manifest(text: str, base_url: str) -> Presentation:
     )
 
 
-def _document(text: str) -> Element:
-    try:
-        root: Element = fromstring(text.lstrip("\ufeff \t\r\n").encode(), forbid_dtd=True)
-    except DefusedXmlException:
-        raise MalformedPlaylist("the manifest declares a document type") from None
-    except (ParseError, ValueError) as error:
-        raise MalformedPlaylist(f"the manifest is no XML: {error}") from None
-    if not root.tag.endswith("}MPD") and root.tag != "MPD":
-        raise NotAPlaylist("the manifest's root is no MPD")
-    if sum(1 for _ in root.iter()) > MAX_ELEMENTS:
-        raise PlaylistTooLarge(f"the manifest has more than {MAX_ELEMENTS} elements")
-    return root
-
-
 def _clock(root: Element) -> datetime | None:
-    for timing in root.findall("{*}UTCTiming"):
+    for timing in root.all("UTCTiming"):
         if timing.get("schemeIdUri") == DIRECT_CLOCK:
-            return date_time(timing.get("value", ""))
+            return date_time(timing.get("value") or "")
     return None
 
 
@@ -98,19 +75,17 @@ def _length_sec(root: Element, periods: Sequence[Period]) -> Fraction | None:
     return periods[-1].end_sec if periods else None
 
 
-def _periods(root: Element, base_url: str) -> tuple[Period, ...]:
+def _periods(root: Element, base_urls: BaseUrls) -> tuple[Period, ...]:
     """Read the periods; where one begins and ends follows from its neighbours (5.3.2.1)."""
-    elements = root.findall("{*}Period")
-    if len(elements) > MAX_PERIODS:
-        raise PlaylistTooLarge(f"the manifest has more than {MAX_PERIODS} periods")
+    elements = root.all("Period")
     starts_sec = _starts_sec(elements)
     following = [*starts_sec, duration_sec(root.get("mediaPresentationDuration"))][1:]
     periods = []
     for element, start_sec, next_sec in zip(elements, starts_sec, following, strict=True):
         length_sec = duration_sec(element.get("duration"))
         end_sec = next_sec if length_sec is None else start_sec + length_sec
-        if element.get(_XLINK) is None:
-            periods.append(Period(start_sec, end_sec, _representations(element, base_url)))
+        if element.get("href") is None:
+            periods.append(Period(start_sec, end_sec, partial(_found, element, base_urls)))
     return tuple(periods)
 
 
@@ -124,47 +99,57 @@ def _starts_sec(periods: Sequence[Element]) -> list[Fraction]:
     return starts_sec
 
 
-def _representations(period: Element, base_url: str) -> tuple[Representation, ...]:
-    base_url = _base_url(period, base_url)
+def _found(period: Element, base_urls: BaseUrls) -> tuple[Representation, ...]:
+    base_urls = base_urls.inside(period)
     found = []
-    for adaptation_set in period.findall("{*}AdaptationSet"):
+    for adaptation_set in period.all("AdaptationSet"):
         if _is_trick_mode(adaptation_set):
             continue
-        set_url = _base_url(adaptation_set, base_url)
-        for element in adaptation_set.findall("{*}Representation"):
+        set_urls = base_urls.inside(adaptation_set)
+        for element in adaptation_set.all("Representation"):
             levels = [period, adaptation_set, element]
-            content = _content(adaptation_set, element)
-            if content:
-                found.append(_representation(levels, content, _base_url(element, set_url)))
-    if len(found) > MAX_REPRESENTATIONS:
-        raise PlaylistTooLarge(f"a period has more than {MAX_REPRESENTATIONS} representations")
+            if content := _content(adaptation_set, element):
+                found.append(_representation(levels, content, set_urls.inside(element)))
+            if len(found) > MAX_REPRESENTATIONS:
+                raise PlaylistTooLarge(
+                    f"a period has more than {MAX_REPRESENTATIONS} representations"
+                )
     return tuple(found)
 
 
-def _representation(levels: list[Element], content: Content, base_url: str) -> Representation:
+def _representation(
+    levels: Sequence[Element], content: Content, base_urls: BaseUrls
+) -> Representation:
     """Read one; `levels` are the elements around it, the outermost first, and its own."""
     *_, element = levels
-    size = [integer(_inherited(levels, name) or "") for name in ("width", "height")]
+    size = [integer(inherited(levels, name) or "") for name in ("width", "height")]
     return Representation(
-        id=_bounded(element.get("id", ""), MAX_ID_CHARS),
+        id=_id(element),
         content=content,
-        bandwidth=integer(element.get("bandwidth", "")) or 0,
+        bandwidth=integer(element.get("bandwidth") or "") or 0,
         resolution=Resolution(size[0], size[1]) if size[0] and size[1] else None,
         codecs=_codecs(levels),
-        base_url=base_url,
-        addressing=_addressing(levels),
+        base_urls=base_urls.urls,
+        described=description(levels),
         protection=_protection(levels),
     )
+
+
+def _id(representation: Element) -> str:
+    name = representation.get("id") or ""
+    if len(name) > MAX_ID_CHARS:
+        raise PlaylistTooLarge(f"an id in the manifest has over {MAX_ID_CHARS} characters")
+    return name
 
 
 def _content(adaptation_set: Element, representation: Element) -> Content | None:
     """Tell what a representation carries; None for texts, pictures and the like."""
     levels = [adaptation_set, representation]
     heard = [name for name in _codecs(levels) if name.startswith(_AUDIO_CODECS)]
-    mime_type = _inherited(levels, "mimeType") or ""
+    mime_type = inherited(levels, "mimeType") or ""
     kind = adaptation_set.get("contentType") or mime_type.partition("/")[0]
-    kinds = {part.get("contentType") for part in adaptation_set.findall("{*}ContentComponent")}
-    if kinds >= {"video", "audio"}:
+    components = adaptation_set.all("ContentComponent")[:MAX_CODECS]
+    if {part.get("contentType") for part in components} >= {"video", "audio"}:
         return Content.BOTH
     if kind == "video":
         return Content.BOTH if heard else Content.VIDEO
@@ -172,102 +157,20 @@ def _content(adaptation_set: Element, representation: Element) -> Content | None
 
 
 def _codecs(levels: Sequence[Element]) -> tuple[str, ...]:
-    names = (_inherited(levels, "codecs") or "").lower().split(",")
+    names = (inherited(levels, "codecs") or "").lower().split(",", MAX_CODECS)[:MAX_CODECS]
     return tuple(name.strip() for name in names if name.strip())
 
 
-def _inherited(levels: Sequence[Element], name: str) -> str | None:
-    """Return an attribute of the innermost level that has it."""
-    return next((it.get(name) for it in reversed(levels) if it.get(name) is not None), None)
-
-
 def _protection(levels: Sequence[Element]) -> str | None:
-    marks = [mark for level in levels for mark in level.findall("{*}ContentProtection")]
-    return next((mark.get("value") or "DRM" for mark in marks), None)
+    mark = next((mark for level in levels if (mark := level.first("ContentProtection"))), None)
+    return None if mark is None else mark.get("value") or "DRM"
 
 
 def _is_trick_mode(adaptation_set: Element) -> bool:
     return any(
         mark.get("schemeIdUri") == TRICK_MODE
         for name in ("EssentialProperty", "SupplementalProperty")
-        for mark in adaptation_set.findall(f"{{*}}{name}")
-    )
-
-
-def _base_url(element: Element, outer_url: str) -> str:
-    text = _bounded((element.findtext("{*}BaseURL") or "").strip(), MAX_ADDRESS_CHARS)
-    return absolute_url(outer_url, text) if text else outer_url
-
-
-def _bounded(text: str, most_chars: int) -> str:
-    if len(text) > most_chars:
-        raise PlaylistTooLarge(f"an address or id of the manifest has over {most_chars} characters")
-    return text
-
-
-def _addressing(levels: Sequence[Element]) -> Addressing | None:
-    """Read how segments are found; inner levels add to and replace outer ones (5.3.9.1).
-
-    None for a file that is no sequence of segments (SegmentBase), which is never live.
-    """
-    for name in ("SegmentTemplate", "SegmentList"):
-        found = [it for level in levels for it in level.findall(f"{{*}}{name}")]
-        if found:
-            return _described(found)
-    return None
-
-
-def _described(found: Sequence[Element]) -> Addressing:
-    timelines = [it for element in found for it in element.findall("{*}SegmentTimeline")]
-    duration = _inherited(found, "duration")
-    return Addressing(
-        media=_template(found, "media"),
-        listed=_listed(found),
-        initialization=_initialization(found),
-        timescale=positive("timescale", _inherited(found, "timescale"), 1),
-        start_number=whole("startNumber", _inherited(found, "startNumber"), 1),
-        time_offset=whole("presentationTimeOffset", _inherited(found, "presentationTimeOffset"), 0),
-        duration=positive("duration", duration, 1) if duration else None,
-        timeline=_runs(timelines[-1]) if timelines else None,
-    )
-
-
-def _template(found: Sequence[Element], name: str) -> str | None:
-    template = _inherited(found, name)
-    return None if template is None else _bounded(template, MAX_ADDRESS_CHARS)
-
-
-def _initialization(found: Sequence[Element]) -> Address | None:
-    if template := _template(found, "initialization"):
-        return Address(template)
-    elements = [it for element in found for it in element.findall("{*}Initialization")]
-    if not elements:
-        return None
-    return Address(
-        _bounded(elements[-1].get("sourceURL", ""), MAX_ADDRESS_CHARS),
-        byte_range("range of Initialization", elements[-1].get("range")),
-    )
-
-
-def _listed(found: Sequence[Element]) -> tuple[Address, ...]:
-    return tuple(
-        Address(
-            _bounded(it.get("media", ""), MAX_ADDRESS_CHARS),
-            byte_range("mediaRange", it.get("mediaRange")),
-        )
-        for element in found
-        for it in element.findall("{*}SegmentURL")
-    )
-
-
-def _runs(timeline: Element) -> tuple[Run, ...]:
-    return tuple(
-        Run(
-            start=whole("t", it.get("t"), 0) if it.get("t") is not None else None,
-            duration=positive("d", it.get("d") or "0", 0),
-            repeat=-1 if (it.get("r") or "").startswith("-") else whole("r", it.get("r"), 0),
-        )
-        for it in timeline.findall("{*}S")
+        for mark in adaptation_set.all(name)
     )
 
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urldefrag
 
+from media.dash.addressing import addressing
 from media.dash.attributes import fill
 from media.dash.presentation import (
     Address,
@@ -17,7 +19,7 @@ from media.dash.presentation import (
 )
 from media.dash.timeline import MOST_SEGMENTS, Clock, Span, spans
 from media.hls.drafts import MAX_DURATION_SEC
-from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
+from media.hls.errors import MalformedPlaylist, NoVariant, PlaylistTooLarge, UnsupportedPlaylist
 from media.hls.media_parser import MAX_TARGET_SEC, MIN_TARGET_SEC
 from media.hls.playlist import (
     Encryption,
@@ -31,6 +33,7 @@ from media.hls.playlist import (
 )
 from media.hls.tags import absolute_url
 
+MAX_URL_CHARS = 2_048
 _SOUND = "sound"
 
 
@@ -75,7 +78,7 @@ def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
         NoVariant: there is none with a picture or sound.
     """
     for period in reversed(presentation.periods):
-        found = [it for it in period.representations if it.addressing]
+        found = [it for it in period.representations if it.described]
         # What nobody can decrypt is chosen only where there is nothing else.
         found = [it for it in found if not it.protection] or found
         if found:
@@ -151,12 +154,14 @@ def _newest(
     newest: list[tuple[_PeriodSegments, list[Span]]] = []
     room = MOST_SEGMENTS
     for period in reversed(presentation.periods):
+        if not room:
+            break
         chosen = _chosen(period, track)
-        if room and chosen and chosen.addressing:
-            found = spans(chosen.addressing, period, _clock(presentation, period, now))[-room:]
+        if chosen and chosen.described:
+            how = addressing(chosen.described)
+            found = spans(how, period, _clock(presentation, period, now))[-room:]
             room -= len(found)
-            new = _PeriodSegments(presentation, period, chosen, chosen.addressing)
-            newest.append((new, found))
+            newest.append((_PeriodSegments(presentation, period, chosen, how), found))
     return newest[::-1]
 
 
@@ -202,12 +207,14 @@ class _PeriodSegments:
         duration_sec = span.duration / self.addressing.timescale
         if duration_sec > MAX_DURATION_SEC:
             raise MalformedPlaylist(f"a segment is said to last {duration_sec:g} s")
+        uri, *mirrors = self._urls(media, span)
         return Segment(
-            uri=self._url(media, span),
+            uri=uri,
+            mirrors=tuple(mirrors),
             sequence=number,
             duration_sec=duration_sec,
             byte_range=media.byte_range,
-            init=self._init(span),
+            init=self._init,
             program_date_time=self._wall_clock(span),
             discontinuity=begins_period,
             encryption=_encryption(self.chosen),
@@ -222,17 +229,21 @@ class _PeriodSegments:
             raise MalformedPlaylist("SegmentTimeline names more segments than SegmentList")
         return listed[index]
 
-    def _init(self, span: Span) -> InitSegment | None:
+    @cached_property
+    def _init(self) -> InitSegment | None:
         init = self.addressing.initialization
         if init is None:
             return None
+        uri, *mirrors = self._urls(init, Span(number=0, start=0, duration=0, is_told=True))
         return InitSegment(
-            uri=self._url(init, span),
+            uri=uri,
+            mirrors=tuple(mirrors),
             byte_range=init.byte_range,
             encryption=None,  # Common encryption leaves it as it is.
         )
 
-    def _url(self, address: Address, span: Span) -> str:
+    def _urls(self, address: Address, span: Span) -> list[str]:
+        """Return where the same bytes are, the preferred place first."""
         uri = fill(
             address.uri,
             representation=self.chosen.id,
@@ -240,7 +251,10 @@ class _PeriodSegments:
             number=span.number,
             time=span.start,
         )
-        return absolute_url(self.chosen.base_url, uri)
+        urls = [absolute_url(base_url, uri) for base_url in self.chosen.base_urls]
+        if max(map(len, urls)) > MAX_URL_CHARS:
+            raise PlaylistTooLarge(f"a segment's URL has over {MAX_URL_CHARS} characters")
+        return urls
 
     def _wall_clock(self, span: Span) -> datetime | None:
         start = self.presentation.available_from
@@ -253,7 +267,12 @@ class _PeriodSegments:
             return None
 
     def _name(self, span: Span) -> str:
-        """Name a segment by its place: when a presentation has ended, its start may be left out."""
+        """Name a segment by its place: when a presentation has ended, its start may be left out.
+
+        Of a list without times the places shift with its window: its addresses are the names.
+        """
+        if self.addressing.media is None and self.addressing.timeline is None:
+            return ""
         return f"{self.period.start_sec} {span.start}/{self.addressing.timescale}"
 
 

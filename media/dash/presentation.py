@@ -1,11 +1,14 @@
 """What a DASH manifest says, as immutable values (ISO/IEC 23009-1, clause 5)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
+from media.dash.document import Element
 from media.hls.playlist import ByteRange, Resolution
 
 
@@ -45,6 +48,7 @@ class Addressing:
     Attributes:
         media: the template of their URLs; None with `listed`.
         listed: their addresses one by one (SegmentList), of which the first is `start_number`.
+        end_number: of the last one, where that is told.
         timescale: units a second.
         time_offset: media time at the period's start, in units (`presentationTimeOffset`).
         duration: of each segment in units, where there is no `timeline`.
@@ -55,6 +59,7 @@ class Addressing:
     initialization: Address | None
     timescale: int
     start_number: int
+    end_number: int | None
     time_offset: int
     duration: int | None
     timeline: tuple[Run, ...] | None
@@ -67,8 +72,10 @@ class Representation:
     Attributes:
         bandwidth: bits a second; 0 where it is not told.
         codecs: RFC 6381 names.
-        base_url: absolute; what its addresses are relative to.
-        protection: the system that encrypts it; None where it is not encrypted.
+        base_urls: absolute; what its addresses are relative to. Each leads to the same files.
+        described: how its segments are found, see `media.dash.addressing`; empty for a file that
+            is no sequence of segments.
+        protection: how it is encrypted (`cenc`, `cbcs`, ...); None where it is not.
     """
 
     id: str
@@ -76,23 +83,33 @@ class Representation:
     bandwidth: int
     resolution: Resolution | None
     codecs: tuple[str, ...]
-    base_url: str
-    addressing: Addressing | None
+    base_urls: tuple[str, ...]
+    described: tuple[Element, ...] = field(repr=False)
     protection: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """A stretch of the presentation with representations of its own.
 
     Attributes:
         start_sec: from the presentation's start.
         end_sec: None for the last one of a live presentation.
+        read: reads `representations`. Of a day of periods only the newest are ever asked for.
     """
 
     start_sec: Fraction
     end_sec: Fraction | None
-    representations: tuple[Representation, ...]
+    read: Callable[[], tuple[Representation, ...]] = field(repr=False)
+
+    @cached_property
+    def representations(self) -> tuple[Representation, ...]:
+        """Its pictures and sounds.
+
+        Raises:
+            PlaylistError: they cannot be read.
+        """
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True)

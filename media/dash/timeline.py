@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from media.dash.presentation import Addressing, Period, Run
+from media.hls.tags import MAX_INTEGER
 
 MOST_SEGMENTS = 1_000
 """The newest ones; half an hour of 2 s, more than anybody needs to go on after an outage."""
@@ -41,59 +42,102 @@ class Clock:
 
 def spans(addressing: Addressing, period: Period, clock: Clock) -> list[Span]:
     """Return the newest segments that are available, oldest first, at most `MOST_SEGMENTS`."""
-    end = _end(addressing, period, clock)
-    if addressing.timeline is not None:
-        return _of_runs(addressing, end)
-    if addressing.duration is not None:
-        return _of_equal_length(addressing, end, clock)
-    return []
-
-
-def _end(addressing: Addressing, period: Period, clock: Clock) -> int | None:
-    """Return the media time after which no segment ends; None where nothing tells."""
     length_sec = None if period.end_sec is None else period.end_sec - period.start_sec
-    known = [sec for sec in (length_sec, clock.now_sec) if sec is not None]
-    if not known:
-        return None
-    return addressing.time_offset + int(max(min(known), Fraction(0)) * addressing.timescale)
+    extent = _Extent(
+        length=None if length_sec is None else _units(length_sec, addressing),
+        now=None if clock.now_sec is None else _units(clock.now_sec, addressing),
+    )
+    if addressing.timeline is not None:
+        return _of_runs(addressing, extent)
+    if addressing.duration is not None:
+        return _of_equal_length(addressing, addressing.duration, extent, clock)
+    return _single(addressing, extent)
 
 
-def _of_equal_length(addressing: Addressing, end: int | None, clock: Clock) -> list[Span]:
-    duration = addressing.duration or 1
-    count = len(addressing.listed)
-    if end is not None:
-        # The last one of a period may be shorter than the others.
-        passed = end - addressing.time_offset
-        done = -(-passed // duration) if clock.now_sec is None else passed // duration
-        count = done if addressing.media else min(done, count)
+class _Extent(NamedTuple):
+    """How long a period is, and how much of it has passed, in units; None where that is open."""
+
+    length: int | None
+    now: int | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.length is not None and (self.now is None or self.now >= self.length)
+
+    @property
+    def passed(self) -> int | None:
+        known = [units for units in self if units is not None]
+        return min(known, default=None)
+
+
+def _units(sec: Fraction, addressing: Addressing) -> int:
+    return int(max(sec, Fraction(0)) * addressing.timescale)
+
+
+def _single(addressing: Addressing, extent: _Extent) -> list[Span]:
+    """Return the one segment that is a whole period (5.3.9.5.3: neither duration nor timeline)."""
+    if not extent.is_over or not extent.length:
+        return []
+    number, start = addressing.start_number, addressing.time_offset
+    return [Span(number, start, extent.length, is_told=extent.now is None)]
+
+
+def _of_equal_length(
+    addressing: Addressing, duration: int, extent: _Extent, clock: Clock
+) -> list[Span]:
+    count = min(_count(addressing, duration, extent), _most(addressing))
     kept = MOST_SEGMENTS
     if clock.window_sec is not None:
         kept = min(kept, int(clock.window_sec * addressing.timescale) // duration + 1)
+    length = extent.length or (count * duration)
     return [
         Span(
             number=addressing.start_number + index,
             start=addressing.time_offset + index * duration,
-            duration=duration,
+            # The last one of a period may be shorter than the others.
+            duration=min(duration, max(length - index * duration, 1)),
             is_told=addressing.media is None or clock.now_sec is None,
         )
         for index in range(max(0, count - kept), count)
     ]
 
 
-def _of_runs(addressing: Addressing, end: int | None) -> list[Span]:
+def _count(addressing: Addressing, duration: int, extent: _Extent) -> int:
+    if extent.is_over:
+        return -(-(extent.length or 0) // duration)
+    if extent.passed is not None:
+        return extent.passed // duration
+    return len(addressing.listed)
+
+
+def _most(addressing: Addressing) -> int:
+    """Return how many segments there may be at all."""
+    told = [MAX_INTEGER]
+    if addressing.media is None:
+        told.append(len(addressing.listed))
+    if addressing.end_number is not None:
+        told.append(max(0, addressing.end_number - addressing.start_number + 1))
+    return min(told)
+
+
+def _of_runs(addressing: Addressing, extent: _Extent) -> list[Span]:
+    end = None if extent.passed is None else addressing.time_offset + extent.passed
     counted = list(_counted_runs(addressing.timeline or (), end))
-    total = sum(count for _, _, count, _ in counted)
+    total = min(sum(count for _, _, count, _ in counted), _most(addressing))
     found: list[Span] = []
-    number = addressing.start_number
-    to_skip = max(0, total - MOST_SEGMENTS)
+    passed = 0
     for start, duration, count, is_told in counted:
-        skipped = min(count, to_skip)
-        to_skip -= skipped
+        newest = range(max(passed, total - MOST_SEGMENTS), min(passed + count, total))
         found += [
-            Span(number + index, start + index * duration, duration, is_told)
-            for index in range(skipped, count)
+            Span(
+                number=addressing.start_number + index,
+                start=start + (index - passed) * duration,
+                duration=duration,
+                is_told=is_told,
+            )
+            for index in newest
         ]
-        number += count
+        passed += count
     return found
 
 

@@ -63,11 +63,16 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True)
 class InitSegment:
-    """What a decoder needs before a segment (EXT-X-MAP, RFC 8216 4.3.2.5)."""
+    """What a decoder needs before a segment (EXT-X-MAP, RFC 8216 4.3.2.5).
+
+    Attributes:
+        mirrors: further absolute URLs of the same bytes.
+    """
 
     uri: str
     byte_range: ByteRange | None = None
     encryption: Encryption | None = None
+    mirrors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Segment:
         gap: whether it is known to be missing (EXT-X-GAP, 8216bis 4.4.4.7); do not fetch it.
         title: what follows the comma of EXTINF; often empty.
         name: tells it apart from the other segments, where its URI may not.
+        mirrors: further absolute URLs of the same bytes.
     """
 
     uri: str
@@ -104,6 +110,7 @@ class Segment:
     encryption: Encryption | None = None
     title: str = ""
     name: str = ""
+    mirrors: tuple[str, ...] = ()
 
     @property
     def ends_at(self) -> datetime | None:

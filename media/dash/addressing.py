@@ -1,0 +1,79 @@
+"""How the segments of one representation are found (ISO/IEC 23009-1, 5.3.9).
+
+A period may say it for all of its representations. So only that of the chosen one is read:
+otherwise 100 KB of a list that 200 representations inherit are 20 MB.
+"""
+
+from collections.abc import Sequence
+
+from media.dash.attributes import byte_range, inherited, positive, whole
+from media.dash.document import Element
+from media.dash.presentation import Address, Addressing, Run
+
+
+def description(levels: Sequence[Element]) -> tuple[Element, ...]:
+    """Return the elements that tell how segments are found, the outermost first.
+
+    Empty for a file that is no sequence of segments (SegmentBase), which is never live.
+
+    Args:
+        levels: a representation's period, adaptation set and itself.
+    """
+    for name in ("SegmentTemplate", "SegmentList"):
+        found = [element for level in levels if (element := level.first(name))]
+        if found:
+            return tuple(found)
+    return ()
+
+
+def addressing(described: Sequence[Element]) -> Addressing:
+    """Read a `description`; inner levels add to and replace what outer ones say (5.3.9.1).
+
+    Raises:
+        MalformedPlaylist: it cannot be told which bytes are meant.
+    """
+    duration, last = inherited(described, "duration"), inherited(described, "endNumber")
+    timelines = _innermost(described, "SegmentTimeline")
+    return Addressing(
+        media=inherited(described, "media"),
+        listed=tuple(map(_listed, _innermost(described, "SegmentURL"))),
+        initialization=_initialization(described),
+        timescale=positive("timescale", inherited(described, "timescale"), 1),
+        start_number=whole("startNumber", inherited(described, "startNumber"), 1),
+        end_number=None if last is None else whole("endNumber", last, 0),
+        time_offset=whole(
+            "presentationTimeOffset", inherited(described, "presentationTimeOffset"), 0
+        ),
+        duration=positive("duration", duration, 1) if duration else None,
+        timeline=tuple(map(_run, timelines[0].all("S"))) if timelines else None,
+    )
+
+
+def _innermost(described: Sequence[Element], name: str) -> list[Element]:
+    return next((found for level in reversed(described) if (found := level.all(name))), [])
+
+
+def _initialization(described: Sequence[Element]) -> Address | None:
+    if template := inherited(described, "initialization"):
+        return Address(template)
+    elements = _innermost(described, "Initialization")
+    if not elements:
+        return None
+    element = elements[0]
+    return Address(
+        element.get("sourceURL") or "",
+        byte_range("range of Initialization", element.get("range")),
+    )
+
+
+def _listed(element: Element) -> Address:
+    return Address(element.get("media") or "", byte_range("mediaRange", element.get("mediaRange")))
+
+
+def _run(element: Element) -> Run:
+    start, repeat = element.get("t"), element.get("r")
+    return Run(
+        start=None if start is None else whole("t", start, 0),
+        duration=positive("d", element.get("d") or "0", 0),
+        repeat=-1 if (repeat or "").startswith("-") else whole("r", repeat, 0),
+    )

@@ -1,0 +1,75 @@
+"""Reading DASH manifests: the large ones in a process that may die."""
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from pydantic import BaseModel, ValidationError
+
+from media.dash.playlists import TrackPlaylist
+from media.dash.reading import read_manifest
+from media.hls.errors import PlaylistError, PlaylistTooLarge
+from media.hls.playlist import MasterPlaylist
+from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
+
+LARGE_CHARS = 64 * 1024
+"""Reading less takes at most 50 ms, crafted or not, and 5 as a rule."""
+
+MEBI = 1024 * 1024
+LIMITS = Limits(wall_sec=20, cpu_sec=10, memory_bytes=512 * MEBI, output_bytes=16 * MEBI)
+AT_ONCE = 2
+
+_ERRORS = {kind.__name__: kind for kind in PlaylistError.__subclasses__()}
+_gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+"""A limit of the process, whichever streams its manifests belong to."""
+
+
+class _Answer(BaseModel):
+    """What `media.dash.__main__` says; one of these."""
+
+    master: MasterPlaylist | None = None
+    track: TrackPlaylist | None = None
+    error: str = ""
+    message: str = ""
+
+
+async def read_beside(
+    text: str, final_url: str, *, url: str, limits: Limits = LIMITS
+) -> MasterPlaylist | TrackPlaylist:
+    """Do as `media.dash.reading.read_manifest` does, now, without keeping the event loop.
+
+    Raises:
+        PlaylistError: see there; also where a large manifest is not read within `limits`.
+    """
+    now = datetime.now(UTC)
+    if len(text) <= LARGE_CHARS:
+        return read_manifest(text, final_url, url=url, now=now)
+    head = json.dumps({"final_url": final_url, "url": url, "now": now.isoformat()})
+    loop = asyncio.get_running_loop()
+    async with _gates.setdefault(loop, asyncio.Semaphore(AT_ONCE)):
+        return _read(await _run(f"{head}\n{text}".encode(), limits))
+
+
+async def _run(stdin: bytes, limits: Limits) -> Finished:
+    # Without site: it imports nothing that is installed, and starts sooner.
+    command = (sys.executable, "-P", "-S", "-m", "media.dash")
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    try:
+        return await run_bounded(command, stdin=stdin, limits=limits, env={"PYTHONPATH": path})
+    except ChildFailed as error:
+        raise PlaylistTooLarge(f"the manifest is large and cannot be read: {error}") from None
+
+
+def _read(finished: Finished) -> MasterPlaylist | TrackPlaylist:
+    try:
+        answer = _Answer.model_validate_json(finished.stdout)
+    except ValidationError:
+        raise PlaylistTooLarge(
+            f"the manifest takes too much time or memory (exit code {finished.returncode})"
+        ) from None
+    if read := answer.track or answer.master:
+        return read
+    raise _ERRORS.get(answer.error, PlaylistError)(answer.message)
