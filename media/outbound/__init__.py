@@ -18,5 +18,6 @@ message without any part of a URL:
           ├── TooLarge         too_large
           ├── Truncated        truncated
           ├── BadEncoding      bad_encoding
+          ├── WastefulAnswer   wasteful
           └── BadRange         bad_range
 """

@@ -14,6 +14,7 @@ import httpx
 from media.outbound.errors import AddressRefused
 from media.outbound.guard import OutboundGuard
 from media.outbound.pools import PoolPerOrigin
+from media.outbound.waste import SocketOption, ThriftyBody, ThriftyNetwork
 from monitors.stream_url import DEFAULT_PORTS
 
 CONNECT_TIMEOUT_SEC = 5.0
@@ -33,10 +34,6 @@ _POOL: dict[str, Any] = {
     "max_keepalive_connections": MAX_IDLE_CONNECTIONS,
     "keepalive_expiry": IDLE_CONNECTION_SEC,
 }
-
-SocketOption = (
-    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-)
 
 
 @dataclass(frozen=True)
@@ -202,7 +199,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     ) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._guard = guard
-        pinned = PinnedNetwork(guard, network)
+        pinned = PinnedNetwork(guard, ThriftyNetwork(network))
         self._pool = PoolPerOrigin(
             lambda: httpcore.AsyncConnectionPool(
                 ssl_context=tls, network_backend=pinned, http2=http2, **_POOL
@@ -219,7 +216,9 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         _check_shape(request.url)
         port = request.url.port or DEFAULT_PORTS[request.url.scheme]
         self._guard.check_host(request.url.raw_host.decode("ascii"), port)
-        return await super().handle_async_request(request)
+        response = await super().handle_async_request(request)
+        response.stream = ThriftyBody(response)
+        return response
 
 
 class ProxiedTransport(GuardedTransport):
@@ -241,7 +240,7 @@ class ProxiedTransport(GuardedTransport):
                 proxy_auth=proxy.raw_auth,
                 ssl_context=tls,
                 proxy_ssl_context=proxy.ssl_context if proxy.url.scheme == "https" else None,
-                network_backend=network,
+                network_backend=ThriftyNetwork(network),
                 http2=True,
                 **_POOL,
             ),

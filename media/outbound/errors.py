@@ -107,6 +107,13 @@ class BadEncoding(BadBody):
     reason = "the answer is encoded in an unknown or broken way"
 
 
+class WastefulAnswer(BadBody):
+    """The answer comes in crumbs, or in much that is neither head nor body."""
+
+    code = "wasteful"
+    reason = "the answer comes in pieces that are too small"
+
+
 class BadRange(BadBody):
     """The body is not the part that was asked for."""
 

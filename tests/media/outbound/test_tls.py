@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from media.outbound.client import media_client, webhook_client
-from media.outbound.errors import ConnectionFailed, FetchError
+from media.outbound.errors import ConnectionFailed, FetchError, WastefulAnswer
 from media.outbound.fetching import fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.posting import post_webhook
@@ -108,3 +108,19 @@ async def test_a_refused_certificate_is_told_in_the_error(
 def test_an_unreadable_bundle_is_a_configuration_error(guard: OutboundGuard) -> None:
     with pytest.raises(OSError):
         media_client(guard, ca_bundle=Path("no-such-file.pem"))
+
+
+@pytest.mark.parametrize("pings", [100, 20_000])
+async def test_http2_may_ping_now_and_then(
+    certificates: Path, guard: OutboundGuard, network: Loopback, pings: int
+) -> None:
+    async with (
+        tls_server(certificates, pings=pings) as server,
+        media_client(guard, ca_bundle=certificates / "ca.pem", network=network) as client,
+    ):
+        fetching = fetch_segment(client, f"https://{HOST}:{server.port}/", max_bytes=len(MEDIA))
+        if pings == 100:
+            assert await fetching == MEDIA
+        else:
+            with pytest.raises(WastefulAnswer):
+                await fetching

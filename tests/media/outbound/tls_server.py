@@ -25,10 +25,12 @@ class TlsServer:
     Attributes:
         names: server names that clients asked for (SNI).
         short_by: bytes that an HTTP/2 answer lacks of its announced length.
+        pings: of HTTP/2, before each answer.
     """
 
     port: int = 0
     short_by: int = 0
+    pings: int = 0
     names: list[str | None] = field(default_factory=list)
     protocols: list[str | None] = field(default_factory=list)
 
@@ -48,6 +50,8 @@ class TlsServer:
         while data := await reader.read(65_536):
             for event in connection.receive_data(data):
                 if isinstance(event, h2.events.RequestReceived) and event.stream_id:
+                    for _ in range(self.pings):
+                        connection.ping(bytes(8))
                     self._answer(connection, event.stream_id)
             writer.write(connection.data_to_send())
 
@@ -79,9 +83,11 @@ def make_certificates(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def tls_server(certificates: Path, *, short_by: int = 0) -> AsyncIterator[TlsServer]:
+async def tls_server(
+    certificates: Path, *, short_by: int = 0, pings: int = 0
+) -> AsyncIterator[TlsServer]:
     """Serve `MEDIA` under the certificate of `HOST` until the block ends."""
-    server = TlsServer(short_by=short_by)
+    server = TlsServer(short_by=short_by, pings=pings)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     tls.set_alpn_protocols(["h2", "http/1.1"])
