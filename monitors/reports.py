@@ -4,7 +4,7 @@ Fields that are not known are passed over: while a release rolls out, workers ar
 gateway.
 """
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from monitors.events import StreamEvent
 from monitors.status import DeliveryStatus, Health, MonitorStatus, StreamStatus
@@ -35,6 +35,8 @@ class Statistics(BaseModel):
         analyzed_sec: stream seconds measured.
         downloaded_bytes: media bytes fetched.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     total_segments_analyzed: int = 0
     segments_failed: int = 0

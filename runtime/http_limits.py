@@ -30,8 +30,11 @@ MAX_PIPELINED: Final = 8
 """Requests that wait behind the one that is being answered."""
 
 MAX_CONNECTIONS: Final = 2048
-RESERVED_DESCRIPTORS: Final = 96
-"""For the database, Temporal, files, and connections that are about to be closed."""
+BACKLOG: Final = 64
+"""Connections that are accepted in one go, before others are closed for them."""
+
+RESERVED_DESCRIPTORS: Final = 64 + BACKLOG
+"""For the database, Temporal and files, and for connections that are about to be closed."""
 
 
 @dataclass(frozen=True)
@@ -278,6 +281,7 @@ def http_config(
         port=port,
         http=partial(BoundedHttp, Connections(limit, patience)),  # type: ignore[arg-type]  # made by a call
         ws="none",
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         server_header=False,

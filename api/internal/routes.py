@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from activities.declarations import ReconciliationReport
 from api.auth import require_worker
-from api.body import MAX_DEPTH, parse_model, parse_report, read_body
+from api.body import MAX_DEPTH, parse_event_report, parse_model, parse_status_report, read_body
 from api.engine import EngineUnavailable
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.gateway import Gateway, gateway_of
@@ -54,7 +54,7 @@ router = APIRouter(
 @router.put("/monitors/{monitor_id}/status", status_code=204)
 async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) -> Response:
     """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
-    report = parse_report(StatusReceived, await read_body(request))
+    report = parse_status_report(StatusReceived, await read_body(request))
     _check_moment("as_of", report.as_of)
     status = await _apply(gateway, monitor_id, report)
     if report.status.is_active and status is MonitorStatus.STOPPED:
@@ -67,7 +67,7 @@ async def report_event(
     request: Request, gateway: GatewayDep, monitor_id: str, event_id: str
 ) -> Response:
     """Take an event, or what became of its webhook since."""
-    report = parse_report(EventReport, await read_body(request), MAX_EVENT_DEPTH)
+    report = parse_event_report(EventReport, await read_body(request), MAX_EVENT_DEPTH)
     _check_event(report, monitor_id, event_id)
     known = is_monitor_id(monitor_id) and await gateway.store.events.record(
         monitor_id, report, datetime.now(UTC)

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from api.body import parse_json_object, parse_model
+from api.body import parse_json_object, validated
 from api.engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
 from api.monitors.schemas import ChangeMonitor, MonitorDetails
@@ -75,7 +75,7 @@ def parse_change(body: bytes) -> ChangeMonitor:
         ValidationFailed: any other field that breaks a rule.
     """
     _check_changeable(parse_json_object(body).get("config"))
-    return parse_model(ChangeMonitor, body)[0]
+    return validated(ChangeMonitor, body)
 
 
 def _check_changeable(config: Any) -> None:
