@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from media.dash.document import MAX_VALUE_CHARS, Element
 from media.hls.errors import PlaylistTooLarge
-from media.hls.tags import absolute_url, integer
+from media.hls.tags import integer
+from media.hls.uris import absolute_url
 
 MAX_ALTERNATIVES = 4
 """More are left out: each level may multiply them."""

@@ -31,7 +31,7 @@ from media.hls.playlist import (
     Segment,
     Variant,
 )
-from media.hls.tags import absolute_url
+from media.hls.uris import UriResolver
 
 MAX_URL_CHARS = 2_048
 _SOUND = "sound"
@@ -152,7 +152,7 @@ def _newest(
 ) -> list[tuple["_PeriodSegments", list[Span]]]:
     """Return what each period has of the newest `MOST_SEGMENTS` of them all, oldest first."""
     newest: list[tuple[_PeriodSegments, list[Span]]] = []
-    room = MOST_SEGMENTS
+    room, uris = MOST_SEGMENTS, UriResolver()
     for period in reversed(presentation.periods):
         if not room:
             break
@@ -161,7 +161,7 @@ def _newest(
             how = addressing(chosen.described)
             found = spans(how, period, _clock(presentation, period, now))[-room:]
             room -= len(found)
-            newest.append((_PeriodSegments(presentation, period, chosen, how), found))
+            newest.append((_PeriodSegments(presentation, period, chosen, how, uris), found))
     return newest[::-1]
 
 
@@ -196,6 +196,7 @@ class _PeriodSegments:
     period: Period
     chosen: Representation
     addressing: Addressing
+    uris: UriResolver
 
     def segment(self, span: Span, *, number: int, begins_period: bool) -> Segment:
         """Return a segment; `number` is its place in the playlist.
@@ -251,7 +252,7 @@ class _PeriodSegments:
             number=span.number,
             time=span.start,
         )
-        urls = [absolute_url(base_url, uri) for base_url in self.chosen.base_urls]
+        urls = [self.uris.resolve(base_url, uri) for base_url in self.chosen.base_urls]
         if max(map(len, urls)) > MAX_URL_CHARS:
             raise PlaylistTooLarge(f"a segment's URL has over {MAX_URL_CHARS} characters")
         return urls

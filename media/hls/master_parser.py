@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
-from media.hls.tags import Line, absolute_url, attribute_list, decimal, integer, tag_pattern
+from media.hls.tags import Line, attribute_list, decimal, integer, tag_pattern
+from media.hls.uris import UriResolver
 from media.hls.variables import Variables
 
 MAX_VARIANTS = 1_000
@@ -21,19 +22,23 @@ def parse_master(lines: Iterable[Line], base_url: str, variables: Variables) -> 
     """
     variants: list[Variant] = []
     renditions: list[Rendition] = []
+    uris = UriResolver()
     version = 1
     stream_inf: str | None = None
     for line in lines:
         if line.tag == "EXT-X-STREAM-INF":
             stream_inf = line.value
         elif line.tag == "EXT-X-MEDIA":
-            renditions += ext_x_media(variables.attributes(line.value), base_url)
+            attributes = variables.attributes(line.value)
+            if uri := attributes.get("URI"):
+                attributes["URI"] = uris.resolve(base_url, uri)
+            renditions += ext_x_media(attributes)
         elif line.tag == "EXT-X-DEFINE":
             variables.define(attribute_list(line.value))
         elif line.tag == "EXT-X-VERSION":
             version = integer(line.value) or version
         elif line.tag is None and stream_inf is not None:
-            uri = absolute_url(base_url, variables.expand(line.value))
+            uri = uris.resolve(base_url, variables.expand(line.value))
             variants.append(ext_x_stream_inf(variables.attributes(stream_inf), uri))
             stream_inf = None
         if len(variants) > MAX_VARIANTS or len(renditions) > MAX_VARIANTS:
@@ -62,19 +67,18 @@ def _resolution(text: str) -> Resolution | None:
     return Resolution(width, height) if width and height else None
 
 
-def ext_x_media(attributes: Mapping[str, str], base_url: str) -> list[Rendition]:
+def ext_x_media(attributes: Mapping[str, str]) -> list[Rendition]:
     """Return the rendition (RFC 8216 4.3.4.1), or nothing where its type is not known."""
     try:
         kind = RenditionType(attributes.get("TYPE", ""))
     except ValueError:
         return []
-    uri = attributes.get("URI")
     return [
         Rendition(
             type=kind,
             group_id=attributes.get("GROUP-ID", ""),
             name=attributes.get("NAME", ""),
-            uri=absolute_url(base_url, uri) if uri else None,
+            uri=attributes.get("URI") or None,
             language=attributes.get("LANGUAGE"),
             default=attributes.get("DEFAULT") == "YES",
             autoselect=attributes.get("AUTOSELECT") == "YES",

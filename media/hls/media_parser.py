@@ -23,7 +23,6 @@ from media.hls.playlist import (
 from media.hls.tags import (
     MAX_INTEGER,
     Line,
-    absolute_url,
     attribute_list,
     byte_range,
     date_time,
@@ -33,6 +32,7 @@ from media.hls.tags import (
     read_lines,
     tag_pattern,
 )
+from media.hls.uris import UriResolver
 from media.hls.variables import Variables
 from media.hls.window import TAIL_SEGMENTS, lasting_lines, sum_up, tail_start
 
@@ -76,6 +76,7 @@ class _MediaReader:
 
     def __init__(self, base_url: str, variables: Variables, previous: MediaPlaylist | None) -> None:
         self._base_url = base_url
+        self._uris = UriResolver()
         self._variables = variables
         self._previous = previous
         self._target_sec: float | None = None
@@ -257,7 +258,7 @@ class _MediaReader:
         uri = attributes.get("URI")
         key = Encryption(
             method=method,
-            uri=absolute_url(self._base_url, uri) if uri else None,
+            uri=self._uris.resolve(self._base_url, uri) if uri else None,
             iv=_initialization_vector(attributes.get("IV")),
             key_format=attributes.get("KEYFORMAT", "identity"),
         )
@@ -270,7 +271,7 @@ class _MediaReader:
         if not uri:
             raise MalformedPlaylist("EXT-X-MAP names no URI")
         self._init = InitSegment(
-            uri=absolute_url(self._base_url, uri),
+            uri=self._uris.resolve(self._base_url, uri),
             byte_range=byte_range("BYTERANGE of EXT-X-MAP", range_text, implicit_offset=0)
             if range_text
             else None,
@@ -286,7 +287,7 @@ class _MediaReader:
         self._has_extinf = False
         if len(self._drafts) >= MAX_SEGMENTS:
             raise PlaylistTooLarge(f"the playlist has more than {MAX_SEGMENTS} segments")
-        draft.uri = absolute_url(self._base_url, self._variables.expand(value))
+        draft.uri = self._uris.resolve(self._base_url, self._variables.expand(value))
         draft.init = self._init
         draft.encryption = self._encryption()
         draft.discontinuities = self._discontinuities

@@ -10,6 +10,7 @@ which bytes to fetch, or which segment is which, is never guessed; and size is b
     │                        master and media in one
     ├── PlaylistTooLarge     over 8 Mi characters; of what is read of it (`media.hls.window`):
     │                        20,000 segments, 1,000 variants, 200,000 lines, 16 Ki characters a line
+    │                        and 8 Mi in all URLs, once they are absolute
     ├── UnsupportedPlaylist  a delta update (EXT-X-SKIP) of a playlist that is not known
     └── NoVariant            raised by `media.hls.renditions`: a master playlist without variants
 """

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
-from urllib.parse import urljoin
 
 from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
 from media.hls.playlist import ByteRange
@@ -175,13 +174,3 @@ def date_time(text: str) -> datetime | None:
     if not 1970 <= moment.year < 2200:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def absolute_url(base_url: str, uri: str) -> str:
-    """Resolve `uri` (RFC 3986 5); text that is no URI is returned as it stands."""
-    if uri.startswith(("http://", "https://")):
-        return uri
-    try:
-        return urljoin(base_url, uri)
-    except ValueError:
-        return uri

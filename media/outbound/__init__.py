@@ -13,6 +13,7 @@ message without any part of a URL:
      │    └── NameNotResolved  connection
      ├── FetchTimeout          timeout
      ├── TooManyRedirects      too_many_redirects
+     ├── BadRedirect           bad_redirect
      ├── BadStatus             http_403, http_404, ... and http_5xx for all of 500-599
      └── BadBody
           ├── TooLarge         too_large

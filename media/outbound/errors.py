@@ -69,6 +69,16 @@ class TooManyRedirects(FetchError):
     reason = "redirected too often"
 
 
+class BadRedirect(FetchError):
+    """Redirected to a URL that is longer than one that a user may give.
+
+    It would be the base of all relative URIs of a playlist.
+    """
+
+    code = "bad_redirect"
+    reason = "redirected to an address that is too long"
+
+
 class BadStatus(FetchError):
     """The answer has a status that carries no media."""
 

@@ -10,7 +10,15 @@ from http import HTTPStatus
 import httpx
 
 from media.outbound.bodies import read_body
-from media.outbound.errors import BadRange, BadStatus, TooManyRedirects, Truncated, typed_errors
+from media.outbound.errors import (
+    BadRange,
+    BadRedirect,
+    BadStatus,
+    TooManyRedirects,
+    Truncated,
+    typed_errors,
+)
+from monitors.stream_url import MAX_URL_BYTES
 
 MAX_REDIRECTS = 3
 PLAYLIST_MAX_BYTES = 1024 * 1024
@@ -117,6 +125,8 @@ async def _follow(
             return response
         await response.aclose()
         url = response.next_request.url
+        if len(str(url)) > MAX_URL_BYTES:
+            raise BadRedirect
     raise TooManyRedirects
 
 

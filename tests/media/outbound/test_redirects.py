@@ -6,6 +6,7 @@ import pytest
 from media.outbound.client import media_client
 from media.outbound.errors import (
     AddressRefused,
+    BadRedirect,
     TooManyRedirects,
 )
 from media.outbound.fetching import fetch_playlist, fetch_segment
@@ -32,6 +33,23 @@ async def test_redirects_are_followed_and_the_final_url_told(client: httpx.Async
     async with scripted_server(by_path(answers)) as server:
         fetched = await fetch_playlist(client, server.url("/a"))
     assert fetched.final_url == server.url("/d/live.m3u8")
+
+
+@pytest.mark.parametrize("chars", [2048, 2049])
+async def test_a_redirect_leads_to_no_url_that_is_too_long(
+    client: httpx.AsyncClient, chars: int
+) -> None:
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        target = server.url("/").ljust(chars, "x")
+        writer.write(reply(BODY) if "x" in request.path else reply(status=302, location=target))
+
+    async with scripted_server(answer) as server:
+        if chars == 2048:
+            fetched = await fetch_playlist(client, server.url("/a"))
+            assert len(fetched.final_url) == 2048
+        else:
+            with pytest.raises(BadRedirect, match="too long"):
+                await fetch_playlist(client, server.url("/a"))
 
 
 async def test_redirects_go_to_other_names(client: httpx.AsyncClient) -> None:
