@@ -1,13 +1,15 @@
 """A stream that is named by its manifest's own URL."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import httpx
 
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
-from media.hls.renditions import Tracks, choose_renditions
+from media.hls.renditions import Choice, Tracks, rank_renditions
 from media.outbound.errors import AddressRefused, FetchError
 from media.playlists import load_playlist
 from media.sources import MediaUrls, Observation, SourceState
@@ -16,12 +18,43 @@ from monitors.polling import next_look_sec
 
 ABSENT_STATUSES = frozenset({404, 410})
 
+ENDED = "ended"
+"""Why a rendition cannot be watched on whose playlist has come to its end."""
+
+MOST_TRIED = 24
+"""Renditions of a master playlist that are asked for in one look, the preferred ones first."""
+
+TRYING_SEC = 20.0
+"""After so long no further one is asked for."""
+
+TRIED_APART_SEC = 2.0
+"""For each one that was asked for in vain the next look waits longer: a master playlist all of whose
+renditions are gone costs no more requests than one with a single rendition."""
+
 _CARRIED: dict[Tracks, frozenset[Track]] = {
     # A stream that claims a picture alone is still missed its sound.
     Tracks.PICTURE_AND_SOUND: frozenset({"video", "audio"}),
     Tracks.PICTURE_ONLY: frozenset({"video", "audio"}),
     Tracks.SOUND_ONLY: frozenset({"audio"}),
 }
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What one rendition's playlist said of the stream.
+
+    Attributes:
+        why_not: stable word for why it cannot be watched on; None where it can.
+    """
+
+    seen: Observation
+    why_not: str | None
+
+    @property
+    def rank(self) -> int:
+        """Return how much it says of the stream beside others; the most telling first."""
+        states = (SourceState.LIVE, SourceState.NOT_OBSERVED, SourceState.UPCOMING)
+        return states.index(self.seen.state) if self.seen.state in states else len(states)
 
 
 class ManifestSource:
@@ -42,20 +75,68 @@ class ManifestSource:
         self._looks = looks or asyncio.Semaphore()
 
     async def observe(self, *, afresh: bool = False) -> Observation:
-        """Load the playlist, and of a master playlist the media playlist that is to be watched."""
+        """Load the playlist, and of a master playlist the first media playlist that goes on."""
         try:
             playlist = await self._load(self._url)
             if isinstance(playlist, MediaPlaylist):
                 return _observed(playlist, MediaUrls(main=self._url))
-            media = chosen_media(playlist)
-            chosen = await self._load(media.main)
+            ladder = media_of(playlist)
         except FetchError as error:
             return _not_loaded(error)
         except PlaylistError as error:
             return _failed("bad_playlist", str(error))
-        if isinstance(chosen, MasterPlaylist):
-            return _failed("bad_playlist", "the master playlist names a master playlist")
-        return _observed(chosen, media)
+        return await self._first_that_goes_on(ladder)
+
+    async def _first_that_goes_on(self, ladder: Sequence[MediaUrls]) -> Observation:
+        """Look for a rendition to watch, which also says whether the stream is live.
+
+        It is over, or not there, only where that is so of all of them.
+        """
+        clock = asyncio.get_running_loop().time
+        give_up_at = clock() + TRYING_SEC
+        tried: list[_Tried] = []
+        passed_over: dict[str, str] = {}
+        for media in ladder[:MOST_TRIED]:
+            if tried and clock() > give_up_at:
+                break
+            tried.append(await self._try(media))
+            if tried[-1].why_not is None:
+                break
+            passed_over[media.rendition] = tried[-1].why_not
+        is_found = tried[-1].why_not is None
+        told = tried[-1] if is_found else min(tried, key=lambda each: each.rank)
+        return replace(
+            told.seen,
+            renditions=tuple(ladder),
+            passed_over=passed_over if is_found else {},
+            look_again_sec=TRIED_APART_SEC * len(tried) if len(tried) > 1 else None,
+        )
+
+    async def _try(self, media: MediaUrls) -> _Tried:
+        """Ask for a rendition; one without the sound of its own is no reason to call it absent."""
+        try:
+            main = await self._load(media.main)
+        except FetchError as error:
+            return _Tried(_not_loaded(error), error.code)
+        except PlaylistError as error:
+            return _Tried(_failed("bad_playlist", str(error)), "bad_playlist")
+        if isinstance(main, MasterPlaylist):
+            nested = _failed("bad_playlist", "the master playlist names a master playlist")
+            return _Tried(nested, nested.reason)
+        seen = _observed(main, media)
+        if seen.state is not SourceState.LIVE or main.ended:
+            return _Tried(seen, seen.reason or ENDED)
+        return _Tried(seen, await self._why_unheard(media))
+
+    async def _why_unheard(self, media: MediaUrls) -> str | None:
+        try:
+            if media.audio:
+                await self._load(media.audio)
+        except FetchError as error:
+            return error.code
+        except PlaylistError:
+            return "bad_playlist"
+        return None
 
     async def observe_status(self, *, urgent: bool = False) -> Observation:
         """Look as `observe` does: there is nothing cheaper."""
@@ -80,15 +161,22 @@ class ManifestSource:
         return await load_playlist(self._client, url)
 
 
-def chosen_media(playlist: MasterPlaylist) -> MediaUrls:
-    """Return where the rendition is that costs least to watch.
+def media_of(playlist: MasterPlaylist) -> tuple[MediaUrls, ...]:
+    """Return where the renditions are, first the one that costs least to watch.
 
     Raises:
         NoVariant: the playlist names none.
     """
-    choice = choose_renditions(playlist)
-    carried = _CARRIED[choice.tracks]
-    return MediaUrls(main=choice.url, main_tracks=carried, audio=choice.audio_url)
+    return tuple(_media(choice) for choice in rank_renditions(playlist))
+
+
+def _media(choice: Choice) -> MediaUrls:
+    return MediaUrls(
+        main=choice.url,
+        main_tracks=_CARRIED[choice.tracks],
+        audio=choice.audio_url,
+        rendition=choice.name,
+    )
 
 
 def _observed(playlist: MediaPlaylist, media: MediaUrls) -> Observation:

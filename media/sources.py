@@ -4,6 +4,7 @@ Two kinds of sources give the same answer: a direct manifest (`media.manifest`) 
 page (`media.youtube`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +30,7 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class MediaUrls:
-    """Where the lowest rendition with picture and sound is.
+    """Where one rendition of a stream is.
 
     The URLs may be signed: they belong into no log, event or workflow history.
 
@@ -40,6 +41,7 @@ class MediaUrls:
         audio: media playlist of the sound when it is a rendition of its own.
         broadcast: names the broadcast; another name means that media sequences start anew.
         expires_at: when the URLs stop working; None when they do not tell.
+        rendition: its name among those of the stream; empty where there is no choice.
     """
 
     main: str = field(repr=False)
@@ -47,6 +49,7 @@ class MediaUrls:
     audio: str | None = field(default=None, repr=False)
     broadcast: str | None = None
     expires_at: datetime | None = None
+    rendition: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,8 @@ class Observation:
         is_permanent: an `UNAVAILABLE` that time does not heal, once it is confirmed.
         starts_at: when the site says that it will start.
         media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
+        renditions: all ways to the stream's media, first the one that is to be preferred.
+        passed_over: names of those that cannot be watched now, and a stable word for why.
         is_fault: a look that failed because the stream's media cannot be fetched or read.
         look_again_sec: least wait that the source demands before the next look; None for any.
         grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
@@ -72,6 +77,8 @@ class Observation:
     title: str | None = None
     starts_at: datetime | None = None
     media: MediaUrls | None = None
+    renditions: tuple[MediaUrls, ...] = ()
+    passed_over: Mapping[str, str] = field(default_factory=dict)
     is_fault: bool = False
     look_again_sec: float | None = None
     grace_sec: float | None = None

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from media.hls.alignment import place_after
 from media.hls.identity import segment_identity
 from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
@@ -32,6 +33,8 @@ class Advance:
         changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
         restarted: whether the programme began anew.
         stale: whether this is an older copy than one seen before, as lagging CDN edges serve it.
+        rejoined: whether another rendition is followed from its live edge on, as nothing tells
+            which of its segments were seen of the one before.
     """
 
     segments: tuple[Segment, ...]
@@ -40,6 +43,7 @@ class Advance:
     changed: bool = False
     restarted: bool = False
     stale: bool = False
+    rejoined: bool = False
 
 
 class PlaylistCursor(BaseModel):
@@ -53,6 +57,8 @@ class PlaylistCursor(BaseModel):
         is_renumbered: the server's numbers are not kept by their segments, and count no more.
         uris_changed: the last load had other identities under the same numbers. Once is a restart,
             twice running is a server that names its segments anew on each request.
+        next_starts_at: wall clock of the first segment that is not done, where that is known.
+        switched: the next playlist is that of another rendition.
     """
 
     next_sequence: int | None = None
@@ -61,6 +67,8 @@ class PlaylistCursor(BaseModel):
     newest_ends_at: AwareDatetime | None = None
     is_renumbered: bool = False
     uris_changed: bool = False
+    next_starts_at: AwareDatetime | None = None
+    switched: bool = False
 
     def numbered(self, playlist: MediaPlaylist) -> MediaPlaylist:
         """Return `playlist` with sequence numbers that go on from those seen before.
@@ -97,6 +105,7 @@ class PlaylistCursor(BaseModel):
         """
         if not playlist.segments:
             return Advance(segments=())
+        rejoined = self._go_on_in(playlist) if self.switched else False
         first, last = playlist.segments[0].sequence, playlist.segments[-1].sequence
         identities = _newest_identities(playlist)
         restarted = self._is_restart(first, last, identities)
@@ -114,6 +123,7 @@ class PlaylistCursor(BaseModel):
             changed=changed,
             restarted=restarted,
             stale=stale,
+            rejoined=rejoined,
         )
 
     def left(self, playlist: MediaPlaylist) -> tuple[Segment, ...]:
@@ -132,15 +142,33 @@ class PlaylistCursor(BaseModel):
             return
         if self.next_sequence <= segment.sequence <= self.newest_sequence:
             self.next_sequence = segment.sequence + 1
+            starts_at = segment.program_date_time
+            self.next_starts_at = starts_at and starts_at + timedelta(seconds=segment.duration_sec)
 
     def moved(self) -> None:
         """Forget URIs, not the position: the playlist is read from another URL from now on.
 
-        To be called when the source was resolved again or another rendition was chosen. Until the
-        next playlist is seen, only a far step back counts as a restart.
+        To be called when the source was resolved again. Until the next playlist is seen, only a far
+        step back counts as a restart.
         """
         self.remembered = {}
         self.uris_changed = False
+
+    def switch(self) -> None:
+        """Go on in another rendition of the programme, whose numbers may be others."""
+        self.moved()
+        self.switched = True
+
+    def _go_on_in(self, playlist: MediaPlaylist) -> bool:
+        """Take over the numbers of another rendition; tell whether only its live edge is left."""
+        self.switched = False
+        if self.next_sequence is None:
+            return False
+        last = playlist.segments[-1].sequence
+        place = place_after(playlist, self.next_sequence, self.next_starts_at)
+        self.next_sequence = last + 1 if place is None else place
+        self.newest_sequence = self.next_sequence - 1
+        return place is None
 
     def _is_restart(self, first: int, last: int, identities: Mapping[int, str]) -> bool:
         if self.next_sequence is None:

@@ -1,7 +1,8 @@
-"""Which renditions of a stream are fetched: the cheapest that show picture and sound."""
+"""Which renditions of a stream are fetched: at best the cheapest that show picture and sound."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from media.hls.errors import NoVariant
@@ -30,12 +31,15 @@ class Choice:
     """What to fetch of a stream.
 
     Attributes:
+        name: for people: size and bit rate. No other choice of the playlist has it, and it is the
+            same in each load.
         url: media playlist of the picture, with its sound where `audio_url` is None; of the sound
             alone where that is all there is.
         audio_url: media playlist of the sound, where it is a rendition of its own.
         bandwidth: peak bits per second of all of it; 0 where the playlist does not tell.
     """
 
+    name: str
     url: str
     audio_url: str | None
     tracks: Tracks
@@ -43,16 +47,18 @@ class Choice:
     variant: Variant
 
 
-def choose_renditions(master: MasterPlaylist) -> Choice:
-    """Choose the variant that costs least to watch.
+def rank_renditions(master: MasterPlaylist) -> list[Choice]:
+    """Return what may be fetched of a stream, first what costs least to watch.
 
     A variant with picture and sound comes before one with a picture alone, and sound alone is
-    chosen only where no variant has a picture. Among equals the cost decides. It is the bandwidth
+    comes after all that have a picture. Among equals the cost decides. It is the bandwidth
     (which includes the audio rendition, RFC 8216 4.3.4.2, and stands for the decoding too, as the
     ladder's pictures grow with it), and `SPLIT_COST_BPS` more where the sound must be fetched
     separately: that doubles the requests, and two playlists must be kept in step. So muxed 240p at
     500 kbit/s is preferred to split 144p at 300 kbit/s, but not muxed 360p at 900 kbit/s. Then the
     smaller picture, then the playlist's own order. A bandwidth that is not told counts as high.
+
+    Redundant variants (the same attributes, another URI: RFC 8216 6.2.4) stand side by side.
 
     Raises:
         NoVariant: there is nothing to choose from.
@@ -62,7 +68,16 @@ def choose_renditions(master: MasterPlaylist) -> Choice:
     groups = _audio_groups(master.renditions)
     sizes_told = any(variant.resolution for variant in master.variants)
     choices = (_choice(variant, groups, sizes_told=sizes_told) for variant in master.variants)
-    return min(choices, key=_cost)
+    return sorted(_with_distinct_names(choices), key=_cost)
+
+
+def _with_distinct_names(choices: Iterable[Choice]) -> Iterator[Choice]:
+    """Number those of one name, in the playlist's order."""
+    known: Counter[str] = Counter()
+    for choice in choices:
+        known[choice.name] += 1
+        count = known[choice.name]
+        yield replace(choice, name=f"{choice.name} ({count})") if count > 1 else choice
 
 
 def _audio_groups(renditions: Iterable[Rendition]) -> dict[str, list[Rendition]]:
@@ -77,12 +92,20 @@ def _choice(variant: Variant, groups: Mapping[str, list[Rendition]], *, sizes_to
     group = groups.get(variant.audio_group or "", [])
     tracks = _tracks(variant, has_audio_group=bool(group), sizes_told=sizes_told)
     return Choice(
+        name=_name(variant, tracks),
         url=variant.uri,
         audio_url=_sound_url(group) if tracks is Tracks.PICTURE_AND_SOUND else None,
         tracks=tracks,
         bandwidth=variant.bandwidth,
         variant=variant,
     )
+
+
+def _name(variant: Variant, tracks: Tracks) -> str:
+    size = variant.resolution
+    kind = "sound" if tracks is Tracks.SOUND_ONLY else "picture"
+    what = f"{size.width}x{size.height}" if size else kind
+    return f"{what} {variant.bandwidth / 1000:.0f} kbit/s" if variant.bandwidth else what
 
 
 def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tracks:

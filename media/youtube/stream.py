@@ -9,7 +9,7 @@ import httpx
 from media.hls.errors import PlaylistError
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist
-from media.manifest import chosen_media
+from media.manifest import media_of
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist
 from media.sources import MediaUrls, Observation, SourceState
@@ -135,7 +135,8 @@ class YouTubeStream:
         if seen.media is None:
             return seen
         try:
-            seen = replace(seen, media=await self._renditions(seen.media))
+            ladder = await self._renditions(seen.media)
+            seen = replace(seen, media=ladder[0], renditions=ladder)
         except (FetchError, PlaylistError) as error:
             if seen.state is SourceState.ENDED:
                 return replace(seen, media=None)
@@ -171,14 +172,16 @@ class YouTubeStream:
             demanded_sec=seen.look_again_sec if seen.state is SourceState.NOT_OBSERVED else None,
         )
 
-    async def _renditions(self, media: MediaUrls) -> MediaUrls:
+    async def _renditions(self, media: MediaUrls) -> tuple[MediaUrls, ...]:
         """Return the media playlists behind `media.main` where that is a master playlist."""
         fetched = await fetch_playlist(self._client, media.main)
         playlist = parse_playlist(fetched.text, fetched.final_url)
         if not isinstance(playlist, MasterPlaylist):
-            return media
-        chosen = chosen_media(playlist)
-        return replace(chosen, broadcast=media.broadcast, expires_at=media.expires_at)
+            return (media,)
+        return tuple(
+            replace(each, broadcast=media.broadcast, expires_at=media.expires_at)
+            for each in media_of(playlist)
+        )
 
 
 def _politely(seen: Observation) -> Observation:

@@ -12,7 +12,7 @@ from media.dash.playlists import Track, master_playlist, track_playlist
 from media.dash.presentation import Content
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, PlaylistError, PlaylistTooLarge
-from media.hls.renditions import choose_renditions
+from media.hls.renditions import rank_renditions
 from tests.media.dash.build import (
     PICTURE,
     SOUND,
@@ -88,7 +88,7 @@ def test_any_text_is_a_playlist_or_a_playlist_error(text: str) -> None:
     with suppress(PlaylistError):
         presentation = parse_manifest(text, URL)
         with suppress(PlaylistError):
-            choose_renditions(master_playlist(presentation, URL))
+            rank_renditions(master_playlist(presentation, URL))
         for content in Content:
             track = track_playlist(presentation, Track(content, "v"), START + timedelta(days=9))
             assert len(track.playlist.segments) <= 1_000

@@ -8,7 +8,7 @@ from media.dash.playlists import Track, master_playlist
 from media.dash.presentation import Content
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
-from media.hls.renditions import Tracks, choose_renditions
+from media.hls.renditions import Tracks, rank_renditions
 from tests.media.dash.build import (
     PICTURE,
     SOUND,
@@ -179,7 +179,7 @@ def test_the_cheapest_picture_and_sound_are_chosen() -> None:
         + adaptation_set(names_ + SOUND, "audio")
         + adaptation_set(names_ + '<Representation id="t" codecs="wvtt"/>', "text")
     )
-    choice = choose_renditions(master_playlist(parsed(text), URL))
+    choice = rank_renditions(master_playlist(parsed(text), URL))[0]
     assert choice.tracks is Tracks.PICTURE_AND_SOUND
     assert choice.url == f"{URL}#video=v"
     assert choice.audio_url == f"{URL}#audio=a"
@@ -188,9 +188,9 @@ def test_the_cheapest_picture_and_sound_are_chosen() -> None:
 
 def test_sound_alone_and_both_in_one_are_told_apart() -> None:
     sound = manifest(adaptation_set(template(timeline('t="0" d="2"')) + SOUND, "audio"))
-    assert choose_renditions(master_playlist(parsed(sound), URL)).tracks is Tracks.SOUND_ONLY
+    assert rank_renditions(master_playlist(parsed(sound), URL))[0].tracks is Tracks.SOUND_ONLY
     both = LISTED.replace('codecs="avc1.4d401e"', 'codecs="avc1.4d401e,mp4a.40.2"')
-    choice = choose_renditions(master_playlist(parsed(both), URL))
+    choice = rank_renditions(master_playlist(parsed(both), URL))[0]
     assert (choice.tracks, choice.url) == (Tracks.PICTURE_AND_SOUND, f"{URL}#both=v")
 
 
@@ -207,7 +207,7 @@ def test_encrypted_media_is_chosen_last_and_marked() -> None:
     names_ = template(timeline('t="0" d="2"'))
     cheap = PICTURE.replace("300000", "1").replace('"v"', '"drm"')
     text = manifest(adaptation_set(names_ + protection + cheap) + adaptation_set(names_ + PICTURE))
-    assert choose_renditions(master_playlist(parsed(text), URL)).url == f"{URL}#video=v"
+    assert rank_renditions(master_playlist(parsed(text), URL))[0].url == f"{URL}#video=v"
     only = manifest(adaptation_set(names_ + protection + cheap))
     (segment,) = after(only, 0).playlist.segments
     assert segment.encryption is not None

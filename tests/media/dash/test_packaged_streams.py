@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from media.hls.errors import PlaylistError
 from media.hls.identity import segment_identity
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
-from media.hls.renditions import choose_renditions
+from media.hls.renditions import rank_renditions
 from media.outbound.client import media_client
 from media.outbound.errors import FetchError
 from media.outbound.guard import OutboundGuard
@@ -94,7 +94,7 @@ async def test_each_segment_that_is_said_to_be_there_is_there_and_decodes(
         ):
             master = await loaded(client, url)
             assert isinstance(master, MasterPlaylist)
-            choice = choose_renditions(master)
+            choice = rank_renditions(master)[0]
             assert choice.audio_url is not None
             picture = await newest_measured(client, probe, choice.url)
             sound = await newest_measured(client, probe, choice.audio_url)

@@ -20,7 +20,7 @@ from media.hls.playlist import (
     Segment,
 )
 from media.hls.reload import next_reload_delay
-from media.hls.renditions import choose_renditions
+from media.hls.renditions import rank_renditions
 
 BASE = "https://cdn.example/live/index.m3u8"
 TAGS = (
@@ -52,7 +52,7 @@ def tag_lines(tags: tuple[str, ...]) -> st.SearchStrategy[str]:
 def use(playlist: MasterPlaylist | MediaPlaylist) -> None:
     """Do with it what a follower does."""
     if isinstance(playlist, MasterPlaylist):
-        choose_renditions(playlist)
+        rank_renditions(playlist)
         return
     cursor = PlaylistCursor()
     for segment in cursor.advance(playlist).segments:

@@ -4,7 +4,7 @@ import pytest
 
 from media.hls.parser import NoVariant, parse_playlist
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution
-from media.hls.renditions import SPLIT_COST_BPS, Tracks, choose_renditions
+from media.hls.renditions import SPLIT_COST_BPS, Tracks, rank_renditions
 
 BASE = "https://cdn.example/live/master.m3u8"
 HOME = "https://cdn.example/live/"
@@ -145,7 +145,7 @@ RADIO = variant("radio.m3u8", f"BANDWIDTH=64000,{AUDIO}")
 def test_the_cheapest_with_picture_and_sound_is_chosen(
     lines: list[str], url: str, audio_url: str | None, tracks: Tracks
 ) -> None:
-    choice = choose_renditions(parse(*lines))
+    choice = rank_renditions(parse(*lines))[0]
     assert choice.url == HOME + url
     assert choice.audio_url == (HOME + audio_url if audio_url else None)
     assert choice.tracks is tracks
@@ -160,13 +160,13 @@ def test_the_cheapest_with_picture_and_sound_is_chosen(
 )
 def test_muxed_is_worth_some_bandwidth(extra_bps: int, url: str) -> None:
     muxed = variant("muxed.m3u8", f"BANDWIDTH={300_000 + extra_bps},RESOLUTION=426x240,{BOTH}")
-    choice = choose_renditions(parse(sound("a.m3u8"), *SPLIT, *muxed))
+    choice = rank_renditions(parse(sound("a.m3u8"), *SPLIT, *muxed))[0]
     assert choice.url == HOME + url
 
 
 def test_a_master_playlist_without_variants_is_refused() -> None:
     with pytest.raises(NoVariant):
-        choose_renditions(parse(sound("a.m3u8")))
+        rank_renditions(parse(sound("a.m3u8")))
 
 
 def test_the_attributes_of_a_variant_are_read() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from media.hls.cursor import PlaylistCursor
 from media.hls.parser import parse_playlist
 from media.hls.playlist import ByteRange, InitSegment, MasterPlaylist, MediaPlaylist, Resolution
-from media.hls.renditions import Tracks, choose_renditions
+from media.hls.renditions import Tracks, rank_renditions
 
 FMP4 = """#EXTM3U
 #EXT-X-TARGETDURATION:6
@@ -132,14 +132,14 @@ def test_youtube_resolved_anew_is_the_same_programme() -> None:
 
 
 def test_youtube_split_sound() -> None:
-    choice = choose_renditions(read_master(YOUTUBE_MASTER))
+    choice = rank_renditions(read_master(YOUTUBE_MASTER))[0]
     assert choice.url == "https://manifest.example/269/index.m3u8"
     assert choice.audio_url == "https://manifest.example/233/index.m3u8"
     assert choice.tracks is Tracks.PICTURE_AND_SOUND
 
 
 def test_a_master_playlist_with_audio_groups() -> None:
-    choice = choose_renditions(read_master(APPLE_MASTER))
+    choice = rank_renditions(read_master(APPLE_MASTER))[0]
     assert choice.url == "https://media.example/show/v2/prog_index.m3u8"
     assert choice.audio_url == "https://media.example/show/a2/prog_index.m3u8"
     assert choice.variant.resolution == Resolution(480, 270)
