@@ -28,8 +28,8 @@ TRYING_SEC = 20.0
 """After so long no further one is asked for."""
 
 TRIED_APART_SEC = 2.0
-"""For each one that was asked for in vain the next look waits longer: a master playlist all of whose
-renditions are gone costs no more requests than one with a single rendition."""
+"""For each one that was asked for in vain the next look waits longer: a master playlist whose
+renditions are all gone costs no more requests than one with a single rendition."""
 
 _CARRIED: dict[Tracks, frozenset[Track]] = {
     # A stream that claims a picture alone is still missed its sound.

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
-from monitors.status import IncidentKind
+from monitors.status import IncidentKind, Severity
 
 
 class EventType(StrEnum):
@@ -27,6 +27,8 @@ class EventType(StrEnum):
     FREEZE_RECOVERED = "alert.freeze_recovered"
     SEGMENT_ERROR = "alert.segment_error"
     SEGMENT_ERROR_RECOVERED = "alert.segment_error_recovered"
+    RENDITION = "alert.rendition"
+    RENDITION_RECOVERED = "alert.rendition_recovered"
     MONITOR_ERROR = "monitor.error"
 
 
@@ -82,6 +84,7 @@ _OPENED = {
     IncidentKind.FREEZE: EventType.FREEZE,
     IncidentKind.SUSPENDED: EventType.STREAM_SUSPENDED,
     IncidentKind.SEGMENT_ERROR: EventType.SEGMENT_ERROR,
+    IncidentKind.RENDITION: EventType.RENDITION,
 }
 _CLOSED = {
     IncidentKind.BLACKOUT: EventType.BLACKOUT_RECOVERED,
@@ -89,6 +92,7 @@ _CLOSED = {
     IncidentKind.FREEZE: EventType.FREEZE_RECOVERED,
     IncidentKind.SUSPENDED: EventType.STREAM_RESUMED,
     IncidentKind.SEGMENT_ERROR: EventType.SEGMENT_ERROR_RECOVERED,
+    IncidentKind.RENDITION: EventType.RENDITION_RECOVERED,
 }
 
 
@@ -117,7 +121,7 @@ def _opened_data(opened: IncidentOpened) -> dict[str, Any]:
             "sequence": opened.segment.sequence,
             "duration": round(opened.segment.duration, 3),
         }
-    return data | _without_none({"reason": opened.reason})
+    return data | _without_none({"reason": opened.reason}) | _further(opened)
 
 
 def _closed_data(closed: IncidentClosed) -> dict[str, Any]:
@@ -128,7 +132,15 @@ def _closed_data(closed: IncidentClosed) -> dict[str, Any]:
         "total_duration_sec": total,
         "started_at": timestamp_text(closed.started_at),
         "recovered_at": timestamp_text(closed.recovered_at),
+        **_further(closed),
     }
+
+
+def _further(change: IncidentChange) -> dict[str, Any]:
+    """Return what only some kinds tell."""
+    if change.kind.severity is Severity.CRITICAL:
+        return dict(change.details)
+    return {"severity": change.kind.severity, **change.details}
 
 
 def timestamp_text(moment: datetime) -> str:

@@ -24,6 +24,7 @@ class IncidentOpened(BaseModel):
         duration_sec: how long it lasted, as far as it is known now.
         reason: why, where a kind has more than one reason (`no_audio_track`, ...).
         segment: where the threshold was reached; None for faults that are not of the media.
+        details: what else is told of a fault of this kind, by the name it has in the event's data.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +36,7 @@ class IncidentOpened(BaseModel):
     threshold_sec: float
     reason: str | None = None
     segment: SegmentInfo | None = None
+    details: dict[str, str] = {}
 
 
 class IncidentClosed(BaseModel):
@@ -43,6 +45,7 @@ class IncidentClosed(BaseModel):
     Attributes:
         recovered_at: wall clock of the first good moment.
         total_duration_sec: from the fault's first moment to the first good one, in stream time.
+        details: as of `IncidentOpened`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +55,7 @@ class IncidentClosed(BaseModel):
     started_at: AwareDatetime
     recovered_at: AwareDatetime
     total_duration_sec: float
+    details: dict[str, str] = {}
 
 
 IncidentChange = IncidentOpened | IncidentClosed

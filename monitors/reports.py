@@ -49,6 +49,7 @@ class Statistics(BaseModel):
     freeze_events: int = 0
     suspended_events: int = 0
     segment_error_events: int = 0
+    rendition_events: int = 0
 
 
 class StatusReport(BaseModel):

@@ -67,3 +67,17 @@ class IncidentKind(StrEnum):
     FREEZE = "freeze"
     SUSPENDED = "suspended"
     SEGMENT_ERROR = "segment_error"
+    RENDITION = "rendition"
+    """The preferred rendition cannot be watched, another one is."""
+
+    @property
+    def severity(self) -> "Severity":
+        """How much it matters."""
+        return Severity.WARNING if self is IncidentKind.RENDITION else Severity.CRITICAL
+
+
+class Severity(StrEnum):
+    """How much an incident matters: `CRITICAL` is seen or heard by whoever watches the stream."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"

@@ -157,7 +157,7 @@ class PlaylistCursor(BaseModel):
     def switch(self) -> None:
         """Go on in another rendition of the programme, whose numbers may be others."""
         self.moved()
-        self.switched = True
+        self.switched, self.is_renumbered = True, False
 
     def _go_on_in(self, playlist: MediaPlaylist) -> bool:
         """Take over the numbers of another rendition; tell whether only its live edge is left."""

@@ -14,6 +14,7 @@ from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
 from monitors.detectors.media import MediaDetectors, Track
 from monitors.detectors.pace import PaceState, suspend_threshold_sec
+from monitors.detectors.renditions import RenditionState
 from monitors.detectors.timeline import reached
 from monitors.events import Happening, incident_happening
 from monitors.incidents import IncidentChange, IncidentOpened
@@ -26,12 +27,16 @@ AUDIO = "audio"
 UNWATCHED_SEC = 60.0
 """Nobody watched in a longer pause than a takeover makes."""
 
+STILL_SHARE = 0.5
+"""Of the time that makes a stream suspended: then it is seen whether another rendition plays."""
+
 _COUNTERS = {
     IncidentKind.BLACKOUT: "blackout_events",
     IncidentKind.SILENCE: "silence_events",
     IncidentKind.FREEZE: "freeze_events",
     IncidentKind.SUSPENDED: "suspended_events",
     IncidentKind.SEGMENT_ERROR: "segment_error_events",
+    IncidentKind.RENDITION: "rendition_events",
 }
 
 
@@ -50,12 +55,16 @@ class TrackState(BaseModel):
     playlist: str = ""
     target_duration_sec: float = 0.0
 
-    def read_from(self, url: str) -> None:
+    def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
         """Take note of where the playlist is read from now."""
         playlist = hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:16]
-        if playlist != self.playlist:
+        if playlist == self.playlist:
+            return
+        if is_other_rendition:
+            self.cursor.switch()
+        else:
             self.cursor.moved()
-            self.playlist = playlist
+        self.playlist = playlist
 
     def carrying(
         self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
@@ -104,6 +113,7 @@ class WatchState(BaseModel):
     still: Elapsed | None = None
     moved: set[str] = set()
     errors: ErrorState = Field(default_factory=ErrorState)
+    renditions: RenditionState = Field(default_factory=RenditionState)
     gone: Elapsed | None = None
     not_live: int = 0
     said_over_at: AwareDatetime | None = None
@@ -162,6 +172,13 @@ class WatchState(BaseModel):
             return ()
         return self.pace.observed(has_moved, at, self._slowest_sec(), thresholds)
 
+    def may_stand_still(self, thresholds: Thresholds) -> bool:
+        """Return whether no new segment came for half the time that makes a stream suspended."""
+        if self.pace.stalled is None:
+            return False
+        limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
+        return self.pace.stalled.duration_sec >= STILL_SHARE * limit_sec
+
     def _stands_still(self, at: datetime, thresholds: Thresholds) -> bool:
         """Tell whether no track has had a new segment for as long as makes a stream suspended."""
         if self.still is None:
@@ -170,7 +187,7 @@ class WatchState(BaseModel):
         return reached(self.still.until(at), limit_sec)
 
     def _slowest_sec(self) -> float:
-        return max(track.target_duration_sec for track in self.tracks.values())
+        return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
 
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
         """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
@@ -258,6 +275,7 @@ class WatchState(BaseModel):
         incidents = {
             IncidentKind.SUSPENDED: self.pace.open_since,
             IncidentKind.SEGMENT_ERROR: self.errors.open_since,
+            IncidentKind.RENDITION: self.renditions.open_since,
         }
         known = {kind: since for kind, since in incidents.items() if since}
         for track in self.tracks.values():

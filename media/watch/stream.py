@@ -2,14 +2,16 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from media.manifest import ENDED
 from media.sources import MediaUrls, Observation, Source, SourceState
 from media.watch.clock import SteadyClock
+from media.watch.renditions import first_that_plays
 from media.watch.segments import SegmentListener, SegmentMeter
 from media.watch.standing import Standing
 from media.watch.state import AUDIO, MAIN, WatchState
@@ -42,6 +44,17 @@ STANDSTILL_LOOKS = ((120.0, 20.0), (1800.0, 60.0))
 over or goes on elsewhere. The first are within the shortest live window of a new broadcast."""
 
 LONG_STANDSTILL_LOOK_SEC = 180.0
+
+WATCH_RENDITION_SEC = 1.0
+ASK_OTHERS_AGAIN_SEC = 30.0
+ASK_OTHERS_MOST_SEC = 300.0
+"""Where the watched rendition fails and no other one plays, the others are asked again after the
+first, in the end after the second."""
+
+STANDS_STILL = "stands_still"
+ENDED_MOVES = 2
+"""The others must bring so many new segments after the end of the watched one: those that end a
+moment later than it are no reason to go on."""
 
 RENEW_BEFORE_SEC = 900.0
 RENEW_SHARE = 0.25
@@ -102,6 +115,7 @@ class StreamWatch:
         self._standing = standing or Standing()
         self._something_happened = asyncio.Event()
         self._lost = False
+        self._known: Observation | None = None
 
     async def run(self) -> EndReason | None:
         """Watch until the stream ends (then the reason) or there is something to tell.
@@ -116,10 +130,11 @@ class StreamWatch:
         state = self._state
         state.go_on_at(self._clock())
         told = state.trouble()
-        known = self._standing.recall(self._now())
+        self._known = self._standing.recall(self._now())
         while not state.happened and state.trouble() == told:
             await self._until_next_look()
-            seen, known = known or await self._look(), None
+            known, self._known = self._known, None
+            seen = known or await self._look()
             if ended := await self._learn_from(seen, is_fresh=self._lost):
                 return ended
             if self._lost or not seen.media:
@@ -142,6 +157,8 @@ class StreamWatch:
         if state.unknown == LONG_LOOK and not seen.is_fault:
             state.leave_out(self._now())
         self._standing.found(seen, self._now())
+        for rendition, reason in seen.passed_over.items():
+            state.renditions.avoid(rendition, reason, self._now())
         return seen
 
     def _now(self) -> datetime:
@@ -154,7 +171,12 @@ class StreamWatch:
             return self._judge(seen)
         # Media of a stream that is over is what is left of it: that is read first.
         said_over = self._judge_said_over(seen) if is_fresh else None
-        return said_over or await self._follow(seen.media)
+        return said_over or await self._follow(seen, self._rendition_to_watch(seen, seen.media))
+
+    def _rendition_to_watch(self, seen: Observation, found: MediaUrls) -> MediaUrls:
+        """Return the first rendition that has not failed, or what the source chose."""
+        chosen = self._state.renditions.choose([each.rendition for each in seen.renditions])
+        return next((each for each in seen.renditions if each.rendition == chosen), found)
 
     async def _until_next_look(self) -> None:
         """Wait as long as the last look demanded, whichever worker it was on."""
@@ -203,32 +225,87 @@ class StreamWatch:
         is_over = gone_sec >= (seen.grace_sec or MANIFEST_GONE_SEC)
         return EndReason.MANIFEST_GONE if is_over else None
 
-    async def _follow(self, media: MediaUrls) -> EndReason | None:
+    async def _follow(self, seen: Observation, media: MediaUrls) -> EndReason | None:
         """Follow the playlists until they end, one is lost or renewed, or something happens."""
         self._something_happened.clear()
-        urls = self._take_up(media)
-        following = asyncio.create_task(self._follow_all(urls))
+        urls = self._take_up(media, seen.renditions)
+        others = [each for each in seen.renditions if each.rendition != media.rendition]
+        following = asyncio.create_task(self._follow_all(urls, others))
         happened = asyncio.create_task(self._something_happened.wait())
         renewal = asyncio.create_task(self._until_renewed(media))
         doubts = asyncio.create_task(self._until_over_or_elsewhere())
-        tasks = (following, happened, renewal, doubts)
+        switch = asyncio.create_task(self._until_another_rendition(others))
+        tasks = (following, happened, renewal, doubts, switch)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
-                return following.result()
+                ended = following.result()
+                self._known = None if ended or self._lost else seen
+                return ended
+            self._known = seen if switch.done() else None
             return doubts.result() if doubts.done() else None
         finally:
             await _cancel(*tasks)
 
-    async def _follow_all(self, urls: dict[str, str]) -> EndReason | None:
+    async def _follow_all(
+        self, urls: dict[str, str], others: Sequence[MediaUrls]
+    ) -> EndReason | None:
+        """Follow to the end; None where the stream is lost, or goes on in another rendition."""
         try:
             async with asyncio.TaskGroup() as followers:
                 for name, url in urls.items():
                     followers.create_task(self._follower(name, url).follow())
-        except* PlaylistLost:
+        except* PlaylistLost as lost:
             self._lost = True
             self._standing.lost()
-        return None if self._lost else EndReason.ENDLIST_DETECTED
+            self._state.renditions.lost(_reason(lost), self._now())
+        if self._lost or await self._replaced(ENDED, others, moves=ENDED_MOVES):
+            return None
+        return EndReason.ENDLIST_DETECTED
+
+    async def _until_another_rendition(self, others: Sequence[MediaUrls]) -> None:
+        """Return when another rendition is to be watched.
+
+        That is one that plays while the watched one does not, or the preferred one when it plays
+        again. Where none plays, they are asked again later and later.
+        """
+        if not others:
+            await asyncio.Event().wait()
+        renditions, wait_sec = self._state.renditions, ASK_OTHERS_AGAIN_SEC
+        while True:
+            await asyncio.sleep(WATCH_RENDITION_SEC)
+            if reason := self._rendition_failure():
+                if await self._replaced(reason, others):
+                    return
+                await asyncio.sleep(wait_sec)
+                wait_sec = min(2 * wait_sec, ASK_OTHERS_MOST_SEC)
+            elif renditions.is_retry_due(self._now()):
+                preferred = [each for each in others if each.rendition == renditions.preferred]
+                if await first_that_plays(preferred, self._meter):
+                    renditions.forgive(renditions.preferred)
+                    return
+                renditions.postpone(self._now())
+
+    async def _replaced(self, reason: str, others: Sequence[MediaUrls], *, moves: int = 1) -> bool:
+        """Give up the watched rendition if another one plays, and it still fails then."""
+        found = await first_that_plays(others, self._meter, moves=moves) if others else None
+        if found is None or (reason != ENDED and self._rendition_failure() is None):
+            return False
+        renditions = self._state.renditions
+        logger.info("another rendition", reason=reason, left=renditions.used, found=found.rendition)
+        for each in others:  # those before it do not play either
+            if each is found:
+                break
+            renditions.avoid(each.rendition, reason, self._now())
+        renditions.avoid(renditions.used, reason, self._now())
+        renditions.forgive(found.rendition)
+        return True
+
+    def _rendition_failure(self) -> str | None:
+        """Return why the watched rendition is to be replaced if another one plays."""
+        if self._state.renditions.is_failing:
+            return self._state.renditions.failure
+        return STANDS_STILL if self._state.may_stand_still(self._config) else None
 
     async def _until_renewed(self, media: MediaUrls) -> None:
         """Return when newer URLs than `media` are known; it is followed on until then."""
@@ -278,7 +355,7 @@ class StreamWatch:
             on_segment=self._on_segment,
         )
 
-    def _take_up(self, media: MediaUrls) -> dict[str, str]:
+    def _take_up(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
         """Fit the state to where the media is now and what it carries; return URLs by track."""
         state = self._state
         if state.broadcast != media.broadcast:
@@ -290,9 +367,17 @@ class StreamWatch:
             state.carry({MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset({"audio"})})
             urls = {MAIN: media.main, AUDIO: media.audio}
         state.moved.clear()
+        is_other = state.renditions.use(
+            media.rendition, [each.rendition for each in ladder], self._now()
+        )
         for name, url in urls.items():
-            state.tracks[name].read_from(url)
+            state.tracks[name].read_from(url, is_other_rendition=is_other)
         return urls
+
+
+def _reason(lost: BaseExceptionGroup[PlaylistLost]) -> str:
+    """Return the stable word of the first of them."""
+    return next((each.reason for each in lost.exceptions if isinstance(each, PlaylistLost)), "gone")
 
 
 def _seconds(earlier: datetime, later: datetime) -> float:

@@ -48,7 +48,15 @@ REFETCHING_SEC = 10.0
 
 
 class PlaylistLost(Exception):
-    """The playlist is no longer where it was; the source must be asked again."""
+    """The playlist is no longer where it was; the source must be asked again.
+
+    Attributes:
+        reason: stable word.
+    """
+
+    def __init__(self, error: FetchError) -> None:
+        super().__init__(str(error))
+        self.reason = error.code
 
 
 class TrackFollower:
@@ -137,7 +145,7 @@ class TrackFollower:
         try:
             playlist = await self._load()
         except (FetchError, PlaylistError) as error:
-            self._failed(f"playlist: {error}")
+            self._failed(f"playlist: {error}", _reason(error))
             if self._last:
                 self._last = replace(self._last, started=started, changed=False)
             return
@@ -157,8 +165,8 @@ class TrackFollower:
             playlist = await load_playlist(self._meter.client, self._url, known=known)
         except FetchError as error:
             if error.status in LOST_STATUSES:
-                self._failed(f"playlist: {error}")
-                raise PlaylistLost(str(error)) from None
+                self._failed(f"playlist: {error}", error.code)
+                raise PlaylistLost(error) from None
             raise
         if not isinstance(playlist, MediaPlaylist):
             raise UnsupportedPlaylist("a master playlist where a media playlist was")
@@ -169,6 +177,8 @@ class TrackFollower:
         self._changed(state.observed(at))
         if advance.changed:
             state.not_live, state.said_over_at = 0, None
+        if advance.rejoined:
+            self._pass_over_until(at)
         if advance.missed:
             self._log("segments missed", count=advance.missed)
             state.statistics.segments_missed += advance.missed
@@ -182,6 +192,15 @@ class TrackFollower:
         self._note_pace(playlist, advance, at)
         if not state.failing:  # what failed was the playlist, and it is back
             self._changed(state.note(state.errors.succeeded(at, self._config), at))
+
+    def _pass_over_until(self, at: datetime) -> None:
+        """Count what came between the last segment of another rendition and the live edge."""
+        if self._state.still is None:
+            return
+        missed_sec = max(0.0, (at - self._state.still.started_at).total_seconds())
+        missed = round(missed_sec / max(self._track.target_duration_sec, 1.0))
+        self._state.statistics.segments_missed += missed
+        self._track.pass_over(missed_sec)
 
     def _note_pace(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         if playlist.ended and not advance.changed:
@@ -209,7 +228,7 @@ class TrackFollower:
             self._ask_anew_when_refused(error)
             self._state.statistics.segments_failed += 1
             self._state.failing.add(self._name)
-            self._failed(f"segment {segment.sequence}: {error}")
+            self._failed(f"segment {segment.sequence}: {error}", _reason(error))
             self._pass_over(segment)
             self._show(segment, None, str(error), seen_at)
         else:
@@ -271,6 +290,7 @@ class TrackFollower:
         state.failing.discard(self._name)
         if not state.failing:
             changes += state.errors.succeeded(at, self._config)
+            changes += state.renditions.played(at)
         track.stream_sec += segment.duration_sec
         track.cursor.done(segment)
         statistics = state.statistics
@@ -284,9 +304,10 @@ class TrackFollower:
         self._track.pass_over(segment.duration_sec)
         self._track.cursor.done(segment)
 
-    def _failed(self, error: str) -> None:
+    def _failed(self, error: str, reason: str) -> None:
         self._log("cannot measure", error=error)
         at = self._now()
+        self._state.renditions.failed(reason, at)
         self._changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
 
     def _ask_anew_when_refused(self, error: Exception) -> None:
@@ -300,7 +321,7 @@ class TrackFollower:
         at, last = self._now(), self._state.refused_at
         if last is None or at - last >= timedelta(seconds=REFUSED_AGAIN_SEC):
             self._state.refused_at = at
-            raise PlaylistLost(f"segments are refused: {error}") from None
+            raise PlaylistLost(error) from None
 
     def _changed(self, changed: bool) -> None:
         if changed:
@@ -330,6 +351,15 @@ def _judged(
 ) -> list[IncidentChange]:
     detectors.look_back(looked_back, config)
     return detectors.feed(measurement, position, config)
+
+
+def _reason(error: FetchError | PlaylistError | UndecodableSegment | UnsupportedSegment) -> str:
+    """Return a stable word for what is wrong."""
+    if isinstance(error, FetchError):
+        return error.code
+    if isinstance(error, PlaylistError):
+        return "bad_playlist"
+    return "undecodable" if isinstance(error, UndecodableSegment) else "unsupported"
 
 
 def _clock() -> float:

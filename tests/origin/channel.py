@@ -180,8 +180,15 @@ class Channel:
         self._timeline.advance(now)
         resource = self._files.resource(path, first_byte, now)
         fault = self.faults.strike(resource, now)
-        aged = fault.age_sec if fault and fault.kind is FaultKind.STALE else 0.0
-        return self._files.reply(path, resource, now - aged), resource, fault
+        return self._files.reply(path, resource, self._shown_at(fault, now)), resource, fault
+
+    def _shown_at(self, fault: Fault | None, now: float) -> float:
+        """Return as of when a playlist is shown."""
+        if fault and fault.kind is FaultKind.STALE:
+            return now - fault.age_sec
+        if fault and fault.kind in (FaultKind.FROZEN, FaultKind.ENDED):
+            return self._timeline.captured_at(fault.from_sec or 0.0)
+        return now
 
     def _on_air(self, scene: Scene, start_sec: float, end_sec: float) -> SceneOnAir:
         started, ended = self.captured_at(start_sec), self.captured_at(end_sec)

@@ -39,6 +39,10 @@ class FaultKind(StrEnum):
     """Content-Length is right, the connection closes after `keep_ratio` of the body."""
     STALE = "stale"
     """The playlist as it was `age_sec` ago, as a cache that lags behind has it."""
+    FROZEN = "frozen"
+    """The playlist as it was at `from_sec`, as a packager leaves it that hangs."""
+    ENDED = "ended"
+    """The same, with EXT-X-ENDLIST."""
     GZIP_BOMB = "gzip_bomb"
     """A small gzip body that unpacks to `size_bytes`."""
 
@@ -57,6 +61,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     FaultKind.TRUNCATE: {"keep_ratio": 0.5},
     FaultKind.CUT: {"keep_ratio": 0.5},
     FaultKind.STALE: {"target": Target.PLAYLIST},
+    FaultKind.FROZEN: {"target": Target.PLAYLIST, "from_sec": 0.0},
+    FaultKind.ENDED: {"target": Target.PLAYLIST, "from_sec": 0.0},
     FaultKind.GZIP_BOMB: {"target": Target.PLAYLIST},
 }
 
@@ -170,6 +176,8 @@ def damaged(fault: Fault, body: bytes, seed: int) -> bytes:
             return random.Random(seed).randbytes(len(body))
         case FaultKind.EMPTY:
             return b""
+        case FaultKind.ENDED:
+            return body + b"#EXT-X-ENDLIST\n"
     return body
 
 

@@ -1,0 +1,96 @@
+"""Finding out whether a rendition that is not watched plays."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from media.hls.errors import PlaylistError
+from media.hls.identity import segment_identity
+from media.hls.playlist import MediaPlaylist
+from media.outbound.errors import FetchError
+from media.playlists import load_playlist
+from media.probe import UndecodableSegment
+from media.sources import MediaUrls
+from media.watch.keys import UnsupportedSegment
+from media.watch.segments import SegmentMeter
+
+MOST_ASKED = 8
+"""Renditions that are asked for at once, the preferred ones first."""
+
+LOOKS = 5
+LOOK_SHARE = 0.5
+"""A playlist is loaded at most so often, this part of a target duration apart: one that is alive
+has a new segment within 1.5 target durations (RFC 8216 6.2.1)."""
+
+LEAST_LOOK_SEC = 0.5
+
+
+async def first_that_plays(
+    candidates: Iterable[MediaUrls], meter: SegmentMeter, *, moves: int = 1
+) -> MediaUrls | None:
+    """Return the first rendition that new segments come to, and whose newest can be measured.
+
+    Args:
+        candidates: the preferred ones first; at most `MOST_ASKED` are asked for.
+        meter: of the stream.
+        moves: how often new segments must be seen to come.
+    """
+    asked = list(candidates)[:MOST_ASKED]
+    playlists = await asyncio.gather(*(_moving(each, meter, moves) for each in asked))
+    for media, found in zip(asked, playlists, strict=True):
+        if found and await _can_be_measured(found, meter):
+            return media
+    return None
+
+
+async def _moving(media: MediaUrls, meter: SegmentMeter, moves: int) -> list[MediaPlaylist] | None:
+    """Return the playlists of a rendition when it moves on; None where it does not."""
+    try:
+        main = await _moved(media.main, meter, moves)
+        found = [main, await _loaded(media.audio, meter)] if media.audio else [main]
+    except (FetchError, PlaylistError):
+        return None
+    playlists = [each for each in found if each]
+    return playlists if len(playlists) == len(found) else None
+
+
+async def _moved(url: str, meter: SegmentMeter, moves: int) -> MediaPlaylist | None:
+    known = await _loaded(url, meter)
+    if known is None:
+        return None
+    looks = LOOKS * moves
+    for _ in range(looks):
+        await asyncio.sleep(max(LEAST_LOOK_SEC, LOOK_SHARE * known.target_duration_sec))
+        latest = await _loaded(url, meter)
+        if latest is None:
+            return None
+        if _newest(latest) != _newest(known):
+            known, moves = latest, moves - 1
+        if moves == 0:
+            return known
+    return None
+
+
+async def _loaded(url: str, meter: SegmentMeter) -> MediaPlaylist | None:
+    """Return a playlist to which segments may come; None for any other."""
+    playlist = await load_playlist(meter.client, url)
+    if isinstance(playlist, MediaPlaylist) and playlist.segments and not playlist.ended:
+        return playlist
+    return None
+
+
+def _newest(playlist: MediaPlaylist) -> tuple[int, str]:
+    newest = playlist.segments[-1]
+    return newest.sequence, segment_identity(newest)
+
+
+async def _can_be_measured(playlists: Sequence[MediaPlaylist], meter: SegmentMeter) -> bool:
+    try:
+        for playlist in playlists:
+            await meter.measure(
+                playlist.segments[-1],
+                target_duration_sec=playlist.target_duration_sec,
+                silence_db=0.0,
+            )
+    except (FetchError, UndecodableSegment, UnsupportedSegment):
+        return False
+    return True
