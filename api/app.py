@@ -15,6 +15,7 @@ from api.auth import KeyRing
 from api.engine import MonitorEngine
 from api.errors import install_error_handlers
 from api.gateway import Gateway
+from api.held import Held
 from api.internal import backlog
 from api.internal import routes as internal_routes
 from api.limits import RequestLimits
@@ -83,6 +84,8 @@ def create_gateway(
             now=now,
         ),
         metrics=metrics,
+        readiness=Held(partial(health.readiness, store, engine)),
+        exposition=Held(partial(health.exposition, store, metrics)),
     )
 
 

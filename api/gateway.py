@@ -10,6 +10,8 @@ from fastapi import Request
 if TYPE_CHECKING:
     from api.auth import KeyRing
     from api.engine import MonitorEngine
+    from api.health import Readiness
+    from api.held import Held
     from api.limits import RequestLimits
     from api.metrics import GatewayMetrics
     from api.monitors.changing import MonitorChanging
@@ -35,6 +37,8 @@ class Gateway:
     redelivery: EventRedelivery
     reconciler: Reconciler
     metrics: GatewayMetrics
+    readiness: Held[Readiness]
+    exposition: Held[bytes]
 
 
 async def gateway_of(request: Request) -> Gateway:

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from api.engine import EngineNotReady
+from api.engine import EngineNotReady, MonitorEngine
 from api.gateway import Gateway, gateway_of
-from api.store import StoreUnavailable
+from api.metrics import GatewayMetrics
+from api.store import Store, StoreUnavailable
 
 CHECK_LIMIT_SEC: Final = 3
+READY: Final = "ready"
 
 router = APIRouter(tags=["operation"])
 _log = structlog.get_logger(__name__)
@@ -40,16 +42,10 @@ async def healthz() -> Liveness:
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
 async def readyz(gateway: Annotated[Gateway, Depends(gateway_of)], response: Response) -> Readiness:
-    """Tell whether the database and Temporal can be used."""
-    database, temporal = await asyncio.gather(
-        _outcome(gateway.store.database.check()), _outcome(gateway.engine.ready())
-    )
-    is_ready = database == temporal == "ok"
-    response.status_code = 200 if is_ready else 503
-    return Readiness(
-        status="ready" if is_ready else "not_ready",
-        checks={"database": database, "temporal": temporal},
-    )
+    """Tell whether the database and Temporal can be used; asked at most once a second."""
+    found = await gateway.readiness.get()
+    response.status_code = 200 if found.status == READY else 503
+    return found
 
 
 @router.get(
@@ -58,13 +54,27 @@ async def readyz(gateway: Annotated[Gateway, Depends(gateway_of)], response: Res
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
-    """Return the metrics as Prometheus text."""
+    """Return the metrics as Prometheus text; counted at most once a second."""
+    return Response(await gateway.exposition.get(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def readiness(store: Store, engine: MonitorEngine) -> Readiness:
+    """Return whether the parts that a gateway needs can be used."""
+    database, temporal = await asyncio.gather(
+        _outcome(store.database.check()), _outcome(engine.ready())
+    )
+    status = READY if database == temporal == "ok" else "not_ready"
+    return Readiness(status=status, checks={"database": database, "temporal": temporal})
+
+
+async def exposition(store: Store, counted: GatewayMetrics) -> bytes:
+    """Return the metrics as text; without the count of monitors where the database is away."""
     try:
         async with asyncio.timeout(CHECK_LIMIT_SEC):
-            monitors = await gateway.store.monitors.count_by_status()
+            monitors = await store.monitors.count_by_status()
     except (TimeoutError, StoreUnavailable):
         monitors = None
-    return Response(gateway.metrics.exposition(monitors), media_type=CONTENT_TYPE_LATEST)
+    return counted.exposition(monitors)
 
 
 async def _outcome(check: Awaitable[None]) -> str:

@@ -2,7 +2,8 @@
 
 A write transaction sees no other writer's half-done work: SQLite takes its write lock at the
 beginning (`BEGIN IMMEDIATE`), PostgreSQL locks the rows, or with `exclusive_write` one advisory
-lock for the whole transaction.
+lock for the whole transaction. After that lock each statement must see what the holder before
+committed, so the isolation is READ COMMITTED whatever the database has for a default.
 """
 
 import asyncio
@@ -30,8 +31,9 @@ from runtime.settings import GatewaySettings
 POOL_SIZE: Final = 10
 TRUSTED_SEC: Final = 1
 LOCK_WAIT_SEC: Final = 30
+LOCK_POLL_SEC: Final = 0.2
 CONNECT_LIMIT_SEC: Final = 5
-COMMAND_LIMIT_SEC: Final = 30
+STATEMENT_LIMIT_SEC: Final = 30
 CREATION_LOCK: Final = 0x5354_0001
 MIGRATION_LOCK: Final = 0x5354_0002
 DATABASE_FILE: Final = "stream-tracker.db"
@@ -62,21 +64,20 @@ def configured_url(settings: GatewaySettings) -> str:
 class Database:
     """A pool of connections; opening it touches nothing yet."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, statement_limit_sec: float = STATEMENT_LIMIT_SEC) -> None:
         """Prepare a pool for `url`.
 
         Raises:
             InvalidDatabaseUrl: no PostgreSQL or SQLite URL.
         """
-        self.engine = _engine(url)
+        self._url = url
+        self._statement_limit_sec = statement_limit_sec
+        self.engine = _engine(url, POOL_SIZE, statement_limit_sec)
+        # Who asks how the database does must not wait for those who use it.
+        self.checking_engine = _each_statement_alone(_engine(url, 1, statement_limit_sec))
         self.is_postgres = self.engine.dialect.name == "postgresql"
         self._writing = self.engine.execution_options(sqlite_begin="IMMEDIATE")
-        # A statement that is alone needs no BEGIN and COMMIT around it.
-        self._single = (
-            self.engine.execution_options(isolation_level="AUTOCOMMIT")
-            if self.is_postgres
-            else self.engine.execution_options(sqlite_begin=None)
-        )
+        self._single = _each_statement_alone(self.engine)
         # SQLite's own wait for the write lock polls and may starve a writer; within this process
         # the writers queue fairly instead.
         self._writer = asyncio.Lock()
@@ -91,6 +92,13 @@ class Database:
         """
         with outages_told():
             async with self._single.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def read_aside(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection as `read` does, the one that is kept for health and metrics."""
+        with outages_told():
+            async with self.checking_engine.connect() as connection:
                 yield connection
 
     async def write_one(
@@ -115,14 +123,50 @@ class Database:
                     yield connection
 
     @asynccontextmanager
-    async def exclusive_write(self, lock: int = CREATION_LOCK) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that no other one with the same `lock` runs beside, in any process."""
+    async def exclusive_write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that no other one of these runs beside, in any process."""
         async with self.write() as connection:
             if self.is_postgres:
                 await connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock}
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CREATION_LOCK}
                 )
             yield connection
+
+    @asynccontextmanager
+    async def migrate(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection that changes tables; of all processes one does that at a time.
+
+        On PostgreSQL its statements may take as long as they need, but they wait for a lock no
+        longer than others may take; each migration is a transaction. On SQLite all is one.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        if not self.is_postgres:
+            async with self.write() as connection:
+                yield connection
+            return
+        engine = _engine(self._url, 1, None)
+        try:
+            with outages_told():
+                async with engine.connect() as connection:
+                    await self._become_migrator(connection)
+                    yield connection
+        finally:
+            await engine.dispose()
+
+    async def _become_migrator(self, connection: AsyncConnection) -> None:
+        """Take the lock of the session, which ends with it."""
+        # Waiting for it inside PostgreSQL would be a transaction, and CREATE INDEX CONCURRENTLY
+        # of whoever holds it would wait for that.
+        wanted = text("SELECT pg_try_advisory_lock(:lock)")
+        while not await connection.scalar(wanted, {"lock": MIGRATION_LOCK}):
+            await connection.rollback()
+            await asyncio.sleep(LOCK_POLL_SEC)
+        await connection.execute(text("SET statement_timeout = 0"))
+        limit_ms = round(self._statement_limit_sec * 1000)
+        await connection.execute(text(f"SET lock_timeout = {limit_ms}"))
+        await connection.commit()
 
     async def _execute(self, statement: UpdateBase, parameters: Mapping[str, Any] | None) -> int:
         async with self._single.begin() as connection:
@@ -134,12 +178,13 @@ class Database:
         After a write that failed, one that changes nothing must succeed first: a disk that is full,
         or a lock that somebody keeps, lets all be read.
         """
-        async with self.read() as connection:
+        async with self.read_aside() as connection:
             await connection.execute(text("SELECT 1"))
-        if self._writes_fail:
-            await self.write_one(
-                update(deployment).values(deployment_id=deployment.c.deployment_id)
-            )
+            if self._writes_fail:
+                await connection.execute(
+                    update(deployment).values(deployment_id=deployment.c.deployment_id)
+                )
+                self._writes_fail = False
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
@@ -167,40 +212,49 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.checking_engine.dispose()
         await self.engine.dispose()
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, size: int, statement_limit_sec: float | None) -> AsyncEngine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise InvalidDatabaseUrl("is not a URL") from None
     if parsed.drivername in _POSTGRES:
-        return _postgres_engine(parsed)
+        return _postgres_engine(parsed, size, statement_limit_sec)
     if parsed.drivername in _SQLITE:
-        return _sqlite_engine(parsed)
+        return _sqlite_engine(parsed, size)
     raise InvalidDatabaseUrl("must start with postgresql:// or sqlite:///")
 
 
-def _postgres_engine(url: URL) -> AsyncEngine:
+def _postgres_engine(url: URL, size: int, statement_limit_sec: float | None) -> AsyncEngine:
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def connect() -> Any:
         # asyncpg reads the DSN itself, so that libpq's parameters (sslmode, ...) work in it.
         return await asyncpg.connect(
-            dsn, timeout=CONNECT_LIMIT_SEC, command_timeout=COMMAND_LIMIT_SEC
+            dsn, timeout=CONNECT_LIMIT_SEC, command_timeout=statement_limit_sec
         )
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
-        pool_size=POOL_SIZE,
+        isolation_level="READ COMMITTED",
+        pool_size=size,
         max_overflow=0,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "checkin", _note_use)
     event.listen(engine.sync_engine, "checkout", partial(_check_idle, engine.dialect))
     return engine
+
+
+def _each_statement_alone(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine whose connections spare a statement the BEGIN and COMMIT around it."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine.execution_options(sqlite_begin=None)
 
 
 def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -224,7 +278,7 @@ def _check_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, 
         raise DisconnectionError
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: URL, size: int) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise InvalidDatabaseUrl("must name a file: sqlite:///path/to/file")
     try:
@@ -235,7 +289,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         async_creator=file.connect,
-        pool_size=POOL_SIZE,
+        pool_size=size,
         max_overflow=0,
         hide_parameters=True,
     )

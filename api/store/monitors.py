@@ -95,7 +95,7 @@ class MonitorStore:
     async def count_by_status(self) -> dict[MonitorStatus, int]:
         """Return how many monitors there are of each status that occurs."""
         query = select(monitors.c.status, func.count()).group_by(monitors.c.status)
-        async with self._database.read() as connection:
+        async with self._database.read_aside() as connection:
             rows = (await connection.execute(query)).all()
         return {MonitorStatus(status): count for status, count in rows}
 

@@ -43,6 +43,7 @@ class FakeEngine:
         also_running: workflows that it runs besides those it started, for our database.
         strangers: workflows that it runs for another one.
         start_error, change_error, cancel_error, redeliver_error, ready_error: raised when set.
+        checks: how often it was asked whether it is ready.
         error: raised by all else when set.
         gate: starts wait for it.
         cancel_gate: cancellations wait for it.
@@ -59,6 +60,7 @@ class FakeEngine:
     also_running: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
     schedules: int = 0
+    checks: int = 0
     start_error: Exception | None = None
     change_error: Exception | None = None
     cancel_error: Exception | None = None
@@ -118,6 +120,7 @@ class FakeEngine:
         self.schedules += 1
 
     async def ready(self) -> None:
+        self.checks += 1
         if self.ready_error:
             raise self.ready_error
 

@@ -1,5 +1,6 @@
 """What clients get while the database is away."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -51,21 +52,29 @@ async def test_an_outage_of_the_database_is_told_and_survived() -> None:
 async def test_a_database_that_takes_no_writes_is_told_until_it_does(
     sqlite_url: str, light_gateway: Running
 ) -> None:
-    engine = light_gateway.store.database.engine.sync_engine
-    event.listen(engine, "checkout", _wait_for_no_lock)
+    database = light_gateway.store.database
+    for engine in (database.engine, database.checking_engine):
+        event.listen(engine.sync_engine, "checkout", _wait_for_no_lock)
     path = sqlite_url.partition("///")[2]
     assert (await light_gateway.client.get("/readyz")).status_code == 200
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert (await light_gateway.create()).status_code == 503
         for _ in range(2):
-            ready = await light_gateway.client.get("/readyz")
-            assert ready.status_code == 503
-            assert ready.json()["checks"]["database"] == "not reachable"
+            ready = await _until_ready_is(light_gateway, 503)
+            assert ready["checks"]["database"] == "not reachable"
         assert (await light_gateway.client.get("/api/v1/monitors")).status_code == 200
         other.execute("ROLLBACK")
-    assert (await light_gateway.client.get("/readyz")).status_code == 200
+    await _until_ready_is(light_gateway, 200)
     assert (await light_gateway.create()).status_code == 201
+
+
+async def _until_ready_is(gateway: Running, status: int) -> dict[str, Any]:
+    async with asyncio.timeout(30):
+        while (answer := await gateway.client.get("/readyz")).status_code != status:
+            await asyncio.sleep(0.05)
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def _wait_for_no_lock(connection: Any, *_: object) -> None:

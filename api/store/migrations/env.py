@@ -7,8 +7,9 @@ from api.store.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # The caller's transaction spans all of it; SQLite's DDL is transactional too.
+    # On SQLite the caller's transaction spans all of it: its DDL is transactional, too.
     transactional_ddl=True,
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()
