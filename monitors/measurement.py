@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -36,6 +37,14 @@ Landmark = Annotated[_Pixels, Field(min_length=LANDMARK_BYTES, max_length=LANDMA
 
 Offset = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Seconds from a segment's first moment."""
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+Reason = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+"""Why something cannot be decoded: one short line."""
 
 Codec = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
 Pixels = Annotated[int, Field(ge=1, le=65_536)]
@@ -102,6 +111,8 @@ class SegmentMeasurement(BaseModel):
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         silent: stretches under the level that the probe was given.
         has_video, has_audio: whether the segment carries that track at all.
+        video_error, audio_error: why nothing of that track could be decoded; empty where something
+            could. Nothing is known of it then.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
         landmark: the last one, see `Glance`; None without any, or if the probe knows none.
@@ -119,6 +130,8 @@ class SegmentMeasurement(BaseModel):
     silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     has_video: bool = True
     has_audio: bool = True
+    video_error: Reason = ""
+    audio_error: Reason = ""
     loudness_lufs: float | None = Field(default=None, ge=-200, le=200, allow_inf_nan=False)
     video_codec: Codec | None = None
     audio_codec: Codec | None = None

@@ -19,7 +19,7 @@ import av.video.stream
 from media.decoder.confinement import confine, die_with_the_parent
 from media.decoder.decoding import measure_segment
 from media.decoder.findings import Undecodable
-from media.decoder.wire import HEAD_BYTES, MAX_TEXT, JobHead, pack_answer
+from media.decoder.wire import HEAD_BYTES, JobHead, pack_answer
 
 
 def main(memory_bytes: int) -> None:
@@ -44,7 +44,7 @@ def _answer(job: JobHead, segment: bytes, memory: "Memory") -> dict[str, Any]:
     try:
         answer["findings"] = measure_segment(segment, job).fields()
     except Undecodable as error:
-        answer["undecodable"] = str(error)[:MAX_TEXT]
+        answer["undecodable"] = str(error)
     except MemoryError:
         answer["undecodable"] = "takes too much memory"
     return {**answer, "resident_bytes": memory.resident_bytes()}

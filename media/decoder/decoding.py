@@ -2,17 +2,19 @@
 
 import contextlib
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
 from media.decoder.findings import Findings, Undecodable
+from media.decoder.programmes import first_programme, programmes
 from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
-from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, named_container
+from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
 from media.decoder.wire import JobHead
 from monitors.motion import Depth, Motion
 
@@ -31,6 +33,9 @@ ORDERLY = {"strict": "strict"}
 does not say how many are. ffmpeg would guess from the first pictures, and lose those before it
 knows."""
 
+MAX_ERROR = 200
+"""Characters; see `monitors.measurement.Reason`."""
+
 MOST_BROKEN = 2 / 3
 """Of a track's packets; what is left of a segment that has more of them says nothing."""
 
@@ -38,14 +43,17 @@ MOST_BROKEN = 2 / 3
 def measure_segment(segment: bytes, job: JobHead) -> Findings:
     """Measure one segment, where that is wanted and enough by a few of its pictures.
 
+    Where one of picture and sound cannot be decoded, the other is measured still.
+
     Raises:
-        Undecodable: it is no media that can be decoded.
+        Undecodable: it is no media of which anything can be decoded.
         MemoryError: it takes more memory than this process may have.
     """
     if job.depth != Depth.EVERYTHING:
         with contextlib.suppress(Undecodable):
             findings = _pass(segment, job)
-            if not findings.is_skimmed or _is_enough(findings.motion, job):
+            is_enough = not findings.is_skimmed or _is_enough(findings.motion, job)
+            if is_enough and not findings.video_error:
                 return findings
     return _pass(segment, job._replace(depth=Depth.EVERYTHING))
 
@@ -57,7 +65,7 @@ def _is_enough(motion: Motion, job: JobHead) -> bool:
 def _pass(segment: bytes, job: JobHead) -> Findings:
     try:
         with _opened(segment) as container:
-            return _measured(container, job)
+            return _measured(container, _tracks(container, segment), job)
     except av.MemoryError:
         raise
     except (av.FFmpegError, ValueError) as error:
@@ -79,95 +87,126 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise PermissionError("a segment may not open anything")
 
 
-def _measured(container: InputContainer, job: JobHead) -> Findings:
-    video, audio = _video_track(container), _audio_track(container)
+def _measured(container: InputContainer, tracks: "_Tracks", job: JobHead) -> Findings:
+    video, audio = tracks
     if video is None and audio is None:
         raise Undecodable("ffmpeg found no picture and no sound")
     began_sec = (container.start_time or 0) / av.time_base
     pictures = SeenPictures(job)
     sound = Sound(job.silence_db, began_sec=began_sec, with_loudness=job.with_loudness)
-    _decode(container, video, audio, pictures, sound)
+    errors = _decode(container, tracks, pictures, sound)
     findings = Findings(
         has_video=video is not None,
         has_audio=audio is not None,
         video_codec=video.codec_context.codec.canonical_name if video else None,
         audio_codec=audio.codec_context.codec.canonical_name if audio else None,
-        width=video.codec_context.width if video else None,
-        height=video.codec_context.height if video else None,
+        width=(video.codec_context.width or None) if video else None,
+        height=(video.codec_context.height or None) if video else None,
     )
-    if video:
-        pictures.describe(findings)
-    if audio:
+    if video and not errors[video.index]:
+        errors[video.index] = pictures.describe(findings)
+    if audio and not errors[audio.index]:
         sound.describe(findings, job.duration_sec)
+    if all(errors.values()):
+        raise Undecodable(next(iter(errors.values())))
+    findings.video_error = errors[video.index] if video else ""
+    findings.audio_error = errors[audio.index] if audio else ""
     return findings
 
 
-def _video_track(container: InputContainer) -> av.VideoStream | None:
-    tracks = (it for it in container.streams.video if it.codec_context is not None)
-    return next((it for it in tracks if not it.disposition & Disposition.attached_pic), None)
+class _Tracks(NamedTuple):
+    """What is measured of a segment."""
+
+    video: av.VideoStream | None
+    audio: av.AudioStream | None
 
 
-def _audio_track(container: InputContainer) -> av.AudioStream | None:
-    return next((it for it in container.streams.audio if it.codec_context is not None), None)
+def _tracks(container: InputContainer, segment: bytes) -> _Tracks:
+    """Return the first picture and the first sound, of the first programme that has one of them."""
+    streams = container.streams
+    videos = [it for it in streams.video if it.codec_context and not _is_attached(it)]
+    audios = [it for it in streams.audio if it.codec_context]
+    if container.format.name == MPEGTS:
+        media = {it.id for it in (*videos, *audios)}
+        if programme := first_programme(programmes(segment), media):
+            videos = [it for it in videos if it.id in programme.pids]
+            audios = [it for it in audios if it.id in programme.pids]
+    return _Tracks(next(iter(videos), None), next(iter(audios), None))
+
+
+def _is_attached(stream: av.VideoStream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def _decode(
-    container: InputContainer,
-    video: av.VideoStream | None,
-    audio: av.AudioStream | None,
-    pictures: SeenPictures,
-    sound: Sound,
-) -> None:
-    tracks = [track for track in (video, audio) if track is not None]
-    counts = {track.index: _Packets() for track in tracks}
-    for track in tracks:
+    container: InputContainer, tracks: _Tracks, pictures: SeenPictures, sound: Sound
+) -> dict[int, str]:
+    """Decode the tracks; return why each could not be, by its index, empty where it could."""
+    wanted = [track for track in tracks if track is not None]
+    counts = {track.index: _Packets() for track in wanted}
+    for track in wanted:
         track.codec_context.thread_count = 1
         is_h264 = track.codec_context.name == "h264"
         track.codec_context.options = {**CODEC_OPTIONS, **(ORDERLY if is_h264 else {})}
-    for packet in container.demux(tracks):
+    for packet in _packets(container, wanted):
         if pictures.is_in_vain:
             break  # all of it is measured in another pass
-        is_video = video is not None and packet.stream_index == video.index
-        if is_video and not pictures.want(packet):
+        if packet.stream is tracks.video and not pictures.want(packet):
             continue
-        count = counts[packet.stream_index]
-        count.all += 1
-        try:
-            frames = packet.decode()
-        except av.MemoryError:
-            raise
-        except av.FFmpegError as error:
-            count.broken += 1
-            count.error = _plain(error)
-            continue
-        for frame in frames:
+        for frame in counts[packet.stream.index].decode(packet):
             if isinstance(frame, av.VideoFrame):
                 pictures.add(frame)
             elif isinstance(frame, av.AudioFrame):
                 sound.add(frame)
     sound.finish()
-    for count in counts.values():
-        count.judge()
+    return {index: count.verdict() for index, count in counts.items()}
+
+
+def _packets(container: InputContainer, tracks: Sequence[Stream]) -> Iterator["av.Packet[Stream]"]:
+    """Yield the packets of the tracks, and for each an empty one, which makes its decoder flush.
+
+    Not PyAV's own empty packets: it fails on those when a stream has joined since the beginning.
+    """
+    with contextlib.suppress(IndexError):
+        yield from (packet for packet in container.demux(*tracks) if packet.size)
+    for track in tracks:
+        yield _flushing(track)
+
+
+def _flushing(track: Stream) -> "av.Packet[Stream]":
+    packet = av.Packet()
+    packet.stream = track
+    if track.time_base:
+        packet.time_base = track.time_base
+    return packet
 
 
 @dataclass
 class _Packets:
-    """How decoding one track went."""
+    """How decoding one track goes."""
 
     all: int = 0
     broken: int = 0
     error: str = ""
 
-    def judge(self) -> None:
-        """Raise when too few packets could be decoded.
+    def decode(self, packet: "av.Packet[Stream]") -> Sequence[object]:
+        """Return the frames that a packet brings, none if it is broken."""
+        self.all += 1
+        try:
+            return packet.decode()
+        except av.MemoryError:
+            raise
+        except av.FFmpegError as error:
+            self.broken += 1
+            self.error = _plain(error)
+            return ()
 
-        Raises:
-            Undecodable: more than `MOST_BROKEN` of them were broken.
-        """
-        if self.broken > MOST_BROKEN * self.all:
-            raise Undecodable(self.error)
+    def verdict(self) -> str:
+        """Return why the track cannot be judged: too many packets are broken; empty if it can."""
+        return self.error if self.broken > MOST_BROKEN * self.all else ""
 
 
 def _plain(error: Exception) -> str:
     """Return the text of an error without numbers that mean nothing to people."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text)[:MAX_ERROR]

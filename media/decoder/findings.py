@@ -32,6 +32,8 @@ class Findings:
 
     has_video: bool = False
     has_audio: bool = False
+    video_error: str = ""
+    audio_error: str = ""
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None

@@ -3,12 +3,14 @@
 import av
 import numpy as np
 
-from media.decoder.findings import Findings, Undecodable
+from media.decoder.findings import Findings
 from media.decoder.landmarks import LOOKED_AT_ONCE, Landmarks
 from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.wire import JobHead
 from monitors.motion import Depth, Motion
 from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
+
+NO_PICTURE = "no picture could be decoded"
 
 ALL_AT_ONCE = 64
 """Where all pictures are decoded anyway, nothing waits for a landmark."""
@@ -80,18 +82,18 @@ class SeenPictures:
         is_keyframe = frame.key_frame and not frame.is_corrupt
         self._landmarks.add(self._small[-1], self._times[-1], is_keyframe=is_keyframe)
 
-    def describe(self, findings: Findings) -> None:
-        """Write down what was seen.
-
-        Raises:
-            Undecodable: nothing was.
-        """
+    def describe(self, findings: Findings) -> str:
+        """Write down what was seen; return why nothing could be, empty if something was."""
         if not self._small:
-            raise Undecodable("no picture could be decoded")
+            return NO_PICTURE
         self._describe_landmarks(findings)
         if self._left_out:
             findings.is_skimmed = True
-            return
+        else:
+            self._describe_stretches(findings)
+        return ""
+
+    def _describe_stretches(self, findings: Findings) -> None:
         pixels = np.frombuffer(b"".join(self._small), np.uint8)
         pictures = pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
         # Sound may start a little earlier; the playlist's times mean the first picture.

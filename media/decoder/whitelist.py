@@ -3,8 +3,9 @@
 ffmpeg knows hundreds of both, among them some that open other files or that are barely tested.
 """
 
+MPEGTS = "mpegts"
 CONTAINERS = (
-    *("mpegts", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"),
+    *(MPEGTS, "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"),
     *("aac", "mp3", "ac3", "eac3"),  # packed audio, RFC 8216 section 3.4
 )
 """Names of demuxers."""
@@ -32,4 +33,4 @@ def named_container(segment: bytes) -> str | None:
     """
     packets = segment[: TS_PACKET_BYTES * TS_LOOKED_AT_PACKETS : TS_PACKET_BYTES]
     is_transport_stream = len(packets) > 1 and set(packets) == {TS_SYNC_BYTE}
-    return "mpegts" if is_transport_stream else None
+    return MPEGTS if is_transport_stream else None

@@ -16,8 +16,6 @@ from monitors.pictures import LANDMARK_BYTES
 
 LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-MAX_TEXT = 200
-"""Characters of an error."""
 
 ANSWER_BASE_BYTES = 64 * 1024
 """500 black stretches take half of it: a segment of a second may have 1,000 pictures."""

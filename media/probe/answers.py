@@ -1,17 +1,13 @@
 """What a decoder process may answer."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from media.decoder.wire import LENGTH, MAX_TEXT, JobHead
-from monitors.measurement import SegmentMeasurement
+from media.decoder.wire import LENGTH, JobHead
+from monitors.measurement import Reason, SegmentMeasurement
 from monitors.motion import Depth, Motion
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 class Ready(BaseModel):
@@ -32,7 +28,7 @@ class Answer(BaseModel):
 
     number: int
     findings: dict[str, Any] | None = None
-    undecodable: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_printable)] = ""
+    undecodable: Reason = ""
     resident_bytes: int = Field(ge=0)
 
 

@@ -39,6 +39,8 @@ REFUSED_AGAIN_SEC = 60.0
 
 RETRY_SEC = 2.0
 
+UNDECODABLE = "undecodable"
+
 MANY_STRETCHES = 100
 """Of black, stillness and silence. A segment with more is judged beside the event loop; no usual
 one has so many."""
@@ -226,14 +228,13 @@ class TrackFollower:
             looked_back = await self._look_back(overdue)
         except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
             self._ask_anew_when_refused(error)
-            self._state.statistics.segments_failed += 1
-            self._state.failing.add(self._name)
-            self._failed(f"segment {segment.sequence}: {error}", _reason(error))
+            self._segment_failed(segment, str(error), _reason(error))
             self._pass_over(segment)
             self._show(segment, None, str(error), seen_at)
         else:
             await self._judge(segment, measurement, starts_at, looked_back)
-            self._show(segment, measurement, None, seen_at)
+            broken = detectors.error_of(measurement) or None
+            self._show(segment, measurement, broken, seen_at)
 
     async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
         """Measure in full what was skimmed; see `monitors.detectors.skimming`."""
@@ -287,18 +288,29 @@ class TrackFollower:
         at = self._now()
         for name in kept - track.detectors.kept():
             self._meter.recent.forget(name)
-        state.failing.discard(self._name)
-        if not state.failing:
-            changes += state.errors.succeeded(at, self._config)
-            changes += state.renditions.played(at)
         track.stream_sec += segment.duration_sec
         track.cursor.done(segment)
-        statistics = state.statistics
-        statistics.total_segments_analyzed += 1
-        statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
-        statistics.downloaded_bytes += measurement.size_bytes
+        state.statistics.downloaded_bytes += measurement.size_bytes
         state.last_check_at = at
         self._changed(state.note(changes, at))
+        if error := track.detectors.error_of(measurement):
+            self._segment_failed(segment, error, UNDECODABLE)
+        else:
+            self._segment_succeeded(segment, at)
+
+    def _segment_succeeded(self, segment: Segment, at: datetime) -> None:
+        state, statistics = self._state, self._state.statistics
+        statistics.total_segments_analyzed += 1
+        statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
+        state.failing.discard(self._name)
+        if not state.failing:
+            changes = state.errors.succeeded(at, self._config) + state.renditions.played(at)
+            self._changed(state.note(changes, at))
+
+    def _segment_failed(self, segment: Segment, error: str, reason: str) -> None:
+        self._state.statistics.segments_failed += 1
+        self._state.failing.add(self._name)
+        self._failed(f"segment {segment.sequence}: {error}", reason)
 
     def _pass_over(self, segment: Segment) -> None:
         self._track.pass_over(segment.duration_sec)
@@ -359,7 +371,7 @@ def _reason(error: FetchError | PlaylistError | UndecodableSegment | Unsupported
         return error.code
     if isinstance(error, PlaylistError):
         return "bad_playlist"
-    return "undecodable" if isinstance(error, UndecodableSegment) else "unsupported"
+    return UNDECODABLE if isinstance(error, UndecodableSegment) else "unsupported"
 
 
 def _clock() -> float:

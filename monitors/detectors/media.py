@@ -79,6 +79,8 @@ class MediaDetectors(BaseModel):
             thresholds: as for `glance`.
             kept_sec: as for `glance`.
         """
+        if measurement.video_error:
+            return ()  # the picture is passed over, and what is skimmed waits
         if not measurement.is_skimmed:
             return tuple(self.skimmed)
         if measurement.motion is Motion.MOVES:
@@ -111,15 +113,20 @@ class MediaDetectors(BaseModel):
         """Judge the next segment and return what changed.
 
         A start later than expected is media that nobody saw, as if it had been skipped. A start
-        earlier than expected is a new beginning of stream time, and nothing follows from it.
+        earlier than expected is a new beginning of stream time, and nothing follows from it. A
+        track of which nothing could be decoded is passed over.
         """
         if self.next_start_sec is not None:
             self.skip(max(0.0, position.start_sec - self.next_start_sec))
         self.next_start_sec = position.start_sec + position.duration_sec
         changes: list[IncidentChange] = []
-        if "video" in self.tracks:
+        if measurement.video_error:
+            self._skip_picture(position.duration_sec)
+        elif "video" in self.tracks:
             changes += self._watch(measurement, position, thresholds)
-        if "audio" in self.tracks:
+        if measurement.audio_error:
+            self.silence.skip(position.duration_sec)
+        elif "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
         return changes
 
@@ -128,10 +135,20 @@ class MediaDetectors(BaseModel):
         if self.next_start_sec is not None:
             self.next_start_sec += duration_sec
         self.silence.skip(duration_sec)
+        self._skip_picture(duration_sec)
+
+    def _skip_picture(self, duration_sec: float) -> None:
         if self.skimmed:
             self.skimmed[-1] = self.skimmed[-1].before(duration_sec)
         else:
             self._skip_video(duration_sec)
+
+    def error_of(self, measurement: SegmentMeasurement) -> str:
+        """Return why a track that these are to judge could not be decoded; empty if it could."""
+        errors = {"video": measurement.video_error, "audio": measurement.audio_error}
+        return next(
+            (error for track, error in errors.items() if error and track in self.tracks), ""
+        )
 
     def inheriting(self, others: Iterable["MediaDetectors"]) -> Self:
         """Return these with what `others` detected in the tracks that these are to carry."""
@@ -175,8 +192,9 @@ class MediaDetectors(BaseModel):
     def _settle(self, measurement: SegmentMeasurement | None, thresholds: Thresholds) -> None:
         """Judge the picture of the first skimmed segment; unmeasured, it is good."""
         first = self.skimmed.pop(0)
-        good = SegmentMeasurement(duration_sec=first.duration_sec)
-        self._judge_video(measurement or good, first.position, thresholds)
+        if measurement is None or measurement.video_error:
+            measurement = SegmentMeasurement(duration_sec=first.duration_sec)
+        self._judge_video(measurement, first.position, thresholds)
         self._skip_video(first.then_missed_sec)
 
     def _outlook(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Outlook:

@@ -248,3 +248,19 @@ def test_open_incidents_are_listed_with_their_beginning() -> None:
     media = segment(12, black=[(1, 12)], silent=[(2, 12)])
     detectors.feed(media, segment_position(0, 0, 12), RULES)
     assert detectors.open_incidents() == {BLACKOUT: wall_clock(1), SILENCE: wall_clock(2)}
+
+
+@pytest.mark.parametrize(("error", "kind"), [("video_error", SILENCE), ("audio_error", BLACKOUT)])
+def test_a_track_that_cannot_be_decoded_is_passed_over_and_the_other_judged(
+    error: str, kind: IncidentKind
+) -> None:
+    detectors = MediaDetectors()
+    found = segment(12, silent=[(0, 12)], black=[(0, 12)], **{error: "broken"})
+    changes = detectors.feed(found, segment_position(0, 0, 12), RULES)
+    assert [change.kind for change in changes] == [kind]
+    assert detectors.error_of(found) == "broken"
+
+
+def test_nobody_minds_a_broken_track_that_others_judge() -> None:
+    detectors = MediaDetectors(tracks=frozenset({"audio"}))
+    assert detectors.error_of(segment(2, video_error="broken")) == ""
