@@ -80,12 +80,11 @@ async def test_a_mutated_segment_is_measured_or_refused_and_breaks_no_decoder(
     segment = SEEDS[seed]
     for change in made:
         segment = change(segment)
-    with capture_logs() as logs:
-        with contextlib.suppress(UndecodableSegment):
-            await decoder.measure(
-                segment,
-                duration_sec=DURATION_SEC,
-                silence_db=SILENCE_DB,
-                glance=Glance(depth=depth),
-            )
+    with capture_logs() as logs, contextlib.suppress(UndecodableSegment):
+        await decoder.measure(
+            segment,
+            duration_sec=DURATION_SEC,
+            silence_db=SILENCE_DB,
+            glance=Glance(depth=depth),
+        )
     assert logs == []
