@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import httpx
-
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.renditions import Choice, Tracks, rank_renditions
 from media.outbound.errors import AddressRefused, FetchError
+from media.outbound.stream_client import MediaClient
 from media.playlists import load_playlist
 from media.sources import MediaUrls, Observation, SourceState
 from monitors.detectors.media import Track
@@ -68,7 +67,7 @@ class ManifestSource:
     """
 
     def __init__(
-        self, url: str, client: httpx.AsyncClient, *, looks: asyncio.Semaphore | None = None
+        self, url: str, client: MediaClient, *, looks: asyncio.Semaphore | None = None
     ) -> None:
         self._url = url
         self._client = client

@@ -5,8 +5,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
-import httpx
-
 from media.dash.parser import is_manifest
 from media.dash.playlists import TrackPlaylist
 from media.hls.identity import segment_identity
@@ -14,6 +12,7 @@ from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist, fetch_segment
+from media.outbound.stream_client import MediaClient
 from media.reading import read_beside
 
 LARGE_CHARS = 128 * 1024
@@ -30,7 +29,7 @@ LOOK_TIMEOUT_SEC = 10.0
 
 
 async def load_playlist(
-    client: httpx.AsyncClient, url: str, *, known: Collection[str] = ()
+    client: MediaClient, url: str, *, known: Collection[str] = ()
 ) -> MasterPlaylist | MediaPlaylist:
     """Fetch and read a playlist, or a DASH manifest as the playlist that says the same.
 
@@ -53,7 +52,7 @@ async def load_playlist(
 
 
 async def _published(
-    client: httpx.AsyncClient, track: TrackPlaylist, known: Collection[str]
+    client: MediaClient, track: TrackPlaylist, known: Collection[str]
 ) -> MediaPlaylist:
     """Return the playlist without segments at its end that are only due, not published.
 
@@ -76,11 +75,11 @@ def _count_seen(segments: Sequence[Segment], known: Collection[str]) -> int:
     return next((it for it in counts if segment_identity(segments[it - 1]) in known), 0)
 
 
-async def _is_there(client: httpx.AsyncClient, segment: Segment, known: Collection[str]) -> bool:
+async def _is_there(client: MediaClient, segment: Segment, known: Collection[str]) -> bool:
     return segment_identity(segment) in known or await _is_published(client, segment)
 
 
-async def _is_published(client: httpx.AsyncClient, segment: Segment) -> bool:
+async def _is_published(client: MediaClient, segment: Segment) -> bool:
     first = segment.byte_range.offset if segment.byte_range else 0
     try:
         await fetch_segment(

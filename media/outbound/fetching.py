@@ -18,6 +18,7 @@ from media.outbound.errors import (
     Truncated,
     typed_errors,
 )
+from media.outbound.stream_client import MediaClient
 from monitors.stream_url import MAX_URL_BYTES
 
 MAX_REDIRECTS = 3
@@ -42,7 +43,7 @@ class FetchedPlaylist:
 
 
 async def fetch_playlist(
-    client: httpx.AsyncClient,
+    client: MediaClient,
     url: str,
     *,
     max_bytes: int = PLAYLIST_MAX_BYTES,
@@ -51,7 +52,7 @@ async def fetch_playlist(
     """Fetch a playlist or manifest, following redirects.
 
     Args:
-        client: from `media.outbound.client.media_client`.
+        client: from `media.outbound.client.media_client`, or of a stream.
         url: absolute http(s) URL.
         max_bytes: limit of the body after decompression.
         total_timeout_sec: limit from the first connection to the last byte.
@@ -68,7 +69,7 @@ async def fetch_playlist(
 
 
 async def fetch_segment(
-    client: httpx.AsyncClient,
+    client: MediaClient,
     url: str,
     *,
     byte_range: tuple[int, int] | None = None,
@@ -78,7 +79,7 @@ async def fetch_segment(
     """Fetch a segment, an init segment or a key, following redirects.
 
     Args:
-        client: from `media.outbound.client.media_client`.
+        client: from `media.outbound.client.media_client`, or of a stream.
         url: absolute http(s) URL.
         byte_range: offset and length in bytes (EXT-X-BYTERANGE, RFC 8216 4.3.2.2).
         max_bytes: limit of the answer's body.
@@ -102,7 +103,7 @@ async def fetch_segment(
 
 @asynccontextmanager
 async def _answer(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], total_timeout_sec: float
+    client: MediaClient, url: str, headers: Mapping[str, str], total_timeout_sec: float
 ) -> AsyncIterator[httpx.Response]:
     """Open `url` for reading; the time limit covers the whole `async with` block."""
     with typed_errors():
@@ -115,7 +116,7 @@ async def _answer(
 
 
 async def _follow(
-    client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str]
+    client: MediaClient, url: httpx.URL, headers: Mapping[str, str]
 ) -> httpx.Response:
     """Return the first answer that is no redirect. Each hop is judged by the client's transport."""
     for _ in range(MAX_REDIRECTS + 1):

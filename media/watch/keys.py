@@ -3,12 +3,12 @@
 import asyncio
 from collections import OrderedDict
 
-import httpx
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from media.hls.playlist import Encryption
 from media.outbound.fetching import fetch_segment
+from media.outbound.stream_client import MediaClient
 from media.probe import UndecodableSegment
 
 WHOLE_SEGMENT_METHOD = "AES-128"
@@ -28,7 +28,7 @@ class UnsupportedSegment(Exception):
 class SegmentKeys:
     """Fetches the keys of one stream and decrypts with them."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: MediaClient) -> None:
         self._client = client
         self._keys: OrderedDict[str, bytes] = OrderedDict()
 

@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
-
 from media.hls.playlist import Encryption, InitSegment, Segment
 from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import fetch_segment
+from media.outbound.stream_client import MediaClient
 from media.probe import Pace, Probe, UndecodableSegment
 from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
 from media.watch.memory import MemoryBudget
@@ -67,7 +66,7 @@ class SegmentMeter:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: MediaClient,
         probe: Probe,
         *,
         segment_max_bytes: int,

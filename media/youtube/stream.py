@@ -4,14 +4,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import httpx
-
 from media.hls.errors import PlaylistError
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist
 from media.manifest import media_of
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist
+from media.outbound.stream_client import MediaClient
 from media.sources import MediaUrls, Observation, SourceState
 from media.youtube.kept_urls import KeptUrls
 from media.youtube.schedule import next_look_sec
@@ -119,7 +118,7 @@ class YouTubeStream:
     """One video; see `media.sources.Source`."""
 
     def __init__(
-        self, video_id: str, source: YouTubeSource, client: httpx.AsyncClient, found: FoundMedia
+        self, video_id: str, source: YouTubeSource, client: MediaClient, found: FoundMedia
     ) -> None:
         self._video_id = video_id
         self._source = source
