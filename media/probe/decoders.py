@@ -98,7 +98,7 @@ class DecoderProbe:
             landmark=glance.landmark,
             latest=glance.latest,
         )
-        async with self._turns.taken(pace or Pace(), duration_sec):
+        async with self._turns.taken(pace or Pace()):
             return await self._measured(head, segment)
 
     async def close(self) -> None:

@@ -48,7 +48,7 @@ class FfmpegProbe:
     ) -> SegmentMeasurement:
         """Measure one segment, all of it, see `media.probe.Probe.measure`."""
         task = _Task(segment, duration_sec, silence_db)
-        async with self._turns.taken(pace or Pace(), duration_sec):
+        async with self._turns.taken(pace or Pace()):
             finished, tracks = await self._run(task)
             return await _beside(
                 finished, lambda: _measurement(finished, tracks, segment, duration_sec)
