@@ -5,6 +5,7 @@ fetch is never guessed; and nothing in the document is ever loaded by the parser
 entities are refused, remote periods (`xlink:href`) are left out.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -49,11 +50,13 @@ def parse_manifest(text: str, base_url: str) -> Presentation:
         PlaylistError: it cannot be read; see `media.hls.parser`.
     """
     root = read_document(text)
-    periods = _periods(root, BaseUrls((base_url,)).inside(root))
+    told_sec, may_grow = duration_sec(root.get("mediaPresentationDuration")), _may_grow(root)
+    periods = _periods(root, None if may_grow else told_sec, BaseUrls((base_url,)).inside(root))
     return Presentation(
         is_live=root.get("type") == "dynamic",
         available_from=date_time(root.get("availabilityStartTime") or ""),
-        length_sec=_length_sec(root, periods),
+        length_sec=_length_sec(root, periods) if told_sec is None else told_sec,
+        may_grow=may_grow,
         window_sec=_seconds(duration_sec(root.get("timeShiftBufferDepth"))),
         clock=_clock(root),
         periods=periods,
@@ -69,23 +72,33 @@ def _clock(root: Element) -> datetime | None:
 
 def _length_sec(root: Element, periods: Sequence[Period]) -> Fraction | None:
     """Return how long it will have been; more periods may come to a manifest that is renewed."""
-    told_sec = duration_sec(root.get("mediaPresentationDuration"))
-    if told_sec is not None or root.get("minimumUpdatePeriod") is not None:
-        return told_sec
-    return periods[-1].end_sec if periods else None
+    is_renewed = root.get("minimumUpdatePeriod") is not None
+    return periods[-1].end_sec if periods and not is_renewed else None
 
 
-def _periods(root: Element, base_urls: BaseUrls) -> tuple[Period, ...]:
+def _may_grow(root: Element) -> bool:
+    """Tell whether the length may be none to rely on.
+
+    A live manifest that is not renewed tells all of a presentation (5.3.1.2). But GStreamer's
+    dashsink renews it all the same, with a length that tells what there is so far, or 0.4 s.
+    """
+    return root.get("type") == "dynamic" and root.get("minimumUpdatePeriod") is None
+
+
+def _periods(root: Element, length_sec: Fraction | None, base_urls: BaseUrls) -> tuple[Period, ...]:
     """Read the periods; where one begins and ends follows from its neighbours (5.3.2.1)."""
     elements = root.all("Period")
     starts_sec = _starts_sec(elements)
-    following = [*starts_sec, duration_sec(root.get("mediaPresentationDuration"))][1:]
+    following = [*starts_sec, length_sec][1:]
+    ids = Counter(element.get("id") for element in elements)
     periods = []
     for element, start_sec, next_sec in zip(elements, starts_sec, following, strict=True):
-        length_sec = duration_sec(element.get("duration"))
-        end_sec = next_sec if length_sec is None else start_sec + length_sec
+        told_sec = duration_sec(element.get("duration"))
+        end_sec = next_sec if told_sec is None else start_sec + told_sec
         if element.get("href") is None:
-            periods.append(Period(start_sec, end_sec, partial(_found, element, base_urls)))
+            name = element.get("id")
+            read = partial(_found, element, base_urls)
+            periods.append(Period(name if ids[name] == 1 else None, start_sec, end_sec, read))
     return tuple(periods)
 
 

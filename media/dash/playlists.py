@@ -34,6 +34,9 @@ from media.hls.playlist import (
 from media.hls.uris import UriResolver
 
 MAX_URL_CHARS = 2_048
+STILL_GROWING_SEC = 90.0
+"""A presentation whose length was told with each segment is over when no more came for so long."""
+
 _SOUND = "sound"
 
 
@@ -143,6 +146,7 @@ def track_playlist(presentation: Presentation, track: Track, now: datetime) -> T
         segments=tuple(segments),
         ended=_has_ended(presentation, now),
         is_numbered=False,
+        began_at=presentation.available_from,
     )
     return TrackPlaylist(playlist, told)
 
@@ -185,7 +189,8 @@ def _has_ended(presentation: Presentation, now: datetime) -> bool:
     if presentation.length_sec is None or presentation.available_from is None:
         return False
     ends_at = presentation.available_from + timedelta(seconds=float(presentation.length_sec))
-    return (presentation.clock or now) >= ends_at
+    patience_sec = STILL_GROWING_SEC if presentation.may_grow else 0
+    return (presentation.clock or now) >= ends_at + timedelta(seconds=patience_sec)
 
 
 @dataclass(frozen=True)
@@ -268,13 +273,17 @@ class _PeriodSegments:
             return None
 
     def _name(self, span: Span) -> str:
-        """Name a segment by its place: when a presentation has ended, its start may be left out.
+        """Name a segment by what stays the same while the window, or even its period, moves on.
 
-        Of a list without times the places shift with its window: its addresses are the names.
+        A list without times tells nothing but addresses: those are the names (`segment_identity`).
         """
-        if self.addressing.media is None and self.addressing.timeline is None:
+        if self.addressing.timeline is not None:
+            place = f"{span.start}/{self.addressing.timescale}"
+        elif self.addressing.media is not None:
+            place = f"#{span.number}"
+        else:
             return ""
-        return f"{self.period.start_sec} {span.start}/{self.addressing.timescale}"
+        return f"{self.period.id or self.period.start_sec} {place}"
 
 
 def _encryption(chosen: Representation) -> Encryption | None:

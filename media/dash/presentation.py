@@ -93,11 +93,13 @@ class Period:
     """A stretch of the presentation with representations of its own.
 
     Attributes:
-        start_sec: from the presentation's start.
+        id: the same in each load, no other period's; None where that cannot be told.
+        start_sec: from the presentation's start. Some packagers move it along with the window.
         end_sec: None for the last one of a live presentation.
         read: reads `representations`. Of a day of periods only the newest are ever asked for.
     """
 
+    id: str | None
     start_sec: Fraction
     end_sec: Fraction | None
     read: Callable[[], tuple[Representation, ...]] = field(repr=False)
@@ -120,6 +122,7 @@ class Presentation:
         is_live: whether more may come (`type="dynamic"`).
         available_from: wall clock of the presentation's start; None where it is not told.
         length_sec: after which nothing more comes; None where that is not known yet.
+        may_grow: whether `length_sec` may be what there is so far, though it should not be.
         window_sec: how long segments stay available; None for ever.
         clock: what the manifest says the time is (UTCTiming `direct`); None for our own.
     """
@@ -127,6 +130,7 @@ class Presentation:
     is_live: bool
     available_from: datetime | None
     length_sec: Fraction | None
+    may_grow: bool
     window_sec: float | None
     clock: datetime | None
     periods: tuple[Period, ...]

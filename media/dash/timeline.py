@@ -85,9 +85,11 @@ def _single(addressing: Addressing, extent: _Extent) -> list[Span]:
 def _of_equal_length(
     addressing: Addressing, duration: int, extent: _Extent, clock: Clock
 ) -> list[Span]:
-    count = min(_count(addressing, duration, extent), _most(addressing))
+    due = _due(duration, extent)
+    # What is listed is there, whatever the clock says: some lists begin anew with each load.
+    count = min(due if addressing.media else MAX_INTEGER, _most(addressing))
     kept = MOST_SEGMENTS
-    if clock.window_sec is not None:
+    if clock.window_sec is not None and addressing.media:
         kept = min(kept, int(clock.window_sec * addressing.timescale) // duration + 1)
     length = extent.length or (count * duration)
     return [
@@ -96,18 +98,17 @@ def _of_equal_length(
             start=addressing.time_offset + index * duration,
             # The last one of a period may be shorter than the others.
             duration=min(duration, max(length - index * duration, 1)),
-            is_told=addressing.media is None or clock.now_sec is None,
+            is_told=clock.now_sec is None or (addressing.media is None and index < due),
         )
         for index in range(max(0, count - kept), count)
     ]
 
 
-def _count(addressing: Addressing, duration: int, extent: _Extent) -> int:
+def _due(duration: int, extent: _Extent) -> int:
+    """Return how many segments there should be by now; 0 where nothing tells."""
     if extent.is_over:
         return -(-(extent.length or 0) // duration)
-    if extent.passed is not None:
-        return extent.passed // duration
-    return len(addressing.listed)
+    return (extent.passed or 0) // duration
 
 
 def _most(addressing: Addressing) -> int:

@@ -17,6 +17,9 @@ from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
 JOIN_BACKLOG_SEC = 30.0
 REMEMBERED = 32
+BEGAN_ANEW_SEC = 2.0
+"""A programme that began that much earlier or later is another one; less is rounding."""
+
 IMPLAUSIBLE_JUMP = 1_000_000
 """No outage explains so many missed segments (3 weeks of 2 s): the numbering began anew."""
 
@@ -54,6 +57,7 @@ class PlaylistCursor(BaseModel):
         newest_sequence: last segment seen in any playlist of this programme.
         remembered: identities of the newest segments seen, by sequence.
         newest_ends_at: wall clock of the end of the newest segment seen, where that is known.
+        began_at: wall clock of the programme's start, where that was told.
         is_renumbered: the server's numbers are not kept by their segments, and count no more.
         uris_changed: the last load had other identities under the same numbers. Once is a restart,
             twice running is a server that names its segments anew on each request.
@@ -65,6 +69,7 @@ class PlaylistCursor(BaseModel):
     newest_sequence: int = -1
     remembered: dict[int, str] = Field(default_factory=dict)
     newest_ends_at: AwareDatetime | None = None
+    began_at: AwareDatetime | None = None
     is_renumbered: bool = False
     uris_changed: bool = False
     next_starts_at: AwareDatetime | None = None
@@ -76,13 +81,15 @@ class PlaylistCursor(BaseModel):
         For playlists that tell none, or none to rely on: packagers that always begin with 0 show
         by their first two playlists that they do. Segments that are remembered keep their number,
         and so do their neighbours. Where all are new, as many numbers are left out as segments may
-        have been missed. Those without a wall clock go on from the last one that had one.
+        have been missed. Those without a wall clock go on from the last one that had one. Of a
+        programme that began anew nothing is known, and nothing was missed.
         """
         if not playlist.segments:
             return playlist
         self.is_renumbered = self.is_renumbered or self._are_shifted(playlist)
         if playlist.is_numbered and not self.is_renumbered:
             return playlist
+        self._note_beginning(playlist)
         first = self._first_number(playlist)
         segments = tuple(
             replace(segment, sequence=number, encryption=_with_iv(segment))
@@ -205,6 +212,12 @@ class PlaylistCursor(BaseModel):
         self.newest_sequence = -1
         self.remembered = {}
         return unfinished
+
+    def _note_beginning(self, playlist: MediaPlaylist) -> None:
+        began_at, known = playlist.began_at, self.began_at
+        if began_at and known and abs((began_at - known).total_seconds()) > BEGAN_ANEW_SEC:
+            self.remembered, self.newest_ends_at = {}, None
+        self.began_at = began_at or known
 
     def _first_number(self, playlist: MediaPlaylist) -> int:
         known = {identity: number for number, identity in self.remembered.items()}

@@ -145,6 +145,8 @@ class MediaPlaylist:
         ended: EXT-X-ENDLIST: nothing will be added.
         i_frames_only: single pictures for trick play, not a stream to watch.
         is_numbered: whether the sequence numbers are those of the server, the same in each load.
+        began_at: wall clock of the programme's start, where that is told. With another one the
+            names of segments begin anew, too.
     """
 
     target_duration_sec: float
@@ -156,6 +158,7 @@ class MediaPlaylist:
     version: int = 1
     i_frames_only: bool = False
     is_numbered: bool = True
+    began_at: datetime | None = None
     server: ServerControl = ServerControl()
 
     @property

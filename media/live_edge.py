@@ -1,0 +1,119 @@
+"""Where a live DASH presentation ends that leaves its segments to the clock.
+
+Such a manifest says which segments are due, whether its packager made them or not: it may be late,
+by any number of segments, or stand still. So the newest one that is there is looked for, with small
+requests. What was seen before needs no question.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+
+from media.dash.playlists import TrackPlaylist
+from media.hls.identity import segment_identity
+from media.hls.playlist import MediaPlaylist, Segment
+from media.outbound.errors import FetchError
+from media.outbound.fetching import fetch_segment
+from media.outbound.stream_client import MediaClient
+
+LATEST_SEC = 120.0
+"""A packager is so late at most. When a stream is joined, what is older is not looked for."""
+
+ABSENT = frozenset(
+    {
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.GONE,
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    }
+)
+"""What servers answer for a segment that is not published yet, or still empty."""
+
+LOOK_MAX_BYTES = 4 * 1024 * 1024
+LOOK_TIMEOUT_SEC = 10.0
+
+IsThere = Callable[[Segment], Awaitable[bool]]
+
+
+async def published(
+    client: MediaClient, track: TrackPlaylist, known: Collection[str]
+) -> MediaPlaylist:
+    """Return the playlist without segments at its end that are only due, not published.
+
+    Args:
+        client: fetches.
+        track: as its manifest says.
+        known: identities of segments that were seen before.
+    """
+
+    async def is_there(segment: Segment) -> bool:
+        return await _is_published(client, segment)
+
+    segments = track.playlist.segments
+    sure = max(track.told, _count_seen(segments, known))
+    count = await count_published(segments, sure, is_there)
+    return replace(track.playlist, segments=segments[:count])
+
+
+async def count_published(segments: Sequence[Segment], sure: int, is_there: IsThere) -> int:
+    """Return how many segments there are up to the newest one that is published.
+
+    It is the last as a rule, or the one after those that are sure. Where neither is there, one in
+    the middle is asked for, too: a single segment may be missing for good. Each further question
+    halves what is left.
+
+    Args:
+        segments: oldest first.
+        sure: how many of them are there, from the first.
+        is_there: asks for one.
+    """
+    first, last = max(sure, _oldest_late(segments)), len(segments) - 1
+    if first > last:
+        return sure
+    for found in dict.fromkeys((last, first, (first + last) // 2)):
+        if await is_there(segments[found]):
+            break
+    else:
+        return sure
+    absent = last if found < last else len(segments)
+    while absent - found > 1:
+        middle = (found + absent) // 2
+        if await is_there(segments[middle]):
+            found = middle
+        else:
+            absent = middle
+    return found + 1
+
+
+def _oldest_late(segments: Sequence[Segment]) -> int:
+    """Return the place of the first segment that a late packager may be at."""
+    late_sec, place = 0.0, len(segments)
+    while place and late_sec < LATEST_SEC:
+        place -= 1
+        late_sec += segments[place].duration_sec
+    return place
+
+
+def _count_seen(segments: Sequence[Segment], known: Collection[str]) -> int:
+    """Return how many segments there are up to the newest one that is known."""
+    counts = range(len(segments), 0, -1)
+    return next((it for it in counts if segment_identity(segments[it - 1]) in known), 0)
+
+
+async def _is_published(client: MediaClient, segment: Segment) -> bool:
+    """Tell whether any place has it; one that does not say so is taken for having it."""
+    first = segment.byte_range.offset if segment.byte_range else 0
+    for uri in (segment.uri, *segment.mirrors):
+        try:
+            await fetch_segment(
+                client,
+                uri,
+                byte_range=(first, 1),
+                max_bytes=LOOK_MAX_BYTES,
+                total_timeout_sec=LOOK_TIMEOUT_SEC,
+            )
+        except FetchError as error:
+            if error.status in ABSENT:
+                continue
+        return True
+    return False
