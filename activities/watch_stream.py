@@ -23,6 +23,7 @@ from activities.gateway import Gateway, ReportRefused
 from activities.recent_watches import RecentWatches
 from activities.sources import SourceFinder
 from activities.wait_for_live import unavailable
+from media.outbound.client import MediaClient
 from media.probe import Probe
 from media.watch import (
     MemoryBudget,
@@ -74,7 +75,7 @@ class StreamWatching:
         self,
         *,
         sources: SourceFinder,
-        client: httpx.AsyncClient,
+        client: MediaClient,
         probe: Probe,
         gateway: Gateway,
         segment_max_bytes: int,
@@ -112,7 +113,7 @@ class StreamWatching:
             standing = left.standing if left else Standing()
             meter = left.meter if left else self._new_meter()
             watch = StreamWatch(
-                self._sources.find(order.stream_url),
+                self._sources.find(order.stream_url, meter.client),
                 state,
                 config=order.config,
                 meter=meter,
@@ -142,7 +143,7 @@ class StreamWatching:
 
     def _new_meter(self) -> SegmentMeter:
         return SegmentMeter(
-            self._client,
+            self._client.of_stream(),
             self._probe,
             segment_max_bytes=self._segment_max_bytes,
             memory=self._memory,

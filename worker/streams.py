@@ -5,10 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from activities.sources import SourceFinder
-from media.outbound.client import Proxies, media_client
+from media.outbound.client import MediaClient, Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.youtube.egress import Budget, Egress
 from media.youtube.kept_urls import KeptUrls, OpenFolder
@@ -24,7 +22,7 @@ from runtime.version import USER_AGENT
 class StreamSide:
     """What leads to streams, as the settings say."""
 
-    client: httpx.AsyncClient
+    client: MediaClient
     youtube: YouTubeSite
     sources: SourceFinder
 
@@ -52,7 +50,7 @@ async def open_stream_side(
             await youtube.close()
 
 
-def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.AsyncClient:
+def _media_client(settings: StreamSettings, guard: OutboundGuard) -> MediaClient:
     try:
         client = media_client(
             guard,

@@ -1,0 +1,136 @@
+"""Cookies of a stream: set by one answer, carried by the next request, seen by no other stream."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+
+import pytest
+
+from media.outbound.addresses import IPAddress
+from media.outbound.client import MediaClient, media_client
+from media.outbound.cookies import MAX_BYTES, MAX_COOKIES
+from media.outbound.fetching import fetch_playlist, fetch_segment
+from media.outbound.guard import OutboundGuard
+from tests.media.outbound.stand_ins import (
+    BODY,
+    PUBLIC,
+    Answer,
+    Loopback,
+    Request,
+    always,
+    reply,
+    scripted_server,
+)
+
+
+@pytest.fixture
+async def shared(guard: OutboundGuard, network: Loopback) -> AsyncIterator[MediaClient]:
+    async with media_client(guard, network=network) as opened:
+        yield opened
+
+
+def setting(*cookies: str) -> bytes:
+    lines = "".join(f"set-cookie: {cookie}\r\n" for cookie in cookies)
+    return reply(BODY).replace(b"\r\n", f"\r\n{lines}".encode(), 1)
+
+
+def at_first(answer: bytes) -> Answer:
+    """Set cookies with the first answer alone."""
+    answers = [answer]
+
+    async def write(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(answers.pop() if answers else reply(BODY))
+
+    return write
+
+
+async def test_the_next_request_of_a_stream_carries_its_cookies(shared: MediaClient) -> None:
+    stream, other = shared.of_stream(), shared.of_stream()
+    async with scripted_server(
+        at_first(setting("session=7; Path=/live", "all=1; Path=/"))
+    ) as server:
+        await fetch_playlist(stream, server.url("/live/master.m3u8"))
+        await fetch_segment(stream, server.url("/live/1.ts"), max_bytes=1000)
+        await fetch_segment(stream, server.url("/key"), max_bytes=1000)
+        await fetch_playlist(other, server.url("/live/master.m3u8"))
+        await fetch_playlist(shared, server.url("/live/master.m3u8"))
+    carried = [request.headers.get("cookie") for request in server.requests]
+    assert carried == [None, "session=7; all=1", "all=1", None, None]
+    assert server.connections == 1
+
+
+async def test_a_cookie_of_a_redirect_counts(shared: MediaClient) -> None:
+    redirect = reply(status=302, location="/b", set_cookie="session=7")
+    async with scripted_server(at_first(redirect)) as server:
+        await fetch_playlist(shared.of_stream(), server.url("/a"))
+    assert [request.headers.get("cookie") for request in server.requests] == [None, "session=7"]
+
+
+@pytest.mark.parametrize(
+    ("host", "cookie", "other", "is_sent"),
+    [
+        ("origin.example", "a=1", "origin.example", True),
+        ("origin.example", "a=1", "other.example", False),
+        ("a.cdn.example", "a=1; Domain=cdn.example", "b.cdn.example", True),
+        ("a.cdn.example", "a=1", "b.cdn.example", False),
+        ("a.cdn.example", "a=1; Domain=origin.example", "origin.example", False),
+        ("origin.example", "a=1; Domain=example", "other.example", False),
+        ("a.co.uk", "a=1; Domain=co.uk", "b.co.uk", False),
+        ("origin.example", "a=1; Max-Age=0", "origin.example", False),
+        ("origin.example", "a=1; Secure", "origin.example", False),
+    ],
+)
+async def test_a_cookie_goes_where_it_belongs(
+    network: Loopback, host: str, cookie: str, other: str, is_sent: bool
+) -> None:
+    async def resolve(host: str, port: int) -> list[IPAddress]:
+        return [ip_address(PUBLIC)]
+
+    guard = OutboundGuard(False, resolve)
+    async with (
+        media_client(guard, network=network) as shared,
+        scripted_server(at_first(setting(cookie))) as server,
+    ):
+        stream = shared.of_stream()
+        await fetch_playlist(stream, server.url(host=host))
+        await fetch_playlist(stream, server.url(host=other))
+    assert ("cookie" in server.requests[1].headers) is is_sent
+
+
+async def test_the_oldest_of_too_many_cookies_are_forgotten(shared: MediaClient) -> None:
+    stream = shared.of_stream()
+    for number in range(2 * MAX_COOKIES):
+        async with scripted_server(always(setting(f"n{number}=1"))) as server:
+            await fetch_playlist(stream, server.url())
+    async with scripted_server(always(setting("big=" + "x" * (MAX_BYTES - 100)))) as server:
+        await fetch_playlist(stream, server.url())
+        await fetch_playlist(stream, server.url())
+    carried = server.requests[1].headers["cookie"].split("; ")
+    assert carried[-1].startswith("big=x")
+    assert f"n{2 * MAX_COOKIES - 1}=1" in carried
+    assert len(carried) < MAX_COOKIES
+    assert sum(map(len, carried)) <= MAX_BYTES + len(carried)
+
+
+HOSTILE = {
+    "too much": ["a=" + "x" * 4000] * 10,
+    "a date of blanks": ["a=1; expires=1" + " " * 15_000 + "x"],
+    "a date of digits": ["a=1; expires=" + "1-" * 7_000],
+    "an age of many digits": ["a=1; max-age=" + "9" * 5_000],
+    "a version": ["a=1; version=" + "9" * 5_000],
+    "quotes": ['a="' + '\\"' * 7_000],
+    "many": ["a"] * 4_000,
+    "semicolons": [";" * 15_000],
+    "no text": ["a=\xff\xfe; domain=\xff"],
+}
+
+
+@pytest.mark.parametrize("cookies", [pytest.param(each, id=name) for name, each in HOSTILE.items()])
+async def test_what_is_no_cookie_costs_nothing(shared: MediaClient, cookies: list[str]) -> None:
+    stream = shared.of_stream()
+    began = time.process_time()
+    async with scripted_server(always(setting(*cookies))) as server:
+        for _ in range(2):
+            assert (await fetch_playlist(stream, server.url())).text
+    assert time.process_time() - began < 5
