@@ -9,11 +9,11 @@ from datetime import datetime
 
 from media.hls.playlist import Encryption, InitSegment, Segment
 from media.outbound.errors import FetchError, TooLarge
-from media.outbound.fetching import fetch_segment
 from media.outbound.stream_client import MediaClient
 from media.probe import Pace, Probe, UndecodableSegment
 from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
 from media.watch.memory import MemoryBudget
+from media.watch.mirrors import Mirrors
 from media.watch.recent import RecentSegments, name_of
 from monitors.measurement import Glance, SegmentMeasurement
 
@@ -89,6 +89,7 @@ class SegmentMeter:
         self.recent = recent or RecentSegments()
         self._expected_bytes = min(FIRST_EXPECTED_BYTES, segment_max_bytes)
         self._keys = SegmentKeys(client)
+        self._mirrors = Mirrors(client)
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
         self._retry_share = 1.0
         self._turn = asyncio.Lock()
@@ -208,9 +209,8 @@ class SegmentMeter:
         return await self._fetch_once(segment, timeout_sec, max_bytes)
 
     async def _fetch_once(self, segment: Segment, timeout_sec: float, max_bytes: int) -> bytes:
-        return await fetch_segment(
-            self.client,
-            segment.uri,
+        return await self._mirrors.fetch(
+            (segment.uri, *segment.mirrors),
             byte_range=segment.byte_range,
             max_bytes=max_bytes,
             total_timeout_sec=timeout_sec,
@@ -222,9 +222,8 @@ class SegmentMeter:
         if init is None:
             return b""
         if init not in self._inits:
-            fetched = await fetch_segment(
-                self.client,
-                init.uri,
+            fetched = await self._mirrors.fetch(
+                (init.uri, *init.mirrors),
                 byte_range=init.byte_range,
                 max_bytes=INIT_MAX_BYTES,
                 total_timeout_sec=timeout_sec,

@@ -235,3 +235,26 @@ def test_a_single_file_is_refused() -> None:
 def test_what_says_which_bytes_to_fetch_is_never_guessed(text: str) -> None:
     with pytest.raises(MalformedPlaylist):
         after(text, 0)
+
+
+def test_each_base_url_of_each_level_is_an_alternative() -> None:
+    text = manifest(
+        "<BaseURL>https://a.example/x/</BaseURL><BaseURL>https://b.example/</BaseURL>"
+        + adaptation_set("<BaseURL>deep/</BaseURL>" + template(timeline('t="0" d="2"')) + PICTURE)
+    )
+    (segment,) = after(text, 0).playlist.segments
+    assert segment.uri == "https://a.example/x/deep/v/1.m4s"
+    assert segment.mirrors == ("https://b.example/deep/v/1.m4s",)
+    assert segment.init is not None
+    assert segment.init.mirrors == ("https://b.example/deep/v/i.mp4",)
+
+
+def test_base_urls_with_priorities_are_tried_in_their_order() -> None:
+    text = manifest(
+        '<BaseURL dvb:priority="2">https://a.example/</BaseURL><BaseURL>https://b.example/</BaseURL>'
+        + "<BaseURL> </BaseURL>" * 9
+        + adaptation_set(template(timeline('t="0" d="2"')) + PICTURE)
+    )
+    (segment,) = after(text, 0).playlist.segments
+    places = [segment.uri, *segment.mirrors]
+    assert places == ["https://b.example/v/1.m4s", "https://a.example/v/1.m4s"]
