@@ -5,7 +5,6 @@ import asyncio
 import httpx
 
 from media.manifest import ManifestSource
-from media.outbound.client import MediaClient
 from media.sources import Source
 from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.youtube.site import YouTubeSite
@@ -29,7 +28,7 @@ class SourceFinder:
 
     def __init__(
         self,
-        client: MediaClient,
+        client: httpx.AsyncClient,
         youtube: YouTubeSite,
         *,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
@@ -41,20 +40,15 @@ class SourceFinder:
         self._found = found or FoundMedia()
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
-    def find(self, stream_url: str, client: httpx.AsyncClient | None = None) -> Source:
+    def find(self, stream_url: str) -> Source:
         """Return the source of `stream_url`.
-
-        Args:
-            stream_url: as its user gave it.
-            client: that the stream already has, and with it its cookies.
 
         Raises:
             InvalidStreamUrl: it means no stream.
         """
         stream = parse_stream_url(stream_url)
-        client = client or self._client.of_stream()
         if stream.kind is not StreamKind.YOUTUBE:
-            return ManifestSource(stream_url, client, looks=self._looks)
+            return ManifestSource(stream_url, self._client, looks=self._looks)
         video_id = youtube_video_id(stream)
         source = YouTubeSource(video_id, self._youtube)
-        return YouTubeStream(video_id, source, client, self._found)
+        return YouTubeStream(video_id, source, self._client, self._found)

@@ -23,7 +23,6 @@ from activities.gateway import Gateway, ReportRefused
 from activities.recent_watches import RecentWatches
 from activities.sources import SourceFinder
 from activities.wait_for_live import unavailable
-from media.outbound.client import MediaClient
 from media.probe import Probe
 from media.watch import (
     MemoryBudget,
@@ -75,7 +74,7 @@ class StreamWatching:
         self,
         *,
         sources: SourceFinder,
-        client: MediaClient,
+        client: httpx.AsyncClient,
         probe: Probe,
         gateway: Gateway,
         segment_max_bytes: int,
@@ -113,7 +112,7 @@ class StreamWatching:
             standing = left.standing if left else Standing()
             meter = left.meter if left else self._new_meter()
             watch = StreamWatch(
-                self._sources.find(order.stream_url, meter.client),
+                self._sources.find(order.stream_url),
                 state,
                 config=order.config,
                 meter=meter,
@@ -143,7 +142,7 @@ class StreamWatching:
 
     def _new_meter(self) -> SegmentMeter:
         return SegmentMeter(
-            self._client.of_stream(),
+            self._client,
             self._probe,
             segment_max_bytes=self._segment_max_bytes,
             memory=self._memory,

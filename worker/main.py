@@ -23,7 +23,7 @@ from activities.reports import Reports
 from activities.sources import SourceFinder
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
-from media.outbound.client import MediaClient, webhook_client
+from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from media.probe import open_probe
 from media.watch import MemoryBudget
@@ -110,7 +110,7 @@ async def _connect(stop: asyncio.Event) -> Client | None:
 
 @asynccontextmanager
 async def workers_of(
-    client: Client, settings: WorkerSettings, media: MediaClient, sources: SourceFinder
+    client: Client, settings: WorkerSettings, media: httpx.AsyncClient, sources: SourceFinder
 ) -> AsyncIterator[list[Worker]]:
     """Make the workers of this process's role, which look at streams through `sources`."""
     async with AsyncExitStack() as stack:

@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from activities.sources import SourceFinder
-from media.outbound.client import MediaClient, Proxies, media_client
+from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.youtube.egress import Budget, Egress
 from media.youtube.kept_urls import KeptUrls, OpenFolder
@@ -22,7 +24,7 @@ from runtime.version import USER_AGENT
 class StreamSide:
     """What leads to streams, as the settings say."""
 
-    client: MediaClient
+    client: httpx.AsyncClient
     youtube: YouTubeSite
     sources: SourceFinder
 
@@ -50,7 +52,7 @@ async def open_stream_side(
             await youtube.close()
 
 
-def _media_client(settings: StreamSettings, guard: OutboundGuard) -> MediaClient:
+def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.AsyncClient:
     try:
         client = media_client(
             guard,

@@ -57,9 +57,8 @@ async def watch_url(
     )
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:
-        client = side.client.of_stream()
-        meter = SegmentMeter(client, probe, segment_max_bytes=settings.segment_max_bytes)
-        source, standing = side.sources.find(url, client), Standing()
+        meter = SegmentMeter(side.client, probe, segment_max_bytes=settings.segment_max_bytes)
+        source, standing = side.sources.find(url), Standing()
         with screen:
             while True:
                 watch = StreamWatch(

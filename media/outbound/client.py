@@ -11,7 +11,6 @@ from typing import Any
 import httpcore
 import httpx
 
-from media.outbound.cookies import StreamCookies
 from media.outbound.errors import AddressRefused
 from media.outbound.guard import OutboundGuard
 from media.outbound.pools import PoolPerOrigin
@@ -51,10 +50,11 @@ def media_client(
     proxy: str | Proxies | None = None,
     ca_bundle: Path | None = None,
     network: httpcore.AsyncNetworkBackend | None = None,
-) -> "MediaClient":
-    """Return the client for playlists and segments; see `MediaClient.of_stream`.
+) -> httpx.AsyncClient:
+    """Return the client for playlists and segments of all streams.
 
-    It follows no redirects: `media.outbound.fetching` does that.
+    It keeps no cookies, `media.outbound.stream_client` does; and it follows no redirects,
+    `media.outbound.fetching` does.
 
     Args:
         guard: judges every host; behind a proxy only its text, the proxy resolves names.
@@ -71,7 +71,7 @@ def media_client(
     tls = _trusting(ca_bundle)
     # A context of its own: httpcore offers a server HTTP/2 in it, but not a proxy.
     proxy_tls = _trusting(ca_bundle)
-    return MediaClient(
+    return _client(
         GuardedTransport(guard, tls, network),
         {
             f"{scheme}://": ProxiedTransport(
@@ -100,8 +100,7 @@ def webhook_client(
         network: opens the connections; the system's sockets by default.
     """
     tls, sockets = _trusting(ca_bundle), network or httpcore.AnyIOBackend()
-    direct = GuardedTransport(guard, tls, sockets, http2=False)
-    client = httpx.AsyncClient(cookies=_no_cookies(), **_options(direct))
+    client = _client(GuardedTransport(guard, tls, sockets, http2=False), {})
     client.event_hooks = {"response": [_forget_location]}
     return client
 
@@ -118,41 +117,18 @@ def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
     return tls
 
 
-def _options(direct: "GuardedTransport") -> dict[str, Any]:
-    return {
-        "transport": direct,
-        "timeout": _TIMEOUT,
-        "follow_redirects": False,
-        "trust_env": False,
-    }
-
-
-def _no_cookies() -> CookieJar:
-    """Return a jar for a client of many users: what one server sets must not reach another."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-
-
-class MediaClient(httpx.AsyncClient):
-    """The client of all streams of a process. It keeps no cookies; that of one stream does."""
-
-    def __init__(
-        self, direct: "GuardedTransport", proxied: Mapping[str, "ProxiedTransport"]
-    ) -> None:
-        super().__init__(mounts=proxied, cookies=_no_cookies(), **_options(direct))
-        self._direct = direct
-        self._proxied = proxied
-
-    def of_stream(self) -> httpx.AsyncClient:
-        """Return a client with cookies of its own, on the connections of this one.
-
-        It needs no closing: it has nothing else of its own.
-        """
-        return httpx.AsyncClient(
-            mounts=self._proxied,
-            headers=self.headers,
-            cookies=StreamCookies(),
-            **_options(self._direct),
-        )
+def _client(
+    direct: "GuardedTransport", proxied: Mapping[str, "ProxiedTransport"]
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=direct,
+        mounts=proxied,
+        timeout=_TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        # One client serves many users: what one of their servers sets must not reach another.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    )
 
 
 class PinnedNetwork(httpcore.AsyncNetworkBackend):

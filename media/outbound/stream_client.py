@@ -1,10 +1,11 @@
-"""Fetching for one stream: with its own request headers, through the client that all share."""
+"""Fetching for one stream: with its own request headers and cookies, through the shared client."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 import httpx
 
+from media.outbound.cookies import StreamCookies
 from monitors.stream_url import DEFAULT_PORTS
 
 SENT_EVERYWHERE = frozenset({"accept", "accept-language", "dnt", "origin", "referer", "user-agent"})
@@ -28,11 +29,12 @@ class MediaClient(Protocol):
 
 
 class StreamClient:
-    """Adds a stream's request headers to each request, redirects, keys and segments included.
+    """Adds a stream's request headers and cookies to each request, whatever it is for.
 
     As browsers and curl do, what may be a secret (Authorization, Cookie, and all that is not in
     `SENT_EVERYWHERE`) goes to the origin of the stream's URL alone: its scheme, host and port, or
     the same host after a redirect from http to https. A playlist may name segments anywhere.
+    Cookies that answers set go back by their own rules; see `media.outbound.cookies`.
 
     Args:
         client: sends, for all streams.
@@ -49,6 +51,7 @@ class StreamClient:
         self._client = client
         self._home = httpx.URL(stream_url)
         self.request_headers: Mapping[str, str] = request_headers or {}
+        self._cookies = httpx.Cookies(StreamCookies())
 
     def build_request(
         self, method: str, url: httpx.URL, *, headers: Mapping[str, str]
@@ -60,13 +63,26 @@ class StreamClient:
             for name, value in self.request_headers.items()
             if is_home or name.lower() in SENT_EVERYWHERE
         }
-        return self._client.build_request(method, url, headers={**ours, **headers})
+        request = self._client.build_request(method, url, headers={**ours, **headers})
+        self._add_cookies(request)
+        return request
+
+    def _add_cookies(self, request: httpx.Request) -> None:
+        given = request.headers.pop("cookie", None)
+        self._cookies.set_cookie_header(request)
+        if given:
+            kept = request.headers.get("cookie")
+            request.headers["cookie"] = f"{given}; {kept}" if kept else given
 
     async def send(
         self, request: httpx.Request, *, stream: bool, follow_redirects: bool
     ) -> httpx.Response:
         """Send a request that `build_request` returned."""
-        return await self._client.send(request, stream=stream, follow_redirects=follow_redirects)
+        response = await self._client.send(
+            request, stream=stream, follow_redirects=follow_redirects
+        )
+        self._cookies.extract_cookies(response)
+        return response
 
 
 def is_same_origin(home: httpx.URL, url: httpx.URL) -> bool:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -14,8 +15,6 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import Placement, WaitOrder, WaitReturn
 from activities.sources import SourceFinder
 from activities.wait_for_live import LiveWait
-from media.outbound.client import media_client
-from media.outbound.guard import OutboundGuard
 from media.youtube.egress import Budget, Egress
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite as OneEgress
@@ -36,7 +35,7 @@ async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
     youtube = OneEgress(options, egress=Egress(Budget(interval_sec=0), clock=clock))
     try:
-        async with media_client(OutboundGuard(False)) as client:
+        async with httpx.AsyncClient() as client:
             yield LiveWait(SourceFinder(client, youtube), Placement())
     finally:
         await youtube.close()

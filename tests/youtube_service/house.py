@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import httpx
-
 from activities.sources import SourceFinder
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
@@ -91,9 +89,9 @@ async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[
 class HastySources(SourceFinder):
     """Finds sources that may be looked at again soon."""
 
-    def find(self, stream_url: str, client: httpx.AsyncClient | None = None) -> Source:
+    def find(self, stream_url: str) -> Source:
         """Return the source of `stream_url`; raises as `SourceFinder.find`."""
-        return _Hasty(super().find(stream_url, client))
+        return _Hasty(super().find(stream_url))
 
 
 class _Hasty:

@@ -5,13 +5,15 @@ import time
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
 
+import httpx
 import pytest
 
 from media.outbound.addresses import IPAddress
-from media.outbound.client import MediaClient, media_client
+from media.outbound.client import media_client
 from media.outbound.cookies import MAX_BYTES, MAX_COOKIES
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
+from media.outbound.stream_client import StreamClient
 from tests.media.outbound.stand_ins import (
     BODY,
     PUBLIC,
@@ -23,9 +25,11 @@ from tests.media.outbound.stand_ins import (
     scripted_server,
 )
 
+HOME = "http://origin.example/"
+
 
 @pytest.fixture
-async def shared(guard: OutboundGuard, network: Loopback) -> AsyncIterator[MediaClient]:
+async def shared(guard: OutboundGuard, network: Loopback) -> AsyncIterator[httpx.AsyncClient]:
     async with media_client(guard, network=network) as opened:
         yield opened
 
@@ -45,8 +49,8 @@ def at_first(answer: bytes) -> Answer:
     return write
 
 
-async def test_the_next_request_of_a_stream_carries_its_cookies(shared: MediaClient) -> None:
-    stream, other = shared.of_stream(), shared.of_stream()
+async def test_the_next_request_of_a_stream_carries_its_cookies(shared: httpx.AsyncClient) -> None:
+    stream, other = StreamClient(shared, HOME), StreamClient(shared, HOME)
     async with scripted_server(
         at_first(setting("session=7; Path=/live", "all=1; Path=/"))
     ) as server:
@@ -60,10 +64,19 @@ async def test_the_next_request_of_a_stream_carries_its_cookies(shared: MediaCli
     assert server.connections == 1
 
 
-async def test_a_cookie_of_a_redirect_counts(shared: MediaClient) -> None:
+async def test_a_cookie_that_a_user_gave_stands_beside_them(shared: httpx.AsyncClient) -> None:
+    async with scripted_server(at_first(setting("session=7"))) as server:
+        stream = StreamClient(shared, server.url(), {"Cookie": "given=1"})
+        for _ in range(2):
+            await fetch_playlist(stream, server.url())
+    carried = [request.headers.get("cookie") for request in server.requests]
+    assert carried == ["given=1", "given=1; session=7"]
+
+
+async def test_a_cookie_of_a_redirect_counts(shared: httpx.AsyncClient) -> None:
     redirect = reply(status=302, location="/b", set_cookie="session=7")
     async with scripted_server(at_first(redirect)) as server:
-        await fetch_playlist(shared.of_stream(), server.url("/a"))
+        await fetch_playlist(StreamClient(shared, HOME), server.url("/a"))
     assert [request.headers.get("cookie") for request in server.requests] == [None, "session=7"]
 
 
@@ -92,14 +105,14 @@ async def test_a_cookie_goes_where_it_belongs(
         media_client(guard, network=network) as shared,
         scripted_server(at_first(setting(cookie))) as server,
     ):
-        stream = shared.of_stream()
+        stream = StreamClient(shared, HOME)
         await fetch_playlist(stream, server.url(host=host))
         await fetch_playlist(stream, server.url(host=other))
     assert ("cookie" in server.requests[1].headers) is is_sent
 
 
-async def test_the_oldest_of_too_many_cookies_are_forgotten(shared: MediaClient) -> None:
-    stream = shared.of_stream()
+async def test_the_oldest_of_too_many_cookies_are_forgotten(shared: httpx.AsyncClient) -> None:
+    stream = StreamClient(shared, HOME)
     for number in range(2 * MAX_COOKIES):
         async with scripted_server(always(setting(f"n{number}=1"))) as server:
             await fetch_playlist(stream, server.url())
@@ -127,8 +140,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("cookies", [pytest.param(each, id=name) for name, each in HOSTILE.items()])
-async def test_what_is_no_cookie_costs_nothing(shared: MediaClient, cookies: list[str]) -> None:
-    stream = shared.of_stream()
+async def test_what_is_no_cookie_costs_nothing(
+    shared: httpx.AsyncClient, cookies: list[str]
+) -> None:
+    stream = StreamClient(shared, HOME)
     began = time.process_time()
     async with scripted_server(always(setting(*cookies))) as server:
         for _ in range(2):
