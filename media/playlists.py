@@ -1,39 +1,128 @@
 """Fetching a playlist or manifest and reading it, without keeping other streams waiting."""
 
 import asyncio
+import time
 from collections.abc import Collection
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from media.dash.parser import is_manifest
 from media.dash.playlists import TrackPlaylist
+from media.hls.errors import PlaylistTooLarge
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
+from media.hls.variables import imported_by
 from media.live_edge import published
-from media.outbound.fetching import fetch_playlist
+from media.outbound.errors import TooLarge
+from media.outbound.fetching import (
+    PLAYLIST_MAX_BYTES,
+    PLAYLIST_TIMEOUT_SEC,
+    FetchedPlaylist,
+    fetch_playlist,
+)
 from media.outbound.stream_client import MediaClient
 from media.reading import read_beside
 
 LARGE_CHARS = 128 * 1024
-"""Reading so much takes some 50 ms; anything larger is read in a thread, beside the event loop."""
+"""Reading so much takes some milliseconds; anything larger is read beside the event loop."""
+
+LARGE_MAX_BYTES = 8 * 1024 * 1024
+"""A day of 2 s segments. Manifests are longer to read, and never so long."""
+
+LARGE_AT_ONCE = 4
+"""Playlists over `PLAYLIST_MAX_BYTES` that are in memory at the same time: some 24 MiB each."""
+
+_large: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+"""A limit of the process, whichever streams its playlists belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlaylist:
+    """A playlist, or a DASH manifest as the playlist that says the same.
+
+    Attributes:
+        read_sec: processor time that reading took.
+        is_large: whether it has over `PLAYLIST_MAX_BYTES`.
+    """
+
+    playlist: MasterPlaylist | MediaPlaylist
+    read_sec: float = 0.0
+    is_large: bool = False
 
 
 async def load_playlist(
     client: MediaClient, url: str, *, known: Collection[str] = ()
 ) -> MasterPlaylist | MediaPlaylist:
-    """Fetch and read a playlist, or a DASH manifest as the playlist that says the same.
+    """Fetch and read a playlist; see `load_again`."""
+    return (await load_again(client, url, known=known)).playlist
+
+
+async def load_again(
+    client: MediaClient,
+    url: str,
+    *,
+    known: Collection[str] = (),
+    previous: MediaPlaylist | None = None,
+    is_large: bool = False,
+    timeout_sec: float = PLAYLIST_TIMEOUT_SEC,
+) -> LoadedPlaylist:
+    """Fetch and read a playlist that may have been loaded before.
 
     Args:
         client: fetches.
         url: of a playlist, a manifest, or one of its tracks (`media.dash.playlists.Track`).
         known: identities of segments that were seen before.
+        previous: the playlist as it was loaded before; a delta update goes on from it.
+        is_large: it was large before. Otherwise that is found out by one more request.
+        timeout_sec: for each request.
 
     Raises:
         FetchError: see `media.outbound`.
         PlaylistError: see `media.hls.parser`.
     """
-    fetched = await fetch_playlist(client, url)
-    if is_manifest(fetched.text):
-        read = await read_beside(fetched.text, fetched.final_url, url=url)
-        return await published(client, read, known) if isinstance(read, TrackPlaylist) else read
-    if len(fetched.text) <= LARGE_CHARS:
-        return parse_playlist(fetched.text, fetched.final_url)
-    return await asyncio.to_thread(parse_playlist, fetched.text, fetched.final_url)
+    if not is_large:
+        try:
+            fetched = await fetch_playlist(client, url, total_timeout_sec=timeout_sec)
+            return await _loaded(client, url, fetched, known, previous)
+        except TooLarge:
+            pass
+    loop = asyncio.get_running_loop()
+    async with _large.setdefault(loop, asyncio.Semaphore(LARGE_AT_ONCE)):
+        fetched = await fetch_playlist(
+            client, url, max_bytes=LARGE_MAX_BYTES, total_timeout_sec=timeout_sec
+        )
+        return await _loaded(client, url, fetched, known, previous)
+
+
+async def _loaded(
+    client: MediaClient,
+    url: str,
+    fetched: FetchedPlaylist,
+    known: Collection[str],
+    previous: MediaPlaylist | None,
+) -> LoadedPlaylist:
+    is_large = len(fetched.text) > PLAYLIST_MAX_BYTES
+    if not is_manifest(fetched.text):
+        playlist, read_sec = await _read(fetched, url, previous)
+        return LoadedPlaylist(playlist, read_sec, is_large)
+    if is_large:
+        raise PlaylistTooLarge(f"the manifest is longer than {PLAYLIST_MAX_BYTES} characters")
+    read = await read_beside(fetched.text, fetched.final_url, url=url)
+    if not isinstance(read, TrackPlaylist):
+        return LoadedPlaylist(read)
+    return LoadedPlaylist(await published(client, read, known))
+
+
+async def _read(
+    fetched: FetchedPlaylist, url: str, previous: MediaPlaylist | None
+) -> tuple[MasterPlaylist | MediaPlaylist, float]:
+    """Return an HLS playlist, and the processor time that it took."""
+
+    def parse() -> tuple[MasterPlaylist | MediaPlaylist, float]:
+        began_sec, variables = time.thread_time(), imported_by(url)
+        playlist = parse_playlist(
+            fetched.text, fetched.final_url, imported=variables, previous=previous
+        )
+        return playlist, time.thread_time() - began_sec
+
+    return parse() if len(fetched.text) <= LARGE_CHARS else await asyncio.to_thread(parse)

@@ -108,6 +108,7 @@ def _opened_data(opened: IncidentOpened) -> dict[str, Any]:
         return {
             "last_segment_at": timestamp_text(opened.started_at),
             "threshold_sec": opened.threshold_sec,
+            **_without_none({"reason": opened.reason}),
         }
     data: dict[str, Any] = {
         "duration_sec": round(opened.duration_sec, 3),

@@ -34,6 +34,7 @@ class Advance:
         missed: segments that left the window unseen since the last `advance`.
         missed_sec: about how much media that was, in seconds.
         changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
+        has_media: whether one of those is more than a gap.
         restarted: whether the programme began anew.
         stale: whether this is an older copy than one seen before, as lagging CDN edges serve it.
         rejoined: whether another rendition is followed from its live edge on, as nothing tells
@@ -44,6 +45,7 @@ class Advance:
     missed: int = 0
     missed_sec: float = 0.0
     changed: bool = False
+    has_media: bool = False
     restarted: bool = False
     stale: bool = False
     rejoined: bool = False
@@ -121,6 +123,7 @@ class PlaylistCursor(BaseModel):
         self.next_sequence = max(wanted, first)
         missed += self.next_sequence - wanted
         changed, stale = last > self.newest_sequence, last < self.newest_sequence
+        new = playlist.segments[max(0, self.newest_sequence + 1 - first) :]
         self._remember(identities)
         self._note_end(playlist.segments[-1])
         return Advance(
@@ -128,10 +131,15 @@ class PlaylistCursor(BaseModel):
             missed=missed,
             missed_sec=missed * playlist.window_sec / len(playlist.segments),
             changed=changed,
+            has_media=any(not segment.gap for segment in new),
             restarted=restarted,
             stale=stale,
             rejoined=rejoined,
         )
+
+    def is_behind(self, playlist: MediaPlaylist) -> bool:
+        """Return whether `playlist` has a segment that no other had before."""
+        return bool(playlist.segments) and playlist.segments[-1].sequence > self.newest_sequence
 
     def left(self, playlist: MediaPlaylist) -> tuple[Segment, ...]:
         """Return what is not done of `playlist`, which was the last that `advance` was given."""

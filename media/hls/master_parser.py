@@ -1,12 +1,13 @@
 """The tags of master playlists (RFC 8216 4.3.4)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
 from media.hls.tags import Line, attribute_list, decimal, integer, tag_pattern
 from media.hls.uris import UriResolver
-from media.hls.variables import Variables
+from media.hls.variables import Variables, carrying
 
 MAX_VARIANTS = 1_000
 MASTER_TAG = tag_pattern("EXT-X-STREAM-INF", "EXT-X-MEDIA", "EXT-X-I-FRAME-STREAM-INF")
@@ -43,7 +44,22 @@ def parse_master(lines: Iterable[Line], base_url: str, variables: Variables) -> 
             stream_inf = None
         if len(variants) > MAX_VARIANTS or len(renditions) > MAX_VARIANTS:
             raise PlaylistTooLarge(f"more than {MAX_VARIANTS} variants or renditions")
-    return MasterPlaylist(tuple(variants), tuple(renditions), version, variables.values)
+    return _with_variables(MasterPlaylist(tuple(variants), tuple(renditions), version), variables)
+
+
+def _with_variables(master: MasterPlaylist, variables: Variables) -> MasterPlaylist:
+    """Return `master` with media playlists that can import its variables (8216bis 4.4.2.3)."""
+    values = variables.values
+    if not values:
+        return master
+    return replace(
+        master,
+        variants=tuple(replace(it, uri=carrying(it.uri, values)) for it in master.variants),
+        renditions=tuple(
+            replace(it, uri=carrying(it.uri, values) if it.uri else None)
+            for it in master.renditions
+        ),
+    )
 
 
 def ext_x_stream_inf(attributes: Mapping[str, str], uri: str) -> Variant:

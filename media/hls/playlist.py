@@ -1,7 +1,6 @@
 """What a playlist says, as immutable values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -209,13 +208,8 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class MasterPlaylist:
-    """The variants of a stream in the playlist's order. Trick-play variants are left out.
-
-    Attributes:
-        variables: what media playlists may import (EXT-X-DEFINE, 8216bis 4.4.2.3).
-    """
+    """The variants of a stream in the playlist's order. Trick-play variants are left out."""
 
     variants: tuple[Variant, ...]
     renditions: tuple[Rendition, ...] = ()
     version: int = 1
-    variables: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,8 @@
 from media.hls.playlist import MediaPlaylist
 
 MIN_RELOAD_SEC = 0.5
-SEGMENTS_PER_SEC = 5_000
-"""Reading a segment's lines takes some 15 us: no playlist, however long, takes more than a tenth of
-a core. The longest that is read, of 20,000 segments, is loaded every 4 s."""
+READ_SHARE = 0.1
+"""No playlist, however long, takes more of a core than that to be read."""
 
 ROUNDING_SEC = 0.5
 """EXTINF rounded to the nearest integer may reach the target duration (RFC 8216 4.3.3.1)."""
@@ -17,12 +16,13 @@ def next_reload_delay(
     changed: bool,
     elapsed_sec: float,
     check_interval_sec: float | None = None,
+    read_sec: float = 0.0,
 ) -> float:
     """Return how long to wait before the next request, in seconds, at least 0.
 
     The interval counts from the *start* of the last request: what the request and the analysis
     took is part of it, so nothing adds up from round to round. At least `MIN_RELOAD_SEC` lies
-    between two starts, and more where the playlist is very long.
+    between two starts, and more where the playlist takes long to read.
 
     After a change the interval is the target duration, the least that RFC 8216 6.3.4 allows; after
     no change half of it. That keeps its phase by itself:
@@ -44,13 +44,14 @@ def next_reload_delay(
         elapsed_sec: since the last request was started.
         check_interval_sec: the user's own interval; it replaces the rule, except where the window
             is too short for it and segments would leave unseen.
+        read_sec: processor time that reading it took.
     """
     interval_sec = _change_interval_sec(playlist)
     if check_interval_sec is not None:
         interval_sec = min(check_interval_sec, _safe_interval_sec(playlist))
     elif not changed:
         interval_sec = playlist.target_duration_sec / 2
-    least_sec = max(MIN_RELOAD_SEC, len(playlist.segments) / SEGMENTS_PER_SEC)
+    least_sec = max(MIN_RELOAD_SEC, read_sec / READ_SHARE)
     return max(max(interval_sec, least_sec) - max(elapsed_sec, 0), 0)
 
 

@@ -6,17 +6,41 @@ references of a playlist become is bounded together.
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.tags import attribute_list
 
 MAX_VARIABLES = 100
+MAX_CARRIED_CHARS = 4 * 1024
+"""Of the variables that a media playlist may import."""
+
 MAX_EXPANDED_CHARS = 4 * 1024 * 1024
 """Of all lines of a playlist that hold a reference, after substitution."""
 
 _REFERENCE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _UNQUOTABLE = re.compile(r'["\r\n]')
+
+_IMPORTED = "variables="
+
+
+def carrying(url: str, values: Mapping[str, str]) -> str:
+    """Return the URL of a media playlist with the variables of its master as the fragment.
+
+    Whoever loads it later finds them there, as the server never does.
+    """
+    fragment = urlencode(values)
+    if not values or len(fragment) > MAX_CARRIED_CHARS:
+        return url
+    return f"{url.partition('#')[0]}#{_IMPORTED}{fragment}"
+
+
+def imported_by(url: str) -> dict[str, str]:
+    """Return the variables that `carrying` added to a URL."""
+    fragment = url.partition("#")[2]
+    if not fragment.startswith(_IMPORTED):
+        return {}
+    return dict(parse_qsl(fragment.removeprefix(_IMPORTED), keep_blank_values=True))
 
 
 class Variables:

@@ -20,14 +20,22 @@ class PlaylistLook:
 
     Attributes:
         url: where from.
-        started: when the last request for it began, by the event loop's clock; it may have failed.
+        loaded_at: when the request that brought it began, by the event loop's clock.
+        started: when the last request for it began; it may have failed.
         changed: whether the last request brought something new.
+        read_sec: processor time that reading it took.
+        is_large: see `media.playlists.LoadedPlaylist`.
+        refusals: requests with delivery directives in a row that brought nothing.
     """
 
     url: str = field(repr=False)
     playlist: MediaPlaylist
+    loaded_at: float
     started: float
-    changed: bool
+    changed: bool = False
+    read_sec: float = 0.0
+    is_large: bool = False
+    refusals: int = 0
 
 
 class Standing:

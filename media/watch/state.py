@@ -152,7 +152,13 @@ class WatchState(BaseModel):
         self.broadcast = broadcast
 
     def note_pace(
-        self, name: str, *, has_new: bool, at: datetime, thresholds: Thresholds
+        self,
+        name: str,
+        *,
+        has_new: bool,
+        at: datetime,
+        thresholds: Thresholds,
+        reason: str | None = None,
     ) -> Iterable[IncidentChange]:
         """Judge a track's playlist that was loaded at `at`.
 
@@ -170,7 +176,7 @@ class WatchState(BaseModel):
             self.moved = set()
         elif has_new and is_first:
             return ()
-        return self.pace.observed(has_moved, at, self._slowest_sec(), thresholds)
+        return self.pace.observed(has_moved, at, self._slowest_sec(), thresholds, reason)
 
     def may_stand_still(self, thresholds: Thresholds) -> bool:
         """Return whether no new segment came for half the time that makes a stream suspended."""

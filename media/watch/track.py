@@ -9,13 +9,12 @@ from functools import partial
 import structlog
 
 from media.hls.cursor import Advance
-from media.hls.errors import PlaylistError, UnsupportedPlaylist
+from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist, Segment
-from media.hls.reload import next_reload_delay
 from media.outbound.errors import FetchError
-from media.playlists import load_playlist
 from media.probe import UndecodableSegment
 from media.watch.keys import UnsupportedSegment
+from media.watch.reloads import PlaylistReloads
 from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
 from media.watch.standing import PlaylistLook
 from media.watch.state import MAIN, TrackState, WatchState
@@ -37,7 +36,8 @@ REFUSALS = frozenset({401, 403, 410})
 REFUSED_AGAIN_SEC = 60.0
 """Where a new URL did not help, segments are given up for so long before the next is asked for."""
 
-RETRY_SEC = 2.0
+GAP = "gap"
+"""Why a stream is suspended whose playlist goes on without media (EXT-X-GAP)."""
 
 UNDECODABLE = "undecodable"
 
@@ -91,6 +91,9 @@ class TrackFollower:
         self._takeover_sec = takeover_sec
         if self._last and self._last.url != url:
             del looks[name]
+        self._reloads = PlaylistReloads(
+            url, meter.client, check_interval_sec=config.check_interval_sec
+        )
         self._on_change = on_change
         self._on_segment = on_segment
 
@@ -115,7 +118,7 @@ class TrackFollower:
         if not self._is_up_to_date():
             await self._look()
         while not self._is_at_end():
-            await asyncio.sleep(self._delay_sec())
+            await asyncio.sleep(self._reloads.delay_sec(self._last))
             await self._look()
 
     def _is_up_to_date(self) -> bool:
@@ -123,37 +126,26 @@ class TrackFollower:
         last, cursor = self._last, self._track.cursor
         if last is None or cursor.next_sequence is None:
             return False
-        return self._delay_sec() > 0 and not cursor.left(last.playlist)
+        return self._reloads.delay_sec(last) > 0 and not cursor.left(last.playlist)
 
     def _is_at_end(self) -> bool:
         last = self._last
         return bool(last and last.playlist.ended and not self._track.cursor.left(last.playlist))
 
-    def _delay_sec(self) -> float:
-        """Return how long to wait before the next look."""
-        last = self._last
-        if last is None:
-            return RETRY_SEC
-        return next_reload_delay(
-            last.playlist,
-            changed=last.changed,
-            elapsed_sec=_clock() - last.started,
-            check_interval_sec=self._config.check_interval_sec,
-        )
-
     async def _look(self) -> None:
         """Load the playlist and measure what is new."""
         started = _clock()
         try:
-            playlist = await self._load()
+            look = await self._load()
         except (FetchError, PlaylistError) as error:
             self._failed(f"playlist: {error}", _reason(error))
             if self._last:
                 self._last = replace(self._last, started=started, changed=False)
             return
         seen_at = self._now()
+        playlist = look.playlist
         advance = self._track.cursor.advance(playlist)
-        self._last = PlaylistLook(self._url, playlist, started, advance.changed)
+        self._last = replace(look, changed=advance.changed)
         self._note_progress(playlist, advance, seen_at)
         starts = _start_times(playlist, seen_at)
         for segment in advance.segments:
@@ -161,18 +153,14 @@ class TrackFollower:
                 return  # the watch ends, and another goes on from here
             await self._measure(segment, starts[segment.sequence], seen_at)
 
-    async def _load(self) -> MediaPlaylist:
+    async def _load(self) -> PlaylistLook:
         try:
-            known = frozenset(self._track.cursor.remembered.values())
-            playlist = await load_playlist(self._meter.client, self._url, known=known)
+            return await self._reloads.load(self._last, self._track.cursor)
         except FetchError as error:
             if error.status in LOST_STATUSES:
                 self._failed(f"playlist: {error}", error.code)
                 raise PlaylistLost(error) from None
             raise
-        if not isinstance(playlist, MediaPlaylist):
-            raise UnsupportedPlaylist("a master playlist where a media playlist was")
-        return self._track.cursor.numbered(playlist)
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
@@ -207,8 +195,13 @@ class TrackFollower:
     def _note_pace(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         if playlist.ended and not advance.changed:
             return  # it is over; that is no standstill, however late the end is seen
+        is_gap = bool(playlist.segments) and playlist.segments[-1].gap
         changes = self._state.note_pace(
-            self._name, has_new=advance.changed, at=at, thresholds=self._config
+            self._name,
+            has_new=advance.has_media,
+            at=at,
+            thresholds=self._config,
+            reason=GAP if is_gap else None,
         )
         self._changed(self._state.note(changes, at))
 

@@ -42,16 +42,18 @@ class PaceState(BaseModel):
         at: datetime,
         target_duration_sec: float,
         thresholds: Thresholds,
+        reason: str | None = None,
     ) -> list[IncidentChange]:
         """Judge a playlist that was loaded successfully at `at`.
 
+        `reason` says why there is nothing new, where that is known.
         A playlist that could not be loaded says nothing of the stream: do not call this then.
         """
         if new_segments:
             return self._moved(at)
         if self.stalled is None:
             self.stalled = Elapsed.since(at)
-        return self._stood(at, suspend_threshold_sec(target_duration_sec, thresholds))
+        return self._stood(at, suspend_threshold_sec(target_duration_sec, thresholds), reason)
 
     def unobserved(self, at: datetime) -> None:
         """Note that until `at` it could not be seen whether new segments came."""
@@ -77,7 +79,9 @@ class PaceState(BaseModel):
             )
         ]
 
-    def _stood(self, at: datetime, threshold_sec: float) -> list[IncidentChange]:
+    def _stood(
+        self, at: datetime, threshold_sec: float, reason: str | None
+    ) -> list[IncidentChange]:
         if self.stalled is None:
             return []
         stalled_sec = self.stalled.until(at)
@@ -90,5 +94,6 @@ class PaceState(BaseModel):
                 started_at=self.stalled.started_at,
                 duration_sec=stalled_sec,
                 threshold_sec=threshold_sec,
+                reason=reason,
             )
         ]

@@ -33,6 +33,11 @@ def test_the_delay_follows_the_target_duration(
     assert delay == pytest.approx(delay_sec)
 
 
+def test_reading_takes_a_tenth_of_a_core_at_most() -> None:
+    delay = next_reload_delay(window(0, 5), changed=False, elapsed_sec=1, read_sec=0.9)
+    assert delay == pytest.approx(8)
+
+
 @pytest.mark.parametrize(
     ("interval_sec", "playlist", "delay_sec"),
     [

@@ -1,5 +1,7 @@
 """Variables in playlists (EXT-X-DEFINE, 8216bis 4.4.2.3)."""
 
+from urllib.parse import urldefrag
+
 import pytest
 
 from media.hls.parser import (
@@ -8,6 +10,7 @@ from media.hls.parser import (
     parse_playlist,
 )
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
+from media.hls.variables import carrying, imported_by
 
 BASE = "https://cdn.example/live/index.m3u8?token=a%2Bb&empty=&bad=%22"
 SEGMENT = ("#EXTINF:5,", "{$v}.ts")
@@ -83,9 +86,20 @@ def test_a_master_playlist_tells_its_variables() -> None:
         BASE,
     )
     assert isinstance(playlist, MasterPlaylist)
-    assert playlist.variants[0].uri == "https://cdn.example/live/low/v.m3u8?token=a+b"
-    assert playlist.renditions[0].uri == "https://cdn.example/live/low/a.m3u8"
-    assert playlist.variables == {"path": "low", "token": "a+b"}
+    variant, rendition = playlist.variants[0].uri, playlist.renditions[0].uri
+    assert rendition
+    assert urldefrag(variant).url == "https://cdn.example/live/low/v.m3u8?token=a+b"
+    assert urldefrag(rendition).url == "https://cdn.example/live/low/a.m3u8"
+    assert imported_by(variant) == imported_by(rendition) == {"path": "low", "token": "a+b"}
+
+
+def test_without_variables_urls_stay_as_they_are() -> None:
+    assert carrying("https://cdn.example/a?b#c", {}) == "https://cdn.example/a?b#c"
+    assert imported_by("https://cdn.example/a?b#video=1") == {}
+
+
+def test_what_a_url_carries_is_bounded() -> None:
+    assert carrying("https://cdn.example/a", {"v": "x" * 5_000}) == "https://cdn.example/a"
 
 
 @pytest.mark.parametrize(
