@@ -16,6 +16,7 @@ from pydantic import (
 
 from monitors.motion import Depth, Motion
 from monitors.pictures import LANDMARK_BYTES, PICTURE_BYTES
+from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 
 def _decode(value: bytes | str) -> bytes:
@@ -35,7 +36,9 @@ Thumbnail = Annotated[_Pixels, Field(min_length=PICTURE_BYTES, max_length=PICTUR
 Landmark = Annotated[_Pixels, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
 """What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
 
-Offset = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+Offset = Annotated[float, Field(allow_inf_nan=False)]
 """Seconds from a segment's first moment."""
 
 
@@ -109,8 +112,13 @@ class SegmentMeasurement(BaseModel):
         black: stretches without a visible picture. These and the other stretches come in order,
             do not overlap, and end with the segment.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
-        silent: stretches under the level that the probe was given.
-        has_video, has_audio: whether the segment carries that track at all.
+        silent: stretches under the level that the probe was given; below 0 of sound in a lead.
+        audio_gaps: stretches without samples; below 0 in a lead.
+        audio_lead_sec: of sound before the first picture; it belongs to the segment before.
+        audio_ahead_sec: of sound behind its end; it belongs to the segments after.
+        audio_sec: of sound in all, wherever its timestamps lie.
+        is_video_missing: whether the picture's track is there and holds no picture.
+        has_video, has_audio: whether the segment has that track at all, empty or not.
         video_error, audio_error: why nothing of that track could be decoded; empty where something
             could. Nothing is known of it then.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
@@ -124,10 +132,15 @@ class SegmentMeasurement(BaseModel):
         kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
-    duration_sec: Offset
+    duration_sec: Seconds
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
     silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    audio_gaps: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    audio_lead_sec: Seconds = Field(default=0.0, le=LONGEST_LEAD_SEC)
+    audio_ahead_sec: Seconds = Field(default=0.0, le=LONGEST_AHEAD_SEC)
+    audio_sec: Seconds = 0.0
+    is_video_missing: bool = False
     has_video: bool = True
     has_audio: bool = True
     video_error: Reason = ""
@@ -148,12 +161,12 @@ class SegmentMeasurement(BaseModel):
     @property
     def stretches(self) -> int:
         """How many there are: how long it takes to judge them."""
-        return len(self.black) + len(self.still) + len(self.silent)
+        return sum(len(getattr(self, name)) for name in _STRETCHES)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for name in ("black", "still", "silent"):
-            if not _are_in_order(getattr(self, name), self.duration_sec):
+        for name, begin in _STRETCHES.items():
+            if not _are_in_order(getattr(self, name), begin, self.duration_sec):
                 raise ValueError(f"{name}: stretches must be in order and within the segment")
         return self
 
@@ -163,8 +176,17 @@ class SegmentMeasurement(BaseModel):
         return self.model_copy(update=later)
 
 
-def _are_in_order(stretches: Sequence[Interval], end: float) -> bool:
-    reached = 0.0
+_STRETCHES = {
+    "black": 0.0,
+    "still": 0.0,
+    "silent": -LONGEST_LEAD_SEC,
+    "audio_gaps": -LONGEST_LEAD_SEC,
+}
+"""Where each kind may begin."""
+
+
+def _are_in_order(stretches: Sequence[Interval], begin: float, end: float) -> bool:
+    reached = begin
     for stretch in stretches:
         if not reached <= stretch.start <= stretch.end:
             return False

@@ -15,8 +15,9 @@ from media.outbound.guard import OutboundGuard
 from media.probe import open_probe
 from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
+from monitors.detectors.silence import SHORT_GAP_SEC
 from monitors.events import EndReason, Happening
-from monitors.measurement import Interval
+from monitors.measurement import Interval, SegmentMeasurement
 from monitors.reports import HealthReport
 from runtime.logging import configure_logging
 from runtime.settings import StreamSettings
@@ -167,17 +168,29 @@ def _row(seen: SegmentSeen) -> tuple[str, ...]:
     head = (f"{seen.seen_at:%H:%M:%S}", str(segment.sequence), f"{segment.duration_sec:.2f}")
     if measured is None:
         return (*head, "", seen.error or "", "", "")
-    still = [run for run in measured.still if run.end - run.start >= measured.duration_sec / 2]
-    picture = _faults("black", measured.black) or _faults("still", still) or "ok"
-    sound = _faults("silent", measured.silent) or "ok"
+    sound = _missing(measured) or _faults("silent", measured.silent) or "ok"
     loudness = "" if measured.loudness_lufs is None else f"{measured.loudness_lufs:.1f}"
     return (
         *head,
         f"{measured.size_bytes / 1024:.0f}",
-        picture if measured.has_video else "none",
+        _picture(measured),
         sound if measured.has_audio else "none",
         loudness,
     )
+
+
+def _picture(measured: SegmentMeasurement) -> str:
+    if not measured.has_video:
+        return "none"
+    if measured.is_video_missing:
+        return "missing"
+    still = [run for run in measured.still if run.end - run.start >= measured.duration_sec / 2]
+    return _faults("black", measured.black) or _faults("still", still) or "ok"
+
+
+def _missing(measured: SegmentMeasurement) -> str:
+    gaps = [gap for gap in measured.audio_gaps if gap.end - gap.start > SHORT_GAP_SEC]
+    return _faults("missing", gaps)
 
 
 def _faults(name: str, intervals: Sequence[Interval]) -> str:

@@ -91,9 +91,8 @@ def _measured(container: InputContainer, tracks: "_Tracks", job: JobHead) -> Fin
     video, audio = tracks
     if video is None and audio is None:
         raise Undecodable("ffmpeg found no picture and no sound")
-    began_sec = (container.start_time or 0) / av.time_base
     pictures = SeenPictures(job)
-    sound = Sound(job.silence_db, began_sec=began_sec, with_loudness=job.with_loudness)
+    sound = Sound(job.silence_db, with_loudness=job.with_loudness)
     errors = _decode(container, tracks, pictures, sound)
     findings = Findings(
         has_video=video is not None,
@@ -106,7 +105,7 @@ def _measured(container: InputContainer, tracks: "_Tracks", job: JobHead) -> Fin
     if video and not errors[video.index]:
         errors[video.index] = pictures.describe(findings)
     if audio and not errors[audio.index]:
-        sound.describe(findings, job.duration_sec)
+        sound.describe(findings, job.duration_sec, pictures.first_sec)
     if all(errors.values()):
         raise Undecodable(next(iter(errors.values())))
     findings.video_error = errors[video.index] if video else ""
@@ -159,6 +158,8 @@ def _decode(
             elif isinstance(frame, av.AudioFrame):
                 sound.add(frame)
     sound.finish()
+    if not any(count.all for count in counts.values()) and any(track.frames for track in wanted):
+        raise Undecodable("it lists samples that it does not hold")
     return {index: count.verdict() for index, count in counts.items()}
 
 
@@ -191,6 +192,8 @@ class _Packets:
 
     def decode(self, packet: "av.Packet[Stream]") -> Sequence[object]:
         """Return the frames that a packet brings, none if it is broken."""
+        if not packet.size and not self.all:
+            return ()  # the track is empty: there is nothing that its decoder could hold back
         self.all += 1
         try:
             return packet.decode()

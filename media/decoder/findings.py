@@ -41,6 +41,11 @@ class Findings:
     black: list[Span] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
     silent: list[Span] = field(default_factory=list)
+    audio_gaps: list[Span] = field(default_factory=list)
+    audio_lead_sec: float = 0.0
+    audio_ahead_sec: float = 0.0
+    audio_sec: float = 0.0
+    is_video_missing: bool = False
     loudness_lufs: float | None = None
     landmark: bytes | None = None
     latest: bytes | None = None
@@ -54,6 +59,7 @@ class Findings:
             **asdict(self),
             "black": [each._asdict() for each in self.black],
             "silent": [each._asdict() for each in self.silent],
+            "audio_gaps": [each._asdict() for each in self.audio_gaps],
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
             "landmark": _text(self.landmark),
             "latest": _text(self.latest),

@@ -12,12 +12,19 @@ from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
 NO_PICTURE = "no picture could be decoded"
 
+LONGEST_REORDER_SEC = 2.0
+"""Pictures that come later and are shown earlier; further back, the timestamps begin anew."""
+
 ALL_AT_ONCE = 64
 """Where all pictures are decoded anyway, nothing waits for a landmark."""
 
 
 class SeenPictures:
-    """The pictures of a segment, small; or only as many as its job asks for."""
+    """The pictures of a segment, small; or only as many as its job asks for.
+
+    Attributes:
+        first_sec: timestamp of the first one, decoded or not; None without any.
+    """
 
     def __init__(self, job: JobHead) -> None:
         self._job = job
@@ -34,6 +41,7 @@ class SeenPictures:
         self._keyframes_sent = 0
         self._left_out = 0
         self._begins_with_keyframe: bool | None = None
+        self.first_sec: float | None = None
         self._scaler = av.video.reformatter.VideoReformatter()
 
     @property
@@ -47,12 +55,20 @@ class SeenPictures:
             return False
         if not packet.size:  # it only makes the decoder give what it holds back
             return True
+        self._note_time(packet)
         if self._begins_with_keyframe is None:
             self._begins_with_keyframe = packet.is_keyframe
         self._keyframes_sent += packet.is_keyframe
         is_wanted = packet.is_keyframe or not self._may_leave_out()
         self._left_out += not is_wanted
         return is_wanted
+
+    def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
+        if packet.pts is None or packet.time_base is None or packet.is_discard:
+            return
+        time_sec = float(packet.pts * packet.time_base)
+        if self.first_sec is None or 0 < self.first_sec - time_sec < LONGEST_REORDER_SEC:
+            self.first_sec = time_sec
 
     def _may_leave_out(self) -> bool:
         """Tell whether what was seen of the group of pictures that is read now is enough."""
@@ -84,6 +100,9 @@ class SeenPictures:
 
     def describe(self, findings: Findings) -> str:
         """Write down what was seen; return why nothing could be, empty if something was."""
+        if self._begins_with_keyframe is None:
+            findings.is_video_missing = True
+            return ""
         if not self._small:
             return NO_PICTURE
         self._describe_landmarks(findings)
@@ -96,10 +115,16 @@ class SeenPictures:
     def _describe_stretches(self, findings: Findings) -> None:
         pixels = np.frombuffer(b"".join(self._small), np.uint8)
         pictures = pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
-        # Sound may start a little earlier; the playlist's times mean the first picture.
-        moments = np.array(self._times) - self._times[0]
+        moments = np.array(self._times) - self._zero_sec()
         findings.black = black_intervals(pictures, moments, self._job.duration_sec)
         findings.still = still_runs(pictures, moments, self._job.duration_sec)
+
+    def _zero_sec(self) -> float:
+        """Return the timestamp of the segment's first moment; sound may start a little earlier."""
+        decoded_sec, first_sec = self._times[0], self.first_sec
+        if first_sec is None or not 0 <= decoded_sec - first_sec < self._job.duration_sec:
+            return decoded_sec
+        return first_sec
 
     def _describe_landmarks(self, findings: Findings) -> None:
         motion = self._landmarks.finish()

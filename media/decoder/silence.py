@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoder.findings import Span
+from monitors.sound import LONGEST_LEAD_SEC
 
 SILENCE_MIN_SEC = 0.02
 """Shorter pauses are part of any sound."""
@@ -34,15 +35,24 @@ def quiet_stretches(quiet: NDArray[np.bool_], rate_hz: int) -> list[Span]:
     return [Span(float(start), float(stop)) for start, stop in edges]
 
 
-def silent_intervals(stretches: list[Span], duration_sec: float) -> list[Span]:
-    """Return the stretches that lie within the segment, in order, without a decoder's priming.
+def silent_intervals(
+    stretches: list[Span], duration_sec: float, first_sample_sec: float = 0.0
+) -> list[Span]:
+    """Return the stretches that lie within the segment or its lead, without a decoder's priming.
 
-    Where a segment's times jump back, stretches overlap: they are one then.
+    They are in order. Where a segment's times jump back, stretches overlap: they are one then.
+
+    Args:
+        stretches: quiet ones, in seconds from the segment's first moment.
+        duration_sec: of the segment.
+        first_sample_sec: where its sound begins; below 0 in a lead (`monitors.sound`).
     """
+    primed_sec = first_sample_sec + DECODER_PRIMING_SEC
+    begin_sec = min(0.0, max(first_sample_sec, -LONGEST_LEAD_SEC))
     silent: list[Span] = []
     for start, end in sorted(stretches):
-        start, end = max(0.0, start), min(end, duration_sec)
-        primes = start < DECODER_PRIMING_SEC and end < DECODER_PRIMING_SEC < duration_sec
+        start, end = max(begin_sec, start), min(end, duration_sec)
+        primes = start < primed_sec and end < primed_sec < duration_sec
         if end <= start or primes:
             continue
         if silent and start <= silent[-1].end:

@@ -6,9 +6,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from media.decoder.coverage import GAP_MIN_SEC, describe_sound
 from media.decoder.findings import Findings, Span
 from media.decoder.loudness import LoudnessMeter
-from media.decoder.silence import quiet_samples, quiet_stretches, silent_intervals
+from media.decoder.silence import quiet_samples, quiet_stretches
 
 FRAMES_AT_ONCE = 64
 """Looked at together: 1.4 s of AAC. It bounds the memory that a long segment takes."""
@@ -19,73 +20,98 @@ SAMPLE_TYPES: dict[str, str] = {"flt": "f4", "dbl": "f8", "u8": "u1", "s16": "i2
 
 
 class Sound:
-    """Quiet stretches of decoded sound, and its loudness where that is wanted.
+    """Quiet stretches of decoded sound, where there are samples, and loudness where that is wanted.
 
-    Sound may change its format within a segment; each part is judged in its own.
+    Sound may change its format within a segment, or pause; each part is judged on its own.
     """
 
-    def __init__(self, silence_db: float, *, began_sec: float, with_loudness: bool) -> None:
+    def __init__(self, silence_db: float, *, with_loudness: bool) -> None:
         self._silence_db = silence_db
-        self._began_sec = began_sec
         self._with_loudness = with_loudness
         self._part: _Part | None = None
+        self._meter: LoudnessMeter | None = None
         self._stretches: list[Span] = []
+        self._filled: list[Span] = []
         self._loudness: float | None = None
 
     def add(self, frame: av.AudioFrame) -> None:
         """Take a frame."""
-        if self._part is None or not self._part.fits(frame):
-            self.finish()
-            self._part = _Part(frame, self._silence_db, with_loudness=self._with_loudness)
-        self._part.add(frame)
+        part = self._part
+        if part is None or not part.goes_on_with(frame):
+            self._part = part = self._next_part(part, frame)
+        part.add(frame)
+        if self._meter:
+            self._meter.add([frame])
 
     def finish(self) -> None:
-        """Judge what was taken since the format is what it is."""
-        if part := self._part:
-            start_sec = part.start_sec - self._began_sec
-            self._stretches += [Span(start_sec + a, start_sec + b) for a, b in part.stretches()]
-            self._loudness = part.loudness_lufs()
-            self._part = None
+        """Judge what was taken last."""
+        self._end_part()
+        if self._meter:
+            self._loudness = self._meter.loudness_lufs()
+            self._meter = None
 
-    def describe(self, findings: Findings, duration_sec: float) -> None:
-        """Write down what was heard."""
-        findings.silent = silent_intervals(self._stretches, duration_sec)
+    def describe(
+        self, findings: Findings, duration_sec: float, first_picture_sec: float | None
+    ) -> None:
+        """Write down what was heard; see `describe_sound`."""
+        describe_sound(findings, self._filled, self._stretches, duration_sec, first_picture_sec)
         findings.loudness_lufs = self._loudness
+
+    def _next_part(self, before: "_Part | None", first: av.AudioFrame) -> "_Part":
+        self._end_part()
+        if self._with_loudness and (before is None or not before.fits(first)):
+            self._meter = LoudnessMeter(first)
+        start_sec = first.time
+        if start_sec is None:
+            start_sec = before.end_sec if before else 0.0
+        return _Part(first, start_sec, self._silence_db)
+
+    def _end_part(self) -> None:
+        if part := self._part:
+            self._stretches += part.stretches()
+            self._filled.append(Span(part.start_sec, part.end_sec))
+            self._part = None
 
 
 class _Part:
-    """Sound of one format."""
+    """Sound of one format without a gap."""
 
-    def __init__(self, first: av.AudioFrame, silence_db: float, *, with_loudness: bool) -> None:
-        self.start_sec = first.time or 0.0
+    def __init__(self, first: av.AudioFrame, start_sec: float, silence_db: float) -> None:
+        self.start_sec = start_sec
         self._format = _format(first)
         self._rate_hz = first.sample_rate
         self._silence_db = silence_db
+        self._samples = 0
         self._frames: list[av.AudioFrame] = []
         self._quiet: list[NDArray[np.bool_]] = []
-        self._meter = LoudnessMeter(first) if with_loudness else None
+
+    @property
+    def end_sec(self) -> float:
+        return self.start_sec + self._samples / self._rate_hz
 
     def fits(self, frame: av.AudioFrame) -> bool:
         return _format(frame) == self._format
 
+    def goes_on_with(self, frame: av.AudioFrame) -> bool:
+        time = frame.time
+        follows = time is None or abs(time - self.end_sec) < GAP_MIN_SEC
+        return follows and self.fits(frame)
+
     def add(self, frame: av.AudioFrame) -> None:
+        self._samples += frame.samples
         self._frames.append(frame)
         if len(self._frames) == FRAMES_AT_ONCE:
             self._listen()
 
     def stretches(self) -> list[Span]:
         self._listen()
-        return quiet_stretches(np.concatenate(self._quiet), self._rate_hz)
-
-    def loudness_lufs(self) -> float | None:
-        return self._meter.loudness_lufs() if self._meter else None
+        quiet = quiet_stretches(np.concatenate(self._quiet), self._rate_hz)
+        return [Span(self.start_sec + start, self.start_sec + end) for start, end in quiet]
 
     def _listen(self) -> None:
         if self._frames:
             samples = full_scale_samples(self._frames)
             self._quiet.append(quiet_samples(samples, self._silence_db))
-        if self._meter:
-            self._meter.add(self._frames)
         self._frames = []
 
 

@@ -21,8 +21,8 @@ ANSWER_BASE_BYTES = 64 * 1024
 """500 black stretches take half of it: a segment of a second may have 1,000 pictures."""
 
 ANSWER_BYTES_PER_SEC = 32 * 1024
-"""Of a segment. Two still pictures, 65 black stretches and 50 silent ones, the most that a second
-can hold, take half of it."""
+"""Of a segment. Two still pictures, 65 black stretches and 50 that are silent or without sound, the
+most that a second can hold, take half of it."""
 
 _HEAD = struct.Struct(f">QIddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size

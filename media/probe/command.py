@@ -7,8 +7,8 @@ from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS
 from media.probe.limits import LEAST_PICTURES
 from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 
-TIMES, SILENCE = "times", "silence"
-OUTPUTS = (TIMES, SILENCE)
+TIMES, SILENCE, SAMPLES = "times", "silence", "samples"
+OUTPUTS = (TIMES, SILENCE, SAMPLES)
 """What ffmpeg writes beside the pictures, the names of its further outputs."""
 
 
@@ -31,9 +31,9 @@ def probe_arguments(
     """Return the command that measures the segment on its standard input.
 
     The pictures go to standard output, scaled down to 8-bit luma and one after the other. Their
-    times and the edges of silence go to outputs of their own (`OUTPUTS`): the log on standard
-    error mixes up what ffmpeg's threads write at the same time. `silence_db` is in dBFS; without a
-    `container` ffmpeg finds out by itself.
+    times, the edges of silence and the times of sound go to outputs of their own (`OUTPUTS`): the
+    log on standard error mixes up what ffmpeg's threads write at the same time. `silence_db` is in
+    dBFS; without a `container` ffmpeg finds out by itself.
     """
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
     # Nothing inside the media can make ffmpeg open a file or a URL.
@@ -63,4 +63,8 @@ def _audio_output(silence_db: float) -> list[str]:
     detect = f"silencedetect=n={silence_db:.2f}dB:d={SILENCE_MIN_SEC}"
     edges = f"ametadata=mode=print:file='pipe\\:{{{SILENCE}}}'"
     filters = f"{detect},{edges},ebur128=framelog=quiet"
-    return ["-map", "0:a:0", "-vn", "-af", filters, "-f", "null", "-"]
+    return [
+        *("-map", "0:a:0", "-vn", "-af", filters),
+        *("-stats_enc_pre:a", f"pipe:{{{SAMPLES}}}", "-stats_enc_pre_fmt:a", "{t} {samp} {tb}"),
+        *("-f", "null", "-"),
+    ]

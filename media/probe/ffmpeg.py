@@ -1,18 +1,19 @@
 """Measuring a segment with ffmpeg."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
+from media.decoder.coverage import describe_sound
 from media.decoder.findings import Findings
 from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.whitelist import named_container
 from media.probe import output
-from media.probe.command import OUTPUTS, SILENCE, TIMES, Layout, probe_arguments
+from media.probe.command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.probe.errors import UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
@@ -61,10 +62,11 @@ class FfmpegProbe:
         finished = await self._pass(task, Layout.BOTH)
         log = finished.stderr
         tracks = await _beside(finished, lambda: output.read_tracks(_text(log)))
-        # A missing track fails in the option parser, before anything is decoded: say it again
-        # without that track.
-        if finished.returncode > 0 and tracks.layout in (Layout.VIDEO, Layout.AUDIO):
-            finished = await self._pass(task, tracks.layout)
+        # A missing track fails in the option parser, before anything is decoded; an empty one when
+        # its output is opened. Say it again without that track.
+        layout = _filled_layout(finished) if tracks.layout is Layout.BOTH else tracks.layout
+        if finished.returncode > 0 and layout in (Layout.VIDEO, Layout.AUDIO):
+            finished = await self._pass(task, layout)
         if finished.returncode != 0 or tracks.layout is None:
             raise UndecodableSegment(_failure(finished))
         return finished, tracks
@@ -114,12 +116,11 @@ def _measurement(
         width=tracks.width,
         height=tracks.height,
     )
+    times = output.read_times(_text(finished.extra[TIMES]))
     if findings.has_audio:
-        edges = _text(finished.extra[SILENCE])
-        findings.silent = output.read_silence(edges, duration_sec)
-        findings.loudness_lufs = output.read_loudness(_text(finished.stderr))
+        _listen(finished, findings, duration_sec, min(times, default=None))
     if findings.has_video:
-        _look_at_pictures(finished, findings, duration_sec)
+        _look_at_pictures(finished, findings, times, duration_sec)
     told = {"duration_sec": duration_sec, "size_bytes": len(segment)}
     try:
         return SegmentMeasurement.model_validate({**findings.fields(), **told})
@@ -128,10 +129,32 @@ def _measurement(
         raise UndecodableSegment(f"cannot be judged: {problem['msg']}") from error
 
 
-def _look_at_pictures(finished: Finished, findings: Findings, duration_sec: float) -> None:
+def _filled_layout(finished: Finished) -> Layout | None:
+    """Return which one of two tracks holds anything; None where it is not one."""
+    has_video, has_audio = (bool(finished.extra[name]) for name in (TIMES, SAMPLES))
+    if has_video == has_audio:
+        return None
+    return Layout.VIDEO if has_video else Layout.AUDIO
+
+
+def _listen(
+    finished: Finished, findings: Findings, duration_sec: float, first_picture_sec: float | None
+) -> None:
+    filled = output.read_samples(_text(finished.extra[SAMPLES]))
+    end_sec = max((end for _, end in filled), default=0.0)
+    quiet = output.read_silence(_text(finished.extra[SILENCE]), end_sec)
+    describe_sound(findings, filled, quiet, duration_sec, first_picture_sec)
+    findings.loudness_lufs = output.read_loudness(_text(finished.stderr))
+
+
+def _look_at_pictures(
+    finished: Finished, findings: Findings, times: Sequence[float], duration_sec: float
+) -> None:
     size = PICTURE_WIDTH * PICTURE_HEIGHT
-    times = output.read_times(_text(finished.extra[TIMES]))
     count = min(len(times), len(finished.stdout) // size)
+    if not count and findings.audio_sec:
+        findings.is_video_missing = True
+        return
     if not count:
         raise UndecodableSegment("no picture could be decoded")
     pictures = np.frombuffer(finished.stdout, np.uint8, count * size)

@@ -4,9 +4,9 @@ import math
 import re
 from dataclasses import dataclass
 
+from media.decoder.coverage import GAP_MIN_SEC
 from media.decoder.findings import Span
 from media.decoder.loudness import LOUDNESS_GATE_LUFS
-from media.decoder.silence import silent_intervals
 from media.probe.command import Layout
 
 # Only at the beginning of a line: further in, it may be a title that the media carries.
@@ -14,6 +14,7 @@ _STREAM = re.compile(r"^\[info\] +Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)", r
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 _SILENCE = re.compile(rf"^lavfi\.silence_(start|end)={_NUMBER}$", re.MULTILINE)
+_FRAME = re.compile(rf"^{_NUMBER} (\d{{1,9}}) 1/([1-9]\d{{0,8}})$", re.MULTILINE)
 _LOUDNESS = re.compile(rf"^ +I: +{_NUMBER} LUFS", re.MULTILINE)
 _ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
 
@@ -53,10 +54,10 @@ def read_tracks(log: str) -> Tracks:
     )
 
 
-def read_silence(edges: str, duration_sec: float) -> list[Span]:
+def read_silence(edges: str, end_sec: float) -> list[Span]:
     """Return the silent stretches whose edges `silencedetect` noted, as `ametadata` printed them.
 
-    A silence that is still open at the end lasts to the end of the segment.
+    A silence that is still open at the end lasts until `end_sec`.
     """
     found: list[Span] = []
     start: float | None = None
@@ -67,8 +68,26 @@ def read_silence(edges: str, duration_sec: float) -> list[Span]:
             found.append(Span(start, float(text)))
             start = None
     if start is not None:
-        found.append(Span(start, duration_sec))
-    return silent_intervals(found, duration_sec)
+        found.append(Span(start, end_sec))
+    return found
+
+
+def read_samples(text: str) -> list[Span]:
+    """Return where there are samples: a line a frame, as `-stats_enc_pre` wrote them.
+
+    Frames that follow each other are one span.
+    """
+    found: list[Span] = []
+    for start_text, count, rate in _FRAME.findall(text):
+        start = float(start_text)
+        if not math.isfinite(start):
+            break
+        end = start + int(count) / int(rate)
+        if found and abs(start - found[-1].end) < GAP_MIN_SEC:
+            found[-1] = Span(found[-1].start, end)
+        else:
+            found.append(Span(start, end))
+    return found
 
 
 def read_loudness(log: str) -> float | None:

@@ -29,6 +29,11 @@ It gives no warning, and within a recovery it is no relapse. Without this, speec
 studio would never end an incident of silence.
 """
 
+AUDIO_MISSING = "audio_missing"
+VIDEO_MISSING = "video_missing"
+MISSING = frozenset({AUDIO_MISSING, VIDEO_MISSING})
+"""Reasons of faults in a track that is there and carries nothing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRule:
@@ -38,8 +43,9 @@ class FaultRule:
         threshold_sec: length of a run that opens an incident; 0 is off.
         recovery_sec: good media that closes it; 0 closes at the first good moment.
         joint_sec: the longest gap that does not part two faults.
+        remnant_sec: likewise behind media that is missing (`MISSING`).
         noticeable_sec: the shortest fault that is a relapse during recovery.
-        reason: goes into an incident that these stretches open.
+        reason: goes into an incident that these stretches open, unless they have their own.
         segment: the segment they are of.
     """
 
@@ -47,13 +53,15 @@ class FaultRule:
     threshold_sec: float
     recovery_sec: float
     joint_sec: float = JOINT_TOLERANCE_SEC
+    remnant_sec: float = 0.0
     noticeable_sec: float = NOTICEABLE_SEC
     reason: str | None = None
     segment: SegmentInfo
 
-    def parts(self, gap_sec: float) -> bool:
-        """Tell whether good media of `gap_sec` parts two faults."""
-        return gap_sec > self.joint_sec + TIME_TOLERANCE_SEC
+    def parts(self, gap_sec: float, reason: str | None = None) -> bool:
+        """Tell whether good media of `gap_sec` parts two faults, the first for that `reason`."""
+        joint_sec = max(self.joint_sec, self.remnant_sec if reason in MISSING else 0.0)
+        return gap_sec > joint_sec + TIME_TOLERANCE_SEC
 
     def is_relapse(self, fault_sec: float) -> bool:
         """Tell whether a fault of `fault_sec` ends a recovery."""
@@ -83,6 +91,7 @@ class FaultRun(BaseModel):
         fault_sec: known length of the latest run of faulty media.
         gap_sec: good media since the last faulty moment.
         is_open: whether the threshold was reached.
+        reason: of its latest faulty media.
         recovery: the good media at its end; None while it is faulty.
     """
 
@@ -91,11 +100,22 @@ class FaultRun(BaseModel):
     fault_sec: float = 0.0
     gap_sec: float = 0.0
     is_open: bool = False
+    reason: str | None = None
     recovery: Recovery | None = None
 
-    def add_fault(self, duration_sec: float, rule: FaultRule) -> None:
+    @property
+    def is_faulty(self) -> bool:
+        """Whether its last moment was faulty."""
+        return self.gap_sec == 0 and self.fault_sec > 0
+
+    def is_parted(self, rule: FaultRule) -> bool:
+        """Return whether the good media at its end parts it from a fault that follows."""
+        return rule.parts(self.gap_sec, self.reason)
+
+    def add_fault(self, duration_sec: float, rule: FaultRule, reason: str | None) -> None:
         """Go on with faulty media, joined to the latest run unless the gap is a real one."""
-        joined_sec = 0.0 if rule.parts(self.gap_sec) else self.fault_sec + self.gap_sec
+        joined_sec = 0.0 if self.is_parted(rule) else self.fault_sec + self.gap_sec
+        self.reason = reason
         self.fault_sec = joined_sec + duration_sec
         self.gap_sec = 0.0
         self.elapsed_sec += duration_sec
@@ -150,6 +170,16 @@ class FaultState(BaseModel):
         if self.run:
             self.run.elapsed_sec += duration_sec
 
+    def go_back(self, before: "FaultState") -> None:
+        """Go back to where this detector was `before`; what was told since stays told."""
+        was_open = before.run is not None and before.run.is_open
+        if was_open and self.run is None:
+            return
+        opened, self.run = self.run, before.run
+        if opened and opened.is_open and not was_open:
+            self.run = before.run or FaultRun(started_at=opened.started_at)
+            self.run.is_open = True
+
     def part(self, at: datetime, rule: FaultRule) -> IncidentChange | None:
         """End the latest run at wall clock `at`, though the next fault may begin at once."""
         if self.run is None:
@@ -189,7 +219,8 @@ class FaultState(BaseModel):
     def _faulty(self, stretch: Stretch, rule: FaultRule) -> IncidentOpened | None:
         if self.run is None:
             self.run = FaultRun(started_at=stretch.starts_at)
-        self.run.add_fault(stretch.duration_sec, rule)
+        reason = stretch.reason or rule.reason
+        self.run.add_fault(stretch.duration_sec, rule, reason)
         if self.run.is_open or not reached(self.run.fault_sec, rule.threshold_sec):
             return None
         self.run.is_open = True
@@ -198,7 +229,7 @@ class FaultState(BaseModel):
             started_at=self.run.started_at,
             duration_sec=self.run.elapsed_sec,
             threshold_sec=rule.threshold_sec,
-            reason=rule.reason,
+            reason=reason,
             segment=rule.segment,
         )
 
@@ -206,7 +237,7 @@ class FaultState(BaseModel):
         if self.run is None:
             return None
         self.run.add_good(stretch.duration_sec, stretch.starts_at)
-        if not rule.parts(self.run.gap_sec):
+        if not self.run.is_parted(rule):
             return None
         if not self.run.is_open or self.run.has_recovered(rule):
             return self.end(stretch.starts_at, rule)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
-from monitors.detectors.faults import FaultRule, FaultState
+from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
 from monitors.detectors.pictures import same_picture
 from monitors.detectors.timeline import Condition, Finding, Stretch, without
 from monitors.incidents import IncidentChange
@@ -52,8 +52,10 @@ class FreezeState(BaseModel):
 
     def _continues(self, stretch: Stretch, rule: FaultRule) -> bool:
         run = self.faults.run
-        if run is None or rule.parts(run.gap_sec):
+        if run is None or run.is_parted(rule):
             return False
+        if stretch.reason == VIDEO_MISSING:  # a player goes on showing the last picture
+            return True
         return bool(
             self.picture and stretch.picture and same_picture(self.picture, stretch.picture)
         )

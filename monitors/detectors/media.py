@@ -1,15 +1,17 @@
 """The detectors of what is in the media: blackout, silence, freeze."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
 from monitors.config import Thresholds
-from monitors.detectors.faults import FaultRule, FaultState
+from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.pictures import STILL_GAP_SEC
+from monitors.detectors.silence import REMNANT_SEC, SilenceState
 from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
@@ -24,7 +26,7 @@ NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 
-_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "latest", "skimmed")
+_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "latest", "skimmed", "has_shown")
 
 
 class MediaDetectors(BaseModel):
@@ -38,16 +40,18 @@ class MediaDetectors(BaseModel):
         latest: the last keyframe that was seen; None where that is none, or may be a flaw.
         skimmed: the latest segments whose picture was not judged yet; blackout and freeze are at
             their beginning still, see `monitors.detectors.skimming`.
+        has_shown: whether any picture was seen yet.
     """
 
     tracks: frozenset[Track] = frozenset({"video", "audio"})
     next_start_sec: float | None = None
     blackout: FaultState = Field(default_factory=FaultState)
-    silence: FaultState = Field(default_factory=FaultState)
+    silence: SilenceState = Field(default_factory=SilenceState)
     freeze: FreezeState = Field(default_factory=FreezeState)
     landmark: Landmark | None = None
     latest: Landmark | None = None
     skimmed: list[Skimmed] = []
+    has_shown: bool = False
 
     def glance(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Glance:
         """Return what the probe is told of the segments before the next one.
@@ -163,7 +167,7 @@ class MediaDetectors(BaseModel):
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
         video = _worst(self.blackout.health(), self._freeze_health())
-        return self._seen("video", video), self._seen("audio", self.silence.health())
+        return self._seen("video", video), self._seen("audio", self.silence.faults.health())
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and the wall clock of their first moment."""
@@ -223,12 +227,10 @@ class MediaDetectors(BaseModel):
     def _judge_video(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        seen = measurement.has_video
         blackout = FaultRule(
             kind=IncidentKind.BLACKOUT,
             threshold_sec=thresholds.blackout_threshold_sec,
             recovery_sec=thresholds.recovery_sec,
-            reason=None if seen else NO_VIDEO_TRACK,
             segment=_segment_info(position),
         )
         freeze = FaultRule(
@@ -239,12 +241,30 @@ class MediaDetectors(BaseModel):
             noticeable_sec=STILL_NOTICEABLE_SEC,
             segment=_segment_info(position),
         )
-        black = _faulty(measurement.black) if seen else [_whole(position)]
-        still = still_findings(measurement) if seen else [_whole(position, Condition.UNKNOWN)]
+        black, still = self._seen_in(measurement, position)
+        is_present = measurement.has_video and not measurement.is_video_missing
+        self.has_shown |= is_present
         return [
-            *self.blackout.follow(_cut(black, position, measurement, seen), blackout),
-            *self.freeze.follow(_cut(still, position, measurement, seen), freeze),
+            *self.blackout.follow(_cut(black, position, measurement, is_present), blackout),
+            *self.freeze.follow(_cut(still, position, measurement, is_present), freeze),
         ]
+
+    def _seen_in(
+        self, measurement: SegmentMeasurement, position: SegmentPosition
+    ) -> tuple[list[Finding], list[Finding]]:
+        """Return what the detectors of blackout and of freeze see in a segment.
+
+        Where pictures are missing, a player goes on showing the last one: that is black, or it is
+        frozen. Before the first one there is nothing to show.
+        """
+        unknown = _whole(position, Condition.UNKNOWN)
+        if not measurement.has_video:
+            return [replace(_whole(position), reason=NO_VIDEO_TRACK)], [unknown]
+        if not measurement.is_video_missing:
+            return _faulty(measurement.black), still_findings(measurement)
+        missing = replace(_whole(position), reason=VIDEO_MISSING)
+        is_black = self.blackout.run is not None and self.blackout.run.is_faulty
+        return ([missing], [unknown]) if is_black or not self.has_shown else ([], [missing])
 
     def _judge_audio(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -254,16 +274,18 @@ class MediaDetectors(BaseModel):
             kind=IncidentKind.SILENCE,
             threshold_sec=thresholds.silence_threshold_sec,
             recovery_sec=thresholds.recovery_sec,
+            remnant_sec=REMNANT_SEC,
             reason=BELOW_THRESHOLD if heard else NO_AUDIO_TRACK,
             segment=_segment_info(position),
         )
-        silent = _faulty(measurement.silent) if heard else [_whole(position)]
-        return self.silence.follow(_cut(silent, position, measurement, heard), rule)
+        if heard:
+            return self.silence.follow(measurement, position, rule)
+        return self.silence.miss(position, rule)
 
     def _faults(self) -> dict[IncidentKind, FaultState]:
         return {
             IncidentKind.BLACKOUT: self.blackout,
-            IncidentKind.SILENCE: self.silence,
+            IncidentKind.SILENCE: self.silence.faults,
             IncidentKind.FREEZE: self.freeze.faults,
         }
 

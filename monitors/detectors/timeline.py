@@ -1,7 +1,7 @@
 """Where segments lie in stream time, and the stretches they fall into."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import TypeVar
@@ -62,12 +62,14 @@ class Stretch:
     Attributes:
         starts_at: wall clock of its first moment.
         picture: what was seen in it, where that matters.
+        reason: why it is faulty, where that is another reason than the detector's usual one.
     """
 
     condition: Condition
     duration_sec: float
     starts_at: datetime
     picture: bytes | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Finding:
     interval: Interval
     condition: Condition = Condition.FAULTY
     picture: bytes | None = None
+    reason: str | None = None
 
 
 def stretches(
@@ -96,17 +99,35 @@ def stretches(
             piece.interval.end - piece.interval.start,
             position.wall_clock(piece.interval.start),
             piece.picture,
+            piece.reason,
         )
         for piece in _cover(clipped)
         if piece.interval.end > piece.interval.start
     ]
 
 
+def split(media: Iterable[Stretch], at_sec: float) -> tuple[list[Stretch], list[Stretch]]:
+    """Return the stretches before and after `at_sec`, seconds from the first one's beginning."""
+    before, after, end_sec = list[Stretch](), list[Stretch](), 0.0
+    for stretch in media:
+        start_sec, end_sec = end_sec, end_sec + stretch.duration_sec
+        if reached(at_sec, end_sec):
+            before.append(stretch)
+        elif reached(start_sec, at_sec):
+            after.append(stretch)
+        else:
+            early_sec = at_sec - start_sec
+            later = stretch.starts_at + timedelta(seconds=early_sec)
+            before.append(replace(stretch, duration_sec=early_sec))
+            after.append(replace(stretch, duration_sec=end_sec - at_sec, starts_at=later))
+    return before, after
+
+
 def _clip(findings: Iterable[Finding], end_sec: float) -> Iterator[Finding]:
     for finding in sorted(findings, key=lambda finding: finding.interval.start):
         start, end = max(finding.interval.start, 0.0), min(finding.interval.end, end_sec)
         if start < end:
-            yield Finding(Interval(start=start, end=end), finding.condition, finding.picture)
+            yield replace(finding, interval=Interval(start=start, end=end))
 
 
 def _cover(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -116,7 +137,7 @@ def _cover(findings: Iterable[Finding]) -> Iterator[Finding]:
         if start > covered_sec:
             yield Finding(Interval(start=covered_sec, end=start), Condition.GOOD)
         if end > start:
-            yield Finding(Interval(start=start, end=end), finding.condition, finding.picture)
+            yield replace(finding, interval=Interval(start=start, end=end))
             covered_sec = end
 
 

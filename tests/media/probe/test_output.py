@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.decoder.silence import silent_intervals
 from media.probe.command import Layout
 from media.probe.output import (
     Tracks,
     first_error,
     read_loudness,
+    read_samples,
     read_silence,
     read_times,
     read_tracks,
@@ -85,7 +87,22 @@ def silence(*edges: str) -> str:
     ],
 )
 def test_silence(log: str, intervals: list[tuple[float, float]]) -> None:
-    assert [(each.start, each.end) for each in read_silence(log, 2.0)] == intervals
+    found = silent_intervals(read_silence(log, 2.0), 2.0)
+    assert [(each.start, each.end) for each in found] == intervals
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        pytest.param("", [], id="none"),
+        pytest.param("0 1024 1/48000\n0.021333 1024 1/48000\n", [(0.0, 0.042667)], id="joined"),
+        pytest.param("0 480 1/48000\n1.5 480 1/48000\n", [(0, 0.01), (1.5, 1.51)], id="a gap"),
+        pytest.param("-0.02 480 1/48000\n0 48", [(-0.02, -0.01)], id="cut in the last line"),
+        pytest.param("0 480 1/0\nN/A 480 1/48000\n", [], id="no numbers"),
+    ],
+)
+def test_samples(text: str, spans: list[tuple[float, float]]) -> None:
+    assert read_samples(text) == [pytest.approx(each, abs=1e-5) for each in spans]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +174,14 @@ LOGS = st.one_of(st.text(), st.lists(WORDS, max_size=30).map("".join))
 @given(LOGS)
 def test_any_log_is_read_without_a_failure(log: str) -> None:
     read_tracks(log)
+    read_samples(log)
     read_loudness(log)
     first_error(log)
 
 
 @given(LOGS, st.floats(0.01, 60))
 def test_silence_of_any_log_lies_within_the_segment(log: str, duration_sec: float) -> None:
-    for found in read_silence(log, duration_sec):
+    for found in silent_intervals(read_silence(log, duration_sec), duration_sec):
         assert 0 <= found.start < found.end <= duration_sec
 
 

@@ -48,7 +48,7 @@ def test_what_was_detected_goes_with_what_it_is_of(
         track.detectors.next_start_sec = track.stream_sec = 60.0
     state.tracks[MAIN].detectors.blackout.run = FaultRun(started_at=AT, is_open=True)
     heard = state.tracks.get(AUDIO, state.tracks[MAIN]).detectors
-    heard.silence.run = FaultRun(started_at=AT, is_open=True)
+    heard.silence.faults.run = FaultRun(started_at=AT, is_open=True)
     state.carry(after)
     state = WatchState.model_validate(json.loads(state.model_dump_json()))
     assert state.open_incidents() == {IncidentKind.BLACKOUT: AT, IncidentKind.SILENCE: AT}

@@ -1,0 +1,85 @@
+"""Which part of a segment its sound fills."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from media.decoder.findings import Findings, Span
+from media.decoder.silence import silent_intervals
+from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
+
+GAP_MIN_SEC = 0.02
+"""Timestamps are rounded; a frame of any codec that is lost leaves a longer gap."""
+
+
+class Coverage(NamedTuple):
+    """What samples fill, in seconds from the segment's first moment.
+
+    Attributes:
+        gaps: stretches without samples, of the segment and of its lead.
+        lead_sec: of samples before its first moment.
+        ahead_sec: of samples behind its end.
+        total_sec: of all samples, wherever they lie.
+    """
+
+    gaps: list[Span]
+    lead_sec: float
+    ahead_sec: float
+    total_sec: float
+
+
+def coverage(filled: Iterable[Span], duration_sec: float) -> Coverage:
+    """Return what `filled` covers of a segment; its spans may overlap and come in any order."""
+    gaps: list[Span] = []
+    filled = sorted(filled)
+    first_sec = filled[0].start if filled else 0.0
+    end_sec = min(0.0, max(first_sec, -LONGEST_LEAD_SEC))
+    for start, end in [*filled, Span(duration_sec, duration_sec)]:
+        start = min(start, duration_sec)
+        if start - end_sec >= GAP_MIN_SEC:
+            gaps.append(Span(end_sec, start))
+        end_sec = max(end_sec, end)
+    return Coverage(
+        gaps=gaps,
+        lead_sec=min(max(0.0, -first_sec), LONGEST_LEAD_SEC),
+        ahead_sec=min(max(0.0, end_sec - duration_sec), LONGEST_AHEAD_SEC),
+        total_sec=sum(end - start for start, end in filled),
+    )
+
+
+def zero_sec(first_picture_sec: float | None, first_sample_sec: float) -> float:
+    """Return the timestamp of a segment's first moment, as its sound has it.
+
+    It is that of the first picture, as playlists count pictures. Sound alone, or sound whose
+    timestamps have nothing to do with those of the pictures, counts from its own first sample.
+    """
+    if first_picture_sec is None:
+        return first_sample_sec
+    apart_sec = abs(first_picture_sec - first_sample_sec)
+    return first_picture_sec if apart_sec <= LONGEST_LEAD_SEC else first_sample_sec
+
+
+def describe_sound(
+    findings: Findings,
+    filled: Sequence[Span],
+    quiet: Sequence[Span],
+    duration_sec: float,
+    first_picture_sec: float | None,
+) -> None:
+    """Write down what was heard.
+
+    Args:
+        findings: are completed.
+        filled: where there are samples, in the container's time.
+        quiet: where they are quiet, likewise.
+        duration_sec: of the segment.
+        first_picture_sec: of its first picture, likewise; None where there is none.
+    """
+    first_sec = min((start for start, _ in filled), default=0.0)
+    zero = zero_sec(first_picture_sec, first_sec)
+    covered = coverage((Span(a - zero, b - zero) for a, b in filled), duration_sec)
+    stretches = [Span(a - zero, b - zero) for a, b in quiet]
+    findings.silent = silent_intervals(stretches, duration_sec, first_sec - zero)
+    findings.audio_gaps = covered.gaps
+    findings.audio_lead_sec = covered.lead_sec
+    findings.audio_ahead_sec = covered.ahead_sec
+    findings.audio_sec = covered.total_sec

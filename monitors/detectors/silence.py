@@ -1,0 +1,165 @@
+"""When sound is silence: where it is quiet, and where it is missing.
+
+Sound and picture are cut at different moments. What a segment lacks at its end may come at the
+beginning of the next one, before that one's first picture; and a segment of few pictures may hold
+the sound of those that follow. So the end of a segment that has no samples counts as what came
+before it, and is judged once more with the next segment. Nothing waits for that: a silence that
+ends there is told though it lacks as much of its threshold.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from math import inf
+
+from pydantic import BaseModel, Field
+
+from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultRule, FaultState
+from monitors.detectors.timeline import Finding, SegmentPosition, reached, split, stretches
+from monitors.incidents import IncidentChange
+from monitors.measurement import Interval, SegmentMeasurement
+from monitors.sound import LONGEST_LEAD_SEC
+
+SHORT_GAP_SEC = 0.25
+"""Time without samples up to this long is an artefact of cutting and decoding, if no silence is
+beside it: an encoder's priming, a frame that is cut off, frames that need the one before."""
+
+REMNANT_SEC = 0.3
+"""Sound up to this long that follows time without samples does not end the silence."""
+
+
+class SilenceState(BaseModel):
+    """The fault logic for sound.
+
+    Attributes:
+        tail_sec: of the last segment's end, what it has no samples for.
+        before_tail: the detector before it judged that; None without any.
+        ahead_sec: of sound that came in earlier segments and belongs to those that follow.
+    """
+
+    faults: FaultState = Field(default_factory=FaultState)
+    tail_sec: float = 0.0
+    before_tail: FaultState | None = None
+    ahead_sec: float = 0.0
+
+    def follow(
+        self, measurement: SegmentMeasurement, position: SegmentPosition, rule: FaultRule
+    ) -> list[IncidentChange]:
+        """Judge the sound of a segment that has a track for it, and return what changed."""
+        if self.before_tail:
+            self.faults.go_back(self.before_tail)
+        heard = _Heard(measurement, self.tail_sec, self.ahead_sec)
+        is_silent = self.faults.run is not None and self.faults.run.is_faulty
+        found = heard.findings(after_silence=is_silent)
+        media = stretches(found, _longer(position, self.tail_sec), heard.duration_sec)
+        is_seen_whole = reached(measurement.duration_sec, position.duration_sec)
+        self.tail_sec = min(heard.tail_sec, LONGEST_LEAD_SEC) if is_seen_whole else 0.0
+        self.ahead_sec -= measurement.duration_sec
+        self.ahead_sec = max(0.0, self.ahead_sec, measurement.audio_ahead_sec)
+        body, tail = split(media, heard.duration_sec - self.tail_sec)
+        changes = self.faults.follow(body, rule)
+        self.before_tail = self.faults.model_copy(deep=True) if tail else None
+        return changes + self.faults.follow(tail, rule)
+
+    def miss(self, position: SegmentPosition, rule: FaultRule) -> list[IncidentChange]:
+        """Judge a segment without any track for sound, and return what changed."""
+        self.tail_sec, self.before_tail, self.ahead_sec = 0.0, None, 0.0
+        whole = Finding(Interval(start=0.0, end=position.duration_sec))
+        return self.faults.follow(stretches([whole], position, position.duration_sec), rule)
+
+    def skip(self, duration_sec: float) -> None:
+        """Let stream time pass over media of unknown condition."""
+        if duration_sec > 0:
+            self.tail_sec, self.before_tail = 0.0, None
+        self.ahead_sec = max(0.0, self.ahead_sec - duration_sec)
+        self.faults.skip(duration_sec)
+
+
+class _Heard:
+    """The sound of a segment and of the tail before it, in seconds from the tail's first moment."""
+
+    def __init__(self, measurement: SegmentMeasurement, tail_sec: float, ahead_sec: float) -> None:
+        self.duration_sec = tail_sec + measurement.duration_sec
+        lead_sec = measurement.audio_lead_sec
+        gaps = [Interval(start=-tail_sec, end=-lead_sec), *measurement.audio_gaps]
+        gaps_sec = sum(each.end - each.start for each in _within(gaps, 0.0))
+        # Samples that are elsewhere: what is missing here may be what is too much there.
+        self._outside_sec = measurement.audio_sec - (measurement.duration_sec - gaps_sec)
+        self._behind_sec = self._outside_sec - min(tail_sec, lead_sec)
+        self._gaps = _joined(
+            _moved(_within(gaps, max(-tail_sec, ahead_sec or -tail_sec)), tail_sec)
+        )
+        self._came_before = _moved(_within(gaps, 0.0, ahead_sec), tail_sec)
+        self._quiet = _moved(measurement.silent, tail_sec)
+        self._quiet_starts = [each.start for each in self._quiet]
+        self._quiet_ends = [each.end for each in self._quiet]
+
+    @property
+    def tail_sec(self) -> float:
+        """How long the end is without samples."""
+        last = self._gaps[-1] if self._gaps else None
+        return last.end - last.start if last and self._is_last(last) else 0.0
+
+    def findings(self, *, after_silence: bool) -> Sequence[Finding]:
+        """Return where it is silent; `after_silence` says whether the sound before was."""
+        found = [Finding(each) for each in self._quiet]
+        for gap in self._gaps:
+            if self._is_missing(gap):
+                found.append(Finding(gap, reason=AUDIO_MISSING))
+            elif self._is_beside_silence(gap, after_silence):
+                found.append(Finding(gap))
+        came_before = (it for it in self._came_before if self._is_beside_silence(it, after_silence))
+        return [*found, *map(Finding, came_before)]
+
+    def _is_missing(self, gap: Interval) -> bool:
+        """Return whether a gap is longer than what may be elsewhere."""
+        elsewhere_sec = 0.0
+        if gap.start == 0:
+            elsewhere_sec = max(elsewhere_sec, self._behind_sec)
+        if self._is_last(gap):
+            elsewhere_sec = max(elsewhere_sec, self._outside_sec)
+        return not reached(SHORT_GAP_SEC + elsewhere_sec, gap.end - gap.start)
+
+    def _is_beside_silence(self, gap: Interval, after_silence: bool) -> bool:
+        if gap.start == 0 and after_silence:
+            return True
+        return _has_near(self._quiet_ends, gap.start) or _has_near(self._quiet_starts, gap.end)
+
+    def _is_last(self, gap: Interval) -> bool:
+        return reached(gap.end, self.duration_sec)
+
+
+def _has_near(moments: Sequence[float], moment: float) -> bool:
+    """Return whether one of `moments`, which are in order, is about the same."""
+    place = bisect_left(moments, moment - JOINT_TOLERANCE_SEC)
+    return place < len(moments) and moments[place] <= moment + JOINT_TOLERANCE_SEC
+
+
+def _within(found: Iterable[Interval], start: float, end: float = inf) -> list[Interval]:
+    clipped = [Interval(start=max(each.start, start), end=min(each.end, end)) for each in found]
+    return [each for each in clipped if each.end > each.start]
+
+
+def _moved(found: Iterable[Interval], by_sec: float) -> list[Interval]:
+    return [Interval(start=each.start + by_sec, end=each.end + by_sec) for each in found]
+
+
+def _joined(found: Iterable[Interval]) -> list[Interval]:
+    """Return intervals that are in order; two that touch are one."""
+    joined: list[Interval] = []
+    for each in found:
+        if joined and reached(joined[-1].end, each.start):
+            joined[-1] = Interval(start=joined[-1].start, end=each.end)
+        else:
+            joined.append(each)
+    return joined
+
+
+def _longer(position: SegmentPosition, tail_sec: float) -> SegmentPosition:
+    """Return where a segment lies together with the tail before it."""
+    return position.model_copy(
+        update={
+            "start_sec": position.start_sec - tail_sec,
+            "duration_sec": position.duration_sec + tail_sec,
+            "starts_at": position.wall_clock(-tail_sec),
+        }
+    )
