@@ -154,6 +154,15 @@ class StreamSettings(SharedSettings):
         description="ffmpeg binary (6 or newer) to run for each segment; default: the "
         "libraries that come with us, which cost less.",
     )
+    require_confinement: bool | None = Field(
+        default=None,
+        description=(
+            "Decode nothing where decoders cannot be locked in by the system call filter: the "
+            "process does not start then. false lets them run without, with a warning. Default: "
+            "true on Linux on x86-64 and AArch64, false elsewhere, where there is no filter. An "
+            "ffmpeg of FFMPEG_PATH has none."
+        ),
+    )
     probes_at_once: int | None = Field(
         default=None,
         ge=0,

@@ -1,6 +1,6 @@
 """The health port of a worker: /healthz, /readyz and /metrics."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -19,7 +19,11 @@ Readiness = Callable[[], str | None]
 """Returns what is missing, None when the process is ready."""
 
 
-def health_app(readiness: Readiness) -> Starlette:
+Details = Callable[[], Mapping[str, str]]
+"""Returns what else /readyz tells of a process that is ready."""
+
+
+def health_app(readiness: Readiness, details: Details = dict) -> Starlette:
     """Return the app that tells whether this process lives and is ready."""
 
     async def healthz(request: Request) -> Response:
@@ -29,7 +33,7 @@ def health_app(readiness: Readiness) -> Starlette:
         missing = readiness()
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, status_code=503)
-        return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready", **details()})
 
     async def metrics(request: Request) -> Response:
         content = prometheus_client.generate_latest()
@@ -40,12 +44,14 @@ def health_app(readiness: Readiness) -> Starlette:
 
 
 @asynccontextmanager
-async def health_port(host: str, port: int, readiness: Readiness) -> AsyncIterator[None]:
+async def health_port(
+    host: str, port: int, readiness: Readiness, details: Details = dict
+) -> AsyncIterator[None]:
     """Serve the health port while the context is open.
 
     Raises:
         PortTaken: something else listens there.
     """
-    config = http_config(health_app(readiness), host, port, connections=MAX_CONNECTIONS)
+    config = http_config(health_app(readiness, details), host, port, connections=MAX_CONNECTIONS)
     async with serve_in_background(config, variables="HEALTH_HOST, HEALTH_PORT"):
         yield

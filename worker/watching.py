@@ -21,6 +21,7 @@ from monitors.measurement import Interval, SegmentMeasurement
 from monitors.reports import HealthReport
 from runtime.logging import configure_logging
 from runtime.settings import StreamSettings
+from worker.confinement import check_confinement
 from worker.streams import open_stream_side
 
 ROWS = 15
@@ -54,7 +55,10 @@ async def watch_url(
     state = WatchState()
     screen = _JsonLines() if as_json else _Screen(url, state)
     opened_probe = open_probe(
-        settings.ffmpeg_path, at_once=settings.probes_at_once, with_loudness=True
+        settings.ffmpeg_path,
+        at_once=settings.probes_at_once,
+        with_loudness=True,
+        confinement=await check_confinement(settings),
     )
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:

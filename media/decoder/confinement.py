@@ -58,6 +58,11 @@ def die_with_the_parent() -> None:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def has_filter() -> bool:
+    """Return whether this is a platform for which there is a filter."""
+    return sys.platform == "linux" and platform.machine() in ARCHITECTURES
+
+
 def confine() -> bool:
     """Allow this process no other system calls from now on; tell whether that could be done."""
     known = ARCHITECTURES.get(platform.machine())

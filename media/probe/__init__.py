@@ -4,16 +4,19 @@ Segments are decoded by ffmpeg's libraries in a few processes that stay (`decode
 user names an ffmpeg, by one process a segment (`ffmpeg`). Both find the same.
 """
 
+from media.probe.confinement import Confinement
 from media.probe.decoders import DecoderProbe
-from media.probe.errors import UndecodableSegment
+from media.probe.errors import NotConfined, UndecodableSegment
 from media.probe.ffmpeg import FfmpegProbe
 from media.probe.limits import ProbeLimits, probes_at_once
 from media.probe.probe import Probe, open_probe
 from media.probe.turns import Pace
 
 __all__ = [
+    "Confinement",
     "DecoderProbe",
     "FfmpegProbe",
+    "NotConfined",
     "Pace",
     "Probe",
     "ProbeLimits",

@@ -18,7 +18,8 @@ import structlog
 
 from media.decoder.wire import JobHead
 from media.probe.answers import Ready, read_answer, received
-from media.probe.errors import UndecodableSegment
+from media.probe.confinement import Confinement
+from media.probe.errors import NotConfined, UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from monitors.measurement import Glance, SegmentMeasurement
@@ -55,6 +56,7 @@ class DecoderProbe:
         parallel: segments that are measured at once.
         limits: of each.
         with_loudness: whether the loudness is measured, too.
+        confinement: of the decoders.
         command: that starts a decoder; the bytes that it may allocate for a segment follow.
     """
 
@@ -64,8 +66,10 @@ class DecoderProbe:
         parallel: int,
         limits: ProbeLimits | None = None,
         with_loudness: bool = False,
+        confinement: Confinement | None = None,
         command: Sequence[str] = DECODER,
     ) -> None:
+        self._confinement = confinement or Confinement()
         self._limits = limits or ProbeLimits()
         self._command = command
         self._with_loudness = with_loudness
@@ -99,7 +103,19 @@ class DecoderProbe:
             latest=glance.latest,
         )
         async with self._turns.taken(pace or Pace()):
-            return await self._measured(head, segment)
+            try:
+                return await self._measured(head, segment)
+            except NotConfined as error:
+                raise UndecodableSegment(str(error)) from error
+
+    async def start(self) -> None:
+        """Start a decoder for the first segment.
+
+        Raises:
+            NotConfined: it cannot be locked in.
+            UndecodableSegment: it cannot be started.
+        """
+        self._idle.append(await self._started())
 
     async def close(self) -> None:
         """End all decoders, those too that a cancelled measurement is about to end."""
@@ -167,6 +183,7 @@ class DecoderProbe:
         """Start a decoder and wait until it is ready.
 
         Raises:
+            NotConfined: it cannot be locked in, and has to be.
             UndecodableSegment: it cannot be started.
         """
         decoder = await _start([*self._command, str(self._limits.memory_bytes)])
@@ -180,7 +197,11 @@ class DecoderProbe:
         except asyncio.CancelledError:
             await self._end(decoder)
             raise
+        self._confinement.is_there = ready.is_confined
         if not ready.is_confined:
+            if self._confinement.is_required:
+                await self._end(decoder)
+                raise NotConfined
             logger.warning("decoders run without a system call filter on this machine")
         return decoder
 

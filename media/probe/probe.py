@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from media.probe.confinement import Confinement
 from media.probe.decoders import DecoderProbe
 from media.probe.ffmpeg import FfmpegProbe
 from media.probe.limits import probes_at_once
@@ -43,18 +44,30 @@ class Probe(Protocol):
 
 @asynccontextmanager
 async def open_probe(
-    ffmpeg: Path | None = None, *, at_once: int | None = None, with_loudness: bool = False
+    ffmpeg: Path | None = None,
+    *,
+    at_once: int | None = None,
+    with_loudness: bool = False,
+    confinement: Confinement | None = None,
 ) -> AsyncIterator[Probe]:
     """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us.
 
     It measures `at_once` segments at once, see `probes_at_once`.
+
+    Args:
+        ffmpeg: of the user.
+        at_once: segments that are measured at once.
+        with_loudness: whether the loudness is measured, too.
+        confinement: of decoders; an ffmpeg of the user has none.
     """
     probe: Probe
     parallel = probes_at_once(at_once)
     if ffmpeg:
         probe = FfmpegProbe(str(ffmpeg), parallel=parallel)
     else:
-        probe = DecoderProbe(parallel=parallel, with_loudness=with_loudness)
+        probe = DecoderProbe(
+            parallel=parallel, with_loudness=with_loudness, confinement=confinement
+        )
     try:
         yield probe
     finally:

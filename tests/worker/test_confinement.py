@@ -1,0 +1,93 @@
+"""A worker tells whether its decoders are locked in, and does not start where they must be."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import httpx
+import imageio_ffmpeg
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from media.decoder.confinement import has_filter
+from media.probe import Confinement
+from runtime.settings import SettingsError, StreamSettings
+from worker.confinement import check_confinement, confinement_metric, missing_confinement
+from worker.health import health_app
+
+pytestmark = pytest.mark.skipif(not has_filter(), reason="there is no filter to be without")
+
+WORKER = {
+    "CALLBACK_URL": "http://127.0.0.1:9",
+    "INTERNAL_API_KEY": "i" * 40,
+    "WORKER_ROLE": "probe",
+    "TEMPORAL_ADDRESS": "127.0.0.1:9",
+    "PATH": os.defpath,
+    "LOG_FORMAT": "json",
+}
+
+
+async def test_decoders_are_locked_in_here() -> None:
+    confinement = await check_confinement(StreamSettings())
+    assert confinement
+    assert confinement.is_there
+    assert missing_confinement(confinement) is None
+
+
+async def test_an_ffmpeg_of_the_user_cannot_be() -> None:
+    ffmpeg = Path(imageio_ffmpeg.get_ffmpeg_exe())
+    assert await check_confinement(StreamSettings(ffmpeg_path=ffmpeg)) is None
+    with pytest.raises(SettingsError, match=r"^REQUIRE_CONFINEMENT: "):
+        await check_confinement(StreamSettings(ffmpeg_path=ffmpeg, require_confinement=True))
+
+
+async def test_a_worker_without_the_filter_stops_at_its_start_with_one_line() -> None:
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.media.unconfinable", sys.executable, "-m", "cli", "worker"),
+        env=WORKER,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        out, err = await worker.communicate()
+    assert worker.returncode
+    (line,) = (out + err).decode().splitlines()
+    assert "REQUIRE_CONFINEMENT: decoders cannot be locked in" in line
+
+
+@pytest.mark.parametrize(
+    ("confinement", "value"),
+    [
+        (Confinement(is_required=True, is_there=True), 1),
+        (Confinement(is_required=False, is_there=False), 0),
+        (None, 0),
+    ],
+)
+def test_the_metric_says_whether_they_are(confinement: Confinement | None, value: int) -> None:
+    registry = CollectorRegistry()
+    with confinement_metric(confinement, registry):
+        shown = generate_latest(registry).decode()
+    assert f"stream_tracker_decoders_confined {value:.1f}" in shown
+
+
+@pytest.mark.parametrize(
+    ("confinement", "status", "told"),
+    [
+        (Confinement(is_required=True, is_there=True), 200, "confined"),
+        (Confinement(is_required=True, is_there=False), 503, "REQUIRE_CONFINEMENT"),
+        (Confinement(is_required=False, is_there=False), 200, "not confined"),
+    ],
+)
+async def test_readiness_says_whether_they_are(
+    confinement: Confinement, status: int, told: str
+) -> None:
+    app = health_app(
+        lambda: missing_confinement(confinement),
+        lambda: {"decoders": "confined" if confinement.is_there else "not confined"},
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == status
+    assert told in answer.text
