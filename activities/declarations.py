@@ -37,7 +37,7 @@ DELIVERY_FAILED = "DeliveryFailed"
 """Error type of `deliver_webhook`; details: `DeliveryAttempts`."""
 
 POD_REFUSED = "PodRefused"
-"""Error type of the activities of Pods: the Kubernetes API will never do it."""
+"""Error type of the activities of Pods: the Kubernetes API has refused it for too long."""
 
 
 class PlacementKind(StrEnum):
@@ -56,13 +56,15 @@ class Placement(BaseModel):
     Attributes:
         heartbeat_timeout_sec: a watch whose worker is silent this long is started again.
         watch_retry_sec: from there to its new start.
-        pod_max_failures: a Pod that fails so often in a row is not made anew.
+        pod_max_failures, pod_patience_sec: a Pod that fails so often in a row, and for this long,
+            is not made anew. What the Kubernetes API refuses is tried for this long, too.
     """
 
     kind: PlacementKind = PlacementKind.POOL
     heartbeat_timeout_sec: float = 10.0
     watch_retry_sec: float = 1.0
     pod_max_failures: int = 5
+    pod_patience_sec: float = 600.0
 
 
 class WaitOrder(BaseModel):
@@ -245,19 +247,28 @@ class ReconciliationReport(BaseModel):
 
 
 class PodOrder(BaseModel):
-    """Takes of `ensure_probe_pod` and `inspect_probe_pod`."""
-
-    monitor_id: str
-
-
-class PodDeletion(BaseModel):
-    """Takes of `delete_probe_pod`.
+    """Input of `ensure_probe_pod` and `inspect_probe_pod`.
 
     Attributes:
-        uid: only this Pod of the monitor; None for whichever it has.
+        number: which of the monitor's Pods: they are counted from 1.
+        patience_sec: what the API refuses for longer is final.
     """
 
     monitor_id: str
+    number: int
+    patience_sec: float
+
+
+class PodDeletion(BaseModel):
+    """Input of `delete_probe_pod`.
+
+    Attributes:
+        number: which of the monitor's Pods.
+        uid: only this Pod of that number; None for whichever there is.
+    """
+
+    monitor_id: str
+    number: int
     uid: str | None = None
 
 
@@ -274,8 +285,10 @@ class PodReconciliationReport(BaseModel):
         removed: Pods whose monitor has ended or is unknown.
         missing: monitors that were told that they have no Pod.
         troubled: monitors that were told once more that their Pod is in trouble.
+        struck_off: Pods that should have left long ago, and whose node does not say that they did.
     """
 
     removed: int = 0
     missing: int = 0
     troubled: int = 0
+    struck_off: int = 0

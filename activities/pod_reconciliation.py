@@ -11,12 +11,15 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import RECONCILE_PODS, PodReconciliationReport
 from kube.cluster import PodCluster
 from kube.errors import KubernetesError
-from monitors.pods import MISSING, PodSeen, PodTrouble, pod_name
+from monitors.pods import MISSING, PodSeen, PodTrouble
 
 logger = structlog.get_logger(__name__)
 
 YOUNG = timedelta(minutes=1)
 """A Pod so young may be ahead of what is known of its monitor."""
+
+LOST = timedelta(seconds=30)
+"""A Pod that should be gone for so long is on a node that does not answer: it is struck off."""
 
 
 class Monitors(Protocol):
@@ -30,8 +33,8 @@ class Monitors(Protocol):
         """Tell whether a monitor runs now."""
         ...
 
-    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
-        """Tell a monitor of its Pod; see `kube.reflector.Hearing`."""
+    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        """Tell a monitor that its Pod is in trouble; see `kube.reflector.PodListener`."""
         ...
 
 
@@ -66,6 +69,7 @@ class PodReconciliation:
             watching = await self._monitors.watching()
             pods = (await self._cluster.list()).pods
             report = PodReconciliationReport(
+                struck_off=await self._strike_off(pods),
                 removed=await self._remove_needless(pods, watching),
                 missing=await self._tell_of_missing(pods, watching),
                 troubled=await self._tell_of_troubled(pods, watching),
@@ -76,6 +80,14 @@ class PodReconciliation:
         logger.info("Pods reconciled", **report.model_dump())
         return report
 
+    async def _strike_off(self, pods: list[PodSeen]) -> int:
+        struck_off = 0
+        for pod in pods:
+            if pod.gone_by and datetime.now(UTC) - pod.gone_by > LOST:
+                logger.warning("Pod of a lost node", pod=pod.pod_name, uid=pod.uid)
+                struck_off += await self._cluster.delete(pod.pod_name, uid=pod.uid, at_once=True)
+        return struck_off
+
     async def _remove_needless(self, pods: list[PodSeen], watching: Collection[str]) -> int:
         removed = 0
         for pod in pods:
@@ -83,15 +95,14 @@ class PodReconciliation:
                 continue
             if not await self._monitors.runs(pod.monitor_id):
                 logger.warning("Pod without a monitor", monitor_id=pod.monitor_id, uid=pod.uid)
-                removed += await self._cluster.delete(pod.monitor_id, uid=pod.uid)
+                removed += await self._cluster.delete(pod.pod_name, uid=pod.uid)
         return removed
 
     async def _tell_of_missing(self, pods: list[PodSeen], watching: Collection[str]) -> int:
-        present = {pod.monitor_id for pod in pods}
+        present = {pod.monitor_id for pod in pods if not pod.gone_by}
         missing = sorted(set(watching) - present)
         for monitor_id in missing:
-            trouble = PodTrouble(uid=None, pod_name=pod_name(monitor_id), reason=MISSING)
-            await self._monitors.tell(monitor_id, trouble)
+            await self._monitors.on_failure(monitor_id, PodTrouble(uid=None, reason=MISSING))
         return len(missing)
 
     async def _tell_of_troubled(self, pods: list[PodSeen], watching: Collection[str]) -> int:
@@ -99,7 +110,7 @@ class PodReconciliation:
         told = 0
         for pod in pods:
             if pod.trouble and pod.monitor_id in watching and not _is_young(pod):
-                told += await self._monitors.tell(pod.monitor_id, pod.trouble)
+                told += await self._monitors.on_failure(pod.monitor_id, pod.trouble)
         return told
 
 

@@ -16,16 +16,13 @@ from activities.declarations import (
     PodReturn,
 )
 from kube.cluster import PodCluster
-from kube.errors import CallFailed, CallRefused, KubernetesError, NameTaken
-from monitors.pods import PodSeen
+from kube.errors import CallFailed, CallRefused, NameTaken
+from monitors.pods import PodSeen, pod_name
 
 logger = structlog.get_logger(__name__)
 
-LEAVING_AGAIN_SEC = 1.0
+GONE_AGAIN_SEC = 1.0
 RETRY_AFTER_MAX_SEC = 60.0
-
-LOST = timedelta(seconds=30)
-"""A Pod that should be gone for so long is on a node that does not answer: it is struck off."""
 
 
 class ProbePods:
@@ -42,21 +39,18 @@ class ProbePods:
             ApplicationError: `PodRefused`, final; else another attempt may succeed.
         """
         try:
-            pod = await self._cluster.create(order.monitor_id)
+            pod = await self._cluster.create(order.monitor_id, order.number)
             logger.info("Pod made", monitor_id=order.monitor_id, pod=pod.pod_name)
             return pod
         except NameTaken:
-            return await self._adopt(order.monitor_id)
-        except KubernetesError as error:
-            raise _failure(error) from None
+            return await self._adopt(order)
+        except CallFailed as error:
+            raise _failure(error, order) from None
 
     @activity.defn(name=INSPECT_PROBE_POD)
     async def inspect(self, order: PodOrder) -> PodReturn:
         """Look at the Pod; raises as `ensure` does."""
-        try:
-            return PodReturn(pod=await self._cluster.get(order.monitor_id))
-        except KubernetesError as error:
-            raise _failure(error) from None
+        return PodReturn(pod=await self._get(order))
 
     @activity.defn(name=DELETE_PROBE_POD)
     async def delete(self, order: PodDeletion) -> None:
@@ -65,51 +59,57 @@ class ProbePods:
         Raises:
             ApplicationError: it is to be tried again: rights that are missing may be given.
         """
+        name = pod_name(order.monitor_id, order.number)
         try:
-            was_there = await self._cluster.delete(order.monitor_id, uid=order.uid)
-        except KubernetesError as error:
-            raise _failure(error, is_final=False) from None
-        logger.info("Pod deleted", monitor_id=order.monitor_id, was_there=was_there)
+            was_there = await self._cluster.delete(name, uid=order.uid)
+        except CallFailed as error:
+            raise _again(error) from None
+        logger.info("Pod deleted", monitor_id=order.monitor_id, pod=name, was_there=was_there)
 
-    async def _adopt(self, monitor_id: str) -> PodSeen:
+    async def _adopt(self, order: PodOrder) -> PodSeen:
+        pod = await self._get(order)
+        if pod is None:
+            raise _again(CallFailed("the Pod has gone just now", retry_after_sec=GONE_AGAIN_SEC))
+        if pod.monitor_id != order.monitor_id:
+            raise _refusal(f"Pod {pod.pod_name} exists and is none of ours")
+        return pod
+
+    async def _get(self, order: PodOrder) -> PodSeen | None:
         try:
-            pod = await self._cluster.get(monitor_id)
-            if pod is None:
-                raise _again("the last Pod has gone just now")
-            if pod.monitor_id != monitor_id:
-                raise _refusal(f"Pod {pod.pod_name} exists and is none of ours")
-            if pod.gone_by is None:
-                return pod
-            if datetime.now(UTC) - pod.gone_by > LOST:
-                await self._cluster.delete(monitor_id, uid=pod.uid, at_once=True)
-        except KubernetesError as error:
-            raise _failure(error) from None
-        raise _again("the last Pod is still leaving")
+            return await self._cluster.get(pod_name(order.monitor_id, order.number))
+        except CallFailed as error:
+            raise _failure(error, order) from None
 
 
-def _failure(error: KubernetesError, *, is_final: bool = True) -> ApplicationError:
-    if isinstance(error, CallRefused) and is_final:
-        return _refusal(str(error))
-    wait_sec = error.retry_after_sec if isinstance(error, CallFailed) else None
+def _failure(error: CallFailed, order: PodOrder) -> ApplicationError:
+    """Return what a failed call means: a refusal is final when nothing else was said for long.
+
+    Each attempt leaves with its heartbeat since when the API has done nothing but refuse.
+    """
+    now = datetime.now(UTC)
+    is_refused = isinstance(error, CallRefused)
+    since = (_refused_since() or now) if is_refused else None
+    activity.heartbeat(since and since.isoformat())
+    if since and (now - since).total_seconds() >= order.patience_sec:
+        return _refusal(f"{error} (for {order.patience_sec:g} s)")
+    return _again(error)
+
+
+def _refused_since() -> datetime | None:
+    since = next(iter(activity.info().heartbeat_details), None)
+    return datetime.fromisoformat(since) if since else None
+
+
+def _again(error: CallFailed) -> ApplicationError:
     logger.warning("the Kubernetes API did not do it", error=str(error))
+    wait_sec = min(error.retry_after_sec or 0, RETRY_AFTER_MAX_SEC)
     return ApplicationError(
         str(error),
         type="KubernetesUnavailable",
-        next_retry_delay=timedelta(seconds=min(wait_sec, RETRY_AFTER_MAX_SEC))
-        if wait_sec
-        else None,
+        next_retry_delay=timedelta(seconds=wait_sec) if wait_sec else None,
         category=ApplicationErrorCategory.BENIGN,
     )
 
 
 def _refusal(message: str) -> ApplicationError:
     return ApplicationError(message, type=POD_REFUSED, non_retryable=True)
-
-
-def _again(why: str) -> ApplicationError:
-    return ApplicationError(
-        why,
-        type="PodLeaving",
-        next_retry_delay=timedelta(seconds=LEAVING_AGAIN_SEC),
-        category=ApplicationErrorCategory.BENIGN,
-    )

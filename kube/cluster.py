@@ -1,8 +1,8 @@
 """The Pods of the monitors in a cluster: one call of the Kubernetes API a method."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from kubernetes.aio.client import (
 )
 from kubernetes.aio.watch import Watch
 
-from kube.errors import CallFailed, NameTaken, told_apart
+from kube.errors import CallFailed, NameTaken, says_absent, translate_api_errors
 from kube.manifest import PodTemplate, pod_manifest
 from kube.reading import read_pod
 from monitors.pods import PodSeen, pod_name
@@ -59,13 +59,13 @@ class PodChange:
 
 
 CallMeter = Callable[[str], AbstractContextManager[object]]
-"""Measures a call, by its verb."""
+"""Measures a call, by its verb; sees the `kube.errors.KubernetesError` that it fails with."""
 
 
 class PodCluster:
     """Makes, looks at and removes the Pods of one template.
 
-    Every method raises `kube.errors.CallFailed` and `kube.errors.CallRefused`.
+    Every method raises `kube.errors.CallFailed`, of which `kube.errors.CallRefused` is one.
     """
 
     def __init__(
@@ -84,70 +84,65 @@ class PodCluster:
         self._api = CoreV1Api(client)
         self._meter = meter
 
-    async def create(self, monitor_id: str) -> PodSeen:
-        """Create the monitor's Pod.
+    async def create(self, monitor_id: str, number: int) -> PodSeen:
+        """Create the monitor's Pod of this number.
 
         Raises:
             NameTaken: there is one of its name.
         """
-        manifest = V1Pod.model_validate(pod_manifest(self.template, monitor_id))
+        manifest = V1Pod.model_validate(pod_manifest(self.template, monitor_id, number))
         namespace = self.template.namespace
-        what = f"creating a Pod in namespace {namespace}"
-        with told_apart(what), self._meter("create"):
+        with self._call("create", f"creating a Pod in namespace {namespace}"):
             try:
                 pod = await self._api.create_namespaced_pod(
                     namespace, manifest, _request_timeout=CALL_SEC
                 )
             except ApiException as error:
                 if error.status == HTTPStatus.CONFLICT:
-                    raise NameTaken(pod_name(monitor_id)) from None
+                    raise NameTaken(pod_name(monitor_id, number)) from None
                 raise
         return self._read(pod)
 
-    async def get(self, monitor_id: str) -> PodSeen | None:
-        """Return the Pod of the monitor's name; None when there is none."""
-        name = pod_name(monitor_id)
-        with told_apart(f"looking at Pod {name}"), self._meter("get"):
+    async def get(self, name: str) -> PodSeen | None:
+        """Return the Pod of this name; None when there is none."""
+        with self._call("get", f"looking at Pod {name}"):
             try:
                 pod = await self._api.read_namespaced_pod(
                     name, self.template.namespace, _request_timeout=CALL_SEC
                 )
             except ApiException as error:
-                if error.status == HTTPStatus.NOT_FOUND:
+                if says_absent(error, name):
                     return None
                 raise
         return self._read(pod)
 
-    async def delete(
-        self, monitor_id: str, *, uid: str | None = None, at_once: bool = False
-    ) -> bool:
-        """Delete the Pod of the monitor's name; tell whether it was there.
+    async def delete(self, name: str, *, uid: str | None = None, at_once: bool = False) -> bool:
+        """Delete the Pod of this name; tell whether it was there.
 
         Args:
-            monitor_id: whose Pod.
+            name: of the Pod.
             uid: only that Pod, not a later one of the same name.
             at_once: without waiting for its node, which may be lost.
         """
-        name = pod_name(monitor_id)
         options = V1DeleteOptions(
             preconditions=V1Preconditions(uid=uid) if uid else None,
             grace_period_seconds=0 if at_once else None,
         )
-        with told_apart(f"deleting Pod {name}"), self._meter("delete"):
+        with self._call("delete", f"deleting Pod {name}"):
             try:
                 await self._api.delete_namespaced_pod(
                     name, self.template.namespace, body=options, _request_timeout=CALL_SEC
                 )
             except ApiException as error:
                 is_another = uid is not None and error.status == HTTPStatus.CONFLICT
-                if error.status == HTTPStatus.NOT_FOUND or is_another:
+                if says_absent(error, name) or is_another:
                     return False
                 raise
         return True
 
     async def list(self) -> PodList:
         """Return all Pods of this installation."""
-        with told_apart("listing Pods"), self._meter("list"):
+        with self._call("list", "listing Pods"):
             found = await self._api.list_namespaced_pod(
                 self.template.namespace,
                 label_selector=self.template.selector,
@@ -163,7 +158,7 @@ class PodCluster:
             CallFailed: list again. The connection is lost, or silent for too long; with status
                 410 when `version` is too old.
         """
-        with told_apart("watching Pods"), self._meter("watch"):
+        with self._call("watch", "watching Pods"):
             watch = Watch(return_type=object)
             events = watch.stream(
                 self._api.list_namespaced_pod,
@@ -191,6 +186,11 @@ class PodCluster:
                 return await anext(events, None)
         except TimeoutError:
             raise CallFailed(f"the watch on Pods is silent for {self._silence_sec:g} s") from None
+
+    @contextmanager
+    def _call(self, verb: str, what: str) -> Iterator[None]:
+        with self._meter(verb), translate_api_errors(what):
+            yield
 
     def _change(self, event: dict[str, Any]) -> PodChange:
         raw = event["raw_object"]

@@ -1,15 +1,16 @@
 """What a call of the Kubernetes API fails with.
 
 KubernetesError
-├── CallRefused     it will never be done: the message says why
-├── CallFailed      it may be done later; carries when, if the API said so
-└── NameTaken       a Pod of this name exists
+├── CallFailed          it may be done later; carries when, if the API said so
+│   └── CallRefused     it is against rules or rights, as far as the API knows them now
+└── NameTaken           a Pod of this name exists
 """
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import ApiException
@@ -23,7 +24,9 @@ REFUSED = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
-
+"""A server that has just started answers so, too: it has not read the Roles yet, and its admission
+plugins and webhooks are not ready. What lasts is a refusal.
+"""
 
 QUOTA_IS_USED_UP = ("exceeded quota: ", "status unknown for quota: ")
 """What a 403 says that passes: quota frees itself. Only its message tells it from other refusals.
@@ -34,10 +37,6 @@ Source: `CheckRequest` in k8s.io/apiserver, pkg/admission/plugin/resourcequota/c
 
 class KubernetesError(Exception):
     """A call of the Kubernetes API was not done."""
-
-
-class CallRefused(KubernetesError):
-    """It will never be done; the message says why."""
 
 
 class CallFailed(KubernetesError):
@@ -56,12 +55,16 @@ class CallFailed(KubernetesError):
         self.retry_after_sec = retry_after_sec
 
 
+class CallRefused(CallFailed):
+    """It was not done for a reason that may last; the message says which."""
+
+
 class NameTaken(KubernetesError):
     """A Pod of this name exists."""
 
 
 @contextmanager
-def told_apart(what: str) -> Iterator[None]:
+def translate_api_errors(what: str) -> Iterator[None]:
     """Turn what the client raises inside the context into a `KubernetesError`."""
     try:
         yield
@@ -74,17 +77,32 @@ def told_apart(what: str) -> Iterator[None]:
 def _of(what: str, error: ApiException) -> KubernetesError:
     reason = _reason(error)
     message = f"{what}: the Kubernetes API answered {error.status} {reason}"
-    if error.status in REFUSED and not any(words in reason for words in QUOTA_IS_USED_UP):
-        return CallRefused(message)
-    return CallFailed(message, status=error.status, retry_after_sec=_retry_after_sec(error))
+    passes = any(words in reason for words in QUOTA_IS_USED_UP)
+    kind = CallRefused if error.status in REFUSED and not passes else CallFailed
+    return kind(message, status=error.status, retry_after_sec=_retry_after_sec(error))
+
+
+def says_absent(error: ApiException, name: str) -> bool:
+    """Tell whether the API knows that there is no Pod of this name.
+
+    Another 404 tells of a path or a namespace, for example from a server that has just started.
+    """
+    details = _status(error).get("details")
+    is_of_pod = isinstance(details, dict) and (details.get("kind"), details.get("name"))
+    return error.status == HTTPStatus.NOT_FOUND and is_of_pod == ("pods", name)
 
 
 def _reason(error: ApiException) -> str:
     """Return what the API says: the message of its Status object, where it sent one."""
+    return str(_status(error).get("message") or error.body or error.reason or "")[:500]
+
+
+def _status(error: ApiException) -> dict[str, Any]:
     try:
-        return str(json.loads(error.body or "")["message"])[:500]
-    except (ValueError, KeyError, TypeError):
-        return str(error.body or error.reason or "")[:500]
+        status = json.loads(error.body or "")
+    except ValueError:
+        return {}
+    return status if isinstance(status, dict) else {}
 
 
 def _retry_after_sec(error: ApiException) -> float | None:

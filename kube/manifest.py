@@ -64,13 +64,13 @@ class PodTemplate:
         return f"{APP_LABEL}={APP},{INSTANCE_LABEL}={self.instance}"
 
 
-def pod_manifest(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
-    """Return the Pod of a monitor; it satisfies the restricted Pod security standard."""
+def pod_manifest(template: PodTemplate, monitor_id: str, number: int) -> dict[str, Any]:
+    """Return a monitor's Pod of that number; it satisfies the restricted Pod security standard."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": pod_name(monitor_id),
+            "name": pod_name(monitor_id, number),
             "namespace": template.namespace,
             "labels": {
                 APP_LABEL: APP,
@@ -78,6 +78,8 @@ def pod_manifest(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
                 "app.kubernetes.io/component": "probe",
                 MONITOR_LABEL: monitor_id,
             },
+            # Its monitor makes the next one; without a controller the autoscaler does not know that.
+            "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
         },
         "spec": {
             **template.more,

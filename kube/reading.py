@@ -55,6 +55,7 @@ def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodSeen:
         uid=meta.uid or "",
         phase=_status(pod).phase or "Pending",
         created_at=meta.creation_timestamp or now,
+        is_ready=_condition(_status(pod), "Ready", "True") is not None,
         unready_since=_unready_since(pod, now),
         gone_by=meta.deletion_timestamp,
         trouble=_trouble(pod, now=now, start_timeout=start_timeout),
@@ -112,7 +113,6 @@ def _overdue(pod: V1Pod, start_timeout: timedelta) -> PodTrouble:
 def _of(pod: V1Pod, reason: str, message: str | None, exit_code: int | None = None) -> PodTrouble:
     return PodTrouble(
         uid=_meta(pod).uid or "",
-        pod_name=_meta(pod).name or "",
         reason=reason,
         message=(message or "")[:500],
         exit_code=exit_code,

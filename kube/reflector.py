@@ -6,8 +6,8 @@ List, then watch from there; list again when the watch breaks.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -28,19 +28,28 @@ TELL_AGAIN_SEC = 1.0
 WATCHES_APART_SEC = 1.0
 """An API that ends every watch at once is not asked more often."""
 
-Hearing = Callable[[str, PodTrouble], Awaitable[bool]]
-"""Is told of a monitor's Pod that is in trouble; returns whether that need not be told again."""
+
+class PodListener(Protocol):
+    """Is told what becomes of Pods; returns whether that need not be told again."""
+
+    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        """Take note that a monitor's Pod is in trouble."""
+        ...
+
+    async def on_ready(self, monitor_id: str, uid: str) -> bool:
+        """Take note that a monitor's Pod takes streams now."""
+        ...
 
 
 class PodReflector:
-    """Tells of every Pod that is in trouble, once."""
+    """Tells of every Pod that becomes ready or is in trouble, once."""
 
-    def __init__(self, cluster: PodCluster, tell: Hearing) -> None:
+    def __init__(self, cluster: PodCluster, listener: PodListener) -> None:
         self._cluster = cluster
-        self._tell = tell
+        self._listener = listener
         self._pods: dict[str, PodSeen] = {}
         self._noted: set[str] = set()
-        self._news: asyncio.Queue[tuple[str, PodTrouble]] = asyncio.Queue()
+        self._news: asyncio.Queue[tuple[PodSeen, PodTrouble | None]] = asyncio.Queue()
 
     @property
     def pods(self) -> list[PodSeen]:
@@ -72,9 +81,8 @@ class PodReflector:
 
     async def _list(self) -> str:
         listed = await self._cluster.list()
-        present = {pod.uid: pod for pod in listed.pods}
+        present = {pod.uid for pod in listed.pods}
         vanished = [pod for uid, pod in self._pods.items() if uid not in present]
-        self._pods = present
         for pod in listed.pods:
             self._look_at(pod)
         for pod in vanished:
@@ -95,32 +103,41 @@ class PodReflector:
         if pod is None:
             return
         if change.is_gone:
-            self._pods.pop(pod.uid, None)
             self._take_leave(pod)
         else:
-            self._pods[pod.uid] = pod
             self._look_at(pod)
 
     def _look_at(self, pod: PodSeen) -> None:
+        before = self._pods.get(pod.uid)
+        self._pods[pod.uid] = pod
         if pod.trouble:
             self._note(pod, pod.trouble)
+        elif pod.is_ready and before and not before.is_ready:
+            self._news.put_nowait((pod, None))
 
     def _take_leave(self, pod: PodSeen) -> None:
-        gone = PodTrouble(uid=pod.uid, pod_name=pod.pod_name, reason=DELETED)
+        self._pods.pop(pod.uid, None)
+        gone = PodTrouble(uid=pod.uid, reason=DELETED)
         self._note(pod, pod.trouble or gone)
         self._noted.discard(pod.uid)
 
     def _note(self, pod: PodSeen, trouble: PodTrouble) -> None:
         if pod.monitor_id and pod.uid not in self._noted:
             self._noted.add(pod.uid)
-            self._news.put_nowait((pod.monitor_id, trouble))
+            self._news.put_nowait((pod, trouble))
 
     async def _pass_on(self) -> None:
         while True:
-            monitor_id, trouble = await self._news.get()
-            logger.info("Pod in trouble", monitor_id=monitor_id, trouble=trouble.in_words)
-            while not await self._tell(monitor_id, trouble):
+            pod, trouble = await self._news.get()
+            words = trouble.in_words if trouble else "ready"
+            logger.info("Pod seen", monitor_id=pod.monitor_id, pod=pod.pod_name, condition=words)
+            while not await self._tell(pod, trouble):
                 await asyncio.sleep(TELL_AGAIN_SEC)
+
+    async def _tell(self, pod: PodSeen, trouble: PodTrouble | None) -> bool:
+        if trouble:
+            return await self._listener.on_failure(pod.monitor_id, trouble)
+        return await self._listener.on_ready(pod.monitor_id, pod.uid)
 
     async def _look_at_the_clock(self) -> None:
         while True:
@@ -140,7 +157,6 @@ class PodReflector:
         ]
 
     async def _look_again(self, pod: PodSeen) -> None:
-        seen = await self._cluster.get(pod.monitor_id)
+        seen = await self._cluster.get(pod.pod_name)
         if seen and seen.uid == pod.uid and pod.uid in self._pods:
-            self._pods[pod.uid] = seen
             self._look_at(seen)

@@ -8,9 +8,12 @@ MISSING: Final = "Missing"
 """Reason of trouble: there is no such Pod."""
 
 
-def pod_name(monitor_id: str) -> str:
-    """Return the name of a monitor's Pod; with our ids it has 55 characters of 63."""
-    return f"stream-monitor-{monitor_id}"
+def pod_name(monitor_id: str, number: int) -> str:
+    """Return the name of a monitor's Pod; with our ids and a million Pods it has 63 characters.
+
+    Each Pod has a name of its own, so that the next one never waits for the last one to leave.
+    """
+    return f"stream-monitor-{monitor_id}-{number}"
 
 
 class PodTrouble(BaseModel):
@@ -25,7 +28,6 @@ class PodTrouble(BaseModel):
     """
 
     uid: str | None
-    pod_name: str
     reason: str
     message: str = ""
     exit_code: int | None = None
@@ -45,6 +47,7 @@ class PodSeen(BaseModel):
     Attributes:
         monitor_id: from its label.
         created_at: by the cluster's clock.
+        is_ready: whether its worker takes streams.
         unready_since: from when on its worker should be ready and is not; None when it is, or when
             nothing says.
         gone_by: when it should be gone, once it is to go.
@@ -56,6 +59,7 @@ class PodSeen(BaseModel):
     uid: str
     phase: str
     created_at: AwareDatetime
+    is_ready: bool = False
     unready_since: AwareDatetime | None = None
     gone_by: AwareDatetime | None = None
     trouble: PodTrouble | None = None

@@ -72,6 +72,14 @@ class PodSettings(BaseSettings):
         le=100,
         description="A Pod that fails so often in a row ends its monitor with pod_failure.",
     )
+    pod_patience_sec: float = Field(
+        default=600,
+        ge=0,
+        le=86_400,
+        description=(
+            "But not before Pods have failed, or the API has refused to make one, for this long."
+        ),
+    )
     pod_start_timeout_sec: float = Field(
         default=120, ge=5, le=3600, description="A Pod that is not ready after this has failed."
     )

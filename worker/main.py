@@ -183,6 +183,7 @@ def _placement(settings: WorkerSettings) -> Placement:
         heartbeat_timeout_sec=settings.heartbeat_timeout_sec,
         watch_retry_sec=settings.watch_retry_sec,
         pod_max_failures=settings.pod_max_failures,
+        pod_patience_sec=settings.pod_patience_sec,
     )
 
 

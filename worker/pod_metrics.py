@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from activities.declarations import PodReconciliationReport
+from kube.errors import CallFailed
 from monitors.pods import PodSeen
 from worker.metric_set import MetricSet
 
@@ -30,8 +31,8 @@ class PodMetrics(MetricSet, Collector):
         )
         self._failures = Counter(
             "stream_tracker_kubernetes_call_failures",
-            "Calls of the Kubernetes API that were not done, by verb.",
-            ("verb",),
+            "Calls of the Kubernetes API that were not done, by verb and status of the answer.",
+            ("verb", "status"),
             registry=None,
         )
         self._mended = Counter(
@@ -52,8 +53,8 @@ class PodMetrics(MetricSet, Collector):
         began = time.monotonic()
         try:
             yield
-        except Exception:
-            self._failures.labels(verb).inc()
+        except CallFailed as error:
+            self._failures.labels(verb, str(error.status or "none")).inc()
             raise
         finally:
             self._calls.labels(verb).observe(time.monotonic() - began)

@@ -24,7 +24,7 @@ from runtime.pod_settings import PodSettings
 from runtime.settings import SettingsError, WorkerSettings
 from runtime.version import VERSION
 from worker.pod_metrics import PodMetrics
-from workflows.messages import POD_TROUBLE_SIGNAL, WORKFLOW_TYPE
+from workflows.messages import POD_READY_SIGNAL, POD_TROUBLE_SIGNAL, WORKFLOW_TYPE
 from workflows.search_attributes import MONITOR_STATUS
 
 logger = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ async def pod_activities(
                 meter=metrics.call,
             )
             monitors = MonitorWorkflows(client)
-            reflector = PodReflector(cluster, monitors.tell)
+            reflector = PodReflector(cluster, monitors)
             metrics.watch(lambda: reflector.pods)
             pods = ProbePods(cluster)
             reconciliation = PodReconciliation(cluster, monitors, metrics)
@@ -121,10 +121,17 @@ class MonitorWorkflows:
             raise
         return described.close_time is None
 
-    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
-        """Tell a monitor of its Pod; return whether it knows, or does not run."""
+    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+        """Tell a monitor that its Pod is in trouble; return whether it knows, or does not run."""
+        return await self._signal(monitor_id, POD_TROUBLE_SIGNAL, trouble)
+
+    async def on_ready(self, monitor_id: str, uid: str) -> bool:
+        """Tell a monitor that its Pod takes streams; return whether it knows, or does not run."""
+        return await self._signal(monitor_id, POD_READY_SIGNAL, uid)
+
+    async def _signal(self, monitor_id: str, name: str, news: PodTrouble | str) -> bool:
         try:
-            await self._client.get_workflow_handle(monitor_id).signal(POD_TROUBLE_SIGNAL, trouble)
+            await self._client.get_workflow_handle(monitor_id).signal(name, news)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return True

@@ -17,6 +17,7 @@ WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
 STOP_SIGNAL = "stop"
 POD_TROUBLE_SIGNAL = "pod_trouble"
+POD_READY_SIGNAL = "pod_ready"
 SNAPSHOT_QUERY = "snapshot"
 CHANGE_UPDATE = "change"
 
@@ -44,7 +45,9 @@ class MonitorProgress(BaseModel):
             since there was no room to keep them until it would listen.
         status_untold: whether the store does not know the status yet.
         has_pod: whether a Pod was asked for, and is to be deleted in the end.
+        pod_number: of the Pod that is or was asked for; they are counted from 1.
         pod_failures: how many Pods failed in a row.
+        pod_failing_since: when the first of these failed.
     """
 
     status: MonitorStatus = MonitorStatus.INITIALIZING
@@ -71,7 +74,9 @@ class MonitorProgress(BaseModel):
     status_untold: bool = False
     placement: Placement = Placement()
     has_pod: bool = False
+    pod_number: int = 1
     pod_failures: int = 0
+    pod_failing_since: AwareDatetime | None = None
     error_reason: str | None = None
     error_message: str | None = None
 

@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
         CHANGE_UPDATE,
         INVALID_CHANGE,
         NOT_ACTIVE,
+        POD_READY_SIGNAL,
         POD_TROUBLE_SIGNAL,
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
@@ -102,8 +103,13 @@ class MonitorWorkflow:
 
     @workflow.signal(name=POD_TROUBLE_SIGNAL)
     def pod_trouble(self, trouble: PodTrouble) -> None:
-        """Take news of the Pod that watches the stream."""
-        self._pods.hear(trouble)
+        """Take note that the Pod that watches the stream is in trouble."""
+        self._pods.on_failure(trouble)
+
+    @workflow.signal(name=POD_READY_SIGNAL)
+    def pod_ready(self, uid: str) -> None:
+        """Take note that a Pod takes the stream."""
+        self._pods.on_ready(uid)
 
     @workflow.update(name=CHANGE_UPDATE)
     def change(self, change: MonitorChange) -> MonitorConfig:
@@ -242,7 +248,7 @@ class MonitorWorkflow:
             seen = await self._watch_with_room()
             if seen:
                 self._learn(seen)
-            self._pods.check()
+            self._pods.raise_if_failed()
             if seen and seen.outcome is WatchOutcome.ENDED:
                 self._end_of_stream(seen.end_reason)
                 return
@@ -314,7 +320,7 @@ class MonitorWorkflow:
             self._watching.cancel()
 
     def _learn(self, seen: WatchReturn) -> None:
-        self._pods.note_work()
+        self._pods.reset()
         self._progress.watch_state = seen.state
         self._progress.statistics = seen.statistics
         self._progress.health = seen.health

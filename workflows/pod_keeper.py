@@ -16,7 +16,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from workflows import options
+from workflows import options, views
 from workflows.failures import StreamUnavailable
 
 with workflow.unsafe.imports_passed_through():
@@ -45,7 +45,7 @@ class PodKeeper:
         monitor_id: whose Pod.
         progress: knows the placement; here it is noted what is to be carried.
         tell: says in plain words what is going on.
-        at_end: is called when the Pod is kept no more; `check` says why.
+        at_end: is called when the Pod is kept no more; `raise_if_failed` says why.
     """
 
     def __init__(
@@ -61,6 +61,9 @@ class PodKeeper:
         self._tell = tell
         self._at_end = at_end
         self._heard: dict[str | None, PodTrouble] = {}
+        self._present_uid: str | None = None
+        self._ready_uid: str | None = None
+        self._has_told = False
         self._is_closed = False
         self._keeping: asyncio.Task[None] | None = None
 
@@ -71,16 +74,23 @@ class PodKeeper:
             self._keeping = asyncio.create_task(self._keep())
             self._keeping.add_done_callback(lambda _: self._is_closed or self._at_end())
 
-    def hear(self, trouble: PodTrouble) -> None:
+    def on_failure(self, trouble: PodTrouble) -> None:
         """Take news of a Pod; what is not of the present one means nothing."""
         if self._keeping:
             self._heard[trouble.uid] = trouble
 
-    def note_work(self) -> None:
+    def on_ready(self, uid: str) -> None:
+        """Take news of a Pod whose worker takes the stream."""
+        self._ready_uid = uid
+        self._tell_of_recovery()
+
+    def reset(self) -> None:
         """Note that the Pod did what it is for."""
         self._progress.pod_failures = 0
+        self._progress.pod_failing_since = None
+        self._has_told = False
 
-    def check(self) -> None:
+    def raise_if_failed(self) -> None:
         """Raise what ended the keeping, if anything did.
 
         Raises:
@@ -106,6 +116,10 @@ class PodKeeper:
         try:
             while not self._is_closed:
                 pod = await self._ensure()
+                self._present_uid = pod.uid
+                if pod.is_ready:
+                    self._ready_uid = pod.uid
+                self._tell_of_recovery()
                 trouble = pod.trouble or await self._until_trouble(pod)
                 if trouble:
                     await self._clear_away(trouble)
@@ -133,22 +147,43 @@ class PodKeeper:
         Raises:
             StreamUnavailable: it was the last one.
         """
-        self._progress.pod_failures += 1
-        failures = self._progress.pod_failures
-        if failures >= self._progress.placement.pod_max_failures:
-            raise self._failure(f"{failures} Pods failed in a row: {trouble.in_words}", trouble)
-        self._tell(f"The Pod failed ({trouble.in_words}): a new one takes over")
+        progress = self._progress
+        self._present_uid = None
+        progress.pod_failures += 1
+        progress.pod_failing_since = progress.pod_failing_since or workflow.now()
+        if self._is_out_of_patience():
+            words = f"{progress.pod_failures} Pods failed in a row: {trouble.in_words}"
+            raise self._failure(words, trouble)
+        self._say(f"The Pod failed ({trouble.in_words}): a new one takes over")
         if trouble.uid:
             await self._delete(uid=trouble.uid)
-        await workflow.sleep(options.pod_backoff(failures), summary="before the next Pod")
+        delay = options.pod_backoff(progress.pod_failures)
+        await workflow.sleep(delay, summary="before the next Pod")
+        progress.pod_number += 1
+
+    def _is_out_of_patience(self) -> bool:
+        placement = self._progress.placement
+        failing = workflow.now() - (self._progress.pod_failing_since or workflow.now())
+        is_often = self._progress.pod_failures >= placement.pod_max_failures
+        return is_often and failing.total_seconds() >= placement.pod_patience_sec
 
     def _failure(self, message: str, trouble: PodTrouble | None = None) -> StreamUnavailable:
         more = {
-            "pod_name": pod_name(self._monitor_id),
+            "pod_name": pod_name(self._monitor_id, self._progress.pod_number),
             "exit_code": trouble.exit_code if trouble else None,
             "termination_reason": trouble.reason if trouble else None,
         }
         return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
+
+    def _say(self, words: str) -> None:
+        self._has_told = True
+        self._tell(words)
+
+    def _tell_of_recovery(self) -> None:
+        """Say that all is well again, once the present Pod is ready."""
+        if self._has_told and self._ready_uid and self._ready_uid == self._present_uid:
+            self._has_told = False
+            self._tell(views.watching(self._progress.open_incidents))
 
     async def _ensure(self) -> PodSeen:
         try:
@@ -156,15 +191,15 @@ class PodKeeper:
         except ActivityError as error:
             if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
                 raise
-            self._tell(f"Waiting for a Pod: {_why(error)}")
+            self._say(f"Waiting for a Pod: {_why(error)}")
         pod = await self._make(options.PROBE_POD)
-        self._tell("The Pod was made")
+        self._say("The Pod was made")
         return pod
 
     async def _make(self, how: dict[str, Any]) -> PodSeen:
         pod: PodSeen = await workflow.execute_activity(
             ENSURE_PROBE_POD,
-            PodOrder(monitor_id=self._monitor_id),
+            self._order(),
             result_type=PodSeen,
             summary="Makes the Pod",
             **how,
@@ -174,7 +209,7 @@ class PodKeeper:
     async def _inspect(self) -> PodSeen | None:
         inspected: PodReturn = await workflow.execute_activity(
             INSPECT_PROBE_POD,
-            PodOrder(monitor_id=self._monitor_id),
+            self._order(),
             result_type=PodReturn,
             summary="Looks at the Pod",
             **options.PROBE_POD,
@@ -182,11 +217,19 @@ class PodKeeper:
         return inspected.pod
 
     async def _delete(self, *, uid: str | None) -> None:
+        number = self._progress.pod_number
         await workflow.execute_activity(
             DELETE_PROBE_POD,
-            PodDeletion(monitor_id=self._monitor_id, uid=uid),
+            PodDeletion(monitor_id=self._monitor_id, number=number, uid=uid),
             summary="Deletes the Pod",
             **options.PROBE_POD,
+        )
+
+    def _order(self) -> PodOrder:
+        return PodOrder(
+            monitor_id=self._monitor_id,
+            number=self._progress.pod_number,
+            patience_sec=self._progress.placement.pod_patience_sec,
         )
 
 

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import WatchReturn
+    from activities.declarations import OpenIncident, WatchReturn
     from monitors.reports import StatusReport
     from workflows import search_attributes
     from workflows.messages import MonitorEnd, MonitorOrder, MonitorProgress, MonitorSnapshot
@@ -64,9 +64,16 @@ def show_search_attributes(order: MonitorOrder, progress: MonitorProgress) -> No
 
 def doing(seen: WatchReturn) -> str:
     """Say in plain words what a watch does."""
-    faults = ", ".join(incident.kind for incident in seen.open_incidents)
     if seen.health.reason:
-        words = f"The stream cannot be seen: {seen.health.reason}"
-    else:
-        words = "Watching the stream"
+        return _with_faults(f"The stream cannot be seen: {seen.health.reason}", seen.open_incidents)
+    return watching(seen.open_incidents)
+
+
+def watching(open_incidents: list[OpenIncident]) -> str:
+    """Say that the stream is watched, and what is wrong with it."""
+    return _with_faults("Watching the stream", open_incidents)
+
+
+def _with_faults(words: str, open_incidents: list[OpenIncident]) -> str:
+    faults = ", ".join(incident.kind for incident in open_incidents)
     return f"{words}, open: {faults}" if faults else words

@@ -102,8 +102,8 @@ async def crash(folder: Path, monitors: int, wait_sec: float) -> Finding:
             *(each.query(MonitorWorkflow.snapshot) for each in handles)
         )
         live = [each.monitor_id for each in snapshots if each.status is MonitorStatus.MONITORING]
-        orphans = stage.api.pods.keys() - {pod_name(each.id) for each in handles}
-        missing = [one for one in live if pod_name(one) not in stage.api.pods]
+        orphans = stage.api.pods.keys() - {pod_name(each.id, 1) for each in handles}
+        missing = [one for one in live if pod_name(one, 1) not in stage.api.pods]
         why = [await _pending(client.get_workflow_handle(one)) for one in missing]
     return Finding(
         f"orphan Pods {wait_sec:g} s after a kill amid {monitors} creations and deletions",

@@ -7,10 +7,10 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import PodReconciliationReport
 from activities.pod_reconciliation import PodReconciliation
 from kube.cluster import PodCluster
-from monitors.pods import MISSING, PodTrouble
+from monitors.pods import MISSING, PodTrouble, pod_name
 from tests.kube.api import FakeApi
 from tests.kube.conftest import api, cluster, served
-from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, terminated
+from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, terminated
 
 __all__ = ["api", "cluster", "served"]
 
@@ -32,7 +32,7 @@ class Monitors:
     async def runs(self, monitor_id: str) -> bool:
         return monitor_id in self.running
 
-    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
+    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
         self.told.append((monitor_id, trouble))
         return True
 
@@ -55,18 +55,18 @@ async def reconciled(cluster: PodCluster, monitors: Monitors) -> PodReconciliati
 async def test_a_pod_without_a_monitor_is_removed(
     api: FakeApi, cluster: PodCluster, monitors: Monitors
 ) -> None:
-    await cluster.create(MONITOR_ID)
-    await cluster.create(OTHER_ID)
+    await cluster.create(MONITOR_ID, 1)
+    await cluster.create(OTHER_ID, 1)
     monitors.listed = {OTHER_ID}
     api.change(NAME, LONG_AGO)
     assert await reconciled(cluster, monitors) == PodReconciliationReport(removed=1)
-    assert list(api.pods) == [f"stream-monitor-{OTHER_ID}"]
+    assert list(api.pods) == [OTHER_NAME]
 
 
 async def test_a_young_pod_is_left_alone(
     api: FakeApi, cluster: PodCluster, monitors: Monitors
 ) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     assert await reconciled(cluster, monitors) == PodReconciliationReport()
     assert list(api.pods) == [NAME]
 
@@ -74,7 +74,7 @@ async def test_a_young_pod_is_left_alone(
 async def test_a_monitor_that_runs_keeps_its_pod_whatever_the_list_says(
     api: FakeApi, cluster: PodCluster, monitors: Monitors
 ) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.change(NAME, LONG_AGO)
     monitors.running = {MONITOR_ID}
     assert await reconciled(cluster, monitors) == PodReconciliationReport()
@@ -84,7 +84,7 @@ async def test_a_monitor_that_runs_keeps_its_pod_whatever_the_list_says(
 async def test_pods_of_another_installation_are_left_alone(
     api: FakeApi, cluster: PodCluster, monitors: Monitors
 ) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     label = {"labels": {"app.kubernetes.io/instance": "another"}}
     api.change(NAME, {"metadata": LONG_AGO["metadata"] | label})
     assert await reconciled(cluster, monitors) == PodReconciliationReport()
@@ -94,14 +94,36 @@ async def test_pods_of_another_installation_are_left_alone(
 async def test_a_monitor_without_its_pod_is_told(cluster: PodCluster, monitors: Monitors) -> None:
     monitors.listed = {MONITOR_ID}
     assert await reconciled(cluster, monitors) == PodReconciliationReport(missing=1)
-    trouble = PodTrouble(uid=None, pod_name=NAME, reason=MISSING)
+    trouble = PodTrouble(uid=None, reason=MISSING)
     assert monitors.told == [(MONITOR_ID, trouble)]
+
+
+async def test_a_monitor_whose_only_pod_leaves_a_lost_node_is_told(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    api.has_kubelet = True
+    await cluster.create(MONITOR_ID, 1)
+    await cluster.delete(NAME)
+    monitors.listed = {MONITOR_ID}
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(missing=1)
+
+
+async def test_a_pod_that_never_leaves_its_lost_node_is_struck_off(
+    api: FakeApi, cluster: PodCluster, monitors: Monitors
+) -> None:
+    api.has_kubelet = True
+    await cluster.create(MONITOR_ID, 1)
+    await cluster.create(MONITOR_ID, 2)
+    api.change(NAME, {"metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}})
+    monitors.listed = {MONITOR_ID}
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(struck_off=1)
+    assert list(api.pods) == [pod_name(MONITOR_ID, 2)]
 
 
 async def test_trouble_that_was_not_heard_is_told_again(
     api: FakeApi, cluster: PodCluster, monitors: Monitors
 ) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.change(NAME, LONG_AGO)
     api.set_status(NAME, **terminated(1, "Error"))
     monitors.listed = {MONITOR_ID}

@@ -1,6 +1,8 @@
 """The activities of Pods: what each fault of the Kubernetes API means for their retries."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -15,18 +17,29 @@ from tests.kube.pods import MONITOR_ID, NAME, terminated
 
 __all__ = ["api", "cluster", "served"]
 
-ORDER = PodOrder(monitor_id=MONITOR_ID)
+ORDER = PodOrder(monitor_id=MONITOR_ID, number=1, patience_sec=600)
+DELETION = PodDeletion(monitor_id=MONITOR_ID, number=1)
 
 
-async def ensure(cluster: PodCluster) -> str:
-    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, ORDER)
+async def ensure(cluster: PodCluster, order: PodOrder = ORDER) -> str:
+    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, order)
     return pod.uid
 
 
-async def failure(cluster: PodCluster) -> ApplicationError:
+async def failure(cluster: PodCluster, *, heartbeat: object = None) -> tuple[ApplicationError, Any]:
+    """Return what an attempt fails with, and the heartbeat that it leaves.
+
+    Args:
+        cluster: that is asked.
+        heartbeat: that the last attempt left.
+    """
+    left: list[Any] = [heartbeat]
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, heartbeat_details=left)
+    environment.on_heartbeat = lambda *details: left.extend(details)
     with pytest.raises(ApplicationError) as failed:
-        await ensure(cluster)
-    return failed.value
+        await environment.run(ProbePods(cluster).ensure, ORDER)
+    return failed.value, left[-1]
 
 
 async def test_a_pod_that_is_there_is_adopted(cluster: PodCluster) -> None:
@@ -46,46 +59,86 @@ async def test_a_pod_that_failed_is_returned_with_its_trouble(
 async def test_a_pod_of_somebody_else_is_left_alone(api: FakeApi, cluster: PodCluster) -> None:
     await ensure(cluster)
     api.change(NAME, {"metadata": {"labels": {"monitor-id": "mon-of-somebody-else"}}})
-    failed = await failure(cluster)
+    failed, _ = await failure(cluster)
     assert failed.type == POD_REFUSED
     assert failed.non_retryable
     assert "none of ours" in failed.message
 
 
-async def test_a_pod_that_leaves_is_waited_for(api: FakeApi, cluster: PodCluster) -> None:
+async def test_a_pod_that_leaves_is_returned_as_one_that_failed(
+    api: FakeApi, cluster: PodCluster
+) -> None:
     api.has_kubelet = True
-    first = await ensure(cluster)
-    await cluster.delete(MONITOR_ID)
-    failed = await failure(cluster)
-    assert (failed.type, failed.non_retryable) == ("PodLeaving", False)
-    assert failed.next_retry_delay == timedelta(seconds=1)
-    api.remove(NAME)
-    assert await ensure(cluster) != first
+    await ensure(cluster)
+    await cluster.delete(NAME)
+    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, ORDER)
+    assert pod.trouble
+    assert pod.trouble.reason == "Deleted"
 
 
-async def test_a_pod_on_a_lost_node_is_struck_off(api: FakeApi, cluster: PodCluster) -> None:
+async def test_the_next_pod_waits_for_no_lost_node(api: FakeApi, cluster: PodCluster) -> None:
     api.has_kubelet = True
     first = await ensure(cluster)
-    api.change(NAME, {"metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}})
-    assert (await failure(cluster)).type == "PodLeaving"
-    assert await ensure(cluster) != first
+    await cluster.delete(NAME)
+    assert await ensure(cluster, ORDER.model_copy(update={"number": 2})) != first
+    assert len(api.pods) == 2
 
 
 async def test_a_pod_that_goes_just_then_is_asked_for_again(
     api: FakeApi, cluster: PodCluster
 ) -> None:
     api.fail("create", 409)
-    assert (await failure(cluster)).type == "PodLeaving"
+    failed, _ = await failure(cluster)
+    assert (failed.non_retryable, failed.next_retry_delay) == (False, timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
-async def test_what_will_never_work_is_final(
+async def test_what_is_refused_is_tried_again_for_a_while_and_then_final(
     api: FakeApi, cluster: PodCluster, status: int
 ) -> None:
-    api.fail("create", status)
-    failed = await failure(cluster)
+    """A server that has just started refuses what it takes a moment later."""
+    api.fail("create", status, times=3)
+    failed, since = await failure(cluster)
+    assert (failed.type, failed.non_retryable) == ("KubernetesUnavailable", False)
+    assert f"scripted {status}" in failed.message
+    failed, again = await failure(cluster, heartbeat=since)
+    assert (failed.non_retryable, again) == (False, since)
+    failed, _ = await failure(cluster, heartbeat=ago(600))
     assert (failed.type, failed.non_retryable) == (POD_REFUSED, True)
     assert f"scripted {status}" in failed.message
+
+
+async def test_only_refusals_in_a_row_count(api: FakeApi, cluster: PodCluster) -> None:
+    api.fail("create", 503)
+    failed, since = await failure(cluster, heartbeat=ago(600))
+    assert (failed.non_retryable, since) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param('cannot create resource "pods" in API group ""', id="Roles are not read yet"),
+        pytest.param("not yet ready to handle request", id="a plugin is not ready"),
+    ],
+)
+async def test_a_server_that_starts_is_waited_for(
+    api: FakeApi, cluster: PodCluster, words: str
+) -> None:
+    api.fail("create", 403, message=words)
+    failed, _ = await failure(cluster)
+    assert not failed.non_retryable
+    assert words in failed.message
+    assert await ensure(cluster)
+
+
+async def test_an_inspection_that_is_refused_is_tried_again(
+    api: FakeApi, cluster: PodCluster
+) -> None:
+    await ensure(cluster)
+    api.fail("fetch", 403)
+    with pytest.raises(ApplicationError, match="scripted 403") as failed:
+        await ActivityEnvironment().run(ProbePods(cluster).inspect, ORDER)
+    assert not failed.value.non_retryable
 
 
 @pytest.mark.parametrize(
@@ -100,8 +153,8 @@ async def test_a_quota_that_is_used_up_passes(
     api: FakeApi, cluster: PodCluster, words: str
 ) -> None:
     api.fail("create", 403, message=words)
-    failed = await failure(cluster)
-    assert (failed.type, failed.non_retryable) == ("KubernetesUnavailable", False)
+    failed, since = await failure(cluster, heartbeat=ago(600))
+    assert (failed.non_retryable, since) == (False, None)
     assert words in failed.message
     assert await ensure(cluster)
 
@@ -110,7 +163,8 @@ async def test_a_quota_that_the_pod_can_never_satisfy_is_final(
     api: FakeApi, cluster: PodCluster
 ) -> None:
     api.fail("create", 403, message="failed quota: ten: must specify limits.ephemeral-storage")
-    assert (await failure(cluster)).type == POD_REFUSED
+    failed, _ = await failure(cluster, heartbeat=ago(600))
+    assert failed.type == POD_REFUSED
 
 
 @pytest.mark.parametrize(
@@ -127,7 +181,7 @@ async def test_what_passes_is_tried_again(
     api: FakeApi, cluster: PodCluster, status: int, retry_after: str, delay_sec: float | None
 ) -> None:
     api.fail("create", status, Retry_After=retry_after)
-    failed = await failure(cluster)
+    failed, _ = await failure(cluster)
     assert (failed.type, failed.non_retryable) == ("KubernetesUnavailable", False)
     wanted = timedelta(seconds=delay_sec) if delay_sec else None
     assert failed.next_retry_delay == wanted
@@ -146,15 +200,17 @@ async def test_no_pod_is_there_to_be_inspected(cluster: PodCluster) -> None:
 async def test_a_deletion_may_come_twice(api: FakeApi, cluster: PodCluster) -> None:
     await ensure(cluster)
     for _ in range(2):
-        deletion = PodDeletion(monitor_id=MONITOR_ID)
-        await ActivityEnvironment().run(ProbePods(cluster).delete, deletion)
+        await ActivityEnvironment().run(ProbePods(cluster).delete, DELETION)
     assert api.pods == {}
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
 async def test_a_deletion_is_never_given_up(api: FakeApi, cluster: PodCluster, status: int) -> None:
     api.fail("delete", status)
-    deletion = PodDeletion(monitor_id=MONITOR_ID)
     with pytest.raises(ApplicationError) as failed:
-        await ActivityEnvironment().run(ProbePods(cluster).delete, deletion)
+        await ActivityEnvironment().run(ProbePods(cluster).delete, DELETION)
     assert not failed.value.non_retryable
+
+
+def ago(seconds: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()

@@ -1,7 +1,8 @@
 """A Kubernetes API that knows Pods: kmock, plus what it lacks.
 
 That is: uids and creation times, resource versions, label selectors, watches that go on from a
-version, end in time and expire, deletion that waits for the kubelet, and scripted failures.
+version, send bookmarks, end in time and expire, deletion that waits for the kubelet, scripted
+failures, silent connections, and restarts after which it refuses what it took before.
 """
 
 import asyncio
@@ -23,6 +24,14 @@ from kmock import KubernetesEmulator, KubernetesError, Request
 Pod: TypeAlias = dict[str, Any]
 
 PODS = kmock.resource("v1/pods")
+STARTING = (
+    'pods is forbidden: User "system:serviceaccount:streams:orchestrator" cannot {verb} resource '
+    '"pods" in API group "" in the namespace "streams": RBAC: role.rbac.authorization.k8s.io '
+    '"stream-tracker-pods" not found',
+    'pods "p" is forbidden: not yet ready to handle request',
+)
+"""What a server answers until it has read the Roles, and its admission plugins are ready."""
+
 KUBELET = "kubelet"
 """Finalizer that keeps a Pod in the API until its process has ended."""
 
@@ -33,11 +42,14 @@ class FakeApi(KubernetesEmulator):
     Attributes:
         has_kubelet: whether a deleted Pod stays until its kubelet says that it is gone.
         calls: how often each verb was used.
+        refused: how often each verb was refused by a server that had just started.
         failures: what the next calls of a verb fail with, in order.
         forgotten: versions up to this one are expired.
         longest_watch_sec: watches end after this, whatever the client asked.
         bookmark_sec: a watch sends a bookmark this often.
         is_silent: open watches stay open and say nothing, as behind a dead load balancer.
+        is_down: it refuses connections.
+        is_starting: it refuses calls with 403, as a server that has just started.
         latency_sec: what each call takes before it does anything, and once more before it answers.
     """
 
@@ -45,12 +57,17 @@ class FakeApi(KubernetesEmulator):
         super().__init__()
         self.has_kubelet = has_kubelet
         self.calls: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self.failures: dict[str, deque[aiohttp.web.Response]] = {}
         self.forgotten = 0
         self.longest_watch_sec = 3600.0
         self.bookmark_sec = 60.0
         self.is_silent = False
+        self.is_down = False
+        self.is_starting = False
         self.latency_sec = 0.0
+        self._refusals = itertools.cycle(STARTING)
+        self._connections: set[asyncio.Transport] = set()
         self.resources["v1/pods"] = kmock.ResourceInfo(kind="Pod", namespaced=True)
         self._versions = itertools.count(1)
         self._log: list[tuple[int, str, Pod]] = []
@@ -96,6 +113,20 @@ class FakeApi(KubernetesEmulator):
         self.forgotten = next(self._versions)
         self._log.clear()
 
+    async def restart(self, *, down_sec: float, denying_sec: float) -> None:
+        """Be away, and then deny what is allowed, for so long each."""
+        self.is_down = self.is_starting = True
+        for connection in self._connections:
+            connection.abort()
+        self._connections.clear()
+        self._changed.set()
+        await asyncio.sleep(down_sec)
+        self.is_down = False
+        self._changed.set()
+        await asyncio.sleep(denying_sec)
+        self.is_starting = False
+        self._changed.set()
+
     async def until(self, condition: Callable[[], Any], *, within_sec: float = 30.0) -> None:
         """Wait until a change of a Pod, or a call, makes `condition` true."""
         async with asyncio.timeout(within_sec):
@@ -105,13 +136,28 @@ class FakeApi(KubernetesEmulator):
 
     # What the API does
 
+    async def __call__(self, raw_request: aiohttp.web.BaseRequest) -> aiohttp.web.StreamResponse:
+        """Answer, or drop the connection."""
+        if raw_request.transport:
+            self._connections.add(raw_request.transport)
+            if self.is_down:
+                raw_request.transport.abort()
+        return await super().__call__(raw_request)
+
     async def _handle(self, request: Request) -> aiohttp.web.StreamResponse:
         verb = request.action.value.lower() if request.action else "other"
         self.calls[verb] += 1
         self._changed.set()
         await asyncio.sleep(self.latency_sec)
+        if self.is_down or self.is_starting:
+            self.refused[verb] += 1
+            message = next(self._refusals).format(verb=verb)
+            return _answer(403, "Forbidden", message)
         if answers := self.failures.get(verb):
             return answers.popleft()
+        if verb in ("fetch", "delete") and request.name and request.name not in self.pods:
+            missing = {"name": request.name, "kind": "pods"}
+            return _answer(404, "NotFound", f'pods "{request.name}" not found', details=missing)
         if request.action is kmock.action.CREATE:
             self._admit(request)
         if request.action is kmock.action.DELETE and request.name:
@@ -174,7 +220,7 @@ class FakeApi(KubernetesEmulator):
         asked_sec = float(request.params.get("timeoutSeconds", 3600))
         loop = asyncio.get_running_loop()
         began = told = loop.time()
-        while loop.time() < began + min(asked_sec, self.longest_watch_sec):
+        while loop.time() < began + min(asked_sec, self.longest_watch_sec) and not self.is_down:
             while self.is_silent:
                 await asyncio.sleep(0.02)
             if loop.time() > told + self.bookmark_sec:
@@ -202,6 +248,11 @@ class FakeApi(KubernetesEmulator):
         kept["metadata"]["resourceVersion"] = str(version)
         self._log.append((version, kind, kept))
         self._changed.set()
+
+
+def _answer(status: int, reason: str, message: str, **more: Any) -> aiohttp.web.Response:
+    body = {"kind": "Status", "code": status, "reason": reason, "message": message, **more}
+    return aiohttp.web.json_response(body, status=status)
 
 
 def _bookmark(version: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from monitors.pods import pod_name
 
 MONITOR_ID = "mon-01890a5d-ac96-774b-bcce-b302099a8057"
 OTHER_ID = "mon-01890a5d-ac96-774b-bcce-b302099a8058"
-NAME = pod_name(MONITOR_ID)
+NAME = pod_name(MONITOR_ID, 1)
+OTHER_NAME = pod_name(OTHER_ID, 1)
 
 TEMPLATE = PodTemplate(
     namespace="streams",
@@ -66,6 +67,7 @@ RUNNING: dict[str, Any] = {
     "phase": "Running",
     "containerStatuses": [container({"running": {"startedAt": "2026-01-02T03:04:05Z"}})],
 }
+READY: dict[str, Any] = {**RUNNING, "conditions": [{"type": "Ready", "status": "True"}]}
 EVICTED: dict[str, Any] = {
     "phase": "Failed",
     "reason": "Evicted",

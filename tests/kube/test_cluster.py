@@ -12,64 +12,90 @@ from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, RUNNING, terminated
 
 
 async def test_a_pod_is_made_seen_and_deleted(api: FakeApi, cluster: PodCluster) -> None:
-    made = await cluster.create(MONITOR_ID)
+    made = await cluster.create(MONITOR_ID, 1)
     assert (made.monitor_id, made.pod_name, made.phase) == (MONITOR_ID, NAME, "Pending")
-    assert await cluster.get(MONITOR_ID) == made
-    assert await cluster.delete(MONITOR_ID)
-    assert await cluster.get(MONITOR_ID) is None
+    assert await cluster.get(NAME) == made
+    assert await cluster.delete(NAME)
+    assert await cluster.get(NAME) is None
     assert api.pods == {}
 
 
 async def test_a_name_is_taken_once(cluster: PodCluster) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     with pytest.raises(NameTaken):
-        await cluster.create(MONITOR_ID)
+        await cluster.create(MONITOR_ID, 1)
 
 
 async def test_a_pod_that_is_not_there_is_deleted_already(cluster: PodCluster) -> None:
-    assert not await cluster.delete(MONITOR_ID)
+    assert not await cluster.delete(NAME)
 
 
 async def test_a_later_pod_of_the_same_name_is_spared(api: FakeApi, cluster: PodCluster) -> None:
-    first = await cluster.create(MONITOR_ID)
-    await cluster.delete(MONITOR_ID)
-    await cluster.create(MONITOR_ID)
-    assert not await cluster.delete(MONITOR_ID, uid=first.uid)
+    first = await cluster.create(MONITOR_ID, 1)
+    await cluster.delete(NAME)
+    await cluster.create(MONITOR_ID, 1)
+    assert not await cluster.delete(NAME, uid=first.uid)
     assert list(api.pods) == [NAME]
 
 
 async def test_only_our_own_pods_are_listed(api: FakeApi, cluster: PodCluster) -> None:
-    await cluster.create(MONITOR_ID)
-    await cluster.create(OTHER_ID)
+    await cluster.create(MONITOR_ID, 1)
+    await cluster.create(OTHER_ID, 1)
     label = {"metadata": {"labels": {"app.kubernetes.io/instance": "another"}}}
     api.change(NAME, label)
     assert [pod.monitor_id for pod in (await cluster.list()).pods] == [OTHER_ID]
 
 
-@pytest.mark.parametrize("status", [400, 403, 422])
-async def test_what_will_never_be_done_is_refused(
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422])
+async def test_what_is_against_rules_or_rights_is_refused(
     api: FakeApi, cluster: PodCluster, status: int
 ) -> None:
     api.fail("create", status)
     with pytest.raises(CallRefused, match=f"answered {status} scripted {status}"):
-        await cluster.create(MONITOR_ID)
+        await cluster.create(MONITOR_ID, 1)
 
 
 @pytest.mark.parametrize("status", [401, 408, 429, 500, 503, 504])
 async def test_what_may_pass_is_a_failure(api: FakeApi, cluster: PodCluster, status: int) -> None:
     api.fail("create", status, Retry_After="7")
     with pytest.raises(CallFailed) as failure:
-        await cluster.create(MONITOR_ID)
+        await cluster.create(MONITOR_ID, 1)
+    assert not isinstance(failure.value, CallRefused)
     assert (failure.value.status, failure.value.retry_after_sec) == (status, 7)
 
 
+@pytest.mark.parametrize("verb", ["fetch", "delete"])
+async def test_only_the_api_itself_knows_that_a_pod_is_not_there(
+    api: FakeApi, cluster: PodCluster, verb: str
+) -> None:
+    """A server that has just started, or whose namespace is gone, answers 404 too."""
+    await cluster.create(MONITOR_ID, 1)
+    api.fail(verb, 404, message='namespaces "streams" not found')
+    with pytest.raises(CallRefused, match="namespaces"):
+        await (cluster.get(NAME) if verb == "fetch" else cluster.delete(NAME))
+
+
+async def test_a_server_that_starts_refuses_and_then_takes_what_it_refused(
+    api: FakeApi, cluster: PodCluster
+) -> None:
+    restarting = asyncio.create_task(api.restart(down_sec=0.3, denying_sec=0.3))
+    await asyncio.sleep(0)
+    with pytest.raises(CallFailed, match="does not answer"):
+        await cluster.create(MONITOR_ID, 1)
+    await api.until(lambda: not api.is_down)
+    with pytest.raises(CallRefused, match="answered 403"):
+        await cluster.create(MONITOR_ID, 1)
+    await restarting
+    assert await cluster.create(MONITOR_ID, 1)
+
+
 async def test_changes_come_from_the_listed_version_on(api: FakeApi, cluster: PodCluster) -> None:
-    await cluster.create(OTHER_ID)
+    await cluster.create(OTHER_ID, 1)
     version = (await cluster.list()).version
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.set_status(NAME, **RUNNING)
     api.set_status(NAME, **terminated(137, "OOMKilled"))
-    await cluster.delete(MONITOR_ID)
+    await cluster.delete(NAME)
     changes = await _changes(cluster, version, 4)
     seen = [change.pod for change in changes if change.pod]
     assert [pod.phase for pod in seen] == ["Pending", "Running", "Failed", "Failed"]
@@ -114,7 +140,7 @@ async def test_an_expired_version_is_a_failure(api: FakeApi, cluster: PodCluster
 async def test_an_api_that_does_not_answer_is_a_failure(cluster: PodCluster) -> None:
     cluster._client.configuration.host = "http://127.0.0.1:1"
     with pytest.raises(CallFailed, match="does not answer"):
-        await cluster.get(MONITOR_ID)
+        await cluster.get(NAME)
 
 
 async def _changes(cluster: PodCluster, version: str, count: int) -> list[PodChange]:

@@ -11,13 +11,14 @@ from tests.kube.pods import MONITOR_ID, TEMPLATE
 
 
 def container(template: PodTemplate = TEMPLATE) -> dict[str, Any]:
-    made: dict[str, Any] = pod_manifest(template, MONITOR_ID)["spec"]["containers"][0]
+    made: dict[str, Any] = pod_manifest(template, MONITOR_ID, 1)["spec"]["containers"][0]
     return made
 
 
 def test_it_is_named_and_labelled_for_its_monitor() -> None:
-    meta = pod_manifest(TEMPLATE, MONITOR_ID)["metadata"]
-    assert meta["name"] == f"stream-monitor-{MONITOR_ID}"
+    meta = pod_manifest(TEMPLATE, MONITOR_ID, 1)["metadata"]
+    assert meta["name"] == f"stream-monitor-{MONITOR_ID}-1"
+    assert meta["annotations"] == {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"}
     assert len(meta["name"]) <= 63
     assert meta["namespace"] == "streams"
     assert meta["labels"]["app"] == "stream-monitor"
@@ -26,7 +27,7 @@ def test_it_is_named_and_labelled_for_its_monitor() -> None:
 
 
 def test_it_satisfies_the_restricted_standard() -> None:
-    spec = pod_manifest(TEMPLATE, MONITOR_ID)["spec"]
+    spec = pod_manifest(TEMPLATE, MONITOR_ID, 1)["spec"]
     assert spec["securityContext"] == {
         "runAsNonRoot": True,
         "fsGroup": 10001,
@@ -71,20 +72,20 @@ def test_the_health_port_is_asked() -> None:
 
 
 def test_only_the_work_folder_can_be_written_and_it_is_bounded() -> None:
-    spec = pod_manifest(TEMPLATE, MONITOR_ID)["spec"]
+    spec = pod_manifest(TEMPLATE, MONITOR_ID, 1)["spec"]
     assert spec["volumes"] == [{"name": "work", "emptyDir": {"sizeLimit": "512Mi"}}]
     assert container()["volumeMounts"] == [{"name": "work", "mountPath": "/tmp"}]
 
 
 def test_it_gets_longer_than_its_worker_takes_to_drain() -> None:
-    spec = pod_manifest(replace(TEMPLATE, drain_sec=45), MONITOR_ID)["spec"]
+    spec = pod_manifest(replace(TEMPLATE, drain_sec=45), MONITOR_ID, 1)["spec"]
     assert spec["terminationGracePeriodSeconds"] > 45
 
 
 def test_a_lost_node_is_not_waited_for_longer_than_seconds() -> None:
     more = {"tolerations": [{"key": "streams", "operator": "Exists"}]}
     for template in (TEMPLATE, replace(TEMPLATE, more=more)):
-        borne = pod_manifest(template, MONITOR_ID)["spec"]["tolerations"]
+        borne = pod_manifest(template, MONITOR_ID, 1)["spec"]["tolerations"]
         limits = {each["key"]: each.get("tolerationSeconds") for each in borne}
         assert limits["node.kubernetes.io/unreachable"] == 10
         assert limits["node.kubernetes.io/not-ready"] == 10
@@ -99,7 +100,7 @@ def test_nodes_registries_and_files_are_settable() -> None:
         volumes=[{"name": "cookies", "secret": {"secretName": "cookies"}}],
         mounts=[{"name": "cookies", "mountPath": "/cookies"}],
     )
-    spec = pod_manifest(template, MONITOR_ID)["spec"]
+    spec = pod_manifest(template, MONITOR_ID, 1)["spec"]
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
     assert [volume["name"] for volume in spec["volumes"]] == ["work", "cookies"]
@@ -108,5 +109,5 @@ def test_nodes_registries_and_files_are_settable() -> None:
 
 
 def test_kubernetes_client_understands_all_of_it() -> None:
-    pod = V1Pod.model_validate(pod_manifest(TEMPLATE, MONITOR_ID))
-    assert pod.model_dump(by_alias=True, exclude_none=True) == pod_manifest(TEMPLATE, MONITOR_ID)
+    pod = V1Pod.model_validate(pod_manifest(TEMPLATE, MONITOR_ID, 1))
+    assert pod.model_dump(by_alias=True, exclude_none=True) == pod_manifest(TEMPLATE, MONITOR_ID, 1)

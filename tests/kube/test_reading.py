@@ -13,6 +13,7 @@ from tests.kube.pods import (
     EVICTED,
     MONITOR_ID,
     NAME,
+    READY,
     RUNNING,
     TEMPLATE,
     terminated,
@@ -32,7 +33,7 @@ TAINTED = {
 
 
 def seen(status: dict[str, Any], meta: dict[str, Any] | None = None, age_sec: int = 10) -> PodSeen:
-    manifest = pod_manifest(TEMPLATE, MONITOR_ID)
+    manifest = pod_manifest(TEMPLATE, MONITOR_ID, 1)
     manifest["metadata"] |= {"uid": "u-1", "creationTimestamp": MADE.isoformat(), **(meta or {})}
     pod = V1Pod.model_validate({**manifest, "status": status})
     return read_pod(pod, now=MADE + timedelta(seconds=age_sec), start_timeout=START_TIMEOUT)
@@ -66,7 +67,7 @@ def test_trouble_is_seen_at_once(
 ) -> None:
     trouble = seen(status).trouble
     assert trouble
-    assert (trouble.uid, trouble.pod_name) == ("u-1", NAME)
+    assert (trouble.uid, seen(status).pod_name) == ("u-1", NAME)
     assert (trouble.reason, trouble.exit_code) == (reason, exit_code)
 
 
@@ -101,6 +102,12 @@ def test_a_pod_that_does_not_come_up_is_in_trouble_after_a_while(
     trouble = seen(status, age_sec=61).trouble
     assert trouble
     assert (trouble.reason, trouble.message) == (reason, message)
+
+
+def test_a_pod_is_ready_when_its_worker_takes_streams() -> None:
+    assert not seen(RUNNING).is_ready
+    assert not seen(unready(MADE.isoformat())).is_ready
+    assert seen(READY).is_ready
 
 
 def test_a_running_pod_may_be_old() -> None:

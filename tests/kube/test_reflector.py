@@ -15,6 +15,8 @@ from tests.kube.pods import (
     MONITOR_ID,
     NAME,
     OTHER_ID,
+    OTHER_NAME,
+    READY,
     RUNNING,
     terminated,
     unready,
@@ -24,14 +26,20 @@ from tests.kube.pods import (
 
 
 class Listener:
-    """Hears of trouble; refuses to as often as it is told to."""
+    """Hears of Pods; refuses to as often as it is told to."""
 
     def __init__(self) -> None:
+        self.ready: list[tuple[str, str]] = []
         self.heard: list[tuple[str, PodTrouble]] = []
         self.deaf = 0
         self._came = asyncio.Event()
 
-    async def tell(self, monitor_id: str, trouble: PodTrouble) -> bool:
+    async def on_ready(self, monitor_id: str, uid: str) -> bool:
+        self.ready.append((monitor_id, uid))
+        self._came.set()
+        return True
+
+    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
         if self.deaf:
             self.deaf -= 1
             return False
@@ -57,7 +65,7 @@ def listener() -> Listener:
 async def reflector(
     api: FakeApi, cluster: PodCluster, listener: Listener
 ) -> AsyncIterator[PodReflector]:
-    reflector = PodReflector(cluster, listener.tell)
+    reflector = PodReflector(cluster, listener)
     running = asyncio.create_task(reflector.run())
     await api.until(lambda: api.calls["watch"])
     yield reflector
@@ -69,14 +77,27 @@ async def reflector(
 async def test_a_pod_that_fails_is_told_of_once(
     api: FakeApi, cluster: PodCluster, listener: Listener
 ) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.set_status(NAME, **RUNNING)
     api.set_status(NAME, **terminated(137, "OOMKilled"))
     api.set_status(NAME, **terminated(137, "OOMKilled"), message="once more")
-    await cluster.create(OTHER_ID)
-    await cluster.delete(OTHER_ID)
+    await cluster.create(OTHER_ID, 1)
+    await cluster.delete(OTHER_NAME)
     assert await listener.reasons(2) == ["OOMKilled", "Deleted"]
     assert [monitor_id for monitor_id, _ in listener.heard] == [MONITOR_ID, OTHER_ID]
+
+
+@pytest.mark.usefixtures("reflector")
+async def test_a_pod_that_becomes_ready_is_told_of_once(
+    api: FakeApi, cluster: PodCluster, listener: Listener
+) -> None:
+    pod = await cluster.create(MONITOR_ID, 1)
+    api.set_status(NAME, **unready(datetime.now(UTC).isoformat()))
+    api.set_status(NAME, **READY)
+    api.set_status(NAME, **READY, message="once more")
+    api.set_status(NAME, **terminated(1, "Error"))
+    assert await listener.reasons(1) == ["Error"]
+    assert listener.ready == [(MONITOR_ID, pod.uid)]
 
 
 @pytest.mark.usefixtures("reflector")
@@ -84,7 +105,7 @@ async def test_what_is_not_heard_is_told_again(
     api: FakeApi, cluster: PodCluster, listener: Listener
 ) -> None:
     listener.deaf = 1
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.set_status(NAME, **waiting("ErrImagePull"))
     assert await listener.reasons(1) == ["ErrImagePull"]
 
@@ -92,12 +113,12 @@ async def test_what_is_not_heard_is_told_again(
 async def test_what_happened_unseen_is_found_by_listing_again(
     api: FakeApi, cluster: PodCluster, listener: Listener, reflector: PodReflector
 ) -> None:
-    await cluster.create(MONITOR_ID)
-    await cluster.create(OTHER_ID)
+    await cluster.create(MONITOR_ID, 1)
+    await cluster.create(OTHER_ID, 1)
     await until_seen(reflector, 2)
     api.longest_watch_sec = 0.0  # the watch ends, and its version is too old for the next one
     api.set_status(NAME, **terminated(1, "Error"))
-    api.remove(f"stream-monitor-{OTHER_ID}")
+    api.remove(OTHER_NAME)
     api.expire_versions()
     assert sorted(await listener.reasons(2)) == ["Deleted", "Error"]
 
@@ -107,8 +128,8 @@ async def test_what_happened_behind_a_dead_connection_is_found(
 ) -> None:
     api, url = served
     async with pod_cluster(url, silence_sec=0.5) as cluster:
-        running = asyncio.create_task(PodReflector(cluster, listener.tell).run())
-        await cluster.create(MONITOR_ID)
+        running = asyncio.create_task(PodReflector(cluster, listener).run())
+        await cluster.create(MONITOR_ID, 1)
         await api.until(lambda: api.calls["watch"])
         api.is_silent = True
         api.set_status(NAME, **terminated(137, "OOMKilled"))
@@ -122,9 +143,9 @@ async def test_failures_of_the_api_are_outlived(
 ) -> None:
     api.fail("list", 500)
     api.fail("watch", 503)
-    running = asyncio.create_task(PodReflector(cluster, listener.tell).run())
+    running = asyncio.create_task(PodReflector(cluster, listener).run())
     await api.until(lambda: api.calls["watch"] == 2)
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.set_status(NAME, **terminated(1, "Error"))
     assert await listener.reasons(1) == ["Error"]
     running.cancel()
@@ -136,7 +157,7 @@ async def test_a_pod_that_finds_no_node_is_told_of_when_its_time_is_up(
     api: FakeApi, cluster: PodCluster, listener: Listener
 ) -> None:
     cluster.start_timeout = timedelta(seconds=1)
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.set_status(NAME, **unschedulable("0/3 nodes are available"))
     assert await listener.reasons(1) == ["Unschedulable"]
     assert listener.heard[0][1].message == "0/3 nodes are available"
@@ -147,7 +168,7 @@ async def test_a_worker_that_does_not_become_ready_is_told_of_when_its_time_is_u
     api: FakeApi, cluster: PodCluster, listener: Listener
 ) -> None:
     cluster.start_timeout = timedelta(seconds=1)
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     api.set_status(NAME, **unready(datetime.now(UTC).isoformat()))
     assert await listener.reasons(1) == ["NotReady"]
 
@@ -155,7 +176,7 @@ async def test_a_worker_that_does_not_become_ready_is_told_of_when_its_time_is_u
 async def test_pods_can_be_counted(
     api: FakeApi, cluster: PodCluster, reflector: PodReflector
 ) -> None:
-    await cluster.create(MONITOR_ID)
+    await cluster.create(MONITOR_ID, 1)
     await until_seen(reflector, 1)
     assert [pod.monitor_id for pod in reflector.pods] == [MONITOR_ID]
 

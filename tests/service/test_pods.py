@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitors.ids import new_monitor_id
+from monitors.pods import pod_name
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.origin import AtEnd, ChannelOptions, SceneOnAir
@@ -109,6 +110,7 @@ async def opened(stage: Stage) -> AsyncIterator[Cluster]:
             "WORKER_IMAGE": "registry.example/stream-tracker",
             "POD_SECRET": "keys",
             "POD_MAX_FAILURES": str(MAX_FAILURES),
+            "POD_PATIENCE_SEC": "0",
         }
         roles = ("orchestrator", "orchestrator")
         house = await stack.enter_async_context(
@@ -157,7 +159,7 @@ async def _stop(cluster: Cluster) -> float:
             "total_segments_analyzed"
         ]:
             await asyncio.sleep(0.2)
-    name = f"stream-monitor-{monitor_id}"
+    name = pod_name(monitor_id, 1)
     began = time.monotonic()
     await cluster.house.rest.stop(monitor_id)
     await cluster.api.until(lambda: _is_leaving(cluster.api, name))
@@ -181,7 +183,7 @@ async def _leave_a_stray_pod(cluster: Cluster) -> None:
     """Have a Pod left by a monitor that nobody knows; the reconciliation is to find it."""
     monitor_id = new_monitor_id()
     labels = {"app": "stream-monitor", "monitor-id": monitor_id}
-    name = f"stream-monitor-{monitor_id}"
+    name = pod_name(monitor_id, 1)
     meta = {"name": name, "labels": labels | {"app.kubernetes.io/instance": "stream-tracker"}}
     pod = {"metadata": meta, "spec": {"nodeName": "lost", "containers": [{"name": "probe"}]}}
     async with plain_client(base_url=cluster.url) as http:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import cli
 from activities.declarations import PodReconciliationReport
+from kube.errors import CallFailed, CallRefused, NameTaken
 from kube.manifest import PodTemplate
 from runtime.settings import SettingsError, WorkerSettings, load_settings
 from runtime.version import VERSION
@@ -193,12 +194,18 @@ def test_pods_and_calls_are_counted() -> None:
     with PodMetrics(registry) as metrics:
         with metrics.call("create"):
             pass
-        with pytest.raises(ValueError), metrics.call("create"):
-            raise ValueError
+        with pytest.raises(CallFailed), metrics.call("create"):
+            raise CallRefused("no rights yet", status=403)
+        with pytest.raises(CallFailed), metrics.call("get"):
+            raise CallFailed("no answer")
+        with pytest.raises(NameTaken), metrics.call("create"):
+            raise NameTaken
         metrics.reconciled(PodReconciliationReport(removed=2))
         shown = generate_latest(registry).decode()
-    assert 'stream_tracker_kubernetes_call_duration_seconds_count{verb="create"} 2.0' in shown
-    assert 'stream_tracker_kubernetes_call_failures_total{verb="create"} 1.0' in shown
+    assert 'stream_tracker_kubernetes_call_duration_seconds_count{verb="create"} 3.0' in shown
+    failures = "stream_tracker_kubernetes_call_failures_total"
+    assert f'{failures}{{status="403",verb="create"}} 1.0' in shown
+    assert f'{failures}{{status="none",verb="get"}} 1.0' in shown
     assert 'stream_tracker_pods_reconciled_total{what="removed"} 2.0' in shown
     assert 'stream_tracker_probe_pods{phase="Running"} 0.0' in shown
     assert generate_latest(registry) == b""

@@ -25,14 +25,14 @@ from tests.workflows.scripts import Look
 
 MADE_AT = datetime(2026, 1, 2, tzinfo=UTC)
 MAX_FAILURES = 3
-PLACEMENT = Placement(kind=PlacementKind.POD, pod_max_failures=MAX_FAILURES)
+PLACEMENT = Placement(kind=PlacementKind.POD, pod_max_failures=MAX_FAILURES, pod_patience_sec=0)
 
 
-def live_for_a_pod() -> Look:
+def live_for_a_pod(placement: Placement = PLACEMENT) -> Look:
     """It is live, and to be watched in a Pod."""
 
     async def look() -> WaitReturn:
-        return WaitReturn(title="A stream", placement=PLACEMENT)
+        return WaitReturn(title="A stream", placement=placement)
 
     return look
 
@@ -71,9 +71,7 @@ class ScriptedPods:
     def trouble(self, reason: str, *, uid: str | None = None) -> PodTrouble:
         """Return trouble of the present Pod, or of another one."""
         uid = uid or (self.present.uid if self.present else None)
-        return PodTrouble(
-            uid=uid, pod_name=pod_name("mon"), reason=reason, message="scripted", exit_code=137
-        )
+        return PodTrouble(uid=uid, reason=reason, message="scripted", exit_code=137)
 
     def break_down(self, reason: str) -> PodTrouble:
         """Have the present Pod fail; return its trouble, for the monitor to be told."""
@@ -95,7 +93,7 @@ class ScriptedPods:
             self.made.append(f"uid-{len(self.made) + 1}")
             self.present = PodSeen(
                 monitor_id=order.monitor_id,
-                pod_name=pod_name(order.monitor_id),
+                pod_name=pod_name(order.monitor_id, order.number),
                 uid=self.made[-1],
                 phase="Pending",
                 created_at=MADE_AT,

@@ -13,11 +13,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.declarations import WATCH_STREAM
 from monitors.events import EventType
-from monitors.pods import MISSING
+from monitors.pods import MISSING, pod_name
 from monitors.status import MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
-from tests.workflows.pods import MAX_FAILURES, ScriptedPods, live_for_a_pod
+from tests.workflows.pods import MAX_FAILURES, PLACEMENT, ScriptedPods, live_for_a_pod
 from tests.workflows.stage import (
     LOOK_SEC,
     MONITOR_ID,
@@ -32,7 +32,7 @@ from tests.workflows.stage import (
 )
 from tests.workflows.world import PATIENCE_SEC, World
 from workflows import options
-from workflows.messages import POD_TROUBLE_SIGNAL, STOP_SIGNAL
+from workflows.messages import POD_READY_SIGNAL, POD_TROUBLE_SIGNAL, STOP_SIGNAL
 from workflows.options import pod_queue
 
 
@@ -139,6 +139,35 @@ async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
 
 
 @pytest.mark.usefixtures("pod_worker")
+async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
+    stage: Stage, pods: ScriptedPods
+) -> None:
+    stage.world.watches.append(scripts.until_stopped())
+    handle = await watched(stage)
+    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await stage.world.until(lambda: len(pods.made) == 2)
+    await handle.signal(POD_READY_SIGNAL, "uid-1")
+    assert (await snapshot_of(handle)).doing.startswith("The Pod failed")
+    await handle.signal(POD_READY_SIGNAL, "uid-2")
+    assert (await snapshot_of(handle)).doing == "Watching the stream"
+    await handle.signal(STOP_SIGNAL)
+    await handle.result()
+
+
+async def test_pods_that_fail_quickly_end_the_monitor_only_after_a_while(
+    stage: Stage, world: World
+) -> None:
+    """A registry that is away for a minute makes five Pods fail."""
+    placement = PLACEMENT.model_copy(update={"pod_max_failures": 2, "pod_patience_sec": 4})
+    world.looks.append(live_for_a_pod(placement))
+    world.pods.stillborn.extend(["ErrImagePull"] * 100)
+    end = await stage.run()
+    assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
+    assert world.pods.made == ["uid-1", "uid-2", "uid-3"], "1 s, then 3 s lie between them"
+    assert [order.number for order in world.pods.deletions] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("pod_worker")
 async def test_news_of_a_pod_are_no_news_of_the_stream(stage: Stage, pods: ScriptedPods) -> None:
     going_on = asyncio.Event()
     stage.world.watches.append(scripts.until(going_on, scripts.ends()))
@@ -160,7 +189,7 @@ async def test_a_pod_that_keeps_failing_ends_the_monitor(stage: Stage, pods: Scr
     assert stage.told() == [EventType.STREAM_STARTED, EventType.MONITOR_ERROR]
     data = stage.world.received[-1].data
     assert data["reason"] == "pod_failure"
-    assert data["pod_name"] == f"stream-monitor-{MONITOR_ID}"
+    assert data["pod_name"] == pod_name(MONITOR_ID, MAX_FAILURES)
     assert (data["exit_code"], data["termination_reason"]) == (137, "ErrImagePull")
     assert data["message"].startswith("3 Pods failed in a row: ErrImagePull")
 
