@@ -308,7 +308,7 @@ async def stopped_in_a_pod(stage: Stage) -> str:
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
         handle = await stage.start()
-        await stage.world.until(lambda: stage.world.watching == 1)
+        await stage.world.until(lambda: stage.world.watching == 1 and bool(stage.world.pods.made))
         return await _stopped(handle)
 
 
