@@ -78,7 +78,7 @@ def pod_manifest(template: PodTemplate, monitor_id: str, number: int) -> dict[st
                 "app.kubernetes.io/component": "probe",
                 MONITOR_LABEL: monitor_id,
             },
-            # Its monitor makes the next one. It has no controller that would tell the autoscaler so.
+            # Its monitor makes the next one, though no controller tells the autoscaler so.
             "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
         },
         "spec": {
