@@ -16,13 +16,16 @@ demo: setup
 
 # Whole services play their scenarios in real time, all at once: nothing else runs beside them.
 SERVICES := tests/service tests/youtube_service
+# These use the whole machine.
+ALONE := tests/hostile_service
 
 test: setup
 ifdef PYTEST_ARGS
 	$(BIN)/pytest $(PYTEST_ARGS)
 else
-	$(BIN)/pytest -q -n 3 --dist loadfile $(addprefix --ignore=,$(SERVICES))
+	$(BIN)/pytest -q -n 3 --dist loadfile $(addprefix --ignore=,$(SERVICES) $(ALONE))
 	$(BIN)/pytest -q $(SERVICES)
+	$(BIN)/pytest -q $(ALONE)
 endif
 
 chaos: setup

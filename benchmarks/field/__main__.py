@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chaos.arena import open_arena
+from benchmarks.field import packagers
 from benchmarks.field.recipes import RECIPES, Recipe
 from benchmarks.field.run import Gallery, watch_all
 from benchmarks.field.server import serve_files
@@ -32,8 +33,10 @@ def main() -> int:
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     parser.add_argument("--keep", type=Path, help="folder for what the sources write")
     options = parser.parse_args()
-    chosen = [each for each in RECIPES if options.only in each.name]
+    chosen = [each for each in (*RECIPES, *packagers.installed()) if options.only in each.name]
     print(machine())
+    for name, how in packagers.missing().items():
+        print(f"not tried: {name}, which {how} installs")
     with (
         tempfile.TemporaryDirectory(prefix="stream-tracker-field-") as folder,
         asyncio.Runner(loop_factory=new_event_loop) as runner,
@@ -60,20 +63,23 @@ def _say(verdict: Verdict) -> None:
 
 
 def _table(verdicts: Sequence[Verdict]) -> Table:
-    table = Table("source", "segments", "off by at most", "", title="Field", expand=True)
+    table = Table(
+        "source", "segments", "fetched again", "off by at most", "", title="Field", expand=True
+    )
     for each in verdicts:
         table.add_row(*_row(each))
     return table
 
 
 def _markdown(verdicts: Sequence[Verdict]) -> str:
-    rows = ["| source | segments | off by at most | |", "|---|---|---|---|"]
+    rows = ["| source | segments | fetched again | off by at most | |", "|---|---|---|---|---|"]
     return "\n".join([*rows, *(f"| {' | '.join(_row(each))} |" for each in verdicts)])
 
 
-def _row(verdict: Verdict) -> tuple[str, str, str, str]:
+def _row(verdict: Verdict) -> tuple[str, ...]:
+    counts = str(verdict.segments), str(verdict.sent_again)
     outcome = "; ".join(verdict.faults) or "as scripted"
-    return verdict.source, str(verdict.segments), f"{verdict.off_sec:.3f} s", outcome
+    return verdict.source, *counts, f"{verdict.off_sec:.3f} s", outcome
 
 
 if __name__ == "__main__":

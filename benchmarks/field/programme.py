@@ -68,13 +68,13 @@ H264 = Codecs(x264("-bf", "0"), AAC)
 
 
 def base_file(cache: Path, codecs: Codecs) -> Path:
-    """Encode the programme, or take it from the cache; return a file that keeps all timestamps."""
+    """Encode the programme, or take it from the cache; return the file."""
     name = hashlib.sha256(repr((codecs, STRETCHES)).encode()).hexdigest()[:16]
-    made = cache / f"{name}.nut"
+    made = cache / f"{name}.mp4"
     if not made.exists():
         cache.mkdir(parents=True, exist_ok=True)
         partial = made.with_suffix(".partial")
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), *_arguments(codecs), "-f", "nut", str(partial)]
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), *_arguments(codecs), "-f", "mp4", str(partial)]
         subprocess.run(command, check=True, timeout=ENCODE_SEC, stdin=subprocess.DEVNULL)
         partial.rename(made)
     return made

@@ -1,7 +1,10 @@
 """Live sources that ffmpeg makes: what is encoded, and how its muxer is told to pack it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]
 
 from benchmarks.field.programme import AAC, H264, Codecs, x264
 
@@ -21,6 +24,13 @@ OPEN_GOP = Codecs(x264("-bf", "3", "-x264-params", "open-gop=1"), AAC, fps=25)
 B_FRAMES = Codecs(x264("-bf", "2"), AAC, fps=25)
 
 SEGMENT_SEC = 2
+INTERLEAVE_USEC = 200_000
+"""How long the muxer waits for a track that has stopped: a live encoder does not wait either."""
+
+CLOCK_NAMES = (
+    *("-strftime", "1", "-hls_flags", "second_level_segment_index"),
+    *("-hls_segment_filename", "%H%M%S-%%05d.ts"),
+)
 TWO_RENDITIONS = ("-map", "0:v", "-map", "0:a", "-map", "0:v", "-map", "0:a")
 
 
@@ -30,21 +40,45 @@ class Recipe:
 
     Attributes:
         manifest: file whose URL is watched.
-        options: of ffmpeg, between its input and its output.
-        output: file that ffmpeg is told to write.
+        command: what plays the programme, from its encoded file, into the current folder.
+        has_end: whether the last manifest says that the stream is over.
+        playlists: how many hold the tracks; sound may be apart.
     """
 
     name: str
     codecs: Codecs
     manifest: str
-    options: Sequence[str]
-    output: str
+    command: Callable[[Path], list[str]]
+    has_end: bool = True
+    playlists: int = 1
+
+
+def playing(programme: Path, *output: str) -> list[str]:
+    """Return the ffmpeg command that plays the programme in real time into `output`."""
+    return [
+        *(imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-v", "error", "-nostdin", "-re", "-y"),
+        *("-i", str(programme), "-c", "copy", "-max_interleave_delta", str(INTERLEAVE_USEC)),
+        *output,
+    ]
+
+
+def _ffmpeg(
+    name: str, codecs: Codecs, manifest: str, options: Sequence[str], output: str
+) -> Recipe:
+    apart = output.endswith(".mpd") or any("agroup" in each for each in options)
+    return Recipe(
+        name,
+        codecs,
+        manifest,
+        lambda file: playing(file, *options, output),
+        playlists=2 if apart else 1,
+    )
 
 
 def _hls(name: str, *options: str, codecs: Codecs = H264, manifest: str = "live.m3u8") -> Recipe:
     output = "live_%v.m3u8" if "-var_stream_map" in options else "live.m3u8"
     muxer = ["-f", "hls", "-hls_time", str(SEGMENT_SEC), "-hls_list_size", "10"]
-    return Recipe(f"hls: {name}", codecs, manifest, [*muxer, *options], output)
+    return _ffmpeg(f"hls: {name}", codecs, manifest, [*muxer, *options], output)
 
 
 def _fmp4(name: str, *options: str, codecs: Codecs = H264, **other: str) -> Recipe:
@@ -53,7 +87,7 @@ def _fmp4(name: str, *options: str, codecs: Codecs = H264, **other: str) -> Reci
 
 def _dash(name: str, *options: str, codecs: Codecs = H264, manifest: str = "live.mpd") -> Recipe:
     muxer = ["-f", "dash", "-seg_duration", str(SEGMENT_SEC), "-window_size", "10"]
-    return Recipe(f"dash: {name}", codecs, manifest, [*muxer, *options], "live.mpd")
+    return _ffmpeg(f"dash: {name}", codecs, manifest, [*muxer, *options], "live.mpd")
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -71,7 +105,7 @@ RECIPES: tuple[Recipe, ...] = (
     _hls("one file with byte ranges", "-hls_flags", "single_file"),
     _hls("files that grow", "-hls_flags", "-temp_file"),
     _hls("AES-128", "-hls_enc", "1", "-hls_enc_key_url", "live.m3u8.key"),
-    _hls("names by the clock", "-strftime", "1", "-hls_segment_filename", "%H%M%S.ts"),
+    _hls("names by the clock", *CLOCK_NAMES),
     _hls("numbers by the clock", "-hls_start_number_source", "epoch_us"),
     _hls("timestamps that wrap", "-output_ts_offset", "95415"),
     _hls("a late start of timestamps", "-output_ts_offset", "3600"),

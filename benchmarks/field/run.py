@@ -1,6 +1,7 @@
 """Watches the sources of the gallery with the whole service."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from pathlib import Path
 from benchmarks.field.programme import CONFIG, base_file, length_sec
 from benchmarks.field.recipes import Recipe
 from benchmarks.field.server import FileServer
-from benchmarks.field.sources import ffmpeg_command, running
-from benchmarks.field.verdict import Verdict, judge
+from benchmarks.field.sources import running
+from benchmarks.field.verdict import Verdict, expected_events, judge
 from tests.service.receiver import Receiver
 from tests.service.rest import Rest
 from tests.service.waiting import NeverCame, until_true
@@ -36,62 +37,56 @@ class Gallery:
     rest: Rest
 
 
-@dataclass(frozen=True)
-class Source:
-    """A live source: `command` writes it into a folder of its own, `url` is what is watched."""
-
-    name: str
-    command: Sequence[str]
-    manifest: Path
-    url: str
+def _nothing(_verdict: Verdict) -> None:
+    pass
 
 
 async def watch_all(
-    gallery: Gallery, recipes: Sequence[Recipe], say: Callable[[Verdict], None]
+    gallery: Gallery, recipes: Sequence[Recipe], say: Callable[[Verdict], None] = _nothing
 ) -> list[Verdict]:
-    """Watch sources made by ffmpeg, several at a time."""
+    """Watch all sources, several at a time."""
     for codecs in dict.fromkeys(each.codecs for each in recipes):
         await asyncio.to_thread(base_file, gallery.cache, codecs)
     free = asyncio.Semaphore(AT_ONCE)
 
     async def watched(recipe: Recipe) -> Verdict:
         async with free:
-            verdict = await watch(gallery, _source(gallery, recipe))
+            try:
+                verdict = await watch(gallery, recipe)
+            except (NeverCame, TimeoutError) as error:
+                verdict = Verdict(recipe.name, [str(error) or "no end"], 0.0, 0, 0)
         say(verdict)
         return verdict
 
     return await asyncio.gather(*map(watched, recipes))
 
 
-def _source(gallery: Gallery, recipe: Recipe) -> Source:
-    folder = re.sub(r"\W+", "-", recipe.name)
-    (gallery.folder / folder).mkdir()
-    return Source(
-        name=recipe.name,
-        command=ffmpeg_command(recipe, gallery.cache),
-        manifest=gallery.folder / folder / recipe.manifest,
-        url=gallery.server.url(f"{folder}/{recipe.manifest}"),
-    )
-
-
-async def watch(gallery: Gallery, source: Source) -> Verdict:
+async def watch(gallery: Gallery, recipe: Recipe) -> Verdict:
     """Play one source and have it watched to its end."""
-    folder = source.manifest.parent
-    async with running(source.command, folder) as process:
-        await until_true(source.manifest.exists, source.name, within_sec=MANIFEST_SEC)
-        hook = gallery.receiver.url(folder.name)
-        monitor_id = await gallery.rest.create(source.url, hook, CONFIG)
+    name = re.sub(r"\W+", "-", recipe.name)
+    folder = await asyncio.to_thread(_made, gallery.folder / name)
+    command = recipe.command(base_file(gallery.cache, recipe.codecs))
+    async with running(command, folder) as process:
+        manifest = folder / recipe.manifest
+        await until_true(manifest.exists, recipe.name, within_sec=MANIFEST_SEC)
+        url = gallery.server.url(f"{name}/{recipe.manifest}")
+        monitor_id = await gallery.rest.create(url, gallery.receiver.url(name), CONFIG)
         await asyncio.wait_for(process.wait(), length_sec() + MANIFEST_SEC)
-        await _until_ended(gallery, folder.name)
+        await _until_told(gallery, name, recipe)
         shown = await gallery.rest.show(monitor_id)
-        events = gallery.receiver.events(folder.name)
         if shown["status"] == "monitoring":
             await gallery.rest.stop(monitor_id)
-    return judge(source.name, events, shown, gallery.server.sent_again(folder.name))
+    events = gallery.receiver.events(name)
+    return judge(recipe, events, shown, gallery.server.sent_again(name))
 
 
-async def _until_ended(gallery: Gallery, name: str) -> None:
-    try:
-        await gallery.receiver.until(name, "stream.ended", within_sec=END_SEC)
-    except NeverCame:
-        return  # the verdict says what came instead
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+async def _until_told(gallery: Gallery, name: str, recipe: Recipe) -> None:
+    last = expected_events(has_end=recipe.has_end)[-1]
+    count = 1 if recipe.has_end else expected_events(has_end=False).count(last)
+    with contextlib.suppress(NeverCame):  # the verdict says what came instead
+        await gallery.receiver.until(name, last, count=count, within_sec=END_SEC)

@@ -1,5 +1,7 @@
 """A plain HTTP server of files that other programs write."""
 
+import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,9 +10,9 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from runtime.serving import serve_in_background
 from tests.service.children import free_port
@@ -20,12 +22,13 @@ MANIFESTS = (".m3u8", ".mpd")
 
 @dataclass
 class FileServer:
-    """Serves a folder.
+    """Serves a folder; a file that grows is sent as far as it is there.
 
     Attributes:
         requests: how often each file, or range of a file, was sent; without manifests.
     """
 
+    folder: Path
     port: int
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -33,39 +36,40 @@ class FileServer:
         """Return the URL of a file of the folder."""
         return f"http://127.0.0.1:{self.port}/{path}"
 
-    def sent_again(self, source: str) -> list[tuple[str, str]]:
-        """Return the media of a source that were asked for more than once."""
-        return [
-            each
-            for each, count in self.requests.items()
-            if each[0].startswith(f"/{source}/") and count > 1
-        ]
+    def sent_again(self, source: str) -> int:
+        """Return how many media of a source were sent more than once."""
+        ours = ((path, count) for (path, _), count in self.requests.items() if count > 1)
+        return sum(path.startswith(f"{source}/") for path, _ in ours)
 
-    def counting(self, app: ASGIApp) -> ASGIApp:
-        """Return `app` with its successful answers counted."""
+    async def answer(self, request: Request) -> Response:
+        """Send a file, or a range of it."""
+        path, wanted = request.path_params["path"], request.headers.get("range", "")
+        try:
+            body = await asyncio.to_thread((self.folder / path).read_bytes)
+        except OSError:
+            return Response(status_code=404)
+        if not path.endswith(MANIFESTS):
+            self.requests[path, wanted] += 1
+        return _part(body, wanted) if wanted else Response(body)
 
-        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-            async def note(message: Message) -> None:
-                if message["type"] == "http.response.start" and message["status"] < 300:
-                    self._count(scope)
-                await send(message)
 
-            await app(scope, receive, note)
-
-        return counted
-
-    def _count(self, scope: Scope) -> None:
-        if not scope["path"].endswith(MANIFESTS):
-            self.requests[scope["path"], dict(scope["headers"]).get(b"range", b"").decode()] += 1
+def _part(body: bytes, wanted: str) -> Response:
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
+    if match is None or int(match[1]) >= len(body):
+        return Response(status_code=416)
+    first = int(match[1])
+    last = min(int(match[2] or len(body)), len(body) - 1)
+    headers = {"Content-Range": f"bytes {first}-{last}/{len(body)}"}
+    return Response(body[first : last + 1], 206, headers)
 
 
 @asynccontextmanager
 async def serve_files(folder: Path) -> AsyncIterator[FileServer]:
     """Serve `folder` while the context is open."""
-    server = FileServer(free_port())
-    app = Starlette(routes=[Mount("/", StaticFiles(directory=folder))])
+    server = FileServer(folder, free_port())
+    app = Starlette(routes=[Route("/{path:path}", server.answer)])
     config = uvicorn.Config(
-        server.counting(app), port=server.port, log_config=None, access_log=False, lifespan="off"
+        app, port=server.port, log_config=None, access_log=False, lifespan="off"
     )
     async with serve_in_background(config):
         yield server
