@@ -1,9 +1,13 @@
-"""Clients of the gateway that mean no good, without a key and with one."""
+"""Clients of the gateway that mean no good, without a key and with one.
+
+`python -m benchmarks.hostile.clients PORT ...` runs those without a key in a process of their own.
+"""
 
 import asyncio
 import itertools
 import json
 import random
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
@@ -191,3 +195,11 @@ class KeyedAttack:
             if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
                 asked = answer.request.content[:80] or answer.request.url
                 self.failures.append(f"500 for {asked!r}")
+
+
+async def _attack_ports(ports: list[int]) -> None:
+    await asyncio.gather(*map(attack_port, ports))
+
+
+if __name__ == "__main__":
+    asyncio.run(_attack_ports([int(port) for port in sys.argv[1:]]))

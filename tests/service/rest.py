@@ -2,6 +2,9 @@
 
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
+
+import httpx
 
 from tests.service.waiting import plain_client, until
 
@@ -32,7 +35,12 @@ class Rest:
     ) -> str:
         """Register a monitor and return its id."""
         body = {"stream_url": stream_url, "callback_url": callback_url, "config": config, **fields}
-        answer = await self.http.post("/monitors", json=body)
+        headers = {"Idempotency-Key": str(uuid4())}
+
+        async def answered() -> httpx.Response:
+            return await self.http.post("/monitors", json=body, headers=headers)
+
+        answer = await until(answered, f"an answer about {stream_url}")
         assert answer.status_code == 201, answer.text
         return str(answer.json()["monitor_id"])
 
