@@ -23,7 +23,7 @@ _INSIDE: Mapping[str, frozenset[str]] = {
     "AdaptationSet": _DESCRIBED
     | {
         *("Representation", "BaseURL", "ContentProtection", "ContentComponent"),
-        *("EssentialProperty", "SupplementalProperty"),
+        *("EssentialProperty", "SupplementalProperty", "Role"),
     },
     "Representation": _DESCRIBED | {"BaseURL", "ContentProtection"},
     "SegmentTemplate": frozenset({"SegmentTimeline", "Initialization"}),

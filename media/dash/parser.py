@@ -11,6 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 from functools import partial
 
+from media.codecs import AUDIO_CODECS
 from media.dash.addressing import description
 from media.dash.attributes import duration_sec, inherited
 from media.dash.base_urls import BaseUrls
@@ -31,7 +32,10 @@ MAX_CODECS = 8
 
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
-_AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "opus", "vorbis", "flac", "mhm", "mha", "dts")
+MAIN_ROLES = frozenset({"main", "dub"})
+COMMON_ENCRYPTION = "urn:mpeg:dash:mp4protection:2011"
+MAX_MARKS = 16
+"""Descriptors of one kind that are looked at, of one element; a set's once for each of its own."""
 
 
 def is_manifest(text: str) -> bool:
@@ -115,14 +119,15 @@ def _starts_sec(periods: Sequence[Element]) -> list[Fraction]:
 def _found(period: Element, base_urls: BaseUrls) -> tuple[Representation, ...]:
     base_urls = base_urls.inside(period)
     found = []
-    for adaptation_set in period.all("AdaptationSet"):
+    for place, adaptation_set in enumerate(period.all("AdaptationSet")):
         if _is_trick_mode(adaptation_set):
             continue
         set_urls = base_urls.inside(adaptation_set)
         for element in adaptation_set.all("Representation"):
             levels = [period, adaptation_set, element]
             if content := _content(adaptation_set, element):
-                found.append(_representation(levels, content, set_urls.inside(element)))
+                base = set_urls.inside(element)
+                found.append(_representation(levels, content, place=place, base_urls=base))
             if len(found) > MAX_REPRESENTATIONS:
                 raise PlaylistTooLarge(
                     f"a period has more than {MAX_REPRESENTATIONS} representations"
@@ -131,14 +136,17 @@ def _found(period: Element, base_urls: BaseUrls) -> tuple[Representation, ...]:
 
 
 def _representation(
-    levels: Sequence[Element], content: Content, base_urls: BaseUrls
+    levels: Sequence[Element], content: Content, *, place: int, base_urls: BaseUrls
 ) -> Representation:
     """Read one; `levels` are the elements around it, the outermost first, and its own."""
-    *_, element = levels
+    _, adaptation_set, element = levels
     size = [integer(inherited(levels, name) or "") for name in ("width", "height")]
     return Representation(
         id=_id(element),
         content=content,
+        place=place,
+        is_main=_is_main(adaptation_set),
+        language=adaptation_set.get("lang"),
         bandwidth=integer(element.get("bandwidth") or "") or 0,
         resolution=Resolution(size[0], size[1]) if size[0] and size[1] else None,
         codecs=_codecs(levels),
@@ -158,7 +166,7 @@ def _id(representation: Element) -> str:
 def _content(adaptation_set: Element, representation: Element) -> Content | None:
     """Tell what a representation carries; None for texts, pictures and the like."""
     levels = [adaptation_set, representation]
-    heard = [name for name in _codecs(levels) if name.startswith(_AUDIO_CODECS)]
+    heard = [name for name in _codecs(levels) if name.startswith(AUDIO_CODECS)]
     mime_type = inherited(levels, "mimeType") or ""
     kind = adaptation_set.get("contentType") or mime_type.partition("/")[0]
     components = adaptation_set.all("ContentComponent")[:MAX_CODECS]
@@ -175,8 +183,17 @@ def _codecs(levels: Sequence[Element]) -> tuple[str, ...]:
 
 
 def _protection(levels: Sequence[Element]) -> str | None:
-    mark = next((mark for level in levels if (mark := level.first("ContentProtection"))), None)
-    return None if mark is None else mark.get("value") or "DRM"
+    """Return the scheme (ISO/IEC 23009-1, 5.8.5.2), `DRM` where only systems are named."""
+    marks = [mark for level in levels for mark in level.all("ContentProtection")[:MAX_MARKS]]
+    schemes = (mark for mark in marks if mark.get("schemeIdUri") == COMMON_ENCRYPTION)
+    told = next((value for mark in schemes if (value := mark.get("value"))), "DRM")
+    return told if marks else None
+
+
+def _is_main(adaptation_set: Element) -> bool:
+    """Tell it by the roles (5.8.5.5); one without any is main."""
+    roles = {mark.get("value") for mark in adaptation_set.all("Role")[:MAX_MARKS]}
+    return not roles or bool(roles & MAIN_ROLES)
 
 
 def _is_trick_mode(adaptation_set: Element) -> bool:

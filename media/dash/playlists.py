@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urldefrag
 
+from media.codecs import AUDIO_CODECS, undecodable_codec
 from media.dash.addressing import addressing
 from media.dash.attributes import fill
 from media.dash.presentation import (
@@ -82,8 +83,6 @@ def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
     """
     for period in reversed(presentation.periods):
         found = [it for it in period.representations if it.described]
-        # What nobody can decrypt is chosen only where there is nothing else.
-        found = [it for it in found if not it.protection] or found
         if found:
             return _master(found, url)
     if any(period.representations for period in presentation.periods):
@@ -92,39 +91,52 @@ def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
 
 
 def _master(found: list[Representation], url: str) -> MasterPlaylist:
-    sounds = [it for it in found if it.content is Content.AUDIO]
     pictures = [it for it in found if it.content is not Content.AUDIO]
-    sound = min(sounds, key=_cost, default=None)
+    sounds = sorted((it for it in found if it.content is Content.AUDIO), key=_preference)
+    if not pictures:
+        alike = [it for it in sounds if it.place == sounds[0].place]
+        return MasterPlaylist(variants=tuple(_variant(it, None, url) for it in alike))
+    pictures = [it for it in pictures if it.is_main] or pictures
+    sound = sounds[0] if sounds else None
     return MasterPlaylist(
-        variants=tuple(_variant(it, sound, url) for it in pictures or sounds[:1]),
-        renditions=tuple(_rendition(it, url) for it in ([sound] if sound and pictures else [])),
+        variants=tuple(_variant(it, sound, url) for it in pictures),
+        renditions=tuple(_rendition(it, url, is_default=it is sound) for it in sounds),
     )
 
 
 def _variant(representation: Representation, sound: Representation | None, url: str) -> Variant:
     is_split = representation.content is Content.VIDEO and sound is not None
+    is_sound = representation.content is Content.AUDIO
     return Variant(
         uri=Track(representation.content, representation.id).url(url),
         bandwidth=representation.bandwidth + (sound.bandwidth if is_split and sound else 0),
         resolution=representation.resolution,
-        codecs=representation.codecs,
+        # Without any it would be taken for a picture.
+        codecs=representation.codecs or (AUDIO_CODECS[:1] if is_sound else ()),
         audio_group=_SOUND if is_split else None,
+        protection=representation.protection,
     )
 
 
-def _rendition(sound: Representation, url: str) -> Rendition:
+def _rendition(sound: Representation, url: str, *, is_default: bool) -> Rendition:
     return Rendition(
         type=RenditionType.AUDIO,
         group_id=_SOUND,
         name=sound.id,
         uri=Track(Content.AUDIO, sound.id).url(url),
-        default=True,
+        language=sound.language,
+        default=is_default,
+        codecs=sound.codecs,
+        protection=sound.protection,
     )
 
 
-def _cost(representation: Representation) -> tuple[bool, bool, int]:
+def _preference(representation: Representation) -> tuple[bool, bool, int, bool, int]:
+    """Sort first what can be measured, of the main programme, in the first set, and cheap."""
     told = representation.bandwidth
-    return representation.protection is not None, told == 0, told
+    is_measurable = not (representation.protection or undecodable_codec(representation.codecs))
+    place = representation.place if representation.content is Content.AUDIO else 0
+    return not is_measurable, not representation.is_main, place, told == 0, told
 
 
 def track_playlist(presentation: Presentation, track: Track, now: datetime) -> TrackPlaylist:
@@ -172,7 +184,7 @@ def _newest(
 def _chosen(period: Period, track: Track) -> Representation | None:
     alike = [it for it in period.representations if it.content is track.content]
     same = [it for it in alike if it.id == track.id]
-    return min(same or alike, key=_cost, default=None)
+    return min(same or alike, key=_preference, default=None)
 
 
 def _clock(presentation: Presentation, period: Period, now: datetime) -> Clock:

@@ -70,6 +70,9 @@ class Representation:
     """One encoding of a picture, a sound or both.
 
     Attributes:
+        place: of its adaptation set in the period: those of one set can replace each other.
+        is_main: whether it is part of what most are to see and hear: no commentary, no audio
+            description, no sign language.
         bandwidth: bits a second; 0 where it is not told.
         codecs: RFC 6381 names.
         base_urls: absolute; what its addresses are relative to. Each leads to the same files.
@@ -80,6 +83,9 @@ class Representation:
 
     id: str
     content: Content
+    place: int
+    is_main: bool
+    language: str | None
     bandwidth: int
     resolution: Resolution | None
     codecs: tuple[str, ...]

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from media.codecs import undecodable_codec
+
 IV_BYTES = 16
 
 
@@ -178,6 +180,8 @@ class Variant:
     Attributes:
         bandwidth: peak bits per second, its renditions included; 0 where it is not told.
         codecs: RFC 6381 names; empty where they are not told.
+        protection: how it is encrypted, where the master playlist or manifest tells (`cenc`,
+            `cbcs`, ...).
         audio_group: `group_id` of its audio renditions; None where there are none.
     """
 
@@ -187,6 +191,12 @@ class Variant:
     codecs: tuple[str, ...] = ()
     audio_group: str | None = None
     frame_rate: float | None = None
+    protection: str | None = None
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether it can be decoded, as far as is told."""
+        return self.protection is None and undecodable_codec(self.codecs) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +205,7 @@ class Rendition:
 
     Attributes:
         uri: its media playlist, absolute; None where it is muxed into the variants.
+        codecs, protection: as of a `Variant`.
     """
 
     type: RenditionType
@@ -204,6 +215,8 @@ class Rendition:
     language: str | None = None
     default: bool = False
     autoselect: bool = False
+    codecs: tuple[str, ...] = ()
+    protection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from media.codecs import AUDIO_CODECS, TEXT_CODECS
 from media.hls.errors import NoVariant
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
 
 SPLIT_COST_BPS = 250_000
 """What a second playlist and a second request a segment are taken to cost, as bandwidth."""
-
-_AUDIO_CODECS = (
-    "mp4a", "ac-3", "ec-3", "ac-4", "opus", "vorbis", "flac", "alac", "mp3", "mhm", "mha",
-    "dts", "iamf", "samr", "sawb", "sevc", "lpcm", "ipcm",
-)  # fmt: skip
-_TEXT_CODECS = ("wvtt", "stpp", "tx3g")
 
 
 class Tracks(IntEnum):
@@ -50,8 +45,9 @@ class Choice:
 def rank_renditions(master: MasterPlaylist) -> list[Choice]:
     """Return what may be fetched of a stream, first what costs least to watch.
 
-    A variant with picture and sound comes before one with a picture alone, and sound alone is
-    comes after all that have a picture. Among equals the cost decides. It is the bandwidth
+    A variant with picture and sound comes before one with a picture alone, and sound alone comes
+    after all that have a picture. Among equals those come first that are not encrypted and whose
+    codecs can be decoded, as far as the playlist tells. Then the cost decides. It is the bandwidth
     (which includes the audio rendition, RFC 8216 4.3.4.2, and stands for the decoding too, as the
     ladder's pictures grow with it), and `SPLIT_COST_BPS` more where the sound must be fetched
     separately: that doubles the requests, and two playlists must be kept in step. So muxed 240p at
@@ -115,11 +111,11 @@ def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tra
     sound for a picture would report a blackout. A codec nobody knows is taken for a new one for
     pictures.
     """
-    names = [name for name in map(str.lower, variant.codecs) if not name.startswith(_TEXT_CODECS)]
+    names = [name for name in map(str.lower, variant.codecs) if not name.startswith(TEXT_CODECS)]
     if not names:
         sized = variant.resolution is not None or not sizes_told
         return Tracks.PICTURE_AND_SOUND if sized else Tracks.SOUND_ONLY
-    heard = [name for name in names if name.startswith(_AUDIO_CODECS)]
+    heard = [name for name in names if name.startswith(AUDIO_CODECS)]
     if variant.resolution is None and len(heard) == len(names):
         return Tracks.SOUND_ONLY
     return Tracks.PICTURE_AND_SOUND if heard or has_audio_group else Tracks.PICTURE_ONLY
@@ -136,10 +132,11 @@ def _sound_url(group: list[Rendition]) -> str | None:
     return min(group, key=lambda rendition: (not rendition.default, not rendition.autoselect)).uri
 
 
-def _cost(choice: Choice) -> tuple[Tracks, bool, int, float]:
+def _cost(choice: Choice) -> tuple[Tracks, bool, bool, int, float]:
     size = choice.variant.resolution
     return (
         choice.tracks,
+        not choice.variant.is_measurable,
         choice.bandwidth == 0,
         choice.bandwidth + (SPLIT_COST_BPS if choice.audio_url else 0),
         size.width * size.height if size else float("inf"),

@@ -202,18 +202,6 @@ def test_a_token_of_the_manifest_and_strange_ids_survive_in_a_tracks_url() -> No
     assert Track.named_by("https://media.example/x#t=10") is None
 
 
-def test_encrypted_media_is_chosen_last_and_marked() -> None:
-    protection = '<ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011" value="cenc"/>'
-    names_ = template(timeline('t="0" d="2"'))
-    cheap = PICTURE.replace("300000", "1").replace('"v"', '"drm"')
-    text = manifest(adaptation_set(names_ + protection + cheap) + adaptation_set(names_ + PICTURE))
-    assert rank_renditions(master_playlist(parsed(text), URL))[0].url == f"{URL}#video=v"
-    only = manifest(adaptation_set(names_ + protection + cheap))
-    (segment,) = after(only, 0).playlist.segments
-    assert segment.encryption is not None
-    assert segment.encryption.method == "cenc"
-
-
 def test_a_single_file_is_refused() -> None:
     text = manifest(adaptation_set('<SegmentBase indexRange="0-99"/>' + PICTURE))
     with pytest.raises(UnsupportedPlaylist):

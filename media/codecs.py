@@ -1,0 +1,23 @@
+"""What the names of codecs in manifests mean (RFC 6381; the registry at mp4ra.org)."""
+
+from collections.abc import Iterable
+
+AUDIO_CODECS = (
+    "mp4a", "ac-3", "ec-3", "ac-4", "opus", "vorbis", "flac", "alac", "mp3", "mhm", "mha",
+    "dts", "iamf", "samr", "sawb", "sevc", "lpcm", "ipcm",
+)  # fmt: skip
+TEXT_CODECS = ("wvtt", "stpp", "tx3g")
+
+UNDECODABLE_CODECS = (
+    "ac-4", "mhm", "mha", "dts", "iamf", "samr", "sawb", "sevc", "lpcm", "ipcm",
+    "vvc", "vvi", "evc", "lvc",
+)  # fmt: skip
+"""Beginnings of the names of those that no decoder of ours reads (`media.decoder.whitelist`).
+
+A name that nobody knows is not among them: it is tried.
+"""
+
+
+def undecodable_codec(names: Iterable[str]) -> str | None:
+    """Return the first name of a codec that cannot be decoded, None where all may be."""
+    return next((it for it in names if it.lower().startswith(UNDECODABLE_CODECS)), None)
