@@ -23,17 +23,19 @@ def _decode(value: bytes | str) -> bytes:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
-_Pixels = Annotated[
+_Base64 = Annotated[
     bytes,
     BeforeValidator(_decode),
     PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str),
 ]
-"""8-bit luma, row by row; base64 in JSON."""
+"""Base64 in JSON."""
 
-Thumbnail = Annotated[_Pixels, Field(min_length=PICTURE_BYTES, max_length=PICTURE_BYTES)]
-"""A small picture (`monitors.pictures`)."""
+Thumbnail = Annotated[_Base64, Field(min_length=PICTURE_BYTES, max_length=PICTURE_BYTES)]
+"""A small picture (`monitors.pictures`), 8-bit luma, row by row."""
 
-Landmark = Annotated[_Pixels, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
+ParameterSets = Annotated[_Base64, Field(min_length=1, max_length=4096)]
+
+Landmark = Annotated[_Base64, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
 """What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -85,6 +87,8 @@ class Glance(BaseModel):
         stood: whether the segment before may have no landmark.
         depth: how much of the picture is looked at.
         may_wait: whether a picture that stands need not be judged now.
+        parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
+        lead: the segments since the last one that needs none; see `needs_lead`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,6 +98,8 @@ class Glance(BaseModel):
     stood: bool = False
     depth: Depth = Depth.EVERYTHING
     may_wait: bool = False
+    parameter_sets: bytes = b""
+    lead: bytes = Field(default=b"", repr=False)
 
     def is_later(self, measurement: "SegmentMeasurement") -> bool:
         """Tell whether the picture is judged later, if at all, of which this came."""
@@ -125,6 +131,10 @@ class SegmentMeasurement(BaseModel):
         size_bytes: size as fetched.
         landmark: the last one, see `Glance`; None without any, or if the probe knows none.
         latest: the last keyframe, likewise.
+        parameter_sets: of the picture's decoder, as the segment has them (H.264, H.265: SPS, PPS,
+            VPS); None where it has none, or the same as before.
+        needs_lead: whether its first picture is no keyframe: without the segments before, nothing
+            of it can be decoded up to its first keyframe.
         motion: what landmarks tell of the picture.
         is_cut: whether a landmark differs from the last keyframe before it, too.
         is_skimmed: whether the picture is not to be judged now. Then nothing is known of black and
@@ -153,6 +163,8 @@ class SegmentMeasurement(BaseModel):
     size_bytes: int = Field(default=0, ge=0)
     landmark: Landmark | None = None
     latest: Landmark | None = None
+    parameter_sets: ParameterSets | None = None
+    needs_lead: bool = False
     motion: Motion = Motion.UNCLEAR
     is_cut: bool = False
     is_skimmed: bool = False

@@ -19,7 +19,7 @@ import av.video.stream
 from media.decoder.confinement import confine, die_with_the_parent
 from media.decoder.decoding import measure_segment
 from media.decoder.findings import Undecodable
-from media.decoder.wire import HEAD_BYTES, JobHead, pack_answer
+from media.decoder.wire import HEAD_BYTES, JobHead, Material, pack_answer
 
 
 def main(memory_bytes: int) -> None:
@@ -34,15 +34,16 @@ def main(memory_bytes: int) -> None:
         job = JobHead.unpack(head)
         # What takes longer is killed (SIGPROF): no loop in a decoder asks whether it may go on.
         signal.setitimer(signal.ITIMER_PROF, job.cpu_sec)
-        answer = _answer(job, jobs.read(job.segment_bytes), memory)
+        sizes = (job.sets_bytes, job.lead_bytes, job.segment_bytes)
+        answer = _answer(job, Material(*map(jobs.read, sizes)), memory)
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(answer)
 
 
-def _answer(job: JobHead, segment: bytes, memory: "Memory") -> dict[str, Any]:
+def _answer(job: JobHead, material: Material, memory: "Memory") -> dict[str, Any]:
     answer: dict[str, Any] = {"number": job.number}
     try:
-        answer["findings"] = measure_segment(segment, job).fields()
+        answer["findings"] = measure_segment(material, job).fields()
     except Undecodable as error:
         answer["undecodable"] = str(error)
     except MemoryError:

@@ -15,7 +15,7 @@ from media.decoder.programmes import first_programme, programmes
 from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
 from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
-from media.decoder.wire import JobHead
+from media.decoder.wire import JobHead, Material
 from monitors.motion import Depth, Motion
 
 CONTAINER_OPTIONS = {
@@ -33,6 +33,9 @@ ORDERLY = {"strict": "strict"}
 does not say how many are. ffmpeg would guess from the first pictures, and lose those before it
 knows."""
 
+MOST_SETS_BYTES = 4096
+"""A hundred is usual."""
+
 MAX_ERROR = 200
 """Characters; see `monitors.measurement.Reason`."""
 
@@ -40,7 +43,7 @@ MOST_BROKEN = 2 / 3
 """Of a track's packets; what is left of a segment that has more of them says nothing."""
 
 
-def measure_segment(segment: bytes, job: JobHead) -> Findings:
+def measure_segment(material: Material, job: JobHead) -> Findings:
     """Measure one segment, where that is wanted and enough by a few of its pictures.
 
     Where one of picture and sound cannot be decoded, the other is measured still.
@@ -51,21 +54,21 @@ def measure_segment(segment: bytes, job: JobHead) -> Findings:
     """
     if job.depth != Depth.EVERYTHING:
         with contextlib.suppress(Undecodable):
-            findings = _pass(segment, job)
+            findings = _pass(material, job)
             is_enough = not findings.is_skimmed or _is_enough(findings.motion, job)
             if is_enough and not findings.video_error:
                 return findings
-    return _pass(segment, job._replace(depth=Depth.EVERYTHING))
+    return _pass(material, job._replace(depth=Depth.EVERYTHING))
 
 
 def _is_enough(motion: Motion, job: JobHead) -> bool:
     return motion is Motion.MOVES or (motion is Motion.STANDS and job.depth == Depth.KEYFRAMES)
 
 
-def _pass(segment: bytes, job: JobHead) -> Findings:
+def _pass(material: Material, job: JobHead) -> Findings:
     try:
-        with _opened(segment) as container:
-            return _measured(container, _tracks(container, segment), job)
+        with _opened(material.segment) as container:
+            return _measured(container, material, job)
     except av.MemoryError:
         raise
     except (av.FFmpegError, ValueError) as error:
@@ -87,13 +90,14 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise PermissionError("a segment may not open anything")
 
 
-def _measured(container: InputContainer, tracks: "_Tracks", job: JobHead) -> Findings:
-    video, audio = tracks
+def _measured(container: InputContainer, material: Material, job: JobHead) -> Findings:
+    video, audio = tracks = _tracks(container, material.segment)
     if video is None and audio is None:
         raise Undecodable("ffmpeg found no picture and no sound")
+    sets = _parameter_sets(container, video, material) if video else None
     pictures = SeenPictures(job)
     sound = Sound(job.silence_db, with_loudness=job.with_loudness)
-    errors = _decode(container, tracks, pictures, sound)
+    errors = _decode(container, tracks, material.lead, pictures, sound)
     findings = Findings(
         has_video=video is not None,
         has_audio=audio is not None,
@@ -101,6 +105,7 @@ def _measured(container: InputContainer, tracks: "_Tracks", job: JobHead) -> Fin
         audio_codec=audio.codec_context.codec.canonical_name if audio else None,
         width=(video.codec_context.width or None) if video else None,
         height=(video.codec_context.height or None) if video else None,
+        parameter_sets=sets,
     )
     if video and not errors[video.index]:
         errors[video.index] = pictures.describe(findings)
@@ -111,6 +116,20 @@ def _measured(container: InputContainer, tracks: "_Tracks", job: JobHead) -> Fin
     findings.video_error = errors[video.index] if video else ""
     findings.audio_error = errors[audio.index] if audio else ""
     return findings
+
+
+def _parameter_sets(
+    container: InputContainer, video: av.VideoStream, material: Material
+) -> bytes | None:
+    """Return the parameter sets of a segment if they are news; give it earlier ones if it has none.
+
+    Segments of MP4 have theirs in their initialization section.
+    """
+    own, known = bytes(video.codec_context.extradata or b""), material.parameter_sets
+    if known and not own:
+        video.codec_context.extradata = known
+    is_news = container.format.name == MPEGTS and own != known
+    return own if is_news and 0 < len(own) <= MOST_SETS_BYTES else None
 
 
 class _Tracks(NamedTuple):
@@ -138,29 +157,51 @@ def _is_attached(stream: av.VideoStream) -> bool:
 
 
 def _decode(
-    container: InputContainer, tracks: _Tracks, pictures: SeenPictures, sound: Sound
+    container: InputContainer,
+    tracks: _Tracks,
+    lead: bytes,
+    pictures: SeenPictures,
+    sound: Sound,
 ) -> dict[int, str]:
     """Decode the tracks; return why each could not be, by its index, empty where it could."""
     wanted = [track for track in tracks if track is not None]
     counts = {track.index: _Packets() for track in wanted}
     for track in wanted:
-        track.codec_context.thread_count = 1
-        is_h264 = track.codec_context.name == "h264"
-        track.codec_context.options = {**CODEC_OPTIONS, **(ORDERLY if is_h264 else {})}
+        _configure(track)
     for packet in _packets(container, wanted):
         if pictures.is_in_vain:
             break  # all of it is measured in another pass
-        if packet.stream is tracks.video and not pictures.want(packet):
-            continue
+        if packet.stream is tracks.video:
+            if not pictures.want(packet):
+                continue
+            if lead and tracks.video and pictures.needs_lead:
+                _decode_lead(lead, tracks.video)
+                lead = b""
         for frame in counts[packet.stream.index].decode(packet):
             if isinstance(frame, av.VideoFrame):
                 pictures.add(frame)
             elif isinstance(frame, av.AudioFrame):
                 sound.add(frame)
     sound.finish()
-    if not any(count.all for count in counts.values()) and any(track.frames for track in wanted):
-        raise Undecodable("it lists samples that it does not hold")
     return {index: count.verdict() for index, count in counts.items()}
+
+
+def _configure(track: av.VideoStream | av.AudioStream) -> None:
+    track.codec_context.thread_count = 1
+    is_h264 = track.codec_context.name == "h264"
+    track.codec_context.options = {**CODEC_OPTIONS, **(ORDERLY if is_h264 else {})}
+
+
+def _decode_lead(lead: bytes, video: av.VideoStream) -> None:
+    """Have the decoder of `video` know the pictures before, whatever of them can be decoded."""
+    with contextlib.suppress(av.FFmpegError, ValueError), _opened(lead) as container:
+        before = _tracks(container, lead).video
+        if before is None or before.codec_context.name != video.codec_context.name:
+            return
+        for packet in _packets(container, [before]):
+            if packet.size:
+                with contextlib.suppress(av.InvalidDataError):
+                    video.codec_context.decode(packet)
 
 
 def _packets(container: InputContainer, tracks: Sequence[Stream]) -> Iterator["av.Packet[Stream]"]:

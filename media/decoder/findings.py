@@ -49,6 +49,8 @@ class Findings:
     loudness_lufs: float | None = None
     landmark: bytes | None = None
     latest: bytes | None = None
+    parameter_sets: bytes | None = None
+    needs_lead: bool = False
     motion: Motion = Motion.UNCLEAR
     is_cut: bool = False
     is_skimmed: bool = False
@@ -63,6 +65,7 @@ class Findings:
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
             "landmark": _text(self.landmark),
             "latest": _text(self.latest),
+            "parameter_sets": _text(self.parameter_sets),
         }
 
 

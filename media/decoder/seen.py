@@ -49,6 +49,11 @@ class SeenPictures:
         """Whether something was left out that has to be looked at after all."""
         return self._left_out > 0 and self._landmarks.is_in_vain
 
+    @property
+    def needs_lead(self) -> bool:
+        """Whether the first picture builds on pictures of segments before."""
+        return self._begins_with_keyframe is False
+
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
         """Tell whether a packet of the picture is to be decoded."""
         if len(self._small) >= self._job.most_pictures:
@@ -78,7 +83,7 @@ class SeenPictures:
 
     def add(self, frame: av.VideoFrame) -> None:
         """Keep a picture as full-range luma of the small size."""
-        if len(self._small) >= self._job.most_pictures:
+        if len(self._small) >= self._job.most_pictures or self._is_of_the_lead(frame):
             return
         small = self._scaler.reformat(
             frame,
@@ -98,8 +103,14 @@ class SeenPictures:
         is_keyframe = frame.key_frame and not frame.is_corrupt
         self._landmarks.add(self._small[-1], self._times[-1], is_keyframe=is_keyframe)
 
+    def _is_of_the_lead(self, frame: av.VideoFrame) -> bool:
+        if not self.needs_lead or frame.time is None or self.first_sec is None:
+            return False
+        return frame.time < self.first_sec
+
     def describe(self, findings: Findings) -> str:
         """Write down what was seen; return why nothing could be, empty if something was."""
+        findings.needs_lead = self.needs_lead
         if self._begins_with_keyframe is None:
             findings.is_video_missing = True
             return ""

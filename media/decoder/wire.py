@@ -1,10 +1,10 @@
 """How a decoder process and its pool talk.
 
-The pool sends jobs: a head of fixed size and the segment. The decoder answers once when it is ready
-and once for each job: a length in 4 bytes and that much JSON. The answers come from a process that
-hostile media may have taken over: they are bounded in size, read as JSON of a known shape, and must
-carry the number of the job (`media.probe.answers`). So nothing that was said before a job was sent
-is taken for its answer.
+The pool sends jobs: a head of fixed size and the material. The decoder answers once when it is
+ready and once for each job: a length in 4 bytes and that much JSON. The answers come from a process
+that hostile media may have taken over: they are bounded in size, read as JSON of a known shape, and
+must carry the number of the job (`media.probe.answers`). So nothing that was said before a job was
+sent is taken for its answer.
 """
 
 import json
@@ -24,16 +24,30 @@ ANSWER_BYTES_PER_SEC = 32 * 1024
 """Of a segment. Two still pictures, 65 black stretches and 50 that are silent or without sound, the
 most that a second can hold, take half of it."""
 
-_HEAD = struct.Struct(f">QIddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
+_HEAD = struct.Struct(f">QIIIddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
+class Material(NamedTuple):
+    """What is decoded.
+
+    Attributes:
+        parameter_sets: of earlier segments, for one that has none; see `Findings.parameter_sets`.
+        lead: the segments since the last keyframe, for one that does not begin with one.
+        segment: what is measured.
+    """
+
+    parameter_sets: bytes
+    lead: bytes
+    segment: bytes
+
+
 class JobHead(NamedTuple):
-    """What comes before a segment.
+    """What comes before the material.
 
     Attributes:
         number: of the job, which nobody can guess.
-        segment_bytes: its size.
+        sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
         duration_sec: what its playlist says of it (EXTINF).
         silence_db: sound that stays under this level is silence, in dBFS.
         most_pictures: further pictures are not looked at.
@@ -45,6 +59,8 @@ class JobHead(NamedTuple):
     """
 
     number: int
+    sets_bytes: int
+    lead_bytes: int
     segment_bytes: int
     duration_sec: float
     silence_db: float

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from media.decoder.wire import JobHead
+from media.decoder.wire import JobHead, Material
 from media.probe.answers import Ready, read_answer, received
 from media.probe.confinement import Confinement
 from media.probe.errors import NotConfined, UndecodableSegment
@@ -91,6 +91,8 @@ class DecoderProbe:
         glance = glance or Glance()
         head = JobHead(
             number=0,  # each decoder that is asked gets one of its own
+            sets_bytes=len(glance.parameter_sets),
+            lead_bytes=len(glance.lead),
             segment_bytes=len(segment),
             duration_sec=duration_sec,
             silence_db=silence_db,
@@ -104,7 +106,8 @@ class DecoderProbe:
         )
         async with self._turns.taken(pace or Pace()):
             try:
-                return await self._measured(head, segment)
+                material = Material(glance.parameter_sets, glance.lead, segment)
+                return await self._measured(head, material)
             except NotConfined as error:
                 raise UndecodableSegment(str(error)) from error
 
@@ -127,7 +130,7 @@ class DecoderProbe:
         """Return the decoders' process ids."""
         return [decoder.pid for decoder in self._alive]
 
-    async def _measured(self, head: JobHead, segment: bytes) -> SegmentMeasurement:
+    async def _measured(self, head: JobHead, material: Material) -> SegmentMeasurement:
         """Measure with a decoder that is there; if it breaks, once more with a fresh one.
 
         What broke it may have been the machine, or a segment before.
@@ -136,22 +139,22 @@ class DecoderProbe:
         try:
             async with asyncio.timeout(self._limits.wall_sec):
                 try:
-                    return await self._asked(decoder, head, segment)
+                    return await self._asked(decoder, head, material)
                 except DecoderFailed as error:
                     if self._is_closed:
                         raise
                     logger.warning("a decoder failed", error=str(error))
-                return await self._asked(await self._started(), head, segment)
+                return await self._asked(await self._started(), head, material)
         except TimeoutError:
             raise UndecodableSegment(f"still running after {self._limits.wall_sec:g} s") from None
         except DecoderFailed as error:
             raise UndecodableSegment(str(error)) from error
 
     async def _asked(
-        self, decoder: "_Decoder", head: JobHead, segment: bytes
+        self, decoder: "_Decoder", head: JobHead, material: Material
     ) -> SegmentMeasurement:
         try:
-            measurement = await decoder.measure(head, segment)
+            measurement = await decoder.measure(head, material)
         except UndecodableSegment:
             await self._put_back(decoder)
             raise
@@ -248,7 +251,7 @@ class _Decoder:
         """
         return Ready.model_validate_json(await received(self._from, READY_BYTES))
 
-    async def measure(self, head: JobHead, segment: bytes) -> SegmentMeasurement:
+    async def measure(self, head: JobHead, material: Material) -> SegmentMeasurement:
         """Have a segment measured.
 
         Raises:
@@ -257,7 +260,7 @@ class _Decoder:
         """
         head = head._replace(number=secrets.randbits(64))
         self._to.write(head.pack())
-        self._to.write(segment)
+        self._to.writelines(material)
         await self._to.drain()
         text = await received(self._from, head.most_answer_bytes)
         if len(text) <= LARGE_BYTES:

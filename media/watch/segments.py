@@ -12,6 +12,7 @@ from media.outbound.errors import FetchError, TooLarge
 from media.outbound.stream_client import MediaClient
 from media.probe import Pace, Probe, UndecodableSegment
 from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
+from media.watch.leads import Lead
 from media.watch.memory import MemoryBudget
 from media.watch.mirrors import Mirrors
 from media.watch.recent import RecentSegments, name_of
@@ -94,6 +95,7 @@ class SegmentMeter:
         self._retry_share = 1.0
         self._turn = asyncio.Lock()
         self._pace = Pace()
+        self._lead = Lead()
 
     async def measure(
         self,
@@ -122,17 +124,30 @@ class SegmentMeter:
             media = await self._whole(room, segment, timeout_sec)
             # One at a time: picture and sound of a stream must not take two turns from the others.
             await room.enter_async_context(self._turn)
+            measured = await self._measured(media, segment, silence_db, glance)
+        if glance is None or not glance.is_later(measured):
+            return measured
+        known = None if measured.is_skimmed else measured
+        return measured.kept(self.recent.keep(media, known))
+
+    async def _measured(
+        self, media: bytes, segment: Segment, silence_db: float, glance: Glance | None
+    ) -> SegmentMeasurement:
+        """Have a segment measured, with what it may need of those before; keep it for the next."""
+        init = self._inits.get(segment.init, b"") if segment.init else b""
+        try:
             measured = await self._probe.measure(
                 media,
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
                 pace=self._pace,
-                glance=glance,
+                glance=self._lead.with_lead(glance, segment),
             )
-        if glance is None or not glance.is_later(measured):
-            return measured
-        known = None if measured.is_skimmed else measured
-        return measured.kept(self.recent.keep(media, known))
+        except UndecodableSegment:
+            self._lead.note(segment, media, init, None)
+            raise
+        self._lead.note(segment, media, init, measured)
+        return measured
 
     async def look_back(
         self, name: str, segment: Segment | None, duration_sec: float
@@ -157,7 +172,11 @@ class SegmentMeter:
                     return None
                 await room.enter_async_context(self._turn)
                 return await self._probe.measure(
-                    media, duration_sec=duration_sec, silence_db=0.0, pace=self._pace
+                    media,
+                    duration_sec=duration_sec,
+                    silence_db=0.0,
+                    pace=self._pace,
+                    glance=self._lead.with_sets(),
                 )
         except (FetchError, TimeoutError, UndecodableSegment, UnsupportedSegment):
             return None

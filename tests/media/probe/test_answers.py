@@ -28,6 +28,8 @@ DURATION_SEC = 2.0
 def job(depth: Depth, *, with_loudness: bool = False, duration_sec: float = 2.0) -> JobHead:
     return JobHead(
         number=NUMBER,
+        sets_bytes=0,
+        lead_bytes=0,
         segment_bytes=1000,
         duration_sec=duration_sec,
         silence_db=-50.0,
@@ -169,8 +171,8 @@ STRETCHES = st.lists(
 )
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(SegmentMeasurement.model_fields, ANYTHING),
-    **dict.fromkeys(("black", "still", "silent"), STRETCHES | ANYTHING),
-    **dict.fromkeys(("landmark", "latest"), PICTURES | ANYTHING),
+    **dict.fromkeys(("black", "still", "silent", "audio_gaps"), STRETCHES | ANYTHING),
+    **dict.fromkeys(("landmark", "latest", "parameter_sets"), PICTURES | ANYTHING),
 }
 SHAPED = st.fixed_dictionaries(
     {"resident_bytes": st.just(1) | ANYTHING},

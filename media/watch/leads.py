@@ -1,0 +1,75 @@
+"""What decoding a segment takes of the segments before it."""
+
+from media.hls.playlist import InitSegment, Segment
+from monitors.measurement import Glance, SegmentMeasurement
+
+MEBI = 1024 * 1024
+MOST_BYTES = 2 * MEBI
+"""Of a lead: 10 s of 1.5 Mbit/s. Pictures that build on more stay unknown."""
+
+KEPT_FOR_SEGMENTS = 30
+"""A lead is kept after a segment that needed one, for so many segments."""
+
+
+class Lead:
+    """What one stream's next segment may need to be decoded.
+
+    Few segments need any of it: those of streams that repeat their parameter sets rarely, or whose
+    pictures build on a keyframe of another segment. So segments are kept only after one was found
+    that needs them; the picture of that one stays unknown.
+    """
+
+    def __init__(self) -> None:
+        self._parameter_sets = b""
+        self._segments: list[bytes] = []
+        self._init: InitSegment | None = None
+        self._init_bytes = b""
+        self._last: Segment | None = None
+        self._kept_for = 0
+
+    def with_lead(self, glance: Glance | None, segment: Segment) -> Glance | None:
+        """Return `glance` with what `segment` may need."""
+        lead = b"".join([self._init_bytes, *self._segments]) if self._goes_on(segment) else b""
+        if not lead and not self._parameter_sets:
+            return glance
+        told = {"parameter_sets": self._parameter_sets, "lead": lead}
+        return (glance or Glance()).model_copy(update=told)
+
+    def with_sets(self) -> Glance:
+        """Return what a segment may need that is measured a second time."""
+        return Glance(parameter_sets=self._parameter_sets)
+
+    def note(
+        self, segment: Segment, media: bytes, init: bytes, measured: SegmentMeasurement | None
+    ) -> None:
+        """Remember a segment for those after it.
+
+        Args:
+            segment: as its playlist names it.
+            media: what was measured.
+            init: its initialization section, with which `media` begins.
+            measured: what was found; None if nothing could be decoded.
+        """
+        if measured and not measured.has_video:
+            return
+        if measured and measured.parameter_sets:
+            self._parameter_sets = measured.parameter_sets
+        needs_lead = measured is None or measured.needs_lead
+        self._kept_for = KEPT_FOR_SEGMENTS if needs_lead else max(0, self._kept_for - 1)
+        if measured is None or not needs_lead or not self._goes_on(segment):
+            self._segments = []
+        is_useful = bool(self._segments) or not needs_lead
+        if self._kept_for and is_useful:
+            self._segments.append(media[len(init) :])
+        if sum(map(len, self._segments)) > MOST_BYTES:
+            self._segments = []
+        self._init, self._init_bytes, self._last = segment.init, init, segment
+
+    def _goes_on(self, segment: Segment) -> bool:
+        last = self._last
+        return (
+            last is not None
+            and segment.sequence == last.sequence + 1
+            and segment.discontinuity_sequence == last.discontinuity_sequence
+            and segment.init == self._init
+        )
