@@ -88,7 +88,7 @@ EXTRAS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(before=EXTRAS, between=EXTRAS, after=EXTRAS, fillers=st.integers(985, 1_005))
 def test_the_tail_is_what_reading_all_of_it_would_give(
     before: str, between: str, after: str, fillers: int
@@ -104,7 +104,8 @@ def test_the_tail_is_what_reading_all_of_it_would_give(
         assert isinstance(whole, MediaPlaylist)
         assert isinstance(tail, MediaPlaylist)
         # An EXTINF without a URI counts when the tail is cut off, and is no segment.
-        assert len(whole.segments) - text.count("#EXTINF:2\n") <= len(tail.segments)
+        dangling = (before + between + after).count("#EXTINF")
+        assert len(whole.segments) - dangling <= len(tail.segments)
         kept = whole.segments[-len(tail.segments) :]
         assert tail == replace(whole, segments=kept, media_sequence=kept[0].sequence)
 
