@@ -54,7 +54,7 @@ def renumbered(draw: st.DrawFn) -> str:
     return '"'.join(parts)
 
 
-SLOWLY = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+SLOWLY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @SLOWLY
