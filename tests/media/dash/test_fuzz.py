@@ -17,7 +17,8 @@ PIECES = st.one_of(
     st.sampled_from(
         [
             "<S t='0' d='1' r='999999999'/>", "<S d='1' r='-1'/>", "<SegmentURL/>",
-            "<BaseURL>a</BaseURL>", "<Period>", "</Period>", "<Representation/>", "<AdaptationSet mimeType='video/mp4'>",
+            "<BaseURL>a</BaseURL>", "<Period>", "</Period>", "<Representation/>",
+            "<AdaptationSet mimeType='video/mp4'>",
             "<SegmentTemplate duration='1' media='$Time$'/>", "<SegmentTimeline/>", "<!--", "]]>",
             "<!DOCTYPE MPD [<!ENTITY a 'b'>]>", "&a;", "\x00", "$Number%09d$", "://[", "<?xml?>",
         ]
