@@ -18,6 +18,7 @@ from monitors.status import IncidentKind
 WAIT_FOR_LIVE = "wait_for_live"
 WATCH_STREAM = "watch_stream"
 DELIVER_WEBHOOK = "deliver_webhook"
+REDELIVER_WEBHOOK = "redeliver_webhook"
 REPORT_STATUS = "report_status"
 REPORT_EVENT = "report_event"
 LOAD_EVENTS = "load_events"
@@ -181,12 +182,13 @@ class DeliveryOrder(BaseModel):
     """Takes of `deliver_webhook`.
 
     Attributes:
-        attempts_before: how often the webhook was tried already, when a user wants it once more.
+        callback_seal: proves that the gateway said `callback_url`; see `monitors.signing`. Where it
+            does not, the event goes where the gateway says.
     """
 
     callback_url: str
+    callback_seal: str
     event: StreamEvent
-    attempts_before: int = 0
 
 
 class Delivered(BaseModel):
@@ -194,6 +196,13 @@ class Delivered(BaseModel):
 
     attempts: int
     sent_at: AwareDatetime
+
+
+class RedeliveryOrder(BaseModel):
+    """Takes of `redeliver_webhook`: an event that a user wants to be sent once more."""
+
+    monitor_id: str
+    event_id: str
 
 
 class DeliveryAttempts(BaseModel):
@@ -214,6 +223,23 @@ class EventReportOrder(BaseModel):
     """Takes of `report_event`."""
 
     report: EventReport
+
+
+class CallbackAddress(BaseModel):
+    """Where a monitor's webhooks go, as the store knows it."""
+
+    callback_url: str
+
+
+class StoredEvent(CallbackAddress):
+    """An event as the store keeps it, and where its webhook goes.
+
+    Attributes:
+        attempts: how often its webhook was tried already.
+    """
+
+    event: StreamEvent
+    attempts: int
 
 
 class LoadOrder(BaseModel):

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -15,10 +16,14 @@ from activities.attempts import AttemptAudit, AttemptMeter
 from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
+    REDELIVER_WEBHOOK,
     Delivered,
     DeliveryAttempts,
     DeliveryOrder,
+    RedeliveryOrder,
 )
+from activities.gateway import Gateway
+from activities.reports import asked
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import Answer, post_webhook
 from monitors.delivery import (
@@ -31,9 +36,23 @@ from monitors.delivery import (
 )
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
-from monitors.signing import signature_headers
+from monitors.signing import is_sealed, signature_headers
+from monitors.status import DeliveryStatus
 
 logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Message:
+    """An event on its way.
+
+    Attributes:
+        attempts_before: how often it was tried before a user wanted it once more.
+    """
+
+    event: StreamEvent
+    callback_url: str
+    attempts_before: int = 0
 
 
 class WebhookDelivery:
@@ -46,6 +65,8 @@ class WebhookDelivery:
         user_agent: the header.
         meter: counts the attempts.
         audit: is told of those that failed.
+        gateway: knows events, and where they go.
+        seal_key: of `monitors.signing.callback_seal`.
     """
 
     def __init__(
@@ -57,6 +78,8 @@ class WebhookDelivery:
         user_agent: str,
         meter: AttemptMeter,
         audit: AttemptAudit,
+        gateway: Gateway,
+        seal_key: bytes,
     ) -> None:
         self._client = client
         self._signing_keys = signing_keys
@@ -64,6 +87,8 @@ class WebhookDelivery:
         self._user_agent = user_agent
         self._meter = meter
         self._audit = audit
+        self._gateway = gateway
+        self._seal_key = seal_key
 
     @activity.defn(name=DELIVER_WEBHOOK)
     async def deliver(self, order: DeliveryOrder) -> Delivered:
@@ -71,49 +96,86 @@ class WebhookDelivery:
 
         Raises:
             ApplicationError: `DeliveryFailed`, with `DeliveryAttempts`; not retryable after the
-                last attempt, on 410, and on an address that is refused.
+                last attempt, on 410, and on an address that is refused. `GatewayUnavailable`: who
+                knows the address cannot be asked; that is no attempt.
         """
-        attempt = _failed_before() + 1
-        self._meter.begins(order.event)
+        url = await self._address(order)
+        return await self._attempt(_Message(order.event, url))
+
+    @activity.defn(name=REDELIVER_WEBHOOK)
+    async def redeliver(self, order: RedeliveryOrder) -> EventReport:
+        """Post an event as the store has it, once; return what became of it in the end.
+
+        Raises:
+            ApplicationError: as `deliver`, while it is tried again.
+        """
+        stored = await asked(self._gateway.stored_event(order.monitor_id, order.event_id))
+        _, before = _counted()
+        before = stored.attempts if before is None else before
+        message = _Message(stored.event, stored.callback_url, before)
+        try:
+            delivered = await self._attempt(message)
+        except ApplicationError as error:
+            if not error.non_retryable:
+                raise
+            return _outcome(message, error.details[0])
+        return _outcome(message, delivered)
+
+    async def _address(self, order: DeliveryOrder) -> str:
+        """Return where the event goes: what the order says only where the gateway sealed that."""
+        monitor_id = order.event.monitor_id
+        if is_sealed(
+            self._seal_key,
+            monitor_id=monitor_id,
+            callback_url=order.callback_url,
+            seal=order.callback_seal,
+        ):
+            return order.callback_url
+        return await asked(self._gateway.callback_url(monitor_id))
+
+    async def _attempt(self, message: _Message) -> Delivered:
+        failed, _ = _counted()
+        attempt = failed + 1
+        self._meter.begins(message.event)
         began = _clock()
         try:
-            answer = await self._post(order)
+            answer = await self._post(message)
         except Exception as error:
-            raise self._fail(order, _failure(error), attempt, _clock() - began) from None
+            raise self._fail(message, _failure(error), attempt, _clock() - began) from None
         took_sec = _clock() - began
         if not is_delivered(answer.status):
             failure = failure_of(answer.status, _asked_sec(answer))
-            raise self._fail(order, failure, attempt, took_sec)
-        self._note(order.event, outcome_of(answer.status), attempt, took_sec)
+            raise self._fail(message, failure, attempt, took_sec)
+        self._note(message.event, outcome_of(answer.status), attempt, took_sec)
         return Delivered(attempts=attempt, sent_at=datetime.now(UTC))
 
-    async def _post(self, order: DeliveryOrder) -> Answer:
-        body = order.event.body()
+    async def _post(self, message: _Message) -> Answer:
+        body = message.event.body()
         headers = {
             "Content-Type": "application/json",
             "User-Agent": self._user_agent,
             **signature_headers(
                 self._signing_keys,
-                event_id=order.event.event_id,
+                event_id=message.event.event_id,
                 body=body,
                 attempt_at=int(time.time()),
             ),
         }
-        return await post_webhook(self._client, order.callback_url, body=body, headers=headers)
+        return await post_webhook(self._client, message.callback_url, body=body, headers=headers)
 
     def _fail(
-        self, order: DeliveryOrder, failure: Failure, attempt: int, took_sec: float
+        self, message: _Message, failure: Failure, attempt: int, took_sec: float
     ) -> ApplicationError:
         """Have everybody see the failure; return what tells Temporal when to try again."""
         # Jitter spreads load, it keeps no secret.
         again_in_sec = self._policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
-        self._note(order.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
-        activity.heartbeat(attempt)
+        self._note(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
+        activity.heartbeat(attempt, message.attempts_before)
         if again_in_sec is not None:
             self._audit.tell(
                 EventReport(
-                    event=order.event,
-                    webhook_attempts=order.attempts_before + attempt,
+                    event=message.event,
+                    webhook_attempts=message.attempts_before + attempt,
                     webhook_last_error=failure.message,
                 )
             )
@@ -163,14 +225,31 @@ def _failure(error: Exception) -> Failure:
     return Failure("unexpected", f"the attempt failed unexpectedly ({type(error).__name__})")
 
 
-def _failed_before() -> int:
-    """Return how many attempts failed before this one.
+def _counted() -> tuple[int, int | None]:
+    """Return how many attempts failed before this one, and how many there were before those.
 
     Temporal's own count also has the attempts whose worker was lost: those have no outcome, and
-    must not use up what the receiver is owed. Each failure leaves its number behind as a heartbeat.
+    must not use up what the receiver is owed. Each failure leaves both numbers as a heartbeat.
     """
-    counts = [int(details) for details in activity.info().heartbeat_details]
-    return counts[-1] if counts else 0
+    details = activity.info().heartbeat_details
+    return (int(details[0]), int(details[1])) if details else (0, None)
+
+
+def _outcome(message: _Message, end: Delivered | DeliveryAttempts) -> EventReport:
+    attempts = message.attempts_before + end.attempts
+    if isinstance(end, Delivered):
+        return EventReport(
+            event=message.event,
+            webhook_status=DeliveryStatus.SENT,
+            webhook_attempts=attempts,
+            sent_at=end.sent_at,
+        )
+    return EventReport(
+        event=message.event,
+        webhook_status=DeliveryStatus.FAILED,
+        webhook_attempts=attempts,
+        webhook_last_error=end.error,
+    )
 
 
 def _asked_sec(answer: Answer) -> float | None:

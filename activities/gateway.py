@@ -6,7 +6,12 @@ from typing import Literal
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from activities.declarations import LoadReturn, ReconciliationReport
+from activities.declarations import (
+    CallbackAddress,
+    LoadReturn,
+    ReconciliationReport,
+    StoredEvent,
+)
 from monitors.reports import EventReport, StatusReport
 
 TIMEOUT_SEC = 5.0
@@ -16,7 +21,9 @@ RECONCILE_TIMEOUT_SEC = 60.0
 class _Refusal(BaseModel):
     """Why the gateway will never take something; see `api.errors`."""
 
-    code: Literal["MONITOR_NOT_FOUND", "VALIDATION_ERROR", "INVALID_URL", "INVALID_CONFIG"]
+    code: Literal[
+        "MONITOR_NOT_FOUND", "EVENT_NOT_FOUND", "VALIDATION_ERROR", "INVALID_URL", "INVALID_CONFIG"
+    ]
     message: str
 
 
@@ -69,6 +76,18 @@ class Gateway:
         )
         _raise_for(response)
         return LoadReturn.model_validate_json(response.content)
+
+    async def callback_url(self, monitor_id: str) -> str:
+        """Return where a monitor's webhooks go; raises as `load_events` does."""
+        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/callback")
+        _raise_for(response)
+        return CallbackAddress.model_validate_json(response.content).callback_url
+
+    async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
+        """Return an event as it was reported; raises as `load_events` does."""
+        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
+        _raise_for(response)
+        return StoredEvent.model_validate_json(response.content)
 
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal; return what it mended.

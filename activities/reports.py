@@ -1,5 +1,8 @@
 """Telling the store what a workflow learned, and asking it. The workflow retries without end."""
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 import httpx
 import structlog
 from temporalio import activity
@@ -16,6 +19,7 @@ from activities.declarations import (
 )
 from activities.gateway import Gateway, ReportRefused
 
+T = TypeVar("T")
 logger = structlog.get_logger(__name__)
 
 
@@ -32,26 +36,29 @@ class Reports:
         Raises:
             ApplicationError: not retryable when the gateway will never take the report.
         """
-        try:
-            await self._gateway.report_status(order.monitor_id, order.report)
-        except (ReportRefused, httpx.HTTPError) as error:
-            raise _failure(error) from None
+        await asked(self._gateway.report_status(order.monitor_id, order.report))
 
     @activity.defn(name=REPORT_EVENT)
     async def report_event(self, order: EventReportOrder) -> None:
         """Report an event and what became of its webhook; raises as `report_status` does."""
-        try:
-            await self._gateway.report_event(order.report)
-        except (ReportRefused, httpx.HTTPError) as error:
-            raise _failure(error) from None
+        await asked(self._gateway.report_event(order.report))
 
     @activity.defn(name=LOAD_EVENTS)
     async def load_events(self, order: LoadOrder) -> LoadReturn:
         """Return events that the store keeps; raises as `report_status` does."""
-        try:
-            return await self._gateway.load_events(order.monitor_id, order.from_sequence)
-        except (ReportRefused, httpx.HTTPError) as error:
-            raise _failure(error) from None
+        return await asked(self._gateway.load_events(order.monitor_id, order.from_sequence))
+
+
+async def asked(request: Awaitable[T]) -> T:
+    """Return the gateway's answer.
+
+    Raises:
+        ApplicationError: `ReportRefused`, final; `GatewayUnavailable`, to be tried again.
+    """
+    try:
+        return await request
+    except (ReportRefused, httpx.HTTPError) as error:
+        raise _failure(error) from None
 
 
 def _failure(error: Exception) -> ApplicationError:

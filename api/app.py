@@ -16,7 +16,7 @@ from api.engine import MonitorEngine
 from api.errors import install_error_handlers
 from api.gateway import Gateway
 from api.held import Held
-from api.internal import backlog
+from api.internal import backlog, deliveries
 from api.internal import routes as internal_routes
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
@@ -33,7 +33,7 @@ from runtime.settings import GatewaySettings
 from runtime.version import VERSION
 
 API_ROUTERS = (monitor_routes.router, health.router)
-WORKER_ROUTERS = (internal_routes.router, backlog.router)
+WORKER_ROUTERS = (internal_routes.router, backlog.router, deliveries.router)
 
 
 def _utc_now() -> datetime:
@@ -61,7 +61,8 @@ def create_gateway(
         StartError: a setting cannot be used.
     """
     metrics = GatewayMetrics()
-    launcher = Launcher(store, engine, metrics, now)
+    seal_key = settings.internal_api_key.get_secret_value().encode()
+    launcher = Launcher(store, engine, metrics, now, seal_key)
     service = MonitorService(store, engine, now)
     return Gateway(
         client_keys=KeyRing(settings.api_key),

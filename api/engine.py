@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from monitors.config import MonitorConfig
+from activities.declarations import RedeliveryOrder
 from workflows.messages import (
+    ChangeResult,
     MonitorChange,
     MonitorEnd,
     MonitorOrder,
     MonitorSnapshot,
-    RedeliveryOrder,
 )
 
 
@@ -50,8 +50,8 @@ class MonitorEngine(Protocol):
     async def snapshot(self, monitor_id: str) -> MonitorSnapshot | None:
         """Return a running monitor's condition, or None when it gives none within 2 s."""
 
-    async def change(self, monitor_id: str, change: MonitorChange) -> MonitorConfig:
-        """Change a running monitor and return its config as it is then.
+    async def change(self, monitor_id: str, change: MonitorChange) -> ChangeResult:
+        """Change a running monitor and return what holds then.
 
         Raises:
             NotRunning: the monitor has ended, or was not started yet.

@@ -37,6 +37,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.declarations import RedeliveryOrder
 from api.engine import (
     ChangeRefused,
     ChangeUnconfirmed,
@@ -45,7 +46,6 @@ from api.engine import (
     NotRunning,
     StartUnconfirmed,
 )
-from monitors.config import MonitorConfig
 from monitors.status import Health, MonitorStatus, StreamStatus
 from workflows import search_attributes
 from workflows.messages import (
@@ -55,11 +55,11 @@ from workflows.messages import (
     SNAPSHOT_QUERY,
     TASK_QUEUE,
     WORKFLOW_TYPE,
+    ChangeResult,
     MonitorChange,
     MonitorEnd,
     MonitorOrder,
     MonitorSnapshot,
-    RedeliveryOrder,
     redelivery_id,
 )
 from workflows.schedules import RECONCILIATION_SCHEDULE, reconciliation_schedule
@@ -133,13 +133,13 @@ class TemporalEngine:
             return None
         return snapshot
 
-    async def change(self, monitor_id: str, change: MonitorChange) -> MonitorConfig:
+    async def change(self, monitor_id: str, change: MonitorChange) -> ChangeResult:
         """Execute the workflow's update."""
         handle = self._client.get_workflow_handle(monitor_id)
         try:
             async with asyncio.timeout(CALL_LIMIT_SEC):
-                config: MonitorConfig = await handle.execute_update(
-                    CHANGE_UPDATE, change, result_type=MonitorConfig, rpc_timeout=_CALL_LIMIT
+                result: ChangeResult = await handle.execute_update(
+                    CHANGE_UPDATE, change, result_type=ChangeResult, rpc_timeout=_CALL_LIMIT
                 )
         except WorkflowUpdateFailedError as error:
             raise _change_failure(error) from None
@@ -150,7 +150,7 @@ class TemporalEngine:
             raise kind(_reason(error)) from error
         except RuntimeError as error:
             raise ChangeUnconfirmed(_reason(error)) from error
-        return config
+        return result
 
     async def cancel(self, monitor_id: str) -> None:
         """Cancel the workflow."""
@@ -166,11 +166,11 @@ class TemporalEngine:
             await self._client.start_workflow(
                 REDELIVERY_TYPE,
                 order,
-                id=redelivery_id(order.event.event_id),
+                id=redelivery_id(order.event_id),
                 task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=f"Sends {order.event.event_type} of {order.event.monitor_id} again",
+                static_summary=f"Sends an event of {order.monitor_id} again",
                 rpc_timeout=_CALL_LIMIT,
             )
 

@@ -68,6 +68,7 @@ def _started(order: MonitorOrder) -> MonitorRecord:
         callback_url=order.callback_url,
         config=order.config,
         metadata=order.metadata,
+        changes=0,
         status=MonitorStatus.MONITORING,
         stream_status=StreamStatus.LIVE,
         created_at=order.created_at,

@@ -66,3 +66,23 @@ def is_trio_signed(
     given = [text.encode() for text in signatures.split(" ")]
     fits = [hmac.compare_digest(b"v1," + known, one) for known in digests for one in given]
     return any(fits)
+
+
+def callback_seal(key: bytes, monitor_id: str, callback_url: str) -> str:
+    """Return the gateway's proof that this is where a monitor's webhooks go.
+
+    Whoever can start workflows could have anything signed for an address of their own otherwise.
+
+    Args:
+        key: the internal key, which the gateway and the orchestrators have.
+        monitor_id: the monitor.
+        callback_url: as its user gave it.
+    """
+    message = f"callback\n{monitor_id}\n{callback_url}".encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def is_sealed(key: bytes, *, monitor_id: str, callback_url: str, seal: str) -> bool:
+    """Return whether `seal` is the one of `callback_seal`; compares in constant time."""
+    expected = callback_seal(key, monitor_id, callback_url)
+    return hmac.compare_digest(expected.encode(), seal.encode())

@@ -150,7 +150,7 @@ async def workers_of(
             audit = AttemptAudit(gateway)
             stack.push_async_callback(audit.close)
             metrics = stack.enter_context(DeliveryMetrics())
-            delivery = _delivery(settings, webhooks, audit, metrics)
+            delivery = _delivery(settings, webhooks, gateway, audit, metrics)
             waiting = LiveWait(sources, _placement(settings))
             pods = await stack.enter_async_context(_pod_activities(client, settings))
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
@@ -212,6 +212,7 @@ def _slots(settings: WorkerSettings) -> int:
 def _delivery(
     settings: WorkerSettings,
     client: httpx.AsyncClient,
+    gateway: Gateway,
     audit: AttemptAudit,
     metrics: DeliveryMetrics,
 ) -> WebhookDelivery:
@@ -229,6 +230,8 @@ def _delivery(
         user_agent=USER_AGENT,
         meter=metrics,
         audit=audit,
+        gateway=gateway,
+        seal_key=settings.internal_api_key.get_secret_value().encode(),
     )
 
 
@@ -247,6 +250,7 @@ def _orchestrator(
         workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
         activities=[
             delivery.deliver,
+            delivery.redeliver,
             reports.report_status,
             reports.report_event,
             reports.load_events,

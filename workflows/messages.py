@@ -34,6 +34,7 @@ class MonitorProgress(BaseModel):
     Attributes:
         doing: what is going on, in plain words.
         as_of: when the workflow last learned something of its stream.
+        changes: how many changes it took.
         site_start_time: when the stream's site says that it will start.
         wait_state, watch_state: where the last wait and the last watch stopped; opaque.
         sequence: of the last event.
@@ -56,6 +57,7 @@ class MonitorProgress(BaseModel):
     as_of: AwareDatetime
     title: str | None = None
     is_live: bool = False
+    changes: int = 0
     site_start_time: AwareDatetime | None = None
     delay_told: bool = False
     stop_requested: bool = False
@@ -86,6 +88,7 @@ class MonitorOrder(BaseModel):
 
     Attributes:
         stream_key: see `monitors.stream_url.StreamSource.key`.
+        callback_seal: the gateway's word for `callback_url`; see `monitors.signing`.
         carried: what earlier runs of the same workflow learned.
     """
 
@@ -93,6 +96,7 @@ class MonitorOrder(BaseModel):
     stream_url: str
     stream_key: str
     callback_url: str
+    callback_seal: str
     config: MonitorConfig
     metadata: dict[str, Any] = {}
     created_at: AwareDatetime
@@ -105,6 +109,7 @@ class MonitorSnapshot(BaseModel):
     Attributes:
         as_of: when the workflow last learned something of its stream.
         doing: what is going on, in plain words.
+        changes: how many changes it took: of two snapshots, which has the newer config.
         events_sent, events_queued: webhooks delivered and still to be delivered.
         events_unaudited: see `MonitorProgress`.
     """
@@ -117,6 +122,7 @@ class MonitorSnapshot(BaseModel):
     statistics: Statistics
     config: MonitorConfig
     metadata: dict[str, Any]
+    changes: int
     open_incidents: list[OpenIncident]
     doing: str
     title: str | None = None
@@ -151,16 +157,12 @@ class MonitorChange(BaseModel):
     metadata: dict[str, Any] | None = None
 
 
-class RedeliveryOrder(BaseModel):
-    """An event that a user wants to be sent once more. Workflow id: see `redelivery_id`.
+class ChangeResult(BaseModel):
+    """What holds after a change; of two results the one with more `changes` is the newer."""
 
-    Attributes:
-        attempts_before: how often its webhook was tried already; the audit counts on from there.
-    """
-
-    callback_url: str
-    event: StreamEvent
-    attempts_before: int = 0
+    config: MonitorConfig
+    metadata: dict[str, Any]
+    changes: int
 
 
 def redelivery_id(event_id: str) -> str:

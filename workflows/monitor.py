@@ -31,7 +31,6 @@ with workflow.unsafe.imports_passed_through():
         WatchOutcome,
         WatchReturn,
     )
-    from monitors.config import MonitorConfig
     from monitors.events import EndReason, EventType, Happening, timestamp_text
     from monitors.pods import PodTrouble
     from monitors.reports import HealthReport
@@ -45,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
         WORKFLOW_TYPE,
+        ChangeResult,
         MonitorChange,
         MonitorEnd,
         MonitorOrder,
@@ -112,14 +112,15 @@ class MonitorWorkflow:
         self._pods.on_ready(uid)
 
     @workflow.update(name=CHANGE_UPDATE)
-    def change(self, change: MonitorChange) -> MonitorConfig:
-        """Change thresholds or metadata and return the config; what was detected is kept."""
+    def change(self, change: MonitorChange) -> ChangeResult:
+        """Change thresholds or metadata; what was detected is kept."""
         config = self._order.config.with_thresholds(change.thresholds)
         metadata = self._order.metadata if change.metadata is None else change.metadata
         self._order = self._order.model_copy(update={"config": config, "metadata": metadata})
         self._outbox.order = self._order
+        self._progress.changes += 1
         self._interrupt_the_watch()  # it goes on with the new thresholds
-        return config
+        return ChangeResult(config=config, metadata=metadata, changes=self._progress.changes)
 
     @change.validator
     def _validate_change(self, change: MonitorChange) -> None:
@@ -139,7 +140,7 @@ class MonitorWorkflow:
 
     async def _follow_the_stream(self) -> None:
         await self._sleep_until_due()
-        if not self._progress.is_live:
+        if not (self._progress.is_live or self._wants_new_run):
             await self._wait_for_live()
         if self._progress.is_live:
             await self._watch_until_it_ends()
@@ -155,7 +156,11 @@ class MonitorWorkflow:
                 status=MonitorStatus.SCHEDULED,
                 stream_status=StreamStatus.SCHEDULED,
             )
-            await workflow.sleep(early, summary="until the stream is due")
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(
+                    _is_history_long, timeout=early, timeout_summary="until the stream is due"
+                )
+                self._wants_new_run = True  # many changes make a long history, too
 
     async def _wait_for_live(self) -> None:
         was_waiting = self._progress.status is MonitorStatus.WAITING  # in an earlier run
@@ -163,36 +168,45 @@ class MonitorWorkflow:
         self._tell(doing, status=MonitorStatus.WAITING)
         while not self._progress.is_live:
             seen = await self._look_until_it_changes()
+            if seen is None:
+                self._wants_new_run = True
+                return
             self._learn_of_waiting(seen)
             if seen.has_ended:
                 self._end_of_stream(EndReason.STREAM_NO_LONGER_LIVE)
                 return
-            if not seen.is_live and self._may_wait_in_a_new_run():
-                self._wants_new_run = True
-                return
         self._put(EventType.STREAM_STARTED, title=self._progress.title)
 
-    async def _look_until_it_changes(self) -> WaitReturn:
+    async def _look_until_it_changes(self) -> WaitReturn | None:
+        """Return what is new of the stream; None when it is to be waited for in a new run."""
+        if self._may_wait_in_a_new_run():
+            return None
         lateness = asyncio.create_task(self._tell_when_late())
+        looking = self._start_looking()
         try:
-            seen: WaitReturn = await workflow.execute_activity(
-                WAIT_FOR_LIVE,
-                WaitOrder(
-                    monitor_id=self._order.monitor_id,
-                    stream_url=self._order.stream_url,
-                    scheduled_start_time=self._order.config.scheduled_start_time,
-                    site_start_time=self._progress.site_start_time,
-                    state=self._progress.wait_state,
-                ),
-                result_type=WaitReturn,
-                summary="Asks until the stream is live",
-                **options.WAIT_FOR_LIVE,
-            )
+            await workflow.wait_condition(lambda: looking.done() or self._may_wait_in_a_new_run())
+            return await looking if looking.done() else None
         except ActivityError as error:
             raise unavailable(error) from error
         finally:
             lateness.cancel()
-        return seen
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    def _start_looking(self) -> workflow.ActivityHandle[WaitReturn]:
+        return workflow.start_activity(
+            WAIT_FOR_LIVE,
+            WaitOrder(
+                monitor_id=self._order.monitor_id,
+                stream_url=self._order.stream_url,
+                scheduled_start_time=self._order.config.scheduled_start_time,
+                site_start_time=self._progress.site_start_time,
+                state=self._progress.wait_state,
+            ),
+            result_type=WaitReturn,
+            summary="Asks until the stream is live",
+            **options.WAIT_FOR_LIVE,
+        )
 
     def _learn_of_waiting(self, seen: WaitReturn) -> None:
         progress = self._progress

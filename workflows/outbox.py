@@ -189,7 +189,11 @@ class Outbox:
     async def _send(self, event: StreamEvent) -> EventReport:
         if self.lost:
             return steps.not_delivered(event, NOT_TRIED)
-        report = await steps.deliver(event, self.order.callback_url)
+        report = await steps.deliver(
+            event,
+            callback_url=self.order.callback_url,
+            callback_seal=self.order.callback_seal,
+        )
         if report.webhook_status is DeliveryStatus.FAILED and self._stops_for_it():
             self.lost = report.webhook_last_error
         return report

@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
         DELIVER_WEBHOOK,
         LOAD_EVENTS,
+        REDELIVER_WEBHOOK,
         REPORT_EVENT,
         REPORT_STATUS,
         Delivered,
@@ -17,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
         EventReportOrder,
         LoadOrder,
         LoadReturn,
+        RedeliveryOrder,
         StatusReportOrder,
     )
     from monitors.events import StreamEvent
@@ -24,14 +26,12 @@ with workflow.unsafe.imports_passed_through():
     from monitors.status import DeliveryStatus
 
 
-async def deliver(
-    event: StreamEvent, callback_url: str, *, attempts_before: int = 0
-) -> EventReport:
+async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) -> EventReport:
     """Deliver an event's webhook, with all its retries, and return what became of it."""
     try:
         delivered = await workflow.execute_activity(
             DELIVER_WEBHOOK,
-            DeliveryOrder(callback_url=callback_url, event=event, attempts_before=attempts_before),
+            DeliveryOrder(callback_url=callback_url, callback_seal=callback_seal, event=event),
             result_type=Delivered,
             summary=f"{event.event_type} (event {event.sequence})",
             **options.DELIVER_WEBHOOK,
@@ -44,6 +44,22 @@ async def deliver(
         webhook_attempts=delivered.attempts,
         sent_at=delivered.sent_at,
     )
+
+
+async def redeliver(order: RedeliveryOrder) -> EventReport:
+    """Deliver the webhook of an event of the store, with all its retries, as `deliver` does.
+
+    Raises:
+        ActivityError: there is no such event any more.
+    """
+    report: EventReport = await workflow.execute_activity(
+        REDELIVER_WEBHOOK,
+        order,
+        result_type=EventReport,
+        summary=f"event {order.event_id}",
+        **options.DELIVER_WEBHOOK,
+    )
+    return report
 
 
 def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport:

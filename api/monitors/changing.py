@@ -12,7 +12,7 @@ from api.monitors.service import MonitorService
 from api.store import Store
 from api.store.records import MonitorRecord
 from monitors.config import MonitorConfig, Thresholds
-from workflows.messages import MonitorChange
+from workflows.messages import ChangeResult, MonitorChange
 
 _log = structlog.get_logger(__name__)
 
@@ -44,12 +44,11 @@ class MonitorChanging:
             raise _not_active(record)
         change = _change(wanted)
         if change != MonitorChange():
-            config = await self._tell(record, change)
-            await self._store.monitors.change(monitor_id, config=config, metadata=change.metadata)
+            await self._store.monitors.change(monitor_id, await self._tell(record, change))
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
         return await self._service.show(monitor_id)
 
-    async def _tell(self, record: MonitorRecord, change: MonitorChange) -> MonitorConfig:
+    async def _tell(self, record: MonitorRecord, change: MonitorChange) -> ChangeResult:
         try:
             return await self._engine.change(record.monitor_id, change)
         except ChangeRefused as error:

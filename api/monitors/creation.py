@@ -110,6 +110,7 @@ class MonitorCreation:
             callback_url=order.callback_url,
             config=order.config,
             metadata=order.metadata,
+            changes=0,
             status=MonitorStatus.INITIALIZING,
             stream_status=StreamStatus.UNKNOWN,
             created_at=now,

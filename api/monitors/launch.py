@@ -9,6 +9,7 @@ from api.engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
 from api.metrics import GatewayMetrics
 from api.store import Store, StoreUnavailable
 from api.store.records import MonitorRecord
+from monitors.signing import callback_seal
 from workflows.messages import MonitorOrder
 
 _log = structlog.get_logger(__name__)
@@ -23,11 +24,13 @@ class Launcher:
         engine: MonitorEngine,
         metrics: GatewayMetrics,
         now: Callable[[], datetime],
+        seal_key: bytes,
     ) -> None:
         self._store = store
         self._engine = engine
         self._metrics = metrics
         self._now = now
+        self._seal_key = seal_key
 
     async def launch(self, record: MonitorRecord) -> None:
         """Start the workflow of `record`.
@@ -39,7 +42,7 @@ class Launcher:
             EngineUnavailable: this attempt certainly started nothing.
         """
         try:
-            await self._engine.start(order_of(record))
+            await self._engine.start(order_of(record, self._seal_key))
         except StartUnconfirmed as error:
             self._metrics.start_failed("unconfirmed")
             _log.warning("start unconfirmed", monitor_id=record.monitor_id, error=str(error))
@@ -66,13 +69,14 @@ class Launcher:
             _log.warning("stopped monitor runs", monitor_id=monitor_id, error=str(error))
 
 
-def order_of(record: MonitorRecord) -> MonitorOrder:
-    """Return what the workflow of `record` gets."""
+def order_of(record: MonitorRecord, seal_key: bytes) -> MonitorOrder:
+    """Return what the workflow of `record` gets; the key is that of `callback_seal`."""
     return MonitorOrder(
         monitor_id=record.monitor_id,
         stream_url=record.stream_url,
         stream_key=record.stream_key,
         callback_url=record.callback_url,
+        callback_seal=callback_seal(seal_key, record.monitor_id, record.callback_url),
         config=record.config,
         metadata=record.metadata,
         created_at=record.created_at,

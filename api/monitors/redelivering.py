@@ -2,15 +2,14 @@
 
 import structlog
 
+from activities.declarations import RedeliveryOrder
 from api.engine import EngineUnavailable, MonitorEngine
 from api.errors import EngineNotAvailable, EventNotFound
 from api.monitors.schemas import Redelivery
 from api.monitors.service import MonitorService
 from api.store import Store
 from api.store.records import EventRecord, MonitorRecord
-from monitors.events import StreamEvent
 from monitors.status import DeliveryStatus
-from workflows.messages import RedeliveryOrder
 
 _log = structlog.get_logger(__name__)
 
@@ -43,12 +42,7 @@ class EventRedelivery:
         return Redelivery(event_id=event_id, webhook_status=DeliveryStatus.PENDING)
 
     async def _start(self, monitor: MonitorRecord, event: EventRecord) -> None:
-        attempts = event.delivery.attempts
-        order = RedeliveryOrder(
-            callback_url=monitor.callback_url,
-            event=StreamEvent.model_validate(event.payload),
-            attempts_before=attempts,
-        )
+        order = RedeliveryOrder(monitor_id=monitor.monitor_id, event_id=event.event_id)
         try:
             await self._engine.redeliver(order)
         except EngineUnavailable as error:
@@ -57,7 +51,7 @@ class EventRedelivery:
                 "Temporal did not confirm the redelivery; ask again later"
             ) from None
         await self._store.events.await_redelivery(
-            monitor.monitor_id, event.event_id, attempts=attempts
+            monitor.monitor_id, event.event_id, attempts=event.delivery.attempts
         )
         _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)
 

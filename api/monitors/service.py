@@ -22,7 +22,7 @@ from api.store.records import EventRecord, LastReport, MonitorRecord
 from monitors.ids import is_monitor_id
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus
-from workflows.messages import MonitorSnapshot
+from workflows.messages import ChangeResult, MonitorSnapshot
 
 _log = structlog.get_logger(__name__)
 
@@ -59,13 +59,11 @@ class MonitorService:
 
     async def _note_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
         """Keep a change that the workflow took while nobody heard or noted its answer."""
-        if (record.config, record.metadata) != (snapshot.config, snapshot.metadata):
-            await self._store.monitors.change(
-                record.monitor_id,
-                config=snapshot.config,
-                metadata=snapshot.metadata,
-                unless_changed_since=record,
+        if snapshot.changes > record.changes:
+            known = ChangeResult(
+                config=snapshot.config, metadata=snapshot.metadata, changes=snapshot.changes
             )
+            await self._store.monitors.change(record.monitor_id, known)
 
     async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
         """Return a page of a monitor's events in their order; raises as `show`."""

@@ -26,6 +26,7 @@ from api.store.tables import monitor_stats, monitors
 from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics, StatusReport
 from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
+from workflows.messages import ChangeResult
 
 IDS_A_QUERY: Final = 500
 # Literally as the partial index has it: with bound values SQLite would not see that it fits.
@@ -34,7 +35,7 @@ IS_ACTIVE = monitors.c.status.in_(
 )
 NEW_COLUMNS: Final = (
     *("monitor_id", "stream_url", "stream_key", "callback_url", "config", "metadata"),
-    *("status", "stream_status", "created_at"),
+    *("changes", "status", "stream_status", "created_at"),
 )
 """What a new monitor has a value in."""
 
@@ -136,28 +137,18 @@ class MonitorStore:
                 missing.difference_update((await connection.scalars(query)).all())
         return sorted(missing)
 
-    async def change(
-        self,
-        monitor_id: str,
-        *,
-        config: MonitorConfig,
-        metadata: dict[str, Any] | None,
-        unless_changed_since: MonitorRecord | None = None,
-    ) -> None:
-        """Keep a monitor's new config, and its new metadata unless None.
-
-        With `unless_changed_since` nothing is done when both are no longer as they were then.
-        """
-        values: dict[str, Any] = {"config": config.model_dump(mode="json")}
-        if metadata is not None:
-            values["metadata"] = metadata
-        change = update(monitors).where(monitors.c.monitor_id == monitor_id).values(values)
-        async with self._database.write() as connection:
-            await _lock(connection, monitor_id)
-            known, then = await _find(connection, monitor_id), unless_changed_since
-            if then and known and (known.config, known.metadata) != (then.config, then.metadata):
-                return
-            await connection.execute(change)
+    async def change(self, monitor_id: str, known: ChangeResult) -> None:
+        """Keep a monitor's config and metadata, unless those of a later change are kept."""
+        change = (
+            update(monitors)
+            .where(monitors.c.monitor_id == monitor_id, monitors.c.changes < known.changes)
+            .values(
+                config=known.config.model_dump(mode="json"),
+                metadata=known.metadata,
+                changes=known.changes,
+            )
+        )
+        await self._database.write_one(change)
 
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
         """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
@@ -348,6 +339,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
         callback_url=row.callback_url,
         config=MonitorConfig.model_validate(row.config),
         metadata=row.metadata,
+        changes=row.changes,
         status=MonitorStatus(row.status),
         stream_status=StreamStatus(row.stream_status),
         created_at=row.created_at,

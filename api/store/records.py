@@ -27,6 +27,7 @@ class MonitorRecord:
     """A monitor as the store knows it.
 
     Attributes:
+        changes: how many changes its workflow took before it had this config and metadata.
         workflow_started_at: when Temporal confirmed its workflow; None before.
         reported_at: `as_of` of the report that `status` comes from; None before the first. Later
             ones that told the same may be seen in `last_report` alone.
@@ -41,6 +42,7 @@ class MonitorRecord:
     callback_url: str
     config: MonitorConfig
     metadata: dict[str, Any]
+    changes: int
     status: MonitorStatus
     stream_status: StreamStatus
     created_at: datetime

@@ -64,6 +64,7 @@ monitors = Table(
     Column("callback_url", Text, nullable=False),
     Column("config", Json, nullable=False),
     Column("metadata", Json, nullable=False),
+    Column("changes", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("stream_status", String(16), nullable=False),
     Column("created_at", UtcTime, nullable=False),

@@ -57,6 +57,7 @@ def _order() -> MonitorOrder:
         stream_url=_stream_url(),
         stream_key="url:127.0.0.1:9/live.m3u8",
         callback_url="http://127.0.0.1:9/hook",
+        callback_seal="",
         config=MonitorConfig(),
         created_at=datetime.now(UTC),
     )

@@ -79,6 +79,7 @@ async def _records(count: int) -> AsyncIterator[MonitorRecord]:
             callback_url="https://receiver.example/hook",
             config=MonitorConfig(),
             metadata={"channel": f"number {number}", "notes": "x" * 200},
+            changes=0,
             status=MonitorStatus.COMPLETED,
             stream_status=StreamStatus.ENDED,
             created_at=at,

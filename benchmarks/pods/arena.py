@@ -44,6 +44,7 @@ class Arena:
             stream_url=self.stream_url(number),
             stream_key=f"url:{number}",
             callback_url=self.receiver.url("all"),
+            callback_seal="",
             config=MonitorConfig(on_delivery_failure=OnDeliveryFailure.CONTINUE),
             created_at=datetime.now(UTC),
         )

@@ -25,7 +25,7 @@ from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.delivery import DeliveryPolicy
 from monitors.events import EventType, StreamEvent
-from monitors.signing import is_signed
+from monitors.signing import callback_seal, is_signed
 from tests.activities.scripted_http import Answer, Request, scripted
 from tests.origin.server import InProcessServer
 from worker.receiver import Received, Receiver
@@ -41,6 +41,7 @@ EVENT = StreamEvent(
     data={"duration_sec": 30.0},
     metadata={"name": "Grüße 🎥"},
 )
+SEAL_KEY = b"internal-key"
 FLAT = DeliveryPolicy(jitter=0)
 NO_GATEWAY = "http://127.0.0.1:1"
 
@@ -78,7 +79,7 @@ async def deliver(
     policy: DeliveryPolicy = FLAT,
     meter: Meter | None = None,
     gateway_url: str = NO_GATEWAY,
-    attempts_before: int = 0,
+    seal: str | None = None,
     beats: list[object] | None = None,
 ) -> Delivered:
     """Make Temporal's `attempt`, of which `failed` (all before it) came to an end."""
@@ -91,14 +92,17 @@ async def deliver(
         user_agent="tracker/9",
         meter=meter or Meter(),
         audit=audit,
+        gateway=gateway,
+        seal_key=SEAL_KEY,
     )
     environment = ActivityEnvironment()
     counted = attempt - 1 if failed is None else failed
     environment.info = dataclasses.replace(
-        environment.info, attempt=attempt, heartbeat_details=[counted] if counted else []
+        environment.info, attempt=attempt, heartbeat_details=[counted, 0] if counted else []
     )
-    environment.on_heartbeat = (beats if beats is not None else []).append
-    order = DeliveryOrder(callback_url=url, event=EVENT, attempts_before=attempts_before)
+    environment.on_heartbeat = lambda *details: (beats if beats is not None else []).append(details)
+    sealed = callback_seal(SEAL_KEY, EVENT.monitor_id, url) if seal is None else seal
+    order = DeliveryOrder(callback_url=url, callback_seal=sealed, event=EVENT)
     try:
         return await environment.run(delivery.deliver, order)
     finally:
@@ -246,16 +250,16 @@ async def test_an_attempt_whose_worker_was_lost_does_not_count(client: httpx.Asy
     async with scripted(Answer(500)) as receiver:
         error = await refused(client, receiver.url, attempt=6, failed=2, beats=beats)
     assert (error.non_retryable, error.next_retry_delay) == (False, timedelta(seconds=4))
-    assert beats == [3]
+    assert beats == [(3, 0)]
 
 
 async def test_the_audit_sees_each_failed_attempt(client: httpx.AsyncClient) -> None:
     async with scripted(Answer(503)) as receiver, scripted(Answer(204)) as gateway:
-        await refused(client, receiver.url, attempt=2, gateway_url=gateway.url, attempts_before=4)
+        await refused(client, receiver.url, attempt=2, gateway_url=gateway.url)
     (told,) = gateway.requests
     assert told.path == "/internal/v1/monitors/mon-1/events/evt-1"
     report = json.loads(told.body)
-    assert (report["webhook_status"], report["webhook_attempts"]) == ("pending", 6)
+    assert (report["webhook_status"], report["webhook_attempts"]) == ("pending", 2)
     assert report["webhook_last_error"] == "the receiver answered with HTTP status 503"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from activities.declarations import RedeliveryOrder
 from api.addresses import AddressRefused
 from api.app import create_gateway
 from api.engine import MonitorEngine
@@ -21,11 +22,11 @@ from runtime.settings import GatewaySettings
 from tests.api.ports import free_port
 from worker.gateway import serving
 from workflows.messages import (
+    ChangeResult,
     MonitorChange,
     MonitorEnd,
     MonitorOrder,
     MonitorSnapshot,
-    RedeliveryOrder,
 )
 
 KEY = "client-key-one"
@@ -47,6 +48,7 @@ class FakeEngine:
         error: raised by all else when set.
         gate: starts wait for it.
         cancel_gate: cancellations wait for it.
+        change_gate: changes that are made wait for it.
     """
 
     started: list[MonitorOrder] = field(default_factory=list)
@@ -69,6 +71,7 @@ class FakeEngine:
     ready_error: Exception | None = None
     gate: asyncio.Event | None = None
     cancel_gate: asyncio.Event | None = None
+    change_gate: asyncio.Event | None = None
 
     async def start(self, order: MonitorOrder) -> None:
         if self.gate:
@@ -89,12 +92,19 @@ class FakeEngine:
             raise self.cancel_error
         self.cancelled.append(monitor_id)
 
-    async def change(self, monitor_id: str, change: MonitorChange) -> MonitorConfig:
+    async def change(self, monitor_id: str, change: MonitorChange) -> ChangeResult:
         if self.change_error:
             raise self.change_error
         self.changes.append((monitor_id, change))
-        before = next(one for one in self.started if one.monitor_id == monitor_id).config
-        return MonitorConfig.model_validate(before.model_dump() | change.thresholds)
+        before = next(one for one in self.started if one.monitor_id == monitor_id)
+        result = ChangeResult(
+            config=before.config.with_thresholds(change.thresholds),
+            metadata=before.metadata if change.metadata is None else change.metadata,
+            changes=sum(one == monitor_id for one, _ in self.changes),
+        )
+        if self.change_gate:
+            await self.change_gate.wait()
+        return result
 
     async def redeliver(self, order: RedeliveryOrder) -> None:
         if self.redeliver_error:
@@ -227,6 +237,7 @@ def snapshot(monitor_id: str, **fields: Any) -> MonitorSnapshot:
         "statistics": Statistics(),
         "config": MonitorConfig(),
         "metadata": {},
+        "changes": 0,
         "open_incidents": [],
         "doing": "Watching the stream",
         "events_sent": 0,

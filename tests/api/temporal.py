@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,11 +21,13 @@ from temporalio.worker import Worker
 from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
+    REDELIVER_WEBHOOK,
     WAIT_FOR_LIVE,
     WATCH_STREAM,
     Delivered,
     DeliveryAttempts,
     DeliveryOrder,
+    RedeliveryOrder,
     WaitOrder,
     WaitReturn,
     WatchOrder,
@@ -36,7 +38,9 @@ from activities.gateway import Gateway
 from activities.no_pods import NoPods
 from activities.reconciliation import Reconciliation
 from activities.reports import Reports
-from monitors.reports import HealthReport, Statistics
+from monitors.events import StreamEvent
+from monitors.reports import EventReport, HealthReport, Statistics
+from monitors.status import DeliveryStatus
 from tests.api.ports import free_port
 from tests.api.running import INTERNAL_KEY
 from workflows import search_attributes
@@ -98,7 +102,7 @@ class World:
 
     refusals: int = 0
     watches: list[WatchOrder] = field(default_factory=list)
-    deliveries: list[DeliveryOrder] = field(default_factory=list)
+    delivered: list[StreamEvent] = field(default_factory=list)
 
     @activity.defn(name=WAIT_FOR_LIVE)
     async def wait_for_live(self, _order: WaitOrder) -> WaitReturn:
@@ -117,12 +121,38 @@ class World:
 
     @activity.defn(name=DELIVER_WEBHOOK)
     async def deliver_webhook(self, order: DeliveryOrder) -> Delivered:
-        self.deliveries.append(order)
-        if self.refusals:
-            self.refusals -= 1
-            attempts = DeliveryAttempts(attempts=4, error="HTTP status 500")
-            raise ApplicationError("refused", attempts, type=DELIVERY_FAILED, non_retryable=True)
-        return Delivered(attempts=1, sent_at=datetime.now(UTC))
+        if self._takes(order.event):
+            return Delivered(attempts=1, sent_at=datetime.now(UTC))
+        attempts = DeliveryAttempts(attempts=4, error="HTTP status 500")
+        raise ApplicationError("refused", attempts, type=DELIVERY_FAILED, non_retryable=True)
+
+    def redelivery(self, gateway: Gateway) -> Callable[[RedeliveryOrder], Awaitable[EventReport]]:
+        """Return the activity that sends what the gateway has."""
+
+        @activity.defn(name=REDELIVER_WEBHOOK)
+        async def redeliver(order: RedeliveryOrder) -> EventReport:
+            stored = await gateway.stored_event(order.monitor_id, order.event_id)
+            if self._takes(stored.event):
+                return EventReport(
+                    event=stored.event,
+                    webhook_status=DeliveryStatus.SENT,
+                    webhook_attempts=stored.attempts + 1,
+                    sent_at=datetime.now(UTC),
+                )
+            return EventReport(
+                event=stored.event,
+                webhook_status=DeliveryStatus.FAILED,
+                webhook_attempts=stored.attempts + 4,
+                webhook_last_error="HTTP status 500",
+            )
+
+        return redeliver
+
+    def _takes(self, event: StreamEvent) -> bool:
+        self.delivered.append(event)
+        is_refused = self.refusals > 0
+        self.refusals -= is_refused
+        return not is_refused
 
 
 @asynccontextmanager
@@ -133,6 +163,7 @@ async def workers(client: Client, world: World, gateway_url: str) -> AsyncIterat
     activities: list[Any] = [
         world.wait_for_live,
         world.deliver_webhook,
+        world.redelivery(gateway),
         reports.report_status,
         reports.report_event,
         Reconciliation(gateway).reconcile,

@@ -1,5 +1,6 @@
 """Changing a monitor while it runs."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -172,9 +173,25 @@ async def test_a_change_that_the_store_missed_is_made_good_by_a_retry(
 async def test_the_workflows_word_on_its_config_is_shown_and_kept(gateway: Running) -> None:
     monitor_id = await gateway.created_id()
     gateway.engine.snapshots[monitor_id] = snapshot(
-        monitor_id, config=MonitorConfig(recovery_sec=9), metadata={"shift": "night"}
+        monitor_id, config=MonitorConfig(recovery_sec=9), metadata={"shift": "night"}, changes=1
     )
     shown = await gateway.show(monitor_id)
     assert (shown["config"]["recovery_sec"], shown["metadata"]) == (9, {"shift": "night"})
     del gateway.engine.snapshots[monitor_id]
     assert (await gateway.show(monitor_id))["config"] == shown["config"]
+
+
+async def test_of_two_changes_the_one_that_the_workflow_took_last_is_kept(
+    gateway: Running,
+) -> None:
+    monitor_id = await gateway.created_id()
+    gateway.engine.change_gate = gate = asyncio.Event()
+    first = asyncio.create_task(patch(gateway, monitor_id, {"metadata": {"number": 1}}))
+    async with asyncio.timeout(30):
+        while not gateway.engine.changes:
+            await asyncio.sleep(0.01)
+    gateway.engine.change_gate = None
+    assert (await patch(gateway, monitor_id, {"metadata": {"number": 2}})).status_code == 200
+    gate.set()
+    assert (await first).status_code == 200
+    assert (await gateway.show(monitor_id))["metadata"] == {"number": 2}

@@ -28,7 +28,7 @@ def reconciler_after(gateway: Running, delay: timedelta) -> Reconciler:
         return datetime.now(UTC) + delay
 
     metrics = gateway.gateway.metrics
-    launcher = Launcher(gateway.store, gateway.engine, metrics, now)
+    launcher = Launcher(gateway.store, gateway.engine, metrics, now, b"seal")
     return Reconciler(
         gateway.store, gateway.engine, launcher, metrics, retention=RETENTION, now=now
     )

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.declarations import LoadReturn
+from activities.declarations import LoadReturn, RedeliveryOrder, StoredEvent
 from api.engine import EngineUnavailable
 from monitors.reports import EventReport
 from tests.api.events import event, put_event
@@ -24,6 +24,12 @@ SENT = {"webhook_status": "sent", "webhook_attempts": 1, "sent_at": SENT_AT}
 
 async def redeliver(gateway: Running, monitor_id: str, event_id: str = "evt-1") -> httpx.Response:
     return await gateway.client.post(f"/api/v1/monitors/{monitor_id}/events/{event_id}/redeliver")
+
+
+async def stored_event(gateway: Running, monitor_id: str) -> StoredEvent:
+    """Ask as the worker does that sends it."""
+    answer = await gateway.worker.get(f"/internal/v1/monitors/{monitor_id}/events/evt-1")
+    return StoredEvent.model_validate_json(answer.content)
 
 
 async def known(gateway: Running, monitor_id: str) -> tuple[Any, ...]:
@@ -47,11 +53,11 @@ async def test_a_failed_event_is_pending_until_the_outcome_is_known(
     answer = await redeliver(gateway, monitor_id)
     assert answer.status_code == 202
     assert answer.json() == {"event_id": "evt-1", "webhook_status": "pending"}
-    (order,) = gateway.engine.redelivered
-    assert order.callback_url == "https://receiver.example/hook"
-    assert order.event.model_dump(mode="json")["event_id"] == "evt-1"
-    assert order.event.data == {"duration_sec": 30.5}
-    assert order.attempts_before == 4
+    assert gateway.engine.redelivered == [RedeliveryOrder(monitor_id=monitor_id, event_id="evt-1")]
+    stored = await stored_event(gateway, monitor_id)
+    assert stored.callback_url == "https://receiver.example/hook"
+    assert stored.event.data == {"duration_sec": 30.5}
+    assert stored.attempts == 4
     assert await known(gateway, monitor_id) == ("pending", 4, "HTTP 500", None)
     again = event(monitor_id, 1, webhook_status="sent", webhook_attempts=6, sent_at=SENT_AT)
     await put_event(gateway, monitor_id, again)
@@ -60,10 +66,9 @@ async def test_a_failed_event_is_pending_until_the_outcome_is_known(
 
 async def test_the_payload_is_the_one_that_was_reported(gateway: Running) -> None:
     monitor_id = await monitor_with_event(gateway, **FAILED)
-    await redeliver(gateway, monitor_id)
     answer = await gateway.client.get(f"/api/v1/monitors/{monitor_id}/events")
-    (order,) = gateway.engine.redelivered
-    assert order.event.model_dump(mode="json") == answer.json()["events"][0]["payload"]
+    stored = await stored_event(gateway, monitor_id)
+    assert stored.event.model_dump(mode="json") == answer.json()["events"][0]["payload"]
 
 
 async def test_not_a_byte_differs_from_the_first_time(gateway: Running) -> None:
@@ -73,9 +78,7 @@ async def test_not_a_byte_differs_from_the_first_time(gateway: Running) -> None:
     report["event"]["metadata"] = {"zebra": 1e300, "b": {"yy": -0.0, "x": 10**40}, "": "\u2028ü"}
     sent = EventReport.model_validate(report).event.body()
     await put_event(gateway, monitor_id, report)
-    await redeliver(gateway, monitor_id)
-    (order,) = gateway.engine.redelivered
-    assert order.event.body() == sent
+    assert (await stored_event(gateway, monitor_id)).event.body() == sent
     backlog = await gateway.worker.get(
         f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": 1}
     )
@@ -154,7 +157,7 @@ async def test_the_command_line_sends_an_event_again(light_gateway: Running) -> 
     monitor_id = await monitor_with_event(light_gateway, **FAILED)
     assert await command(light_gateway, monitor_id, "evt-1") == (0, "pending\n")
     (order,) = light_gateway.engine.redelivered
-    assert order.event.event_id == "evt-1"
+    assert order.event_id == "evt-1"
     code, said = await command(light_gateway, monitor_id, "evt-2")
     assert code == 1
     assert said.startswith("EVENT_NOT_FOUND: ")

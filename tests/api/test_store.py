@@ -35,6 +35,7 @@ RECORD = MonitorRecord(
     callback_url="https://h/",
     config=MonitorConfig(),
     metadata={},
+    changes=0,
     status=MonitorStatus.INITIALIZING,
     stream_status=StreamStatus.UNKNOWN,
     created_at=NOW,

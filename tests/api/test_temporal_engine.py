@@ -34,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         SNAPSHOT_QUERY,
         TASK_QUEUE,
         WORKFLOW_TYPE,
+        ChangeResult,
         MonitorChange,
         MonitorEnd,
         MonitorOrder,
@@ -61,8 +62,9 @@ class PatientWorkflow:
         await workflow.wait_condition(lambda: False)
 
     @workflow.update(name=CHANGE_UPDATE)
-    def change(self, change: MonitorChange) -> MonitorConfig:
-        return MonitorConfig(**change.thresholds)
+    def change(self, change: MonitorChange) -> ChangeResult:
+        config = MonitorConfig(**change.thresholds)
+        return ChangeResult(config=config, metadata=self._order.metadata, changes=1)
 
     @change.validator
     def _validate_change(self, change: MonitorChange) -> None:
@@ -98,6 +100,7 @@ def an_order(**fields: Any) -> MonitorOrder:
         "stream_url": "https://media.example/live.m3u8?token=secret",
         "stream_key": "url:media.example/live.m3u8#0123456789abcdef",
         "callback_url": "https://receiver.example/hook",
+        "callback_seal": "0123456789abcdef",
         "config": MonitorConfig(blackout_threshold_sec=7),
         "metadata": {"a": [1, {"b": None}]},
         "created_at": datetime.now(UTC),
@@ -260,7 +263,7 @@ async def test_a_change_that_no_worker_takes_is_unconfirmed_and_can_be_asked_aga
     with pytest.raises(ChangeUnconfirmed):
         await engine.change(order.monitor_id, change)
     async with Worker(client, task_queue=TASK_QUEUE, workflows=[PatientWorkflow]):
-        assert (await engine.change(order.monitor_id, change)).recovery_sec == 9
+        assert (await engine.change(order.monitor_id, change)).config.recovery_sec == 9
         with pytest.raises(ChangeRefused, match="not today"):
             await engine.change(order.monitor_id, MonitorChange(metadata={"refuse": True}))
 

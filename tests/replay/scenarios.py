@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from temporalio.client import WorkflowFailureError
 
+from activities.declarations import RedeliveryOrder
 from monitors.config import OnDeliveryFailure
 from monitors.events import Happening
 from tests.workflows import scripts
@@ -21,7 +22,6 @@ from workflows.messages import (
     STOP_SIGNAL,
     TASK_QUEUE,
     MonitorChange,
-    RedeliveryOrder,
     redelivery_id,
 )
 from workflows.monitor import MonitorWorkflow
@@ -317,7 +317,7 @@ async def redelivery(stage: Stage) -> str:
     stage.world.watches.append(scripts.ends())
     await stage.run()
     event = stage.world.received[0]
-    order = RedeliveryOrder(callback_url="https://receiver.example/hook", event=event)
+    order = RedeliveryOrder(monitor_id=event.monitor_id, event_id=event.event_id)
     workflow_id = redelivery_id(event.event_id)
     await stage.client.execute_workflow(
         RedeliveryWorkflow.run, order, id=workflow_id, task_queue=TASK_QUEUE

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from temporalio.client import Client
 
+from activities.declarations import RedeliveryOrder, StoredEvent
 from media.outbound.guard import OutboundGuard
 from monitors.events import EventType, StreamEvent
 from runtime.settings import WorkerSettings
@@ -15,7 +16,7 @@ from tests.activities.scripted_http import Answer, ScriptedServer, scripted
 from tests.workflows.dev_server import connected, dev_server
 from worker.main import workers_of
 from worker.streams import open_stream_side
-from workflows.messages import TASK_QUEUE, RedeliveryOrder
+from workflows.messages import TASK_QUEUE
 from workflows.redelivery import RedeliveryWorkflow
 
 HANGING, EACH = 4, 30
@@ -28,33 +29,26 @@ def server() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-async def client(server: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
-    connection = await connected(server)
-    for name, value in {
-        "WORKER_ROLE": "orchestrator",
-        "CALLBACK_URL": "http://127.0.0.1:9",
-        "INTERNAL_API_KEY": "internal-key-of-24-bytes",
-        "WEBHOOK_SIGNING_KEY": "signing-key-of-24-bytes-",
-        "ALLOW_PRIVATE_NETWORKS": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    async with _orchestrator(connection):
-        yield connection
-
-
-async def test_a_hundred_receivers_that_hang_keep_no_other_waiting(client: Client) -> None:
+async def test_a_hundred_receivers_that_hang_keep_no_other_waiting(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await connected(server)
     async with AsyncExitStack() as stack:
         receivers = [
             await stack.enter_async_context(scripted(Answer(hangs=True))) for _ in range(HANGING)
         ]
-        await asyncio.gather(
-            *(
-                _send(client, receiver.url, f"{number}-{count}")
-                for number, receiver in enumerate(receivers)
-                for count in range(EACH)
-            )
-        )
+        events = [_stored_event(receiver.url) for receiver in receivers] * EACH
+        gateway = await stack.enter_async_context(scripted(*events))
+        for name, value in {
+            "WORKER_ROLE": "orchestrator",
+            "CALLBACK_URL": gateway.url,
+            "INTERNAL_API_KEY": "internal-key-of-more-than-32-bytes",
+            "WEBHOOK_SIGNING_KEY": "signing-key-of-more-than-32-bytes",
+            "ALLOW_PRIVATE_NETWORKS": "true",
+        }.items():
+            monkeypatch.setenv(name, value)
+        await stack.enter_async_context(_orchestrator(client))
+        await asyncio.gather(*(_send(client, str(number)) for number in range(HANGING * EACH)))
         async with asyncio.timeout(PATIENCE_SEC):
             while _hanging(receivers) < HANGING * EACH:
                 await asyncio.sleep(0.05)
@@ -72,9 +66,17 @@ async def _orchestrator(client: Client) -> AsyncIterator[None]:
         yield
 
 
-async def _send(client: Client, url: str, name: str) -> None:
+async def _send(client: Client, name: str) -> None:
+    order = RedeliveryOrder(monitor_id="mon-1", event_id="evt-1")
+    await client.start_workflow(
+        RedeliveryWorkflow.run, order, id=f"redelivery-{name}", task_queue=TASK_QUEUE
+    )
+
+
+def _stored_event(callback_url: str) -> Answer:
+    """Return what the gateway answers of an event that goes there."""
     event = StreamEvent(
-        event_id=f"evt-{name}",
+        event_id="evt-1",
         event_type=EventType.STREAM_STARTED,
         monitor_id="mon-1",
         stream_url="https://media.example/live.m3u8",
@@ -82,10 +84,8 @@ async def _send(client: Client, url: str, name: str) -> None:
         sequence=1,
         data={},
     )
-    order = RedeliveryOrder(callback_url=url, event=event)
-    await client.start_workflow(
-        RedeliveryWorkflow.run, order, id=f"redelivery-{name}", task_queue=TASK_QUEUE
-    )
+    stored = StoredEvent(callback_url=callback_url, event=event, attempts=1)
+    return Answer(body=stored.model_dump_json().encode())
 
 
 def _hanging(receivers: Sequence[ScriptedServer]) -> int:

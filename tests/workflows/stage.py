@@ -26,6 +26,8 @@ from workflows.redelivery import RedeliveryWorkflow
 
 MONITOR_ID = "mon-01890a5d-ac96-774b-bcce-b302099a8057"
 IDENTITY = "worker"
+CALLBACK_URL = "https://receiver.example/hook"
+CALLBACK_SEAL = "a seal of the gateway"
 LOOK_SEC = 0.01
 LARGEST_METADATA = {"note": "x" * 16_000}
 TEST_SERVER = Path(executable).parent / "temporal-test-server"
@@ -98,6 +100,7 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
         activities=[
             world.wait_for_live,
             world.deliver_webhook,
+            world.redeliver_webhook,
             world.report_status,
             world.report_event,
             world.load_events,
@@ -132,7 +135,8 @@ def an_order(
         monitor_id=MONITOR_ID,
         stream_url="https://media.example/live.m3u8",
         stream_key="url:media.example/live.m3u8",
-        callback_url="https://receiver.example/hook",
+        callback_url=CALLBACK_URL,
+        callback_seal=CALLBACK_SEAL,
         config=MonitorConfig(**config),
         metadata=metadata or {},
         created_at=created_at,

@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from activities.declarations import RedeliveryOrder
 from monitors.config import MonitorConfig
 from monitors.events import EventType
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
@@ -18,7 +19,6 @@ from workflows.messages import (
     NOT_ACTIVE,
     TASK_QUEUE,
     MonitorChange,
-    RedeliveryOrder,
     redelivery_id,
 )
 from workflows.monitor import MonitorWorkflow
@@ -74,6 +74,25 @@ async def test_a_watch_that_says_nothing_is_watched_on_from_its_last_state(stage
     assert stage.world.watched[2].state == {"watches": 1}
 
 
+async def test_changes_are_counted_in_the_order_in_which_they_were_taken(stage: Stage) -> None:
+    handle = await stage.start(metadata={"channel": 7})
+    await stage.world.until(lambda: stage.world.watching == 1)
+    changes = [
+        MonitorChange(thresholds={"recovery_sec": 1}),
+        MonitorChange(metadata={"channel": 8}),
+        MonitorChange(thresholds={"freeze_threshold_sec": 9}),
+    ]
+    taken = [await handle.execute_update(MonitorWorkflow.change, each) for each in changes]
+    assert [each.changes for each in taken] == [1, 2, 3]
+    assert [each.metadata["channel"] for each in taken] == [7, 8, 8]
+    snapshot = await snapshot_of(handle)
+    assert (snapshot.changes, snapshot.config, snapshot.metadata) == (
+        *(3, taken[-1].config, {"channel": 8}),
+    )
+    await handle.signal("stop")
+    await handle.result()
+
+
 @pytest.mark.parametrize(
     "thresholds",
     [
@@ -113,8 +132,8 @@ async def test_a_monitor_that_has_ended_cannot_be_changed(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("lost", "status", "attempts"),
     [
-        pytest.param((), DeliveryStatus.SENT, 1, id="taken"),
-        pytest.param((1,), DeliveryStatus.FAILED, 4, id="refused-again"),
+        pytest.param((), DeliveryStatus.SENT, 2, id="taken"),
+        pytest.param((1,), DeliveryStatus.FAILED, 5, id="refused-again"),
     ],
 )
 async def test_an_event_is_sent_once_more(
@@ -126,7 +145,7 @@ async def test_an_event_is_sent_once_more(
     stage.world.receiver = failing(*lost)
     result = await stage.client.execute_workflow(
         RedeliveryWorkflow.run,
-        RedeliveryOrder(callback_url="https://receiver.example/hook", event=event),
+        RedeliveryOrder(monitor_id=event.monitor_id, event_id=event.event_id),
         id=redelivery_id(event.event_id),
         task_queue=TASK_QUEUE,
     )
@@ -136,5 +155,5 @@ async def test_an_event_is_sent_once_more(
 
 
 async def change(handle: Handle, **fields: Any) -> MonitorConfig:
-    """Change the monitor as the gateway does."""
-    return await handle.execute_update(MonitorWorkflow.change, MonitorChange(**fields))
+    """Change the monitor as the gateway does, and return its config."""
+    return (await handle.execute_update(MonitorWorkflow.change, MonitorChange(**fields))).config

@@ -204,6 +204,35 @@ async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
     ]
 
 
+@pytest.mark.parametrize(
+    ("starts_in", "status"),
+    [
+        pytest.param(timedelta(days=1), MonitorStatus.SCHEDULED, id="scheduled"),
+        pytest.param(timedelta(0), MonitorStatus.WAITING, id="waiting"),
+    ],
+)
+async def test_many_changes_of_a_monitor_that_is_not_live_yet_make_no_endless_history(
+    client: Client, starts_in: timedelta, status: MonitorStatus
+) -> None:
+    world = World(looks=[scripts.not_live(look_again_sec=3600)] * 9)
+    async with workers(client, world):
+        start_at = datetime.now(UTC) + starts_in
+        handle = await start(client, scheduled_start_time=start_at)
+        await world.until(lambda: status in [report.status for report in world.statuses])
+        for number in range(LONG_HISTORY):
+            change = MonitorChange(metadata={"number": number})
+            changed = await handle.execute_update(MonitorWorkflow.change, change)
+            assert changed.changes == number + 1
+        snapshot = await snapshot_of(handle)
+        assert (snapshot.status, snapshot.metadata) == (status, {"number": LONG_HISTORY - 1})
+        run = await handle.describe()
+        assert run.history_length < 2 * LONG_HISTORY
+        await handle.signal(STOP_SIGNAL)
+        end = await handle.result()
+    assert end.status is MonitorStatus.STOPPED
+    assert [report.status for report in world.statuses][-2:] == [status, MonitorStatus.STOPPED]
+
+
 @pytest.mark.parametrize("lengths_of_waiting", [pytest.param(n, id=str(n)) for n in range(5, 9)])
 async def test_what_a_continued_wait_goes_on_with_is_told(
     client: Client, lengths_of_waiting: int

@@ -14,6 +14,7 @@ from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
     LOAD_EVENTS,
+    REDELIVER_WEBHOOK,
     REPORT_EVENT,
     REPORT_STATUS,
     WAIT_FOR_LIVE,
@@ -24,6 +25,7 @@ from activities.declarations import (
     EventReportOrder,
     LoadOrder,
     LoadReturn,
+    RedeliveryOrder,
     StatusReportOrder,
     WaitOrder,
     WaitReturn,
@@ -32,6 +34,7 @@ from activities.declarations import (
 )
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
+from monitors.status import DeliveryStatus
 from tests.workflows import scripts
 from tests.workflows.pods import ScriptedPods
 from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
@@ -160,6 +163,20 @@ class World:
         self._changed.set()
         return Delivered(attempts=attempt, sent_at=MOMENT)
 
+    @activity.defn(name=REDELIVER_WEBHOOK)
+    async def redeliver_webhook(self, order: RedeliveryOrder) -> EventReport:
+        """Deliver an event as it was reported last; report it as failed after four attempts."""
+        attempt = activity.info().attempt
+        known = [one for one in self.reports if one.event.event_id == order.event_id][-1]
+        try:
+            await self.receiver(known.event, attempt)
+        except ApplicationError as error:
+            if not error.non_retryable:
+                raise
+            return _after(known, DeliveryStatus.FAILED, attempt)
+        self.received.append(known.event)
+        return _after(known, DeliveryStatus.SENT, attempt)
+
     @activity.defn(name=REPORT_STATUS)
     async def report_status(self, order: StatusReportOrder) -> None:
         self._answer_a_report()
@@ -195,6 +212,11 @@ class World:
 
 async def accepting(event: StreamEvent, attempt: int) -> None:
     """Take everything at once."""
+
+
+def _after(known: EventReport, status: DeliveryStatus, attempts: int) -> EventReport:
+    total = known.webhook_attempts + attempts
+    return known.model_copy(update={"webhook_status": status, "webhook_attempts": total})
 
 
 def failing(*sequences: int, attempts: int = 4, delay_sec: float = 1.0) -> Receiver:

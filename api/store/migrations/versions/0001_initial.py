@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("callback_url", sa.Text, nullable=False),
         sa.Column("config", JSON, nullable=False),
         sa.Column("metadata", JSON, nullable=False),
+        sa.Column("changes", sa.Integer, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("stream_status", sa.String(16), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
