@@ -103,6 +103,10 @@ def pod_backoff(failures: int) -> timedelta:
     return timedelta(seconds=min(60, 3 ** (failures - 1)))
 
 
+LAST_DELIVERIES = timedelta(minutes=10)
+"""A monitor that is stopped delivers what is queued for so long. It no longer counts as active by
+then: what is left fails into the audit, from where it can be sent again."""
+
 DELIVERY_STARTS = 100
 """So often an attempt to deliver may begin, counted or not: whatever keeps breaking attempts before
 they have an outcome, a delivery ends. By then some 15 minutes of them have been lost."""

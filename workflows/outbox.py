@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from temporalio import workflow
 
@@ -17,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import MonitorOrder, MonitorProgress
 
 NOT_TRIED = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
+TOO_LATE = DeliveryAttempts(attempts=0, error="the monitor was stopped before its turn came")
 
 
 class Outbox:
@@ -43,6 +45,7 @@ class Outbox:
         self._at_rest: Callable[[], None] | None = None
         self._is_delivering = False
         self._closed = False
+        self._give_up_at: datetime | None = None
         self._telling: str | None = None
         self._sizes: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -92,8 +95,9 @@ class Outbox:
         await workflow.wait_condition(lambda: not self.queued)
 
     async def close(self) -> None:
-        """Deliver and report all that was put, then stop."""
+        """Deliver what was put, as far as there is time for it, report all of it, then stop."""
         self._closed = True
+        self._give_up_at = workflow.now() + options.LAST_DELIVERIES
         await asyncio.gather(*self._tasks)
 
     def may_be_carried(self, at_rest: Callable[[], None]) -> bool:
@@ -189,6 +193,8 @@ class Outbox:
     async def _send(self, event: StreamEvent) -> EventReport:
         if self.lost:
             return steps.not_delivered(event, NOT_TRIED)
+        if self._give_up_at and workflow.now() >= self._give_up_at:
+            return steps.not_delivered(event, TOO_LATE)
         report = await steps.deliver(
             event,
             callback_url=self.order.callback_url,

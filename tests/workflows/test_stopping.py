@@ -8,11 +8,12 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
+from monitors.config import OnDeliveryFailure
 from monitors.events import EventType
-from monitors.status import MonitorStatus
+from monitors.status import DeliveryStatus, MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.stage import Handle, Stage, snapshot_of
-from tests.workflows.world import closed_until
+from tests.workflows.world import closed_until, failing
 from workflows.messages import STOP_SIGNAL
 
 Phase = Callable[[Stage], Awaitable[Handle]]
@@ -101,6 +102,21 @@ async def test_a_cancelled_monitor_delivers_what_is_queued(stage: Stage) -> None
     await _ends_cancelled(handle)
     assert [event.sequence for event in stage.world.received] == [1, 2, 3, 4]
     await _is_over(stage, handle)
+
+
+async def test_a_cancelled_monitor_ends_however_slow_its_receiver_is(stage: Stage) -> None:
+    stage.world.receiver = failing(1, 2, 3, 4, delay_sec=250)
+    stage.world.watches.extend(
+        [scripts.sees(scripts.BLACKOUT, scripts.SILENCE), scripts.until_stopped(scripts.FREEZE)]
+    )
+    handle = await stage.start(on_delivery_failure=OnDeliveryFailure.CONTINUE)
+    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    await handle.cancel()
+    await _ends_cancelled(handle)
+    assert [sequence for sequence, _ in stage.world.attempts] == [1] * 4
+    last = {report.event.sequence: report for report in stage.world.reports}
+    assert [last[number].webhook_attempts for number in (1, 2, 3, 4)] == [4, 0, 0, 0]
+    assert {each.webhook_status for each in last.values()} == {DeliveryStatus.FAILED}
 
 
 async def test_a_cancel_after_the_stream_ended_loses_no_event(stage: Stage) -> None:
