@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
-from media.decoder.findings import Findings, Undecodable
+from media.decoder.findings import MAX_ERROR, Findings, Undecodable
 from media.decoder.programmes import first_programme, programmes
 from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
@@ -35,9 +35,6 @@ knows."""
 
 MOST_SETS_BYTES = 4096
 """A hundred is usual."""
-
-MAX_ERROR = 200
-"""Characters; see `monitors.measurement.Reason`."""
 
 MOST_BROKEN = 2 / 3
 """Of a track's packets; what is left of a segment that has more of them says nothing."""

@@ -6,6 +6,11 @@ from typing import Any, NamedTuple
 
 from monitors.motion import Motion
 
+MAX_ERROR = 200
+"""Characters; see `monitors.measurement.Reason`."""
+
+NO_PICTURE = "no picture could be decoded"
+
 
 class Undecodable(Exception):
     """The segment is no media that can be decoded; the message says why."""

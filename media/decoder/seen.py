@@ -3,14 +3,12 @@
 import av
 import numpy as np
 
-from media.decoder.findings import Findings
+from media.decoder.findings import NO_PICTURE, Findings
 from media.decoder.landmarks import LOOKED_AT_ONCE, Landmarks
 from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.wire import JobHead
 from monitors.motion import Depth, Motion
 from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
-
-NO_PICTURE = "no picture could be decoded"
 
 LONGEST_REORDER_SEC = 2.0
 """Pictures that come later and are shown earlier; further back, the timestamps begin anew."""

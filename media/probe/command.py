@@ -27,14 +27,17 @@ def probe_arguments(
     *,
     container: str | None = None,
     most_pictures: int = LEAST_PICTURES,
+    programme: int | None = None,
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.
 
     The pictures go to standard output, scaled down to 8-bit luma and one after the other. Their
     times, the edges of silence and the times of sound go to outputs of their own (`OUTPUTS`): the
     log on standard error mixes up what ffmpeg's threads write at the same time. `silence_db` is in
-    dBFS; without a `container` ffmpeg finds out by itself.
+    dBFS; without a `container` ffmpeg finds out by itself. The tracks are the first ones of all, or
+    of the `programme` of that number.
     """
+    tracks = "0" if programme is None else f"0:p:{programme}"
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
     # Nothing inside the media can make ffmpeg open a file or a URL.
     arguments += ["-protocol_whitelist", "pipe", "-threads", "1", "-filter_threads", "1"]
@@ -43,28 +46,28 @@ def probe_arguments(
     arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
     arguments += ["-i", "pipe:0", "-sn", "-dn"]
     if layout is not Layout.AUDIO:
-        arguments += _video_output(most_pictures)
+        arguments += _video_output(tracks, most_pictures)
     if layout is not Layout.VIDEO:
-        arguments += _audio_output(silence_db)
+        arguments += _audio_output(tracks, silence_db)
     return arguments
 
 
-def _video_output(most_pictures: int) -> list[str]:
+def _video_output(tracks: str, most_pictures: int) -> list[str]:
     scale = f"scale={PICTURE_WIDTH}:{PICTURE_HEIGHT}:flags=area,format=gray"
     return [
-        *("-map", "0:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
+        *("-map", f"{tracks}:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
         *("-frames:v", str(most_pictures)),
         *("-stats_enc_pre:v", f"pipe:{{{TIMES}}}", "-stats_enc_pre_fmt:v", "{t}"),
         *("-f", "rawvideo", "pipe:1"),
     ]
 
 
-def _audio_output(silence_db: float) -> list[str]:
+def _audio_output(tracks: str, silence_db: float) -> list[str]:
     detect = f"silencedetect=n={silence_db:.2f}dB:d={SILENCE_MIN_SEC}"
     edges = f"ametadata=mode=print:file='pipe\\:{{{SILENCE}}}'"
     filters = f"{detect},{edges},ebur128=framelog=quiet"
     return [
-        *("-map", "0:a:0", "-vn", "-af", filters),
+        *("-map", f"{tracks}:a:0", "-vn", "-af", filters),
         *("-stats_enc_pre:a", f"pipe:{{{SAMPLES}}}", "-stats_enc_pre_fmt:a", "{t} {samp} {tb}"),
         *("-f", "null", "-"),
     ]

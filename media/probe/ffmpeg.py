@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from media.decoder.coverage import describe_sound
-from media.decoder.findings import Findings
+from media.decoder.findings import MAX_ERROR, NO_PICTURE, Findings
 from media.decoder.pictures import black_intervals, still_runs
-from media.decoder.whitelist import named_container
+from media.decoder.programmes import Programme, programmes
+from media.decoder.whitelist import MPEGTS, named_container
 from media.probe import output
 from media.probe.command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.probe.errors import UndecodableSegment
@@ -60,24 +61,28 @@ class FfmpegProbe:
 
     async def _run(self, task: "_Task") -> tuple[Finished, output.Tracks]:
         finished = await self._pass(task, Layout.BOTH)
-        log = finished.stderr
-        tracks = await _beside(finished, lambda: output.read_tracks(_text(log)))
+        log, known = finished.stderr, await asyncio.to_thread(_programmes, task.segment)
+        tracks = await _beside(finished, lambda: output.read_tracks(_text(log), known))
+        programme = tracks.programme
+        if programme is not None and tracks.layout:
+            finished = await self._pass(task, tracks.layout, programme)
         # A missing track fails in the option parser, before anything is decoded; an empty one when
         # its output is opened. Say it again without that track.
         layout = _filled_layout(finished) if tracks.layout is Layout.BOTH else tracks.layout
         if finished.returncode > 0 and layout in (Layout.VIDEO, Layout.AUDIO):
-            finished = await self._pass(task, layout)
+            finished = await self._pass(task, layout, programme)
         if finished.returncode != 0 or tracks.layout is None:
             raise UndecodableSegment(_failure(finished))
         return finished, tracks
 
-    async def _pass(self, task: "_Task", layout: Layout) -> Finished:
+    async def _pass(self, task: "_Task", layout: Layout, programme: int | None = None) -> Finished:
         command = probe_arguments(
             self._ffmpeg,
             layout,
             task.silence_db,
             container=named_container(task.segment),
             most_pictures=self._limits.pictures_for(task.duration_sec),
+            programme=programme,
         )
         limits = Limits(
             wall_sec=self._limits.wall_sec,
@@ -96,6 +101,10 @@ class _Task:
     segment: bytes
     duration_sec: float
     silence_db: float
+
+
+def _programmes(segment: bytes) -> list[Programme]:
+    return programmes(segment) if named_container(segment) == MPEGTS else []
 
 
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:
@@ -152,11 +161,12 @@ def _look_at_pictures(
 ) -> None:
     size = PICTURE_WIDTH * PICTURE_HEIGHT
     count = min(len(times), len(finished.stdout) // size)
+    error = output.first_error(_text(finished.stderr))
     if not count and findings.audio_sec:
-        findings.is_video_missing = True
+        findings.is_video_missing, findings.video_error = error is None, (error or "")[:MAX_ERROR]
         return
     if not count:
-        raise UndecodableSegment("no picture could be decoded")
+        raise UndecodableSegment(NO_PICTURE)
     pictures = np.frombuffer(finished.stdout, np.uint8, count * size)
     pictures = pictures.reshape(count, PICTURE_HEIGHT, PICTURE_WIDTH)
     # Sound may start a little earlier; the playlist's times mean the first picture.

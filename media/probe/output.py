@@ -2,15 +2,19 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from media.decoder.coverage import GAP_MIN_SEC
 from media.decoder.findings import Span
 from media.decoder.loudness import LOUDNESS_GATE_LUFS
+from media.decoder.programmes import Programme, first_programme
 from media.probe.command import Layout
 
 # Only at the beginning of a line: further in, it may be a title that the media carries.
-_STREAM = re.compile(r"^\[info\] +Stream #0:\d+\S*: (Video|Audio): (\w+)(.*)", re.MULTILINE)
+_STREAM = re.compile(
+    r"^\[info\] +Stream #0:\d+(?:\[(0x[0-9a-f]{1,8})\])?\S*: (Video|Audio): (\w+)(.*)", re.MULTILINE
+)
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 _SILENCE = re.compile(rf"^lavfi\.silence_(start|end)={_NUMBER}$", re.MULTILINE)
@@ -21,12 +25,17 @@ _ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
 
 @dataclass(frozen=True)
 class Tracks:
-    """The first video and audio track of a segment; None where there is none."""
+    """The first video and audio track of a segment; None where there is none.
+
+    Attributes:
+        programme: whose they are, by its number, where there are several.
+    """
 
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None
     height: int | None = None
+    programme: int | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -38,11 +47,17 @@ class Tracks:
         return Layout.AUDIO if self.audio_codec else None
 
 
-def read_tracks(log: str) -> Tracks:
-    """Return the tracks that ffmpeg found in its input."""
+def read_tracks(log: str, known: Sequence[Programme] = ()) -> Tracks:
+    """Return the tracks that ffmpeg found in its input, of the first programme that has one."""
+    streams = [
+        (int(pid or "0", 16), kind, codec, rest)
+        for pid, kind, codec, rest in _STREAM.findall(log)
+        if codec != "none" and "(attached pic)" not in rest
+    ]
+    programme = first_programme(known, {pid for pid, *_ in streams})
     found: dict[str, tuple[str, str]] = {}
-    for kind, codec, rest in _STREAM.findall(log):
-        if codec != "none" and "(attached pic)" not in rest:
+    for pid, kind, codec, rest in streams:
+        if programme is None or pid in programme.pids:
             found.setdefault(kind, (codec, rest))
     video = found.get("Video")
     size = _SIZE.search(video[1]) if video else None
@@ -51,6 +66,7 @@ def read_tracks(log: str) -> Tracks:
         audio_codec=found["Audio"][0] if "Audio" in found else None,
         width=int(size[1]) if size else None,
         height=int(size[2]) if size else None,
+        programme=programme.number if programme else None,
     )
 
 

@@ -101,10 +101,10 @@ async def test_the_first_programme_is_measured(
 
 
 async def test_sound_and_picture_of_two_programmes_are_not_mixed_up(
-    decoders: Probe, files: dict[str, Path], tmp_path: Path
+    probe: Probe, files: dict[str, Path], tmp_path: Path
 ) -> None:
     segment = programmes(tmp_path, files["radio"], files["dead"], groups=[(0,), (1, 2)])
-    measured = await measure(decoders, segment)
+    measured = await measure(probe, segment)
     assert (measured.has_video, measured.has_audio, measured.silent) == (False, True, [])
 
 
@@ -117,11 +117,11 @@ async def test_a_programme_without_picture_and_sound_is_passed_over(
 
 
 async def test_sound_is_judged_though_no_picture_can_be_decoded(
-    decoders: Probe, normal: RenderedProgramme
+    probe: Probe, normal: RenderedProgramme
 ) -> None:
     plain = normal.segments[0].data
-    measured = await measure(decoders, without_keyframe(plain))
-    heard = await measure(decoders, plain)
+    measured = await measure(probe, without_keyframe(plain))
+    heard = await measure(probe, plain)
     assert measured.video_error
     assert (measured.has_video, measured.black, measured.still) == (True, [], [])
     assert (measured.silent, measured.loudness_lufs) == (heard.silent, heard.loudness_lufs)
@@ -137,9 +137,9 @@ async def test_the_picture_is_judged_though_no_sound_can_be_decoded(
     assert measured.still == (await measure(decoders, plain)).still
 
 
-async def test_neither_of_them_is_undecodable(decoders: Probe, normal: RenderedProgramme) -> None:
+async def test_neither_of_them_is_undecodable(probe: Probe, normal: RenderedProgramme) -> None:
     with pytest.raises(UndecodableSegment):
-        await measure(decoders, with_garbled_sound(without_keyframe(normal.segments[0].data)))
+        await measure(probe, with_garbled_sound(without_keyframe(normal.segments[0].data)))
 
 
 def without_keyframe(segment: bytes) -> bytes:
