@@ -107,9 +107,9 @@ LAST_DELIVERIES = timedelta(minutes=10)
 """A monitor that is stopped delivers what is queued for so long. It no longer counts as active by
 then: what is left fails into the audit, from where it can be sent again."""
 
-DELIVERY_STARTS = 100
+DELIVERY_STARTS = 500
 """So often an attempt to deliver may begin, counted or not: whatever keeps breaking attempts before
-they have an outcome, a delivery ends. By then some 15 minutes of them have been lost."""
+they have an outcome, a delivery ends, though not before a gateway was away for over an hour."""
 
 DELIVER_WEBHOOK: dict[str, Any] = {
     # An attempt takes 11 s at most. What comes on top is for a busy worker; a dead one is missed
