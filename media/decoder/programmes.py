@@ -13,7 +13,8 @@ READ_BYTES = 5 * 1024 * 1024
 """As far as ffmpeg reads to find the streams."""
 
 PAT_PID, PAT_TABLE, PMT_TABLE = 0, 0, 2
-CRC_BYTES = 4
+HEAD_BYTES, CRC_BYTES = 3, 4
+"""Of a section, which has at most 4 KiB."""
 
 
 class Programme(NamedTuple):
@@ -31,11 +32,11 @@ def programmes(segment: bytes) -> list[Programme]:
     tables: dict[int, int] = {}
     found: dict[int, Programme] = {}
     for pid, section in _sections(segment, tables):
-        if pid == PAT_PID and section[0] == PAT_TABLE and not tables:
+        if pid == PAT_PID and section[:1] == bytes([PAT_TABLE]) and not tables:
             tables.update(_tables(section))
             if len(tables) < 2:
                 return []
-        elif section[0] == PMT_TABLE and pid in tables:
+        elif section[:1] == bytes([PMT_TABLE]) and pid in tables:
             found.setdefault(pid, Programme(tables[pid], _streams(section)))
             if len(found) == len(tables):
                 break
@@ -62,10 +63,12 @@ def _sections(segment: bytes, tables: Collection[int]) -> Iterator[tuple[int, by
         elif pid in begun:
             begun[pid] += payload
         section = begun.get(pid, b"")
-        length = 3 + ((section[1] & 0x0F) << 8 | section[2]) if len(section) >= 3 else 0
-        if length > 3 + CRC_BYTES and len(section) >= length:
+        if len(section) < HEAD_BYTES:
+            continue
+        length = HEAD_BYTES + ((section[1] & 0x0F) << 8 | section[2])
+        if length <= len(section):
             del begun[pid]
-            yield pid, section[: length - CRC_BYTES]
+            yield pid, section[: max(0, length - CRC_BYTES)]
 
 
 def _payload(segment: bytes, start: int) -> bytes:
