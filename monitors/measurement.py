@@ -1,7 +1,7 @@
 """What a probe found in one segment. The detectors judge it, the probe makes it."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Self
 
 from pydantic import (
@@ -186,6 +186,17 @@ class SegmentMeasurement(BaseModel):
         """Return what is told of the segment when its picture is judged later."""
         later = {"black": [], "still": [], "is_skimmed": True, "kept_as": name}
         return self.model_copy(update=later)
+
+
+def nothing_of(tracks: Collection[str], duration_sec: float) -> SegmentMeasurement:
+    """Return the measurement of media in which `tracks` are missing."""
+    return SegmentMeasurement(
+        duration_sec=duration_sec,
+        has_video="video" in tracks,
+        has_audio="audio" in tracks,
+        is_video_missing=True,
+        audio_gaps=[Interval(start=0.0, end=duration_sec)],
+    )
 
 
 _STRETCHES = {

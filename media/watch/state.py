@@ -10,12 +10,12 @@ from media.hls.cursor import PlaylistCursor
 from media.youtube.confirmation import Confirmation
 from media.youtube.meanings import EGRESS_TROUBLES
 from monitors.config import Thresholds
+from monitors.detectors.absence import Absence
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
 from monitors.detectors.media import MediaDetectors, Track
 from monitors.detectors.pace import PaceState, suspend_threshold_sec
 from monitors.detectors.renditions import RenditionState
-from monitors.detectors.timeline import reached
 from monitors.events import Happening, incident_happening
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.reports import HealthReport, Statistics
@@ -47,6 +47,8 @@ class TrackState(BaseModel):
         stream_sec: stream time of the next segment's first moment.
         playlist: digest of the playlist's URL without its query.
         target_duration_sec: of the playlist, as last seen.
+        ends_at: wall clock of the end of what was judged last; None before the first segment.
+        absence: whether it stops while the stream's other tracks go on.
     """
 
     cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
@@ -54,6 +56,8 @@ class TrackState(BaseModel):
     stream_sec: float = 0.0
     playlist: str = ""
     target_duration_sec: float = 0.0
+    ends_at: AwareDatetime | None = None
+    absence: Absence = Field(default_factory=Absence)
 
     def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
         """Take note of where the playlist is read from now."""
@@ -89,8 +93,6 @@ class WatchState(BaseModel):
         tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
         broadcast: names the broadcast whose segments were seen last; None before the first.
         target_duration_sec: of the main playlist, as last seen.
-        still: time since any track had a new segment; None before the first.
-        moved: tracks that had a new segment since all of them had one.
         gone: how long the manifest has been seen to be gone.
         not_live: times in a row that the source said the stream is over.
         said_over_at: when it said so last.
@@ -100,6 +102,8 @@ class WatchState(BaseModel):
         looked_at: when the source was last asked in vain.
         look_again_at: when it may be asked again; None for any time.
         failing: tracks whose last segment could not be fetched or decoded.
+        unloaded: tracks whose playlist could not be loaded last.
+        at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked anew.
         clock_at: what the clock of the watch showed last.
         happened: what nobody was told yet. It is part of the state so that a worker that dies
@@ -110,8 +114,6 @@ class WatchState(BaseModel):
     broadcast: str | None = None
     target_duration_sec: float = 0.0
     pace: PaceState = Field(default_factory=PaceState)
-    still: Elapsed | None = None
-    moved: set[str] = set()
     errors: ErrorState = Field(default_factory=ErrorState)
     renditions: RenditionState = Field(default_factory=RenditionState)
     gone: Elapsed | None = None
@@ -125,6 +127,8 @@ class WatchState(BaseModel):
     statistics: Statistics = Field(default_factory=Statistics)
     last_check_at: AwareDatetime | None = None
     failing: set[str] = set()
+    unloaded: set[str] = set()
+    at_end: set[str] = set()
     refused_at: AwareDatetime | None = None
     clock_at: AwareDatetime | None = None
     happened: list[Happening] = []
@@ -152,45 +156,50 @@ class WatchState(BaseModel):
         self.broadcast = broadcast
 
     def note_pace(
-        self,
-        name: str,
-        *,
-        has_new: bool,
-        at: datetime,
-        thresholds: Thresholds,
-        reason: str | None = None,
+        self, *, has_new: bool, at: datetime, thresholds: Thresholds, reason: str | None = None
     ) -> Iterable[IncidentChange]:
-        """Judge a track's playlist that was loaded at `at`.
+        """Judge the playlist of any track that was loaded at `at`.
 
-        A stream moves on when each of its tracks does: one whose sound stands still alone is as
-        little to be watched as one that stands still. The others are given the time to the next
-        segment of this one.
+        A stream moves on while any of its tracks does: one that stops alone is missing, see
+        `missing_sec`.
         """
-        if has_new:
-            self.still = Elapsed.since(at)
-        elif self._stands_still(at, thresholds):
+        was_suspended = self.pace.is_open
+        changes = self.pace.observed(has_new, at, self._slowest_sec(), thresholds, reason)
+        if was_suspended:
+            self._unobserved_tracks(at)
+        if self.pace.is_open:
             self.errors.unobserved(at)  # there was nothing that could fail
-        is_first, self.moved = name not in self.moved, self.moved | ({name} if has_new else set())
-        has_moved = self.tracks.keys() <= self.moved
-        if has_moved:
-            self.moved = set()
-        elif has_new and is_first:
-            return ()
-        return self.pace.observed(has_moved, at, self._slowest_sec(), thresholds, reason)
+        return changes
+
+    def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
+        """Return how much more a track lacks that the others have, now that it was loaded.
+
+        Args:
+            name: of the track.
+            new_sec: of media that its playlist brings and that was not measured yet.
+            thresholds: that hold now.
+        """
+        track, moved = self.tracks[name], self.pace.stalled
+        if moved is None or not self.tracks.keys() - self.at_end - {name}:
+            return 0.0
+        return track.absence.missing_sec(
+            moved.started_at,
+            new_sec=new_sec,
+            target_duration_sec=track.target_duration_sec,
+            thresholds=thresholds,
+        )
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether any track's playlist or segment could not be had last."""
+        return bool(self.failing or self.unloaded)
 
     def may_stand_still(self, thresholds: Thresholds) -> bool:
-        """Return whether no new segment came for half the time that makes a stream suspended."""
-        if self.pace.stalled is None:
-            return False
+        """Return whether no new picture came for half the time that makes a stream suspended."""
+        main = self.tracks[MAIN].absence.idle if MAIN in self.tracks else None
         limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
-        return self.pace.stalled.duration_sec >= STILL_SHARE * limit_sec
-
-    def _stands_still(self, at: datetime, thresholds: Thresholds) -> bool:
-        """Tell whether no track has had a new segment for as long as makes a stream suspended."""
-        if self.still is None:
-            return False
-        limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
-        return reached(self.still.until(at), limit_sec)
+        waited = [each.duration_sec for each in (self.pace.stalled, main) if each]
+        return max(waited, default=0.0) >= STILL_SHARE * limit_sec
 
     def _slowest_sec(self) -> float:
         return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
@@ -226,10 +235,13 @@ class WatchState(BaseModel):
         """Let the time to `at` count towards no threshold: nothing was seen."""
         self.errors.unobserved(at)
         self.pace.unobserved(at)
-        if self.still:
-            self.still.leave_out(at)
+        self._unobserved_tracks(at)
         if self.gone:
             self.gone.leave_out(at)
+
+    def _unobserved_tracks(self, at: datetime) -> None:
+        for track in self.tracks.values():
+            track.absence.unobserved(at)
 
     def carry(self, tracks: Mapping[str, frozenset[Track]]) -> None:
         """Keep the tracks that are watched now.
@@ -247,7 +259,7 @@ class WatchState(BaseModel):
             for name, carried in tracks.items()
         }
         self.failing &= self.tracks.keys()
-        self.moved &= self.tracks.keys()
+        self.unloaded &= self.tracks.keys()
 
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
         """Remember changes of incidents until they are told; False when there are none."""

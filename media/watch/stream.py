@@ -366,7 +366,7 @@ class StreamWatch:
         else:
             state.carry({MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset({"audio"})})
             urls = {MAIN: media.main, AUDIO: media.audio}
-        state.moved.clear()
+        state.at_end.clear()
         is_other = state.renditions.use(
             media.rendition, [each.rendition for each in ladder], self._now()
         )

@@ -23,7 +23,7 @@ from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Skimmed
 from monitors.detectors.timeline import SegmentPosition
 from monitors.incidents import IncidentChange
-from monitors.measurement import SegmentMeasurement
+from monitors.measurement import SegmentMeasurement, nothing_of
 
 logger = structlog.get_logger(__name__)
 
@@ -44,6 +44,9 @@ UNDECODABLE = "undecodable"
 MANY_STRETCHES = 100
 """Of black, stillness and silence. A segment with more is judged beside the event loop; no usual
 one has so many."""
+
+OVER_LOOK_SEC = 0.25
+"""A track that is over is missing, for as long as another one is not."""
 
 REFETCHING_SEC = 10.0
 """After so long no more segments are fetched a second time: newer ones wait for it."""
@@ -120,6 +123,10 @@ class TrackFollower:
         while not self._is_at_end():
             await asyncio.sleep(self._reloads.delay_sec(self._last))
             await self._look()
+        self._state.at_end.add(self._name)
+        while self._state.at_end < self._state.tracks.keys():
+            await asyncio.sleep(OVER_LOOK_SEC)
+            await self._note_absence(())
 
     def _is_up_to_date(self) -> bool:
         """Tell whether an earlier watch left nothing to do before the playlist is due again."""
@@ -138,7 +145,7 @@ class TrackFollower:
         try:
             look = await self._load()
         except (FetchError, PlaylistError) as error:
-            self._failed(f"playlist: {error}", _reason(error))
+            self._not_loaded(error)
             if self._last:
                 self._last = replace(self._last, started=started, changed=False)
             return
@@ -147,6 +154,7 @@ class TrackFollower:
         advance = self._track.cursor.advance(playlist)
         self._last = replace(look, changed=advance.changed)
         self._note_progress(playlist, advance, seen_at)
+        await self._note_absence(advance.segments)
         starts = _start_times(playlist, seen_at)
         for segment in advance.segments:
             if self._state.happened:
@@ -158,9 +166,14 @@ class TrackFollower:
             return await self._reloads.load(self._last, self._track.cursor)
         except FetchError as error:
             if error.status in LOST_STATUSES:
-                self._failed(f"playlist: {error}", error.code)
+                self._not_loaded(error)
                 raise PlaylistLost(error) from None
             raise
+
+    def _not_loaded(self, error: FetchError | PlaylistError) -> None:
+        self._state.unloaded.add(self._name)
+        self._track.absence.unobserved(self._now())
+        self._failed(f"playlist: {error}", _reason(error))
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
@@ -172,7 +185,7 @@ class TrackFollower:
         if advance.missed:
             self._log("segments missed", count=advance.missed)
             state.statistics.segments_missed += advance.missed
-            self._track.pass_over(advance.missed_sec)
+            self._pass_over_sec(advance.missed_sec)
         if advance.restarted:
             self._log("programme restarted")
             state.statistics.sequence_resets += 1
@@ -180,24 +193,29 @@ class TrackFollower:
         if self._name == MAIN:
             state.target_duration_sec = playlist.target_duration_sec
         self._note_pace(playlist, advance, at)
-        if not state.failing:  # what failed was the playlist, and it is back
+        state.unloaded.discard(self._name)
+        if not state.is_failing:  # what failed was the playlist, and it is back
             self._changed(state.note(state.errors.succeeded(at, self._config), at))
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""
-        if self._state.still is None:
+        moved = self._state.pace.stalled
+        if moved is None:
             return
-        missed_sec = max(0.0, (at - self._state.still.started_at).total_seconds())
+        missed_sec = max(0.0, (at - moved.started_at).total_seconds())
         missed = round(missed_sec / max(self._track.target_duration_sec, 1.0))
         self._state.statistics.segments_missed += missed
-        self._track.pass_over(missed_sec)
+        self._pass_over_sec(missed_sec)
+
+    def _pass_over_sec(self, missed_sec: float) -> None:
+        """Pass over media that was not seen, but for what was judged as missing."""
+        self._track.pass_over(max(0.0, missed_sec - self._track.absence.judged_sec))
 
     def _note_pace(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         if playlist.ended and not advance.changed:
             return  # it is over; that is no standstill, however late the end is seen
         is_gap = bool(playlist.segments) and playlist.segments[-1].gap
         changes = self._state.note_pace(
-            self._name,
             has_new=advance.has_media,
             at=at,
             thresholds=self._config,
@@ -205,9 +223,30 @@ class TrackFollower:
         )
         self._changed(self._state.note(changes, at))
 
+    async def _note_absence(self, new: Sequence[Segment]) -> None:
+        """Judge what is missing where this track stops alone."""
+        track, state = self._track, self._state
+        missing_sec = state.missing_sec(
+            self._name,
+            new_sec=sum(each.duration_sec for each in new if not each.gap),
+            thresholds=self._config,
+        )
+        if missing_sec <= 0 or track.ends_at is None:
+            return
+        missing = nothing_of(track.detectors.tracks, missing_sec)
+        looked_back = await self._look_back(track.detectors.overdue(missing, self._config, 0.0))
+        position = SegmentPosition(
+            sequence=max(0, (track.cursor.next_sequence or 0) - 1),
+            start_sec=track.stream_sec,
+            duration_sec=missing_sec,
+            starts_at=track.ends_at,
+        )
+        await self._apply(missing, position, looked_back)
+        track.absence.judged_sec += missing_sec
+
     async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
         if segment.gap:
-            self._pass_over(segment)
+            self._pass_over_gap(segment)
             return
         detectors, kept_sec = self._track.detectors, self._kept_sec(segment)
         try:
@@ -222,10 +261,11 @@ class TrackFollower:
         except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
             self._ask_anew_when_refused(error)
             self._segment_failed(segment, str(error), _reason(error))
+            self._track.absence.moved(seen_at)
             self._pass_over(segment)
             self._show(segment, None, str(error), seen_at)
         else:
-            await self._judge(segment, measurement, starts_at, looked_back)
+            await self._judge(segment, measurement, starts_at, seen_at, looked_back)
             broken = detectors.error_of(measurement) or None
             self._show(segment, measurement, broken, seen_at)
 
@@ -260,6 +300,7 @@ class TrackFollower:
         segment: Segment,
         measurement: SegmentMeasurement,
         starts_at: datetime,
+        seen_at: datetime,
         looked_back: Sequence[SegmentMeasurement | None],
     ) -> None:
         track, state = self._track, self._state
@@ -269,6 +310,24 @@ class TrackFollower:
             duration_sec=segment.duration_sec,
             starts_at=starts_at,
         )
+        await self._apply(measurement, position, looked_back)
+        track.absence.moved(seen_at)
+        track.cursor.done(segment)
+        state.statistics.downloaded_bytes += measurement.size_bytes
+        state.last_check_at = at = self._now()
+        if error := track.detectors.error_of(measurement):
+            self._segment_failed(segment, error, UNDECODABLE)
+        else:
+            self._segment_succeeded(segment, at)
+
+    async def _apply(
+        self,
+        measurement: SegmentMeasurement,
+        position: SegmentPosition,
+        looked_back: Sequence[SegmentMeasurement | None],
+    ) -> None:
+        """Judge what comes next in the track."""
+        track, state = self._track, self._state
         kept = track.detectors.kept()
         judge = partial(_judged, looked_back, measurement, position, self._config)
         known = [each for each in (measurement, *looked_back) if each]
@@ -278,25 +337,18 @@ class TrackFollower:
             detectors = track.detectors.model_copy(deep=True)
             changes = await asyncio.to_thread(judge, detectors)
             track.detectors = detectors
-        at = self._now()
         for name in kept - track.detectors.kept():
             self._meter.recent.forget(name)
-        track.stream_sec += segment.duration_sec
-        track.cursor.done(segment)
-        state.statistics.downloaded_bytes += measurement.size_bytes
-        state.last_check_at = at
-        self._changed(state.note(changes, at))
-        if error := track.detectors.error_of(measurement):
-            self._segment_failed(segment, error, UNDECODABLE)
-        else:
-            self._segment_succeeded(segment, at)
+        track.stream_sec += position.duration_sec
+        track.ends_at = position.wall_clock(position.duration_sec)
+        self._changed(state.note(changes, self._now()))
 
     def _segment_succeeded(self, segment: Segment, at: datetime) -> None:
         state, statistics = self._state, self._state.statistics
         statistics.total_segments_analyzed += 1
         statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
         state.failing.discard(self._name)
-        if not state.failing:
+        if not state.is_failing:
             changes = state.errors.succeeded(at, self._config) + state.renditions.played(at)
             self._changed(state.note(changes, at))
 
@@ -304,6 +356,12 @@ class TrackFollower:
         self._state.statistics.segments_failed += 1
         self._state.failing.add(self._name)
         self._failed(f"segment {segment.sequence}: {error}", reason)
+
+    def _pass_over_gap(self, segment: Segment) -> None:
+        if self._track.absence.judged_sec:  # what it stands for is judged by the clock
+            self._track.cursor.done(segment)
+        else:
+            self._pass_over(segment)
 
     def _pass_over(self, segment: Segment) -> None:
         self._track.pass_over(segment.duration_sec)
