@@ -43,6 +43,14 @@ DataDir = Annotated[
     Path,
     typer.Option(envvar="DATA_DIR", help="Where the embedded mode keeps its keys (no API_KEY)."),
 ]
+RequestHeader = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        help="Sent with every request for the stream: 'Name: value'; or @FILE, with one a line, "
+        "which nobody else on this machine reads from the list of processes.",
+    ),
+]
 LOCAL_GATEWAY = "http://127.0.0.1:8080"
 
 
@@ -97,6 +105,7 @@ def watch(
     freeze: Annotated[
         float, typer.Option(min=0, max=86_400, help="Seconds of still picture before an alert.")
     ] = 60,
+    header: RequestHeader = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a live table of one stream: picture, sound, loudness, incidents. Needs no service.
@@ -115,7 +124,15 @@ def watch(
     )
     try:
         parse_stream_url(url)
-        _run(watch_url(url, config, _settings(StreamSettings), as_json=as_json))
+        _run(
+            watch_url(
+                url,
+                config,
+                _settings(StreamSettings),
+                as_json=as_json,
+                request_headers=_request_headers(header),
+            )
+        )
     except InvalidStreamUrl as error:
         _fail(f"URL: {error}", MISUSED)
     except StreamUnavailable as error:
@@ -146,6 +163,7 @@ def add(
     callback_url: Annotated[str, typer.Argument(help="Where events go.")],
     config: Annotated[str, typer.Option(help="The `config` object, as JSON.")] = "{}",
     metadata: Annotated[str, typer.Option(help="The `metadata` object, as JSON.")] = "{}",
+    header: RequestHeader = None,
     url: GatewayUrl = LOCAL_GATEWAY,
     data_dir: DataDir = Path("data"),
     as_json: AsJson = False,
@@ -154,7 +172,7 @@ def add(
     body = {
         "stream_url": stream_url,
         "callback_url": callback_url,
-        "config": _object("--config", config),
+        "config": _object("--config", config) | _given_headers(header),
         "metadata": _object("--metadata", metadata),
     }
     answer = _call(url, data_dir, "POST", "/monitors", body=body)
@@ -289,6 +307,39 @@ def _object(option: str, text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         _fail(f"{option}: must be a JSON object", MISUSED)
     return value
+
+
+def _given_headers(given: list[str] | None) -> dict[str, Any]:
+    headers = _request_headers(given)
+    return {"request_headers": headers} if headers else {}
+
+
+def _request_headers(given: list[str] | None) -> dict[str, str]:
+    """Read `Name: value`, and files of these; an error quotes no value."""
+    from monitors.request_headers import check_request_headers
+
+    headers: dict[str, str] = {}
+    for text in given or ():
+        for line in _header_lines(text):
+            name, colon, value = line.partition(":")
+            if not colon:
+                _fail("--header: must be 'Name: value' or @FILE", MISUSED)
+            headers[name.strip()] = value.strip()
+    try:
+        check_request_headers(headers)
+    except ValueError as error:
+        _fail(f"--header: {error}", MISUSED)
+    return headers
+
+
+def _header_lines(text: str) -> list[str]:
+    if not text.startswith("@"):
+        return [text]
+    try:
+        lines = Path(text[1:]).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"--header: {text[1:]} cannot be read ({type(error).__name__})", MISUSED)
+    return [line for line in lines if line.strip()]
 
 
 def _print(

@@ -7,7 +7,7 @@ the probe may change its shape without touching a running workflow's history.
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, Happening, StreamEvent
@@ -74,6 +74,7 @@ class WaitOrder(BaseModel):
     Attributes:
         scheduled_start_time: when the user expects the stream.
         site_start_time: when its site said last that it will start.
+        has_request_headers: whether the gateway keeps headers for its requests.
         state: what the last `wait_for_live` of this stream returned; None for the first.
     """
 
@@ -81,6 +82,7 @@ class WaitOrder(BaseModel):
     stream_url: str
     scheduled_start_time: AwareDatetime | None = None
     site_start_time: AwareDatetime | None = None
+    has_request_headers: bool = False
     state: dict[str, Any] | None = None
 
 
@@ -253,6 +255,16 @@ class LoadReturn(BaseModel):
     """Returned by `load_events`: events without a gap, the oldest first; not all of them."""
 
     events: list[StreamEvent]
+
+
+class RequestHeadersReturn(BaseModel):
+    """What the gateway answers a worker; no workflow ever sees it.
+
+    Attributes:
+        request_headers: with their values, which are secrets.
+    """
+
+    request_headers: dict[str, str] = Field(repr=False)
 
 
 class ReconciliationReport(BaseModel):

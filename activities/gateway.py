@@ -10,6 +10,7 @@ from activities.declarations import (
     CallbackAddress,
     LoadReturn,
     ReconciliationReport,
+    RequestHeadersReturn,
     StoredEvent,
 )
 from monitors.reports import EventReport, StatusReport
@@ -88,6 +89,17 @@ class Gateway:
         response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
         _raise_for(response)
         return StoredEvent.model_validate_json(response.content)
+
+    async def load_request_headers(self, monitor_id: str) -> dict[str, str]:
+        """Return the headers for the requests of a monitor's stream, which are secrets.
+
+        Raises:
+            ReportRefused: the gateway does not know the monitor.
+            httpx.HTTPError: it did not answer, or cannot read them.
+        """
+        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
+        _raise_for(response)
+        return RequestHeadersReturn.model_validate_json(response.content).request_headers
 
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal; return what it mended.

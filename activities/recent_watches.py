@@ -5,6 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+from media.outbound.stream_client import StreamClient
 from media.watch import SegmentMeter, Standing
 
 KEPT_SEC = 30.0
@@ -19,12 +20,14 @@ class LeftWatch:
 
     Attributes:
         state: that it returned to its workflow.
+        client: with which `meter` fetches.
         at: when, by the event loop's clock.
     """
 
     state: dict[str, Any]
     standing: Standing
     meter: SegmentMeter
+    client: StreamClient
     at: float
 
 
@@ -38,12 +41,18 @@ class RecentWatches:
         return len(self._left)
 
     def leave(
-        self, monitor_id: str, state: dict[str, Any], standing: Standing, meter: SegmentMeter
+        self,
+        monitor_id: str,
+        state: dict[str, Any],
+        *,
+        standing: Standing,
+        meter: SegmentMeter,
+        client: StreamClient,
     ) -> None:
         """Keep where a watch stood when it returned `state`."""
         self._forget_old()
         self._left.pop(monitor_id, None)  # the newest are last
-        self._left[monitor_id] = LeftWatch(state, standing, meter, _clock())
+        self._left[monitor_id] = LeftWatch(state, standing, meter, client, _clock())
         if len(self._left) > MOST_KEPT:
             self._left.popitem(last=False)
 

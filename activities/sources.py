@@ -1,10 +1,12 @@
 """Which source a stream URL means."""
 
 import asyncio
+from collections.abc import Mapping
 
 import httpx
 
 from media.manifest import ManifestSource
+from media.outbound.stream_client import MediaClient, StreamClient
 from media.sources import Source
 from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.youtube.site import YouTubeSite
@@ -40,15 +42,21 @@ class SourceFinder:
         self._found = found or FoundMedia()
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
-    def find(self, stream_url: str) -> Source:
-        """Return the source of `stream_url`.
+    def client_for(
+        self, stream_url: str, request_headers: Mapping[str, str] | None = None
+    ) -> StreamClient:
+        """Return a client of its own for a stream, whose request headers may still change."""
+        return StreamClient(self._client, stream_url, request_headers)
+
+    def find(self, stream_url: str, client: MediaClient) -> Source:
+        """Return the source of `stream_url`, whose playlists `client` fetches.
 
         Raises:
             InvalidStreamUrl: it means no stream.
         """
         stream = parse_stream_url(stream_url)
         if stream.kind is not StreamKind.YOUTUBE:
-            return ManifestSource(stream_url, self._client, looks=self._looks)
+            return ManifestSource(stream_url, client, looks=self._looks)
         video_id = youtube_video_id(stream)
         source = YouTubeSource(video_id, self._youtube)
-        return YouTubeStream(video_id, source, self._client, self._found)
+        return YouTubeStream(video_id, source, client, self._found)

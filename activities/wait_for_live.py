@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field
 from temporalio import activity
@@ -26,6 +27,7 @@ from activities.declarations import (
     WaitOrder,
     WaitReturn,
 )
+from activities.gateway import Gateway, ReportRefused
 from activities.sources import SourceFinder
 from media.sources import Observation, Source, SourceState
 from media.youtube import meanings
@@ -35,6 +37,9 @@ logger = structlog.get_logger(__name__)
 
 RESCHEDULED_SEC = 60
 """A start that moves by less is the same start."""
+
+NO_HEADERS_MESSAGE = "the gateway, which keeps the request headers of the stream, does not answer"
+HEADERS_AGAIN_SEC = 10.0
 
 BEAT_SEC = 3.0
 """A look that takes longer tells now and then that it is not lost; most are shorter."""
@@ -74,11 +79,13 @@ class LiveWait:
     Args:
         sources: of streams.
         placement: where one that is live is watched.
+        gateway: keeps the request headers of streams.
     """
 
-    def __init__(self, sources: SourceFinder, placement: Placement) -> None:
+    def __init__(self, sources: SourceFinder, placement: Placement, gateway: Gateway) -> None:
         self._sources = sources
         self._placement = placement
+        self._gateway = gateway
 
     @activity.defn(name=WAIT_FOR_LIVE)
     async def wait_for_live(self, order: WaitOrder) -> WaitReturn:
@@ -91,7 +98,8 @@ class LiveWait:
         # Once: when the server says that the time has come, it goes by no clock of ours.
         if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:
             raise _not_live_yet(known.because, early_sec)
-        source = self._sources.find(order.stream_url)
+        client = self._sources.client_for(order.stream_url, await self._request_headers(order))
+        source = self._sources.find(order.stream_url, client)
         async with _beating():
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
@@ -107,6 +115,14 @@ class LiveWait:
         if _is_news(seen, order, known):
             return _news(seen, heard, look_sec, order)
         raise _not_live_yet(seen.message or seen.state.value, look_sec)
+
+    async def _request_headers(self, order: WaitOrder) -> dict[str, str]:
+        if not order.has_request_headers:
+            return {}
+        try:
+            return await self._gateway.load_request_headers(order.monitor_id)
+        except (httpx.HTTPError, ReportRefused):
+            raise _not_live_yet(NO_HEADERS_MESSAGE, HEADERS_AGAIN_SEC) from None
 
     def _heard(self, seen: Observation, known: WaitState) -> Confirmation:
         """Count bad news; the heartbeat keeps count between attempts."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -22,7 +22,8 @@ from activities.declarations import (
 from activities.gateway import Gateway, ReportRefused
 from activities.recent_watches import RecentWatches
 from activities.sources import SourceFinder
-from activities.wait_for_live import unavailable
+from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
+from media.outbound.stream_client import StreamClient
 from media.probe import Probe
 from media.watch import (
     MemoryBudget,
@@ -53,14 +54,17 @@ CANCEL_AGAIN_SEC = 5.0
 """Longer than any task takes to clear up."""
 
 
+NO_HEADERS = "no_request_headers"
+HEADERS_AGAIN_SEC = 2.0
+
+
 class StreamWatching:
     """Watches streams, one call a stream.
 
     Args:
         sources: of streams.
-        client: fetches.
         probe: measures.
-        gateway: is told counters.
+        gateway: is told counters, and keeps the request headers of streams.
         segment_max_bytes: a larger segment is refused.
         memory: for the segments of all streams.
         report_sec: counters of a stream are told to the gateway at most this often.
@@ -74,7 +78,6 @@ class StreamWatching:
         self,
         *,
         sources: SourceFinder,
-        client: httpx.AsyncClient,
         probe: Probe,
         gateway: Gateway,
         segment_max_bytes: int,
@@ -83,7 +86,6 @@ class StreamWatching:
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._sources = sources
-        self._client = client
         self._probe = probe
         self._gateway = gateway
         self._segment_max_bytes = segment_max_bytes
@@ -110,9 +112,10 @@ class StreamWatching:
             # An attempt that goes on from a heartbeat cannot know who watched in between.
             left = None if beats else self._recent.take(order.monitor_id, order.state)
             standing = left.standing if left else Standing()
-            meter = left.meter if left else self._new_meter()
+            client = left.client if left else self._sources.client_for(order.stream_url)
+            meter = left.meter if left else self._new_meter(client)
             watch = StreamWatch(
-                self._sources.find(order.stream_url),
+                self._sources.find(order.stream_url, client),
                 state,
                 config=order.config,
                 meter=meter,
@@ -121,14 +124,50 @@ class StreamWatching:
                 takeover_sec=takeover_sec(activity.info().heartbeat_timeout),
                 standing=standing,
             )
-            returned = await self._watch(watch, state, order)
+            returned = await self._watch(watch, client, state, order)
             if returned.outcome is not WatchOutcome.ENDED:
-                self._recent.leave(order.monitor_id, returned.state, standing, meter)
+                self._recent.leave(
+                    order.monitor_id,
+                    returned.state,
+                    standing=standing,
+                    meter=meter,
+                    client=client,
+                )
             return returned
 
-    async def _watch(self, watch: StreamWatch, state: WatchState, order: WatchOrder) -> WatchReturn:
+    async def _run(
+        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchOrder
+    ) -> EndReason | None:
+        await self._provide_headers(client, state, order)
+        return await watch.run()
+
+    async def _provide_headers(
+        self, client: StreamClient, state: WatchState, order: WatchOrder
+    ) -> None:
+        """Give `client` the stream's request headers, which the gateway keeps.
+
+        While it does not answer, those of the last watch here are good; without any, nothing may
+        be asked, and the stream is unknown.
+        """
+        if not order.config.request_headers:
+            client.request_headers = {}
+            return
+        while True:
+            try:
+                client.request_headers = await self._gateway.load_request_headers(order.monitor_id)
+                return
+            except (httpx.HTTPError, ReportRefused) as error:
+                logger.warning("no request headers", error=type(error).__name__)
+            if client.request_headers:
+                return
+            state.lose_sight(NO_HEADERS, NO_HEADERS_MESSAGE, datetime.now(UTC))
+            await asyncio.sleep(HEADERS_AGAIN_SEC)
+
+    async def _watch(
+        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchOrder
+    ) -> WatchReturn:
         self.streams += 1
-        watching = asyncio.create_task(watch.run())
+        watching = asyncio.create_task(self._run(watch, client, state, order))
         aside = [
             asyncio.create_task(_beat(state)),
             asyncio.create_task(self._report_counters(order.monitor_id, state)),
@@ -140,9 +179,9 @@ class StreamWatching:
             self.streams -= 1
         return _result(outcome, watching, state)
 
-    def _new_meter(self) -> SegmentMeter:
+    def _new_meter(self, client: StreamClient) -> SegmentMeter:
         return SegmentMeter(
-            self._client,
+            client,
             self._probe,
             segment_max_bytes=self._segment_max_bytes,
             memory=self._memory,

@@ -23,11 +23,13 @@ from api.metrics import GatewayMetrics
 from api.monitors import routes as monitor_routes
 from api.monitors.changing import MonitorChanging
 from api.monitors.creation import MonitorCreation
+from api.monitors.headers import RequestHeaderKeeping
 from api.monitors.launch import Launcher
 from api.monitors.redelivering import EventRedelivery
 from api.monitors.service import MonitorService
 from api.openapi import describe
 from api.reconciler import Reconciler
+from api.secrets import SecretBox
 from api.store import Store
 from runtime.settings import GatewaySettings
 from runtime.version import VERSION
@@ -64,6 +66,7 @@ def create_gateway(
     seal_key = settings.internal_api_key.get_secret_value().encode()
     launcher = Launcher(store, engine, metrics, now, seal_key)
     service = MonitorService(store, engine, now)
+    headers = RequestHeaderKeeping(SecretBox(settings.secrets_key))
     return Gateway(
         client_keys=KeyRing(settings.api_key),
         worker_keys=KeyRing([settings.internal_api_key]),
@@ -71,10 +74,16 @@ def create_gateway(
         engine=engine,
         store=store,
         creation=MonitorCreation(
-            store, launcher, address_check, max_active=settings.max_monitors, now=now
+            store,
+            launcher,
+            address_check,
+            headers,
+            max_active=settings.max_monitors,
+            now=now,
         ),
         service=service,
-        changing=MonitorChanging(store, engine, service),
+        changing=MonitorChanging(store, engine, service, headers),
+        headers=headers,
         redelivery=EventRedelivery(store, engine, service),
         reconciler=Reconciler(
             store,

@@ -17,6 +17,7 @@ ApiError
 ├── RateLimitExceeded           429 RATE_LIMIT_EXCEEDED
 ├── MaxMonitorsExceeded         429 MAX_MONITORS_EXCEEDED
 ├── InternalError               500 INTERNAL_ERROR
+├── SecretsUnreadable           500 INTERNAL_ERROR
 └── EngineNotAvailable          503 ENGINE_UNAVAILABLE
     └── StoreNotAvailable       503 ENGINE_UNAVAILABLE
 ```
@@ -184,6 +185,13 @@ class InternalError(ApiError):
 
     def __init__(self) -> None:
         super().__init__("The gateway failed; its log tells more under the X-Request-ID")
+
+
+class SecretsUnreadable(ApiError):
+    """What was encrypted cannot be read: SECRETS_KEY is another one than it was."""
+
+    def __init__(self) -> None:
+        super().__init__("The monitor's secrets cannot be read; is SECRETS_KEY the same as before?")
 
 
 class EngineNotAvailable(ApiError):

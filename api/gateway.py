@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from api.metrics import GatewayMetrics
     from api.monitors.changing import MonitorChanging
     from api.monitors.creation import MonitorCreation
+    from api.monitors.headers import RequestHeaderKeeping
     from api.monitors.redelivering import EventRedelivery
     from api.monitors.service import MonitorService
     from api.reconciler import Reconciler
@@ -34,6 +35,7 @@ class Gateway:
     creation: MonitorCreation
     service: MonitorService
     changing: MonitorChanging
+    headers: RequestHeaderKeeping
     redelivery: EventRedelivery
     reconciler: Reconciler
     metrics: GatewayMetrics

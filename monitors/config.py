@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from monitors.request_headers import check_request_headers, masked
 
 DAY_SEC = 86_400
 
@@ -56,8 +58,34 @@ class Thresholds(BaseModel):
     )
 
 
-class MonitorConfig(Thresholds):
-    """The `config` object of a monitor, every field optional."""
+def _checked(headers: dict[str, str]) -> dict[str, str]:
+    check_request_headers(headers)
+    return headers
+
+
+RequestHeaders = Annotated[dict[str, str], AfterValidator(_checked)]
+
+
+class ChangeableConfig(Thresholds):
+    """What of the config may change while a monitor runs."""
+
+    request_headers: RequestHeaders = Field(
+        default={},
+        description=(
+            "Headers sent with every request for the stream, by name (Referer, User-Agent, "
+            "Authorization, ...). Secret: answers show *** for each value. All but Referer, "
+            "Origin, User-Agent, Accept and Accept-Language go to the origin of stream_url "
+            "alone. A change names all of them; *** keeps a value."
+        ),
+        json_schema_extra={"additionalProperties": {"type": "string"}},
+    )
+
+
+class MonitorConfig(ChangeableConfig):
+    """The `config` object of a monitor, every field optional.
+
+    Everywhere but in the order of a user, `request_headers` has masks for values.
+    """
 
     check_interval_sec: PositiveSeconds | None = Field(
         default=None,
@@ -82,6 +110,12 @@ class MonitorConfig(Thresholds):
             "continue: monitoring goes on."
         ),
     )
+
+    def with_request_headers(self, headers: Mapping[str, str] | None) -> Self:
+        """Return this config with the names of other request headers; None leaves them."""
+        if headers is None:
+            return self
+        return self.model_copy(update={"request_headers": masked(headers)})
 
     def with_thresholds(self, changed: Mapping[str, Any]) -> Self:
         """Return this config with other thresholds; fields of `Thresholds` by name.

@@ -57,6 +57,7 @@ def _split_list(value: Any) -> Any:
     return value
 
 
+LEAST_SECRET_CHARS = 32
 SecretList = Annotated[list[SecretStr], NoDecode]
 """Comma separated secrets."""
 
@@ -124,6 +125,22 @@ class GatewaySettings(SharedSettings):
     )
     internal_api_key: HeaderKey = Field(description="Key that workers use.")
     max_monitors: int = Field(default=50, ge=1, le=MANY, description="Active monitors at most.")
+    secrets_key: SecretList = Field(
+        default_factory=list,
+        max_length=2,
+        description=(
+            "Encrypts secrets in the database (config.request_headers): any text of at least 32 "
+            "characters; two, comma separated, during a rotation. Unset: such secrets are refused."
+        ),
+    )
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _long_enough(cls, value: SecretList) -> SecretList:
+        if any(len(key.get_secret_value()) < LEAST_SECRET_CHARS for key in value):
+            raise ValueError(f"a key must have at least {LEAST_SECRET_CHARS} characters")
+        return value
+
     rate_limit_create: int = Field(
         default=25, ge=1, le=MANY, description="Creations a minute and key."
     )
@@ -143,7 +160,7 @@ class GatewaySettings(SharedSettings):
         default=90, ge=1, le=36_500, description="Events and ended monitors are kept so long."
     )
 
-    _keys = field_validator("api_key", mode="before")(_split_list)
+    _keys = field_validator("api_key", "secrets_key", mode="before")(_split_list)
 
 
 class StreamSettings(SharedSettings):

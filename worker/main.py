@@ -151,7 +151,7 @@ async def workers_of(
             stack.push_async_callback(audit.close)
             metrics = stack.enter_context(DeliveryMetrics())
             delivery = _delivery(settings, webhooks, gateway, audit, metrics)
-            waiting = LiveWait(sources, _placement(settings))
+            waiting = LiveWait(sources, _placement(settings), gateway)
             pods = await stack.enter_async_context(_pod_activities(client, settings))
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
@@ -164,7 +164,6 @@ async def workers_of(
             lateness = stack.enter_context(SegmentLateness())
             watching = StreamWatching(
                 sources=sources,
-                client=media,
                 probe=probe,
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,

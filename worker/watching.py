@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ async def watch_url(
     settings: StreamSettings,
     *,
     as_json: bool,
+    request_headers: Mapping[str, str] | None = None,
     allow_private_networks: bool = True,
 ) -> EndReason:
     """Show what a probe finds in the stream behind `url`, until it ends.
@@ -43,6 +44,7 @@ async def watch_url(
         settings: how streams are reached, as a worker reaches them.
         as_json: one JSON object a segment, an event and a change of health on standard output,
             instead of a table.
+        request_headers: sent with every request for the stream.
         allow_private_networks: whoever types the URL may reach what the machine reaches.
 
     Raises:
@@ -62,8 +64,9 @@ async def watch_url(
     )
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:
-        meter = SegmentMeter(side.client, probe, segment_max_bytes=settings.segment_max_bytes)
-        source, standing = side.sources.find(url), Standing()
+        client = side.sources.client_for(url, request_headers)
+        meter = SegmentMeter(client, probe, segment_max_bytes=settings.segment_max_bytes)
+        source, standing = side.sources.find(url, client), Standing()
         with screen:
             while True:
                 watch = StreamWatch(

@@ -151,10 +151,12 @@ class MonitorChange(BaseModel):
     Attributes:
         thresholds: fields of `monitors.config.Thresholds` with their new values.
         metadata: replaces the old one; None leaves it.
+        request_headers: names of all of them, with masks for values; None leaves them.
     """
 
     thresholds: dict[str, Any] = {}
     metadata: dict[str, Any] | None = None
+    request_headers: dict[str, str] | None = None
 
 
 class ChangeResult(BaseModel):

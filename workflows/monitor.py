@@ -115,11 +115,12 @@ class MonitorWorkflow:
     def change(self, change: MonitorChange) -> ChangeResult:
         """Change thresholds or metadata; what was detected is kept."""
         config = self._order.config.with_thresholds(change.thresholds)
+        config = config.with_request_headers(change.request_headers)
         metadata = self._order.metadata if change.metadata is None else change.metadata
         self._order = self._order.model_copy(update={"config": config, "metadata": metadata})
         self._outbox.order = self._order
         self._progress.changes += 1
-        self._interrupt_the_watch()  # it goes on with the new thresholds
+        self._interrupt_the_watch()  # it goes on with what is new
         return ChangeResult(config=config, metadata=metadata, changes=self._progress.changes)
 
     @change.validator
@@ -169,6 +170,8 @@ class MonitorWorkflow:
         while not self._progress.is_live:
             seen = await self._look_until_it_changes()
             if seen is None:
+                if not self._may_wait_in_a_new_run():
+                    continue
                 self._wants_new_run = True
                 return
             self._learn_of_waiting(seen)
@@ -178,13 +181,22 @@ class MonitorWorkflow:
         self._put(EventType.STREAM_STARTED, title=self._progress.title)
 
     async def _look_until_it_changes(self) -> WaitReturn | None:
-        """Return what is new of the stream; None when it is to be waited for in a new run."""
+        """Return what is new of the stream.
+
+        None when it is to be waited for in a new run, or to be asked with request headers.
+        """
         if self._may_wait_in_a_new_run():
             return None
         lateness = asyncio.create_task(self._tell_when_late())
-        looking = self._start_looking()
+        looking, had_headers = self._start_looking(), self._has_request_headers()
         try:
-            await workflow.wait_condition(lambda: looking.done() or self._may_wait_in_a_new_run())
+            await workflow.wait_condition(
+                lambda: (
+                    looking.done()
+                    or self._may_wait_in_a_new_run()
+                    or (self._has_request_headers() and not had_headers)
+                )
+            )
             return await looking if looking.done() else None
         except ActivityError as error:
             raise unavailable(error) from error
@@ -192,6 +204,9 @@ class MonitorWorkflow:
             lateness.cancel()
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+
+    def _has_request_headers(self) -> bool:
+        return bool(self._order.config.request_headers)
 
     def _start_looking(self) -> workflow.ActivityHandle[WaitReturn]:
         return workflow.start_activity(
@@ -201,6 +216,7 @@ class MonitorWorkflow:
                 stream_url=self._order.stream_url,
                 scheduled_start_time=self._order.config.scheduled_start_time,
                 site_start_time=self._progress.site_start_time,
+                has_request_headers=self._has_request_headers(),
                 state=self._progress.wait_state,
             ),
             result_type=WaitReturn,

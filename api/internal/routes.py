@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from activities.declarations import ReconciliationReport
+from activities.declarations import ReconciliationReport, RequestHeadersReturn
 from api.auth import require_worker
 from api.body import MAX_DEPTH, parse_event_report, parse_model, parse_status_report, read_body
 from api.engine import EngineUnavailable
@@ -76,6 +76,16 @@ async def report_event(
         raise MonitorNotFound(monitor_id)
     gateway.metrics.event_reported(report)
     return Response(status_code=204)
+
+
+@router.get("/monitors/{monitor_id}/request-headers")
+async def request_headers(
+    gateway: GatewayDep, response: Response, monitor_id: str
+) -> RequestHeadersReturn:
+    """Return the headers for a stream's requests in plain text, to workers alone."""
+    response.headers["Cache-Control"] = "no-store"
+    record = await gateway.service.find(monitor_id)
+    return RequestHeadersReturn(request_headers=gateway.headers.opened(record))
 
 
 @router.post("/monitors/{monitor_id}/terminate")

@@ -1,4 +1,4 @@
-"""Changing the thresholds and the metadata of a monitor while it runs."""
+"""Changing thresholds, request headers and metadata of a monitor while it runs."""
 
 from typing import Any
 
@@ -7,11 +7,14 @@ import structlog
 from api.body import parse_json_object, validated
 from api.engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
+from api.monitors.headers import RequestHeaderKeeping
 from api.monitors.schemas import ChangeMonitor, MonitorDetails
 from api.monitors.service import MonitorService
 from api.store import Store
 from api.store.records import MonitorRecord
-from monitors.config import MonitorConfig, Thresholds
+from monitors.config import ChangeableConfig, MonitorConfig
+from monitors.request_headers import masked
+from monitors.stream_url import parse_stream_url
 from workflows.messages import ChangeResult, MonitorChange
 
 _log = structlog.get_logger(__name__)
@@ -25,7 +28,14 @@ class MonitorChanging:
     makes it good, and so does the next look at the monitor.
     """
 
-    def __init__(self, store: Store, engine: MonitorEngine, service: MonitorService) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: MonitorEngine,
+        service: MonitorService,
+        headers: RequestHeaderKeeping,
+    ) -> None:
+        self._headers = headers
         self._store = store
         self._engine = engine
         self._service = service
@@ -43,10 +53,19 @@ class MonitorChanging:
         if not record.status.is_active:
             raise _not_active(record)
         change = _change(wanted)
+        if change.request_headers is not None:
+            # Stored first: the workflow has the watch read them again at once.
+            await self._keep_headers(record, wanted.config.request_headers)
         if change != MonitorChange():
             await self._store.monitors.change(monitor_id, await self._tell(record, change))
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
         return await self._service.show(monitor_id)
+
+    async def _keep_headers(self, record: MonitorRecord, wanted: dict[str, str]) -> None:
+        kind = parse_stream_url(record.stream_url).kind
+        whole = self._headers.unmasked(wanted, record)
+        sealed = self._headers.sealed(whole, record.monitor_id, kind)
+        await self._store.monitors.set_request_headers(record.monitor_id, sealed)
 
     async def _tell(self, record: MonitorRecord, change: MonitorChange) -> ChangeResult:
         try:
@@ -78,15 +97,22 @@ def parse_change(body: bytes) -> ChangeMonitor:
 
 
 def _check_changeable(config: Any) -> None:
-    fixed = set(MonitorConfig.model_fields) - set(Thresholds.model_fields)
+    fixed = set(MonitorConfig.model_fields) - set(ChangeableConfig.model_fields)
     for name in config if isinstance(config, dict) else ():
         if name in fixed:
             raise InvalidConfig(f"config.{name}: cannot change while the monitor runs")
 
 
 def _change(wanted: ChangeMonitor) -> MonitorChange:
+    headers = wanted.config.request_headers
+    thresholds = wanted.config.model_dump(
+        mode="json", exclude_unset=True, exclude={"request_headers"}
+    )
     return MonitorChange(
-        thresholds=wanted.config.model_dump(mode="json", exclude_unset=True),
+        thresholds=thresholds,
+        request_headers=(
+            masked(headers) if "request_headers" in wanted.config.model_fields_set else None
+        ),
         metadata=wanted.metadata if "metadata" in wanted.model_fields_set else None,
     )
 

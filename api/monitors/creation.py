@@ -32,6 +32,7 @@ from api.errors import (
     MaxMonitorsExceeded,
     ValidationFailed,
 )
+from api.monitors.headers import RequestHeaderKeeping
 from api.monitors.launch import Launcher
 from api.monitors.schemas import CreatedMonitor, CreateMonitor
 from api.store import Store
@@ -58,6 +59,7 @@ class MonitorCreation:
         store: Store,
         launcher: Launcher,
         address_check: AddressCheck,
+        headers: RequestHeaderKeeping,
         *,
         max_active: int,
         now: Callable[[], datetime],
@@ -65,6 +67,7 @@ class MonitorCreation:
         self._store = store
         self._launcher = launcher
         self._address_check = address_check
+        self._headers = headers
         self._max_active = max_active
         self._now = now
 
@@ -103,12 +106,14 @@ class MonitorCreation:
             raise InvalidConfig("config.scheduled_end_time: is in the past")
         _check_near("scheduled_start_time", order.config.scheduled_start_time, now)
         _check_near("scheduled_end_time", end, now)
+        monitor_id, given = new_monitor_id(), order.config.request_headers
         return MonitorRecord(
-            monitor_id=new_monitor_id(),
+            monitor_id=monitor_id,
             stream_url=source.url,
             stream_key=source.key,
             callback_url=order.callback_url,
-            config=order.config,
+            config=order.config.with_request_headers(given),
+            request_headers=self._headers.sealed(given, monitor_id, source.kind),
             metadata=order.metadata,
             changes=0,
             status=MonitorStatus.INITIALIZING,
@@ -205,6 +210,8 @@ def stream_source(stream_url: str) -> StreamSource:
 
 def idempotency_key(header: str | None, client: str, body: dict[str, Any]) -> IdempotencyKey | None:
     """Return what stands for an `Idempotency-Key` of a client with a body, None without one.
+
+    The body's secrets are replaced before (`RequestHeaderKeeping.without_secrets`).
 
     Two bodies are the same when they are the same JSON value, however written.
 

@@ -166,7 +166,8 @@ async def create_monitor(
     """Start to watch a stream."""
     _check_single(request, "Idempotency-Key")
     order, body = parse_order(await read_body(request))
-    created = await gateway.creation.create(order, idempotency_key(idempotency, client, body))
+    key = idempotency_key(idempotency, client, gateway.headers.without_secrets(body))
+    created = await gateway.creation.create(order, key)
     response.headers["Location"] = f"/api/v1/monitors/{created.monitor_id}"
     return created
 

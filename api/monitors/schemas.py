@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
-from monitors.config import MonitorConfig, Thresholds
+from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.events import EventType
 from monitors.reports import HealthReport, Statistics
 from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, StreamStatus
@@ -98,9 +98,12 @@ class ChangeMonitor(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CHANGE]})
 
-    config: Thresholds = Field(
-        default_factory=Thresholds,
-        description="Thresholds with their new values; nothing else of the config may change.",
+    config: ChangeableConfig = Field(
+        default_factory=ChangeableConfig,
+        description=(
+            "Thresholds with their new values, and all request_headers; nothing else of the "
+            "config may change."
+        ),
     )
     metadata: Metadata = Field(
         default_factory=dict, description="Replaces the old metadata in all events from now on."

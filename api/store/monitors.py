@@ -35,7 +35,7 @@ IS_ACTIVE = monitors.c.status.in_(
 )
 NEW_COLUMNS: Final = (
     *("monitor_id", "stream_url", "stream_key", "callback_url", "config", "metadata"),
-    *("changes", "status", "stream_status", "created_at"),
+    *("request_headers", "changes", "status", "stream_status", "created_at"),
 )
 """What a new monitor has a value in."""
 
@@ -150,6 +150,16 @@ class MonitorStore:
         )
         await self._database.write_one(change)
 
+    async def set_request_headers(self, monitor_id: str, sealed: str | None) -> None:
+        """Keep other request headers of an active monitor, sealed."""
+        change = (
+            update(monitors)
+            .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
+            .values(request_headers=sealed)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(change)
+
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
         """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
         return (
@@ -187,6 +197,7 @@ class MonitorStore:
             .values(
                 status=status,
                 finished_at=at,
+                request_headers=None,
                 stop_reason=stop_reason,
                 error_reason=reason,
                 error_message=message,
@@ -269,6 +280,7 @@ async def _save(connection: AsyncConnection, before: MonitorRecord, after: Monit
                 stream_status=after.stream_status,
                 reported_at=after.reported_at,
                 finished_at=after.finished_at,
+                request_headers=None if after.finished_at else monitors.c.request_headers,
                 error_reason=after.error_reason,
                 error_message=after.error_message,
             )
@@ -350,6 +362,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
         error_reason=row.error_reason,
         error_message=row.error_message,
         last_report=_last_report(row),
+        request_headers=row.request_headers,
     )
 
 

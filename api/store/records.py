@@ -1,6 +1,6 @@
 """What the store hands out, and the rule by which reports change a monitor."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ class MonitorRecord:
         finished_at: when the status became final; None while active.
         stop_reason: why a worker asked for the end; None when a user did or nobody.
         last_report: None before the first.
+        request_headers: sealed by `api.secrets`; None where there are none, or no longer.
     """
 
     monitor_id: str
@@ -53,6 +54,7 @@ class MonitorRecord:
     error_reason: str | None
     error_message: str | None
     last_report: LastReport | None
+    request_headers: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

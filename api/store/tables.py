@@ -65,6 +65,7 @@ monitors = Table(
     Column("config", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("changes", Integer, nullable=False),
+    Column("request_headers", Text),
     Column("status", String(16), nullable=False),
     Column("stream_status", String(16), nullable=False),
     Column("created_at", UtcTime, nullable=False),
@@ -88,7 +89,8 @@ monitors = Table(
 """One row a monitor.
 
 `workflow_started_at` is empty until Temporal confirmed the start; `reported_at` is the `as_of` of
-the status; `finished_at` is when the status became a final one.
+the status; `finished_at` is when the status became a final one. `request_headers` are sealed by
+`api.secrets`, and gone then.
 """
 
 

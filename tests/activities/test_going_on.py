@@ -11,6 +11,7 @@ from activities.declarations import WatchOrder, WatchOutcome, WatchReturn
 from activities.recent_watches import MOST_KEPT, RecentWatches
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
+from media.outbound.stream_client import StreamClient
 from media.watch import SegmentMeter, Standing
 from monitors.config import MonitorConfig
 from tests.activities.watching import Worker, worker
@@ -105,11 +106,13 @@ async def test_an_attempt_that_goes_on_from_a_heartbeat_finds_everything_anew() 
 
 
 async def test_what_watches_left_is_bounded_and_taken_once() -> None:
-    async with media_client(OutboundGuard(True)) as client, opened() as probe:
+    async with media_client(OutboundGuard(True)) as shared, opened() as probe:
+        client = StreamClient(shared, "https://origin.example/live.m3u8")
         recent = RecentWatches()
         meter = SegmentMeter(client, probe, segment_max_bytes=1024)
         for number in range(MOST_KEPT + 10):
-            recent.leave(f"mon-{number}", {"number": number}, Standing(), meter)
+            left = {"number": number}
+            recent.leave(f"mon-{number}", left, standing=Standing(), meter=meter, client=client)
         assert len(recent) == MOST_KEPT
         assert recent.take("mon-0", {"number": 0}) is None
         assert recent.take("mon-500", {"number": 500}) is not None

@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, UnavailableDetails, WaitOrder, WaitReturn
 from activities.sources import LOOKS_AT_ONCE
-from activities.wait_for_live import LiveWait, WaitState
+from activities.wait_for_live import WaitState
 from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
 from tests.activities.scripted_http import Answer, scripted
 from tests.activities.watching import worker
@@ -41,7 +41,7 @@ async def wait(
         state=state and state.model_dump(mode="json"),
     )
     async with worker(allow_private_networks=allow_private_networks) as parts:
-        return await environment.run(LiveWait(parts.sources, Placement()).wait_for_live, order)
+        return await environment.run(parts.waiting.wait_for_live, order)
 
 
 async def next_look_sec(
@@ -103,7 +103,7 @@ async def test_a_look_that_takes_long_tells_that_it_goes_on_and_forgets_nothing(
     environment.on_heartbeat = beats.put_nowait
     async with scripted(Answer(hangs=True)) as origin, worker() as parts:
         order = WaitOrder(monitor_id="mon-1", stream_url=f"{origin.url}/live.m3u8")
-        wait_for_live = LiveWait(parts.sources, Placement()).wait_for_live
+        wait_for_live = parts.waiting.wait_for_live
         looking = asyncio.create_task(environment.run(wait_for_live, order))
         async with asyncio.timeout(30):
             assert await beats.get() == heard
@@ -183,7 +183,9 @@ async def test_so_many_manifests_are_looked_at_at_once_however_many_streams_wait
     async with scripted(Answer(hangs=True)) as origin, worker() as parts:
         url = f"{origin.url}/live.m3u8"
         looks = [
-            asyncio.create_task(parts.sources.find(url).observe_status())
+            asyncio.create_task(
+                parts.sources.find(url, parts.sources.client_for(url)).observe_status()
+            )
             for _ in range(LOOKS_AT_ONCE + 20)
         ]
         async with asyncio.timeout(60):

@@ -9,15 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, WaitOrder, WaitReturn
+from activities.gateway import Gateway
 from activities.sources import SourceFinder
 from activities.wait_for_live import LiveWait
 from media.youtube.egress import Budget, Egress
 from media.youtube.options import YouTubeOptions
 from media.youtube.site import YouTubeSite as OneEgress
+from tests.activities.watching import NO_GATEWAY
 from tests.youtube import VideoState, YouTubeSite
 
 
@@ -36,7 +39,9 @@ async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
     youtube = OneEgress(options, egress=Egress(Budget(interval_sec=0), clock=clock))
     try:
         async with httpx.AsyncClient() as client:
-            yield LiveWait(SourceFinder(client, youtube), Placement())
+            gateway = Gateway(NO_GATEWAY, SecretStr("internal-key"))
+            yield LiveWait(SourceFinder(client, youtube), Placement(), gateway)
+            await gateway.close()
     finally:
         await youtube.close()
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from activities.declarations import Placement
 from activities.gateway import Gateway
 from activities.sources import SourceFinder
+from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
@@ -25,6 +27,7 @@ class Worker:
 
     sources: SourceFinder
     watching: StreamWatching
+    waiting: LiveWait
 
 
 @asynccontextmanager
@@ -41,11 +44,10 @@ async def worker(
         sources = SourceFinder(client, youtube)
         watching = StreamWatching(
             sources=sources,
-            client=client,
             probe=await stack.enter_async_context(opened()),
             gateway=gateway,
             segment_max_bytes=1024 * 1024,
             memory=MemoryBudget(128 * 1024 * 1024),
             report_sec=10.0,
         )
-        yield Worker(sources, watching)
+        yield Worker(sources, watching, LiveWait(sources, Placement(), gateway))

@@ -32,6 +32,7 @@ from workflows.messages import (
 KEY = "client-key-one"
 OTHER_KEY = "client-key-two"
 INTERNAL_KEY = "worker-key"
+SECRETS_KEY = "secrets-key-of-at-least-32-characters"
 FORBIDDEN_HOST = "forbidden.example"
 
 
@@ -98,7 +99,9 @@ class FakeEngine:
         self.changes.append((monitor_id, change))
         before = next(one for one in self.started if one.monitor_id == monitor_id)
         result = ChangeResult(
-            config=before.config.with_thresholds(change.thresholds),
+            config=before.config.with_thresholds(change.thresholds).with_request_headers(
+                change.request_headers
+            ),
             metadata=before.metadata if change.metadata is None else change.metadata,
             changes=sum(one == monitor_id for one, _ in self.changes),
         )
@@ -207,6 +210,7 @@ def gateway_settings(**settings: Any) -> GatewaySettings:
         "port": free_port(),
         "api_key": [KEY, OTHER_KEY],
         "internal_api_key": INTERNAL_KEY,
+        "secrets_key": SECRETS_KEY,
         "rate_limit_create": 10_000,
         "rate_limit_read": 10_000,
         **settings,

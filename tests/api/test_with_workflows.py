@@ -1,7 +1,9 @@
 """The gateway, a real Temporal server and the real workflows, with scripted activities."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import base64
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -170,3 +172,34 @@ async def test_the_outcome_of_a_stopped_monitor_is_its_workflows_own_word(
     while not (end := await engine.outcome(monitor_id)):
         await asyncio.sleep(0.05)
     assert (end.status, end.events_sent) == (MonitorStatus.STOPPED, 1)
+
+
+async def test_no_history_holds_a_request_header_of_a_stream(service: Service) -> None:
+    secrets = ["s3cr3t-first", "s3cr3t-second"]
+    headers = [{"Authorization": secret} for secret in secrets]
+    monitor_id = await service.gateway.created_id(config={"request_headers": headers[0]})
+    await service.until(monitor_id, "status", "monitoring")
+    while not service.world.watches:
+        await asyncio.sleep(0.01)
+    wanted = {"config": {"request_headers": headers[1]}}
+    answer = await service.gateway.client.patch(f"/api/v1/monitors/{monitor_id}", json=wanted)
+    assert answer.json()["config"]["request_headers"] == {"Authorization": "***"}
+    while len(service.world.watches) < 2:
+        await asyncio.sleep(0.01)
+    await service.gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
+    history = await service.client.get_workflow_handle(monitor_id).fetch_history()
+    data = history.to_json() + " ".join(_decoded(json.loads(history.to_json())))
+    assert '"Authorization":"***"' in data
+    assert not any(secret in data for secret in secrets)
+
+
+def _decoded(node: Any) -> Iterator[str]:
+    """Return all payloads of a history."""
+    if isinstance(node, dict):
+        if isinstance(data := node.get("data"), str):
+            yield base64.b64decode(data).decode(errors="replace")
+        for child in node.values():
+            yield from _decoded(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _decoded(child)

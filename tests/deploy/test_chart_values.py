@@ -97,7 +97,10 @@ OF_THE_CHART = {
     "WORKER_ROLE",
 }
 """Variables that have a value of their own; two of one name would be in one ConfigMap."""
-SECRETS = {"API_KEY", "DATABASE_URL", "DB_DSN", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY"}
+SECRETS = {
+    *("API_KEY", "DATABASE_URL", "DB_DSN", "INTERNAL_API_KEY", "SECRETS_KEY"),
+    "WEBHOOK_SIGNING_KEY",
+}
 PREFIXES_OF_THE_CHART = ("TEMPORAL_", "POD_", "WORKER_IMAGE")
 
 

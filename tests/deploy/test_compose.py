@@ -88,7 +88,7 @@ def test_every_variable_is_one_that_the_process_reads(
 def test_with_the_keys_of_the_example_each_process_has_its_settings(
     service: str, kind: type[BaseSettings]
 ) -> None:
-    given = dict.fromkeys(keys(), "secret")
+    given = dict.fromkeys(keys(), "secret" * 8)
     variables.read(kind, environment_of(service, given))
     with pytest.raises(SettingsError):
         variables.read(kind, environment_of(service, {}))

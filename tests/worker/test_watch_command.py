@@ -33,3 +33,22 @@ def test_a_stream_that_can_never_be_watched_is_one_line(monkeypatch: pytest.Monk
     result = CliRunner().invoke(app, ["watch", "http://127.0.0.1/x.m3u8"])
     assert result.exit_code == FAILED
     assert result.stderr == "URL: it is private\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        pytest.param("s3cr3t", "'Name: value'", id="no colon"),
+        pytest.param("Host: s3cr3t", "Host: is set by each request", id="not to be set"),
+        pytest.param("X-A:", "X-A: must be printable ASCII", id="no value"),
+        pytest.param("@/nowhere/headers", "/nowhere/headers cannot be read", id="no file"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["watch", "http://127.0.0.1/x.m3u8"], ["monitors", "add", "http://a/", "http://b/"]]
+)
+def test_a_header_that_cannot_be_sent_is_named(command: list[str], header: str, word: str) -> None:
+    result = CliRunner().invoke(app, [*command, "--header", header])
+    assert result.exit_code == MISUSED
+    assert word in result.stderr
+    assert "s3cr3t" not in result.output

@@ -53,6 +53,18 @@ async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: Stag
     assert stage.world.watched[0].config.freeze_threshold_sec == 9
 
 
+async def test_headers_that_are_given_while_waiting_are_with_the_next_look(stage: Stage) -> None:
+    stage.world.looks.extend([scripts.look_without_answer(), scripts.look_without_answer()])
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.looked) == 1)
+    config = await change(handle, request_headers={"Cookie": "s3cr3t"})
+    assert config.request_headers == {"Cookie": "***"}
+    await stage.world.until(lambda: len(stage.world.looked) == 2)
+    assert [each.has_request_headers for each in stage.world.looked] == [False, True]
+    await handle.signal("stop")
+    await handle.result()
+
+
 async def test_new_metadata_is_in_later_events(stage: Stage) -> None:
     stage.world.watches.extend([scripts.until_stopped(), scripts.ends()])
     handle = await stage.start(metadata={"channel": 7})

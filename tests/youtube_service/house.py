@@ -9,6 +9,7 @@ from pathlib import Path
 from activities.sources import SourceFinder
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
+from media.outbound.stream_client import MediaClient
 from media.sources import Observation, Source
 from media.youtube.confirmation import ConfirmationPolicy
 from media.youtube.egress import Budget, Egress
@@ -89,9 +90,9 @@ async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[
 class HastySources(SourceFinder):
     """Finds sources that may be looked at again soon."""
 
-    def find(self, stream_url: str) -> Source:
+    def find(self, stream_url: str, client: MediaClient) -> Source:
         """Return the source of `stream_url`; raises as `SourceFinder.find`."""
-        return _Hasty(super().find(stream_url))
+        return _Hasty(super().find(stream_url, client))
 
 
 class _Hasty:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-KEY_NAMES = ("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY")
+KEY_NAMES = ("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "SECRETS_KEY")
 KEY_BYTES = 24
 FILE_NAME = "keys.env"
 

@@ -44,7 +44,7 @@ class Endpoints:
 
     Attributes:
         receiver: where webhooks may go that are to be shown; who runs this service listens there.
-        keys: API_KEY, INTERNAL_API_KEY and WEBHOOK_SIGNING_KEY by name.
+        keys: API_KEY, INTERNAL_API_KEY, WEBHOOK_SIGNING_KEY and SECRETS_KEY by name.
         pids: process ids by service name.
     """
 

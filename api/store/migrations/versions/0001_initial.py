@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("config", JSON, nullable=False),
         sa.Column("metadata", JSON, nullable=False),
         sa.Column("changes", sa.Integer, nullable=False),
+        sa.Column("request_headers", sa.Text),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("stream_status", sa.String(16), nullable=False),
         sa.Column("created_at", TIME, nullable=False),

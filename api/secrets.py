@@ -1,0 +1,77 @@
+"""Encrypting what users entrust to the store."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
+
+_FERNET_BYTES: Final = 32
+
+
+class NoSecretsKey(Exception):
+    """There is no key to encrypt with."""
+
+
+class UnreadableSecret(Exception):
+    """What the store keeps was encrypted with another key, or is damaged."""
+
+
+class SecretBox:
+    """Seals text of names and values, bound to what it belongs to.
+
+    Args:
+        keys: of `SECRETS_KEY`: the first seals, all open. Without any nothing can be sealed.
+    """
+
+    def __init__(self, keys: Sequence[SecretStr]) -> None:
+        texts = [key.get_secret_value().encode() for key in keys]
+        fernets = [Fernet(base64.urlsafe_b64encode(_derived(text, b"seal"))) for text in texts]
+        self._fernet = MultiFernet(fernets) if fernets else None
+        self._digest_key = _derived(texts[0], b"digest") if texts else b""
+
+    def seal(self, secrets: Mapping[str, str], *, owner: str) -> str:
+        """Return `secrets` in a form that only this key opens again, and only for `owner`.
+
+        Raises:
+            NoSecretsKey: there is none.
+        """
+        content = json.dumps({"owner": owner, "secrets": dict(secrets)})
+        return self._opened().encrypt(content.encode()).decode()
+
+    def open(self, sealed: str, *, owner: str) -> dict[str, str]:
+        """Return what was sealed for `owner`.
+
+        Raises:
+            NoSecretsKey: there is none.
+            UnreadableSecret: it was sealed with another key, or for somebody else.
+        """
+        try:
+            content = json.loads(self._opened().decrypt(sealed))
+        except InvalidToken:
+            raise UnreadableSecret("it was encrypted with another SECRETS_KEY") from None
+        if content["owner"] != owner:
+            raise UnreadableSecret("it belongs to another monitor")
+        return dict(content["secrets"])
+
+    def digest(self, secret: str) -> str:
+        """Return what is the same for the same secret, and from which nobody guesses it."""
+        return hmac.new(self._digest_key, secret.encode(), hashlib.sha256).hexdigest()
+
+    def _opened(self) -> MultiFernet:
+        if self._fernet is None:
+            raise NoSecretsKey("SECRETS_KEY is not set")
+        return self._fernet
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    """Return a key of 32 bytes; SECRETS_KEY is any text long enough (RFC 5869)."""
+    return HKDF(
+        SHA256(), length=_FERNET_BYTES, salt=None, info=b"stream-tracker " + purpose
+    ).derive(key)
