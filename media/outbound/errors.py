@@ -121,7 +121,7 @@ class WastefulAnswer(BadBody):
     """The answer comes in crumbs, or in much that is neither head nor body."""
 
     code = "wasteful"
-    reason = "the answer comes in pieces that are too small"
+    reason = "the answer comes in too many pieces with too little in them"
 
 
 class BadRange(BadBody):
