@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.alignment import place_after
 from media.hls.identity import segment_identity
+from media.hls.pieces import last_pieces, unfinished_pieces
 from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
 JOIN_BACKLOG_SEC = 30.0
@@ -60,6 +61,8 @@ class PlaylistCursor(BaseModel):
         remembered: identities of the newest segments seen, by sequence.
         newest_ends_at: wall clock of the end of the newest segment seen, where that is known.
         began_at: wall clock of the programme's start, where that was told.
+        parts_done: parts of the first segment that is not done that were measured.
+        parts_sec: how much media these were.
         is_renumbered: the server's numbers are not kept by their segments, and count no more.
         uris_changed: the last load had other identities under the same numbers. Once is a restart,
             twice running is a server that names its segments anew on each request.
@@ -72,6 +75,8 @@ class PlaylistCursor(BaseModel):
     remembered: dict[int, str] = Field(default_factory=dict)
     newest_ends_at: AwareDatetime | None = None
     began_at: AwareDatetime | None = None
+    parts_done: int = 0
+    parts_sec: float = 0.0
     is_renumbered: bool = False
     uris_changed: bool = False
     next_starts_at: AwareDatetime | None = None
@@ -120,14 +125,14 @@ class PlaylistCursor(BaseModel):
         restarted = self._is_restart(first, last, identities)
         missed = self._begin_anew(first) if restarted else 0
         wanted = _join_sequence(playlist) if self.next_sequence is None else self.next_sequence
-        self.next_sequence = max(wanted, first)
-        missed += self.next_sequence - wanted
+        self._go_on_from(max(wanted, first))
+        missed += max(0, first - wanted)
         changed, stale = last > self.newest_sequence, last < self.newest_sequence
         new = playlist.segments[max(0, self.newest_sequence + 1 - first) :]
         self._remember(identities)
         self._note_end(playlist.segments[-1])
         return Advance(
-            segments=playlist.segments[self.next_sequence - first :],
+            segments=self.left(playlist),
             missed=missed,
             missed_sec=missed * playlist.window_sec / len(playlist.segments),
             changed=changed,
@@ -137,10 +142,6 @@ class PlaylistCursor(BaseModel):
             rejoined=rejoined,
         )
 
-    def is_behind(self, playlist: MediaPlaylist) -> bool:
-        """Return whether `playlist` has a segment that no other had before."""
-        return bool(playlist.segments) and playlist.segments[-1].sequence > self.newest_sequence
-
     def left(self, playlist: MediaPlaylist) -> tuple[Segment, ...]:
         """Return what is not done of `playlist`, which was the last that `advance` was given."""
         following = self.next_sequence
@@ -148,17 +149,42 @@ class PlaylistCursor(BaseModel):
             return ()
         return tuple(each for each in playlist.segments if each.sequence >= following)
 
+    def pieces(self, playlist: MediaPlaylist, *, in_parts: bool) -> list[Segment]:
+        """Return what is to be measured now of `playlist`, which `advance` was given last.
+
+        That is what is left of it, of a segment that was begun in parts what is left of that, and
+        with `in_parts` what is there of the segment that comes next.
+        """
+        left = list(self.left(playlist))
+        if left and self.parts_done:
+            left[:1] = last_pieces(left[0], parts_done=self.parts_done, done_sec=self.parts_sec)
+        if in_parts and self.next_sequence is not None:
+            following = left[-1].sequence + 1 if left else self.next_sequence
+            if playlist.edge[0] == following:
+                left += unfinished_pieces(playlist, parts_done=0 if left else self.parts_done)
+        return left
+
     def done(self, segment: Segment) -> None:
-        """Move past `segment`, which was analysed or given up.
+        """Move past `segment`, or a piece of one, which was analysed or given up.
 
         One that is no longer ahead is ignored: it is of a programme that ended since.
         """
         if self.next_sequence is None:
             return
-        if self.next_sequence <= segment.sequence <= self.newest_sequence:
-            self.next_sequence = segment.sequence + 1
-            starts_at = segment.program_date_time
-            self.next_starts_at = starts_at and starts_at + timedelta(seconds=segment.duration_sec)
+        if segment.parts_until is not None:
+            if segment.sequence == self.next_sequence and segment.parts_until > self.parts_done:
+                self.parts_done = segment.parts_until
+                self.parts_sec += segment.duration_sec
+        elif self.next_sequence <= segment.sequence <= self.newest_sequence:
+            self._go_on_from(segment.sequence + 1)
+            starts_at, passed_sec = segment.program_date_time, segment.offset_sec
+            passed_sec += segment.duration_sec
+            self.next_starts_at = starts_at and starts_at + timedelta(seconds=passed_sec)
+
+    def _go_on_from(self, sequence: int) -> None:
+        if sequence != self.next_sequence:
+            self.parts_done, self.parts_sec = 0, 0.0
+        self.next_sequence = sequence
 
     def moved(self) -> None:
         """Forget URIs, not the position: the playlist is read from another URL from now on.
@@ -181,7 +207,7 @@ class PlaylistCursor(BaseModel):
             return False
         last = playlist.segments[-1].sequence
         place = place_after(playlist, self.next_sequence, self.next_starts_at)
-        self.next_sequence = last + 1 if place is None else place
+        self._go_on_from(last + 1 if place is None else place)
         self.newest_sequence = self.next_sequence - 1
         return place is None
 
@@ -217,6 +243,7 @@ class PlaylistCursor(BaseModel):
         """Take the whole window as new; return how many old segments were never done."""
         unfinished = max(self.newest_sequence + 1 - (self.next_sequence or 0), 0)
         self.next_sequence = first
+        self.parts_done, self.parts_sec = 0, 0.0
         self.newest_sequence = -1
         self.remembered = {}
         return unfinished

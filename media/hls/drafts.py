@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from media.hls.playlist import ByteRange, Encryption, InitSegment, Segment
+from media.hls.playlist import ByteRange, Encryption, InitSegment, Part, Segment
 
 MAX_DURATION_SEC = 3_600.0
 
@@ -29,6 +29,7 @@ class SegmentDraft:
     discontinuity: bool = False
     discontinuities: int = 0
     gap: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 def is_sane_duration(duration_sec: float) -> bool:
@@ -91,6 +92,7 @@ def finish_drafts(
             gap=draft.gap,
             encryption=draft.encryption,
             title=draft.title,
+            parts=draft.parts,
         )
         for sequence, draft in enumerate(drafts, start=first_sequence)
     )

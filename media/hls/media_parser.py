@@ -1,6 +1,7 @@
 """The tags of media playlists (RFC 8216 4.3.2, 4.3.3)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from media.hls.drafts import SegmentDraft, date_drafts, finish_drafts, is_sane_duration
@@ -12,10 +13,12 @@ from media.hls.errors import (
 )
 from media.hls.playlist import (
     IV_BYTES,
+    PARTED_SEGMENTS,
     ByteRange,
     Encryption,
     InitSegment,
     MediaPlaylist,
+    Part,
     PlaylistType,
     Segment,
     ServerControl,
@@ -37,6 +40,9 @@ from media.hls.variables import Variables
 from media.hls.window import TAIL_SEGMENTS, lasting_lines, sum_up, tail_start
 
 MAX_SEGMENTS = 20_000
+MAX_PARTS = 1_000
+"""Of one segment."""
+
 MIN_TARGET_SEC = 1.0
 MAX_TARGET_SEC = 60.0
 DEFAULT_TARGET_SEC = 6.0
@@ -100,6 +106,7 @@ class _MediaReader:
         self._has_header = False
         self._is_channel_list = True
         self._byte_range_text: str | None = None
+        self._parts: list[Part | None] = []
         self._tags: Mapping[str, Callable[[str], None]] = {
             "EXT-X-VERSION": self.ext_x_version,
             "EXT-X-DEFINE": self.ext_x_define,
@@ -110,6 +117,8 @@ class _MediaReader:
             "EXT-X-I-FRAMES-ONLY": self.ext_x_i_frames_only,
             "EXT-X-SERVER-CONTROL": self.ext_x_server_control,
             "EXT-X-SKIP": self.ext_x_skip,
+            "EXT-X-PART-INF": self.ext_x_part_inf,
+            "EXT-X-PART": self.ext_x_part,
             "EXT-X-ENDLIST": self.ext_x_endlist,
             "EXTINF": self.extinf,
             "EXT-X-BYTERANGE": self.ext_x_byterange,
@@ -131,7 +140,7 @@ class _MediaReader:
         """Go on behind `segments` that count, and are not needed."""
         self._left_out += segments
         self._starts_at, self._range_end = ends_at, range_end
-        self._next = SegmentDraft()
+        self._next, self._parts = SegmentDraft(), []
 
     def playlist(self) -> MediaPlaylist:
         """Return what was gathered."""
@@ -143,15 +152,16 @@ class _MediaReader:
                 "expected the HLS playlist of a stream, got a list of channels (M3U with EXTINF"
                 " of -1): use the URL of one of them"
             )
-        target_sec = self._sane_target_sec()
-        date_drafts(self._drafts, self._starts_at)
+        target_sec, count = self._sane_target_sec(), len(self._drafts)
+        drafts = [*self._drafts, *self._partial()]
+        date_drafts(drafts, self._starts_at)
         finished = finish_drafts(
-            self._drafts,
+            drafts,
             first_sequence=first,
             first_discontinuity=self._discontinuity_sequence,
             target_sec=target_sec,
         )
-        segments = (*self._known, *finished)[-TAIL_SEGMENTS:]
+        segments = (*self._known, *finished[:count])[-TAIL_SEGMENTS:]
         return MediaPlaylist(
             target_duration_sec=target_sec,
             media_sequence=segments[0].sequence if segments else first,
@@ -162,6 +172,7 @@ class _MediaReader:
             version=self._version,
             i_frames_only=self._i_frames_only,
             server=self._server,
+            partial=next(iter(finished[count:]), None),
         )
 
     def ext_x_version(self, value: str) -> None:
@@ -197,10 +208,51 @@ class _MediaReader:
     def ext_x_server_control(self, value: str) -> None:
         """8216bis 4.4.3.8."""
         attributes = attribute_list(value)
-        self._server = ServerControl(
+        self._server = replace(
+            self._server,
             can_skip_until_sec=decimal(attributes.get("CAN-SKIP-UNTIL", "")) or None,
             can_block_reload=attributes.get("CAN-BLOCK-RELOAD") == "YES",
         )
+
+    def ext_x_part_inf(self, value: str) -> None:
+        """8216bis 4.4.3.7."""
+        target_sec = decimal(attribute_list(value).get("PART-TARGET", "")) or None
+        self._server = replace(self._server, part_target_sec=target_sec)
+
+    def ext_x_part(self, value: str) -> None:
+        """8216bis 4.4.4.9. One that cannot be read leaves the segment without parts."""
+        if len(self._parts) >= MAX_PARTS:
+            raise PlaylistTooLarge(f"a segment has more than {MAX_PARTS} parts")
+        self._parts.append(self._part(self._variables.attributes(value)))
+
+    def _part(self, attributes: Mapping[str, str]) -> Part | None:
+        uri, range_text = attributes.get("URI"), attributes.get("BYTERANGE")
+        duration_sec = decimal(attributes.get("DURATION", ""))
+        if not uri or duration_sec is None or not is_sane_duration(duration_sec):
+            return None
+        try:
+            part_range = self._part_range(range_text) if range_text else None
+        except MalformedPlaylist:
+            return None
+        return Part(
+            uri=self._uris.resolve(self._base_url, uri),
+            duration_sec=duration_sec,
+            byte_range=part_range,
+            independent=attributes.get("INDEPENDENT") == "YES",
+            gap=attributes.get("GAP") == "YES",
+        )
+
+    def _part_range(self, text: str) -> ByteRange:
+        previous = self._parts[-1].byte_range if self._parts and self._parts[-1] else None
+        return byte_range(
+            "BYTERANGE of EXT-X-PART", text, implicit_offset=previous.end if previous else 0
+        )
+
+    def _taken_parts(self) -> tuple[Part, ...]:
+        """Return the parts that were read since the last segment, where all can be read."""
+        parts, self._parts = self._parts, []
+        known = tuple(part for part in parts if part)
+        return known if len(known) == len(parts) else ()
 
     def ext_x_skip(self, value: str) -> None:
         """8216bis 4.4.5.2: what is left out is as it was, and what held on at its end holds on."""
@@ -280,6 +332,7 @@ class _MediaReader:
 
     def _uri(self, value: str) -> None:
         """Complete a segment; a URI without EXTINF is not a whole one and is left out."""
+        parts = self._taken_parts()
         draft, self._next = self._next, SegmentDraft()
         range_text, self._byte_range_text = self._byte_range_text, None
         if not self._has_extinf:
@@ -288,12 +341,27 @@ class _MediaReader:
         if len(self._drafts) >= MAX_SEGMENTS:
             raise PlaylistTooLarge(f"the playlist has more than {MAX_SEGMENTS} segments")
         draft.uri = self._uris.resolve(self._base_url, self._variables.expand(value))
-        draft.init = self._init
-        draft.encryption = self._encryption()
-        draft.discontinuities = self._discontinuities
+        self._complete(draft, parts)
         if range_text is not None:
             draft.byte_range = self._byte_range(range_text)
         self._drafts.append(draft)
+        if len(self._drafts) > PARTED_SEGMENTS:
+            self._drafts[-1 - PARTED_SEGMENTS].parts = ()
+
+    def _complete(self, draft: SegmentDraft, parts: tuple[Part, ...]) -> None:
+        draft.init = self._init
+        draft.encryption = self._encryption()
+        draft.discontinuities = self._discontinuities
+        draft.parts = parts
+
+    def _partial(self) -> list[SegmentDraft]:
+        """Return what is there of the next segment: the parts behind the last one."""
+        parts, draft = self._taken_parts(), self._next
+        if not parts or self._ended:
+            return []
+        draft.duration_sec = sum(part.duration_sec for part in parts)
+        self._complete(draft, parts)
+        return [draft]
 
     def _byte_range(self, text: str) -> ByteRange:
         """Read a range; one without a beginning goes on where the last one ended, else at 0.

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from media.codecs import undecodable_codec
 
 IV_BYTES = 16
+PARTED_SEGMENTS = 3
+"""Parts of older segments are of no use: 8216bis 6.2.2 has them removed from the playlist."""
 
 
 class ByteRange(NamedTuple):
@@ -77,8 +79,24 @@ class InitSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a segment that is published before the whole (EXT-X-PART, 8216bis 4.4.4.9).
+
+    Attributes:
+        independent: whether it begins with a picture that needs no other.
+        gap: whether it is known to be missing.
+    """
+
+    uri: str
+    duration_sec: float
+    byte_range: ByteRange | None = None
+    independent: bool = False
+    gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """One media segment.
+    """One media segment, or a piece of one (`media.hls.pieces`).
 
     Attributes:
         uri: absolute URL; where the playlist's text is no URL, that text as it stands, so that
@@ -96,6 +114,9 @@ class Segment:
         title: what follows the comma of EXTINF; often empty.
         name: tells it apart from the other segments, where its URI may not.
         mirrors: further absolute URLs of the same bytes.
+        parts: of which it consists, as far as the playlist tells; of a piece those to be fetched.
+        offset_sec: of a piece, from the first moment of its segment.
+        parts_until: of a piece that is not the last: parts of its segment up to its end.
     """
 
     uri: str
@@ -112,6 +133,14 @@ class Segment:
     title: str = ""
     name: str = ""
     mirrors: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    offset_sec: float = 0.0
+    parts_until: int | None = None
+
+    @property
+    def is_piece(self) -> bool:
+        """Whether it is less than a whole segment."""
+        return self.offset_sec > 0 or self.parts_until is not None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -129,10 +158,13 @@ class ServerControl:
         can_skip_until_sec: a delta update leaves out what is further than that from the end; None
             where there is none.
         can_block_reload: a request may wait for what is not published yet.
+        part_target_sec: longest duration of a part (EXT-X-PART-INF, 8216bis 4.4.3.7); None where
+            there are none.
     """
 
     can_skip_until_sec: float | None = None
     can_block_reload: bool = False
+    part_target_sec: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +193,18 @@ class MediaPlaylist:
     is_numbered: bool = True
     began_at: datetime | None = None
     server: ServerControl = ServerControl()
+    partial: Segment | None = None
+
+    @property
+    def with_partial(self) -> tuple[Segment, ...]:
+        """The segments, and what is there of the one that comes next."""
+        return (*self.segments, self.partial) if self.partial else self.segments
+
+    @property
+    def edge(self) -> tuple[int, int]:
+        """Number of the segment that comes next, and how many parts of it are published."""
+        following = self.media_sequence + len(self.segments)
+        return following, len(self.partial.parts) if self.partial else 0
 
     @property
     def window_sec(self) -> float:

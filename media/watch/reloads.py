@@ -7,8 +7,14 @@ from dataclasses import replace
 import structlog
 
 from media.hls.cursor import PlaylistCursor
-from media.hls.directives import BLOCKING, delivery_directives, with_directives
+from media.hls.directives import (
+    BLOCKING,
+    BLOCKING_PART,
+    delivery_directives,
+    with_directives,
+)
 from media.hls.errors import PlaylistError, UnsupportedPlaylist
+from media.hls.pieces import PIECE_SEC
 from media.hls.playlist import MediaPlaylist
 from media.hls.reload import MIN_RELOAD_SEC, next_reload_delay
 from media.outbound.errors import FetchError
@@ -24,9 +30,10 @@ RETRY_SEC = 2.0
 MOST_REFUSALS = 3
 """A server that answers directives badly so many times in a row is asked without them."""
 
-BLOCKED_TARGET_DURATIONS = 2
-"""RFC 8216 6.2.2 has a new segment within 1.5 target durations. A stream that stands still is not
-waited for: looks tell that it does."""
+BLOCKED_TIMES = 2
+BLOCKED_EXTRA_SEC = 1.0
+"""A request that blocks may take so many times what it waits for, and a little more. A stream that
+stands still is not waited for: looks tell that it does."""
 
 
 class PlaylistReloads:
@@ -60,6 +67,11 @@ class PlaylistReloads:
             check_interval_sec=self._check_interval_sec,
             read_sec=last.read_sec,
         )
+
+    def in_parts(self, last: PlaylistLook) -> bool:
+        """Return whether segments are measured before they are complete."""
+        server, is_obeyed = last.playlist.server, last.refusals < MOST_REFUSALS
+        return server.can_block_reload and is_obeyed and self._check_interval_sec is None
 
     async def load(self, last: PlaylistLook | None, cursor: PlaylistCursor) -> PlaylistLook:
         """Return the playlist as it is now, with the numbers of `cursor`, which stays where it is.
@@ -101,8 +113,8 @@ class PlaylistReloads:
             raise UnsupportedPlaylist("a master playlist where a media playlist was")
         playlist = cursor.numbered(loaded.playlist)
         refusals = last.refusals if last else 0
-        if directives:
-            in_vain = BLOCKING in directives and not cursor.is_behind(playlist)
+        if last and directives:
+            in_vain = BLOCKING in directives and playlist.edge <= last.playlist.edge
             refusals = refusals + 1 if in_vain else 0
         return PlaylistLook(
             url=self._url,
@@ -118,7 +130,11 @@ class PlaylistReloads:
 def _timeout_sec(last: PlaylistLook | None, directives: Mapping[str, str]) -> float:
     if last is None or BLOCKING not in directives:
         return PLAYLIST_TIMEOUT_SEC
-    return min(PLAYLIST_TIMEOUT_SEC, BLOCKED_TARGET_DURATIONS * last.playlist.target_duration_sec)
+    part_sec = last.playlist.server.part_target_sec
+    awaited_sec = last.playlist.target_duration_sec
+    if part_sec is not None and BLOCKING_PART in directives:
+        awaited_sec = PIECE_SEC + part_sec
+    return min(PLAYLIST_TIMEOUT_SEC, BLOCKED_TIMES * awaited_sec + BLOCKED_EXTRA_SEC)
 
 
 def _clock() -> float:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from media.hls.playlist import Encryption, InitSegment, Segment
+from media.hls.playlist import Encryption, InitSegment, Part, Segment
 from media.outbound.errors import FetchError, TooLarge
+from media.outbound.fetching import fetch_segment
 from media.outbound.stream_client import MediaClient
 from media.probe import Pace, Probe, UndecodableSegment
 from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
@@ -228,12 +229,30 @@ class SegmentMeter:
         return await self._fetch_once(segment, timeout_sec, max_bytes)
 
     async def _fetch_once(self, segment: Segment, timeout_sec: float, max_bytes: int) -> bytes:
+        if segment.is_piece:
+            return await self._fetch_parts(segment.parts, timeout_sec, max_bytes)
         return await self._mirrors.fetch(
             (segment.uri, *segment.mirrors),
             byte_range=segment.byte_range,
             max_bytes=max_bytes,
             total_timeout_sec=timeout_sec,
         )
+
+    async def _fetch_parts(
+        self, parts: Sequence[Part], timeout_sec: float, max_bytes: int
+    ) -> bytes:
+        """Fetch one after the other: in a piece of a second there are few."""
+        fetched: list[bytes] = []
+        for part in parts:
+            part_bytes = await fetch_segment(
+                self.client,
+                part.uri,
+                byte_range=part.byte_range,
+                max_bytes=max_bytes - sum(map(len, fetched)),
+                total_timeout_sec=timeout_sec,
+            )
+            fetched.append(part_bytes)
+        return b"".join(fetched)
 
     async def _init_section(self, segment: Segment, timeout_sec: float) -> bytes:
         """Return what belongs before the segment (EXT-X-MAP); fetched when it changes."""

@@ -97,6 +97,7 @@ class TrackFollower:
         self._reloads = PlaylistReloads(
             url, meter.client, check_interval_sec=config.check_interval_sec
         )
+        self._are_parts_good = True
         self._on_change = on_change
         self._on_segment = on_segment
 
@@ -152,14 +153,17 @@ class TrackFollower:
         seen_at = self._now()
         playlist = look.playlist
         advance = self._track.cursor.advance(playlist)
-        self._last = replace(look, changed=advance.changed)
+        has_parts = self._last is not None and playlist.edge > self._last.playlist.edge
+        self._last = replace(look, changed=advance.changed or has_parts)
         self._note_progress(playlist, advance, seen_at)
         await self._note_absence(advance.segments)
         starts = _start_times(playlist, seen_at)
-        for segment in advance.segments:
+        in_parts = self._are_parts_good and self._reloads.in_parts(look)
+        for segment in self._track.cursor.pieces(playlist, in_parts=in_parts):
             if self._state.happened:
                 return  # the watch ends, and another goes on from here
-            await self._measure(segment, starts[segment.sequence], seen_at)
+            starts_at = starts[segment.sequence] + timedelta(seconds=segment.offset_sec)
+            await self._measure(segment, starts_at, seen_at)
 
     async def _load(self) -> PlaylistLook:
         try:
@@ -260,6 +264,7 @@ class TrackFollower:
             looked_back = await self._look_back(overdue)
         except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
             self._ask_anew_when_refused(error)
+            self._are_parts_good &= segment.parts_until is None
             self._segment_failed(segment, str(error), _reason(error))
             self._track.absence.moved(seen_at)
             self._pass_over(segment)
@@ -345,7 +350,7 @@ class TrackFollower:
 
     def _segment_succeeded(self, segment: Segment, at: datetime) -> None:
         state, statistics = self._state, self._state.statistics
-        statistics.total_segments_analyzed += 1
+        statistics.total_segments_analyzed += segment.parts_until is None
         statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
         state.failing.discard(self._name)
         if not state.is_failing:
@@ -437,7 +442,9 @@ def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, dateti
     """
     starts: dict[int, datetime] = {}
     edge = seen_at
-    for segment in reversed(playlist.segments):
+    for segment in reversed(
+        [*playlist.segments, *([playlist.partial] if playlist.partial else [])]
+    ):
         edge -= timedelta(seconds=segment.duration_sec)
         starts[segment.sequence] = segment.program_date_time or edge
     return starts

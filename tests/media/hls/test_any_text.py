@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.hls.cursor import PlaylistCursor
+from media.hls.directives import delivery_directives, with_directives
 from media.hls.parser import PlaylistError, parse_playlist
 from media.hls.playlist import (
     ByteRange,
@@ -27,6 +28,7 @@ TAGS = (
     "#EXTINF", "#EXT-X-BYTERANGE", "#EXT-X-DISCONTINUITY", "#EXT-X-KEY", "#EXT-X-MAP",
     "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-GAP", "#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE",
     "#EXT-X-DISCONTINUITY-SEQUENCE", "#EXT-X-ENDLIST", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-VERSION",
+    "#EXT-X-PART", "#EXT-X-PART-INF", "#EXT-X-SERVER-CONTROL", "#EXT-X-SKIP", "#EXT-X-DEFINE",
 )  # fmt: skip
 MASTER_TAGS = ("#EXT-X-STREAM-INF", "#EXT-X-MEDIA", "#EXT-X-I-FRAME-STREAM-INF")
 VALUES = st.one_of(
@@ -37,6 +39,9 @@ VALUES = st.one_of(
     st.sampled_from(
         [
             "100@0", "5", "METHOD=AES-128,URI=\"k\",IV=0x1", "METHOD=NONE", 'URI="i",BYTERANGE="1"',
+            'DURATION=0.5,URI="p",INDEPENDENT=YES', 'DURATION=1,URI="p",BYTERANGE="5"',
+            "CAN-SKIP-UNTIL=12,CAN-BLOCK-RELOAD=YES", "PART-TARGET=0.5", "SKIPPED-SEGMENTS=2",
+            'NAME="v",VALUE="{$v}{$v}"', 'QUERYPARAM="v"', 'IMPORT="v"', "{$v}",
             'TYPE=AUDIO,GROUP-ID="a",URI="//[x"', 'BANDWIDTH=1,CODECS="mp4a",AUDIO="a"', '="', "=",
         ]
     ),
@@ -57,6 +62,12 @@ def use(playlist: MasterPlaylist | MediaPlaylist) -> None:
     cursor = PlaylistCursor()
     for segment in cursor.advance(playlist).segments:
         cursor.done(segment)
+    for piece in cursor.pieces(playlist, in_parts=True):
+        assert piece.parts
+        cursor.done(piece)
+    assert cursor.pieces(playlist, in_parts=True) == []
+    directives = delivery_directives(playlist, age_sec=0, may_block=True)
+    assert len(with_directives(BASE, directives)) < len(BASE) + 80
     again = PlaylistCursor.model_validate_json(cursor.model_dump_json()).advance(playlist)
     assert again.segments == ()
     assert 0 <= next_reload_delay(playlist, changed=again.changed, elapsed_sec=0) <= 61
@@ -65,9 +76,41 @@ def use(playlist: MasterPlaylist | MediaPlaylist) -> None:
 
 @given(text=st.one_of(st.text(), *map(tag_lines, (TAGS, MASTER_TAGS, TAGS + MASTER_TAGS))))
 def test_any_text_is_a_playlist_or_a_playlist_error(text: str) -> None:
-    for answer in (text, f"#EXTM3U\n{text}"):
+    previous = None
+    for answer in (text, f"#EXTM3U\n{text}", f"#EXTM3U\n{text}\n{text}"):
         with suppress(PlaylistError):
-            use(parse_playlist(answer, BASE))
+            playlist = parse_playlist(answer, BASE, imported={"v": "x"}, previous=previous)
+            use(playlist)
+            previous = playlist if isinstance(playlist, MediaPlaylist) else None
+
+
+WHOLE = "\n".join(
+    [
+        "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n#EXT-X-PART-INF:PART-TARGET=0.5",
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12\n#EXT-X-MEDIA-SEQUENCE:7",
+        '#EXT-X-DEFINE:NAME="v",VALUE="a"\n#EXT-X-KEY:METHOD=AES-128,URI="{$v}"',
+        '#EXT-X-MAP:URI="i.mp4",BYTERANGE="9@0"\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T12:00:00Z',
+        *("#EXTINF:2,\n#EXT-X-BYTERANGE:5@9\n{$v}.mp4\n#EXT-X-KEY:METHOD=NONE",) * 4,
+        '#EXT-X-PART:DURATION=0.5,INDEPENDENT=YES,URI="p",BYTERANGE="5@0"\n#EXT-X-DISCONTINUITY',
+        "#EXTINF:2,\n#EXT-X-GAP\nb.mp4",
+        *('#EXT-X-PART:DURATION=0.5,INDEPENDENT=YES,URI="p",BYTERANGE="5"',) * 4,
+    ]
+)
+
+
+@given(
+    cuts=st.lists(
+        st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 12), st.text(max_size=6)), max_size=6
+    )
+)
+def test_a_damaged_playlist_is_a_playlist_or_a_playlist_error(
+    cuts: list[tuple[int, int, str]],
+) -> None:
+    text = WHOLE
+    for start, length, other in cuts:
+        text = text[:start] + other + text[start + length :]
+    with suppress(PlaylistError):
+        use(parse_playlist(text, BASE))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ class Packager:
         answer: what a request for the playlist gets.
         last: number of the last segment, with which the programme ends.
         asked: query strings of the requests for the playlist.
-        fetched: segments that were fetched, by number.
+        fetched: segments that were fetched, by number, alone or several in one file.
     """
 
     media: Sequence[bytes]
@@ -68,12 +68,18 @@ class Packager:
         self.fetched.append(number)
         return Response(self.media[number % len(self.media)])
 
+    async def _segments(self, request: Request) -> Response:
+        numbers = range(request.path_params["first"], request.path_params["last"] + 1)
+        self.fetched += numbers
+        return Response(b"".join(self.media[number % len(self.media)] for number in numbers))
+
     @asynccontextmanager
     async def serving(self) -> "AsyncIterator[Packager]":
         """Be on air."""
         routes = [
             Route("/{name}.m3u8", self._playlist),
             Route("/{number:int}.ts", self._segment),
+            Route("/{first:int}-{last:int}.ts", self._segments),
         ]
         http = InProcessServer(Starlette(routes=routes), "127.0.0.1", 0)
         host, port = await http.start()
