@@ -86,30 +86,38 @@ class ManifestSource:
             return _failed("bad_playlist", str(error))
         return await self._first_that_goes_on(ladder)
 
-    async def _first_that_goes_on(self, ladder: Sequence[MediaUrls]) -> Observation:
+    async def _first_that_goes_on(self, ladder: tuple[MediaUrls, ...]) -> Observation:
         """Look for a rendition to watch, which also says whether the stream is live.
 
         It is over, or not there, only where that is so of all of them.
         """
+        tried = await self._try_in_turn(ladder)
+        wait_sec = TRIED_APART_SEC * len(tried) if len(tried) > 1 else None
+        if tried[-1].why_not is not None:
+            told = min(tried, key=lambda each: each.rank)
+            return replace(told.seen, renditions=ladder, look_again_sec=wait_sec)
+        if len(tried) > 1:
+            again = await self._try(ladder[0])  # one bad answer is no reason to change
+            if again.why_not is None:
+                return replace(again.seen, renditions=ladder)
+        passed_over = zip(ladder, tried, strict=False)
+        return replace(
+            tried[-1].seen,
+            renditions=ladder,
+            passed_over={media.rendition: it.why_not for media, it in passed_over if it.why_not},
+            look_again_sec=wait_sec,
+        )
+
+    async def _try_in_turn(self, ladder: Sequence[MediaUrls]) -> list[_Tried]:
+        """Ask for the renditions up to the first that can be watched, which is the last then."""
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + TRYING_SEC
-        tried: list[_Tried] = []
-        passed_over: dict[str, str] = {}
-        for media in ladder[:MOST_TRIED]:
-            if tried and clock() > give_up_at:
+        tried = [await self._try(ladder[0])]
+        for media in ladder[1:MOST_TRIED]:
+            if tried[-1].why_not is None or clock() > give_up_at:
                 break
             tried.append(await self._try(media))
-            if tried[-1].why_not is None:
-                break
-            passed_over[media.rendition] = tried[-1].why_not
-        is_found = tried[-1].why_not is None
-        told = tried[-1] if is_found else min(tried, key=lambda each: each.rank)
-        return replace(
-            told.seen,
-            renditions=tuple(ladder),
-            passed_over=passed_over if is_found else {},
-            look_again_sec=TRIED_APART_SEC * len(tried) if len(tried) > 1 else None,
-        )
+        return tried
 
     async def _try(self, media: MediaUrls) -> _Tried:
         """Ask for a rendition; one without the sound of its own is no reason to call it absent."""

@@ -1,5 +1,6 @@
 """What one look at a manifest says of its stream."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from media.manifest import ManifestSource
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources import Observation, SourceState
-from tests.media.outbound.stand_ins import by_path, reply, scripted_server
+from tests.media.outbound.stand_ins import Request, by_path, reply, scripted_server
 from tests.origin import (
     TINY,
     Channel,
@@ -171,3 +172,78 @@ async def test_an_address_that_is_refused_is_refused_for_good() -> None:
         seen = await look(guarded, "http://127.0.0.1/live.m3u8")
     assert (seen.state, seen.is_permanent) == (SourceState.UNAVAILABLE, True)
     assert (seen.reason, seen.message) == ("address_refused", "the address is not allowed")
+
+
+LADDER = """#EXTM3U
+#EXT-X-STREAM-INF:BANDWIDTH=100000,RESOLUTION=128x72
+low.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=100000,RESOLUTION=128x72
+backup/low.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=256x144
+high.m3u8
+"""
+ALIVE = b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n1.ts\n"
+OVER = ALIVE + b"#EXT-X-ENDLIST\n"
+LOW, BACKUP, HIGH = "128x72 100 kbit/s", "128x72 100 kbit/s (2)", "256x144 500 kbit/s"
+
+
+async def look_at_ladder(client: httpx.AsyncClient, **answers: list[bytes]) -> Observation:
+    """Look at a master playlist whose media playlists answer so, one after the other."""
+    paths = {"/low.m3u8": "low", "/backup/low.m3u8": "backup", "/high.m3u8": "high"}
+
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        left = answers.get(paths.get(request.path, ""), [reply(LADDER.encode())])
+        writer.write(left.pop(0) if len(left) > 1 else left[0])
+
+    async with scripted_server(answer) as server:
+        return await look(client, server.url("/master.m3u8", host="127.0.0.1"))
+
+
+GONE, BROKEN = reply(status=404), reply(status=503)
+
+
+@pytest.mark.parametrize(
+    ("answers", "chosen", "passed_over"),
+    [
+        pytest.param({}, LOW, {}, id="all play"),
+        pytest.param({"low": [GONE]}, BACKUP, {LOW: "http_404"}, id="a redundant one is next"),
+        pytest.param(
+            {"low": [GONE], "backup": [BROKEN]},
+            HIGH,
+            {LOW: "http_404", BACKUP: "http_5xx"},
+            id="then another",
+        ),
+        pytest.param({"low": [reply(OVER)]}, BACKUP, {LOW: "ended"}, id="one has ended"),
+        pytest.param({"low": [reply(b"<html>")]}, BACKUP, {LOW: "bad_playlist"}, id="a page"),
+        pytest.param({"low": [GONE, reply(ALIVE)]}, LOW, {}, id="one bad answer"),
+    ],
+)
+async def test_the_first_rendition_that_goes_on_is_chosen(
+    client: httpx.AsyncClient,
+    answers: dict[str, list[bytes]],
+    chosen: str,
+    passed_over: dict[str, str],
+) -> None:
+    playing = {name: [reply(ALIVE)] for name in ("low", "backup", "high")}
+    seen = await look_at_ladder(client, **{**playing, **answers})
+    assert seen.state is SourceState.LIVE
+    assert seen.media
+    assert (seen.media.rendition, seen.passed_over) == (chosen, passed_over)
+    assert [each.rendition for each in seen.renditions] == [LOW, BACKUP, HIGH]
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [
+        pytest.param([GONE, GONE, GONE], SourceState.UPCOMING, id="all gone"),
+        pytest.param([GONE, BROKEN, GONE], SourceState.NOT_OBSERVED, id="one may be there"),
+        pytest.param([GONE, GONE, reply(OVER)], SourceState.LIVE, id="one is left to be read"),
+    ],
+)
+async def test_a_stream_is_gone_when_all_renditions_are(
+    client: httpx.AsyncClient, answers: list[bytes], state: SourceState
+) -> None:
+    low, backup, high = ([each] for each in answers)
+    seen = await look_at_ladder(client, low=low, backup=backup, high=high)
+    assert seen.state is state
+    assert (seen.look_again_sec, seen.passed_over) == (6.0, {})
