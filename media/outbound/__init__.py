@@ -8,17 +8,17 @@ What can go wrong, every one with a stable `code`, the HTTP `status` where there
 message without any part of a URL:
 
     FetchError
-     ├── AddressRefused        address_refused
-     ├── ConnectionFailed      connection
-     │    └── NameNotResolved  connection
-     ├── FetchTimeout          timeout
-     ├── TooManyRedirects      too_many_redirects
-     ├── BadRedirect           bad_redirect
-     ├── BadStatus             http_403, http_404, ... and http_5xx for all of 500-599
+     ├── AddressRefused          address_refused
+     ├── ConnectionFailed        connection
+     │    └── NameNotResolved    connection
+     ├── FetchTimeout            timeout
+     ├── TooManyRedirects        too_many_redirects
+     ├── BadRedirect             bad_redirect
+     ├── BadStatus               http_403, http_404, ... and http_5xx for all of 500-599
      └── BadBody
-          ├── TooLarge         too_large
-          ├── Truncated        truncated
-          ├── BadEncoding      bad_encoding
-          ├── WastefulAnswer   wasteful
-          └── BadRange         bad_range
+          ├── TooLarge           too_large
+          ├── Truncated          truncated
+          ├── BadEncoding        bad_encoding
+          ├── ExcessiveOverhead  excessive_overhead
+          └── BadRange           bad_range
 """

@@ -13,8 +13,8 @@ import httpx
 
 from media.outbound.errors import AddressRefused
 from media.outbound.guard import OutboundGuard
+from media.outbound.overhead import MeteredBody, MeteredNetwork, SocketOption
 from media.outbound.pools import PoolPerOrigin
-from media.outbound.waste import SocketOption, ThriftyBody, ThriftyNetwork
 from monitors.stream_url import DEFAULT_PORTS
 
 CONNECT_TIMEOUT_SEC = 5.0
@@ -200,7 +200,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     ) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._guard = guard
-        pinned = PinnedNetwork(guard, ThriftyNetwork(network))
+        pinned = PinnedNetwork(guard, MeteredNetwork(network))
         self._pool = PoolPerOrigin(
             lambda: httpcore.AsyncConnectionPool(
                 ssl_context=tls, network_backend=pinned, http2=http2, **_POOL
@@ -218,7 +218,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         port = request.url.port or DEFAULT_PORTS[request.url.scheme]
         self._guard.check_host(request.url.raw_host.decode("ascii"), port)
         response = await super().handle_async_request(request)
-        response.stream = ThriftyBody(response)
+        response.stream = MeteredBody(response)
         return response
 
 
@@ -241,7 +241,7 @@ class ProxiedTransport(GuardedTransport):
                 proxy_auth=proxy.raw_auth,
                 ssl_context=tls,
                 proxy_ssl_context=proxy.ssl_context if proxy.url.scheme == "https" else None,
-                network_backend=ThriftyNetwork(network),
+                network_backend=MeteredNetwork(network),
                 http2=True,
                 **_POOL,
             ),

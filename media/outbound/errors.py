@@ -117,10 +117,10 @@ class BadEncoding(BadBody):
     reason = "the answer is encoded in an unknown or broken way"
 
 
-class WastefulAnswer(BadBody):
-    """The answer comes in crumbs, or in much that is neither head nor body."""
+class ExcessiveOverhead(BadBody):
+    """The answer comes in tiny chunks, or with much that is neither head nor body."""
 
-    code = "wasteful"
+    code = "excessive_overhead"
     reason = "the answer comes in too many pieces with too little in them"
 
 

@@ -1,8 +1,8 @@
-"""Finding the addresses of names, so that a zone that stays silent keeps nobody else waiting.
+"""Resolving names, so that a DNS zone that never answers delays nobody else.
 
 The operating system's `getaddrinfo` blocks a thread until it has an answer, and an event loop has
 few of these: a handful of silent names stops every look-up of the process. c-ares needs no thread
-for a question, and reads the same files: /etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf.
+per look-up. It reads the same files: /etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf.
 """
 
 import asyncio
@@ -12,39 +12,43 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import aiodns
+import pycares
 
 from media.outbound.addresses import IPAddress
 
 TRY_SEC = 0.4
 TRIES = 5
-"""Of each name server, each about twice as long as the one before: 5 s or more. c-ares learns
-how fast a server is, and then begins with less, 0.25 s at least."""
+"""Per name server, each try about twice as long as the one before: 5 s or more in all. c-ares
+learns how fast a server is, and then begins with less, 0.25 s at least."""
 
-AT_ONCE = 16
-"""Look-ups in one domain: what its servers leave unanswered also occupies the resolver next door,
-and that one bounds what it forwards for all of us (dnsmasq: 150)."""
+MAX_LOOKUPS_PER_DOMAIN = 16
+"""At a time. A silent zone also occupies the recursive resolver that all of us use, and that one
+limits what it forwards (dnsmasq: 150)."""
 
-TURN_SEC = 5.0
-"""Nobody waits longer for a look-up; one that has not begun by then never does."""
+QUEUE_TIMEOUT_SEC = 5.0
+"""A look-up that could not begin within this time fails."""
 
-FAILURE_KEPT_SEC = 0.75
-"""A failure is the answer for everybody who asks within it; the next attempt of a webhook asks
-again."""
+NEGATIVE_TTL_SEC = 0.75
+"""A failure is the answer to everybody who asks within this time. It is shorter than the wait
+before the second attempt of a webhook."""
 
-RENEWED_AFTER = 64
-"""c-ares keeps answers as long as their TTL says, an hour at most, and as many as come. Answers may
-have 64 KiB each, so what it keeps is thrown away after so many look-ups."""
+LOOKUPS_PER_CHANNEL = 64
+"""A c-ares channel caches every answer for its TTL, an hour at most, without a limit of size, and
+an answer may have 64 KiB. So the channel is replaced now and then."""
 
 MAX_ADDRESSES = 256
-"""A name with more is nobody's: judging them all would take the event loop's time."""
+"""No honest name has more, and judging them takes the event loop's time."""
 
-SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"})
-"""Below a country's domain these are no domains of their own (co.uk, com.au, ne.jp)."""
+SECOND_LEVEL_DOMAINS = frozenset(
+    {"ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"}
+)
+"""Below a country's domain these belong to nobody in particular (co.uk, com.au, ne.jp)."""
 
 
 class NameResolver:
-    """Finds addresses through hosts file, search list and DNS. Whoever has one has it to himself:
-    what streams ask for is never in the way of webhooks.
+    """Resolves names by hosts file, search list and DNS.
+
+    Each instance has limits of its own, so that the names of streams never delay webhooks.
 
     Args:
         nameservers: as ADDRESS or ADDRESS:PORT; those of the system by default.
@@ -52,10 +56,10 @@ class NameResolver:
 
     def __init__(self, nameservers: Sequence[str] = ()) -> None:
         self._nameservers = nameservers
-        self._resolver: aiodns.DNSResolver | None = None
+        self._channel: aiodns.DNSResolver | None = None
         self._asked = 0
         self._lookups: dict[str, asyncio.Task[list[IPAddress]]] = {}
-        self._turns = WeakValueDictionary[str, asyncio.Semaphore]()
+        self._slots = WeakValueDictionary[str, asyncio.Semaphore]()
 
     async def __call__(self, host: str, port: int) -> Sequence[IPAddress]:
         """Return the addresses of `host`, best first (RFC 6724); none when it has none."""
@@ -69,44 +73,46 @@ class NameResolver:
         if lookup.cancelled() or lookup.exception() or lookup.result():
             del self._lookups[host]
         else:
-            lookup.get_loop().call_later(FAILURE_KEPT_SEC, self._lookups.pop, host, None)
+            lookup.get_loop().call_later(NEGATIVE_TTL_SEC, self._lookups.pop, host, None)
 
     async def _look_up(self, host: str) -> list[IPAddress]:
-        turns = self._turns.setdefault(domain_of(host), asyncio.Semaphore(AT_ONCE))
+        slots = self._slots.setdefault(
+            registered_domain(host), asyncio.Semaphore(MAX_LOOKUPS_PER_DOMAIN)
+        )
         try:
-            async with asyncio.timeout(TURN_SEC):
-                await turns.acquire()
+            async with asyncio.timeout(QUEUE_TIMEOUT_SEC):
+                await slots.acquire()
         except TimeoutError:
             return []
         try:
             return await self._ask(host)
         finally:
-            turns.release()
+            slots.release()
 
     async def _ask(self, host: str) -> list[IPAddress]:
-        # A resolver that was replaced lives until the last look-up through it has ended.
-        resolver = self._current()
         try:
-            found = await resolver.getaddrinfo(host)
-        except (aiodns.error.DNSError, UnicodeError):  # UnicodeError: no name at all
-            return []
+            # A channel that was replaced lives until its last look-up has ended.
+            channel = self._current_channel()
+            found = await channel.getaddrinfo(host)
+        except (aiodns.error.DNSError, pycares.AresError, UnicodeError):
+            return []  # AresError: no descriptors are left; UnicodeError: no name at all
         except asyncio.CancelledError:
-            await resolver.close()  # the event loop ends, and c-ares must not call it any more
+            await channel.close()  # the event loop ends, and c-ares must not call it any more
             raise
         return _addresses(found.nodes)
 
-    def _current(self) -> aiodns.DNSResolver:
-        if self._resolver is None or self._asked % RENEWED_AFTER == 0:
-            self._resolver = aiodns.DNSResolver(self._nameservers, timeout=TRY_SEC, tries=TRIES)
+    def _current_channel(self) -> aiodns.DNSResolver:
+        if self._channel is None or self._asked % LOOKUPS_PER_CHANNEL == 0:
+            self._channel = aiodns.DNSResolver(self._nameservers, timeout=TRY_SEC, tries=TRIES)
         self._asked += 1
-        return self._resolver
+        return self._channel
 
 
-def domain_of(name: str) -> str:
-    """Return the part of `name` that somebody has registered, more or less."""
+def registered_domain(name: str) -> str:
+    """Return the part of `name` that somebody has registered, without a list of public suffixes."""
     labels = name.split(".")
     is_country = len(labels[-1]) == 2
-    size = 3 if is_country and len(labels) > 2 and labels[-2] in SECOND_LEVELS else 2
+    size = 3 if is_country and len(labels) > 2 and labels[-2] in SECOND_LEVEL_DOMAINS else 2
     return ".".join(labels[-size:])
 
 

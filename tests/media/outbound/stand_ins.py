@@ -10,7 +10,7 @@ import httpcore
 
 from media.outbound.addresses import IPAddress
 from media.outbound.errors import NameNotResolved
-from media.outbound.waste import SocketOption
+from media.outbound.overhead import SocketOption
 
 PUBLIC = "93.184.216.34"
 OTHER_PUBLIC = "2606:4700:4700::1111"

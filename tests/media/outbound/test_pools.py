@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import httpcore
 
+from media.outbound.overhead import SocketOption
 from media.outbound.pools import PoolPerOrigin
-from media.outbound.waste import SocketOption
 from tests.media.outbound.stand_ins import Request, always, endlessly, reply, scripted_server
 
 IDLE_SEC = 0.2

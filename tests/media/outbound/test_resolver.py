@@ -8,7 +8,12 @@ import pytest
 
 from media.outbound.errors import NameNotResolved
 from media.outbound.guard import OutboundGuard
-from media.outbound.resolver import AT_ONCE, FAILURE_KEPT_SEC, NameResolver, domain_of
+from media.outbound.resolver import (
+    MAX_LOOKUPS_PER_DOMAIN,
+    NEGATIVE_TTL_SEC,
+    NameResolver,
+    registered_domain,
+)
 from tests.media.outbound.dns_server import NameServer, name_server
 from tests.media.outbound.stand_ins import OTHER_PUBLIC, PUBLIC
 
@@ -76,7 +81,7 @@ async def test_fifty_silent_names_keep_no_other_waiting(server: NameServer) -> N
     silent = [
         asyncio.create_task(guard.pin(f"n{number}.hang.example", 443)) for number in range(50)
     ]
-    while sum("hang" in name for name in server.asked) < AT_ONCE:
+    while sum("hang" in name for name in server.asked) < MAX_LOOKUPS_PER_DOMAIN:
         await asyncio.sleep(0.01)
     began = asyncio.get_running_loop().time()
     for number in range(20):
@@ -84,7 +89,7 @@ async def test_fifty_silent_names_keep_no_other_waiting(server: NameServer) -> N
     took_sec = asyncio.get_running_loop().time() - began
     assert not any(task.done() for task in silent)
     assert took_sec < 2
-    assert len({name for name in server.asked if "hang" in name}) == AT_ONCE
+    assert len({name for name in server.asked if "hang" in name}) == MAX_LOOKUPS_PER_DOMAIN
     answers = await asyncio.gather(*silent, return_exceptions=True)
     assert all(isinstance(answer, NameNotResolved) for answer in answers)
 
@@ -104,7 +109,7 @@ async def test_a_failure_is_soon_forgotten(server: NameServer) -> None:
     async with name_server(lambda name: answers.pop(0)) as changing:
         resolver = NameResolver([changing.address])
         assert not await resolver("new.example", 443)
-        async with asyncio.timeout(10 + FAILURE_KEPT_SEC):
+        async with asyncio.timeout(10 + NEGATIVE_TTL_SEC):
             while not await resolver("new.example", 443):
                 await asyncio.sleep(0.05)
 
@@ -139,4 +144,4 @@ async def test_many_look_ups_need_only_what_they_ask(resolver: NameResolver) -> 
     ],
 )
 def test_a_domain_is_what_somebody_registered(name: str, domain: str) -> None:
-    assert domain_of(name) == domain
+    assert registered_domain(name) == domain

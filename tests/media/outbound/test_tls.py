@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from media.outbound.client import media_client, webhook_client
-from media.outbound.errors import ConnectionFailed, FetchError, WastefulAnswer
+from media.outbound.errors import ConnectionFailed, ExcessiveOverhead, FetchError
 from media.outbound.fetching import fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.posting import post_webhook
@@ -122,5 +122,5 @@ async def test_http2_may_ping_now_and_then(
         if pings == 100:
             assert await fetching == MEDIA
         else:
-            with pytest.raises(WastefulAnswer):
+            with pytest.raises(ExcessiveOverhead):
                 await fetching

@@ -1,4 +1,4 @@
-"""Answers that cost more than they bring are given up; small pieces of live origins are not."""
+"""Answers with excessive overhead are given up; the small chunks of live origins are not."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from media.outbound.client import webhook_client
-from media.outbound.errors import Truncated, WastefulAnswer
+from media.outbound.errors import ExcessiveOverhead, Truncated
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.posting import post_webhook
@@ -35,7 +35,7 @@ def whole(*pieces: bytes) -> bytes:
 
 
 EARLY = b"HTTP/1.1 103 X\r\nlink: </a>\r\n\r\n"
-WASTEFUL: dict[str, Answer] = {
+EXCESSIVE: dict[str, Answer] = {
     "chunks of one byte": endlessly(CHUNKED, chunked(*1000 * [b"#"])),
     "chunks of 100 bytes": endlessly(CHUNKED, chunked(*100 * [bytes(100)])),
     "interim answers without end": endlessly(b"", 1000 * EARLY),
@@ -54,21 +54,25 @@ async def poster(guard: OutboundGuard, network: Loopback) -> AsyncIterator[httpx
         yield opened
 
 
-@pytest.mark.parametrize("answer", [pytest.param(each, id=name) for name, each in WASTEFUL.items()])
-async def test_an_answer_of_crumbs_is_given_up(client: httpx.AsyncClient, answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer", [pytest.param(each, id=name) for name, each in EXCESSIVE.items()]
+)
+async def test_excessive_overhead_is_given_up(client: httpx.AsyncClient, answer: Answer) -> None:
     """Long before the time limit, which would be a `FetchTimeout`."""
     async with scripted_server(answer) as server:
-        with pytest.raises((WastefulAnswer, Truncated)):
+        with pytest.raises((ExcessiveOverhead, Truncated)):
             await fetch_segment(
                 client, server.url(), max_bytes=100 * MAX_BYTES, total_timeout_sec=60
             )
 
 
-@pytest.mark.parametrize("answer", [pytest.param(each, id=name) for name, each in WASTEFUL.items()])
+@pytest.mark.parametrize(
+    "answer", [pytest.param(each, id=name) for name, each in EXCESSIVE.items()]
+)
 async def test_so_is_that_of_a_receiver(poster: httpx.AsyncClient, answer: Answer) -> None:
     """Where there is a status it counts, whatever comes after it."""
     async with scripted_server(answer) as server, asyncio.timeout(60):
-        with suppress(WastefulAnswer):
+        with suppress(ExcessiveOverhead):
             posted = await post_webhook(
                 poster, server.url(), body=b"{}", headers={}, total_timeout_sec=60
             )
