@@ -2,7 +2,7 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 
-from media.probe import Confinement, DecoderProbe, NotConfined, UndecodableSegment
+from media.probe import Confinement, DecoderFailed, DecoderProbe, NotConfined
 from runtime.errors import StartError
 from runtime.settings import SettingsError, StreamSettings
 from worker.metric_set import MetricSet
@@ -24,7 +24,7 @@ async def check_confinement(settings: StreamSettings) -> Confinement | None:
         await probe.start()
     except NotConfined as error:
         raise SettingsError(str(error)) from None
-    except UndecodableSegment as error:
+    except DecoderFailed as error:
         raise StartError(f"decoders cannot be started: {error}") from None
     finally:
         await probe.close()

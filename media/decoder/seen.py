@@ -18,11 +18,7 @@ ALL_AT_ONCE = 64
 
 
 class SeenPictures:
-    """The pictures of a segment, small; or only as many as its job asks for.
-
-    Attributes:
-        first_sec: timestamp of the first one, decoded or not; None without any.
-    """
+    """The pictures of a segment, small; or only as many as its job asks for."""
 
     def __init__(self, job: JobHead) -> None:
         self._job = job
@@ -39,13 +35,19 @@ class SeenPictures:
         self._keyframes_sent = 0
         self._left_out = 0
         self._begins_with_keyframe: bool | None = None
-        self.first_sec: float | None = None
+        self._first_pts: int | None = None
+        self._tick_sec = 0.0
         self._scaler = av.video.reformatter.VideoReformatter()
 
     @property
     def is_in_vain(self) -> bool:
         """Whether something was left out that has to be looked at after all."""
         return self._left_out > 0 and self._landmarks.is_in_vain
+
+    @property
+    def first_sec(self) -> float | None:
+        """Timestamp of the first picture, decoded or not; None without any."""
+        return None if self._first_pts is None else self._first_pts * self._tick_sec
 
     @property
     def needs_lead(self) -> bool:
@@ -67,11 +69,15 @@ class SeenPictures:
         return is_wanted
 
     def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        if packet.pts is None or packet.time_base is None or packet.is_discard:
+        """Note the first timestamp, in ticks: making a fraction of each takes too long."""
+        if packet.pts is None or packet.is_discard:
             return
-        time_sec = float(packet.pts * packet.time_base)
-        if self.first_sec is None or 0 < self.first_sec - time_sec < LONGEST_REORDER_SEC:
-            self.first_sec = time_sec
+        if self._first_pts is None:
+            self._tick_sec = float(packet.time_base or 0)
+        if self._first_pts is None or (
+            0 < (self._first_pts - packet.pts) * self._tick_sec < LONGEST_REORDER_SEC
+        ):
+            self._first_pts = packet.pts
 
     def _may_leave_out(self) -> bool:
         """Tell whether what was seen of the group of pictures that is read now is enough."""

@@ -6,7 +6,7 @@ user names an ffmpeg, by one process a segment (`ffmpeg`). Both find the same.
 
 from media.probe.confinement import Confinement
 from media.probe.decoders import DecoderProbe
-from media.probe.errors import NotConfined, UndecodableSegment
+from media.probe.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.probe.ffmpeg import FfmpegProbe
 from media.probe.limits import ProbeLimits, probes_at_once
 from media.probe.probe import Probe, open_probe
@@ -14,6 +14,7 @@ from media.probe.turns import Pace
 
 __all__ = [
     "Confinement",
+    "DecoderFailed",
     "DecoderProbe",
     "FfmpegProbe",
     "NotConfined",

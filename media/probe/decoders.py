@@ -19,7 +19,7 @@ import structlog
 from media.decoder.wire import JobHead, Material
 from media.probe.answers import Ready, read_answer, received
 from media.probe.confinement import Confinement
-from media.probe.errors import NotConfined, UndecodableSegment
+from media.probe.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from monitors.measurement import Glance, SegmentMeasurement
@@ -43,10 +43,6 @@ LARGE_BYTES = 256 * 1024
 
 SAID_BYTES = 2_000
 """Of what a decoder writes to its standard error, between two segments, for the log."""
-
-
-class DecoderFailed(Exception):
-    """A decoder process broke; the message says how."""
 
 
 class DecoderProbe:
@@ -115,8 +111,8 @@ class DecoderProbe:
         """Start a decoder for the first segment.
 
         Raises:
-            NotConfined: it cannot be locked in.
-            UndecodableSegment: it cannot be started.
+            NotConfined: it cannot be locked in, and has to be.
+            DecoderFailed: it cannot be started.
         """
         self._idle.append(await self._started())
 
@@ -135,11 +131,10 @@ class DecoderProbe:
 
         What broke it may have been the machine, or a segment before.
         """
-        decoder = await self._free()
         try:
             async with asyncio.timeout(self._limits.wall_sec):
                 try:
-                    return await self._asked(decoder, head, material)
+                    return await self._asked(await self._free(), head, material)
                 except DecoderFailed as error:
                     if self._is_closed:
                         raise
@@ -187,7 +182,7 @@ class DecoderProbe:
 
         Raises:
             NotConfined: it cannot be locked in, and has to be.
-            UndecodableSegment: it cannot be started.
+            DecoderFailed: it cannot be started.
         """
         decoder = await _start([*self._command, str(self._limits.memory_bytes)])
         self._alive.add(decoder)
@@ -196,7 +191,7 @@ class DecoderProbe:
                 ready = await decoder.ready()
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             await self._end(decoder)
-            raise UndecodableSegment(str(decoder.failure(error))) from error
+            raise decoder.failure(error) from error
         except asyncio.CancelledError:
             await self._end(decoder)
             raise
@@ -259,8 +254,8 @@ class _Decoder:
             OSError, EOFError, ValueError: it broke.
         """
         head = head._replace(number=secrets.randbits(64))
-        self._to.write(head.pack())
-        self._to.writelines(material)
+        self._to.write(head.pack() + material.parameter_sets + material.lead)
+        self._to.write(material.segment)
         await self._to.drain()
         text = await received(self._from, head.most_answer_bytes)
         if len(text) <= LARGE_BYTES:
@@ -323,8 +318,7 @@ async def _start(command: Sequence[str]) -> _Decoder:
     except BaseException as error:
         os.close(errors)
         if isinstance(error, OSError):
-            reason = f"cannot start a decoder: {error.strerror}"
-            raise UndecodableSegment(reason) from error
+            raise DecoderFailed(f"cannot start a decoder: {error.strerror}") from error
         raise
     finally:
         os.close(its_errors)
