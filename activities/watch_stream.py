@@ -109,6 +109,7 @@ class StreamWatching:
         with structlog.contextvars.bound_contextvars(monitor_id=order.monitor_id):
             beats = activity.info().heartbeat_details
             state = _last_state(beats, order)
+            state.began_at = state.began_at or _first_attempt_at()
             # An attempt that goes on from a heartbeat cannot know who watched in between.
             left = None if beats else self._recent.take(order.monitor_id, order.state)
             standing = left.standing if left else Standing()
@@ -227,6 +228,12 @@ def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchSta
         except ValidationError:
             logger.warning("the state of the last attempt cannot be read")
     return WatchState.model_validate(order.state or {})
+
+
+def _first_attempt_at() -> datetime:
+    """Return when the watch was first to begin, whatever became of earlier attempts."""
+    info = activity.info()
+    return info.scheduled_time if info.attempt > 1 else datetime.now(UTC)
 
 
 async def _beat(state: WatchState) -> None:

@@ -106,16 +106,17 @@ class PlaylistCursor(BaseModel):
             playlist, media_sequence=first, segments=self._dated(segments), is_numbered=False
         )
 
-    def advance(self, playlist: MediaPlaylist) -> Advance:
+    def advance(self, playlist: MediaPlaylist, *, unseen_sec: float = 0.0) -> Advance:
         """Return what `playlist` brought, and remember it.
 
-        The first playlist is joined at its end: at most `JOIN_BACKLOG_SEC` of it, at least one
-        segment. Afterwards every segment counts that is not done. A sequence that goes back, or
-        numbers seen before with other URIs, is a restart: the whole window is new. But an older
-        playlist whose numbers carry the URIs that are remembered is only stale. Two restarts look
-        like something else and are taken for it: to a higher sequence for progress (up to
-        `IMPLAUSIBLE_JUMP`), and to remembered numbers under the same names for a stale copy, until
-        they exceed the newest one.
+        The first playlist is joined at its end: at most `JOIN_BACKLOG_SEC` of it, or `unseen_sec`
+        if the stream should have been watched for longer; at least one segment. What is no more
+        listed of that time was missed. Afterwards every segment counts that is not done. A sequence
+        that goes back, or numbers seen before with other URIs, is a restart: the whole window is
+        new. But an older playlist whose numbers carry the URIs that are remembered is only stale.
+        Two restarts look like something else and are taken for it: to a higher sequence for
+        progress (up to `IMPLAUSIBLE_JUMP`), and to remembered numbers under the same names for a
+        stale copy, until they exceed the newest one.
         """
         if not playlist.segments:
             return Advance(segments=())
@@ -124,7 +125,9 @@ class PlaylistCursor(BaseModel):
         identities = _newest_identities(playlist)
         restarted = self._is_restart(first, last, identities)
         missed = self._begin_anew(first) if restarted else 0
-        wanted = _join_sequence(playlist) if self.next_sequence is None else self.next_sequence
+        wanted = self.next_sequence
+        if wanted is None:
+            wanted = _join_sequence(playlist, unseen_sec)
         self._go_on_from(max(wanted, first))
         missed += max(0, first - wanted)
         changed, stale = last > self.newest_sequence, last < self.newest_sequence
@@ -310,12 +313,19 @@ def _newest_identities(playlist: MediaPlaylist) -> dict[int, str]:
     }
 
 
-def _join_sequence(playlist: MediaPlaylist) -> int:
+def _join_sequence(playlist: MediaPlaylist, unseen_sec: float) -> int:
+    """Return the first segment to be analysed; one before the window has been missed."""
+    segment_sec = playlist.window_sec / len(playlist.segments)
+    unlisted = int((unseen_sec - playlist.window_sec) / segment_sec) if segment_sec else 0
+    if playlist.is_numbered:
+        unlisted = min(unlisted, playlist.segments[0].sequence)
+    if unlisted > 0:
+        return playlist.segments[0].sequence - min(unlisted, IMPLAUSIBLE_JUMP)
     backlog_sec = 0.0
     joined = playlist.segments[-1].sequence
     for segment in reversed(playlist.segments):
         backlog_sec += segment.duration_sec
-        if backlog_sec > JOIN_BACKLOG_SEC:
+        if backlog_sec > max(JOIN_BACKLOG_SEC, unseen_sec):
             break
         joined = segment.sequence
     return joined

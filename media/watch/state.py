@@ -91,6 +91,8 @@ class WatchState(BaseModel):
 
     Attributes:
         tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
+        began_at: when the stream was first to be watched, until something else explains that
+            nothing was seen of it. A worker that is lost before its first segment leaves no more.
         broadcast: names the broadcast whose segments were seen last; None before the first.
         target_duration_sec: of the main playlist, as last seen.
         gone: how long the manifest has been seen to be gone.
@@ -111,6 +113,7 @@ class WatchState(BaseModel):
     """
 
     tracks: dict[str, TrackState] = {}
+    began_at: AwareDatetime | None = None
     broadcast: str | None = None
     target_duration_sec: float = 0.0
     pace: PaceState = Field(default_factory=PaceState)
@@ -149,10 +152,16 @@ class WatchState(BaseModel):
             self.said_over_at = self.said_over_at and self.said_over_at + passed
             self.refused_at = self.refused_at and self.refused_at + passed
 
+    def unseen_sec(self, at: datetime) -> float:
+        """Return for how long the stream should have been watched, for a track that begins now."""
+        return (at - self.began_at).total_seconds() if self.began_at else 0.0
+
     def begin_broadcast(self, broadcast: str | None) -> None:
         """Start to read a broadcast whose media sequences have nothing to do with the last one."""
         for track in self.tracks.values():
             track.cursor = PlaylistCursor()
+        if self.broadcast is not None:
+            self.began_at = None
         self.broadcast = broadcast
 
     def note_pace(
@@ -207,6 +216,7 @@ class WatchState(BaseModel):
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
         """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
         self.unknown, self.unknown_because = reason, because
+        self.began_at = self.began_at and at
         self.leave_out(at)
 
     def regain_sight(self, at: datetime) -> bool:

@@ -124,6 +124,32 @@ async def test_at_the_checkpoint_it_returns_though_nothing_happened() -> None:
     assert second.statistics.total_segments_analyzed <= len(published)
 
 
+async def test_a_worker_that_is_lost_before_its_first_segment_hides_nothing() -> None:
+    """Its only heartbeat says when it began; what left the live window since then was missed."""
+    async with LiveOrigin() as origin:
+        url = on_air(origin, ("normal", 60.0))
+        lost = Run()
+        watching = asyncio.create_task(lost.watch(url))
+        async with asyncio.timeout(30):
+            while not lost.beats:
+                await asyncio.sleep(0.01)
+        began = len(origin["live"].published)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        assert WatchState.model_validate(lost.beats[0]).tracks == {}
+        async with asyncio.timeout(60):
+            while len(origin["live"].published) < began + 14:
+                await asyncio.sleep(0.1)
+        next_one = Run(heartbeat_details=[lost.beats[0]])
+        returned = await next_one.watch(url, checkpoint_sec=CHECKPOINT_SEC)
+        published = len(origin["live"].published)
+    statistics = returned.statistics
+    assert statistics.segments_missed >= 3
+    seen = statistics.segments_missed + statistics.total_segments_analyzed
+    assert began + seen <= published + 1
+    assert seen >= 14 - 1
+
+
 def ask_to_stop(environment: ActivityEnvironment) -> None:
     environment.cancel()
 

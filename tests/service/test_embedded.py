@@ -10,7 +10,7 @@ import pytest
 
 from tests.origin import Channel, ChannelOptions
 from tests.service.children import Child, Finished, alive, free_port
-from tests.service.embedded import PORTS, STOP_SEC, Embedded, strike
+from tests.service.embedded import PORTS, READY, STOP_SEC, Embedded, strike
 from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.service.receiver import Received
 from tests.service.rest import Rest
@@ -29,6 +29,7 @@ EXPECTED = [
     "alert.silence_recovered",
 ]
 FRAME_SEC = 0.1
+CRASHES = 3
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Life:
         refused: a second start while the first one ran.
         code: of the first start after SIGTERM.
         orphans: processes that outlived each of the two.
+        crashes: what starts said that came right after a kill -9 of the last one.
         active_again: the monitor's status right after the second start.
         starts: when the faults began.
     """
@@ -50,6 +52,7 @@ class Life:
     refused: Finished
     code: int | None
     orphans: list[list[psutil.Process]]
+    crashes: list[str]
     active_again: str
     starts: dict[str, Any]
     events: list[Received]
@@ -86,6 +89,7 @@ async def SCENARIO(stage: Stage) -> Life:  # noqa: N802
         orphans.append(await _orphans_of_a_crash(second))
     finally:
         second.discard()
+    crashes = await _crash_again_and_again(embedded)
     return Life(
         banner=first.said,
         keys=embedded.keys,
@@ -93,12 +97,25 @@ async def SCENARIO(stage: Stage) -> Life:  # noqa: N802
         refused=refused,
         code=first.code,
         orphans=orphans,
+        crashes=crashes,
         active_again=active_again,
         starts={each.scene.kind: each.started_at for each in channel.scenes_on_air()},
         events=stage.receiver.events(NAME),
         condition=condition,
         audit=audit,
     )
+
+
+async def _crash_again_and_again(embedded: Embedded) -> list[str]:
+    """Kill the whole as soon as it is ready, and start it at once."""
+    said = []
+    for _ in range(CRASHES):
+        up = await embedded.up()
+        said.append(up.said)
+        family = up.descendants()
+        await up.kill()
+    await until_true(lambda: not alive(family), f"the end of {family}", within_sec=STOP_SEC)
+    return said
 
 
 async def _start_beside(embedded: Embedded) -> Finished:
@@ -193,3 +210,8 @@ def test_the_store_knows_every_event_in_the_end(seen: Life) -> None:
 
 def test_no_child_outlives_a_killed_parent(seen: Life) -> None:
     assert seen.orphans[1] == []
+
+
+def test_a_start_right_after_a_crash_finds_its_ports_free(seen: Life) -> None:
+    assert len(seen.crashes) == CRASHES
+    assert all(READY in said for said in seen.crashes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -14,6 +15,7 @@ from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import stop_signal
 from runtime.settings import EmbeddedSettings
+from worker.embedded.services import MAKE_LEVEL, die_with_parent
 from worker.embedded.up import LOCAL, Endpoints, embedded_service
 from worker.receiver import Receiver, print_line, receiving, signing_keys
 
@@ -30,6 +32,8 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
         StartError: it cannot start, or the monitor is refused.
     """
     configure_logging(settings)
+    if MAKE_LEVEL in os.environ:  # a `make up` that is killed leaves nothing behind
+        die_with_parent(os.getppid())
     serving = asyncio.create_task(_serve(settings, stream, webhook))
     with stop_signal() as stop:
         stopping = asyncio.create_task(stop.wait())

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,9 @@ RESTART_MIN_SEC = 0.5
 RESTART_MAX_SEC = 10.0
 STEADY_SEC = 30.0
 """A service that ran this long is started again at once."""
+
+MAKE_LEVEL = "MAKELEVEL"
+"""Variable that make sets for what it runs."""
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -125,16 +129,26 @@ class Keeper:
                 stderr=output,
                 # Ctrl-C reaches only us, so that we stop everything in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(die_with_parent, os.getpid()),
             )
         finally:
             if output:
                 output.close()
 
 
-def _die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
+    """Have this process killed when its parent ends.
+
+    Killed, not asked to stop: the parent was killed too, nobody waits for what is handed back, and
+    the next start needs the ports. All state is durable.
+
+    Args:
+        parent: its process id; a parent that ended before this call sends no signal any more.
+    """
     if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

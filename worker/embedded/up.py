@@ -31,6 +31,8 @@ logger = structlog.get_logger(__name__)
 READY_SEC = 60.0
 READY_POLL_SEC = 0.1
 START_TRIES = 3
+LEAVING_SEC = 3.0
+"""What was killed just now keeps its ports for a moment longer."""
 LOCAL = "127.0.0.1"
 
 
@@ -70,7 +72,7 @@ async def embedded_service(
         CannotStart: a port is taken, the data folder is in use, or a part does not become ready.
     """
     with _own_folder(settings.data_dir):
-        _check_ports(settings)
+        await _until_ports_are_free(settings)
         keys = provide_keys(settings.data_dir, os.environ)
         keepers = {service.name: Keeper(service) for service in services_of(settings, keys)}
         endpoints = Endpoints(
@@ -106,7 +108,23 @@ def _own_folder(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _check_ports(settings: EmbeddedSettings) -> None:
+async def _until_ports_are_free(settings: EmbeddedSettings) -> None:
+    give_up_at, has_said = asyncio.get_running_loop().time() + LEAVING_SEC, False
+    while taken := _taken_port(settings):
+        if asyncio.get_running_loop().time() > give_up_at:
+            raise CannotStart(taken)
+        if not has_said:
+            logger.warning("waiting for a port", reason=taken, at_most_sec=LEAVING_SEC)
+        has_said = True
+        await asyncio.sleep(READY_POLL_SEC)
+
+
+def _taken_port(settings: EmbeddedSettings) -> str | None:
+    """Return which port cannot be used now, and why.
+
+    Raises:
+        CannotStart: one port is wanted twice.
+    """
     wanted = [
         ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
         ("TEMPORAL_UI_PORT", LOCAL, settings.temporal_ui_port),
@@ -122,7 +140,8 @@ def _check_ports(settings: EmbeddedSettings) -> None:
         try:
             bind(host, port).close()
         except PortTaken as error:
-            raise CannotStart(f"{variable}: {error}") from None
+            return f"{variable}: {error}"
+    return None
 
 
 def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:

@@ -51,6 +51,23 @@ def test_the_first_playlist_is_joined_at_its_end(
     assert (advance.changed, advance.missed, advance.restarted) == (True, 0, False)
 
 
+@pytest.mark.parametrize(
+    ("playlist", "unseen_sec", "expected", "missed"),
+    [
+        pytest.param(window(94, 99), 20, [94, 95, 96, 97, 98, 99], 0, id="not long"),
+        pytest.param(window(94, 99), 85, [94, 95, 96, 97, 98, 99], 11, id="longer than is listed"),
+        pytest.param(window(80, 99), 40, [92, 93, 94, 95, 96, 97, 98, 99], 0, id="all is listed"),
+        pytest.param(window(3, 5), 85, [3, 4, 5], 3, id="no more than there ever were"),
+    ],
+)
+def test_what_should_have_been_seen_before_the_first_playlist_is_seen_or_missed(
+    playlist: MediaPlaylist, unseen_sec: float, expected: list[int], missed: int
+) -> None:
+    """A worker that is lost before its first segment leaves no position."""
+    advance = PlaylistCursor().advance(playlist, unseen_sec=unseen_sec)
+    assert (sequences(advance), advance.missed) == (expected, missed)
+
+
 def test_an_empty_playlist_is_not_joined_yet() -> None:
     cursor = PlaylistCursor()
     assert cursor.advance(window(0, -1)) == Advance(segments=())
