@@ -51,6 +51,9 @@ RequestHeader = Annotated[
         "which nobody else on this machine reads from the list of processes.",
     ),
 ]
+Embedded = Annotated[bool, typer.Option("--embedded", hidden=True)]
+"""Part of `stream-tracker up`: keys may be short."""
+
 LOCAL_GATEWAY = "http://127.0.0.1:8080"
 
 
@@ -76,21 +79,21 @@ def demo() -> None:
 
 
 @app.command()
-def gateway() -> None:
+def gateway(embedded: Embedded = False) -> None:
     """Run the gateway."""
     from runtime.event_loop import new_event_loop
     from worker.gateway import run_gateway
 
-    _run(run_gateway(_settings(GatewaySettings)), new_event_loop)
+    _run(run_gateway(_settings(GatewaySettings, embedded=embedded)), new_event_loop)
 
 
 @app.command()
-def worker() -> None:
+def worker(embedded: Embedded = False) -> None:
     """Run a worker; WORKER_ROLE says which."""
     from runtime.event_loop import new_event_loop
     from worker.main import run_worker
 
-    _run(run_worker(_settings(WorkerSettings)), new_event_loop)
+    _run(run_worker(_settings(WorkerSettings, embedded=embedded)), new_event_loop)
 
 
 @app.command()
@@ -255,9 +258,9 @@ def main() -> None:
     app()
 
 
-def _settings(kind: type[SettingsT]) -> SettingsT:
+def _settings(kind: type[SettingsT], *, embedded: bool = False) -> SettingsT:
     try:
-        return load_settings(kind)
+        return load_settings(kind, embedded=embedded)
     except SettingsError as error:
         _fail(str(error), MISUSED)
 

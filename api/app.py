@@ -35,7 +35,12 @@ from runtime.settings import GatewaySettings
 from runtime.version import VERSION
 
 API_ROUTERS = (monitor_routes.router, health.router)
-WORKER_ROUTERS = (internal_routes.router, backlog.router, deliveries.router)
+WORKER_ROUTERS = (
+    internal_routes.router,
+    backlog.router,
+    deliveries.router,
+    internal_routes.probe_router,
+)
 
 
 def _utc_now() -> datetime:
@@ -70,6 +75,7 @@ def create_gateway(
     return Gateway(
         client_keys=KeyRing(settings.api_key),
         worker_keys=KeyRing([settings.internal_api_key]),
+        probe_keys=KeyRing([settings.probe_api_key] if settings.probe_api_key else []),
         limits=RequestLimits(settings, metrics.limit_storage_failed),
         engine=engine,
         store=store,

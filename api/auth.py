@@ -59,6 +59,21 @@ async def client_name(
     return await _admit(request, gateway, gateway.client_keys, key, "X-API-Key")
 
 
+async def require_probe(
+    request: Request,
+    gateway: Annotated[Gateway, Depends(gateway_of)],
+    key: Annotated[str | None, Security(_internal_key)] = None,
+) -> bool:
+    """Let workers through, return whether it is one that may only probe; raises as `client_name`.
+
+    A probe decodes what strangers send. Taken over, it must not end monitors, nor make up events.
+    """
+    if key and gateway.probe_keys.holder(key):
+        return True
+    await require_worker(request, gateway, key)
+    return False
+
+
 async def require_worker(
     request: Request,
     gateway: Annotated[Gateway, Depends(gateway_of)],

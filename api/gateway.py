@@ -29,6 +29,7 @@ class Gateway:
 
     client_keys: KeyRing
     worker_keys: KeyRing
+    probe_keys: KeyRing
     limits: RequestLimits
     engine: MonitorEngine
     store: Store

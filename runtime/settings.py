@@ -35,6 +35,9 @@ from runtime.setting_types import (
 )
 
 MANY = 1_000_000
+KEY_LENGTH = 32
+"""A key of a deployment has at least so many characters: as `openssl rand -hex 16` makes them."""
+
 MEBIBYTE = 1024 * 1024
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -124,6 +127,13 @@ class GatewaySettings(SharedSettings):
         min_length=1, description="Keys that clients may use, comma separated."
     )
     internal_api_key: HeaderKey = Field(description="Key that workers use.")
+    probe_api_key: HeaderKey | None = Field(
+        default=None,
+        description=(
+            "Key that opens what a probe needs, reports of counters and request headers: give it "
+            "to probe workers as their INTERNAL_API_KEY. Unset: they use that of all workers."
+        ),
+    )
     max_monitors: int = Field(default=50, ge=1, le=MANY, description="Active monitors at most.")
     secrets_key: SecretList = Field(
         default_factory=list,
@@ -383,12 +393,17 @@ class EmbeddedSettings(SharedSettings):
 
 
 _MADE_WHEN_MISSING = ("api_key", "internal_api_key", "webhook_signing_key")
+_KEYS = frozenset({*_MADE_WHEN_MISSING, "probe_api_key"})
 
 
-def load_settings(kind: type[SettingsT]) -> SettingsT:
+def load_settings(kind: type[SettingsT], *, embedded: bool = False) -> SettingsT:
     """Read the settings of one process from the environment.
 
     Those of the embedded mode include what its gateway and its worker will read.
+
+    Args:
+        kind: the process.
+        embedded: whether it is part of the embedded mode, where keys may be short.
 
     Raises:
         SettingsError: the first variable that is missing or bad, and why.
@@ -398,7 +413,17 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
         given = {name: "made" for name in _MADE_WHEN_MISSING if not os.environ.get(name.upper())}
         _read(GatewaySettings, given)
         _read(WorkerSettings, {**given, "callback_url": "http://made"})
+    elif not embedded:
+        _check_lengths(settings)
     return settings
+
+
+def _check_lengths(settings: BaseSettings) -> None:
+    for name in filter(_KEYS.__contains__, type(settings).model_fields):
+        value: SecretStr | list[SecretStr] | None = getattr(settings, name)
+        keys = value if isinstance(value, list) else [value] if value else []
+        if any(len(key) < KEY_LENGTH for key in keys):
+            raise SettingsError(f"{name.upper()}: must have at least {KEY_LENGTH} characters")
 
 
 def _read(kind: type[SettingsT], given: Mapping[str, Any]) -> SettingsT:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from activities.declarations import ReconciliationReport, RequestHeadersReturn
-from api.auth import require_worker
+from api.auth import require_probe, require_worker
 from api.body import MAX_DEPTH, parse_event_report, parse_model, parse_status_report, read_body
 from api.engine import EngineUnavailable
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
@@ -49,12 +49,20 @@ class Terminated(BaseModel):
 router = APIRouter(
     prefix="/internal/v1", dependencies=[Depends(require_worker)], include_in_schema=False
 )
+probe_router = APIRouter(prefix="/internal/v1", include_in_schema=False)
 
 
-@router.put("/monitors/{monitor_id}/status", status_code=204)
-async def report_status(request: Request, gateway: GatewayDep, monitor_id: str) -> Response:
+@probe_router.put("/monitors/{monitor_id}/status", status_code=204)
+async def report_status(
+    request: Request,
+    gateway: GatewayDep,
+    monitor_id: str,
+    is_probe: Annotated[bool, Depends(require_probe)],
+) -> Response:
     """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
     report = parse_status_report(StatusReceived, await read_body(request))
+    if is_probe and not report.status.is_active:
+        raise ValidationFailed("status: a probe cannot tell that a monitor has ended")
     _check_moment("as_of", report.as_of)
     status = await _apply(gateway, monitor_id, report)
     if report.status.is_active and status is MonitorStatus.STOPPED:
@@ -78,11 +86,11 @@ async def report_event(
     return Response(status_code=204)
 
 
-@router.get("/monitors/{monitor_id}/request-headers")
+@probe_router.get("/monitors/{monitor_id}/request-headers", dependencies=[Depends(require_probe)])
 async def request_headers(
     gateway: GatewayDep, response: Response, monitor_id: str
 ) -> RequestHeadersReturn:
-    """Return the headers for a stream's requests in plain text, to workers alone."""
+    """Return the headers for a stream's requests in plain text, to workers and probes alone."""
     response.headers["Cache-Control"] = "no-store"
     record = await gateway.service.find(monitor_id)
     return RequestHeadersReturn(request_headers=gateway.headers.opened(record))

@@ -15,8 +15,8 @@ from benchmarks.gateway.load import LoadClient
 from tests.api.ports import free_port
 from workflows import search_attributes
 
-KEY = "benchmark-client"
-INTERNAL_KEY = "benchmark-worker"
+KEY = "a-key-of-the-client-of-a-benchmark"
+INTERNAL_KEY = "a-key-of-the-worker-of-a-benchmark"
 
 
 @contextmanager

@@ -17,9 +17,10 @@ FOLDER = ROOT / "deploy" / "helm" / "stream-tracker"
 RELEASE, NAMESPACE = "st", "streams"
 
 SECRETS = {
-    "apiKey": "key-of-clients",
-    "internalApiKey": "key-of-workers",
-    "webhookSigningKey": "key-of-webhooks",
+    "apiKey": "key-of-clients-of-32-bytes-or-more",
+    "internalApiKey": "key-of-workers-of-32-bytes-or-more",
+    "probeApiKey": "key-of-probes-of-32-bytes-or-more",
+    "webhookSigningKey": "key-of-webhooks-of-32-bytes-or-more",
     "databaseUrl": "postgresql://user:password@database.example:5432/stream_tracker",
 }
 MINIMAL: dict[str, Any] = {"temporal": {"address": "temporal.example:7233"}, "secrets": SECRETS}
@@ -159,7 +160,7 @@ def environment_of(objects: list[dict[str, Any]], component: str) -> dict[str, s
             continue
         reference = variable["valueFrom"]["secretKeyRef"]
         if not reference.get("optional"):
-            found[variable["name"]] = f"https://{reference['key'].lower()}"
+            found[variable["name"]] = f"https://{reference['key'].lower()}/of-32-characters-or-more"
     return found
 
 

@@ -93,6 +93,8 @@ def test_every_process_has_the_settings_that_it_needs(values: dict[str, Any]) ->
     for component in set(dict(pod_specs(objects))) - {"gateway"}:
         settings = variables.read(WorkerSettings, environment_of(objects, component))
         assert settings.worker_role == component
+        key = settings.internal_api_key.get_secret_value()
+        assert key == gateway["PROBE_API_KEY" if component == "probe" else "INTERNAL_API_KEY"]
 
 
 @pytest.mark.parametrize("values", ALL_SETS)

@@ -25,6 +25,7 @@ from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_compose, has_engine
 FILE = ROOT / "docker-compose.yaml"
 EXAMPLE = ROOT / ".env.example"
 TAG = "test-compose"
+SECRET = "a-secret-of-32-characters-or-more"
 PROCESSES = [
     pytest.param("gateway", GatewaySettings, id="gateway"),
     pytest.param("orchestrator", WorkerSettings, id="orchestrator"),
@@ -88,7 +89,7 @@ def test_every_variable_is_one_that_the_process_reads(
 def test_with_the_keys_of_the_example_each_process_has_its_settings(
     service: str, kind: type[BaseSettings]
 ) -> None:
-    given = dict.fromkeys(keys(), "secret" * 8)
+    given = dict.fromkeys(keys(), SECRET)
     variables.read(kind, environment_of(service, given))
     with pytest.raises(SettingsError):
         variables.read(kind, environment_of(service, {}))
@@ -155,7 +156,7 @@ class Composition:
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"X-API-Key": "secret", "Content-Type": "application/json"}
+        headers = {"X-API-Key": SECRET, "Content-Type": "application/json"}
         request = Request(f"{self._api}{path}", data, headers, method=method)
         with urlopen(request, timeout=15) as answer:
             return json.load(answer)
@@ -181,7 +182,7 @@ def wait_until(holds: Callable[[], bool], what: str, limit_sec: float = 180) -> 
 @pytest.fixture
 def composition(tmp_path: Path) -> Iterator[Composition]:
     ports = {name: free_port() for name in ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")}
-    given = dict.fromkeys(keys(), "secret") | {name: str(port) for name, port in ports.items()}
+    given = dict.fromkeys(keys(), SECRET) | {name: str(port) for name, port in ports.items()}
     given |= {"ALLOW_PRIVATE_NETWORKS": "true", "IMAGE_TAG": TAG}
     values = tmp_path / "env"
     values.write_text("".join(f"{name}={value}\n" for name, value in given.items()))

@@ -86,5 +86,7 @@ async def test_a_secret_that_is_taken_back_is_gone_from_the_cluster(helm: Helm) 
     assert helm.cluster.secret("st-stream-tracker")["TEMPORAL_API_KEY"] == "of Temporal"
     await helm.upgrade(MINIMAL)
     kept = helm.cluster.secret("st-stream-tracker")
-    assert set(kept) == {"API_KEY", "DATABASE_URL", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY"}
+    assert set(kept) == {
+        *("API_KEY", "DATABASE_URL", "INTERNAL_API_KEY", "PROBE_API_KEY", "WEBHOOK_SIGNING_KEY")
+    }
     assert kept["DATABASE_URL"] == SECRETS["databaseUrl"]

@@ -23,8 +23,9 @@ from tests.service.rest import Rest
 from tests.service.waiting import answers, until
 from workflows import search_attributes
 
-API_KEY = "service-test-client"
-INTERNAL_KEY = "service-test-worker"
+API_KEY = "service-test-client-key-of-32-byt"
+INTERNAL_KEY = "service-test-worker-key-of-32-byt"
+PROBE_KEY = "service-test-probe-key-of-32-bytes"
 SIGNING_KEY = "service-test-signing-key-of-32-b"
 START_SEC = 60.0
 

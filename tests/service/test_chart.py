@@ -18,7 +18,7 @@ from tests.kube.api import kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.origin import AtEnd, ChannelOptions
 from tests.service.children import Child, free_port
-from tests.service.house import API_KEY, INTERNAL_KEY, SIGNING_KEY, temporal_command
+from tests.service.house import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
 from tests.service.nodes import FULL_NAME, Nodes
 from tests.service.programmes import EAGER, SMALL, rendered
 from tests.service.rest import Rest
@@ -93,6 +93,7 @@ async def installed(stage: Stage) -> AsyncIterator[Installed]:
             "secrets": {
                 "apiKey": API_KEY,
                 "internalApiKey": INTERNAL_KEY,
+                "probeApiKey": PROBE_KEY,
                 "webhookSigningKey": SIGNING_KEY,
                 "databaseUrl": database_url,
             },

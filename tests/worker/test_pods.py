@@ -21,8 +21,8 @@ from worker.pods import check_pods, pod_template
 
 REQUIRED = {
     "CALLBACK_URL": "http://gateway:8080",
-    "INTERNAL_API_KEY": "internal-key",
-    "WEBHOOK_SIGNING_KEY": "signing-key",
+    "INTERNAL_API_KEY": "internal-key-of-more-than-32-bytes",
+    "WEBHOOK_SIGNING_KEY": "signing-key-of-more-than-32-bytes",
 }
 PODS = {
     "PROBE_PLACEMENT": "pod",

@@ -13,11 +13,12 @@ from runtime.settings import (
     load_settings,
 )
 
-GATEWAY = {"API_KEY": "one", "INTERNAL_API_KEY": "two"}
+ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
+GATEWAY = {"API_KEY": ONE, "INTERNAL_API_KEY": TWO}
 WORKER = {
     "CALLBACK_URL": "http://127.0.0.1:8080",
-    "INTERNAL_API_KEY": "two",
-    "WEBHOOK_SIGNING_KEY": "three",
+    "INTERNAL_API_KEY": TWO,
+    "WEBHOOK_SIGNING_KEY": THREE,
 }
 
 
@@ -190,10 +191,33 @@ def test_an_error_shows_no_secret(environment: pytest.MonkeyPatch, secret: dict[
 
 
 def test_keys_are_a_comma_separated_list(environment: pytest.MonkeyPatch) -> None:
-    say(environment, **{**GATEWAY, "API_KEY": "one, two ,"})
+    say(environment, **{**GATEWAY, "API_KEY": f"{ONE}, {TWO} ,"})
     keys = load_settings(GatewaySettings).api_key
-    assert [key.get_secret_value() for key in keys] == ["one", "two"]
-    assert "one" not in repr(keys)
+    assert [key.get_secret_value() for key in keys] == [ONE, TWO]
+    assert ONE not in repr(keys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "value"),
+    [
+        (GatewaySettings, "API_KEY", "x" * 31),
+        (GatewaySettings, "API_KEY", f"{ONE}, x"),
+        (GatewaySettings, "INTERNAL_API_KEY", "x"),
+        (GatewaySettings, "PROBE_API_KEY", "x"),
+        (WorkerSettings, "INTERNAL_API_KEY", "x"),
+        (WorkerSettings, "WEBHOOK_SIGNING_KEY", f"{ONE},x"),
+    ],
+)
+def test_a_short_key_is_refused_outside_of_the_embedded_mode(
+    environment: pytest.MonkeyPatch,
+    kind: type[GatewaySettings | WorkerSettings],
+    variable: str,
+    value: str,
+) -> None:
+    say(environment, **{**GATEWAY, **WORKER, variable: value})
+    with pytest.raises(SettingsError, match=f"^{variable}: must have at least 32 characters$"):
+        load_settings(kind)
+    load_settings(kind, embedded=True)
 
 
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "DB_DSN"])

@@ -177,8 +177,8 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
     logs = settings.data_dir / "temporal.log"
     return [
         Service("temporal", _temporal_command(settings), base, stop_sec=3, log=logs),
-        Service("gateway", [*command, "gateway"], gateway, stop_sec=4),
-        Service("worker", [*command, "worker"], worker, stop_sec=7),
+        Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=4),
+        Service("worker", [*command, "worker", "--embedded"], worker, stop_sec=7),
     ]
 
 

@@ -149,13 +149,14 @@ DRAIN_SEC: {{ .Values.workers.drainSec | quote }}
 {{- if and (eq .component "probe") (dig "requests" "cpu" "" (.values.resources | default dict)) (not $isSet) }}yes{{ end }}
 {{- end }}
 
-{{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY may be missing there. */}}
+{{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY may be missing there. A name may
+be VARIABLE=KEY, where the Secret has it under another name. */}}
 {{- define "stream-tracker.secretVariables" -}}
 {{- $root := .root }}
 {{- range .names }}
-- name: {{ . }}
+- name: {{ splitList "=" . | first }}
   valueFrom:
-    secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: {{ . }}}
+    secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: {{ splitList "=" . | last }}}
 {{- end }}
 - name: TEMPORAL_API_KEY
   valueFrom:
