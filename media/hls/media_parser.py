@@ -11,11 +11,11 @@ from media.hls.errors import (
     PlaylistTooLarge,
     UnsupportedPlaylist,
 )
+from media.hls.keys import KeyReader
+from media.hls.parts import PartReader
 from media.hls.playlist import (
-    IV_BYTES,
     PARTED_SEGMENTS,
     ByteRange,
-    Encryption,
     InitSegment,
     MediaPlaylist,
     Part,
@@ -40,9 +40,6 @@ from media.hls.variables import Variables
 from media.hls.window import TAIL_SEGMENTS, lasting_lines, sum_up, tail_start
 
 MAX_SEGMENTS = 20_000
-MAX_PARTS = 1_000
-"""Of one segment."""
-
 MIN_TARGET_SEC = 1.0
 MAX_TARGET_SEC = 60.0
 DEFAULT_TARGET_SEC = 6.0
@@ -95,7 +92,7 @@ class _MediaReader:
         self._version = 1
         self._server = ServerControl()
         self._init: InitSegment | None = None
-        self._keys: dict[str, Encryption] = {}
+        self._keys = KeyReader(base_url, self._uris)
         self._known: tuple[Segment, ...] = ()
         self._left_out = 0
         self._starts_at: datetime | None = None
@@ -106,7 +103,7 @@ class _MediaReader:
         self._has_header = False
         self._is_channel_list = True
         self._byte_range_text: str | None = None
-        self._parts: list[Part | None] = []
+        self._parts = PartReader(base_url, self._uris)
         self._tags: Mapping[str, Callable[[str], None]] = {
             "EXT-X-VERSION": self.ext_x_version,
             "EXT-X-DEFINE": self.ext_x_define,
@@ -140,7 +137,8 @@ class _MediaReader:
         """Go on behind `segments` that count, and are not needed."""
         self._left_out += segments
         self._starts_at, self._range_end = ends_at, range_end
-        self._next, self._parts = SegmentDraft(), []
+        self._next = SegmentDraft()
+        self._parts.take()
 
     def playlist(self) -> MediaPlaylist:
         """Return what was gathered."""
@@ -220,39 +218,8 @@ class _MediaReader:
         self._server = replace(self._server, part_target_sec=target_sec)
 
     def ext_x_part(self, value: str) -> None:
-        """8216bis 4.4.4.9. One that cannot be read leaves the segment without parts."""
-        if len(self._parts) >= MAX_PARTS:
-            raise PlaylistTooLarge(f"a segment has more than {MAX_PARTS} parts")
-        self._parts.append(self._part(self._variables.attributes(value)))
-
-    def _part(self, attributes: Mapping[str, str]) -> Part | None:
-        uri, range_text = attributes.get("URI"), attributes.get("BYTERANGE")
-        duration_sec = decimal(attributes.get("DURATION", ""))
-        if not uri or duration_sec is None or not is_sane_duration(duration_sec):
-            return None
-        try:
-            part_range = self._part_range(range_text) if range_text else None
-        except MalformedPlaylist:
-            return None
-        return Part(
-            uri=self._uris.resolve(self._base_url, uri),
-            duration_sec=duration_sec,
-            byte_range=part_range,
-            independent=attributes.get("INDEPENDENT") == "YES",
-            gap=attributes.get("GAP") == "YES",
-        )
-
-    def _part_range(self, text: str) -> ByteRange:
-        previous = self._parts[-1].byte_range if self._parts and self._parts[-1] else None
-        return byte_range(
-            "BYTERANGE of EXT-X-PART", text, implicit_offset=previous.end if previous else 0
-        )
-
-    def _taken_parts(self) -> tuple[Part, ...]:
-        """Return the parts that were read since the last segment, where all can be read."""
-        parts, self._parts = self._parts, []
-        known = tuple(part for part in parts if part)
-        return known if len(known) == len(parts) else ()
+        """8216bis 4.4.4.9."""
+        self._parts.read(self._variables.attributes(value))
 
     def ext_x_skip(self, value: str) -> None:
         """8216bis 4.4.5.2: what is left out is as it was, and what held on at its end holds on."""
@@ -262,8 +229,8 @@ class _MediaReader:
         if not skipped or not known:
             raise UnsupportedPlaylist("a delta update came (EXT-X-SKIP) of what is not known")
         self._known, newest = known, known[-1]
-        self._init, key = newest.init, newest.encryption
-        self._keys = {key.key_format: key} if key else {}
+        self._init = newest.init
+        self._keys.hold(newest.encryption)
         self._discontinuities = newest.discontinuity_sequence - self._discontinuity_sequence
         self.leave_out(skipped, newest.ends_at, newest.byte_range.end if newest.byte_range else 0)
 
@@ -299,22 +266,8 @@ class _MediaReader:
         self._next.program_date_time = date_time(value)
 
     def ext_x_key(self, value: str) -> None:
-        """RFC 8216 4.3.2.4. Keys of several formats may hold at once, for different players."""
-        attributes = self._variables.attributes(value)
-        method = attributes.get("METHOD")
-        if not method:
-            raise MalformedPlaylist("EXT-X-KEY names no METHOD")
-        if method == "NONE":
-            self._keys = {}
-            return
-        uri = attributes.get("URI")
-        key = Encryption(
-            method=method,
-            uri=self._uris.resolve(self._base_url, uri) if uri else None,
-            iv=_initialization_vector(attributes.get("IV")),
-            key_format=attributes.get("KEYFORMAT", "identity"),
-        )
-        self._keys[key.key_format] = key
+        """RFC 8216 4.3.2.4."""
+        self._keys.read(self._variables.attributes(value))
 
     def ext_x_map(self, value: str) -> None:
         """RFC 8216 4.3.2.5."""
@@ -327,12 +280,12 @@ class _MediaReader:
             byte_range=byte_range("BYTERANGE of EXT-X-MAP", range_text, implicit_offset=0)
             if range_text
             else None,
-            encryption=self._encryption(),
+            encryption=self._keys.current,
         )
 
     def _uri(self, value: str) -> None:
         """Complete a segment; a URI without EXTINF is not a whole one and is left out."""
-        parts = self._taken_parts()
+        parts = self._parts.take()
         draft, self._next = self._next, SegmentDraft()
         range_text, self._byte_range_text = self._byte_range_text, None
         if not self._has_extinf:
@@ -350,13 +303,13 @@ class _MediaReader:
 
     def _complete(self, draft: SegmentDraft, parts: tuple[Part, ...]) -> None:
         draft.init = self._init
-        draft.encryption = self._encryption()
+        draft.encryption = self._keys.current
         draft.discontinuities = self._discontinuities
         draft.parts = parts
 
     def _partial(self) -> list[SegmentDraft]:
         """Return what is there of the next segment: the parts behind the last one."""
-        parts, draft = self._taken_parts(), self._next
+        parts, draft = self._parts.take(), self._next
         if not parts or self._ended:
             return []
         draft.duration_sec = sum(part.duration_sec for part in parts)
@@ -372,24 +325,7 @@ class _MediaReader:
         self._range_end = found.end
         return found
 
-    def _encryption(self) -> Encryption | None:
-        if not self._keys:
-            return None
-        return self._keys.get("identity") or next(iter(self._keys.values()))
-
     def _sane_target_sec(self) -> float:
         longest_sec = max((draft.duration_sec or 0 for draft in self._drafts), default=0)
         target_sec = self._target_sec or longest_sec or DEFAULT_TARGET_SEC
         return min(max(target_sec, MIN_TARGET_SEC), MAX_TARGET_SEC)
-
-
-def _initialization_vector(text: str | None) -> bytes | None:
-    if text is None:
-        return None
-    digits = text[2:] if text[:2] in ("0x", "0X") else ""
-    try:
-        return int(digits, 16).to_bytes(IV_BYTES, "big")
-    except (ValueError, OverflowError):
-        raise MalformedPlaylist(
-            f"IV of EXT-X-KEY is no 128-bit hex number: {text[:40]!r}"
-        ) from None
