@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks.chaos.findings import Finding, as_markdown, as_table
 from benchmarks.pods.experiments import crash, first_segments, steady_state
+from benchmarks.pods.restarts import restarts
 
 
 async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
@@ -20,6 +21,7 @@ async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
         "start": lambda at: first_segments(at, options.repeats),
         "steady": lambda at: steady_state(at, options.monitors, options.seconds),
         "crash": lambda at: crash(at, 50, 60.0),
+        "restarts": lambda at: restarts(at, 100, options.minutes * 60, 30.0),
     }
     findings = []
     for name, experiment in experiments.items():
@@ -32,10 +34,11 @@ async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
 def main() -> int:
     """Return 0 when every target is met, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pods", description=__doc__)
-    parser.add_argument("--only", choices=["start", "steady", "crash"])
+    parser.add_argument("--only", choices=["start", "steady", "crash", "restarts"])
     parser.add_argument("--repeats", type=int, default=5, help="monitors that are started")
     parser.add_argument("--monitors", type=int, default=500, help="in steady state")
     parser.add_argument("--seconds", type=float, default=60.0, help="of steady state")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of restarts")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stream-tracker-pods-") as folder:

@@ -1,0 +1,68 @@
+"""A Kubernetes API that keeps restarting while monitors come and go."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from temporalio.client import WorkflowFailureError
+
+from benchmarks.chaos.findings import Finding
+from benchmarks.pods.arena import Arena, arena
+from monitors.pods import pod_name
+from monitors.status import MonitorStatus
+from tests.kube.api import FakeApi
+from tests.kube.pods import READY
+from workflows.messages import STOP_SIGNAL
+
+DOWN_SEC = 3.0
+DENYING_SEC = 3.0
+"""As measured of a real server: gone, and then without Roles and admission plugins."""
+
+LIFE_SEC = (5.0, 60.0)
+PATIENCE_SEC = 300.0
+
+
+async def restarts(folder: Path, monitors: int, seconds: float, every_sec: float) -> Finding:
+    """Keep so many monitors coming and going, and look at how they ended and what is left."""
+    async with arena(folder, has_kubelet=False) as stage:
+        restarting = asyncio.create_task(_keep_restarting(stage.api, every_sec))
+        until, numbers = time.monotonic() + seconds, itertools.count()
+        lives = await asyncio.gather(*(_lives(stage, numbers, until) for _ in range(monitors)))
+        restarting.cancel()
+        await asyncio.gather(restarting, return_exceptions=True)
+        refused, left = stage.api.refused, len(stage.api.pods)
+    ends = [end for each in lives for end in each]
+    ended = sum(end is not MonitorStatus.STOPPED for end in ends)
+    return Finding(
+        f"an API that restarts every {every_sec:g} s for {seconds:g} s beside {monitors} monitors",
+        f"{ended} of {len(ends)} monitors ended by it, {left} Pods left ({dict(refused)} refused)",
+        "0 and 0",
+        ended == 0 and left == 0 and refused["create"] > 0,
+    )
+
+
+async def _keep_restarting(api: FakeApi, every_sec: float) -> None:
+    while True:
+        await asyncio.sleep(every_sec - DOWN_SEC - DENYING_SEC)
+        await api.restart(down_sec=DOWN_SEC, denying_sec=DENYING_SEC)
+
+
+async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[MonitorStatus | None]:
+    """Start one monitor after the other; return how they ended, None for a failed workflow."""
+    ends: list[MonitorStatus | None] = []
+    while time.monotonic() < until:
+        handle = await stage.start(next(numbers))
+        name = pod_name(handle.id, 1)
+        await stage.api.until(lambda name=name: name in stage.api.pods, within_sec=PATIENCE_SEC)  # type: ignore[misc]
+        stage.api.set_status(name, **READY)
+        left_sec = max(0.0, until - time.monotonic())
+        await asyncio.sleep(min(left_sec, random.uniform(*LIFE_SEC)))  # noqa: S311
+        await handle.signal(STOP_SIGNAL)
+        try:
+            ends.append((await handle.result()).status)
+        except WorkflowFailureError:
+            ends.append(None)
+    return ends
