@@ -9,7 +9,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]
 from benchmarks.field.programme import AAC, H264, Codecs, x264
 
 HEVC = Codecs(
-    ("libx265", "-preset", "ultrafast", "-b:v", "150k", "-x265-params", "log-level=1"), AAC
+    ("libx265", "-preset", "ultrafast", "-crf", "26", "-x265-params", "log-level=1:bframes=0"), AAC
 )
 AV1 = Codecs(("libsvtav1", "-preset", "12", "-b:v", "150k"), AAC)
 VP9 = Codecs(
