@@ -46,16 +46,19 @@ def coverage(filled: Iterable[Span], duration_sec: float) -> Coverage:
     )
 
 
-def zero_sec(first_picture_sec: float | None, first_sample_sec: float) -> float:
+def zero_sec(filled: Sequence[Span], duration_sec: float, first_picture_sec: float | None) -> float:
     """Return the timestamp of a segment's first moment, as its sound has it.
 
     It is that of the first picture, as playlists count pictures. Sound alone, or sound whose
     timestamps have nothing to do with those of the pictures, counts from its own first sample.
     """
+    first_sample_sec = min((start for start, _ in filled), default=0.0)
     if first_picture_sec is None:
         return first_sample_sec
-    apart_sec = abs(first_picture_sec - first_sample_sec)
-    return first_picture_sec if apart_sec <= LONGEST_LEAD_SEC else first_sample_sec
+    earliest_sec = first_picture_sec - LONGEST_LEAD_SEC
+    latest_sec = first_picture_sec + max(duration_sec, LONGEST_LEAD_SEC)
+    has_common_clock = any(a <= latest_sec and b >= earliest_sec for a, b in filled)
+    return first_picture_sec if has_common_clock else first_sample_sec
 
 
 def describe_sound(
@@ -74,11 +77,13 @@ def describe_sound(
         duration_sec: of the segment.
         first_picture_sec: of its first picture, likewise; None where there is none.
     """
-    first_sec = min((start for start, _ in filled), default=0.0)
-    zero = zero_sec(first_picture_sec, first_sec)
-    covered = coverage((Span(a - zero, b - zero) for a, b in filled), duration_sec)
+    zero = zero_sec(filled, duration_sec, first_picture_sec)
+    # A multiplexer may hold back the last sound before a gap until sound goes on: it is too old.
+    heard = [Span(a - zero, b - zero) for a, b in filled if b - zero >= -LONGEST_LEAD_SEC]
+    covered = coverage(heard, duration_sec)
+    first_sec = min((start for start, _ in heard), default=0.0)
     stretches = [Span(a - zero, b - zero) for a, b in quiet]
-    findings.silent = silent_intervals(stretches, duration_sec, first_sec - zero)
+    findings.silent = silent_intervals(stretches, duration_sec, first_sec)
     findings.audio_gaps = covered.gaps
     findings.audio_lead_sec = covered.lead_sec
     findings.audio_ahead_sec = covered.ahead_sec
