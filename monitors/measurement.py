@@ -123,6 +123,7 @@ class SegmentMeasurement(BaseModel):
         audio_lead_sec: of sound before the first picture; it belongs to the segment before.
         audio_ahead_sec: of sound behind its end; it belongs to the segments after.
         audio_sec: of sound in all, wherever its timestamps lie.
+        video_sec: from the first picture to the end of the last one.
         is_video_missing: whether the picture's track is there and holds no picture.
         has_video, has_audio: whether the segment has that track at all, empty or not.
         video_error, audio_error: why nothing of that track could be decoded; empty where something
@@ -150,6 +151,7 @@ class SegmentMeasurement(BaseModel):
     audio_lead_sec: Seconds = Field(default=0.0, le=LONGEST_LEAD_SEC)
     audio_ahead_sec: Seconds = Field(default=0.0, le=LONGEST_AHEAD_SEC)
     audio_sec: Seconds = 0.0
+    video_sec: Seconds = 0.0
     is_video_missing: bool = False
     has_video: bool = True
     has_audio: bool = True

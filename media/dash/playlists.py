@@ -237,6 +237,7 @@ class _PeriodSegments:
             discontinuity=begins_period,
             encryption=_encryption(self.chosen),
             name=self._name(span),
+            may_grow=not span.is_told,
         )
 
     def _media(self, span: Span) -> Address:

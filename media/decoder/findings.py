@@ -50,6 +50,7 @@ class Findings:
     audio_lead_sec: float = 0.0
     audio_ahead_sec: float = 0.0
     audio_sec: float = 0.0
+    video_sec: float = 0.0
     is_video_missing: bool = False
     loudness_lufs: float | None = None
     landmark: bytes | None = None

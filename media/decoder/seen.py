@@ -36,6 +36,7 @@ class SeenPictures:
         self._left_out = 0
         self._begins_with_keyframe: bool | None = None
         self._first_pts: int | None = None
+        self._end_pts = 0
         self._tick_sec = 0.0
         self._scaler = av.video.reformatter.VideoReformatter()
 
@@ -56,11 +57,12 @@ class SeenPictures:
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
         """Tell whether a packet of the picture is to be decoded."""
+        if packet.size:
+            self._note_time(packet)
         if len(self._small) >= self._job.most_pictures:
             return False
         if not packet.size:  # it only makes the decoder give what it holds back
             return True
-        self._note_time(packet)
         if self._begins_with_keyframe is None:
             self._begins_with_keyframe = packet.is_keyframe
         self._keyframes_sent += packet.is_keyframe
@@ -69,15 +71,17 @@ class SeenPictures:
         return is_wanted
 
     def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Note the first timestamp, in ticks: making a fraction of each takes too long."""
+        """Note where pictures begin and end, in ticks: making a fraction of each takes too long."""
         if packet.pts is None or packet.is_discard:
             return
         if self._first_pts is None:
             self._tick_sec = float(packet.time_base or 0)
+            self._end_pts = packet.pts
         if self._first_pts is None or (
             0 < (self._first_pts - packet.pts) * self._tick_sec < LONGEST_REORDER_SEC
         ):
             self._first_pts = packet.pts
+        self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
 
     def _may_leave_out(self) -> bool:
         """Tell whether what was seen of the group of pictures that is read now is enough."""
@@ -120,6 +124,7 @@ class SeenPictures:
             return ""
         if not self._small:
             return NO_PICTURE
+        findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
         self._describe_landmarks(findings)
         if self._left_out:
             findings.is_skimmed = True

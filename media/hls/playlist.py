@@ -117,6 +117,7 @@ class Segment:
         parts: of which it consists, as far as the playlist tells; of a piece those to be fetched.
         offset_sec: of a piece, from the first moment of its segment.
         parts_until: of a piece that is not the last: parts of its segment up to its end.
+        may_grow: whether its file may still be written to: nothing but the clock says it is whole.
     """
 
     uri: str
@@ -136,6 +137,7 @@ class Segment:
     parts: tuple[Part, ...] = ()
     offset_sec: float = 0.0
     parts_until: int | None = None
+    may_grow: bool = False
 
     @property
     def is_piece(self) -> bool:

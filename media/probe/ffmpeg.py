@@ -171,6 +171,7 @@ def _look_at_pictures(
     pictures = pictures.reshape(count, PICTURE_HEIGHT, PICTURE_WIDTH)
     # Sound may start a little earlier; the playlist's times mean the first picture.
     moments = np.array(times[:count]) - times[0]
+    findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
     findings.black = black_intervals(pictures, moments, duration_sec)
     findings.still = still_runs(pictures, moments, duration_sec)
 

@@ -12,6 +12,7 @@ from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import fetch_segment
 from media.outbound.stream_client import MediaClient
 from media.probe import Pace, Probe, UndecodableSegment
+from media.watch.growth import Growth
 from media.watch.keys import SegmentKeys, UnsupportedSegment, supported_key_uri
 from media.watch.leads import Lead
 from media.watch.memory import MemoryBudget
@@ -63,6 +64,14 @@ class SegmentSeen:
 SegmentListener = Callable[[SegmentSeen], None]
 
 
+@dataclass(frozen=True)
+class _Partial:
+    """A segment that was fetched before it was whole, as it seems."""
+
+    size_bytes: int
+    found: SegmentMeasurement | UndecodableSegment
+
+
 class SegmentMeter:
     """Fetches the segments of one stream and has them measured."""
 
@@ -92,6 +101,7 @@ class SegmentMeter:
         self._expected_bytes = min(FIRST_EXPECTED_BYTES, segment_max_bytes)
         self._keys = SegmentKeys(client)
         self._mirrors = Mirrors(client)
+        self._growth = Growth()
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
         self._retry_share = 1.0
         self._turn = asyncio.Lock()
@@ -121,34 +131,65 @@ class SegmentMeter:
         """
         self._retry_share = min(1.0, max(0.5, target_duration_sec / HURRIED_BELOW_SEC))
         timeout_sec = min(max(2 * target_duration_sec, MIN_FETCH_SEC), MAX_FETCH_SEC)
-        async with AsyncExitStack() as room:
-            media = await self._whole(room, segment, timeout_sec)
-            # One at a time: picture and sound of a stream must not take two turns from the others.
-            await room.enter_async_context(self._turn)
-            measured = await self._measured(media, segment, silence_db, glance)
-        if glance is None or not glance.is_later(measured):
-            return measured
-        known = None if measured.is_skimmed else measured
-        return measured.kept(self.recent.keep(media, known))
+        partial: _Partial | None = None
+        while True:
+            async with AsyncExitStack() as room:
+                media = await self._whole(room, segment, timeout_sec)
+                if partial is None or len(media) > partial.size_bytes:
+                    found = await self._found(room, media, segment, silence_db, glance)
+                else:
+                    found = partial.found
+                wait_sec = None if partial else self._growth.wait_sec(segment, found)
+                if wait_sec is None:
+                    if partial:
+                        self._growth.note(has_grown=len(media) > partial.size_bytes)
+                    return self._kept(media, segment, found, glance)
+                partial = _Partial(len(media), found)
+            await asyncio.sleep(wait_sec)
 
-    async def _measured(
-        self, media: bytes, segment: Segment, silence_db: float, glance: Glance | None
-    ) -> SegmentMeasurement:
-        """Have a segment measured, with what it may need of those before; keep it for the next."""
-        init = self._inits.get(segment.init, b"") if segment.init else b""
+    async def _found(
+        self,
+        room: AsyncExitStack,
+        media: bytes,
+        segment: Segment,
+        silence_db: float,
+        glance: Glance | None,
+    ) -> SegmentMeasurement | UndecodableSegment:
+        """Have a segment measured, with what it may need of those before."""
+        # One at a time: picture and sound of a stream must not take two turns from the others.
+        await room.enter_async_context(self._turn)
         try:
-            measured = await self._probe.measure(
+            return await self._probe.measure(
                 media,
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
                 pace=self._pace,
                 glance=self._lead.with_lead(glance, segment),
             )
-        except UndecodableSegment:
+        except UndecodableSegment as error:
+            return error
+
+    def _kept(
+        self,
+        media: bytes,
+        segment: Segment,
+        found: SegmentMeasurement | UndecodableSegment,
+        glance: Glance | None,
+    ) -> SegmentMeasurement:
+        """Keep a segment for the next, and until its picture is judged; return what was found.
+
+        Raises:
+            UndecodableSegment: nothing was.
+        """
+        init = self._inits.get(segment.init, b"") if segment.init else b""
+        if isinstance(found, UndecodableSegment):
             self._lead.note(segment, media, init, None)
-            raise
-        self._lead.note(segment, media, init, measured)
-        return measured
+            raise found
+        self._lead.note(segment, media, init, found)
+        if glance is None or not glance.is_later(found):
+            return found
+        known = None if found.is_skimmed else found
+        return found.kept(self.recent.keep(media, known))
 
     async def look_back(
         self, name: str, segment: Segment | None, duration_sec: float
