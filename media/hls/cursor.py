@@ -18,6 +18,9 @@ from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
 JOIN_BACKLOG_SEC = 30.0
 REMEMBERED = 32
+SHORT_SHARE = 0.5
+"""A packager that was started again lists few segments at first."""
+
 BEGAN_ANEW_SEC = 2.0
 """A programme that began that much earlier or later is another one; less is rounding."""
 
@@ -61,6 +64,7 @@ class PlaylistCursor(BaseModel):
         remembered: identities of the newest segments seen, by sequence.
         newest_ends_at: wall clock of the end of the newest segment seen, where that is known.
         began_at: wall clock of the programme's start, where that was told.
+        window: number of the first segment that was listed last, and how many there were.
         parts_done: parts of the first segment that is not done that were measured.
         parts_sec: how much media these were.
         is_renumbered: the server's numbers are not kept by their segments, and count no more.
@@ -75,6 +79,7 @@ class PlaylistCursor(BaseModel):
     remembered: dict[int, str] = Field(default_factory=dict)
     newest_ends_at: AwareDatetime | None = None
     began_at: AwareDatetime | None = None
+    window: tuple[int, int] = (0, 0)
     parts_done: int = 0
     parts_sec: float = 0.0
     is_renumbered: bool = False
@@ -123,7 +128,7 @@ class PlaylistCursor(BaseModel):
         rejoined = self._go_on_in(playlist) if self.switched else False
         first, last = playlist.segments[0].sequence, playlist.segments[-1].sequence
         identities = _newest_identities(playlist)
-        restarted = self._is_restart(first, last, identities)
+        restarted = self._is_restart(first, last, identities) or self._is_short_again(playlist)
         missed = self._begin_anew(first) if restarted else 0
         wanted = self.next_sequence
         if wanted is None:
@@ -132,6 +137,8 @@ class PlaylistCursor(BaseModel):
         missed += max(0, first - wanted)
         changed, stale = last > self.newest_sequence, last < self.newest_sequence
         new = playlist.segments[max(0, self.newest_sequence + 1 - first) :]
+        if changed:
+            self.window = first, len(playlist.segments)
         self._remember(identities)
         self._note_end(playlist.segments[-1])
         return Advance(
@@ -196,6 +203,7 @@ class PlaylistCursor(BaseModel):
         step back counts as a restart.
         """
         self.remembered = {}
+        self.window = 0, 0
         self.uris_changed = False
 
     def switch(self) -> None:
@@ -226,6 +234,14 @@ class PlaylistCursor(BaseModel):
         had_changed = self.uris_changed
         self.uris_changed = all(identities[key] != self.remembered[key] for key in shared)
         return self.uris_changed and not had_changed
+
+    def _is_short_again(self, playlist: MediaPlaylist) -> bool:
+        """Return whether a window that slid goes back and is much shorter: it grows anew.
+
+        An older copy is as long as a newer one. An EVENT playlist never slides.
+        """
+        first, listed = self.window
+        return playlist.media_sequence < first and len(playlist.segments) <= SHORT_SHARE * listed
 
     def _are_shifted(self, playlist: MediaPlaylist) -> bool:
         """Return whether remembered segments are listed, and all of them under other numbers.

@@ -138,6 +138,33 @@ def test_a_restart_is_told_once() -> None:
     assert (sequences(again), again.restarted) == ([0, 1, 2, 3], False)
 
 
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_restart_under_the_same_names_is_told_by_its_short_window(first: int) -> None:
+    """ffmpeg, started again: live0.ts comes again, and the window grows anew."""
+    cursor = joined(window(0, 5))
+    for begin in range(1, 9):
+        follow(cursor, window(begin, begin + 5))
+    advance = follow(taken_over(cursor), window(0, first))
+    assert (sequences(advance), advance.restarted) == (list(range(first + 1)), True)
+
+
+def test_a_restart_of_a_packager_that_always_counts_from_zero_is_seen() -> None:
+    """ffmpeg with single_file: byte ranges of the same file from its beginning."""
+    cursor = PlaylistCursor()
+    for first in range(8):
+        follow(cursor, cursor.numbered(always_from_zero(first, first + 5)))
+    advance = follow(cursor, cursor.numbered(always_from_zero(0, 1)))
+    assert (len(advance.segments), advance.restarted) == (2, True)
+    assert len(follow(cursor, cursor.numbered(always_from_zero(0, 2))).segments) == 1
+
+
+def test_an_older_copy_of_a_growing_window_is_only_stale() -> None:
+    """EXT-X-PLAYLIST-TYPE:EVENT"""
+    cursor = joined(window(0, 5))
+    follow(cursor, window(0, 20))
+    assert cursor.advance(window(0, 6)) == Advance(segments=(), stale=True)
+
+
 def test_a_restart_under_numbers_seen_before_is_told_by_its_uris() -> None:
     cursor = joined(window(0, 5))
     advance = cursor.advance(window(3, 8, programme="b"))
