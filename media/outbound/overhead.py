@@ -8,6 +8,7 @@ event loop busy that way until the request times out, again and again.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
+from typing import NoReturn
 
 import httpcore
 import httpx
@@ -29,6 +30,9 @@ CHUNKS_PER_PAUSE = 64
 PAUSE_SEC = 0.02
 """Chunks that are small on average are read with pauses: they take a tenth of the event loop's time
 at most. Other bodies only let other tasks run."""
+
+PENALTY_SEC = 1.0
+"""A refusal takes this long: the same request may be made again at once, 30 ms of CPU each time."""
 
 SocketOption = (
     tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -77,7 +81,7 @@ class MeteredStream(httpcore.AsyncNetworkStream):
             ExcessiveOverhead: too much was read since the last progress.
         """
         if self._reads >= MAX_READS_WITHOUT_PROGRESS or self._bytes >= MAX_BYTES_WITHOUT_PROGRESS:
-            raise ExcessiveOverhead
+            await _refuse()
         data = await self._stream.read(max_bytes, timeout)
         self._reads, self._bytes = self._reads + 1, self._bytes + len(data)
         return data
@@ -125,7 +129,7 @@ class MeteredBody(httpx.AsyncByteStream):
             yield chunk
             count, size = count + 1, size + len(chunk)
             if count > FREE_CHUNKS and size < count * MIN_AVERAGE_BYTES:
-                raise ExcessiveOverhead
+                await _refuse()
             if count % CHUNKS_PER_PAUSE == 0:
                 await asyncio.sleep(PAUSE_SEC if size < count * SMALL_CHUNK_BYTES else 0)
 
@@ -136,3 +140,8 @@ class MeteredBody(httpx.AsyncByteStream):
     def _note_progress(self) -> None:
         if isinstance(self._connection, MeteredStream):
             self._connection.note_progress()
+
+
+async def _refuse() -> NoReturn:
+    await asyncio.sleep(PENALTY_SEC)
+    raise ExcessiveOverhead

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import httpx
 import pytest
 
 from media.outbound.client import webhook_client
-from media.outbound.errors import ExcessiveOverhead, Truncated
+from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.posting import post_webhook
@@ -54,29 +53,43 @@ async def poster(guard: OutboundGuard, network: Loopback) -> AsyncIterator[httpx
         yield opened
 
 
-@pytest.mark.parametrize(
-    "answer", [pytest.param(each, id=name) for name, each in EXCESSIVE.items()]
-)
-async def test_excessive_overhead_is_given_up(client: httpx.AsyncClient, answer: Answer) -> None:
+async def test_excessive_overhead_is_given_up(client: httpx.AsyncClient) -> None:
     """Long before the time limit, which would be a `FetchTimeout`."""
-    async with scripted_server(answer) as server:
-        with pytest.raises((ExcessiveOverhead, Truncated)):
-            await fetch_segment(
-                client, server.url(), max_bytes=100 * MAX_BYTES, total_timeout_sec=60
-            )
+
+    async def fetch(answer: Answer) -> str:
+        async with scripted_server(answer) as server:
+            with pytest.raises(FetchError) as caught:
+                await fetch_segment(
+                    client, server.url(), max_bytes=100 * MAX_BYTES, total_timeout_sec=60
+                )
+        return caught.value.code
+
+    codes = await asyncio.gather(*map(fetch, EXCESSIVE.values()))
+    found = dict(zip(EXCESSIVE, codes, strict=True))
+    # h11 has a limit of its own for what it cannot make out yet.
+    assert found.pop("trailers without end") in {"excessive_overhead", "truncated"}
+    assert set(found.values()) == {"excessive_overhead"}, found
 
 
-@pytest.mark.parametrize(
-    "answer", [pytest.param(each, id=name) for name, each in EXCESSIVE.items()]
-)
-async def test_so_is_that_of_a_receiver(poster: httpx.AsyncClient, answer: Answer) -> None:
+async def test_so_is_that_of_a_receiver(poster: httpx.AsyncClient) -> None:
     """Where there is a status it counts, whatever comes after it."""
-    async with scripted_server(answer) as server, asyncio.timeout(60):
-        with suppress(ExcessiveOverhead):
-            posted = await post_webhook(
-                poster, server.url(), body=b"{}", headers={}, total_timeout_sec=60
-            )
-            assert posted.status == 200
+
+    async def post(answer: Answer) -> int | str:
+        async with scripted_server(answer) as server:
+            try:
+                posted = await post_webhook(
+                    poster, server.url(), body=b"{}", headers={}, total_timeout_sec=60
+                )
+            except FetchError as error:
+                return error.code
+            return posted.status
+
+    async with asyncio.timeout(60):
+        outcomes = await asyncio.gather(*map(post, EXCESSIVE.values()))
+    found = dict(zip(EXCESSIVE, outcomes, strict=True))
+    heads = {name: found.pop(name) for name in list(found) if "head" in name or "interim" in name}
+    assert set(heads.values()) == {"excessive_overhead"}
+    assert set(found.values()) == {200}
 
 
 async def drips(request: Request, writer: asyncio.StreamWriter) -> None:
