@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 
 from media.dash.parser import is_manifest
 from media.dash.playlists import TrackPlaylist
-from media.hls.errors import PlaylistTooLarge
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.variables import imported_by
@@ -27,7 +26,7 @@ LARGE_CHARS = 128 * 1024
 """Reading so much takes some milliseconds; anything larger is read beside the event loop."""
 
 LARGE_MAX_BYTES = 8 * 1024 * 1024
-"""A day of 2 s segments. Manifests are longer to read, and never so long."""
+"""A day of 2 s segments."""
 
 LARGE_AT_ONCE = 4
 """Playlists over `PLAYLIST_MAX_BYTES` that are in memory at the same time: some 24 MiB each."""
@@ -105,12 +104,10 @@ async def _loaded(
     if not is_manifest(fetched.text):
         playlist, read_sec = await _read(fetched, url, previous)
         return LoadedPlaylist(playlist, read_sec, is_large)
-    if is_large:
-        raise PlaylistTooLarge(f"the manifest is longer than {PLAYLIST_MAX_BYTES} characters")
-    read = await read_beside(fetched.text, fetched.final_url, url=url)
-    if not isinstance(read, TrackPlaylist):
-        return LoadedPlaylist(read)
-    return LoadedPlaylist(await published(client, read, known))
+    read, read_sec = await read_beside(fetched.text, fetched.final_url, url=url)
+    if isinstance(read, TrackPlaylist):
+        return LoadedPlaylist(await published(client, read, known), read_sec, is_large)
+    return LoadedPlaylist(read, read_sec, is_large)
 
 
 async def _read(

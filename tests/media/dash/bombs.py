@@ -3,8 +3,8 @@
 from tests.media.dash.build import PICTURE, adaptation_set, manifest, template, timeline
 
 MANY = "".join(f'<Representation id="{number}"/>' for number in range(190))
-RUNS = timeline(*['d="1"'] * 5_000)
-LIST = "<SegmentURL/>" * 5_000
+RUNS = timeline(*['d="1"'] * 3_000)
+LIST = "<SegmentURL/>" * 3_000
 BASES = "".join(f"<BaseURL>{letter}/</BaseURL>" for letter in "abcdefgh" * 50)
 ENDLESS = template(timeline('t="0" d="1" r="4611686018427387904"'))
 
@@ -42,11 +42,11 @@ BOMBS = {
     "deep": manifest("<a>" * 10_000 + "</a>" * 10_000),
     "deep in what is read": "<MPD>" + "<Period><AdaptationSet>" * 5_000,
     "elements": manifest("<a/>" * 30_000),
-    "periods": manifest("", *["<Period/>"] * 9_000),
+    "periods": manifest("", *["<Period/>"] * 2_000),
     "periods without end": manifest(
-        *[f"<Period>{adaptation_set(ENDLESS + PICTURE)}</Period>"] * 300
+        *[f"<Period>{adaptation_set(ENDLESS + PICTURE)}</Period>"] * 150
     ),
-    "empty periods": manifest(*[f"<Period>{adaptation_set(template() + MANY)}</Period>"] * 15),
+    "empty periods": manifest(*[f"<Period>{adaptation_set(template() + MANY)}</Period>"] * 4),
     "strangers in a period": described("<a/>" * 15_000, template() + MANY),
     "marks in a set": manifest(adaptation_set("<ContentProtection/>" * 3_000 + MANY)),
     "components of a set": manifest(adaptation_set("<ContentComponent/>" * 3_000 + MANY)),

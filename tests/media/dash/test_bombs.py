@@ -8,9 +8,11 @@ import pytest
 
 from media.dash.reading import read_manifest
 from media.hls.errors import PlaylistTooLarge
+from media.hls.playlist import MediaPlaylist
 from media.manifest import ManifestSource
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
+from media.playlists import load_again
 from media.reading import LARGE_CHARS, LIMITS, read_beside
 from media.sources import SourceState
 from media.subprocesses import Limits
@@ -73,7 +75,23 @@ async def test_a_large_manifest_says_the_same_as_if_it_were_small(fragment: str)
     assert len(LARGE) > LARGE_CHARS
     small = LARGE.replace(MUCH, "")
     expected = read_manifest(small, URL, url=URL + fragment, now=datetime.now(UTC))
-    assert await read_beside(LARGE, URL, url=URL + fragment) == expected
+    read, read_sec = await read_beside(LARGE, URL, url=URL + fragment)
+    assert read == expected
+    assert read_sec > 0
+
+
+async def test_a_day_of_segments_is_read_beside_the_event_loop() -> None:
+    runs = timeline(*(f't="{180_180 * place}" d="180180"' for place in range(43_200)))
+    text = manifest(adaptation_set(template(runs, 'timescale="90000"') + PICTURE))
+    async with (
+        media_client(OutboundGuard(allow_private_networks=True)) as client,
+        scripted_server(always(reply(text.encode()))) as server,
+    ):
+        url = server.url(host="127.0.0.1")
+        loaded = await load_again(client, f"{url}#video=v")
+    assert isinstance(loaded.playlist, MediaPlaylist)
+    assert [it.uri for it in loaded.playlist.segments][-1].endswith("/v/43200.m4s")
+    assert loaded.is_large
 
 
 async def test_a_large_manifest_is_refused_for_the_same_reason() -> None:

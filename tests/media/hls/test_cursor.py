@@ -149,7 +149,7 @@ def test_a_restart_under_the_same_names_is_told_by_its_short_window(first: int) 
 
 
 def test_a_restart_of_a_packager_that_always_counts_from_zero_is_seen() -> None:
-    """ffmpeg with single_file: byte ranges of the same file from its beginning."""
+    """With single_file, ffmpeg lists byte ranges of the same file from its beginning."""
     cursor = PlaylistCursor()
     for first in range(8):
         follow(cursor, cursor.numbered(always_from_zero(first, first + 5)))
@@ -159,7 +159,7 @@ def test_a_restart_of_a_packager_that_always_counts_from_zero_is_seen() -> None:
 
 
 def test_an_older_copy_of_a_growing_window_is_only_stale() -> None:
-    """EXT-X-PLAYLIST-TYPE:EVENT"""
+    """As with EXT-X-PLAYLIST-TYPE:EVENT."""
     cursor = joined(window(0, 5))
     follow(cursor, window(0, 20))
     assert cursor.advance(window(0, 6)) == Advance(segments=(), stale=True)
