@@ -5,6 +5,7 @@ from it. `PlaylistCursor.advance` says what to analyse; only `PlaylistCursor.don
 segment, so a crash between the two repeats that segment and loses none.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -275,9 +276,12 @@ class PlaylistCursor(BaseModel):
 
     def _first_number(self, playlist: MediaPlaylist) -> int:
         known = {identity: number for number, identity in self.remembered.items()}
-        for place, segment in reversed(list(enumerate(playlist.segments))):
-            if (number := known.get(segment_identity(segment))) is not None:
-                return number - place
+        identities = map(segment_identity, playlist.segments)
+        firsts = Counter(
+            known[each] - place for place, each in enumerate(identities) if each in known
+        )
+        if firsts:  # a name may come again, so that a few segments imply another number
+            return max(firsts, key=lambda first: (firsts[first], first))
         return self.newest_sequence + 1 + self._missed_before(playlist)
 
     def _dated(self, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:

@@ -158,6 +158,16 @@ def test_a_restart_of_a_packager_that_always_counts_from_zero_is_seen() -> None:
     assert len(follow(cursor, cursor.numbered(always_from_zero(0, 2))).segments) == 1
 
 
+def test_names_that_come_again_in_a_single_file_do_not_lead_back() -> None:
+    """The encoder starts again, and some byte ranges happen to begin where others did."""
+    cursor, numbers = PlaylistCursor(), list[int]()
+    for first in range(4, 12):
+        follow(cursor, cursor.numbered(always_from_zero(first, first + 5)))
+    for first, last in ((0, 0), (0, 1), (0, 3), (0, 5), (1, 6), (2, 7)):
+        numbers += sequences(follow(cursor, cursor.numbered(always_from_zero(first, last))))
+    assert numbers == list(range(13, 21))
+
+
 def test_an_older_copy_of_a_growing_window_is_only_stale() -> None:
     """As with EXT-X-PLAYLIST-TYPE:EVENT."""
     cursor = joined(window(0, 5))
