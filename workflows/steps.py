@@ -8,6 +8,7 @@ from workflows import options
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
         DELIVER_WEBHOOK,
+        DELIVERY_FAILED,
         LOAD_EVENTS,
         REDELIVER_WEBHOOK,
         REPORT_EVENT,
@@ -115,6 +116,6 @@ async def _tell_store(
 
 def _attempts(error: ActivityError) -> DeliveryAttempts:
     cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.details:
+    if isinstance(cause, ApplicationError) and cause.type == DELIVERY_FAILED:
         return DeliveryAttempts.model_validate(cause.details[0])
     return DeliveryAttempts(attempts=1, error=str(cause or error))

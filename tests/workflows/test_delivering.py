@@ -2,6 +2,8 @@
 
 import asyncio
 
+from temporalio.exceptions import ApplicationError
+
 from monitors.config import OnDeliveryFailure
 from monitors.events import EndReason, EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus
@@ -117,6 +119,17 @@ async def test_a_delivery_ends_however_its_attempts_break(stage: Stage) -> None:
     end = await stage.run(on_delivery_failure=OnDeliveryFailure.CONTINUE)
     assert end.status is MonitorStatus.COMPLETED
     assert len(stage.world.attempts) == 2 * DELIVERY_STARTS
+    assert {status for status, _ in final_reports(stage.world).values()} == {DeliveryStatus.FAILED}
+
+
+async def test_a_failure_of_another_kind_ends_a_delivery_too(stage: Stage) -> None:
+    async def failing_otherwise(event: StreamEvent, attempt: int) -> None:
+        raise ApplicationError("no such kind", {"not": "ours"}, non_retryable=True)
+
+    stage.world.receiver = failing_otherwise
+    stage.world.watches.append(scripts.ends())
+    end = await stage.run(on_delivery_failure=OnDeliveryFailure.CONTINUE)
+    assert end.status is MonitorStatus.COMPLETED
     assert {status for status, _ in final_reports(stage.world).values()} == {DeliveryStatus.FAILED}
 
 
