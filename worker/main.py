@@ -25,7 +25,6 @@ from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
-from media.probe import Confinement, open_probe
 from media.watch import MemoryBudget
 from monitors.delivery import DeliveryPolicy
 from runtime.logging import configure_logging
@@ -34,12 +33,11 @@ from runtime.serving import stop_signal
 from runtime.settings import SettingsError, WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
-from worker.confinement import check_confinement, confinement_metric, missing_confinement
-from worker.ffmpeg_check import check_ffmpeg
 from worker.health import health_port
 from worker.lateness import SegmentLateness
 from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
+from worker.probes import WorkerProbe, confinement_metric, missing_confinement, open_worker_probe
 from worker.streams import open_stream_side
 from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
@@ -65,7 +63,6 @@ async def run_worker(settings: WorkerSettings) -> None:
     """
     configure_logging(settings)
     temporal_configuration()
-    confinement = await _checked_probe(settings)
     if settings.monitor_id and settings.worker_role is not WorkerRole.PROBE:
         raise SettingsError("MONITOR_ID: needs WORKER_ROLE=probe")
     if _makes_pods(settings):
@@ -75,11 +72,14 @@ async def run_worker(settings: WorkerSettings) -> None:
     missing: list[str] = ["no connection to Temporal yet"]
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(stop_signal())
+        probe = None
+        if settings.worker_role is not WorkerRole.ORCHESTRATOR:
+            probe = await stack.enter_async_context(open_worker_probe(settings))
         guard = OutboundGuard(settings.allow_private_networks)
         side = await stack.enter_async_context(open_stream_side(settings, guard))
         stack.enter_context(youtube_metrics(side.youtube.snapshot))
-        readiness = lambda: missing[0] if missing else missing_confinement(confinement)  # noqa: E731
-        details = lambda: _details(settings, confinement)  # noqa: E731
+        readiness = lambda: missing[0] if missing else missing_confinement(probe)  # noqa: E731
+        details = lambda: _details(probe)  # noqa: E731
         await stack.enter_async_context(
             health_port(settings.health_host, settings.health_port, readiness, details)
         )
@@ -87,7 +87,7 @@ async def run_worker(settings: WorkerSettings) -> None:
         client = await _connect(stop)
         if client is None:
             return
-        workers = workers_of(client, settings, side.client, side.sources, confinement)
+        workers = workers_of(client, settings, side.client, side.sources, probe)
         for worker in await stack.enter_async_context(workers):
             await stack.enter_async_context(worker)
         missing.clear()
@@ -97,24 +97,10 @@ async def run_worker(settings: WorkerSettings) -> None:
         logger.info("worker drains")
 
 
-async def _checked_probe(settings: WorkerSettings) -> Confinement | None:
-    """Return whether decoders are locked in; None where there are none.
-
-    Raises:
-        StartError: this worker cannot measure with what its settings name.
-    """
-    if settings.worker_role is WorkerRole.ORCHESTRATOR:
-        return None
-    if settings.ffmpeg_path:
-        await check_ffmpeg(settings.ffmpeg_path)
-    return await check_confinement(settings)
-
-
-def _details(settings: WorkerSettings, confinement: Confinement | None) -> dict[str, str]:
-    if settings.worker_role is WorkerRole.ORCHESTRATOR:
+def _details(probe: WorkerProbe | None) -> dict[str, str]:
+    if probe is None:
         return {}
-    is_confined = confinement is not None and confinement.is_there
-    return {"decoders": "confined" if is_confined else "not confined"}
+    return {"decoders": "confined" if probe.is_confined else "not confined"}
 
 
 async def _connect(stop: asyncio.Event) -> Client | None:
@@ -135,9 +121,12 @@ async def workers_of(
     settings: WorkerSettings,
     media: httpx.AsyncClient,
     sources: SourceFinder,
-    confinement: Confinement | None = None,
+    probe: WorkerProbe | None = None,
 ) -> AsyncIterator[list[Worker]]:
-    """Make the workers of this process's role, which look at streams through `sources`."""
+    """Make the workers of this process's role, which look at streams through `sources`.
+
+    Without a `probe` they open their own.
+    """
     async with AsyncExitStack() as stack:
         guard = OutboundGuard(
             settings.allow_private_networks, exempt=settings.webhook_private_hosts
@@ -155,16 +144,13 @@ async def workers_of(
             pods = await stack.enter_async_context(_pod_activities(client, settings))
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
-            stack.enter_context(confinement_metric(confinement))
-            opened_probe = open_probe(
-                settings.ffmpeg_path, at_once=settings.probes_at_once, confinement=confinement
-            )
-            probe = await stack.enter_async_context(opened_probe)
+            opened = probe or await stack.enter_async_context(open_worker_probe(settings))
+            stack.enter_context(confinement_metric(opened))
             memory = MemoryBudget(settings.segments_memory_bytes)
             lateness = stack.enter_context(SegmentLateness())
             watching = StreamWatching(
                 sources=sources,
-                probe=probe,
+                probe=opened.probe,
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
                 memory=memory,

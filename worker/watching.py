@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from media.outbound.guard import OutboundGuard
-from media.probe import open_probe
 from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.detectors.silence import SHORT_GAP_SEC
@@ -21,7 +20,7 @@ from monitors.measurement import Interval, SegmentMeasurement
 from monitors.reports import HealthReport
 from runtime.logging import configure_logging
 from runtime.settings import StreamSettings
-from worker.confinement import check_confinement
+from worker.probes import open_worker_probe
 from worker.streams import open_stream_side
 
 ROWS = 15
@@ -56,16 +55,11 @@ async def watch_url(
     configure_logging(settings.model_copy(update=quiet))
     state = WatchState()
     screen = _JsonLines() if as_json else _Screen(url, state)
-    opened_probe = open_probe(
-        settings.ffmpeg_path,
-        at_once=settings.probes_at_once,
-        with_loudness=True,
-        confinement=await check_confinement(settings),
-    )
+    opened_probe = open_worker_probe(settings, with_loudness=True)
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:
         client = side.sources.client_for(url, request_headers)
-        meter = SegmentMeter(client, probe, segment_max_bytes=settings.segment_max_bytes)
+        meter = SegmentMeter(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
         source, standing = side.sources.find(url, client), Standing()
         with screen:
             while True:

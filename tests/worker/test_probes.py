@@ -11,13 +11,14 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from media.decoder.confinement import has_filter
-from media.probe import Confinement
+from media.probe import Confinement, DecoderProbe, FfmpegProbe
 from runtime.settings import SettingsError, StreamSettings
-from worker.confinement import check_confinement, confinement_metric, missing_confinement
 from worker.health import health_app
+from worker.probes import WorkerProbe, confinement_metric, missing_confinement, open_worker_probe
 
 pytestmark = pytest.mark.skipif(not has_filter(), reason="there is no filter to be without")
 
+NO_PROBE = FfmpegProbe("none", parallel=1)
 WORKER = {
     "CALLBACK_URL": "http://127.0.0.1:9",
     "INTERNAL_API_KEY": "i" * 40,
@@ -28,18 +29,22 @@ WORKER = {
 }
 
 
-async def test_decoders_are_locked_in_here() -> None:
-    confinement = await check_confinement(StreamSettings())
-    assert confinement
-    assert confinement.is_there
-    assert missing_confinement(confinement) is None
+async def test_decoders_are_locked_in_here_and_the_first_is_ready() -> None:
+    async with open_worker_probe(StreamSettings()) as opened:
+        assert opened.is_confined
+        assert missing_confinement(opened) is None
+        assert isinstance(opened.probe, DecoderProbe)
+        assert len(opened.probe.process_ids()) == 1
 
 
 async def test_an_ffmpeg_of_the_user_cannot_be() -> None:
     ffmpeg = Path(imageio_ffmpeg.get_ffmpeg_exe())
-    assert await check_confinement(StreamSettings(ffmpeg_path=ffmpeg)) is None
+    async with open_worker_probe(StreamSettings(ffmpeg_path=ffmpeg)) as opened:
+        assert not opened.is_confined
+        assert missing_confinement(opened) is None
+    required = StreamSettings(ffmpeg_path=ffmpeg, require_confinement=True)
     with pytest.raises(SettingsError, match=r"^REQUIRE_CONFINEMENT: "):
-        await check_confinement(StreamSettings(ffmpeg_path=ffmpeg, require_confinement=True))
+        await open_worker_probe(required).__aenter__()
 
 
 async def test_a_worker_without_the_filter_stops_at_its_start_with_one_line() -> None:
@@ -66,7 +71,7 @@ async def test_a_worker_without_the_filter_stops_at_its_start_with_one_line() ->
 )
 def test_the_metric_says_whether_they_are(confinement: Confinement | None, value: int) -> None:
     registry = CollectorRegistry()
-    with confinement_metric(confinement, registry):
+    with confinement_metric(WorkerProbe(NO_PROBE, confinement), registry):
         shown = generate_latest(registry).decode()
     assert f"stream_tracker_decoders_confined {value:.1f}" in shown
 
@@ -82,9 +87,10 @@ def test_the_metric_says_whether_they_are(confinement: Confinement | None, value
 async def test_readiness_says_whether_they_are(
     confinement: Confinement, status: int, told: str
 ) -> None:
+    probe = WorkerProbe(NO_PROBE, confinement)
     app = health_app(
-        lambda: missing_confinement(confinement),
-        lambda: {"decoders": "confined" if confinement.is_there else "not confined"},
+        lambda: missing_confinement(probe),
+        lambda: {"decoders": "confined" if probe.is_confined else "not confined"},
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
