@@ -21,3 +21,9 @@ A name that nobody knows is not among them: it is tried.
 def undecodable_codec(names: Iterable[str]) -> str | None:
     """Return the first name of a codec that cannot be decoded, None where all may be."""
     return next((it for it in names if it.lower().startswith(UNDECODABLE_CODECS)), None)
+
+
+def codec_of(names: Iterable[str], *, sound: bool) -> str | None:
+    """Return the first name of a codec of sound, or else of pictures; None where none is told."""
+    media = (it for it in names if not it.lower().startswith(TEXT_CODECS))
+    return next((it for it in media if it.lower().startswith(AUDIO_CODECS) is sound), None)

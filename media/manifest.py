@@ -7,12 +7,11 @@ from datetime import datetime
 
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
-from media.hls.renditions import Choice, Tracks, rank_renditions
+from media.hls.renditions import Choice, rank_renditions
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.stream_client import MediaClient
 from media.playlists import load_playlist
 from media.sources import MediaUrls, Observation, SourceState
-from monitors.detectors.media import Track
 from monitors.polling import next_look_sec
 
 ABSENT_STATUSES = frozenset({404, 410})
@@ -29,13 +28,6 @@ TRYING_SEC = 20.0
 TRIED_APART_SEC = 2.0
 """For each one that was asked for in vain the next look waits longer: a master playlist whose
 renditions are all gone costs no more requests than one with a single rendition."""
-
-_CARRIED: dict[Tracks, frozenset[Track]] = {
-    # A stream that claims a picture alone is still missed its sound.
-    Tracks.PICTURE_AND_SOUND: frozenset({"video", "audio"}),
-    Tracks.PICTURE_ONLY: frozenset({"video", "audio"}),
-    Tracks.SOUND_ONLY: frozenset({"audio"}),
-}
 
 
 @dataclass(frozen=True)
@@ -180,7 +172,8 @@ def media_of(playlist: MasterPlaylist) -> tuple[MediaUrls, ...]:
 def _media(choice: Choice) -> MediaUrls:
     return MediaUrls(
         main=choice.url,
-        main_tracks=_CARRIED[choice.tracks],
+        declared=choice.declared,
+        codecs=choice.variant.codecs,
         audio=choice.audio_url,
         rendition=choice.name,
     )

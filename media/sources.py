@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from monitors.detectors.media import Track
+from monitors.measurement import Track
 
 
 class SourceState(StrEnum):
@@ -37,7 +37,9 @@ class MediaUrls:
     Attributes:
         main: media playlist with the picture (and the sound, unless `audio` is given), or with
             sound alone when the stream has no picture.
-        main_tracks: what `main` carries.
+        main_tracks: what `main` may carry.
+        declared: tracks that the stream is said to have.
+        codecs: RFC 6381 names, as far as they are told.
         audio: media playlist of the sound when it is a rendition of its own.
         broadcast: names the broadcast; another name means that media sequences start anew.
         expires_at: when the URLs stop working; None when they do not tell.
@@ -46,6 +48,8 @@ class MediaUrls:
 
     main: str = field(repr=False)
     main_tracks: frozenset[Track] = frozenset({"video", "audio"})
+    declared: frozenset[Track] = frozenset()
+    codecs: tuple[str, ...] = ()
     audio: str | None = field(default=None, repr=False)
     broadcast: str | None = None
     expires_at: datetime | None = None

@@ -21,6 +21,15 @@ class OnDeliveryFailure(StrEnum):
     CONTINUE = "continue"
 
 
+class Expect(StrEnum):
+    """The tracks that a stream is meant to have."""
+
+    AUTO = "auto"
+    BOTH = "av"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
 class Thresholds(BaseModel):
     """How much of a fault is an incident. All of it may change while a monitor runs."""
 
@@ -56,6 +65,21 @@ class Thresholds(BaseModel):
         default=60,
         description="Fetching or decoding keeps failing this long; 0 switches it off.",
     )
+    expect: Expect = Field(
+        default=Expect.AUTO,
+        description=(
+            "Tracks that the stream is meant to have: av, audio, video; "
+            "auto: those that it declares or has had."
+        ),
+    )
+
+    def as_expected(self) -> Self:
+        """Return these with the detectors off of a track that nobody expects."""
+        off = {
+            Expect.AUDIO: ("blackout_threshold_sec", "freeze_threshold_sec"),
+            Expect.VIDEO: ("silence_threshold_sec",),
+        }
+        return self.model_copy(update=dict.fromkeys(off.get(self.expect, ()), 0.0))
 
 
 def _checked(headers: dict[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     STREAM_SUSPENDED = "stream.suspended"
     STREAM_RESUMED = "stream.resumed"
     STREAM_ENDED = "stream.ended"
+    STREAM_UNMEASURABLE = "stream.unmeasurable"
     BLACKOUT = "alert.blackout"
     BLACKOUT_RECOVERED = "alert.blackout_recovered"
     SILENCE = "alert.silence"

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Collection, Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +39,8 @@ Landmark = Annotated[_Base64, Field(min_length=LANDMARK_BYTES, max_length=LANDMA
 """What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+Track = Literal["video", "audio"]
 
 Offset = Annotated[float, Field(allow_inf_nan=False)]
 """Seconds from a segment's first moment."""
@@ -107,6 +109,20 @@ class Glance(BaseModel):
         return measurement.is_skimmed or waits
 
 
+class Unmeasurable(BaseModel):
+    """Why a track cannot be measured, though nothing is wrong with it.
+
+    Attributes:
+        codec: its name; None where that is not told.
+        reason: `encrypted` or `unsupported_codec`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    codec: str | None = Field(pattern=r"^[A-Za-z0-9_.,+ -]{1,64}$")
+    reason: Literal["encrypted", "unsupported_codec"]
+
+
 class SegmentMeasurement(BaseModel):
     """The measurements of one segment, all from one pass over it.
 
@@ -126,6 +142,7 @@ class SegmentMeasurement(BaseModel):
         video_sec: from the first picture to the end of the last one.
         is_video_missing: whether the picture's track is there and holds no picture.
         has_video, has_audio: whether the segment has that track at all, empty or not.
+        unmeasurable: tracks of which nothing can be known, and why.
         video_error, audio_error: why nothing of that track could be decoded; empty where something
             could. Nothing is known of it then.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
@@ -155,6 +172,7 @@ class SegmentMeasurement(BaseModel):
     is_video_missing: bool = False
     has_video: bool = True
     has_audio: bool = True
+    unmeasurable: dict[Track, Unmeasurable] = {}
     video_error: Reason = ""
     audio_error: Reason = ""
     loudness_lufs: float | None = Field(default=None, ge=-200, le=200, allow_inf_nan=False)

@@ -4,16 +4,16 @@ import contextlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
 from media.decoder.findings import MAX_ERROR, Findings, Undecodable
-from media.decoder.programmes import first_programme, programmes
 from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
+from media.decoder.tracks import Tracks, tracks_of
 from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
 from media.decoder.wire import JobHead, Material
 from monitors.motion import Depth, Motion
@@ -88,16 +88,18 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
 
 
 def _measured(container: InputContainer, material: Material, job: JobHead) -> Findings:
-    video, audio = tracks = _tracks(container, material.segment)
-    if video is None and audio is None:
+    tracks, unmeasurable = tracks_of(container, material.segment)
+    video, audio = tracks
+    if video is None and audio is None and not unmeasurable:
         raise Undecodable("ffmpeg found no picture and no sound")
     sets = _parameter_sets(container, video, material) if video else None
     pictures = SeenPictures(job)
     sound = Sound(job.silence_db, with_loudness=job.with_loudness)
     errors = _decode(container, tracks, material.lead, pictures, sound)
     findings = Findings(
-        has_video=video is not None,
-        has_audio=audio is not None,
+        has_video=video is not None or "video" in unmeasurable,
+        has_audio=audio is not None or "audio" in unmeasurable,
+        unmeasurable={kind: why._asdict() for kind, why in unmeasurable.items()},
         video_codec=video.codec_context.codec.canonical_name if video else None,
         audio_codec=audio.codec_context.codec.canonical_name if audio else None,
         width=(video.codec_context.width or None) if video else None,
@@ -108,7 +110,7 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
         errors[video.index] = pictures.describe(findings)
     if audio and not errors[audio.index]:
         sound.describe(findings, job.duration_sec, pictures.first_sec)
-    if all(errors.values()):
+    if errors and all(errors.values()):
         raise Undecodable(next(iter(errors.values())))
     findings.video_error = errors[video.index] if video else ""
     findings.audio_error = errors[audio.index] if audio else ""
@@ -129,33 +131,9 @@ def _parameter_sets(
     return own if is_news and 0 < len(own) <= MOST_SETS_BYTES else None
 
 
-class _Tracks(NamedTuple):
-    """What is measured of a segment."""
-
-    video: av.VideoStream | None
-    audio: av.AudioStream | None
-
-
-def _tracks(container: InputContainer, segment: bytes) -> _Tracks:
-    """Return the first picture and the first sound, of the first programme that has one of them."""
-    streams = container.streams
-    videos = [it for it in streams.video if it.codec_context and not _is_attached(it)]
-    audios = [it for it in streams.audio if it.codec_context]
-    if container.format.name == MPEGTS:
-        media = {it.id for it in (*videos, *audios)}
-        if programme := first_programme(programmes(segment), media):
-            videos = [it for it in videos if it.id in programme.pids]
-            audios = [it for it in audios if it.id in programme.pids]
-    return _Tracks(next(iter(videos), None), next(iter(audios), None))
-
-
-def _is_attached(stream: av.VideoStream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
 def _decode(
     container: InputContainer,
-    tracks: _Tracks,
+    tracks: Tracks,
     lead: bytes,
     pictures: SeenPictures,
     sound: Sound,
@@ -180,6 +158,8 @@ def _decode(
             elif isinstance(frame, av.AudioFrame):
                 sound.add(frame)
     sound.finish()
+    if not any(count.all for count in counts.values()) and any(track.frames for track in wanted):
+        raise Undecodable("it lists samples that it does not hold")
     return {index: count.verdict() for index, count in counts.items()}
 
 
@@ -192,7 +172,7 @@ def _configure(track: av.VideoStream | av.AudioStream) -> None:
 def _decode_lead(lead: bytes, video: av.VideoStream) -> None:
     """Have the decoder of `video` know the pictures before, whatever of them can be decoded."""
     with contextlib.suppress(av.FFmpegError, ValueError), _opened(lead) as container:
-        before = _tracks(container, lead).video
+        before = tracks_of(container, lead)[0].video
         if before is None or before.codec_context.name != video.codec_context.name:
             return
         for packet in _packets(container, [before]):
@@ -206,6 +186,8 @@ def _packets(container: InputContainer, tracks: Sequence[Stream]) -> Iterator["a
 
     Not PyAV's own empty packets: it fails on those when a stream has joined since the beginning.
     """
+    if not tracks:
+        return  # PyAV would yield those of all
     with contextlib.suppress(IndexError):
         yield from (packet for packet in container.demux(*tracks) if packet.size)
     for track in tracks:

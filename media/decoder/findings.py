@@ -37,6 +37,7 @@ class Findings:
 
     has_video: bool = False
     has_audio: bool = False
+    unmeasurable: dict[str, dict[str, str]] = field(default_factory=dict)
     video_error: str = ""
     audio_error: str = ""
     video_codec: str | None = None

@@ -8,6 +8,7 @@ from enum import IntEnum
 from media.codecs import AUDIO_CODECS, TEXT_CODECS
 from media.hls.errors import NoVariant
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
+from monitors.measurement import Track
 
 SPLIT_COST_BPS = 250_000
 """What a second playlist and a second request a segment are taken to cost, as bandwidth."""
@@ -40,6 +41,19 @@ class Choice:
     tracks: Tracks
     bandwidth: int
     variant: Variant
+
+    @property
+    def declared(self) -> frozenset[Track]:
+        """What it is said to carry; a variant without CODECS says it by its other attributes."""
+        variant, is_named = self.variant, bool(self.variant.codecs)
+        has_video = variant.resolution is not None or (
+            is_named and self.tracks is not Tracks.SOUND_ONLY
+        )
+        has_audio = variant.audio_group is not None or (
+            is_named and self.tracks is not Tracks.PICTURE_ONLY
+        )
+        said: dict[Track, bool] = {"video": has_video, "audio": has_audio}
+        return frozenset(track for track, is_said in said.items() if is_said)
 
 
 def rank_renditions(master: MasterPlaylist) -> list[Choice]:

@@ -12,6 +12,7 @@ from media.decoder.coverage import describe_sound
 from media.decoder.findings import MAX_ERROR, NO_PICTURE, Findings
 from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.programmes import Programme, programmes
+from media.decoder.sample_entries import unmeasurable_kinds
 from media.decoder.whitelist import MPEGTS, named_container
 from media.probe import output
 from media.probe.command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
@@ -63,6 +64,7 @@ class FfmpegProbe:
         finished = await self._pass(task, Layout.BOTH)
         log, known = finished.stderr, await asyncio.to_thread(_programmes, task.segment)
         tracks = await _beside(finished, lambda: output.read_tracks(_text(log), known))
+        tracks = tracks.without(unmeasurable_kinds(task.segment))
         programme = tracks.programme
         if programme is not None and tracks.layout:
             finished = await self._pass(task, tracks.layout, programme)
@@ -71,6 +73,8 @@ class FfmpegProbe:
         layout = _filled_layout(finished) if tracks.layout is Layout.BOTH else tracks.layout
         if finished.returncode > 0 and layout in (Layout.VIDEO, Layout.AUDIO):
             finished = await self._pass(task, layout, programme)
+        if tracks.unmeasurable and tracks.layout is None:
+            return finished, tracks
         if finished.returncode != 0 or tracks.layout is None:
             raise UndecodableSegment(_failure(finished))
         return finished, tracks
@@ -120,6 +124,7 @@ def _measurement(
     findings = Findings(
         has_video=tracks.video_codec is not None,
         has_audio=tracks.audio_codec is not None,
+        unmeasurable={kind: why._asdict() for kind, why in tracks.unmeasurable.items()},
         video_codec=tracks.video_codec,
         audio_codec=tracks.audio_codec,
         width=tracks.width,
@@ -130,6 +135,8 @@ def _measurement(
         _listen(finished, findings, duration_sec, min(times, default=None))
     if findings.has_video:
         _look_at_pictures(finished, findings, times, duration_sec)
+    findings.has_video |= "video" in tracks.unmeasurable
+    findings.has_audio |= "audio" in tracks.unmeasurable
     told = {"duration_sec": duration_sec, "size_bytes": len(segment)}
     try:
         return SegmentMeasurement.model_validate({**findings.fields(), **told})

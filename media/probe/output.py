@@ -2,13 +2,14 @@
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from media.decoder.coverage import GAP_MIN_SEC
 from media.decoder.findings import Span
 from media.decoder.loudness import LOUDNESS_GATE_LUFS
 from media.decoder.programmes import Programme, first_programme
+from media.decoder.sample_entries import Unmeasurable
 from media.probe.command import Layout
 
 # Only at the beginning of a line: further in, it may be a title that the media carries.
@@ -29,6 +30,7 @@ class Tracks:
 
     Attributes:
         programme: whose they are, by its number, where there are several.
+        unmeasurable: kinds of tracks of which none can be measured, and why.
     """
 
     video_codec: str | None = None
@@ -36,6 +38,16 @@ class Tracks:
     width: int | None = None
     height: int | None = None
     programme: int | None = None
+    unmeasurable: Mapping[str, Unmeasurable] = field(default_factory=dict)
+
+    def without(self, unmeasurable: Mapping[str, Unmeasurable]) -> "Tracks":
+        """Return these without those that cannot be measured."""
+        return replace(
+            self,
+            video_codec=None if "video" in unmeasurable else self.video_codec,
+            audio_codec=None if "audio" in unmeasurable else self.audio_codec,
+            unmeasurable=unmeasurable,
+        )
 
     @property
     def layout(self) -> Layout | None:

@@ -13,11 +13,12 @@ from monitors.config import Thresholds
 from monitors.detectors.absence import Absence
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
-from monitors.detectors.media import MediaDetectors, Track
+from monitors.detectors.media import MediaDetectors
 from monitors.detectors.pace import PaceState, suspend_threshold_sec
 from monitors.detectors.renditions import RenditionState
-from monitors.events import Happening, incident_happening
+from monitors.events import EventType, Happening, incident_happening
 from monitors.incidents import IncidentChange, IncidentOpened
+from monitors.measurement import Track, Unmeasurable
 from monitors.reports import HealthReport, Statistics
 from monitors.status import Health, IncidentKind
 
@@ -29,6 +30,9 @@ UNWATCHED_SEC = 60.0
 
 STILL_SHARE = 0.5
 """Of the time that makes a stream suspended: then it is seen whether another rendition plays."""
+
+MOST_UNMEASURABLE = 8
+"""Codecs and reasons that are told of; a stream that has more tells nothing by them."""
 
 _COUNTERS = {
     IncidentKind.BLACKOUT: "blackout_events",
@@ -49,6 +53,7 @@ class TrackState(BaseModel):
         target_duration_sec: of the playlist, as last seen.
         ends_at: wall clock of the end of what was judged last; None before the first segment.
         absence: whether it stops while the stream's other tracks go on.
+        codecs: names of its codecs, as far as a master playlist tells.
     """
 
     cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
@@ -58,6 +63,7 @@ class TrackState(BaseModel):
     target_duration_sec: float = 0.0
     ends_at: AwareDatetime | None = None
     absence: Absence = Field(default_factory=Absence)
+    codecs: tuple[str, ...] = ()
 
     def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
         """Take note of where the playlist is read from now."""
@@ -76,7 +82,7 @@ class TrackState(BaseModel):
         """Return a track at this place that carries something else, with what is known of that."""
         track = self.model_copy(deep=True)
         track.detectors = MediaDetectors(
-            tracks=carried, next_start_sec=self.detectors.next_start_sec
+            tracks=carried, known=frozenset(), next_start_sec=self.detectors.next_start_sec
         ).inheriting(detected)
         return track
 
@@ -107,6 +113,7 @@ class WatchState(BaseModel):
         unloaded: tracks whose playlist could not be loaded last.
         at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked anew.
+        unmeasurable: what was told to be: track, codec and reason.
         clock_at: what the clock of the watch showed last.
         happened: what nobody was told yet. It is part of the state so that a worker that dies
             between noticing and telling loses nothing.
@@ -133,6 +140,7 @@ class WatchState(BaseModel):
     unloaded: set[str] = set()
     at_end: set[str] = set()
     refused_at: AwareDatetime | None = None
+    unmeasurable: list[tuple[Track, str | None, str]] = []
     clock_at: AwareDatetime | None = None
     happened: list[Happening] = []
 
@@ -281,6 +289,17 @@ class WatchState(BaseModel):
                 counter = _COUNTERS[change.kind]
                 setattr(self.statistics, counter, getattr(self.statistics, counter) + 1)
         return noted
+
+    def note_unmeasurable(self, track: Track, why: Unmeasurable, at: datetime) -> bool:
+        """Remember that a track cannot be measured until it is told; False when it was."""
+        found = (track, why.codec, why.reason)
+        if found in self.unmeasurable or len(self.unmeasurable) >= MOST_UNMEASURABLE:
+            return False
+        self.unmeasurable.append(found)
+        data = {"track": track, "codec": why.codec, "reason": why.reason}
+        event_type = EventType.STREAM_UNMEASURABLE
+        self.happened.append(Happening(event_type=event_type, timestamp=at, data=data))
+        return True
 
     def health(self) -> HealthReport:
         """Return the condition of picture and sound."""

@@ -371,7 +371,10 @@ class StreamWatch:
             media.rendition, [each.rendition for each in ladder], self._now()
         )
         for name, url in urls.items():
-            state.tracks[name].read_from(url, is_other_rendition=is_other)
+            track = state.tracks[name]
+            track.codecs = media.codecs
+            track.detectors.known |= media.declared & track.detectors.tracks
+            track.read_from(url, is_other_rendition=is_other)
         return urls
 
 

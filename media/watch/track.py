@@ -1,13 +1,14 @@
 """Following one media playlist, segment by segment."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
+from media.codecs import codec_of
 from media.hls.cursor import Advance
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist, Segment
@@ -23,7 +24,7 @@ from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Skimmed
 from monitors.detectors.timeline import SegmentPosition
 from monitors.incidents import IncidentChange
-from monitors.measurement import SegmentMeasurement, nothing_of
+from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothing_of
 
 logger = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ GAP = "gap"
 """Why a stream is suspended whose playlist goes on without media (EXT-X-GAP)."""
 
 UNDECODABLE = "undecodable"
+ENCRYPTED = "encrypted"
 
 MANY_STRETCHES = 100
 """Of black, stillness and silence. A segment with more is judged beside the event loop; no usual
@@ -263,7 +265,10 @@ class TrackFollower:
             )
             overdue = detectors.overdue(measurement, self._config, kept_sec)
             looked_back = await self._look_back(overdue)
-        except (FetchError, UndecodableSegment, UnsupportedSegment) as error:
+        except UnsupportedSegment as error:
+            self._pass_over_encrypted(segment, seen_at)
+            self._show(segment, None, str(error), seen_at)
+        except (FetchError, UndecodableSegment) as error:
             self._ask_anew_when_refused(error)
             self._are_parts_good &= segment.parts_until is None
             self._segment_failed(segment, str(error), _reason(error))
@@ -321,10 +326,31 @@ class TrackFollower:
         track.cursor.done(segment)
         state.statistics.downloaded_bytes += measurement.size_bytes
         state.last_check_at = at = self._now()
+        self._note_unmeasurable(measurement.unmeasurable, at)
         if error := track.detectors.error_of(measurement):
             self._segment_failed(segment, error, UNDECODABLE)
         else:
             self._segment_succeeded(segment, at)
+
+    def _pass_over_encrypted(self, segment: Segment, seen_at: datetime) -> None:
+        """Pass over a segment that cannot be measured: nobody has to have the key of it."""
+        track, at = self._track, self._now()
+        why = {
+            kind: Unmeasurable(
+                codec=codec_of(track.codecs, sound=kind == "audio"), reason=ENCRYPTED
+            )
+            for kind in track.detectors.tracks
+        }
+        track.absence.moved(seen_at)
+        track.detectors.unjudged = track.detectors.tracks
+        self._pass_over(segment)
+        self._note_unmeasurable(why, at)
+        self._nothing_fails(at)
+        self._state.renditions.failed(ENCRYPTED, at)  # another one may be plain
+
+    def _note_unmeasurable(self, found: Mapping[Track, Unmeasurable], at: datetime) -> None:
+        for kind in self._track.detectors.tracks & found.keys():
+            self._changed(self._state.note_unmeasurable(kind, found[kind], at))
 
     async def _apply(
         self,
@@ -350,9 +376,13 @@ class TrackFollower:
         self._changed(state.note(changes, self._now()))
 
     def _segment_succeeded(self, segment: Segment, at: datetime) -> None:
-        state, statistics = self._state, self._state.statistics
+        statistics = self._state.statistics
         statistics.total_segments_analyzed += segment.parts_until is None
         statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
+        self._nothing_fails(at)
+
+    def _nothing_fails(self, at: datetime) -> None:
+        state = self._state
         state.failing.discard(self._name)
         if not state.is_failing:
             changes = state.errors.succeeded(at, self._config) + state.renditions.played(at)
@@ -422,13 +452,13 @@ def _judged(
     return detectors.feed(measurement, position, config)
 
 
-def _reason(error: FetchError | PlaylistError | UndecodableSegment | UnsupportedSegment) -> str:
+def _reason(error: FetchError | PlaylistError | UndecodableSegment) -> str:
     """Return a stable word for what is wrong."""
     if isinstance(error, FetchError):
         return error.code
     if isinstance(error, PlaylistError):
         return "bad_playlist"
-    return UNDECODABLE if isinstance(error, UndecodableSegment) else "unsupported"
+    return UNDECODABLE
 
 
 def _clock() -> float:

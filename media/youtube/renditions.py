@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from media.hls.renditions import SPLIT_COST_BPS
 from media.sources import MediaUrls
 from media.youtube.findings import Finding, Format
-from monitors.detectors.media import Track
+from monitors.measurement import Track
 
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
 _BROADCAST = re.compile(r"/id/([\w%~-]+\.\d+)(?=/|$)")
@@ -65,6 +65,7 @@ def _media_urls(video: Format, audio: Format | None) -> MediaUrls:
         main=video.url,
         # Where there is no sound at all, it is missed.
         main_tracks=_PICTURE if audio else _WHOLE,
+        declared=_WHOLE,
         audio=audio.url if audio else None,
         broadcast=broadcast_of(video.url),
         expires_at=earliest_expiry(urls),

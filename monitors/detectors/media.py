@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from monitors.config import Thresholds
+from monitors.config import Expect, Thresholds
 from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.pictures import STILL_GAP_SEC
@@ -15,16 +15,20 @@ from monitors.detectors.silence import REMNANT_SEC, SilenceState
 from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
-from monitors.measurement import Glance, Interval, Landmark, SegmentMeasurement
+from monitors.measurement import Glance, Interval, Landmark, SegmentMeasurement, Track
 from monitors.motion import Motion
 from monitors.pictures import LANDMARK_BYTES
 from monitors.status import Health, IncidentKind
 
-Track = Literal["video", "audio"]
-
 NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
+
+_WANTED: dict[Expect, frozenset[Track]] = {
+    Expect.BOTH: frozenset({"video", "audio"}),
+    Expect.AUDIO: frozenset({"audio"}),
+    Expect.VIDEO: frozenset({"video"}),
+}
 
 _OF_THE_PICTURE = ("blackout", "freeze", "landmark", "latest", "skimmed", "has_shown")
 
@@ -41,6 +45,9 @@ class MediaDetectors(BaseModel):
         skimmed: the latest segments whose picture was not judged yet; blackout and freeze are at
             their beginning still, see `monitors.detectors.skimming`.
         has_shown: whether any picture was seen yet.
+        known: tracks that the stream declares or has had: without word of the user it is to have
+            them on.
+        unjudged: tracks of which nothing could be known in the last segment, or need be.
     """
 
     tracks: frozenset[Track] = frozenset({"video", "audio"})
@@ -52,6 +59,8 @@ class MediaDetectors(BaseModel):
     latest: Landmark | None = None
     skimmed: list[Skimmed] = []
     has_shown: bool = False
+    known: frozenset[Track] = frozenset({"video", "audio"})
+    unjudged: frozenset[Track] = frozenset()
 
     def glance(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Glance:
         """Return what the probe is told of the segments before the next one.
@@ -67,6 +76,7 @@ class MediaDetectors(BaseModel):
             latest=self.latest or nothing,
             stood=not (self.skimmed and self.skimmed[-1].moves),
         )
+        thresholds = thresholds.as_expected()
         is_for_us = "video" in self.tracks
         if not (is_for_us and self._is_calm() and may_be_skimmed(duration_sec, thresholds)):
             return known
@@ -83,13 +93,13 @@ class MediaDetectors(BaseModel):
             thresholds: as for `glance`.
             kept_sec: as for `glance`.
         """
-        if measurement.video_error:
+        if measurement.video_error or "video" in measurement.unmeasurable:
             return ()  # the picture is passed over, and what is skimmed waits
         if not measurement.is_skimmed:
             return tuple(self.skimmed)
         if measurement.motion is Motion.MOVES:
             return ()
-        outlook = self._outlook(measurement.duration_sec, thresholds, kept_sec)
+        outlook = self._outlook(measurement.duration_sec, thresholds.as_expected(), kept_sec)
         return tuple(self.skimmed[: outlook.overdue()])
 
     def look_back(
@@ -105,7 +115,7 @@ class MediaDetectors(BaseModel):
             thresholds: that hold now.
         """
         for measurement in measurements:
-            self._settle(measurement, out_of_reach(thresholds))
+            self._settle(measurement, out_of_reach(thresholds.as_expected()))
 
     def kept(self) -> set[str]:
         """Return the names of the segments that may have to be measured yet."""
@@ -123,16 +133,30 @@ class MediaDetectors(BaseModel):
         if self.next_start_sec is not None:
             self.skip(max(0.0, position.start_sec - self.next_start_sec))
         self.next_start_sec = position.start_sec + position.duration_sec
+        self.known |= self.tracks & _tracks_in(measurement)
+        self.unjudged = self._unjudged(measurement, thresholds.expect)
+        thresholds = thresholds.as_expected()
         changes: list[IncidentChange] = []
-        if measurement.video_error:
+        if measurement.video_error or self._may_lack("video", measurement):
             self._skip_picture(position.duration_sec)
         elif "video" in self.tracks:
             changes += self._watch(measurement, position, thresholds)
-        if measurement.audio_error:
+        if measurement.audio_error or self._may_lack("audio", measurement):
             self.silence.skip(position.duration_sec)
         elif "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
         return changes
+
+    def _unjudged(self, measurement: SegmentMeasurement, expect: Expect) -> frozenset[Track]:
+        wanted = self.known if expect is Expect.AUTO else _WANTED[expect]
+        absent = self.tracks - _tracks_in(measurement)
+        unwanted = self.tracks - _WANTED.get(expect, self.tracks)
+        return unwanted | (absent - wanted) | (self.tracks & measurement.unmeasurable.keys())
+
+    def _may_lack(self, track: Track, measurement: SegmentMeasurement) -> bool:
+        """Return whether nothing of the track is there to be judged, and that is no fault."""
+        is_there = track in _tracks_in(measurement) and track not in measurement.unmeasurable
+        return track in self.unjudged and not is_there
 
     def skip(self, duration_sec: float) -> None:
         """Pass over a segment that was missed, or could not be fetched or decoded."""
@@ -156,8 +180,9 @@ class MediaDetectors(BaseModel):
 
     def inheriting(self, others: Iterable["MediaDetectors"]) -> Self:
         """Return these with what `others` detected in the tracks that these are to carry."""
-        taken: dict[str, Any] = {}
+        taken: dict[str, Any] = {"known": self.known}
         for other in others:
+            taken["known"] |= self.tracks & other.known
             if "video" in self.tracks & other.tracks:
                 taken |= {name: getattr(other, name) for name in _OF_THE_PICTURE}
             if "audio" in self.tracks & other.tracks:
@@ -290,8 +315,13 @@ class MediaDetectors(BaseModel):
         }
 
     def _seen(self, track: Track, health: Health) -> Health:
-        known = track in self.tracks and self.next_start_sec is not None
-        return health if known else Health.UNKNOWN
+        judged = self.tracks - self.unjudged if self.next_start_sec is not None else ()
+        return health if track in judged else Health.UNKNOWN
+
+
+def _tracks_in(measurement: SegmentMeasurement) -> frozenset[Track]:
+    has: dict[Track, bool] = {"video": measurement.has_video, "audio": measurement.has_audio}
+    return frozenset(track for track, is_there in has.items() if is_there)
 
 
 def _faulty(intervals: Iterable[Interval]) -> list[Finding]:

@@ -88,7 +88,7 @@ async def test_a_stream_of_sound_alone_misses_no_picture(
     channel = origin.add("radio", encoded(tracks=Tracks.AUDIO))
     seen = await look(client, channel.master_url)
     assert seen.media is not None
-    assert seen.media.main_tracks == {"audio"}
+    assert seen.media.declared == {"audio"}
 
 
 async def test_an_observation_shows_no_url(client: httpx.AsyncClient, origin: LiveOrigin) -> None:

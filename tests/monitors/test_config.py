@@ -17,6 +17,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "recovery_sec": 5,
         "suspend_threshold_sec": None,
         "segment_error_threshold_sec": 60,
+        "expect": "auto",
         "check_interval_sec": None,
         "scheduled_start_time": None,
         "scheduled_end_time": None,

@@ -8,7 +8,7 @@ import pytest
 from media.watch.state import AUDIO, MAIN, WatchState
 from monitors.config import MonitorConfig
 from monitors.detectors.faults import FaultRun
-from monitors.detectors.media import Track
+from monitors.measurement import Track
 from monitors.status import Health, IncidentKind
 from tests.media.watch.test_youtube_stream import VIDEO_ID, seen_at_least, told, viewer_of
 from tests.youtube import Fault, Kind, Layout, YouTubeSite
