@@ -144,13 +144,14 @@ async def workers_of(
             pods = await stack.enter_async_context(_pod_activities(client, settings))
             workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
-            opened = probe or await stack.enter_async_context(open_worker_probe(settings))
-            stack.enter_context(confinement_metric(opened))
+            if probe is None:
+                probe = await stack.enter_async_context(open_worker_probe(settings))
+            stack.enter_context(confinement_metric(probe))
             memory = MemoryBudget(settings.segments_memory_bytes)
             lateness = stack.enter_context(SegmentLateness())
             watching = StreamWatching(
                 sources=sources,
-                probe=opened.probe,
+                probe=probe.probe,
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
                 memory=memory,
