@@ -3,13 +3,14 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
@@ -19,6 +20,7 @@ from temporalio.client import (
     ScheduleAlreadyRunningError,
     ScheduleUpdate,
     ScheduleUpdateInput,
+    WorkflowExecution,
     WorkflowExecutionAsyncIterator,
     WorkflowExecutionStatus,
     WorkflowHandle,
@@ -47,6 +49,7 @@ from api.engine import (
     StartUnconfirmed,
 )
 from monitors.status import Health, MonitorStatus, StreamStatus
+from runtime.payloads import UnreadablePayload
 from workflows import search_attributes
 from workflows.messages import (
     CHANGE_UPDATE,
@@ -63,6 +66,8 @@ from workflows.messages import (
     redelivery_id,
 )
 from workflows.schedules import RECONCILIATION_SCHEDULE, reconciliation_schedule
+
+logger = structlog.get_logger(__name__)
 
 CONTACT_LIMIT_SEC: Final = 3
 CONTACT_HOLDS_SEC: Final = 1
@@ -94,11 +99,24 @@ _UNCERTAIN = frozenset(
 class TemporalEngine:
     """Implements `api.engine.MonitorEngine`; its methods say what they do there.
 
-    The client must use `temporalio.contrib.pydantic.pydantic_data_converter`.
+    The client must use `runtime.payloads.data_converter`.
     """
 
-    def __init__(self, client: Client, deployment_id: str) -> None:
-        """Run monitors through `client`, marked as those of the database `deployment_id`."""
+    def __init__(
+        self,
+        client: Client,
+        deployment_id: str,
+        *,
+        searchable: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        """Run monitors through `client`.
+
+        Args:
+            client: of Temporal.
+            deployment_id: of the database whose monitors they are marked as.
+            searchable: returns what stands for a stream key in Temporal, which does not encrypt it.
+        """
+        self._searchable = searchable
         self._client = client
         self._deployment_id = deployment_id
         self._answered_at = -math.inf
@@ -130,6 +148,9 @@ class TemporalEngine:
                     rpc_timeout=timedelta(seconds=SNAPSHOT_LIMIT_SEC),
                 )
         except (TimeoutError, WorkflowQueryFailedError, WorkflowQueryRejectedError, *_NO_ANSWER):
+            return None
+        except UnreadablePayload as error:
+            logger.warning("a monitor cannot be read", monitor_id=monitor_id, error=str(error))
             return None
         return snapshot
 
@@ -183,11 +204,7 @@ class TemporalEngine:
         """List as `running`; those that carry our deployment id in their memo."""
         ours = self._deployment_id
         async with _answered_within(LIST_LIMIT_SEC):
-            return {
-                one.id
-                async for one in self._list_running()
-                if await one.memo_value(DEPLOYMENT_MEMO, None) == ours
-            }
+            return {one.id async for one in self._list_running() if await _deployment(one) == ours}
 
     async def outcome(self, monitor_id: str) -> MonitorEnd | None:
         """Look the workflow up."""
@@ -244,6 +261,8 @@ class TemporalEngine:
             await self._client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 
     async def _start(self, order: MonitorOrder) -> None:
+        searchable = self._searchable(order.stream_key)
+        order = order.model_copy(update={"stream_key": searchable})
         await self._client.start_workflow(
             WORKFLOW_TYPE,
             order,
@@ -332,6 +351,15 @@ def _first_attributes(order: MonitorOrder) -> TypedSearchAttributes:
             SearchAttributePair(search_attributes.STREAM_KEY, order.stream_key),
         ]
     )
+
+
+async def _deployment(execution: WorkflowExecution) -> str | None:
+    """Return whose a workflow is; None for one of others, who encrypt with a key of theirs."""
+    try:
+        deployment: str | None = await execution.memo_value(DEPLOYMENT_MEMO, None)
+    except UnreadablePayload:
+        return None
+    return deployment
 
 
 def _summary(order: MonitorOrder) -> str:

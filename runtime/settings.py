@@ -65,6 +65,12 @@ SecretList = Annotated[list[SecretStr], NoDecode]
 """Comma separated secrets."""
 
 
+def _long_enough(keys: list[SecretStr]) -> list[SecretStr]:
+    if any(len(key.get_secret_value()) < LEAST_SECRET_CHARS for key in keys):
+        raise ValueError(f"a key must have at least {LEAST_SECRET_CHARS} characters")
+    return keys
+
+
 class _Settings(BaseSettings):
     model_config = SettingsConfigDict(
         extra="ignore", env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
@@ -93,6 +99,22 @@ class SharedSettings(_Settings):
     ca_bundle: PemFile | None = Field(
         default=None, description="PEM file of CA certificates to trust for streams, besides ours."
     )
+
+    payload_keys: SecretList = Field(
+        default=[],
+        validate_default=False,
+        max_length=4,
+        description=(
+            "Encrypts what Temporal stores: texts of at least 32 characters, comma separated; the "
+            "first encrypts, all decrypt. The same for the gateway and all workers. Unset: plain."
+        ),
+    )
+    _payload_keys = field_validator("payload_keys", mode="before")(_split_list)
+
+    @field_validator("payload_keys")
+    @classmethod
+    def _long_payload_keys(cls, value: SecretList) -> SecretList:
+        return _long_enough(value)
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
@@ -146,10 +168,25 @@ class GatewaySettings(SharedSettings):
 
     @field_validator("secrets_key")
     @classmethod
-    def _long_enough(cls, value: SecretList) -> SecretList:
-        if any(len(key.get_secret_value()) < LEAST_SECRET_CHARS for key in value):
-            raise ValueError(f"a key must have at least {LEAST_SECRET_CHARS} characters")
-        return value
+    def _long_secrets_keys(cls, value: SecretList) -> SecretList:
+        return _long_enough(value)
+
+    codec_keys: Annotated[list[HeaderKey], NoDecode] = Field(
+        default=[],
+        validate_default=False,
+        description=(
+            "Keys that open /codec, where Temporal's web UI reads encrypted payloads, comma "
+            "separated. Unset: there is no /codec."
+        ),
+    )
+    codec_origins: Annotated[list[BaseUrl], NoDecode] = Field(
+        default=[],
+        validate_default=False,
+        description=(
+            "Where that web UI is, as its address begins in a browser (http://HOST:PORT), comma "
+            "separated."
+        ),
+    )
 
     rate_limit_create: int = Field(
         default=25, ge=1, le=MANY, description="Creations a minute and key."
@@ -170,7 +207,9 @@ class GatewaySettings(SharedSettings):
         default=90, ge=1, le=36_500, description="Events and ended monitors are kept so long."
     )
 
-    _keys = field_validator("api_key", "secrets_key", mode="before")(_split_list)
+    _keys = field_validator("api_key", "secrets_key", "codec_keys", "codec_origins", mode="before")(
+        _split_list
+    )
 
 
 class StreamSettings(SharedSettings):
@@ -393,7 +432,7 @@ class EmbeddedSettings(SharedSettings):
 
 
 _MADE_WHEN_MISSING = ("api_key", "internal_api_key", "webhook_signing_key")
-_KEYS = frozenset({*_MADE_WHEN_MISSING, "probe_api_key"})
+_KEYS = frozenset({*_MADE_WHEN_MISSING, "probe_api_key", "codec_keys"})
 
 
 def load_settings(kind: type[SettingsT], *, embedded: bool = False) -> SettingsT:

@@ -7,26 +7,31 @@ The SDK's own environment configuration names it: `TEMPORAL_ADDRESS`, `TEMPORAL_
 import os
 import re
 import ssl
+from collections.abc import Sequence
 from datetime import timedelta
 
+from pydantic import SecretStr
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 
 from runtime.errors import StartError
+from runtime.payloads import data_converter
 
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):(\d{1,5})")
 MAX_PORT = 65_535
 CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
-async def connect_temporal(*, lazy: bool, runtime: Runtime | None = None) -> Client:
+async def connect_temporal(
+    *, lazy: bool, payload_keys: Sequence[SecretStr] = (), runtime: Runtime | None = None
+) -> Client:
     """Connect to Temporal as the environment says.
 
     Args:
         lazy: connect at the first call, so that a process starts while Temporal is away.
+        payload_keys: encrypt what Temporal stores; see `runtime.payloads`.
         runtime: carries metrics; the SDK's default without it.
 
     Raises:
@@ -37,7 +42,7 @@ async def connect_temporal(*, lazy: bool, runtime: Runtime | None = None) -> Cli
     try:
         return await Client.connect(
             **config,
-            data_converter=pydantic_data_converter,
+            data_converter=data_converter(payload_keys),
             lazy=lazy,
             connect_timeout=CONNECT_TIMEOUT,
             runtime=runtime,

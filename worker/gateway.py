@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 
 from api import addresses
 from api.app import api_app, create_gateway, internal_app
+from api.codec import add_codec
 from api.gateway import Gateway
 from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
@@ -16,6 +18,7 @@ from media.outbound.guard import OutboundGuard, Resolve
 from runtime.errors import StartError
 from runtime.http_limits import connections_limit
 from runtime.logging import configure_logging
+from runtime.payloads import search_value
 from runtime.serving import api_config, serve_in_background, stop_signal
 from runtime.settings import GatewaySettings
 from runtime.temporal import connect_temporal
@@ -30,13 +33,17 @@ async def run_gateway(settings: GatewaySettings) -> None:
         StartError: the address or the database cannot be used.
     """
     configure_logging(settings)
-    client = await connect_temporal(lazy=True)
+    client = await connect_temporal(lazy=True, payload_keys=settings.payload_keys)
     try:
         with stop_signal() as stop:
             async with open_store(configured_url(settings)) as store:
                 gateway = create_gateway(
                     settings,
-                    engine=TemporalEngine(client, store.deployment_id),
+                    engine=TemporalEngine(
+                        client,
+                        store.deployment_id,
+                        searchable=partial(search_value, keys=settings.payload_keys),
+                    ),
                     store=store,
                     address_check=_address_check(settings),
                 )
@@ -68,6 +75,7 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
             served = serve_in_background(config, variables="HOST, INTERNAL_PORT")
             await stack.enter_async_context(served)
         app = api_app(gateway, with_internal=apart is None)
+        add_codec(app, gateway, settings)
         config = api_config(app, settings.host, settings.port, connections=connections)
         await stack.enter_async_context(serve_in_background(config, variables="HOST, PORT"))
         yield

@@ -84,7 +84,7 @@ async def run_worker(settings: WorkerSettings) -> None:
             health_port(settings.health_host, settings.health_port, readiness, details)
         )
         await stack.enter_async_context(loop_lag_metric())
-        client = await _connect(stop)
+        client = await _connect(stop, settings)
         if client is None:
             return
         workers = workers_of(client, settings, side.client, side.sources, probe)
@@ -103,11 +103,11 @@ def _details(probe: WorkerProbe | None) -> dict[str, str]:
     return {"decoders": "confined" if probe.is_confined else "not confined"}
 
 
-async def _connect(stop: asyncio.Event) -> Client | None:
+async def _connect(stop: asyncio.Event, settings: WorkerSettings) -> Client | None:
     """Return a connection, however long it takes; None when the process is to stop before."""
     while not stop.is_set():
         try:
-            return await connect_temporal(lazy=False)
+            return await connect_temporal(lazy=False, payload_keys=settings.payload_keys)
         except RuntimeError as error:
             logger.warning("Temporal does not answer", error=str(error))
         with contextlib.suppress(TimeoutError):

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from activities.declarations import PodReconciliationReport, ReconciliationReport
 from api.metrics import GatewayMetrics
+from kube.errors import CallFailed
 from media.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport
@@ -74,8 +75,8 @@ async def worker_exposition() -> str:
         delivery.ended(EVENT, "delivered", took_sec=0.1, again_in_sec=None)
         pods = stack.enter_context(PodMetrics(registry))
         pods.reconciled(PodReconciliationReport())
-        with pytest.raises(OSError), pods.call("list"):
-            raise OSError
+        with pytest.raises(CallFailed), pods.call("list"):
+            raise CallFailed("no answer")
         async with loop_lag_metric(registry):
             return generate_latest(registry).decode()
 

@@ -149,7 +149,8 @@ DRAIN_SEC: {{ .Values.workers.drainSec | quote }}
 {{- if and (eq .component "probe") (dig "requests" "cpu" "" (.values.resources | default dict)) (not $isSet) }}yes{{ end }}
 {{- end }}
 
-{{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY may be missing there. A name may
+{{/* Variables from the Secret. Takes root and names; TEMPORAL_API_KEY and PAYLOAD_KEYS may be missing there, and what
+is optional. A name may
 be VARIABLE=KEY, where the Secret has it under another name. */}}
 {{- define "stream-tracker.secretVariables" -}}
 {{- $root := .root }}
@@ -158,9 +159,11 @@ be VARIABLE=KEY, where the Secret has it under another name. */}}
   valueFrom:
     secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: {{ splitList "=" . | last }}}
 {{- end }}
-- name: TEMPORAL_API_KEY
+{{- range concat (list "TEMPORAL_API_KEY" "PAYLOAD_KEYS") (.optional | default list) }}
+- name: {{ . }}
   valueFrom:
-    secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: TEMPORAL_API_KEY, optional: true}
+    secretKeyRef: {name: {{ include "stream-tracker.secretName" $root }}, key: {{ . }}, optional: true}
+{{- end }}
 {{- end }}
 
 {{- define "stream-tracker.hasTlsFiles" -}}
