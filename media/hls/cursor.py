@@ -19,6 +19,7 @@ from media.hls.playlist import IV_BYTES, Encryption, MediaPlaylist, Segment
 
 JOIN_BACKLOG_SEC = 30.0
 REMEMBERED = 32
+ALL_PARTS = 1_000_000
 SHORT_SHARE = 0.5
 """A packager that was started again lists few segments at first."""
 
@@ -211,6 +212,8 @@ class PlaylistCursor(BaseModel):
         """Go on in another rendition of the programme, whose numbers may be others."""
         self.moved()
         self.switched, self.is_renumbered = True, False
+        if self.parts_done:  # its parts may begin elsewhere
+            self.parts_done = ALL_PARTS
 
     def _go_on_in(self, playlist: MediaPlaylist) -> bool:
         """Take over the numbers of another rendition; tell whether only its live edge is left."""

@@ -136,6 +136,19 @@ def test_what_is_left_of_a_segment_whose_parts_are_gone_is_a_gap() -> None:
     assert (cursor.next_sequence, cursor.parts_done) == (12, 0)
 
 
+def test_another_rendition_goes_on_behind_the_segment_that_was_begun() -> None:
+    cursor = PlaylistCursor()
+    pieces_of(parse(*WHOLE, *map(part, range(3))), cursor)
+    cursor.switch()
+    unfinished = parse(*WHOLE, *map(part, range(4)))
+    assert pieces_of(unfinished, cursor) == []
+    complete = parse(*WHOLE, *map(part, range(5)), "#EXTINF:2.5,", "11.mp4", *map(part, range(3)))
+    cursor.advance(complete)
+    rest, piece = cursor.pieces(complete, in_parts=True)
+    assert (rest.gap, rest.duration_sec) == (True, 1.5)
+    assert (piece.sequence, piece.duration_sec) == (12, 1.0)
+
+
 @pytest.mark.parametrize(
     "lines",
     [
