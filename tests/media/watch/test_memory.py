@@ -15,8 +15,9 @@ from media.outbound.client import media_client
 from media.outbound.errors import TooLarge
 from media.outbound.guard import OutboundGuard
 from media.probe import Pace
+from media.watch.fetching import FIRST_EXPECTED_BYTES
 from media.watch.memory import MemoryBudget
-from media.watch.segments import FIRST_EXPECTED_BYTES, SegmentMeter
+from media.watch.segments import SegmentMeter
 from monitors.measurement import Glance, SegmentMeasurement
 
 MEBI = 1024 * 1024
