@@ -2,7 +2,6 @@
 # than Python 3.11 or newer and make: everything comes from uv.lock into .venv.
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 
@@ -47,10 +46,11 @@ format: setup
 
 setup: .venv/.synced
 
-$(UV):
+$(UV): deploy/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, PYTHON=... names it" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .uv
-	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement deploy/uv.txt
+	@touch $@
 
 .venv/.synced: $(UV) uv.lock pyproject.toml
 	@$(UV) sync --frozen --quiet --no-python-downloads --python $(PYTHON)

@@ -123,6 +123,25 @@ def test_our_processes_are_of_this_version_and_may_do_little() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_nothing_takes_the_memory_of_the_machine() -> None:
+    for name, service in services().items():
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+
+
+def test_only_who_needs_the_database_reaches_it() -> None:
+    networks = {name: set(service["networks"]) for name, service in services().items()}
+    reaching = {name for name, found in networks.items() if found & networks["postgres"]}
+    assert reaching == {"postgres", "temporal-schema", "temporal", "gateway"}
+    assert composition_of({})["networks"]["data"] == {"internal": True}
+
+
+def test_what_is_outside_reaches_no_more_than_who_has_to_do_with_streams_and_webhooks() -> None:
+    networks = {name: set(service["networks"]) for name, service in services().items()}
+    for stranger in ("origin", "receiver"):
+        reaching = {name for name, found in networks.items() if found & networks[stranger]}
+        assert reaching == {"origin", "receiver", "gateway", "orchestrator", "probe"}
+
+
 def test_a_stop_gives_workers_more_time_than_they_take_to_drain() -> None:
     for name in ("orchestrator", "probe"):
         drain_sec = float(environment_of(name, {})["DRAIN_SEC"])

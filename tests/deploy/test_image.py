@@ -56,10 +56,20 @@ def test_the_linter_has_nothing_to_say() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_image_is_of_this_version_and_of_the_uv_that_make_uses() -> None:
-    makefile = (ROOT / "Makefile").read_text()
+def test_the_image_is_of_this_version() -> None:
     assert argument("VERSION") == project()["version"]
-    assert f"UV_VERSION := {argument('UV_VERSION')}\n" in makefile
+
+
+def test_uv_is_installed_by_hash_in_the_image_and_by_make() -> None:
+    lines = (ROOT / "deploy" / "uv.txt").read_text().replace("\\\n", "").splitlines()
+    (wanted,) = [line.split() for line in lines if line and line[0] != "#"]
+    assert re.fullmatch(r"uv==\d+\.\d+\.\d+", wanted[0])
+    assert wanted[1:]
+    assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", each) for each in wanted[1:])
+    for text in ((ROOT / "Makefile").read_text(), DOCKERFILE.read_text()):
+        (install,) = [line for line in text.splitlines() if "pip install" in line]
+        assert "--require-hashes --requirement" in install
+        assert install.endswith("uv.txt")
 
 
 def test_the_base_image_has_a_python_that_the_project_supports_and_a_full_version() -> None:
