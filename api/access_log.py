@@ -101,9 +101,9 @@ def route_of(scope: Scope) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Return a URL for the log: without its query and fragment, where tokens travel."""
+    """Return a URL for the log: without its path and query, where tokens travel."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?***" if parts.query else "")
+    return f"{parts.scheme}://{parts.netloc}/***"
 
 
 def _request_id(headers: Headers) -> str:

@@ -17,7 +17,8 @@ _YOUTUBE_DOMAINS = ("youtube.com", "youtube-nocookie.com")
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 DEFAULT_PORTS = {"http": 80, "https": 443}
-_KEY_LENGTH = 200
+_DIGEST_LENGTH = 32
+_NETLOC_LENGTH = 160
 
 
 class InvalidStreamUrl(ValueError):
@@ -140,13 +141,15 @@ def _manifest_kind(path: str) -> StreamKind:
 
 
 def _manifest_key(parts: SplitResult) -> str:
-    """Name a manifest by host and path; a query, which may carry a token, only by its digest."""
+    """Name a manifest by its host, and by a digest of what follows: paths carry tokens, too."""
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     host = (parts.hostname or "").rstrip(".")
-    host = f"[{host}]" if ":" in host else host
+    host = f"[{host}]" if ":" in host else _ascii(host)
     netloc = host if port == DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
-    key = f"url:{netloc}{parts.path or '/'}"
-    if parts.query or len(key) > _KEY_LENGTH:
-        digest = hashlib.sha256(f"{key}?{parts.query}".encode()).hexdigest()[:16]
-        key = f"{key[: _KEY_LENGTH - 17]}#{digest}"
-    return key
+    place = f"{netloc}{parts.path or '/'}?{parts.query}"
+    digest = hashlib.sha256(place.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return f"url:{netloc[:_NETLOC_LENGTH]}#{digest}"
+
+
+def _ascii(host: str) -> str:
+    return host if host.isascii() else idna.encode(host).decode()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from monitors.stream_url import InvalidStreamUrl, StreamKind, parse_stream_url
@@ -26,37 +28,61 @@ def test_all_urls_of_a_video_are_one_stream(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "kind", "key"),
+    ("url", "kind", "host"),
     [
-        pytest.param("https://a.tv/x.m3u8", StreamKind.HLS, "url:a.tv/x.m3u8", id="hls"),
-        pytest.param("http://a.tv/X.M3U8", StreamKind.HLS, "url:a.tv/X.M3U8", id="capitals"),
-        pytest.param("https://a.tv/x.mpd", StreamKind.DASH, "url:a.tv/x.mpd", id="dash"),
-        pytest.param("https://a.tv/live", StreamKind.MANIFEST, "url:a.tv/live", id="no suffix"),
-        pytest.param("https://a.tv", StreamKind.MANIFEST, "url:a.tv/", id="no path"),
-        pytest.param("https://a.tv:443/x", StreamKind.MANIFEST, "url:a.tv/x", id="default port"),
-        pytest.param("http://a.tv:81/x", StreamKind.MANIFEST, "url:a.tv:81/x", id="other port"),
-        pytest.param("https://A.tv./x", StreamKind.MANIFEST, "url:a.tv/x", id="host spelling"),
-        pytest.param("http://[::1]:81/x", StreamKind.MANIFEST, "url:[::1]:81/x", id="IPv6"),
-        pytest.param("https://xn--bcher-kva.tv/x", StreamKind.MANIFEST, "url:xn--bcher-kva.tv/x"),
-        pytest.param("https://bücher.tv/x", StreamKind.MANIFEST, "url:bücher.tv/x"),
-        pytest.param("https://a_b--c.tv/x", StreamKind.MANIFEST, "url:a_b--c.tv/x"),
+        pytest.param("https://a.tv/x.m3u8", StreamKind.HLS, "a.tv", id="hls"),
+        pytest.param("http://a.tv/X.M3U8", StreamKind.HLS, "a.tv", id="capitals"),
+        pytest.param("https://a.tv/x.mpd", StreamKind.DASH, "a.tv", id="dash"),
+        pytest.param("https://a.tv/live", StreamKind.MANIFEST, "a.tv", id="no suffix"),
+        pytest.param("https://a.tv", StreamKind.MANIFEST, "a.tv", id="no path"),
+        pytest.param("https://a.tv:443/x", StreamKind.MANIFEST, "a.tv", id="default port"),
+        pytest.param("http://a.tv:81/x", StreamKind.MANIFEST, "a.tv:81", id="other port"),
+        pytest.param("https://A.tv./x", StreamKind.MANIFEST, "a.tv", id="host spelling"),
+        pytest.param("http://[::1]:81/x", StreamKind.MANIFEST, "[::1]:81", id="IPv6"),
+        pytest.param("https://bücher.tv/x", StreamKind.MANIFEST, "xn--bcher-kva.tv", id="IDN"),
+        pytest.param("https://a_b--c.tv/x", StreamKind.MANIFEST, "a_b--c.tv", id="odd host"),
     ],
 )
-def test_a_manifest_is_named_by_host_and_path(url: str, kind: StreamKind, key: str) -> None:
+def test_a_manifest_is_named_by_its_host_and_a_digest(
+    url: str, kind: StreamKind, host: str
+) -> None:
     source = parse_stream_url(url)
-    assert (source.url, source.kind, source.key) == (url, kind, key)
+    assert (source.url, source.kind) == (url, kind)
+    assert re.fullmatch(rf"url:{re.escape(host)}#[0-9a-f]{{32}}", source.key)
 
 
-def test_a_token_in_the_query_tells_streams_apart_but_is_not_shown() -> None:
-    one = parse_stream_url("https://a.tv/x.m3u8?token=secret1").key
-    other = parse_stream_url("https://a.tv/x.m3u8?token=secret2").key
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://a.tv/x.m3u8?b=c", "http://a.tv/x.m3u8?b=c"),
+        ("https://a.tv/x.m3u8", "https://A.TV.:443/x.m3u8#t=1"),
+        ("https://a.tv", "https://a.tv/"),
+        ("https://bücher.tv/x", "https://xn--bcher-kva.tv/x"),
+    ],
+)
+def test_urls_of_one_manifest_are_one_stream(one: str, other: str) -> None:
+    assert parse_stream_url(one).key == parse_stream_url(other).key
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("/x.m3u8?token={}", id="query"),
+        pytest.param("/hdntl=exp=1~acl=/*~hmac={}/x.m3u8", id="path"),
+        pytest.param("/{}/x.m3u8", id="folder"),
+        pytest.param("/x;jsessionid={}.m3u8", id="path parameter"),
+    ],
+)
+def test_a_token_tells_streams_apart_but_is_not_shown(place: str) -> None:
+    one = parse_stream_url(f"https://a.tv{place.format('secret1')}").key
+    other = parse_stream_url(f"https://a.tv{place.format('secret2')}").key
     assert one != other
     assert "secret" not in one
-    assert one == parse_stream_url("http://a.tv/x.m3u8?token=secret1").key
 
 
-def test_long_paths_make_keys_of_bounded_length() -> None:
-    base = "https://a.tv/" + "x" * 1900
+@pytest.mark.parametrize("host", ["a.tv", "b" * 60 + "." + "c" * 60 + "." + "d" * 60 + ".tv"])
+def test_keys_have_a_bounded_length(host: str) -> None:
+    base = f"https://{host}/" + "x" * 1700
     one, other = parse_stream_url(base + "a.m3u8").key, parse_stream_url(base + "b.m3u8").key
     assert one != other
     assert max(len(one), len(other)) <= 200
