@@ -62,7 +62,7 @@ class FfmpegProbe:
 
     async def _run(self, task: "_Task") -> tuple[Finished, output.Tracks]:
         finished = await self._pass(task, Layout.BOTH)
-        log, known = finished.stderr, await asyncio.to_thread(_programmes, task.segment)
+        log, known = finished.stderr, _programmes(task.segment)
         tracks = await _beside(finished, lambda: output.read_tracks(_text(log), known))
         tracks = tracks.without(unmeasurable_kinds(task.segment))
         programme = tracks.programme
