@@ -1,11 +1,14 @@
 """A worker's health port."""
 
+import asyncio
+import contextlib
 import socket
 
 import httpx
 import pytest
 
 from runtime.serving import PortTaken
+from tests.api.ports import free_port
 from worker.health import health_app, health_port
 
 
@@ -55,3 +58,26 @@ async def test_a_taken_port_is_an_error_that_names_the_variable() -> None:
         with pytest.raises(PortTaken, match=f"^HEALTH_HOST, HEALTH_PORT: .*{port}"):
             async with health_port("127.0.0.1", port, lambda: None):
                 pytest.fail("it serves on a taken port")
+
+
+async def test_a_head_without_end_is_refused() -> None:
+    port = free_port()
+    async with health_port("127.0.0.1", port, lambda: None):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nA: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1024):
+                writer.write(b"x" * 16_384)
+                await writer.drain()
+            pytest.fail("16 MiB of a head were taken")
+        writer.close()
+
+
+async def test_silent_connections_do_not_stop_who_asks_for_its_health() -> None:
+    port = free_port()
+    async with health_port("127.0.0.1", port, lambda: None):
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+        async with httpx.AsyncClient(trust_env=False) as http:
+            assert (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+        for _, writer in silent:
+            writer.close()
