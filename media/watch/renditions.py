@@ -43,24 +43,20 @@ async def first_that_plays(
 
 
 async def _moving(media: MediaUrls, meter: SegmentMeter, moves: int) -> list[MediaPlaylist] | None:
-    """Return the playlists of a rendition when it moves on; None where it does not."""
-    try:
-        main = await _moved(media.main, meter, moves)
-        found = [main, await _loaded(media.audio, meter)] if media.audio else [main]
-    except (FetchError, PlaylistError):
-        return None
+    """Return the playlists of a rendition when all of them move on; None where one does not."""
+    urls = [media.main, media.audio] if media.audio else [media.main]
+    found = await asyncio.gather(*(_moved(url, meter, moves) for url in urls))
     playlists = [each for each in found if each]
     return playlists if len(playlists) == len(found) else None
 
 
 async def _moved(url: str, meter: SegmentMeter, moves: int) -> MediaPlaylist | None:
+    """Return the playlist once new segments came to it so often; None where it does not live."""
     known = await _loaded(url, meter)
-    if known is None:
-        return None
     looks = LOOKS * moves
-    for _ in range(looks):
+    while known and looks:
         await asyncio.sleep(max(LEAST_LOOK_SEC, LOOK_SHARE * known.target_duration_sec))
-        latest = await _loaded(url, meter)
+        latest, looks = await _loaded(url, meter), looks - 1
         if latest is None:
             return None
         if _newest(latest) != _newest(known):
@@ -71,8 +67,11 @@ async def _moved(url: str, meter: SegmentMeter, moves: int) -> MediaPlaylist | N
 
 
 async def _loaded(url: str, meter: SegmentMeter) -> MediaPlaylist | None:
-    """Return a playlist to which segments may come; None for any other."""
-    playlist = await load_playlist(meter.client, url)
+    """Return a playlist to which segments may come; None for any other, or none."""
+    try:
+        playlist = await load_playlist(meter.client, url)
+    except (FetchError, PlaylistError):
+        return None
     if isinstance(playlist, MediaPlaylist) and playlist.segments and not playlist.ended:
         return playlist
     return None

@@ -212,10 +212,11 @@ class WatchState(BaseModel):
         return bool(self.failing or self.unloaded)
 
     def may_stand_still(self, thresholds: Thresholds) -> bool:
-        """Return whether no new picture came for half the time that makes a stream suspended."""
-        main = self.tracks[MAIN].absence.idle if MAIN in self.tracks else None
+        """Return whether a track had nothing new for half of what makes a stream suspended."""
+        going_on = self.tracks.keys() - self.at_end
+        idle = [self.tracks[name].absence.idle for name in going_on]
         limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
-        waited = [each.duration_sec for each in (self.pace.stalled, main) if each]
+        waited = [each.duration_sec for each in (self.pace.stalled, *idle) if each]
         return max(waited, default=0.0) >= STILL_SHARE * limit_sec
 
     def _slowest_sec(self) -> float:

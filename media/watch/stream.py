@@ -242,7 +242,9 @@ class StreamWatch:
                 ended = following.result()
                 self._known = None if ended or self._lost else seen
                 return ended
-            self._known = seen if switch.done() else None
+            if switch.done():
+                switch.result()
+                self._known = seen
             return doubts.result() if doubts.done() else None
         finally:
             await _cancel(*tasks)

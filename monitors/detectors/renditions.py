@@ -21,6 +21,7 @@ RETRY_SEC = (60.0, 120.0, 300.0, 900.0)
 WELL_SEC = 1800.0
 """A rendition that was watched this long fails for the first time again."""
 
+GONE = frozenset({"http_404", "http_410"})
 MOST_AVOIDED = 64
 
 
@@ -130,7 +131,12 @@ class RenditionState(BaseModel):
         return self.failing is not None and self.failing.duration_sec >= FAILING_SEC
 
     def lost(self, reason: str, at: datetime) -> None:
-        """Note that the used one's playlist is gone; for the second time soon, it failed."""
+        """Note that the used one's playlist is gone; for the second time soon, it failed.
+
+        URLs that are refused have mostly run out, and those of all renditions with them.
+        """
+        if reason not in GONE:
+            return
         if self.lost_at and (at - self.lost_at).total_seconds() < LOST_AGAIN_SEC:
             self.avoid(self.used, reason, at)
         self.lost_at = at

@@ -23,6 +23,7 @@ from tests.origin import (
     LiveOrigin,
     Programme,
     Target,
+    Tracks,
     WallClock,
     render,
 )
@@ -83,6 +84,16 @@ def show(
     return Show(channel, Viewer.of(hurried, channel.master_url, CONFIG))
 
 
+def split_show(origin: LiveOrigin, hurried: Studio) -> Show:
+    """Return one whose sound comes apart, the same for both pictures, of which one stands still."""
+    encodings = [each.model_copy(update={"tracks": Tracks.VIDEO}) for each in (TINY, LARGER)]
+    pictures = [render(Programme.of(LONG, encoding)) for encoding in encodings]
+    sound = render(Programme.of(LONG, TINY.model_copy(update={"tracks": Tracks.AUDIO})))
+    fault = FAULTS["stands still"]
+    channel = origin.add("split", *pictures, audio=sound, options=ONCE, faults=[fault])
+    return Show(channel, Viewer.of(hurried, channel.master_url, CONFIG))
+
+
 @asynccontextmanager
 async def on_air() -> AsyncIterator[tuple[LiveOrigin, Studio]]:
     clock = WallClock(SPEED)
@@ -100,6 +111,7 @@ async def watch_everything() -> dict[str, Show]:
         watched["undated"] = show(
             origin, hurried, "undated", options=UNDATED, fault=gone(from_sec=20)
         )
+        watched["split"] = split_show(origin, hurried)
         watched["dark"] = show(origin, hurried, "dark", scenes=DARK, fault=FAULTS["gone"])
         await asyncio.gather(*(each.viewer.to_the_end() for each in watched.values()))
         return watched
@@ -138,6 +150,18 @@ def test_no_segment_counts_twice_or_is_lost(watched: dict[str, Show], name: str)
 
 def test_nothing_is_told_of_a_healthy_stream(watched: dict[str, Show]) -> None:
     assert watched["healthy"].viewer.types == []
+
+
+def test_a_picture_that_stands_still_alone_is_taken_from_elsewhere(
+    watched: dict[str, Show],
+) -> None:
+    viewer = watched["split"].viewer
+    assert viewer.types == ["alert.rendition"]
+    for track in ("main", "audio"):
+        assert max(Counter(viewer.sequences(track)).values()) == 1
+    newest = watched["split"].channel.published[-1].sequence
+    assert viewer.sequences()[-1] == newest
+    assert viewer.sequences() == list(range(viewer.sequences()[0], newest + 1))
 
 
 def test_an_incident_goes_on_over_the_change(watched: dict[str, Show]) -> None:
