@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ VERSION = "1.37"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
 KINDS = {
     "v1/configmaps": "ConfigMap",
+    "v1/namespaces": "Namespace",
     "v1/pods": "Pod",
     "v1/secrets": "Secret",
     "v1/serviceaccounts": "ServiceAccount",
@@ -29,6 +31,8 @@ KINDS = {
     "rbac.authorization.k8s.io/v1/rolebindings": "RoleBinding",
     "rbac.authorization.k8s.io/v1/roles": "Role",
 }
+CLUSTER_WIDE = {"Namespace"}
+NAMESPACE_PATH = re.compile(r"/api/v1/namespaces/([^/]+)")
 
 
 class Cluster(FakeApi):
@@ -36,9 +40,13 @@ class Cluster(FakeApi):
 
     def __init__(self) -> None:
         super().__init__(has_kubelet=True)
+        self._namespaces: dict[str, dict[str, Any]] = {}
         for path, kind in KINDS.items():
             self.resources[path] = kmock.ResourceInfo(
-                kind=kind, singular=kind.lower(), namespaced=True, verbs=set(VERBS)
+                kind=kind,
+                singular=kind.lower(),
+                namespaced=kind not in CLUSTER_WIDE,
+                verbs=set(VERBS),
             )
         self["get /version"] << {"major": "1", "minor": "37", "gitVersion": f"v{VERSION}.0"}
         self["get /api/v1"] << _core_group()  # kmock names the group "/v1"
@@ -46,6 +54,8 @@ class Cluster(FakeApi):
 
     def found(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the objects of a kind that exist, by name."""
+        if kind == "Namespace":
+            return dict(self._namespaces)
         plural = next(path.rpartition("/")[2] for path, each in KINDS.items() if each == kind)
         return {
             key[2]: item.raw
@@ -59,11 +69,25 @@ class Cluster(FakeApi):
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     async def _handle(self, request: Request) -> aiohttp.web.StreamResponse:
+        if found := NAMESPACE_PATH.fullmatch(request.url.path):
+            return self._handle_namespace(request, found[1])
         if request.headers.get("Content-Type") == "application/apply-patch+yaml":
             return aiohttp.web.json_response(self._apply(request))
         if request.resource != PODS:
             return await KubernetesEmulator._handle(self, request)
         return await super()._handle(request)
+
+    def _handle_namespace(self, request: Request, name: str) -> aiohttp.web.Response:
+        """Do what kmock does for all else: it takes such a path for one within a namespace."""
+        if request.method.value == "PATCH":
+            self._namespaces[name] = json.loads(request.body)
+        if name not in self._namespaces:
+            body = {"kind": "Status", "code": 404, "reason": "NotFound", "message": "not found"}
+            return aiohttp.web.json_response(body, status=404)
+        kept = self._namespaces[name]
+        if request.method.value == "DELETE":
+            del self._namespaces[name]
+        return aiohttp.web.json_response(kept)
 
     def _apply(self, request: Request) -> dict[str, Any]:
         wanted: dict[str, Any] = json.loads(request.body)
@@ -73,7 +97,8 @@ class Cluster(FakeApi):
         exists = key in self.objects and not self.objects[key].deleted
         if wanted["kind"] == "Secret":
             _take_string_data(wanted, self.objects[key].raw["data"] if exists else {})
-        wanted["metadata"]["namespace"] = request.namespace
+        if request.namespace:
+            wanted["metadata"]["namespace"] = request.namespace
         if exists:
             self.objects[key].delete()
         if key in self.objects:
@@ -109,7 +134,7 @@ def _take_string_data(secret: dict[str, Any], before: dict[str, str]) -> None:
 def _core_group() -> dict[str, Any]:
     resources = [
         {"name": path.removeprefix("v1/"), "kind": kind, "singularName": kind.lower()}
-        | {"namespaced": True, "verbs": list(VERBS)}
+        | {"namespaced": kind not in CLUSTER_WIDE, "verbs": list(VERBS)}
         for path, kind in KINDS.items()
         if path.startswith("v1/")
     ]

@@ -1,5 +1,6 @@
 """The Helm chart: what it makes is valid, restricted, complete, and as narrow as it says."""
 
+import base64
 import re
 from copy import deepcopy
 from ipaddress import ip_address, ip_network
@@ -17,9 +18,11 @@ from tests.deploy.chart import (
     ALL_SETS,
     EVERYTHING,
     EVERYTHING_IN_PODS,
+    EXISTING_SECRET,
     FOLDER,
     MINIMAL,
     POD_PLACEMENT,
+    SECRETS,
     changed,
     environment_of,
     of_kind,
@@ -160,6 +163,8 @@ class TestPlacement:
         (role,) = of_kind(objects, "Role").values()
         (binding,) = of_kind(objects, "RoleBinding").values()
         verbs = ["create", "get", "list", "watch", "delete"]
+        for found in (role, binding):
+            assert found["metadata"]["namespace"] == "streams-st-probes"
         assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": verbs}]
         assert "ClusterRole" not in {found["kind"] for found in objects}
         specs = dict(pod_specs(objects))
@@ -174,11 +179,11 @@ class TestPlacement:
         found = settings.model_dump()
         expected = {
             "probe_placement": "pod",
-            "namespace": "streams",
+            "namespace": "streams-st-probes",
             "worker_image": "registry.example/st",
             "worker_image_tag": "1",
             "pod_image_pull_policy": "Always",
-            "pod_secret": "st-stream-tracker",
+            "pod_secret": "st-stream-tracker-probe",
             "pod_instance": "st",
             "pod_image_pull_secrets": ["registry"],
             "pod_node_selector": {"pool": "probes"},
@@ -191,6 +196,40 @@ class TestPlacement:
         mounts = [mount["mountPath"] for mount in found["pod_volume_mounts"]]
         assert mounts == ["/etc/temporal-tls", "/cookies"]
         assert of_kind(objects, "ServiceAccount")["probe"]
+
+    def test_the_namespace_of_pods_has_what_a_probe_needs_and_no_other_secret(self) -> None:
+        objects = rendered(EVERYTHING_IN_PODS)
+        secrets = [found for found in objects if found["kind"] == "Secret"]
+        there = [each for each in secrets if each["metadata"].get("namespace")]
+        (secret,) = there
+        assert len(secrets) == 2
+        given = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+        assert given == {
+            "INTERNAL_API_KEY": SECRETS["probeApiKey"],
+            "TEMPORAL_API_KEY": "key-of-temporal",
+        }
+        namespaced = {
+            (found["kind"], found["metadata"].get("namespace"))
+            for found in objects
+            if found["metadata"].get("namespace")
+        }
+        kinds = ("NetworkPolicy", "Role", "RoleBinding", "Secret", "ServiceAccount")
+        assert namespaced == {(kind, "streams-st-probes") for kind in kinds}
+        (namespace,) = of_kind(objects, "Namespace").values()
+        assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+    def test_an_existing_secret_needs_one_for_pods_beside_it(self) -> None:
+        values = EXISTING_SECRET | {"probe": {"placement": "pod"}}
+        with pytest.raises(helm_python.HelmError, match="INTERNAL_API_KEY is the PROBE_API_KEY"):
+            rendered(values)
+        pod = {"namespace": "probes", "createNamespace": False, "existingSecret": "of-probes"}
+        objects = rendered(values | {"probe": {"placement": "pod", "pod": pod}})
+        settings = variables.read(WorkerSettings, environment_of(objects, "orchestrator"))
+        assert (settings.namespace, settings.pod_secret) == ("probes", "of-probes")
+        assert not {"Namespace", "Secret"} & {found["kind"] for found in objects}
+
+
+PROBES = {"matchLabels": {"kubernetes.io/metadata.name": "streams-st-probes"}}
 
 
 class TestNetworkPolicies:
@@ -214,23 +253,30 @@ class TestNetworkPolicies:
 
     @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING_IN_PODS], ids=["minimal", "all"])
     def test_workers_alone_reach_the_internal_port(self, values: dict[str, Any]) -> None:
+        has_pods = values is EVERYTHING_IN_PODS
         objects = rendered(values)
         policy = of_kind(objects, "NetworkPolicy")["gateway"]["spec"]
         gateway = self.labels(objects, "gateway")
         assert self.selects(policy["podSelector"], gateway)
         (rule,) = [rule for rule in policy["ingress"] if rule["ports"][0]["port"] == "internal"]
-        (peer,) = rule["from"]
-        assert set(peer) == {"podSelector"}
-        assert self.selects(peer["podSelector"], self.labels(objects, "orchestrator"))
-        assert self.selects(peer["podSelector"], self.POD)
-        assert not self.selects(peer["podSelector"], gateway)
+        here, *elsewhere = rule["from"]
+        assert set(here) == {"podSelector"}
+        assert self.selects(here["podSelector"], self.labels(objects, "orchestrator"))
+        assert [each["namespaceSelector"] for each in elsewhere] == [PROBES] * has_pods
+        for peer in rule["from"]:
+            assert self.selects(peer["podSelector"], self.POD)
+            assert not self.selects(peer["podSelector"], gateway)
 
     @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING_IN_PODS], ids=["minimal", "all"])
     def test_workers_and_pods_of_streams_are_kept_from_private_addresses(
         self, values: dict[str, Any]
     ) -> None:
         objects = rendered(values)
-        policy = of_kind(objects, "NetworkPolicy")["workers"]["spec"]
+        policies = of_kind(objects, "NetworkPolicy")
+        policy = policies["workers"]["spec"]
+        if values is EVERYTHING_IN_PODS:
+            assert policies["pods"]["metadata"]["namespace"] == "streams-st-probes"
+            assert policies["pods"]["spec"] == policy
         assert policy["policyTypes"] == ["Ingress", "Egress"]
         for labels in (self.POD, self.labels(objects, "orchestrator")):
             assert self.selects(policy["podSelector"], labels)

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.chart import RELEASE, whole_amount
+from tests.deploy.chart import NAMESPACE, RELEASE, whole_amount
 from tests.deploy.cluster import Cluster
 from tests.kube.kubelet import IMAGE_ENTRYPOINT
 from tests.service.children import SCRIPTS, Child
@@ -78,7 +78,10 @@ class Nodes:
                 found[name] = address
         gateway = self.addresses.get("gateway", "")
         found = {
-            name: value.replace(f"{FULL_NAME}-internal", gateway) for name, value in found.items()
+            name: value.replace(f"{FULL_NAME}-internal.{NAMESPACE}", gateway).replace(
+                f"{FULL_NAME}-internal", gateway
+            )
+            for name, value in found.items()
         }
         return {"TMPDIR": str(self.folder), **found, **self.variables}
 

@@ -67,6 +67,8 @@ async def SCENARIO(stage: Stage) -> dict[str, Watched]:  # noqa: N802
         pool = [await nodes.run(component) for component in ("orchestrator", "probe")]
         seen = {"pool": await _watched(stage, release, "pool")}
         await release.helm.upgrade(release.values | {"probe": {"placement": "pod"}})
+        pods_secret = f"{FULL_NAME}-probe"
+        release.kubelet.secrets = {pods_secret: release.helm.cluster.secret(pods_secret)}
         await asyncio.gather(*(each.stop() for each in pool))
         orchestrator = await nodes.run("orchestrator")
         async with release.kubelet.at_work():
@@ -103,7 +105,7 @@ async def installed(stage: Stage) -> AsyncIterator[Installed]:
         await helm.install(values)
         nodes = Nodes(cluster, folder, "127.7", {"KUBECONFIG": str(where)})
         stack.callback(nodes.discard)
-        kubelet = Kubelet(cluster, folder, {FULL_NAME: cluster.secret(FULL_NAME)})
+        kubelet = Kubelet(cluster, folder, secrets={})
         yield Installed(helm, values, nodes, kubelet)
 
 

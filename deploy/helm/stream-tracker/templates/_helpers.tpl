@@ -8,6 +8,24 @@
 {{- .Values.secrets.existingSecret | default (include "stream-tracker.fullname" .) }}
 {{- end }}
 
+{{- define "stream-tracker.hasPods" -}}
+{{- if eq .Values.probe.placement "pod" }}yes{{ end }}
+{{- end }}
+
+{{/* Where Pods of one stream are: away from the release's Secret, which the orchestrator, who makes
+Pods there, could otherwise mount into one. */}}
+{{- define "stream-tracker.podNamespace" -}}
+{{- .Values.probe.pod.namespace | default (printf "%s-%s-probes" .Release.Namespace .Release.Name | trunc 63 | trimAll "-") }}
+{{- end }}
+
+{{/* Of Pods of one stream: what a probe needs, and nothing else. */}}
+{{- define "stream-tracker.podSecretName" -}}
+{{- if .Values.probe.pod.existingSecret }}{{ .Values.probe.pod.existingSecret }}
+{{- else if .Values.secrets.existingSecret }}{{ fail "probe.pod.existingSecret: is required with secrets.existingSecret: a Secret in the Pods' namespace, whose INTERNAL_API_KEY is the PROBE_API_KEY of the other" }}
+{{- else }}{{ include "stream-tracker.fullname" . }}-probe
+{{- end }}
+{{- end }}
+
 {{- define "stream-tracker.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
@@ -124,7 +142,7 @@ WEBHOOK_PRIVATE_HOSTS: {{ join "," . | quote }}
 {{/* Of every worker, Pods of one stream included. */}}
 {{- define "stream-tracker.workerSettings" -}}
 {{ include "stream-tracker.sharedSettings" . }}
-CALLBACK_URL: http://{{ include "stream-tracker.fullname" . }}-internal:{{ .Values.gateway.internalPort }}
+CALLBACK_URL: http://{{ include "stream-tracker.fullname" . }}-internal{{ if include "stream-tracker.hasPods" . }}.{{ .Release.Namespace }}{{ end }}:{{ .Values.gateway.internalPort }}
 HEALTH_HOST: 0.0.0.0
 HEALTH_PORT: "8081"
 DRAIN_SEC: {{ .Values.workers.drainSec | quote }}
