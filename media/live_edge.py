@@ -40,6 +40,8 @@ async def published(
 ) -> MediaPlaylist:
     """Return the playlist without segments at its end that are only due, not published.
 
+    Where segments are there before they are whole, the last one is left out, too.
+
     Args:
         client: fetches.
         track: as its manifest says.
@@ -52,6 +54,9 @@ async def published(
     segments = track.playlist.segments
     sure = max(track.told, _count_seen(segments, known))
     count = await count_published(segments, sure, is_there)
+    is_making = track.is_ahead or count < len(segments)
+    if track.is_chunked and is_making and count > sure:
+        count -= 1
     return replace(track.playlist, segments=segments[:count])
 
 

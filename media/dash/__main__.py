@@ -30,7 +30,7 @@ def _answer(text: str, *, final_url: str, url: str, now: str) -> dict[str, Any]:
     except PlaylistError as error:
         return {"error": type(error).__name__, "message": str(error)}
     if isinstance(read, TrackPlaylist):
-        return {"track": (asdict(read.playlist), read.told)}
+        return {"track": (asdict(read.playlist), *read[1:])}
     return {"master": asdict(read)}
 
 

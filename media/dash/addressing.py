@@ -38,6 +38,7 @@ def addressing(described: Sequence[Element]) -> Addressing:
         media=inherited(described, "media"),
         listed=tuple(map(_listed, _innermost(described, "SegmentURL"))),
         initialization=_initialization(described),
+        is_chunked=inherited(described, "availabilityTimeComplete") == "false",
         timescale=positive("timescale", inherited(described, "timescale"), 1),
         start_number=whole("startNumber", inherited(described, "startNumber"), 1),
         end_number=None if last is None else whole("endNumber", last, 0),

@@ -69,10 +69,14 @@ class TrackPlaylist(NamedTuple):
     Attributes:
         told: how many of them, from the first, there are for sure; that the rest exists follows
             from the clock alone.
+        is_chunked: whether the others exist before they are whole, as chunks are added.
+        is_ahead: whether the last one is not due yet: if it exists, those before it are whole.
     """
 
     playlist: MediaPlaylist
     told: int
+    is_chunked: bool = False
+    is_ahead: bool = False
 
 
 def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
@@ -145,12 +149,13 @@ def track_playlist(presentation: Presentation, track: Track, now: datetime) -> T
     Their numbers are no media sequence numbers yet: `PlaylistCursor.numbered` makes them so.
     """
     segments: list[Segment] = []
-    told = 0
+    told, is_chunked, is_ahead = 0, False, False
     for new, found in _newest(presentation, track, now):
         for place, span in enumerate(found):
             begins_period = place == 0 and bool(segments)
             segments.append(new.segment(span, number=len(segments), begins_period=begins_period))
             told = len(segments) if span.is_told else told
+            is_chunked, is_ahead = new.addressing.is_chunked, span.is_ahead
     longest_sec = max((it.duration_sec for it in segments), default=0.0)
     playlist = MediaPlaylist(
         target_duration_sec=min(max(longest_sec, MIN_TARGET_SEC), MAX_TARGET_SEC),
@@ -160,7 +165,7 @@ def track_playlist(presentation: Presentation, track: Track, now: datetime) -> T
         is_numbered=False,
         began_at=presentation.available_from,
     )
-    return TrackPlaylist(playlist, told)
+    return TrackPlaylist(playlist, told, is_chunked, is_ahead)
 
 
 def _newest(
@@ -237,7 +242,7 @@ class _PeriodSegments:
             discontinuity=begins_period,
             encryption=_encryption(self.chosen),
             name=self._name(span),
-            may_grow=not span.is_told,
+            may_grow=not span.is_told or self.addressing.is_chunked,
         )
 
     def _media(self, span: Span) -> Address:

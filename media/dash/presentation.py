@@ -49,6 +49,7 @@ class Addressing:
         media: the template of their URLs; None with `listed`.
         listed: their addresses one by one (SegmentList), of which the first is `start_number`.
         end_number: of the last one, where that is told.
+        is_chunked: whether a segment is there, chunk by chunk, while it is being made.
         timescale: units a second.
         time_offset: media time at the period's start, in units (`presentationTimeOffset`).
         duration: of each segment in units, where there is no `timeline`.
@@ -57,6 +58,7 @@ class Addressing:
     media: str | None
     listed: tuple[Address, ...]
     initialization: Address | None
+    is_chunked: bool
     timescale: int
     start_number: int
     end_number: int | None

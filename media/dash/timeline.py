@@ -19,12 +19,14 @@ class Span(NamedTuple):
     Attributes:
         number: counts the period's segments from its `startNumber`.
         is_told: False where that it exists follows from the clock alone.
+        is_ahead: whether it should be in the making by now.
     """
 
     number: int
     start: int
     duration: int
     is_told: bool
+    is_ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,10 @@ def _of_equal_length(
     addressing: Addressing, duration: int, extent: _Extent, clock: Clock
 ) -> list[Span]:
     due = _due(duration, extent)
+    # Of chunks even the one that is being made is there, and tells that those before it are whole.
+    ahead = int(addressing.is_chunked and extent.now is not None and not extent.is_over)
     # What is listed is there, whatever the clock says: some lists begin anew with each load.
-    count = min(due if addressing.media else MAX_INTEGER, _most(addressing))
+    count = min(due + ahead if addressing.media else MAX_INTEGER, _most(addressing))
     kept = MOST_SEGMENTS
     if clock.window_sec is not None and addressing.media:
         kept = min(kept, int(clock.window_sec * addressing.timescale) // duration + 1)
@@ -99,6 +103,7 @@ def _of_equal_length(
             # The last one of a period may be shorter than the others.
             duration=min(duration, max(length - index * duration, 1)),
             is_told=clock.now_sec is None or (addressing.media is None and index < due),
+            is_ahead=index >= due and addressing.media is not None,
         )
         for index in range(max(0, count - kept), count)
     ]

@@ -4,13 +4,13 @@ from media.hls.playlist import Segment
 from media.probe import UndecodableSegment
 from monitors.measurement import SegmentMeasurement
 
-WHOLE_SHARE = 0.8
+WHOLE_SHARE = 0.9
 """Of its declared duration that a whole segment has at least: packagers cut at keyframes, and the
 duration in a template is that of the average segment."""
 
 LONGEST_WAIT_SEC = 10.0
 
-NOT_AGAIN_FOR = 30
+NOT_AGAIN_FOR = 10
 """Short segments of a stream, after one that was short and whole."""
 
 

@@ -36,7 +36,7 @@ BY_CLOCK = manifest(adaptation_set(template("", 'duration="4" timescale="2"') + 
 
 
 def test_a_timeline_tells_numbers_times_and_lengths() -> None:
-    playlist, told = after(LISTED, 3)
+    playlist, told, *_ = after(LISTED, 3)
     assert names(playlist) == ["7.m4s", "8.m4s", "9.m4s", "10.m4s"]
     assert told == 4
     starts = [9.0, 11.0, 13.0, 15.0]
@@ -52,7 +52,7 @@ def test_a_timeline_tells_numbers_times_and_lengths() -> None:
 
 def test_segments_of_equal_length_are_there_when_the_clock_says_so() -> None:
     assert names(after(BY_CLOCK, 1.9).playlist) == []
-    playlist, told = after(BY_CLOCK, 6.1)
+    playlist, told, *_ = after(BY_CLOCK, 6.1)
     assert names(playlist) == ["1.m4s", "2.m4s", "3.m4s"]
     assert told == 0
     assert playlist.segments[2].program_date_time == START + timedelta(seconds=4)
@@ -72,7 +72,7 @@ def test_only_the_newest_segments_of_a_long_presentation_are_made() -> None:
 
 def test_a_run_without_end_goes_on_to_the_next_one_or_to_the_present() -> None:
     runs = timeline('t="0" d="2" r="-1"', 't="10" d="3" r="-1"')
-    playlist, told = after(manifest(adaptation_set(template(runs) + PICTURE)), 17)
+    playlist, told, *_ = after(manifest(adaptation_set(template(runs) + PICTURE)), 17)
     assert [it.duration_sec for it in playlist.segments] == [2.0] * 5 + [3.0] * 2
     assert told == 5
 

@@ -61,7 +61,7 @@ def test_a_template_without_times_is_one_segment_as_long_as_its_period() -> None
         period('id="live"', template("", 'duration="2"')),
     )
     assert names(after(text, 9).playlist) == []
-    playlist, told = after(text, 9.6)
+    playlist, told, *_ = after(text, 9.6)
     assert [it.duration_sec for it in playlist.segments] == [9.5]
     assert told == 0
     assert len(after(text, 14).playlist.segments) == 3
@@ -109,7 +109,7 @@ def test_what_is_listed_is_there_though_less_is_due() -> None:
     inner = adaptation_set(
         '<SegmentList duration="2">' + "<SegmentURL/>" * 5 + "</SegmentList>" + PICTURE
     )
-    playlist, told = after(manifest(inner), 4)
+    playlist, told, *_ = after(manifest(inner), 4)
     assert (len(playlist.segments), told) == (5, 2)  # the others are asked for
 
 
