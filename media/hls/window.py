@@ -72,7 +72,7 @@ def lasting_lines(text: str, end: int) -> Iterator[Line]:
 def sum_up(text: str, end: int) -> Head:
     """Return what matters of the segments before `end`, where the line after a URI begins."""
     return Head(
-        segments=len(_SEGMENT.findall(text, 0, end)),
+        segments=sum(1 for _ in _SEGMENT.finditer(text, 0, end)),
         ends_at=_end_of_dates(text, end),
         range_end=_end_of_ranges(text, end),
     )
@@ -83,24 +83,34 @@ def _end_of_dates(text: str, end: int) -> datetime | None:
     date_at = text.rfind("\n#EXT-X-PROGRAM-DATE-TIME:", 0, end)
     date = _DATE.match(text, date_at) if date_at >= 0 else None
     starts_at = date_time(date[1].strip()) if date else None
-    # The date's own segment may have its EXTINF before it.
-    duration_at = text.rfind("\n#EXTINF", 0, max(date_at, 0))
-    dated = _SEGMENT.match(text, duration_at) if duration_at >= 0 else None
-    if dated is None or dated.end() < date_at:
-        dated = _SEGMENT.search(text, max(date_at, 0), end)
+    dated = _segment_with(text, date_at, end) if starts_at else None
     if starts_at is None or dated is None or _DISCONTINUITY.search(text, dated.end(), end):
         return None
-    durations = [decimal(each.strip()) for each in _SEGMENT.findall(text, dated.start(), end)]
-    known = [each for each in durations if each is not None and is_sane_duration(each)]
-    if len(known) < len(durations):
-        return None
-    return starts_at + timedelta(seconds=sum(known))
+    passed_sec = _passed_sec(text, dated.start(), end)
+    return None if passed_sec is None else starts_at + timedelta(seconds=passed_sec)
+
+
+def _segment_with(text: str, tag_at: int, end: int) -> re.Match[str] | None:
+    """Find the segment that a tag belongs to; its EXTINF may stand before the tag."""
+    duration_at = text.rfind("\n#EXTINF", 0, tag_at)
+    before = _SEGMENT.match(text, duration_at) if duration_at >= 0 else None
+    return before if before and before.end() > tag_at else _SEGMENT.search(text, tag_at, end)
+
+
+def _passed_sec(text: str, start: int, end: int) -> float | None:
+    passed_sec = 0.0
+    for segment in _SEGMENT.finditer(text, start, end):
+        duration_sec = decimal(segment[1].strip())
+        if duration_sec is None or not is_sane_duration(duration_sec):
+            return None
+        passed_sec += duration_sec
+    return passed_sec
 
 
 def _end_of_ranges(text: str, end: int) -> int:
-    if text.find("#EXT-X-BYTERANGE:", 0, end) < 0:
-        return 0
     range_end = 0
-    for length, offset in _BYTE_RANGE.findall(text, 0, end):
-        range_end = (int(offset) if offset else range_end) + int(length)
+    if text.find("#EXT-X-BYTERANGE:", 0, end) < 0:
+        return range_end
+    for each in _BYTE_RANGE.finditer(text, 0, end):
+        range_end = (int(each[2]) if each[2] else range_end) + int(each[1])
     return range_end

@@ -1,6 +1,7 @@
 """Of a large window the tail is read, as if all of it were."""
 
 import time
+import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from tests.media.hls.test_any_text import TAGS, tag_lines
 
 BASE = "https://cdn.example/live/index.m3u8"
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+MEBI = 1024 * 1024
 FILLER = ("#EXTINF:2,", "f.ts")
 
 
@@ -108,6 +110,17 @@ def test_the_tail_is_what_reading_all_of_it_would_give(
         assert len(whole.segments) - dangling <= len(tail.segments)
         kept = whole.segments[-len(tail.segments) :]
         assert tail == replace(whole, segments=kept, media_sequence=kept[0].sequence)
+
+
+def test_of_eight_mebibytes_little_is_kept_while_they_are_read() -> None:
+    text = "#EXTM3U\n" + "#EXTINF:2,\n#EXT-X-BYTERANGE:5\na.ts\n" * 220_000
+    tracemalloc.start()
+    playlist = parse_playlist(text, BASE)
+    kept_bytes, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(playlist, MediaPlaylist)
+    assert kept_bytes < MEBI
+    assert most_bytes < 4 * MEBI
 
 
 @pytest.mark.parametrize(
