@@ -136,8 +136,13 @@ class SeenPictures:
         pixels = np.frombuffer(b"".join(self._small), np.uint8)
         pictures = pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
         moments = np.array(self._times) - self._zero_sec()
-        findings.black = black_intervals(pictures, moments, self._job.duration_sec)
-        findings.still = still_runs(pictures, moments, self._job.duration_sec)
+        black = black_intervals(pictures, moments, self._job.duration_sec)
+        still = still_runs(pictures, moments, self._job.duration_sec)
+        # Of pictures before the first one that could be decoded, nothing is known.
+        known_sec = min(max(0.0, float(moments[0])), self._job.duration_sec)
+        known_sec = known_sec if self.needs_lead else 0.0
+        findings.black = [it._replace(start=max(it.start, known_sec)) for it in black]
+        findings.still = [it._replace(start=max(it.start, known_sec)) for it in still]
 
     def _zero_sec(self) -> float:
         """Return the timestamp of the segment's first moment; sound may start a little earlier."""

@@ -12,7 +12,7 @@ KEPT_FOR_SEGMENTS = 30
 
 
 class Lead:
-    """What one stream's next segment may need to be decoded.
+    """What one stream's next segment may need to be decoded: all since the last keyframe.
 
     Few segments need any of it: those of streams that repeat their parameter sets rarely, or whose
     pictures build on a keyframe of another segment. So segments are kept only after one was found
@@ -56,10 +56,10 @@ class Lead:
             self._parameter_sets = measured.parameter_sets
         needs_lead = measured is None or measured.needs_lead
         self._kept_for = KEPT_FOR_SEGMENTS if needs_lead else max(0, self._kept_for - 1)
-        if measured is None or not needs_lead or not self._goes_on(segment):
-            self._segments = []
-        is_useful = bool(self._segments) or not needs_lead
-        if self._kept_for and is_useful:
+        has_keyframe = measured is not None and (not needs_lead or measured.landmark is not None)
+        if measured is None or has_keyframe or not self._goes_on(segment):
+            self._segments = []  # nothing that follows builds on what is before a keyframe
+        if self._kept_for and (has_keyframe or self._segments):
             self._segments.append(media[len(init) :])
         if sum(map(len, self._segments)) > MOST_BYTES:
             self._segments = []

@@ -32,16 +32,16 @@ class Stream:
     segments: list[bytes]
 
 
-def rendered(folder: Path, codec: str, kind: str, *, every: int = KEYFRAME_EVERY) -> Stream:
+def rendered(folder: Path, codec: str, kind: str, *, every: float = KEYFRAME_EVERY) -> Stream:
     fps = 25
     black = f"drawbox=c=black:t=fill:enable='between(t,{BLACK[0]},{BLACK[1] - 0.001})'"
     source = f"testsrc2=s=320x180:r={fps}:d=12,{black}"
     sound = ["-f", "lavfi", "-i", "sine=500:d=12", "-c:a", "aac"]
     gop = [
         "-g",
-        str(every * fps),
+        str(round(every * fps)),
         "-keyint_min",
-        str(every * fps),
+        str(round(every * fps)),
         "-sc_threshold",
         "0",
         "-bf",
@@ -117,6 +117,37 @@ async def test_pictures_that_build_on_segments_before_are_seen_from_the_second_k
         5: [pytest.approx((0.2, 1.0), abs=PICTURE_SEC)],
         6: [pytest.approx((0.0, 0.6), abs=PICTURE_SEC)],
     }
+
+
+@pytest.mark.parametrize(
+    ("codec", "kind"), [("libx264", "mpegts"), ("libx264", "fmp4"), ("libx265", "mpegts")]
+)
+async def test_a_keyframe_within_a_segment_is_enough_for_the_next_one(
+    probe: Probe, tmp_path: Path, codec: str, kind: str
+) -> None:
+    """No segment but the first begins with a keyframe, and each has one."""
+    stream = rendered(tmp_path, codec, kind, every=0.76)
+    found = await measured_in_turn(probe, stream, Depth.EVERYTHING)
+    assert [each.needs_lead for each in found if each] == [False] + 11 * [True]
+    black = {
+        number: [(span.start, span.end) for span in each.black]
+        for number, each in enumerate(found)
+        if each and each.black
+    }
+    assert black == {
+        5: [pytest.approx((0.2, 1.0), abs=PICTURE_SEC)],
+        6: [pytest.approx((0.0, 0.6), abs=PICTURE_SEC)],
+    }
+
+
+async def test_pictures_before_the_first_that_can_be_decoded_are_not_called_black(
+    probe: Probe, tmp_path: Path
+) -> None:
+    stream = rendered(tmp_path, "libx264", "mpegts", every=0.76)
+    alone = await measure(probe, stream.segments[5])  # from 5.0 on, with a keyframe at 5.32
+    assert alone
+    assert alone.needs_lead
+    assert [(it.start, it.end) for it in alone.black] == [pytest.approx((0.32, 1.0), abs=0.001)]
 
 
 def without_parameter_sets(segment: bytes, codec: str) -> bytes:
