@@ -10,6 +10,9 @@ APP_LABEL: Final = "app"
 APP: Final = "stream-monitor"
 MONITOR_LABEL: Final = "monitor-id"
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
+KEYS: Final = {"INTERNAL_API_KEY": "PROBE_API_KEY"}
+"""Keys of the Secret that are not named as their variable: a Pod gets what opens least."""
+
 WORK_FOLDER: Final = "/tmp"  # noqa: S108 - inside the Pod, where nobody else is
 IMAGE_GROUP: Final = 10001
 """Of the image's user: a volume that is mounted is the group's, too, and can be written."""
@@ -34,7 +37,7 @@ class PodTemplate:
         pull_policy: when nodes fetch it, as Kubernetes says it.
         environment: of the worker.
         secret_name: Kubernetes Secret that has the variables of `secret_variables`.
-        secret_variables: names of variables, and of the keys in the Secret.
+        secret_variables: names of variables, and of the keys in the Secret, but see `KEYS`.
         requests, limits: `cpu` and `memory`.
         work_size: largest size of the work folder.
         drain_sec: what the worker takes to drain at most.
@@ -149,7 +152,9 @@ def _environment(template: PodTemplate, monitor_id: str) -> list[dict[str, Any]]
     secret = [
         {
             "name": name,
-            "valueFrom": {"secretKeyRef": {"name": template.secret_name, "key": name}},
+            "valueFrom": {
+                "secretKeyRef": {"name": template.secret_name, "key": KEYS.get(name, name)}
+            },
         }
         for name in sorted(template.secret_variables)
     ]

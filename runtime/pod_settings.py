@@ -55,8 +55,8 @@ class PodSettings(BaseSettings):
     pod_secret: str | None = Field(
         default=None,
         description=(
-            "Kubernetes Secret from which Pods take their secrets, each under its variable's name; "
-            "required with PROBE_PLACEMENT=pod."
+            "Kubernetes Secret from which Pods take their secrets, each under its variable's name, "
+            "and PROBE_API_KEY; required with PROBE_PLACEMENT=pod."
         ),
     )
     pod_instance: DnsLabel = Field(

@@ -14,7 +14,7 @@ from monitors.ids import new_monitor_id
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.origin import LiveOrigin
-from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House
+from tests.service.house import PROBE_KEY, SIGNING_KEY, House
 from tests.service.programmes import SMALL, rendered
 from tests.service.receiver import Receiver
 from workflows.messages import TASK_QUEUE, MonitorEnd, MonitorOrder
@@ -72,7 +72,7 @@ async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[Arena]:
         stack.callback(house.discard)
         await house.start("orchestrator")
         stack.push_async_callback(house.rest.http.aclose)
-        secrets = {"INTERNAL_API_KEY": INTERNAL_KEY, "WEBHOOK_SIGNING_KEY": SIGNING_KEY}
+        secrets = {"PROBE_API_KEY": PROBE_KEY}
         kubelet = Kubelet(api, folder / "nodes", {"keys": secrets})
         if has_kubelet:
             await stack.enter_async_context(kubelet.at_work())

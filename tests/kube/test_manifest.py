@@ -45,7 +45,7 @@ def test_it_satisfies_the_restricted_standard() -> None:
 
 def test_secrets_are_referred_to() -> None:
     env = {each["name"]: each for each in container()["env"]}
-    reference = {"secretKeyRef": {"name": "stream-tracker", "key": "INTERNAL_API_KEY"}}
+    reference = {"secretKeyRef": {"name": "stream-tracker", "key": "PROBE_API_KEY"}}
     assert env["INTERNAL_API_KEY"] == {"name": "INTERNAL_API_KEY", "valueFrom": reference}
 
 

@@ -74,6 +74,7 @@ class House:
             DATA_DIR=str(self.folder),
             API_KEY=API_KEY,
             INTERNAL_API_KEY=INTERNAL_KEY,
+            PROBE_API_KEY=PROBE_KEY,
             RATE_LIMIT_READ="100000",
             **self._shared(),
         )
@@ -88,7 +89,7 @@ class House:
             self.folder,
             WORKER_ROLE=role,
             CALLBACK_URL=self.rest.base_url,
-            INTERNAL_API_KEY=INTERNAL_KEY,
+            INTERNAL_API_KEY=PROBE_KEY if role == "probe" else INTERNAL_KEY,
             WEBHOOK_SIGNING_KEY=SIGNING_KEY,
             HEALTH_PORT=str(port),
             **{**self._shared(), **self._variables, **variables},

@@ -15,7 +15,7 @@ from monitors.pods import pod_name
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.origin import AtEnd, ChannelOptions, SceneOnAir
-from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House, open_house
+from tests.service.house import PROBE_KEY, House, open_house
 from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.service.receiver import Received
 from tests.service.stage import Stage
@@ -101,7 +101,7 @@ async def opened(stage: Stage) -> AsyncIterator[Cluster]:
     folder.mkdir()
     async with AsyncExitStack() as stack:
         api, url = await stack.enter_async_context(fake_api(has_kubelet=True))
-        secrets = {"INTERNAL_API_KEY": INTERNAL_KEY, "WEBHOOK_SIGNING_KEY": SIGNING_KEY}
+        secrets = {"PROBE_API_KEY": PROBE_KEY}
         kubelet = Kubelet(api, folder, {"keys": secrets})
         variables = {
             "PROBE_PLACEMENT": "pod",
