@@ -17,7 +17,7 @@ from media.outbound.fetching import fetch_segment
 from media.outbound.stream_client import MediaClient
 
 LATEST_SEC = 120.0
-"""A packager is so late at most. When a stream is joined, what is older is not looked for."""
+"""How late a packager may be. When a stream is joined, older segments are not looked for."""
 
 ABSENT = frozenset(
     {
@@ -106,7 +106,7 @@ def _count_seen(segments: Sequence[Segment], known: Collection[str]) -> int:
 
 
 async def _is_published(client: MediaClient, segment: Segment) -> bool:
-    """Tell whether any place has it; one that does not say so is taken for having it."""
+    """Return whether any place has it; one that gives another answer is taken for having it."""
     first = segment.byte_range.offset if segment.byte_range else 0
     for uri in (segment.uri, *segment.mirrors):
         try:

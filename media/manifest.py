@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from media.dash.playlists import Track as DashTrack
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.renditions import Choice, rank_renditions
@@ -21,6 +22,9 @@ ENDED = "ended"
 
 MOST_TRIED = 24
 """Renditions of a master playlist that are asked for in one look, the preferred ones first."""
+
+MOST_TRACKS_TRIED = 3
+"""Of one DASH manifest, which is loaded and read for each of them."""
 
 TRYING_SEC = 20.0
 """After so long no further one is asked for."""
@@ -105,7 +109,8 @@ class ManifestSource:
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + TRYING_SEC
         tried = [await self._try(ladder[0])]
-        for media in ladder[1:MOST_TRIED]:
+        most = MOST_TRACKS_TRIED if DashTrack.named_by(ladder[0].main) else MOST_TRIED
+        for media in ladder[1:most]:
             if tried[-1].why_not is None or clock() > give_up_at:
                 break
             tried.append(await self._try(media))

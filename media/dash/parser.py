@@ -81,7 +81,7 @@ def _length_sec(root: Element, periods: Sequence[Period]) -> Fraction | None:
 
 
 def _may_grow(root: Element) -> bool:
-    """Tell whether the length may be none to rely on.
+    """Return whether the length may be wrong.
 
     A live manifest that is not renewed tells all of a presentation (5.3.1.2). But GStreamer's
     dashsink renews it all the same, with a length that tells what there is so far, or 0.4 s.
@@ -191,7 +191,7 @@ def _protection(levels: Sequence[Element]) -> str | None:
 
 
 def _is_main(adaptation_set: Element) -> bool:
-    """Tell it by the roles (5.8.5.5); one without any is main."""
+    """Judge by the roles (5.8.5.5); a set without any is main."""
     roles = {mark.get("value") for mark in adaptation_set.all("Role")[:MAX_MARKS]}
     return not roles or bool(roles & MAIN_ROLES)
 

@@ -31,7 +31,7 @@ class Cost:
     peak_bytes: int = 0
 
     def is_linear_in(self, text: str) -> bool:
-        """Tell whether it is in proportion to the length of a manifest that was read four times."""
+        """Return whether it is in proportion to the length of a manifest that was read 4 times."""
         return self.calls <= CALLS_IN_ANY_CASE + CALLS_PER_CHAR * len(
             text
         ) and self.peak_bytes <= BYTES_IN_ANY_CASE + BYTES_PER_CHAR * len(text)

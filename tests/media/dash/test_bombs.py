@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.media.dash.bombs import BOMBS
 from tests.media.dash.build import (
     PICTURE,
     SOUND,
+    START,
     URL,
     adaptation_set,
     manifest,
@@ -68,6 +69,19 @@ async def test_no_bomb_holds_up_the_others() -> None:
     assert longest_sec < 2
     assert set(states) <= {SourceState.NOT_OBSERVED, SourceState.LIVE, SourceState.UPCOMING}
     assert states.count(SourceState.NOT_OBSERVED) > len(BOMBS) / 2
+
+
+async def test_a_manifest_is_not_read_for_each_of_its_representations() -> None:
+    """None of which has begun: the look is over after the first few."""
+    many = "".join(f'<Representation id="{number}"/>' for number in range(20))
+    text = manifest(adaptation_set(template("", 'duration="2"') + many))
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    answer = always(reply(text.replace(START.isoformat(), ahead).encode()))
+    guard = OutboundGuard(allow_private_networks=True)
+    async with media_client(guard) as client, scripted_server(answer) as server:
+        seen = await ManifestSource(server.url(host="127.0.0.1"), client).observe_status()
+    assert (seen.state, seen.reason) == (SourceState.UPCOMING, "no_segment")
+    assert len(server.requests) <= 4
 
 
 @pytest.mark.parametrize("fragment", ["", "#video=v", "#audio=a"])

@@ -32,6 +32,8 @@ WAYS = {
     "timeline": ["-use_timeline", "1", "-use_template", "1"],
     "by the clock": ["-use_timeline", "0", "-use_template", "1"],
     "listed": ["-use_timeline", "0", "-use_template", "0"],
+    "in one file": ["-single_file", "1"],
+    "in chunks": ["-use_timeline", "0", "-streaming", "1", "-ldash", "1"],
 }
 SOURCES = [
     *("-re", "-f", "lavfi", "-i", "testsrc=s=128x72:r=10"),
