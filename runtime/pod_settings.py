@@ -107,6 +107,9 @@ class PodSettings(BaseSettings):
         validate_default=False,
         description="Names of the Secrets for the image's registry, as JSON list.",
     )
+    pod_priority_class: str | None = Field(
+        default=None, description="Priority class of Pods; it must exist in the cluster."
+    )
     pod_service_account: str | None = Field(
         default=None, description="Service account of Pods; they get no token of it."
     )

@@ -183,6 +183,7 @@ def _more(settings: WorkerSettings) -> dict[str, Any]:
         "tolerations": settings.pod_tolerations,
         "imagePullSecrets": pull_secrets,
         "serviceAccountName": settings.pod_service_account,
+        "priorityClassName": settings.pod_priority_class,
     }
     return {name: value for name, value in fields.items() if value}
 

@@ -38,6 +38,7 @@ EVERYTHING: dict[str, Any] = {
             "ca": True,
             "clientCertificate": True,
         },
+        "registerSearchAttributes": True,
     },
     "secrets": SECRETS | {"temporalApiKey": "key-of-temporal"},
     "gateway": {
@@ -55,6 +56,7 @@ EVERYTHING: dict[str, Any] = {
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "tolerations": [{"key": "a", "operator": "Exists"}],
         "affinity": {"podAntiAffinity": {}},
+        "priorityClassName": "important",
     },
     "workers": {
         "settings": {"SEGMENT_MAX_BYTES": 134217728},
@@ -67,6 +69,7 @@ EVERYTHING: dict[str, Any] = {
         "settings": {"HEARTBEAT_INTERVAL_SEC": 2.5},
         "nodeSelector": {"pool": "probes"},
         "tolerations": [{"key": "probes", "operator": "Exists"}],
+        "priorityClassName": "less-important",
         "pool": {"autoscaling": {"enabled": True}},
     },
     "networkPolicy": {
@@ -77,6 +80,14 @@ EVERYTHING: dict[str, Any] = {
         "extraWorkerEgress": [{"to": [{"ipBlock": {"cidr": "10.1.2.4/32"}}]}],
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "extraObjects": [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "{{ .Release.Name }}-extra"},
+            "data": {"a": "b"},
+        }
+    ],
 }
 POD_PLACEMENT = MINIMAL | {"probe": {"placement": "pod"}}
 EVERYTHING_IN_PODS = EVERYTHING | {"probe": EVERYTHING["probe"] | {"placement": "pod"}}

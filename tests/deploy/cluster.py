@@ -24,6 +24,7 @@ KINDS = {
     "v1/serviceaccounts": "ServiceAccount",
     "v1/services": "Service",
     "apps/v1/deployments": "Deployment",
+    "batch/v1/jobs": "Job",
     "autoscaling/v2/horizontalpodautoscalers": "HorizontalPodAutoscaler",
     "networking.k8s.io/v1/ingresses": "Ingress",
     "networking.k8s.io/v1/networkpolicies": "NetworkPolicy",

@@ -350,6 +350,59 @@ def test_the_pool_scales_by_used_slots_when_told() -> None:
     assert float(metric["pods"]["target"]["averageValue"]) < slots
 
 
+def test_the_pool_scales_by_cpu_without_an_adapter_when_told() -> None:
+    scaling = {"enabled": True, "targetCPUUtilizationPercentage": 70}
+    values = MINIMAL | {"probe": {"pool": {"autoscaling": scaling}}}
+    (metric,) = of_kind(rendered(values), "HorizontalPodAutoscaler")["probe"]["spec"]["metrics"]
+    assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
+
+
+def test_pods_are_spread_over_nodes_and_zones_unless_told_otherwise() -> None:
+    for component, spec in pod_specs(rendered(MINIMAL)):
+        keys = [each["topologyKey"] for each in spec["topologySpreadConstraints"]]
+        assert keys == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+        for each in spec["topologySpreadConstraints"]:
+            labels = each["labelSelector"]["matchLabels"]
+            assert labels["app.kubernetes.io/component"] == component
+    own = [{"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}]
+    specs = dict(pod_specs(rendered(changed("orchestrator.topologySpreadConstraints", own))))
+    assert specs["orchestrator"]["topologySpreadConstraints"] == own
+
+
+def test_pods_have_the_priority_that_is_given() -> None:
+    specs = dict(pod_specs(rendered(EVERYTHING)))
+    assert specs["gateway"]["priorityClassName"] == "important"
+    assert "priorityClassName" not in specs["orchestrator"]
+    assert specs["probe"]["priorityClassName"] == "less-important"
+    settings = environment_of(rendered(EVERYTHING_IN_PODS), "orchestrator")
+    assert settings["POD_PRIORITY_CLASS"] == "less-important"
+
+
+def test_further_objects_are_rendered() -> None:
+    assert "st-extra" in of_kind(rendered(EVERYTHING), "ConfigMap")
+
+
+def test_a_job_registers_search_attributes_with_what_workers_reach_temporal_with() -> None:
+    (job,) = of_kind(rendered(EVERYTHING), "Job").values()
+    spec = job["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    worker = environment_of(rendered(EVERYTHING), "orchestrator")
+    wanted = {name: value for name, value in worker.items() if name.startswith("TEMPORAL_")}
+    assert given == {**wanted, "TEMPORAL_API_KEY": None}
+    assert [each["name"] for each in spec["volumes"]] == ["work", "temporal-tls"]
+    assert not spec["automountServiceAccountToken"]
+    assert not of_kind(rendered(MINIMAL), "Job")
+
+
+def test_helm_test_asks_whether_the_gateway_is_ready() -> None:
+    (pod,) = of_kind(rendered(MINIMAL), "Pod").values()
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    *_, url = pod["spec"]["containers"][0]["command"]
+    service = of_kind(rendered(MINIMAL), "Service")["gateway"]
+    assert url == f"http://{service['metadata']['name']}:80/readyz"
+
+
 def test_every_budget_lets_a_node_be_emptied() -> None:
     budgets = of_kind(rendered(MINIMAL), "PodDisruptionBudget")
     assert set(budgets) == {"gateway", "orchestrator", "probe"}

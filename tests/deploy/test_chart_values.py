@@ -25,6 +25,7 @@ from tests.deploy.chart import (
     pod_specs,
     rendered,
 )
+from tests.deploy.values_table import README, readme
 
 
 def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:
@@ -120,6 +121,10 @@ def test_the_schema_knows_every_setting_that_is_left_to_be_set(
     assert set(names) == {name for name in left if not name.startswith(PREFIXES_OF_THE_CHART)}
 
 
+def test_the_readme_is_that_of_these_values() -> None:
+    assert README.read_text() == readme(), "run: python -m tests.deploy.values_table"
+
+
 @pytest.mark.parametrize("amount", [1073741824, 0.5, "512Mi"])
 def test_an_amount_may_be_a_number(amount: object) -> None:
     values = changed("probe", {"placement": "pod", "pod": {"resources": {"limits": {}}}})
@@ -166,8 +171,16 @@ def test_the_notes_ask_for_a_shared_count_of_requests_until_there_is_one() -> No
 
 
 def test_the_notes_reach_a_temporal_with_tls() -> None:
-    assert " --tls " in notes_of(EVERYTHING)
+    unregistered = {**EVERYTHING["temporal"], "registerSearchAttributes": False}
+    assert " --tls " in notes_of(EVERYTHING | {"temporal": unregistered})
     assert "--tls" not in notes_of(MINIMAL)
+
+
+def test_the_notes_leave_search_attributes_to_the_job() -> None:
+    assert "search-attribute create" in notes_of(MINIMAL)
+    notes = notes_of(changed("temporal.registerSearchAttributes", True))
+    assert "search-attribute create" not in notes
+    assert "helm test st" in notes
 
 
 def test_the_notes_tell_how_to_remove_the_pods_of_streams() -> None:

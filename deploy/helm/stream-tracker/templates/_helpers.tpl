@@ -77,13 +77,22 @@ imagePullSecrets:
   - name: {{ . }}
   {{- end }}
 {{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 topologySpreadConstraints:
+  {{- if .topologySpreadConstraints }}
+  {{- toYaml .topologySpreadConstraints | nindent 2 }}
+  {{- else }}
+  {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
-    topologyKey: kubernetes.io/hostname
+    topologyKey: {{ $key }}
     whenUnsatisfiable: ScheduleAnyway
     labelSelector:
       matchLabels:
-        {{- include "stream-tracker.selector" . | nindent 8 }}
+        {{- include "stream-tracker.selector" $ | nindent 8 }}
+  {{- end }}
+  {{- end }}
 {{- with .nodeSelector }}
 nodeSelector: {{ toYaml . | nindent 2 }}
 {{- end }}
