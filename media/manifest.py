@@ -7,12 +7,12 @@ from datetime import datetime
 
 from media.dash.playlists import Track as DashTrack
 from media.hls.errors import PlaylistError
-from media.hls.playlist import MasterPlaylist, MediaPlaylist
+from media.hls.playlist import MasterPlaylist, MediaPlaylist, Rendition
 from media.hls.renditions import Choice, rank_renditions
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.stream_client import MediaClient
 from media.playlists import load_playlist
-from media.sources import MediaUrls, Observation, SourceState
+from media.sources import FurtherSound, MediaUrls, Observation, SourceState
 from monitors.polling import next_look_sec
 
 ABSENT_STATUSES = frozenset({404, 410})
@@ -175,13 +175,25 @@ def media_of(playlist: MasterPlaylist) -> tuple[MediaUrls, ...]:
 
 
 def _media(choice: Choice) -> MediaUrls:
+    first, *others = choice.sounds or (None,)
     return MediaUrls(
+        audio_label=_label(1, first) if first else {},
+        further_sounds=tuple(
+            FurtherSound(each.uri, _label(place, each))
+            for place, each in enumerate(others, 2)
+            if each and each.uri
+        ),
         main=choice.url,
         declared=choice.declared,
         codecs=choice.variant.codecs,
         audio=choice.audio_url,
         rendition=choice.name,
     )
+
+
+def _label(place: int, sound: Rendition) -> dict[str, str]:
+    named = {"language": sound.language, "name": sound.name}
+    return {"track": f"audio {place}", **{key: text for key, text in named.items() if text}}
 
 
 def _observed(playlist: MediaPlaylist, media: MediaUrls) -> Observation:

@@ -28,6 +28,18 @@ class SourceState(StrEnum):
     """The look failed: nothing is known, which is not the same as down."""
 
 
+@dataclass(frozen=True)
+class FurtherSound:
+    """A sound track in a playlist of its own, beside the one that a player takes by itself.
+
+    Attributes:
+        label: what names it: `track`, and `language` and `name` where they are told.
+    """
+
+    url: str = field(repr=False)
+    label: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MediaUrls:
     """Where one rendition of a stream is.
@@ -41,6 +53,8 @@ class MediaUrls:
         declared: tracks that the stream is said to have.
         codecs: RFC 6381 names, as far as they are told.
         audio: media playlist of the sound when it is a rendition of its own.
+        further_sounds: the other sound tracks that are renditions of their own.
+        audio_label: names the sound among them, as `FurtherSound.label` does.
         broadcast: names the broadcast; another name means that media sequences start anew.
         expires_at: when the URLs stop working; None when they do not tell.
         rendition: its name among those of the stream; empty where there is no choice.
@@ -51,6 +65,8 @@ class MediaUrls:
     declared: frozenset[Track] = frozenset()
     codecs: tuple[str, ...] = ()
     audio: str | None = field(default=None, repr=False)
+    further_sounds: tuple[FurtherSound, ...] = ()
+    audio_label: Mapping[str, str] = field(default_factory=dict)
     broadcast: str | None = None
     expires_at: datetime | None = None
     rendition: str = ""

@@ -30,6 +30,13 @@ class Expect(StrEnum):
     VIDEO = "video"
 
 
+class AudioTracks(StrEnum):
+    """Which sound tracks of a stream are measured."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
 class Thresholds(BaseModel):
     """How much of a fault is an incident. All of it may change while a monitor runs."""
 
@@ -71,6 +78,10 @@ class Thresholds(BaseModel):
             "Tracks that the stream is meant to have: av, audio, video; "
             "auto: those that it declares or has had."
         ),
+    )
+    audio_tracks: AudioTracks = Field(
+        default=AudioTracks.FIRST,
+        description="Sound tracks that are measured: the first, or all that are muxed or declared.",
     )
 
     def as_expected(self) -> Self:

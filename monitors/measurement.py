@@ -61,6 +61,10 @@ MOST_STRETCHES = 10_000
 """Of one kind in a segment, more than it has pictures. A segment with more cannot be judged."""
 
 
+MOST_FURTHER_SOUNDS = 15
+"""Beside the first one. What a segment has more is not measured."""
+
+
 class Interval(BaseModel):
     """A stretch of a segment, in seconds from the segment's first moment; `end` is exclusive."""
 
@@ -91,6 +95,7 @@ class Glance(BaseModel):
         may_wait: whether a picture that stands need not be judged now.
         parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
         lead: the segments since the last one that needs none; see `needs_lead`.
+        all_sounds: whether the sound tracks beside the first are measured, too.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,6 +107,7 @@ class Glance(BaseModel):
     may_wait: bool = False
     parameter_sets: bytes = b""
     lead: bytes = Field(default=b"", repr=False)
+    all_sounds: bool = False
 
     def is_later(self, measurement: "SegmentMeasurement") -> bool:
         """Tell whether the picture is judged later, if at all, of which this came."""
@@ -123,7 +129,42 @@ class Unmeasurable(BaseModel):
     reason: Literal["encrypted", "unsupported_codec"]
 
 
-class SegmentMeasurement(BaseModel):
+class HeardSound(BaseModel):
+    """What was heard of one sound track of a segment.
+
+    Attributes:
+        silent: stretches under the level that the probe was given; below 0 of sound in a lead.
+        audio_gaps: stretches without samples; below 0 in a lead.
+        audio_lead_sec: of sound before the first picture; it belongs to the segment before.
+        audio_ahead_sec: of sound behind its end; it belongs to the segments after.
+        audio_sec: of sound in all, wherever its timestamps lie.
+        audio_error: why nothing could be decoded; empty where something could. Nothing is known of
+            the track then.
+        audio_language: as the container names it.
+    """
+
+    silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    audio_gaps: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    audio_lead_sec: Seconds = Field(default=0.0, le=LONGEST_LEAD_SEC)
+    audio_ahead_sec: Seconds = Field(default=0.0, le=LONGEST_AHEAD_SEC)
+    audio_sec: Seconds = 0.0
+    audio_error: Reason = ""
+    audio_language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,35}$")
+
+
+class FurtherSound(HeardSound):
+    """A sound track beside the first.
+
+    Attributes:
+        index: its place among the sound tracks, from 1.
+        unmeasurable: why nothing can be known of it; None where something can.
+    """
+
+    index: int = Field(ge=1, le=999)
+    unmeasurable: Unmeasurable | None = None
+
+
+class SegmentMeasurement(HeardSound):
     """The measurements of one segment, all from one pass over it.
 
     A probe reads them from a process that decodes what strangers send. So everything is bounded
@@ -134,17 +175,12 @@ class SegmentMeasurement(BaseModel):
         black: stretches without a visible picture. These and the other stretches come in order,
             do not overlap, and end with the segment.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
-        silent: stretches under the level that the probe was given; below 0 of sound in a lead.
-        audio_gaps: stretches without samples; below 0 in a lead.
-        audio_lead_sec: of sound before the first picture; it belongs to the segment before.
-        audio_ahead_sec: of sound behind its end; it belongs to the segments after.
-        audio_sec: of sound in all, wherever its timestamps lie.
         video_sec: from the first picture to the end of the last one.
         is_video_missing: whether the picture's track is there and holds no picture.
         has_video, has_audio: whether the segment has that track at all, empty or not.
         unmeasurable: tracks of which nothing can be known, and why.
-        video_error, audio_error: why nothing of that track could be decoded; empty where something
-            could. Nothing is known of it then.
+        video_error: as `audio_error`, of the picture.
+        further_sound: the other sound tracks, where all are measured.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
         landmark: the last one, see `Glance`; None without any, or if the probe knows none.
@@ -163,18 +199,13 @@ class SegmentMeasurement(BaseModel):
     duration_sec: Seconds
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
-    silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
-    audio_gaps: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
-    audio_lead_sec: Seconds = Field(default=0.0, le=LONGEST_LEAD_SEC)
-    audio_ahead_sec: Seconds = Field(default=0.0, le=LONGEST_AHEAD_SEC)
-    audio_sec: Seconds = 0.0
     video_sec: Seconds = 0.0
     is_video_missing: bool = False
     has_video: bool = True
     has_audio: bool = True
     unmeasurable: dict[Track, Unmeasurable] = {}
     video_error: Reason = ""
-    audio_error: Reason = ""
+    further_sound: list[FurtherSound] = Field(default=[], max_length=MOST_FURTHER_SOUNDS)
     loudness_lufs: float | None = Field(default=None, ge=-200, le=200, allow_inf_nan=False)
     video_codec: Codec | None = None
     audio_codec: Codec | None = None
@@ -193,13 +224,19 @@ class SegmentMeasurement(BaseModel):
     @property
     def stretches(self) -> int:
         """How many there are: how long it takes to judge them."""
-        return sum(len(getattr(self, name)) for name in _STRETCHES)
+        sounds = (*self.further_sound, self)
+        pictures = len(self.black) + len(self.still)
+        return pictures + sum(len(each.silent) + len(each.audio_gaps) for each in sounds)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for name, begin in _STRETCHES.items():
-            if not _are_in_order(getattr(self, name), begin, self.duration_sec):
-                raise ValueError(f"{name}: stretches must be in order and within the segment")
+        found: list[tuple[Sequence[Interval], float]] = [(self.black, 0.0), (self.still, 0.0)]
+        sounds: list[HeardSound] = [self, *self.further_sound]
+        for sound in sounds:
+            lead = -LONGEST_LEAD_SEC
+            found += [(sound.silent, lead), (sound.audio_gaps, lead)]
+        if not all(_are_in_order(each, begin, self.duration_sec) for each, begin in found):
+            raise ValueError("stretches must be in order and within the segment")
         return self
 
     def kept(self, name: str) -> Self:
@@ -217,15 +254,6 @@ def nothing_of(tracks: Collection[str], duration_sec: float) -> SegmentMeasureme
         is_video_missing=True,
         audio_gaps=[Interval(start=0.0, end=duration_sec)],
     )
-
-
-_STRETCHES = {
-    "black": 0.0,
-    "still": 0.0,
-    "silent": -LONGEST_LEAD_SEC,
-    "audio_gaps": -LONGEST_LEAD_SEC,
-}
-"""Where each kind may begin."""
 
 
 def _are_in_order(stretches: Sequence[Interval], begin: float, end: float) -> bool:

@@ -132,6 +132,7 @@ def _rendition(sound: Representation, url: str, *, is_default: bool) -> Renditio
         default=is_default,
         codecs=sound.codecs,
         protection=sound.protection,
+        same_as=f"set {sound.place}",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from media.decoder.findings import Findings, Span
+from media.decoder.findings import SoundFindings, Span
 from media.decoder.silence import silent_intervals
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
@@ -62,7 +62,7 @@ def zero_sec(filled: Sequence[Span], duration_sec: float, first_picture_sec: flo
 
 
 def describe_sound(
-    findings: Findings,
+    findings: SoundFindings,
     filled: Sequence[Span],
     quiet: Sequence[Span],
     duration_sec: float,

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -10,10 +10,10 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
-from media.decoder.findings import MAX_ERROR, Findings, Undecodable
+from media.decoder.findings import MAX_ERROR, Findings, FurtherFindings, Undecodable
 from media.decoder.seen import SeenPictures
 from media.decoder.sound import Sound
-from media.decoder.tracks import Tracks, tracks_of
+from media.decoder.tracks import tracks_of
 from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
 from media.decoder.wire import JobHead, Material
 from monitors.motion import Depth, Motion
@@ -89,13 +89,19 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
 
 def _measured(container: InputContainer, material: Material, job: JobHead) -> Findings:
     tracks, unmeasurable = tracks_of(container, material.segment)
-    video, audio = tracks
+    video, audio = tracks.video, tracks.audio
     if video is None and audio is None and not unmeasurable:
         raise Undecodable("ffmpeg found no picture and no sound")
     sets = _parameter_sets(container, video, material) if video else None
     pictures = SeenPictures(job)
+    further = tracks.further if job.all_sounds else []
+    heard = [each.stream for each in further if each.why_not is None]
+    sounds = {it.index: Sound(job.silence_db, with_loudness=False) for it in heard}
     sound = Sound(job.silence_db, with_loudness=job.with_loudness)
-    errors = _decode(container, tracks, material.lead, pictures, sound)
+    wanted = [track for track in (video, audio, *heard) if track is not None]
+    if audio:
+        sounds[audio.index] = sound
+    errors = _decode(_packets(container, wanted), wanted, material.lead, pictures, sounds)
     findings = Findings(
         has_video=video is not None or "video" in unmeasurable,
         has_audio=audio is not None or "audio" in unmeasurable,
@@ -106,10 +112,20 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
         height=(video.codec_context.height or None) if video else None,
         parameter_sets=sets,
     )
+    first = next((it for it in tracks.sounds if it.stream is audio), None)
+    findings.audio_language = first.language if first and job.all_sounds else None
     if video and not errors[video.index]:
         errors[video.index] = pictures.describe(findings)
     if audio and not errors[audio.index]:
         sound.describe(findings, job.duration_sec, pictures.first_sec)
+        findings.loudness_lufs = sound.loudness_lufs
+    for each in further:
+        more = FurtherFindings(index=each.place, audio_language=each.language)
+        more.unmeasurable = each.why_not._asdict() if each.why_not else None
+        more.audio_error = errors.get(each.stream.index, "")
+        if each.stream.index in sounds and not more.audio_error:
+            sounds[each.stream.index].describe(more, job.duration_sec, pictures.first_sec)
+        findings.further_sound.append(more)
     if errors and all(errors.values()):
         raise Undecodable(next(iter(errors.values())))
     findings.video_error = errors[video.index] if video else ""
@@ -132,33 +148,33 @@ def _parameter_sets(
 
 
 def _decode(
-    container: InputContainer,
-    tracks: Tracks,
+    packets: Iterator["av.Packet[Stream]"],
+    tracks: Sequence[av.VideoStream | av.AudioStream],
     lead: bytes,
     pictures: SeenPictures,
-    sound: Sound,
+    sounds: Mapping[int, Sound],
 ) -> dict[int, str]:
     """Decode the tracks; return why each could not be, by its index, empty where it could."""
-    wanted = [track for track in tracks if track is not None]
-    counts = {track.index: _Packets() for track in wanted}
-    for track in wanted:
+    counts = {track.index: _Packets() for track in tracks}
+    for track in tracks:
         _configure(track)
-    for packet in _packets(container, wanted):
+    for packet in packets:
         if pictures.is_in_vain:
             break  # all of it is measured in another pass
-        if packet.stream is tracks.video:
+        if isinstance(packet.stream, av.VideoStream):
             if not pictures.want(packet):
                 continue
-            if lead and tracks.video and pictures.needs_lead:
-                _decode_lead(lead, tracks.video)
+            if lead and pictures.needs_lead:
+                _decode_lead(lead, packet.stream)
                 lead = b""
         for frame in counts[packet.stream.index].decode(packet):
             if isinstance(frame, av.VideoFrame):
                 pictures.add(frame)
             elif isinstance(frame, av.AudioFrame):
-                sound.add(frame)
-    sound.finish()
-    if not any(count.all for count in counts.values()) and any(track.frames for track in wanted):
+                sounds[packet.stream.index].add(frame)
+    for sound in sounds.values():
+        sound.finish()
+    if not any(count.all for count in counts.values()) and any(track.frames for track in tracks):
         raise Undecodable("it lists samples that it does not hold")
     return {index: count.verdict() for index, count in counts.items()}
 

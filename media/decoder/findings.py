@@ -32,25 +32,49 @@ class StillSpan(NamedTuple):
 
 
 @dataclass
-class Findings:
+class SoundFindings:
+    """What was heard of a sound track; fields as in `monitors.measurement.HeardSound`."""
+
+    silent: list[Span] = field(default_factory=list)
+    audio_gaps: list[Span] = field(default_factory=list)
+    audio_lead_sec: float = 0.0
+    audio_ahead_sec: float = 0.0
+    audio_sec: float = 0.0
+    audio_error: str = ""
+    audio_language: str | None = None
+
+    def sound_fields(self) -> dict[str, Any]:
+        """Return the findings as JSON knows them."""
+        return {
+            **asdict(self),
+            "silent": [each._asdict() for each in self.silent],
+            "audio_gaps": [each._asdict() for each in self.audio_gaps],
+        }
+
+
+@dataclass
+class FurtherFindings(SoundFindings):
+    """A sound track beside the first; fields as in `monitors.measurement.FurtherSound`."""
+
+    index: int = 2
+    unmeasurable: dict[str, str] | None = None
+
+
+@dataclass
+class Findings(SoundFindings):
     """The measurements of one segment; fields as in `monitors.measurement.SegmentMeasurement`."""
 
     has_video: bool = False
     has_audio: bool = False
     unmeasurable: dict[str, dict[str, str]] = field(default_factory=dict)
     video_error: str = ""
-    audio_error: str = ""
+    further_sound: list[FurtherFindings] = field(default_factory=list)
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None
     height: int | None = None
     black: list[Span] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
-    silent: list[Span] = field(default_factory=list)
-    audio_gaps: list[Span] = field(default_factory=list)
-    audio_lead_sec: float = 0.0
-    audio_ahead_sec: float = 0.0
-    audio_sec: float = 0.0
     video_sec: float = 0.0
     is_video_missing: bool = False
     loudness_lufs: float | None = None
@@ -65,10 +89,9 @@ class Findings:
     def fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them, from which the worker makes a measurement."""
         return {
-            **asdict(self),
+            **self.sound_fields(),
+            "further_sound": [each.sound_fields() for each in self.further_sound],
             "black": [each._asdict() for each in self.black],
-            "silent": [each._asdict() for each in self.silent],
-            "audio_gaps": [each._asdict() for each in self.audio_gaps],
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
             "landmark": _text(self.landmark),
             "latest": _text(self.latest),

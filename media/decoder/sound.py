@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoder.coverage import GAP_MIN_SEC, describe_sound
-from media.decoder.findings import Findings, Span
+from media.decoder.findings import SoundFindings, Span
 from media.decoder.loudness import LoudnessMeter
 from media.decoder.silence import quiet_samples, quiet_stretches
 
@@ -23,6 +23,9 @@ class Sound:
     """Quiet stretches of decoded sound, where there are samples, and loudness where that is wanted.
 
     Sound may change its format within a segment, or pause; each part is judged on its own.
+
+    Attributes:
+        loudness_lufs: None where it is not wanted, or too low.
     """
 
     def __init__(self, silence_db: float, *, with_loudness: bool) -> None:
@@ -32,7 +35,7 @@ class Sound:
         self._meter: LoudnessMeter | None = None
         self._stretches: list[Span] = []
         self._filled: list[Span] = []
-        self._loudness: float | None = None
+        self.loudness_lufs: float | None = None
 
     def add(self, frame: av.AudioFrame) -> None:
         """Take a frame."""
@@ -47,15 +50,14 @@ class Sound:
         """Judge what was taken last."""
         self._end_part()
         if self._meter:
-            self._loudness = self._meter.loudness_lufs()
+            self.loudness_lufs = self._meter.loudness_lufs()
             self._meter = None
 
     def describe(
-        self, findings: Findings, duration_sec: float, first_picture_sec: float | None
+        self, findings: SoundFindings, duration_sec: float, first_picture_sec: float | None
     ) -> None:
         """Write down what was heard; see `describe_sound`."""
         describe_sound(findings, self._filled, self._stretches, duration_sec, first_picture_sec)
-        findings.loudness_lufs = self._loudness
 
     def _next_part(self, before: "_Part | None", first: av.AudioFrame) -> "_Part":
         self._end_part()

@@ -1,5 +1,6 @@
 """Which tracks of a segment are measured, and which cannot be."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
@@ -19,14 +20,52 @@ from media.decoder.whitelist import CODECS, MPEGTS
 UNKNOWN_CODEC = "unknown"
 """Where ffmpeg does not say which one it is that it cannot decode."""
 
+MOST_FURTHER_SOUNDS = 15
+"""See `monitors.measurement`."""
+
+UNDETERMINED = "und"
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
+
 StreamT = TypeVar("StreamT", bound=Stream)
 
 
+class SoundTrack(NamedTuple):
+    """One of several sound tracks.
+
+    Attributes:
+        place: among them, from 1.
+        why_not: why it cannot be measured; None where it can.
+    """
+
+    place: int
+    stream: av.AudioStream
+    why_not: Unmeasurable | None
+
+    @property
+    def language(self) -> str | None:
+        """Return the language that the container names; None for none, or a strange name."""
+        named = self.stream.metadata.get("language", "")
+        return named if _LANGUAGE.fullmatch(named) and named != UNDETERMINED else None
+
+
 class Tracks(NamedTuple):
-    """What is measured of a segment; None where there is none that can be."""
+    """What is measured of a segment.
+
+    Attributes:
+        video: the picture; None where there is none that can be measured.
+        audio: the sound, likewise.
+        sounds: all sound tracks, that one and those that cannot be measured among them.
+    """
 
     video: av.VideoStream | None
     audio: av.AudioStream | None
+    sounds: tuple[SoundTrack, ...]
+
+    @property
+    def further(self) -> list[SoundTrack]:
+        """The sound tracks beside the one that is measured or told of anyway."""
+        first = self.audio or next((each.stream for each in self.sounds), None)
+        return [each for each in self.sounds if each.stream is not first][:MOST_FURTHER_SOUNDS]
 
 
 def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[str, Unmeasurable]]:
@@ -46,7 +85,11 @@ def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[s
     video, why_no_picture = _first(videos, entries)
     audio, why_no_sound = _first(audios, entries)
     reasons = {"video": why_no_picture, "audio": why_no_sound}
-    return Tracks(video, audio), {kind: why for kind, why in reasons.items() if why}
+    sounds = [
+        SoundTrack(place, each, _why_not(each, entries.get(each.id)))
+        for place, each in enumerate(audios, 1)
+    ]
+    return Tracks(video, audio, tuple(sounds)), {kind: why for kind, why in reasons.items() if why}
 
 
 def _first(

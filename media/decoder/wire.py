@@ -24,7 +24,10 @@ ANSWER_BYTES_PER_SEC = 32 * 1024
 """Of a segment. Two still pictures, 65 black stretches and 50 that are silent or without sound, the
 most that a second can hold, take half of it."""
 
-_HEAD = struct.Struct(f">QIIIddII?B?{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
+ALL_SOUNDS_FACTOR = 4
+"""Where all sound tracks are measured."""
+
+_HEAD = struct.Struct(f">QIIIddII?B??{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -55,6 +58,7 @@ class JobHead(NamedTuple):
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
         depth: how much of the picture is looked at.
+        all_sounds: whether the sound tracks beside the first are measured, too.
         stood, landmark, latest: of the segments before; see `monitors.measurement.Glance`.
     """
 
@@ -69,6 +73,7 @@ class JobHead(NamedTuple):
     with_loudness: bool
     depth: int = Depth.EVERYTHING
     stood: bool = False
+    all_sounds: bool = False
     landmark: bytes = bytes(LANDMARK_BYTES)
     latest: bytes = bytes(LANDMARK_BYTES)
 
@@ -76,6 +81,7 @@ class JobHead(NamedTuple):
     def most_answer_bytes(self) -> int:
         """The largest answer that is read."""
         wanted = ANSWER_BASE_BYTES + int(ANSWER_BYTES_PER_SEC * self.duration_sec)
+        wanted *= ALL_SOUNDS_FACTOR if self.all_sounds else 1
         return min(wanted, MAX_ANSWER_BYTES)
 
     def pack(self) -> bytes:

@@ -252,6 +252,8 @@ class Rendition:
     Attributes:
         uri: its media playlist, absolute; None where it is muxed into the variants.
         codecs, protection: as of a `Variant`.
+        same_as: names what is the same sound at another bit rate (a DASH AdaptationSet); empty
+            where each rendition is another one.
     """
 
     type: RenditionType
@@ -263,6 +265,7 @@ class Rendition:
     autoselect: bool = False
     codecs: tuple[str, ...] = ()
     protection: str | None = None
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

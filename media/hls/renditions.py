@@ -1,7 +1,7 @@
 """Which renditions of a stream are fetched: at best the cheapest that show picture and sound."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -33,11 +33,13 @@ class Choice:
             alone where that is all there is.
         audio_url: media playlist of the sound, where it is a rendition of its own.
         bandwidth: peak bits per second of all of it; 0 where the playlist does not tell.
+        sounds: its sound tracks, first the one of `audio_url` or the muxed one.
     """
 
     name: str
     url: str
     audio_url: str | None
+    sounds: tuple[Rendition, ...]
     tracks: Tracks
     bandwidth: int
     variant: Variant
@@ -105,6 +107,7 @@ def _choice(variant: Variant, groups: Mapping[str, list[Rendition]], *, sizes_to
         name=_name(variant, tracks),
         url=variant.uri,
         audio_url=_sound_url(group) if tracks is Tracks.PICTURE_AND_SOUND else None,
+        sounds=_distinct(group),
         tracks=tracks,
         bandwidth=variant.bandwidth,
         variant=variant,
@@ -143,7 +146,19 @@ def _sound_url(group: list[Rendition]) -> str | None:
     """
     if not group or any(rendition.uri is None for rendition in group):
         return None
-    return min(group, key=lambda rendition: (not rendition.default, not rendition.autoselect)).uri
+    return min(group, key=_preference).uri
+
+
+def _distinct(group: Sequence[Rendition]) -> tuple[Rendition, ...]:
+    """Return one rendition of each sound, first those that a player takes by itself."""
+    found: dict[str, Rendition] = {}
+    for each in sorted(group, key=_preference):
+        found.setdefault(each.same_as or f"{each.language} {each.name}", each)
+    return tuple(found.values())
+
+
+def _preference(rendition: Rendition) -> tuple[bool, bool, bool]:
+    return rendition.uri is not None, not rendition.default, not rendition.autoselect
 
 
 def _cost(choice: Choice) -> tuple[Tracks, bool, bool, int, float]:

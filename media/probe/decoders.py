@@ -79,6 +79,7 @@ class DecoderProbe:
             with_loudness=self._with_loudness,
             depth=Depth.EVERYTHING if self._with_loudness else glance.depth,
             stood=glance.stood,
+            all_sounds=glance.all_sounds,
             landmark=glance.landmark,
             latest=glance.latest,
         )

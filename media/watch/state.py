@@ -13,7 +13,7 @@ from monitors.config import Thresholds
 from monitors.detectors.absence import Absence
 from monitors.detectors.elapsed import Elapsed
 from monitors.detectors.errors import ErrorState
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media import SEVERITY, MediaDetectors
 from monitors.detectors.pace import PaceState, suspend_threshold_sec
 from monitors.detectors.renditions import RenditionState
 from monitors.events import EventType, Happening, incident_happening
@@ -207,6 +207,11 @@ class WatchState(BaseModel):
         )
 
     @property
+    def is_over(self) -> bool:
+        """Whether picture and first sound have come to their end; further ones may be lost."""
+        return all(name in self.at_end or is_further(name) for name in self.tracks)
+
+    @property
     def is_failing(self) -> bool:
         """Whether any track's playlist or segment could not be had last."""
         return bool(self.failing or self.unloaded)
@@ -262,21 +267,24 @@ class WatchState(BaseModel):
         for track in self.tracks.values():
             track.absence.unobserved(at)
 
-    def carry(self, tracks: Mapping[str, frozenset[Track]]) -> None:
-        """Keep the tracks that are watched now.
+    def carry(self, tracks: Mapping[str, frozenset[Track]], further: Iterable[str] = ()) -> None:
+        """Keep the tracks that are watched now; `further` names sound tracks beside the first.
 
         Where sound comes apart from the picture from now on, or with it, the stream is the same: it
         goes on at the main track's place (RFC 8216 6.2.4 has renditions match), and what was
         detected goes with whatever it is of.
         """
-        if {name: track.detectors.tracks for name, track in self.tracks.items()} == tracks:
-            return
-        detected = [track.detectors for track in self.tracks.values()]
         place = self.tracks.get(MAIN, TrackState())
-        self.tracks = {
-            name: self.tracks.get(name, place).carrying(carried, detected)
-            for name, carried in tracks.items()
-        }
+        kept = {name: track for name, track in self.tracks.items() if not is_further(name)}
+        if {name: track.detectors.tracks for name, track in kept.items()} != tracks:
+            detected = [track.detectors for track in kept.values()]
+            kept = {
+                name: kept.get(name, place).carrying(carried, detected)
+                for name, carried in tracks.items()
+            }
+        sound: frozenset[Track] = frozenset({"audio"})
+        others = {name: self.tracks.get(name) or place.carrying(sound, ()) for name in further}
+        self.tracks = kept | others
         self.failing &= self.tracks.keys()
         self.unloaded &= self.tracks.keys()
 
@@ -327,11 +335,17 @@ class WatchState(BaseModel):
         }
         known = {kind: since for kind, since in incidents.items() if since}
         for track in self.tracks.values():
-            known |= track.detectors.open_incidents()
+            for kind, since in track.detectors.open_incidents().items():
+                known[kind] = min(since, known.get(kind, since))
         return known
 
 
 def _known(conditions: Iterable[Health]) -> Health:
-    """Return the condition by the one track that carries it."""
+    """Return the worst condition that is known."""
     known = [condition for condition in conditions if condition is not Health.UNKNOWN]
-    return known[0] if known else Health.UNKNOWN
+    return max(known, key=SEVERITY.index, default=Health.UNKNOWN)
+
+
+def is_further(name: str) -> bool:
+    """Return whether a track is a sound track beside the first."""
+    return name not in (MAIN, AUDIO)

@@ -14,12 +14,13 @@ from media.watch.clock import SteadyClock
 from media.watch.renditions import first_that_plays
 from media.watch.segments import SegmentListener, SegmentMeter
 from media.watch.standing import Standing
-from media.watch.state import AUDIO, MAIN, WatchState
+from media.watch.state import AUDIO, MAIN, WatchState, is_further
 from media.watch.track import PlaylistLost, TrackFollower
 from media.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
-from monitors.config import MonitorConfig
+from monitors.config import AudioTracks, MonitorConfig
 from monitors.detectors.elapsed import Elapsed
 from monitors.events import EndReason
+from monitors.measurement import Track
 
 logger = structlog.get_logger(__name__)
 
@@ -362,12 +363,21 @@ class StreamWatch:
         state = self._state
         if state.broadcast != media.broadcast:
             state.begin_broadcast(media.broadcast)
+        is_all = self._config.audio_tracks is AudioTracks.ALL
+        others = {it.label["track"]: it for it in media.further_sounds} if is_all else {}
+        for name in filter(is_further, state.tracks.keys() - others.keys()):
+            at = self._now()
+            state.note(state.tracks[name].detectors.close_sounds(at), at)
         if media.audio is None:
-            state.carry({MAIN: media.main_tracks})
+            state.carry({MAIN: media.main_tracks}, others)
             urls = {MAIN: media.main}
         else:
-            state.carry({MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset({"audio"})})
+            tracks = {MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset[Track]({"audio"})}
+            state.carry(tracks, others)
             urls = {MAIN: media.main, AUDIO: media.audio}
+        urls |= {name: it.url for name, it in others.items()}
+        labels = {AUDIO if media.audio else MAIN: media.audio_label} if is_all else {}
+        labels |= {name: it.label for name, it in others.items()}
         state.at_end.clear()
         is_other = state.renditions.use(
             media.rendition, [each.rendition for each in ladder], self._now()
@@ -375,6 +385,7 @@ class StreamWatch:
         for name, url in urls.items():
             track = state.tracks[name]
             track.codecs = media.codecs
+            track.detectors.label = dict(labels.get(name, {}))
             track.detectors.known |= media.declared & track.detectors.tracks
             track.read_from(url, is_other_rendition=is_other)
         return urls

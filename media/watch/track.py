@@ -18,7 +18,7 @@ from media.watch.keys import UnsupportedSegment
 from media.watch.reloads import PlaylistReloads
 from media.watch.segments import SegmentListener, SegmentMeter, SegmentSeen
 from media.watch.standing import PlaylistLook
-from media.watch.state import MAIN, TrackState, WatchState
+from media.watch.state import MAIN, TrackState, WatchState, is_further
 from monitors.config import MonitorConfig
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Skimmed
@@ -123,11 +123,11 @@ class TrackFollower:
         """
         if not self._is_up_to_date():
             await self._look()
-        while not self._is_at_end():
+        while not (self._is_at_end() or self._state.is_over):
             await asyncio.sleep(self._reloads.delay_sec(self._last))
             await self._look()
         self._state.at_end.add(self._name)
-        while self._state.at_end < self._state.tracks.keys():
+        while not self._state.is_over:
             await asyncio.sleep(OVER_LOOK_SEC)
             await self._note_absence(())
 
@@ -172,7 +172,7 @@ class TrackFollower:
         try:
             return await self._reloads.load(self._last, self._track.cursor)
         except FetchError as error:
-            if error.status in LOST_STATUSES:
+            if error.status in LOST_STATUSES and not is_further(self._name):
                 self._not_loaded(error)
                 raise PlaylistLost(error) from None
             raise
@@ -327,6 +327,9 @@ class TrackFollower:
         state.statistics.downloaded_bytes += measurement.size_bytes
         state.last_check_at = at = self._now()
         self._note_unmeasurable(measurement.unmeasurable, at)
+        for sound in measurement.further_sound:
+            if sound.unmeasurable:
+                self._note_unmeasurable({"audio": sound.unmeasurable}, at)
         if error := track.detectors.error_of(measurement):
             self._segment_failed(segment, error, UNDECODABLE)
         else:
@@ -406,7 +409,8 @@ class TrackFollower:
     def _failed(self, error: str, reason: str) -> None:
         self._log("cannot measure", error=error)
         at = self._now()
-        self._state.renditions.failed(reason, at)
+        if not is_further(self._name):
+            self._state.renditions.failed(reason, at)
         self._changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
 
     def _ask_anew_when_refused(self, error: Exception) -> None:

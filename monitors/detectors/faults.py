@@ -10,7 +10,7 @@ recovery and interrupts neither; it only makes the incident longer, as stream ti
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel
@@ -47,6 +47,7 @@ class FaultRule:
         noticeable_sec: the shortest fault that is a relapse during recovery.
         reason: goes into an incident that these stretches open, unless they have their own.
         segment: the segment they are of.
+        details: go into the incident.
     """
 
     kind: IncidentKind
@@ -57,6 +58,7 @@ class FaultRule:
     noticeable_sec: float = NOTICEABLE_SEC
     reason: str | None = None
     segment: SegmentInfo
+    details: dict[str, str] = field(default_factory=dict)
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
         """Tell whether good media of `gap_sec` parts two faults, the first for that `reason`."""
@@ -201,6 +203,7 @@ class FaultState(BaseModel):
             started_at=run.started_at,
             recovered_at=recovery.since,
             total_duration_sec=recovery.after_sec,
+            details=rule.details,
         )
 
     @property
@@ -231,6 +234,7 @@ class FaultState(BaseModel):
             threshold_sec=rule.threshold_sec,
             reason=reason,
             segment=rule.segment,
+            details=rule.details,
         )
 
     def _good(self, stretch: Stretch, rule: FaultRule) -> IncidentClosed | None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from monitors.config import Expect, Thresholds
+from monitors.config import AudioTracks, Expect, Thresholds
 from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.pictures import STILL_GAP_SEC
@@ -23,6 +23,8 @@ from monitors.status import Health, IncidentKind
 NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
+
+SEVERITY = [Health.OK, Health.WARNING, Health.ERROR]
 
 _WANTED: dict[Expect, frozenset[Track]] = {
     Expect.BOTH: frozenset({"video", "audio"}),
@@ -45,6 +47,8 @@ class MediaDetectors(BaseModel):
         skimmed: the latest segments whose picture was not judged yet; blackout and freeze are at
             their beginning still, see `monitors.detectors.skimming`.
         has_shown: whether any picture was seen yet.
+        further: the sound tracks beside the first, by their index, where all are measured.
+        label: names this sound among the tracks of a stream of which all are measured.
         known: tracks that the stream declares or has had: without word of the user it is to have
             them on.
         unjudged: tracks of which nothing could be known in the last segment, or need be.
@@ -59,6 +63,8 @@ class MediaDetectors(BaseModel):
     latest: Landmark | None = None
     skimmed: list[Skimmed] = []
     has_shown: bool = False
+    further: dict[int, SilenceState] = {}
+    label: dict[str, str] = {}
     known: frozenset[Track] = frozenset({"video", "audio"})
     unjudged: frozenset[Track] = frozenset()
 
@@ -72,6 +78,7 @@ class MediaDetectors(BaseModel):
         """
         nothing = bytes(LANDMARK_BYTES)
         known = Glance(
+            all_sounds=thresholds.audio_tracks is AudioTracks.ALL and "audio" in self.tracks,
             landmark=self.landmark or nothing,
             latest=self.latest or nothing,
             stood=not (self.skimmed and self.skimmed[-1].moves),
@@ -145,7 +152,35 @@ class MediaDetectors(BaseModel):
             self.silence.skip(position.duration_sec)
         elif "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
+        return changes + self._judge_further(measurement, position, thresholds)
+
+    def _judge_further(
+        self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
+    ) -> list[IncidentChange]:
+        """Judge the sound tracks beside the first one."""
+        heard = {each.index: each for each in measurement.further_sound}
+        changes: list[IncidentChange] = []
+        if thresholds.audio_tracks is AudioTracks.FIRST:
+            others = self.model_copy(update={"silence": SilenceState()})
+            self.further = {}
+            return others.close_sounds(position.starts_at)
+        for index in sorted(heard.keys() | self.further.keys()):
+            state = self.further.setdefault(index, SilenceState())
+            sound = heard.get(index)
+            if sound and (sound.audio_error or sound.unmeasurable):
+                state.skip(position.duration_sec)
+                continue
+            label = self._label(index, sound.audio_language if sound else None)
+            rule = self._silence_rule(position, thresholds, label)
+            if sound:
+                changes += state.follow(sound, measurement.duration_sec, position, rule)
+            else:
+                changes += state.miss(position, replace(rule, reason=NO_AUDIO_TRACK))
         return changes
+
+    def _label(self, index: int, language: str | None = None) -> dict[str, str]:
+        named = {"language": language} if language else {}
+        return {"track": f"audio {index}", **named, **(self.label if index == 1 else {})}
 
     def _unjudged(self, measurement: SegmentMeasurement, expect: Expect) -> frozenset[Track]:
         wanted = self.known if expect is Expect.AUTO else _WANTED[expect]
@@ -162,7 +197,8 @@ class MediaDetectors(BaseModel):
         """Pass over a segment that was missed, or could not be fetched or decoded."""
         if self.next_start_sec is not None:
             self.next_start_sec += duration_sec
-        self.silence.skip(duration_sec)
+        for silence in (self.silence, *self.further.values()):
+            silence.skip(duration_sec)
         self._skip_picture(duration_sec)
 
     def _skip_picture(self, duration_sec: float) -> None:
@@ -186,18 +222,37 @@ class MediaDetectors(BaseModel):
             if "video" in self.tracks & other.tracks:
                 taken |= {name: getattr(other, name) for name in _OF_THE_PICTURE}
             if "audio" in self.tracks & other.tracks:
-                taken |= {"silence": other.silence}
+                taken |= {"silence": other.silence, "further": other.further}
         return self.model_copy(update=taken)
+
+    def close_sounds(self, at: datetime) -> list[IncidentChange]:
+        """End what is open of sound that is no longer measured."""
+        ended = []
+        for index, state in ((1, self.silence), *self.further.items()):
+            rule = FaultRule(
+                kind=IncidentKind.SILENCE,
+                threshold_sec=0.0,
+                recovery_sec=0.0,
+                segment=SegmentInfo(sequence=0, duration=0.0),
+                details=self._label(index),
+            )
+            ended.append(state.faults.end(at, rule))
+        return [each for each in ended if each]
 
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
         video = _worst(self.blackout.health(), self._freeze_health())
-        return self._seen("video", video), self._seen("audio", self.silence.faults.health())
+        sounds = (self.silence, *self.further.values())
+        audio = max((each.faults.health() for each in sounds), key=SEVERITY.index)
+        return self._seen("video", video), self._seen("audio", audio)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and the wall clock of their first moment."""
         faults = self._faults().items()
-        return {kind: state.open_since for kind, state in faults if state.open_since}
+        known = {kind: state.open_since for kind, state in faults if state.open_since}
+        sounds = (self.silence, *self.further.values())
+        silent = [each.faults.open_since for each in sounds if each.faults.open_since]
+        return known | ({IncidentKind.SILENCE: min(silent)} if silent else {})
 
     def _watch(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -294,23 +349,29 @@ class MediaDetectors(BaseModel):
     def _judge_audio(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        heard = measurement.has_audio
-        rule = FaultRule(
+        is_all = thresholds.audio_tracks is AudioTracks.ALL
+        label = self._label(1, measurement.audio_language) if is_all else {}
+        rule = self._silence_rule(position, thresholds, label)
+        if measurement.has_audio:
+            return self.silence.follow(measurement, measurement.duration_sec, position, rule)
+        return self.silence.miss(position, replace(rule, reason=NO_AUDIO_TRACK))
+
+    def _silence_rule(
+        self, position: SegmentPosition, thresholds: Thresholds, label: dict[str, str]
+    ) -> FaultRule:
+        return FaultRule(
             kind=IncidentKind.SILENCE,
             threshold_sec=thresholds.silence_threshold_sec,
             recovery_sec=thresholds.recovery_sec,
             remnant_sec=REMNANT_SEC,
-            reason=BELOW_THRESHOLD if heard else NO_AUDIO_TRACK,
+            reason=BELOW_THRESHOLD,
             segment=_segment_info(position),
+            details=label,
         )
-        if heard:
-            return self.silence.follow(measurement, position, rule)
-        return self.silence.miss(position, rule)
 
     def _faults(self) -> dict[IncidentKind, FaultState]:
         return {
             IncidentKind.BLACKOUT: self.blackout,
-            IncidentKind.SILENCE: self.silence.faults,
             IncidentKind.FREEZE: self.freeze.faults,
         }
 
@@ -347,4 +408,4 @@ def _segment_info(position: SegmentPosition) -> SegmentInfo:
 
 
 def _worst(one: Health, other: Health) -> Health:
-    return max(one, other, key=[Health.OK, Health.WARNING, Health.ERROR].index)
+    return max(one, other, key=SEVERITY.index)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultRule, FaultState
 from monitors.detectors.timeline import Finding, SegmentPosition, reached, split, stretches
 from monitors.incidents import IncidentChange
-from monitors.measurement import Interval, SegmentMeasurement
+from monitors.measurement import HeardSound, Interval
 from monitors.sound import LONGEST_LEAD_SEC
 
 SHORT_GAP_SEC = 0.25
@@ -42,19 +42,19 @@ class SilenceState(BaseModel):
     ahead_sec: float = 0.0
 
     def follow(
-        self, measurement: SegmentMeasurement, position: SegmentPosition, rule: FaultRule
+        self, sound: HeardSound, duration_sec: float, position: SegmentPosition, rule: FaultRule
     ) -> list[IncidentChange]:
-        """Judge the sound of a segment that has a track for it, and return what changed."""
+        """Judge a sound track in a segment that lasts `duration_sec`; return what changed."""
         if self.before_tail:
             self.faults.go_back(self.before_tail)
-        heard = _Heard(measurement, self.tail_sec, self.ahead_sec)
+        heard = _Heard(sound, duration_sec, self.tail_sec, self.ahead_sec)
         is_silent = self.faults.run is not None and self.faults.run.is_faulty
         found = heard.findings(after_silence=is_silent)
         media = stretches(found, _longer(position, self.tail_sec), heard.duration_sec)
-        is_seen_whole = reached(measurement.duration_sec, position.duration_sec)
+        is_seen_whole = reached(duration_sec, position.duration_sec)
         self.tail_sec = min(heard.tail_sec, LONGEST_LEAD_SEC) if is_seen_whole else 0.0
-        self.ahead_sec -= measurement.duration_sec
-        self.ahead_sec = max(0.0, self.ahead_sec, measurement.audio_ahead_sec)
+        self.ahead_sec -= duration_sec
+        self.ahead_sec = max(0.0, self.ahead_sec, sound.audio_ahead_sec)
         body, tail = split(media, heard.duration_sec - self.tail_sec)
         changes = self.faults.follow(body, rule)
         self.before_tail = self.faults.model_copy(deep=True) if tail else None
@@ -77,19 +77,21 @@ class SilenceState(BaseModel):
 class _Heard:
     """The sound of a segment and of the tail before it, in seconds from the tail's first moment."""
 
-    def __init__(self, measurement: SegmentMeasurement, tail_sec: float, ahead_sec: float) -> None:
-        self.duration_sec = tail_sec + measurement.duration_sec
-        lead_sec = measurement.audio_lead_sec
-        gaps = [Interval(start=-tail_sec, end=-lead_sec), *measurement.audio_gaps]
+    def __init__(
+        self, sound: HeardSound, duration_sec: float, tail_sec: float, ahead_sec: float
+    ) -> None:
+        self.duration_sec = tail_sec + duration_sec
+        lead_sec = sound.audio_lead_sec
+        gaps = [Interval(start=-tail_sec, end=-lead_sec), *sound.audio_gaps]
         gaps_sec = sum(each.end - each.start for each in _within(gaps, 0.0))
         # Samples that are elsewhere: what is missing here may be what is too much there.
-        self._outside_sec = measurement.audio_sec - (measurement.duration_sec - gaps_sec)
+        self._outside_sec = sound.audio_sec - (duration_sec - gaps_sec)
         self._behind_sec = self._outside_sec - min(tail_sec, lead_sec)
         self._gaps = _joined(
             _moved(_within(gaps, max(-tail_sec, ahead_sec or -tail_sec)), tail_sec)
         )
         self._came_before = _moved(_within(gaps, 0.0, ahead_sec), tail_sec)
-        self._quiet = _moved(measurement.silent, tail_sec)
+        self._quiet = _moved(sound.silent, tail_sec)
         self._quiet_starts = [each.start for each in self._quiet]
         self._quiet_ends = [each.end for each in self._quiet]
 

@@ -18,6 +18,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "suspend_threshold_sec": None,
         "segment_error_threshold_sec": 60,
         "expect": "auto",
+        "audio_tracks": "first",
         "check_interval_sec": None,
         "scheduled_start_time": None,
         "scheduled_end_time": None,
