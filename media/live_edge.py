@@ -13,8 +13,7 @@ from media.dash.playlists import TrackPlaylist
 from media.hls.identity import segment_identity
 from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
-from media.outbound.fetching import fetch_segment
-from media.outbound.stream_client import MediaClient
+from media.outbound.mirrors import Mirrors
 
 LATEST_SEC = 120.0
 """How late a packager may be. When a stream is joined, older segments are not looked for."""
@@ -36,20 +35,20 @@ IsThere = Callable[[Segment], Awaitable[bool]]
 
 
 async def published(
-    client: MediaClient, track: TrackPlaylist, known: Collection[str]
+    mirrors: Mirrors, track: TrackPlaylist, known: Collection[str]
 ) -> MediaPlaylist:
     """Return the playlist without segments at its end that are only due, not published.
 
     Where segments are there before they are whole, the last one is left out, too.
 
     Args:
-        client: fetches.
+        mirrors: fetches.
         track: as its manifest says.
         known: identities of segments that were seen before.
     """
 
     async def is_there(segment: Segment) -> bool:
-        return await _is_published(client, segment)
+        return await _is_published(mirrors, segment)
 
     segments = track.playlist.segments
     sure = max(track.told, _count_seen(segments, known))
@@ -105,20 +104,16 @@ def _count_seen(segments: Sequence[Segment], known: Collection[str]) -> int:
     return next((it for it in counts if segment_identity(segments[it - 1]) in known), 0)
 
 
-async def _is_published(client: MediaClient, segment: Segment) -> bool:
+async def _is_published(mirrors: Mirrors, segment: Segment) -> bool:
     """Return whether any place has it; one that gives another answer is taken for having it."""
     first = segment.byte_range.offset if segment.byte_range else 0
-    for uri in (segment.uri, *segment.mirrors):
-        try:
-            await fetch_segment(
-                client,
-                uri,
-                byte_range=(first, 1),
-                max_bytes=LOOK_MAX_BYTES,
-                total_timeout_sec=LOOK_TIMEOUT_SEC,
-            )
-        except FetchError as error:
-            if error.status in ABSENT:
-                continue
-        return True
-    return False
+    try:
+        await mirrors.fetch(
+            (segment.uri, *segment.mirrors),
+            byte_range=(first, 1),
+            max_bytes=LOOK_MAX_BYTES,
+            total_timeout_sec=LOOK_TIMEOUT_SEC,
+        )
+    except FetchError as error:
+        return error.status not in ABSENT
+    return True

@@ -19,6 +19,7 @@ from media.outbound.fetching import (
     FetchedPlaylist,
     fetch_playlist,
 )
+from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.reading import read_beside
 
@@ -64,6 +65,7 @@ async def load_again(
     previous: MediaPlaylist | None = None,
     is_large: bool = False,
     timeout_sec: float = PLAYLIST_TIMEOUT_SEC,
+    mirrors: Mirrors | None = None,
 ) -> LoadedPlaylist:
     """Fetch and read a playlist that may have been loaded before.
 
@@ -74,15 +76,17 @@ async def load_again(
         previous: the playlist as it was loaded before; a delta update goes on from it.
         is_large: it was large before. Otherwise that is found out by one more request.
         timeout_sec: for each request.
+        mirrors: knows which of the stream's places answered last.
 
     Raises:
         FetchError: see `media.outbound`.
         PlaylistError: see `media.hls.parser`.
     """
+    mirrors = mirrors or Mirrors(client)
     if not is_large:
         try:
             fetched = await fetch_playlist(client, url, total_timeout_sec=timeout_sec)
-            return await _loaded(client, url, fetched, known, previous)
+            return await _loaded(mirrors, url, fetched, known, previous)
         except TooLarge:
             pass
     loop = asyncio.get_running_loop()
@@ -90,11 +94,11 @@ async def load_again(
         fetched = await fetch_playlist(
             client, url, max_bytes=LARGE_MAX_BYTES, total_timeout_sec=timeout_sec
         )
-        return await _loaded(client, url, fetched, known, previous)
+        return await _loaded(mirrors, url, fetched, known, previous)
 
 
 async def _loaded(
-    client: MediaClient,
+    mirrors: Mirrors,
     url: str,
     fetched: FetchedPlaylist,
     known: Collection[str],
@@ -106,7 +110,7 @@ async def _loaded(
         return LoadedPlaylist(playlist, read_sec, is_large)
     read, read_sec = await read_beside(fetched.text, fetched.final_url, url=url)
     if isinstance(read, TrackPlaylist):
-        return LoadedPlaylist(await published(client, read, known), read_sec, is_large)
+        return LoadedPlaylist(await published(mirrors, read, known), read_sec, is_large)
     return LoadedPlaylist(read, read_sec, is_large)
 
 

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from media.hls.playlist import Encryption, InitSegment, Part, Segment
 from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import fetch_segment
+from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.watch.keys import SegmentKeys, supported_key_uri
 from media.watch.memory import MemoryBudget
-from media.watch.mirrors import Mirrors
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""
@@ -47,7 +47,7 @@ class SegmentFetcher:
         self._memory = memory
         self._expected_bytes = min(FIRST_EXPECTED_BYTES, max_bytes)
         self._keys = SegmentKeys(client)
-        self._mirrors = Mirrors(client)
+        self.mirrors = Mirrors(client)
         self._inits: OrderedDict[InitSegment, bytes] = OrderedDict()
         self._retry_share = 1.0
 
@@ -109,7 +109,7 @@ class SegmentFetcher:
     async def _fetch_once(self, segment: Segment, timeout_sec: float, max_bytes: int) -> bytes:
         if segment.is_piece:
             return await self._fetch_parts(segment.parts, timeout_sec, max_bytes)
-        return await self._mirrors.fetch(
+        return await self.mirrors.fetch(
             (segment.uri, *segment.mirrors),
             byte_range=segment.byte_range,
             max_bytes=max_bytes,
@@ -138,7 +138,7 @@ class SegmentFetcher:
         if init is None:
             return b""
         if init not in self._inits:
-            fetched = await self._mirrors.fetch(
+            fetched = await self.mirrors.fetch(
                 (init.uri, *init.mirrors),
                 byte_range=init.byte_range,
                 max_bytes=INIT_MAX_BYTES,

@@ -19,6 +19,7 @@ from media.hls.playlist import MediaPlaylist
 from media.hls.reload import MIN_RELOAD_SEC, next_reload_delay
 from media.outbound.errors import FetchError
 from media.outbound.fetching import PLAYLIST_TIMEOUT_SEC
+from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.playlists import load_again
 from media.watch.standing import PlaylistLook
@@ -46,12 +47,21 @@ class PlaylistReloads:
         url: of the playlist.
         client: fetches it.
         check_interval_sec: the user's own interval, which leaves nothing to wait for.
+        mirrors: knows which of the stream's places answered last.
     """
 
-    def __init__(self, url: str, client: MediaClient, *, check_interval_sec: float | None) -> None:
+    def __init__(
+        self,
+        url: str,
+        client: MediaClient,
+        *,
+        check_interval_sec: float | None,
+        mirrors: Mirrors | None = None,
+    ) -> None:
         self._url = url
         self._client = client
         self._check_interval_sec = check_interval_sec
+        self._mirrors = mirrors
 
     def delay_sec(self, last: PlaylistLook | None) -> float:
         """Return how long to wait before the next request."""
@@ -108,6 +118,7 @@ class PlaylistReloads:
             previous=last.playlist if last and directives else None,
             is_large=bool(last and last.is_large),
             timeout_sec=_timeout_sec(last, directives),
+            mirrors=self._mirrors,
         )
         if not isinstance(loaded.playlist, MediaPlaylist):
             raise UnsupportedPlaylist("a master playlist where a media playlist was")

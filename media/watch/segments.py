@@ -8,6 +8,7 @@ from datetime import datetime
 
 from media.hls.playlist import Segment
 from media.outbound.errors import FetchError
+from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.probe import Pace, Probe, UndecodableSegment
 from media.watch.fetching import MIN_FETCH_SEC, SegmentFetcher
@@ -85,6 +86,11 @@ class SegmentMeter:
         self._turn = asyncio.Lock()
         self._pace = Pace()
         self._lead = Lead()
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """What knows which of the stream's places answered last."""
+        return self._fetcher.mirrors
 
     async def measure(
         self,

@@ -97,7 +97,10 @@ class TrackFollower:
         if self._last and self._last.url != url:
             del looks[name]
         self._reloads = PlaylistReloads(
-            url, meter.client, check_interval_sec=config.check_interval_sec
+            url,
+            meter.client,
+            check_interval_sec=config.check_interval_sec,
+            mirrors=meter.mirrors,
         )
         self._are_parts_good = True
         self._on_change = on_change

@@ -12,6 +12,7 @@ from media.hls.playlist import Segment
 from media.live_edge import published
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
+from media.outbound.mirrors import Mirrors
 from tests.media.dash.build import PICTURE, START, adaptation_set, manifest, names, template
 from tests.media.outbound.stand_ins import Request, by_path, reply, scripted_server
 
@@ -51,7 +52,7 @@ async def test_what_is_whole_is_followed_by_another(made: int, known: int, whole
     async with media_client(guard) as client, scripted_server(by_path(files)) as server:
         track = due(server.url(host="127.0.0.1"), 6.1)
         seen: list[Segment] = [*track.playlist.segments[:known]]
-        found = await published(client, track, [segment_identity(it) for it in seen])
+        found = await published(Mirrors(client), track, [segment_identity(it) for it in seen])
         assert names(found) == [f"{number}.m4s" for number in range(1, whole + 1)]
         asked: list[Request] = server.requests
         assert all(it.headers["range"] == "bytes=0-0" for it in asked)
