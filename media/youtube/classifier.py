@@ -9,7 +9,7 @@ from media.youtube import meanings
 from media.youtube.findings import Finding
 from media.youtube.meanings import Meaning, find_meaning
 from media.youtube.options import Depth
-from media.youtube.renditions import choose_media
+from media.youtube.renditions import rank_media
 
 _URL = re.compile(r"\w+://\S+")
 _QUOTE_LENGTH = 200
@@ -25,9 +25,12 @@ def classify(finding: Finding) -> Observation:
     which alone is not to be trusted: members-only, geo-blocked and age-gated videos all say
     `was_live`, and a rate limit on the player API leaves `is_live` without formats.
     """
-    media = choose_media(finding) if finding.live_status in _WITH_MEDIA else None
+    ladder = rank_media(finding) if finding.live_status in _WITH_MEDIA else ()
+    media = next(iter(ladder), None)
     if media and finding.live_status == "is_live":
-        return Observation(state=SourceState.LIVE, title=finding.title, media=media)
+        return Observation(
+            state=SourceState.LIVE, title=finding.title, media=media, renditions=ladder
+        )
     meaning = _meaning(finding)
     if meaning is None:
         return Observation(state=SourceState.LIVE, title=finding.title)
@@ -39,6 +42,7 @@ def classify(finding: Finding) -> Observation:
         title=finding.title,
         starts_at=_moment(finding.starts_at),
         media=media if meaning.state is SourceState.ENDED else None,
+        renditions=ladder if meaning.state is SourceState.ENDED else (),
         look_again_sec=meaning.look_again_sec,
     )
 

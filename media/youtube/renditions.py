@@ -17,20 +17,20 @@ _PICTURE: frozenset[Track] = frozenset({"video"})
 _WHOLE: frozenset[Track] = frozenset({"video", "audio"})
 
 
-def choose_media(finding: Finding) -> MediaUrls | None:
-    """Return where the cheapest HLS rendition with picture and sound is; None when there is none.
+def rank_media(finding: Finding) -> tuple[MediaUrls, ...]:
+    """Return where the HLS renditions with picture and sound are, the cheapest first.
 
     A master playlist is returned where the renditions are not told: who follows it chooses.
     """
     hls = [one for one in finding.formats if one.protocol.startswith("m3u8")]
     pairs = [pair for video in hls if video.has_video for pair in _with_sound(video, hls)]
+    pairs = pairs or [(one, None) for one in hls if one.has_video]
     if pairs:
-        return _media_urls(*min(pairs, key=_cost))
-    lone_pictures = [(one, None) for one in hls if one.has_video]
-    if lone_pictures:
-        video, _ = min(lone_pictures, key=_cost)
-        return _media_urls(video, None)
-    return _master(finding.master_url) if finding.master_url else None
+        ranked: dict[str, MediaUrls] = {}
+        for media in (_media_urls(*pair) for pair in sorted(pairs, key=_cost)):
+            ranked.setdefault(media.rendition, media)  # two clients may tell of the same one
+        return tuple(ranked.values())
+    return (_master(finding.master_url),) if finding.master_url else ()
 
 
 def _master(url: str) -> MediaUrls:
@@ -69,7 +69,14 @@ def _media_urls(video: Format, audio: Format | None) -> MediaUrls:
         audio=audio.url if audio else None,
         broadcast=broadcast_of(video.url),
         expires_at=earliest_expiry(urls),
+        rendition=_name(video),
     )
+
+
+def _name(video: Format) -> str:
+    size = f"{video.height}p" if video.height else "picture"
+    rate = f" {video.bandwidth / 1000:.0f} kbit/s" if video.bandwidth else ""
+    return f"{size}{rate} (itag {video.format_id})"
 
 
 def earliest_expiry(urls: Iterable[str]) -> datetime | None:

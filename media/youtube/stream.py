@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from media.hls.errors import PlaylistError
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist
-from media.manifest import media_of
+from media.manifest import ABSENT_STATUSES, media_of
 from media.outbound.errors import FetchError
 from media.outbound.fetching import fetch_playlist
 from media.outbound.stream_client import MediaClient
@@ -16,6 +16,9 @@ from media.youtube.kept_urls import KeptUrls
 from media.youtube.schedule import next_look_sec
 from media.youtube.site import BUSY
 from media.youtube.source import YouTubeSource
+
+MOST_TRIED = 4
+"""Renditions that are asked for, while those before are gone."""
 
 REMEMBERED = 1000
 ENDED_AGAIN_SEC = 30.0
@@ -134,8 +137,7 @@ class YouTubeStream:
         if seen.media is None:
             return seen
         try:
-            ladder = await self._renditions(seen.media)
-            seen = replace(seen, media=ladder[0], renditions=ladder)
+            seen = await self._first_that_loads(seen, seen.media)
         except (FetchError, PlaylistError) as error:
             if seen.state is SourceState.ENDED:
                 return replace(seen, media=None)
@@ -170,6 +172,30 @@ class YouTubeStream:
             chance=chance,
             demanded_sec=seen.look_again_sec if seen.state is SourceState.NOT_OBSERVED else None,
         )
+
+    async def _first_that_loads(self, seen: Observation, preferred: MediaUrls) -> Observation:
+        """Return `seen` with media whose playlist is there.
+
+        Only one that is gone is passed over: what is refused is so for all of them.
+
+        Raises:
+            FetchError, PlaylistError: what was said of the preferred one.
+        """
+        passed_over: dict[str, str] = {}
+        gone: FetchError | None = None
+        for media in (seen.renditions or (preferred,))[:MOST_TRIED]:
+            try:
+                ladder = await self._renditions(media)
+            except FetchError as error:
+                if error.status not in ABSENT_STATUSES:
+                    raise
+                gone = gone or error
+                passed_over[media.rendition] = error.code
+            else:
+                told = ladder if len(ladder) > 1 else seen.renditions
+                return replace(seen, media=ladder[0], renditions=told, passed_over=passed_over)
+        assert gone is not None  # noqa: S101  # at least one was asked for
+        raise gone
 
     async def _renditions(self, media: MediaUrls) -> tuple[MediaUrls, ...]:
         """Return the media playlists behind `media.main` where that is a master playlist."""

@@ -263,3 +263,16 @@ def test_the_machine_is_not_left_with_processes_of_the_soak(day: dict[str, Follo
         if "media.youtube.helper" in " ".join(each.cmdline())
     ]
     assert left == []
+
+
+async def test_another_rendition_is_watched_where_one_is_gone() -> None:
+    async with YouTubeSite() as site, viewer_of(site) as viewer:
+        video = site.video(VIDEO_ID)
+        video.go_live(backlog=3)
+        await viewer.until(seen_at_least(4))
+        site.faults.add(Fault(kinds=frozenset({Kind.PLAYLIST}), itag=91, status=404))
+        await viewer.until(told("alert.rendition"))
+        assert viewer.types == ["alert.rendition"]
+        assert viewer.data("alert.rendition")["reason"] == "http_404"
+        await viewer.until(seen_at_least(len(viewer.seen) + 4))
+        assert viewer.sequences() == list(range(len(viewer.sequences())))

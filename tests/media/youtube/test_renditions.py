@@ -7,7 +7,7 @@ import pytest
 
 from media.youtube.findings import Finding, Format, read_info
 from media.youtube.options import Depth, Resolver
-from media.youtube.renditions import broadcast_of, choose_media, earliest_expiry
+from media.youtube.renditions import broadcast_of, earliest_expiry, rank_media
 
 ONE, OTHER = "https://m.example/one.m3u8", "https://m.example/other.m3u8"
 
@@ -56,8 +56,7 @@ DASH = Format(format_id="160", protocol="http_dash_segments", url="https://m.exa
 def test_the_cheapest_with_picture_and_sound(
     formats: tuple[Format, ...], main: int, audio: int | None
 ) -> None:
-    media = choose_media(finding(*formats))
-    assert media is not None
+    media = rank_media(finding(*formats))[0]
     assert f"/itag/{main}/" in media.main
     assert media.audio == (f"https://m.example/itag/{audio}/" if audio else None)
     assert ("audio" in media.main_tracks) == (audio is None)
@@ -65,20 +64,31 @@ def test_the_cheapest_with_picture_and_sound(
 
 def test_the_original_sound_before_a_cheaper_translation() -> None:
     original = replace(SOUNDS[0], language_preference=10)
-    media = choose_media(finding(SOUNDS[1], original, *PICTURES))
-    assert media is not None
+    (media, *_) = rank_media(finding(SOUNDS[1], original, *PICTURES))
     assert media.audio == original.url
+
+
+def test_all_of_them_are_ranked_once_each_under_its_name() -> None:
+    ranked = rank_media(finding(*MUXED, *SOUNDS, *PICTURES, replace(MUXED[1], url="https://x/")))
+    names = [
+        "picture 290 kbit/s (itag 91)",
+        "picture 226 kbit/s (itag 269)",
+        "picture 546 kbit/s (itag 92)",
+        "picture 475 kbit/s (itag 229)",
+        "picture 1209 kbit/s (itag 93)",
+    ]
+    assert [each.rendition for each in ranked] == names
+    assert ranked[0].main == MUXED[1].url
 
 
 @pytest.mark.parametrize("formats", [(), (DASH,), SOUNDS])
 def test_nothing_to_watch(formats: tuple[Format, ...]) -> None:
-    assert choose_media(finding(*formats)) is None
+    assert rank_media(finding(*formats)) == ()
 
 
 def test_a_master_playlist_where_the_renditions_are_not_told() -> None:
     url = "https://m.example/hls_variant/expire/1800000000/id/aaaaaaaaaaa.3/file/index.m3u8"
-    media = choose_media(finding(master_url=url))
-    assert media is not None
+    (media, *_) = rank_media(finding(master_url=url))
     assert media.main == url
     assert media.broadcast == "aaaaaaaaaaa.3"
     assert media.expires_at == datetime.fromtimestamp(1_800_000_000, UTC)
