@@ -12,6 +12,7 @@ from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
 from media.hls.playlist import ByteRange
 
 MAX_PLAYLIST_CHARS = 8 * 1024 * 1024
+MAX_PREAMBLE_CHARS = 64 * 1024
 MAX_LINE_CHARS = 16 * 1024
 MAX_LINES = 200_000
 MAX_INTEGER = 2**63 - 1
@@ -50,7 +51,7 @@ def find_beginning(text: str) -> int:
     """
     if len(text) > MAX_PLAYLIST_CHARS:
         raise PlaylistTooLarge(f"the playlist is longer than {MAX_PLAYLIST_CHARS} characters")
-    beginning = _BEGINNING.match(text)
+    beginning = _BEGINNING.match(text, 0, MAX_PREAMBLE_CHARS)
     if not beginning:
         raise NotAPlaylist(f"expected an HLS playlist, got {_name_document(text)}")
     return beginning.start(1)

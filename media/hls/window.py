@@ -17,9 +17,11 @@ TAIL_SEGMENTS = 1_000
 """Half an hour of 2 s segments: who was away for longer has missed something."""
 
 _URI_LINE = re.compile(r"^[ \t]*+[^#\s][^\n]*+\n", re.MULTILINE)
-# From an EXTINF to the first character of its URI; blank lines and other tags may lie between.
+# From an EXTINF to the first character of its URI; blank lines and other tags may lie between. They
+# are not without end: a match is found in one go, which nothing else can interrupt.
 _SEGMENT = re.compile(
-    r"\n[ \t]*+#EXTINF:?([^\n,]*+)[^\n]*+\n(?:[ \t\r]*+(?:#(?!EXTINF)[^\n]*+)?\n)*+[ \t]*+[^#\s]"
+    r"\n[ \t]*+#EXTINF:?([^\n,]*+)[^\n]*+\n"
+    r"(?:[ \t\r]*+(?:#(?!EXTINF)[^\n]*+)?\n){0,1000}+[ \t]*+[^#\s]"
 )
 _LASTING = re.compile(
     r"\n[ \t]*+#(EXT-X-(?:VERSION|TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE"
