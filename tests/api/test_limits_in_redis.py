@@ -37,7 +37,7 @@ async def statuses(gateway: Running, times: int, key: str = KEY) -> list[int]:
 
 
 async def failures(gateway: Running) -> float:
-    lines = (await gateway.client.get("/metrics")).text.splitlines()
+    lines = gateway.gateway.metrics.exposition(None).decode().splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith(FAILURES))
 
 

@@ -1,6 +1,7 @@
 """The engine against a real Temporal server."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from temporalio import workflow
 from temporalio.client import Client, ScheduleIntervalSpec, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
@@ -215,6 +217,8 @@ async def test_a_schedule_of_another_version_becomes_that_of_ours_and_stays_paus
     old = reconciliation_schedule()
     old.spec.intervals = [ScheduleIntervalSpec(every=timedelta(hours=7))]
     old.state.paused = True
+    with contextlib.suppress(RPCError):  # that of a gateway of another test
+        await client.get_schedule_handle(RECONCILIATION_SCHEDULE).delete()
     handle = await client.create_schedule(RECONCILIATION_SCHEDULE, old)
     try:
         await TemporalEngine(client, OURS).schedule_reconciliation()
