@@ -6,8 +6,9 @@ every monitor, so one such answer pauses all of them.
 
 import asyncio
 import contextlib
+import itertools
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -149,44 +150,39 @@ class Turn:
 
 
 class _Line:
-    """Those that wait for a turn: urgent ones first, each kind in the order in which they came.
+    """Those that wait for a turn, as a priority queue.
 
-    After `URGENT_IN_A_ROW` urgent looks a patient one has its turn, so that waiting streams are
-    looked at even while many others are in trouble.
+    They are served in the order in which they came, but a patient look lets `URGENT_IN_A_ROW`
+    urgent ones that came after it go first: so waiting streams are looked at even while many others
+    are in trouble.
     """
 
     def __init__(self) -> None:
-        self._urgent: deque[asyncio.Event] = deque()
-        self._patient: deque[asyncio.Event] = deque()
-        self._urgent_in_a_row = 0
+        self._waiting: list[tuple[float, asyncio.Event]] = []
+        self._numbers = itertools.count()
 
     def __len__(self) -> int:
-        return len(self._urgent) + len(self._patient)
+        return len(self._waiting)
 
     def first(self) -> asyncio.Event:
         """Return whose turn is next."""
-        is_patient_due = self._patient and self._urgent_in_a_row >= URGENT_IN_A_ROW
-        return (self._patient if is_patient_due or not self._urgent else self._urgent)[0]
+        return min(self._waiting, key=lambda each: each[0])[1]
 
     def wake(self) -> None:
         """Have whoever is next see whether it is time."""
         if self:
             self.first().set()
 
-    def serve(self, waiter: asyncio.Event) -> None:
-        """Note that `waiter` has its turn."""
-        self._urgent_in_a_row = self._urgent_in_a_row + 1 if waiter in self._urgent else 0
-
     @contextlib.contextmanager
     def place(self, *, patient: bool) -> Iterator[asyncio.Event]:
         """Stand in line; the event is set when this may be the first."""
-        line = self._patient if patient else self._urgent
-        waiter = asyncio.Event()
-        line.append(waiter)
+        rank = next(self._numbers) + (URGENT_IN_A_ROW + 0.5 if patient else 0.0)
+        place = (rank, asyncio.Event())
+        self._waiting.append(place)
         try:
-            yield waiter
+            yield place[1]
         finally:
-            line.remove(waiter)
+            self._waiting.remove(place)
             self.wake()
 
 
@@ -256,7 +252,6 @@ class Egress:
                     # In steps: a look that ends may give back or take what it was not charged.
                     await self._sleep(min(wait_sec, self._budget.interval_sec))
                 else:
-                    self._line.serve(waiter)
                     self._under_way += 1
                     self._budget.begin(self._clock(), requests)
                     return self._clock()
