@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from media.dash.playlists import Track as DashTrack
+from media.dash.tracks import Track as DashTrack
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist, Rendition
 from media.hls.renditions import Choice, rank_renditions

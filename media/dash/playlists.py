@@ -1,66 +1,37 @@
-"""A presentation as HLS playlists would say it."""
+"""The segments of a presentation, as HLS playlists would say it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urldefrag
 
-from media.codecs import AUDIO_CODECS, undecodable_codec
 from media.dash.addressing import addressing
 from media.dash.attributes import fill
 from media.dash.presentation import (
     Address,
     Addressing,
-    Content,
     Period,
     Presentation,
     Representation,
 )
+from media.dash.renditions import preference
 from media.dash.timeline import MOST_SEGMENTS, Clock, Span, spans
+from media.dash.tracks import Track
 from media.hls.drafts import MAX_DURATION_SEC
-from media.hls.errors import MalformedPlaylist, NoVariant, PlaylistTooLarge, UnsupportedPlaylist
+from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.media_parser import MAX_TARGET_SEC, MIN_TARGET_SEC
 from media.hls.playlist import (
     Encryption,
     InitSegment,
-    MasterPlaylist,
     MediaPlaylist,
-    Rendition,
-    RenditionType,
     Segment,
-    Variant,
 )
 from media.hls.uris import UriResolver
 
 MAX_URL_CHARS = 2_048
 STILL_GROWING_SEC = 90.0
 """A presentation whose length was told with each segment is over when no more came for so long."""
-
-_SOUND = "sound"
-
-
-class Track(NamedTuple):
-    """A representation as a URL's fragment names it: `video=ID`.
-
-    In a period that has none of that id, the cheapest one with the same content stands for it.
-    """
-
-    content: Content
-    id: str
-
-    def url(self, manifest_url: str) -> str:
-        """Return the URL that names it."""
-        return f"{urldefrag(manifest_url).url}#{self.content}={quote(self.id, safe='')}"
-
-    @classmethod
-    def named_by(cls, url: str) -> "Track | None":
-        """Return the track that a URL names, None where it is the whole manifest's."""
-        content, equals, name = urldefrag(url).fragment.partition("=")
-        if not equals or content not in list(Content):
-            return None
-        return cls(Content(content), unquote(name))
 
 
 class TrackPlaylist(NamedTuple):
@@ -77,71 +48,6 @@ class TrackPlaylist(NamedTuple):
     told: int
     is_chunked: bool = False
     is_ahead: bool = False
-
-
-def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
-    """Return the representations of the newest period that can be followed.
-
-    Raises:
-        NoVariant: there is none with a picture or sound.
-    """
-    for period in reversed(presentation.periods):
-        found = [it for it in period.representations if it.described]
-        if found:
-            return _master(found, url)
-    if any(period.representations for period in presentation.periods):
-        raise UnsupportedPlaylist("the manifest's segments are found in no way that can be live")
-    raise NoVariant("the manifest names no picture and no sound")
-
-
-def _master(found: list[Representation], url: str) -> MasterPlaylist:
-    pictures = [it for it in found if it.content is not Content.AUDIO]
-    sounds = sorted((it for it in found if it.content is Content.AUDIO), key=_preference)
-    if not pictures:
-        alike = [it for it in sounds if it.place == sounds[0].place]
-        return MasterPlaylist(variants=tuple(_variant(it, None, url) for it in alike))
-    pictures = [it for it in pictures if it.is_main] or pictures
-    sound = sounds[0] if sounds else None
-    return MasterPlaylist(
-        variants=tuple(_variant(it, sound, url) for it in pictures),
-        renditions=tuple(_rendition(it, url, is_default=it is sound) for it in sounds),
-    )
-
-
-def _variant(representation: Representation, sound: Representation | None, url: str) -> Variant:
-    is_split = representation.content is Content.VIDEO and sound is not None
-    is_sound = representation.content is Content.AUDIO
-    return Variant(
-        uri=Track(representation.content, representation.id).url(url),
-        bandwidth=representation.bandwidth + (sound.bandwidth if is_split and sound else 0),
-        resolution=representation.resolution,
-        # Without any it would be taken for a picture.
-        codecs=representation.codecs or (AUDIO_CODECS[:1] if is_sound else ()),
-        audio_group=_SOUND if is_split else None,
-        protection=representation.protection,
-    )
-
-
-def _rendition(sound: Representation, url: str, *, is_default: bool) -> Rendition:
-    return Rendition(
-        type=RenditionType.AUDIO,
-        group_id=_SOUND,
-        name=sound.id,
-        uri=Track(Content.AUDIO, sound.id).url(url),
-        language=sound.language,
-        default=is_default,
-        codecs=sound.codecs,
-        protection=sound.protection,
-        same_as=f"set {sound.place}",
-    )
-
-
-def _preference(representation: Representation) -> tuple[bool, bool, int, bool, int]:
-    """Sort first what can be measured, of the main programme, in the first set, and cheap."""
-    told = representation.bandwidth
-    is_measurable = not (representation.protection or undecodable_codec(representation.codecs))
-    place = representation.place if representation.content is Content.AUDIO else 0
-    return not is_measurable, not representation.is_main, place, told == 0, told
 
 
 def track_playlist(presentation: Presentation, track: Track, now: datetime) -> TrackPlaylist:
@@ -190,7 +96,7 @@ def _newest(
 def _chosen(period: Period, track: Track) -> Representation | None:
     alike = [it for it in period.representations if it.content is track.content]
     same = [it for it in alike if it.id == track.id]
-    return min(same or alike, key=_preference, default=None)
+    return min(same or alike, key=preference, default=None)
 
 
 def _clock(presentation: Presentation, period: Period, now: datetime) -> Clock:

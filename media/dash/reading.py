@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from media.dash.parser import parse_manifest
-from media.dash.playlists import Track, TrackPlaylist, master_playlist, track_playlist
+from media.dash.playlists import TrackPlaylist, track_playlist
+from media.dash.renditions import master_playlist
+from media.dash.tracks import Track
 from media.hls.playlist import MasterPlaylist
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from media.dash.parser import parse_manifest
-from media.dash.playlists import Track, TrackPlaylist, track_playlist
+from media.dash.playlists import TrackPlaylist, track_playlist
 from media.dash.presentation import Content, Presentation
+from media.dash.tracks import Track
 from media.hls.playlist import MediaPlaylist
 
 URL = "https://media.example/live/x.mpd?token=1"

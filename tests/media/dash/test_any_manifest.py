@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.dash.parser import parse_manifest
-from media.dash.playlists import Track, master_playlist, track_playlist
+from media.dash.playlists import track_playlist
 from media.dash.presentation import Content
+from media.dash.renditions import master_playlist
+from media.dash.tracks import Track
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, PlaylistError, PlaylistTooLarge
 from media.hls.renditions import rank_renditions

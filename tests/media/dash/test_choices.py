@@ -2,7 +2,7 @@
 
 import pytest
 
-from media.dash.playlists import master_playlist
+from media.dash.renditions import master_playlist
 from media.hls.playlist import MasterPlaylist
 from media.hls.renditions import Choice, Tracks, rank_renditions
 from tests.media.dash.build import (

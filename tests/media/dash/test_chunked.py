@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from media.dash.parser import parse_manifest
-from media.dash.playlists import Track, TrackPlaylist, track_playlist
+from media.dash.playlists import TrackPlaylist, track_playlist
 from media.dash.presentation import Content
+from media.dash.tracks import Track
 from media.hls.identity import segment_identity
 from media.hls.playlist import Segment
 from media.live_edge import published

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from media.dash.playlists import Track, master_playlist
 from media.dash.presentation import Content
+from media.dash.renditions import master_playlist
+from media.dash.tracks import Track
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
 from media.hls.renditions import Tracks, rank_renditions
