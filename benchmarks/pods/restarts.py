@@ -56,7 +56,7 @@ async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[Mon
     while time.monotonic() < until:
         handle = await stage.start(next(numbers))
         name = pod_name(handle.id, 1)
-        await stage.api.until(lambda name=name: name in stage.api.pods, within_sec=PATIENCE_SEC)  # type: ignore[misc]
+        await stage.api.until(lambda name=name: name in stage.api.names, within_sec=PATIENCE_SEC)  # type: ignore[misc]
         stage.api.set_status(name, **READY)
         left_sec = max(0.0, until - time.monotonic())
         await asyncio.sleep(min(left_sec, random.uniform(*LIFE_SEC)))  # noqa: S311

@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 
 from api.app import routed_app
+from kube.manifest import pod_manifest
 from runtime.settings import GatewaySettings, WorkerSettings
 from tests.deploy import variables
 from tests.deploy.chart import (
@@ -29,6 +30,7 @@ from tests.deploy.chart import (
     pod_specs,
     rendered,
 )
+from worker.pods import pod_template
 
 OF_THE_OPERATOR = ("monitoring.coreos.com/v1",)
 OLDEST, NEWEST = "1.27", "1.37"
@@ -203,9 +205,21 @@ class TestPlacement:
         there = [each for each in secrets if each["metadata"].get("namespace")]
         (secret,) = there
         assert len(secrets) == 2
+        environment = environment_of(objects, "orchestrator") | {"TEMPORAL_API_KEY": "given"}
+        environment.pop("HTTPS_PROXY")  # of workers.secretSettings: for an existing Secret
+        template = pod_template(variables.read(WorkerSettings, environment), environment)
+        pod = pod_manifest(template, "mon-1", 1)
+        assert pod["metadata"]["namespace"] == secret["metadata"]["namespace"]
+        referred = [
+            each["valueFrom"]["secretKeyRef"]
+            for each in pod["spec"]["containers"][0]["env"]
+            if "valueFrom" in each
+        ]
+        assert {each["name"] for each in referred} == {secret["metadata"]["name"]}
+        assert {each["key"] for each in referred} == set(secret["data"])
         given = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
         assert given == {
-            "INTERNAL_API_KEY": SECRETS["probeApiKey"],
+            "PROBE_API_KEY": SECRETS["probeApiKey"],
             "TEMPORAL_API_KEY": "key-of-temporal",
         }
         namespaced = {
@@ -220,7 +234,7 @@ class TestPlacement:
 
     def test_an_existing_secret_needs_one_for_pods_beside_it(self) -> None:
         values = EXISTING_SECRET | {"probe": {"placement": "pod"}}
-        with pytest.raises(helm_python.HelmError, match="INTERNAL_API_KEY is the PROBE_API_KEY"):
+        with pytest.raises(helm_python.HelmError, match="the same PROBE_API_KEY"):
             rendered(values)
         pod = {"namespace": "probes", "createNamespace": False, "existingSecret": "of-probes"}
         objects = rendered(values | {"probe": {"placement": "pod", "pod": pod}})

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import uuid
+from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -41,6 +42,7 @@ class FakeApi(KubernetesEmulator):
 
     Attributes:
         has_kubelet: whether a deleted Pod stays until its kubelet says that it is gone.
+        names: of the Pods that exist.
         calls: how often each verb was used.
         refused: how often each verb was refused by a server that had just started.
         failures: what the next calls of a verb fail with, in order.
@@ -56,6 +58,7 @@ class FakeApi(KubernetesEmulator):
     def __init__(self, *, has_kubelet: bool = False) -> None:
         super().__init__()
         self.has_kubelet = has_kubelet
+        self.names: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.failures: dict[str, deque[aiohttp.web.Response]] = {}
@@ -226,7 +229,8 @@ class FakeApi(KubernetesEmulator):
             if loop.time() > told + self.bookmark_sec:
                 told, since = loop.time(), next(self._versions)
                 yield {"type": "BOOKMARK", "object": _bookmark(since)}
-            for version, kind, pod in [each for each in self._log if each[0] > since]:
+            begin = bisect_right(self._log, since, key=lambda each: each[0])
+            for version, kind, pod in self._log[begin:]:
                 since = version
                 if _is_selected(pod, request):
                     yield {"type": kind, "object": pod}
@@ -244,6 +248,8 @@ class FakeApi(KubernetesEmulator):
 
     def _note(self, kind: str, pod: Pod) -> None:
         version = next(self._versions)
+        name = pod["metadata"]["name"]
+        (self.names.discard if kind == "DELETED" else self.names.add)(name)
         kept = json.loads(json.dumps(pod))
         kept["metadata"]["resourceVersion"] = str(version)
         self._log.append((version, kind, kept))

@@ -21,7 +21,7 @@ Pods there, could otherwise mount into one. */}}
 {{/* Of Pods of one stream: what a probe needs, and nothing else. */}}
 {{- define "stream-tracker.podSecretName" -}}
 {{- if .Values.probe.pod.existingSecret }}{{ .Values.probe.pod.existingSecret }}
-{{- else if .Values.secrets.existingSecret }}{{ fail "probe.pod.existingSecret: is required with secrets.existingSecret: a Secret in the Pods' namespace, whose INTERNAL_API_KEY is the PROBE_API_KEY of the other" }}
+{{- else if .Values.secrets.existingSecret }}{{ fail "probe.pod.existingSecret: is required with secrets.existingSecret: a Secret in the Pods' namespace, with the same PROBE_API_KEY" }}
 {{- else }}{{ include "stream-tracker.fullname" . }}-probe
 {{- end }}
 {{- end }}
