@@ -74,9 +74,11 @@ async def leaping_on(viewer: Viewer, clock: Leaping, sec: float) -> Viewer:
 
 
 async def looked_again(viewer: Viewer, source: Turning) -> None:
-    """Watch until the source has answered once more."""
-    looks = source.looks
-    await viewer.until(lambda _: source.looks > looks)
+    """Watch until the source has answered once more, and that was learned from."""
+    looks, learned_at = source.looks, viewer.state.looked_at
+    await viewer.until(
+        lambda it: source.looks > looks and it.state.looked_at != learned_at,
+    )
 
 
 def normal(origin: LiveOrigin) -> Channel:
