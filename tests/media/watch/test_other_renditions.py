@@ -12,6 +12,7 @@ from media.watch import WatchState
 from monitors.config import MonitorConfig
 from monitors.detectors.renditions import RETRY_SEC
 from monitors.events import EndReason
+from tests.media.outbound.stand_ins import always, reply, scripted_server
 from tests.media.watch.viewing import Studio, Viewer, studio
 from tests.origin import (
     TINY,
@@ -215,3 +216,34 @@ async def test_a_ladder_that_is_gone_ends_the_stream_and_is_not_hammered() -> No
         assert shown.viewer.types == ["stream.suspended"]
         asked = Counter(each.path.rpartition("/live/")[2] for each in list(origin.log)[before:])
         assert max(asked.values()) <= 20
+
+
+@pytest.mark.parametrize(
+    "options", [pytest.param(ONCE, id="dated"), pytest.param(UNDATED, id="not")]
+)
+async def test_a_rendition_that_counts_otherwise_is_entered_where_the_first_was_left(
+    options: ChannelOptions,
+) -> None:
+    async with on_air() as (origin, hurried):
+        rendered = render(Programme.of([("normal", 50.0)], TINY))
+        first = origin.add("first", rendered, options=options, faults=[gone(from_sec=20)])
+        counting = options.model_copy(update={"first_sequence": 70_000})
+        second = origin.add("second", rendered, options=counting)
+        lines = ["#EXTM3U"]
+        for rate, channel in ((100_000, first), (200_000, second)):
+            lines += [f"#EXT-X-STREAM-INF:BANDWIDTH={rate},RESOLUTION=128x72", channel.url]
+        master = reply("\n".join(lines).encode())
+        async with scripted_server(always(master)) as server:
+            url = server.url("/master.m3u8", host="127.0.0.1")
+            viewer = await Viewer.of(hurried, url, CONFIG).to_the_end()
+    assert viewer.types == ["alert.rendition"]
+    assert viewer.ended is EndReason.ENDLIST_DETECTED
+    shown = [each.segment.sequence % 70_000 for each in viewer.seen]
+    assert max(Counter(shown).values()) == 1
+    missed = viewer.state.statistics.segments_missed
+    if options.program_date_time:
+        assert (shown, missed) == (list(range(shown[0], shown[-1] + 1)), 0)
+    else:
+        assert shown == sorted(shown)
+        left_out = shown[-1] + 1 - shown[0] - len(shown)
+        assert left_out <= missed + 1
