@@ -113,6 +113,8 @@ class ManifestSource:
         for media in ladder[1:most]:
             if tried[-1].why_not is None or clock() > give_up_at:
                 break
+            if tried[-1].why_not == ENDED and not media.has_end_of_its_own(self._url):
+                break
             tried.append(await self._try(media))
         return tried
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urldefrag
 
 from monitors.measurement import Track
 
@@ -70,6 +71,13 @@ class MediaUrls:
     broadcast: str | None = None
     expires_at: datetime | None = None
     rendition: str = ""
+
+    def has_end_of_its_own(self, other_url: str) -> bool:
+        """Return whether its playlist is another document than `other_url`.
+
+        The renditions of a DASH manifest end together, with the manifest.
+        """
+        return urldefrag(self.main).url != urldefrag(other_url).url
 
 
 @dataclass(frozen=True, kw_only=True)

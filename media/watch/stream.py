@@ -262,7 +262,8 @@ class StreamWatch:
             self._lost = True
             self._standing.lost()
             self._state.renditions.lost(_reason(lost), self._now())
-        if self._lost or await self._replaced(ENDED, others, moves=ENDED_MOVES):
+        elsewhere = [each for each in others if each.has_end_of_its_own(urls[MAIN])]
+        if self._lost or await self._replaced(ENDED, elsewhere, moves=ENDED_MOVES):
             return None
         return EndReason.ENDLIST_DETECTED
 

@@ -247,3 +247,23 @@ async def test_a_stream_is_gone_when_all_renditions_are(
     seen = await look_at_ladder(client, low=low, backup=backup, high=high)
     assert seen.state is state
     assert (seen.look_again_sec, seen.passed_over) == (6.0, {})
+
+
+async def test_a_manifest_that_has_ended_is_not_asked_for_each_of_its_renditions(
+    client: httpx.AsyncClient,
+) -> None:
+    representations = "".join(
+        f'<Representation id="{n}" bandwidth="{n}00000" width="{n}60" height="{n}20">'
+        '<SegmentTemplate media="$RepresentationID$-$Number$.m4s" duration="2"/></Representation>'
+        for n in range(1, 9)
+    )
+    manifest = (
+        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT8S">'
+        f'<Period><AdaptationSet mimeType="video/mp4">{representations}</AdaptationSet></Period>'
+        "</MPD>"
+    )
+    async with scripted_server(by_path({"/live.mpd": reply(manifest.encode())})) as server:
+        seen = await look(client, server.url("/live.mpd", host="127.0.0.1"))
+        assert len(server.requests) == 2
+    assert seen.media
+    assert len(seen.renditions) == 8
