@@ -142,7 +142,8 @@ async def test_a_taken_port_is_one_line_that_names_it(tmp_path: Path, variable: 
     with socket.create_server(("127.0.0.1", port)):
         failed = await embedded.fail_to_start()
     assert failed.code == FAILED
-    (line,) = failed.err.splitlines()
+    *waiting, line = failed.err.splitlines()
+    assert all("waiting for a port" in each for each in waiting)
     assert variable in line.partition(":")[0].split(", ")
     assert str(port) in line
     assert not failed.out
