@@ -43,7 +43,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Track = Literal["video", "audio"]
 
 Offset = Annotated[float, Field(allow_inf_nan=False)]
-"""Seconds from a segment's first moment."""
+"""Seconds, of a segment mostly from its first moment."""
 
 
 def _printable(text: str) -> str:
@@ -138,6 +138,7 @@ class HeardSound(BaseModel):
         audio_lead_sec: of sound before the first picture; it belongs to the segment before.
         audio_ahead_sec: of sound behind its end; it belongs to the segments after.
         audio_sec: of sound in all, wherever its timestamps lie.
+        audio_begins_sec: timestamp of the first sample, of sound that comes apart from pictures.
         audio_error: why nothing could be decoded; empty where something could. Nothing is known of
             the track then.
         audio_language: as the container names it.
@@ -148,6 +149,7 @@ class HeardSound(BaseModel):
     audio_lead_sec: Seconds = Field(default=0.0, le=LONGEST_LEAD_SEC)
     audio_ahead_sec: Seconds = Field(default=0.0, le=LONGEST_AHEAD_SEC)
     audio_sec: Seconds = 0.0
+    audio_begins_sec: Offset | None = None
     audio_error: Reason = ""
     audio_language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,35}$")
 
@@ -176,6 +178,7 @@ class SegmentMeasurement(HeardSound):
             do not overlap, and end with the segment.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         video_sec: from the first picture to the end of the last one.
+        video_unseen_sec: of its beginning, what cannot be decoded without the segments before.
         is_video_missing: whether the picture's track is there and holds no picture.
         has_video, has_audio: whether the segment has that track at all, empty or not.
         unmeasurable: tracks of which nothing can be known, and why.
@@ -200,6 +203,7 @@ class SegmentMeasurement(HeardSound):
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
     video_sec: Seconds = 0.0
+    video_unseen_sec: Seconds = 0.0
     is_video_missing: bool = False
     has_video: bool = True
     has_audio: bool = True

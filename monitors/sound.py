@@ -7,5 +7,13 @@ cuts the sound elsewhere. Timestamps further apart belong to no common clock.
 LONGEST_LEAD_SEC = 3.0
 """Sound may come this much earlier in a segment than its first picture."""
 
+SHORT_GAP_SEC = 0.25
+"""Time without samples up to this long is an artefact of cutting and decoding, if no silence is
+beside it: an encoder's priming, a frame that is cut off, frames that need the one before."""
+
+LONGEST_HOLE_SEC = 60.0
+"""Of sound that comes apart from pictures: a longer jump of its timestamps is another clock. What
+stops for longer is missing by the clock on the wall; see `monitors.detectors.absence`."""
+
 LONGEST_AHEAD_SEC = 60.0
 """So much sound of later segments may come in one that has few pictures."""

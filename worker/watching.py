@@ -14,10 +14,10 @@ from rich.text import Text
 from media.outbound.guard import OutboundGuard
 from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
-from monitors.detectors.silence import SHORT_GAP_SEC
 from monitors.events import EndReason, Happening
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.reports import HealthReport
+from monitors.sound import SHORT_GAP_SEC
 from runtime.logging import configure_logging
 from runtime.settings import StreamSettings
 from worker.probes import open_worker_probe

@@ -88,3 +88,5 @@ def describe_sound(
     findings.audio_lead_sec = covered.lead_sec
     findings.audio_ahead_sec = covered.ahead_sec
     findings.audio_sec = covered.total_sec
+    if filled and first_picture_sec is None:
+        findings.audio_begins_sec = zero

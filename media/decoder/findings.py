@@ -40,6 +40,7 @@ class SoundFindings:
     audio_lead_sec: float = 0.0
     audio_ahead_sec: float = 0.0
     audio_sec: float = 0.0
+    audio_begins_sec: float | None = None
     audio_error: str = ""
     audio_language: str | None = None
 
@@ -76,6 +77,7 @@ class Findings(SoundFindings):
     black: list[Span] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
     video_sec: float = 0.0
+    video_unseen_sec: float = 0.0
     is_video_missing: bool = False
     loudness_lufs: float | None = None
     landmark: bytes | None = None

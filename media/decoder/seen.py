@@ -114,7 +114,7 @@ class SeenPictures:
     def _is_of_the_lead(self, frame: av.VideoFrame) -> bool:
         if not self.needs_lead or frame.time is None or self.first_sec is None:
             return False
-        return frame.time < self.first_sec
+        return frame.time < self.first_sec - self._tick_sec / 2
 
     def describe(self, findings: Findings) -> str:
         """Write down what was seen; return why nothing could be, empty if something was."""
@@ -138,11 +138,16 @@ class SeenPictures:
         moments = np.array(self._times) - self._zero_sec()
         black = black_intervals(pictures, moments, self._job.duration_sec)
         still = still_runs(pictures, moments, self._job.duration_sec)
-        # Of pictures before the first one that could be decoded, nothing is known.
-        known_sec = min(max(0.0, float(moments[0])), self._job.duration_sec)
-        known_sec = known_sec if self.needs_lead else 0.0
-        findings.black = [it._replace(start=max(it.start, known_sec)) for it in black]
-        findings.still = [it._replace(start=max(it.start, known_sec)) for it in still]
+        unseen_sec = self._unseen_sec()
+        findings.video_unseen_sec = unseen_sec
+        findings.black = [it._replace(start=max(it.start, unseen_sec)) for it in black]
+        findings.still = [it._replace(start=max(it.start, unseen_sec)) for it in still]
+
+    def _unseen_sec(self) -> float:
+        """Return how long it takes to the first picture that can be decoded without a lead."""
+        if not self.needs_lead:
+            return 0.0
+        return min(max(0.0, self._times[0] - self._zero_sec()), self._job.duration_sec)
 
     def _zero_sec(self) -> float:
         """Return the timestamp of the segment's first moment; sound may start a little earlier."""

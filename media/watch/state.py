@@ -74,6 +74,7 @@ class TrackState(BaseModel):
             self.cursor.switch()
         else:
             self.cursor.moved()
+        self.detectors.expect_new_timestamps()
         self.playlist = playlist
 
     def carrying(
@@ -226,6 +227,11 @@ class WatchState(BaseModel):
 
     def _slowest_sec(self) -> float:
         return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
+
+    def known_tracks(self) -> frozenset[Track]:
+        """Return what the stream is said to have, or has had."""
+        known = (track.detectors.known for track in self.tracks.values())
+        return frozenset[Track]().union(*known)
 
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
         """Note that nothing could be seen of the stream until `at`; that is no fault of it."""

@@ -57,6 +57,10 @@ ENDED_MOVES = 2
 """The others must bring so many new segments after the end of the watched one: those that end a
 moment later than it are no reason to go on."""
 
+LISTED_LATER_SEC = (2.0, 4.0, 8.0, 16.0, 32.0)
+"""A packager that starts may list its tracks one after the other: a source that names pictures
+alone, or sound alone, is asked again after the first time, then after the next, and so on."""
+
 RENEW_BEFORE_SEC = 900.0
 RENEW_SHARE = 0.25
 """Media URLs are renewed this long before they expire, or this share of their life if shorter."""
@@ -236,7 +240,8 @@ class StreamWatch:
         renewal = asyncio.create_task(self._until_renewed(media))
         doubts = asyncio.create_task(self._until_over_or_elsewhere())
         switch = asyncio.create_task(self._until_another_rendition(others))
-        tasks = (following, happened, renewal, doubts, switch)
+        listed = asyncio.create_task(self._until_more_is_listed(seen, media))
+        tasks = (following, happened, renewal, doubts, switch, listed)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
@@ -246,6 +251,8 @@ class StreamWatch:
             if switch.done():
                 switch.result()
                 self._known = seen
+            if listed.done():
+                self._known = listed.result()
             return doubts.result() if doubts.done() else None
         finally:
             await _cancel(*tasks)
@@ -310,6 +317,18 @@ class StreamWatch:
         if self._state.renditions.is_failing:
             return self._state.renditions.failure
         return STANDS_STILL if self._state.may_stand_still(self._config) else None
+
+    async def _until_more_is_listed(self, seen: Observation, media: MediaUrls) -> Observation:
+        """Return a look that names a track that the stream lacked until then."""
+        for wait_sec in LISTED_LATER_SEC if seen.renditions else ():
+            await asyncio.sleep(wait_sec)
+            lacks = {"video", "audio"} - _named(media) - self._state.known_tracks()
+            if not lacks:
+                break
+            found = await self._source.observe()
+            if found.media and lacks & _named(found.media):
+                return found
+        return await asyncio.Future[Observation]()  # never
 
     async def _until_renewed(self, media: MediaUrls) -> None:
         """Return when newer URLs than `media` are known; it is followed on until then."""
@@ -390,6 +409,10 @@ class StreamWatch:
             track.detectors.known |= media.declared & track.detectors.tracks
             track.read_from(url, is_other_rendition=is_other)
         return urls
+
+
+def _named(media: MediaUrls) -> frozenset[Track]:
+    return media.declared | ({"audio"} if media.audio else set())
 
 
 def _reason(lost: BaseExceptionGroup[PlaylistLost]) -> str:

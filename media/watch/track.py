@@ -197,6 +197,7 @@ class TrackFollower:
             state.statistics.segments_missed += advance.missed
             self._pass_over_sec(advance.missed_sec)
         if advance.restarted:
+            self._track.detectors.expect_new_timestamps()
             self._log("programme restarted")
             state.statistics.sequence_resets += 1
         self._track.target_duration_sec = playlist.target_duration_sec
@@ -324,6 +325,8 @@ class TrackFollower:
             duration_sec=segment.duration_sec,
             starts_at=starts_at,
         )
+        if segment.discontinuity:
+            track.detectors.expect_new_timestamps()
         await self._apply(measurement, position, looked_back)
         track.absence.moved(seen_at)
         track.cursor.done(segment)

@@ -13,6 +13,7 @@ from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_f
 from monitors.detectors.pictures import STILL_GAP_SEC
 from monitors.detectors.silence import REMNANT_SEC, SilenceState
 from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
+from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
 from monitors.incidents import IncidentChange, SegmentInfo
 from monitors.measurement import Glance, Interval, Landmark, SegmentMeasurement, Track
@@ -193,6 +194,11 @@ class MediaDetectors(BaseModel):
         is_there = track in _tracks_in(measurement) and track not in measurement.unmeasurable
         return track in self.unjudged and not is_there
 
+    def expect_new_timestamps(self) -> None:
+        """Note that those of the next segment may have nothing to do with those before."""
+        for silence in (self.silence, *self.further.values()):
+            silence.clock = SoundClock()
+
     def skip(self, duration_sec: float) -> None:
         """Pass over a segment that was missed, or could not be fetched or decoded."""
         if self.next_start_sec is not None:
@@ -341,7 +347,12 @@ class MediaDetectors(BaseModel):
         if not measurement.has_video:
             return [replace(_whole(position), reason=NO_VIDEO_TRACK)], [unknown]
         if not measurement.is_video_missing:
-            return _faulty(measurement.black), still_findings(measurement)
+            beginning = Interval(start=0.0, end=measurement.video_unseen_sec)
+            unseen = Finding(beginning, Condition.UNKNOWN)
+            return (
+                [unseen, *_faulty(measurement.black)],
+                [unseen, *still_findings(measurement)],
+            )
         missing = replace(_whole(position), reason=VIDEO_MISSING)
         is_black = self.blackout.run is not None and self.blackout.run.is_faulty
         return ([missing], [unknown]) if is_black or not self.has_shown else ([], [missing])

@@ -14,14 +14,11 @@ from math import inf
 from pydantic import BaseModel, Field
 
 from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultRule, FaultState
+from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.timeline import Finding, SegmentPosition, reached, split, stretches
 from monitors.incidents import IncidentChange
 from monitors.measurement import HeardSound, Interval
-from monitors.sound import LONGEST_LEAD_SEC
-
-SHORT_GAP_SEC = 0.25
-"""Time without samples up to this long is an artefact of cutting and decoding, if no silence is
-beside it: an encoder's priming, a frame that is cut off, frames that need the one before."""
+from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
 
 REMNANT_SEC = 0.3
 """Sound up to this long that follows time without samples does not end the silence."""
@@ -34,17 +31,29 @@ class SilenceState(BaseModel):
         tail_sec: of the last segment's end, what it has no samples for.
         before_tail: the detector before it judged that; None without any.
         ahead_sec: of sound that came in earlier segments and belongs to those that follow.
+        clock: of sound that comes apart from pictures.
     """
 
     faults: FaultState = Field(default_factory=FaultState)
     tail_sec: float = 0.0
     before_tail: FaultState | None = None
     ahead_sec: float = 0.0
+    clock: SoundClock = Field(default_factory=SoundClock)
 
     def follow(
         self, sound: HeardSound, duration_sec: float, position: SegmentPosition, rule: FaultRule
     ) -> list[IncidentChange]:
         """Judge a sound track in a segment that lasts `duration_sec`; return what changed."""
+        sound, missing_sec = self.clock.placed(sound, duration_sec)
+        changes: list[IncidentChange] = []
+        if missing_sec > 0:
+            hole = HeardSound(audio_gaps=[Interval(start=0.0, end=missing_sec)])
+            changes += self._follow(hole, missing_sec, _before(position, missing_sec), rule)
+        return changes + self._follow(sound, duration_sec, position, rule)
+
+    def _follow(
+        self, sound: HeardSound, duration_sec: float, position: SegmentPosition, rule: FaultRule
+    ) -> list[IncidentChange]:
         if self.before_tail:
             self.faults.go_back(self.before_tail)
         heard = _Heard(sound, duration_sec, self.tail_sec, self.ahead_sec)
@@ -63,6 +72,7 @@ class SilenceState(BaseModel):
     def miss(self, position: SegmentPosition, rule: FaultRule) -> list[IncidentChange]:
         """Judge a segment without any track for sound, and return what changed."""
         self.tail_sec, self.before_tail, self.ahead_sec = 0.0, None, 0.0
+        self.clock = SoundClock()
         whole = Finding(Interval(start=0.0, end=position.duration_sec))
         return self.faults.follow(stretches([whole], position, position.duration_sec), rule)
 
@@ -70,6 +80,7 @@ class SilenceState(BaseModel):
         """Let stream time pass over media of unknown condition."""
         if duration_sec > 0:
             self.tail_sec, self.before_tail = 0.0, None
+            self.clock = SoundClock()
         self.ahead_sec = max(0.0, self.ahead_sec - duration_sec)
         self.faults.skip(duration_sec)
 
@@ -154,6 +165,12 @@ def _joined(found: Iterable[Interval]) -> list[Interval]:
         else:
             joined.append(each)
     return joined
+
+
+def _before(position: SegmentPosition, missing_sec: float) -> SegmentPosition:
+    """Return where media lies that is missing before a segment."""
+    starts_at = position.wall_clock(-missing_sec)
+    return position.model_copy(update={"duration_sec": missing_sec, "starts_at": starts_at})
 
 
 def _longer(position: SegmentPosition, tail_sec: float) -> SegmentPosition:

@@ -96,6 +96,19 @@ def rounded(found: Iterable[Incident]) -> list[tuple[object, ...]]:
     return [tuple(round(it, 3) if isinstance(it, float) else it for it in each) for each in found]
 
 
+def test_pictures_that_cannot_be_decoded_neither_end_a_blackout_nor_make_one() -> None:
+    detectors, changes = MediaDetectors(), list[IncidentChange]()
+    for number in range(12):
+        black = [Interval(start=0.5, end=2.0)] if 2 <= number < 8 else []
+        measurement = SegmentMeasurement(duration_sec=2.0, video_unseen_sec=0.5, black=black)
+        position = segment_position(number, 2.0 * number, 2.0)
+        changes += detectors.feed(measurement, position, RULES)
+    assert [(it.kind, type(it).__name__) for it in changes] == [
+        (BLACKOUT, "IncidentOpened"),
+        (BLACKOUT, "IncidentClosed"),
+    ]
+
+
 @pytest.mark.parametrize("early_sec", [0.0, 0.08, 0.4])
 @pytest.mark.parametrize("segment_sec", [0.5, 2.0, 7.0, 60.0])
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ async def test_a_keyframe_within_a_segment_is_enough_for_the_next_one(
     stream = rendered(tmp_path, codec, kind, every=0.76)
     found = await measured_in_turn(probe, stream, Depth.EVERYTHING)
     assert [each.needs_lead for each in found if each] == [False] + 11 * [True]
+    unseen = [each.video_unseen_sec for each in found if each]
+    assert unseen == [0.0, pytest.approx(0.52), *10 * [0.0]]
     black = {
         number: [(span.start, span.end) for span in each.black]
         for number, each in enumerate(found)
@@ -147,6 +149,7 @@ async def test_pictures_before_the_first_that_can_be_decoded_are_not_called_blac
     alone = await measure(probe, stream.segments[5])  # from 5.0 on, with a keyframe at 5.32
     assert alone
     assert alone.needs_lead
+    assert alone.video_unseen_sec == pytest.approx(0.32, abs=0.001)
     assert [(it.start, it.end) for it in alone.black] == [pytest.approx((0.32, 1.0), abs=0.001)]
 
 
