@@ -327,6 +327,7 @@ class StreamWatch:
                 break
             found = await self._source.observe()
             if found.media and lacks & _named(found.media):
+                self._standing.found(found, self._now())
                 return found
         return await asyncio.Future[Observation]()  # never
 
