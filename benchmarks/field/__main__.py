@@ -85,6 +85,7 @@ def _markdown(verdicts: Sequence[Verdict]) -> str:
 def _row(verdict: Verdict) -> tuple[str, ...]:
     counts = str(verdict.segments), str(verdict.sent_again)
     outcome = "; ".join(verdict.faults) or "as scripted"
+    outcome += f" ({verdict.note})" if verdict.note else ""
     return verdict.source, *counts, f"{verdict.off_sec:.3f} s", outcome
 
 

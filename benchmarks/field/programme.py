@@ -30,6 +30,11 @@ class Stretch:
     event_type: str
     reason: str | None = None
 
+    @property
+    def track(self) -> str:
+        """The track that shows it."""
+        return "audio" if self.event_type == "alert.silence" else "video"
+
 
 STRETCHES = (
     Stretch("black", 6.0, "alert.blackout"),

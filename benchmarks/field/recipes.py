@@ -1,7 +1,7 @@
 """Live sources that ffmpeg makes: what is encoded, and how its muxer is told to pack it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]
@@ -43,6 +43,9 @@ class Recipe:
         command: what plays the programme, from its encoded file, into the current folder.
         has_end: whether the last manifest says that the stream is over.
         playlists: how many hold the tracks; sound may be apart.
+        tracks: that the source has; only their faults are to be told.
+        may_miss: segments that leave the window before anybody can see them; `note` says why.
+        note: what is said of the source in the table.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Recipe:
     command: Callable[[Path], list[str]]
     has_end: bool = True
     playlists: int = 1
+    tracks: frozenset[str] = frozenset({"video", "audio"})
+    may_miss: int = 0
+    note: str = ""
 
 
 def playing(programme: Path, *output: str) -> list[str]:
@@ -90,9 +96,28 @@ def _dash(name: str, *options: str, codecs: Codecs = H264, manifest: str = "live
     return _ffmpeg(f"dash: {name}", codecs, manifest, [*muxer, *options], "live.mpd")
 
 
+def _hasty(recipe: Recipe) -> Recipe:
+    note = "ffmpeg writes 3 segments at once when sound stops, and deletes 3: one may be missed"
+    return replace(recipe, may_miss=1, note=note)
+
+
+def _radio(recipe: Recipe) -> Recipe:
+    return replace(recipe, tracks=frozenset({"audio"}))
+
+
+def _without_sound(recipe: Recipe) -> Recipe:
+    return replace(recipe, tracks=frozenset({"video"}), playlists=1)
+
+
 RECIPES: tuple[Recipe, ...] = (
     _hls("plain"),
-    _hls("window of 3, deleted at once", "-hls_list_size", "3", "-hls_flags", "delete_segments"),
+    _hasty(
+        _hls("window of 3, deleted at once", "-hls_list_size", "3", "-hls_flags", "delete_segments")
+    ),
+    _radio(_hls("radio", "-vn")),
+    _radio(_hls("fMP4, radio", "-vn", "-hls_segment_type", "fmp4")),
+    _without_sound(_hls("no sound", "-an")),
+    _without_sound(_dash("no sound", "-an")),
     _hls("EVENT", "-hls_playlist_type", "event"),
     _hls("program date time", "-hls_flags", "program_date_time"),
     _hls("independent segments", "-hls_flags", "independent_segments"),
@@ -149,7 +174,7 @@ RECIPES: tuple[Recipe, ...] = (
     _dash("low latency", "-streaming", "1", "-ldash", "1", "-use_timeline", "0"),
     _dash("fragments of every frame", "-frag_type", "every_frame"),
     _dash("segments of 1 s", "-seg_duration", "1"),
-    _dash("window of 3, deleted at once", "-window_size", "3", "-extra_window_size", "0"),
+    _hasty(_dash("window of 3, deleted at once", "-window_size", "3", "-extra_window_size", "0")),
     _dash("29.97 fps, 44.1 kHz", codecs=HIGH_RATE),
     _dash("HEVC", codecs=HEVC),
     _dash("VP9 and Opus in WebM", "-dash_segment_type", "webm", codecs=VP9),

@@ -85,7 +85,7 @@ def _made(folder: Path) -> Path:
 
 
 async def _until_told(gallery: Gallery, name: str, recipe: Recipe) -> None:
-    last = expected_events(has_end=recipe.has_end)[-1]
-    count = 1 if recipe.has_end else expected_events(has_end=False).count(last)
+    expected = expected_events(recipe)
+    last, count = expected[-1], expected.count(expected[-1])
     with contextlib.suppress(NeverCame):  # the verdict says what came instead
         await gallery.receiver.until(name, last, count=count, within_sec=END_SEC)

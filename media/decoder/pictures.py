@@ -128,14 +128,27 @@ def _end_of_run(blocks: NDArray[np.int16], first: int) -> int:
 
 
 def _repeats_itself(pictures: Pictures) -> bool:
-    """Tell whether between enough of the pictures and the one before nothing was changed."""
+    """Tell whether enough of the pictures repeat one before them.
+
+    That is the one just before, in which nothing was changed; or any other, exactly: pictures that
+    build on later ones (B-frames) change within a group of pictures, but each group repeats the one
+    before. Noise never comes again.
+    """
     if len(pictures) < 2:
         return True
+    least = UNTOUCHED_SHARE * (len(pictures) - 1)
+    return _untouched(pictures) >= least or _repeated(pictures) >= least
+
+
+def _repeated(pictures: Pictures) -> int:
+    return len(pictures) - len({picture.tobytes() for picture in pictures})
+
+
+def _untouched(pictures: Pictures) -> int:
     pixels = pictures.reshape(len(pictures), -1)
     higher, lower = np.maximum(pixels[1:], pixels[:-1]), np.minimum(pixels[1:], pixels[:-1])
     steps = (higher - lower).sum(axis=1, dtype=np.uint32)
-    untouched = steps < UNTOUCHED_DIFFERENCE * pixels.shape[1]
-    return float(untouched.mean()) >= UNTOUCHED_SHARE
+    return int(np.count_nonzero(steps < UNTOUCHED_DIFFERENCE * pixels.shape[1]))
 
 
 def _edges(times: NDArray[np.float64], end: float) -> list[float]:

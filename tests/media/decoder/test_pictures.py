@@ -107,6 +107,17 @@ def test_a_keyframe_that_looks_a_little_different_does_not_part_a_still() -> Non
     assert still(film(*[scene(1)] * 10, *[keyframe] * 10)) == [(0.0, 2.0)]
 
 
+def noisy(seed: int) -> Pictures:
+    noise = np.random.default_rng(seed).integers(-2, 3, flat(0).shape)
+    return (scene(1) + noise).astype(np.uint8)
+
+
+def test_a_still_may_repeat_itself_a_group_of_pictures_later() -> None:
+    group = [noisy(number) for number in range(10)]
+    assert still(film(*group, *group)) == [(0.0, 2.0)]
+    assert still(film(*(noisy(number) for number in range(20)))) == []
+
+
 def test_a_new_picture_parts_a_still() -> None:
     assert still(film(*[scene(1)] * 10, *[scene(2)] * 10)) == [(0.0, 1.0), (1.0, 2.0)]
 
