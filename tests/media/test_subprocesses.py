@@ -37,7 +37,7 @@ def _nothing_is_left() -> Iterator[None]:
     before, files = children(), len(os.listdir("/proc/self/fd"))
     yield
     assert children() == before
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(os.listdir("/proc/self/fd")) <= files  # garbage of other tests may close meanwhile
 
 
 async def until_dead(pid: int) -> None:
