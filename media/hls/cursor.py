@@ -288,14 +288,19 @@ class PlaylistCursor(BaseModel):
         return self.newest_sequence + 1 + self._missed_before(playlist)
 
     def _dated(self, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-        """Give new segments without a wall clock the one that follows from those seen before."""
-        starts_at, dated = self.newest_ends_at, []
+        """Give segments without a wall clock the one that follows from those seen before.
+
+        A DASH manifest that turns static tells no more when its segments were.
+        """
+        if self.newest_ends_at is None:
+            return segments
+        known_sec = sum(
+            each.duration_sec for each in segments if each.sequence <= self.newest_sequence
+        )
+        starts_at, dated = self.newest_ends_at - timedelta(seconds=known_sec), []
         for segment in segments:
-            is_next = segment.sequence > self.newest_sequence
-            if is_next and starts_at and segment.program_date_time is None:
-                segment = replace(segment, program_date_time=starts_at)
-                starts_at += timedelta(seconds=segment.duration_sec)
-            dated.append(segment)
+            dated.append(replace(segment, program_date_time=segment.program_date_time or starts_at))
+            starts_at += timedelta(seconds=segment.duration_sec)
         return tuple(dated)
 
     def _missed_before(self, playlist: MediaPlaylist) -> int:

@@ -1,6 +1,7 @@
 """A follower sees each segment once, in order, whatever the servers and its own crashes do."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from media.hls.cursor import IMPLAUSIBLE_JUMP, REMEMBERED, Advance, PlaylistCursor
 from media.hls.playlist import ByteRange, Encryption, MediaPlaylist
-from tests.media.hls.build import segment, window
+from tests.media.hls.build import TARGET_SEC, segment, window
 
 
 def sequences(advance: Advance) -> list[int]:
@@ -376,3 +377,18 @@ def test_each_segment_is_seen_once_and_in_order(
         assert dies or cursor.next_sequence > first + size - 1
     assert analysed == sorted(set(analysed))
     assert cursor.next_sequence == position + len(analysed) + missed
+
+
+def test_segments_keep_their_wall_clock_when_a_playlist_tells_it_no_more() -> None:
+    """A DASH manifest that turns static has no availabilityStartTime any more."""
+    began_at = datetime(2026, 1, 1, tzinfo=UTC)
+    live = replace(window(0, 5), is_numbered=False)
+    dated = tuple(
+        replace(each, program_date_time=began_at + timedelta(seconds=number * TARGET_SEC))
+        for number, each in enumerate(live.segments)
+    )
+    cursor = PlaylistCursor()
+    cursor.advance(cursor.numbered(replace(live, segments=dated)))
+    static = cursor.numbered(replace(window(0, 7), is_numbered=False, ended=True))
+    starts = [each.program_date_time for each in static.segments]
+    assert starts == [began_at + timedelta(seconds=number * TARGET_SEC) for number in range(8)]
