@@ -24,6 +24,7 @@ class MonitorChanging:
     """Changes monitors.
 
     The workflow takes a change first, the store second: what the workflow refuses is never stored.
+    Request headers are stored before, and the former ones come back when the workflow refuses.
     When the store cannot keep what the workflow took, the client gets 503; the same change again
     makes it good, and so does the next look at the monitor.
     """
@@ -53,23 +54,19 @@ class MonitorChanging:
         if not record.status.is_active:
             raise _not_active(record)
         change = _change(wanted)
-        if change.request_headers is not None:
-            # Stored first: the workflow has the watch read them again at once.
-            await self._keep_headers(record, wanted.config.request_headers)
         if change != MonitorChange():
-            await self._store.monitors.change(monitor_id, await self._tell(record, change))
+            result = await self._tell(record, change, wanted.config.request_headers)
+            await self._store.monitors.change(monitor_id, result)
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
         return await self._service.show(monitor_id)
 
-    async def _keep_headers(self, record: MonitorRecord, wanted: dict[str, str]) -> None:
-        kind = parse_stream_url(record.stream_url).kind
-        whole = self._headers.unmasked(wanted, record)
-        sealed = self._headers.sealed(whole, record.monitor_id, kind)
-        await self._store.monitors.set_request_headers(record.monitor_id, sealed)
-
-    async def _tell(self, record: MonitorRecord, change: MonitorChange) -> ChangeResult:
+    async def _tell(
+        self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
+    ) -> ChangeResult:
         try:
-            return await self._engine.change(record.monitor_id, change)
+            if change.request_headers is None:
+                return await self._engine.change(record.monitor_id, change)
+            return await self._change_with_headers(record, change, headers)
         except ChangeRefused as error:
             raise InvalidConfig(f"config: {error}") from None
         except NotRunning as error:
@@ -83,6 +80,26 @@ class MonitorChanging:
             "The monitor's workflow did not confirm the change, which may still be made; "
             "the same change may be asked for again"
         )
+
+    async def _change_with_headers(
+        self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
+    ) -> ChangeResult:
+        monitor_id, store = record.monitor_id, self._store.monitors
+        sealed = self._sealed(record, headers)
+        # Stored first: the workflow has the watch read them again at once.
+        await store.set_request_headers(monitor_id, sealed)
+        try:
+            return await self._engine.change(monitor_id, change)
+        except (ChangeRefused, NotRunning):
+            await store.restore_request_headers(
+                monitor_id, record.request_headers, instead_of=sealed
+            )
+            raise
+
+    def _sealed(self, record: MonitorRecord, headers: dict[str, str]) -> str | None:
+        kind = parse_stream_url(record.stream_url).kind
+        whole = self._headers.unmasked(headers, record)
+        return self._headers.sealed(whole, record.monitor_id, kind)
 
 
 def parse_change(body: bytes) -> ChangeMonitor:

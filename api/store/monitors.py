@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Update,
     bindparam,
     delete,
     exists,
@@ -152,13 +153,14 @@ class MonitorStore:
 
     async def set_request_headers(self, monitor_id: str, sealed: str | None) -> None:
         """Keep other request headers of an active monitor, sealed."""
-        change = (
-            update(monitors)
-            .where(monitors.c.monitor_id == monitor_id, IS_ACTIVE)
-            .values(request_headers=sealed)
-        )
-        async with self._database.write() as connection:
-            await connection.execute(change)
+        await self._database.write_one(_set_headers(monitor_id, sealed))
+
+    async def restore_request_headers(
+        self, monitor_id: str, former: str | None, *, instead_of: str | None
+    ) -> None:
+        """Take `instead_of` back, unless another change has replaced it meanwhile."""
+        is_unchanged = monitors.c.request_headers == instead_of
+        await self._database.write_one(_set_headers(monitor_id, former).where(is_unchanged))
 
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
         """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
@@ -364,6 +366,12 @@ def _record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
         last_report=_last_report(row),
         request_headers=row.request_headers,
     )
+
+
+def _set_headers(monitor_id: str, sealed: str | None) -> Update:
+    """Return what gives an active monitor these request headers."""
+    is_it = monitors.c.monitor_id == monitor_id
+    return update(monitors).where(is_it, IS_ACTIVE).values(request_headers=sealed)
 
 
 def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from api.engine import ChangeRefused, ChangeUnconfirmed, NotRunning
 from api.secrets import SecretBox, UnreadableSecret
 from monitors.request_headers import MASK
 from tests.api.running import Running, running_gateway
@@ -130,6 +131,37 @@ async def test_a_change_replaces_all_and_a_mask_keeps_a_value(gateway: Running) 
     assert refused.status_code == 400
     await patch(gateway, monitor_id, {})
     assert await headers_of(gateway, monitor_id) == {}
+
+
+@pytest.mark.parametrize("new", [{"Cookie": "new=1"}, {}], ids=["other", "none"])
+@pytest.mark.parametrize(
+    "refusal", [ChangeRefused("no"), NotRunning("unknown")], ids=["refused", "not-running"]
+)
+async def test_a_change_that_is_refused_leaves_the_former_ones(
+    gateway: Running, refusal: Exception, new: dict[str, str]
+) -> None:
+    monitor_id = await gateway.created_id(config={"request_headers": HEADERS})
+    gateway.engine.change_error = refusal
+    assert (await patch(gateway, monitor_id, new)).status_code in (400, 409)
+    assert await headers_of(gateway, monitor_id) == HEADERS
+
+
+async def test_a_change_that_nobody_confirms_may_be_made(light_gateway: Running) -> None:
+    monitor_id = await light_gateway.created_id(config={"request_headers": HEADERS})
+    light_gateway.engine.change_error = ChangeUnconfirmed("late")
+    assert (await patch(light_gateway, monitor_id, {"Cookie": "new=1"})).status_code == 503
+    assert await headers_of(light_gateway, monitor_id) == {"Cookie": "new=1"}
+
+
+async def test_a_refusal_takes_nothing_of_another_change_back(gateway: Running) -> None:
+    monitor_id = await gateway.created_id(config={"request_headers": HEADERS})
+    before = await gateway.store.monitors.find(monitor_id)
+    assert before
+    await patch(gateway, monitor_id, {"Cookie": "new=1"})
+    await gateway.store.monitors.restore_request_headers(
+        monitor_id, before.request_headers, instead_of="what another change replaced"
+    )
+    assert await headers_of(gateway, monitor_id) == {"Cookie": "new=1"}
 
 
 async def test_a_monitor_that_has_ended_has_none_left(gateway: Running) -> None:
