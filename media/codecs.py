@@ -1,5 +1,6 @@
 """What the names of codecs in manifests mean (RFC 6381; the registry at mp4ra.org)."""
 
+import re
 from collections.abc import Iterable
 
 AUDIO_CODECS = (
@@ -16,6 +17,18 @@ UNDECODABLE_CODECS = (
 
 A name that nobody knows is not among them: it is tried.
 """
+
+
+MOST_CODECS = 8
+"""Of one variant or representation. They go into the state of the watch."""
+
+_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
+
+
+def codecs_in(text: str) -> tuple[str, ...]:
+    """Return the names in a CODECS or `@codecs` attribute; what cannot be one is left out."""
+    names = (name.strip() for name in text.split(",", MOST_CODECS)[:MOST_CODECS])
+    return tuple(name for name in names if _NAME.fullmatch(name))
 
 
 def undecodable_codec(names: Iterable[str]) -> str | None:

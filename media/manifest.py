@@ -13,7 +13,14 @@ from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.stream_client import MediaClient
 from media.playlists import load_playlist
 from media.sources import FurtherSound, MediaUrls, Observation, SourceState
+from monitors.measurement import MOST_FURTHER_SOUNDS
 from monitors.polling import next_look_sec
+
+LONGEST_LANGUAGE = 35
+"""Of a language tag (RFC 5646 4.4.1)."""
+
+LONGEST_NAME = 100
+"""Characters of a sound track's name. It goes into the state of the watch and into events."""
 
 ABSENT_STATUSES = frozenset({404, 410})
 
@@ -182,7 +189,7 @@ def _media(choice: Choice) -> MediaUrls:
         audio_label=_label(1, first) if first else {},
         further_sounds=tuple(
             FurtherSound(each.uri, _label(place, each))
-            for place, each in enumerate(others, 2)
+            for place, each in enumerate(others[:MOST_FURTHER_SOUNDS], 2)
             if each and each.uri
         ),
         main=choice.url,
@@ -194,8 +201,15 @@ def _media(choice: Choice) -> MediaUrls:
 
 
 def _label(place: int, sound: Rendition) -> dict[str, str]:
-    named = {"language": sound.language, "name": sound.name}
+    named = {
+        "language": _printable(sound.language, LONGEST_LANGUAGE),
+        "name": _printable(sound.name, LONGEST_NAME),
+    }
     return {"track": f"audio {place}", **{key: text for key, text in named.items() if text}}
+
+
+def _printable(text: str | None, longest: int) -> str:
+    return "".join(character for character in text or "" if character.isprintable())[:longest]
 
 
 def _observed(playlist: MediaPlaylist, media: MediaUrls) -> Observation:

@@ -11,7 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 from functools import partial
 
-from media.codecs import AUDIO_CODECS
+from media.codecs import AUDIO_CODECS, codecs_in
 from media.dash.addressing import description
 from media.dash.attributes import duration_sec, inherited
 from media.dash.base_urls import BaseUrls
@@ -27,8 +27,8 @@ MAX_REPRESENTATIONS = 200
 MAX_ID_CHARS = 200
 """A template is filled once for each segment, with the id as often as it asks for it."""
 
-MAX_CODECS = 8
-"""Of a representation; an adaptation set says them for all of its own."""
+MAX_COMPONENTS = 8
+"""Of an adaptation set."""
 
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"
@@ -169,7 +169,7 @@ def _content(adaptation_set: Element, representation: Element) -> Content | None
     heard = [name for name in _codecs(levels) if name.startswith(AUDIO_CODECS)]
     mime_type = inherited(levels, "mimeType") or ""
     kind = adaptation_set.get("contentType") or mime_type.partition("/")[0]
-    components = adaptation_set.all("ContentComponent")[:MAX_CODECS]
+    components = adaptation_set.all("ContentComponent")[:MAX_COMPONENTS]
     if {part.get("contentType") for part in components} >= {"video", "audio"}:
         return Content.BOTH
     if kind == "video":
@@ -178,8 +178,7 @@ def _content(adaptation_set: Element, representation: Element) -> Content | None
 
 
 def _codecs(levels: Sequence[Element]) -> tuple[str, ...]:
-    names = (inherited(levels, "codecs") or "").lower().split(",", MAX_CODECS)[:MAX_CODECS]
-    return tuple(name.strip() for name in names if name.strip())
+    return codecs_in((inherited(levels, "codecs") or "").lower())
 
 
 def _protection(levels: Sequence[Element]) -> str | None:

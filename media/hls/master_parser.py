@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from media.codecs import codecs_in
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
 from media.hls.tags import Line, attribute_list, decimal, integer, tag_pattern
@@ -66,12 +67,11 @@ def ext_x_stream_inf(attributes: Mapping[str, str], uri: str) -> Variant:
     """Return a variant (RFC 8216 4.3.4.2)."""
     peak = integer(attributes.get("BANDWIDTH", ""))
     average = integer(attributes.get("AVERAGE-BANDWIDTH", ""))
-    codecs = (codec.strip() for codec in attributes.get("CODECS", "").split(","))
     return Variant(
         uri=uri,
         bandwidth=peak or average or 0,
         resolution=_resolution(attributes.get("RESOLUTION", "")),
-        codecs=tuple(codec for codec in codecs if codec),
+        codecs=codecs_in(attributes.get("CODECS", "")),
         audio_group=attributes.get("AUDIO"),
         frame_rate=decimal(attributes.get("FRAME-RATE", "")),
     )
