@@ -77,6 +77,17 @@ class TrackState(BaseModel):
         self.detectors.expect_new_timestamps()
         self.playlist = playlist
 
+    @classmethod
+    def of_further_sound(cls) -> "TrackState":
+        """Return the beginning of a sound track beside the first, at a place of its own."""
+        return cls(detectors=MediaDetectors(tracks=frozenset({"audio"}), known=frozenset()))
+
+    def apart(self) -> "TrackState":
+        """Return a track that goes on from here in a playlist whose numbers may be others."""
+        track = self.model_copy(deep=True)
+        track.cursor.switch()
+        return track
+
     def carrying(
         self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
     ) -> "TrackState":
@@ -161,8 +172,13 @@ class WatchState(BaseModel):
             self.said_over_at = self.said_over_at and self.said_over_at + passed
             self.refused_at = self.refused_at and self.refused_at + passed
 
-    def unseen_sec(self, at: datetime) -> float:
-        """Return for how long the stream should have been watched, for a track that begins now."""
+    def unseen_sec(self, name: str, at: datetime) -> float:
+        """Return for how long a track that begins now should have been watched.
+
+        A sound track beside the first may begin in the middle of the stream: nobody knows.
+        """
+        if is_further(name):
+            return 0.0
         return (at - self.began_at).total_seconds() if self.began_at else 0.0
 
     def begin_broadcast(self, broadcast: str | None) -> None:
@@ -277,19 +293,18 @@ class WatchState(BaseModel):
         """Keep the tracks that are watched now; `further` names sound tracks beside the first.
 
         Where sound comes apart from the picture from now on, or with it, the stream is the same: it
-        goes on at the main track's place (RFC 8216 6.2.4 has renditions match), and what was
-        detected goes with whatever it is of.
+        goes on at the main track's place, and what was detected goes with whatever it is of. The
+        numbers of two playlists need not match (RFC 8216 6.3.2).
         """
         place = self.tracks.get(MAIN, TrackState())
         kept = {name: track for name, track in self.tracks.items() if not is_further(name)}
         if {name: track.detectors.tracks for name, track in kept.items()} != tracks:
             detected = [track.detectors for track in kept.values()]
             kept = {
-                name: kept.get(name, place).carrying(carried, detected)
+                name: (kept.get(name) or place.apart()).carrying(carried, detected)
                 for name, carried in tracks.items()
             }
-        sound: frozenset[Track] = frozenset({"audio"})
-        others = {name: self.tracks.get(name) or place.carrying(sound, ()) for name in further}
+        others = {name: self.tracks.get(name) or TrackState.of_further_sound() for name in further}
         self.tracks = kept | others
         self.failing &= self.tracks.keys()
         self.unloaded &= self.tracks.keys()

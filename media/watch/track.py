@@ -157,7 +157,7 @@ class TrackFollower:
             return
         seen_at = self._now()
         playlist = look.playlist
-        unseen_sec = self._state.unseen_sec(seen_at)
+        unseen_sec = self._state.unseen_sec(self._name, seen_at)
         advance = self._track.cursor.advance(playlist, unseen_sec=unseen_sec)
         has_parts = self._last is not None and playlist.edge > self._last.playlist.edge
         self._last = replace(look, changed=advance.changed or has_parts)
