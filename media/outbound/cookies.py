@@ -4,15 +4,12 @@ Some sites hand out a session with the master playlist and refuse segments witho
 of a stream stay in the memory of the process that watches it, and nobody else's stream sees them.
 """
 
-import contextlib
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Any
 
 MAX_COOKIES = 50
 MAX_BYTES = 16 * 1024
-"""Of all names and values: twice what common servers take in the head of a request."""
-
-_Key = tuple[str, str, str]
+"""Of all that cookies say: twice what common servers take in the head of a request."""
 
 
 class StreamCookies(CookieJar):
@@ -21,22 +18,33 @@ class StreamCookies(CookieJar):
     def __init__(self) -> None:
         # Strict: a site in co.uk sets no cookie for all of co.uk.
         super().__init__(DefaultCookiePolicy(strict_domain=True))
-        self._sizes: dict[_Key, int] = {}
+        self._taken: list[Cookie] = []
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Keep what an answer sets, unless that is more than there is room for."""
         told = response.info().get_all("Set-Cookie", [])
-        if sum(map(len, told)) <= MAX_BYTES:
+        if 0 < len(told) <= MAX_COOKIES and sum(map(len, told)) <= MAX_BYTES:
             super().extract_cookies(response, request)
+            self._make_room()
 
     def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie; forget others until there is room."""
+        """Keep a cookie, as the newest one."""
         super().set_cookie(cookie)
-        key = cookie.domain, cookie.path, cookie.name
-        self._sizes.pop(key, None)
-        self._sizes[key] = len(cookie.name) + len(cookie.value or "")
-        while len(self._sizes) > MAX_COOKIES or sum(self._sizes.values()) > MAX_BYTES:
-            oldest = next(iter(self._sizes))
-            del self._sizes[oldest]
-            with contextlib.suppress(KeyError):  # it has expired
-                self.clear(*oldest)
+        self._taken.append(cookie)
+
+    def _make_room(self) -> None:
+        self.clear_expired_cookies()
+        alive = set(self)
+        kept = [each for each in self._taken if each in alive]
+        while len(kept) > MAX_COOKIES or sum(map(_size, kept)) > MAX_BYTES:
+            del kept[0]
+        # A jar remembers domains and paths without cookies, so it is filled anew.
+        self.clear()
+        self._taken.clear()
+        for cookie in kept:
+            self.set_cookie(cookie)
+
+
+def _size(cookie: Cookie) -> int:
+    """Return the length of its name and value, of its domain, path and all other attributes."""
+    return sum(len(str(each)) for each in vars(cookie).values() if each)

@@ -1,6 +1,7 @@
 """Cookies of a stream: set by one answer, carried by the next request, seen by no other stream."""
 
 import asyncio
+import pickle
 import time
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -10,7 +11,7 @@ import pytest
 
 from media.outbound.addresses import IPAddress
 from media.outbound.client import media_client
-from media.outbound.cookies import MAX_BYTES, MAX_COOKIES
+from media.outbound.cookies import MAX_BYTES, MAX_COOKIES, StreamCookies
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import StreamClient
@@ -39,14 +40,19 @@ def setting(*cookies: str) -> bytes:
     return reply(BODY).replace(b"\r\n", f"\r\n{lines}".encode(), 1)
 
 
-def at_first(answer: bytes) -> Answer:
-    """Set cookies with the first answer alone."""
-    answers = [answer]
+def in_turn(*answers: bytes) -> Answer:
+    """Give these answers, then none that sets a cookie."""
+    left = iter(answers)
 
     async def write(request: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(answers.pop() if answers else reply(BODY))
+        writer.write(next(left, reply(BODY)))
 
     return write
+
+
+def at_first(answer: bytes) -> Answer:
+    """Set cookies with the first answer alone."""
+    return in_turn(answer)
 
 
 async def test_the_next_request_of_a_stream_carries_its_cookies(shared: httpx.AsyncClient) -> None:
@@ -124,6 +130,36 @@ async def test_the_oldest_of_too_many_cookies_are_forgotten(shared: httpx.AsyncC
     assert f"n{2 * MAX_COOKIES - 1}=1" in carried
     assert len(carried) < MAX_COOKIES
     assert sum(map(len, carried)) <= MAX_BYTES + len(carried)
+
+
+async def test_cookies_that_are_gone_take_no_room(shared: httpx.AsyncClient) -> None:
+    stream = StreamClient(shared, HOME)
+    answers = [setting("session=keep; Path=/")]
+    for number in range(MAX_COOKIES + 10):
+        answers.append(setting(f"n{number}=1; Path=/; Max-Age=100"))
+        answers.append(setting(f"n{number}=; Path=/; Max-Age=0"))
+    async with scripted_server(in_turn(*answers)) as server:
+        for _ in range(len(answers) + 1):
+            await fetch_playlist(stream, server.url())
+    assert server.requests[-1].headers["cookie"] == "session=keep"
+
+
+@pytest.mark.parametrize(
+    "attribute", ["Path=/{0}{1}", "Comment={0}{1}", "x{1}={0}"], ids=["path", "comment", "other"]
+)
+def test_all_that_a_cookie_says_takes_room(attribute: str) -> None:
+    jar = StreamCookies()
+    cookies = httpx.Cookies(jar)
+    long = "p" * (MAX_BYTES // 4)
+    for number in range(MAX_COOKIES):
+        url = f"{HOME}{long}{number}/x"
+        cookie = f"n{number}=v; {attribute.format(long, number)}"
+        request = httpx.Request("GET", url)
+        cookies.extract_cookies(
+            httpx.Response(200, headers=[("set-cookie", cookie)], request=request)
+        )
+    assert 1 <= len(jar) <= 4
+    assert len(pickle.dumps(jar._cookies)) < 2 * MAX_BYTES  # type: ignore[attr-defined]
 
 
 HOSTILE = {
