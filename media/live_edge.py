@@ -20,10 +20,13 @@ LATEST_SEC = 120.0
 
 ABSENT = frozenset(
     {
+        HTTPStatus.BAD_REQUEST,
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.GONE,
+        HTTPStatus.PRECONDITION_FAILED,
         HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        HTTPStatus.TOO_EARLY,
     }
 )
 """What servers answer for a segment that is not published yet, or still empty."""
@@ -31,7 +34,8 @@ ABSENT = frozenset(
 LOOK_MAX_BYTES = 4 * 1024 * 1024
 LOOK_TIMEOUT_SEC = 10.0
 
-IsThere = Callable[[Segment], Awaitable[bool]]
+IsThere = Callable[[Segment], Awaitable[bool | None]]
+"""None where the server fails: some do for segments that are not published yet."""
 
 
 async def published(
@@ -47,7 +51,7 @@ async def published(
         known: identities of segments that were seen before.
     """
 
-    async def is_there(segment: Segment) -> bool:
+    async def is_there(segment: Segment) -> bool | None:
         return await _is_published(mirrors, segment)
 
     segments = track.playlist.segments
@@ -64,7 +68,8 @@ async def count_published(segments: Sequence[Segment], sure: int, is_there: IsTh
 
     It is the last as a rule, or the one after those that are sure. Where neither is there, one in
     the middle is asked for, too: a single segment may be missing for good. Each further question
-    halves what is left.
+    halves what is left. Where a server fails and nothing else is there, its failure counts as a
+    segment: fetching that tells what is wrong.
 
     Args:
         segments: oldest first.
@@ -74,11 +79,15 @@ async def count_published(segments: Sequence[Segment], sure: int, is_there: IsTh
     first, last = max(sure, _oldest_late(segments)), len(segments) - 1
     if first > last:
         return sure
+    unsure = sure
     for found in dict.fromkeys((last, first, (first + last) // 2)):
-        if await is_there(segments[found]):
+        answer = await is_there(segments[found])
+        if answer:
             break
+        if answer is None:
+            unsure = max(unsure, found + 1)
     else:
-        return sure
+        return unsure
     absent = last if found < last else len(segments)
     while absent - found > 1:
         middle = (found + absent) // 2
@@ -104,8 +113,11 @@ def _count_seen(segments: Sequence[Segment], known: Collection[str]) -> int:
     return next((it for it in counts if segment_identity(segments[it - 1]) in known), 0)
 
 
-async def _is_published(mirrors: Mirrors, segment: Segment) -> bool:
-    """Return whether any place has it; one that gives another answer is taken for having it."""
+async def _is_published(mirrors: Mirrors, segment: Segment) -> bool | None:
+    """Return whether any place has it; one that gives another answer is taken for having it.
+
+    None where a server fails (5xx).
+    """
     first = segment.byte_range.offset if segment.byte_range else 0
     try:
         await mirrors.fetch(
@@ -115,5 +127,7 @@ async def _is_published(mirrors: Mirrors, segment: Segment) -> bool:
             total_timeout_sec=LOOK_TIMEOUT_SEC,
         )
     except FetchError as error:
+        if error.status is not None and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return None
         return error.status not in ABSENT
     return True

@@ -1,12 +1,20 @@
 """The newest segment that is there is found, however late its packager, with few questions."""
 
+import asyncio
 import math
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.hls.playlist import Segment
-from media.live_edge import LATEST_SEC, count_published
+from media.dash.playlists import TrackPlaylist
+from media.hls.playlist import MediaPlaylist, Segment
+from media.live_edge import LATEST_SEC, count_published, published
+from media.outbound.client import media_client
+from media.outbound.guard import OutboundGuard
+from media.outbound.mirrors import Mirrors
+from tests.media.outbound.stand_ins import Request, reply, scripted_server
 
 LENGTH_SEC = 2.0
 LATEST = math.ceil(LATEST_SEC / LENGTH_SEC)
@@ -24,7 +32,7 @@ class Packager:
         self._lost = lost
         self.asked = 0
 
-    async def is_there(self, segment: Segment) -> bool:
+    async def is_there(self, segment: Segment) -> bool | None:
         self.asked += 1
         return segment.sequence < self.made and segment.sequence not in self._lost
 
@@ -67,3 +75,40 @@ async def test_lost_segments_do_not_stop_a_late_stream(late: int, hole: int, len
         packager = Packager(made, lost)
         sure = await count_published(due(made + late), sure, packager.is_there)
     assert sure > 100 + hole + length
+
+
+class Failing(Packager):
+    """Its server fails for what is not made yet."""
+
+    async def is_there(self, segment: Segment) -> bool | None:
+        return await super().is_there(segment) or None
+
+
+@given(late=st.integers(0, LATEST - 1), new=st.integers(1, 40))
+async def test_a_server_that_fails_for_what_is_not_there_is_not_believed(
+    late: int, new: int
+) -> None:
+    packager = Failing(made=100 + new)
+    assert await count_published(due(100 + new + late), 100, packager.is_there) == 100 + new
+
+
+async def test_a_server_that_fails_for_everything_is_told_by_its_segments() -> None:
+    assert await count_published(due(105), 100, Failing(made=0).is_there) == 105
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 412, 416, 425, 500, 503, 504])
+async def test_whatever_a_server_answers_for_segments_to_come(status: int) -> None:
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        is_made = request.path in {f"/{number}" for number in range(7)}
+        part = reply(b"x", status=206, content_range="bytes 0-0/9")
+        writer.write(part if is_made else reply(status=status))
+
+    async with (
+        media_client(OutboundGuard(allow_private_networks=True)) as client,
+        scripted_server(answer) as server,
+    ):
+        base = server.url(host="127.0.0.1")
+        segments = tuple(replace(each, uri=base + each.uri) for each in due(10))
+        track = TrackPlaylist(MediaPlaylist(LENGTH_SEC, 0, segments), told=0)
+        found = await published(Mirrors(client), track, ())
+    assert found.segments == segments[:7]
