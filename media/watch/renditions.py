@@ -12,6 +12,7 @@ from media.probe import UndecodableSegment
 from media.sources import MediaUrls
 from media.watch.keys import UnsupportedSegment
 from media.watch.segments import SegmentMeter
+from monitors.measurement import SegmentMeasurement, Track
 
 MOST_ASKED = 8
 """Renditions that are asked for at once, the preferred ones first."""
@@ -25,19 +26,26 @@ LEAST_LOOK_SEC = 0.5
 
 
 async def first_that_plays(
-    candidates: Iterable[MediaUrls], meter: SegmentMeter, *, moves: int = 1
+    candidates: Iterable[MediaUrls],
+    meter: SegmentMeter,
+    *,
+    wanted: frozenset[Track],
+    moves: int = 1,
 ) -> MediaUrls | None:
     """Return the first rendition that new segments come to, and whose newest can be measured.
 
+    No track of that may be broken; those that are not wanted may lack, or be unmeasurable.
+
     Args:
         candidates: the preferred ones first; at most `MOST_ASKED` are asked for.
-        meter: of the stream.
+        meter: of the stream; it remembers nothing of the others.
+        wanted: tracks of which there must be media.
         moves: how often new segments must be seen to come.
     """
     asked = list(candidates)[:MOST_ASKED]
     playlists = await asyncio.gather(*(_moving(each, meter, moves) for each in asked))
     for media, found in zip(asked, playlists, strict=True):
-        if found and await _can_be_measured(found, meter):
+        if found and await _can_be_measured(media, found, meter.apart(), wanted):
             return media
     return None
 
@@ -82,14 +90,45 @@ def _newest(playlist: MediaPlaylist) -> tuple[int, str]:
     return newest.sequence, segment_identity(newest)
 
 
-async def _can_be_measured(playlists: Sequence[MediaPlaylist], meter: SegmentMeter) -> bool:
+async def _can_be_measured(
+    media: MediaUrls,
+    playlists: Sequence[MediaPlaylist],
+    meter: SegmentMeter,
+    wanted: frozenset[Track],
+) -> bool:
+    sound: frozenset[Track] = frozenset({"audio"})
+    carried = [media.main_tracks - sound, sound] if media.audio else [media.main_tracks]
+    found = frozenset[Track]()
     try:
-        for playlist in playlists:
-            await meter.measure(
+        for playlist, tracks in zip(playlists, carried, strict=True):
+            measured = await meter.measure(
                 playlist.segments[-1],
                 target_duration_sec=playlist.target_duration_sec,
                 silence_db=0.0,
             )
+            if tracks & _broken_in(measured):
+                return False
+            found |= tracks & _seen_in(measured)
     except (FetchError, UndecodableSegment, UnsupportedSegment):
         return False
-    return True
+    return wanted <= found
+
+
+def _broken_in(measured: SegmentMeasurement) -> frozenset[Track]:
+    """Return what cannot be decoded, though nothing of the segments before is needed for it."""
+    broken: dict[Track, bool] = {
+        "video": bool(measured.video_error) and not measured.needs_lead,
+        "audio": bool(measured.audio_error),
+    }
+    return frozenset(track for track, is_broken in broken.items() if is_broken)
+
+
+def _seen_in(measured: SegmentMeasurement) -> frozenset[Track]:
+    """Return the tracks of which there is media that can be measured."""
+    there: dict[Track, bool] = {
+        "video": measured.has_video and not measured.is_video_missing,
+        "audio": measured.has_audio and measured.audio_sec > 0,
+    }
+    return frozenset(track for track, is_there in there.items() if is_there) - (
+        measured.unmeasurable.keys()
+    )

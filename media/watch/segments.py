@@ -76,16 +76,29 @@ class SegmentMeter:
         """
         self.client = client
         self._probe = probe
-        self._fetcher = SegmentFetcher(
-            client,
-            max_bytes=segment_max_bytes,
-            memory=memory or MemoryBudget(2 * segment_max_bytes),
-        )
+        self._max_bytes = segment_max_bytes
+        self._memory = memory or MemoryBudget(2 * segment_max_bytes)
+        self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
         self.recent = recent or RecentSegments()
         self._growth = Growth()
         self._turn = asyncio.Lock()
         self._pace = Pace()
         self._lead = Lead()
+
+    def apart(self) -> "SegmentMeter":
+        """Return one for segments that are not watched, in the room of this one's.
+
+        What it learns of them does not hold for those that are: parameter sets, sizes, places.
+        """
+        other = SegmentMeter(
+            self.client,
+            self._probe,
+            segment_max_bytes=self._max_bytes,
+            memory=self._memory,
+            recent=self.recent,
+        )
+        other._turn, other._pace = self._turn, self._pace
+        return other
 
     @property
     def mirrors(self) -> Mirrors:

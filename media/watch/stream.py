@@ -21,6 +21,7 @@ from monitors.config import AudioTracks, MonitorConfig
 from monitors.detectors.elapsed import Elapsed
 from monitors.events import EndReason
 from monitors.measurement import Track
+from monitors.status import Health
 
 logger = structlog.get_logger(__name__)
 
@@ -53,6 +54,9 @@ ASK_OTHERS_MOST_SEC = 300.0
 first, in the end after the second."""
 
 STANDS_STILL = "stands_still"
+UNMEASURABLE = frozenset({"encrypted", "unsupported_codec"})
+"""A rendition that failed so is replaced by one that can be measured, or by none."""
+
 ENDED_MOVES = 2
 """The others must bring so many new segments after the end of the watched one: those that end a
 moment later than it are no reason to go on."""
@@ -292,14 +296,17 @@ class StreamWatch:
                 wait_sec = min(2 * wait_sec, ASK_OTHERS_MOST_SEC)
             elif renditions.is_retry_due(self._now()):
                 preferred = [each for each in others if each.rendition == renditions.preferred]
-                if await first_that_plays(preferred, self._meter):
+                why = renditions.avoided.get(renditions.preferred)
+                wanted = self._wanted(why.reason if why else "")
+                if await first_that_plays(preferred, self._meter, wanted=wanted):
                     renditions.forgive(renditions.preferred)
                     return
                 renditions.postpone(self._now())
 
     async def _replaced(self, reason: str, others: Sequence[MediaUrls], *, moves: int = 1) -> bool:
         """Give up the watched rendition if another one plays, and it still fails then."""
-        found = await first_that_plays(others, self._meter, moves=moves) if others else None
+        wanted = self._wanted(reason)
+        found = await first_that_plays(others, self._meter, wanted=wanted, moves=moves)
         if found is None or (reason != ENDED and self._rendition_failure() is None):
             return False
         renditions = self._state.renditions
@@ -311,6 +318,18 @@ class StreamWatch:
         renditions.avoid(renditions.used, reason, self._now())
         renditions.forgive(found.rendition)
         return True
+
+    def _wanted(self, reason: str) -> frozenset[Track]:
+        """Return what another rendition must have: what the watched one has, or should have.
+
+        Args:
+            reason: why a rendition failed.
+        """
+        if reason in UNMEASURABLE:
+            return self._state.known_tracks()
+        health = self._state.health()
+        conditions: dict[Track, Health] = {"video": health.video, "audio": health.audio}
+        return frozenset(track for track, it in conditions.items() if it is Health.OK)
 
     def _rendition_failure(self) -> str | None:
         """Return why the watched rendition is to be replaced if another one plays."""
