@@ -122,7 +122,8 @@ class WatchState(BaseModel):
         looked_at: when the source was last asked in vain.
         look_again_at: when it may be asked again; None for any time.
         failing: tracks whose last segment could not be fetched or decoded.
-        unloaded: tracks whose playlist could not be loaded last.
+        unloaded: tracks whose playlist could not be loaded last. A sound track beside the first is
+            missing then, which is a silence.
         at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked anew.
         unmeasurable: what was told to be: track, codec and reason.
@@ -233,9 +234,17 @@ class WatchState(BaseModel):
         """Whether any track's playlist or segment could not be had last."""
         return bool(self.failing or self.unloaded)
 
+    @property
+    def is_rendition_failing(self) -> bool:
+        """Whether that is so of picture or first sound: others are no reason to change them."""
+        return not all(map(is_further, self.failing | self.unloaded))
+
     def may_stand_still(self, thresholds: Thresholds) -> bool:
-        """Return whether a track had nothing new for half of what makes a stream suspended."""
-        going_on = self.tracks.keys() - self.at_end
+        """Return whether picture or first sound had nothing new for so long that others are asked.
+
+        That is half of what makes a stream suspended.
+        """
+        going_on = [it for it in self.tracks.keys() - self.at_end if not is_further(it)]
         idle = [self.tracks[name].absence.idle for name in going_on]
         limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
         waited = [each.duration_sec for each in (self.pace.stalled, *idle) if each]

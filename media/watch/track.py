@@ -151,7 +151,10 @@ class TrackFollower:
         try:
             look = await self._load()
         except (FetchError, PlaylistError) as error:
-            self._not_loaded(error)
+            if is_further(self._name):
+                await self._note_lack(error)
+            else:
+                self._not_loaded(error)
             if self._last:
                 self._last = replace(self._last, started=started, changed=False)
             return
@@ -184,6 +187,13 @@ class TrackFollower:
         self._state.unloaded.add(self._name)
         self._track.absence.unobserved(self._now())
         self._failed(f"playlist: {error}", _reason(error))
+
+    async def _note_lack(self, error: FetchError | PlaylistError) -> None:
+        """Judge a sound track beside the first that cannot be had while the stream goes on."""
+        self._log("cannot load", error=str(error))
+        self._state.failing.discard(self._name)
+        self._track.ends_at = self._track.ends_at or self._now()
+        await self._note_absence(())
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
@@ -393,9 +403,10 @@ class TrackFollower:
     def _nothing_fails(self, at: datetime) -> None:
         state = self._state
         state.failing.discard(self._name)
-        if not state.is_failing:
-            changes = state.errors.succeeded(at, self._config) + state.renditions.played(at)
-            self._changed(state.note(changes, at))
+        changes = [] if state.is_failing else state.errors.succeeded(at, self._config)
+        if not state.is_rendition_failing:
+            changes += state.renditions.played(at)
+        self._changed(state.note(changes, at))
 
     def _segment_failed(self, segment: Segment, error: str, reason: str) -> None:
         self._state.statistics.segments_failed += 1
@@ -422,10 +433,14 @@ class TrackFollower:
     def _ask_anew_when_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before.
 
+        Where all URLs have run out, those of picture and first sound are refused, too.
+
         Raises:
             PlaylistLost: the source is to be asked anew.
         """
         if not isinstance(error, FetchError) or error.status not in REFUSALS:
+            return
+        if is_further(self._name):
             return
         at, last = self._now(), self._state.refused_at
         if last is None or at - last >= timedelta(seconds=REFUSED_AGAIN_SEC):

@@ -1,7 +1,8 @@
 """Each sound that a master playlist declares is measured where all are wanted."""
 
-import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from monitors.config import AudioTracks, MonitorConfig
 from monitors.events import EndReason
 from monitors.status import Health
 from tests.media.watch.test_takeover import Relay
+from tests.media.watch.test_youtube_stream import told
 from tests.media.watch.viewing import Viewer, studio
 from tests.origin import TINY, Programme, RenderedProgramme, Tracks, WallClock, render
 from tests.origin.server import InProcessServer
@@ -20,10 +22,10 @@ from tests.origin.server import InProcessServer
 MASTER = """#EXTM3U
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Original",LANGUAGE="en",DEFAULT=YES,URI="en.m3u8"
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Deutsch",LANGUAGE="de",URI="de.m3u8"
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Gone",LANGUAGE="fr",URI="fr.m3u8"
-#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=64x36,CODECS="avc1.42c00a,mp4a.40.2",AUDIO="a"
+{more}#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=64x36,CODECS="avc1.42c00a,mp4a.40.2",AUDIO="a"
 picture.m3u8
 """
+GONE = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Gone",LANGUAGE="fr",URI="fr.m3u8"\n'
 TOUCHY = MonitorConfig(
     blackout_threshold_sec=3,
     silence_threshold_sec=3,
@@ -35,9 +37,14 @@ DEUTSCH = {"track": "audio 2", "language": "de", "name": "Deutsch"}
 
 
 class Origin:
-    """Playlists that grow by a segment with each load, to their end; one is not there."""
+    """Playlists that grow by a segment with each load, to their end.
 
-    def __init__(self, **programmes: RenderedProgramme) -> None:
+    Args:
+        more: lines of the master playlist.
+    """
+
+    def __init__(self, more: str, **programmes: RenderedProgramme) -> None:
+        self._more = more
         self._programmes = programmes
         self._loads: Counter[str] = Counter()
 
@@ -46,7 +53,7 @@ class Origin:
         return Starlette(routes=[Route(f"/{path}", answer) for path, answer in paths.items()])
 
     def _master(self, _: Request) -> Response:
-        return PlainTextResponse(MASTER)
+        return PlainTextResponse(MASTER.format(more=self._more))
 
     def _media(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -65,29 +72,32 @@ class Origin:
         return Response(self._programmes[name].segments[number].data)
 
 
-def origin() -> Origin:
+def origin(more: str = "", *, lasts_sec: float = 10.0) -> Origin:
     def rendered(tracks: Tracks, *scenes: tuple[str, float]) -> RenderedProgramme:
         return render(Programme.of(scenes, TINY.model_copy(update={"tracks": tracks})))
 
     return Origin(
-        picture=rendered(Tracks.VIDEO, ("normal", 10.0)),
-        en=rendered(Tracks.AUDIO, ("normal", 10.0)),
-        de=rendered(Tracks.AUDIO, ("normal", 2.0), ("silent", 4.5), ("normal", 3.5)),
+        more,
+        picture=rendered(Tracks.VIDEO, ("normal", lasts_sec)),
+        en=rendered(Tracks.AUDIO, ("normal", lasts_sec)),
+        de=rendered(Tracks.AUDIO, ("normal", 2.0), ("silent", 4.5), ("normal", lasts_sec - 6.5)),
     )
 
 
-async def watched(config: MonitorConfig, *, by_turns: bool = False) -> Viewer:
-    http = InProcessServer(origin().app(), "127.0.0.1", 0)
+@asynccontextmanager
+async def on_air(origin: Origin, config: MonitorConfig) -> AsyncIterator[Viewer]:
+    http = InProcessServer(origin.app(), "127.0.0.1", 0)
     host, port = await http.start()
     try:
         async with studio(WallClock(1)) as home:
-            viewer = Viewer.of(home, f"http://{host}:{port}/master.m3u8", config)
-            if by_turns:
-                return await Relay(viewer, 3).hand_over()
-            async with asyncio.timeout(60):
-                return await viewer.to_the_end()
+            yield Viewer.of(home, f"http://{host}:{port}/master.m3u8", config)
     finally:
         await http.stop()
+
+
+async def watched(config: MonitorConfig, *, by_turns: bool = False) -> Viewer:
+    async with on_air(origin(), config) as viewer:
+        return await (Relay(viewer, 3).hand_over() if by_turns else viewer.to_the_end())
 
 
 @pytest.mark.parametrize("by_turns", [False, True])
@@ -107,3 +117,16 @@ async def test_only_the_first_sound_is_asked_for_where_nobody_wants_more() -> No
     viewer = await watched(first)
     assert viewer.types == []
     assert set(viewer.state.tracks) == {"main", "audio"}
+
+
+async def test_a_sound_whose_playlist_is_not_there_is_silent_and_no_error_of_the_stream() -> None:
+    config = TOUCHY.model_copy(
+        update={"silence_threshold_sec": 6.0, "segment_error_threshold_sec": 1.0}
+    )
+    async with on_air(origin(GONE, lasts_sec=60.0), config) as viewer:
+        await viewer.until(told("alert.silence"))
+    assert viewer.types == ["alert.silence"]
+    opened = viewer.data("alert.silence")
+    assert (opened["name"], opened["reason"]) == ("Gone", "audio_missing")
+    assert viewer.state.errors.failing is None
+    assert not viewer.state.may_stand_still(config)
