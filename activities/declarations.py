@@ -37,6 +37,9 @@ STREAM_UNAVAILABLE = "StreamUnavailable"
 DELIVERY_FAILED = "DeliveryFailed"
 """Error type of `deliver_webhook`; details: `DeliveryAttempts`."""
 
+GATEWAY_UNAVAILABLE = "GatewayUnavailable"
+"""Error type of all activities that ask the gateway: it gives no answer, ask again."""
+
 POD_REFUSED = "PodRefused"
 """Error type of the activities of Pods: the Kubernetes API has refused it for too long."""
 
@@ -201,10 +204,15 @@ class Delivered(BaseModel):
 
 
 class RedeliveryOrder(BaseModel):
-    """Takes of `redeliver_webhook`: an event that a user wants to be sent once more."""
+    """Takes of `redeliver_webhook`: an event that a user wants to be sent once more.
+
+    Attributes:
+        given_up: why it is tried no more; then nothing is posted, and the event has failed.
+    """
 
     monitor_id: str
     event_id: str
+    given_up: str | None = None
 
 
 class DeliveryAttempts(BaseModel):

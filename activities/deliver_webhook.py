@@ -113,6 +113,9 @@ class WebhookDelivery:
         _, before = _counted()
         before = stored.attempts if before is None else before
         message = _Message(stored.event, stored.callback_url, before)
+        if order.given_up is not None:
+            nothing_more = DeliveryAttempts(attempts=0, error=order.given_up)
+            return _outcome(message, nothing_more)
         try:
             delivered = await self._attempt(message)
         except ApplicationError as error:

@@ -4,7 +4,7 @@ import httpx
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import RECONCILE, ReconciliationReport
+from activities.declarations import GATEWAY_UNAVAILABLE, RECONCILE, ReconciliationReport
 from activities.gateway import Gateway
 
 
@@ -25,5 +25,5 @@ class Reconciliation:
             return await self._gateway.reconcile()
         except httpx.HTTPError as error:
             raise ApplicationError(
-                f"The gateway did not reconcile: {error}", type="GatewayUnavailable"
+                f"The gateway did not reconcile: {error}", type=GATEWAY_UNAVAILABLE
             ) from None

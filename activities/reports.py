@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.declarations import (
+    GATEWAY_UNAVAILABLE,
     LOAD_EVENTS,
     REPORT_EVENT,
     REPORT_STATUS,
@@ -67,6 +68,6 @@ def _failure(error: Exception) -> ApplicationError:
     logger.warning("the gateway cannot be told", error=str(error))
     return ApplicationError(
         f"the gateway cannot be told: {error}",
-        type="GatewayUnavailable",
+        type=GATEWAY_UNAVAILABLE,
         category=ApplicationErrorCategory.BENIGN,  # it is retried until it works
     )

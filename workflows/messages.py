@@ -49,6 +49,7 @@ class MonitorProgress(BaseModel):
         pod_number: of the Pod that is or was asked for; they are counted from 1.
         pod_failures: how many Pods failed in a row.
         pod_failing_since: when the first of these failed.
+        pod_trouble_told: whether `doing` speaks of a Pod, until one is ready.
     """
 
     status: MonitorStatus = MonitorStatus.INITIALIZING
@@ -79,6 +80,7 @@ class MonitorProgress(BaseModel):
     pod_number: int = 1
     pod_failures: int = 0
     pod_failing_since: AwareDatetime | None = None
+    pod_trouble_told: bool = False
     error_reason: str | None = None
     error_message: str | None = None
 

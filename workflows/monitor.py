@@ -268,8 +268,9 @@ class MonitorWorkflow:
         if self._progress.watch_state is None:
             # With all slots taken the watch waits in the queue; its first report replaces this.
             self._progress.health = HealthReport(reason=UNPROBED)
+        has_no_pod = self._progress.pod_trouble_told  # in an earlier run
         self._tell(
-            "Watching the stream",
+            self._progress.doing if has_no_pod else "Watching the stream",
             status=MonitorStatus.MONITORING,
             stream_status=StreamStatus.LIVE,
         )

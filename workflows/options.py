@@ -109,7 +109,8 @@ then: what is left fails into the audit, from where it can be sent again."""
 
 DELIVERY_STARTS = 500
 """So often an attempt to deliver may begin, counted or not: whatever keeps breaking attempts before
-they have an outcome, a delivery ends, though not before a gateway was away for over an hour."""
+they have an outcome, a delivery ends. Not where it is the gateway that cannot be asked for the
+address: then the count begins anew."""
 
 DELIVER_WEBHOOK: dict[str, Any] = {
     # An attempt takes 11 s at most. What comes on top is for a busy worker; a dead one is missed

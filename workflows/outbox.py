@@ -193,13 +193,15 @@ class Outbox:
     async def _send(self, event: StreamEvent) -> EventReport:
         if self.lost:
             return steps.not_delivered(event, NOT_TRIED)
-        if self._give_up_at and workflow.now() >= self._give_up_at:
-            return steps.not_delivered(event, TOO_LATE)
-        report = await steps.deliver(
-            event,
-            callback_url=self.order.callback_url,
-            callback_seal=self.order.callback_seal,
-        )
+        report = None
+        while report is None:
+            if self._give_up_at and workflow.now() >= self._give_up_at:
+                return steps.not_delivered(event, TOO_LATE)
+            report = await steps.deliver(
+                event,
+                callback_url=self.order.callback_url,
+                callback_seal=self.order.callback_seal,
+            )
         if report.webhook_status is DeliveryStatus.FAILED and self._stops_for_it():
             self.lost = report.webhook_last_error
         return report

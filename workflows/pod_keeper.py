@@ -63,7 +63,6 @@ class PodKeeper:
         self._heard: dict[str | None, PodTrouble] = {}
         self._present_uid: str | None = None
         self._ready_uid: str | None = None
-        self._has_told = False
         self._is_closed = False
         self._keeping: asyncio.Task[None] | None = None
 
@@ -88,7 +87,7 @@ class PodKeeper:
         """Note that the Pod did what it is for."""
         self._progress.pod_failures = 0
         self._progress.pod_failing_since = None
-        self._has_told = False
+        self._progress.pod_trouble_told = False
 
     def raise_if_failed(self) -> None:
         """Raise what ended the keeping, if anything did.
@@ -176,13 +175,14 @@ class PodKeeper:
         return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
 
     def _say(self, words: str) -> None:
-        self._has_told = True
+        self._progress.pod_trouble_told = True
         self._tell(words)
 
     def _tell_of_recovery(self) -> None:
         """Say that all is well again, once the present Pod is ready."""
-        if self._has_told and self._ready_uid and self._ready_uid == self._present_uid:
-            self._has_told = False
+        is_ready = self._ready_uid is not None and self._ready_uid == self._present_uid
+        if self._progress.pod_trouble_told and is_ready:
+            self._progress.pod_trouble_told = False
             self._tell(views.watching(self._progress.open_incidents))
 
     async def _ensure(self) -> PodSeen:

@@ -1,5 +1,7 @@
 """The activities of telling, as steps of a workflow."""
 
+from typing import Any
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -9,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
         DELIVER_WEBHOOK,
         DELIVERY_FAILED,
+        GATEWAY_UNAVAILABLE,
         LOAD_EVENTS,
         REDELIVER_WEBHOOK,
         REPORT_EVENT,
@@ -27,8 +30,13 @@ with workflow.unsafe.imports_passed_through():
     from monitors.status import DeliveryStatus
 
 
-async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) -> EventReport:
-    """Deliver an event's webhook, with all its retries, and return what became of it."""
+async def deliver(
+    event: StreamEvent, *, callback_url: str, callback_seal: str
+) -> EventReport | None:
+    """Deliver an event's webhook, with all its retries, and return what became of it.
+
+    None: it is still to be delivered; the gateway was away, which is no failure of the receiver.
+    """
     try:
         delivered = await workflow.execute_activity(
             DELIVER_WEBHOOK,
@@ -38,6 +46,8 @@ async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) 
             **options.DELIVER_WEBHOOK,
         )
     except ActivityError as error:
+        if _is_gateway_away(error):
+            return None
         return not_delivered(event, _attempts(error))
     return EventReport(
         event=event,
@@ -48,17 +58,28 @@ async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) 
 
 
 async def redeliver(order: RedeliveryOrder) -> EventReport:
-    """Deliver the webhook of an event of the store, with all its retries, as `deliver` does.
+    """Deliver the webhook of an event of the store, with all its retries, however long that takes.
 
     Raises:
         ActivityError: there is no such event any more.
     """
+    while True:
+        try:
+            return await _redeliver(order, options.DELIVER_WEBHOOK)
+        except ActivityError as error:
+            if _is_gateway_away(error):
+                continue
+            given_up = order.model_copy(update={"given_up": str(error.cause or error)})
+            return await _redeliver(given_up, options.REPORT)
+
+
+async def _redeliver(order: RedeliveryOrder, how: dict[str, Any]) -> EventReport:
     report: EventReport = await workflow.execute_activity(
         REDELIVER_WEBHOOK,
         order,
         result_type=EventReport,
         summary=f"event {order.event_id}",
-        **options.DELIVER_WEBHOOK,
+        **how,
     )
     return report
 
@@ -112,6 +133,11 @@ async def _tell_store(
     except ActivityError as error:
         # Only an answer that no retry can change ends here.
         workflow.logger.warning("The store refuses a report: %s", error.cause)
+
+
+def _is_gateway_away(error: ActivityError) -> bool:
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and cause.type == GATEWAY_UNAVAILABLE
 
 
 def _attempts(error: ActivityError) -> DeliveryAttempts:

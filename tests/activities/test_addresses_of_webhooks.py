@@ -163,6 +163,15 @@ async def test_an_event_that_is_not_taken_again_counts_its_attempts_on(tmp_path:
         assert report.webhook_last_error == "the receiver answered with HTTP status 503"
 
 
+async def test_an_event_that_is_given_up_has_failed_and_is_not_sent(scene: Scene) -> None:
+    await put_event(scene.gateway, scene.monitor_id, event(scene.monitor_id, 1, **FAILED))
+    order = RedeliveryOrder(monitor_id=scene.monitor_id, event_id="evt-1", given_up="a defect")
+    report: EventReport = await scene.run(order)
+    assert (report.webhook_status, report.webhook_attempts) == (DeliveryStatus.FAILED, 4)
+    assert report.webhook_last_error == "a defect"
+    assert scene.receiver.requests == []
+
+
 @pytest.mark.parametrize("event_id", ["evt-2", "evt-1/../../x", "%00"])
 async def test_an_event_that_is_not_there_is_not_sent(scene: Scene, event_id: str) -> None:
     order = RedeliveryOrder(monitor_id=scene.monitor_id, event_id=event_id)

@@ -7,9 +7,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import RedeliveryOrder
+from activities.declarations import GATEWAY_UNAVAILABLE, RedeliveryOrder
 from monitors.config import MonitorConfig
-from monitors.events import EventType
+from monitors.events import EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 from tests.workflows import scripts
 from tests.workflows.stage import Handle, Stage, snapshot_of
@@ -22,6 +22,7 @@ from workflows.messages import (
     redelivery_id,
 )
 from workflows.monitor import MonitorWorkflow
+from workflows.options import DELIVERY_STARTS
 from workflows.redelivery import RedeliveryWorkflow
 
 
@@ -151,19 +152,57 @@ async def test_a_monitor_that_has_ended_cannot_be_changed(stage: Stage) -> None:
 async def test_an_event_is_sent_once_more(
     stage: Stage, lost: tuple[int, ...], status: DeliveryStatus, attempts: int
 ) -> None:
+    event = await an_event_of_the_past(stage)
+    stage.world.receiver = failing(*lost)
+    assert await send_again(stage, event) == status
+    last = stage.world.reports[-1]
+    assert (last.event, last.webhook_status, last.webhook_attempts) == (event, status, attempts)
+
+
+async def test_a_redelivery_ends_however_its_attempts_break(stage: Stage) -> None:
+    event = await an_event_of_the_past(stage)
+    starts = []
+
+    async def breaking(event: StreamEvent, attempt: int) -> None:
+        starts.append(attempt)
+        raise LookupError
+
+    stage.world.receiver = breaking
+    assert await send_again(stage, event) == DeliveryStatus.FAILED
+    assert len(starts) == DELIVERY_STARTS
+    assert stage.world.reports[-1].webhook_status is DeliveryStatus.FAILED
+    assert stage.world.reports[-1].webhook_last_error
+
+
+async def test_a_redelivery_outlasts_a_gateway_that_is_away(stage: Stage) -> None:
+    event = await an_event_of_the_past(stage)
+    starts = []
+
+    async def away_for_long(event: StreamEvent, attempt: int) -> None:
+        starts.append(attempt)
+        if len(starts) <= DELIVERY_STARTS:
+            raise ApplicationError("no answer", type=GATEWAY_UNAVAILABLE)
+
+    stage.world.receiver = away_for_long
+    assert await send_again(stage, event) == DeliveryStatus.SENT
+    assert stage.world.reports[-1].webhook_status is DeliveryStatus.SENT
+
+
+async def an_event_of_the_past(stage: Stage) -> StreamEvent:
+    """Run a monitor; return the first event that its receiver took."""
     stage.world.watches.append(scripts.ends())
     await stage.run()
-    event = stage.world.received[0]
-    stage.world.receiver = failing(*lost)
-    result = await stage.client.execute_workflow(
+    return stage.world.received[0]
+
+
+async def send_again(stage: Stage, event: StreamEvent) -> str:
+    """Redeliver the event and return the status with which that ends."""
+    return await stage.client.execute_workflow(
         RedeliveryWorkflow.run,
         RedeliveryOrder(monitor_id=event.monitor_id, event_id=event.event_id),
         id=redelivery_id(event.event_id),
         task_queue=TASK_QUEUE,
     )
-    assert result == status
-    last = stage.world.reports[-1]
-    assert (last.event, last.webhook_status, last.webhook_attempts) == (event, status, attempts)
 
 
 async def change(handle: Handle, **fields: Any) -> MonitorConfig:

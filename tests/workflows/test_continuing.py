@@ -15,7 +15,6 @@ from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from tests.workflows.stage import (
-    LARGEST_METADATA,
     Handle,
     an_order,
     snapshot_of,
@@ -155,10 +154,11 @@ async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_co
     world, going = World(), asyncio.Event()
     going.set()
     world.gateway_is_away = True
-    most = options.CARRIED_MAX_BYTES // 16_000
+    event_bytes = 80_000  # larger than any real one: fewer of them fill what a run may carry
+    most = options.CARRIED_MAX_BYTES // event_bytes
     world.watches.extend([sees_one_after_the_other(world, going)] * (3 * most))
     async with workers(client, world):
-        handle = await start(client, metadata=LARGEST_METADATA)
+        handle = await start(client, metadata={"note": "x" * event_bytes})
         await world.until(lambda: len(world.received) > most)
         runs = len(world.runs)
         await world.until(lambda: len(world.received) == 3 * most + 1)

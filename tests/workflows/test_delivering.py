@@ -4,6 +4,7 @@ import asyncio
 
 from temporalio.exceptions import ApplicationError
 
+from activities.declarations import GATEWAY_UNAVAILABLE
 from monitors.config import OnDeliveryFailure
 from monitors.events import EndReason, EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus
@@ -120,6 +121,20 @@ async def test_a_delivery_ends_however_its_attempts_break(stage: Stage) -> None:
     assert end.status is MonitorStatus.COMPLETED
     assert len(stage.world.attempts) == 2 * DELIVERY_STARTS
     assert {status for status, _ in final_reports(stage.world).values()} == {DeliveryStatus.FAILED}
+
+
+async def test_a_gateway_that_cannot_be_asked_for_the_address_fails_no_delivery(
+    stage: Stage,
+) -> None:
+    async def unaddressed(event: StreamEvent, attempt: int) -> None:
+        if len(stage.world.attempts) <= DELIVERY_STARTS + 1:
+            raise ApplicationError("no answer", type=GATEWAY_UNAVAILABLE)
+
+    stage.world.receiver = unaddressed
+    stage.world.watches.append(scripts.ends())
+    end = await stage.run(on_delivery_failure=OnDeliveryFailure.STOP)
+    assert (end.status, end.events_failed) == (MonitorStatus.COMPLETED, 0)
+    assert [event.sequence for event in stage.world.received] == [1, 2]
 
 
 async def test_a_failure_of_another_kind_ends_a_delivery_too(stage: Stage) -> None:

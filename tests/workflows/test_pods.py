@@ -32,7 +32,8 @@ from tests.workflows.stage import (
 )
 from tests.workflows.world import PATIENCE_SEC, World
 from workflows import options
-from workflows.messages import POD_READY_SIGNAL, POD_TROUBLE_SIGNAL, STOP_SIGNAL
+from workflows.messages import POD_READY_SIGNAL, POD_TROUBLE_SIGNAL, STOP_SIGNAL, MonitorChange
+from workflows.monitor import MonitorWorkflow
 from workflows.options import pod_queue
 
 
@@ -304,6 +305,24 @@ async def test_a_new_run_goes_on_with_the_same_pod(client: Client) -> None:
         await client.get_workflow_handle(MONITOR_ID).signal(STOP_SIGNAL)
         assert (await handle.result()).status is MonitorStatus.STOPPED
     assert world.pods.present is None
+
+
+async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Client) -> None:
+    """No worker takes the watch: each change interrupts it, and it returns nothing."""
+    world = World(looks=[live_for_a_pod()])
+    async with workers(client, world):
+        handle = await start_monitor(client, an_order(scripts.MOMENT))
+        await world.until(lambda: bool(world.pods.made))
+        await handle.signal(POD_TROUBLE_SIGNAL, world.pods.break_down("OOMKilled"))
+        await world.until(lambda: len(world.pods.made) == 2)
+        first_run = (await handle.describe()).run_id
+        while (await handle.describe()).run_id == first_run:
+            await handle.execute_update(MonitorWorkflow.change, MonitorChange(metadata={}))
+        await until_it_says(handle, "The Pod failed (OOMKilled")
+        await handle.signal(POD_READY_SIGNAL, "uid-2")
+        await until_it_says(handle, "Watching the stream")
+        await handle.signal(STOP_SIGNAL)
+        assert (await handle.result()).status is MonitorStatus.STOPPED
 
 
 async def test_a_cancellation_between_two_runs_leaves_nothing_behind(client: Client) -> None:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
+    GATEWAY_UNAVAILABLE,
     LOAD_EVENTS,
     REDELIVER_WEBHOOK,
     REPORT_EVENT,
@@ -168,6 +169,9 @@ class World:
         """Deliver an event as it was reported last; report it as failed after four attempts."""
         attempt = activity.info().attempt
         known = [one for one in self.reports if one.event.event_id == order.event_id][-1]
+        if order.given_up is not None:
+            failed = _after(known, DeliveryStatus.FAILED, 0)
+            return failed.model_copy(update={"webhook_last_error": order.given_up})
         try:
             await self.receiver(known.event, attempt)
         except ApplicationError as error:
@@ -207,7 +211,7 @@ class World:
         if self.gateway_is_away:
             self.failed_reports += 1
             self._changed.set()
-            raise ApplicationError("no answer", type="GatewayUnavailable")
+            raise ApplicationError("no answer", type=GATEWAY_UNAVAILABLE)
 
 
 async def accepting(event: StreamEvent, attempt: int) -> None:
