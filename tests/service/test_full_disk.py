@@ -21,7 +21,7 @@ async def test_a_full_disk_is_told_and_survived(tmp_path: Path) -> None:
             disk.fill()
             refused = await rest.http.post("/monitors", json=_body("meanwhile"))
             assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
-            assert await _readyz(rest) == httpx.codes.SERVICE_UNAVAILABLE
+            await until(lambda: _is_unready(rest), "an unready gateway")
             assert (await rest.show(kept))["monitor_id"] == kept
             disk.make_room()
             await until(lambda: _is_ready(rest), "a ready gateway")
@@ -44,6 +44,10 @@ async def _create(rest: Rest, name: str) -> str:
 
 async def _readyz(rest: Rest) -> int:
     return (await rest.http.get(f"{rest.base_url}/readyz")).status_code
+
+
+async def _is_unready(rest: Rest) -> bool:
+    return await _readyz(rest) == httpx.codes.SERVICE_UNAVAILABLE
 
 
 async def _is_ready(rest: Rest) -> bool:
