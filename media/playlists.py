@@ -19,9 +19,11 @@ from media.outbound.fetching import (
     FetchedPlaylist,
     fetch_playlist,
 )
+from media.outbound.large import room_for_large
 from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.reading import read_beside
+from media.turns import turn
 
 LARGE_CHARS = 128 * 1024
 """Reading so much takes some milliseconds; anything larger is read beside the event loop."""
@@ -30,9 +32,9 @@ LARGE_MAX_BYTES = 8 * 1024 * 1024
 """A day of 2 s segments."""
 
 LARGE_AT_ONCE = 4
-"""Playlists over `PLAYLIST_MAX_BYTES` that are in memory at the same time: some 24 MiB each."""
+"""Playlists over `LARGE_CHARS` that are read at the same time: some 24 MiB each."""
 
-_large: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+_reading: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 """A limit of the process, whichever streams its playlists belong to."""
 
 
@@ -86,35 +88,31 @@ async def load_again(
     if not is_large:
         try:
             fetched = await fetch_playlist(client, url, total_timeout_sec=timeout_sec)
-            return await _loaded(mirrors, url, fetched, known, previous)
+            read, read_sec = await _read(fetched, url, previous)
         except TooLarge:
-            pass
-    loop = asyncio.get_running_loop()
-    async with _large.setdefault(loop, asyncio.Semaphore(LARGE_AT_ONCE)):
-        fetched = await fetch_playlist(
-            client, url, max_bytes=LARGE_MAX_BYTES, total_timeout_sec=timeout_sec
-        )
-        return await _loaded(mirrors, url, fetched, known, previous)
-
-
-async def _loaded(
-    mirrors: Mirrors,
-    url: str,
-    fetched: FetchedPlaylist,
-    known: Collection[str],
-    previous: MediaPlaylist | None,
-) -> LoadedPlaylist:
-    is_large = len(fetched.text) > PLAYLIST_MAX_BYTES
-    if not is_manifest(fetched.text):
-        playlist, read_sec = await _read(fetched, url, previous)
-        return LoadedPlaylist(playlist, read_sec, is_large)
-    read, read_sec = await read_beside(fetched.text, fetched.final_url, url=url)
-    if isinstance(read, TrackPlaylist):
-        return LoadedPlaylist(await published(mirrors, read, known), read_sec, is_large)
+            is_large = True
+    if is_large:
+        async with room_for_large() as room:
+            fetched = await fetch_playlist(
+                client, url, max_bytes=LARGE_MAX_BYTES, total_timeout_sec=timeout_sec, room=room
+            )
+            read, read_sec = await _read(fetched, url, previous)
+            is_large = len(fetched.text) > PLAYLIST_MAX_BYTES
+    if isinstance(read, TrackPlaylist):  # this asks other servers: without the room
+        read = await published(mirrors, read, known)
     return LoadedPlaylist(read, read_sec, is_large)
 
 
 async def _read(
+    fetched: FetchedPlaylist, url: str, previous: MediaPlaylist | None
+) -> tuple[MasterPlaylist | MediaPlaylist | TrackPlaylist, float]:
+    """Return what a playlist or manifest says, and the processor time that reading took."""
+    if is_manifest(fetched.text):
+        return await read_beside(fetched.text, fetched.final_url, url=url)
+    return await _read_hls(fetched, url, previous)
+
+
+async def _read_hls(
     fetched: FetchedPlaylist, url: str, previous: MediaPlaylist | None
 ) -> tuple[MasterPlaylist | MediaPlaylist, float]:
     """Return an HLS playlist, and the processor time that it took."""
@@ -126,4 +124,8 @@ async def _read(
         )
         return playlist, time.thread_time() - began_sec
 
-    return parse() if len(fetched.text) <= LARGE_CHARS else await asyncio.to_thread(parse)
+    if len(fetched.text) <= LARGE_CHARS:
+        return parse()
+    loop = asyncio.get_running_loop()
+    async with turn(_reading.setdefault(loop, asyncio.Semaphore(LARGE_AT_ONCE))):
+        return await asyncio.to_thread(parse)

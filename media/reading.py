@@ -15,6 +15,7 @@ from media.dash.reading import read_manifest
 from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
+from media.turns import turn
 
 LARGE_CHARS = 64 * 1024
 """Reading less takes at most 50 ms, crafted or not, and 5 as a rule."""
@@ -50,6 +51,7 @@ async def read_beside(
 
     Raises:
         PlaylistError: see there; also where a large manifest is not read within `limits`.
+        FetchTimeout: too many others are being read.
     """
     now = datetime.now(UTC)
     if len(text) <= LARGE_CHARS:
@@ -58,7 +60,7 @@ async def read_beside(
         return read, time.thread_time() - began_sec
     head = json.dumps({"final_url": final_url, "url": url, "now": now.isoformat()})
     loop = asyncio.get_running_loop()
-    async with _gates.setdefault(loop, asyncio.Semaphore(AT_ONCE)):
+    async with turn(_gates.setdefault(loop, asyncio.Semaphore(AT_ONCE))):
         return _read(await _run(f"{head}\n{text}".encode(), limits))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -18,6 +18,7 @@ from media.outbound.errors import (
     Truncated,
     typed_errors,
 )
+from media.outbound.large import Room
 from media.outbound.stream_client import MediaClient
 from monitors.stream_url import MAX_URL_BYTES
 
@@ -48,6 +49,7 @@ async def fetch_playlist(
     *,
     max_bytes: int = PLAYLIST_MAX_BYTES,
     total_timeout_sec: float = PLAYLIST_TIMEOUT_SEC,
+    room: Room | None = None,
 ) -> FetchedPlaylist:
     """Fetch a playlist or manifest, following redirects.
 
@@ -56,6 +58,7 @@ async def fetch_playlist(
         url: absolute http(s) URL.
         max_bytes: limit of the body after decompression.
         total_timeout_sec: limit from the first connection to the last byte.
+        room: taken before the body comes; the wait for it counts, too.
 
     Raises:
         FetchError: see `media.outbound`.
@@ -64,7 +67,8 @@ async def fetch_playlist(
     async with _answer(client, url, headers, total_timeout_sec) as response:
         if not _is_whole(response):
             raise BadStatus(response.status_code)
-        body = await read_body(response, max_bytes=max_bytes, compressed=True)
+        async with room.filling() if room else nullcontext():
+            body = await read_body(response, max_bytes=max_bytes, compressed=True)
     return FetchedPlaylist(body.decode("utf-8", errors="replace"), str(response.url))
 
 

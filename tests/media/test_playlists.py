@@ -9,15 +9,17 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from media.hls.playlist import MediaPlaylist
 from media.hls.window import TAIL_SEGMENTS
 from media.outbound.client import media_client
-from media.outbound.errors import TooLarge
+from media.outbound.errors import FetchTimeout, TooLarge
+from media.outbound.fetching import PLAYLIST_MAX_BYTES
 from media.outbound.guard import OutboundGuard
-from media.playlists import LARGE_AT_ONCE, LARGE_MAX_BYTES, load_again
+from media.outbound.large import AT_ONCE, LargeBodies
+from media.playlists import LARGE_MAX_BYTES, load_again
 from tests.origin.server import InProcessServer
 
 SEGMENT = "#EXTINF:2.000,\nhttps://cdn.example/live/720p/segment_{:08d}.ts\n"
@@ -26,21 +28,20 @@ DAY = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n" + "".join(map(SEGMENT.format, range(1
 
 @dataclass
 class Library:
-    """Serves texts by their names, and counts who is served one at the same time."""
+    """Serves texts by their names, and counts how often it is asked."""
 
     url: str = ""
     asked: int = 0
-    being_served: int = 0
-    most: int = 0
 
     async def answer(self, request: Request) -> Response:
         texts = {"day": DAY, "endless": DAY * 2}
         self.asked += 1
-        self.being_served += 1
-        self.most = max(self.most, self.being_served)
-        await asyncio.sleep(0.05)
-        self.being_served -= 1
-        return Response(texts[request.path_params["name"]])
+        name = request.path_params["name"]
+        return StreamingResponse(self._halting()) if name == "slow" else Response(texts[name])
+
+    async def _halting(self) -> AsyncIterator[str]:
+        yield DAY[: PLAYLIST_MAX_BYTES + 1]
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -73,11 +74,56 @@ async def test_what_was_large_before_is_asked_for_once() -> None:
         assert served.asked == 1
 
 
-async def test_few_large_playlists_are_loaded_at_once() -> None:
+async def test_many_large_playlists_are_all_loaded() -> None:
     async with library() as (served, client):
         url = served.url + "day"
         await asyncio.gather(*(load_again(client, url, is_large=True) for _ in range(9)))
-        assert served.most == LARGE_AT_ONCE
+
+
+async def test_servers_that_stop_in_the_middle_do_not_keep_others_waiting() -> None:
+    """Forty would take two minutes if each had its 15 s and four went at a time."""
+    async with library() as (served, client), asyncio.TaskGroup() as tasks:
+        slow = [tasks.create_task(_given_up(client, served.url + "slow")) for _ in range(40)]
+        while served.asked < len(slow):
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            loaded = await load_again(client, served.url + "day", is_large=True, timeout_sec=60)
+        assert loaded.is_large
+        for each in slow:
+            each.cancel()
+
+
+async def _given_up(client: httpx.AsyncClient, url: str) -> None:
+    with pytest.raises(FetchTimeout):
+        await load_again(client, url, is_large=True)
+
+
+async def test_few_large_bodies_come_at_once_and_give_way_to_those_that_wait() -> None:
+    bodies, most, coming, stopped = LargeBodies(), 0, 0, 0
+
+    async def come() -> None:
+        nonlocal most, coming, stopped
+        await bodies.take()
+        coming += 1
+        most = max(most, coming)
+        try:
+            async with bodies.coming():
+                await asyncio.Event().wait()
+        except TimeoutError:
+            stopped += 1
+        finally:
+            coming -= 1
+            bodies.give_back()
+
+    everyone = [asyncio.create_task(come()) for _ in range(AT_ONCE + 3)]
+    async with asyncio.timeout(60):
+        while stopped < 3:
+            await asyncio.sleep(0.01)
+    assert most == coming == AT_ONCE
+    assert stopped == 3
+    for each in everyone:
+        each.cancel()
+    await asyncio.gather(*everyone, return_exceptions=True)
 
 
 async def test_what_is_larger_is_refused() -> None:
