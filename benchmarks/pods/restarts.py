@@ -6,8 +6,10 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.chaos.findings import Finding
 from benchmarks.pods.arena import Arena, arena
@@ -15,7 +17,7 @@ from monitors.pods import pod_name
 from monitors.status import MonitorStatus
 from tests.kube.api import FakeApi
 from tests.kube.pods import READY
-from workflows.messages import STOP_SIGNAL
+from workflows.messages import STOP_SIGNAL, MonitorEnd
 
 DOWN_SEC = 3.0
 DENYING_SEC = 3.0
@@ -60,9 +62,17 @@ async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[Mon
         stage.api.set_status(name, **READY)
         left_sec = max(0.0, until - time.monotonic())
         await asyncio.sleep(min(left_sec, random.uniform(*LIFE_SEC)))  # noqa: S311
-        await handle.signal(STOP_SIGNAL)
-        try:
-            ends.append((await handle.result()).status)
-        except WorkflowFailureError:
-            ends.append(None)
+        ends.append(await _stopped(handle))
     return ends
+
+
+async def _stopped(handle: WorkflowHandle[Any, MonitorEnd]) -> MonitorStatus | None:
+    try:
+        await handle.signal(STOP_SIGNAL)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:  # that is one that has ended already
+            raise
+    try:
+        return (await handle.result()).status
+    except WorkflowFailureError:
+        return None

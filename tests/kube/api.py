@@ -33,6 +33,8 @@ STARTING = (
 )
 """What a server answers until it has read the Roles, and its admission plugins are ready."""
 
+WRITES = (kmock.action.CREATE, kmock.action.DELETE)
+
 KUBELET = "kubelet"
 """Finalizer that keeps a Pod in the API until its process has ended."""
 
@@ -148,6 +150,18 @@ class FakeApi(KubernetesEmulator):
         return await super().__call__(raw_request)
 
     async def _handle(self, request: Request) -> aiohttp.web.StreamResponse:
+        serving = self._serve(request)
+        # A write that has begun is done, even when nobody waits for the answer any more.
+        return await (asyncio.shield(serving) if request.action in WRITES else serving)
+
+    async def _serve(self, request: Request) -> aiohttp.web.StreamResponse:
+        try:
+            return await self._act(request)
+        finally:
+            # kmock goes through all requests that it keeps, for each new one.
+            self._requests.remove(request)
+
+    async def _act(self, request: Request) -> aiohttp.web.StreamResponse:
         verb = request.action.value.lower() if request.action else "other"
         self.calls[verb] += 1
         self._changed.set()
@@ -196,7 +210,9 @@ class FakeApi(KubernetesEmulator):
         name = request.name or ""
         present = self.pods.get(name)
         if present is None:
-            self._note("DELETED", self.objects[PODS, request.namespace, name].last.raw)
+            key = PODS, request.namespace, name
+            self._note("DELETED", self.objects[key].last.raw)
+            del self.objects[key]  # kmock keeps what it deleted, and goes through it for each call
         elif (request.data or {}).get("gracePeriodSeconds") == 0:
             self.remove(name)
         else:

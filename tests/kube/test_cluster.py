@@ -2,13 +2,14 @@
 
 import asyncio
 
+import kmock
 import pytest
 
 from kube.cluster import PodChange, PodCluster
 from kube.errors import CallFailed, CallRefused, NameTaken
-from tests.kube.api import FakeApi
+from tests.kube.api import PODS, FakeApi
 from tests.kube.conftest import pod_cluster
-from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, RUNNING, terminated
+from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, RUNNING, terminated
 
 
 async def test_a_pod_is_made_seen_and_deleted(api: FakeApi, cluster: PodCluster) -> None:
@@ -36,6 +37,34 @@ async def test_a_later_pod_of_the_same_name_is_spared(api: FakeApi, cluster: Pod
     await cluster.create(MONITOR_ID, 1)
     assert not await cluster.delete(NAME, uid=first.uid)
     assert list(api.pods) == [NAME]
+
+
+async def test_what_a_lost_client_has_begun_is_done(api: FakeApi, cluster: PodCluster) -> None:
+    has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def take_long(_: kmock.Request) -> None:
+        has_begun.set()
+        await may_go_on.wait()
+        raise NotImplementedError  # kmock answers itself
+
+    api[kmock.action.CREATE, PODS] << take_long
+    async with asyncio.timeout(30):
+        creating = asyncio.create_task(cluster.create(MONITOR_ID, 1))
+        await has_begun.wait()
+        creating.cancel()
+        await asyncio.gather(creating, return_exceptions=True)
+        # The server has noticed that its client has gone once it answers another one.
+        assert await cluster.get(OTHER_NAME) is None
+        may_go_on.set()
+        await api.until(lambda: api.names == {NAME})
+
+
+async def test_what_was_answered_costs_later_calls_no_time(
+    api: FakeApi, cluster: PodCluster
+) -> None:
+    await cluster.create(MONITOR_ID, 1)
+    await cluster.delete(NAME)
+    assert (list(api), list(api.objects)) == ([], [])
 
 
 async def test_only_our_own_pods_are_listed(api: FakeApi, cluster: PodCluster) -> None:
