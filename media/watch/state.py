@@ -122,6 +122,8 @@ class WatchState(BaseModel):
         looked_at: when the source was last asked in vain.
         look_again_at: when it may be asked again; None for any time.
         failing: tracks whose last segment could not be fetched or decoded.
+        hidden: why the last segment of a track could not be measured, though nothing is wrong
+            with it, by track.
         unloaded: tracks whose playlist could not be loaded last. A sound track beside the first is
             missing then, which is a silence.
         at_end: tracks whose playlist has come to its end.
@@ -150,6 +152,7 @@ class WatchState(BaseModel):
     statistics: Statistics = Field(default_factory=Statistics)
     last_check_at: AwareDatetime | None = None
     failing: set[str] = set()
+    hidden: dict[str, str] = {}
     unloaded: set[str] = set()
     at_end: set[str] = set()
     refused_at: AwareDatetime | None = None
@@ -316,6 +319,7 @@ class WatchState(BaseModel):
         others = {name: self.tracks.get(name) or TrackState.of_further_sound() for name in further}
         self.tracks = kept | others
         self.failing &= self.tracks.keys()
+        self.hidden = {name: why for name, why in self.hidden.items() if name in self.tracks}
         self.unloaded &= self.tracks.keys()
 
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:

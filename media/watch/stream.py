@@ -422,6 +422,8 @@ class StreamWatch:
         is_other = state.renditions.use(
             media.rendition, [each.rendition for each in ladder], self._now()
         )
+        if is_other:
+            state.hidden.clear()
         for name, url in urls.items():
             track = state.tracks[name]
             track.codecs = media.codecs

@@ -349,7 +349,9 @@ class TrackFollower:
         if error := track.detectors.error_of(measurement):
             self._segment_failed(segment, error, UNDECODABLE)
         else:
-            self._segment_succeeded(segment, at)
+            hidden = (measurement.unmeasurable.get(kind) for kind in track.detectors.tracks)
+            why = next((each.reason for each in hidden if each), None)
+            self._segment_succeeded(segment, at, why)
 
     def _pass_over_encrypted(self, segment: Segment, seen_at: datetime) -> None:
         """Pass over a segment that cannot be measured: nobody has to have the key of it."""
@@ -364,8 +366,7 @@ class TrackFollower:
         track.detectors.unjudged = track.detectors.tracks
         self._pass_over(segment)
         self._note_unmeasurable(why, at)
-        self._nothing_fails(at)
-        self._state.renditions.failed(ENCRYPTED, at)  # another one may be plain
+        self._nothing_fails(at, ENCRYPTED)
 
     def _note_unmeasurable(self, found: Mapping[Track, Unmeasurable], at: datetime) -> None:
         for kind in self._track.detectors.tracks & found.keys():
@@ -394,18 +395,23 @@ class TrackFollower:
         track.ends_at = position.wall_clock(position.duration_sec)
         self._changed(state.note(changes, self._now()))
 
-    def _segment_succeeded(self, segment: Segment, at: datetime) -> None:
+    def _segment_succeeded(self, segment: Segment, at: datetime, unmeasurable: str | None) -> None:
         statistics = self._state.statistics
         statistics.total_segments_analyzed += segment.parts_until is None
         statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
-        self._nothing_fails(at)
+        self._nothing_fails(at, unmeasurable)
 
-    def _nothing_fails(self, at: datetime) -> None:
+    def _nothing_fails(self, at: datetime, unmeasurable: str | None) -> None:
+        """Note that a segment is good, as far as it can be measured; else why it cannot."""
         state = self._state
         state.failing.discard(self._name)
+        state.hidden.pop(self._name, None)
+        if unmeasurable and not is_further(self._name):
+            state.hidden[self._name] = unmeasurable
         changes = [] if state.is_failing else state.errors.succeeded(at, self._config)
         if not state.is_rendition_failing:
-            changes += state.renditions.played(at)
+            hidden = next(iter(state.hidden.values()), None)
+            changes += state.renditions.played(at, unmeasurable=hidden)
         self._changed(state.note(changes, at))
 
     def _segment_failed(self, segment: Segment, error: str, reason: str) -> None:

@@ -141,12 +141,21 @@ class RenditionState(BaseModel):
             self.avoid(self.used, reason, at)
         self.lost_at = at
 
-    def played(self, at: datetime) -> list[IncidentChange]:
-        """Judge a segment of the used rendition that was measured."""
-        self.failing, self.failure = None, ""
-        self.forgive(self.used)
+    def played(self, at: datetime, *, unmeasurable: str | None = None) -> list[IncidentChange]:
+        """Judge a segment of the used rendition that was measured.
+
+        Args:
+            at: the present.
+            unmeasurable: why a track of it cannot be measured, though nothing is wrong with it:
+                another rendition may be better.
+        """
+        if unmeasurable:
+            self.failed(unmeasurable, at)
+        else:
+            self.failing, self.failure = None, ""
+            self.forgive(self.used)
         if self.used == self.preferred:
-            return self._close(at)
+            return [] if unmeasurable else self._close(at)
         return self._open(at) if self.opened is None else []
 
     @property

@@ -85,6 +85,26 @@ def test_only_a_failure_that_lasts_replaces() -> None:
     assert (state.is_failing, state.failure) == (True, "http_5xx")
 
 
+def test_segments_that_cannot_be_measured_are_a_failure_that_lasts() -> None:
+    state = playing()
+    for sec in range(int(FAILING_SEC) + 1):
+        assert state.played(after(sec), unmeasurable="encrypted") == []
+    assert (state.is_failing, state.failure) == (True, "encrypted")
+    assert state.played(after(FAILING_SEC + 1)) == []
+    assert not state.is_failing
+
+
+def test_a_preferred_rendition_that_cannot_be_measured_has_not_recovered() -> None:
+    state = playing()
+    state.avoid("low", "encrypted", AT)
+    state.use("backup", LADDER, AT)
+    assert len(state.played(AT)) == 1
+    state.use("low", LADDER, after(5))
+    assert state.played(after(6), unmeasurable="encrypted") == []
+    assert state.open_since == AT
+    assert len(state.played(after(7))) == 1
+
+
 @pytest.mark.parametrize(
     ("reason", "apart_sec", "is_avoided"),
     [
