@@ -14,6 +14,7 @@ from rich.text import Text
 from media.outbound.guard import OutboundGuard
 from media.watch import SegmentMeter, SegmentSeen, Standing, StreamWatch, WatchState
 from monitors.config import MonitorConfig
+from monitors.detectors.freeze import missing_pictures
 from monitors.events import EndReason, Happening
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.reports import HealthReport
@@ -186,7 +187,8 @@ def _picture(measured: SegmentMeasurement) -> str:
     if measured.is_video_missing:
         return "missing"
     still = [run for run in measured.still if run.end - run.start >= measured.duration_sec / 2]
-    return _faults("black", measured.black) or _faults("still", still) or "ok"
+    missing = _faults("missing", missing_pictures(measured))
+    return missing or _faults("black", measured.black) or _faults("still", still) or "ok"
 
 
 def _missing(measured: SegmentMeasurement) -> str:

@@ -17,6 +17,7 @@ from media.decoder.tracks import tracks_of
 from media.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
 from media.decoder.wire import JobHead, Material
 from monitors.motion import Depth, Motion
+from monitors.pictures import missing_from_sec
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
@@ -52,13 +53,17 @@ def measure_segment(material: Material, job: JobHead) -> Findings:
     if job.depth != Depth.EVERYTHING:
         with contextlib.suppress(Undecodable):
             findings = _pass(material, job)
-            is_enough = not findings.is_skimmed or _is_enough(findings.motion, job)
+            is_enough = not findings.is_skimmed or _is_enough(findings, job)
             if is_enough and not findings.video_error:
                 return findings
     return _pass(material, job._replace(depth=Depth.EVERYTHING))
 
 
-def _is_enough(motion: Motion, job: JobHead) -> bool:
+def _is_enough(findings: Findings, job: JobHead) -> bool:
+    video_sec, interval_sec = findings.video_sec, findings.picture_interval_sec
+    if missing_from_sec(job.duration_sec, video_sec, interval_sec) is not None:
+        return False  # keyframes that differ say nothing of the time without pictures
+    motion = findings.motion
     return motion is Motion.MOVES or (motion is Motion.STANDS and job.depth == Depth.KEYFRAMES)
 
 

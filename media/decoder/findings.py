@@ -77,6 +77,7 @@ class Findings(SoundFindings):
     black: list[Span] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
     video_sec: float = 0.0
+    picture_interval_sec: float = 0.0
     video_unseen_sec: float = 0.0
     is_video_missing: bool = False
     loudness_lufs: float | None = None

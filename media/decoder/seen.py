@@ -8,7 +8,7 @@ from media.decoder.landmarks import LOOKED_AT_ONCE, Landmarks
 from media.decoder.pictures import black_intervals, still_runs
 from media.decoder.wire import JobHead
 from monitors.motion import Depth, Motion
-from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
 
 LONGEST_REORDER_SEC = 2.0
 """Pictures that come later and are shown earlier; further back, the timestamps begin anew."""
@@ -37,6 +37,8 @@ class SeenPictures:
         self._begins_with_keyframe: bool | None = None
         self._first_pts: int | None = None
         self._end_pts = 0
+        self._pts: list[int] = []
+        self._has_all_times = True
         self._tick_sec = 0.0
         self._scaler = av.video.reformatter.VideoReformatter()
 
@@ -72,8 +74,12 @@ class SeenPictures:
 
     def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Note where pictures begin and end, in ticks: making a fraction of each takes too long."""
-        if packet.pts is None or packet.is_discard:
+        if packet.is_discard:
             return
+        if packet.pts is None:
+            self._has_all_times = False
+            return
+        self._pts.append(packet.pts)
         if self._first_pts is None:
             self._tick_sec = float(packet.time_base or 0)
             self._end_pts = packet.pts
@@ -125,6 +131,7 @@ class SeenPictures:
         if not self._small:
             return NO_PICTURE
         findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
+        findings.picture_interval_sec = self._interval_sec()
         self._describe_landmarks(findings)
         if self._left_out:
             findings.is_skimmed = True
@@ -142,6 +149,10 @@ class SeenPictures:
         findings.video_unseen_sec = unseen_sec
         findings.black = [it._replace(start=max(it.start, unseen_sec)) for it in black]
         findings.still = [it._replace(start=max(it.start, unseen_sec)) for it in still]
+
+    def _interval_sec(self) -> float:
+        times = [pts * self._tick_sec for pts in self._pts] if self._has_all_times else []
+        return longest_interval_sec(times, self._job.duration_sec)
 
     def _unseen_sec(self) -> float:
         """Return how long it takes to the first picture that can be decoded without a lead."""

@@ -21,7 +21,7 @@ from media.probe.limits import ProbeLimits
 from media.probe.turns import Pace, Turns
 from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
 from monitors.measurement import Glance, SegmentMeasurement
-from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
 
 OUTPUT_BYTES = 16 * 1024 * 1024
 """Of each output: as much as `limits.MOST_PICTURES` pictures are."""
@@ -179,6 +179,7 @@ def _look_at_pictures(
     # Sound may start a little earlier; the playlist's times mean the first picture.
     moments = np.array(times[:count]) - times[0]
     findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
+    findings.picture_interval_sec = longest_interval_sec(times[:count], duration_sec)
     findings.black = black_intervals(pictures, moments, duration_sec)
     findings.still = still_runs(pictures, moments, duration_sec)
 

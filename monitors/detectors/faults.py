@@ -34,6 +34,9 @@ VIDEO_MISSING = "video_missing"
 MISSING = frozenset({AUDIO_MISSING, VIDEO_MISSING})
 """Reasons of faults in a track that is there and carries nothing."""
 
+REMNANT_SEC = 0.3
+"""Sound or pictures up to this long, behind time without any, do not end what is missing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRule:

@@ -1,14 +1,16 @@
 """When a still picture is a frozen one."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pydantic import BaseModel, Field
 
 from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
 from monitors.detectors.pictures import same_picture
-from monitors.detectors.timeline import Condition, Finding, Stretch, without
+from monitors.detectors.timeline import Condition, Finding, Stretch, reached, without
 from monitors.incidents import IncidentChange
-from monitors.measurement import SegmentMeasurement, Thumbnail
+from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
+from monitors.pictures import missing_from_sec
 
 STILL_NOTICEABLE_SEC = 5.0
 """Shorter stillness is part of normal pictures: a slide, a drawing that an animation holds."""
@@ -28,6 +30,9 @@ class FreezeState(BaseModel):
     if it is another one or moves. That holds with the blackout detector switched off, too: who
     does not mind black does not want it called frozen.
 
+    Where pictures are missing, a player goes on showing the last one, whatever it is. A remnant of
+    pictures behind that (`FaultRule.remnant_sec`) does not part the run.
+
     Attributes:
         picture: what was seen when the latest run began.
     """
@@ -44,11 +49,28 @@ class FreezeState(BaseModel):
 
     def _step(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
         parted = None
-        if stretch.condition is Condition.FAULTY and not self._continues(stretch, rule):
+        if self._may_be_remnant(stretch, rule):
+            stretch = self._as_remnant(stretch, rule)
+        elif stretch.condition is Condition.FAULTY and not self._continues(stretch, rule):
             parted = self.faults.part(stretch.starts_at, rule)
             self.picture = stretch.picture
         changes = [parted, self.faults.step(stretch, rule)]
         return [change for change in changes if change]
+
+    def _may_be_remnant(self, stretch: Stretch, rule: FaultRule) -> bool:
+        """Return whether a still stretch may be part of the few pictures between missing ones."""
+        run = self.faults.run
+        if stretch.condition is not Condition.FAULTY or stretch.reason == VIDEO_MISSING:
+            return False
+        if run is None or run.reason != VIDEO_MISSING:
+            return False
+        return reached(rule.remnant_sec, run.gap_sec + stretch.duration_sec)
+
+    def _as_remnant(self, stretch: Stretch, rule: FaultRule) -> Stretch:
+        """Return a stretch behind missing pictures such that it does not part the run."""
+        if self._continues(stretch, rule):
+            return replace(stretch, reason=VIDEO_MISSING)
+        return replace(stretch, condition=Condition.GOOD)
 
     def _continues(self, stretch: Stretch, rule: FaultRule) -> bool:
         run = self.faults.run
@@ -62,10 +84,25 @@ class FreezeState(BaseModel):
 
 
 def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
-    """Return what the freeze detector sees in a segment with picture: stillness, and black."""
+    """Return what the freeze detector sees in a segment with picture.
+
+    That is stillness, black, and the end where pictures are missing.
+    """
+    missing = missing_pictures(measurement)
     black = [Finding(interval, Condition.UNKNOWN) for interval in measurement.black]
     still = [
         Finding(piece, picture=run.picture)
-        for run, piece in without(measurement.still, measurement.black)
+        for run, piece in without(measurement.still, [*measurement.black, *missing])
     ]
-    return black + still
+    held = [
+        Finding(piece, reason=VIDEO_MISSING) for _, piece in without(missing, measurement.black)
+    ]
+    return black + still + held
+
+
+def missing_pictures(measurement: SegmentMeasurement) -> list[Interval]:
+    """Return the end of a segment where pictures are missing; nothing where none are."""
+    start_sec = missing_from_sec(
+        measurement.duration_sec, measurement.video_sec, measurement.picture_interval_sec
+    )
+    return [] if start_sec is None else [Interval(start=start_sec, end=measurement.duration_sec)]

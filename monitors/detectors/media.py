@@ -8,10 +8,10 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from monitors.config import AudioTracks, Expect, Thresholds
-from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
+from monitors.detectors.faults import REMNANT_SEC, VIDEO_MISSING, FaultRule, FaultState
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.pictures import STILL_GAP_SEC
-from monitors.detectors.silence import REMNANT_SEC, SilenceState
+from monitors.detectors.silence import SilenceState
 from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
 from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
@@ -324,6 +324,7 @@ class MediaDetectors(BaseModel):
             threshold_sec=thresholds.freeze_threshold_sec,
             recovery_sec=thresholds.recovery_sec,
             joint_sec=STILL_GAP_SEC,
+            remnant_sec=REMNANT_SEC,
             noticeable_sec=STILL_NOTICEABLE_SEC,
             segment=_segment_info(position),
         )

@@ -20,9 +20,6 @@ from monitors.incidents import IncidentChange
 from monitors.measurement import HeardSound, Interval
 from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
 
-REMNANT_SEC = 0.3
-"""Sound up to this long that follows time without samples does not end the silence."""
-
 
 class SilenceState(BaseModel):
     """The fault logic for sound.
