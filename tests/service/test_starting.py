@@ -142,12 +142,23 @@ async def test_a_taken_port_is_one_line_that_names_it(tmp_path: Path, variable: 
     with socket.create_server(("127.0.0.1", port)):
         failed = await embedded.fail_to_start()
     assert failed.code == FAILED
-    *waiting, line = failed.err.splitlines()
-    assert all("waiting for a port" in each for each in waiting)
+    (line,) = failed.err.splitlines()
     assert variable in line.partition(":")[0].split(", ")
     assert str(port) in line
     assert not failed.out
     _nothing_is_left(embedded)
+
+
+async def test_after_a_kill_a_taken_port_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    embedded = Embedded(tmp_path / "up")
+    embedded.data.mkdir(parents=True)
+    (embedded.data / "running").touch()  # as an instance leaves it that was killed
+    with socket.create_server(("127.0.0.1", int(embedded.variables["PORT"]))):
+        failed = await embedded.fail_to_start()
+    assert failed.code == FAILED
+    waiting, line = failed.err.splitlines()
+    assert "waiting for a port" in waiting
+    assert "PORT" in line.partition(":")[0]
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ async def embedded_service(
     Raises:
         CannotStart: a port is taken, the data folder is in use, or a part does not become ready.
     """
-    with _own_folder(settings.data_dir):
-        await _until_ports_are_free(settings)
+    with _own_folder(settings.data_dir) as was_killed:
+        await _until_ports_are_free(settings, LEAVING_SEC if was_killed else 0)
         keys = provide_keys(settings.data_dir, os.environ)
         keepers = {service.name: Keeper(service) for service in services_of(settings, keys)}
         endpoints = Endpoints(
@@ -94,7 +94,9 @@ async def embedded_service(
 
 
 @contextmanager
-def _own_folder(data_dir: Path) -> Iterator[None]:
+def _own_folder(data_dir: Path) -> Iterator[bool]:
+    """Yield whether the last instance was killed: its parts may still be about to leave."""
+    running = data_dir / "running"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = open(data_dir / "lock", "w")  # noqa: SIM115
@@ -105,16 +107,21 @@ def _own_folder(data_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotStart(f"DATA_DIR: {data_dir} is in use by another instance") from None
-        yield
+        was_killed = running.exists()
+        running.touch()
+        try:
+            yield was_killed
+        finally:
+            running.unlink(missing_ok=True)
 
 
-async def _until_ports_are_free(settings: EmbeddedSettings) -> None:
-    give_up_at, has_said = asyncio.get_running_loop().time() + LEAVING_SEC, False
+async def _until_ports_are_free(settings: EmbeddedSettings, at_most_sec: float) -> None:
+    give_up_at, has_said = asyncio.get_running_loop().time() + at_most_sec, False
     while taken := _taken_port(settings):
-        if asyncio.get_running_loop().time() > give_up_at:
+        if asyncio.get_running_loop().time() >= give_up_at:
             raise CannotStart(taken)
         if not has_said:
-            logger.warning("waiting for a port", reason=taken, at_most_sec=LEAVING_SEC)
+            logger.warning("waiting for a port", reason=taken, at_most_sec=at_most_sec)
         has_said = True
         await asyncio.sleep(READY_POLL_SEC)
 
