@@ -196,7 +196,8 @@ def _media(choice: Choice) -> MediaUrls:
         declared=choice.declared,
         codecs=choice.variant.codecs,
         audio=choice.audio_url,
-        rendition=choice.name,
+        rendition=choice.identity,
+        rendition_name=choice.name,
     )
 
 

@@ -58,7 +58,9 @@ class MediaUrls:
         audio_label: names the sound among them, as `FurtherSound.label` does.
         broadcast: names the broadcast; another name means that media sequences start anew.
         expires_at: when the URLs stop working; None when they do not tell.
-        rendition: its name among those of the stream; empty where there is no choice.
+        rendition: what identifies it among those of the stream, in each look; empty where there is
+            no choice.
+        rendition_name: the same for people.
     """
 
     main: str = field(repr=False)
@@ -71,6 +73,7 @@ class MediaUrls:
     broadcast: str | None = None
     expires_at: datetime | None = None
     rendition: str = ""
+    rendition_name: str = ""
 
     def has_end_of_its_own(self, other_url: str) -> bool:
         """Return whether its playlist is another document than `other_url`.
@@ -91,7 +94,7 @@ class Observation:
         starts_at: when the site says that it will start.
         media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
         renditions: all ways to the stream's media, first the one that is to be preferred.
-        passed_over: names of those that cannot be watched now, and a stable word for why.
+        passed_over: which of those cannot be watched now, and a stable word for why.
         is_fault: a look that failed because the stream's media cannot be fetched or read.
         look_again_sec: least wait that the source demands before the next look; None for any.
         grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where

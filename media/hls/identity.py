@@ -1,6 +1,9 @@
-"""What makes two listings of a segment the same segment."""
+"""What makes two listings of a segment the same segment, and two of a rendition the same one."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from os.path import commonprefix
 from urllib.parse import urlsplit
 
 from media.hls.playlist import Segment
@@ -17,8 +20,39 @@ def segment_identity(segment: Segment) -> str:
     (`/sq/N/`) count, which also outlive a new resolution of the same video. A segment that has a
     name goes by that alone.
     """
-    name = segment.name or _name(segment)
+    return _digest(segment.name or _name(segment))
+
+
+def rendition_identities(urls: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Return for each rendition what stays the same in each load of its master playlist.
+
+    It comes from the paths, without tokens and without what all paths begin with: that may be the
+    number of a session. Of YouTube's paths the format counts, of a DASH manifest the fragment,
+    which names the representation. Those that are alike are told apart by their order.
+
+    Args:
+        urls: of each media playlist, and of its sound where that comes apart; in the order of the
+            master playlist.
+    """
+    names = [[_playlist_name(url) for url in pair if url] for pair in urls]
+    shared = len(commonprefix([name for pair in names for name in pair[:1]]))  # noqa: RUF071  # a number may end within a part
+    identities: list[str] = []
+    known: Counter[str] = Counter()
+    for main, *sound in names:
+        name = "\n".join(each[shared:] for each in (main, *sound))
+        known[name] += 1
+        identities.append(_digest(f"{name}\n{known[name]}"))
+    return identities
+
+
+def _digest(name: str) -> str:
     return hashlib.blake2s(name.encode(errors="replace"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _playlist_name(url: str) -> str:
+    parts = [part for part in _path(url).split("/") if "=" not in part]
+    format_id = _part_after("itag", parts) if "hls_playlist" in parts else None
+    return format_id or "/".join([*parts, url.partition("#")[2]])
 
 
 def _name(segment: Segment) -> str:

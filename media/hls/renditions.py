@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from media.codecs import AUDIO_CODECS, TEXT_CODECS
 from media.hls.errors import NoVariant
+from media.hls.identity import rendition_identities
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
 from monitors.measurement import Track
 
@@ -27,8 +28,8 @@ class Choice:
     """What to fetch of a stream.
 
     Attributes:
-        name: for people: size and bit rate. No other choice of the playlist has it, and it is the
-            same in each load.
+        name: for people: size and bit rate. No other choice of the playlist has it.
+        identity: the same in each load, see `media.hls.identity.rendition_identities`.
         url: media playlist of the picture, with its sound where `audio_url` is None; of the sound
             alone where that is all there is.
         audio_url: media playlist of the sound, where it is a rendition of its own.
@@ -37,6 +38,7 @@ class Choice:
     """
 
     name: str
+    identity: str
     url: str
     audio_url: str | None
     sounds: tuple[Rendition, ...]
@@ -79,8 +81,14 @@ def rank_renditions(master: MasterPlaylist) -> list[Choice]:
         raise NoVariant("the master playlist names no variant")
     groups = _audio_groups(master.renditions)
     sizes_told = any(variant.resolution for variant in master.variants)
-    choices = (_choice(variant, groups, sizes_told=sizes_told) for variant in master.variants)
-    return sorted(_with_distinct_names(choices), key=_cost)
+    choices = [_choice(variant, groups, sizes_told=sizes_told) for variant in master.variants]
+    identities = rendition_identities([(each.url, each.audio_url) for each in choices])
+    identified = map(_identified, _with_distinct_names(choices), identities)
+    return sorted(identified, key=_cost)
+
+
+def _identified(choice: Choice, identity: str) -> Choice:
+    return replace(choice, identity=identity)
 
 
 def _with_distinct_names(choices: Iterable[Choice]) -> Iterator[Choice]:
@@ -105,6 +113,7 @@ def _choice(variant: Variant, groups: Mapping[str, list[Rendition]], *, sizes_to
     tracks = _tracks(variant, has_audio_group=bool(group), sizes_told=sizes_told)
     return Choice(
         name=_name(variant, tracks),
+        identity="",
         url=variant.uri,
         audio_url=_sound_url(group) if tracks is Tracks.PICTURE_AND_SOUND else None,
         sounds=_distinct(group),

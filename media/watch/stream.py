@@ -310,7 +310,8 @@ class StreamWatch:
         if found is None or (reason != ENDED and self._rendition_failure() is None):
             return False
         renditions = self._state.renditions
-        logger.info("another rendition", reason=reason, left=renditions.used, found=found.rendition)
+        names = {"left": renditions.used_name, "found": found.rendition_name}
+        logger.info("another rendition", reason=reason, **names)
         for each in others:  # those before it do not play either
             if each is found:
                 break
@@ -420,7 +421,7 @@ class StreamWatch:
         labels |= {name: it.label for name, it in others.items()}
         state.at_end.clear()
         is_other = state.renditions.use(
-            media.rendition, [each.rendition for each in ladder], self._now()
+            media.rendition, {it.rendition: it.rendition_name for it in ladder}, self._now()
         )
         if is_other:
             state.hidden.clear()

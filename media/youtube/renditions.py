@@ -13,6 +13,7 @@ from monitors.measurement import Track
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
 _BROADCAST = re.compile(r"/id/([\w%~-]+\.\d+)(?=/|$)")
 _UNKNOWN = 1 << 60
+LONGEST_ID = 64
 _PICTURE: frozenset[Track] = frozenset({"video"})
 _WHOLE: frozenset[Track] = frozenset({"video", "audio"})
 
@@ -69,7 +70,8 @@ def _media_urls(video: Format, audio: Format | None) -> MediaUrls:
         audio=audio.url if audio else None,
         broadcast=broadcast_of(video.url),
         expires_at=earliest_expiry(urls),
-        rendition=_name(video),
+        rendition=f"itag {video.format_id}"[:LONGEST_ID],
+        rendition_name=_name(video),
     )
 
 

@@ -1,6 +1,6 @@
 """Which rendition of a stream is watched, and whether the preferred one had to be replaced."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
@@ -41,10 +41,12 @@ class RenditionState(BaseModel):
     """The detector of a preferred rendition that cannot be watched.
 
     Attributes:
-        preferred: name of the one that would be watched if all were well.
-        used: name of the one that is watched.
+        preferred: identifies the one that would be watched if all were well.
+        preferred_name: the same for people.
+        used: identifies the one that is watched.
+        used_name: the same for people.
         used_since: since when.
-        avoided: renditions that failed, by name.
+        avoided: renditions that failed, by what identifies them.
         failing: time since the first failure of the used one that no success followed.
         failure: stable word for the last failure.
         lost_at: when the used one's playlist was gone last.
@@ -54,7 +56,9 @@ class RenditionState(BaseModel):
     """
 
     preferred: str = ""
+    preferred_name: str = ""
     used: str = ""
+    used_name: str = ""
     used_since: AwareDatetime | None = None
     avoided: dict[str, Avoided] = {}
     failing: Elapsed | None = None
@@ -64,19 +68,21 @@ class RenditionState(BaseModel):
     retries: int = 0
     retry_at: AwareDatetime | None = None
 
-    def use(self, name: str, ladder: Sequence[str], at: datetime) -> bool:
+    def use(self, name: str, ladder: Mapping[str, str], at: datetime) -> bool:
         """Note that a rendition is watched from now on; tell whether it was another one before.
 
         Args:
-            name: of the rendition.
-            ladder: names of all of them, the preferred first; empty where they are not known.
+            name: identifies the rendition.
+            ladder: all of them with their names for people, the preferred first; empty where they
+                are not known.
             at: the present.
         """
         if ladder:
-            self.preferred = ladder[0]
+            self.preferred, self.preferred_name = next(iter(ladder.items()))
             self.avoided = {it: why for it, why in self.avoided.items() if it in ladder}
         elif not self.preferred:
             self.preferred = name
+        self.used_name = ladder.get(name, self.used_name if name == self.used else "")
         if name == self.used:
             return False
         had_another = self.used_since is not None
@@ -84,7 +90,7 @@ class RenditionState(BaseModel):
         self.failing, self.lost_at = None, None
         return had_another
 
-    def choose(self, ladder: Sequence[str]) -> str | None:
+    def choose(self, ladder: Iterable[str]) -> str | None:
         """Return the first rendition that has not failed; None where all have."""
         return next((it for it in ladder if it not in self.avoided), None)
 
@@ -173,7 +179,7 @@ class RenditionState(BaseModel):
                 duration_sec=max(0.0, (at - why.since).total_seconds()),
                 threshold_sec=0.0,
                 reason=why.reason,
-                details={"from": self.preferred, "to": self.used},
+                details={"from": self.preferred_name, "to": self.used_name},
             )
         ]
 
@@ -187,6 +193,6 @@ class RenditionState(BaseModel):
                 started_at=opened.since,
                 recovered_at=max(at, opened.since),
                 total_duration_sec=max(0.0, (at - opened.since).total_seconds()),
-                details={"to": self.used},
+                details={"to": self.used_name},
             )
         ]

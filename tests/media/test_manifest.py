@@ -228,8 +228,10 @@ async def test_the_first_rendition_that_goes_on_is_chosen(
     seen = await look_at_ladder(client, **{**playing, **answers})
     assert seen.state is SourceState.LIVE
     assert seen.media
-    assert (seen.media.rendition, seen.passed_over) == (chosen, passed_over)
-    assert [each.rendition for each in seen.renditions] == [LOW, BACKUP, HIGH]
+    names = {each.rendition: each.rendition_name for each in seen.renditions}
+    told = {names[it]: why for it, why in seen.passed_over.items()}
+    assert (seen.media.rendition_name, told) == (chosen, passed_over)
+    assert [each.rendition_name for each in seen.renditions] == [LOW, BACKUP, HIGH]
 
 
 @pytest.mark.parametrize(

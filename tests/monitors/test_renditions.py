@@ -15,7 +15,7 @@ from monitors.detectors.renditions import (
 from monitors.incidents import IncidentClosed, IncidentOpened
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
-LADDER = ["low", "backup", "high"]
+LADDER = {it: f"{it} 800 kbit/s" for it in ("low", "backup", "high")}
 
 
 def after(sec: float) -> datetime:
@@ -43,7 +43,10 @@ def test_a_failure_is_told_with_the_first_good_segment_of_another_one() -> None:
     (opened,) = state.played(after(113))
     assert isinstance(opened, IncidentOpened)
     assert (opened.started_at, opened.duration_sec) == (after(100), 13)
-    assert (opened.reason, opened.details) == ("http_5xx", {"from": "low", "to": "backup"})
+    assert (opened.reason, opened.details) == (
+        "http_5xx",
+        {"from": LADDER["low"], "to": LADDER["backup"]},
+    )
     assert state.open_since == after(100)
     state.avoid("backup", "stands_still", after(150))
     assert state.use("high", LADDER, after(150))
@@ -63,13 +66,13 @@ def test_the_first_rendition_of_a_monitor_may_be_another_than_the_preferred_one(
     state.use("backup", LADDER, AT)
     (opened,) = state.played(after(2))
     assert isinstance(opened, IncidentOpened)
-    assert opened.details == {"from": "low", "to": "backup"}
+    assert opened.details == {"from": LADDER["low"], "to": LADDER["backup"]}
 
 
 def test_renewed_urls_of_the_same_rendition_are_no_change() -> None:
     state = playing()
     assert not state.use("low", LADDER, after(600))
-    assert not state.use("low", [], after(700))
+    assert not state.use("low", {}, after(700))
     assert state.played(after(700)) == []
 
 
@@ -147,7 +150,7 @@ def test_where_all_have_failed_none_is_chosen() -> None:
 def test_what_a_master_playlist_names_no_longer_is_forgotten() -> None:
     state = playing()
     state.avoid("low", "http_404", AT)
-    state.use("high", ["high", "higher"], AT)
+    state.use("high", {"high": "2 Mbit/s", "higher": "4 Mbit/s"}, AT)
     assert (state.preferred, state.avoided, state.played(AT)) == ("high", {}, [])
 
 

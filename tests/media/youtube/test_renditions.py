@@ -77,7 +77,7 @@ def test_all_of_them_are_ranked_once_each_under_its_name() -> None:
         "picture 475 kbit/s (itag 229)",
         "picture 1209 kbit/s (itag 93)",
     ]
-    assert [each.rendition for each in ranked] == names
+    assert [each.rendition_name for each in ranked] == names
     assert ranked[0].main == MUXED[1].url
 
 
