@@ -84,9 +84,9 @@ async def test_servers_that_stop_in_the_middle_do_not_keep_others_waiting() -> N
     """Forty would take two minutes if each had its 15 s and four went at a time."""
     async with library() as (served, client), asyncio.TaskGroup() as tasks:
         slow = [tasks.create_task(_given_up(client, served.url + "slow")) for _ in range(40)]
-        while served.asked < len(slow):
-            await asyncio.sleep(0.01)
         async with asyncio.timeout(60):
+            while served.asked < len(slow):
+                await asyncio.sleep(0.01)
             loaded = await load_again(client, served.url + "day", is_large=True, timeout_sec=60)
         assert loaded.is_large
         for each in slow:
