@@ -76,7 +76,7 @@ class Thresholds(BaseModel):
         default=Expect.AUTO,
         description=(
             "Tracks that the stream is meant to have: av, audio, video; "
-            "auto: those that it declares or has had."
+            "auto: those that it declares, or shows in its first minute."
         ),
     )
     audio_tracks: AudioTracks = Field(

@@ -257,7 +257,7 @@ class WatchState(BaseModel):
         return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
 
     def known_tracks(self) -> frozenset[Track]:
-        """Return what the stream is said to have, or has had."""
+        """Return what the stream is expected to have, where the user says nothing of it."""
         known = (track.detectors.known for track in self.tracks.values())
         return frozenset[Track]().union(*known)
 

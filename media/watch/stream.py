@@ -429,7 +429,7 @@ class StreamWatch:
             track = state.tracks[name]
             track.codecs = media.codecs
             track.detectors.label = dict(labels.get(name, {}))
-            track.detectors.known |= media.declared & track.detectors.tracks
+            track.detectors.known |= _named(media) & track.detectors.tracks
             track.read_from(url, is_other_rendition=is_other)
         return urls
 

@@ -25,6 +25,10 @@ NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 
+LEARNING_SEC = 60.0
+"""Of the media that is measured first: what it shows the stream is expected to go on with. A
+picture that a radio shows later, for a moment, is not missed afterwards."""
+
 SEVERITY = [Health.OK, Health.WARNING, Health.ERROR]
 
 _WANTED: dict[Expect, frozenset[Track]] = {
@@ -34,6 +38,7 @@ _WANTED: dict[Expect, frozenset[Track]] = {
 }
 
 _OF_THE_PICTURE = ("blackout", "freeze", "landmark", "latest", "skimmed", "has_shown")
+_OF_THE_SOUND = ("silence", "further", "known_sounds")
 
 
 class MediaDetectors(BaseModel):
@@ -50,8 +55,10 @@ class MediaDetectors(BaseModel):
         has_shown: whether any picture was seen yet.
         further: the sound tracks beside the first, by their index, where all are measured.
         label: names this sound among the tracks of a stream of which all are measured.
-        known: tracks that the stream declares or has had: without word of the user it is to have
-            them on.
+        known: tracks that the stream declares, or had in its first minute: without word of the
+            user it is to have them on.
+        known_sounds: likewise the sound tracks beside the first, by their index.
+        learned_sec: of its first minute, what was measured.
         unjudged: tracks of which nothing could be known in the last segment, or need be.
     """
 
@@ -67,6 +74,8 @@ class MediaDetectors(BaseModel):
     further: dict[int, SilenceState] = {}
     label: dict[str, str] = {}
     known: frozenset[Track] = frozenset({"video", "audio"})
+    known_sounds: frozenset[int] = frozenset()
+    learned_sec: float = 0.0
     unjudged: frozenset[Track] = frozenset()
 
     def glance(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Glance:
@@ -141,10 +150,10 @@ class MediaDetectors(BaseModel):
         if self.next_start_sec is not None:
             self.skip(max(0.0, position.start_sec - self.next_start_sec))
         self.next_start_sec = position.start_sec + position.duration_sec
-        self.known |= self.tracks & _tracks_in(measurement)
+        self._learn_from(measurement, position.duration_sec)
         self.unjudged = self._unjudged(measurement, thresholds.expect)
         thresholds = thresholds.as_expected()
-        changes: list[IncidentChange] = []
+        changes = self._end_unmissed(measurement, position.starts_at)
         if measurement.video_error or self._may_lack("video", measurement):
             self._skip_picture(position.duration_sec)
         elif "video" in self.tracks:
@@ -154,6 +163,26 @@ class MediaDetectors(BaseModel):
         elif "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
         return changes + self._judge_further(measurement, position, thresholds)
+
+    def _learn_from(self, measurement: SegmentMeasurement, duration_sec: float) -> None:
+        if self.learned_sec < LEARNING_SEC:
+            self.known |= self.tracks & _tracks_in(measurement)
+            self.known_sounds |= {each.index for each in measurement.further_sound}
+            self.learned_sec = min(LEARNING_SEC, self.learned_sec + duration_sec)
+
+    def _end_unmissed(self, measurement: SegmentMeasurement, at: datetime) -> list[IncidentChange]:
+        """End what is open of a track that is away and that nobody misses: it may never return."""
+        away = self.unjudged - _tracks_in(measurement) - measurement.unmeasurable.keys()
+        ended: list[IncidentChange | None] = []
+        if "video" in away:
+            ended += [
+                self.blackout.end(at, _closing(IncidentKind.BLACKOUT)),
+                self.freeze.faults.end(at, _closing(IncidentKind.FREEZE)),
+            ]
+        if "audio" in away:
+            label = self.label and self._label(1)
+            ended += [self.silence.faults.end(at, _closing(IncidentKind.SILENCE, label))]
+        return [each for each in ended if each]
 
     def _judge_further(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -175,8 +204,11 @@ class MediaDetectors(BaseModel):
             rule = self._silence_rule(position, thresholds, label)
             if sound:
                 changes += state.follow(sound, measurement.duration_sec, position, rule)
-            else:
+            elif index in self.known_sounds:
                 changes += state.miss(position, replace(rule, reason=NO_AUDIO_TRACK))
+            else:
+                ended = self.further.pop(index).faults.end(position.starts_at, rule)
+                changes += [ended] if ended else []
         return changes
 
     def _label(self, index: int, language: str | None = None) -> dict[str, str]:
@@ -222,26 +254,21 @@ class MediaDetectors(BaseModel):
 
     def inheriting(self, others: Iterable["MediaDetectors"]) -> Self:
         """Return these with what `others` detected in the tracks that these are to carry."""
-        taken: dict[str, Any] = {"known": self.known}
+        taken: dict[str, Any] = {"known": self.known, "learned_sec": self.learned_sec}
         for other in others:
             taken["known"] |= self.tracks & other.known
+            taken["learned_sec"] = max(taken["learned_sec"], other.learned_sec)
             if "video" in self.tracks & other.tracks:
                 taken |= {name: getattr(other, name) for name in _OF_THE_PICTURE}
             if "audio" in self.tracks & other.tracks:
-                taken |= {"silence": other.silence, "further": other.further}
+                taken |= {name: getattr(other, name) for name in _OF_THE_SOUND}
         return self.model_copy(update=taken)
 
     def close_sounds(self, at: datetime) -> list[IncidentChange]:
         """End what is open of sound that is no longer measured."""
         ended = []
         for index, state in ((1, self.silence), *self.further.items()):
-            rule = FaultRule(
-                kind=IncidentKind.SILENCE,
-                threshold_sec=0.0,
-                recovery_sec=0.0,
-                segment=SegmentInfo(sequence=0, duration=0.0),
-                details=self._label(index),
-            )
+            rule = _closing(IncidentKind.SILENCE, self._label(index))
             ended.append(state.faults.end(at, rule))
         return [each for each in ended if each]
 
@@ -390,6 +417,14 @@ class MediaDetectors(BaseModel):
     def _seen(self, track: Track, health: Health) -> Health:
         judged = self.tracks - self.unjudged if self.next_start_sec is not None else ()
         return health if track in judged else Health.UNKNOWN
+
+
+def _closing(kind: IncidentKind, details: dict[str, str] | None = None) -> FaultRule:
+    """Return the rule by which an incident ends whatever is measured."""
+    segment = SegmentInfo(sequence=0, duration=0.0)
+    return FaultRule(
+        kind=kind, threshold_sec=0.0, recovery_sec=0.0, segment=segment, details=details or {}
+    )
 
 
 def _tracks_in(measurement: SegmentMeasurement) -> frozenset[Track]:

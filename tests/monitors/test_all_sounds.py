@@ -70,3 +70,11 @@ def test_an_incident_ends_when_its_track_is_measured_no_more() -> None:
     (closed,) = fed(detectors, [GONE], FIRST, first=4)
     assert (closed.change, closed.details["track"]) == ("closed", "audio 2")
     assert detectors.further == {}
+
+
+@pytest.mark.parametrize(("before", "is_missed"), [(29, True), (30, False)])
+def test_a_further_sound_is_missed_that_was_there_in_the_first_minute(
+    before: int, is_missed: bool
+) -> None:
+    changes = fed(MediaDetectors(), [*[GONE] * before, LOUD, *[GONE] * 4])
+    assert [change.change for change in changes] == (["opened"] if is_missed else [])

@@ -98,3 +98,54 @@ def test_what_cannot_be_measured_is_unknown_and_no_fault(track: Track) -> None:
     assert detectors.health() == expected
     assert fed(detectors, [BOTH], first=21) == []
     assert detectors.health() == (OK, OK)
+
+
+MINUTE = 30
+"""Segments in it."""
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "kind"),
+    [
+        pytest.param(SOUND, BOTH, BLACKOUT, id="a radio shows a picture"),
+        pytest.param(PICTURE, BOTH, SILENCE, id="a camera makes a sound"),
+    ],
+)
+@pytest.mark.parametrize(("at", "is_missed"), [(MINUTE - 1, True), (MINUTE, False)])
+def test_a_track_is_expected_that_was_there_in_the_first_minute(
+    usual: SegmentMeasurement,
+    other: SegmentMeasurement,
+    kind: IncidentKind,
+    at: int,
+    is_missed: bool,
+) -> None:
+    detectors = detectors_of()
+    changes = fed(detectors, [usual] * at)
+    detectors = MediaDetectors.model_validate_json(detectors.model_dump_json())
+    changes += fed(detectors, [other, *[usual] * 9], first=at)
+    assert [change.kind for change in changes] == ([kind] if is_missed else [])
+
+
+def test_what_is_declared_is_expected_though_it_was_never_there() -> None:
+    detectors = detectors_of("video")
+    (opened,) = fed(detectors, [SOUND] * 2 * MINUTE)
+    assert opened.kind == BLACKOUT
+
+
+@pytest.mark.parametrize(
+    ("usual", "faulty", "kind"), [(SOUND, DARK, BLACKOUT), (PICTURE, QUIET, SILENCE)]
+)
+def test_an_incident_ends_with_a_track_that_nobody_misses(
+    usual: SegmentMeasurement, faulty: SegmentMeasurement, kind: IncidentKind
+) -> None:
+    detectors = detectors_of()
+    opened, closed = fed(detectors, [*[usual] * MINUTE, *[faulty] * 4, usual])
+    assert (opened.kind, closed.kind, closed.change) == (kind, kind, "closed")
+    assert detectors.open_incidents() == {}
+
+
+def test_an_incident_of_a_missing_track_ends_when_it_is_no_longer_wanted() -> None:
+    detectors = detectors_of("audio", "video")
+    fed(detectors, [SOUND] * 4)
+    (closed,) = fed(detectors, [SOUND], Expect.AUDIO, first=4)
+    assert (closed.kind, closed.change) == (BLACKOUT, "closed")
