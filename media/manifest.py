@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from media.dash.tracks import Track as DashTrack
 from media.hls.errors import PlaylistError
@@ -210,7 +211,8 @@ def _label(place: int, sound: Rendition) -> dict[str, str]:
 
 
 def _printable(text: str | None, longest: int) -> str:
-    return "".join(character for character in text or "" if character.isprintable())[:longest]
+    printable = (character for character in text or "" if character.isprintable())
+    return "".join(islice(printable, longest))
 
 
 def _observed(playlist: MediaPlaylist, media: MediaUrls) -> Observation:
