@@ -156,19 +156,20 @@ async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_co
     world.gateway_is_away = True
     event_bytes = 80_000  # larger than any real one: fewer of them fill what a run may carry
     most = options.CARRIED_MAX_BYTES // event_bytes
-    world.watches.extend([sees_one_after_the_other(world, going)] * (3 * most))
+    # More than are needed: a watch that is interrupted for a new run takes its step with it.
+    world.watches.extend([sees_one_after_the_other(world, going)] * (6 * most))
     async with workers(client, world):
         handle = await start(client, metadata={"note": "x" * event_bytes})
         await world.until(lambda: len(world.received) > most)
         runs = len(world.runs)
-        await world.until(lambda: len(world.received) == 3 * most + 1)
+        await world.until(lambda: len(world.received) > 3 * most)
         assert len(world.runs) > runs + 1
         world.gateway_is_away = False
         await handle.signal(STOP_SIGNAL)
         end = await handle.result()
-    assert [event.sequence for event in world.received] == [*range(1, 3 * most + 2)]
+    assert [event.sequence for event in world.received] == [*range(1, end.events_sent + 1)]
     told = {report.event.sequence for report in world.reports}
-    assert len(told) + end.events_unaudited == end.events_sent == 3 * most + 1
+    assert len(told) + end.events_unaudited == end.events_sent
     assert most // 2 < len(told) < most + 2
 
 
