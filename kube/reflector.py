@@ -23,6 +23,9 @@ TICK_SEC = 1.0
 
 RELIST_MIN_SEC = 1.0
 RELIST_MAX_SEC = 30.0
+HEALTHY_SEC = 10.0
+"""A watch that lasted for so long was well: what broke it is no reason to be blind for longer."""
+
 TELL_AGAIN_SEC = 1.0
 
 WATCHES_APART_SEC = 1.0
@@ -39,6 +42,18 @@ class PodListener(Protocol):
     async def on_ready(self, monitor_id: str, uid: str) -> bool:
         """Take note that a monitor's Pod takes streams now."""
         ...
+
+
+def relist_wait_sec(before_sec: float, *, lasted_sec: float) -> float:
+    """Return the wait before the Pods are listed again, up to a half shorter by chance.
+
+    Args:
+        before_sec: what it was the last time.
+        lasted_sec: how long the list and its watches went well since then.
+    """
+    if lasted_sec > HEALTHY_SEC:
+        return RELIST_MIN_SEC
+    return min(before_sec * 2, RELIST_MAX_SEC)
 
 
 class PodReflector:
@@ -75,8 +90,7 @@ class PodReflector:
                 logger.warning("Pods are listed again", error=str(error))
             except Exception:  # what one Pod's object says must not blind us for the others
                 logger.exception("Pods cannot be read")
-            has_lasted = time.monotonic() - began > RELIST_MAX_SEC
-            wait_sec = RELIST_MIN_SEC if has_lasted else min(wait_sec * 2, RELIST_MAX_SEC)
+            wait_sec = relist_wait_sec(wait_sec, lasted_sec=time.monotonic() - began)
             await asyncio.sleep(wait_sec * random.uniform(0.5, 1.0))  # noqa: S311
 
     async def _list(self) -> str:

@@ -4,9 +4,9 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
@@ -25,6 +25,8 @@ DENYING_SEC = 3.0
 
 LIFE_SEC = (5.0, 60.0)
 PATIENCE_SEC = 300.0
+
+Answer = TypeVar("Answer")
 
 
 async def restarts(folder: Path, monitors: int, seconds: float, every_sec: float) -> Finding:
@@ -56,7 +58,7 @@ async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[Mon
     """Start one monitor after the other; return how they ended, None for a failed workflow."""
     ends: list[MonitorStatus | None] = []
     while time.monotonic() < until:
-        handle = await stage.start(next(numbers))
+        handle = await _asked(lambda: stage.start(next(numbers)))
         name = pod_name(handle.id, 1)
         await stage.api.until(lambda name=name: name in stage.api.names, within_sec=PATIENCE_SEC)  # type: ignore[misc]
         stage.api.set_status(name, **READY)
@@ -68,11 +70,23 @@ async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[Mon
 
 async def _stopped(handle: WorkflowHandle[Any, MonitorEnd]) -> MonitorStatus | None:
     try:
-        await handle.signal(STOP_SIGNAL)
+        await _asked(lambda: handle.signal(STOP_SIGNAL))
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:  # that is one that has ended already
             raise
     try:
-        return (await handle.result()).status
+        return (await _asked(handle.result)).status
     except WorkflowFailureError:
         return None
+
+
+async def _asked(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask Temporal, whose development server at times forgets its namespace when it is busy."""
+    async with asyncio.timeout(PATIENCE_SEC):
+        while True:
+            try:
+                return await call()
+            except RPCError as error:
+                if not error.message.startswith("Namespace "):
+                    raise
+            await asyncio.sleep(1)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kube.cluster import PodCluster
-from kube.reflector import PodReflector
+from kube.reflector import RELIST_MAX_SEC, RELIST_MIN_SEC, PodReflector, relist_wait_sec
 from monitors.pods import PodTrouble
 from tests.kube.api import FakeApi
 from tests.kube.conftest import pod_cluster
@@ -150,6 +150,20 @@ async def test_failures_of_the_api_are_outlived(
     assert await listener.reasons(1) == ["Error"]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def test_an_api_that_restarts_every_half_minute_is_watched_again_at_once() -> None:
+    wait_sec = RELIST_MIN_SEC
+    for _ in range(10):
+        wait_sec = relist_wait_sec(wait_sec, lasted_sec=24.0 - wait_sec)
+    assert wait_sec == RELIST_MIN_SEC
+
+
+def test_an_api_that_breaks_every_watch_is_asked_less_and_less() -> None:
+    wait_sec = RELIST_MIN_SEC
+    for _ in range(10):
+        wait_sec = relist_wait_sec(wait_sec, lasted_sec=1.0)
+    assert wait_sec == RELIST_MAX_SEC
 
 
 @pytest.mark.usefixtures("reflector")
