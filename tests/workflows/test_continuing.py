@@ -164,13 +164,14 @@ async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_co
         runs = len(world.runs)
         await world.until(lambda: len(world.received) > 3 * most)
         assert len(world.runs) > runs + 1
+        going.clear()
         world.gateway_is_away = False
         await handle.signal(STOP_SIGNAL)
         end = await handle.result()
     assert [event.sequence for event in world.received] == [*range(1, end.events_sent + 1)]
     told = {report.event.sequence for report in world.reports}
     assert len(told) + end.events_unaudited == end.events_sent
-    assert most // 2 < len(told) < most + 2
+    assert most // 2 < len(told) < most + 4
 
 
 async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
