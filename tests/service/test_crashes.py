@@ -160,10 +160,15 @@ async def _watched(stage: Stage, house: House, name: str, monitor_id: str) -> Wa
     return Watched(
         events=stage.receiver.events(name),
         requests=len(stage.receiver.requests(name)),
-        scenes={each.scene.kind: each for each in stage.origin[name].scenes_on_air()},
+        scenes=_first_of_each_kind(stage.origin[name].scenes_on_air()),
         audit=await house.rest.until_audited(monitor_id, len(EXPECTED)),
         condition=condition,
     )
+
+
+def _first_of_each_kind(scenes: Sequence[SceneOnAir]) -> dict[str, SceneOnAir]:
+    """Return the scenes that were on air: a stream that has ended is not played again."""
+    return {each.scene.kind: each for each in reversed(scenes)}
 
 
 def _data(events: Sequence[Received], event_type: str) -> dict[str, Any]:
