@@ -28,7 +28,7 @@ else
 endif
 
 chaos: setup
-	$(BIN)/python -m benchmarks.chaos $(CHAOS_ARGS)
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 # Alone it lists the benchmarks; BENCH=probe runs one, BENCH_ARGS are its options.
 bench: setup

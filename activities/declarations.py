@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from monitors.config import MonitorConfig
-from monitors.events import EndReason, Happening, StreamEvent
-from monitors.pods import PodSeen
+from monitors.events import EndReason, EventDraft, StreamEvent
+from monitors.pods import PodStatus
 from monitors.reports import EventReport, HealthReport, Statistics, StatusReport
 from monitors.status import IncidentKind
 
@@ -71,7 +71,7 @@ class Placement(BaseModel):
     pod_patience_sec: float = 600.0
 
 
-class WaitOrder(BaseModel):
+class WaitInput(BaseModel):
     """Takes of `wait_for_live`.
 
     Attributes:
@@ -89,14 +89,14 @@ class WaitOrder(BaseModel):
     state: dict[str, Any] | None = None
 
 
-class WaitReturn(BaseModel):
+class WaitResult(BaseModel):
     """Returned by `wait_for_live`: the stream is live, or over, or something else is new.
 
     Attributes:
         has_ended: whether it is over, and was never seen live.
         site_start_time: when the site says that it will start, while it is not live.
         unknown_because: why nothing can be seen of it for a while; None while it is observed.
-        state: goes into the next `WaitOrder` as it is.
+        state: goes into the next `WaitInput` as it is.
         placement: where it is to be watched; None while it is not live.
     """
 
@@ -121,7 +121,7 @@ class UnavailableDetails(BaseModel):
     more: dict[str, Any] = {}
 
 
-class WatchOrder(BaseModel):
+class WatchInput(BaseModel):
     """Takes of `watch_stream`.
 
     Attributes:
@@ -139,7 +139,7 @@ class WatchOrder(BaseModel):
 class WatchOutcome(StrEnum):
     """Why a watch returned."""
 
-    HAPPENED = "happened"
+    EVENTS_READY = "happened"
     CHECKPOINT = "checkpoint"
     HANDED_BACK = "handed_back"
     """Its worker shuts down, or its workflow asked for it; the stream is to be watched on."""
@@ -154,17 +154,17 @@ class OpenIncident(BaseModel):
     started_at: AwareDatetime
 
 
-class WatchReturn(BaseModel):
+class WatchResult(BaseModel):
     """Returned by `watch_stream`.
 
     Attributes:
-        happenings: what happened since the last return, in order.
+        event_drafts: what happened since the last return, in order.
         end_reason: with outcome `ended`.
-        state: goes into the next `WatchOrder` as it is.
+        state: goes into the next `WatchInput` as it is.
     """
 
     outcome: WatchOutcome
-    happenings: list[Happening]
+    event_drafts: list[EventDraft]
     end_reason: EndReason | None = None
     statistics: Statistics
     health: HealthReport
@@ -172,18 +172,18 @@ class WatchReturn(BaseModel):
     state: dict[str, Any]
 
 
-class LastBeat(BaseModel):
+class HeartbeatDetails(BaseModel):
     """What a workflow reads of the state in a watch's last heartbeat, when its worker was lost.
 
     Attributes:
         happened: what the watch had noticed and told nobody yet.
     """
 
-    happened: list[Happening] = []
+    happened: list[EventDraft] = []
     statistics: Statistics = Statistics()
 
 
-class DeliveryOrder(BaseModel):
+class DeliveryInput(BaseModel):
     """Takes of `deliver_webhook`.
 
     Attributes:
@@ -196,14 +196,14 @@ class DeliveryOrder(BaseModel):
     event: StreamEvent
 
 
-class Delivered(BaseModel):
+class DeliveryResult(BaseModel):
     """Returned by `deliver_webhook`: the receiver answered 2xx."""
 
     attempts: int
     sent_at: AwareDatetime
 
 
-class RedeliveryOrder(BaseModel):
+class RedeliveryInput(BaseModel):
     """Takes of `redeliver_webhook`: an event that a user wants to be sent once more.
 
     Attributes:
@@ -222,14 +222,14 @@ class DeliveryAttempts(BaseModel):
     error: str
 
 
-class StatusReportOrder(BaseModel):
+class StatusReportInput(BaseModel):
     """Takes of `report_status`."""
 
     monitor_id: str
     report: StatusReport
 
 
-class EventReportOrder(BaseModel):
+class EventReportInput(BaseModel):
     """Takes of `report_event`."""
 
     report: EventReport
@@ -252,14 +252,14 @@ class StoredEvent(CallbackAddress):
     attempts: int
 
 
-class LoadOrder(BaseModel):
+class LoadInput(BaseModel):
     """Takes of `load_events`."""
 
     monitor_id: str
     from_sequence: int
 
 
-class LoadReturn(BaseModel):
+class LoadResult(BaseModel):
     """Returned by `load_events`: events without a gap, the oldest first; not all of them."""
 
     events: list[StreamEvent]
@@ -292,7 +292,7 @@ class ReconciliationReport(BaseModel):
     forgotten_events: int = 0
 
 
-class PodOrder(BaseModel):
+class PodInput(BaseModel):
     """Input of `ensure_probe_pod` and `inspect_probe_pod`.
 
     Attributes:
@@ -318,10 +318,10 @@ class PodDeletion(BaseModel):
     uid: str | None = None
 
 
-class PodReturn(BaseModel):
+class PodResult(BaseModel):
     """Returned by `inspect_probe_pod`; without a Pod there is none of the monitor's name."""
 
-    pod: PodSeen | None = None
+    pod: PodStatus | None = None
 
 
 class PodReconciliationReport(BaseModel):

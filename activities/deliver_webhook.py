@@ -12,17 +12,17 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.attempts import AttemptAudit, AttemptMeter
 from activities.declarations import (
     DELIVER_WEBHOOK,
     DELIVERY_FAILED,
     REDELIVER_WEBHOOK,
-    Delivered,
     DeliveryAttempts,
-    DeliveryOrder,
-    RedeliveryOrder,
+    DeliveryInput,
+    DeliveryResult,
+    RedeliveryInput,
 )
-from activities.gateway import Gateway
+from activities.delivery_meter import AttemptAudit, AttemptMeter
+from activities.gateway_client import Gateway
 from activities.reports import asked
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import Answer, post_webhook
@@ -91,7 +91,7 @@ class WebhookDelivery:
         self._seal_key = seal_key
 
     @activity.defn(name=DELIVER_WEBHOOK)
-    async def deliver(self, order: DeliveryOrder) -> Delivered:
+    async def deliver(self, order: DeliveryInput) -> DeliveryResult:
         """Post the event once; a failure carries when to try again.
 
         Raises:
@@ -103,7 +103,7 @@ class WebhookDelivery:
         return await self._attempt(_Message(order.event, url))
 
     @activity.defn(name=REDELIVER_WEBHOOK)
-    async def redeliver(self, order: RedeliveryOrder) -> EventReport:
+    async def redeliver(self, order: RedeliveryInput) -> EventReport:
         """Post an event as the store has it, once; return what became of it in the end.
 
         Raises:
@@ -124,7 +124,7 @@ class WebhookDelivery:
             return _outcome(message, error.details[0])
         return _outcome(message, delivered)
 
-    async def _address(self, order: DeliveryOrder) -> str:
+    async def _address(self, order: DeliveryInput) -> str:
         """Return where the event goes: what the order says only where the gateway sealed that."""
         monitor_id = order.event.monitor_id
         if is_sealed(
@@ -136,7 +136,7 @@ class WebhookDelivery:
             return order.callback_url
         return await asked(self._gateway.callback_url(monitor_id))
 
-    async def _attempt(self, message: _Message) -> Delivered:
+    async def _attempt(self, message: _Message) -> DeliveryResult:
         failed, _ = _counted()
         attempt = failed + 1
         self._meter.begins(message.event)
@@ -149,8 +149,8 @@ class WebhookDelivery:
         if not is_delivered(answer.status):
             failure = failure_of(answer.status, _asked_sec(answer))
             raise self._fail(message, failure, attempt, took_sec)
-        self._note(message.event, outcome_of(answer.status), attempt, took_sec)
-        return Delivered(attempts=attempt, sent_at=datetime.now(UTC))
+        self._record(message.event, outcome_of(answer.status), attempt, took_sec)
+        return DeliveryResult(attempts=attempt, sent_at=datetime.now(UTC))
 
     async def _post(self, message: _Message) -> Answer:
         body = message.event.body()
@@ -172,7 +172,7 @@ class WebhookDelivery:
         """Have everybody see the failure; return what tells Temporal when to try again."""
         # Jitter spreads load, it keeps no secret.
         again_in_sec = self._policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
-        self._note(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
+        self._record(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
         activity.heartbeat(attempt, message.attempts_before)
         if again_in_sec is not None:
             self._audit.tell(
@@ -191,7 +191,7 @@ class WebhookDelivery:
             next_retry_delay=None if again_in_sec is None else timedelta(seconds=again_in_sec),
         )
 
-    def _note(
+    def _record(
         self,
         event: StreamEvent,
         outcome: str,
@@ -238,9 +238,9 @@ def _counted() -> tuple[int, int | None]:
     return (int(details[0]), int(details[1])) if details else (0, None)
 
 
-def _outcome(message: _Message, end: Delivered | DeliveryAttempts) -> EventReport:
+def _outcome(message: _Message, end: DeliveryResult | DeliveryAttempts) -> EventReport:
     attempts = message.attempts_before + end.attempts
-    if isinstance(end, Delivered):
+    if isinstance(end, DeliveryResult):
         return EventReport(
             event=message.event,
             webhook_status=DeliveryStatus.SENT,

@@ -12,12 +12,12 @@ from activities.declarations import (
     INSPECT_PROBE_POD,
     POD_REFUSED,
     PodDeletion,
-    PodOrder,
-    PodReturn,
+    PodInput,
+    PodResult,
 )
 from kube.cluster import PodCluster
 from kube.errors import CallFailed, CallRefused, NameTaken
-from monitors.pods import PodSeen, pod_name
+from monitors.pods import PodStatus, pod_name
 
 logger = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class ProbePods:
         self._cluster = cluster
 
     @activity.defn(name=ENSURE_PROBE_POD)
-    async def ensure(self, order: PodOrder) -> PodSeen:
+    async def ensure(self, order: PodInput) -> PodStatus:
         """Make the Pod, or adopt the one that is there; its trouble, if any, is returned with it.
 
         Raises:
@@ -48,9 +48,9 @@ class ProbePods:
             raise _failure(error, order) from None
 
     @activity.defn(name=INSPECT_PROBE_POD)
-    async def inspect(self, order: PodOrder) -> PodReturn:
+    async def inspect(self, order: PodInput) -> PodResult:
         """Look at the Pod; raises as `ensure` does."""
-        return PodReturn(pod=await self._get(order))
+        return PodResult(pod=await self._get(order))
 
     @activity.defn(name=DELETE_PROBE_POD)
     async def delete(self, order: PodDeletion) -> None:
@@ -66,7 +66,7 @@ class ProbePods:
             raise _again(error) from None
         logger.info("Pod deleted", monitor_id=order.monitor_id, pod=name, was_there=was_there)
 
-    async def _adopt(self, order: PodOrder) -> PodSeen:
+    async def _adopt(self, order: PodInput) -> PodStatus:
         pod = await self._get(order)
         if pod is None:
             raise _again(CallFailed("the Pod has gone just now", retry_after_sec=GONE_AGAIN_SEC))
@@ -74,14 +74,14 @@ class ProbePods:
             raise _refusal(f"Pod {pod.pod_name} exists and is none of ours")
         return pod
 
-    async def _get(self, order: PodOrder) -> PodSeen | None:
+    async def _get(self, order: PodInput) -> PodStatus | None:
         try:
             return await self._cluster.get(pod_name(order.monitor_id, order.number))
         except CallFailed as error:
             raise _failure(error, order) from None
 
 
-def _failure(error: CallFailed, order: PodOrder) -> ApplicationError:
+def _failure(error: CallFailed, order: PodInput) -> ApplicationError:
     """Return what a failed call means: a refusal is final when nothing else was said for long.
 
     Each attempt leaves with its heartbeat since when the API has done nothing but refuse.

@@ -13,12 +13,12 @@ from activities.declarations import (
     LOAD_EVENTS,
     REPORT_EVENT,
     REPORT_STATUS,
-    EventReportOrder,
-    LoadOrder,
-    LoadReturn,
-    StatusReportOrder,
+    EventReportInput,
+    LoadInput,
+    LoadResult,
+    StatusReportInput,
 )
-from activities.gateway import Gateway, ReportRefused
+from activities.gateway_client import Gateway, ReportRefused
 
 T = TypeVar("T")
 logger = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class Reports:
         self._gateway = gateway
 
     @activity.defn(name=REPORT_STATUS)
-    async def report_status(self, order: StatusReportOrder) -> None:
+    async def report_status(self, order: StatusReportInput) -> None:
         """Report a monitor's condition.
 
         Raises:
@@ -40,12 +40,12 @@ class Reports:
         await asked(self._gateway.report_status(order.monitor_id, order.report))
 
     @activity.defn(name=REPORT_EVENT)
-    async def report_event(self, order: EventReportOrder) -> None:
+    async def report_event(self, order: EventReportInput) -> None:
         """Report an event and what became of its webhook; raises as `report_status` does."""
         await asked(self._gateway.report_event(order.report))
 
     @activity.defn(name=LOAD_EVENTS)
-    async def load_events(self, order: LoadOrder) -> LoadReturn:
+    async def load_events(self, order: LoadInput) -> LoadResult:
         """Return events that the store keeps; raises as `report_status` does."""
         return await asked(self._gateway.load_events(order.monitor_id, order.from_sequence))
 

@@ -24,14 +24,14 @@ from activities.declarations import (
     WAIT_FOR_LIVE,
     Placement,
     UnavailableDetails,
-    WaitOrder,
-    WaitReturn,
+    WaitInput,
+    WaitResult,
 )
-from activities.gateway import Gateway, ReportRefused
-from activities.sources import SourceFinder
-from media.sources import Observation, Source, SourceState
-from media.youtube import meanings
-from media.youtube.confirmation import Confirmation
+from activities.gateway_client import Gateway, ReportRefused
+from activities.resolve_source import SourceResolver
+from media.sources.source import Observation, Source, SourceState
+from media.sources.youtube import site_messages
+from media.sources.youtube.confirmation import Confirmation
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ RESCHEDULED_SEC = 60
 NO_HEADERS_MESSAGE = "the gateway, which keeps the request headers of the stream, does not answer"
 HEADERS_AGAIN_SEC = 10.0
 
-BEAT_SEC = 3.0
+HEARTBEAT_SEC = 3.0
 """A look that takes longer tells now and then that it is not lost; most are shorter."""
 
 LASTING_SEC = 60
@@ -82,13 +82,13 @@ class LiveWait:
         gateway: keeps the request headers of streams.
     """
 
-    def __init__(self, sources: SourceFinder, placement: Placement, gateway: Gateway) -> None:
+    def __init__(self, sources: SourceResolver, placement: Placement, gateway: Gateway) -> None:
         self._sources = sources
         self._placement = placement
         self._gateway = gateway
 
     @activity.defn(name=WAIT_FOR_LIVE)
-    async def wait_for_live(self, order: WaitOrder) -> WaitReturn:
+    async def wait_for_live(self, order: WaitInput) -> WaitResult:
         """Look once, when it is time.
 
         Raises:
@@ -104,19 +104,19 @@ class LiveWait:
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=order.monitor_id)
-            return WaitReturn(title=seen.title, placement=self._placement)
+            return WaitResult(title=seen.title, placement=self._placement)
         heard = self._heard(seen, known)
         if heard.is_confirmed(self._sources.confirmation):
             if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, order):
                 raise unavailable(seen.reason, seen.message)
             if seen.state is SourceState.ENDED and not _may_still_start(order):
-                return WaitReturn(is_live=False, has_ended=True, title=seen.title)
+                return WaitResult(is_live=False, has_ended=True, title=seen.title)
         look_sec = _next_look_sec(source, seen, order)
         if _is_news(seen, order, known):
             return _news(seen, heard, look_sec, order)
         raise _not_live_yet(seen.message or seen.state.value, look_sec)
 
-    async def _request_headers(self, order: WaitOrder) -> dict[str, str]:
+    async def _request_headers(self, order: WaitInput) -> dict[str, str]:
         if not order.has_request_headers:
             return {}
         try:
@@ -139,7 +139,7 @@ class LiveWait:
 
 @asynccontextmanager
 async def _beating() -> AsyncIterator[None]:
-    beating = asyncio.create_task(_beat())
+    beating = asyncio.create_task(_heartbeat())
     try:
         yield
     finally:
@@ -147,9 +147,9 @@ async def _beating() -> AsyncIterator[None]:
         await asyncio.gather(beating, return_exceptions=True)
 
 
-async def _beat() -> None:
+async def _heartbeat() -> None:
     while True:
-        await asyncio.sleep(BEAT_SEC)
+        await asyncio.sleep(HEARTBEAT_SEC)
         # With what earlier attempts heard, which is kept for the next one.
         activity.heartbeat(*activity.info().heartbeat_details)
 
@@ -160,22 +160,22 @@ def unavailable(reason: str, message: str) -> ApplicationError:
     return ApplicationError(message, details, type=STREAM_UNAVAILABLE, non_retryable=True)
 
 
-def _was_never_live(seen: Observation, order: WaitOrder) -> bool:
+def _was_never_live(seen: Observation, order: WaitInput) -> bool:
     """Tell whether it is a plain video; a premiere that is over looks the same."""
-    return seen.reason == meanings.NOT_LIVE.reason and order.site_start_time is None
+    return seen.reason == site_messages.NOT_LIVE.reason and order.site_start_time is None
 
 
-def _may_still_start(order: WaitOrder) -> bool:
+def _may_still_start(order: WaitInput) -> bool:
     start = order.scheduled_start_time
     return start is not None and _until(start) > 0
 
 
-def _is_news(seen: Observation, order: WaitOrder, known: WaitState) -> bool:
+def _is_news(seen: Observation, order: WaitInput, known: WaitState) -> bool:
     """Tell whether the workflow must hear of this look."""
     unknown = _unknown(seen)
     if unknown != known.unknown:
         return True
-    if unknown in meanings.EGRESS_TROUBLES and seen.message != known.because:
+    if unknown in site_messages.EGRESS_TROUBLES and seen.message != known.because:
         return True  # another pause
     return seen.starts_at is not None and _differ(seen.starts_at, order.site_start_time)
 
@@ -190,7 +190,7 @@ def _unknown(seen: Observation) -> str | None:
     return seen.reason if seen.state is SourceState.NOT_OBSERVED and is_lasting else None
 
 
-def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitOrder) -> WaitReturn:
+def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitInput) -> WaitResult:
     unknown = _unknown(seen)
     state = WaitState(
         heard=heard,
@@ -199,7 +199,7 @@ def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitOr
         look_again_at=datetime.now(UTC) + timedelta(seconds=look_sec),
         look_sec=look_sec,
     )
-    return WaitReturn(
+    return WaitResult(
         is_live=False,
         title=seen.title,
         site_start_time=seen.starts_at or order.site_start_time,
@@ -208,8 +208,8 @@ def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitOr
     )
 
 
-def _next_look_sec(source: Source, seen: Observation, order: WaitOrder) -> float:
-    return source.next_look_sec(
+def _next_look_sec(source: Source, seen: Observation, order: WaitInput) -> float:
+    return source.poll_delay_sec(
         replace(seen, starts_at=seen.starts_at or order.site_start_time),
         now=datetime.now(UTC),
         waiting_since=activity.info().scheduled_time,

@@ -15,22 +15,22 @@ from temporalio import activity
 from activities.declarations import (
     WATCH_STREAM,
     OpenIncident,
-    WatchOrder,
+    WatchInput,
     WatchOutcome,
-    WatchReturn,
+    WatchResult,
 )
-from activities.gateway import Gateway, ReportRefused
-from activities.recent_watches import RecentWatches
-from activities.sources import SourceFinder
+from activities.gateway_client import Gateway, ReportRefused
+from activities.resolve_source import SourceResolver
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
+from activities.watch_cache import RecentWatches
+from media.decoding import Probe
 from media.outbound.stream_client import StreamClient
-from media.probe import Probe
-from media.watch import (
+from media.watching import (
     MemoryBudget,
-    RecentSegments,
+    ResumeHint,
+    SegmentCache,
     SegmentListener,
-    SegmentMeter,
-    Standing,
+    SegmentProber,
     StreamUnavailable,
     StreamWatch,
     WatchState,
@@ -41,7 +41,7 @@ from monitors.status import MonitorStatus, StreamStatus
 
 logger = structlog.get_logger(__name__)
 
-BEAT_SEC = 1.0
+HEARTBEAT_SEC = 1.0
 """State is handed to Temporal's client this often; it sends it on at its own interval."""
 
 TAKEOVER_TIMEOUTS = 2
@@ -77,7 +77,7 @@ class StreamWatching:
     def __init__(
         self,
         *,
-        sources: SourceFinder,
+        sources: SourceResolver,
         probe: Probe,
         gateway: Gateway,
         segment_max_bytes: int,
@@ -93,11 +93,11 @@ class StreamWatching:
         self._report_sec = report_sec
         self._on_segment = on_segment
         self._recent = RecentWatches()
-        self._skimmed = RecentSegments()
+        self._skimmed = SegmentCache()
         self.streams = 0
 
     @activity.defn(name=WATCH_STREAM)
-    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+    async def watch_stream(self, order: WatchInput) -> WatchResult:
         """Watch until something happens, at the latest until the checkpoint.
 
         Goes on where the last heartbeat of an attempt that was lost, or else the order, stopped.
@@ -112,7 +112,7 @@ class StreamWatching:
             state.began_at = state.began_at or _first_attempt_at()
             # An attempt that goes on from a heartbeat cannot know who watched in between.
             left = None if beats else self._recent.take(order.monitor_id, order.state)
-            standing = left.standing if left else Standing()
+            standing = left.standing if left else ResumeHint()
             client = left.client if left else self._sources.client_for(order.stream_url)
             meter = left.meter if left else self._new_meter(client)
             watch = StreamWatch(
@@ -137,13 +137,13 @@ class StreamWatching:
             return returned
 
     async def _run(
-        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchOrder
+        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchInput
     ) -> EndReason | None:
         await self._provide_headers(client, state, order)
         return await watch.run()
 
     async def _provide_headers(
-        self, client: StreamClient, state: WatchState, order: WatchOrder
+        self, client: StreamClient, state: WatchState, order: WatchInput
     ) -> None:
         """Give `client` the stream's request headers, which the gateway keeps.
 
@@ -165,12 +165,12 @@ class StreamWatching:
             await asyncio.sleep(HEADERS_AGAIN_SEC)
 
     async def _watch(
-        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchOrder
-    ) -> WatchReturn:
+        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchInput
+    ) -> WatchResult:
         self.streams += 1
         watching = asyncio.create_task(self._run(watch, client, state, order))
         aside = [
-            asyncio.create_task(_beat(state)),
+            asyncio.create_task(_heartbeat(state)),
             asyncio.create_task(self._report_counters(order.monitor_id, state)),
         ]
         try:
@@ -180,8 +180,8 @@ class StreamWatching:
             self.streams -= 1
         return _result(outcome, watching, state)
 
-    def _new_meter(self, client: StreamClient) -> SegmentMeter:
-        return SegmentMeter(
+    def _new_meter(self, client: StreamClient) -> SegmentProber:
+        return SegmentProber(
             client,
             self._probe,
             segment_max_bytes=self._segment_max_bytes,
@@ -195,7 +195,7 @@ class StreamWatching:
         while True:
             learned_at = state.as_of()
             if learned_at is None or learned_at == reported:
-                await asyncio.sleep(BEAT_SEC)
+                await asyncio.sleep(HEARTBEAT_SEC)
                 continue
             reported = learned_at
             report = StatusReport(
@@ -221,7 +221,7 @@ def takeover_sec(heartbeat_timeout: timedelta | None) -> float:
     return TAKEOVER_TIMEOUTS * heartbeat_timeout.total_seconds() + TAKEOVER_AFTERWARDS_SEC
 
 
-def _last_state(heartbeat_details: Iterable[Any], order: WatchOrder) -> WatchState:
+def _last_state(heartbeat_details: Iterable[Any], order: WatchInput) -> WatchState:
     for details in heartbeat_details:
         try:
             return WatchState.model_validate(details)
@@ -236,10 +236,10 @@ def _first_attempt_at() -> datetime:
     return info.scheduled_time if info.attempt > 1 else datetime.now(UTC)
 
 
-async def _beat(state: WatchState) -> None:
+async def _heartbeat(state: WatchState) -> None:
     while True:
         activity.heartbeat(state.model_dump(mode="json"))
-        await asyncio.sleep(BEAT_SEC)
+        await asyncio.sleep(HEARTBEAT_SEC)
 
 
 async def _until_done(
@@ -257,7 +257,7 @@ async def _until_done(
     finally:
         await _stop([shutdown])
     if watching in done:
-        return WatchOutcome.ENDED if _ended(watching) else WatchOutcome.HAPPENED
+        return WatchOutcome.ENDED if _ended(watching) else WatchOutcome.EVENTS_READY
     return WatchOutcome.HANDED_BACK if shutdown in done else WatchOutcome.CHECKPOINT
 
 
@@ -289,12 +289,12 @@ async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 def _result(
     outcome: WatchOutcome, watching: asyncio.Task[EndReason | None], state: WatchState
-) -> WatchReturn:
-    happenings, state.happened = state.happened, []
+) -> WatchResult:
+    event_drafts, state.happened = state.happened, []
     incidents = state.open_incidents()
-    return WatchReturn(
+    return WatchResult(
         outcome=outcome,
-        happenings=happenings,
+        event_drafts=event_drafts,
         end_reason=watching.result() if outcome is WatchOutcome.ENDED else None,
         statistics=state.statistics,
         health=state.health(),

@@ -10,23 +10,23 @@ from fastapi_offline import FastAPIOffline
 
 from api import health
 from api.access_log import AccessLog
-from api.addresses import AddressCheck
+from api.address_check import AddressCheck
 from api.auth import KeyRing
+from api.cached import Held
 from api.engine import MonitorEngine
 from api.errors import install_error_handlers
 from api.gateway import Gateway
-from api.held import Held
 from api.internal import backlog, deliveries
 from api.internal import routes as internal_routes
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
 from api.monitors import routes as monitor_routes
-from api.monitors.changing import MonitorChanging
 from api.monitors.creation import MonitorCreation
-from api.monitors.headers import RequestHeaderKeeping
 from api.monitors.launch import Launcher
-from api.monitors.redelivering import EventRedelivery
+from api.monitors.redelivery import EventRedelivery
+from api.monitors.secret_headers import RequestHeaderKeeping
 from api.monitors.service import MonitorService
+from api.monitors.updates import MonitorUpdates
 from api.openapi import describe
 from api.reconciler import Reconciler
 from api.secrets import SecretBox
@@ -88,7 +88,7 @@ def create_gateway(
             now=now,
         ),
         service=service,
-        changing=MonitorChanging(store, engine, service, headers),
+        changing=MonitorUpdates(store, engine, service, headers),
         headers=headers,
         redelivery=EventRedelivery(store, engine, service),
         reconciler=Reconciler(

@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from activities.declarations import RedeliveryOrder
+from activities.declarations import RedeliveryInput
 from workflows.messages import (
     ChangeResult,
     MonitorChange,
-    MonitorEnd,
-    MonitorOrder,
+    MonitorInput,
+    MonitorResult,
     MonitorSnapshot,
 )
 
@@ -39,7 +39,7 @@ class EngineNotReady(Exception):
 class MonitorEngine(Protocol):
     """Runs monitors."""
 
-    async def start(self, order: MonitorOrder) -> None:
+    async def start(self, order: MonitorInput) -> None:
         """Start a monitor; one that was started before is a success.
 
         Raises:
@@ -66,7 +66,7 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine did not take the request.
         """
 
-    async def redeliver(self, order: RedeliveryOrder) -> None:
+    async def redeliver(self, order: RedeliveryInput) -> None:
         """Have an event sent once more; one that is being sent again already is a success.
 
         Raises:
@@ -89,7 +89,7 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine gives no answer.
         """
 
-    async def outcome(self, monitor_id: str) -> MonitorEnd | None:
+    async def outcome(self, monitor_id: str) -> MonitorResult | None:
         """Return how a monitor ended, None while it runs.
 
         Raises:

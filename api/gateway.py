@@ -9,16 +9,16 @@ from fastapi import Request
 
 if TYPE_CHECKING:
     from api.auth import KeyRing
+    from api.cached import Held
     from api.engine import MonitorEngine
     from api.health import Readiness
-    from api.held import Held
     from api.limits import RequestLimits
     from api.metrics import GatewayMetrics
-    from api.monitors.changing import MonitorChanging
     from api.monitors.creation import MonitorCreation
-    from api.monitors.headers import RequestHeaderKeeping
-    from api.monitors.redelivering import EventRedelivery
+    from api.monitors.redelivery import EventRedelivery
+    from api.monitors.secret_headers import RequestHeaderKeeping
     from api.monitors.service import MonitorService
+    from api.monitors.updates import MonitorUpdates
     from api.reconciler import Reconciler
     from api.store import Store
 
@@ -35,7 +35,7 @@ class Gateway:
     store: Store
     creation: MonitorCreation
     service: MonitorService
-    changing: MonitorChanging
+    changing: MonitorUpdates
     headers: RequestHeaderKeeping
     redelivery: EventRedelivery
     reconciler: Reconciler

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api.answers import FRAMEWORK_ERROR
+from api.error_docs import FRAMEWORK_ERROR
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
 
 DEFAULT_FILE: Final = Path("docs/openapi.json")

@@ -39,7 +39,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.declarations import RedeliveryOrder
+from activities.declarations import RedeliveryInput
 from api.engine import (
     ChangeRefused,
     ChangeUnconfirmed,
@@ -60,8 +60,8 @@ from workflows.messages import (
     WORKFLOW_TYPE,
     ChangeResult,
     MonitorChange,
-    MonitorEnd,
-    MonitorOrder,
+    MonitorInput,
+    MonitorResult,
     MonitorSnapshot,
     redelivery_id,
 )
@@ -121,7 +121,7 @@ class TemporalEngine:
         self._deployment_id = deployment_id
         self._answered_at = -math.inf
 
-    async def start(self, order: MonitorOrder) -> None:
+    async def start(self, order: MonitorInput) -> None:
         """Start the monitor's workflow."""
         await self._contact()
         try:
@@ -181,7 +181,7 @@ class TemporalEngine:
         except NotRunning:
             return
 
-    async def redeliver(self, order: RedeliveryOrder) -> None:
+    async def redeliver(self, order: RedeliveryInput) -> None:
         """Start the workflow that sends an event again; one for each event at a time."""
         async with _answered_within(CALL_LIMIT_SEC):
             await self._client.start_workflow(
@@ -206,10 +206,10 @@ class TemporalEngine:
         async with _answered_within(LIST_LIMIT_SEC):
             return {one.id async for one in self._list_running() if await _deployment(one) == ours}
 
-    async def outcome(self, monitor_id: str) -> MonitorEnd | None:
+    async def outcome(self, monitor_id: str) -> MonitorResult | None:
         """Look the workflow up."""
-        handle: WorkflowHandle[object, MonitorEnd] = self._client.get_workflow_handle(
-            monitor_id, result_type=MonitorEnd
+        handle: WorkflowHandle[object, MonitorResult] = self._client.get_workflow_handle(
+            monitor_id, result_type=MonitorResult
         )
         try:
             async with _answered_within(CALL_LIMIT_SEC, missing=NotRunning):
@@ -260,7 +260,7 @@ class TemporalEngine:
         async with _answered_within(CONTACT_LIMIT_SEC):
             await self._client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 
-    async def _start(self, order: MonitorOrder) -> None:
+    async def _start(self, order: MonitorInput) -> None:
         searchable = self._searchable(order.stream_key)
         order = order.model_copy(update={"stream_key": searchable})
         await self._client.start_workflow(
@@ -327,7 +327,7 @@ _UNREPORTED = {
 _GONE = ("workflow_gone", "Its workflow ended without a report")
 
 
-def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorEnd:
+def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorResult:
     """Return how a monitor ended whose workflow gave no result."""
     reason: str | None
     message: str | None
@@ -336,12 +336,12 @@ def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorEnd:
     else:
         reached = MonitorStatus.ERROR
         reason, message = _UNREPORTED.get(status, _GONE) if status else _GONE
-    return MonitorEnd(
+    return MonitorResult(
         status=reached, events_sent=0, events_failed=0, error_reason=reason, error_message=message
     )
 
 
-def _first_attributes(order: MonitorOrder) -> TypedSearchAttributes:
+def _first_attributes(order: MonitorInput) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
             SearchAttributePair(search_attributes.MONITOR_STATUS, MonitorStatus.INITIALIZING.value),
@@ -362,7 +362,7 @@ async def _deployment(execution: WorkflowExecution) -> str | None:
     return deployment
 
 
-def _summary(order: MonitorOrder) -> str:
+def _summary(order: MonitorInput) -> str:
     """Say what the workflow does. The stream key, unlike the URL, carries no secrets."""
     text = f"Watches the live stream {order.stream_key}"
     return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")

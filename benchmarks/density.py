@@ -19,12 +19,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.chaos.arena import Arena, ChaosHouse, open_arena
-from benchmarks.chaos.findings import percentile
 from benchmarks.fleet import ENCODING, LEAST_BETWEEN_SEC, programmes, put_on_air
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
-from tests.origin import RenderedProgramme
+from simulator.origin import RenderedProgramme
+from tests.chaos.arena import ChaosEnvironment, ChaosHarness, open_environment
+from tests.chaos.findings import percentile
 
 BOUND_SEC = ENCODING.segment_sec + 1.0
 WRONG_SHOWN = 5
@@ -102,7 +102,7 @@ def _options() -> argparse.Namespace:
 
 async def _run(folder: Path, options: argparse.Namespace) -> list[Crowd]:
     crowds = []
-    async with open_arena(folder, seed=1) as arena:
+    async with open_environment(folder, seed=1) as arena:
         made = await programmes(arena, options.seconds, options.faults_every)
         spread_sec = options.faults_every or LEAST_BETWEEN_SEC
         for streams in options.streams:
@@ -116,8 +116,8 @@ async def _run(folder: Path, options: argparse.Namespace) -> list[Crowd]:
 
 
 async def _watch(
-    arena: Arena,
-    house: ChaosHouse,
+    arena: ChaosEnvironment,
+    house: ChaosHarness,
     made: Sequence[RenderedProgramme],
     streams: int,
     spread_sec: float,
@@ -143,7 +143,7 @@ async def _watch(
     )
 
 
-def _used(house: ChaosHouse) -> dict[str, Usage]:
+def _used(house: ChaosHarness) -> dict[str, Usage]:
     worker = psutil.Process(house.workers[0].pid)
     helpers = worker.children(recursive=True)
     return {

@@ -8,11 +8,11 @@ from difflib import ndiff
 from itertools import cycle
 from typing import Any
 
-from benchmarks.chaos.arena import Arena
-from tests.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
-from tests.service.programmes import rendered
-from tests.service.rest import Rest
-from tests.service.waiting import NeverCame, until
+from simulator.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
+from tests.chaos.arena import ChaosEnvironment
+from tests.testkit.programmes import rendered
+from tests.testkit.rest import Rest
+from tests.testkit.waiting import NeverCame, until
 
 ENCODING = Encoding(width=320, height=180, fps=15, segment_sec=2.0, video_kbps=120, audio_kbps=48)
 FAULTS = (("black", 8.0), ("silent", 8.0), ("frozen", 10.0))
@@ -53,7 +53,7 @@ def scenes(seconds: float, faults_every_sec: float, first: int) -> list[tuple[st
 
 
 async def programmes(
-    arena: Arena, seconds: float, faults_every_sec: float
+    arena: ChaosEnvironment, seconds: float, faults_every_sec: float
 ) -> list[RenderedProgramme]:
     """Render one programme for each kind that the faults can begin with."""
     return [
@@ -71,7 +71,7 @@ class Fleet:
         monitor_ids: by the same name.
     """
 
-    arena: Arena
+    arena: ChaosEnvironment
     channels: dict[str, Channel]
     monitor_ids: dict[str, str]
 
@@ -136,7 +136,7 @@ class Fleet:
 
 
 async def put_on_air(
-    arena: Arena,
+    arena: ChaosEnvironment,
     rest: Rest,
     made: Sequence[RenderedProgramme],
     names: Sequence[str],

@@ -32,14 +32,14 @@ from pathlib import Path
 from activities.declarations import Placement
 from activities.watch_stream import takeover_sec
 from benchmarks.machine import machine
-from media.probe import DecoderProbe, FfmpegProbe, Probe
+from media.decoding import DecoderProbe, FfmpegProbe, Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Skimmed
-from monitors.detectors.timeline import SegmentPosition
+from monitors.detectors.stream_time import SegmentPosition
 from monitors.measurement import Glance, SegmentMeasurement
-from tests.origin import Encoding, Programme, RenderedProgramme, Scene, SceneKind, render
-from tests.origin.render import ffmpeg_path
+from simulator.origin import Encoding, Programme, RenderedProgramme, Scene, SceneKind, render
+from simulator.origin.render import ffmpeg_path
 
 SECONDS = 60.0
 LIVE_WINDOW_SEC = 900.0

@@ -14,7 +14,7 @@ from api.store.monitors import insert_monitor
 from api.store.records import MonitorRecord
 from monitors.reports import EventReport, StatusReport
 from monitors.status import MonitorStatus, StreamStatus
-from workflows.messages import MonitorOrder
+from workflows.messages import MonitorInput
 
 WRITING = ("INSERT", "UPDATE", "DELETE")
 
@@ -27,7 +27,7 @@ class Writes:
 
 
 async def writes_of(
-    order: MonitorOrder, statuses: Sequence[StatusReport], events: Sequence[EventReport]
+    order: MonitorInput, statuses: Sequence[StatusReport], events: Sequence[EventReport]
 ) -> int:
     """Apply what is reported of a monitor to a new store and return how many statements write.
 
@@ -60,7 +60,7 @@ def counted(database: Database) -> Iterator[Writes]:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
-def _started(order: MonitorOrder) -> MonitorRecord:
+def _started(order: MonitorInput) -> MonitorRecord:
     return MonitorRecord(
         monitor_id=order.monitor_id,
         stream_url=order.stream_url,

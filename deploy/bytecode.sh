@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from importlib import import_module
 
-OURS = "monitors media kube workflows activities api worker runtime cli tests.origin"
+OURS = "monitors media kube workflows activities api worker runtime cli simulator"
 # Imported by large libraries when they need it.
 LATE = """
     h2.connection sqlalchemy.dialects.postgresql.asyncpg sqlalchemy.dialects.sqlite.aiosqlite

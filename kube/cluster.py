@@ -19,9 +19,9 @@ from kubernetes.aio.client import (
 from kubernetes.aio.watch import Watch
 
 from kube.errors import CallFailed, NameTaken, says_absent, translate_api_errors
-from kube.manifest import PodTemplate, pod_manifest
-from kube.reading import read_pod
-from monitors.pods import PodSeen, pod_name
+from kube.pod_manifest import PodTemplate, pod_manifest
+from kube.pod_status import read_pod
+from monitors.pods import PodStatus, pod_name
 
 CALL_SEC = 8.0
 WATCH_SEC = 300
@@ -40,7 +40,7 @@ class PodList:
         version: from which on to watch what becomes of them.
     """
 
-    pods: list[PodSeen]
+    pods: list[PodStatus]
     version: str
 
 
@@ -53,7 +53,7 @@ class PodChange:
         version: from which on to watch later.
     """
 
-    pod: PodSeen | None
+    pod: PodStatus | None
     is_gone: bool
     version: str
 
@@ -84,7 +84,7 @@ class PodCluster:
         self._api = CoreV1Api(client)
         self._meter = meter
 
-    async def create(self, monitor_id: str, number: int) -> PodSeen:
+    async def create(self, monitor_id: str, number: int) -> PodStatus:
         """Create the monitor's Pod of this number.
 
         Raises:
@@ -103,7 +103,7 @@ class PodCluster:
                 raise
         return self._read(pod)
 
-    async def get(self, name: str) -> PodSeen | None:
+    async def get(self, name: str) -> PodStatus | None:
         """Return the Pod of this name; None when there is none."""
         with self._call("get", f"looking at Pod {name}"):
             try:
@@ -200,5 +200,5 @@ class PodCluster:
         pod = self._read(V1Pod.model_validate(raw))
         return PodChange(pod, is_gone=event["type"] == "DELETED", version=version)
 
-    def _read(self, pod: V1Pod) -> PodSeen:
+    def _read(self, pod: V1Pod) -> PodStatus:
         return read_pod(pod, now=datetime.now(UTC), start_timeout=self.start_timeout)

@@ -13,8 +13,8 @@ import structlog
 
 from kube.cluster import PodChange, PodCluster
 from kube.errors import KubernetesError
-from kube.reading import DELETED
-from monitors.pods import PodSeen, PodTrouble
+from kube.pod_status import DELETED
+from monitors.pods import PodFailure, PodStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ WATCHES_APART_SEC = 1.0
 class PodListener(Protocol):
     """Is told what becomes of Pods; returns whether that need not be told again."""
 
-    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
         """Take note that a monitor's Pod is in trouble."""
         ...
 
@@ -62,12 +62,12 @@ class PodReflector:
     def __init__(self, cluster: PodCluster, listener: PodListener) -> None:
         self._cluster = cluster
         self._listener = listener
-        self._pods: dict[str, PodSeen] = {}
+        self._pods: dict[str, PodStatus] = {}
         self._noted: set[str] = set()
-        self._news: asyncio.Queue[tuple[PodSeen, PodTrouble | None]] = asyncio.Queue()
+        self._news: asyncio.Queue[tuple[PodStatus, PodFailure | None]] = asyncio.Queue()
 
     @property
-    def pods(self) -> list[PodSeen]:
+    def pods(self) -> list[PodStatus]:
         """The Pods as they were seen last."""
         return list(self._pods.values())
 
@@ -121,21 +121,21 @@ class PodReflector:
         else:
             self._look_at(pod)
 
-    def _look_at(self, pod: PodSeen) -> None:
+    def _look_at(self, pod: PodStatus) -> None:
         before = self._pods.get(pod.uid)
         self._pods[pod.uid] = pod
         if pod.trouble:
-            self._note(pod, pod.trouble)
+            self._record(pod, pod.trouble)
         elif pod.is_ready and before and not before.is_ready:
             self._news.put_nowait((pod, None))
 
-    def _take_leave(self, pod: PodSeen) -> None:
+    def _take_leave(self, pod: PodStatus) -> None:
         self._pods.pop(pod.uid, None)
-        gone = PodTrouble(uid=pod.uid, reason=DELETED)
-        self._note(pod, pod.trouble or gone)
+        gone = PodFailure(uid=pod.uid, reason=DELETED)
+        self._record(pod, pod.trouble or gone)
         self._noted.discard(pod.uid)
 
-    def _note(self, pod: PodSeen, trouble: PodTrouble) -> None:
+    def _record(self, pod: PodStatus, trouble: PodFailure) -> None:
         if pod.monitor_id and pod.uid not in self._noted:
             self._noted.add(pod.uid)
             self._news.put_nowait((pod, trouble))
@@ -145,10 +145,10 @@ class PodReflector:
             pod, trouble = await self._news.get()
             words = trouble.in_words if trouble else "ready"
             logger.info("Pod seen", monitor_id=pod.monitor_id, pod=pod.pod_name, condition=words)
-            while not await self._tell(pod, trouble):
+            while not await self._update_status(pod, trouble):
                 await asyncio.sleep(TELL_AGAIN_SEC)
 
-    async def _tell(self, pod: PodSeen, trouble: PodTrouble | None) -> bool:
+    async def _update_status(self, pod: PodStatus, trouble: PodFailure | None) -> bool:
         if trouble:
             return await self._listener.on_failure(pod.monitor_id, trouble)
         return await self._listener.on_ready(pod.monitor_id, pod.uid)
@@ -162,7 +162,7 @@ class PodReflector:
             except KubernetesError as error:
                 logger.warning("an overdue Pod cannot be looked at", error=str(error))
 
-    def _overdue(self) -> list[PodSeen]:
+    def _overdue(self) -> list[PodStatus]:
         unready_before = datetime.now(UTC) - self._cluster.start_timeout
         return [
             pod
@@ -170,7 +170,7 @@ class PodReflector:
             if not pod.trouble and pod.unready_since and pod.unready_since < unready_before
         ]
 
-    async def _look_again(self, pod: PodSeen) -> None:
+    async def _look_again(self, pod: PodStatus) -> None:
         seen = await self._cluster.get(pod.pod_name)
         if seen and seen.uid == pod.uid and pod.uid in self._pods:
             self._look_at(seen)

@@ -13,7 +13,7 @@ UNDECODABLE_CODECS = (
     "ac-4", "mhm", "mha", "dts", "iamf", "samr", "sawb", "sevc", "lpcm", "ipcm",
     "vvc", "vvi", "evc", "lvc",
 )  # fmt: skip
-"""Beginnings of the names of those that no decoder of ours reads (`media.decoder.whitelist`).
+"""Beginnings of the names that no decoder of ours reads (`media.decoding.decoder.whitelist`).
 
 A name that nobody knows is not among them: it is tried.
 """

@@ -69,7 +69,7 @@ class StreamEvent(BaseModel):
         return self.model_dump_json().encode()
 
 
-class Happening(BaseModel):
+class EventDraft(BaseModel):
     """An event that still lacks what only its monitor knows (ids, sequence, metadata)."""
 
     model_config = ConfigDict(frozen=True)
@@ -97,11 +97,11 @@ _CLOSED = {
 }
 
 
-def incident_happening(change: IncidentChange, at: datetime) -> Happening:
+def incident_happening(change: IncidentChange, at: datetime) -> EventDraft:
     """Return what a change of an incident, noticed at `at`, says to the receiver."""
     if isinstance(change, IncidentOpened):
-        return Happening(event_type=_OPENED[change.kind], timestamp=at, data=_opened_data(change))
-    return Happening(event_type=_CLOSED[change.kind], timestamp=at, data=_closed_data(change))
+        return EventDraft(event_type=_OPENED[change.kind], timestamp=at, data=_opened_data(change))
+    return EventDraft(event_type=_CLOSED[change.kind], timestamp=at, data=_closed_data(change))
 
 
 def _opened_data(opened: IncidentOpened) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from monitors.frames import LANDMARK_BYTES, PICTURE_BYTES
 from monitors.motion import Depth, Motion
-from monitors.pictures import LANDMARK_BYTES, PICTURE_BYTES
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 
@@ -31,12 +31,12 @@ _Base64 = Annotated[
 """Base64 in JSON."""
 
 Thumbnail = Annotated[_Base64, Field(min_length=PICTURE_BYTES, max_length=PICTURE_BYTES)]
-"""A small picture (`monitors.pictures`), 8-bit luma, row by row."""
+"""A small picture (`monitors.frames`), 8-bit luma, row by row."""
 
 ParameterSets = Annotated[_Base64, Field(min_length=1, max_length=4096)]
 
-Landmark = Annotated[_Base64, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
-"""What is remembered of a landmark (`monitors.pictures.LANDMARK_BYTES`)."""
+ReferenceFrame = Annotated[_Base64, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
+"""What is remembered of a landmark (`monitors.frames.LANDMARK_BYTES`)."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -88,7 +88,7 @@ class Glance(BaseModel):
     """What a probe is told of the segments before, so that a glance at the next may be enough.
 
     Attributes:
-        landmark: the last one, see `media.decoder.landmarks`; zeros before the first.
+        landmark: the last one, see `reference_frames.py`; zeros before the first.
         latest: the last keyframe, remembered likewise; zeros where that is none or may be a flaw.
         stood: whether the segment before may have no landmark.
         depth: how much of the picture is looked at.
@@ -100,8 +100,8 @@ class Glance(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    landmark: Landmark = bytes(LANDMARK_BYTES)
-    latest: Landmark = bytes(LANDMARK_BYTES)
+    landmark: ReferenceFrame = bytes(LANDMARK_BYTES)
+    latest: ReferenceFrame = bytes(LANDMARK_BYTES)
     stood: bool = False
     depth: Depth = Depth.EVERYTHING
     may_wait: bool = False
@@ -179,7 +179,7 @@ class SegmentMeasurement(HeardSound):
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         video_sec: from the first picture to the end of the last one.
         picture_interval_sec: the longest time between two pictures that follow each other; the
-            segment's duration where that says nothing, see `monitors.pictures.missing_from_sec`.
+            segment's duration where that says nothing, see `monitors.frames.missing_from_sec`.
         video_unseen_sec: of its beginning, what cannot be decoded without the segments before.
         is_video_missing: whether the picture's track is there and holds no picture.
         has_video, has_audio: whether the segment has that track at all, empty or not.
@@ -198,7 +198,7 @@ class SegmentMeasurement(HeardSound):
         is_cut: whether a landmark differs from the last keyframe before it, too.
         is_skimmed: whether the picture is not to be judged now. Then nothing is known of black and
             still stretches, but that none holds two landmarks.
-        kept_as: names the bytes of a skimmed segment, which may have to be measured yet.
+        digest: names the bytes of a skimmed segment, which may have to be measured yet.
     """
 
     duration_sec: Seconds
@@ -219,14 +219,14 @@ class SegmentMeasurement(HeardSound):
     width: Pixels | None = None
     height: Pixels | None = None
     size_bytes: int = Field(default=0, ge=0)
-    landmark: Landmark | None = None
-    latest: Landmark | None = None
+    landmark: ReferenceFrame | None = None
+    latest: ReferenceFrame | None = None
     parameter_sets: ParameterSets | None = None
     needs_lead: bool = False
     motion: Motion = Motion.UNCLEAR
     is_cut: bool = False
     is_skimmed: bool = False
-    kept_as: str = ""
+    digest: str = ""
 
     @property
     def stretches(self) -> int:
@@ -248,7 +248,7 @@ class SegmentMeasurement(HeardSound):
 
     def kept(self, name: str) -> Self:
         """Return what is told of the segment when its picture is judged later."""
-        later = {"black": [], "still": [], "is_skimmed": True, "kept_as": name}
+        later = {"black": [], "still": [], "is_skimmed": True, "digest": name}
         return self.model_copy(update=later)
 
 

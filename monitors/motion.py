@@ -18,7 +18,7 @@ class Depth(IntEnum):
 
 
 class Motion(StrEnum):
-    """What landmarks (`media.decoder.landmarks`) tell of a segment.
+    """What landmarks (`media.decoding.decoder.reference_frames`) tell of a segment.
 
     Attributes:
         MOVES: it begins with a keyframe, has no dark one, and has landmarks enough.

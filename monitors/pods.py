@@ -16,7 +16,7 @@ def pod_name(monitor_id: str, number: int) -> str:
     return f"stream-monitor-{monitor_id}-{number}"
 
 
-class PodTrouble(BaseModel):
+class PodFailure(BaseModel):
     """Why a Pod does not probe.
 
     Attributes:
@@ -41,7 +41,7 @@ class PodTrouble(BaseModel):
         return f"{words}: {self.message}" if self.message else words
 
 
-class PodSeen(BaseModel):
+class PodStatus(BaseModel):
     """A Pod as it was seen.
 
     Attributes:
@@ -50,7 +50,7 @@ class PodSeen(BaseModel):
         is_ready: whether its worker takes streams.
         unready_since: from when on its worker should be ready and is not; None when it is, or when
             nothing says.
-        gone_by: when it should be gone, once it is to go.
+        deletion_deadline: when it should be gone, once it is to go.
         trouble: None while it probes, or may come up yet.
     """
 
@@ -61,5 +61,5 @@ class PodSeen(BaseModel):
     created_at: AwareDatetime
     is_ready: bool = False
     unready_since: AwareDatetime | None = None
-    gone_by: AwareDatetime | None = None
-    trouble: PodTrouble | None = None
+    deletion_deadline: AwareDatetime | None = None
+    trouble: PodFailure | None = None

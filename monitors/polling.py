@@ -14,7 +14,7 @@ PATIENT_AFTER_SEC = 600.0
 JITTER = 0.2
 
 
-def next_look_sec(
+def poll_delay_sec(
     now: datetime, *, waiting_since: datetime, scheduled_start: datetime | None, chance: float
 ) -> float:
     """Return how long to wait before the next look at a manifest, in seconds.

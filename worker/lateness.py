@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
-from media.watch import SegmentSeen
+from media.watching import SegmentSeen
 from worker.metric_set import MetricSet
 
 logger = structlog.get_logger(__name__)

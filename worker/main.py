@@ -13,19 +13,19 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.attempts import AttemptAudit
 from activities.declarations import Placement, PlacementKind
 from activities.deliver_webhook import WebhookDelivery
-from activities.gateway import Gateway
+from activities.delivery_meter import AttemptAudit
+from activities.gateway_client import Gateway
 from activities.no_pods import NoPods
-from activities.reconciliation import Reconciliation
+from activities.reconcile import Reconciliation
 from activities.reports import Reports
-from activities.sources import SourceFinder
+from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
-from media.watch import MemoryBudget
+from media.watching import MemoryBudget
 from monitors.delivery import DeliveryPolicy
 from runtime.logging import configure_logging
 from runtime.pod_settings import ProbePlacement
@@ -37,8 +37,13 @@ from worker.health import health_port
 from worker.lateness import SegmentLateness
 from worker.load_metrics import loop_lag_metric, slot_metrics
 from worker.metrics import DeliveryMetrics
-from worker.probes import WorkerProbe, confinement_metric, missing_confinement, open_worker_probe
-from worker.streams import open_stream_side
+from worker.probe_setup import (
+    WorkerProbe,
+    confinement_metric,
+    missing_confinement,
+    open_worker_probe,
+)
+from worker.stream_access import open_stream_side
 from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
@@ -120,7 +125,7 @@ async def workers_of(
     client: Client,
     settings: WorkerSettings,
     media: httpx.AsyncClient,
-    sources: SourceFinder,
+    sources: SourceResolver,
     probe: WorkerProbe | None = None,
 ) -> AsyncIterator[list[Worker]]:
     """Make the workers of this process's role, which look at streams through `sources`.

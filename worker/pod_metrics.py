@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from activities.declarations import PodReconciliationReport
 from kube.errors import CallFailed
-from monitors.pods import PodSeen
+from monitors.pods import PodStatus
 from worker.metric_set import MetricSet
 
 CALL_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -21,7 +21,7 @@ class PodMetrics(MetricSet, Collector):
     """Counts Pods and calls of the Kubernetes API; registered while its context is open."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._pods: Callable[[], Sequence[PodSeen]] = list
+        self._pods: Callable[[], Sequence[PodStatus]] = list
         self._calls = Histogram(
             "stream_tracker_kubernetes_call_duration_seconds",
             "Time that calls of the Kubernetes API take, by verb; a watch lasts minutes.",
@@ -43,7 +43,7 @@ class PodMetrics(MetricSet, Collector):
         )
         super().__init__(registry, self, self._calls, self._failures, self._mended)
 
-    def watch(self, pods: Callable[[], Sequence[PodSeen]]) -> None:
+    def watch(self, pods: Callable[[], Sequence[PodStatus]]) -> None:
         """Show these Pods from now on."""
         self._pods = pods
 

@@ -12,19 +12,19 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.pod_reconciliation import PodReconciliation
 from activities.probe_pods import ProbePods
+from activities.reconcile_pods import PodReconciliation
 from kube.cluster import PodCluster
 from kube.connection import NoCluster, connected
-from kube.manifest import PodTemplate
+from kube.pod_manifest import PodTemplate
 from kube.reflector import PodReflector
-from monitors.pods import PodTrouble
+from monitors.pods import PodFailure
 from monitors.status import MonitorStatus
 from runtime.pod_settings import PodSettings
 from runtime.settings import SettingsError, WorkerSettings
 from runtime.version import VERSION
 from worker.pod_metrics import PodMetrics
-from workflows.messages import POD_READY_SIGNAL, POD_TROUBLE_SIGNAL, WORKFLOW_TYPE
+from workflows.messages import POD_FAILURE_SIGNAL, POD_READY_SIGNAL, WORKFLOW_TYPE
 from workflows.search_attributes import MONITOR_STATUS
 
 logger = structlog.get_logger(__name__)
@@ -121,15 +121,15 @@ class MonitorWorkflows:
             raise
         return described.close_time is None
 
-    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
         """Tell a monitor that its Pod is in trouble; return whether it knows, or does not run."""
-        return await self._signal(monitor_id, POD_TROUBLE_SIGNAL, trouble)
+        return await self._signal(monitor_id, POD_FAILURE_SIGNAL, trouble)
 
     async def on_ready(self, monitor_id: str, uid: str) -> bool:
         """Tell a monitor that its Pod takes streams; return whether it knows, or does not run."""
         return await self._signal(monitor_id, POD_READY_SIGNAL, uid)
 
-    async def _signal(self, monitor_id: str, name: str, news: PodTrouble | str) -> bool:
+    async def _signal(self, monitor_id: str, name: str, news: PodFailure | str) -> bool:
         try:
             await self._client.get_workflow_handle(monitor_id).signal(name, news)
         except RPCError as error:

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from media.youtube.egress import EgressSnapshot
+from media.sources.youtube.egress import EgressSnapshot
 from worker.metric_set import MetricSet
 
 

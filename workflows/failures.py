@@ -34,7 +34,7 @@ def unavailable(error: ActivityError) -> BaseException:
     return StreamUnavailable(details)
 
 
-def last_beat(error: ActivityError) -> dict[str, Any] | None:
+def heartbeat_details(error: ActivityError) -> dict[str, Any] | None:
     """Return what the last heartbeat of an activity carried whose worker was lost, if anything."""
     cause = error.cause
     details = cause.last_heartbeat_details if isinstance(cause, TimeoutError) else []

@@ -16,7 +16,7 @@ from monitors.status import MonitorStatus, StreamStatus
 WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
 STOP_SIGNAL = "stop"
-POD_TROUBLE_SIGNAL = "pod_trouble"
+POD_FAILURE_SIGNAL = "pod_failure_signal"
 POD_READY_SIGNAL = "pod_ready"
 SNAPSHOT_QUERY = "snapshot"
 CHANGE_UPDATE = "change"
@@ -85,7 +85,7 @@ class MonitorProgress(BaseModel):
     error_message: str | None = None
 
 
-class MonitorOrder(BaseModel):
+class MonitorInput(BaseModel):
     """What a user asked to be watched. Workflow id = `monitor_id`.
 
     Attributes:
@@ -136,7 +136,7 @@ class MonitorSnapshot(BaseModel):
     as_of: AwareDatetime
 
 
-class MonitorEnd(BaseModel):
+class MonitorResult(BaseModel):
     """How a monitor ended: the result of its workflow."""
 
     status: MonitorStatus

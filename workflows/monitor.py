@@ -14,7 +14,7 @@ from temporalio.exceptions import (
 )
 
 from workflows import options, tasks, views
-from workflows.failures import StreamUnavailable, last_beat, unavailable
+from workflows.failures import StreamUnavailable, heartbeat_details, unavailable
 from workflows.outbox import Outbox
 from workflows.pod_keeper import PodKeeper
 
@@ -24,31 +24,31 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
         WAIT_FOR_LIVE,
         WATCH_STREAM,
-        LastBeat,
-        WaitOrder,
-        WaitReturn,
-        WatchOrder,
+        HeartbeatDetails,
+        WaitInput,
+        WaitResult,
+        WatchInput,
         WatchOutcome,
-        WatchReturn,
+        WatchResult,
     )
-    from monitors.events import EndReason, EventType, Happening, timestamp_text
-    from monitors.pods import PodTrouble
+    from monitors.events import EndReason, EventDraft, EventType, timestamp_text
+    from monitors.pods import PodFailure
     from monitors.reports import HealthReport
     from monitors.status import MonitorStatus, StreamStatus
     from workflows.messages import (
         CHANGE_UPDATE,
         INVALID_CHANGE,
         NOT_ACTIVE,
+        POD_FAILURE_SIGNAL,
         POD_READY_SIGNAL,
-        POD_TROUBLE_SIGNAL,
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
         WORKFLOW_TYPE,
         ChangeResult,
         MonitorChange,
-        MonitorEnd,
-        MonitorOrder,
+        MonitorInput,
         MonitorProgress,
+        MonitorResult,
         MonitorSnapshot,
     )
 
@@ -63,21 +63,24 @@ class MonitorWorkflow:
     """Waits until a stream is live, watches it to its end, and tells of what happens."""
 
     @workflow.init
-    def __init__(self, order: MonitorOrder) -> None:
+    def __init__(self, order: MonitorInput) -> None:
         self._order = order
         self._progress = order.carried or MonitorProgress(as_of=workflow.now())
         self._outbox = Outbox(order, self._progress)
         if self._progress.status_untold:
             self._outbox.report_status(lambda: views.status_report(self._progress))
         self._pods = PodKeeper(
-            order.monitor_id, self._progress, tell=self._say, at_end=self._interrupt_the_watch
+            order.monitor_id,
+            self._progress,
+            tell=self._set_details,
+            at_end=self._interrupt_the_watch,
         )
-        self._watching: workflow.ActivityHandle[WatchReturn] | None = None
+        self._watching: workflow.ActivityHandle[WatchResult] | None = None
         self._wants_new_run = False
         self._over = False
 
     @workflow.run
-    async def run(self, order: MonitorOrder) -> MonitorEnd:
+    async def run(self, order: MonitorInput) -> MonitorResult:
         """Follow the stream until it ends, somebody stops the monitor, or it cannot go on."""
         self._outbox.open()
         story = asyncio.create_task(self._follow_the_stream())
@@ -101,8 +104,8 @@ class MonitorWorkflow:
         """Stop the monitor; what is queued is still delivered."""
         self._progress.stop_requested = True
 
-    @workflow.signal(name=POD_TROUBLE_SIGNAL)
-    def pod_trouble(self, trouble: PodTrouble) -> None:
+    @workflow.signal(name=POD_FAILURE_SIGNAL)
+    def pod_failure_signal(self, trouble: PodFailure) -> None:
         """Take note that the Pod that watches the stream is in trouble."""
         self._pods.on_failure(trouble)
 
@@ -152,7 +155,7 @@ class MonitorWorkflow:
             return
         early = start - options.EARLY_LOOK - workflow.now()
         if early.total_seconds() > 0:
-            self._tell(
+            self._update_status(
                 f"Scheduled for {timestamp_text(start)}",
                 status=MonitorStatus.SCHEDULED,
                 stream_status=StreamStatus.SCHEDULED,
@@ -166,28 +169,28 @@ class MonitorWorkflow:
     async def _wait_for_live(self) -> None:
         was_waiting = self._progress.status is MonitorStatus.WAITING  # in an earlier run
         doing = self._progress.doing if was_waiting else "Waiting for the stream to go live"
-        self._tell(doing, status=MonitorStatus.WAITING)
+        self._update_status(doing, status=MonitorStatus.WAITING)
         while not self._progress.is_live:
-            seen = await self._look_until_it_changes()
+            seen = await self._poll_until_it_changes()
             if seen is None:
                 if not self._may_wait_in_a_new_run():
                     continue
                 self._wants_new_run = True
                 return
-            self._learn_of_waiting(seen)
+            self._apply_wait_result(seen)
             if seen.has_ended:
                 self._end_of_stream(EndReason.STREAM_NO_LONGER_LIVE)
                 return
-        self._put(EventType.STREAM_STARTED, title=self._progress.title)
+        self._enqueue(EventType.STREAM_STARTED, title=self._progress.title)
 
-    async def _look_until_it_changes(self) -> WaitReturn | None:
+    async def _poll_until_it_changes(self) -> WaitResult | None:
         """Return what is new of the stream.
 
         None when it is to be waited for in a new run, or to be asked with request headers.
         """
         if self._may_wait_in_a_new_run():
             return None
-        lateness = asyncio.create_task(self._tell_when_late())
+        lateness = asyncio.create_task(self._report_delay())
         looking, had_headers = self._start_looking(), self._has_request_headers()
         try:
             await workflow.wait_condition(
@@ -208,10 +211,10 @@ class MonitorWorkflow:
     def _has_request_headers(self) -> bool:
         return bool(self._order.config.request_headers)
 
-    def _start_looking(self) -> workflow.ActivityHandle[WaitReturn]:
+    def _start_looking(self) -> workflow.ActivityHandle[WaitResult]:
         return workflow.start_activity(
             WAIT_FOR_LIVE,
-            WaitOrder(
+            WaitInput(
                 monitor_id=self._order.monitor_id,
                 stream_url=self._order.stream_url,
                 scheduled_start_time=self._order.config.scheduled_start_time,
@@ -219,34 +222,34 @@ class MonitorWorkflow:
                 has_request_headers=self._has_request_headers(),
                 state=self._progress.wait_state,
             ),
-            result_type=WaitReturn,
+            result_type=WaitResult,
             summary="Asks until the stream is live",
             **options.WAIT_FOR_LIVE,
         )
 
-    def _learn_of_waiting(self, seen: WaitReturn) -> None:
+    def _apply_wait_result(self, seen: WaitResult) -> None:
         progress = self._progress
         progress.wait_state = seen.state
         progress.placement = seen.placement or progress.placement
         progress.is_live, progress.title = seen.is_live, seen.title or progress.title
         progress.health = HealthReport(reason=seen.unknown_because)
         if seen.unknown_because:
-            self._tell(f"Waiting, but the stream cannot be seen: {seen.unknown_because}")
+            self._update_status(f"Waiting, but the stream cannot be seen: {seen.unknown_because}")
         elif not (seen.is_live or seen.has_ended):
-            self._learn_start(seen)
+            self._apply_start(seen)
 
-    def _learn_start(self, seen: WaitReturn) -> None:
+    def _apply_start(self, seen: WaitResult) -> None:
         """Go by the start that the site says: broadcasters reschedule."""
         self._progress.site_start_time = seen.site_start_time
         start = timestamp_text(seen.site_start_time) if seen.site_start_time else "an unknown time"
         status = StreamStatus.SCHEDULED if seen.site_start_time else StreamStatus.UNKNOWN
-        self._tell(f"Waiting for {start}", stream_status=status)
+        self._update_status(f"Waiting for {start}", stream_status=status)
 
     def _may_wait_in_a_new_run(self) -> bool:
         """Tell whether to; a webhook that is on its way is not left behind: next time then."""
         return _is_history_long() and not self._outbox.queued
 
-    async def _tell_when_late(self) -> None:
+    async def _report_delay(self) -> None:
         start = self._progress.site_start_time or self._order.config.scheduled_start_time
         if start is None or self._progress.delay_told:
             return
@@ -257,7 +260,7 @@ class MonitorWorkflow:
         if self._progress.health.reason:
             return  # it may well be live; when it is seen again, this begins anew
         self._progress.delay_told = True
-        self._put(
+        self._enqueue(
             EventType.STREAM_DELAYED,
             scheduled_start_time=timestamp_text(start),
             delay_sec=round((workflow.now() - start).total_seconds(), 3),
@@ -269,7 +272,7 @@ class MonitorWorkflow:
             # With all slots taken the watch waits in the queue; its first report replaces this.
             self._progress.health = HealthReport(reason=UNPROBED)
         has_no_pod = self._progress.pod_trouble_told  # in an earlier run
-        self._tell(
+        self._update_status(
             self._progress.doing if has_no_pod else "Watching the stream",
             status=MonitorStatus.MONITORING,
             stream_status=StreamStatus.LIVE,
@@ -278,7 +281,7 @@ class MonitorWorkflow:
         while not self._over:
             seen = await self._watch_with_room()
             if seen:
-                self._learn(seen)
+                self._apply(seen)
             self._pods.raise_if_failed()
             if seen and seen.outcome is WatchOutcome.ENDED:
                 self._end_of_stream(seen.end_reason)
@@ -287,34 +290,34 @@ class MonitorWorkflow:
                 self._wants_new_run = True
                 return
 
-    async def _watch_with_room(self) -> WatchReturn | None:
+    async def _watch_with_room(self) -> WatchResult | None:
         """Watch, or wait a while where nobody takes what a watch would tell; see `_watch`."""
         if self._outbox.has_room:
             return await self._watch()
         self._progress.health = HealthReport(reason=NO_ROOM)
-        self._tell(f"Nothing is watched: {NO_ROOM}")
+        self._update_status(f"Nothing is watched: {NO_ROOM}")
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._outbox.has_room,
                 timeout=options.ROOM_LOOK,
                 timeout_summary="until there is room for events",
             )
-            self._tell("Watching the stream")
+            self._update_status("Watching the stream")
         return None
 
-    async def _watch(self) -> WatchReturn | None:
+    async def _watch(self) -> WatchResult | None:
         """Return what a watch saw; None when it was interrupted and its worker said nothing."""
         checkpoint = options.SHORT_CHECKPOINT if _is_history_long() else options.CHECKPOINT
         self._watching = workflow.start_activity(
             WATCH_STREAM,
-            WatchOrder(
+            WatchInput(
                 monitor_id=self._order.monitor_id,
                 stream_url=self._order.stream_url,
                 config=self._order.config,
                 state=self._progress.watch_state,
                 checkpoint_sec=checkpoint.total_seconds(),
             ),
-            result_type=WatchReturn,
+            result_type=WatchResult,
             summary="Measures every segment",
             **options.watch_stream(self._progress.placement, self._order.monitor_id),
         )
@@ -327,18 +330,18 @@ class MonitorWorkflow:
         except ActivityError as error:
             # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
             if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
-                return self._last_words(error)
+                return self._result_from_heartbeat(error)
             raise unavailable(error) from error
 
-    def _last_words(self, error: ActivityError) -> WatchReturn | None:
+    def _result_from_heartbeat(self, error: ActivityError) -> WatchResult | None:
         """Return what the last heartbeat of a watch told whose worker was lost."""
-        beat = last_beat(error)
+        beat = heartbeat_details(error)
         if beat is None:
             return None
-        known = LastBeat.model_validate(beat)
-        return WatchReturn(
+        known = HeartbeatDetails.model_validate(beat)
+        return WatchResult(
             outcome=WatchOutcome.HANDED_BACK,
-            happenings=known.happened,
+            event_drafts=known.happened,
             statistics=known.statistics,
             health=self._progress.health,
             open_incidents=self._progress.open_incidents,
@@ -350,15 +353,15 @@ class MonitorWorkflow:
         if self._watching:
             self._watching.cancel()
 
-    def _learn(self, seen: WatchReturn) -> None:
+    def _apply(self, seen: WatchResult) -> None:
         self._pods.reset()
         self._progress.watch_state = seen.state
         self._progress.statistics = seen.statistics
         self._progress.health = seen.health
         self._progress.open_incidents = seen.open_incidents
-        for happening in seen.happenings:
+        for happening in seen.event_drafts:
             self._outbox.put(happening)
-        self._tell(views.doing(seen))
+        self._update_status(views.doing(seen))
 
     async def _continue_in_a_new_run(self) -> None:
         await self._pods.close()
@@ -384,11 +387,11 @@ class MonitorWorkflow:
         await asyncio.gather(story, return_exceptions=True)
         status, doing = self._ending(story, cancelled=cancelled)
         if status is MonitorStatus.COMPLETED:  # unless the last events are not accepted
-            self._tell("Delivering the last events")
+            self._update_status("Delivering the last events")
             await self._outbox.deliver_all()
             if self._outbox.lost:
                 status, doing = self._delivery_failed(self._outbox.lost)
-        self._tell(doing, status=status)
+        self._update_status(doing, status=status)
         await self._outbox.close()
         await removal
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -402,8 +405,10 @@ class MonitorWorkflow:
         error = None if story.cancelled() else story.exception()
         if isinstance(error, StreamUnavailable):
             reason, message = error.details.reason, error.details.message
-            self._put(EventType.MONITOR_ERROR, reason=reason, message=message, **error.details.more)
-            self._blame(reason, message)
+            self._enqueue(
+                EventType.MONITOR_ERROR, reason=reason, message=message, **error.details.more
+            )
+            self._set_error(reason, message)
             return MonitorStatus.ERROR, f"Failed: {message}"
         if error:
             raise error  # a defect: Temporal keeps the workflow and tries again after its repair
@@ -413,25 +418,25 @@ class MonitorWorkflow:
         return MonitorStatus.COMPLETED, "The stream has ended"
 
     def _delivery_failed(self, why: str) -> tuple[MonitorStatus, str]:
-        self._blame("delivery_failed", f"A webhook was not accepted: {why}")
+        self._set_error("delivery_failed", f"A webhook was not accepted: {why}")
         return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
 
     def _end_of_stream(self, reason: EndReason | None) -> None:
         self._progress.stream_status = StreamStatus.ENDED
-        self._put(EventType.STREAM_ENDED, reason=reason)
+        self._enqueue(EventType.STREAM_ENDED, reason=reason)
 
     def _is_to_stop(self) -> bool:
         return self._progress.stop_requested or self._outbox.lost is not None
 
-    def _blame(self, reason: str, message: str) -> None:
+    def _set_error(self, reason: str, message: str) -> None:
         self._progress.error_reason, self._progress.error_message = reason, message
 
     # What others see
 
-    def _put(self, event_type: EventType, **data: Any) -> None:
-        self._outbox.put(Happening(event_type=event_type, timestamp=workflow.now(), data=data))
+    def _enqueue(self, event_type: EventType, **data: Any) -> None:
+        self._outbox.put(EventDraft(event_type=event_type, timestamp=workflow.now(), data=data))
 
-    def _tell(
+    def _update_status(
         self,
         doing: str,
         *,
@@ -445,9 +450,9 @@ class MonitorWorkflow:
         if status and status is not progress.status:
             progress.status = status
             self._outbox.report_status(lambda: views.status_report(self._progress))
-        self._say(doing)
+        self._set_details(doing)
 
-    def _say(self, doing: str) -> None:
+    def _set_details(self, doing: str) -> None:
         """Say what is going on: in the web UI and in the snapshot."""
         self._progress.doing = doing
         workflow.set_current_details(doing)

@@ -12,10 +12,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import DeliveryAttempts
     from monitors.config import OnDeliveryFailure
     from monitors.delivery import bounded_data
-    from monitors.events import Happening, StreamEvent
+    from monitors.events import EventDraft, StreamEvent
     from monitors.reports import EventReport, StatusReport
     from monitors.status import DeliveryStatus
-    from workflows.messages import MonitorOrder, MonitorProgress
+    from workflows.messages import MonitorInput, MonitorProgress
 
 NOT_TRIED = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
 TOO_LATE = DeliveryAttempts(attempts=0, error="the monitor was stopped before its turn came")
@@ -37,7 +37,7 @@ class Outbox:
             then on.
     """
 
-    def __init__(self, order: MonitorOrder, progress: MonitorProgress) -> None:
+    def __init__(self, order: MonitorInput, progress: MonitorProgress) -> None:
         self.lost: str | None = None
         self.order = order
         self._progress = progress
@@ -54,7 +54,7 @@ class Outbox:
         """Start to deliver and to report."""
         self._tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._report())]
 
-    def put(self, happening: Happening) -> None:
+    def put(self, happening: EventDraft) -> None:
         """Take an event, to be delivered after all earlier ones."""
         if self.lost:
             return
@@ -157,7 +157,7 @@ class Outbox:
             self._is_delivering = True
             report = await self._send(event)
             del self._progress.undelivered[0]
-            self._note(report)
+            self._record(report)
             self._is_delivering = False
             if self._at_rest:
                 self._at_rest()
@@ -209,7 +209,7 @@ class Outbox:
     def _stops_for_it(self) -> bool:
         return self.order.config.on_delivery_failure is OnDeliveryFailure.STOP
 
-    def _note(self, report: EventReport) -> None:
+    def _record(self, report: EventReport) -> None:
         self._progress.unreported[report.event.event_id] = report
         if report.webhook_status is DeliveryStatus.SENT:
             self._progress.events_sent += 1

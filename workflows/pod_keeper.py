@@ -26,11 +26,11 @@ with workflow.unsafe.imports_passed_through():
         INSPECT_PROBE_POD,
         PlacementKind,
         PodDeletion,
-        PodOrder,
-        PodReturn,
+        PodInput,
+        PodResult,
         UnavailableDetails,
     )
-    from monitors.pods import PodSeen, PodTrouble, pod_name
+    from monitors.pods import PodFailure, PodStatus, pod_name
     from workflows.messages import MonitorProgress
 
 POD_FAILURE = "pod_failure"
@@ -58,9 +58,9 @@ class PodKeeper:
     ) -> None:
         self._monitor_id = monitor_id
         self._progress = progress
-        self._tell = tell
+        self._update_status = tell
         self._at_end = at_end
-        self._heard: dict[str | None, PodTrouble] = {}
+        self._heard: dict[str | None, PodFailure] = {}
         self._present_uid: str | None = None
         self._ready_uid: str | None = None
         self._is_closed = False
@@ -73,7 +73,7 @@ class PodKeeper:
             self._keeping = asyncio.create_task(self._keep())
             self._keeping.add_done_callback(lambda _: self._is_closed or self._at_end())
 
-    def on_failure(self, trouble: PodTrouble) -> None:
+    def on_failure(self, trouble: PodFailure) -> None:
         """Take news of a Pod; what is not of the present one means nothing."""
         if self._keeping:
             self._heard[trouble.uid] = trouble
@@ -127,7 +127,7 @@ class PodKeeper:
                 raise asyncio.CancelledError from error
             raise self._failure(_why(error)) from error
 
-    async def _until_trouble(self, pod: PodSeen) -> PodTrouble | None:
+    async def _until_trouble(self, pod: PodStatus) -> PodFailure | None:
         """Return what became of the Pod as soon as it probes no more; None when closed."""
         self._heard = {uid: heard for uid, heard in self._heard.items() if uid == pod.uid}
         while not self._is_closed:
@@ -140,7 +140,7 @@ class PodKeeper:
                 return present.trouble
         return None
 
-    async def _clear_away(self, trouble: PodTrouble) -> None:
+    async def _clear_away(self, trouble: PodFailure) -> None:
         """Delete what failed, and wait a moment before the next one.
 
         Raises:
@@ -153,7 +153,7 @@ class PodKeeper:
         if self._is_out_of_patience():
             words = f"{progress.pod_failures} Pods failed in a row: {trouble.in_words}"
             raise self._failure(words, trouble)
-        self._say(f"The Pod failed ({trouble.in_words}): a new one takes over")
+        self._set_details(f"The Pod failed ({trouble.in_words}): a new one takes over")
         if trouble.uid:
             await self._delete(uid=trouble.uid)
         delay = options.pod_backoff(progress.pod_failures)
@@ -166,7 +166,7 @@ class PodKeeper:
         is_often = self._progress.pod_failures >= placement.pod_max_failures
         return is_often and failing.total_seconds() >= placement.pod_patience_sec
 
-    def _failure(self, message: str, trouble: PodTrouble | None = None) -> StreamUnavailable:
+    def _failure(self, message: str, trouble: PodFailure | None = None) -> StreamUnavailable:
         more = {
             "pod_name": pod_name(self._monitor_id, self._progress.pod_number),
             "exit_code": trouble.exit_code if trouble else None,
@@ -174,43 +174,43 @@ class PodKeeper:
         }
         return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
 
-    def _say(self, words: str) -> None:
+    def _set_details(self, words: str) -> None:
         self._progress.pod_trouble_told = True
-        self._tell(words)
+        self._update_status(words)
 
     def _tell_of_recovery(self) -> None:
         """Say that all is well again, once the present Pod is ready."""
         is_ready = self._ready_uid is not None and self._ready_uid == self._present_uid
         if self._progress.pod_trouble_told and is_ready:
             self._progress.pod_trouble_told = False
-            self._tell(views.watching(self._progress.open_incidents))
+            self._update_status(views.watching(self._progress.open_incidents))
 
-    async def _ensure(self) -> PodSeen:
+    async def _ensure(self) -> PodStatus:
         try:
             return await self._make(options.MAKE_POD)
         except ActivityError as error:
             if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
                 raise
-            self._say(f"Waiting for a Pod: {_why(error)}")
+            self._set_details(f"Waiting for a Pod: {_why(error)}")
         pod = await self._make(options.PROBE_POD)
-        self._say("The Pod was made")
+        self._set_details("The Pod was made")
         return pod
 
-    async def _make(self, how: dict[str, Any]) -> PodSeen:
-        pod: PodSeen = await workflow.execute_activity(
+    async def _make(self, how: dict[str, Any]) -> PodStatus:
+        pod: PodStatus = await workflow.execute_activity(
             ENSURE_PROBE_POD,
             self._order(),
-            result_type=PodSeen,
+            result_type=PodStatus,
             summary="Makes the Pod",
             **how,
         )
         return pod
 
-    async def _inspect(self) -> PodSeen | None:
-        inspected: PodReturn = await workflow.execute_activity(
+    async def _inspect(self) -> PodStatus | None:
+        inspected: PodResult = await workflow.execute_activity(
             INSPECT_PROBE_POD,
             self._order(),
-            result_type=PodReturn,
+            result_type=PodResult,
             summary="Looks at the Pod",
             **options.PROBE_POD,
         )
@@ -225,8 +225,8 @@ class PodKeeper:
             **options.PROBE_POD,
         )
 
-    def _order(self) -> PodOrder:
-        return PodOrder(
+    def _order(self) -> PodInput:
+        return PodInput(
             monitor_id=self._monitor_id,
             number=self._progress.pod_number,
             patience_sec=self._progress.placement.pod_patience_sec,

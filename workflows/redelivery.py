@@ -5,7 +5,7 @@ from temporalio import workflow
 from workflows import steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import RedeliveryOrder
+    from activities.declarations import RedeliveryInput
     from workflows.messages import REDELIVERY_TYPE
 
 
@@ -17,7 +17,7 @@ class RedeliveryWorkflow:
     """
 
     @workflow.run
-    async def run(self, order: RedeliveryOrder) -> str:
+    async def run(self, order: RedeliveryInput) -> str:
         """Deliver the event with all its retries, tell the store, return the delivery status."""
         report = await steps.redeliver(order)
         await steps.report_event(report)

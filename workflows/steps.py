@@ -16,14 +16,14 @@ with workflow.unsafe.imports_passed_through():
         REDELIVER_WEBHOOK,
         REPORT_EVENT,
         REPORT_STATUS,
-        Delivered,
         DeliveryAttempts,
-        DeliveryOrder,
-        EventReportOrder,
-        LoadOrder,
-        LoadReturn,
-        RedeliveryOrder,
-        StatusReportOrder,
+        DeliveryInput,
+        DeliveryResult,
+        EventReportInput,
+        LoadInput,
+        LoadResult,
+        RedeliveryInput,
+        StatusReportInput,
     )
     from monitors.events import StreamEvent
     from monitors.reports import EventReport, StatusReport
@@ -40,8 +40,8 @@ async def deliver(
     try:
         delivered = await workflow.execute_activity(
             DELIVER_WEBHOOK,
-            DeliveryOrder(callback_url=callback_url, callback_seal=callback_seal, event=event),
-            result_type=Delivered,
+            DeliveryInput(callback_url=callback_url, callback_seal=callback_seal, event=event),
+            result_type=DeliveryResult,
             summary=f"{event.event_type} (event {event.sequence})",
             **options.DELIVER_WEBHOOK,
         )
@@ -57,7 +57,7 @@ async def deliver(
     )
 
 
-async def redeliver(order: RedeliveryOrder) -> EventReport:
+async def redeliver(order: RedeliveryInput) -> EventReport:
     """Deliver the webhook of an event of the store, with all its retries, however long that takes.
 
     Raises:
@@ -73,7 +73,7 @@ async def redeliver(order: RedeliveryOrder) -> EventReport:
             return await _redeliver(given_up, options.REPORT)
 
 
-async def _redeliver(order: RedeliveryOrder, how: dict[str, Any]) -> EventReport:
+async def _redeliver(order: RedeliveryInput, how: dict[str, Any]) -> EventReport:
     report: EventReport = await workflow.execute_activity(
         REDELIVER_WEBHOOK,
         order,
@@ -96,14 +96,14 @@ def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:
     """Tell the store a monitor's condition, however long that takes."""
-    order = StatusReportOrder(monitor_id=monitor_id, report=report)
+    order = StatusReportInput(monitor_id=monitor_id, report=report)
     await _tell_store(REPORT_STATUS, order, report.status)
 
 
 async def report_event(report: EventReport) -> None:
     """Tell the store of an event and its delivery, however long that takes."""
     summary = f"{report.event.event_type}: {report.webhook_status}"
-    await _tell_store(REPORT_EVENT, EventReportOrder(report=report), summary)
+    await _tell_store(REPORT_EVENT, EventReportInput(report=report), summary)
 
 
 async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
@@ -112,10 +112,10 @@ async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
     There are none when the store knows none, or not this monitor.
     """
     try:
-        loaded: LoadReturn = await workflow.execute_activity(
+        loaded: LoadResult = await workflow.execute_activity(
             LOAD_EVENTS,
-            LoadOrder(monitor_id=monitor_id, from_sequence=from_sequence),
-            result_type=LoadReturn,
+            LoadInput(monitor_id=monitor_id, from_sequence=from_sequence),
+            result_type=LoadResult,
             summary=f"Events from {from_sequence} on",
             **options.REPORT,
         )
@@ -126,7 +126,7 @@ async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
 
 
 async def _tell_store(
-    activity: str, order: StatusReportOrder | EventReportOrder, summary: str
+    activity: str, order: StatusReportInput | EventReportInput, summary: str
 ) -> None:
     try:
         await workflow.execute_activity(activity, order, summary=summary, **options.REPORT)

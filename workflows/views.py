@@ -3,13 +3,13 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import OpenIncident, WatchReturn
+    from activities.declarations import OpenIncident, WatchResult
     from monitors.reports import StatusReport
     from workflows import search_attributes
-    from workflows.messages import MonitorEnd, MonitorOrder, MonitorProgress, MonitorSnapshot
+    from workflows.messages import MonitorInput, MonitorProgress, MonitorResult, MonitorSnapshot
 
 
-def snapshot(order: MonitorOrder, progress: MonitorProgress, *, queued: int) -> MonitorSnapshot:
+def snapshot(order: MonitorInput, progress: MonitorProgress, *, queued: int) -> MonitorSnapshot:
     """Return the monitor's condition; `queued` events are still to be delivered."""
     shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
     return MonitorSnapshot(
@@ -35,9 +35,9 @@ def status_report(progress: MonitorProgress) -> StatusReport:
     )
 
 
-def monitor_end(progress: MonitorProgress) -> MonitorEnd:
+def monitor_end(progress: MonitorProgress) -> MonitorResult:
     """Return the result of the workflow."""
-    return MonitorEnd(
+    return MonitorResult(
         status=progress.status,
         events_sent=progress.events_sent,
         events_failed=progress.events_failed,
@@ -47,7 +47,7 @@ def monitor_end(progress: MonitorProgress) -> MonitorEnd:
     )
 
 
-def show_search_attributes(order: MonitorOrder, progress: MonitorProgress) -> None:
+def show_search_attributes(order: MonitorInput, progress: MonitorProgress) -> None:
     """Bring the search attributes up to date; each change of them is an event in the history."""
     wanted = {
         search_attributes.MONITOR_STATUS: progress.status.value,
@@ -62,7 +62,7 @@ def show_search_attributes(order: MonitorOrder, progress: MonitorProgress) -> No
         workflow.upsert_search_attributes(changed)
 
 
-def doing(seen: WatchReturn) -> str:
+def doing(seen: WatchResult) -> str:
     """Say in plain words what a watch does."""
     if seen.health.reason:
         return _with_faults(f"The stream cannot be seen: {seen.health.reason}", seen.open_incidents)

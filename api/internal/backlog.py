@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
 
-from activities.declarations import LoadReturn
+from activities.declarations import LoadResult
 from api.auth import require_worker
 from api.errors import MonitorNotFound
 from api.gateway import Gateway, gateway_of
@@ -29,14 +29,14 @@ async def load_events(
     gateway: Annotated[Gateway, Depends(gateway_of)],
     monitor_id: str,
     from_sequence: Annotated[int, Query(ge=1, le=MAX_SEQUENCE)],
-) -> LoadReturn:
+) -> LoadResult:
     """Return the oldest events of a monitor from a sequence number on, in their order."""
     if not is_monitor_id(monitor_id):
         raise MonitorNotFound(monitor_id)
     events = await find_events(gateway.store.database, monitor_id, from_sequence)
     if events is None:
         raise MonitorNotFound(monitor_id)
-    return LoadReturn(events=events)
+    return LoadResult(events=events)
 
 
 async def find_events(

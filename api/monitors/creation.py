@@ -20,7 +20,7 @@ from typing import Any, Final
 import structlog
 
 from api.access_log import masked_url
-from api.addresses import AddressCheck, AddressRefused
+from api.address_check import AddressCheck, AddressRefused
 from api.body import parse_model
 from api.engine import EngineUnavailable
 from api.errors import (
@@ -32,11 +32,11 @@ from api.errors import (
     MaxMonitorsExceeded,
     ValidationFailed,
 )
-from api.monitors.headers import RequestHeaderKeeping
 from api.monitors.launch import Launcher
 from api.monitors.schemas import CreatedMonitor, CreateMonitor
+from api.monitors.secret_headers import RequestHeaderKeeping
 from api.store import Store
-from api.store.creation import StreamTaken, TooManyMonitors
+from api.store.creation import DuplicateStream, TooManyMonitors
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
@@ -141,7 +141,7 @@ class MonitorCreation:
     ) -> EarlierCreation | None:
         try:
             return await self._store.creation.add(record, max_active=self._max_active, key=key)
-        except StreamTaken as taken:
+        except DuplicateStream as taken:
             raise DuplicateMonitor(taken.monitor_id) from None
         except TooManyMonitors:
             raise MaxMonitorsExceeded(

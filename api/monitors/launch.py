@@ -10,7 +10,7 @@ from api.metrics import GatewayMetrics
 from api.store import Store, StoreUnavailable
 from api.store.records import MonitorRecord
 from monitors.signing import callback_seal
-from workflows.messages import MonitorOrder
+from workflows.messages import MonitorInput
 
 _log = structlog.get_logger(__name__)
 
@@ -69,9 +69,9 @@ class Launcher:
             _log.warning("stopped monitor runs", monitor_id=monitor_id, error=str(error))
 
 
-def order_of(record: MonitorRecord, seal_key: bytes) -> MonitorOrder:
+def order_of(record: MonitorRecord, seal_key: bytes) -> MonitorInput:
     """Return what the workflow of `record` gets; the key is that of `callback_seal`."""
-    return MonitorOrder(
+    return MonitorInput(
         monitor_id=record.monitor_id,
         stream_url=record.stream_url,
         stream_key=record.stream_key,

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
-from api.answers import error_responses
 from api.auth import Client
 from api.body import MAX_BODY_BYTES, read_body, shown
+from api.error_docs import error_responses
 from api.errors import (
     BodyTooLarge,
     DuplicateMonitor,
@@ -23,7 +23,6 @@ from api.errors import (
     ValidationFailed,
 )
 from api.gateway import Gateway, gateway_of
-from api.monitors.changing import parse_change
 from api.monitors.creation import MAX_KEY_LENGTH, idempotency_key, parse_order
 from api.monitors.schemas import (
     ChangeMonitor,
@@ -35,6 +34,7 @@ from api.monitors.schemas import (
     Redelivery,
     StoppedMonitor,
 )
+from api.monitors.updates import parse_change
 from monitors.status import MonitorStatus
 
 MAX_OFFSET: Final = 2**31 - 1

@@ -23,7 +23,7 @@ _ADD_WHERE_ROOM = insert(monitors).from_select(
 )
 
 
-class StreamTaken(Exception):
+class DuplicateStream(Exception):
     """An active monitor watches the stream already."""
 
     def __init__(self, monitor_id: str) -> None:
@@ -49,7 +49,7 @@ class CreationStore:
         The unique index over active stream keys backs the check for doubles.
 
         Raises:
-            StreamTaken: an active monitor has the same stream key.
+            DuplicateStream: an active monitor has the same stream key.
             TooManyMonitors: `max_active` monitors are active.
         """
         async with self._database.exclusive_write() as connection:
@@ -79,7 +79,7 @@ async def _add_where_room(
 async def _tell_why(connection: AsyncConnection, stream_key: str) -> NoReturn:
     """Raise what `CreationStore.add` raises when there is no room."""
     monitor_id: str | None = await connection.scalar(_TAKEN_BY, {"stream_key": stream_key})
-    raise StreamTaken(monitor_id) if monitor_id is not None else TooManyMonitors
+    raise DuplicateStream(monitor_id) if monitor_id is not None else TooManyMonitors
 
 
 async def _remember(

@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from api.store.outage import StoreUnavailable, outages_told
+from api.store.outage import StoreUnavailable, translate_db_errors
 from api.store.sqlite import SqliteFile
 from api.store.tables import deployment
 from runtime.errors import StartError
@@ -90,14 +90,14 @@ class Database:
         Raises:
             StoreUnavailable: the database does not answer; all that writes raises it too.
         """
-        with outages_told():
+        with translate_db_errors():
             async with self._single.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def read_aside(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection as `read` does, the one that is kept for health and metrics."""
-        with outages_told():
+        with translate_db_errors():
             async with self.checking_engine.connect() as connection:
                 yield connection
 
@@ -148,7 +148,7 @@ class Database:
             return
         engine = _engine(self._url, 1, None)
         try:
-            with outages_told():
+            with translate_db_errors():
                 async with engine.connect() as connection:
                     await self._become_migrator(connection)
                     yield connection
@@ -203,7 +203,7 @@ class Database:
     @contextmanager
     def _write_outages_told(self) -> Iterator[None]:
         try:
-            with outages_told():
+            with translate_db_errors():
                 yield
         except StoreUnavailable:
             self._writes_fail = True

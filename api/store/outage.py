@@ -12,7 +12,7 @@ class StoreUnavailable(Exception):
 
 
 @contextmanager
-def outages_told() -> Iterator[None]:
+def translate_db_errors() -> Iterator[None]:
     """Turn what an outage of the database raises into `StoreUnavailable`."""
     try:
         yield

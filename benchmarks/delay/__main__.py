@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import benchmarks.delay
-from benchmarks.chaos.arena import Arena, open_arena
 from benchmarks.delay.account import account_for
 from benchmarks.delay.printing import Played, print_played
 from benchmarks.delay.script import Script
 from benchmarks.machine import machine
-from tests.origin import Channel, ChannelOptions
-from tests.service.programmes import rendered
-from tests.service.rest import Rest
-from tests.service.waiting import NeverCame, until
+from simulator.origin import Channel, ChannelOptions
+from tests.chaos.arena import ChaosEnvironment, open_environment
+from tests.testkit.programmes import rendered
+from tests.testkit.rest import Rest
+from tests.testkit.waiting import NeverCame, until
 
 STREAMS = {1.0: 20, 2.0: 40, 5.0: 50}
 """As many for each length of a segment that the events a second are about the same."""
@@ -54,7 +54,7 @@ async def _run(
     folder: Path, segments_sec: Sequence[float], incidents: int, streams: int | None
 ) -> list[Played]:
     played = []
-    async with open_arena(folder, seed=1) as arena:
+    async with open_environment(folder, seed=1) as arena:
         for segment_sec in segments_sec:
             wanted = streams or STREAMS.get(segment_sec, min(STREAMS.values()))
             at_once = min(wanted, incidents)
@@ -66,7 +66,7 @@ async def _run(
     return played
 
 
-async def play(arena: Arena, rest: Rest, script: Script, streams: int) -> Played:
+async def play(arena: ChaosEnvironment, rest: Rest, script: Script, streams: int) -> Played:
     """Play the script on so many streams, all watched, and return what came of it."""
     programme = await rendered(arena.cache, script.encoding, *script.scenes)
     apart_sec = STAGGER_SEGMENTS * script.segment_sec / streams
@@ -89,7 +89,7 @@ async def play(arena: Arena, rest: Rest, script: Script, streams: int) -> Played
     return played
 
 
-async def _until_ended(arena: Arena, names: Sequence[str], script: Script) -> None:
+async def _until_ended(arena: ChaosEnvironment, names: Sequence[str], script: Script) -> None:
     async def all_ended() -> bool:
         return all("stream.ended" in arena.receiver.types(name) for name in names)
 

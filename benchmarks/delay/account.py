@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from benchmarks.delay.script import CYCLE_SEGMENTS, Moment
-from tests.service.receiver import Received
+from tests.testkit.receiver import Received
 
 FRAMED_START_SEC = 0.2
 """A start that the media shows may be told by two frames wrong."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.chaos.findings import percentile
 from benchmarks.delay.account import (
     POLL_SEC,
     Account,
@@ -12,6 +11,7 @@ from benchmarks.delay.account import (
     polled_delays_sec,
 )
 from benchmarks.delay.script import EVENT_TYPES, Moment, Script
+from tests.chaos.findings import percentile
 
 PERCENTS = (50, 95, 99)
 WIDTH = 36

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.origin import Change, Channel, Encoding, Fault, FaultKind, Published, SceneOnAir
+from simulator.origin import Change, Channel, Encoding, Fault, FaultKind, Published, SceneOnAir
 
 SCENES = (
     *(("normal", 2.25), ("black", 3.5), ("normal", 1.5), ("silent", 3.5)),

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.chaos.findings import Finding, as_markdown, as_table
 from benchmarks.delivery.losses import BY_DEFAULT, PATIENT, lose_nothing
 from benchmarks.delivery.neighbours import compare
+from tests.chaos.findings import Finding, as_markdown, as_table
 
 LOSSES = {"defaults": BY_DEFAULT, "patient": PATIENT}
 

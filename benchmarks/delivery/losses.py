@@ -13,13 +13,13 @@ from pathlib import Path
 from temporalio import activity
 from temporalio.worker import Worker
 
-from activities.declarations import WATCH_STREAM, WatchOrder, WatchOutcome, WatchReturn
-from benchmarks.chaos.findings import Finding
+from activities.declarations import WATCH_STREAM, WatchInput, WatchOutcome, WatchResult
 from benchmarks.delivery.receiver import MoodyReceiver, receiving
-from monitors.events import EndReason, EventType, Happening
+from monitors.events import EndReason, EventDraft, EventType
 from monitors.reports import HealthReport, Statistics
-from tests.media.outbound.stand_ins import always, reply, scripted_server
-from tests.service.house import SIGNING_KEY, House
+from tests.chaos.findings import Finding
+from tests.testkit.house import SIGNING_KEY, House
+from tests.testkit.stand_ins import always, reply, scripted_server
 from workflows.options import PROBE_QUEUE
 
 MONITORS = 20
@@ -48,18 +48,18 @@ class ScriptedProbe:
         self._alerts = alerts
 
     @activity.defn(name=WATCH_STREAM)
-    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+    async def watch_stream(self, order: WatchInput) -> WatchResult:
         """Tell the next ones; end the stream after the last."""
         told: int = (order.state or {"told": 0})["told"]
         now = min(AT_ONCE, self._alerts - told)
-        alert = Happening(
+        alert = EventDraft(
             event_type=EventType.BLACKOUT, timestamp=datetime.now(UTC), data={"duration_sec": 30.0}
         )
         is_over = told + now == self._alerts
-        return WatchReturn(
-            outcome=WatchOutcome.ENDED if is_over else WatchOutcome.HAPPENED,
+        return WatchResult(
+            outcome=WatchOutcome.ENDED if is_over else WatchOutcome.EVENTS_READY,
             end_reason=EndReason.ENDLIST_DETECTED if is_over else None,
-            happenings=[alert] * now,
+            event_drafts=[alert] * now,
             statistics=Statistics(),
             health=HealthReport(),
             open_incidents=[],
@@ -68,7 +68,7 @@ class ScriptedProbe:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveryResult:
     """What arrived.
 
     Attributes:
@@ -114,7 +114,7 @@ class Delivered:
 
 async def lose_nothing(
     folder: Path, events: int, seed: int, settings: Mapping[str, str]
-) -> Delivered:
+) -> DeliveryResult:
     """Deliver `events` events of `MONITORS` monitors through all of it."""
     each = events // MONITORS
     receiver = MoodyReceiver(SIGNING_KEY.encode(), random.Random(seed))  # noqa: S311
@@ -195,7 +195,7 @@ def _judged(
     given_up: set[str],
     unaudited: int,
     took_sec: float,
-) -> Delivered:
+) -> DeliveryResult:
     seen: set[str] = set()
     last: dict[str, int] = {}
     disordered = duplicates = 0
@@ -207,7 +207,7 @@ def _judged(
             disordered += sequence < last.get(monitor_id, 0)
             last[monitor_id] = max(sequence, last.get(monitor_id, 0))
         seen.add(event["event_id"])
-    return Delivered(
+    return DeliveryResult(
         settings=settings,
         expected=expected,
         arrived=len(seen),

@@ -5,12 +5,12 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.chaos.findings import Finding, percentile
-from media.watch import SegmentSeen
+from media.watching import SegmentSeen
+from simulator.origin import LOWEST, AtEnd, Channel, ChannelOptions, LiveOrigin, Programme, render
+from tests.chaos.findings import Finding, percentile
 from tests.hostile.crafted import animation, playlist, segments, squeezed
-from tests.media.outbound.stand_ins import Answer, always, by_path, reply, scripted_server
-from tests.media.watch.viewing import Studio, Viewer, studio
-from tests.origin import LOWEST, AtEnd, Channel, ChannelOptions, LiveOrigin, Programme, render
+from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.stand_ins import Answer, always, by_path, reply, scripted_server
 
 GOOD = 6
 ALLOWED = 1.5

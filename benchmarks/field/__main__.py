@@ -16,7 +16,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.chaos.arena import open_arena
 from benchmarks.field import packagers
 from benchmarks.field.recipes import RECIPES, Recipe
 from benchmarks.field.run import Gallery, watch_all
@@ -24,6 +23,7 @@ from benchmarks.field.server import serve_files
 from benchmarks.field.verdict import Verdict
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
+from tests.chaos.arena import open_environment
 
 
 def main() -> int:
@@ -56,15 +56,15 @@ async def _run(folder: Path, recipes: Sequence[Recipe]) -> list[Verdict]:
     served = folder / "served"
     served.mkdir(parents=True)
     async with (
-        open_arena(folder, seed=1) as arena,
+        open_environment(folder, seed=1) as arena,
         serve_files(served) as server,
         arena.house("house", "orchestrator", "probe") as house,
     ):
         gallery = Gallery(served, folder / "cache", server, arena.receiver, house.rest)
-        return await watch_all(gallery, recipes, _say)
+        return await watch_all(gallery, recipes, _set_details)
 
 
-def _say(verdict: Verdict) -> None:
+def _set_details(verdict: Verdict) -> None:
     print(f"{verdict.source}: {'; '.join(verdict.faults) or 'as scripted'}", flush=True)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]
 
-from tests.origin import Encoding, Programme
-from tests.origin.programme import filter_graph
+from simulator.origin import Encoding, Programme
+from simulator.origin.programme import filter_graph
 
 NORMAL_SEC = 6.0
 ENCODE_SEC = 300

@@ -12,9 +12,9 @@ from benchmarks.field.recipes import Recipe
 from benchmarks.field.server import FileServer
 from benchmarks.field.sources import running
 from benchmarks.field.verdict import Verdict, expected_events, judge
-from tests.service.receiver import Receiver
-from tests.service.rest import Rest
-from tests.service.waiting import NeverCame, until_true
+from tests.testkit.receiver import Receiver
+from tests.testkit.rest import Rest
+from tests.testkit.waiting import NeverCame, until_true
 
 AT_ONCE = 16
 MANIFEST_SEC = 30.0

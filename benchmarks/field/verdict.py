@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.field.programme import NORMAL_SEC, STRETCHES, Stretch, length_sec
 from benchmarks.field.recipes import Recipe
-from tests.service.receiver import Received
+from tests.testkit.receiver import Received
 
 TOLERANCE_SEC = 0.1
 TOLERANCE_SHARE = 0.05

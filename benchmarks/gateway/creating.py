@@ -9,7 +9,7 @@ from temporalio.client import Client
 from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from monitors.config import MonitorConfig
 from monitors.ids import new_monitor_id
-from workflows.messages import TASK_QUEUE, WORKFLOW_TYPE, MonitorOrder
+from workflows.messages import TASK_QUEUE, WORKFLOW_TYPE, MonitorInput
 
 AT_ONCE = 16
 
@@ -51,8 +51,8 @@ async def time_creations(
     return rates
 
 
-def _order() -> MonitorOrder:
-    return MonitorOrder(
+def _order() -> MonitorInput:
+    return MonitorInput(
         monitor_id=new_monitor_id(),
         stream_url=_stream_url(),
         stream_key="url:127.0.0.1:9/live.m3u8",

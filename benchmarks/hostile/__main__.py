@@ -13,11 +13,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.chaos.arena import open_arena
-from benchmarks.chaos.findings import as_markdown, as_table
 from benchmarks.hostile.run import Outcome, Scale, run
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
+from tests.chaos.arena import open_environment
+from tests.chaos.findings import as_markdown, as_table
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 async def _run(folder: Path, scale: Scale) -> Outcome:
-    async with open_arena(folder, seed=1) as arena:
+    async with open_environment(folder, seed=1) as arena:
         return await run(arena, scale)
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 import httpx
 
 from benchmarks.hostile.zone import SILENT_ZONE
-from tests.service.rest import Rest
+from tests.testkit.rest import Rest
 
 CONNECTIONS = 300
 HELD_SEC = 60.0
@@ -182,14 +182,14 @@ class KeyedAttack:
     async def _read(self) -> None:
         queries = ("limit=1e9", "offset=" + "9" * 400, "status=%00", "status=" + "a" * 4000)
         for query in itertools.cycle(queries):
-            await self._note(self._http.get(f"/monitors?{query}"))
+            await self._record(self._http.get(f"/monitors?{query}"))
             await asyncio.sleep(PAUSE_SEC)
 
     async def _post(self, body: bytes) -> None:
         headers = {"Content-Type": "application/json"}
-        await self._note(self._http.post("/monitors", content=body, headers=headers))
+        await self._record(self._http.post("/monitors", content=body, headers=headers))
 
-    async def _note(self, request: Awaitable[httpx.Response]) -> None:
+    async def _record(self, request: Awaitable[httpx.Response]) -> None:
         with suppress(httpx.HTTPError):
             answer = await request
             if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
@@ -202,4 +202,5 @@ async def _attack_ports(ports: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    print("ready", flush=True)
     asyncio.run(_attack_ports([int(port) for port in sys.argv[1:]]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from benchmarks.chaos.arena import ChaosHouse
+from tests.chaos.arena import ChaosHarness
 
 SAMPLE_SEC = 0.5
 MIB = 2**20
@@ -21,7 +21,7 @@ class Growth:
         decoder_mib: the largest of any decoder; each has a limit of its own and may be replaced.
     """
 
-    def __init__(self, house: ChaosHouse) -> None:
+    def __init__(self, house: ChaosHarness) -> None:
         self._processes = {
             each.name: psutil.Process(each.pid) for each in [house.gateway, *house.workers]
         }

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.chaos.arena import ChaosHouse
 from benchmarks.hostile.zone import ADDRESS
+from tests.chaos.arena import ChaosHarness
 
 GATEWAY_DESCRIPTORS = 256
 """Fewer than the connections that a client opens."""
@@ -12,7 +12,7 @@ _OWN_RESOLVER = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && ulimit -
 _RUN = ["unshare", "--mount", "sh", "-c", f'{_OWN_RESOLVER} && exec "$@"']
 
 
-class HostileHouse(ChaosHouse):
+class HostileHarness(ChaosHarness):
     """Runs each process in a mount namespace with a resolv.conf of its own; needs root."""
 
     def __init__(self, folder: Path, **variables: str) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,18 +12,15 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chaos.arena import WINDOW, Arena
-from benchmarks.chaos.findings import Finding, percentile
 from benchmarks.fleet import CONFIG, LEAST_BETWEEN_SEC, Fleet, programmes, put_on_air
 from benchmarks.hostile.clients import KeyedAttack
 from benchmarks.hostile.growth import Growth
-from benchmarks.hostile.house import HostileHouse
+from benchmarks.hostile.house import HostileHarness
 from benchmarks.hostile.zone import GOOD_ZONE, SILENT_ZONE, dns_server
-from tests.hostile.origins import ATTACKS
-from tests.hostile.receivers import RECEIVERS
-from tests.media.outbound.stand_ins import scripted_server
-from tests.service.rest import Rest
-from tests.service.waiting import NeverCame, until
+from tests.chaos.arena import WINDOW, ChaosEnvironment
+from tests.chaos.findings import Finding, percentile
+from tests.testkit.rest import Rest
+from tests.testkit.waiting import NeverCame, until
 
 MOST_GROWTH_MIB = 150.0
 MOST_SLOWER = 1.5
@@ -94,7 +93,7 @@ class Outcome:
         ]
 
 
-async def run(arena: Arena, scale: Scale) -> Outcome:
+async def run(arena: ChaosEnvironment, scale: Scale) -> Outcome:
     """Run the whole of it; needs root, for the DNS server and what uses it."""
     async with dns_server(), _open_house(arena) as house:
         alone = await _fleet(arena, house.rest, "alone", scale, scale.alone_sec)
@@ -115,8 +114,8 @@ async def run(arena: Arena, scale: Scale) -> Outcome:
 
 
 @asynccontextmanager
-async def _open_house(arena: Arena) -> AsyncIterator[HostileHouse]:
-    house = HostileHouse(arena.folder / "hostile")
+async def _open_house(arena: ChaosEnvironment) -> AsyncIterator[HostileHarness]:
+    house = HostileHarness(arena.folder / "hostile")
     try:
         await house.start(*ROLES)
         yield house
@@ -125,7 +124,9 @@ async def _open_house(arena: Arena) -> AsyncIterator[HostileHouse]:
         house.discard()
 
 
-async def _fleet(arena: Arena, rest: Rest, name: str, scale: Scale, seconds: float) -> Fleet:
+async def _fleet(
+    arena: ChaosEnvironment, rest: Rest, name: str, scale: Scale, seconds: float
+) -> Fleet:
     made = await programmes(arena, seconds, scale.faults_every_sec)
     names = [f"{name}-{number}" for number in range(scale.streams)]
     spread_sec = min(scale.faults_every_sec, seconds / 5)
@@ -133,43 +134,44 @@ async def _fleet(arena: Arena, rest: Rest, name: str, scale: Scale, seconds: flo
 
 
 @asynccontextmanager
-async def _hostile(arena: Arena, house: HostileHouse) -> AsyncIterator[KeyedAttack]:
+async def _hostile(arena: ChaosEnvironment, house: HostileHarness) -> AsyncIterator[KeyedAttack]:
     """Attack the gateway, the workers' health ports, and what monitors lead to."""
     attack = KeyedAttack(house.rest)
     async with AsyncExitStack() as stack:
-        for body in [*await _origins(stack), *await _receivers(stack, arena), *_silent_names()]:
+        servers = json.loads(await stack.enter_async_context(_apart("servers")))
+        receivers = await _receivers(arena, servers["receivers"])
+        for body in [*_origins(servers["origins"]), *receivers, *_silent_names()]:
             await stack.enter_async_context(_background(_monitor_again(house.rest, body)))
-        await stack.enter_async_context(_clients(house.gateway_port, *house.health_ports))
+        await stack.enter_async_context(_apart("clients", house.gateway_port, *house.health_ports))
         await stack.enter_async_context(_background(attack.run()))
         yield attack
 
 
 @asynccontextmanager
-async def _clients(*ports: int) -> AsyncIterator[None]:
-    """Attack ports from a process of its own: what that computes delays nobody here."""
-    command = ["nice", "-n", "19", sys.executable, "-m", "benchmarks.hostile.clients"]
-    process = await asyncio.create_subprocess_exec(*command, *map(str, ports))
+async def _apart(module: str, *ports: int) -> AsyncIterator[bytes]:
+    """Run a module in a process that yields to all others; yield its first line of output."""
+    command = ["nice", "-n", "19", sys.executable, "-m", f"benchmarks.hostile.{module}"]
+    process = await asyncio.create_subprocess_exec(*command, *map(str, ports), stdout=PIPE)
+    assert process.stdout is not None  # noqa: S101
     try:
-        yield
+        yield await process.stdout.readline()
     finally:
         process.kill()
         await process.wait()
 
 
-async def _origins(stack: AsyncExitStack) -> list[dict[str, Any]]:
-    servers = [await stack.enter_async_context(scripted_server(each)) for each in ATTACKS.values()]
-    urls = [server.url(host=f"origin.{GOOD_ZONE}") for server in servers]
-    return [_monitor(url, f"http://hooks.{SILENT_ZONE}/") for url in urls]
+def _origins(ports: Sequence[int]) -> list[dict[str, Any]]:
+    nowhere = f"http://hooks.{SILENT_ZONE}/"
+    return [_monitor(f"http://origin.{GOOD_ZONE}:{port}/", nowhere) for port in ports]
 
 
-async def _receivers(stack: AsyncExitStack, arena: Arena) -> list[dict[str, Any]]:
+async def _receivers(arena: ChaosEnvironment, ports: Sequence[int]) -> list[dict[str, Any]]:
     """Return a monitor for each receiver, of a stream with an event every few seconds."""
     programme = (await programmes(arena, EVENTFUL_SEC, LEAST_BETWEEN_SEC))[0]
     bodies = []
-    for number, answer in enumerate(RECEIVERS.values()):
-        server = await stack.enter_async_context(scripted_server(answer))
+    for number, port in enumerate(ports):
         stream = arena.origin.add(f"told-{number}", programme, options=WINDOW)
-        hook = server.url(host=f"receiver.{GOOD_ZONE}")
+        hook = f"http://receiver.{GOOD_ZONE}:{port}/"
         bodies.append(_monitor(stream.url, hook, on_delivery_failure="continue", **CONFIG))
     return bodies
 
@@ -209,7 +211,7 @@ async def _lost(rest: Rest, fleet: Fleet) -> int:
     return lost
 
 
-async def _left_running(house: HostileHouse) -> list[str]:
+async def _left_running(house: HostileHarness) -> list[str]:
     """Stop all monitors and return the workflows that do not end."""
     await house.rest.stop_all()
 

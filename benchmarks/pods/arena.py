@@ -11,20 +11,20 @@ from temporalio.client import WorkflowHandle
 
 from monitors.config import MonitorConfig, OnDeliveryFailure
 from monitors.ids import new_monitor_id
+from simulator.origin import LiveOrigin
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
-from tests.origin import LiveOrigin
-from tests.service.house import PROBE_KEY, SIGNING_KEY, House
-from tests.service.programmes import SMALL, rendered
-from tests.service.receiver import Receiver
-from workflows.messages import TASK_QUEUE, MonitorEnd, MonitorOrder
+from tests.testkit.house import PROBE_KEY, SIGNING_KEY, House
+from tests.testkit.programmes import SMALL, rendered
+from tests.testkit.receiver import Receiver
+from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult
 from workflows.monitor import MonitorWorkflow
 
 CHANNEL = "channel"
 
 
 @dataclass(frozen=True)
-class Arena:
+class ChaosEnvironment:
     """What the experiments play with."""
 
     api: FakeApi
@@ -37,9 +37,9 @@ class Arena:
         """Return a URL of the one channel that is a stream of its own."""
         return f"{self.origin[CHANNEL].url}?stream={number}"
 
-    async def start(self, number: int) -> WorkflowHandle[Any, MonitorEnd]:
+    async def start(self, number: int) -> WorkflowHandle[Any, MonitorResult]:
         """Start a monitor's workflow without the gateway, which is not measured."""
-        order = MonitorOrder(
+        order = MonitorInput(
             monitor_id=new_monitor_id(),
             stream_url=self.stream_url(number),
             stream_key=f"url:{number}",
@@ -54,7 +54,7 @@ class Arena:
 
 
 @asynccontextmanager
-async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[Arena]:
+async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[ChaosEnvironment]:
     """Open one with an orchestrator.
 
     Args:
@@ -76,7 +76,7 @@ async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[Arena]:
         kubelet = Kubelet(api, folder / "nodes", {"keys": secrets})
         if has_kubelet:
             await stack.enter_async_context(kubelet.at_work())
-        yield Arena(api, kubelet, house, origin, receiver)
+        yield ChaosEnvironment(api, kubelet, house, origin, receiver)
 
 
 def _variables(config: Path) -> Mapping[str, str]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from benchmarks.chaos.findings import Finding
-from benchmarks.pods.arena import Arena, arena
+from benchmarks.pods.arena import ChaosEnvironment, arena
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
+from tests.chaos.findings import Finding
 from tests.kube.pods import RUNNING
-from tests.service.programmes import EAGER
+from tests.testkit.programmes import EAGER
 from workflows.messages import STOP_SIGNAL
 from workflows.monitor import MonitorWorkflow
 
@@ -39,7 +39,7 @@ async def first_segments(folder: Path, repeats: int) -> Finding:
     )
 
 
-async def _first_segment(stage: Arena, number: int) -> float:
+async def _first_segment(stage: ChaosEnvironment, number: int) -> float:
     rest = stage.house.rest
     began = time.time()
     url = stage.receiver.url("all")
@@ -123,15 +123,15 @@ async def _pending(handle: WorkflowHandle[Any, Any]) -> str:
     )
 
 
-async def _until_pods(stage: Arena, count: int) -> None:
+async def _until_pods(stage: ChaosEnvironment, count: int) -> None:
     await stage.api.until(lambda: len(stage.api.pods) >= count, within_sec=PATIENCE_SEC)
 
 
-def _more(stage: Arena, before: dict[str, int], verb: str) -> int:
+def _more(stage: ChaosEnvironment, before: dict[str, int], verb: str) -> int:
     return stage.api.calls[verb] - before.get(verb, 0)
 
 
-async def _with_pods(stage: Arena, monitors: int) -> list[str]:
+async def _with_pods(stage: ChaosEnvironment, monitors: int) -> list[str]:
     """Start monitors, and wait until each has a Pod that runs; return their ids."""
     ids: list[str] = []
     for first in range(0, monitors, BUSY):

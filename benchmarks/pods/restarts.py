@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from benchmarks.chaos.findings import Finding
-from benchmarks.pods.arena import Arena, arena
+from benchmarks.pods.arena import ChaosEnvironment, arena
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
+from tests.chaos.findings import Finding
 from tests.kube.api import FakeApi
 from tests.kube.pods import READY
-from workflows.messages import STOP_SIGNAL, MonitorEnd
+from workflows.messages import STOP_SIGNAL, MonitorResult
 
 DOWN_SEC = 3.0
 DENYING_SEC = 3.0
@@ -54,7 +54,9 @@ async def _keep_restarting(api: FakeApi, every_sec: float) -> None:
         await api.restart(down_sec=DOWN_SEC, denying_sec=DENYING_SEC)
 
 
-async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[MonitorStatus | None]:
+async def _lives(
+    stage: ChaosEnvironment, numbers: Iterator[int], until: float
+) -> list[MonitorStatus | None]:
     """Start one monitor after the other; return how they ended, None for a failed workflow."""
     ends: list[MonitorStatus | None] = []
     while time.monotonic() < until:
@@ -68,7 +70,7 @@ async def _lives(stage: Arena, numbers: Iterator[int], until: float) -> list[Mon
     return ends
 
 
-async def _stopped(handle: WorkflowHandle[Any, MonitorEnd]) -> MonitorStatus | None:
+async def _stopped(handle: WorkflowHandle[Any, MonitorResult]) -> MonitorStatus | None:
     try:
         await _asked(lambda: handle.signal(STOP_SIGNAL))
     except RPCError as error:

@@ -12,13 +12,13 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]
 import psutil
 
-from benchmarks.chaos.arena import ChaosHouse
 from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from benchmarks.scale.surroundings import Surroundings, open_surroundings
 from benchmarks.scale.usage import Gauge, History, Sample, history_of, postmaster
-from tests.service.children import Child
-from tests.service.house import API_KEY, INTERNAL_KEY
-from tests.service.waiting import NeverCame, until
+from tests.chaos.arena import ChaosHarness
+from tests.testkit.children import Child
+from tests.testkit.house import API_KEY, INTERNAL_KEY
+from tests.testkit.waiting import NeverCame, until
 
 PROBES = "probes without media"
 AT_ONCE = 16
@@ -93,7 +93,7 @@ class Crowd:
 
 async def run_crowd(folder: Path, database_url: str, load: Load) -> Crowd:
     """Start a service on these databases, create the monitors, and measure."""
-    house = ChaosHouse(
+    house = ChaosHarness(
         folder / "house",
         DATABASE_URL=database_url,
         HEARTBEAT_TIMEOUT_SEC=str(load.timeout_sec),
@@ -113,7 +113,7 @@ async def run_crowd(folder: Path, database_url: str, load: Load) -> Crowd:
 
 
 async def _measure(
-    house: ChaosHouse, surroundings: Surroundings, gauge: Gauge, load: Load
+    house: ChaosHarness, surroundings: Surroundings, gauge: Gauge, load: Load
 ) -> Crowd:
     at_first, began = await gauge.sample(), time.monotonic()
     refused = await _create(house, surroundings, load)
@@ -121,7 +121,7 @@ async def _measure(
     watched = await _until_watched(gauge, load.monitors - refused)
     started_sec = time.monotonic() - began
     at_start = await gauge.sample()
-    _say(f"{watched} watched after {started_sec:.0f} s")
+    _set_details(f"{watched} watched after {started_sec:.0f} s")
     await asyncio.sleep(SETTLE_SEC)
     some = await _some_monitors(house, min(SAMPLED, load.monitors))
     history_before = await history_of(house.client, some)
@@ -142,7 +142,7 @@ async def _measure(
     )
 
 
-async def _create(house: ChaosHouse, surroundings: Surroundings, load: Load) -> int:
+async def _create(house: ChaosHarness, surroundings: Surroundings, load: Load) -> int:
     """Create the monitors and return how many were refused."""
     refused = 0
     client = LoadClient(house.rest.base_url, API_KEY)
@@ -157,7 +157,7 @@ async def _create(house: ChaosHouse, surroundings: Surroundings, load: Load) -> 
             await client.send("POST", "/api/v1/monitors", body)
         except RuntimeError as error:
             refused += 1
-            _say(f"stream {number}: {error}")
+            _set_details(f"stream {number}: {error}")
 
     try:
         await as_fast_as_possible(create, count=load.monitors, at_once=AT_ONCE)
@@ -177,18 +177,18 @@ async def _until_watched(gauge: Gauge, monitors: int) -> int:
     try:
         await until(all_watched, f"{monitors} watches", within_sec=within_sec)
     except NeverCame as error:
-        _say(str(error))
+        _set_details(str(error))
     return await gauge.watched()
 
 
-async def _some_monitors(house: ChaosHouse, count: int) -> list[str]:
+async def _some_monitors(house: ChaosHarness, count: int) -> list[str]:
     found = house.client.list_workflows("ExecutionStatus = 'Running'", page_size=1000)
     ids = [each.id async for each in found if each.id.startswith("mon-")]
     return random.sample(ids, min(count, len(ids)))
 
 
 @asynccontextmanager
-async def _probes(house: ChaosHouse, load: Load) -> AsyncIterator[list[Child]]:
+async def _probes(house: ChaosHarness, load: Load) -> AsyncIterator[list[Child]]:
     """Run as many workers as the monitors need slots."""
     probes = [
         Child(
@@ -212,7 +212,7 @@ async def _probes(house: ChaosHouse, load: Load) -> AsyncIterator[list[Child]]:
             probe.discard()
 
 
-async def _gauge(house: ChaosHouse, probes: list[Child], postgres: asyncpg.Connection) -> Gauge:
+async def _gauge(house: ChaosHarness, probes: list[Child], postgres: asyncpg.Connection) -> Gauge:
     processes = {
         "temporal": [psutil.Process(house.temporal.pid)],
         "gateway": [psutil.Process(house.gateway.pid)],
@@ -223,5 +223,5 @@ async def _gauge(house: ChaosHouse, probes: list[Child], postgres: asyncpg.Conne
     return Gauge(processes, postgres, house.folder / "temporal.db")
 
 
-def _say(words: str) -> None:
+def _set_details(words: str) -> None:
     print(words, file=sys.stderr, flush=True)

@@ -16,14 +16,14 @@ from temporalio.worker import Worker
 from activities.declarations import (
     WATCH_STREAM,
     OpenIncident,
-    WatchOrder,
+    WatchInput,
     WatchOutcome,
-    WatchReturn,
+    WatchResult,
 )
-from activities.gateway import TIMEOUT_SEC
+from activities.gateway_client import TIMEOUT_SEC
 from media.hls.cursor import REMEMBERED, PlaylistCursor
-from media.watch.state import MAIN, TrackState, WatchState
-from monitors.events import EventType, Happening, timestamp_text
+from media.watching.state import MAIN, TrackState, WatchState
+from monitors.events import EventDraft, EventType, timestamp_text
 from monitors.reports import HealthReport, Statistics, StatusReport
 from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
 from runtime.event_loop import new_event_loop
@@ -91,11 +91,11 @@ class PretendedWatching:
         self._usual = _usual_state()
 
     @activity.defn(name=WATCH_STREAM)
-    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+    async def watch_stream(self, order: WatchInput) -> WatchResult:
         """Watch until a fault comes or goes, or until the checkpoint."""
         known = order.state or self._usual
         aside = [
-            asyncio.create_task(self._beat(known)),
+            asyncio.create_task(self._heartbeat(known)),
             asyncio.create_task(self._tell_counters(order.monitor_id)),
         ]
         try:
@@ -105,24 +105,24 @@ class PretendedWatching:
         finally:
             await _stop(aside)
 
-    async def _until_something(self, known: dict[str, Any], checkpoint_sec: float) -> WatchReturn:
+    async def _until_something(self, known: dict[str, Any], checkpoint_sec: float) -> WatchResult:
         is_black = known["is_black"]
         change_sec = BLACK_SEC if is_black else self._until_fault()
         await asyncio.sleep(min(change_sec, checkpoint_sec))
         if change_sec >= checkpoint_sec:
             return _seen(WatchOutcome.CHECKPOINT, known, is_black=is_black)
-        return _seen(WatchOutcome.HAPPENED, known, is_black=not is_black)
+        return _seen(WatchOutcome.EVENTS_READY, known, is_black=not is_black)
 
     def _until_fault(self) -> float:
         """Return how long to the next fault, which comes as likely now as later."""
         return random.expovariate(self._faults_per_sec) if self._faults_per_sec else math.inf
 
-    def _until_checkpoint(self, order: WatchOrder) -> float:
+    def _until_checkpoint(self, order: WatchInput) -> float:
         """Return how long to the next; the first ones are spread as those of a steady crowd are."""
         spread = 1.0 if order.state else random.random()  # noqa: S311
         return order.checkpoint_sec * spread
 
-    async def _beat(self, state: dict[str, Any]) -> None:
+    async def _heartbeat(self, state: dict[str, Any]) -> None:
         while True:
             activity.heartbeat(state)
             await asyncio.sleep(self._beat_sec)
@@ -145,15 +145,15 @@ def _usual_state() -> dict[str, Any]:
     return {**state.model_dump(mode="json"), "is_black": False}
 
 
-def _seen(outcome: WatchOutcome, known: dict[str, Any], *, is_black: bool) -> WatchReturn:
+def _seen(outcome: WatchOutcome, known: dict[str, Any], *, is_black: bool) -> WatchResult:
     at = datetime.now(UTC)
     began = at - timedelta(seconds=BLACK_SEC)
     data = {"duration_sec": BLACK_SEC, "started_at": timestamp_text(began), "threshold_sec": 30.0}
     event_type = EventType.BLACKOUT if is_black else EventType.BLACKOUT_RECOVERED
-    happened = Happening(event_type=event_type, timestamp=at, data=data)
-    return WatchReturn(
+    happened = EventDraft(event_type=event_type, timestamp=at, data=data)
+    return WatchResult(
         outcome=outcome,
-        happenings=[happened] if outcome is WatchOutcome.HAPPENED else [],
+        event_drafts=[happened] if outcome is WatchOutcome.EVENTS_READY else [],
         statistics=Statistics(total_segments_analyzed=100_000),
         health=HealthReport(video=Health.ERROR if is_black else Health.OK, audio=Health.OK),
         open_incidents=[OpenIncident(kind=IncidentKind.BLACKOUT, started_at=began)] * is_black,

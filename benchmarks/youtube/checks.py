@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 
-from media.youtube.external import ExternalResolvers
-from media.youtube.options import Depth, Resolver, YouTubeOptions
-from media.youtube.pool import HelperPool
-from media.youtube.wire import Question
-from tests.youtube import YouTubeSite
+from media.sources.youtube.external import ExternalResolvers
+from media.sources.youtube.helper_protocol import Question
+from media.sources.youtube.pool import HelperPool
+from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from simulator.youtube import YouTubeSite
 
 VIDEO_ID = "aaaaaaaaaaa"
 YTDLP = Path(sysconfig.get_path("scripts")) / "yt-dlp"

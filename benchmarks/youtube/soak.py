@@ -14,20 +14,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from media.decoding import FfmpegProbe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.probe import FfmpegProbe
-from media.watch import SegmentMeter, SegmentSeen, StreamWatch, WatchState
-from media.youtube.egress import Budget, Egress
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite as OneEgress
-from media.youtube.source import YouTubeSource
-from media.youtube.stream import FoundMedia, YouTubeStream
+from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.resolver_options import YouTubeOptions
+from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.video_source import YouTubeSource
+from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from media.watching import SegmentProber, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from monitors.measurement import SegmentMeasurement
-from tests.origin.encoding import TINY
-from tests.youtube import Fault, Kind, Layout, MediaEnd, Video, YouTubeSite
+from simulator.origin.encoding import TINY
+from simulator.youtube import Fault, Kind, Layout, MediaEnd, Video, YouTubeSite
 
 SEGMENT_SEC = 0.04
 STANDS_FOR_SEC = 5.0
@@ -133,7 +133,7 @@ async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Foll
     async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
         source = YouTubeSource(video.video_id, egress)
         stream = YouTubeStream(video.video_id, source, client, FoundMedia())
-        meter = SegmentMeter(client, probe, segment_max_bytes=1024 * 1024)
+        meter = SegmentProber(client, probe, segment_max_bytes=1024 * 1024)
         state = WatchState()
         while seen.ended is None:
             watch = StreamWatch(

@@ -14,13 +14,13 @@ import httpx
 import psutil
 
 from benchmarks.youtube.checks import cpu_sec
-from media.sources import SourceState
-from media.youtube.egress import Budget, Egress
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite as OneEgress
-from media.youtube.source import YouTubeSource
-from media.youtube.stream import FoundMedia, YouTubeStream
-from tests.youtube import YouTubeSite
+from media.sources.source import SourceState
+from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.resolver_options import YouTubeOptions
+from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.video_source import YouTubeSource
+from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from simulator.youtube import YouTubeSite
 
 INTERVAL_SEC = 2.0
 
@@ -83,7 +83,7 @@ async def _wait(video_id: str, egress: OneEgress, client: httpx.AsyncClient) -> 
     while True:
         seen = await stream.observe_status()
         assert seen.state is SourceState.UPCOMING, seen  # noqa: S101
-        wait_sec = stream.next_look_sec(
+        wait_sec = stream.poll_delay_sec(
             seen,
             now=datetime.now(UTC),
             waiting_since=began,

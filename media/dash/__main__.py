@@ -1,4 +1,4 @@
-"""The process that reads one large manifest: `python -m media.dash`; `media.reading` starts it.
+"""Reads one large manifest in a process of its own, which may die: `python -m media.dash`.
 
 It gets a line of JSON (the arguments of `read_manifest`), then the manifest, and answers with JSON.
 It imports nothing beyond the standard library, so that it starts in 50 ms.
@@ -11,8 +11,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from media.dash.playlists import TrackPlaylist
-from media.dash.reading import read_manifest
+from media.dash.load import read_manifest
+from media.dash.to_hls import TrackPlaylist
 from media.hls.errors import PlaylistError
 
 

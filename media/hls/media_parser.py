@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from media.hls.drafts import SegmentDraft, date_drafts, finish_drafts, is_sane_duration
 from media.hls.errors import (
     MalformedPlaylist,
     NotAPlaylist,
     PlaylistTooLarge,
     UnsupportedPlaylist,
 )
-from media.hls.keys import KeyReader
 from media.hls.parts import PartReader
 from media.hls.playlist import (
     PARTED_SEGMENTS,
@@ -23,6 +21,8 @@ from media.hls.playlist import (
     Segment,
     ServerControl,
 )
+from media.hls.segment_drafts import SegmentDraft, date_drafts, finish_drafts, is_sane_duration
+from media.hls.segment_keys import KeyReader
 from media.hls.tags import (
     MAX_INTEGER,
     Line,

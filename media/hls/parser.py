@@ -12,7 +12,7 @@ which bytes to fetch, or which segment is which, is never guessed; and size is b
     │                        20,000 segments, 1,000 variants, 200,000 lines, 16 Ki characters a line
     │                        and 8 Mi in all URLs, once they are absolute
     ├── UnsupportedPlaylist  a delta update (EXT-X-SKIP) of a playlist that is not known
-    └── NoVariant            raised by `media.hls.renditions`: a master playlist without variants
+    └── NoVariant            raised by `media.hls.selection`: a master playlist without variants
 """
 
 from collections.abc import Mapping

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from media.hls.drafts import is_sane_duration
 from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.playlist import ByteRange, Part
+from media.hls.segment_drafts import is_sane_duration
 from media.hls.tags import byte_range, decimal
 from media.hls.uris import UriResolver
 

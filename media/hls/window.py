@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from media.hls.drafts import is_sane_duration
+from media.hls.segment_drafts import is_sane_duration
 from media.hls.tags import MAX_LINES, Line, date_time, decimal, too_many_lines
 
 TAIL_SEGMENTS = 1_000
@@ -81,7 +81,7 @@ def sum_up(text: str, end: int) -> Head:
 
 
 def _end_of_dates(text: str, end: int) -> datetime | None:
-    """Extrapolate the last date before `end`, as `media.hls.drafts` does."""
+    """Extrapolate the last date before `end`, as `media.hls.segment_drafts` does."""
     date_at = text.rfind("\n#EXT-X-PROGRAM-DATE-TIME:", 0, end)
     date = _DATE.match(text, date_at) if date_at >= 0 else None
     starts_at = date_time(date[1].strip()) if date else None

@@ -5,9 +5,9 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel
 
 from monitors.config import Thresholds
-from monitors.detectors.elapsed import Elapsed
-from monitors.detectors.pace import suspend_threshold_sec
-from monitors.detectors.timeline import reached
+from monitors.detectors.stall import suspend_threshold_sec
+from monitors.detectors.stopwatch import Elapsed
+from monitors.detectors.stream_time import reached
 
 
 class Absence(BaseModel):

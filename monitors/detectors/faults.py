@@ -15,7 +15,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel
 
-from monitors.detectors.timeline import TIME_TOLERANCE_SEC, Condition, Stretch, reached
+from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, Condition, Stretch, reached
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
 from monitors.status import Health, IncidentKind
 
@@ -147,7 +147,7 @@ class FaultRun(BaseModel):
         return self.recovery is not None and reached(self.recovery.good_sec, rule.recovery_sec)
 
 
-class FaultState(BaseModel):
+class FaultDetector(BaseModel):
     """What one detector remembers between two segments; `run` is None while all is good."""
 
     run: FaultRun | None = None
@@ -175,7 +175,7 @@ class FaultState(BaseModel):
         if self.run:
             self.run.elapsed_sec += duration_sec
 
-    def go_back(self, before: "FaultState") -> None:
+    def go_back(self, before: "FaultDetector") -> None:
         """Go back to where this detector was `before`; what was told since stays told."""
         was_open = before.run is not None and before.run.is_open
         if was_open and self.run is None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from pydantic import BaseModel, Field
 
-from monitors.detectors.faults import VIDEO_MISSING, FaultRule, FaultState
-from monitors.detectors.pictures import same_picture
-from monitors.detectors.timeline import Condition, Finding, Stretch, reached, without
+from monitors.detectors.faults import VIDEO_MISSING, FaultDetector, FaultRule
+from monitors.detectors.frame_difference import same_picture
+from monitors.detectors.stream_time import Condition, Finding, Stretch, reached, without
+from monitors.frames import missing_from_sec
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
-from monitors.pictures import missing_from_sec
 
 STILL_NOTICEABLE_SEC = 5.0
 """Shorter stillness is part of normal pictures: a slide, a drawing that an animation holds."""
@@ -37,7 +37,7 @@ class FreezeState(BaseModel):
         picture: what was seen when the latest run began.
     """
 
-    faults: FaultState = Field(default_factory=FaultState)
+    faults: FaultDetector = Field(default_factory=FaultDetector)
     picture: Thumbnail | None = None
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:

@@ -8,17 +8,17 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from monitors.config import AudioTracks, Expect, Thresholds
-from monitors.detectors.faults import REMNANT_SEC, VIDEO_MISSING, FaultRule, FaultState
+from monitors.detectors.faults import REMNANT_SEC, VIDEO_MISSING, FaultDetector, FaultRule
+from monitors.detectors.frame_difference import STILL_GAP_SEC
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
-from monitors.detectors.pictures import STILL_GAP_SEC
 from monitors.detectors.silence import SilenceState
 from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
 from monitors.detectors.sound_clock import SoundClock
-from monitors.detectors.timeline import Condition, Finding, SegmentPosition, Stretch, stretches
+from monitors.detectors.stream_time import Condition, Finding, SegmentPosition, Stretch, stretches
+from monitors.frames import LANDMARK_BYTES
 from monitors.incidents import IncidentChange, SegmentInfo
-from monitors.measurement import Glance, Interval, Landmark, SegmentMeasurement, Track
+from monitors.measurement import Glance, Interval, ReferenceFrame, SegmentMeasurement, Track
 from monitors.motion import Motion
-from monitors.pictures import LANDMARK_BYTES
 from monitors.status import Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
@@ -64,11 +64,11 @@ class MediaDetectors(BaseModel):
 
     tracks: frozenset[Track] = frozenset({"video", "audio"})
     next_start_sec: float | None = None
-    blackout: FaultState = Field(default_factory=FaultState)
+    blackout: FaultDetector = Field(default_factory=FaultDetector)
     silence: SilenceState = Field(default_factory=SilenceState)
     freeze: FreezeState = Field(default_factory=FreezeState)
-    landmark: Landmark | None = None
-    latest: Landmark | None = None
+    landmark: ReferenceFrame | None = None
+    latest: ReferenceFrame | None = None
     skimmed: list[Skimmed] = []
     has_shown: bool = False
     further: dict[int, SilenceState] = {}
@@ -136,7 +136,7 @@ class MediaDetectors(BaseModel):
 
     def kept(self) -> set[str]:
         """Return the names of the segments that may have to be measured yet."""
-        return {each.kept_as for each in self.skimmed}
+        return {each.digest for each in self.skimmed}
 
     def feed(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -297,7 +297,7 @@ class MediaDetectors(BaseModel):
             return self._judge_video(measurement, position, thresholds)
         skimmed = Skimmed(
             position=position,
-            kept_as=measurement.kept_as,
+            digest=measurement.digest,
             moves=measurement.motion is Motion.MOVES,
             cuts=measurement.is_cut and measurement.motion is Motion.MOVES,
         )
@@ -408,7 +408,7 @@ class MediaDetectors(BaseModel):
             details=label,
         )
 
-    def _faults(self) -> dict[IncidentKind, FaultState]:
+    def _faults(self) -> dict[IncidentKind, FaultDetector]:
         return {
             IncidentKind.BLACKOUT: self.blackout,
             IncidentKind.FREEZE: self.freeze.faults,

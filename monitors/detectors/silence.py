@@ -13,9 +13,9 @@ from math import inf
 
 from pydantic import BaseModel, Field
 
-from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultRule, FaultState
+from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultDetector, FaultRule
 from monitors.detectors.sound_clock import SoundClock
-from monitors.detectors.timeline import Finding, SegmentPosition, reached, split, stretches
+from monitors.detectors.stream_time import Finding, SegmentPosition, reached, split, stretches
 from monitors.incidents import IncidentChange
 from monitors.measurement import HeardSound, Interval
 from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
@@ -31,9 +31,9 @@ class SilenceState(BaseModel):
         clock: of sound that comes apart from pictures.
     """
 
-    faults: FaultState = Field(default_factory=FaultState)
+    faults: FaultDetector = Field(default_factory=FaultDetector)
     tail_sec: float = 0.0
-    before_tail: FaultState | None = None
+    before_tail: FaultDetector | None = None
     ahead_sec: float = 0.0
     clock: SoundClock = Field(default_factory=SoundClock)
 

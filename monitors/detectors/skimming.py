@@ -1,20 +1,19 @@
 """When a glance at a segment is enough, and what was only glanced at.
 
-Two landmarks in a row (`media.decoder.landmarks`) cannot lie in one freeze, and a keyframe that is
-not dark cannot lie in a blackout. So a freeze that may still grow began after the last landmark but
-one, or, where the last landmark differs as much from the keyframe before it, after that. A blackout
-began after the last keyframe. What is known to have gone on for less than a threshold is no
-incident yet, whether or not it is a fault: it need not be measured before that.
+Two landmarks in a row (`media.decoding.decoder.reference_frames`) cannot lie in one freeze, and a
+keyframe that is not dark cannot lie in a blackout. So a freeze that may still grow began after the
+last landmark but one, or, where the last landmark differs as much from the keyframe before it,
+after that. A blackout began after the last keyframe. What is known to have gone on for less than a
+threshold is no incident yet, whether or not it is a fault: it need not be measured before that.
 
 The detectors stay where the last measurement in full left them. The segments since are *skimmed*:
 kept, to be measured in full in case of need. Those whose faults cannot grow any more are let go.
 The others are measured
 
 - at once, as soon as a keyframe is dark or missing, or the threshold may be reached with the next
-  segment;
-- some with each new segment from half the threshold on, so that they are all measured by then;
-- when another worker could not have them any more: what this one keeps is lost with it, but for
-  what a playlist still names by the time the watch is taken over.
+segment; - some with each new segment from half the threshold on, so that they are all measured by
+then; - when another worker could not have them any more: what this one keeps is lost with it, but
+for what a playlist still names by the time the watch is taken over.
 
 Then nothing is different from having measured all of them. Before all that comes to pass, new
 segments are looked at more closely: a movement between two keyframes is a landmark, too.
@@ -26,7 +25,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from monitors.config import DAY_SEC, Thresholds
-from monitors.detectors.timeline import SegmentPosition, reached
+from monitors.detectors.stream_time import SegmentPosition, reached
 from monitors.motion import Depth
 
 LOOKED_BACK = 2
@@ -50,7 +49,7 @@ class Skimmed(BaseModel):
     """A segment whose picture may have to be measured yet.
 
     Attributes:
-        kept_as: see `SegmentMeasurement.kept_as`.
+        digest: see `SegmentMeasurement.digest`.
         moves: whether it has landmarks.
         cuts: whether one differs from the last keyframe before it, too.
         then_missed_sec: media after it that nobody saw.
@@ -59,7 +58,7 @@ class Skimmed(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     position: SegmentPosition
-    kept_as: str
+    digest: str
     moves: bool = True
     cuts: bool = False
     then_missed_sec: float = 0.0

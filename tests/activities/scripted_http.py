@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.origin.server import InProcessServer
+from simulator.origin.server import InProcessServer
 
 
 @dataclass(frozen=True)

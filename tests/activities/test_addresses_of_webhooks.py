@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.attempts import AttemptAudit
-from activities.declarations import Delivered, DeliveryOrder, RedeliveryOrder
+from activities.declarations import DeliveryInput, DeliveryResult, RedeliveryInput
 from activities.deliver_webhook import WebhookDelivery
-from activities.gateway import Gateway
+from activities.delivery_meter import AttemptAudit
+from activities.gateway_client import Gateway
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.events import StreamEvent
@@ -42,11 +42,11 @@ class Scene:
     def event(self, monitor_id: str | None = None) -> StreamEvent:
         return EventReport.model_validate(event(monitor_id or self.monitor_id, 1)).event
 
-    async def run(self, order: DeliveryOrder | RedeliveryOrder, *details: int) -> Any:
+    async def run(self, order: DeliveryInput | RedeliveryInput, *details: int) -> Any:
         return await run(str(self.gateway.client.base_url), order, *details)
 
 
-async def run(gateway_url: str, order: DeliveryOrder | RedeliveryOrder, *details: int) -> Any:
+async def run(gateway_url: str, order: DeliveryInput | RedeliveryInput, *details: int) -> Any:
     """Make an attempt, after those that left `details` as their heartbeat."""
     gateway = Gateway(gateway_url, SecretStr(INTERNAL_KEY))
     environment = ActivityEnvironment()
@@ -63,7 +63,7 @@ async def run(gateway_url: str, order: DeliveryOrder | RedeliveryOrder, *details
             gateway=gateway,
             seal_key=SEAL_KEY,
         )
-        deliver: Any = delivery.deliver if isinstance(order, DeliveryOrder) else delivery.redeliver
+        deliver: Any = delivery.deliver if isinstance(order, DeliveryInput) else delivery.redeliver
         try:
             return await environment.run(deliver, order)
         finally:
@@ -90,10 +90,10 @@ async def scene(tmp_path: Any) -> AsyncIterator[Scene]:
 
 async def test_what_the_gateway_orders_goes_there_without_asking_it(scene: Scene) -> None:
     (started,) = scene.gateway.engine.started
-    order = DeliveryOrder(
+    order = DeliveryInput(
         callback_url=started.callback_url, callback_seal=started.callback_seal, event=scene.event()
     )
-    assert isinstance(await run(NO_GATEWAY, order), Delivered)
+    assert isinstance(await run(NO_GATEWAY, order), DeliveryResult)
     assert len(scene.receiver.requests) == 1
 
 
@@ -106,7 +106,7 @@ async def test_what_somebody_else_orders_goes_to_the_monitors_receiver(
         "of another monitor": callback_seal(SEAL_KEY, ANOTHER, theirs),
         "of another address": callback_seal(SEAL_KEY, scene.monitor_id, f"{theirs}x"),
     }
-    order = DeliveryOrder(
+    order = DeliveryInput(
         callback_url=theirs, callback_seal=seals.get(seal, seal), event=scene.event()
     )
     await scene.run(order)
@@ -115,7 +115,7 @@ async def test_what_somebody_else_orders_goes_to_the_monitors_receiver(
 
 
 async def test_of_a_monitor_that_nobody_knows_nothing_is_signed(scene: Scene) -> None:
-    order = DeliveryOrder(
+    order = DeliveryInput(
         callback_url=f"{scene.stranger.url}/", callback_seal="", event=scene.event(ANOTHER)
     )
     with pytest.raises(ApplicationError, match="MONITOR_NOT_FOUND") as failure:
@@ -127,7 +127,7 @@ async def test_of_a_monitor_that_nobody_knows_nothing_is_signed(scene: Scene) ->
 async def test_while_the_gateway_is_away_an_address_without_its_seal_is_asked_for_later(
     scene: Scene,
 ) -> None:
-    order = DeliveryOrder(
+    order = DeliveryInput(
         callback_url=f"{scene.stranger.url}/", callback_seal="", event=scene.event()
     )
     with pytest.raises(ApplicationError) as failure:
@@ -138,7 +138,7 @@ async def test_while_the_gateway_is_away_an_address_without_its_seal_is_asked_fo
 
 async def test_what_is_sent_again_comes_from_the_store(scene: Scene) -> None:
     await put_event(scene.gateway, scene.monitor_id, event(scene.monitor_id, 1, **FAILED))
-    order = RedeliveryOrder(monitor_id=scene.monitor_id, event_id="evt-1")
+    order = RedeliveryInput(monitor_id=scene.monitor_id, event_id="evt-1")
     report: EventReport = await scene.run(order)
     (request,) = scene.receiver.requests
     assert request.body == scene.event().body()
@@ -165,7 +165,7 @@ async def test_an_event_that_is_not_taken_again_counts_its_attempts_on(tmp_path:
 
 async def test_an_event_that_is_given_up_has_failed_and_is_not_sent(scene: Scene) -> None:
     await put_event(scene.gateway, scene.monitor_id, event(scene.monitor_id, 1, **FAILED))
-    order = RedeliveryOrder(monitor_id=scene.monitor_id, event_id="evt-1", given_up="a defect")
+    order = RedeliveryInput(monitor_id=scene.monitor_id, event_id="evt-1", given_up="a defect")
     report: EventReport = await scene.run(order)
     assert (report.webhook_status, report.webhook_attempts) == (DeliveryStatus.FAILED, 4)
     assert report.webhook_last_error == "a defect"
@@ -174,7 +174,7 @@ async def test_an_event_that_is_given_up_has_failed_and_is_not_sent(scene: Scene
 
 @pytest.mark.parametrize("event_id", ["evt-2", "evt-1/../../x", "%00"])
 async def test_an_event_that_is_not_there_is_not_sent(scene: Scene, event_id: str) -> None:
-    order = RedeliveryOrder(monitor_id=scene.monitor_id, event_id=event_id)
+    order = RedeliveryInput(monitor_id=scene.monitor_id, event_id=event_id)
     with pytest.raises(ApplicationError) as failure:
         await scene.run(order)
     assert failure.value.type in ("ReportRefused", "GatewayUnavailable")

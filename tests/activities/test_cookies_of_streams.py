@@ -6,11 +6,11 @@ import json
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import WaitOrder, WaitReturn, WatchOrder, WatchOutcome
+from activities.declarations import WaitInput, WaitResult, WatchInput, WatchOutcome
 from monitors.config import MonitorConfig
+from simulator.origin import TINY, Programme, render
 from tests.activities.watching import worker
-from tests.media.outbound.stand_ins import Answer, Request, reply, scripted_server
-from tests.origin import TINY, Programme, render
+from tests.testkit.stand_ins import Answer, Request, reply, scripted_server
 
 SEGMENTS = render(Programme.of([("normal", 4.0)], TINY)).segments
 MASTER = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nmedia.m3u8\n"
@@ -48,10 +48,10 @@ async def test_a_site_that_wants_its_cookies_back_is_watched() -> None:
     environment.on_heartbeat = lambda *details: beats.extend(details)
     async with scripted_server(with_cookies()) as server, worker() as parts:
         url = server.url("/master.m3u8", "127.0.0.1")
-        order = WaitOrder(monitor_id="mon-1", stream_url=url)
-        waited: WaitReturn = await environment.run(parts.waiting.wait_for_live, order)
+        order = WaitInput(monitor_id="mon-1", stream_url=url)
+        waited: WaitResult = await environment.run(parts.waiting.wait_for_live, order)
         assert waited.is_live
-        watching = WatchOrder(
+        watching = WatchInput(
             monitor_id="mon-1",
             stream_url=url,
             config=MonitorConfig(),

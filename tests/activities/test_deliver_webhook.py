@@ -17,18 +17,18 @@ from standardwebhooks.webhooks import Webhook
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.attempts import AttemptAudit
-from activities.declarations import Delivered, DeliveryAttempts, DeliveryOrder
+from activities.declarations import DeliveryAttempts, DeliveryInput, DeliveryResult
 from activities.deliver_webhook import WebhookDelivery
-from activities.gateway import Gateway
+from activities.delivery_meter import AttemptAudit
+from activities.gateway_client import Gateway
+from cli.receiver import Received, Receiver
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.delivery import DeliveryPolicy
 from monitors.events import EventType, StreamEvent
 from monitors.signing import callback_seal, is_signed
+from simulator.origin.server import InProcessServer
 from tests.activities.scripted_http import Answer, Request, scripted
-from tests.origin.server import InProcessServer
-from worker.receiver import Received, Receiver
 
 NEW_KEY, OLD_KEY = b"new-key-of-more-than-24-bytes", b"old-key-of-more-than-24-bytes"
 EVENT = StreamEvent(
@@ -81,7 +81,7 @@ async def deliver(
     gateway_url: str = NO_GATEWAY,
     seal: str | None = None,
     beats: list[object] | None = None,
-) -> Delivered:
+) -> DeliveryResult:
     """Make Temporal's `attempt`, of which `failed` (all before it) came to an end."""
     gateway = Gateway(gateway_url, SecretStr("internal-key"))
     audit = AttemptAudit(gateway)
@@ -102,7 +102,7 @@ async def deliver(
     )
     environment.on_heartbeat = lambda *details: (beats if beats is not None else []).append(details)
     sealed = callback_seal(SEAL_KEY, EVENT.monitor_id, url) if seal is None else seal
-    order = DeliveryOrder(callback_url=url, callback_seal=sealed, event=EVENT)
+    order = DeliveryInput(callback_url=url, callback_seal=sealed, event=EVENT)
     try:
         return await environment.run(delivery.deliver, order)
     finally:

@@ -7,16 +7,16 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import WatchOrder, WatchOutcome, WatchReturn
-from activities.recent_watches import MOST_KEPT, RecentWatches
+from activities.declarations import WatchInput, WatchOutcome, WatchResult
+from activities.watch_cache import MOST_KEPT, RecentWatches
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import StreamClient
-from media.watch import SegmentMeter, Standing
+from media.watching import ResumeHint, SegmentProber
 from monitors.config import MonitorConfig
+from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
 from tests.activities.watching import Worker, worker
-from tests.media.probe.engines import opened
-from tests.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
+from tests.media.decoding.engines import opened
 
 SCENES = [("normal", 10.0), ("black", 2.0)]
 """The incident opens with the last segment, so that there is nothing left to do."""
@@ -48,11 +48,11 @@ async def watch(
     *,
     heartbeat: Any = None,
     checkpoint_sec: float = CHECKPOINT_SEC,
-) -> WatchReturn:
+) -> WatchResult:
     environment = ActivityEnvironment()
     details = [heartbeat] if heartbeat else []
     environment.info = dataclasses.replace(environment.info, heartbeat_details=details)
-    order = WatchOrder(
+    order = WatchInput(
         monitor_id="mon-1",
         stream_url=url,
         config=CONFIG,
@@ -60,9 +60,9 @@ async def watch(
         checkpoint_sec=checkpoint_sec,
     )
     async with asyncio.timeout(60):
-        returned: WatchReturn = await environment.run(
+        returned: WatchResult = await environment.run(
             parts.watching.watch_stream,
-            WatchOrder.model_validate_json(order.model_dump_json()),
+            WatchInput.model_validate_json(order.model_dump_json()),
         )
     return returned
 
@@ -76,7 +76,7 @@ async def test_the_next_watch_of_the_same_state_asks_for_nothing_before_it_is_du
     async with LiveOrigin() as origin, worker() as parts:
         url = on_air(origin)
         first = await watch(parts, url, None)
-        assert first.outcome is WatchOutcome.HAPPENED
+        assert first.outcome is WatchOutcome.EVENTS_READY
         asked = playlists(origin)
         state = json.loads(json.dumps(first.state))
         second = await watch(parts, url, state, checkpoint_sec=SOON_SEC)
@@ -109,10 +109,10 @@ async def test_what_watches_left_is_bounded_and_taken_once() -> None:
     async with media_client(OutboundGuard(True)) as shared, opened() as probe:
         client = StreamClient(shared, "https://origin.example/live.m3u8")
         recent = RecentWatches()
-        meter = SegmentMeter(client, probe, segment_max_bytes=1024)
+        meter = SegmentProber(client, probe, segment_max_bytes=1024)
         for number in range(MOST_KEPT + 10):
             left = {"number": number}
-            recent.leave(f"mon-{number}", left, standing=Standing(), meter=meter, client=client)
+            recent.leave(f"mon-{number}", left, standing=ResumeHint(), meter=meter, client=client)
         assert len(recent) == MOST_KEPT
         assert recent.take("mon-0", {"number": 0}) is None
         assert recent.take("mon-500", {"number": 500}) is not None

@@ -1,13 +1,13 @@
 """What the workflow reads of a heartbeat is what a watch puts there."""
 
-from activities.declarations import LastBeat
-from media.watch import WatchState
+from activities.declarations import HeartbeatDetails
+from media.watching import WatchState
 from tests.workflows.scripts import BLACKOUT
 
 
 def test_the_state_of_a_watch_says_what_nobody_was_told_yet() -> None:
     state = WatchState(happened=[BLACKOUT])
     state.statistics.total_segments_analyzed = 7
-    beat = LastBeat.model_validate(state.model_dump(mode="json"))
+    beat = HeartbeatDetails.model_validate(state.model_dump(mode="json"))
     assert beat.happened == [BLACKOUT]
     assert beat.statistics == state.statistics

@@ -5,9 +5,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import PodReconciliationReport
-from activities.pod_reconciliation import PodReconciliation
+from activities.reconcile_pods import PodReconciliation
 from kube.cluster import PodCluster
-from monitors.pods import MISSING, PodTrouble, pod_name
+from monitors.pods import MISSING, PodFailure, pod_name
 from tests.kube.api import FakeApi
 from tests.kube.conftest import api, cluster, served
 from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, terminated
@@ -23,7 +23,7 @@ class Monitors:
     def __init__(self) -> None:
         self.listed: set[str] = set()
         self.running: set[str] = set()
-        self.told: list[tuple[str, PodTrouble]] = []
+        self.told: list[tuple[str, PodFailure]] = []
         self.counted = PodReconciliationReport()
 
     async def watching(self) -> set[str]:
@@ -32,7 +32,7 @@ class Monitors:
     async def runs(self, monitor_id: str) -> bool:
         return monitor_id in self.running
 
-    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
         self.told.append((monitor_id, trouble))
         return True
 
@@ -94,7 +94,7 @@ async def test_pods_of_another_installation_are_left_alone(
 async def test_a_monitor_without_its_pod_is_told(cluster: PodCluster, monitors: Monitors) -> None:
     monitors.listed = {MONITOR_ID}
     assert await reconciled(cluster, monitors) == PodReconciliationReport(missing=1)
-    trouble = PodTrouble(uid=None, reason=MISSING)
+    trouble = PodFailure(uid=None, reason=MISSING)
     assert monitors.told == [(MONITOR_ID, trouble)]
 
 

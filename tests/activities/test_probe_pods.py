@@ -8,7 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import POD_REFUSED, PodDeletion, PodOrder
+from activities.declarations import POD_REFUSED, PodDeletion, PodInput
 from activities.probe_pods import ProbePods
 from kube.cluster import PodCluster
 from tests.kube.api import FakeApi
@@ -17,11 +17,11 @@ from tests.kube.pods import MONITOR_ID, NAME, terminated
 
 __all__ = ["api", "cluster", "served"]
 
-ORDER = PodOrder(monitor_id=MONITOR_ID, number=1, patience_sec=600)
+ORDER = PodInput(monitor_id=MONITOR_ID, number=1, patience_sec=600)
 DELETION = PodDeletion(monitor_id=MONITOR_ID, number=1)
 
 
-async def ensure(cluster: PodCluster, order: PodOrder = ORDER) -> str:
+async def ensure(cluster: PodCluster, order: PodInput = ORDER) -> str:
     pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, order)
     return pod.uid
 

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import EventReportOrder, LoadOrder, LoadReturn, StatusReportOrder
-from activities.gateway import Gateway
+from activities.declarations import EventReportInput, LoadInput, LoadResult, StatusReportInput
+from activities.gateway_client import Gateway
 from activities.reports import Reports
 from api.errors import ApiError, MonitorNotFound, ValidationFailed
 from monitors.events import EventType, StreamEvent
@@ -20,10 +20,10 @@ from monitors.status import DeliveryStatus, MonitorStatus
 from tests.activities.scripted_http import Answer, scripted
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
-STATUS = StatusReportOrder(
+STATUS = StatusReportInput(
     monitor_id="mon-1", report=StatusReport(status=MonitorStatus.MONITORING, as_of=AT)
 )
-EVENT = EventReportOrder(
+EVENT = EventReportInput(
     report=EventReport(
         event=StreamEvent(
             event_id="evt-1",
@@ -61,9 +61,9 @@ async def tell_event(url: str) -> None:
         await ActivityEnvironment().run(reports.report_event, EVENT)
 
 
-async def load(url: str) -> LoadReturn:
+async def load(url: str) -> LoadResult:
     async with reporting(url) as reports:
-        order = LoadOrder(monitor_id="mon-1", from_sequence=41)
+        order = LoadInput(monitor_id="mon-1", from_sequence=41)
         return await ActivityEnvironment().run(reports.load_events, order)
 
 
@@ -137,7 +137,7 @@ async def test_a_gateway_that_is_down_is_told_again(tell: Tell) -> None:
 
 
 async def test_events_come_back_as_they_were_reported() -> None:
-    answer = LoadReturn(events=[EVENT.report.event]).model_dump_json().encode()
+    answer = LoadResult(events=[EVENT.report.event]).model_dump_json().encode()
     async with scripted(Answer(200, body=answer)) as gateway:
         loaded = await load(gateway.url)
     assert [event.body() for event in loaded.events] == [EVENT.report.event.body()]

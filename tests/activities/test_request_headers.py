@@ -12,14 +12,14 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import WaitOrder, WaitReturn, WatchOrder, WatchOutcome, WatchReturn
+from activities.declarations import WaitInput, WaitResult, WatchInput, WatchOutcome, WatchResult
 from activities.watch_stream import NO_HEADERS
 from monitors.config import MonitorConfig
 from monitors.request_headers import masked
+from simulator.origin import TINY, Programme, render
 from tests.activities.scripted_http import Answer, scripted
 from tests.activities.watching import NO_GATEWAY, worker
-from tests.media.outbound.stand_ins import Request, ScriptedServer, reply, scripted_server
-from tests.origin import TINY, Programme, render
+from tests.testkit.stand_ins import Request, ScriptedServer, reply, scripted_server
 
 SECRET = "s3cr3t-of-a-user"
 HEADERS = {"Authorization": f"Bearer {SECRET}", "Referer": "https://site.example/"}
@@ -52,21 +52,21 @@ def url_of(server: ScriptedServer) -> str:
 
 async def watch(
     url: str, gateway_url: str, *, checkpoint_sec: float = 60, beats: list[Any] | None = None
-) -> WatchReturn:
+) -> WatchResult:
     environment = ActivityEnvironment()
     if beats is not None:
         environment.on_heartbeat = beats.append
-    order = WatchOrder(
+    order = WatchInput(
         monitor_id="mon-1", stream_url=url, config=CONFIG, checkpoint_sec=checkpoint_sec
     )
     async with worker(gateway_url=gateway_url) as parts:
         return await environment.run(parts.watching.watch_stream, order)
 
 
-async def wait(url: str, gateway_url: str) -> WaitReturn:
+async def wait(url: str, gateway_url: str) -> WaitResult:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
-    order = WaitOrder(monitor_id="mon-1", stream_url=url, has_request_headers=True)
+    order = WaitInput(monitor_id="mon-1", stream_url=url, has_request_headers=True)
     async with worker(gateway_url=gateway_url) as parts:
         return await environment.run(parts.waiting.wait_for_live, order)
 
@@ -97,7 +97,7 @@ async def test_a_watch_asks_for_nothing_without_them() -> None:
 async def test_a_watch_begins_when_the_gateway_answers_again() -> None:
     async with locked_origin() as origin, scripted(Answer(status=503), GIVEN) as gateway:
         returned = await watch(url_of(origin), gateway.url)
-        while returned.outcome is WatchOutcome.HAPPENED and not returned.happenings:
+        while returned.outcome is WatchOutcome.EVENTS_READY and not returned.event_drafts:
             returned = await watch(url_of(origin), gateway.url)
     assert returned.outcome is WatchOutcome.ENDED
     assert returned.statistics.segments_failed == 0

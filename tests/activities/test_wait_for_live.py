@@ -8,13 +8,13 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import Placement, UnavailableDetails, WaitOrder, WaitReturn
-from activities.sources import LOOKS_AT_ONCE
+from activities.declarations import Placement, UnavailableDetails, WaitInput, WaitResult
+from activities.resolve_source import LOOKS_AT_ONCE
 from activities.wait_for_live import WaitState
-from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
+from media.sources.youtube.confirmation import DEFAULT_POLICY, Confirmation
+from simulator.origin import TINY, ChannelOptions, LiveOrigin, ManualClock, Programme, render
 from tests.activities.scripted_http import Answer, scripted
 from tests.activities.watching import worker
-from tests.origin import TINY, ChannelOptions, LiveOrigin, ManualClock, Programme, render
 
 
 async def wait(
@@ -26,7 +26,7 @@ async def wait(
     scheduled_start: datetime | None = None,
     heard: Confirmation | None = None,
     allow_private_networks: bool = True,
-) -> WaitReturn:
+) -> WaitResult:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
@@ -34,7 +34,7 @@ async def wait(
         scheduled_time=waiting_since or datetime.now(UTC),
         heartbeat_details=[heard.model_dump(mode="json")] if heard else [],
     )
-    order = WaitOrder(
+    order = WaitInput(
         monitor_id="mon-1",
         stream_url=url,
         scheduled_start_time=scheduled_start,
@@ -44,7 +44,7 @@ async def wait(
         return await environment.run(parts.waiting.wait_for_live, order)
 
 
-async def next_look_sec(
+async def poll_delay_sec(
     url: str, *, waiting_since: datetime | None = None, scheduled_start: datetime | None = None
 ) -> float:
     """Wait for what is not live; return when to look again."""
@@ -61,7 +61,7 @@ async def test_a_playlist_with_segments_is_live(name: str) -> None:
     async with LiveOrigin(clock=ManualClock()) as origin:
         channel = origin.add("live", render(Programme.of([("normal", 3.0)], TINY)))
         found = await wait(channel.url.replace("index.m3u8", name))
-    assert found == WaitReturn(is_live=True, placement=Placement())
+    assert found == WaitResult(is_live=True, placement=Placement())
 
 
 async def test_a_playlist_without_segments_is_not_live_yet() -> None:
@@ -69,7 +69,7 @@ async def test_a_playlist_without_segments_is_not_live_yet() -> None:
         options = ChannelOptions(backlog_segments=0)
         rendered = render(Programme.of([("normal", 3.0)], TINY))
         channel = origin.add("live", rendered, options=options)
-        assert 4 <= await next_look_sec(channel.url) <= 6
+        assert 4 <= await poll_delay_sec(channel.url) <= 6
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ async def test_a_playlist_without_segments_is_not_live_yet() -> None:
 )
 async def test_what_is_not_there_is_looked_at_again(answer: Answer) -> None:
     async with scripted(answer) as origin:
-        assert 4 <= await next_look_sec(f"{origin.url}/live.m3u8") <= 6
+        assert 4 <= await poll_delay_sec(f"{origin.url}/live.m3u8") <= 6
 
 
 async def test_a_server_that_is_down_is_looked_at_again() -> None:
     async with scripted() as origin:
         pass
-    assert 4 <= await next_look_sec(f"{origin.url}/live.m3u8") <= 6
+    assert 4 <= await poll_delay_sec(f"{origin.url}/live.m3u8") <= 6
 
 
 async def test_a_look_that_takes_long_tells_that_it_goes_on_and_forgets_nothing() -> None:
@@ -102,7 +102,7 @@ async def test_a_look_that_takes_long_tells_that_it_goes_on_and_forgets_nothing(
     environment.info = dataclasses.replace(environment.info, heartbeat_details=[heard])
     environment.on_heartbeat = beats.put_nowait
     async with scripted(Answer(hangs=True)) as origin, worker() as parts:
-        order = WaitOrder(monitor_id="mon-1", stream_url=f"{origin.url}/live.m3u8")
+        order = WaitInput(monitor_id="mon-1", stream_url=f"{origin.url}/live.m3u8")
         wait_for_live = parts.waiting.wait_for_live
         looking = asyncio.create_task(environment.run(wait_for_live, order))
         async with asyncio.timeout(30):
@@ -127,7 +127,7 @@ async def test_looks_follow_the_schedule(
 ) -> None:
     now = datetime.now(UTC)
     async with scripted(Answer(404)) as origin:
-        look_sec = await next_look_sec(
+        look_sec = await poll_delay_sec(
             f"{origin.url}/live.m3u8", waiting_since=now - waited, scheduled_start=now + starts_in
         )
     assert least_sec <= look_sec <= most_sec

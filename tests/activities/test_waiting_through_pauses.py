@@ -13,15 +13,15 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import Placement, WaitOrder, WaitReturn
-from activities.gateway import Gateway
-from activities.sources import SourceFinder
+from activities.declarations import Placement, WaitInput, WaitResult
+from activities.gateway_client import Gateway
+from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
-from media.youtube.egress import Budget, Egress
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.resolver_options import YouTubeOptions
+from media.sources.youtube.site import YouTubeSite as OneEgress
+from simulator.youtube import VideoState, YouTubeSite
 from tests.activities.watching import NO_GATEWAY
-from tests.youtube import VideoState, YouTubeSite
 
 
 class Ahead:
@@ -40,19 +40,19 @@ async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
     try:
         async with httpx.AsyncClient() as client:
             gateway = Gateway(NO_GATEWAY, SecretStr("internal-key"))
-            yield LiveWait(SourceFinder(client, youtube), Placement(), gateway)
+            yield LiveWait(SourceResolver(client, youtube), Placement(), gateway)
             await gateway.close()
     finally:
         await youtube.close()
 
 
-async def look(waiting: LiveWait, video_id: str, state: dict[str, Any] | None) -> WaitReturn:
+async def look(waiting: LiveWait, video_id: str, state: dict[str, Any] | None) -> WaitResult:
     """Look when it is time, whatever the last look said of that."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
     due = state and {**state, "look_again_at": None}
     url = f"https://www.youtube.com/watch?v={video_id}"
-    order = WaitOrder(monitor_id="mon-1", stream_url=url, state=due)
+    order = WaitInput(monitor_id="mon-1", stream_url=url, state=due)
     return await environment.run(waiting.wait_for_live, order)
 
 

@@ -12,19 +12,19 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import WatchOrder, WatchOutcome, WatchReturn
+from activities.declarations import WatchInput, WatchOutcome, WatchResult
 from activities.watch_stream import _stop
-from media.watch import WatchState
-from media.youtube.confirmation import DEFAULT_POLICY, Confirmation
+from media.sources.youtube.confirmation import DEFAULT_POLICY, Confirmation
+from media.watching import WatchState
 from monitors.config import MonitorConfig
-from monitors.events import EndReason, EventType, Happening
+from monitors.events import EndReason, EventDraft, EventType
 from monitors.status import IncidentKind
+from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
 from tests.activities.scripted_http import Answer, Request, scripted
 from tests.activities.watching import NO_GATEWAY, worker
-from tests.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
 
 TOUCHY = MonitorConfig(blackout_threshold_sec=2, silence_threshold_sec=0, recovery_sec=1)
-UNTOLD = Happening(
+UNTOLD = EventDraft(
     event_type=EventType.FREEZE, timestamp=datetime(2026, 5, 1, tzinfo=UTC), data={"x": 1}
 )
 BACKLOG = 4
@@ -52,8 +52,8 @@ class Run:
         checkpoint_sec: float = 60,
         gateway_url: str = NO_GATEWAY,
         allow_private_networks: bool = True,
-    ) -> WatchReturn:
-        order = WatchOrder(
+    ) -> WatchResult:
+        order = WatchInput(
             monitor_id="mon-1",
             stream_url=url,
             config=TOUCHY,
@@ -87,8 +87,8 @@ async def test_it_returns_as_soon_as_something_happens() -> None:
         url = on_air(origin, ("normal", 1.0), ("black", 30.0))
         returned = await Run().watch(url)
         (black,) = origin["live"].scenes_on_air("black")
-    assert returned.outcome is WatchOutcome.HAPPENED
-    (happening,) = returned.happenings
+    assert returned.outcome is WatchOutcome.EVENTS_READY
+    (happening,) = returned.event_drafts
     assert happening.event_type is EventType.BLACKOUT
     (incident,) = returned.open_incidents
     assert incident.kind is IncidentKind.BLACKOUT
@@ -104,7 +104,7 @@ async def test_turns_after_turns_tell_the_whole_story_once() -> None:
         returns = [await Run().watch(url)]
         while returns[-1].outcome is not WatchOutcome.ENDED:
             returns.append(await Run().watch(url, state=returns[-1].state))
-    told = [happening.event_type.value for each in returns for happening in each.happenings]
+    told = [happening.event_type.value for each in returns for happening in each.event_drafts]
     assert told == ["alert.blackout", "alert.blackout_recovered"]
     assert returns[-1].end_reason is EndReason.ENDLIST_DETECTED
     assert returns[-1].statistics.total_segments_analyzed == 8
@@ -118,7 +118,7 @@ async def test_at_the_checkpoint_it_returns_though_nothing_happened() -> None:
         second = await Run().watch(url, state=first.state, checkpoint_sec=CHECKPOINT_SEC)
         published = origin["live"].published
     assert first.outcome is second.outcome is WatchOutcome.CHECKPOINT
-    assert first.happenings == second.happenings == []
+    assert first.event_drafts == second.event_drafts == []
     assert first.statistics.total_segments_analyzed >= BACKLOG
     assert second.statistics.segments_missed == 0
     assert second.statistics.total_segments_analyzed <= len(published)
@@ -196,7 +196,7 @@ async def test_a_task_that_misses_its_cancellation_is_cancelled_again() -> None:
     assert task.cancelled()
 
 
-async def stopped_twice(url: str, turns: int) -> WatchReturn:
+async def stopped_twice(url: str, turns: int) -> WatchResult:
     """Shut the worker down, and cancel its watch so many turns of the event loop later."""
     run = Run()
     watching = asyncio.create_task(run.watch(url))
@@ -231,7 +231,7 @@ async def test_what_a_lost_attempt_noticed_and_did_not_tell_is_told() -> None:
         url = on_air(origin, ("normal", 30.0))
         state = WatchState(happened=[UNTOLD]).model_dump(mode="json")
         returned = await Run(heartbeat_details=[state]).watch(url)
-    assert (returned.outcome, returned.happenings) == (WatchOutcome.HAPPENED, [UNTOLD])
+    assert (returned.outcome, returned.event_drafts) == (WatchOutcome.EVENTS_READY, [UNTOLD])
 
 
 async def test_a_heartbeat_that_cannot_be_read_leaves_the_state_of_the_order() -> None:
@@ -239,7 +239,7 @@ async def test_a_heartbeat_that_cannot_be_read_leaves_the_state_of_the_order() -
         url = on_air(origin, ("normal", 30.0))
         state = WatchState(happened=[UNTOLD]).model_dump(mode="json")
         returned = await Run(heartbeat_details=[{"tracks": 7}]).watch(url, state=state)
-    assert returned.happenings == [UNTOLD]
+    assert returned.event_drafts == [UNTOLD]
 
 
 async def test_a_stream_out_of_reach_for_good_is_a_final_error() -> None:
@@ -251,7 +251,7 @@ async def test_a_stream_out_of_reach_for_good_is_a_final_error() -> None:
     assert (failure.value.type, failure.value.non_retryable) == ("StreamUnavailable", True)
 
 
-async def reports_to(answer: Answer) -> tuple[list[Request], WatchReturn]:
+async def reports_to(answer: Answer) -> tuple[list[Request], WatchResult]:
     """Watch until counters are reported, for less than until they are the next time."""
     async with LiveOrigin() as origin, scripted(answer) as gateway:
         url = on_air(origin, ("normal", 30.0))
@@ -260,7 +260,7 @@ async def reports_to(answer: Answer) -> tuple[list[Request], WatchReturn]:
 
 
 async def _requests(
-    requests: list[Request], watching: "asyncio.Task[WatchReturn]"
+    requests: list[Request], watching: "asyncio.Task[WatchResult]"
 ) -> list[Request]:
     while not requests and not watching.done():
         await asyncio.sleep(0.05)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from activities.declarations import Placement
-from activities.gateway import Gateway
-from activities.sources import SourceFinder
+from activities.gateway_client import Gateway
+from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.watch import MemoryBudget
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite
-from tests.media.probe.engines import opened
+from media.sources.youtube.resolver_options import YouTubeOptions
+from media.sources.youtube.site import YouTubeSite
+from media.watching import MemoryBudget
+from tests.media.decoding.engines import opened
 
 NO_GATEWAY = "http://127.0.0.1:9"
 
@@ -25,7 +25,7 @@ NO_GATEWAY = "http://127.0.0.1:9"
 class Worker:
     """The parts of a worker that look at streams."""
 
-    sources: SourceFinder
+    sources: SourceResolver
     watching: StreamWatching
     waiting: LiveWait
 
@@ -41,7 +41,7 @@ async def worker(
         stack.push_async_callback(gateway.close)
         youtube = YouTubeSite(YouTubeOptions())
         stack.push_async_callback(youtube.close)
-        sources = SourceFinder(client, youtube)
+        sources = SourceResolver(client, youtube)
         watching = StreamWatching(
             sources=sources,
             probe=await stack.enter_async_context(opened()),

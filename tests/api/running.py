@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from activities.declarations import RedeliveryOrder
-from api.addresses import AddressRefused
+from activities.declarations import RedeliveryInput
+from api.address_check import AddressRefused
 from api.app import create_gateway
 from api.engine import MonitorEngine
 from api.gateway import Gateway
@@ -20,12 +20,12 @@ from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus, StreamStatus
 from runtime.settings import GatewaySettings
 from tests.api.ports import free_port
-from worker.gateway import serving
+from worker.gateway_process import serving
 from workflows.messages import (
     ChangeResult,
     MonitorChange,
-    MonitorEnd,
-    MonitorOrder,
+    MonitorInput,
+    MonitorResult,
     MonitorSnapshot,
 )
 
@@ -52,14 +52,14 @@ class FakeEngine:
         change_gate: changes that are made wait for it.
     """
 
-    started: list[MonitorOrder] = field(default_factory=list)
+    started: list[MonitorInput] = field(default_factory=list)
     cancelling: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     snapshots: dict[str, MonitorSnapshot] = field(default_factory=dict)
     changes: list[tuple[str, MonitorChange]] = field(default_factory=list)
-    redelivered: list[RedeliveryOrder] = field(default_factory=list)
-    ends: dict[str, MonitorEnd] = field(default_factory=dict)
+    redelivered: list[RedeliveryInput] = field(default_factory=list)
+    ends: dict[str, MonitorResult] = field(default_factory=dict)
     also_running: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
     schedules: int = 0
@@ -74,7 +74,7 @@ class FakeEngine:
     cancel_gate: asyncio.Event | None = None
     change_gate: asyncio.Event | None = None
 
-    async def start(self, order: MonitorOrder) -> None:
+    async def start(self, order: MonitorInput) -> None:
         if self.gate:
             await self.gate.wait()
         if self.start_error:
@@ -109,7 +109,7 @@ class FakeEngine:
             await self.change_gate.wait()
         return result
 
-    async def redeliver(self, order: RedeliveryOrder) -> None:
+    async def redeliver(self, order: RedeliveryInput) -> None:
         if self.redeliver_error:
             raise self.redeliver_error
         self.redelivered.append(order)
@@ -124,7 +124,7 @@ class FakeEngine:
             raise self.error
         return ({one.monitor_id for one in self.started} | self.also_running) - set(self.ends)
 
-    async def outcome(self, monitor_id: str) -> MonitorEnd | None:
+    async def outcome(self, monitor_id: str) -> MonitorResult | None:
         return self.ends.get(monitor_id)
 
     async def schedule_reconciliation(self) -> None:

@@ -24,19 +24,19 @@ from activities.declarations import (
     REDELIVER_WEBHOOK,
     WAIT_FOR_LIVE,
     WATCH_STREAM,
-    Delivered,
     DeliveryAttempts,
-    DeliveryOrder,
-    RedeliveryOrder,
-    WaitOrder,
-    WaitReturn,
-    WatchOrder,
+    DeliveryInput,
+    DeliveryResult,
+    RedeliveryInput,
+    WaitInput,
+    WaitResult,
+    WatchInput,
     WatchOutcome,
-    WatchReturn,
+    WatchResult,
 )
-from activities.gateway import Gateway
+from activities.gateway_client import Gateway
 from activities.no_pods import NoPods
-from activities.reconciliation import Reconciliation
+from activities.reconcile import Reconciliation
 from activities.reports import Reports
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
@@ -101,15 +101,15 @@ class World:
     """
 
     refusals: int = 0
-    watches: list[WatchOrder] = field(default_factory=list)
+    watches: list[WatchInput] = field(default_factory=list)
     delivered: list[StreamEvent] = field(default_factory=list)
 
     @activity.defn(name=WAIT_FOR_LIVE)
-    async def wait_for_live(self, _order: WaitOrder) -> WaitReturn:
-        return WaitReturn(title="News")
+    async def wait_for_live(self, _order: WaitInput) -> WaitResult:
+        return WaitResult(title="News")
 
     @activity.defn(name=WATCH_STREAM)
-    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+    async def watch_stream(self, order: WatchInput) -> WatchResult:
         self.watches.append(order)
         watched = (order.state or {}).get("watched", 0) + 1
         try:
@@ -120,17 +120,17 @@ class World:
             return _handed_back({"watched": watched})
 
     @activity.defn(name=DELIVER_WEBHOOK)
-    async def deliver_webhook(self, order: DeliveryOrder) -> Delivered:
+    async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
         if self._takes(order.event):
-            return Delivered(attempts=1, sent_at=datetime.now(UTC))
+            return DeliveryResult(attempts=1, sent_at=datetime.now(UTC))
         attempts = DeliveryAttempts(attempts=4, error="HTTP status 500")
         raise ApplicationError("refused", attempts, type=DELIVERY_FAILED, non_retryable=True)
 
-    def redelivery(self, gateway: Gateway) -> Callable[[RedeliveryOrder], Awaitable[EventReport]]:
+    def redelivery(self, gateway: Gateway) -> Callable[[RedeliveryInput], Awaitable[EventReport]]:
         """Return the activity that sends what the gateway has."""
 
         @activity.defn(name=REDELIVER_WEBHOOK)
-        async def redeliver(order: RedeliveryOrder) -> EventReport:
+        async def redeliver(order: RedeliveryInput) -> EventReport:
             stored = await gateway.stored_event(order.monitor_id, order.event_id)
             if self._takes(stored.event):
                 return EventReport(
@@ -189,10 +189,10 @@ async def workers(client: Client, world: World, gateway_url: str) -> AsyncIterat
         yield
 
 
-def _handed_back(state: dict[str, Any]) -> WatchReturn:
-    return WatchReturn(
+def _handed_back(state: dict[str, Any]) -> WatchResult:
+    return WatchResult(
         outcome=WatchOutcome.HANDED_BACK,
-        happenings=[],
+        event_drafts=[],
         statistics=Statistics(),
         health=HealthReport(),
         open_incidents=[],

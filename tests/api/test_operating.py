@@ -27,7 +27,7 @@ from tests.api.running import (
     refuse_forbidden,
     running_gateway,
 )
-from worker.gateway import serving
+from worker.gateway_process import serving
 
 
 async def get(gateway: Running, path: str) -> httpx.Response:

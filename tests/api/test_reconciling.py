@@ -15,7 +15,7 @@ from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.api.events import event, put_event
 from tests.api.running import Running, running_gateway
-from workflows.messages import MonitorEnd
+from workflows.messages import MonitorResult
 
 RETENTION = timedelta(days=30)
 NOTHING = ReconciliationReport()
@@ -41,8 +41,8 @@ async def unconfirmed(gateway: Running) -> str:
     return monitor_id
 
 
-def end(status: MonitorStatus, reason: str | None = None) -> MonitorEnd:
-    return MonitorEnd(
+def end(status: MonitorStatus, reason: str | None = None) -> MonitorResult:
+    return MonitorResult(
         status=status, events_sent=0, events_failed=0, error_reason=reason, error_message=reason
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.declarations import LoadReturn, RedeliveryOrder, StoredEvent
+from activities.declarations import LoadResult, RedeliveryInput, StoredEvent
 from api.engine import EngineUnavailable
 from monitors.reports import EventReport
 from tests.api.events import event, put_event
@@ -53,7 +53,7 @@ async def test_a_failed_event_is_pending_until_the_outcome_is_known(
     answer = await redeliver(gateway, monitor_id)
     assert answer.status_code == 202
     assert answer.json() == {"event_id": "evt-1", "webhook_status": "pending"}
-    assert gateway.engine.redelivered == [RedeliveryOrder(monitor_id=monitor_id, event_id="evt-1")]
+    assert gateway.engine.redelivered == [RedeliveryInput(monitor_id=monitor_id, event_id="evt-1")]
     stored = await stored_event(gateway, monitor_id)
     assert stored.callback_url == "https://receiver.example/hook"
     assert stored.event.data == {"duration_sec": 30.5}
@@ -82,7 +82,7 @@ async def test_not_a_byte_differs_from_the_first_time(gateway: Running) -> None:
     backlog = await gateway.worker.get(
         f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": 1}
     )
-    (kept,) = LoadReturn.model_validate_json(backlog.content).events
+    (kept,) = LoadResult.model_validate_json(backlog.content).events
     assert kept.body() == sent
 
 

@@ -38,8 +38,8 @@ with workflow.unsafe.imports_passed_through():
         WORKFLOW_TYPE,
         ChangeResult,
         MonitorChange,
-        MonitorEnd,
-        MonitorOrder,
+        MonitorInput,
+        MonitorResult,
         MonitorSnapshot,
     )
     from workflows.schedules import (
@@ -56,11 +56,11 @@ class PatientWorkflow:
     """Knows its order and waits to be cancelled."""
 
     @workflow.init
-    def __init__(self, order: MonitorOrder) -> None:
+    def __init__(self, order: MonitorInput) -> None:
         self._order = order
 
     @workflow.run
-    async def run(self, order: MonitorOrder) -> None:
+    async def run(self, order: MonitorInput) -> None:
         await workflow.wait_condition(lambda: False)
 
     @workflow.update(name=CHANGE_UPDATE)
@@ -96,7 +96,7 @@ def free_address() -> str:
     return f"127.0.0.1:{free_port()}"
 
 
-def an_order(**fields: Any) -> MonitorOrder:
+def an_order(**fields: Any) -> MonitorInput:
     known: dict[str, Any] = {
         "monitor_id": new_monitor_id(),
         "stream_url": "https://media.example/live.m3u8?token=secret",
@@ -108,7 +108,7 @@ def an_order(**fields: Any) -> MonitorOrder:
         "created_at": datetime.now(UTC),
         **fields,
     }
-    return MonitorOrder(**known)
+    return MonitorInput(**known)
 
 
 async def test_a_started_monitor_shows_its_summary_and_attributes_without_secrets(
@@ -170,7 +170,7 @@ async def test_a_cancelled_monitor_ends_stopped(client: Client, worker: None) ->
     assert await engine.snapshot(order.monitor_id) is None
 
 
-async def ended(engine: TemporalEngine, monitor_id: str) -> MonitorEnd:
+async def ended(engine: TemporalEngine, monitor_id: str) -> MonitorResult:
     while not (end := await engine.outcome(monitor_id)):
         await asyncio.sleep(0.01)
     return end

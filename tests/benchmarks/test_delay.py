@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.delay.account import account_for, polled_alerts_sec, polled_delays_sec
 from benchmarks.delay.script import Moment, Script
-from tests.origin import Channel, ChannelOptions, LiveOrigin, ManualClock
-from tests.service.programmes import rendered
-from tests.service.receiver import Received
+from simulator.origin import Channel, ChannelOptions, LiveOrigin, ManualClock
+from tests.testkit.programmes import rendered
+from tests.testkit.receiver import Received
 
 SEGMENT_SEC = 2.0
 START = 1_800_000_000.0

@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 
 from api.app import routed_app
-from kube.manifest import pod_manifest
+from kube.pod_manifest import pod_manifest
 from runtime.settings import GatewaySettings, WorkerSettings
 from tests.deploy import variables
 from tests.deploy.chart import (

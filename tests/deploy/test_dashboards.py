@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from activities.declarations import PodReconciliationReport, ReconciliationReport
 from api.metrics import GatewayMetrics
 from kube.errors import CallFailed
-from media.youtube.egress import EgressSnapshot
+from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus

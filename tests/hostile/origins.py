@@ -11,7 +11,7 @@ from tests.hostile.crafted import (
     segments,
     squeezed,
 )
-from tests.media.outbound.stand_ins import Answer, always, by_path, endlessly, reply
+from tests.testkit.stand_ins import Answer, always, by_path, endlessly, reply
 
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE MPD [<!ENTITY a "ha">'

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.hostile.crafted import bomb
 from tests.hostile.origins import CHUNK, CHUNKED
-from tests.media.outbound.stand_ins import Answer, always, endlessly, reply
+from tests.testkit.stand_ins import Answer, always, endlessly, reply
 
 OK = b"HTTP/1.1 200 X\r\n"
 

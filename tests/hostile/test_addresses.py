@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import addresses
+from api import address_check
 from api.app import create_gateway
 from api.store import open_store
 from media.outbound.client import media_client, webhook_client
@@ -21,10 +21,10 @@ from media.outbound.guard import OutboundGuard, Resolve
 from media.outbound.posting import post_webhook
 from media.outbound.resolver import NameResolver
 from tests.api.running import KEY, FakeEngine, gateway_settings
-from tests.media.outbound.dns_server import name_server
-from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
 from tests.media.outbound.test_guard import REFUSED_URLS
-from worker.gateway import _address_check, serving
+from tests.testkit.dns_server import name_server
+from tests.testkit.stand_ins import PUBLIC, Loopback, Names
+from worker.gateway_process import _address_check, serving
 
 NAMES = {
     "origin.example": [[PUBLIC]],
@@ -79,7 +79,7 @@ async def test_an_exempt_receiver_is_no_origin_of_streams() -> None:
     settings = gateway_settings(webhook_private_hosts=[("10.0.0.7", 8080)])
     check = _address_check(settings, Names(NAMES))
     await check("http://10.0.0.7:8080/", for_webhooks=True)
-    with pytest.raises(addresses.AddressRefused):
+    with pytest.raises(address_check.AddressRefused):
         await check("http://10.0.0.7:8080/", for_webhooks=False)
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from api.body import MAX_BODY_BYTES, parse_event_report, parse_model, parse_status_report
 from api.errors import ApiError
 from api.internal.routes import StatusReceived, Termination
-from api.monitors.changing import parse_change
 from api.monitors.creation import parse_order
+from api.monitors.updates import parse_change
 from monitors.reports import EventReport
 from tests.api.events import event
 from tests.api.running import order

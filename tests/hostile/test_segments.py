@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from media.probe import FfmpegProbe, ProbeLimits, UndecodableSegment
+from media.decoding import FfmpegProbe, ProbeLimits, UndecodableSegment
 from monitors.measurement import SegmentMeasurement
+from simulator.origin.render import run_ffmpeg
 from tests.hostile.crafted import animation, movie, picture
 from tests.hostile.threads import threads
-from tests.media.probe.engines import Engine, opened
-from tests.origin.render import run_ffmpeg
+from tests.media.decoding.engines import Engine, opened
 
 MEBI = 1024 * 1024
 TIGHT = ProbeLimits(wall_sec=20, cpu_sec=1, memory_bytes=512 * MEBI)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import structlog
 
-from media.watch import WatchState
+from media.watching import WatchState
+from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
 from tests.hostile.origins import ATTACKS
-from tests.media.outbound.stand_ins import Answer, ScriptedServer, scripted_server
-from tests.media.watch.viewing import Studio, Viewer, studio
-from tests.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
+from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.stand_ins import Answer, ScriptedServer, scripted_server
 
 pytestmark = pytest.mark.timeout(180)
 

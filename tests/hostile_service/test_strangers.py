@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from benchmarks.chaos.arena import open_arena
 from benchmarks.hostile.run import MOST_GROWTH_MIB, Outcome, Scale, run
 from runtime.event_loop import new_event_loop
+from tests.chaos.arena import open_environment
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -23,7 +23,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Two streams alone, and then beside everything that is hostile."""
 
     async def scenario() -> Outcome:
-        async with open_arena(tmp_path_factory.mktemp("strangers"), seed=1) as arena:
+        async with open_environment(tmp_path_factory.mktemp("strangers"), seed=1) as arena:
             return await run(arena, SCALE)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -111,7 +111,7 @@ class FakeApi(KubernetesEmulator):
         found = self.objects[PODS, self._namespace(name), name]
         last = found.raw
         found.delete()
-        self._note("DELETED", last)
+        self._record("DELETED", last)
 
     def expire_versions(self) -> None:
         """Forget what happened: older versions answer 410 from now on."""
@@ -181,7 +181,7 @@ class FakeApi(KubernetesEmulator):
             self._check_preconditions(request)
         response = await super()._handle(request)
         if request.action is kmock.action.CREATE and response.status < 400:
-            self._note("ADDED", self.pods[request.data["metadata"]["name"]])
+            self._record("ADDED", self.pods[request.data["metadata"]["name"]])
         if request.action is kmock.action.DELETE and response.status < 400 and request.name:
             self._note_deletion(request)
         await asyncio.sleep(self.latency_sec)
@@ -211,14 +211,14 @@ class FakeApi(KubernetesEmulator):
         present = self.pods.get(name)
         if present is None:
             key = PODS, request.namespace, name
-            self._note("DELETED", self.objects[key].last.raw)
+            self._record("DELETED", self.objects[key].last.raw)
             del self.objects[key]  # kmock keeps what it deleted, and goes through it for each call
         elif (request.data or {}).get("gracePeriodSeconds") == 0:
             self.remove(name)
         else:
             grace = timedelta(seconds=present["spec"].get("terminationGracePeriodSeconds", 30))
-            gone_by = (datetime.now(UTC) + grace).isoformat()
-            self.change(name, {"metadata": {"deletionTimestamp": gone_by}})
+            deletion_deadline = (datetime.now(UTC) + grace).isoformat()
+            self.change(name, {"metadata": {"deletionTimestamp": deletion_deadline}})
 
     async def _list_pods(self, request: Request) -> dict[str, Any]:
         found = [pod for pod in self.pods.values() if _is_selected(pod, request)]
@@ -257,12 +257,12 @@ class FakeApi(KubernetesEmulator):
         found = self.objects[PODS, self._namespace(name), name]
         meta = {**change.get("metadata", {}), "resourceVersion": str(next(self._versions))}
         found.patch({**change, "metadata": meta})
-        self._note("MODIFIED", found.raw)
+        self._record("MODIFIED", found.raw)
 
     def _namespace(self, name: str) -> str:
         return str(self.pods[name]["metadata"]["namespace"])
 
-    def _note(self, kind: str, pod: Pod) -> None:
+    def _record(self, kind: str, pod: Pod) -> None:
         version = next(self._versions)
         name = pod["metadata"]["name"]
         (self.names.discard if kind == "DELETED" else self.names.add)(name)

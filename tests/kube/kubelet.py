@@ -20,7 +20,7 @@ import httpx
 
 from tests.kube.api import FakeApi, Pod
 from tests.kube.pods import RUNNING, container, terminated
-from tests.service.waiting import answers
+from tests.testkit.waiting import answers
 
 TICK_SEC = 0.05
 SCRIPTS = sysconfig.get_path("scripts")

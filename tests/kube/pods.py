@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kube.manifest import PodTemplate
+from kube.pod_manifest import PodTemplate
 from monitors.pods import pod_name
 
 MONITOR_ID = "mon-01890a5d-ac96-774b-bcce-b302099a8057"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kubernetes.aio.client import V1Pod
 
-from kube.manifest import PodTemplate, pod_manifest
+from kube.pod_manifest import PodTemplate, pod_manifest
 from tests.kube.pods import MONITOR_ID, TEMPLATE
 
 

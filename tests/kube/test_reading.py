@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from kubernetes.aio.client import V1Pod
 
-from kube.manifest import pod_manifest
-from kube.reading import read_pod
-from monitors.pods import PodSeen
+from kube.pod_manifest import pod_manifest
+from kube.pod_status import read_pod
+from monitors.pods import PodStatus
 from tests.kube.pods import (
     EVICTED,
     MONITOR_ID,
@@ -32,7 +32,9 @@ TAINTED = {
 }
 
 
-def seen(status: dict[str, Any], meta: dict[str, Any] | None = None, age_sec: int = 10) -> PodSeen:
+def seen(
+    status: dict[str, Any], meta: dict[str, Any] | None = None, age_sec: int = 10
+) -> PodStatus:
     manifest = pod_manifest(TEMPLATE, MONITOR_ID, 1)
     manifest["metadata"] |= {"uid": "u-1", "creationTimestamp": MADE.isoformat(), **(meta or {})}
     pod = V1Pod.model_validate({**manifest, "status": status})
@@ -131,7 +133,7 @@ def test_a_pod_that_is_deleted_is_in_trouble() -> None:
     pod = seen(RUNNING, GOING)
     assert pod.trouble
     assert pod.trouble.reason == "Deleted"
-    assert pod.gone_by == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+    assert pod.deletion_deadline == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 
 
 def test_a_pod_that_drained_since_it_is_deleted_says_so() -> None:

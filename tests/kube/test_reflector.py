@@ -8,7 +8,7 @@ import pytest
 
 from kube.cluster import PodCluster
 from kube.reflector import RELIST_MAX_SEC, RELIST_MIN_SEC, PodReflector, relist_wait_sec
-from monitors.pods import PodTrouble
+from monitors.pods import PodFailure
 from tests.kube.api import FakeApi
 from tests.kube.conftest import pod_cluster
 from tests.kube.pods import (
@@ -30,7 +30,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.ready: list[tuple[str, str]] = []
-        self.heard: list[tuple[str, PodTrouble]] = []
+        self.heard: list[tuple[str, PodFailure]] = []
         self.deaf = 0
         self._came = asyncio.Event()
 
@@ -39,7 +39,7 @@ class Listener:
         self._came.set()
         return True
 
-    async def on_failure(self, monitor_id: str, trouble: PodTrouble) -> bool:
+    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
         if self.deaf:
             self.deaf -= 1
             return False

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.dash.playlists import TrackPlaylist
+from media.dash.to_hls import TrackPlaylist
 from media.hls.playlist import MediaPlaylist, Segment
-from media.live_edge import LATEST_SEC, count_published, published
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.mirrors import Mirrors
-from tests.media.outbound.stand_ins import Request, reply, scripted_server
+from media.playlists.live_edge import LATEST_SEC, count_published, published
+from tests.testkit.stand_ins import Request, reply, scripted_server
 
 LENGTH_SEC = 2.0
 LATEST = math.ceil(LATEST_SEC / LENGTH_SEC)

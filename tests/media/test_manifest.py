@@ -7,12 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from media.manifest import ManifestSource
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.sources import Observation, SourceState
-from tests.media.outbound.stand_ins import Request, by_path, reply, scripted_server
-from tests.origin import (
+from media.sources.direct import ManifestSource
+from media.sources.source import Observation, SourceState
+from simulator.origin import (
     TINY,
     Channel,
     ChannelOptions,
@@ -27,6 +26,7 @@ from tests.origin import (
     Tracks,
     render,
 )
+from tests.testkit.stand_ins import Request, by_path, reply, scripted_server
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from media.outbound.errors import FetchTimeout, TooLarge
 from media.outbound.fetching import PLAYLIST_MAX_BYTES
 from media.outbound.guard import OutboundGuard
 from media.outbound.large import AT_ONCE, LargeBodies
-from media.playlists import LARGE_MAX_BYTES, load_again
-from tests.origin.server import InProcessServer
+from media.playlists.loading import LARGE_MAX_BYTES, load_again
+from simulator.origin.server import InProcessServer
 
 SEGMENT = "#EXTINF:2.000,\nhttps://cdn.example/live/720p/segment_{:08d}.ts\n"
 DAY = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n" + "".join(map(SEGMENT.format, range(125_000)))

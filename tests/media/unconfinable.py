@@ -10,7 +10,7 @@ import platform
 import struct
 import sys
 
-from media.decoder.confinement import (
+from media.decoding.decoder.confinement import (
     ARCHITECTURES,
     JUMP_IF_EQUAL,
     LOAD_WORD,

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.timeline import SegmentPosition
+from monitors.detectors.stream_time import SegmentPosition
+from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
-from monitors.pictures import PICTURE_HEIGHT, PICTURE_WIDTH
 from monitors.status import IncidentKind
 
 AIR_TIME = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoder.landmarks import Landmarks
-from media.decoder.pictures import black_intervals, still_runs
+from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.reference_frames import ReferenceFrames
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.timeline import SegmentPosition
+from monitors.detectors.stream_time import SegmentPosition
+from monitors.frames import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
 from monitors.motion import Depth, Motion
-from monitors.pictures import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
 from tests.monitors.media_timeline import segment_position
 
 Picture = NDArray[np.uint8]
@@ -125,9 +125,9 @@ class Shown:
         return self.position.duration_sec
 
     def measured(self, glance: Glance) -> SegmentMeasurement:
-        """What a decoder finds, as `media.decoder.decoding` has it, and a watch makes of it."""
+        """What a decoder measures, as a watch gets it."""
         only_keyframes = glance.depth is Depth.KEYFRAMES
-        landmarks = Landmarks(
+        landmarks = ReferenceFrames(
             glance.landmark, glance.latest, stood=glance.stood, only_keyframes=only_keyframes
         )
         for number, picture in enumerate(self.pictures):
@@ -215,7 +215,7 @@ def watched(
         seen.skimmed.append(measurement.is_skimmed)
         overdue = detectors.overdue(measurement, segment.thresholds, segment.kept_sec)
         again = [
-            by_name[each.kept_as].measured(Glance())
+            by_name[each.digest].measured(Glance())
             if at_hand(each.position.sequence, segment.position.sequence)
             else None
             for each in overdue

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
+from monitors.frames import longest_interval_sec, missing_from_sec
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
-from monitors.pictures import longest_interval_sec, missing_from_sec
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import Incident, drawing, incidents, segment_position
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.timeline import without
+from monitors.detectors.stream_time import without
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
 from monitors.status import Health, IncidentKind

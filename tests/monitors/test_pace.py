@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.pace import PaceState, suspend_threshold_sec
+from monitors.detectors.stall import StallDetector, suspend_threshold_sec
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import wall_clock
@@ -12,9 +12,9 @@ RULES = Thresholds()
 TARGET_SEC = 4.0
 
 
-def look(state: PaceState, new_segments: bool, sec: float) -> list[IncidentChange]:
+def look(state: StallDetector, new_segments: bool, sec: float) -> list[IncidentChange]:
     """What a look at the playlist changes, after the state went through JSON."""
-    again = PaceState.model_validate_json(state.model_dump_json())
+    again = StallDetector.model_validate_json(state.model_dump_json())
     changes = state.observed(new_segments, wall_clock(sec), TARGET_SEC, RULES)
     assert again.observed(new_segments, wall_clock(sec), TARGET_SEC, RULES) == changes
     assert again == state
@@ -37,7 +37,7 @@ def test_a_playlist_is_judged_by_its_own_pace(
 
 
 def test_a_stream_that_stands_still_is_suspended_until_its_next_segment() -> None:
-    state = PaceState()
+    state = StallDetector()
     assert look(state, True, 0) == []
     assert look(state, True, 4) == []
     assert look(state, False, 15.9) == []
@@ -64,20 +64,20 @@ def test_a_stream_that_stands_still_is_suspended_until_its_next_segment() -> Non
 
 
 def test_a_stream_without_any_segment_is_suspended_from_the_first_look_on() -> None:
-    state = PaceState()
+    state = StallDetector()
     assert look(state, False, 5) == []
     [opened] = look(state, False, 17)
     assert opened.started_at == wall_clock(5)
 
 
 def test_a_late_segment_is_no_suspension() -> None:
-    state = PaceState()
+    state = StallDetector()
     assert look(state, True, 0) == []
     assert look(state, True, 30) == []
 
 
 def test_time_in_which_nothing_could_be_seen_is_no_standstill() -> None:
-    state = PaceState()
+    state = StallDetector()
     assert look(state, True, 0) == []
     assert look(state, False, 4) == []
     state.unobserved(wall_clock(900))
@@ -92,7 +92,7 @@ def test_time_in_which_nothing_could_be_seen_is_no_standstill() -> None:
 
 @pytest.mark.parametrize("step_sec", [-3600, -5])
 def test_a_clock_that_is_set_back_breaks_nothing(step_sec: float) -> None:
-    state = PaceState()
+    state = StallDetector()
     looks = [(True, 0), (False, 8), (False, 9 + step_sec), (False, 13 + step_sec)]
     changes = [look(state, new_segments, sec) for new_segments, sec in looks]
     assert [len(found) for found in changes] == [0, 0, 0, 1]

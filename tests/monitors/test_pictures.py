@@ -1,6 +1,6 @@
 import pytest
 
-from monitors.detectors.pictures import largest_block_difference, same_picture
+from monitors.detectors.frame_difference import largest_block_difference, same_picture
 from tests.monitors.media_timeline import drawing, shifted, with_coding_noise
 
 GREY = bytes([120] * 64 * 36)

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.polling import CLOSE_LOOK_SEC, FAR_SEC, RARE_LOOK_SEC, next_look_sec
+from monitors.polling import CLOSE_LOOK_SEC, FAR_SEC, RARE_LOOK_SEC, poll_delay_sec
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 
 
 def look_sec(*, waited: float = 0, starts_in: float | None = None, chance: float = 0.5) -> float:
-    return next_look_sec(
+    return poll_delay_sec(
         NOW,
         waiting_since=NOW - timedelta(seconds=waited),
         scheduled_start=None if starts_in is None else NOW + timedelta(seconds=starts_in),

@@ -1,5 +1,5 @@
 from monitors.config import Thresholds
-from monitors.detectors.errors import ErrorState
+from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.incidents import IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import wall_clock
@@ -9,9 +9,9 @@ OFF = Thresholds(segment_error_threshold_sec=0)
 
 
 def test_an_error_that_lasts_is_an_incident_until_the_first_success() -> None:
-    state = ErrorState()
+    state = SegmentErrorDetector()
     assert state.failed("HTTP 404", wall_clock(0), RULES) == []
-    state = ErrorState.model_validate_json(state.model_dump_json())
+    state = SegmentErrorDetector.model_validate_json(state.model_dump_json())
     assert state.failed("HTTP 404", wall_clock(59.9), RULES) == []
     assert state.failed("HTTP 503", wall_clock(60), RULES) == [
         IncidentOpened(
@@ -24,7 +24,7 @@ def test_an_error_that_lasts_is_an_incident_until_the_first_success() -> None:
     ]
     assert state.open_since == wall_clock(0)
     assert state.failed("HTTP 503", wall_clock(70), RULES) == []
-    state = ErrorState.model_validate_json(state.model_dump_json())
+    state = SegmentErrorDetector.model_validate_json(state.model_dump_json())
     assert state.succeeded(wall_clock(80), RULES) == [
         IncidentClosed(
             kind=IncidentKind.SEGMENT_ERROR,
@@ -38,14 +38,14 @@ def test_an_error_that_lasts_is_an_incident_until_the_first_success() -> None:
 
 
 def test_one_success_starts_the_count_anew() -> None:
-    state = ErrorState()
+    state = SegmentErrorDetector()
     for sec in range(0, 300, 30):
         assert state.failed("truncated", wall_clock(sec), RULES) == []
         assert state.succeeded(wall_clock(sec + 1), RULES) == []
 
 
 def test_a_clock_that_is_set_back_breaks_nothing() -> None:
-    state = ErrorState()
+    state = SegmentErrorDetector()
     assert state.failed("HTTP 404", wall_clock(0), RULES) == []
     assert state.failed("HTTP 404", wall_clock(-3600), RULES) == []
     assert state.failed("HTTP 404", wall_clock(-3541), RULES) == []
@@ -55,13 +55,13 @@ def test_a_clock_that_is_set_back_breaks_nothing() -> None:
 
 
 def test_the_detector_can_be_switched_off() -> None:
-    state = ErrorState()
+    state = SegmentErrorDetector()
     assert state.failed("HTTP 404", wall_clock(0), OFF) == []
     assert state.failed("HTTP 404", wall_clock(1000), OFF) == []
 
 
 def test_an_open_incident_closes_when_its_detector_is_switched_off() -> None:
-    state = ErrorState()
+    state = SegmentErrorDetector()
     state.failed("HTTP 404", wall_clock(0), RULES)
     state.failed("HTTP 404", wall_clock(60), RULES)
     [closed] = state.failed("HTTP 404", wall_clock(65), OFF)
@@ -70,7 +70,7 @@ def test_an_open_incident_closes_when_its_detector_is_switched_off() -> None:
 
 
 def test_time_in_which_nothing_could_be_seen_is_no_failure() -> None:
-    state = ErrorState()
+    state = SegmentErrorDetector()
     assert state.failed("HTTP 403", wall_clock(0), RULES) == []
     state.unobserved(wall_clock(900))
     assert state.failed("HTTP 403", wall_clock(959), RULES) == []

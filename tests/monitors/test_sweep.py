@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.timeline import SegmentPosition, without
+from monitors.detectors.stream_time import SegmentPosition, without
+from monitors.frames import PICTURE_BYTES
 from monitors.measurement import MOST_STRETCHES, Interval, SegmentMeasurement, StillRun
-from monitors.pictures import PICTURE_BYTES
 from monitors.status import IncidentKind
 
 LONG_SEC = 3600.0

@@ -7,7 +7,7 @@ from temporalio import workflow
 from workflows.monitor import MonitorWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.messages import WORKFLOW_TYPE, MonitorEnd, MonitorOrder
+    from workflows.messages import WORKFLOW_TYPE, MonitorInput, MonitorResult
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
@@ -15,10 +15,10 @@ class HesitantMonitorWorkflow(MonitorWorkflow):
     """Waits a moment before it begins: no command of a running monitor is where it was."""
 
     @workflow.init
-    def __init__(self, order: MonitorOrder) -> None:
+    def __init__(self, order: MonitorInput) -> None:
         super().__init__(order)
 
     @workflow.run
-    async def run(self, order: MonitorOrder) -> MonitorEnd:
+    async def run(self, order: MonitorInput) -> MonitorResult:
         await workflow.sleep(timedelta(seconds=1))
         return await super().run(order)

@@ -10,15 +10,15 @@ from datetime import timedelta
 
 from temporalio.client import WorkflowFailureError
 
-from activities.declarations import RedeliveryOrder
+from activities.declarations import RedeliveryInput
 from monitors.config import OnDeliveryFailure
-from monitors.events import Happening
+from monitors.events import EventDraft
 from tests.workflows import scripts
 from tests.workflows.pods import MAX_FAILURES, live_for_a_pod
 from tests.workflows.stage import LARGEST_METADATA, MONITOR_ID, Handle, Stage, prober, until_it_says
 from tests.workflows.world import closed_until, failing, slow_to_take
 from workflows.messages import (
-    POD_TROUBLE_SIGNAL,
+    POD_FAILURE_SIGNAL,
     STOP_SIGNAL,
     TASK_QUEUE,
     MonitorChange,
@@ -48,7 +48,7 @@ async def healthy(stage: Stage) -> str:
     return await _ended(await stage.start())
 
 
-def incident(name: str, opened: Happening, closed: Happening) -> None:
+def incident(name: str, opened: EventDraft, closed: EventDraft) -> None:
     """Keep the history of an incident that opens and closes."""
 
     async def play(stage: Stage) -> str:
@@ -275,7 +275,7 @@ async def taken_over_by_the_next_pod(stage: Stage) -> str:
     async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
         handle = await stage.start()
         await stage.world.until(lambda: stage.world.watching == 1 and bool(pods.made))
-        await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+        await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
         await stage.world.until(lambda: len(pods.made) == 2)
         going_on.set()
         return await _ended(handle)
@@ -317,7 +317,7 @@ async def redelivery(stage: Stage) -> str:
     stage.world.watches.append(scripts.ends())
     await stage.run()
     event = stage.world.received[0]
-    order = RedeliveryOrder(monitor_id=event.monitor_id, event_id=event.event_id)
+    order = RedeliveryInput(monitor_id=event.monitor_id, event_id=event.event_id)
     workflow_id = redelivery_id(event.event_id)
     await stage.client.execute_workflow(
         RedeliveryWorkflow.run, order, id=workflow_id, task_queue=TASK_QUEUE

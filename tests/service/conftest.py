@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.stage import Stage
+from tests.testkit.stage import Stage
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.chaos.arena import Arena
 from benchmarks.delay.__main__ import play
 from benchmarks.delay.printing import Played, print_played
 from benchmarks.delay.script import EVENT_TYPES, Script
 from benchmarks.scale.crowd import Crowd, Load, run_crowd
 from benchmarks.scale.printing import print_crowd
 from tests.api.postgres import postgres_server
-from tests.service.stage import Stage
+from tests.chaos.arena import ChaosEnvironment
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -35,7 +35,9 @@ async def SCENARIO(stage: Stage) -> Benchmarks:  # noqa: N802
 
 
 async def _delay(stage: Stage) -> Played:
-    arena = Arena(stage.folder, stage.cache, stage.origin, stage.receiver, random.Random(1))
+    arena = ChaosEnvironment(
+        stage.folder, stage.cache, stage.origin, stage.receiver, random.Random(1)
+    )
     house = await stage.house()
     return await play(arena, house.rest, Script(segment_sec=2.0, cycles=1), streams=1)
 

@@ -1,4 +1,4 @@
-"""A short version of `python -m benchmarks.chaos`: its experiments, once or twice each."""
+"""A short version of `python -m tests.chaos`: its experiments, once or twice each."""
 
 import asyncio
 import random
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.chaos.arena import Arena
-from benchmarks.chaos.crowd import LOOKED_AT, SLOTS, Crowded, crowd
-from benchmarks.chaos.starts import Started, start_through_crashes
-from benchmarks.chaos.stops import WAYS, Stopped, stop_at_random
-from benchmarks.chaos.takeovers import Blow, Takeovers, take_over
-from tests.service.stage import Stage
+from tests.chaos.arena import ChaosEnvironment
+from tests.chaos.crowd import LOOKED_AT, SLOTS, Crowded, crowd
+from tests.chaos.starts import Started, start_through_crashes
+from tests.chaos.stops import WAYS, Stopped, stop_at_random
+from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -24,7 +24,7 @@ STREAMS = 2
 class Chaos:
     """What the experiments saw."""
 
-    takeovers: dict[Blow, Takeovers]
+    takeovers: dict[FaultInjection, Takeovers]
     stops: Sequence[Stopped]
     starts: Started
     crowd: Crowded
@@ -35,21 +35,25 @@ async def SCENARIO(stage: Stage) -> Chaos:  # noqa: N802
     chance = random.Random(1)
     folder = stage.folder / "chaos"
     folder.mkdir()
-    arena = Arena(folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing)
+    arena = ChaosEnvironment(
+        folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing
+    )
     crowded, (takeovers, stops, starts) = await asyncio.gather(_crowd(arena), _blows(arena))
     return Chaos(takeovers, stops, starts, crowded)
 
 
-async def _crowd(arena: Arena) -> Crowded:
+async def _crowd(arena: ChaosEnvironment) -> Crowded:
     async with arena.house("crowd", "all", PROBE_SLOTS=str(SLOTS)) as house:
         return await crowd(arena, house)
 
 
-async def _blows(arena: Arena) -> tuple[dict[Blow, Takeovers], Sequence[Stopped], Started]:
+async def _blows(
+    arena: ChaosEnvironment,
+) -> tuple[dict[FaultInjection, Takeovers], Sequence[Stopped], Started]:
     async with arena.house("blows", "orchestrator", "probe", "probe") as house:
         takeovers = {
             blow: await take_over(arena, house, blow, 1, streams=STREAMS)
-            for blow in (Blow.TERM, Blow.KILL)
+            for blow in (FaultInjection.TERM, FaultInjection.KILL)
         }
         stops = await stop_at_random(arena, house, len(WAYS))
         return takeovers, stops, await start_through_crashes(arena, house, STARTS, kills=1)
@@ -59,21 +63,21 @@ def _nothing(_text: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("blow", [Blow.TERM, Blow.KILL])
-def test_a_takeover_skips_no_segment(seen: Chaos, blow: Blow) -> None:
+@pytest.mark.parametrize("blow", [FaultInjection.TERM, FaultInjection.KILL])
+def test_a_takeover_skips_no_segment(seen: Chaos, blow: FaultInjection) -> None:
     takeovers = seen.takeovers[blow]
     assert takeovers.seen
     assert takeovers.skipped == 0
 
 
-@pytest.mark.parametrize("blow", [Blow.TERM, Blow.KILL])
-def test_a_takeover_changes_no_event(seen: Chaos, blow: Blow) -> None:
+@pytest.mark.parametrize("blow", [FaultInjection.TERM, FaultInjection.KILL])
+def test_a_takeover_changes_no_event(seen: Chaos, blow: FaultInjection) -> None:
     assert seen.takeovers[blow].told > 2 * STREAMS
     assert seen.takeovers[blow].wrong == {}
 
 
 def test_a_worker_that_leaves_hands_over_without_repeating_segments(seen: Chaos) -> None:
-    assert all(each.twice <= 1 for each in seen.takeovers[Blow.TERM].seen)
+    assert all(each.twice <= 1 for each in seen.takeovers[FaultInjection.TERM].seen)
 
 
 def test_a_monitor_stopped_at_a_random_moment_leaves_nothing(seen: Chaos) -> None:

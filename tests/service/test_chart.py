@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
+from simulator.origin import AtEnd, ChannelOptions
 from tests.api.postgres import postgres_server
 from tests.deploy.cluster import opened_cluster
 from tests.deploy.helm import Helm, helm_of
 from tests.kube.api import kubeconfig
 from tests.kube.kubelet import Kubelet
-from tests.origin import AtEnd, ChannelOptions
-from tests.service.children import Child, free_port
-from tests.service.house import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
-from tests.service.nodes import FULL_NAME, Nodes
-from tests.service.programmes import EAGER, SMALL, rendered
-from tests.service.rest import Rest
-from tests.service.stage import Stage
+from tests.testkit.children import Child, free_port
+from tests.testkit.house import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
+from tests.testkit.nodes import FULL_NAME, Nodes
+from tests.testkit.programmes import EAGER, SMALL, rendered
+from tests.testkit.rest import Rest
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from monitors.signing import signature_headers
-from tests.origin import AtEnd, ChannelOptions
-from tests.service.children import STREAM_TRACKER, Child, Finished, free_port, run
-from tests.service.house import API_KEY, SIGNING_KEY
-from tests.service.programmes import EAGER, SHORT, rendered
-from tests.service.stage import Stage
-from tests.service.waiting import until_true
+from simulator.origin import AtEnd, ChannelOptions
+from tests.testkit.children import STREAM_TRACKER, Child, Finished, free_port, run
+from tests.testkit.house import API_KEY, SIGNING_KEY
+from tests.testkit.programmes import EAGER, SHORT, rendered
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import until_true
 
 pytestmark = pytest.mark.timeout(240)
 

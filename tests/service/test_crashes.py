@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.origin import AtEnd, ChannelOptions, SceneOnAir
-from tests.service.children import Child
-from tests.service.house import House, open_house
-from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
-from tests.service.receiver import Received
-from tests.service.stage import Stage
+from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
+from tests.testkit.children import Child
+from tests.testkit.house import House, open_harness
+from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
+from tests.testkit.receiver import Received
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -75,7 +75,7 @@ class Storm:
 async def SCENARIO(stage: Stage) -> Storm:  # noqa: N802
     """Watch three streams while something breaks in each of their faults."""
     programme = await rendered(stage.cache, SMALL, *SCENES)
-    async with open_house(stage.folder / "storm", "orchestrator", "probe", "probe") as house:
+    async with open_harness(stage.folder / "storm", "orchestrator", "probe", "probe") as house:
         interrupted_id = await _kill_a_delivery(stage, house)
         options = ChannelOptions(at_end=AtEnd.END, window_segments=20, backlog_segments=1)
         ids = {}

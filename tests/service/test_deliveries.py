@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.origin import Channel
-from tests.service.house import SIGNING_KEY, House
-from tests.service.programmes import EAGER, SHORT, rendered
-from tests.service.receiver import Answer, Received, Receiver
-from tests.service.stage import Stage
-from tests.service.waiting import until, until_true
+from simulator.origin import Channel
+from tests.testkit.house import SIGNING_KEY, House
+from tests.testkit.programmes import EAGER, SHORT, rendered
+from tests.testkit.receiver import Answer, Received, Receiver
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import until, until_true
 
 pytestmark = pytest.mark.timeout(240)
 

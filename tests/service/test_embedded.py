@@ -8,15 +8,15 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.origin import Channel, ChannelOptions
-from tests.service.children import Child, Finished, alive, free_port
-from tests.service.embedded import PORTS, READY, STOP_SEC, Embedded, strike
-from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
-from tests.service.receiver import Received
-from tests.service.rest import Rest
-from tests.service.stage import Stage
-from tests.service.waiting import answers, until, until_true
-from worker.embedded.keys import KEY_NAMES
+from cli.embedded.generated_keys import KEY_NAMES
+from simulator.origin import Channel, ChannelOptions
+from tests.testkit.children import Child, Finished, alive, free_port
+from tests.testkit.embedded import PORTS, READY, STOP_SEC, Embedded, strike
+from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
+from tests.testkit.receiver import Received
+from tests.testkit.rest import Rest
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import answers, until, until_true
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -8,7 +8,7 @@ from benchmarks.field.recipes import RECIPES
 from benchmarks.field.run import Gallery, watch_all
 from benchmarks.field.server import serve_files
 from benchmarks.field.verdict import Verdict
-from tests.service.stage import Stage
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 

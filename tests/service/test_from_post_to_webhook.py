@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.origin import AtEnd, Change, ChannelOptions, SceneOnAir
-from tests.service.house import House
-from tests.service.programmes import EAGER, SHORT, rendered, seconds_between
-from tests.service.receiver import Received
-from tests.service.rest import Rest
-from tests.service.stage import Stage
-from tests.service.waiting import until
+from simulator.origin import AtEnd, Change, ChannelOptions, SceneOnAir
+from tests.testkit.house import House
+from tests.testkit.programmes import EAGER, SHORT, rendered, seconds_between
+from tests.testkit.receiver import Received
+from tests.testkit.rest import Rest
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service.rest import Rest
-from tests.service.small_disk import SmallDisk, can_be_made
-from tests.service.waiting import until
+from tests.testkit.rest import Rest
+from tests.testkit.small_disk import SmallDisk, can_be_made
+from tests.testkit.waiting import until
 
 
 async def test_a_full_disk_is_told_and_survived(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.chaos.arena import Arena
-from benchmarks.chaos.rollout import RolledOut, roll_out
-from benchmarks.chaos.takeovers import Blow, Takeovers, take_over
-from tests.service.stage import Stage
+from tests.chaos.arena import ChaosEnvironment
+from tests.chaos.rollout import RolledOut, roll_out
+from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -29,11 +29,13 @@ async def SCENARIO(stage: Stage) -> Seen:  # noqa: N802
     folder = stage.folder / "networks"
     folder.mkdir()
     chance = random.Random(1)
-    arena = Arena(folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing)
+    arena = ChaosEnvironment(
+        folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing
+    )
     async with arena.house("far", "orchestrator") as house:
         for _ in range(2):
             await house.start_far_worker("probe")
-        holes = await take_over(arena, house, Blow.HOLE, 1, streams=STREAMS)
+        holes = await take_over(arena, house, FaultInjection.HOLE, 1, streams=STREAMS)
         return Seen(holes, await roll_out(arena, house, streams=STREAMS))
 
 

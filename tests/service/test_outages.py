@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from benchmarks.chaos.arena import Arena
-from benchmarks.chaos.outages import TEMPORAL, Endured, endure, postgres
 from tests.api.postgres import postgres_server
-from tests.service.stage import Stage
+from tests.chaos.arena import ChaosEnvironment
+from tests.chaos.outages import TEMPORAL, Endured, endure, postgres
+from tests.testkit.stage import Stage
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -35,7 +35,9 @@ async def SCENARIO(stage: Stage) -> Outages:  # noqa: N802
     folder = stage.folder / "outages"
     folder.mkdir()
     chance = random.Random(1)
-    arena = Arena(folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing)
+    arena = ChaosEnvironment(
+        folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing
+    )
     with ExitStack() as stack:
         server = await asyncio.to_thread(stack.enter_context, postgres_server())
         url = f"{server.url}/postgres"

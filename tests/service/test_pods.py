@@ -12,14 +12,14 @@ import pytest
 
 from monitors.ids import new_monitor_id
 from monitors.pods import pod_name
+from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
-from tests.origin import AtEnd, ChannelOptions, SceneOnAir
-from tests.service.house import PROBE_KEY, House, open_house
-from tests.service.programmes import EAGER, SMALL, rendered, seconds_between
-from tests.service.receiver import Received
-from tests.service.stage import Stage
-from tests.service.waiting import plain_client
+from tests.testkit.house import PROBE_KEY, House, open_harness
+from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
+from tests.testkit.receiver import Received
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import plain_client
 from workflows.schedules import RECONCILIATION_SCHEDULE
 
 pytestmark = pytest.mark.timeout(240)
@@ -114,7 +114,7 @@ async def opened(stage: Stage) -> AsyncIterator[Cluster]:
         }
         roles = ("orchestrator", "orchestrator")
         house = await stack.enter_async_context(
-            open_house(stage.folder / "pods", *roles, variables=variables)
+            open_harness(stage.folder / "pods", *roles, variables=variables)
         )
         # Left before the house: the Pods are gone by then, or this kills them.
         await stack.enter_async_context(kubelet.at_work())

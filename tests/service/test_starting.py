@@ -9,11 +9,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.service.children import STREAM_TRACKER, Child, alive
-from tests.service.embedded import PARTS, PORTS, READY, STOP_SEC, Embedded, part
-from tests.service.programmes import SMALL, rendered
-from tests.service.stage import Stage
-from tests.service.waiting import until_true
+from tests.testkit.children import STREAM_TRACKER, Child, alive
+from tests.testkit.embedded import PARTS, PORTS, READY, STOP_SEC, Embedded, part
+from tests.testkit.programmes import SMALL, rendered
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import until_true
 
 pytestmark = pytest.mark.timeout(240)
 

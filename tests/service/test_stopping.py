@@ -10,11 +10,11 @@ import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.service.children import Finished
-from tests.service.house import House
-from tests.service.programmes import EAGER, SMALL, rendered
-from tests.service.stage import Stage
-from tests.service.waiting import until, until_true
+from tests.testkit.children import Finished
+from tests.testkit.house import House
+from tests.testkit.programmes import EAGER, SMALL, rendered
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import until, until_true
 
 pytestmark = pytest.mark.timeout(240)
 

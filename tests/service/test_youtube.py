@@ -9,12 +9,12 @@ import psutil
 import pytest
 from temporalio.client import Client
 
-from tests.service.children import Child, alive
-from tests.service.programmes import EAGER
-from tests.service.receiver import Received
-from tests.service.stage import Stage
-from tests.service.waiting import plain_client, until, until_true
-from tests.youtube import Fault, Kind, Video, YouTubeSite
+from simulator.youtube import Fault, Kind, Video, YouTubeSite
+from tests.testkit.children import Child, alive
+from tests.testkit.programmes import EAGER
+from tests.testkit.receiver import Received
+from tests.testkit.stage import Stage
+from tests.testkit.waiting import plain_client, until, until_true
 from tests.youtube_service.house import COOKIE, YouTubeHouse, youtube_house
 
 pytestmark = pytest.mark.timeout(300)
@@ -77,10 +77,10 @@ async def SCENARIO(stage: Stage) -> Story:  # noqa: N802
         YouTubeSite() as site,
         youtube_house(stage.folder / "youtube", site, "all") as house,
     ):
-        return await _tell(stage, site, house)
+        return await _update_status(stage, site, house)
 
 
-async def _tell(stage: Stage, site: YouTubeSite, house: YouTubeHouse) -> Story:
+async def _update_status(stage: Stage, site: YouTubeSite, house: YouTubeHouse) -> Story:
     video, steady = site.video(MAIN, title=TITLE), site.video(STEADY)
     video.upcoming(in_sec=600)
     video.url_life_sec = 20

@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
-from monitors.events import EventType
-from runtime.errors import StartError
-from tests.origin import Programme
-from worker.demo.account import Account, Arrival, Row, percentile
-from worker.demo.monitor import audit_problems
-from worker.demo.script import (
+from cli.demo.account import Account, Arrival, Row, percentile
+from cli.demo.monitor import audit_problems
+from cli.demo.script import (
     CONFIG,
     SCENES,
     STALL,
@@ -25,8 +22,11 @@ from worker.demo.script import (
     expectations,
     scene_starts,
 )
-from worker.demo.summary import introduction, summary
-from worker.demo.surroundings import demo_settings, forget_settings, free_ports, log_tail
+from cli.demo.summary import introduction, summary
+from cli.demo.surroundings import demo_settings, forget_settings, free_ports, log_tail
+from monitors.events import EventType
+from runtime.errors import StartError
+from simulator.origin import Programme
 
 BLACK_AT = datetime(2026, 1, 1, tzinfo=UTC)
 TYPES = (EventType.STREAM_STARTED, EventType.BLACKOUT, EventType.BLACKOUT_RECOVERED)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.embedded.up import services_of
 from runtime.settings import EmbeddedSettings
-from worker.embedded.up import services_of
 
 
 def test_the_worker_calls_the_port_that_the_gateway_has(

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from temporalio.client import Client
 
-from activities.declarations import RedeliveryOrder, StoredEvent
+from activities.declarations import RedeliveryInput, StoredEvent
 from media.outbound.guard import OutboundGuard
 from monitors.events import EventType, StreamEvent
 from runtime.settings import WorkerSettings
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
 from tests.workflows.dev_server import connected, dev_server
 from worker.main import workers_of
-from worker.streams import open_stream_side
+from worker.stream_access import open_stream_side
 from workflows.messages import TASK_QUEUE
 from workflows.redelivery import RedeliveryWorkflow
 
@@ -67,7 +67,7 @@ async def _orchestrator(client: Client) -> AsyncIterator[None]:
 
 
 async def _send(client: Client, name: str) -> None:
-    order = RedeliveryOrder(monitor_id="mon-1", event_id="evt-1")
+    order = RedeliveryInput(monitor_id="mon-1", event_id="evt-1")
     await client.start_workflow(
         RedeliveryWorkflow.run, order, id=f"redelivery-{name}", task_queue=TASK_QUEUE
     )

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from worker.embedded import services
-from worker.embedded.services import Keeper, Service
+from cli.embedded import services
+from cli.embedded.services import Keeper, Service
 
 PATIENT_SEC = 10.0
 PATIENCE = """
@@ -155,7 +155,7 @@ async def test_a_service_dies_with_its_keeper(tmp_path: Path) -> None:
     program = """
 import asyncio, sys
 from pathlib import Path
-from worker.embedded.services import Keeper, Service
+from cli.embedded.services import Keeper, Service
 
 async def main():
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]

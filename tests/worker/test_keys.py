@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.embedded.keys import FILE_NAME, KEY_NAMES, provide_keys, provided_keys
+from cli.embedded.generated_keys import FILE_NAME, KEY_NAMES, provide_keys, provided_keys
 
 SHORTEST_KEY = 24
 

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from media.hls.playlist import Segment
-from media.watch import SegmentSeen
+from media.watching import SegmentSeen
 from monitors.measurement import SegmentMeasurement
 from worker.lateness import LATE_SEC, SAY_AGAIN_SEC, SegmentLateness
 

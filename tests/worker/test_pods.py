@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from typer.testing import CliRunner
 
-import cli
 from activities.declarations import PodReconciliationReport
+from cli.main import app
 from kube.errors import CallFailed, CallRefused, NameTaken
-from kube.manifest import PodTemplate
+from kube.pod_manifest import PodTemplate
 from runtime.settings import SettingsError, WorkerSettings, load_settings
 from runtime.version import VERSION
 from tests.kube.pods import MONITOR_ID
@@ -184,7 +184,7 @@ def test_a_setting_that_is_missing_for_pods_is_a_bad_setting(
     environment: pytest.MonkeyPatch,
 ) -> None:
     settings(environment, WORKER_IMAGE="")
-    done = CliRunner().invoke(cli.app, ["worker"])
+    done = CliRunner().invoke(app, ["worker"])
     assert done.exit_code == 2
     assert done.stderr.strip() == "WORKER_IMAGE: is required with PROBE_PLACEMENT=pod"
 

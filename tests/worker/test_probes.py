@@ -10,11 +10,16 @@ import imageio_ffmpeg
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from media.decoder.confinement import has_filter
-from media.probe import Confinement, DecoderProbe, FfmpegProbe
+from media.decoding import Confinement, DecoderProbe, FfmpegProbe
+from media.decoding.decoder.confinement import has_filter
 from runtime.settings import SettingsError, StreamSettings
 from worker.health import health_app
-from worker.probes import WorkerProbe, confinement_metric, missing_confinement, open_worker_probe
+from worker.probe_setup import (
+    WorkerProbe,
+    confinement_metric,
+    missing_confinement,
+    open_worker_probe,
+)
 
 pytestmark = pytest.mark.skipif(not has_filter(), reason="there is no filter to be without")
 

@@ -9,10 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitors.signing import signature_headers
-from runtime.serving import PortTaken
-from tests.api.ports import free_port
-from worker.receiver import (
+from cli.receiver import (
     BODY_MAX_BYTES,
     TOO_LARGE,
     Behaviour,
@@ -21,6 +18,9 @@ from worker.receiver import (
     print_line,
     receiving,
 )
+from monitors.signing import signature_headers
+from runtime.serving import PortTaken
+from tests.api.ports import free_port
 
 KEY, OLD_KEY = b"a-key-of-at-least-24-bytes", b"an-older-key-of-24-bytes"
 BODY = json.dumps({"event_id": "evt-1", "event_type": "alert.blackout", "data": {}}).encode()

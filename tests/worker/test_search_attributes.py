@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.temporal import connected, temporal_server
-from worker.search_attributes import register
+from worker.register_search_attributes import register
 from workflows import search_attributes
 
 

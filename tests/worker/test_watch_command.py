@@ -3,9 +3,9 @@
 import pytest
 from typer.testing import CliRunner
 
-from cli import FAILED, MISUSED, app
-from media.sources import Observation, SourceState
-from media.watch import StreamUnavailable
+from cli.main import FAILED, MISUSED, app
+from media.sources.source import Observation, SourceState
+from media.watching import StreamUnavailable
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_stream_that_can_never_be_watched_is_one_line(monkeypatch: pytest.Monk
             Observation(state=SourceState.UNAVAILABLE, reason="private", message="it is private")
         )
 
-    monkeypatch.setattr("worker.watching.watch_url", refuse)
+    monkeypatch.setattr("cli.watch.watch_url", refuse)
     result = CliRunner().invoke(app, ["watch", "http://127.0.0.1/x.m3u8"])
     assert result.exit_code == FAILED
     assert result.stderr == "URL: it is private\n"

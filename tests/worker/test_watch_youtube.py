@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.service.children import SCRIPTS, STREAM_TRACKER, Finished, environment, run
-from tests.youtube import MediaEnd, Video, VideoState, YouTubeSite
+from simulator.youtube import MediaEnd, Video, VideoState, YouTubeSite
+from tests.testkit.children import SCRIPTS, STREAM_TRACKER, Finished, environment, run
 
 VIDEO_ID = "aaaaaaaaaaa"
 URL = f"https://www.youtube.com/watch?v={VIDEO_ID}"

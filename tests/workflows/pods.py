@@ -16,11 +16,11 @@ from activities.declarations import (
     Placement,
     PlacementKind,
     PodDeletion,
-    PodOrder,
-    PodReturn,
-    WaitReturn,
+    PodInput,
+    PodResult,
+    WaitResult,
 )
-from monitors.pods import PodSeen, PodTrouble, pod_name
+from monitors.pods import PodFailure, PodStatus, pod_name
 from tests.workflows.scripts import Look
 
 MADE_AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -31,8 +31,8 @@ PLACEMENT = Placement(kind=PlacementKind.POD, pod_max_failures=MAX_FAILURES, pod
 def live_for_a_pod(placement: Placement = PLACEMENT) -> Look:
     """It is live, and to be watched in a Pod."""
 
-    async def look() -> WaitReturn:
-        return WaitReturn(title="A stream", placement=placement)
+    async def look() -> WaitResult:
+        return WaitResult(title="A stream", placement=placement)
 
     return look
 
@@ -56,7 +56,7 @@ class ScriptedPods:
     """
 
     def __init__(self, note: Callable[[], None]) -> None:
-        self._note = note
+        self._record = note
         self.stillborn: deque[str] = deque()
         self.refusal: str | None = None
         self.used_up: str | None = None
@@ -64,16 +64,16 @@ class ScriptedPods:
         self.opening.set()
         self.asked = 0
         self.inspections = 0
-        self.present: PodSeen | None = None
+        self.present: PodStatus | None = None
         self.made: list[str] = []
         self.deletions: list[PodDeletion] = []
 
-    def trouble(self, reason: str, *, uid: str | None = None) -> PodTrouble:
+    def trouble(self, reason: str, *, uid: str | None = None) -> PodFailure:
         """Return trouble of the present Pod, or of another one."""
         uid = uid or (self.present.uid if self.present else None)
-        return PodTrouble(uid=uid, reason=reason, message="scripted", exit_code=137)
+        return PodFailure(uid=uid, reason=reason, message="scripted", exit_code=137)
 
-    def break_down(self, reason: str) -> PodTrouble:
+    def break_down(self, reason: str) -> PodFailure:
         """Have the present Pod fail; return its trouble, for the monitor to be told."""
         assert self.present
         trouble = self.trouble(reason)
@@ -81,9 +81,9 @@ class ScriptedPods:
         return trouble
 
     @activity.defn(name=ENSURE_PROBE_POD)
-    async def ensure(self, order: PodOrder) -> PodSeen:
+    async def ensure(self, order: PodInput) -> PodStatus:
         self.asked += 1
-        self._note()
+        self._record()
         await self.opening.wait()
         if self.refusal:
             raise ApplicationError(self.refusal, type=POD_REFUSED, non_retryable=True)
@@ -91,7 +91,7 @@ class ScriptedPods:
             raise ApplicationError(self.used_up, type="KubernetesUnavailable")
         if self.present is None:
             self.made.append(f"uid-{len(self.made) + 1}")
-            self.present = PodSeen(
+            self.present = PodStatus(
                 monitor_id=order.monitor_id,
                 pod_name=pod_name(order.monitor_id, order.number),
                 uid=self.made[-1],
@@ -101,18 +101,18 @@ class ScriptedPods:
             if self.stillborn:
                 self.break_down(self.stillborn.popleft())
         assert self.present
-        self._note()
+        self._record()
         return self.present
 
     @activity.defn(name=INSPECT_PROBE_POD)
-    async def inspect(self, order: PodOrder) -> PodReturn:
+    async def inspect(self, order: PodInput) -> PodResult:
         self.inspections += 1
-        self._note()
-        return PodReturn(pod=self.present)
+        self._record()
+        return PodResult(pod=self.present)
 
     @activity.defn(name=DELETE_PROBE_POD)
     async def delete(self, order: PodDeletion) -> None:
         self.deletions.append(order)
         if self.present and order.uid in (None, self.present.uid):
             self.present = None
-        self._note()
+        self._record()

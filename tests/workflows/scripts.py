@@ -16,21 +16,21 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import (
     NOT_LIVE_YET,
     STREAM_UNAVAILABLE,
-    LastBeat,
+    HeartbeatDetails,
     OpenIncident,
     Placement,
     UnavailableDetails,
-    WaitReturn,
-    WatchOrder,
+    WaitResult,
+    WatchInput,
     WatchOutcome,
-    WatchReturn,
+    WatchResult,
 )
-from monitors.events import EndReason, EventType, Happening
+from monitors.events import EndReason, EventDraft, EventType
 from monitors.reports import HealthReport, Statistics
 from monitors.status import Health, IncidentKind
 
-Look = Callable[[], Awaitable[WaitReturn]]
-Watch = Callable[[WatchOrder], Awaitable[WatchReturn]]
+Look = Callable[[], Awaitable[WaitResult]]
+Watch = Callable[[WatchInput], Awaitable[WatchResult]]
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 """When everything happens that a watch tells of: long before the workflow's own time."""
@@ -39,11 +39,11 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def live(title: str = "A stream", *, heartbeat_timeout_sec: float | None = None) -> Look:
     """It is live; its watch is missed after so long."""
 
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         if heartbeat_timeout_sec is None:
-            return WaitReturn(title=title)
+            return WaitResult(title=title)
         placement = Placement(heartbeat_timeout_sec=heartbeat_timeout_sec)
-        return WaitReturn(title=title, placement=placement)
+        return WaitResult(title=title, placement=placement)
 
     return look
 
@@ -51,8 +51,8 @@ def live(title: str = "A stream", *, heartbeat_timeout_sec: float | None = None)
 def announced(starts_at: datetime) -> Look:
     """It is not live; its site says when it will start."""
 
-    async def look() -> WaitReturn:
-        return WaitReturn(is_live=False, title="A stream", site_start_time=starts_at)
+    async def look() -> WaitResult:
+        return WaitResult(is_live=False, title="A stream", site_start_time=starts_at)
 
     return look
 
@@ -60,7 +60,7 @@ def announced(starts_at: datetime) -> Look:
 def not_live(*, look_again_sec: float) -> Look:
     """It is not live; the next look is to be so much later."""
 
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         raise ApplicationError(
             "not live: the manifest is not there",
             type=NOT_LIVE_YET,
@@ -73,8 +73,8 @@ def not_live(*, look_again_sec: float) -> Look:
 def unseen(why: str) -> Look:
     """It cannot be seen whether it is live."""
 
-    async def look() -> WaitReturn:
-        return WaitReturn(is_live=False, unknown_because=why, state={"unknown": why})
+    async def look() -> WaitResult:
+        return WaitResult(is_live=False, unknown_because=why, state={"unknown": why})
 
     return look
 
@@ -82,7 +82,7 @@ def unseen(why: str) -> Look:
 def look_without_answer() -> Look:
     """The look lasts until its activity is cancelled."""
 
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         while True:
             activity.heartbeat()
             await asyncio.sleep(1)
@@ -93,7 +93,7 @@ def look_without_answer() -> Look:
 def lost_look() -> Look:
     """The look is never heard of again: its worker was killed."""
 
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -103,15 +103,15 @@ def lost_look() -> Look:
 def never_live(reason: str, message: str) -> Look:
     """It can never be watched."""
 
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         raise _unavailable(reason, message)
 
     return look
 
 
-def happening(event_type: EventType, **data: Any) -> Happening:
+def happening(event_type: EventType, **data: Any) -> EventDraft:
     """Something that a watch noticed."""
-    return Happening(event_type=event_type, timestamp=MOMENT, data=data)
+    return EventDraft(event_type=event_type, timestamp=MOMENT, data=data)
 
 
 BLACKOUT = happening(EventType.BLACKOUT, duration_sec=30.0, threshold_sec=30.0)
@@ -126,26 +126,26 @@ SEGMENT_ERROR = happening(EventType.SEGMENT_ERROR, error="HTTP status 500", dura
 SEGMENT_ERROR_RECOVERED = happening(EventType.SEGMENT_ERROR_RECOVERED, total_duration_sec=75.0)
 
 
-def beat(*happenings: Happening, statistics: Statistics | None = None) -> dict[str, Any]:
+def beat(*event_drafts: EventDraft, statistics: Statistics | None = None) -> dict[str, Any]:
     """Return what a heartbeat carries of a watch that noticed this and told nobody yet."""
-    told = {"happened": list(happenings), "statistics": statistics or Statistics()}
-    state: dict[str, Any] = LastBeat.model_validate(told).model_dump(mode="json")
+    told = {"happened": list(event_drafts), "statistics": statistics or Statistics()}
+    state: dict[str, Any] = HeartbeatDetails.model_validate(told).model_dump(mode="json")
     return {"watches": 1, **state}
 
 
 def seen(
-    order: WatchOrder,
-    *happenings: Happening,
+    order: WatchInput,
+    *event_drafts: EventDraft,
     outcome: WatchOutcome = WatchOutcome.CHECKPOINT,
     end_reason: EndReason | None = None,
     statistics: Statistics | None = None,
     video: Health = Health.OK,
     open_incidents: tuple[IncidentKind, ...] = (),
-) -> WatchReturn:
+) -> WatchResult:
     """Return what a watch saw; its state counts the watches before it."""
-    return WatchReturn(
+    return WatchResult(
         outcome=outcome,
-        happenings=list(happenings),
+        event_drafts=list(event_drafts),
         end_reason=end_reason,
         statistics=statistics or Statistics(),
         health=HealthReport(video=video, audio=Health.OK, last_check_at=MOMENT),
@@ -154,11 +154,11 @@ def seen(
     )
 
 
-def sees(*happenings: Happening, **found: Any) -> Watch:
+def sees(*event_drafts: EventDraft, **found: Any) -> Watch:
     """Something happens; see `seen`."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
-        return seen(order, *happenings, outcome=WatchOutcome.HAPPENED, **found)
+    async def watch(order: WatchInput) -> WatchResult:
+        return seen(order, *event_drafts, outcome=WatchOutcome.EVENTS_READY, **found)
 
     return watch
 
@@ -166,37 +166,37 @@ def sees(*happenings: Happening, **found: Any) -> Watch:
 def checkpoint(**found: Any) -> Watch:
     """Nothing happens, and the watch returns at once."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         return seen(order, **found)
 
     return watch
 
 
-def handed_back(*happenings: Happening) -> Watch:
+def handed_back(*event_drafts: EventDraft) -> Watch:
     """The worker shuts down and gives the watch back."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
-        return seen(order, *happenings, outcome=WatchOutcome.HANDED_BACK)
+    async def watch(order: WatchInput) -> WatchResult:
+        return seen(order, *event_drafts, outcome=WatchOutcome.HANDED_BACK)
 
     return watch
 
 
-def ends(reason: EndReason = EndReason.ENDLIST_DETECTED, *happenings: Happening) -> Watch:
+def ends(reason: EndReason = EndReason.ENDLIST_DETECTED, *event_drafts: EventDraft) -> Watch:
     """The stream ends."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
-        return seen(order, *happenings, outcome=WatchOutcome.ENDED, end_reason=reason)
+    async def watch(order: WatchInput) -> WatchResult:
+        return seen(order, *event_drafts, outcome=WatchOutcome.ENDED, end_reason=reason)
 
     return watch
 
 
-def until_stopped(*happenings: Happening) -> Watch:
+def until_stopped(*event_drafts: EventDraft) -> Watch:
     """Watch until the workflow stops it, then tell what was seen last."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
-        return seen(order, *happenings, outcome=WatchOutcome.HANDED_BACK)
+        return seen(order, *event_drafts, outcome=WatchOutcome.HANDED_BACK)
 
     return watch
 
@@ -204,7 +204,7 @@ def until_stopped(*happenings: Happening) -> Watch:
 def until(moment: asyncio.Event, then: Watch) -> Watch:
     """Watch without a word until the test lets it go on."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         await moment.wait()
         return await then(order)
 
@@ -214,7 +214,7 @@ def until(moment: asyncio.Event, then: Watch) -> Watch:
 def watch_that_says_nothing() -> Watch:
     """Stopped, it tells nothing of what it has seen."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -224,7 +224,7 @@ def watch_that_says_nothing() -> Watch:
 def lost_when_stopped(lose: Callable[[], None], *, back_after_sec: float = 4.0) -> Watch:
     """Told to stop, its worker is lost: `lose` is called, and what it says later comes too late."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         lose()
@@ -245,7 +245,7 @@ async def _sleep_whatever_is_said(duration_sec: float) -> None:
 def watch_that_fails_when_stopped() -> Watch:
     """Stopped, it fails instead of telling what it has seen."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         raise ValueError("a defect")
@@ -260,7 +260,7 @@ def lasting(duration_sec: float, then: Watch) -> Watch:
     activity runs, and attempts cost no history.
     """
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         if activity.info().attempt == 1:
             delay = timedelta(seconds=duration_sec)
             raise ApplicationError("goes on", next_retry_delay=delay)
@@ -277,7 +277,7 @@ def taken_over(then: Watch) -> Watch:
 def lost_for_good(reason: str, message: str) -> Watch:
     """The stream can no longer be watched."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         raise _unavailable(reason, message)
 
     return watch

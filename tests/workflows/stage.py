@@ -17,9 +17,9 @@ from temporalio.worker import Worker
 
 from monitors import events
 from monitors.config import MonitorConfig
-from tests.workflows.world import BEAT_SEC, PATIENCE_SEC, World
+from tests.workflows.world import HEARTBEAT_SEC, PATIENCE_SEC, World
 from workflows import search_attributes
-from workflows.messages import TASK_QUEUE, MonitorEnd, MonitorOrder, MonitorSnapshot
+from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult, MonitorSnapshot
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE
 from workflows.redelivery import RedeliveryWorkflow
@@ -32,7 +32,7 @@ LOOK_SEC = 0.01
 LARGEST_METADATA = {"note": "x" * 16_000}
 TEST_SERVER = Path(executable).parent / "temporal-test-server"
 
-Handle = WorkflowHandle[Any, MonitorEnd]
+Handle = WorkflowHandle[Any, MonitorResult]
 
 
 class Stage:
@@ -52,7 +52,7 @@ class Stage:
         """Start the monitor; see `an_order`."""
         return await start_monitor(self.client, an_order(await self.now(), **fields))
 
-    async def run(self, **fields: Any) -> MonitorEnd:
+    async def run(self, **fields: Any) -> MonitorResult:
         """Run the monitor to its end."""
         return await (await self.start(**fields)).result()
 
@@ -116,7 +116,7 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
 
 def prober(client: Client, world: World, queue: str) -> Worker:
     """Return a worker that watches the streams of a queue."""
-    interval = timedelta(seconds=BEAT_SEC)
+    interval = timedelta(seconds=HEARTBEAT_SEC)
     return Worker(
         client,
         task_queue=queue,
@@ -129,9 +129,9 @@ def prober(client: Client, world: World, queue: str) -> Worker:
 
 def an_order(
     created_at: datetime, *, metadata: dict[str, Any] | None = None, **config: Any
-) -> MonitorOrder:
+) -> MonitorInput:
     """Return the order of a monitor with this `config`."""
-    return MonitorOrder(
+    return MonitorInput(
         monitor_id=MONITOR_ID,
         stream_url="https://media.example/live.m3u8",
         stream_key="url:media.example/live.m3u8",
@@ -143,7 +143,7 @@ def an_order(
     )
 
 
-async def start_monitor(client: Client, order: MonitorOrder) -> Handle:
+async def start_monitor(client: Client, order: MonitorInput) -> Handle:
     """Start the monitor's workflow as the gateway does."""
     return await client.start_workflow(
         MonitorWorkflow.run, order, id=order.monitor_id, task_queue=TASK_QUEUE

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import GATEWAY_UNAVAILABLE, RedeliveryOrder
+from activities.declarations import GATEWAY_UNAVAILABLE, RedeliveryInput
 from monitors.config import MonitorConfig
 from monitors.events import EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
@@ -199,7 +199,7 @@ async def send_again(stage: Stage, event: StreamEvent) -> str:
     """Redeliver the event and return the status with which that ends."""
     return await stage.client.execute_workflow(
         RedeliveryWorkflow.run,
-        RedeliveryOrder(monitor_id=event.monitor_id, event_id=event.event_id),
+        RedeliveryInput(monitor_id=event.monitor_id, event_id=event.event_id),
         id=redelivery_id(event.event_id),
         task_queue=TASK_QUEUE,
     )

@@ -32,7 +32,7 @@ from tests.workflows.stage import (
 )
 from tests.workflows.world import PATIENCE_SEC, World
 from workflows import options
-from workflows.messages import POD_READY_SIGNAL, POD_TROUBLE_SIGNAL, STOP_SIGNAL, MonitorChange
+from workflows.messages import POD_FAILURE_SIGNAL, POD_READY_SIGNAL, STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
 from workflows.options import pod_queue
 
@@ -130,7 +130,7 @@ async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
     going_on = asyncio.Event()
     stage.world.watches.append(scripts.until(going_on, scripts.ends()))
     handle = await watched(stage)
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
     await stage.world.until(lambda: len(pods.made) == 2)
     assert [deletion.uid for deletion in pods.deletions] == ["uid-1"]
     assert "OOMKilled, exit code 137" in (await snapshot_of(handle)).doing
@@ -145,7 +145,7 @@ async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
 ) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
     await stage.world.until(lambda: len(pods.made) == 2)
     await handle.signal(POD_READY_SIGNAL, "uid-1")
     assert (await snapshot_of(handle)).doing.startswith("The Pod failed")
@@ -174,7 +174,7 @@ async def test_news_of_a_pod_are_no_news_of_the_stream(stage: Stage, pods: Scrip
     stage.world.watches.append(scripts.until(going_on, scripts.ends()))
     handle = await watched(stage)
     before = await snapshot_of(handle)
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
     await until_it_says(handle, "The Pod failed")
     assert (await snapshot_of(handle)).as_of == before.as_of
     going_on.set()
@@ -208,7 +208,7 @@ async def test_a_pod_that_worked_has_all_its_failures_before_it(
     await stage.world.until(lambda: len(pods.made) == MAX_FAILURES)
     working.set()
     await stage.world.until(lambda: len(stage.world.watched) == 2)
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
     await stage.world.until(lambda: len(pods.made) == MAX_FAILURES + 1)
     await handle.signal(STOP_SIGNAL)
     assert (await handle.result()).status is MonitorStatus.STOPPED
@@ -218,11 +218,11 @@ async def test_a_pod_that_worked_has_all_its_failures_before_it(
 async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPods) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble("Error", uid="uid-of-long-ago"))
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble("Deleted"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble("Error", uid="uid-of-long-ago"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble("Deleted"))
     await stage.world.until(lambda: pods.inspections == 1)
     missing = pods.trouble(MISSING).model_copy(update={"uid": None})
-    await handle.signal(POD_TROUBLE_SIGNAL, missing)
+    await handle.signal(POD_FAILURE_SIGNAL, missing)
     await stage.world.until(lambda: pods.inspections == 2)
     assert pods.made == ["uid-1"]
     assert pods.deletions == []
@@ -234,10 +234,10 @@ async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPod
 async def test_a_pod_that_is_missing_is_made_again(stage: Stage, pods: ScriptedPods) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble("Deleted"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble("Deleted"))
     await stage.world.until(lambda: pods.inspections == 1)  # so it knows its Pod
     pods.present = None
-    await handle.signal(POD_TROUBLE_SIGNAL, pods.trouble(MISSING))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble(MISSING))
     await stage.world.until(lambda: len(pods.made) == 2)
     await handle.signal(STOP_SIGNAL)
     await handle.result()
@@ -313,7 +313,7 @@ async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Clien
     async with workers(client, world):
         handle = await start_monitor(client, an_order(scripts.MOMENT))
         await world.until(lambda: bool(world.pods.made))
-        await handle.signal(POD_TROUBLE_SIGNAL, world.pods.break_down("OOMKilled"))
+        await handle.signal(POD_FAILURE_SIGNAL, world.pods.break_down("OOMKilled"))
         await world.until(lambda: len(world.pods.made) == 2)
         first_run = (await handle.describe()).run_id
         while (await handle.describe()).run_id == first_run:

@@ -26,7 +26,7 @@ from tests.workflows.pods import live_for_a_pod
 from tests.workflows.stage import Handle, an_order, start_monitor
 from tests.workflows.world import World
 from worker.pods import MonitorWorkflows
-from workflows.messages import STOP_SIGNAL, TASK_QUEUE, MonitorEnd
+from workflows.messages import STOP_SIGNAL, TASK_QUEUE, MonitorResult
 from workflows.monitor import MonitorWorkflow
 
 __all__ = ["api", "cluster", "served"]
@@ -116,7 +116,7 @@ async def keep_restarting(api: FakeApi) -> None:
         await asyncio.sleep(UP_SEC)
 
 
-async def live(client: Client, api: FakeApi) -> list[MonitorEnd]:
+async def live(client: Client, api: FakeApi) -> list[MonitorResult]:
     """Have monitors come and go, one after the other, with a Pod each."""
     ends = []
     for _ in range(IN_A_ROW):

@@ -3,7 +3,7 @@
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import WaitReturn
+from activities.declarations import WaitResult
 from monitors.events import EventType
 from monitors.status import MonitorStatus
 from tests.workflows import scripts
@@ -45,7 +45,7 @@ async def test_a_stream_that_is_taken_away_is_told_while_watching(stage: Stage) 
 
 
 async def test_a_failure_of_unknown_kind_is_an_internal_error(stage: Stage) -> None:
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         raise ApplicationError("no such thing", type="Surprise", non_retryable=True)
 
     stage.world.looks.append(look)
@@ -56,7 +56,7 @@ async def test_a_failure_of_unknown_kind_is_an_internal_error(stage: Stage) -> N
 
 @pytest.mark.parametrize("failures", [pytest.param(3, id="thrice")])
 async def test_a_defect_of_an_activity_is_tried_again(stage: Stage, failures: int) -> None:
-    async def look() -> WaitReturn:
+    async def look() -> WaitResult:
         raise ValueError("a defect")
 
     stage.world.looks.extend([look] * failures)

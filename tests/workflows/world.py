@@ -20,18 +20,18 @@ from activities.declarations import (
     REPORT_STATUS,
     WAIT_FOR_LIVE,
     WATCH_STREAM,
-    Delivered,
     DeliveryAttempts,
-    DeliveryOrder,
-    EventReportOrder,
-    LoadOrder,
-    LoadReturn,
-    RedeliveryOrder,
-    StatusReportOrder,
-    WaitOrder,
-    WaitReturn,
-    WatchOrder,
-    WatchReturn,
+    DeliveryInput,
+    DeliveryResult,
+    EventReportInput,
+    LoadInput,
+    LoadResult,
+    RedeliveryInput,
+    StatusReportInput,
+    WaitInput,
+    WaitResult,
+    WatchInput,
+    WatchResult,
 )
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
@@ -40,7 +40,7 @@ from tests.workflows import scripts
 from tests.workflows.pods import ScriptedPods
 from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
 
-BEAT_SEC = 0.05
+HEARTBEAT_SEC = 0.05
 PATIENCE_SEC = 30.0
 
 Receiver = Callable[[StreamEvent, int], Awaitable[None]]
@@ -78,9 +78,9 @@ class World:
         self.receiver: Receiver = accepting
         self.gateway_is_away = False
         self.gateway_refuses = False
-        self.looked: list[WaitOrder] = []
+        self.looked: list[WaitInput] = []
         self.look_times: list[datetime] = []
-        self.watched: list[WatchOrder] = []
+        self.watched: list[WatchInput] = []
         self.runs: list[str] = []
         self.watching = 0
         self.beat: dict[str, Any] = {}
@@ -109,7 +109,7 @@ class World:
                 await self._changed.wait()
 
     @activity.defn(name=WAIT_FOR_LIVE)
-    async def wait_for_live(self, order: WaitOrder) -> WaitReturn:
+    async def wait_for_live(self, order: WaitInput) -> WaitResult:
         self.looked.append(order)
         self.look_times.append(activity.info().started_time)
         self.looking += 1
@@ -123,12 +123,12 @@ class World:
             self._changed.set()
 
     @activity.defn(name=WATCH_STREAM)
-    async def watch_stream(self, order: WatchOrder) -> WatchReturn:
+    async def watch_stream(self, order: WatchInput) -> WatchResult:
         self.watched.append(order)
         self._note_run()
         self.watching += 1
         self._changed.set()
-        beating = asyncio.create_task(self._beat())
+        beating = asyncio.create_task(self._heartbeat())
         try:
             return await self._watch_step()(order)
         finally:
@@ -138,10 +138,10 @@ class World:
                 await beating
             self._changed.set()
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         while not self.is_silent:
             activity.heartbeat(self.beat)
-            await asyncio.sleep(BEAT_SEC)
+            await asyncio.sleep(HEARTBEAT_SEC)
 
     def _note_run(self) -> None:
         run_id = activity.info().workflow_run_id
@@ -155,17 +155,17 @@ class World:
         return self._step
 
     @activity.defn(name=DELIVER_WEBHOOK)
-    async def deliver_webhook(self, order: DeliveryOrder) -> Delivered:
+    async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
         attempt = activity.info().attempt
         self.attempts.append((order.event.sequence, attempt))
         self._changed.set()
         await self.receiver(order.event, attempt)
         self.received.append(order.event)
         self._changed.set()
-        return Delivered(attempts=attempt, sent_at=MOMENT)
+        return DeliveryResult(attempts=attempt, sent_at=MOMENT)
 
     @activity.defn(name=REDELIVER_WEBHOOK)
-    async def redeliver_webhook(self, order: RedeliveryOrder) -> EventReport:
+    async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:
         """Deliver an event as it was reported last; report it as failed after four attempts."""
         attempt = activity.info().attempt
         known = [one for one in self.reports if one.event.event_id == order.event_id][-1]
@@ -182,26 +182,26 @@ class World:
         return _after(known, DeliveryStatus.SENT, attempt)
 
     @activity.defn(name=REPORT_STATUS)
-    async def report_status(self, order: StatusReportOrder) -> None:
+    async def report_status(self, order: StatusReportInput) -> None:
         self._answer_a_report()
         self.statuses.append(order.report)
         self._changed.set()
 
     @activity.defn(name=REPORT_EVENT)
-    async def report_event(self, order: EventReportOrder) -> None:
+    async def report_event(self, order: EventReportInput) -> None:
         self._answer_a_report()
         self.reports.append(order.report)
         self._changed.set()
 
     @activity.defn(name=LOAD_EVENTS)
-    async def load_events(self, order: LoadOrder) -> LoadReturn:
+    async def load_events(self, order: LoadInput) -> LoadResult:
         """Return up to ten events: less than the gateway, so that it takes more than one call."""
         self._answer_a_report()
         self.loaded.append(order.from_sequence)
         self._changed.set()
         kept = {report.event.sequence: report.event for report in reversed(self.reports)}
         wanted = [kept[sequence] for sequence in sorted(kept) if sequence >= order.from_sequence]
-        return LoadReturn(events=wanted[:10])
+        return LoadResult(events=wanted[:10])
 
     def _answer_a_report(self) -> None:
         if self.gateway_refuses:
@@ -267,7 +267,7 @@ def refusal(attempt: int, *, final: bool, delay_sec: float = 1.0) -> Application
 def sees_one_after_the_other(world: World, going: asyncio.Event) -> Watch:
     """See a blackout as soon as all earlier events were posted; none before `going`."""
 
-    async def watch(order: WatchOrder) -> WatchReturn:
+    async def watch(order: WatchInput) -> WatchResult:
         await going.wait()
         before = order.state["watches"] if order.state else 0
         await world.until(lambda: len(world.attempts) > before)

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from activities.sources import SourceFinder
+from activities.resolve_source import SourceResolver
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import MediaClient
-from media.sources import Observation, Source
-from media.youtube.confirmation import ConfirmationPolicy
-from media.youtube.egress import Budget, Egress
-from media.youtube.options import YouTubeOptions
-from media.youtube.site import YouTubeSite as OneEgress
+from media.sources.source import Observation, Source
+from media.sources.youtube.confirmation import ConfirmationPolicy
+from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.resolver_options import YouTubeOptions
+from media.sources.youtube.site import YouTubeSite as OneEgress
 from runtime.settings import WorkerSettings
-from tests.service.house import INTERNAL_KEY, SIGNING_KEY, House
-from tests.youtube import YouTubeSite
+from simulator.youtube import YouTubeSite
+from tests.testkit.house import INTERNAL_KEY, SIGNING_KEY, House
 from worker.main import workers_of
 from worker.youtube_metrics import youtube_metrics
 
@@ -87,11 +87,11 @@ async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[
         yield
 
 
-class HastySources(SourceFinder):
+class HastySources(SourceResolver):
     """Finds sources that may be looked at again soon."""
 
     def find(self, stream_url: str, client: MediaClient) -> Source:
-        """Return the source of `stream_url`; raises as `SourceFinder.find`."""
+        """Return the source of `stream_url`; raises as `SourceResolver.find`."""
         return _Hasty(super().find(stream_url, client))
 
 
@@ -105,7 +105,7 @@ class _Hasty:
     async def observe_status(self, *, urgent: bool = False) -> Observation:
         return await self._source.observe_status(urgent=urgent)
 
-    def next_look_sec(
+    def poll_delay_sec(
         self,
         seen: Observation,
         *,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
-from tests.service.house import SIGNING_KEY
-from tests.service.programmes import EAGER
-from tests.service.receiver import Receiver
-from tests.service.waiting import until
-from tests.youtube import Fault, Kind, MediaEnd, Video, VideoState, YouTubeSite
+from simulator.youtube import Fault, Kind, MediaEnd, Video, VideoState, YouTubeSite
+from tests.testkit.house import SIGNING_KEY
+from tests.testkit.programmes import EAGER
+from tests.testkit.receiver import Receiver
+from tests.testkit.waiting import until
 from tests.youtube_service.house import YouTubeHouse, hasty_worker, youtube_house
 
 pytestmark = pytest.mark.timeout(240)

@@ -9,9 +9,9 @@ from datetime import timedelta
 from types import FrameType
 from typing import Any
 
+from media.dash.load import read_manifest
 from media.dash.presentation import Content
-from media.dash.reading import read_manifest
-from media.dash.tracks import Track
+from media.dash.track_urls import Track
 from media.hls.errors import PlaylistError
 from tests.media.dash.build import START, URL
 

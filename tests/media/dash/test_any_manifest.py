@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.dash.parser import parse_manifest
-from media.dash.playlists import track_playlist
+from media.dash.mpd_parser import parse_manifest
 from media.dash.presentation import Content
-from media.dash.renditions import master_playlist
-from media.dash.tracks import Track
+from media.dash.to_hls import track_playlist
+from media.dash.track_urls import Track
+from media.dash.variants import master_playlist
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, PlaylistError, PlaylistTooLarge
-from media.hls.renditions import rank_renditions
+from media.hls.selection import rank_renditions
 from tests.media.dash.build import (
     PICTURE,
     SOUND,

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from media.dash.reading import read_manifest
+from media.dash.load import read_manifest
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MediaPlaylist
-from media.manifest import ManifestSource
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.playlists import load_again
-from media.reading import LARGE_CHARS, LIMITS, read_beside
-from media.sources import SourceState
+from media.playlists.loading import load_again
+from media.playlists.manifests import LARGE_CHARS, LIMITS, read_beside
+from media.sources.direct import ManifestSource
+from media.sources.source import SourceState
 from media.subprocesses import Limits
 from tests.media.dash.bombs import BOMBS
 from tests.media.dash.build import (
@@ -28,7 +28,7 @@ from tests.media.dash.build import (
     timeline,
 )
 from tests.media.dash.cost import cost_of
-from tests.media.outbound.stand_ins import always, reply, scripted_server
+from tests.testkit.stand_ins import always, reply, scripted_server
 
 MUCH = "<!--" + " much " * (LARGE_CHARS // 6 + 1) + "-->"
 LARGE = manifest(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from media.dash.renditions import master_playlist
+from media.dash.variants import master_playlist
 from media.hls.playlist import MasterPlaylist
-from media.hls.renditions import Choice, Tracks, rank_renditions
+from media.hls.selection import Choice, Tracks, rank_renditions
 from tests.media.dash.build import (
     PICTURE,
     SOUND,

@@ -4,18 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from media.dash.parser import parse_manifest
-from media.dash.playlists import TrackPlaylist, track_playlist
+from media.dash.mpd_parser import parse_manifest
 from media.dash.presentation import Content
-from media.dash.tracks import Track
+from media.dash.to_hls import TrackPlaylist, track_playlist
+from media.dash.track_urls import Track
 from media.hls.identity import segment_identity
 from media.hls.playlist import Segment
-from media.live_edge import published
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.mirrors import Mirrors
+from media.playlists.live_edge import published
 from tests.media.dash.build import PICTURE, START, adaptation_set, manifest, names, template
-from tests.media.outbound.stand_ins import Request, by_path, reply, scripted_server
+from tests.testkit.stand_ins import Request, by_path, reply, scripted_server
 
 CHUNKS = 'duration="2" availabilityTimeOffset="1.9" availabilityTimeComplete="false"'
 TEXT = manifest(adaptation_set(template("", CHUNKS) + PICTURE))

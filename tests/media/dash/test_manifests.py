@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from media.dash.presentation import Content
-from media.dash.renditions import master_playlist
-from media.dash.tracks import Track
+from media.dash.track_urls import Track
+from media.dash.variants import master_playlist
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist
-from media.hls.renditions import Tracks, rank_renditions
+from media.hls.selection import Tracks, rank_renditions
 from tests.media.dash.build import (
     PICTURE,
     SOUND,

@@ -14,19 +14,19 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from media.decoding import Probe, open_probe
 from media.hls.errors import PlaylistError
 from media.hls.identity import segment_identity
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
-from media.hls.renditions import rank_renditions
+from media.hls.selection import rank_renditions
 from media.outbound.client import media_client
 from media.outbound.errors import FetchError
 from media.outbound.guard import OutboundGuard
-from media.playlists import load_playlist
-from media.probe import Probe, open_probe
-from media.watch import SegmentMeter
+from media.playlists.loading import load_playlist
+from media.watching import SegmentProber
 from monitors.measurement import SegmentMeasurement
-from tests.origin.render import ffmpeg_path
-from tests.origin.server import InProcessServer
+from simulator.origin.render import ffmpeg_path
+from simulator.origin.server import InProcessServer
 
 WAYS = {
     "timeline": ["-use_timeline", "1", "-use_template", "1"],
@@ -113,5 +113,5 @@ async def newest_measured(client: httpx.AsyncClient, probe: Probe, url: str) -> 
     assert newest.program_date_time is not None
     age = datetime.now(UTC) - newest.program_date_time
     assert abs(age.total_seconds()) < PATIENCE_SEC
-    meter = SegmentMeter(client, probe, segment_max_bytes=1_000_000)
+    meter = SegmentProber(client, probe, segment_max_bytes=1_000_000)
     return await meter.measure(newest, target_duration_sec=1.0, silence_db=-50.0)

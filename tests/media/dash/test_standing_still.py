@@ -3,8 +3,7 @@
 import pytest
 
 from monitors.config import MonitorConfig
-from tests.media.watch.viewing import Viewer, studio
-from tests.origin import (
+from simulator.origin import (
     TINY,
     AtEnd,
     Change,
@@ -15,6 +14,7 @@ from tests.origin import (
     WallClock,
     render,
 )
+from tests.media.watching.viewing import Viewer, studio
 
 OPTIONS = ChannelOptions(at_end=AtEnd.END, window_segments=40, by_clock=True)
 STANDSTILL = Change(kind="stall", at_sec=6, for_sec=12, catch_up=True)

@@ -21,7 +21,7 @@ from media.hls.playlist import (
     Segment,
 )
 from media.hls.reload import next_reload_delay
-from media.hls.renditions import rank_renditions
+from media.hls.selection import rank_renditions
 
 BASE = "https://cdn.example/live/index.m3u8"
 TAGS = (

@@ -4,7 +4,7 @@ import pytest
 
 from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist
-from media.hls.renditions import rank_renditions
+from media.hls.selection import rank_renditions
 
 URL = "https://h.example/live/master.m3u8"
 YOUTUBE = "https://m.example/api/manifest/hls_playlist/expire/{0}/itag/{1}/sig/{0}/index.m3u8"

@@ -4,7 +4,7 @@ import pytest
 
 from media.hls.parser import NoVariant, parse_playlist
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution
-from media.hls.renditions import SPLIT_COST_BPS, Tracks, rank_renditions
+from media.hls.selection import SPLIT_COST_BPS, Tracks, rank_renditions
 
 BASE = "https://cdn.example/live/master.m3u8"
 HOME = "https://cdn.example/live/"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from media.hls.cursor import PlaylistCursor
 from media.hls.parser import parse_playlist
 from media.hls.playlist import ByteRange, InitSegment, MasterPlaylist, MediaPlaylist, Resolution
-from media.hls.renditions import Tracks, rank_renditions
+from media.hls.selection import Tracks, rank_renditions
 
 FMP4 = """#EXTM3U
 #EXT-X-TARGETDURATION:6

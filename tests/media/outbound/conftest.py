@@ -5,7 +5,7 @@ import pytest
 
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
+from tests.testkit.stand_ins import PUBLIC, Loopback, Names
 
 
 @pytest.fixture

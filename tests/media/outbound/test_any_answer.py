@@ -19,7 +19,7 @@ from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.posting import post_webhook
 from media.outbound.stream_client import StreamClient
-from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
+from tests.testkit.stand_ins import PUBLIC, Loopback, Names
 
 MEBI = 1024 * 1024
 MAX_BYTES = MEBI

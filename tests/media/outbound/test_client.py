@@ -8,7 +8,9 @@ from media.outbound.addresses import IPAddress
 from media.outbound.client import Proxies, media_client, webhook_client
 from media.outbound.errors import AddressRefused, NameNotResolved
 from media.outbound.guard import OutboundGuard
-from tests.media.outbound.stand_ins import (
+from tests.media.outbound.test_addresses import REFUSED_ADDRESSES
+from tests.media.outbound.test_guard import REFUSED_URLS
+from tests.testkit.stand_ins import (
     OTHER_PUBLIC,
     PUBLIC,
     Loopback,
@@ -18,8 +20,6 @@ from tests.media.outbound.stand_ins import (
     reply,
     scripted_server,
 )
-from tests.media.outbound.test_addresses import REFUSED_ADDRESSES
-from tests.media.outbound.test_guard import REFUSED_URLS
 
 
 @pytest.fixture

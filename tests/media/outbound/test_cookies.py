@@ -15,7 +15,7 @@ from media.outbound.cookies import MAX_BYTES, MAX_COOKIES, StreamCookies
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import StreamClient
-from tests.media.outbound.stand_ins import (
+from tests.testkit.stand_ins import (
     BODY,
     PUBLIC,
     Answer,

@@ -15,7 +15,7 @@ from media.outbound.errors import (
     typed_errors,
 )
 from media.outbound.fetching import fetch_segment
-from tests.media.outbound.stand_ins import (
+from tests.testkit.stand_ins import (
     MEDIA,
     Loopback,
     Request,

@@ -7,8 +7,8 @@ import pytest
 from media.outbound.addresses import IPAddress
 from media.outbound.errors import AddressRefused, NameNotResolved
 from media.outbound.guard import OutboundGuard
-from tests.media.outbound.stand_ins import OTHER_PUBLIC, PUBLIC, Names
 from tests.media.outbound.test_addresses import REFUSED_ADDRESSES
+from tests.testkit.stand_ins import OTHER_PUBLIC, PUBLIC, Names
 
 REFUSED_URLS = [
     "http://127.0.0.1/",

@@ -14,7 +14,7 @@ from media.outbound.errors import (
     Truncated,
 )
 from media.outbound.fetching import PLAYLIST_MAX_BYTES, fetch_playlist
-from tests.media.outbound.stand_ins import (
+from tests.testkit.stand_ins import (
     BODY,
     PLAYLIST,
     always,

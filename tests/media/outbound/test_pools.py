@@ -9,7 +9,7 @@ import httpcore
 
 from media.outbound.overhead import SocketOption
 from media.outbound.pools import PoolPerOrigin
-from tests.media.outbound.stand_ins import Request, always, endlessly, reply, scripted_server
+from tests.testkit.stand_ins import Request, always, endlessly, reply, scripted_server
 
 IDLE_SEC = 0.2
 

@@ -11,7 +11,7 @@ from media.outbound.errors import (
 )
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
-from tests.media.outbound.stand_ins import (
+from tests.testkit.stand_ins import (
     BODY,
     Loopback,
     Names,

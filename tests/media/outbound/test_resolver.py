@@ -14,8 +14,8 @@ from media.outbound.resolver import (
     NameResolver,
     registered_domain,
 )
-from tests.media.outbound.dns_server import NameServer, name_server
-from tests.media.outbound.stand_ins import OTHER_PUBLIC, PUBLIC
+from tests.testkit.dns_server import NameServer, name_server
+from tests.testkit.stand_ins import OTHER_PUBLIC, PUBLIC
 
 MANY = [f"93.184.{high}.{low}" for high in (1, 2) for low in range(1, 151)]
 

@@ -13,7 +13,7 @@ from media.outbound.errors import (
     Truncated,
 )
 from media.outbound.fetching import fetch_segment
-from tests.media.outbound.stand_ins import (
+from tests.testkit.stand_ins import (
     MEDIA,
     always,
     endlessly,

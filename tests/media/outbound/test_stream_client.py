@@ -7,7 +7,7 @@ import pytest
 
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.stream_client import StreamClient, is_same_origin
-from tests.media.outbound.stand_ins import BODY, Request, by_path, reply, scripted_server
+from tests.testkit.stand_ins import BODY, Request, by_path, reply, scripted_server
 
 HEADERS = {
     "User-Agent": "Player/1",

@@ -7,8 +7,8 @@ from media.outbound.errors import ConnectionFailed, ExcessiveOverhead, FetchErro
 from media.outbound.fetching import fetch_segment
 from media.outbound.guard import OutboundGuard
 from media.outbound.posting import post_webhook
-from tests.media.outbound.stand_ins import PUBLIC, Loopback, Names
-from tests.media.outbound.tls_server import (
+from tests.testkit.stand_ins import PUBLIC, Loopback, Names
+from tests.testkit.tls_server import (
     HOST,
     MEDIA,
     make_certificates,

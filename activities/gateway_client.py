@@ -1,0 +1,135 @@
+"""The gateway's internal API, as workers use it."""
+
+import contextlib
+from typing import Literal
+
+import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from activities.declarations import (
+    CallbackAddress,
+    LoadResult,
+    ReconciliationReport,
+    RequestHeadersReturn,
+    StoredEvent,
+)
+from monitors.reports import EventReport, StatusReport
+
+TIMEOUT_SEC = 5.0
+RECONCILE_TIMEOUT_SEC = 60.0
+
+
+class _Refusal(BaseModel):
+    """Why the gateway will never take something; see `api.errors`."""
+
+    code: Literal[
+        "MONITOR_NOT_FOUND", "EVENT_NOT_FOUND", "VALIDATION_ERROR", "INVALID_URL", "INVALID_CONFIG"
+    ]
+    message: str
+
+
+class _RefusalBody(BaseModel):
+    error: _Refusal
+
+
+class ReportRefused(Exception):
+    """The gateway will never take this report; the message says why."""
+
+
+class Gateway:
+    """Tells the gateway what workers learn. Never through a proxy: it is our own house."""
+
+    def __init__(self, base_url: str, key: SecretStr) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers={"X-Internal-API-Key": key.get_secret_value()},
+            timeout=TIMEOUT_SEC,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def report_status(self, monitor_id: str, report: StatusReport) -> None:
+        """Report a monitor's condition.
+
+        Raises:
+            ReportRefused: the gateway does not know the monitor or does not understand the report.
+            httpx.HTTPError: it could not be told now.
+        """
+        await self._enqueue(f"/internal/v1/monitors/{monitor_id}/status", report)
+
+    async def report_event(self, report: EventReport) -> None:
+        """Report an event and what became of its webhook; raises as `report_status` does."""
+        event = report.event
+        await self._enqueue(
+            f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report
+        )
+
+    async def load_events(self, monitor_id: str, from_sequence: int) -> LoadResult:
+        """Return the oldest of a monitor's events from `from_sequence` on.
+
+        Raises:
+            ReportRefused: the gateway does not know the monitor.
+            httpx.HTTPError: it did not answer.
+        """
+        response = await self._client.get(
+            f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": from_sequence}
+        )
+        _raise_for(response)
+        return LoadResult.model_validate_json(response.content)
+
+    async def callback_url(self, monitor_id: str) -> str:
+        """Return where a monitor's webhooks go; raises as `load_events` does."""
+        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/callback")
+        _raise_for(response)
+        return CallbackAddress.model_validate_json(response.content).callback_url
+
+    async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
+        """Return an event as it was reported; raises as `load_events` does."""
+        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
+        _raise_for(response)
+        return StoredEvent.model_validate_json(response.content)
+
+    async def load_request_headers(self, monitor_id: str) -> dict[str, str]:
+        """Return the headers for the requests of a monitor's stream, which are secrets.
+
+        Raises:
+            ReportRefused: the gateway does not know the monitor.
+            httpx.HTTPError: it did not answer, or cannot read them.
+        """
+        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
+        _raise_for(response)
+        return RequestHeadersReturn.model_validate_json(response.content).request_headers
+
+    async def reconcile(self) -> ReconciliationReport:
+        """Have the gateway compare its store with Temporal; return what it mended.
+
+        Raises:
+            httpx.HTTPError: it was not done now.
+        """
+        response = await self._client.post("/internal/v1/reconcile", timeout=RECONCILE_TIMEOUT_SEC)
+        response.raise_for_status()
+        return ReconciliationReport.model_validate_json(response.content)
+
+    async def _enqueue(self, path: str, report: BaseModel) -> None:
+        response = await self._client.put(
+            path,
+            content=report.model_dump_json(),
+            headers={"Content-Type": "application/json"},
+        )
+        _raise_for(response)
+
+
+def _raise_for(response: httpx.Response) -> None:
+    """Raise what the answer means.
+
+    Only the gateway's own word is final: a 404 of a proxy before it, which has lost its backend or
+    its routes, says nothing of a monitor.
+    """
+    if response.is_client_error:
+        with contextlib.suppress(ValidationError):
+            refusal = _RefusalBody.model_validate_json(response.content).error
+            raise ReportRefused(f"the gateway refuses it ({refusal.code}): {refusal.message}")
+    response.raise_for_status()

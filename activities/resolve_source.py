@@ -1,0 +1,62 @@
+"""Which source a stream URL means."""
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+
+from media.outbound.stream_client import MediaClient, StreamClient
+from media.sources.direct import ManifestSource
+from media.sources.source import Source
+from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
+from media.sources.youtube.site import YouTubeSite
+from media.sources.youtube.video_source import YouTubeSource
+from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
+
+LOOKS_AT_ONCE = 100
+"""At manifests of streams that wait; YouTube has its own budget."""
+
+
+class SourceResolver:
+    """Makes the source that a stream URL means.
+
+    Args:
+        client: fetches playlists and segments.
+        youtube: asks YouTube, for all streams of this process.
+        confirmation: when bad news of a stream is believed.
+        found: where the media of YouTube's videos was found before.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        youtube: YouTubeSite,
+        *,
+        confirmation: ConfirmationPolicy = DEFAULT_POLICY,
+        found: FoundMedia | None = None,
+    ) -> None:
+        self.confirmation = confirmation
+        self._client = client
+        self._youtube = youtube
+        self._found = found or FoundMedia()
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    def client_for(
+        self, stream_url: str, request_headers: Mapping[str, str] | None = None
+    ) -> StreamClient:
+        """Return a client of its own for a stream, whose request headers may still change."""
+        return StreamClient(self._client, stream_url, request_headers)
+
+    def find(self, stream_url: str, client: MediaClient) -> Source:
+        """Return the source of `stream_url`, whose playlists `client` fetches.
+
+        Raises:
+            InvalidStreamUrl: it means no stream.
+        """
+        stream = parse_stream_url(stream_url)
+        if stream.kind is not StreamKind.YOUTUBE:
+            return ManifestSource(stream_url, client, looks=self._looks)
+        video_id = youtube_video_id(stream)
+        source = YouTubeSource(video_id, self._youtube)
+        return YouTubeStream(video_id, source, client, self._found)

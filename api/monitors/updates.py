@@ -1,0 +1,138 @@
+"""Changing thresholds, request headers and metadata of a monitor while it runs."""
+
+from typing import Any
+
+import structlog
+
+from api.body import parse_json_object, validated
+from api.engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
+from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
+from api.monitors.schemas import ChangeMonitor, MonitorDetails
+from api.monitors.secret_headers import RequestHeaderKeeping
+from api.monitors.service import MonitorService
+from api.store import Store
+from api.store.records import MonitorRecord
+from monitors.config import ChangeableConfig, MonitorConfig
+from monitors.request_headers import masked
+from monitors.stream_url import parse_stream_url
+from workflows.messages import ChangeResult, MonitorChange
+
+_log = structlog.get_logger(__name__)
+
+
+class MonitorUpdates:
+    """Changes monitors.
+
+    The workflow takes a change first, the store second: what the workflow refuses is never stored.
+    Request headers are stored before, and the former ones come back when the workflow refuses.
+    When the store cannot keep what the workflow took, the client gets 503; the same change again
+    makes it good, and so does the next look at the monitor.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: MonitorEngine,
+        service: MonitorService,
+        headers: RequestHeaderKeeping,
+    ) -> None:
+        self._headers = headers
+        self._store = store
+        self._engine = engine
+        self._service = service
+
+    async def change(self, monitor_id: str, wanted: ChangeMonitor) -> MonitorDetails:
+        """Change a monitor and return its condition; a change of nothing changes nothing.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            MonitorNotActive: it has ended.
+            InvalidConfig: its workflow refuses the change.
+            EngineNotAvailable: its workflow did not confirm the change, but may still make it.
+        """
+        record = await self._service.find(monitor_id)
+        if not record.status.is_active:
+            raise _not_active(record)
+        change = _change(wanted)
+        if change != MonitorChange():
+            result = await self._update_status(record, change, wanted.config.request_headers)
+            await self._store.monitors.change(monitor_id, result)
+            _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
+        return await self._service.show(monitor_id)
+
+    async def _update_status(
+        self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
+    ) -> ChangeResult:
+        try:
+            if change.request_headers is None:
+                return await self._engine.change(record.monitor_id, change)
+            return await self._change_with_headers(record, change, headers)
+        except ChangeRefused as error:
+            raise InvalidConfig(f"config: {error}") from None
+        except NotRunning as error:
+            if record.workflow_started_at:
+                raise _not_active(record) from None
+            reason = f"it is not started yet ({error})"
+        except ChangeUnconfirmed as error:
+            reason = str(error)
+        _log.error("change unconfirmed", monitor_id=record.monitor_id, reason=reason)
+        raise EngineNotAvailable(
+            "The monitor's workflow did not confirm the change, which may still be made; "
+            "the same change may be asked for again"
+        )
+
+    async def _change_with_headers(
+        self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
+    ) -> ChangeResult:
+        monitor_id, store = record.monitor_id, self._store.monitors
+        sealed = self._sealed(record, headers)
+        # Stored first: the workflow has the watch read them again at once.
+        await store.set_request_headers(monitor_id, sealed)
+        try:
+            return await self._engine.change(monitor_id, change)
+        except (ChangeRefused, NotRunning):
+            await store.restore_request_headers(
+                monitor_id, record.request_headers, instead_of=sealed
+            )
+            raise
+
+    def _sealed(self, record: MonitorRecord, headers: dict[str, str]) -> str | None:
+        kind = parse_stream_url(record.stream_url).kind
+        whole = self._headers.unmasked(headers, record)
+        return self._headers.sealed(whole, record.monitor_id, kind)
+
+
+def parse_change(body: bytes) -> ChangeMonitor:
+    """Parse the body of a change.
+
+    Raises:
+        InvalidConfig: a field of `config` that cannot change while the monitor runs.
+        ValidationFailed: any other field that breaks a rule.
+    """
+    _check_changeable(parse_json_object(body).get("config"))
+    return validated(ChangeMonitor, body)
+
+
+def _check_changeable(config: Any) -> None:
+    fixed = set(MonitorConfig.model_fields) - set(ChangeableConfig.model_fields)
+    for name in config if isinstance(config, dict) else ():
+        if name in fixed:
+            raise InvalidConfig(f"config.{name}: cannot change while the monitor runs")
+
+
+def _change(wanted: ChangeMonitor) -> MonitorChange:
+    headers = wanted.config.request_headers
+    thresholds = wanted.config.model_dump(
+        mode="json", exclude_unset=True, exclude={"request_headers"}
+    )
+    return MonitorChange(
+        thresholds=thresholds,
+        request_headers=(
+            masked(headers) if "request_headers" in wanted.config.model_fields_set else None
+        ),
+        metadata=wanted.metadata if "metadata" in wanted.model_fields_set else None,
+    )
+
+
+def _not_active(record: MonitorRecord) -> MonitorNotActive:
+    return MonitorNotActive(f"Monitor {record.monitor_id} has ended, it cannot be changed")

@@ -1,0 +1,1 @@
+"""What people start by hand: the `stream-tracker` command, the embedded service, the demo."""

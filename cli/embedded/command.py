@@ -1,0 +1,94 @@
+"""`stream-tracker up`: start everything, say where it is, stay until a signal."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any
+
+import httpx
+import typer
+
+from cli.embedded.services import MAKE_LEVEL, die_with_parent
+from cli.embedded.up import LOCAL, Endpoints, embedded_service
+from cli.receiver import Receiver, print_line, receiving, signing_keys
+from runtime.errors import StartError
+from runtime.logging import configure_logging
+from runtime.serving import stop_signal
+from runtime.settings import EmbeddedSettings
+
+
+async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> None:
+    """Run the service in the foreground until SIGTERM or SIGINT.
+
+    Args:
+        settings: where it listens and keeps its data.
+        stream: a stream to register a monitor of; empty for none.
+        webhook: where that monitor's events go; empty for our own receiver, which shows them.
+
+    Raises:
+        StartError: it cannot start, or the monitor is refused.
+    """
+    configure_logging(settings)
+    if MAKE_LEVEL in os.environ:  # a `make up` that is killed leaves nothing behind
+        die_with_parent(os.getppid())
+    serving = asyncio.create_task(_serve(settings, stream, webhook))
+    with stop_signal() as stop:
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
+    showing = partial(_showing_webhooks, settings.receiver_port)
+    async with embedded_service(settings, beside=showing) as endpoints:
+        typer.echo(_banner(endpoints, settings))
+        if stream:
+            typer.echo(await _register(endpoints, stream, webhook))
+        await asyncio.Event().wait()
+
+
+def _showing_webhooks(port: int, keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+    receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), print_line)
+    return receiving(receiver, LOCAL, port, variables="RECEIVER_PORT")
+
+
+def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
+    lines = [
+        "",
+        "Stream Tracker is ready.",
+        f"  API          {endpoints.gateway}/docs",
+        f"  Temporal UI  {endpoints.temporal_ui}",
+        f"  Temporal     {endpoints.temporal}",
+        f"  receiver     {endpoints.receiver} (webhooks that go there are shown here)",
+        f"  data         {settings.data_dir.resolve()}",
+        *(f"  {name}={value}" for name, value in endpoints.keys.items()),
+        "Ctrl-C stops it; the next start goes on with the same monitors.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+async def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:
+    order: dict[str, Any] = {"stream_url": stream, "callback_url": webhook}
+    if not webhook:
+        # Nobody depends on what is shown, so nothing ends when it could not be.
+        order["callback_url"] = endpoints.receiver
+        order["config"] = {"on_delivery_failure": "continue"}
+    headers = {"X-API-Key": endpoints.keys["API_KEY"].partition(",")[0].strip()}
+    async with httpx.AsyncClient(
+        base_url=endpoints.gateway, headers=headers, trust_env=False
+    ) as http:
+        response = await http.post("/api/v1/monitors", json=order)
+    answer = response.json()
+    if response.is_success:
+        return f"Monitor {answer['monitor_id']} watches {stream}"
+    error = answer["error"]
+    if error["code"] == "DUPLICATE_MONITOR":
+        return f"A monitor of {stream} is active already."
+    raise StartError(f"STREAM, WEBHOOK: {error['code']}: {error['message']}")

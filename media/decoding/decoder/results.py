@@ -1,0 +1,106 @@
+"""What was found in a segment, as it goes from a decoder process to its worker."""
+
+import base64
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from monitors.motion import Motion
+
+MAX_ERROR = 200
+"""Characters; see `monitors.measurement.Reason`."""
+
+NO_PICTURE = "no picture could be decoded"
+
+
+class Undecodable(Exception):
+    """The segment is no media that can be decoded; the message says why."""
+
+
+class Span(NamedTuple):
+    """A stretch of a segment, in seconds from the segment's first moment; `end` is exclusive."""
+
+    start: float
+    end: float
+
+
+class StillSpan(NamedTuple):
+    """A stretch in which nothing moved, and what was seen; see `monitors.frames`."""
+
+    start: float
+    end: float
+    picture: bytes
+
+
+@dataclass
+class SoundFindings:
+    """What was heard of a sound track; fields as in `monitors.measurement.HeardSound`."""
+
+    silent: list[Span] = field(default_factory=list)
+    audio_gaps: list[Span] = field(default_factory=list)
+    audio_lead_sec: float = 0.0
+    audio_ahead_sec: float = 0.0
+    audio_sec: float = 0.0
+    audio_begins_sec: float | None = None
+    audio_error: str = ""
+    audio_language: str | None = None
+
+    def sound_fields(self) -> dict[str, Any]:
+        """Return the findings as JSON knows them."""
+        return {
+            **asdict(self),
+            "silent": [each._asdict() for each in self.silent],
+            "audio_gaps": [each._asdict() for each in self.audio_gaps],
+        }
+
+
+@dataclass
+class FurtherFindings(SoundFindings):
+    """A sound track beside the first; fields as in `monitors.measurement.FurtherSound`."""
+
+    index: int = 2
+    unmeasurable: dict[str, str] | None = None
+
+
+@dataclass
+class Findings(SoundFindings):
+    """The measurements of one segment; fields as in `monitors.measurement.SegmentMeasurement`."""
+
+    has_video: bool = False
+    has_audio: bool = False
+    unmeasurable: dict[str, dict[str, str]] = field(default_factory=dict)
+    video_error: str = ""
+    further_sound: list[FurtherFindings] = field(default_factory=list)
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    black: list[Span] = field(default_factory=list)
+    still: list[StillSpan] = field(default_factory=list)
+    video_sec: float = 0.0
+    picture_interval_sec: float = 0.0
+    video_unseen_sec: float = 0.0
+    is_video_missing: bool = False
+    loudness_lufs: float | None = None
+    landmark: bytes | None = None
+    latest: bytes | None = None
+    parameter_sets: bytes | None = None
+    needs_lead: bool = False
+    motion: Motion = Motion.UNCLEAR
+    is_cut: bool = False
+    is_skimmed: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        """Return the findings as JSON knows them, from which the worker makes a measurement."""
+        return {
+            **self.sound_fields(),
+            "further_sound": [each.sound_fields() for each in self.further_sound],
+            "black": [each._asdict() for each in self.black],
+            "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
+            "landmark": _text(self.landmark),
+            "latest": _text(self.latest),
+            "parameter_sets": _text(self.parameter_sets),
+        }
+
+
+def _text(picture: bytes | None) -> str | None:
+    return base64.b64encode(picture).decode() if picture else None

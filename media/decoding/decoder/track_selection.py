@@ -1,0 +1,117 @@
+"""Which tracks of a segment are measured, and which cannot be."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+
+from media.decoding.decoder.programmes import first_programme, programmes
+from media.decoding.decoder.sample_entries import (
+    UNSUPPORTED_CODEC,
+    SampleEntry,
+    Unmeasurable,
+    sample_entries,
+)
+from media.decoding.decoder.whitelist import CODECS, MPEGTS
+
+UNKNOWN_CODEC = "unknown"
+"""Where ffmpeg does not say which one it is that it cannot decode."""
+
+MOST_FURTHER_SOUNDS = 15
+"""See `monitors.measurement`."""
+
+UNDETERMINED = "und"
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
+
+StreamT = TypeVar("StreamT", bound=Stream)
+
+
+class SoundTrack(NamedTuple):
+    """One of several sound tracks.
+
+    Attributes:
+        place: among them, from 1.
+        why_not: why it cannot be measured; None where it can.
+    """
+
+    place: int
+    stream: av.AudioStream
+    why_not: Unmeasurable | None
+
+    @property
+    def language(self) -> str | None:
+        """Return the language that the container names; None for none, or a strange name."""
+        named = self.stream.metadata.get("language", "")
+        return named if _LANGUAGE.fullmatch(named) and named != UNDETERMINED else None
+
+
+class Tracks(NamedTuple):
+    """What is measured of a segment.
+
+    Attributes:
+        video: the picture; None where there is none that can be measured.
+        audio: the sound, likewise.
+        sounds: all sound tracks, that one and those that cannot be measured among them.
+    """
+
+    video: av.VideoStream | None
+    audio: av.AudioStream | None
+    sounds: tuple[SoundTrack, ...]
+
+    @property
+    def further(self) -> list[SoundTrack]:
+        """The sound tracks beside the one that is measured or told of anyway."""
+        first = self.audio or next((each.stream for each in self.sounds), None)
+        return [each for each in self.sounds if each.stream is not first][:MOST_FURTHER_SOUNDS]
+
+
+def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[str, Unmeasurable]]:
+    """Return the first picture and the first sound of a segment that can be measured.
+
+    They are of the first programme that has one of them. Where there are tracks of a kind, and none
+    of them can be measured, also return why the first one cannot, by kind.
+    """
+    videos = [it for it in container.streams.video if not _is_attached(it)]
+    audios = list(container.streams.audio)
+    if container.format.name == MPEGTS:
+        media = {it.id for it in (*videos, *audios)}
+        if programme := first_programme(programmes(segment), media):
+            videos = [it for it in videos if it.id in programme.pids]
+            audios = [it for it in audios if it.id in programme.pids]
+    entries = sample_entries(segment)
+    video, why_no_picture = _first(videos, entries)
+    audio, why_no_sound = _first(audios, entries)
+    reasons = {"video": why_no_picture, "audio": why_no_sound}
+    sounds = [
+        SoundTrack(place, each, _why_not(each, entries.get(each.id)))
+        for place, each in enumerate(audios, 1)
+    ]
+    return Tracks(video, audio, tuple(sounds)), {kind: why for kind, why in reasons.items() if why}
+
+
+def _first(
+    streams: Sequence[StreamT], entries: dict[int, SampleEntry]
+) -> tuple[StreamT | None, Unmeasurable | None]:
+    reasons = [_why_not(each, entries.get(each.id)) for each in streams]
+    for stream, why in zip(streams, reasons, strict=True):
+        if why is None:
+            return stream, None
+    return None, next(iter(reasons), None)
+
+
+def _why_not(stream: Stream, entry: SampleEntry | None) -> Unmeasurable | None:
+    """Return why a track cannot be measured; None where it can."""
+    if entry and (why := entry.why_not()):
+        return why
+    decoder = stream.codec_context.codec if stream.codec_context else None
+    if decoder is None or decoder.name not in CODECS:
+        known = entry.codec if entry else decoder.canonical_name if decoder else UNKNOWN_CODEC
+        return Unmeasurable(known, UNSUPPORTED_CODEC)
+    return None
+
+
+def _is_attached(stream: av.VideoStream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)

@@ -1,0 +1,179 @@
+"""What is seen in a segment."""
+
+import av
+import numpy as np
+
+from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.protocol import JobHead
+from media.decoding.decoder.reference_frames import LOOKED_AT_ONCE, ReferenceFrames
+from media.decoding.decoder.results import NO_PICTURE, Findings
+from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
+from monitors.motion import Depth, Motion
+
+LONGEST_REORDER_SEC = 2.0
+"""Pictures that come later and are shown earlier; further back, the timestamps begin anew."""
+
+ALL_AT_ONCE = 64
+"""Where all pictures are decoded anyway, nothing waits for a landmark."""
+
+
+class FrameSampler:
+    """The pictures of a segment, small; or only as many as its job asks for."""
+
+    def __init__(self, job: JobHead) -> None:
+        self._job = job
+        self._skims = job.depth != Depth.EVERYTHING
+        self._small: list[bytes] = []
+        self._times: list[float] = []
+        self._landmarks = ReferenceFrames(
+            job.landmark,
+            job.latest,
+            stood=job.stood,
+            only_keyframes=job.depth == Depth.KEYFRAMES,
+            at_once=LOOKED_AT_ONCE if self._skims else ALL_AT_ONCE,
+        )
+        self._keyframes_sent = 0
+        self._left_out = 0
+        self._begins_with_keyframe: bool | None = None
+        self._first_pts: int | None = None
+        self._end_pts = 0
+        self._pts: list[int] = []
+        self._has_all_times = True
+        self._tick_sec = 0.0
+        self._scaler = av.video.reformatter.VideoReformatter()
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether something was left out that has to be looked at after all."""
+        return self._left_out > 0 and self._landmarks.is_in_vain
+
+    @property
+    def first_sec(self) -> float | None:
+        """Timestamp of the first picture, decoded or not; None without any."""
+        return None if self._first_pts is None else self._first_pts * self._tick_sec
+
+    @property
+    def needs_lead(self) -> bool:
+        """Whether the first picture builds on pictures of segments before."""
+        return self._begins_with_keyframe is False
+
+    def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
+        """Tell whether a packet of the picture is to be decoded."""
+        if packet.size:
+            self._note_time(packet)
+        if len(self._small) >= self._job.most_pictures:
+            return False
+        if not packet.size:  # it only makes the decoder give what it holds back
+            return True
+        if self._begins_with_keyframe is None:
+            self._begins_with_keyframe = packet.is_keyframe
+        self._keyframes_sent += packet.is_keyframe
+        is_wanted = packet.is_keyframe or not self._may_leave_out()
+        self._left_out += not is_wanted
+        return is_wanted
+
+    def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
+        """Note where pictures begin and end, in ticks: making a fraction of each takes too long."""
+        if packet.is_discard:
+            return
+        if packet.pts is None:
+            self._has_all_times = False
+            return
+        self._pts.append(packet.pts)
+        if self._first_pts is None:
+            self._tick_sec = float(packet.time_base or 0)
+            self._end_pts = packet.pts
+        if self._first_pts is None or (
+            0 < (self._first_pts - packet.pts) * self._tick_sec < LONGEST_REORDER_SEC
+        ):
+            self._first_pts = packet.pts
+        self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
+
+    def _may_leave_out(self) -> bool:
+        """Tell whether what was seen of the group of pictures that is read now is enough."""
+        is_current = self._landmarks.groups == self._keyframes_sent  # else it is still decoded
+        is_calm = self._landmarks.is_enough and not self._landmarks.is_in_vain
+        return self._skims and is_current and is_calm
+
+    def add(self, frame: av.VideoFrame) -> None:
+        """Keep a picture as full-range luma of the small size."""
+        if len(self._small) >= self._job.most_pictures or self._is_of_the_lead(frame):
+            return
+        small = self._scaler.reformat(
+            frame,
+            PICTURE_WIDTH,
+            PICTURE_HEIGHT,
+            "gray",
+            interpolation=av.video.reformatter.Interpolation.AREA,
+            dst_color_range=av.video.reformatter.ColorRange.JPEG,
+            threads=1,
+        )
+        plane = small.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        self._small.append(rows[:PICTURE_HEIGHT, :PICTURE_WIDTH].tobytes())
+        time = frame.time
+        # A picture without a time of its own is shown with the one before.
+        self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
+        is_keyframe = frame.key_frame and not frame.is_corrupt
+        self._landmarks.add(self._small[-1], self._times[-1], is_keyframe=is_keyframe)
+
+    def _is_of_the_lead(self, frame: av.VideoFrame) -> bool:
+        if not self.needs_lead or frame.time is None or self.first_sec is None:
+            return False
+        return frame.time < self.first_sec - self._tick_sec / 2
+
+    def describe(self, findings: Findings) -> str:
+        """Write down what was seen; return why nothing could be, empty if something was."""
+        findings.needs_lead = self.needs_lead
+        if self._begins_with_keyframe is None:
+            findings.is_video_missing = True
+            return ""
+        if not self._small:
+            return NO_PICTURE
+        findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
+        findings.picture_interval_sec = self._interval_sec()
+        self._describe_landmarks(findings)
+        if self._left_out:
+            findings.is_skimmed = True
+        else:
+            self._describe_stretches(findings)
+        return ""
+
+    def _describe_stretches(self, findings: Findings) -> None:
+        pixels = np.frombuffer(b"".join(self._small), np.uint8)
+        pictures = pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
+        moments = np.array(self._times) - self._zero_sec()
+        black = black_intervals(pictures, moments, self._job.duration_sec)
+        still = still_runs(pictures, moments, self._job.duration_sec)
+        unseen_sec = self._unseen_sec()
+        findings.video_unseen_sec = unseen_sec
+        findings.black = [it._replace(start=max(it.start, unseen_sec)) for it in black]
+        findings.still = [it._replace(start=max(it.start, unseen_sec)) for it in still]
+
+    def _interval_sec(self) -> float:
+        times = [pts * self._tick_sec for pts in self._pts] if self._has_all_times else []
+        return longest_interval_sec(times, self._job.duration_sec)
+
+    def _unseen_sec(self) -> float:
+        """Return how long it takes to the first picture that can be decoded without a lead."""
+        if not self.needs_lead:
+            return 0.0
+        return min(max(0.0, self._times[0] - self._zero_sec()), self._job.duration_sec)
+
+    def _zero_sec(self) -> float:
+        """Return the timestamp of the segment's first moment; sound may start a little earlier."""
+        decoded_sec, first_sec = self._times[0], self.first_sec
+        if first_sec is None or not 0 <= decoded_sec - first_sec < self._job.duration_sec:
+            return decoded_sec
+        return first_sec
+
+    def _describe_landmarks(self, findings: Findings) -> None:
+        motion = self._landmarks.finish()
+        # Each keyframe must have been seen, else what is missing may be what is wrong.
+        is_missing = self._left_out > 0 and self._landmarks.groups != self._keyframes_sent
+        is_clear = self._begins_with_keyframe and not is_missing
+        findings.motion = motion if is_clear else Motion.UNCLEAR
+        findings.is_cut = self._landmarks.is_cut
+        if self._landmarks.groups:
+            findings.landmark = self._landmarks.landmark()
+            findings.latest = self._landmarks.latest()

@@ -1,0 +1,196 @@
+"""Measuring a segment with ffmpeg."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from media.decoding import ffmpeg_output
+from media.decoding.decode_slots import DecodeSlots, Pace
+from media.decoding.decoder.audio_coverage import describe_sound
+from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.programmes import Programme, programmes
+from media.decoding.decoder.results import MAX_ERROR, NO_PICTURE, Findings
+from media.decoding.decoder.sample_entries import unmeasurable_kinds
+from media.decoding.decoder.whitelist import MPEGTS, named_container
+from media.decoding.errors import UndecodableSegment
+from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
+from media.decoding.limits import ProbeLimits
+from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
+from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
+from monitors.measurement import Glance, SegmentMeasurement
+
+OUTPUT_BYTES = 16 * 1024 * 1024
+"""Of each output: as much as `limits.MOST_PICTURES` pictures are."""
+
+LARGE_BYTES = 2 * 1024 * 1024
+"""Of what ffmpeg wrote: 15 s of pictures. More of it is looked at beside the event loop."""
+
+T = TypeVar("T")
+
+
+class FfmpegProbe:
+    """Measures segments, at most `parallel` at once; see `media.decoding.decode_slots`."""
+
+    def __init__(self, ffmpeg: str, *, parallel: int, limits: ProbeLimits | None = None) -> None:
+        self._ffmpeg = ffmpeg
+        self._limits = limits or ProbeLimits()
+        self._turns = DecodeSlots(parallel)
+
+    async def measure(
+        self,
+        segment: bytes,
+        *,
+        duration_sec: float,
+        silence_db: float,
+        pace: Pace | None = None,
+        glance: Glance | None = None,
+    ) -> SegmentMeasurement:
+        """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
+        task = _Task(segment, duration_sec, silence_db)
+        async with self._turns.taken(pace or Pace()):
+            finished, tracks = await self._run(task)
+            return await _beside(
+                finished, lambda: _measurement(finished, tracks, segment, duration_sec)
+            )
+
+    async def close(self) -> None:
+        """Do nothing: each process ends with its segment."""
+
+    async def _run(self, task: "_Task") -> tuple[Finished, ffmpeg_output.Tracks]:
+        finished = await self._pass(task, Layout.BOTH)
+        log, known = finished.stderr, _programmes(task.segment)
+        tracks = await _beside(finished, lambda: ffmpeg_output.read_tracks(_text(log), known))
+        tracks = tracks.without(unmeasurable_kinds(task.segment))
+        programme = tracks.programme
+        if programme is not None and tracks.layout:
+            finished = await self._pass(task, tracks.layout, programme)
+        # A missing track fails in the option parser, before anything is decoded; an empty one when
+        # its output is opened. Say it again without that track.
+        layout = _filled_layout(finished) if tracks.layout is Layout.BOTH else tracks.layout
+        if finished.returncode > 0 and layout in (Layout.VIDEO, Layout.AUDIO):
+            finished = await self._pass(task, layout, programme)
+        if tracks.unmeasurable and tracks.layout is None:
+            return finished, tracks
+        if finished.returncode != 0 or tracks.layout is None:
+            raise UndecodableSegment(_failure(finished))
+        return finished, tracks
+
+    async def _pass(self, task: "_Task", layout: Layout, programme: int | None = None) -> Finished:
+        command = probe_arguments(
+            self._ffmpeg,
+            layout,
+            task.silence_db,
+            container=named_container(task.segment),
+            most_pictures=self._limits.pictures_for(task.duration_sec),
+            programme=programme,
+        )
+        limits = Limits(
+            wall_sec=self._limits.wall_sec,
+            cpu_sec=self._limits.cpu_sec_for(task.duration_sec),
+            memory_bytes=self._limits.memory_bytes,
+            output_bytes=OUTPUT_BYTES,
+        )
+        try:
+            return await run_bounded(command, stdin=task.segment, limits=limits, extra=OUTPUTS)
+        except ChildFailed as error:
+            raise UndecodableSegment(str(error)) from error
+
+
+@dataclass(frozen=True)
+class _Task:
+    segment: bytes
+    duration_sec: float
+    silence_db: float
+
+
+def _programmes(segment: bytes) -> list[Programme]:
+    return programmes(segment) if named_container(segment) == MPEGTS else []
+
+
+async def _beside(finished: Finished, look: Callable[[], T]) -> T:
+    """Return what `look` finds; in a thread when there is so much that others would wait."""
+    written = (finished.stdout, finished.stderr, *finished.extra.values())
+    size = sum(map(len, written))
+    return look() if size <= LARGE_BYTES else await asyncio.to_thread(look)
+
+
+def _measurement(
+    finished: Finished, tracks: ffmpeg_output.Tracks, segment: bytes, duration_sec: float
+) -> SegmentMeasurement:
+    findings = Findings(
+        has_video=tracks.video_codec is not None,
+        has_audio=tracks.audio_codec is not None,
+        unmeasurable={kind: why._asdict() for kind, why in tracks.unmeasurable.items()},
+        video_codec=tracks.video_codec,
+        audio_codec=tracks.audio_codec,
+        width=tracks.width,
+        height=tracks.height,
+    )
+    times = ffmpeg_output.read_times(_text(finished.extra[TIMES]))
+    if findings.has_audio:
+        _listen(finished, findings, duration_sec, min(times, default=None))
+    if findings.has_video:
+        _look_at_pictures(finished, findings, times, duration_sec)
+    findings.has_video |= "video" in tracks.unmeasurable
+    findings.has_audio |= "audio" in tracks.unmeasurable
+    told = {"duration_sec": duration_sec, "size_bytes": len(segment)}
+    try:
+        return SegmentMeasurement.model_validate({**findings.fields(), **told})
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        raise UndecodableSegment(f"cannot be judged: {problem['msg']}") from error
+
+
+def _filled_layout(finished: Finished) -> Layout | None:
+    """Return which one of two tracks holds anything; None where it is not one."""
+    has_video, has_audio = (bool(finished.extra[name]) for name in (TIMES, SAMPLES))
+    if has_video == has_audio:
+        return None
+    return Layout.VIDEO if has_video else Layout.AUDIO
+
+
+def _listen(
+    finished: Finished, findings: Findings, duration_sec: float, first_picture_sec: float | None
+) -> None:
+    filled = ffmpeg_output.read_samples(_text(finished.extra[SAMPLES]))
+    end_sec = max((end for _, end in filled), default=0.0)
+    quiet = ffmpeg_output.read_silence(_text(finished.extra[SILENCE]), end_sec)
+    describe_sound(findings, filled, quiet, duration_sec, first_picture_sec)
+    findings.loudness_lufs = ffmpeg_output.read_loudness(_text(finished.stderr))
+
+
+def _look_at_pictures(
+    finished: Finished, findings: Findings, times: Sequence[float], duration_sec: float
+) -> None:
+    size = PICTURE_WIDTH * PICTURE_HEIGHT
+    count = min(len(times), len(finished.stdout) // size)
+    error = ffmpeg_output.first_error(_text(finished.stderr))
+    if not count and findings.audio_sec:
+        findings.is_video_missing, findings.video_error = error is None, (error or "")[:MAX_ERROR]
+        return
+    if not count:
+        raise UndecodableSegment(NO_PICTURE)
+    pictures = np.frombuffer(finished.stdout, np.uint8, count * size)
+    pictures = pictures.reshape(count, PICTURE_HEIGHT, PICTURE_WIDTH)
+    # Sound may start a little earlier; the playlist's times mean the first picture.
+    moments = np.array(times[:count]) - times[0]
+    findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
+    findings.picture_interval_sec = longest_interval_sec(times[:count], duration_sec)
+    findings.black = black_intervals(pictures, moments, duration_sec)
+    findings.still = still_runs(pictures, moments, duration_sec)
+
+
+def _failure(finished: Finished) -> str:
+    if finished.returncode < 0:
+        return f"ffmpeg was stopped by signal {-finished.returncode}"
+    return (
+        ffmpeg_output.first_error(_text(finished.stderr)) or "ffmpeg found no picture and no sound"
+    )
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")

@@ -1,0 +1,73 @@
+"""The ffmpeg command line of a probe."""
+
+from enum import StrEnum
+
+from media.decoding.decoder.silent_ranges import SILENCE_MIN_SEC
+from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS
+from media.decoding.limits import LEAST_PICTURES
+from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
+
+TIMES, SILENCE, SAMPLES = "times", "silence", "samples"
+OUTPUTS = (TIMES, SILENCE, SAMPLES)
+"""What ffmpeg writes beside the pictures, the names of its further outputs."""
+
+
+class Layout(StrEnum):
+    """Which tracks a segment carries."""
+
+    BOTH = "both"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+def probe_arguments(
+    ffmpeg: str,
+    layout: Layout,
+    silence_db: float,
+    *,
+    container: str | None = None,
+    most_pictures: int = LEAST_PICTURES,
+    programme: int | None = None,
+) -> list[str]:
+    """Return the command that measures the segment on its standard input.
+
+    The pictures go to standard output, scaled down to 8-bit luma and one after the other. Their
+    times, the edges of silence and the times of sound go to outputs of their own (`OUTPUTS`): the
+    log on standard error mixes up what ffmpeg's threads write at the same time. `silence_db` is in
+    dBFS; without a `container` ffmpeg finds out by itself. The tracks are the first ones of all, or
+    of the `programme` of that number.
+    """
+    tracks = "0" if programme is None else f"0:p:{programme}"
+    arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
+    # Nothing inside the media can make ffmpeg open a file or a URL.
+    arguments += ["-protocol_whitelist", "pipe", "-threads", "1", "-filter_threads", "1"]
+    arguments += ["-format_whitelist", ",".join(CONTAINERS)]
+    arguments += ["-codec_whitelist", ",".join(CODECS)]
+    arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
+    arguments += ["-i", "pipe:0", "-sn", "-dn"]
+    if layout is not Layout.AUDIO:
+        arguments += _video_output(tracks, most_pictures)
+    if layout is not Layout.VIDEO:
+        arguments += _audio_output(tracks, silence_db)
+    return arguments
+
+
+def _video_output(tracks: str, most_pictures: int) -> list[str]:
+    scale = f"scale={PICTURE_WIDTH}:{PICTURE_HEIGHT}:flags=area,format=gray"
+    return [
+        *("-map", f"{tracks}:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
+        *("-frames:v", str(most_pictures)),
+        *("-stats_enc_pre:v", f"pipe:{{{TIMES}}}", "-stats_enc_pre_fmt:v", "{t}"),
+        *("-f", "rawvideo", "pipe:1"),
+    ]
+
+
+def _audio_output(tracks: str, silence_db: float) -> list[str]:
+    detect = f"silencedetect=n={silence_db:.2f}dB:d={SILENCE_MIN_SEC}"
+    edges = f"ametadata=mode=print:file='pipe\\:{{{SILENCE}}}'"
+    filters = f"{detect},{edges},ebur128=framelog=quiet"
+    return [
+        *("-map", f"{tracks}:a:0", "-vn", "-af", filters),
+        *("-stats_enc_pre:a", f"pipe:{{{SAMPLES}}}", "-stats_enc_pre_fmt:a", "{t} {samp} {tb}"),
+        *("-f", "null", "-"),
+    ]

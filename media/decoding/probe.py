@@ -1,0 +1,74 @@
+"""What every probe does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from media.decoding.confinement_policy import Confinement
+from media.decoding.decode_slots import Pace
+from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.limits import probes_at_once
+from monitors.measurement import Glance, SegmentMeasurement
+
+
+class Probe(Protocol):
+    """Measures segments, so many at once as there are cores."""
+
+    async def measure(
+        self,
+        segment: bytes,
+        *,
+        duration_sec: float,
+        silence_db: float,
+        pace: Pace | None = None,
+        glance: Glance | None = None,
+    ) -> SegmentMeasurement:
+        """Measure one segment in one pass.
+
+        Args:
+            segment: the whole segment, for fMP4 behind its initialization section.
+            duration_sec: what its playlist says of it (EXTINF).
+            silence_db: sound that stays under this level is silence, in dBFS.
+            pace: of its stream; a stream that is slow waits for others like it.
+            glance: of the segments before; without it all of the segment is measured.
+
+        Raises:
+            UndecodableSegment: it cannot be decoded within the limits.
+        """
+
+    async def close(self) -> None:
+        """End what is still running."""
+
+
+@asynccontextmanager
+async def open_probe(
+    ffmpeg: Path | None = None,
+    *,
+    at_once: int | None = None,
+    with_loudness: bool = False,
+    confinement: Confinement | None = None,
+) -> AsyncIterator[Probe]:
+    """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us.
+
+    It measures `at_once` segments at once, see `probes_at_once`.
+
+    Args:
+        ffmpeg: of the user.
+        at_once: segments that are measured at once.
+        with_loudness: whether the loudness is measured, too.
+        confinement: of decoders; an ffmpeg of the user has none.
+    """
+    probe: Probe
+    parallel = probes_at_once(at_once)
+    if ffmpeg:
+        probe = FfmpegProbe(str(ffmpeg), parallel=parallel)
+    else:
+        probe = DecoderProbe(
+            parallel=parallel, with_loudness=with_loudness, confinement=confinement
+        )
+    try:
+        yield probe
+    finally:
+        await probe.close()

@@ -1,0 +1,77 @@
+"""What a decoder process may answer."""
+
+import asyncio
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from media.decoding.decoder.protocol import LENGTH, JobHead
+from monitors.measurement import Reason, SegmentMeasurement
+from monitors.motion import Depth, Motion
+
+
+class Ready(BaseModel):
+    """The first answer: the decoder waits for segments."""
+
+    is_confined: bool
+
+
+class Answer(BaseModel):
+    """What became of a segment.
+
+    Attributes:
+        number: of its job.
+        findings: fields of a `SegmentMeasurement`; None when the segment is undecodable.
+        undecodable: why, then.
+        resident_bytes: what the process holds in memory.
+    """
+
+    number: int
+    findings: dict[str, Any] | None = None
+    undecodable: Reason = ""
+    resident_bytes: int = Field(ge=0)
+
+
+async def received(source: asyncio.StreamReader, most_bytes: int) -> bytes:
+    """Return the next answer that comes from `source`.
+
+    Raises:
+        EOFError: there is none, or only a part of it.
+        ValueError: it is longer than `most_bytes`.
+    """
+    (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))
+    if length > most_bytes:
+        raise ValueError("an answer that is too long")
+    return await source.readexactly(length)
+
+
+def read_answer(text: bytes, head: JobHead) -> tuple[Answer, SegmentMeasurement | None]:
+    """Return an answer and what was found; None of an undecodable segment.
+
+    Raises:
+        ValueError: it is no answer to this job, or a malformed one.
+    """
+    answer = Answer.model_validate_json(text)
+    if answer.number != head.number:
+        raise ValueError("an answer to no question")
+    return answer, measurement_of(answer, head)
+
+
+def measurement_of(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
+    """Return what was found, as far as it was asked for; None of an undecodable segment.
+
+    Raises:
+        ValidationError: no decoder that works as it should finds that.
+    """
+    if answer.findings is None:
+        return None
+    told: dict[str, Any] = {
+        "duration_sec": head.duration_sec,
+        "size_bytes": head.segment_bytes,
+        "digest": "",
+    }
+    if head.with_loudness:  # for people, who are shown all that is measured: nothing can wait
+        told["motion"] = Motion.UNCLEAR
+    if head.depth == Depth.EVERYTHING:
+        told["is_skimmed"] = False
+    return SegmentMeasurement.model_validate({**answer.findings, **told})

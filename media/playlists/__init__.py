@@ -1,0 +1,1 @@
+"""Loading playlists and manifests, whatever their format, without keeping other streams waiting."""

@@ -1,0 +1,155 @@
+"""What is known of a stream at one look, and where its media is.
+
+Two kinds of sources give the same answer: a direct manifest (`media.sources.direct`) and a YouTube
+page (`media.sources.youtube`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import urldefrag
+
+from monitors.measurement import Track
+
+
+class SourceState(StrEnum):
+    """Whether there is something to watch."""
+
+    LIVE = "live"
+    UPCOMING = "upcoming"
+    """Not yet there, or away for now: ask again later."""
+
+    ENDED = "ended"
+    UNAVAILABLE = "unavailable"
+    """There is a stream, but not for us; `Observation.reason` says why."""
+
+    NOT_OBSERVED = "not_observed"
+    """The look failed: nothing is known, which is not the same as down."""
+
+
+@dataclass(frozen=True)
+class FurtherSound:
+    """A sound track in a playlist of its own, beside the one that a player takes by itself.
+
+    Attributes:
+        label: what names it: `track`, and `language` and `name` where they are told.
+    """
+
+    url: str = field(repr=False)
+    label: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaUrls:
+    """Where one rendition of a stream is.
+
+    The URLs may be signed: they belong into no log, event or workflow history.
+
+    Attributes:
+        main: media playlist with the picture (and the sound, unless `audio` is given), or with
+            sound alone when the stream has no picture.
+        main_tracks: what `main` may carry.
+        declared: tracks that the stream is said to have.
+        codecs: RFC 6381 names, as far as they are told.
+        audio: media playlist of the sound when it is a rendition of its own.
+        further_sounds: the other sound tracks that are renditions of their own.
+        audio_label: names the sound among them, as `FurtherSound.label` does.
+        broadcast: names the broadcast; another name means that media sequences start anew.
+        expires_at: when the URLs stop working; None when they do not tell.
+        rendition: what identifies it among those of the stream, in each look; empty where there is
+            no choice.
+        rendition_name: the same for people.
+    """
+
+    main: str = field(repr=False)
+    main_tracks: frozenset[Track] = frozenset({"video", "audio"})
+    declared: frozenset[Track] = frozenset()
+    codecs: tuple[str, ...] = ()
+    audio: str | None = field(default=None, repr=False)
+    further_sounds: tuple[FurtherSound, ...] = ()
+    audio_label: Mapping[str, str] = field(default_factory=dict)
+    broadcast: str | None = None
+    expires_at: datetime | None = None
+    rendition: str = ""
+    rendition_name: str = ""
+
+    def has_end_of_its_own(self, other_url: str) -> bool:
+        """Return whether its playlist is another document than `other_url`.
+
+        The renditions of a DASH manifest end together, with the manifest.
+        """
+        return urldefrag(self.main).url != urldefrag(other_url).url
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """One look at a source.
+
+    Attributes:
+        reason: stable word for why it is so (`video_private`, `bot_check`, `http_404`, ...).
+        message: the same in plain words, free of URLs and secrets.
+        is_permanent: an `UNAVAILABLE` that time does not heal, once it is confirmed.
+        starts_at: when the site says that it will start.
+        media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
+        renditions: all ways to the stream's media, first the one that is to be preferred.
+        passed_over: which of those cannot be watched now, and a stable word for why.
+        is_fault: a look that failed because the stream's media cannot be fetched or read.
+        look_again_sec: least wait that the source demands before the next look; None for any.
+        grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
+            the source knows no better than others.
+    """
+
+    state: SourceState
+    reason: str = ""
+    message: str = ""
+    is_permanent: bool = False
+    title: str | None = None
+    starts_at: datetime | None = None
+    media: MediaUrls | None = None
+    renditions: tuple[MediaUrls, ...] = ()
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+    is_fault: bool = False
+    look_again_sec: float | None = None
+    grace_sec: float | None = None
+
+
+class Source(Protocol):
+    """A stream that can be looked at."""
+
+    async def observe(self, *, afresh: bool = False) -> Observation:
+        """Look once, and find the media of a live stream. Never raises for what others do.
+
+        Args:
+            afresh: media that was found before is not good enough.
+        """
+        ...
+
+    async def observe_status(self, *, urgent: bool = False) -> Observation:
+        """Look as cheaply as possible; `LIVE` may come without media.
+
+        Args:
+            urgent: the stream is watched, so looks at streams that wait come after this one.
+        """
+        ...
+
+    def poll_delay_sec(
+        self,
+        seen: Observation,
+        *,
+        now: datetime,
+        waiting_since: datetime,
+        scheduled_start: datetime | None,
+        chance: float,
+    ) -> float:
+        """Return the wait until the next look at a stream that is not live, in seconds.
+
+        Args:
+            seen: the last look.
+            now: the present.
+            waiting_since: when the first look was.
+            scheduled_start: when the user expects it.
+            chance: a random number from 0 to 1: monitors are not to knock together.
+        """
+        ...

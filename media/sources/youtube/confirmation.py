@@ -1,0 +1,82 @@
+"""When bad news is believed: never after one look."""
+
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from media.sources.source import Observation, SourceState
+from media.sources.youtube import site_messages
+
+_CAN_FLIP_BACK = frozenset(
+    meaning.reason
+    for meaning in (
+        site_messages.PRIVATE,
+        site_messages.MEMBERS_ONLY,
+        site_messages.AGE_RESTRICTED,
+        site_messages.GEO_BLOCKED,
+        site_messages.UNAVAILABLE,
+        site_messages.PAYMENT_REQUIRED,
+    )
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationPolicy:
+    """How often bad news must be heard.
+
+    Attributes:
+        looks: that see it, for states that broadcasters are known to take back.
+        final_looks: that see it, for a removed video and the like.
+        apart_sec: least time between two looks that count.
+    """
+
+    looks: int = 3
+    final_looks: int = 2
+    apart_sec: float = 110
+
+    def looks_for(self, reason: str) -> int:
+        """Return how many looks must see `reason`."""
+        return self.looks if reason in _CAN_FLIP_BACK else self.final_looks
+
+
+DEFAULT_POLICY = ConfirmationPolicy()
+
+
+class Confirmation(BaseModel):
+    """What looks in a row have seen of one permanent state. JSON, to be carried by the caller.
+
+    Attributes:
+        reason: what was seen last; None when nothing bad was.
+        looks: how many looks that count saw it.
+        counted_at: when the last of these was.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str | None = None
+    looks: int = 0
+    counted_at: AwareDatetime | None = None
+
+    def after(
+        self,
+        observation: Observation,
+        at: AwareDatetime,
+        policy: ConfirmationPolicy = DEFAULT_POLICY,
+    ) -> "Confirmation":
+        """Return the state after one more look.
+
+        A look that observed nothing neither confirms nor refutes. Another reason starts anew.
+        """
+        if observation.state is SourceState.NOT_OBSERVED:
+            return self
+        if not observation.is_permanent:
+            return Confirmation()
+        if observation.reason != self.reason or self.counted_at is None:
+            return Confirmation(reason=observation.reason, looks=1, counted_at=at)
+        if (at - self.counted_at).total_seconds() < policy.apart_sec:
+            return self
+        return Confirmation(reason=self.reason, looks=self.looks + 1, counted_at=at)
+
+    def is_confirmed(self, policy: ConfirmationPolicy = DEFAULT_POLICY) -> bool:
+        """Tell whether what was seen is to be believed."""
+        return self.reason is not None and self.looks >= policy.looks_for(self.reason)

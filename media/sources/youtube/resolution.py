@@ -1,0 +1,111 @@
+"""What a resolver found at one look, before anybody judged it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from media.sources.youtube.resolver_options import Depth, Resolver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A rendition, in yt-dlp's words.
+
+    Attributes:
+        format_id: the itag.
+        url: its media playlist; signed.
+        manifest_url: the master playlist that named it; signed.
+        has_video, has_audio: as far as it is told.
+        bandwidth: bits per second; 0 where it is not told.
+        language_preference: higher is nearer to the original language.
+        is_alternate: audio that a player does not take by itself (a description, a translation).
+    """
+
+    format_id: str
+    protocol: str
+    url: str = field(repr=False)
+    manifest_url: str | None = field(default=None, repr=False)
+    has_video: bool = True
+    has_audio: bool = True
+    height: int = 0
+    bandwidth: int = 0
+    language_preference: int = -1
+    is_alternate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one look found.
+
+    Attributes:
+        live_status: yt-dlp's word for it; `is_live` from streamlink; None when it is not told.
+        availability: yt-dlp's word for who may see it.
+        media_type: `livestream`, or `video` for a premiere.
+        starts_at: unix seconds.
+        reasons: what the site says of the video, where there is no media.
+        warnings: what went wrong with single clients; may contain URLs.
+        exception: type of the error that ended the look. Its text is in `reasons` when the
+            resolver knows that error, else, as it tells nothing of the video, in `warnings`.
+        countries: where the video may be seen, when it is geo-blocked.
+        requests: HTTP requests made.
+        unanswered: of these, how many got no answer at all.
+        http_statuses: of these, the bad answers.
+        formats: all renditions.
+        master_url: a master playlist, where the renditions are not told; signed.
+    """
+
+    resolver: Resolver
+    depth: Depth
+    live_status: str | None = None
+    availability: str | None = None
+    media_type: str | None = None
+    title: str | None = None
+    starts_at: float | None = None
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    exception: str | None = None
+    countries: tuple[str, ...] = ()
+    requests: int = 0
+    unanswered: int = 0
+    http_statuses: tuple[int, ...] = ()
+    formats: tuple[Format, ...] = field(default=(), repr=False)
+    master_url: str | None = field(default=None, repr=False)
+
+
+def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `Finding` that yt-dlp's info dictionary tells."""
+    return {
+        "live_status": _text(info.get("live_status")),
+        "availability": _text(info.get("availability")),
+        "media_type": _text(info.get("media_type")),
+        # Processing adds the time to the title of a live stream, and keeps the full one apart.
+        "title": _text(info.get("fulltitle") or info.get("title")),
+        "starts_at": info.get("release_timestamp"),
+        "formats": tuple(read_formats(info.get("formats") or ())),
+    }
+
+
+def read_formats(formats: Iterable[Mapping[str, Any]]) -> Iterable[Format]:
+    """Return the renditions with a picture or sound; storyboards are neither."""
+    for one in formats:
+        if one.get("url") and not (one.get("vcodec") == one.get("acodec") == "none"):
+            yield _format(one)
+
+
+def _format(one: Mapping[str, Any]) -> Format:
+    return Format(
+        format_id=str(one.get("format_id") or ""),
+        protocol=str(one.get("protocol") or ""),
+        url=str(one["url"]),
+        manifest_url=_text(one.get("manifest_url")),
+        has_video=one.get("vcodec") != "none",
+        has_audio=one.get("acodec") != "none",
+        height=int(one.get("height") or 0),
+        bandwidth=round(1000 * float(one.get("tbr") or 0)),
+        language_preference=int(one.get("language_preference") or -1),
+        is_alternate=int(one.get("source_preference") or 0) <= -2,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value is not None else None

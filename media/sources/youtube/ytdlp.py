@@ -1,0 +1,175 @@
+"""yt-dlp as a library: one look at one video. Runs in a helper process only.
+
+The look asks for no processing and no exception about missing formats: so the live status is kept
+where a video cannot be played, and the site's reason arrives beside it.
+"""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+from yt_dlp import YoutubeDL
+from yt_dlp.networking.exceptions import (
+    HTTPError,
+    RequestError,
+)
+from yt_dlp.utils import (
+    DownloadError,
+    ExtractorError,
+    GeoRestrictedError,
+)
+
+from media.sources.youtube.helper_protocol import HelperSetup, watch_url
+from media.sources.youtube.resolution import Finding, read_info
+from media.sources.youtube.resolver_options import Depth, Resolver, with_depth
+
+
+@dataclass
+class _Notes:
+    """What happens during one look."""
+
+    reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    countries: list[str] = field(default_factory=list)
+    exception: str | None = None
+    http_statuses: list[int] = field(default_factory=list)
+    requests: int = 0
+    unanswered: int = 0
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a `Finding` that these notes tell."""
+        return {
+            "reasons": tuple(self.reasons),
+            "warnings": tuple(self.warnings),
+            "countries": tuple(self.countries),
+            "exception": self.exception,
+            "http_statuses": tuple(self.http_statuses),
+            "requests": self.requests,
+            "unanswered": self.unanswered,
+        }
+
+
+class _Logger:
+    """What yt-dlp logs to: warnings are kept, the rest is dropped."""
+
+    def __init__(self, client: "_Client") -> None:
+        self._client = client
+
+    def debug(self, message: str) -> None:
+        """Drop progress."""
+
+    def warning(self, message: str) -> None:
+        """Keep a warning."""
+        self._client.notes.warnings.append(str(message))
+
+    def error(self, message: str) -> None:
+        """Drop an error: it is raised too."""
+
+
+class _Client(YoutubeDL):  # type: ignore[misc]  # yt-dlp is not typed
+    """A `YoutubeDL` that counts its requests and their answers."""
+
+    notes = _Notes()
+
+    def urlopen(self, request: Any) -> Any:
+        """Send a request."""
+        self.notes.requests += 1
+        try:
+            return super().urlopen(request)
+        except HTTPError as error:
+            self.notes.http_statuses.append(error.status)
+            raise
+        except RequestError:
+            self.notes.unanswered += 1
+            raise
+
+
+class YtDlp:
+    """Looks at videos through one `YoutubeDL`, which keeps its session with the site."""
+
+    def __init__(self, setup: HelperSetup) -> None:
+        self._client = _Client(_parameters(setup))
+        self._client.params["logger"] = _Logger(self._client)
+        _ = self._client.cookiejar  # read now: bad cookies are no fault of a video
+        self._given_args = setup.extractor_args
+        self._extractor = self._client.get_info_extractor("Youtube")
+        self._listen_to_reasons()
+
+    def look(self, video_id: str, depth: Depth) -> Finding:
+        """Look once. Raises nothing."""
+        self._client.notes = notes = _Notes()
+        self._client.params["extractor_args"] = with_depth(self._given_args, depth)
+        info = self._extract(watch_url(video_id), notes)
+        told = read_info(info) if info else {}
+        return Finding(resolver=Resolver.YTDLP, depth=depth, **told, **notes.fields())
+
+    def _extract(self, url: str, notes: _Notes) -> dict[str, Any] | None:
+        try:
+            info = self._client.extract_info(url, download=False, process=False, ie_key="Youtube")
+        except DownloadError as error:
+            _note_failure(notes, error.exc_info[1] or error)
+        except Exception as error:
+            # Whatever it is, it must not end the helper: the look failed, nothing more is known.
+            _note_failure(notes, error)
+        else:
+            if info and info.get("_type", "video") == "video":
+                return dict(info)
+            notes.reasons += ["requires payment"] if info else []
+        return None
+
+    def _listen_to_reasons(self) -> None:
+        """Note what the extractor reports of the video as a whole, apart from the warnings.
+
+        Both are warnings when missing formats are ignored, but only these are about the video.
+        """
+        raise_no_formats = self._extractor.raise_no_formats
+        raise_geo_restricted = self._extractor.raise_geo_restricted
+
+        def no_formats(message: Any, *args: Any, **kwargs: Any) -> None:
+            self._client.notes.reasons.append(str(message))
+            raise_no_formats(message, *args, **kwargs)
+
+        def geo_restricted(message: Any = "", countries: Any = None, **kwargs: Any) -> None:
+            self._client.notes.reasons.append(str(message))
+            self._client.notes.countries += countries or ()
+            raise_geo_restricted(message, countries=countries, **kwargs)
+
+        self._extractor.raise_no_formats = no_formats
+        self._extractor.raise_geo_restricted = geo_restricted
+
+
+def _note_failure(notes: _Notes, error: BaseException) -> None:
+    cause = getattr(error, "cause", None) or error
+    notes.exception = type(cause).__name__
+    if not isinstance(error, ExtractorError):
+        notes.warnings.append(str(error))
+        return
+    notes.reasons.append(error.orig_msg)
+    notes.warnings.append(str(error))
+    if isinstance(error, GeoRestrictedError):
+        notes.countries += error.countries or ()
+
+
+def _parameters(setup: HelperSetup) -> dict[str, Any]:
+    """Return the constructor's options, after yt-dlp's `YoutubeDL` docstring."""
+    parameters: dict[str, Any] = {
+        "quiet": True,
+        "noprogress": True,
+        "noplaylist": True,
+        "ignore_no_formats_error": True,
+        "extractor_retries": 1,
+        "socket_timeout": setup.request_timeout_sec,
+        "allowed_extractors": ["youtube"],
+        "geo_bypass": False,
+        "cachedir": setup.folder,
+        # An empty text stands for no proxy; None would let the environment decide.
+        "proxy": setup.proxy or "",
+        "source_address": setup.source_address,
+        "js_runtimes": {"deno": {"path": setup.javascript_path}},
+    }
+    if setup.cookies is not None:
+        parameters["cookiefile"] = io.StringIO(setup.cookies)
+    if setup.ca_file:
+        # Without the first, yt-dlp trusts certifi's list whatever SSL_CERT_FILE says.
+        parameters["compat_opts"] = {"no-certifi"}
+    return parameters

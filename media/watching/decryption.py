@@ -1,0 +1,96 @@
+"""Decrypting segments that anybody with the key's URL may read (RFC 8216 4.3.2.4, AES-128)."""
+
+import asyncio
+from collections import OrderedDict
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from media.decoding import UndecodableSegment
+from media.hls.playlist import Encryption
+from media.outbound.fetching import fetch_segment
+from media.outbound.stream_client import MediaClient
+
+WHOLE_SEGMENT_METHOD = "AES-128"
+PLAIN_KEY_FORMAT = "identity"
+KEY_BYTES = 16
+LARGE_BYTES = 4 * 1024 * 1024
+"""A larger segment is decrypted in a thread, beside the event loop."""
+
+KEYS_KEPT = 8
+"""Streams change their key every few minutes; picture and sound may have one each."""
+
+
+class UnsupportedSegment(Exception):
+    """The segment is of a kind that cannot be measured; the message says which."""
+
+
+class SegmentKeys:
+    """Fetches the keys of one stream and decrypts with them."""
+
+    def __init__(self, client: MediaClient) -> None:
+        self._client = client
+        self._keys: OrderedDict[str, bytes] = OrderedDict()
+
+    async def decrypted(
+        self, data: bytes, encryption: Encryption | None, *, sequence: int, timeout_sec: float
+    ) -> bytes:
+        """Return `data` as it was before it was encrypted.
+
+        Args:
+            data: a whole segment or init segment.
+            encryption: how it is encrypted; None where it is not.
+            sequence: its media sequence number, which is the IV where the playlist names none.
+            timeout_sec: limit for fetching the key.
+
+        Raises:
+            FetchError: the key could not be fetched.
+            UndecodableSegment: it is no key, or not this segment's.
+            UnsupportedSegment: DRM, or a method that leaves parts of the segment plain.
+        """
+        if encryption is None:
+            return data
+        uri = supported_key_uri(encryption)
+        if uri not in self._keys:
+            self._keys[uri] = await fetch_segment(
+                self._client, uri, max_bytes=KEY_BYTES, total_timeout_sec=timeout_sec
+            )
+            while len(self._keys) > KEYS_KEPT:
+                self._keys.popitem(last=False)
+        iv = encryption.iv or sequence.to_bytes(KEY_BYTES, "big")
+        try:
+            if len(data) <= LARGE_BYTES:
+                return decrypt(data, self._keys[uri], iv)
+            return await asyncio.to_thread(decrypt, data, self._keys[uri], iv)
+        except UndecodableSegment:
+            self._keys.pop(uri, None)  # it may have been replaced
+            raise
+
+
+def supported_key_uri(encryption: Encryption) -> str:
+    """Return where the key is.
+
+    Raises:
+        UnsupportedSegment: it is none that can be used.
+    """
+    is_plain = encryption.key_format == PLAIN_KEY_FORMAT
+    if encryption.method != WHOLE_SEGMENT_METHOD or not is_plain or encryption.uri is None:
+        raise UnsupportedSegment(f"encrypted segments ({encryption.method})")
+    return encryption.uri
+
+
+def decrypt(data: bytes, key: bytes, iv: bytes) -> bytes:
+    """Decrypt with AES-128 in CBC mode and take off the PKCS7 padding.
+
+    Raises:
+        UndecodableSegment: key and data do not fit.
+    """
+    if len(key) != KEY_BYTES:
+        raise UndecodableSegment(f"its key has {len(key)} bytes, not {KEY_BYTES}")
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
+    unpadder = PKCS7(algorithms.AES.block_size).unpadder()
+    try:
+        padded = decryptor.update(data) + decryptor.finalize()
+        return unpadder.update(padded) + unpadder.finalize()
+    except ValueError:
+        raise UndecodableSegment("it cannot be decrypted with its key") from None

@@ -1,0 +1,152 @@
+"""Loading a media playlist again and again, with what its server offers for that."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+import structlog
+
+from media.hls.cursor import PlaylistCursor
+from media.hls.directives import (
+    BLOCKING,
+    BLOCKING_PART,
+    delivery_directives,
+    with_directives,
+)
+from media.hls.errors import PlaylistError, UnsupportedPlaylist
+from media.hls.pieces import PIECE_SEC
+from media.hls.playlist import MediaPlaylist
+from media.hls.reload import MIN_RELOAD_SEC, next_reload_delay
+from media.outbound.errors import FetchError
+from media.outbound.fetching import PLAYLIST_TIMEOUT_SEC
+from media.outbound.mirrors import Mirrors
+from media.outbound.stream_client import MediaClient
+from media.playlists.loading import load_again
+from media.watching.resume_hint import PlaylistLook
+
+logger = structlog.get_logger(__name__)
+
+RETRY_SEC = 2.0
+
+MOST_REFUSALS = 3
+"""A server that answers directives badly so many times in a row is asked without them."""
+
+BLOCKED_TIMES = 2
+BLOCKED_EXTRA_SEC = 1.0
+"""A request that blocks may take so many times what it waits for, and a little more. A stream that
+stands still is not waited for: looks tell that it does."""
+
+
+class PlaylistReloads:
+    """The requests for one playlist.
+
+    A server that answers delivery directives badly (an error, a hang, at once the same as before)
+    is asked without them until there is news, and after `MOST_REFUSALS` for good.
+
+    Args:
+        url: of the playlist.
+        client: fetches it.
+        check_interval_sec: the user's own interval, which leaves nothing to wait for.
+        mirrors: knows which of the stream's places answered last.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client: MediaClient,
+        *,
+        check_interval_sec: float | None,
+        mirrors: Mirrors | None = None,
+    ) -> None:
+        self._url = url
+        self._client = client
+        self._check_interval_sec = check_interval_sec
+        self._mirrors = mirrors
+
+    def delay_sec(self, last: PlaylistLook | None) -> float:
+        """Return how long to wait before the next request."""
+        if last is None:
+            return RETRY_SEC
+        elapsed_sec = _clock() - last.started
+        if BLOCKING in self._directives(last):
+            return max(0.0, MIN_RELOAD_SEC - elapsed_sec)
+        return next_reload_delay(
+            last.playlist,
+            changed=last.changed,
+            elapsed_sec=elapsed_sec,
+            check_interval_sec=self._check_interval_sec,
+            read_sec=last.read_sec,
+        )
+
+    def in_parts(self, last: PlaylistLook) -> bool:
+        """Return whether segments are measured before they are complete."""
+        server, is_obeyed = last.playlist.server, last.refusals < MOST_REFUSALS
+        return server.can_block_reload and is_obeyed and self._check_interval_sec is None
+
+    async def load(self, last: PlaylistLook | None, cursor: PlaylistCursor) -> PlaylistLook:
+        """Return the playlist as it is now, with the numbers of `cursor`, which stays where it is.
+
+        Raises:
+            FetchError: see `media.outbound`.
+            PlaylistError: see `media.hls.parser`.
+        """
+        if last and (directives := self._directives(last)):
+            try:
+                return await self._request(last, cursor, directives)
+            except (FetchError, PlaylistError) as error:
+                logger.info("delivery directives refused", error=str(error))
+                last = replace(last, refusals=last.refusals + 1)
+        return await self._request(last, cursor, {})
+
+    def _directives(self, last: PlaylistLook) -> Mapping[str, str]:
+        if last.refusals >= MOST_REFUSALS:
+            return {}
+        return delivery_directives(
+            last.playlist,
+            age_sec=_clock() - last.loaded_at,
+            may_block=last.changed and self._check_interval_sec is None,
+        )
+
+    async def _request(
+        self, last: PlaylistLook | None, cursor: PlaylistCursor, directives: Mapping[str, str]
+    ) -> PlaylistLook:
+        started = _clock()
+        loaded = await load_again(
+            self._client,
+            with_directives(self._url, directives),
+            known=frozenset(cursor.remembered.values()),
+            previous=last.playlist if last and directives else None,
+            is_large=bool(last and last.is_large),
+            timeout_sec=_timeout_sec(last, directives),
+            mirrors=self._mirrors,
+        )
+        if not isinstance(loaded.playlist, MediaPlaylist):
+            raise UnsupportedPlaylist("a master playlist where a media playlist was")
+        playlist = cursor.numbered(loaded.playlist)
+        refusals = last.refusals if last else 0
+        if last and directives:
+            in_vain = BLOCKING in directives and playlist.edge <= last.playlist.edge
+            refusals = refusals + 1 if in_vain else 0
+        return PlaylistLook(
+            url=self._url,
+            playlist=playlist,
+            loaded_at=started,
+            started=started,
+            read_sec=loaded.read_sec,
+            is_large=loaded.is_large,
+            refusals=refusals,
+        )
+
+
+def _timeout_sec(last: PlaylistLook | None, directives: Mapping[str, str]) -> float:
+    if last is None or BLOCKING not in directives:
+        return PLAYLIST_TIMEOUT_SEC
+    part_sec = last.playlist.server.part_target_sec
+    awaited_sec = last.playlist.target_duration_sec
+    if part_sec is not None and BLOCKING_PART in directives:
+        awaited_sec = PIECE_SEC + part_sec
+    return min(PLAYLIST_TIMEOUT_SEC, BLOCKED_TIMES * awaited_sec + BLOCKED_EXTRA_SEC)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,69 @@
+"""How the next watch of a stream on the same worker goes on.
+
+`media.watching.state` says what is known of a stream, and goes wherever it is watched. A hint says
+how to go on without a request that was made already, stays in memory, and is good for a moment.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from media.hls.playlist import MediaPlaylist
+from media.sources.source import Observation
+
+RESOLVE_AGAIN_SEC = 600.0
+"""A source is asked so often at least: what it names now may be better than what is followed."""
+
+
+@dataclass(frozen=True)
+class PlaylistLook:
+    """A media playlist as it was loaded last.
+
+    Attributes:
+        url: where from.
+        loaded_at: when the request that brought it began, by the event loop's clock.
+        started: when the last request for it began; it may have failed.
+        changed: whether the last request brought something new.
+        read_sec: processor time that reading it took.
+        is_large: see `media.playlists.loading.LoadedPlaylist`.
+        refusals: requests with delivery directives in a row that brought nothing.
+    """
+
+    url: str = field(repr=False)
+    playlist: MediaPlaylist
+    loaded_at: float
+    started: float
+    changed: bool = False
+    read_sec: float = 0.0
+    is_large: bool = False
+    refusals: int = 0
+
+
+class ResumeHint:
+    """Where a watch stands: the media it follows, and its playlists.
+
+    Attributes:
+        looks: by track.
+    """
+
+    def __init__(self) -> None:
+        self.looks: dict[str, PlaylistLook] = {}
+        self._seen: Observation | None = None
+        self._resolved_at: datetime | None = None
+
+    def found(self, seen: Observation, at: datetime) -> None:
+        """Note what the source said; media that it does not name any more is forgotten."""
+        self._seen, self._resolved_at = seen, at
+
+    def lost(self) -> None:
+        """Forget all of it: something is no longer where it was."""
+        self._seen = None
+        self.looks.clear()
+
+    def recall(self, now: datetime) -> Observation | None:
+        """Return what the source said, while its media is good."""
+        seen, resolved_at = self._seen, self._resolved_at
+        if seen is None or seen.media is None or resolved_at is None:
+            return None
+        is_old = not 0 <= (now - resolved_at).total_seconds() < RESOLVE_AGAIN_SEC
+        expires_at = seen.media.expires_at
+        return None if is_old or (expires_at and expires_at <= now) else seen

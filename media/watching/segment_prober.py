@@ -1,0 +1,220 @@
+"""Fetching and measuring one segment."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from media.decoding import Pace, Probe, UndecodableSegment
+from media.hls.playlist import Segment
+from media.outbound.errors import FetchError
+from media.outbound.mirrors import Mirrors
+from media.outbound.stream_client import MediaClient
+from media.watching.decryption import UnsupportedSegment
+from media.watching.growing_segments import Growth
+from media.watching.memory import MemoryBudget
+from media.watching.preroll import Lead
+from media.watching.segment_cache import SegmentCache, name_of
+from media.watching.segment_fetcher import MIN_FETCH_SEC, SegmentFetcher
+from monitors.measurement import Glance, SegmentMeasurement
+
+LOOK_BACK_SEC = 4.0
+"""For a segment that was fetched before: what is published since waits for it."""
+
+
+@dataclass(frozen=True)
+class SegmentSeen:
+    """What became of one segment, for people who look on.
+
+    Attributes:
+        track: `main` or `audio`.
+        measurement: None when it could not be fetched or decoded; `error` then says why.
+        seen_at: when its playlist named it first.
+        judged_at: when that became of it.
+    """
+
+    track: str
+    segment: Segment
+    measurement: SegmentMeasurement | None
+    error: str | None
+    seen_at: datetime
+    judged_at: datetime
+
+
+SegmentListener = Callable[[SegmentSeen], None]
+
+
+@dataclass(frozen=True)
+class _Partial:
+    """A segment that was fetched before it was whole, as it seems."""
+
+    size_bytes: int
+    found: SegmentMeasurement | UndecodableSegment
+
+
+class SegmentProber:
+    """Fetches the segments of one stream and has them measured."""
+
+    def __init__(
+        self,
+        client: MediaClient,
+        probe: Probe,
+        *,
+        segment_max_bytes: int,
+        memory: MemoryBudget | None = None,
+        recent: SegmentCache | None = None,
+    ) -> None:
+        """Prepare to measure.
+
+        Args:
+            client: fetches.
+            probe: measures.
+            segment_max_bytes: a larger segment is refused.
+            memory: of all streams of this process; without it the stream has room of its own.
+            recent: segments of all streams of this process; likewise.
+        """
+        self.client = client
+        self._probe = probe
+        self._max_bytes = segment_max_bytes
+        self._memory = memory or MemoryBudget(2 * segment_max_bytes)
+        self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
+        self.recent = recent or SegmentCache()
+        self._growth = Growth()
+        self._turn = asyncio.Lock()
+        self._pace = Pace()
+        self._lead = Lead()
+
+    def apart(self) -> "SegmentProber":
+        """Return one for segments that are not watched, in the room of this one's.
+
+        What it learns of them does not hold for those that are: parameter sets, sizes, places.
+        """
+        other = SegmentProber(
+            self.client,
+            self._probe,
+            segment_max_bytes=self._max_bytes,
+            memory=self._memory,
+            recent=self.recent,
+        )
+        other._turn, other._pace = self._turn, self._pace
+        return other
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """What knows which of the stream's places answered last."""
+        return self._fetcher.mirrors
+
+    async def measure(
+        self,
+        segment: Segment,
+        *,
+        target_duration_sec: float,
+        silence_db: float,
+        glance: Glance | None = None,
+    ) -> SegmentMeasurement:
+        """Fetch and measure `segment`.
+
+        Args:
+            segment: as its playlist names it.
+            target_duration_sec: of its playlist; it bounds how long fetching may take.
+            silence_db: sound that stays under this level is silence, in dBFS.
+            glance: of the segments before; a segment whose picture can be judged later is kept.
+
+        Raises:
+            FetchError: it could not be fetched, though tried more than once.
+            UndecodableSegment: it could not be decoded.
+            UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
+        """
+        timeout_sec = self._fetcher.keep_pace(target_duration_sec)
+        partial: _Partial | None = None
+        while True:
+            async with AsyncExitStack() as room:
+                media = await self._fetcher.whole(room, segment, timeout_sec)
+                if partial is None or len(media) > partial.size_bytes:
+                    found = await self._found(room, media, segment, silence_db, glance)
+                else:
+                    found = partial.found
+                wait_sec = None if partial else self._growth.wait_sec(segment, found)
+                if wait_sec is None:
+                    if partial:
+                        self._growth.note(has_grown=len(media) > partial.size_bytes)
+                    return self._kept(media, segment, found, glance)
+                partial = _Partial(len(media), found)
+            await asyncio.sleep(wait_sec)
+
+    async def _found(
+        self,
+        room: AsyncExitStack,
+        media: bytes,
+        segment: Segment,
+        silence_db: float,
+        glance: Glance | None,
+    ) -> SegmentMeasurement | UndecodableSegment:
+        """Have a segment measured, with what it may need of those before."""
+        # One at a time: picture and sound of a stream must not take two turns from the others.
+        await room.enter_async_context(self._turn)
+        try:
+            return await self._probe.measure(
+                media,
+                duration_sec=segment.duration_sec,
+                silence_db=silence_db,
+                pace=self._pace,
+                glance=self._lead.with_lead(glance, segment),
+            )
+        except UndecodableSegment as error:
+            return error
+
+    def _kept(
+        self,
+        media: bytes,
+        segment: Segment,
+        found: SegmentMeasurement | UndecodableSegment,
+        glance: Glance | None,
+    ) -> SegmentMeasurement:
+        """Keep a segment for the next, and until its picture is judged; return what was found.
+
+        Raises:
+            UndecodableSegment: nothing was.
+        """
+        init = self._fetcher.known_init(segment)
+        if isinstance(found, UndecodableSegment):
+            self._lead.note(segment, media, init, None)
+            raise found
+        self._lead.note(segment, media, init, found)
+        if glance is None or not glance.is_later(found):
+            return found
+        known = None if found.is_skimmed else found
+        return found.kept(self.recent.keep(media, known))
+
+    async def look_back(
+        self, name: str, segment: Segment | None, duration_sec: float
+    ) -> SegmentMeasurement | None:
+        """Return what is in a skimmed segment; None where it cannot be had any more.
+
+        Args:
+            name: it was kept as.
+            segment: where it may be fetched again; None when no playlist names it now.
+            duration_sec: what its playlist said of it.
+        """
+        try:
+            async with AsyncExitStack() as room:
+                recent = self.recent.find(name)
+                if recent and recent.measurement:
+                    return recent.measurement
+                media = recent.segment if recent else None
+                if media is None and segment is not None:
+                    async with asyncio.timeout(LOOK_BACK_SEC):
+                        media = await self._fetcher.whole(room, segment, MIN_FETCH_SEC)
+                if media is None or name_of(media) != name:
+                    return None
+                await room.enter_async_context(self._turn)
+                return await self._probe.measure(
+                    media,
+                    duration_sec=duration_sec,
+                    silence_db=0.0,
+                    pace=self._pace,
+                    glance=self._lead.with_sets(),
+                )
+        except (FetchError, TimeoutError, UndecodableSegment, UnsupportedSegment):
+            return None

@@ -1,0 +1,385 @@
+"""What a watch remembers: it rides in heartbeats, and another worker goes on from it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from media.hls.cursor import PlaylistCursor
+from media.sources.youtube.confirmation import Confirmation
+from media.sources.youtube.site_messages import EGRESS_TROUBLES
+from monitors.config import Thresholds
+from monitors.detectors.absence import Absence
+from monitors.detectors.media import SEVERITY, MediaDetectors
+from monitors.detectors.renditions import RenditionState
+from monitors.detectors.segment_error import SegmentErrorDetector
+from monitors.detectors.stall import StallDetector, suspend_threshold_sec
+from monitors.detectors.stopwatch import Elapsed
+from monitors.events import EventDraft, EventType, incident_happening
+from monitors.incidents import IncidentChange, IncidentOpened
+from monitors.measurement import Track, Unmeasurable
+from monitors.reports import HealthReport, Statistics
+from monitors.status import Health, IncidentKind
+
+MAIN = "main"
+AUDIO = "audio"
+
+UNWATCHED_SEC = 60.0
+"""Nobody watched in a longer pause than a takeover makes."""
+
+STILL_SHARE = 0.5
+"""Of the time that makes a stream suspended: then it is seen whether another rendition plays."""
+
+MOST_UNMEASURABLE = 8
+"""Codecs and reasons that are told of; a stream that has more tells nothing by them."""
+
+_COUNTERS = {
+    IncidentKind.BLACKOUT: "blackout_events",
+    IncidentKind.SILENCE: "silence_events",
+    IncidentKind.FREEZE: "freeze_events",
+    IncidentKind.SUSPENDED: "suspended_events",
+    IncidentKind.SEGMENT_ERROR: "segment_error_events",
+    IncidentKind.RENDITION: "rendition_events",
+}
+
+
+class TrackState(BaseModel):
+    """Where a watch is in one media playlist.
+
+    Attributes:
+        stream_sec: stream time of the next segment's first moment.
+        playlist: digest of the playlist's URL without its query.
+        target_duration_sec: of the playlist, as last seen.
+        ends_at: wall clock of the end of what was judged last; None before the first segment.
+        absence: whether it stops while the stream's other tracks go on.
+        codecs: names of its codecs, as far as a master playlist tells.
+    """
+
+    cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
+    detectors: MediaDetectors = Field(default_factory=MediaDetectors)
+    stream_sec: float = 0.0
+    playlist: str = ""
+    target_duration_sec: float = 0.0
+    ends_at: AwareDatetime | None = None
+    absence: Absence = Field(default_factory=Absence)
+    codecs: tuple[str, ...] = ()
+
+    def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
+        """Take note of where the playlist is read from now."""
+        playlist = hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:16]
+        if playlist == self.playlist:
+            return
+        if is_other_rendition:
+            self.cursor.switch()
+        else:
+            self.cursor.moved()
+        self.detectors.expect_new_timestamps()
+        self.playlist = playlist
+
+    @classmethod
+    def of_further_sound(cls) -> "TrackState":
+        """Return the beginning of a sound track beside the first, at a place of its own."""
+        return cls(detectors=MediaDetectors(tracks=frozenset({"audio"}), known=frozenset()))
+
+    def apart(self) -> "TrackState":
+        """Return a track that goes on from here in a playlist whose numbers may be others."""
+        track = self.model_copy(deep=True)
+        track.cursor.switch()
+        return track
+
+    def carrying(
+        self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
+    ) -> "TrackState":
+        """Return a track at this place that carries something else, with what is known of that."""
+        track = self.model_copy(deep=True)
+        track.detectors = MediaDetectors(
+            tracks=carried, known=frozenset(), next_start_sec=self.detectors.next_start_sec
+        ).inheriting(detected)
+        return track
+
+    def pass_over(self, duration_sec: float) -> None:
+        """Move on over media that was not seen."""
+        self.stream_sec += duration_sec
+        self.detectors.skip(duration_sec)
+
+
+class WatchState(BaseModel):
+    """All that is known of a stream.
+
+    Attributes:
+        tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
+        began_at: when the stream was first to be watched, until something else explains that
+            nothing was seen of it. A worker that is lost before its first segment leaves no more.
+        broadcast: names the broadcast whose segments were seen last; None before the first.
+        target_duration_sec: of the main playlist, as last seen.
+        gone: how long the manifest has been seen to be gone.
+        not_live: times in a row that the source said the stream is over.
+        said_over_at: when it said so last.
+        bad_news: whether the source says that the stream can never be watched.
+        unknown: stable word for why nothing is known of the stream now; None while it is observed.
+        unknown_because: the same in plain words.
+        looked_at: when the source was last asked in vain.
+        look_again_at: when it may be asked again; None for any time.
+        failing: tracks whose last segment could not be fetched or decoded.
+        hidden: why the last segment of a track could not be measured, though nothing is wrong
+            with it, by track.
+        unloaded: tracks whose playlist could not be loaded last. A sound track beside the first is
+            missing then, which is a silence.
+        at_end: tracks whose playlist has come to its end.
+        refused_at: when a segment's URL was refused last and the source was asked anew.
+        unmeasurable: what was told to be: track, codec and reason.
+        clock_at: what the clock of the watch showed last.
+        happened: what nobody was told yet. It is part of the state so that a worker that dies
+            between noticing and telling loses nothing.
+    """
+
+    tracks: dict[str, TrackState] = {}
+    began_at: AwareDatetime | None = None
+    broadcast: str | None = None
+    target_duration_sec: float = 0.0
+    pace: StallDetector = Field(default_factory=StallDetector)
+    errors: SegmentErrorDetector = Field(default_factory=SegmentErrorDetector)
+    renditions: RenditionState = Field(default_factory=RenditionState)
+    gone: Elapsed | None = None
+    not_live: int = 0
+    said_over_at: AwareDatetime | None = None
+    bad_news: Confirmation = Field(default_factory=Confirmation)
+    unknown: str | None = None
+    unknown_because: str | None = None
+    looked_at: AwareDatetime | None = None
+    look_again_at: AwareDatetime | None = None
+    statistics: Statistics = Field(default_factory=Statistics)
+    last_check_at: AwareDatetime | None = None
+    failing: set[str] = set()
+    hidden: dict[str, str] = {}
+    unloaded: set[str] = set()
+    at_end: set[str] = set()
+    refused_at: AwareDatetime | None = None
+    unmeasurable: list[tuple[Track, str | None, str]] = []
+    clock_at: AwareDatetime | None = None
+    happened: list[EventDraft] = []
+
+    def go_on_at(self, at: datetime) -> None:
+        """Go on after a pause by a clock that shows `at` now.
+
+        Earlier than before it was set back, or is another machine's: what was to be waited for
+        moves with it. Much later it was set forward, or nobody watched: that is no standstill.
+        """
+        if self.clock_at is None:
+            return
+        passed = at - self.clock_at
+        if passed.total_seconds() > UNWATCHED_SEC:
+            self.leave_out(at)
+        elif passed.total_seconds() < 0:
+            self.look_again_at = self.look_again_at and self.look_again_at + passed
+            self.said_over_at = self.said_over_at and self.said_over_at + passed
+            self.refused_at = self.refused_at and self.refused_at + passed
+
+    def unseen_sec(self, name: str, at: datetime) -> float:
+        """Return for how long a track that begins now should have been watched.
+
+        A sound track beside the first may begin in the middle of the stream: nobody knows.
+        """
+        if is_further(name):
+            return 0.0
+        return (at - self.began_at).total_seconds() if self.began_at else 0.0
+
+    def begin_broadcast(self, broadcast: str | None) -> None:
+        """Start to read a broadcast whose media sequences have nothing to do with the last one."""
+        for track in self.tracks.values():
+            track.cursor = PlaylistCursor()
+        if self.broadcast is not None:
+            self.began_at = None
+        self.broadcast = broadcast
+
+    def note_pace(
+        self, *, has_new: bool, at: datetime, thresholds: Thresholds, reason: str | None = None
+    ) -> Iterable[IncidentChange]:
+        """Judge the playlist of any track that was loaded at `at`.
+
+        A stream moves on while any of its tracks does: one that stops alone is missing, see
+        `missing_sec`.
+        """
+        was_suspended = self.pace.is_open
+        changes = self.pace.observed(has_new, at, self._slowest_sec(), thresholds, reason)
+        if was_suspended:
+            self._unobserved_tracks(at)
+        if self.pace.is_open:
+            self.errors.unobserved(at)  # there was nothing that could fail
+        return changes
+
+    def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
+        """Return how much more a track lacks that the others have, now that it was loaded.
+
+        Args:
+            name: of the track.
+            new_sec: of media that its playlist brings and that was not measured yet.
+            thresholds: that hold now.
+        """
+        track, moved = self.tracks[name], self.pace.stalled
+        if moved is None or not self.tracks.keys() - self.at_end - {name}:
+            return 0.0
+        return track.absence.missing_sec(
+            moved.started_at,
+            new_sec=new_sec,
+            target_duration_sec=track.target_duration_sec,
+            thresholds=thresholds,
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether picture and first sound have come to their end; further ones may be lost."""
+        return all(name in self.at_end or is_further(name) for name in self.tracks)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether any track's playlist or segment could not be had last."""
+        return bool(self.failing or self.unloaded)
+
+    @property
+    def is_rendition_failing(self) -> bool:
+        """Whether that is so of picture or first sound: others are no reason to change them."""
+        return not all(map(is_further, self.failing | self.unloaded))
+
+    def may_stand_still(self, thresholds: Thresholds) -> bool:
+        """Return whether picture or first sound had nothing new for so long that others are asked.
+
+        That is half of what makes a stream suspended.
+        """
+        going_on = [it for it in self.tracks.keys() - self.at_end if not is_further(it)]
+        idle = [self.tracks[name].absence.idle for name in going_on]
+        limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
+        waited = [each.duration_sec for each in (self.pace.stalled, *idle) if each]
+        return max(waited, default=0.0) >= STILL_SHARE * limit_sec
+
+    def _slowest_sec(self) -> float:
+        return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
+
+    def known_tracks(self) -> frozenset[Track]:
+        """Return what the stream is expected to have, where the user says nothing of it."""
+        known = (track.detectors.known for track in self.tracks.values())
+        return frozenset[Track]().union(*known)
+
+    def lose_sight(self, reason: str, because: str, at: datetime) -> None:
+        """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
+        self.unknown, self.unknown_because = reason, because
+        self.began_at = self.began_at and at
+        self.leave_out(at)
+
+    def regain_sight(self, at: datetime) -> bool:
+        """Note that something is known of the stream; return whether it was unknown before."""
+        was_unknown = self.unknown is not None
+        if was_unknown:
+            self.leave_out(at)
+        self.unknown = self.unknown_because = None
+        return was_unknown
+
+    def observed(self, at: datetime) -> bool:
+        """Note that a playlist could be read; return whether the stream was unknown before."""
+        was_unknown = self.regain_sight(at)
+        self.gone = None
+        self.bad_news = Confirmation()
+        return was_unknown
+
+    def trouble(self) -> str | None:
+        """Return why nothing is known of the stream, in words that change with what is to be told.
+
+        A pause of all looks says how long it is: another one is news.
+        """
+        return self.unknown_because if self.unknown in EGRESS_TROUBLES else self.unknown
+
+    def leave_out(self, at: datetime) -> None:
+        """Let the time to `at` count towards no threshold: nothing was seen."""
+        self.errors.unobserved(at)
+        self.pace.unobserved(at)
+        self._unobserved_tracks(at)
+        if self.gone:
+            self.gone.leave_out(at)
+
+    def _unobserved_tracks(self, at: datetime) -> None:
+        for track in self.tracks.values():
+            track.absence.unobserved(at)
+
+    def carry(self, tracks: Mapping[str, frozenset[Track]], further: Iterable[str] = ()) -> None:
+        """Keep the tracks that are watched now; `further` names sound tracks beside the first.
+
+        Where sound comes apart from the picture from now on, or with it, the stream is the same: it
+        goes on at the main track's place, and what was detected goes with whatever it is of. The
+        numbers of two playlists need not match (RFC 8216 6.3.2).
+        """
+        place = self.tracks.get(MAIN, TrackState())
+        kept = {name: track for name, track in self.tracks.items() if not is_further(name)}
+        if {name: track.detectors.tracks for name, track in kept.items()} != tracks:
+            detected = [track.detectors for track in kept.values()]
+            kept = {
+                name: (kept.get(name) or place.apart()).carrying(carried, detected)
+                for name, carried in tracks.items()
+            }
+        others = {name: self.tracks.get(name) or TrackState.of_further_sound() for name in further}
+        self.tracks = kept | others
+        self.failing &= self.tracks.keys()
+        self.hidden = {name: why for name, why in self.hidden.items() if name in self.tracks}
+        self.unloaded &= self.tracks.keys()
+
+    def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
+        """Remember changes of incidents until they are told; False when there are none."""
+        noted = False
+        for change in changes:
+            noted = True
+            self.happened.append(incident_happening(change, at))
+            if isinstance(change, IncidentOpened):
+                counter = _COUNTERS[change.kind]
+                setattr(self.statistics, counter, getattr(self.statistics, counter) + 1)
+        return noted
+
+    def note_unmeasurable(self, track: Track, why: Unmeasurable, at: datetime) -> bool:
+        """Remember that a track cannot be measured until it is told; False when it was."""
+        found = (track, why.codec, why.reason)
+        if found in self.unmeasurable or len(self.unmeasurable) >= MOST_UNMEASURABLE:
+            return False
+        self.unmeasurable.append(found)
+        data = {"track": track, "codec": why.codec, "reason": why.reason}
+        event_type = EventType.STREAM_UNMEASURABLE
+        self.happened.append(EventDraft(event_type=event_type, timestamp=at, data=data))
+        return True
+
+    def health(self) -> HealthReport:
+        """Return the condition of picture and sound."""
+        if self.unknown_because:
+            return HealthReport(last_check_at=self.last_check_at, reason=self.unknown_because)
+        conditions = [track.detectors.health() for track in self.tracks.values()]
+        return HealthReport(
+            video=_known(video for video, _ in conditions),
+            audio=_known(audio for _, audio in conditions),
+            last_check_at=self.last_check_at,
+        )
+
+    def as_of(self) -> datetime | None:
+        """Return when something was learned last; None before the first look."""
+        moments = [at for at in (self.last_check_at, self.looked_at) if at]
+        return max(moments, default=None)
+
+    def open_incidents(self) -> dict[IncidentKind, datetime]:
+        """Return the faults that are incidents now, and when they began."""
+        incidents = {
+            IncidentKind.SUSPENDED: self.pace.open_since,
+            IncidentKind.SEGMENT_ERROR: self.errors.open_since,
+            IncidentKind.RENDITION: self.renditions.open_since,
+        }
+        known = {kind: since for kind, since in incidents.items() if since}
+        for track in self.tracks.values():
+            for kind, since in track.detectors.open_incidents().items():
+                known[kind] = min(since, known.get(kind, since))
+        return known
+
+
+def _known(conditions: Iterable[Health]) -> Health:
+    """Return the worst condition that is known."""
+    known = [condition for condition in conditions if condition is not Health.UNKNOWN]
+    return max(known, key=SEVERITY.index, default=Health.UNKNOWN)
+
+
+def is_further(name: str) -> bool:
+    """Return whether a track is a sound track beside the first."""
+    return name not in (MAIN, AUDIO)

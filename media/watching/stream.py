@@ -1,0 +1,453 @@
+"""Watching one stream until something happens."""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from media.sources.direct import ENDED
+from media.sources.source import MediaUrls, Observation, Source, SourceState
+from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
+from media.watching.clock import SteadyClock
+from media.watching.rendition_check import first_that_plays
+from media.watching.resume_hint import ResumeHint
+from media.watching.segment_prober import SegmentListener, SegmentProber
+from media.watching.state import AUDIO, MAIN, WatchState, is_further
+from media.watching.track import PlaylistLost, TrackFollower
+from monitors.config import AudioTracks, MonitorConfig
+from monitors.detectors.stopwatch import Elapsed
+from monitors.events import EndReason
+from monitors.measurement import Track
+from monitors.status import Health
+
+logger = structlog.get_logger(__name__)
+
+LOOK_AGAIN_SEC = 2.0
+LONG_LOOK_SEC = 10.0
+LONG_LOOK = "look_pending"
+LONG_LOOK_MESSAGE = "the look for the stream's media has not ended, or waits for its turn"
+"""Of a look that takes longer than that: until it ends nothing is seen of the stream."""
+
+MANIFEST_GONE_SEC = 90.0
+"""A manifest that is gone this long ended its stream, unless its source asks for more patience; an
+encoder comes back sooner."""
+
+NOT_LIVE_LOOKS = 2
+"""The source must say so this often in a row: never an end on a single bad answer."""
+
+SAID_OVER_APART_SEC = 20.0
+"""Looks closer together than this count as one."""
+
+STANDSTILL_LOOKS = ((120.0, 20.0), (1800.0, 60.0))
+"""How long a stream has stood still, and how often its source is asked until then whether it is
+over or goes on elsewhere. The first are within the shortest live window of a new broadcast."""
+
+LONG_STANDSTILL_LOOK_SEC = 180.0
+
+WATCH_RENDITION_SEC = 1.0
+ASK_OTHERS_AGAIN_SEC = 30.0
+ASK_OTHERS_MOST_SEC = 300.0
+"""Where the watched rendition fails and no other one plays, the others are asked again after the
+first, in the end after the second."""
+
+STANDS_STILL = "stands_still"
+UNMEASURABLE = frozenset({"encrypted", "unsupported_codec"})
+"""A rendition that failed so is replaced by one that can be measured, or by none."""
+
+ENDED_MOVES = 2
+"""The others must bring so many new segments after the end of the watched one: those that end a
+moment later than it are no reason to go on."""
+
+LISTED_LATER_SEC = (2.0, 4.0, 8.0, 16.0, 32.0)
+"""A packager that starts may list its tracks one after the other: a source that names pictures
+alone, or sound alone, is asked again after the first time, then after the next, and so on."""
+
+RENEW_BEFORE_SEC = 900.0
+RENEW_SHARE = 0.25
+"""Media URLs are renewed this long before they expire, or this share of their life if shorter."""
+
+RENEW_AGAIN_SEC = 30.0
+
+
+class StreamUnavailable(Exception):
+    """The stream can never be watched; `reason` is a stable word, the message plain words."""
+
+    def __init__(self, observation: Observation) -> None:
+        super().__init__(observation.message)
+        self.reason = observation.reason
+
+
+class StreamWatch:
+    """Watches one stream, from where `state` says, and keeps `state` current."""
+
+    def __init__(
+        self,
+        source: Source,
+        state: WatchState,
+        *,
+        config: MonitorConfig,
+        meter: SegmentProber,
+        now: Callable[[], datetime] | None = None,
+        on_segment: SegmentListener | None = None,
+        confirmation: ConfirmationPolicy = DEFAULT_POLICY,
+        long_look_sec: float = LONG_LOOK_SEC,
+        takeover_sec: float = math.inf,
+        standing: ResumeHint | None = None,
+    ) -> None:
+        """Prepare to watch.
+
+        Args:
+            source: of the stream.
+            state: what is known of it.
+            config: thresholds.
+            meter: measures its segments.
+            now: the present.
+            on_segment: is shown each segment.
+            confirmation: when bad news is believed.
+            long_look_sec: a source that takes longer to answer leaves the stream unknown.
+            takeover_sec: if this worker is lost, another goes on so long after the state was last
+                heard of at the latest. What it could not have is measured at once.
+            standing: where the watch that left `state` stood, and then where this one stands.
+        """
+        self._source = source
+        self._state = state
+        self._config = config
+        self._meter = meter
+        self._clock = now or SteadyClock()
+        self._on_segment = on_segment
+        self._confirmation = confirmation
+        self._long_look_sec = long_look_sec
+        self._takeover_sec = takeover_sec
+        self._standing = standing or ResumeHint()
+        self._something_happened = asyncio.Event()
+        self._lost = False
+        self._known: Observation | None = None
+
+    async def run(self) -> EndReason | None:
+        """Watch until the stream ends (then the reason) or there is something to tell.
+
+        That is what `state.happened` holds, or that the stream is seen no more, for another reason
+        or for longer than was told, or seen again.
+        Cancelling at any moment leaves `state` consistent.
+
+        Raises:
+            StreamUnavailable: the source says so, for good.
+        """
+        state = self._state
+        state.go_on_at(self._clock())
+        told = state.trouble()
+        self._known = self._standing.recall(self._now())
+        while not state.happened and state.trouble() == told:
+            await self._until_next_look()
+            known, self._known = self._known, None
+            seen = known or await self._look()
+            if ended := await self._learn_from(seen, is_fresh=self._lost):
+                return ended
+            if self._lost or not seen.media:
+                wait_sec = max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0)
+                state.look_again_at = self._now() + timedelta(seconds=wait_sec)
+        return None
+
+    async def _look(self) -> Observation:
+        """Ask the source; where its answer takes long, that is known meanwhile."""
+        looking = asyncio.create_task(self._source.observe(afresh=self._lost))
+        state = self._state
+        try:
+            done, _ = await asyncio.wait([looking], timeout=self._long_look_sec)
+            if not done and state.unknown is None:
+                state.unknown, state.unknown_because = LONG_LOOK, LONG_LOOK_MESSAGE
+                state.looked_at = self._now()
+            seen = await looking
+        finally:
+            await _cancel(looking)
+        if state.unknown == LONG_LOOK and not seen.is_fault:
+            state.leave_out(self._now())
+        self._standing.found(seen, self._now())
+        for rendition, reason in seen.passed_over.items():
+            state.renditions.avoid(rendition, reason, self._now())
+        return seen
+
+    def _now(self) -> datetime:
+        self._state.clock_at = at = self._clock()
+        return at
+
+    async def _learn_from(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
+        self._lost = False
+        if seen.media is None:
+            return self._judge(seen)
+        # Media of a stream that is over is what is left of it: that is read first.
+        said_over = self._judge_said_over(seen) if is_fresh else None
+        return said_over or await self._follow(seen, self._rendition_to_watch(seen, seen.media))
+
+    def _rendition_to_watch(self, seen: Observation, found: MediaUrls) -> MediaUrls:
+        """Return the first rendition that has not failed, or what the source chose."""
+        chosen = self._state.renditions.choose([each.rendition for each in seen.renditions])
+        return next((each for each in seen.renditions if each.rendition == chosen), found)
+
+    async def _until_next_look(self) -> None:
+        """Wait as long as the last look demanded, whichever worker it was on."""
+        again_at = self._state.look_again_at
+        if again_at:
+            await asyncio.sleep(max(0.0, _seconds(self._now(), again_at)))
+            self._state.look_again_at = None
+
+    def _judge(self, seen: Observation) -> EndReason | None:
+        """Learn from a look that found no media."""
+        logger.info("no media", state=seen.state.value, reason=seen.reason, message=seen.message)
+        state, at = self._state, self._now()
+        state.looked_at = at
+        state.bad_news = state.bad_news.after(seen, at, self._confirmation)
+        if state.bad_news.is_confirmed(self._confirmation):
+            raise StreamUnavailable(seen)
+        if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
+            state.regain_sight(at)
+            state.errors.unobserved(at)
+            state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
+            return self._judge_said_over(seen) or self._judge_absence(seen, at)
+        if seen.is_fault:
+            state.note(state.errors.failed(f"source: {seen.message}", at, self._config), at)
+        state.lose_sight(seen.reason, seen.message, at)
+        return None
+
+    def _judge_said_over(self, seen: Observation) -> EndReason | None:
+        """Count the times in a row that the source said the stream is over."""
+        state, at = self._state, self._now()
+        if seen.state is SourceState.ENDED:
+            if (
+                state.said_over_at is None
+                or _seconds(state.said_over_at, at) >= SAID_OVER_APART_SEC
+            ):
+                state.not_live, state.said_over_at = state.not_live + 1, at
+        elif seen.state is not SourceState.NOT_OBSERVED:
+            state.not_live, state.said_over_at = 0, None
+        return EndReason.STREAM_NO_LONGER_LIVE if state.not_live >= NOT_LIVE_LOOKS else None
+
+    def _judge_absence(self, seen: Observation, at: datetime) -> EndReason | None:
+        """Count the time that the manifest is gone and the source says that nothing is on air."""
+        if seen.state is not SourceState.UPCOMING:
+            return None
+        self._state.gone = self._state.gone or Elapsed.since(at)
+        gone_sec = self._state.gone.until(at)
+        is_over = gone_sec >= (seen.grace_sec or MANIFEST_GONE_SEC)
+        return EndReason.MANIFEST_GONE if is_over else None
+
+    async def _follow(self, seen: Observation, media: MediaUrls) -> EndReason | None:
+        """Follow the playlists until they end, one is lost or renewed, or something happens."""
+        self._something_happened.clear()
+        urls = self._take_up(media, seen.renditions)
+        others = [each for each in seen.renditions if each.rendition != media.rendition]
+        following = asyncio.create_task(self._follow_all(urls, others))
+        happened = asyncio.create_task(self._something_happened.wait())
+        renewal = asyncio.create_task(self._until_renewed(media))
+        doubts = asyncio.create_task(self._until_over_or_elsewhere())
+        switch = asyncio.create_task(self._until_another_rendition(others))
+        listed = asyncio.create_task(self._until_more_is_listed(seen, media))
+        tasks = (following, happened, renewal, doubts, switch, listed)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                ended = following.result()
+                self._known = None if ended or self._lost else seen
+                return ended
+            if switch.done():
+                switch.result()
+                self._known = seen
+            if listed.done():
+                self._known = listed.result()
+            return doubts.result() if doubts.done() else None
+        finally:
+            await _cancel(*tasks)
+
+    async def _follow_all(
+        self, urls: dict[str, str], others: Sequence[MediaUrls]
+    ) -> EndReason | None:
+        """Follow to the end; None where the stream is lost, or goes on in another rendition."""
+        try:
+            async with asyncio.TaskGroup() as followers:
+                for name, url in urls.items():
+                    followers.create_task(self._follower(name, url).follow())
+        except* PlaylistLost as lost:
+            self._lost = True
+            self._standing.lost()
+            self._state.renditions.lost(_reason(lost), self._now())
+        elsewhere = [each for each in others if each.has_end_of_its_own(urls[MAIN])]
+        if self._lost or await self._replaced(ENDED, elsewhere, moves=ENDED_MOVES):
+            return None
+        return EndReason.ENDLIST_DETECTED
+
+    async def _until_another_rendition(self, others: Sequence[MediaUrls]) -> None:
+        """Return when another rendition is to be watched.
+
+        That is one that plays while the watched one does not, or the preferred one when it plays
+        again. Where none plays, they are asked again later and later.
+        """
+        if not others:
+            await asyncio.Event().wait()
+        renditions, wait_sec = self._state.renditions, ASK_OTHERS_AGAIN_SEC
+        while True:
+            await asyncio.sleep(WATCH_RENDITION_SEC)
+            if reason := self._rendition_failure():
+                if await self._replaced(reason, others):
+                    return
+                await asyncio.sleep(wait_sec)
+                wait_sec = min(2 * wait_sec, ASK_OTHERS_MOST_SEC)
+            elif renditions.is_retry_due(self._now()):
+                preferred = [each for each in others if each.rendition == renditions.preferred]
+                why = renditions.avoided.get(renditions.preferred)
+                wanted = self._wanted(why.reason if why else "")
+                if await first_that_plays(preferred, self._meter, wanted=wanted):
+                    renditions.forgive(renditions.preferred)
+                    return
+                renditions.postpone(self._now())
+
+    async def _replaced(self, reason: str, others: Sequence[MediaUrls], *, moves: int = 1) -> bool:
+        """Give up the watched rendition if another one plays, and it still fails then."""
+        wanted = self._wanted(reason)
+        found = await first_that_plays(others, self._meter, wanted=wanted, moves=moves)
+        if found is None or (reason != ENDED and self._rendition_failure() is None):
+            return False
+        renditions = self._state.renditions
+        names = {"left": renditions.used_name, "found": found.rendition_name}
+        logger.info("another rendition", reason=reason, **names)
+        for each in others:  # those before it do not play either
+            if each is found:
+                break
+            renditions.avoid(each.rendition, reason, self._now())
+        renditions.avoid(renditions.used, reason, self._now())
+        renditions.forgive(found.rendition)
+        return True
+
+    def _wanted(self, reason: str) -> frozenset[Track]:
+        """Return what another rendition must have: what the watched one has, or should have.
+
+        Args:
+            reason: why a rendition failed.
+        """
+        if reason in UNMEASURABLE:
+            return self._state.known_tracks()
+        health = self._state.health()
+        conditions: dict[Track, Health] = {"video": health.video, "audio": health.audio}
+        return frozenset(track for track, it in conditions.items() if it is Health.OK)
+
+    def _rendition_failure(self) -> str | None:
+        """Return why the watched rendition is to be replaced if another one plays."""
+        if self._state.renditions.is_failing:
+            return self._state.renditions.failure
+        return STANDS_STILL if self._state.may_stand_still(self._config) else None
+
+    async def _until_more_is_listed(self, seen: Observation, media: MediaUrls) -> Observation:
+        """Return a look that names a track that the stream lacked until then."""
+        for wait_sec in LISTED_LATER_SEC if seen.renditions else ():
+            await asyncio.sleep(wait_sec)
+            lacks = {"video", "audio"} - _named(media) - self._state.known_tracks()
+            if not lacks:
+                break
+            found = await self._source.observe()
+            if found.media and lacks & _named(found.media):
+                self._standing.found(found, self._now())
+                return found
+        return await asyncio.Future[Observation]()  # never
+
+    async def _until_renewed(self, media: MediaUrls) -> None:
+        """Return when newer URLs than `media` are known; it is followed on until then."""
+        if media.expires_at is None:
+            await asyncio.Event().wait()
+            return
+        life_sec = (media.expires_at - self._now()).total_seconds()
+        await asyncio.sleep(life_sec - min(RENEW_BEFORE_SEC, RENEW_SHARE * life_sec))
+        while True:
+            seen = await self._source.observe(afresh=True)
+            if seen.media:
+                return
+            await asyncio.sleep(max(RENEW_AGAIN_SEC, seen.look_again_sec or 0.0))
+
+    async def _until_over_or_elsewhere(self) -> EndReason | None:
+        """While the stream stands still, ask its source: is it over, or in another broadcast?"""
+        if not self._state.pace.is_open:
+            await asyncio.Event().wait()
+        seen = await self._source.observe_status(urgent=True)
+        while True:
+            if ended := self._judge_said_over(seen):
+                return ended
+            if seen.media and seen.media.broadcast != self._state.broadcast:
+                return None
+            is_doubtful = seen.state is SourceState.ENDED
+            least_sec = LOOK_AGAIN_SEC if is_doubtful else self._standstill_look_sec()
+            await asyncio.sleep(max(least_sec, seen.look_again_sec or 0.0))
+            seen = await self._source.observe(afresh=True)
+
+    def _standstill_look_sec(self) -> float:
+        since = self._state.pace.open_since
+        stood_sec = _seconds(since, self._now()) if since else 0.0
+        looks = (look_sec for limit_sec, look_sec in STANDSTILL_LOOKS if stood_sec < limit_sec)
+        return next(looks, LONG_STANDSTILL_LOOK_SEC)
+
+    def _follower(self, name: str, url: str) -> TrackFollower:
+        return TrackFollower(
+            name,
+            url,
+            state=self._state,
+            config=self._config,
+            meter=self._meter,
+            now=self._now,
+            looks=self._standing.looks,
+            takeover_sec=self._takeover_sec,
+            on_change=self._something_happened.set,
+            on_segment=self._on_segment,
+        )
+
+    def _take_up(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
+        """Fit the state to where the media is now and what it carries; return URLs by track."""
+        state = self._state
+        if state.broadcast != media.broadcast:
+            state.begin_broadcast(media.broadcast)
+        is_all = self._config.audio_tracks is AudioTracks.ALL
+        others = {it.label["track"]: it for it in media.further_sounds} if is_all else {}
+        for name in filter(is_further, state.tracks.keys() - others.keys()):
+            at = self._now()
+            state.note(state.tracks[name].detectors.close_sounds(at), at)
+        if media.audio is None:
+            state.carry({MAIN: media.main_tracks}, others)
+            urls = {MAIN: media.main}
+        else:
+            tracks = {MAIN: media.main_tracks - {"audio"}, AUDIO: frozenset[Track]({"audio"})}
+            state.carry(tracks, others)
+            urls = {MAIN: media.main, AUDIO: media.audio}
+        urls |= {name: it.url for name, it in others.items()}
+        labels = {AUDIO if media.audio else MAIN: media.audio_label} if is_all else {}
+        labels |= {name: it.label for name, it in others.items()}
+        state.at_end.clear()
+        is_other = state.renditions.use(
+            media.rendition, {it.rendition: it.rendition_name for it in ladder}, self._now()
+        )
+        if is_other:
+            state.hidden.clear()
+        for name, url in urls.items():
+            track = state.tracks[name]
+            track.codecs = media.codecs
+            track.detectors.label = dict(labels.get(name, {}))
+            track.detectors.known |= _named(media) & track.detectors.tracks
+            track.read_from(url, is_other_rendition=is_other)
+        return urls
+
+
+def _named(media: MediaUrls) -> frozenset[Track]:
+    return media.declared | ({"audio"} if media.audio else set())
+
+
+def _reason(lost: BaseExceptionGroup[PlaylistLost]) -> str:
+    """Return the stable word of the first of them."""
+    return next((each.reason for each in lost.exceptions if isinstance(each, PlaylistLost)), "gone")
+
+
+def _seconds(earlier: datetime, later: datetime) -> float:
+    return (later - earlier).total_seconds()
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,257 @@
+"""Scripted faults of the answers: what goes wrong, with which resource, and when.
+
+Faults of the schedule (stall, restart, jump, end) are `simulator.origin.publication.Change`.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class FaultKind(StrEnum):
+    """What goes wrong with an answer."""
+
+    STATUS = "status"
+    """Another status, no media."""
+    TRUNCATE = "truncate"
+    """A complete answer with the first part of the file."""
+    CORRUPT = "corrupt"
+    """Some bytes are wrong."""
+    GARBAGE = "garbage"
+    """Random bytes instead of media."""
+    EMPTY = "empty"
+    """200 and no body."""
+    ENDLESS = "endless"
+    """A body that never ends, no Content-Length."""
+    DRIP = "drip"
+    """The right body at `bytes_per_sec`."""
+    DELAY = "delay"
+    """The right answer after `delay_sec`."""
+    HANG = "hang"
+    """No answer; with `keep_ratio` above 0 the head and that part of the body, then nothing."""
+    RESET = "reset"
+    """The connection is reset; with `keep_ratio` above 0 after that part of the body."""
+    CUT = "cut"
+    """Content-Length is right, the connection closes after `keep_ratio` of the body."""
+    STALE = "stale"
+    """The playlist as it was `age_sec` ago, as a cache that lags behind has it."""
+    FROZEN = "frozen"
+    """The playlist as it was at `from_sec`, as a packager leaves it that hangs."""
+    ENDED = "ended"
+    """The same, with EXT-X-ENDLIST."""
+    GZIP_BOMB = "gzip_bomb"
+    """A small gzip body that unpacks to `size_bytes`."""
+
+
+class Target(StrEnum):
+    """What a fault befalls."""
+
+    ANY = "any"
+    MASTER = "master"
+    PLAYLIST = "playlist"
+    SEGMENT = "segment"
+    INIT = "init"
+
+
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    FaultKind.TRUNCATE: {"keep_ratio": 0.5},
+    FaultKind.CUT: {"keep_ratio": 0.5},
+    FaultKind.STALE: {"target": Target.PLAYLIST},
+    FaultKind.FROZEN: {"target": Target.PLAYLIST, "from_sec": 0.0},
+    FaultKind.ENDED: {"target": Target.PLAYLIST, "from_sec": 0.0},
+    FaultKind.GZIP_BOMB: {"target": Target.PLAYLIST},
+}
+
+
+class Fault(BaseModel):
+    """One fault. Conditions left out do not restrict it.
+
+    Attributes:
+        target: segments, unless the kind is one of playlists.
+        label: only this rendition (`v0`, `v1`, ..., `audio`).
+        from_sec, to_sec: stream time; a segment is hit when it overlaps, a playlist when the
+            stream's present position is inside.
+        first_sequence, last_sequence: media sequence, inclusive; of a playlist its newest.
+        skip_requests: matching requests that are answered well first.
+        max_requests: matching requests that are hit afterwards.
+        every: hit only every n-th matching request.
+        for_sec: wall time after which a fault that was switched on is over.
+        keep_ratio: how much of the body arrives: half of it for truncate and cut, nothing for
+            hang and reset, when left out.
+        damage_ratio: how many of the bytes are wrong (corrupt).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: FaultKind
+    target: Target = Target.SEGMENT
+    label: str | None = None
+    from_sec: float | None = None
+    to_sec: float | None = None
+    first_sequence: int | None = None
+    last_sequence: int | None = None
+    skip_requests: Annotated[int, Field(ge=0)] = 0
+    max_requests: Annotated[int, Field(ge=1)] | None = None
+    every: Annotated[int, Field(ge=1)] = 1
+    for_sec: Annotated[float, Field(gt=0)] | None = None
+    status: Annotated[int, Field(ge=200, le=599)] = 404
+    keep_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    damage_ratio: Annotated[float, Field(gt=0, le=1)] = 0.02
+    delay_sec: Annotated[float, Field(gt=0)] = 5.0
+    bytes_per_sec: Annotated[int, Field(gt=0)] = 1000
+    size_bytes: Annotated[int, Field(gt=0)] = 100 * 1024 * 1024
+    age_sec: Annotated[float, Field(gt=0)] = 10.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_kind(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return _DEFAULTS.get(str(given.get("kind")), {}) | given
+
+    @model_validator(mode="after")
+    def _playlists_only(self) -> Self:
+        if self.kind is FaultKind.STALE and self.target is not Target.PLAYLIST:
+            raise ValueError("only a playlist can be stale: target must be playlist")
+        return self
+
+    def concerns(self, resource: "Resource") -> bool:
+        """Tell whether the conditions on the resource are met; counts and clocks aside."""
+        return (
+            self.target in (Target.ANY, resource.target)
+            and self.label in (None, resource.label)
+            and _at_least(resource.sequence, self.first_sequence)
+            and _at_most(resource.sequence, self.last_sequence)
+            and self._overlaps(resource.start_sec, resource.end_sec)
+        )
+
+    def _overlaps(self, start_sec: float, end_sec: float) -> bool:
+        if self.to_sec is not None and start_sec >= self.to_sec:
+            return False
+        return self.from_sec is None or end_sec > self.from_sec or start_sec >= self.from_sec
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a request asks for.
+
+    Attributes:
+        start_sec, end_sec: stream time of a segment; of everything else the present position.
+        sequence: of a playlist its newest; None before the first segment.
+    """
+
+    target: Target
+    label: str | None
+    sequence: int | None
+    start_sec: float
+    end_sec: float
+
+
+def drop(sequence: int, last: int | None = None) -> Fault:
+    """Return the fault of segments that are listed but were never stored: 404."""
+    return Fault(
+        kind=FaultKind.STATUS,
+        first_sequence=sequence,
+        last_sequence=sequence if last is None else last,
+    )
+
+
+def disappear() -> Fault:
+    """Return the fault of a channel that is gone: everything is 404."""
+    return Fault(kind=FaultKind.STATUS, target=Target.ANY)
+
+
+def damaged(fault: Fault, body: bytes, seed: int) -> bytes:
+    """Return the body as the fault leaves it, the same for the same seed."""
+    match fault.kind:
+        case FaultKind.TRUNCATE:
+            return kept(fault, body)
+        case FaultKind.CORRUPT:
+            return _corrupted(body, fault.damage_ratio, random.Random(seed))
+        case FaultKind.GARBAGE:
+            return random.Random(seed).randbytes(len(body))
+        case FaultKind.EMPTY:
+            return b""
+        case FaultKind.ENDED:
+            return body + b"#EXT-X-ENDLIST\n"
+    return body
+
+
+def kept(fault: Fault, body: bytes) -> bytes:
+    """Return the part of the body that arrives."""
+    return body[: int(len(body) * fault.keep_ratio)]
+
+
+def _corrupted(body: bytes, ratio: float, chance: random.Random) -> bytes:
+    if not body:
+        return body
+    changed = bytearray(body)
+    for place in chance.sample(range(len(body)), max(1, int(len(body) * ratio))):
+        changed[place] ^= chance.randrange(1, 256)
+    return bytes(changed)
+
+
+def _at_least(value: int | None, bound: int | None) -> bool:
+    return bound is None or (value is not None and value >= bound)
+
+
+def _at_most(value: int | None, bound: int | None) -> bool:
+    return bound is None or (value is not None and value <= bound)
+
+
+class FaultSet:
+    """The faults of one channel, in the order in which they are asked."""
+
+    def __init__(self) -> None:
+        self._active: dict[int, _ActiveFault] = {}
+        self._next_id = 1
+
+    def __iter__(self) -> Iterator[tuple[int, Fault]]:
+        return iter([(number, active.fault) for number, active in self._active.items()])
+
+    def add(self, fault: Fault, now: float) -> int:
+        """Switch a fault on and return the number that `remove` takes."""
+        number, self._next_id = self._next_id, self._next_id + 1
+        expires_at = None if fault.for_sec is None else now + fault.for_sec
+        self._active[number] = _ActiveFault(fault, expires_at)
+        return number
+
+    def remove(self, number: int) -> bool:
+        """Switch a fault off; tell whether it was on."""
+        return self._active.pop(number, None) is not None
+
+    def clear(self) -> None:
+        """Switch all faults off."""
+        self._active.clear()
+
+    def strike(self, resource: Resource, now: float) -> Fault | None:
+        """Return the first fault that hits this request. Counts the request."""
+        for number, active in list(self._active.items()):
+            if active.expires_at is not None and now >= active.expires_at:
+                self.remove(number)
+            elif active.fault.concerns(resource) and active.hits():
+                return active.fault
+        return None
+
+
+@dataclass
+class _ActiveFault:
+    fault: Fault
+    expires_at: float | None
+    seen: int = 0
+    hit: int = 0
+
+    def hits(self) -> bool:
+        """Count a matching request and tell whether it is hit."""
+        self.seen += 1
+        number = self.seen - self.fault.skip_requests
+        if number <= 0 or number % self.fault.every:
+            return False
+        if self.fault.max_requests is not None and self.hit >= self.fault.max_requests:
+            return False
+        self.hit += 1
+        return True

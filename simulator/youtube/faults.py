@@ -1,0 +1,81 @@
+"""Faults of the answers, whatever the video's state: statuses, resets, silence."""
+
+from dataclasses import dataclass
+
+from simulator.youtube.exchange import NoReply, Reply, error
+from simulator.youtube.recording import Kind, Seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault. Conditions left out do not restrict it.
+
+    Attributes:
+        status: of the answer, unless `no_reply` says that there is none.
+        first_sequence: only segments from this number on.
+        times: how many matching requests are hit; None for all.
+    """
+
+    kinds: frozenset[Kind] | None = None
+    video_id: str | None = None
+    client: str | None = None
+    itag: int | None = None
+    first_sequence: int | None = None
+    status: int = 403
+    no_reply: NoReply | None = None
+    times: int | None = None
+
+    def concerns(self, seen: Seen) -> bool:
+        """Tell whether the conditions are met."""
+        return (
+            (self.kinds is None or seen.kind in self.kinds)
+            and self.video_id in (None, seen.video_id)
+            and self.client in (None, seen.client)
+            and self.itag in (None, seen.itag)
+            and (self.first_sequence is None or (seen.sequence or 0) >= self.first_sequence)
+        )
+
+    def effect(self) -> Reply | NoReply:
+        """Return what comes instead of the right answer."""
+        return self.no_reply or error(self.status)
+
+
+PLAYER_RATE_LIMITED = Fault(kinds=frozenset({Kind.PLAYER}), status=429)
+"""The player API counts, the web pages still work."""
+RATE_LIMITED = Fault(status=429)
+"""Every answer of every host is 429."""
+MASTER_FORBIDDEN = Fault(kinds=frozenset({Kind.MASTER}), status=403)
+PLAYLISTS_FORBIDDEN = Fault(kinds=frozenset({Kind.PLAYLIST}), status=403)
+SEGMENTS_FORBIDDEN = Fault(kinds=frozenset({Kind.SEGMENT}), status=403)
+UNREACHABLE = Fault(no_reply=NoReply.RESET)
+SILENT = Fault(no_reply=NoReply.HANG)
+
+
+class FaultSet:
+    """The faults that are on."""
+
+    def __init__(self) -> None:
+        self._left: dict[Fault, int | None] = {}
+
+    def add(self, *faults: Fault) -> None:
+        """Switch faults on; one that is on already counts its `times` anew."""
+        for fault in faults:
+            self._left[fault] = fault.times
+
+    def remove(self, *faults: Fault) -> None:
+        """Switch faults off, whether they are on or not."""
+        for fault in faults:
+            self._left.pop(fault, None)
+
+    def clear(self) -> None:
+        """Switch all faults off."""
+        self._left.clear()
+
+    def strike(self, seen: Seen) -> Reply | NoReply | None:
+        """Return what the first matching fault makes of a request. Counts it."""
+        for fault, left in self._left.items():
+            if left != 0 and fault.concerns(seen):
+                if left is not None:
+                    self._left[fault] = left - 1
+                return fault.effect()
+        return None

@@ -1,0 +1,196 @@
+"""The site: hosts, pages, and who answers what."""
+
+import re
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from simulator.origin.clock import Clock, WallClock
+from simulator.youtube import pages
+from simulator.youtube.authority import make_certificates
+from simulator.youtube.challenge import PLAYER_SCRIPT
+from simulator.youtube.exchange import (
+    NoReply,
+    Reply,
+    Request,
+    error,
+    html,
+    json_reply,
+    redirect,
+    script,
+)
+from simulator.youtube.faults import FaultSet
+from simulator.youtube.media import MediaHosts
+from simulator.youtube.playability import VideoState
+from simulator.youtube.proxy import InterceptingProxy
+from simulator.youtube.recording import Kind, RequestLog, Seen
+from simulator.youtube.signed_urls import MediaRequest, parse_media_path
+from simulator.youtube.video import Video
+
+_PAGES = (
+    (Kind.WATCH, re.compile(r"/watch|/live/(?P<id>[\w-]{11})")),
+    (Kind.EMBED, re.compile(r"/embed/(?P<id>[\w-]{11})")),
+    (Kind.PLAYER, re.compile(r"/youtubei/v1/player")),
+    (Kind.NEXT, re.compile(r"/youtubei/v1/next")),
+    (Kind.IFRAME_API, re.compile(r"/iframe_api")),
+    (Kind.PLAYER_JS, re.compile(r"/s/player/.+\.js")),
+)
+
+
+class YouTubeSite:
+    """The stand-in; an async context manager that runs in the caller's event loop.
+
+    Clients in the same process must not block that loop: run yt-dlp and streamlink in a thread
+    (`asyncio.to_thread`) or a process.
+
+    Args:
+        clock: what the site lives by; the real time by default.
+
+    Attributes:
+        requests: everything that was asked.
+        faults: what goes wrong, whatever the videos' states.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or WallClock()
+        self.requests = RequestLog()
+        self.faults = FaultSet()
+        self._egress_state: VideoState | None = None
+        self._videos: dict[str, Video] = {}
+        self._media = MediaHosts()
+        self._folder = Path()
+        self._proxy: InterceptingProxy | None = None
+
+    async def __aenter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="youtube-site-"))
+        try:
+            tls = make_certificates(self.ca_path)
+            self._proxy = await InterceptingProxy(tls, self._answer).__aenter__()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        try:
+            await self._running.__aexit__(*error)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def proxy_url(self) -> str:
+        """Proxy for all clients of the site: `http://127.0.0.1:PORT`."""
+        return self._running.url
+
+    @property
+    def ca_path(self) -> Path:
+        """PEM file with the certificate authority to trust."""
+        return self._folder / "ca.pem"
+
+    @property
+    def refused(self) -> list[str]:
+        """Targets that are no part of the site, of requests that were refused."""
+        return self._running.refused
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead a child process here (yt-dlp also needs `no-certifi`)."""
+        return {
+            "HTTP_PROXY": self.proxy_url,
+            "HTTPS_PROXY": self.proxy_url,
+            "SSL_CERT_FILE": str(self.ca_path),
+            "REQUESTS_CA_BUNDLE": str(self.ca_path),
+            "NO_PROXY": "",
+        }
+
+    def video(self, video_id: str, *, title: str = "A live stream") -> Video:
+        """Return a video, made at the first call; until it is told to be more, unavailable."""
+        if video_id not in self._videos:
+            self._videos[video_id] = Video(video_id, self.clock, title=title)
+        return self._videos[video_id]
+
+    def say(self, state: VideoState | None) -> None:
+        """Tell the same of every video, as to an egress IP that is distrusted; None ends it."""
+        self._egress_state = state
+
+    @property
+    def _running(self) -> InterceptingProxy:
+        if self._proxy is None:
+            raise RuntimeError("the site does not run: use it with `async with`")
+        return self._proxy
+
+    async def _answer(self, request: Request) -> Reply | NoReply:
+        seen = self._recognise(request)
+        reply = self.faults.strike(seen) or await self._well(request, seen)
+        status = reply.status if isinstance(reply, Reply) else 0
+        self.requests.add(replace(seen, status=status))
+        return reply
+
+    def _recognise(self, request: Request) -> Seen:
+        now = self.clock.now()
+        seen = Seen(now, request.host, Kind.OTHER, request.method, request.path)
+        if request.host.endswith("googlevideo.com"):
+            asked = parse_media_path(request.path)
+            return _of_media(seen, asked) if asked else seen
+        if request.host == "youtu.be":
+            return replace(seen, kind=Kind.SHORT_LINK, video_id=request.path.strip("/"))
+        for kind, pattern in _PAGES:
+            if found := pattern.fullmatch(request.path):
+                return _of_page(replace(seen, kind=kind), request, found)
+        return seen
+
+    async def _well(self, request: Request, seen: Seen) -> Reply:
+        """Return the right answer."""
+        video = self.video(seen.video_id) if seen.video_id else None
+        if video is None:
+            return _general(seen)
+        video.advance()
+        if asked := parse_media_path(request.path):
+            return await self._media.answer(asked, video)
+        look = video.look(seen.client or "WEB")
+        return _of_video(seen, replace(look, state=self._egress_state or look.state))
+
+
+def _of_media(seen: Seen, asked: MediaRequest) -> Seen:
+    return replace(
+        seen,
+        kind=asked.kind,
+        video_id=asked.video_id,
+        broadcast=asked.broadcast,
+        itag=asked.itag,
+        sequence=asked.sequence,
+    )
+
+
+def _of_page(seen: Seen, request: Request, found: re.Match[str]) -> Seen:
+    query = request.json()
+    named = found.groupdict().get("id") or request.query.get("v") or query.get("videoId")
+    client = query.get("context", {}).get("client", {}).get("clientName")
+    return replace(seen, video_id=named, client=client)
+
+
+def _of_video(seen: Seen, look: pages.Look) -> Reply:
+    match seen.kind:
+        case Kind.WATCH:
+            return html(pages.watch_page(look))
+        case Kind.PLAYER:
+            return json_reply(pages.player_response(look))
+        case Kind.NEXT:
+            return json_reply(pages.page_data(look.video_id))
+        case Kind.EMBED:
+            return html(pages.settings_page())
+        case Kind.SHORT_LINK:
+            return redirect(f"https://www.youtube.com/watch?v={look.video_id}")
+    return error(404)
+
+
+def _general(seen: Seen) -> Reply:
+    """Return the answers that are not about a video."""
+    if seen.kind is Kind.PLAYER_JS:
+        return script(PLAYER_SCRIPT)
+    if seen.kind is Kind.IFRAME_API:
+        return script(pages.iframe_script())
+    if seen.kind is Kind.OTHER and seen.path in ("/", "/tv"):
+        return html(pages.settings_page())
+    return error(404)

@@ -1,0 +1,89 @@
+"""More streams than probe slots: the newest wait, visibly, and the others are not late."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.api.enums.v1 import PendingActivityState
+
+from simulator.origin import Served
+from tests.chaos.arena import ChaosEnvironment, ChaosHarness
+from tests.chaos.findings import Finding
+from tests.testkit.waiting import until
+
+SLOTS = 2
+LOOKED_AT = 4
+"""Segments of each other stream that must be fetched while the newest waits."""
+
+LATE_SEC = 2.0
+"""One target duration."""
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """What was seen while a stream waited, and after a slot came free.
+
+    Attributes:
+        used: slots in use while one stream waited.
+        waiting: the waiting monitor's condition.
+        is_scheduled: whether Temporal shows its watch as not begun.
+        delays_sec: from the publication of each segment to its request, of the others, while
+            one waited.
+        begun: the same monitor's condition when a slot was free.
+    """
+
+    used: int
+    waiting: dict[str, Any]
+    is_scheduled: bool
+    delays_sec: list[float]
+    begun: dict[str, Any]
+
+    def finding(self) -> Finding:
+        """Compare with the target."""
+        reason = self.waiting["health"]["reason"]
+        analysed = self.begun["statistics"]["total_segments_analyzed"]
+        latest_sec = max(self.delays_sec)
+        measured = f"waits with {reason!r}; {len(self.delays_sec)} segments of the others "
+        measured += f"fetched within {latest_sec:.2f} s of publication"
+        is_met = self.is_scheduled and bool(reason) and analysed > 0 and self.used == SLOTS
+        is_met = is_met and latest_sec <= LATE_SEC
+        target = "the newest waits visibly, the others are not late"
+        return Finding(f"{SLOTS + 1} streams, {SLOTS} slots", measured, target, is_met)
+
+
+async def crowd(arena: ChaosEnvironment, house: ChaosHarness) -> Crowded:
+    """Watch one stream more than the house's only worker has slots; it needs PROBE_SLOTS=2."""
+    names = [f"crowd-{number}" for number in range(SLOTS)]
+    first = [await arena.put_on_air(house, name) for name in names]
+    for each in first:
+        await arena.until_measured(house, each)
+    last = await arena.put_on_air(house, "crowd-last")
+
+    async def waits() -> dict[str, Any] | None:
+        shown = await house.rest.show(last)
+        return shown if shown["status"] == "monitoring" and await house.watch(last) else None
+
+    waiting = await until(waits, "a monitor without a probe")
+    delays_sec = [delay for name in names for delay in await _delays_sec(arena, name)]
+    watch = await house.watch(last)
+    scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    is_scheduled = watch is not None and watch.state == scheduled
+    used = await house.slots_used(house.running[0])
+    await house.rest.stop(first[0])
+    await arena.until_measured(house, last)
+    begun = await house.rest.show(last)
+    for each in (first[1], last):
+        await house.rest.stop(each)
+    return Crowded(used, waiting, is_scheduled, delays_sec, begun)
+
+
+async def _delays_sec(arena: ChaosEnvironment, name: str) -> list[float]:
+    """Return how late the next few segments are fetched, in seconds after their publication."""
+    newest = arena.origin[name].published[-1].sequence
+
+    async def fetched() -> list[Served] | None:
+        later = [each for each in arena.segments(name) if (each.sequence or 0) > newest]
+        return later if len(later) >= LOOKED_AT else None
+
+    later = await until(fetched, f"{LOOKED_AT} segments of {name}", within_sec=30)
+    published = {each.sequence: each.published_at for each in arena.origin[name].published}
+    return [each.at - published[each.sequence or 0] for each in later]

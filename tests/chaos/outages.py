@@ -1,0 +1,288 @@
+"""A part of the world is away for minutes: what is noticed meanwhile, and what is lost?"""
+
+import asyncio
+import contextlib
+import signal
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from api.store.database import DATABASE_FILE
+from tests.api.postgres import PostgresServer
+from tests.chaos import scripted
+from tests.chaos.arena import ChaosEnvironment, ChaosHarness, timed
+from tests.chaos.findings import Finding
+from tests.testkit.programmes import EAGER
+from tests.testkit.waiting import NeverCame, until
+
+STREAMS = 2
+BACK_SEC = 90.0
+ASKED_SEC = 70.0
+"""A client waits so long: the gateway waits 30 s for its turn, and 30 s for a locked database."""
+
+Away = Callable[[ChaosEnvironment, ChaosHarness], AbstractAsyncContextManager[None]]
+"""Takes a part away while the context is open."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """One part that is away, and what is expected meanwhile.
+
+    Attributes:
+        is_watched: whether streams are watched and webhooks sent.
+        post: HTTP status for a monitor that is to be created; None when there is no answer.
+        readyz: HTTP status of the gateway's `/readyz`.
+        told: what each stream tells of it, in the end.
+    """
+
+    what: str
+    away: Away
+    is_watched: bool
+    post: int | None
+    readyz: int | None
+    told: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is away, as a part of paths."""
+        return self.what.translate(_IN_PATHS)
+
+
+_IN_PATHS = str.maketrans({" ": "-", "'": None})
+
+
+@dataclass(frozen=True)
+class Endured:
+    """What was seen of one outage.
+
+    Attributes:
+        meanwhile: events that came while the part was away.
+        post, readyz: as in `Outage`, as they were.
+        ready_sec: from the part's return until the gateway was ready.
+        told_sec: until all that was over at the return, and was seen, was told.
+        stored_sec: until the store knew that every event was sent.
+        missed: segments that left their playlist unseen.
+        wrong: what is not as it was scripted, by stream.
+    """
+
+    outage: Outage
+    away_sec: float
+    meanwhile: int
+    post: int | None
+    readyz: int | None
+    ready_sec: float
+    told_sec: float
+    stored_sec: float
+    missed: int
+    wrong: dict[str, str]
+
+    def finding(self) -> Finding:
+        """Compare with what is expected."""
+        outage = self.outage
+        measured = f"meanwhile {self.meanwhile} events, POST {self.post}, /readyz {self.readyz}; "
+        measured += f"ready {self.ready_sec:.1f} s after it, all told {self.told_sec:.1f} s, "
+        measured += f"stored {self.stored_sec:.1f} s; {self.missed} segments missed, "
+        measured += f"{len(self.wrong)} streams wrong"
+        is_met = (self.post, self.readyz) == (outage.post, outage.readyz) and not self.wrong
+        if outage.is_watched:
+            is_met = is_met and self.meanwhile > 0 and not self.missed
+        target = "degrades, says so, recovers; nothing twice, nothing acknowledged lost"
+        return Finding(f"{outage.what} away for {self.away_sec:g} s", measured, target, is_met)
+
+
+async def endure(
+    arena: ChaosEnvironment,
+    house: ChaosHarness,
+    outage: Outage,
+    away_sec: float,
+    *,
+    streams: int = STREAMS,
+) -> Endured:
+    """Watch streams with incidents through one outage."""
+    names = [f"{outage.name}-{number}" for number in range(streams)]
+    ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
+    await scripted.until_an_incident_is_open(arena, *names)
+    before, began = _told(arena, names), time.time()
+    async with outage.away(arena, house):
+        patience_sec = min(ASKED_SEC, away_sec)
+        post, _ = await asyncio.gather(_post(arena, house, patience_sec), asyncio.sleep(away_sec))
+        readyz = await _readyz(house)
+        meanwhile = _told(arena, names) - before
+    back = time.time()
+    ready_sec = await timed(house.until_ready())
+    await asyncio.gather(*(_watched_since(arena, name, back) for name in names))
+    gap = None if outage.is_watched else (began - 3.0, back)
+    told = [_until_told(arena, name, outage, gap) for name in names]
+    problems = dict(zip(names, await asyncio.gather(*told), strict=True))
+    told_sec = time.time() - back
+    conditions = [await _stopped(house, each) for each in ids.values()]
+    for name, monitor_id in ids.items():
+        problems[name] = problems[name] or await _not_stored(arena, house, name, monitor_id)
+    wrong = {name: problem for name, problem in problems.items() if problem}
+    for name, problem in wrong.items():
+        arena.say(f"{name}: {problem}")
+    return Endured(
+        outage=outage,
+        away_sec=away_sec,
+        meanwhile=meanwhile,
+        post=post,
+        readyz=readyz,
+        ready_sec=ready_sec,
+        told_sec=told_sec,
+        stored_sec=time.time() - back,
+        missed=sum(each["statistics"]["segments_missed"] for each in conditions),
+        wrong=wrong,
+    )
+
+
+async def _stopped(house: ChaosHarness, monitor_id: str) -> dict[str, Any]:
+    await house.rest.stop(monitor_id)
+    return await house.rest.show(monitor_id)
+
+
+# What can be away
+
+
+@asynccontextmanager
+async def _temporal(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
+    await house.temporal.kill()
+    yield
+    house.revive_temporal()
+
+
+@asynccontextmanager
+async def _gateway(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
+    await house.gateway.kill()
+    yield
+    await house.start_gateway()
+
+
+def postgres(server: PostgresServer) -> Outage:
+    """Return the outage of the gateway's PostgreSQL."""
+
+    @asynccontextmanager
+    async def away(_arena: ChaosEnvironment, _house: ChaosHarness) -> AsyncIterator[None]:
+        await asyncio.to_thread(server.stop)
+        yield
+        await asyncio.to_thread(server.start)
+
+    return Outage("PostgreSQL", away, is_watched=True, post=503, readyz=503)
+
+
+@asynccontextmanager
+async def _unlocked_sqlite(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
+    """Lock the database as a careless backup would; what is away is its lock."""
+    path = house.folder / DATABASE_FILE
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@asynccontextmanager
+async def _answers(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
+    """Freeze the gateway: connections are taken, and never answered, as in a black hole."""
+    house.gateway.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        house.gateway.send(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def _origin(arena: ChaosEnvironment, _house: ChaosHarness) -> AsyncIterator[None]:
+    await arena.origin.stop()
+    yield
+    await arena.origin.start()
+
+
+TEMPORAL = Outage("Temporal", _temporal, is_watched=False, post=503, readyz=503)
+GATEWAY = Outage("the gateway", _gateway, is_watched=True, post=None, readyz=None)
+ANSWERS = Outage("the gateway's answers", _answers, is_watched=True, post=None, readyz=None)
+SQLITE = Outage("SQLite's lock", _unlocked_sqlite, is_watched=True, post=503, readyz=503)
+ORIGIN = Outage(
+    *("the origin", _origin),
+    is_watched=False,
+    post=201,
+    readyz=200,
+    told=("alert.segment_error", "alert.segment_error_recovered"),
+)
+
+
+# What is seen of it
+
+
+def _told(arena: ChaosEnvironment, names: Sequence[str]) -> int:
+    return sum(len(arena.receiver.events(name)) for name in names)
+
+
+async def _post(arena: ChaosEnvironment, house: ChaosHarness, patience_sec: float) -> int | None:
+    body = {
+        "stream_url": f"{arena.origin.base_url}/live/not-on-air/index.m3u8",
+        "callback_url": arena.receiver.url("nobody"),
+        "config": EAGER,
+    }
+    return await _status(house.rest.http.post("/monitors", json=body, timeout=patience_sec))
+
+
+async def _readyz(house: ChaosHarness) -> int | None:
+    return await _status(house.rest.http.get(f"{house.rest.base_url}/readyz"))
+
+
+async def _status(answer: Awaitable[httpx.Response]) -> int | None:
+    try:
+        return (await answer).status_code
+    except httpx.TransportError:
+        return None
+
+
+async def _watched_since(arena: ChaosEnvironment, name: str, at: float) -> None:
+    """Wait until a segment is fetched that was not on air at `at`, unix seconds."""
+    published = {each.sequence for each in arena.origin[name].published if each.published_at < at}
+
+    async def fetched() -> bool:
+        return any(each.sequence not in published for each in arena.segments(name))
+
+    await until(fetched, f"new segments of {name}", within_sec=BACK_SEC)
+
+
+async def _until_told(
+    arena: ChaosEnvironment, name: str, outage: Outage, gap: tuple[float, float] | None
+) -> str:
+    """Wait until all that is over is told; return what is not as it was scripted, if anything."""
+    if gap is None:
+        await scripted.until_all_told(arena, name, within_sec=BACK_SEC)
+        channel, events = arena.origin[name], arena.receiver.events(name)
+        off_sec = scripted.off_sec(channel, events)
+        late = f"times are off by {off_sec:.3f} s" if off_sec > scripted.EXACT_SEC else ""
+        return scripted.difference(channel, events) or late
+    return await scripted.until_told_around(arena, name, gap, outage.told, within_sec=BACK_SEC)
+
+
+async def _not_stored(
+    arena: ChaosEnvironment, house: ChaosHarness, name: str, monitor_id: str
+) -> str:
+    """Wait until the store has the events that came; return how it differs if it never does.
+
+    Both may still grow: a stopped monitor delivers what is queued.
+    """
+    problem = "the store says nothing"
+
+    async def is_stored() -> bool:
+        nonlocal problem
+        audit = await house.rest.events(monitor_id)
+        came = [each.event for each in arena.receiver.events(name)]
+        states = {each["webhook_status"] for each in audit}
+        problem = "" if states == {"sent"} else f"the store says {states}"
+        if [each["payload"] for each in audit] != came:
+            problem = f"{len(came)} events came, the store knows {len(audit)}"
+        return not problem
+
+    with contextlib.suppress(NeverCame):
+        await until(is_stored, f"the audit of {name}", within_sec=BACK_SEC)
+    return problem

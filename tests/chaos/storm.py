@@ -1,0 +1,137 @@
+"""Many streams with scripted incidents, and something is killed every few seconds."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from simulator.origin import AtEnd, Channel
+from tests.chaos.arena import WINDOW, ChaosEnvironment, ChaosHarness
+from tests.chaos.findings import Finding
+from tests.chaos.scripted import ALERTS, EXACT_SEC, incidents, misnumbered, off_sec
+from tests.testkit.children import Child
+from tests.testkit.programmes import EAGER, SMALL, rendered
+from tests.testkit.receiver import Received
+from tests.testkit.waiting import NeverCame
+
+ROLES = ("orchestrator", "orchestrator", "probe", "probe", "probe")
+CYCLE = (
+    ("normal", 8.0),
+    ("black", 10.0),
+    ("normal", 8.0),
+    ("silent", 10.0),
+    ("normal", 8.0),
+    ("frozen", 12.0),
+)
+CYCLE_SEC = sum(length_sec for _, length_sec in CYCLE)
+KILL_EVERY_SEC = 10.0
+LAST_EVENT_SEC = 120.0
+
+
+@dataclass(frozen=True)
+class Stormy:
+    """What came of all streams.
+
+    Attributes:
+        wrong: streams whose events are not what was scripted, and how they differ.
+        incidents: scripted.
+        off_sec: largest error of a start or a duration.
+        again: requests that repeated an event.
+    """
+
+    streams: int
+    killed: list[str]
+    wrong: dict[str, str]
+    incidents: int
+    off_sec: float
+    again: int
+
+    def finding(self) -> Finding:
+        """Compare with the target."""
+        measured = f"{len(self.killed)} kills, {self.streams} streams, {self.incidents} incidents: "
+        measured += f"{len(self.wrong)} streams wrong, starts within {self.off_sec:.3f} s, "
+        measured += f"{self.again} webhooks repeated with the same event_id"
+        target = "exactly the scripted incidents, each once, right starts"
+        is_met = not self.wrong and self.off_sec <= EXACT_SEC
+        return Finding("random kill every 10 s", measured, target, is_met)
+
+
+async def weather_a_storm(
+    arena: ChaosEnvironment, house: ChaosHarness, streams: int, minutes: float
+) -> Stormy:
+    """Watch streams of so many minutes while every 10 s something is killed and starts again."""
+    cycles = max(1, round(minutes * 60 / CYCLE_SEC))
+    programme = await rendered(arena.cache, SMALL, *CYCLE * cycles, ("normal", 8.0))
+    options = WINDOW.model_copy(update={"at_end": AtEnd.END})
+    channels = {}
+    for number in range(streams):
+        name = f"storm-{number}"
+        channels[name] = arena.origin.add(name, programme, options=options)
+        await house.rest.create(channels[name].url, arena.receiver.url(name), EAGER)
+    killed = await _storm(arena, house, cycles * CYCLE_SEC)
+    deadline = time.monotonic() + LAST_EVENT_SEC
+    wrong, worst_sec = {}, 0.0
+    for name, channel in channels.items():
+        await _until_ended(arena, name, deadline)
+        events = arena.receiver.events(name)
+        if difference := _difference(channel, events):
+            wrong[name] = difference
+            arena.say(f"{name}: {difference}")
+        worst_sec = max(worst_sec, off_sec(channel, events))
+    again = sum(len(arena.receiver.requests(n)) - len(arena.receiver.events(n)) for n in channels)
+    scripted = streams * cycles * len(ALERTS)
+    return Stormy(streams, killed, wrong, scripted, worst_sec, again)
+
+
+async def _storm(arena: ChaosEnvironment, house: ChaosHarness, for_sec: float) -> list[str]:
+    killed = []
+    ends = time.monotonic() + for_sec
+    reviving: set[asyncio.Task[str]] = set()
+    ready = ["temporal", "gateway", *(each.name for each in house.running)]
+    while time.monotonic() + KILL_EVERY_SEC < ends:
+        await asyncio.sleep(KILL_EVERY_SEC)
+        back = {task for task in reviving if task.done()}
+        ready += [task.result() for task in back]
+        reviving -= back
+        name = ready.pop(arena.chance.randrange(len(ready)))
+        arena.say(f"kill -9 {name}")
+        killed.append(name)
+        reviving.add(asyncio.create_task(_kill(house, name)))
+    await asyncio.gather(*reviving)
+    return killed
+
+
+async def _kill(house: ChaosHarness, name: str) -> str:
+    """Kill a process, start another one in its place, and return its name once it is ready."""
+    if name == "temporal":
+        await house.crash_temporal()
+    elif name == "gateway":
+        await house.gateway.kill()
+        await house.start_gateway()
+    else:
+        await _worker(house, name).kill()
+        return (await house.start_worker(name.rpartition("-")[0])).name
+    return name
+
+
+def _worker(house: ChaosHarness, name: str) -> Child:
+    return next(each for each in house.workers if each.name == name)
+
+
+async def _until_ended(arena: ChaosEnvironment, name: str, deadline: float) -> None:
+    try:
+        left_sec = max(0.0, deadline - time.monotonic())
+        await arena.receiver.until(name, "stream.ended", within_sec=left_sec)
+    except NeverCame as error:
+        arena.say(str(error))
+
+
+def _difference(channel: Channel, events: list[Received]) -> str:
+    """Return how the events differ from the script; nothing when they do not."""
+    expected = ["stream.started"]
+    for alert, _ in incidents(channel):
+        expected += [alert, f"{alert}_recovered"]
+    expected.append("stream.ended")
+    seen = [each.event_type for each in events]
+    if seen != expected:
+        return f"expected {expected}, seen {seen}"
+    return misnumbered(events)

@@ -1,0 +1,165 @@
+"""Black and still stretches, on pictures made of numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.decoding.decoder.frames import STILL_MIN_SEC, Pictures, black_intervals, still_runs
+from media.decoding.decoder.results import Span, StillSpan
+from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
+
+FPS = 10
+CHANCE = np.random.default_rng(7)
+NOISE = CHANCE.integers(-2, 3, (PICTURE_HEIGHT, PICTURE_WIDTH))
+
+
+def flat(level: int) -> Pictures:
+    return np.full((PICTURE_HEIGHT, PICTURE_WIDTH), level, np.uint8)
+
+
+def with_bright_share(share: float, level: int = 200) -> Pictures:
+    picture = flat(0)
+    picture.reshape(-1)[: round(share * picture.size)] = level
+    return picture
+
+
+def scene(seed: int) -> Pictures:
+    return np.random.default_rng(seed).integers(40, 220, flat(0).shape).astype(np.uint8)
+
+
+def film(*pictures: Pictures) -> Pictures:
+    return np.stack(pictures)
+
+
+def times(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.arange(count, dtype=np.float64) / FPS
+
+
+def black(pictures: Pictures) -> list[Span]:
+    return black_intervals(pictures, times(len(pictures)), len(pictures) / FPS)
+
+
+def spans(found: Sequence[Span | StillSpan]) -> list[tuple[float, float]]:
+    return [(round(each.start, 6), round(each.end, 6)) for each in found]
+
+
+def still(pictures: Pictures) -> list[tuple[float, float]]:
+    return spans(still_runs(pictures, times(len(pictures)), len(pictures) / FPS))
+
+
+@pytest.mark.parametrize(
+    ("picture", "is_black"),
+    [
+        pytest.param(flat(0), True, id="full-range black"),
+        pytest.param(flat(16), True, id="limited-range black taken as full"),
+        pytest.param(flat(26), True, id="as bright as black may be"),
+        pytest.param(flat(27), False, id="a dark grey card"),
+        pytest.param((flat(10) + NOISE).astype(np.uint8), True, id="noise"),
+        pytest.param(with_bright_share(0.02), True, id="a logo of 2 %"),
+        pytest.param(with_bright_share(0.05), False, id="a caption of 5 %"),
+        pytest.param(with_bright_share(0.3, 20), False, id="a night scene with shapes"),
+        pytest.param(with_bright_share(0.3, 6), True, id="banding of the encoder"),
+        pytest.param(flat(255), False, id="white"),
+        pytest.param(scene(1), False, id="a scene"),
+    ],
+)
+def test_what_is_black(picture: Pictures, is_black: bool) -> None:
+    assert spans(black(film(picture, picture))) == ([(0.0, 0.2)] if is_black else [])
+
+
+def test_black_lasts_from_its_first_picture_to_the_next_other_one() -> None:
+    pictures = film(flat(90), flat(0), flat(0), flat(90), flat(0))
+    assert spans(black(pictures)) == [(0.1, 0.3), (0.4, 0.5)]
+
+
+def test_the_first_picture_counts_from_the_first_moment_and_the_last_to_the_end() -> None:
+    moments = np.array([0.3, 0.6])
+    assert spans(black_intervals(film(flat(0), flat(90)), moments, 2.0)) == [(0.0, 0.6)]
+    assert spans(black_intervals(film(flat(90), flat(0)), moments, 2.0)) == [(0.6, 2.0)]
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param([0.0, 5.0, 9.0], id="after the end"),
+        pytest.param([0.0, -1.0, 0.5], id="before the beginning"),
+        pytest.param([0.0, 0.5, 0.2], id="out of order"),
+        pytest.param([0.0, 0.0, 0.0], id="all the same"),
+    ],
+)
+def test_odd_times_stay_within_the_segment(moments: list[float]) -> None:
+    pictures = film(flat(0), flat(90), flat(0))
+    for found in black_intervals(pictures, np.array(moments), 1.0):
+        assert 0.0 <= found.start <= found.end <= 1.0
+    for run in still_runs(pictures, np.array(moments), 1.0):
+        assert 0.0 <= run.start <= run.end <= 1.0
+
+
+def test_a_repeated_picture_is_still_all_along() -> None:
+    assert still(film(*[scene(1)] * 20)) == [(0.0, 2.0)]
+
+
+def test_a_keyframe_that_looks_a_little_different_does_not_part_a_still() -> None:
+    keyframe = np.clip(scene(1) + NOISE * 2, 0, 255).astype(np.uint8)
+    assert still(film(*[scene(1)] * 10, *[keyframe] * 10)) == [(0.0, 2.0)]
+
+
+def noisy(seed: int) -> Pictures:
+    noise = np.random.default_rng(seed).integers(-2, 3, flat(0).shape)
+    return (scene(1) + noise).astype(np.uint8)
+
+
+def test_a_still_may_repeat_itself_a_group_of_pictures_later() -> None:
+    group = [noisy(number) for number in range(10)]
+    assert still(film(*group, *group)) == [(0.0, 2.0)]
+    assert still(film(*(noisy(number) for number in range(20)))) == []
+
+
+def test_a_new_picture_parts_a_still() -> None:
+    assert still(film(*[scene(1)] * 10, *[scene(2)] * 10)) == [(0.0, 1.0), (1.0, 2.0)]
+
+
+def test_short_stills_count_at_a_border_only() -> None:
+    short = int(STILL_MIN_SEC * FPS) - 1
+    inside = [scene(number) for number in range(3, 9)]
+    held = [scene(1)] * short
+    assert still(film(*inside, *held, *inside[::-1])) == [(0.0, 0.1), (1.5, 1.6)]
+    assert still(film(*held, *inside))[0] == (0.0, 0.4)
+    assert still(film(*inside, *held))[-1] == (0.6, 1.0)
+
+
+def test_a_calm_scene_with_camera_noise_is_not_still() -> None:
+    calm = [
+        np.clip(flat(120) + CHANCE.integers(-3, 4, NOISE.shape), 0, 255).astype(np.uint8)
+        for _ in range(20)
+    ]
+    assert still(film(*calm)) == []
+
+
+def test_a_slow_change_adds_up_until_it_is_seen() -> None:
+    fading = [flat(100 + number // 2) for number in range(60)]
+    assert all(end - start <= 2.0 for start, end in still(film(*fading)))
+
+
+def test_a_single_picture_is_still_as_long_as_its_segment() -> None:
+    (run,) = still_runs(film(scene(1)), times(1), 2.0)
+    assert (run.start, run.end, run.picture) == (0.0, 2.0, scene(1).tobytes())
+
+
+@given(
+    levels=st.lists(st.integers(0, 255), min_size=1, max_size=12),
+    moments=st.lists(st.floats(-10, 10), min_size=12, max_size=12),
+    end=st.floats(0.1, 10),
+)
+def test_any_pictures_give_ordered_stretches_within_the_segment(
+    levels: list[int], moments: list[float], end: float
+) -> None:
+    pictures = film(*[flat(level) for level in levels])
+    at = np.array(moments[: len(levels)])
+    for found in (black_intervals(pictures, at, end), still_runs(pictures, at, end)):
+        edges = [edge for each in found for edge in (each.start, each.end)]
+        assert edges == sorted(edges)
+        assert all(0 <= edge <= end for edge in edges)

@@ -1,0 +1,38 @@
+"""The site's stand-in, and options that lead to it."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media.sources.youtube.resolver_options import YouTubeOptions
+from simulator.youtube import Video, YouTubeSite
+
+VIDEO_ID = "aaaaaaaaaaa"
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[YouTubeSite]:
+    async with YouTubeSite() as running:
+        yield running
+        assert running.refused == []
+
+
+@pytest.fixture
+def video(site: YouTubeSite) -> Video:
+    """A video that is live."""
+    made = site.video(VIDEO_ID)
+    made.go_live()
+    return made
+
+
+@pytest.fixture
+def options(site: YouTubeSite, tmp_path: Path) -> Callable[..., YouTubeOptions]:
+    """Return options that lead to the stand-in, changed by keywords."""
+
+    def make(**changes: Any) -> YouTubeOptions:
+        led: dict[str, Any] = {"proxy": site.proxy_url, "ca_bundle": site.ca_path, "helpers": 1}
+        return YouTubeOptions(**led | changes)
+
+    return make

@@ -1,0 +1,145 @@
+"""Executables of the user instead of the libraries."""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media.sources.source import SourceState
+from media.sources.youtube.classifier import classify
+from media.sources.youtube.errors import LookFailed, LookTimedOut
+from media.sources.youtube.external import ExternalResolvers
+from media.sources.youtube.external_output import read_streamlink, read_ytdlp
+from media.sources.youtube.helper_protocol import Question
+from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from simulator.youtube import Video, VideoState, YouTubeSite
+from tests.media.sources.youtube.conftest import VIDEO_ID
+
+MakeOptions = Callable[..., YouTubeOptions]
+YTDLP = Question(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
+STATUS = Question(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
+STREAMLINK = Question(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID)
+SCRIPTS = Path(sys.executable).parent
+COOKIES = "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tONE\ttwo\n"
+
+
+@asynccontextmanager
+async def executables(options: YouTubeOptions) -> AsyncIterator[ExternalResolvers]:
+    resolvers = ExternalResolvers(options)
+    try:
+        yield resolvers
+    finally:
+        await resolvers.close()
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return path
+
+
+async def test_ytdlp(options: MakeOptions, video: Video, site: YouTubeSite, tmp_path: Path) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text(COOKIES)
+    asked = options(ytdlp_path=SCRIPTS / "yt-dlp", cookies_file=cookies)
+    async with executables(asked) as resolvers:
+        live = classify(await resolvers.look(YTDLP))
+        assert live.media is not None
+        assert "/itag/91/" in live.media.main
+        mark = len(site.requests)
+        assert classify(await resolvers.look(STATUS)).state is SourceState.LIVE
+        assert len(site.requests) == mark + 1
+        video.say(VideoState.PRIVATE)
+        assert classify(await resolvers.look(YTDLP)).reason == "video_private"
+    assert cookies.read_text() == COOKIES
+
+
+async def test_streamlink(options: MakeOptions, video: Video) -> None:
+    async with executables(options(streamlink_path=SCRIPTS / "streamlink")) as resolvers:
+        live = classify(await resolvers.look(STREAMLINK))
+        assert live.media is not None
+        assert "hls_variant" in live.media.main
+        video.say(VideoState.PRIVATE)
+        assert classify(await resolvers.look(STREAMLINK)).state is SourceState.NOT_OBSERVED
+
+
+async def test_nothing_secret_is_an_argument(options: MakeOptions, tmp_path: Path) -> None:
+    told = tmp_path / "arguments"
+    fake = script(tmp_path / "yt-dlp", f'printf "%s\\n" "$@" > {told}; echo "{{}}"')
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text(COOKIES)
+    secrets = options(
+        ytdlp_path=fake,
+        cookies_file=cookies,
+        proxy="http://me:SECRET@127.0.0.1:1",
+        extractor_args=("youtube:po_token=web.gvs+SECRET",),
+    )
+    async with executables(secrets) as resolvers:
+        await resolvers.look(YTDLP)
+    assert "SECRET" not in told.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        pytest.param("exec sleep 60", LookTimedOut, id="hangs"),
+        pytest.param("exit 1", LookFailed, id="says-nothing"),
+        pytest.param("echo '{\"formats'", LookFailed, id="breaks-off"),
+        pytest.param("exec /nonexistent", LookFailed, id="cannot-run"),
+    ],
+)
+async def test_an_executable_that_fails(
+    options: MakeOptions, tmp_path: Path, text: str, error: type[LookFailed]
+) -> None:
+    fake = script(tmp_path / "yt-dlp", text)
+    asked = options(ytdlp_path=fake, extraction_timeout_sec=0.5)
+    async with executables(asked) as resolvers:
+        with pytest.raises(error):
+            await resolvers.look(YTDLP)
+
+
+async def test_an_executable_that_is_not_there(options: MakeOptions, tmp_path: Path) -> None:
+    async with executables(options(ytdlp_path=tmp_path / "none")) as resolvers:
+        with pytest.raises(LookFailed):
+            await resolvers.look(YTDLP)
+
+
+def test_the_last_warning_on_the_video_is_the_sites_reason() -> None:
+    warnings = (
+        f"WARNING: [youtube] {VIDEO_ID}: Unable to download API page: HTTP Error 403: Forbidden\n"
+        "WARNING: [youtube] Video unavailable. This video is not available\n"
+        "WARNING: No video formats found!\n"
+        'WARNING: Extractor failed to obtain "title". Creating a generic title instead\n'
+    )
+    found = read_ytdlp(YTDLP, json.dumps({"live_status": None}).encode(), warnings.encode())
+    assert found.reasons == ("Video unavailable. This video is not available",)
+    assert classify(found).reason == "video_removed"
+
+
+def test_an_error_without_json() -> None:
+    said = f"ERROR: [youtube] {VIDEO_ID}: Failed to extract any player response".encode()
+    assert classify(read_ytdlp(YTDLP, b"", said)).reason == "client_broken"
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        pytest.param(
+            {"error": "No playable streams found on this URL: x"}, "client_broken", id="no"
+        ),
+        pytest.param(
+            {"error": "Unable to open URL: x (429 Client Error: Too Many Requests for url: x)"},
+            "rate_limited",
+            id="429",
+        ),
+        pytest.param(
+            {"error": "Unable to open URL: x (Max retries exceeded)"}, "network", id="away"
+        ),
+    ],
+)
+def test_what_streamlink_prints(told: dict[str, Any], reason: str) -> None:
+    assert classify(read_streamlink(STREAMLINK, json.dumps(told).encode())).reason == reason

@@ -1,0 +1,226 @@
+"""Helper processes: real ones, looking at the stand-in."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from media.sources.youtube.errors import LookFailed, LookTimedOut
+from media.sources.youtube.helper_protocol import Question
+from media.sources.youtube.pool import HelperPool
+from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from simulator.youtube import SILENT, Kind, Video, YouTubeSite
+from tests.media.sources.youtube.conftest import VIDEO_ID
+
+MakeOptions = Callable[..., YouTubeOptions]
+STATUS = Question(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
+MEDIA = Question(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
+DEATH_SEC = 10
+
+
+@asynccontextmanager
+async def pool_of(options: YouTubeOptions) -> AsyncIterator[HelperPool]:
+    pool = HelperPool(options)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def exists(path: str) -> bool:
+    return os.path.exists(path)
+
+
+async def gone(processes: list[psutil.Process]) -> bool:
+    """Tell whether all of them ended; waits for those that still do."""
+    _, alive = await asyncio.to_thread(psutil.wait_procs, processes, DEATH_SEC)
+    return not alive
+
+
+def group_of(pool: HelperPool) -> list[psutil.Process]:
+    helpers = [psutil.Process(pid) for pid in pool.process_ids()]
+    return helpers + [child for helper in helpers for child in helper.children(recursive=True)]
+
+
+async def test_a_warm_helper_is_used_again(options: MakeOptions, video: Video) -> None:
+    async with pool_of(options()) as pool:
+        first = await pool.look(MEDIA)
+        pids = pool.process_ids()
+        second = await pool.look(STATUS)
+        assert pool.process_ids() == pids
+    assert (first.live_status, second.live_status) == ("is_live", "is_live")
+    assert first.formats
+
+
+async def test_streamlink_may_look_first_in_a_helper(options: MakeOptions, video: Video) -> None:
+    async with pool_of(options()) as pool:
+        first = await pool.look(Question(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID))
+        second = await pool.look(MEDIA)
+    assert first.master_url
+    assert (second.exception, second.live_status) == (None, "is_live")
+
+
+async def test_streamlink_does_not_break_the_requests_of_yt_dlp(tmp_path: Path) -> None:
+    """Both patch the same place in urllib3; in the wrong order no URL can be read any more."""
+    script = (
+        "import sys\n"
+        "from media.sources.youtube.helper import Looks\n"
+        "from tests.media.sources.youtube.test_pool import *\n"
+        "from media.sources.youtube.helper_protocol import HelperSetup\n"
+        "setup = HelperSetup(folder=sys.argv[1], request_timeout_sec=1, proxy='http://127.0.0.1:9')\n"
+        "for resolver in (Resolver.STREAMLINK, Resolver.YTDLP):\n"
+        "    Looks(setup).look(Question(resolver, Depth.STATUS, VIDEO_ID))\n"
+        "from urllib3.util.url import parse_url\n"
+        "print(parse_url('https://a/%7e'))\n"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await child.communicate()
+    assert printed.decode().split() == ["https://a/%7e"]
+
+
+async def test_a_status_check_is_one_request(
+    options: MakeOptions, video: Video, site: YouTubeSite
+) -> None:
+    async with pool_of(options()) as pool:
+        found = await pool.look(STATUS)
+    assert found.requests == len(site.requests) == 1
+    assert found.formats == ()
+
+
+async def test_a_manifest_behind_the_javascript_challenge(
+    options: MakeOptions, video: Video, site: YouTubeSite
+) -> None:
+    video.needs_javascript = True
+    async with pool_of(options()) as pool:
+        found = await pool.look(MEDIA)
+    assert found.formats
+    assert site.requests.of(Kind.PLAYER_JS)
+
+
+async def test_a_look_that_hangs_is_killed_and_leaves_no_process(
+    options: MakeOptions, video: Video, site: YouTubeSite
+) -> None:
+    async with pool_of(options(extraction_timeout_sec=8)) as pool:
+        await pool.look(STATUS)
+        processes = group_of(pool)
+        site.faults.add(SILENT)
+        with pytest.raises(LookTimedOut):
+            await pool.look(STATUS)
+        assert pool.process_ids() == []
+        assert await gone(processes)
+        site.faults.clear()
+        assert (await pool.look(STATUS)).live_status == "is_live"
+
+
+async def test_a_cancelled_look_leaves_no_process(
+    options: MakeOptions, video: Video, site: YouTubeSite
+) -> None:
+    site.faults.add(SILENT)
+    async with pool_of(options()) as pool:
+        looking = asyncio.create_task(pool.look(STATUS))
+        await site.requests.until(lambda log: len(log) > 0)
+        processes = group_of(pool)
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+        assert processes
+        assert await gone(processes)
+
+
+async def test_a_helper_that_dies_fails_its_look_alone(
+    options: MakeOptions, video: Video, site: YouTubeSite
+) -> None:
+    site.faults.add(SILENT)
+    async with pool_of(options()) as pool:
+        looking = asyncio.create_task(pool.look(STATUS))
+        await site.requests.until(lambda log: len(log) > 0)
+        psutil.Process(pool.process_ids()[0]).send_signal(signal.SIGKILL)
+        with pytest.raises(LookFailed):
+            await looking
+        site.faults.clear()
+        assert (await pool.look(STATUS)).live_status == "is_live"
+
+
+@pytest.mark.parametrize(
+    "limit", [{"looks_per_helper": 1}, {"helper_memory_bytes": 1}], ids=["looks", "memory"]
+)
+async def test_a_worn_helper_is_replaced(
+    options: MakeOptions, video: Video, limit: dict[str, int]
+) -> None:
+    async with pool_of(options(**limit)) as pool:
+        await pool.look(STATUS)
+        assert pool.process_ids() == []
+
+
+async def test_closing_leaves_no_process_and_no_file(options: MakeOptions, video: Video) -> None:
+    pool = HelperPool(options())
+    await pool.look(MEDIA)
+    processes = group_of(pool)
+    folder = processes[0].cwd()
+    await pool.close()
+    assert await gone(processes)
+    assert not exists(folder)
+    with pytest.raises(LookFailed):
+        await pool.look(MEDIA)
+
+
+async def test_helpers_end_when_their_worker_is_killed(site: YouTubeSite, video: Video) -> None:
+    site.faults.add(SILENT)
+    script = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from media.sources.youtube.pool import HelperPool\n"
+        "from tests.media.sources.youtube.test_pool import STATUS, YouTubeOptions\n"
+        "async def main():\n"
+        "    options = YouTubeOptions(proxy=sys.argv[1], ca_bundle=Path(sys.argv[2]))\n"
+        "    await HelperPool(options).look(STATUS)\n"
+        "asyncio.run(main())\n"
+    )
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, site.proxy_url, str(site.ca_path)
+    )
+    await site.requests.until(lambda log: len(log) > 0, timeout_sec=30)
+    helpers = psutil.Process(worker.pid).children(recursive=True)
+    folder = helpers[0].cwd()
+    worker.kill()
+    await worker.wait()
+    assert await gone(helpers)
+    assert not exists(folder)
+
+
+async def test_the_cookie_file_is_only_read(
+    options: MakeOptions, video: Video, tmp_path: Path
+) -> None:
+    cookies = tmp_path / "cookies.txt"
+    text = "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tONE\ttwo\n"
+    cookies.write_text(text)
+    cookies.chmod(0o400)
+    async with pool_of(options(cookies_file=cookies)) as pool:
+        assert (await pool.look(MEDIA)).formats
+    assert cookies.read_text() == text
+    assert os.listdir(tmp_path) == ["cookies.txt"]
+
+
+async def test_a_cookie_file_of_another_kind_fails_the_look_unquoted(
+    options: MakeOptions, tmp_path: Path
+) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text('{"SID": "SECRET"}')
+    async with pool_of(options(cookies_file=cookies)) as pool:
+        with pytest.raises(LookFailed, match="yt-dlp cannot be set up") as failed:
+            await pool.look(STATUS)
+    assert "SECRET" not in str(failed.value)
+
+
+async def test_a_missing_cookie_file_fails_the_look(options: MakeOptions, tmp_path: Path) -> None:
+    async with pool_of(options(cookies_file=tmp_path / "none")) as pool:
+        with pytest.raises(LookFailed, match="No such file"):
+            await pool.look(STATUS)

@@ -1,0 +1,97 @@
+"""A client of the REST API, as a user writes one."""
+
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from tests.testkit.waiting import plain_client, until
+
+
+class Rest:
+    """Calls one gateway."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self.base_url = base_url
+        self.key = key
+        self.http = plain_client(
+            base_url=f"{base_url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=20
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.http.aclose()
+
+    async def create(
+        self, stream_url: str, callback_url: str, config: dict[str, Any], **fields: Any
+    ) -> str:
+        """Register a monitor and return its id."""
+        body = {"stream_url": stream_url, "callback_url": callback_url, "config": config, **fields}
+        headers = {"Idempotency-Key": str(uuid4())}
+
+        async def answered() -> httpx.Response:
+            return await self.http.post("/monitors", json=body, headers=headers)
+
+        answer = await until(answered, f"an answer about {stream_url}")
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["monitor_id"])
+
+    async def show(self, monitor_id: str) -> dict[str, Any]:
+        """Return a monitor's condition."""
+        return await self._get(f"/monitors/{monitor_id}")
+
+    async def events(self, monitor_id: str) -> list[dict[str, Any]]:
+        """Return the audit of a monitor's events."""
+        events: list[dict[str, Any]] = (await self._get(f"/monitors/{monitor_id}/events"))["events"]
+        return events
+
+    async def stop(self, monitor_id: str) -> dict[str, Any]:
+        """Stop a monitor."""
+        answer = await self.http.delete(f"/monitors/{monitor_id}")
+        assert answer.status_code == 200, answer.text
+        stopped: dict[str, Any] = answer.json()
+        return stopped
+
+    async def stop_all(self) -> None:
+        """Stop every monitor that is active."""
+        for status in ("scheduled", "initializing", "waiting", "monitoring"):
+            while found := (await self._get(f"/monitors?status={status}&limit=200"))["monitors"]:
+                for each in found:
+                    await self.stop(each["monitor_id"])
+
+    async def until_status(
+        self, monitor_id: str, status: str, *, within_sec: float = 30.0
+    ) -> dict[str, Any]:
+        """Wait until a monitor is in `status`, and return its condition."""
+
+        async def shown() -> dict[str, Any] | None:
+            condition = await self.show(monitor_id)
+            return condition if condition["status"] == status else None
+
+        return await until(shown, f"{monitor_id} {status}", within_sec=within_sec)
+
+    async def until_audited(
+        self, monitor_id: str, count: int, *, within_sec: float = 30.0
+    ) -> list[dict[str, Any]]:
+        """Wait until `count` events are on record and none is pending; return them."""
+
+        async def audited() -> list[dict[str, Any]] | None:
+            events = await self.events(monitor_id)
+            pending = [each for each in events if each["webhook_status"] == "pending"]
+            return events if len(events) >= count and not pending else None
+
+        return await until(audited, f"{count} events of {monitor_id}", within_sec=within_sec)
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found

@@ -1,0 +1,104 @@
+"""The gateway process."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import structlog
+
+from api import address_check
+from api.app import api_app, create_gateway, internal_app
+from api.codec import add_codec
+from api.gateway import Gateway
+from api.store import StoreUnavailable, open_store
+from api.store.database import InvalidDatabaseUrl, configured_url
+from api.temporal import TemporalEngine
+from media.outbound.errors import AddressRefused, NameNotResolved
+from media.outbound.guard import OutboundGuard, Resolve
+from runtime.errors import StartError
+from runtime.http_limits import connections_limit
+from runtime.logging import configure_logging
+from runtime.payloads import search_value
+from runtime.serving import api_config, serve_in_background, stop_signal
+from runtime.settings import GatewaySettings
+from runtime.temporal import connect_temporal
+
+logger = structlog.get_logger(__name__)
+
+
+async def run_gateway(settings: GatewaySettings) -> None:
+    """Serve the API until SIGTERM or SIGINT; requests in flight finish.
+
+    Raises:
+        StartError: the address or the database cannot be used.
+    """
+    configure_logging(settings)
+    client = await connect_temporal(lazy=True, payload_keys=settings.payload_keys)
+    try:
+        with stop_signal() as stop:
+            async with open_store(configured_url(settings)) as store:
+                gateway = create_gateway(
+                    settings,
+                    engine=TemporalEngine(
+                        client,
+                        store.deployment_id,
+                        searchable=partial(search_value, keys=settings.payload_keys),
+                    ),
+                    store=store,
+                    address_check=_address_check(settings),
+                )
+                async with serving(gateway, settings):
+                    logger.info("gateway serves", host=settings.host, port=settings.port)
+                    await stop.wait()
+    except InvalidDatabaseUrl as error:
+        raise StartError(f"DATABASE_URL, DB_DSN: {error}") from None
+    except StoreUnavailable as error:
+        reason = str(error).partition("\n")[0]
+        raise StartError(f"DATABASE_URL, DB_DSN: the database cannot be used: {reason}") from None
+
+
+@asynccontextmanager
+async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[None]:
+    """Serve the APIs while the context is open; at its end, requests in flight finish.
+
+    Raises:
+        PortTaken: an address cannot be listened on.
+    """
+    apart = settings.internal_port
+    connections = connections_limit(listeners=2 if apart else 1)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(gateway.limits.close)
+        if apart:
+            config = api_config(
+                internal_app(gateway), settings.host, apart, connections=connections
+            )
+            served = serve_in_background(config, variables="HOST, INTERNAL_PORT")
+            await stack.enter_async_context(served)
+        app = api_app(gateway, with_internal=apart is None)
+        add_codec(app, gateway, settings)
+        config = api_config(app, settings.host, settings.port, connections=connections)
+        await stack.enter_async_context(serve_in_background(config, variables="HOST, PORT"))
+        yield
+
+
+def _address_check(
+    settings: GatewaySettings, resolve: Resolve | None = None
+) -> address_check.AddressCheck:
+    streams = OutboundGuard(settings.allow_private_networks, resolve)
+    webhooks = OutboundGuard(
+        settings.allow_private_networks, resolve, exempt=settings.webhook_private_hosts
+    )
+    has_proxy = bool(settings.http_proxy or settings.https_proxy)
+
+    async def check(url: str, *, for_webhooks: bool) -> None:
+        try:
+            await (webhooks if for_webhooks else streams).check_url(url)
+        except AddressRefused:
+            raise address_check.AddressRefused from None
+        except NameNotResolved:
+            # Behind a proxy a name may be known to the proxy alone. Else an unknown name is
+            # refused like a private one: the answer is not to tell which internal names exist.
+            if not has_proxy:
+                raise address_check.AddressRefused from None
+
+    return check

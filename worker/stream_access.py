@@ -1,0 +1,91 @@
+"""How a process reaches streams: playlists, segments, and YouTube."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from activities.resolve_source import SourceResolver
+from media.outbound.client import Proxies, media_client
+from media.outbound.guard import OutboundGuard
+from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.kept_urls import KeptUrls, OpenFolder
+from media.sources.youtube.resolver_options import YouTubeOptions
+from media.sources.youtube.site import YouTubeSite
+from media.sources.youtube.video_stream import FoundMedia
+from runtime.errors import StartError
+from runtime.settings import SettingsError, StreamSettings
+from runtime.version import USER_AGENT
+
+
+@dataclass(frozen=True)
+class StreamSide:
+    """What leads to streams, as the settings say."""
+
+    client: httpx.AsyncClient
+    youtube: YouTubeSite
+    sources: SourceResolver
+
+
+@asynccontextmanager
+async def open_stream_side(
+    settings: StreamSettings, guard: OutboundGuard
+) -> AsyncIterator[StreamSide]:
+    """Reach streams while the context is open.
+
+    Raises:
+        StartError: a setting cannot be used; names the variable.
+    """
+    budget = Budget(
+        interval_sec=settings.egress_request_interval_sec,
+        burst_requests=settings.egress_burst_requests,
+    )
+    found = FoundMedia(_kept_urls(settings.youtube_urls_dir))
+    async with _media_client(settings, guard) as client:
+        options = _youtube_options(settings)
+        youtube = YouTubeSite(options, egress=Egress(budget, at_once=options.helpers))
+        try:
+            yield StreamSide(client, youtube, SourceResolver(client, youtube, found=found))
+        finally:
+            await youtube.close()
+
+
+def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.AsyncClient:
+    try:
+        client = media_client(
+            guard,
+            proxy=Proxies(http=settings.http_proxy, https=settings.https_proxy),
+            ca_bundle=settings.ca_bundle,
+        )
+    except ValueError as error:
+        raise StartError(f"HTTP_PROXY, HTTPS_PROXY: {error}") from None
+    except OSError as error:
+        raise StartError(f"CA_BUNDLE: {settings.ca_bundle}: {error.strerror}") from None
+    client.headers["User-Agent"] = USER_AGENT
+    return client
+
+
+def _kept_urls(folder: Path | None) -> KeptUrls | None:
+    try:
+        return KeptUrls(folder) if folder else None
+    except OSError as error:
+        raise SettingsError(f"YOUTUBE_URLS_DIR: {folder}: {error.strerror}") from None
+    except OpenFolder as error:
+        raise SettingsError(f"YOUTUBE_URLS_DIR: {error}") from None
+
+
+def _youtube_options(settings: StreamSettings) -> YouTubeOptions:
+    given = settings.ytdlp_extractor_args
+    try:
+        return YouTubeOptions(
+            cookies_file=settings.ytdlp_cookies_file,
+            proxy=settings.https_proxy,
+            ca_bundle=settings.ca_bundle,
+            extractor_args=tuple(given.get_secret_value().split()) if given else (),
+            ytdlp_path=settings.ytdlp_path,
+            streamlink_path=settings.streamlink_path,
+        )
+    except ValueError as error:
+        raise StartError(f"YTDLP_EXTRACTOR_ARGS: {error}") from None
