@@ -42,11 +42,9 @@ class SourceResolver:
         self._found = found or FoundMedia()
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
-    def client_for(
-        self, stream_url: str, request_headers: Mapping[str, str] | None = None
-    ) -> StreamClient:
+    def new_client(self, request_headers: Mapping[str, str] | None = None) -> StreamClient:
         """Return a client of its own for a stream, whose request headers may still change."""
-        return StreamClient(self._client, stream_url, request_headers)
+        return StreamClient(self._client, request_headers)
 
     def find(self, stream_url: str, client: MediaClient) -> Source:
         """Return the source of `stream_url`, whose playlists `client` fetches.

@@ -98,7 +98,7 @@ class LiveWait:
         # Once: when the server says that the time has come, it goes by no clock of ours.
         if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:
             raise _not_live_yet(known.because, early_sec)
-        client = self._sources.client_for(order.stream_url, await self._request_headers(order))
+        client = self._sources.new_client(await self._request_headers(order))
         source = self._sources.find(order.stream_url, client)
         async with _beating():
             seen = await source.observe_status()

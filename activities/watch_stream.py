@@ -113,7 +113,7 @@ class StreamWatching:
             # An attempt that goes on from a heartbeat cannot know who watched in between.
             left = None if beats else self._recent.take(order.monitor_id, order.state)
             standing = left.standing if left else ResumeHint()
-            client = left.client if left else self._sources.client_for(order.stream_url)
+            client = left.client if left else self._sources.new_client()
             meter = left.meter if left else self._new_meter(client)
             watch = StreamWatch(
                 self._sources.find(order.stream_url, client),

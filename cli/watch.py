@@ -59,7 +59,7 @@ async def watch_url(
     opened_probe = open_worker_probe(settings, with_loudness=True)
     opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
     async with opened_side as side, opened_probe as probe:
-        client = side.sources.client_for(url, request_headers)
+        client = side.sources.new_client(request_headers)
         meter = SegmentProber(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
         source, standing = side.sources.find(url, client), ResumeHint()
         with screen:

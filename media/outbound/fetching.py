@@ -19,7 +19,7 @@ from media.outbound.errors import (
     typed_errors,
 )
 from media.outbound.large import Room
-from media.outbound.stream_client import MediaClient
+from media.outbound.stream_client import REDIRECTED_FROM, MediaClient
 from monitors.stream_url import MAX_URL_BYTES
 
 MAX_REDIRECTS = 3
@@ -123,8 +123,9 @@ async def _follow(
     client: MediaClient, url: httpx.URL, headers: Mapping[str, str]
 ) -> httpx.Response:
     """Return the first answer that is no redirect. Each hop is judged by the client's transport."""
+    extensions = {REDIRECTED_FROM: url}
     for _ in range(MAX_REDIRECTS + 1):
-        request = client.build_request("GET", url, headers=headers)
+        request = client.build_request("GET", url, headers=headers, extensions=extensions)
         response = await client.send(request, stream=True, follow_redirects=False)
         if response.next_request is None:
             return response

@@ -1,22 +1,30 @@
 """Fetching for one stream: with its own request headers and cookies, through the shared client."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
 from media.outbound.cookies import StreamCookies
 from monitors.stream_url import DEFAULT_PORTS
 
-SENT_EVERYWHERE = frozenset({"accept", "accept-language", "dnt", "origin", "referer", "user-agent"})
-"""Headers that say who asks. All others may be secrets of one site."""
+CREDENTIALS = frozenset({"authorization", "cookie"})
+"""Request headers that do not follow a redirect to another origin."""
+
+REDIRECTED_FROM = "redirected_from"
+"""Extension of a request: the URL whose redirects lead to it."""
 
 
 class MediaClient(Protocol):
     """What playlists and segments are fetched with: `httpx.AsyncClient`, or one of a stream."""
 
     def build_request(
-        self, method: str, url: httpx.URL, *, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        extensions: dict[str, Any] | None = None,
     ) -> httpx.Request:
         """Return the request, with what the client adds to `headers`."""
         ...
@@ -31,37 +39,37 @@ class MediaClient(Protocol):
 class StreamClient:
     """Adds a stream's request headers and cookies to each request, whatever it is for.
 
-    As browsers and curl do, what may be a secret (Authorization, Cookie, and all that is not in
-    `SENT_EVERYWHERE`) goes to the origin of the stream's URL alone: its scheme, host and port, or
-    the same host after a redirect from http to https. A playlist may name segments anywhere.
-    Cookies that answers set go back by their own rules; see `media.outbound.cookies`.
+    A stream's playlists may name media on any host, so its headers go to all of them. A redirect
+    to another origin leaves `CREDENTIALS` behind, as it does in browsers and curl. Cookies that
+    answers set go back by their own rules; see `media.outbound.cookies`.
 
     Args:
         client: sends, for all streams.
-        stream_url: whose origin the headers were given for.
         request_headers: by name.
     """
 
     def __init__(
-        self,
-        client: MediaClient,
-        stream_url: str,
-        request_headers: Mapping[str, str] | None = None,
+        self, client: MediaClient, request_headers: Mapping[str, str] | None = None
     ) -> None:
         self._client = client
-        self._home = httpx.URL(stream_url)
         self.request_headers: Mapping[str, str] = request_headers or {}
         self._cookies = httpx.Cookies(StreamCookies())
 
     def build_request(
-        self, method: str, url: httpx.URL, *, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        extensions: dict[str, Any] | None = None,
     ) -> httpx.Request:
         """Return the request with the stream's headers; those that it needs itself come first."""
-        is_home = is_same_origin(self._home, url)
+        first = (extensions or {}).get(REDIRECTED_FROM, url)
+        left_behind = frozenset() if is_same_origin(first, url) else CREDENTIALS
         ours = {
             name: value
             for name, value in self.request_headers.items()
-            if is_home or name.lower() in SENT_EVERYWHERE
+            if name.lower() not in left_behind
         }
         request = self._client.build_request(method, url, headers={**ours, **headers})
         self._add_cookies(request)
@@ -86,7 +94,7 @@ class StreamClient:
 
 
 def is_same_origin(home: httpx.URL, url: httpx.URL) -> bool:
-    """Return whether `url` may have the secrets of `home`."""
+    """Return whether a redirect from `home` to `url` may carry credentials."""
     if home.host != url.host:
         return False
     if (home.scheme, _port(home)) == (url.scheme, _port(url)):

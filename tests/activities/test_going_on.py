@@ -107,7 +107,7 @@ async def test_an_attempt_that_goes_on_from_a_heartbeat_finds_everything_anew() 
 
 async def test_what_watches_left_is_bounded_and_taken_once() -> None:
     async with media_client(OutboundGuard(True)) as shared, opened() as probe:
-        client = StreamClient(shared, "https://origin.example/live.m3u8")
+        client = StreamClient(shared)
         recent = RecentWatches()
         meter = SegmentProber(client, probe, segment_max_bytes=1024)
         for number in range(MOST_KEPT + 10):

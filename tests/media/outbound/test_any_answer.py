@@ -121,7 +121,7 @@ class Lab:
         Raises:
             Exception: anything but a `FetchError`.
         """
-        stream = StreamClient(self._media, self._url)
+        stream = StreamClient(self._media)
         uses: list[Callable[[], Awaitable[object]]] = [
             lambda: fetch_playlist(stream, self._url),
             lambda: fetch_segment(stream, self._url, max_bytes=MAX_BYTES),

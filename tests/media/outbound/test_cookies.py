@@ -56,7 +56,7 @@ def at_first(answer: bytes) -> Answer:
 
 
 async def test_the_next_request_of_a_stream_carries_its_cookies(shared: httpx.AsyncClient) -> None:
-    stream, other = StreamClient(shared, HOME), StreamClient(shared, HOME)
+    stream, other = StreamClient(shared), StreamClient(shared)
     async with scripted_server(
         at_first(setting("session=7; Path=/live", "all=1; Path=/"))
     ) as server:
@@ -72,7 +72,7 @@ async def test_the_next_request_of_a_stream_carries_its_cookies(shared: httpx.As
 
 async def test_a_cookie_that_a_user_gave_stands_beside_them(shared: httpx.AsyncClient) -> None:
     async with scripted_server(at_first(setting("session=7"))) as server:
-        stream = StreamClient(shared, server.url(), {"Cookie": "given=1"})
+        stream = StreamClient(shared, {"Cookie": "given=1"})
         for _ in range(2):
             await fetch_playlist(stream, server.url())
     carried = [request.headers.get("cookie") for request in server.requests]
@@ -82,7 +82,7 @@ async def test_a_cookie_that_a_user_gave_stands_beside_them(shared: httpx.AsyncC
 async def test_a_cookie_of_a_redirect_counts(shared: httpx.AsyncClient) -> None:
     redirect = reply(status=302, location="/b", set_cookie="session=7")
     async with scripted_server(at_first(redirect)) as server:
-        await fetch_playlist(StreamClient(shared, HOME), server.url("/a"))
+        await fetch_playlist(StreamClient(shared), server.url("/a"))
     assert [request.headers.get("cookie") for request in server.requests] == [None, "session=7"]
 
 
@@ -111,14 +111,14 @@ async def test_a_cookie_goes_where_it_belongs(
         media_client(guard, network=network) as shared,
         scripted_server(at_first(setting(cookie))) as server,
     ):
-        stream = StreamClient(shared, HOME)
+        stream = StreamClient(shared)
         await fetch_playlist(stream, server.url(host=host))
         await fetch_playlist(stream, server.url(host=other))
     assert ("cookie" in server.requests[1].headers) is is_sent
 
 
 async def test_the_oldest_of_too_many_cookies_are_forgotten(shared: httpx.AsyncClient) -> None:
-    stream = StreamClient(shared, HOME)
+    stream = StreamClient(shared)
     for number in range(2 * MAX_COOKIES):
         async with scripted_server(always(setting(f"n{number}=1"))) as server:
             await fetch_playlist(stream, server.url())
@@ -133,7 +133,7 @@ async def test_the_oldest_of_too_many_cookies_are_forgotten(shared: httpx.AsyncC
 
 
 async def test_cookies_that_are_gone_take_no_room(shared: httpx.AsyncClient) -> None:
-    stream = StreamClient(shared, HOME)
+    stream = StreamClient(shared)
     answers = [setting("session=keep; Path=/")]
     for number in range(MAX_COOKIES + 10):
         answers.append(setting(f"n{number}=1; Path=/; Max-Age=100"))
@@ -179,7 +179,7 @@ HOSTILE = {
 async def test_what_is_no_cookie_costs_nothing(
     shared: httpx.AsyncClient, cookies: list[str]
 ) -> None:
-    stream = StreamClient(shared, HOME)
+    stream = StreamClient(shared)
     began = time.process_time()
     async with scripted_server(always(setting(*cookies))) as server:
         for _ in range(2):

