@@ -48,7 +48,8 @@ from api.engine import (
     NotRunning,
     StartUnconfirmed,
 )
-from monitors.status import Health, MonitorStatus, StreamStatus
+from monitors.status import MonitorStatus
+from monitors.stream_url import StreamKind, parse_stream_url
 from runtime.payloads import UnreadablePayload
 from workflows import search_attributes
 from workflows.messages import (
@@ -61,6 +62,7 @@ from workflows.messages import (
     ChangeResult,
     MonitorChange,
     MonitorInput,
+    MonitorProgress,
     MonitorResult,
     MonitorSnapshot,
     redelivery_id,
@@ -262,7 +264,8 @@ class TemporalEngine:
 
     async def _start(self, order: MonitorInput) -> None:
         searchable = self._searchable(order.stream_key)
-        order = order.model_copy(update={"stream_key": searchable})
+        shows_name = searchable == order.stream_key  # a digest: nothing may be read
+        order = order.model_copy(update={"stream_key": searchable, "shows_name": shows_name})
         await self._client.start_workflow(
             WORKFLOW_TYPE,
             order,
@@ -342,15 +345,8 @@ def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorResult:
 
 
 def _first_attributes(order: MonitorInput) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(search_attributes.MONITOR_STATUS, MonitorStatus.INITIALIZING.value),
-            SearchAttributePair(search_attributes.STREAM_STATUS, StreamStatus.UNKNOWN.value),
-            SearchAttributePair(search_attributes.VIDEO_HEALTH, Health.UNKNOWN.value),
-            SearchAttributePair(search_attributes.AUDIO_HEALTH, Health.UNKNOWN.value),
-            SearchAttributePair(search_attributes.STREAM_KEY, order.stream_key),
-        ]
-    )
+    values = search_attributes.values_of(order, MonitorProgress(as_of=order.created_at))
+    return TypedSearchAttributes([SearchAttributePair(*pair) for pair in values.items()])
 
 
 async def _deployment(execution: WorkflowExecution) -> str | None:
@@ -363,9 +359,12 @@ async def _deployment(execution: WorkflowExecution) -> str | None:
 
 
 def _summary(order: MonitorInput) -> str:
-    """Say what the workflow does. The stream key, unlike the URL, carries no secrets."""
-    text = f"Watches the live stream {order.stream_key}"
-    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")
+    """Return the name and the URL without its query, which often carries a secret."""
+    url = order.stream_url
+    if parse_stream_url(url).kind is not StreamKind.YOUTUBE:
+        url = url.partition("?")[0]
+    text = f"{order.name}: {url}" if order.name else url
+    return text.encode(errors="replace")[:SUMMARY_BYTES].decode(errors="ignore")
 
 
 def _reason(error: RPCError | RuntimeError) -> str:

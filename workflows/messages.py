@@ -89,12 +89,16 @@ class MonitorInput(BaseModel):
     """What a user asked to be watched. Workflow id = `monitor_id`.
 
     Attributes:
+        name: what its user calls the monitor; None: the stream's title, once it is known.
+        shows_name: whether Temporal's list may show the name: search attributes are not encrypted.
         stream_key: see `monitors.stream_url.StreamSource.key`.
         callback_seal: the gateway's word for `callback_url`; see `monitors.signing`.
         carried: what earlier runs of the same workflow learned.
     """
 
     monitor_id: str
+    name: str | None = None
+    shows_name: bool = True
     stream_url: str
     stream_key: str
     callback_url: str

@@ -49,15 +49,9 @@ def monitor_end(progress: MonitorProgress) -> MonitorResult:
 
 def show_search_attributes(order: MonitorInput, progress: MonitorProgress) -> None:
     """Bring the search attributes up to date; each change of them is an event in the history."""
-    wanted = {
-        search_attributes.MONITOR_STATUS: progress.status.value,
-        search_attributes.STREAM_STATUS: progress.stream_status.value,
-        search_attributes.VIDEO_HEALTH: progress.health.video.value,
-        search_attributes.AUDIO_HEALTH: progress.health.audio.value,
-        search_attributes.STREAM_KEY: order.stream_key,
-    }
+    values = search_attributes.values_of(order, progress)
     shown = workflow.info().typed_search_attributes
-    changed = [key.value_set(value) for key, value in wanted.items() if shown.get(key) != value]
+    changed = [key.value_set(value) for key, value in values.items() if shown.get(key) != value]
     if changed:
         workflow.upsert_search_attributes(changed)
 

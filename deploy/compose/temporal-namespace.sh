@@ -11,7 +11,7 @@ until temporal operator cluster health >/dev/null 2>&1; do sleep 1; done
 temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/null 2>&1 ||
     temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
 
-for name in MonitorStatus StreamStatus VideoHealth AudioHealth StreamKey; do
+for name in MonitorName MonitorStatus StreamStatus VideoHealth AudioHealth StreamKey; do
     # A new namespace is known everywhere only after some seconds.
     tries=0
     until register "$name"; do

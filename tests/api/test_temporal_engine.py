@@ -114,15 +114,16 @@ def an_order(**fields: Any) -> MonitorInput:
 async def test_a_started_monitor_shows_its_summary_and_attributes_without_secrets(
     client: Client,
 ) -> None:
-    order = an_order()
+    order = an_order(name="Studio 1")
     await TemporalEngine(client, OURS).start(order)
     described = await client.get_workflow_handle(order.monitor_id).describe()
     assert described.workflow_type == WORKFLOW_TYPE
     assert described.task_queue == TASK_QUEUE
+    assert described.typed_search_attributes[search_attributes.MONITOR_NAME] == "Studio 1"
     assert described.typed_search_attributes[search_attributes.MONITOR_STATUS] == "initializing"
     assert described.typed_search_attributes[search_attributes.STREAM_KEY] == order.stream_key
     summary = await described.static_summary()
-    assert summary == f"Watches the live stream {order.stream_key}"
+    assert summary == "Studio 1: https://media.example/live.m3u8"
 
 
 async def test_starting_twice_is_one_monitor_even_after_it_ended(

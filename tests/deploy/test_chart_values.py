@@ -146,7 +146,14 @@ def test_the_chart_is_of_this_version() -> None:
 def test_the_notes_name_the_search_attributes_and_warn() -> None:
     files = loaded().render(BARE, name="st", namespace="streams")
     notes = files["stream-tracker/templates/NOTES.txt"]
-    for name in ("MonitorStatus", "StreamStatus", "VideoHealth", "AudioHealth", "StreamKey"):
+    for name in (
+        "MonitorName",
+        "MonitorStatus",
+        "StreamStatus",
+        "VideoHealth",
+        "AudioHealth",
+        "StreamKey",
+    ):
         assert name in notes
     assert "Private addresses are allowed" in notes
     assert "There is no NetworkPolicy" in notes

@@ -132,7 +132,7 @@ def test_the_query_tells_a_monitors_condition(seen: Stops) -> None:
 
 def test_the_web_ui_says_in_plain_words_what_is_going_on(seen: Stops) -> None:
     assert seen.looks.details == "Watching the stream"
-    assert seen.looks.summary.startswith("Watches the live stream ")
+    assert seen.looks.summary.startswith("http://127.0.0.1:")
 
 
 def test_the_stop_signal_of_temporals_own_command_stops_a_monitor(seen: Stops) -> None:

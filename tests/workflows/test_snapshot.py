@@ -1,9 +1,13 @@
 """What a monitor says of itself while it runs."""
 
+from typing import Any
+
+import pytest
+
 from monitors.reports import Statistics
 from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
 from tests.workflows import scripts
-from tests.workflows.stage import MONITOR_ID, Stage, snapshot_of
+from tests.workflows.stage import MONITOR_ID, Stage, an_order, snapshot_of, start_monitor
 from workflows import search_attributes
 
 
@@ -46,12 +50,33 @@ async def test_operators_find_a_monitor_by_its_search_attributes(stage: Stage) -
     await stage.world.until(lambda: len(stage.world.watched) == 2)
     shown = (await handle.describe()).typed_search_attributes
     assert {key.name: shown.get(key) for key in search_attributes.ALL} == {
+        "MonitorName": "A stream",
         "MonitorStatus": "monitoring",
         "StreamStatus": "live",
         "VideoHealth": "error",
         "AudioHealth": "ok",
         "StreamKey": "url:media.example/live.m3u8",
     }
+    await handle.signal("stop")
+    await handle.result()
+
+
+@pytest.mark.parametrize(
+    ("fields", "listed"),
+    [
+        ({"name": "Studio 1"}, "Studio 1"),
+        ({"name": "Night\0shift"}, "Night shift"),
+        ({"name": "Studio 1", "shows_name": False}, None),
+    ],
+)
+async def test_the_list_shows_a_monitor_by_its_name(
+    stage: Stage, fields: dict[str, Any], listed: str | None
+) -> None:
+    order = an_order(await stage.now()).model_copy(update=fields)
+    handle = await start_monitor(stage.client, order)
+    await stage.world.until(lambda: len(stage.world.watched) == 1)
+    shown = (await handle.describe()).typed_search_attributes
+    assert shown.get(search_attributes.MONITOR_NAME) == listed
     await handle.signal("stop")
     await handle.result()
 
