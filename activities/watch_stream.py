@@ -214,7 +214,7 @@ class StreamWatching:
 def takeover_sec(heartbeat_timeout: timedelta | None) -> float:
     """Return how long after its last heartbeat a lost watch has gone on elsewhere, at the latest.
 
-    See docs/resilience.md for what was measured.
+    See docs/internals/resilience.md for what was measured.
     """
     if heartbeat_timeout is None:
         return math.inf

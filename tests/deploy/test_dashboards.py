@@ -33,7 +33,7 @@ from worker.youtube_metrics import youtube_metrics
 FOLDER = ROOT / "deploy" / "dashboards"
 RULES, WHEN = FOLDER / "alerts.yaml", Path(__file__).parent / "alerts_test.yaml"
 PROMTOOL = shutil.which("promtool")
-RUNBOOK = ROOT / "docs" / "operations.md"
+RUNBOOK = ROOT / "docs" / "guides" / "operate.md"
 OF_THE_SCRAPE = {"job", "instance"}
 EVENT = StreamEvent(
     event_id="evt-1",
@@ -150,7 +150,7 @@ def test_every_alert_says_what_it_means_and_has_a_chapter_in_the_runbook(
     name = rule["alert"]
     assert rule["labels"]["severity"] in {"critical", "warning"}
     assert rule["annotations"]["summary"]
-    assert rule["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
+    assert rule["annotations"]["runbook"] == f"docs/guides/operate.md#{name.lower()}"
     assert re.search(rf"^### {name}$", RUNBOOK.read_text(), re.MULTILINE)
 
 

@@ -15,8 +15,8 @@ FOLDER = ROOT / "deploy" / "helm" / "stream-tracker"
 README = FOLDER / "README.md"
 HEAD = """# The chart of Stream Tracker
 
-How to install it, and what it needs: [operations](../../../docs/operations.md); a Pod for each
-stream: [pods](../../../docs/pods.md). This table is made of `values.yaml`.
+How to install it, and what it needs: [operations](../../../docs/guides/operate.md); a Pod for each
+stream: [pods](../../../docs/internals/pods.md). This table is made of `values.yaml`.
 
 | value | default | |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""The recipes of docs/webhooks.md verify what is genuine, and nothing else."""
+"""The recipes of docs/guides/webhooks.md verify what is genuine, and nothing else."""
 
 import atexit
 import base64
@@ -18,7 +18,7 @@ import pytest
 
 from monitors.signing import signature_headers
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "webhooks.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "guides" / "webhooks.md"
 NEW, OLD, OTHER = b"new-key-of-32-bytes-0123456789ab", b"old-key-of-32-bytes", b"another-key"
 BODY = '{"event_id":"evt-1","metadata":{"name":"Grüße 🎥"}}'.encode()
 NODE = shutil.which("node")

@@ -15,7 +15,7 @@ from media.watching.stream import LONG_LOOK, LONG_LOOK_MESSAGE
 from runtime.settings import StreamSettings
 
 ROOT = Path(__file__).parents[4]
-PAGE = (ROOT / "docs" / "youtube.md").read_text()
+PAGE = (ROOT / "docs" / "guides" / "youtube.md").read_text()
 README = (ROOT / "README.md").read_text()
 ALL = [each for each in vars(site_messages).values() if isinstance(each, Meaning)]
 UNSEEN = [each for each in ALL if each.state is SourceState.NOT_OBSERVED]
