@@ -34,17 +34,20 @@ from runtime.settings import SettingsError, WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
 from worker.health import health_port
-from worker.lateness import SegmentLateness
-from worker.load_metrics import loop_lag_metric, slot_metrics
-from worker.metrics import DeliveryMetrics
+from worker.metrics import (
+    DeliveryMetrics,
+    SegmentLateness,
+    confinement_metric,
+    loop_lag_metric,
+    slot_metrics,
+    youtube_metrics,
+)
 from worker.probe_setup import (
     WorkerProbe,
-    confinement_metric,
     missing_confinement,
     open_worker_probe,
 )
 from worker.stream_access import open_stream_side
-from worker.youtube_metrics import youtube_metrics
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE, pod_queue
@@ -151,17 +154,18 @@ async def workers_of(
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             if probe is None:
                 probe = await stack.enter_async_context(open_worker_probe(settings))
-            stack.enter_context(confinement_metric(probe))
+            opened = probe
+            stack.enter_context(confinement_metric(lambda: opened.is_confined))
             memory = MemoryBudget(settings.segments_memory_bytes)
             lateness = stack.enter_context(SegmentLateness())
             watching = StreamWatching(
                 sources=sources,
-                probe=probe.probe,
+                probe=opened.probe,
                 gateway=gateway,
                 segment_max_bytes=settings.segment_max_bytes,
                 memory=memory,
                 report_sec=settings.report_interval_sec,
-                on_segment=lateness.note,
+                on_segment=lateness.record,
             )
             stack.enter_context(slot_metrics(_slots(settings), lambda: watching.streams))
             workers.append(_prober(client, settings, watching))

@@ -1,27 +1,64 @@
-"""What a worker counts of its deliveries, for Prometheus."""
+"""What a worker shows to Prometheus, each part while its context is open."""
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
 
+import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from media.sources.youtube.egress import EgressSnapshot
+from media.watching import SegmentSeen
 from monitors.events import StreamEvent
-from worker.metric_set import MetricSet
+
+logger = structlog.get_logger(__name__)
 
 ATTEMPT_BUCKETS_SEC = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 DELAY_BUCKETS_SEC = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600)
+LATENESS_BUCKETS_SEC = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60)
+LAG_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 FORGOTTEN_SEC = 60.0
-"""An event that was to be tried again so long ago is tried by another worker."""
+"""An event whose next attempt is overdue by this long is tried by another worker."""
+
+LATE_SEC = 10.0
+"""Longer than fetching and decoding take on a machine that keeps up, whatever the stream."""
+
+WARN_EVERY_SEC = 60.0
+TICK_SEC = 0.5
+
+
+class MetricSet:
+    """Registers collectors, made with `registry=None`, while its context is open."""
+
+    def __init__(self, registry: CollectorRegistry, *collectors: Collector) -> None:
+        self._registry = registry
+        self._collectors = collectors
+
+    def __enter__(self) -> Self:
+        for collector in self._collectors:
+            self._registry.register(collector)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for collector in self._collectors:
+            self._registry.unregister(collector)
 
 
 class DeliveryMetrics(MetricSet):
-    """Counts webhooks; registered while its context is open.
-
-    Args:
-        registry: where it is registered.
-        now: the clock, unix seconds.
-    """
+    """Counts webhooks. `now` is the clock, in unix seconds."""
 
     def __init__(
         self, registry: CollectorRegistry = REGISTRY, *, now: Callable[[], float] = time.time
@@ -30,13 +67,13 @@ class DeliveryMetrics(MetricSet):
         self._waiting: dict[str, tuple[float, float]] = {}
         self._attempts = Counter(
             "stream_tracker_webhook_attempts",
-            "Attempts to deliver a webhook, by what came of them.",
+            "Attempts to deliver a webhook, by outcome.",
             ("outcome",),
             registry=None,
         )
         self._failures = Counter(
             "stream_tracker_webhooks_given_up",
-            "Webhooks that are tried no more.",
+            "Webhooks that are not tried again.",
             registry=None,
         )
         self._duration = Histogram(
@@ -62,7 +99,6 @@ class DeliveryMetrics(MetricSet):
         )
 
     def begins(self, event: StreamEvent) -> None:
-        """Note that an event is on its way."""
         self._wait(event, 0.0)
 
     def ended(
@@ -88,3 +124,162 @@ class DeliveryMetrics(MetricSet):
         now = self._now()
         self._waiting = {key: value for key, value in self._waiting.items() if value[1] > now}
         return max((now - happened for happened, _ in self._waiting.values()), default=0.0)
+
+
+class SegmentLateness(MetricSet):
+    """Measures how long segments take to be measured, and warns in the log where that is too long.
+
+    Streams that are more than a machine can decode wait for each other, all of them equally: no
+    single one looks broken, but every alert is late. `clock` gives monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry = REGISTRY,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lateness = Histogram(
+            "stream_tracker_segment_lateness_seconds",
+            "Time from a segment's appearance in its playlist, as it was seen, to its measurement: "
+            "fetching it, waiting for its turn, decoding it.",
+            buckets=LATENESS_BUCKETS_SEC,
+            registry=None,
+        )
+        super().__init__(registry, self._lateness)
+        self._clock = clock
+        self._warned_at: float | None = None
+
+    def record(self, seen: SegmentSeen) -> None:
+        """Record a measured segment; one that failed says nothing of this machine."""
+        if seen.measurement is None:
+            return
+        late_sec = max(0.0, (seen.judged_at - seen.seen_at).total_seconds())
+        self._lateness.observe(late_sec)
+        if late_sec > LATE_SEC and self._may_warn():
+            self._warned_at = self._clock()
+            logger.warning(
+                "segments are measured late: too many streams for this machine, or a slow origin",
+                late_sec=round(late_sec, 1),
+            )
+
+    def _may_warn(self) -> bool:
+        return self._warned_at is None or self._clock() - self._warned_at >= WARN_EVERY_SEC
+
+
+@contextlib.asynccontextmanager
+async def loop_lag_metric(
+    registry: CollectorRegistry = REGISTRY, *, tick_sec: float = TICK_SEC
+) -> AsyncIterator[None]:
+    """Measure how late the event loop wakes its tasks, and how many there are.
+
+    A loop that is late by seconds sends heartbeats late, and Temporal gives its streams to others.
+    """
+    lag = Histogram(
+        "stream_tracker_event_loop_lag_seconds",
+        "How late the event loop came to what was due, checked twice a second.",
+        buckets=LAG_BUCKETS_SEC,
+        registry=None,
+    )
+    tasks = Gauge(
+        "stream_tracker_event_loop_tasks",
+        "Tasks of the event loop, counted twice a second: a number that only grows is a leak.",
+        registry=None,
+    )
+    with MetricSet(registry, lag, tasks):
+        measuring = asyncio.create_task(_measure(lag, tasks, tick_sec))
+        try:
+            yield
+        finally:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+
+
+async def _measure(lag: Histogram, tasks: Gauge, tick_sec: float) -> None:
+    clock = asyncio.get_running_loop().time
+    while True:
+        tasks.set(len(asyncio.all_tasks()))
+        due = clock() + tick_sec
+        await asyncio.sleep(tick_sec)
+        lag.observe(max(0.0, clock() - due))
+
+
+def slot_metrics(
+    slots: int, used: Callable[[], int], registry: CollectorRegistry = REGISTRY
+) -> MetricSet:
+    """Show how many streams are probed, and how many may be at once."""
+    total_gauge = Gauge(
+        "stream_tracker_probe_slots", "Streams that this worker probes at once.", registry=None
+    )
+    used_gauge = Gauge(
+        "stream_tracker_probe_slots_used", "Streams that this worker probes now.", registry=None
+    )
+    total_gauge.set(slots)
+    used_gauge.set_function(used)
+    return MetricSet(registry, total_gauge, used_gauge)
+
+
+def confinement_metric(
+    is_confined: Callable[[], bool], registry: CollectorRegistry = REGISTRY
+) -> MetricSet:
+    """Show whether decoders are confined by a system call filter."""
+    gauge = Gauge(
+        "stream_tracker_decoders_confined",
+        "1 while decoders are confined by a system call filter, else 0.",
+        registry=None,
+    )
+    gauge.set_function(lambda: float(is_confined()))
+    return MetricSet(registry, gauge)
+
+
+@contextmanager
+def youtube_metrics(
+    snapshot: Callable[[], EgressSnapshot], registry: CollectorRegistry = REGISTRY
+) -> Iterator[None]:
+    """Show what this worker's egress does at YouTube."""
+    with MetricSet(registry, _YouTubeMetrics(snapshot)):
+        yield
+
+
+class _YouTubeMetrics(Collector):
+    """Reads the counters of one egress when they are scraped."""
+
+    def __init__(self, snapshot: Callable[[], EgressSnapshot]) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterable[Metric]:
+        seen = self._snapshot()
+        looks = CounterMetricFamily(
+            "stream_tracker_youtube_looks",
+            "Looks at YouTube by what they saw.",
+            labels=("outcome",),
+        )
+        for outcome, count in sorted(seen.outcomes.items()):
+            looks.add_metric((outcome,), count)
+        paused = GaugeMetricFamily(
+            "stream_tracker_youtube_paused_seconds",
+            "How long YouTube is still not asked after a bot check or a rate limit; 0 without one.",
+            labels=("reason",),
+        )
+        paused.add_metric((seen.pause_reason or "none",), _remaining_sec(seen))
+        yield looks
+        yield CounterMetricFamily(
+            "stream_tracker_youtube_looks_begun", "Looks at YouTube begun.", value=seen.looks
+        )
+        yield CounterMetricFamily(
+            "stream_tracker_youtube_requests",
+            "HTTP requests of these looks, as far as they are known.",
+            value=seen.requests,
+        )
+        yield GaugeMetricFamily(
+            "stream_tracker_youtube_looks_waiting",
+            "Looks that wait for their turn in the request budget.",
+            value=seen.waiting,
+        )
+        yield paused
+
+
+def _remaining_sec(seen: EgressSnapshot) -> float:
+    if seen.paused_until is None:
+        return 0.0
+    return max(0.0, (seen.paused_until - datetime.now(UTC)).total_seconds())

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from activities.declarations import PodReconciliationReport
 from kube.errors import CallFailed
 from monitors.pods import PodStatus
-from worker.metric_set import MetricSet
+from worker.metrics import MetricSet
 
 CALL_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")

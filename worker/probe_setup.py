@@ -1,10 +1,11 @@
-"""The probe of a process: made to work at the start, and whether its decoders are locked in."""
+"""Opens the probe of a process: checks an ffmpeg of the user, starts and confines a decoder."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NamedTuple
-
-from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 
 from media.decoding import (
     Confinement,
@@ -16,19 +17,21 @@ from media.decoding import (
 )
 from runtime.errors import StartError
 from runtime.settings import SettingsError, StreamSettings
-from worker.ffmpeg_check import check_ffmpeg
-from worker.metric_set import MetricSet
+
+LEAST_FFMPEG_VERSION = 6
+FFMPEG_ANSWER_SEC = 20.0
+
+_FFMPEG_RELEASE = re.compile(rb"ffmpeg version n?(\d+)\.")
 
 
 class WorkerProbe(NamedTuple):
-    """What a process measures with; an ffmpeg of the user has no confinement."""
+    """An open probe; an ffmpeg of the user has no confinement."""
 
     probe: Probe
     confinement: Confinement | None
 
     @property
     def is_confined(self) -> bool:
-        """Whether what decodes is locked in."""
         return bool(self.confinement and self.confinement.is_there)
 
 
@@ -36,10 +39,10 @@ class WorkerProbe(NamedTuple):
 async def open_worker_probe(
     settings: StreamSettings, *, with_loudness: bool = False
 ) -> AsyncIterator[WorkerProbe]:
-    """Yield the probe that the settings name, with a first decoder that is ready.
+    """Open the probe that the settings name; its first decoder is ready.
 
     Raises:
-        StartError: what they name cannot be used, or decoders have to be locked in and cannot.
+        StartError: what they name cannot be used, or decoders must be confined and cannot be.
     """
     if settings.ffmpeg_path and settings.require_confinement:
         raise SettingsError("REQUIRE_CONFINEMENT: an ffmpeg of FFMPEG_PATH has no such filter")
@@ -67,20 +70,46 @@ async def _start(probe: DecoderProbe) -> None:
         raise StartError(f"decoders cannot be started: {error}") from None
 
 
-def confinement_metric(probe: WorkerProbe, registry: CollectorRegistry = REGISTRY) -> MetricSet:
-    """Return a metric that shows, while its context is open, whether decoders are locked in."""
-    gauge = Gauge(
-        "stream_tracker_decoders_confined",
-        "1 while decoders are locked in by a system call filter, else 0.",
-        registry=None,
-    )
-    gauge.set_function(lambda: float(probe.is_confined))
-    return MetricSet(registry, gauge)
-
-
 def missing_confinement(probe: WorkerProbe | None) -> str | None:
-    """Return what keeps a worker from decoding."""
+    """Return why a worker must not decode; None when it may."""
     confinement = probe.confinement if probe else None
     if confinement and confinement.is_required and confinement.is_there is False:
         return str(NotConfined())
     return None
+
+
+async def check_ffmpeg(path: Path) -> None:
+    """Check that `path` is an ffmpeg that is new enough.
+
+    Raises:
+        StartError: it is not.
+    """
+    output = await _version_output(path)
+    if not output.startswith(b"ffmpeg version "):
+        raise StartError(f"FFMPEG_PATH: {path} is no ffmpeg")
+    release = _FFMPEG_RELEASE.match(output)
+    # A build between two releases carries no number (N-118000-g...): it is taken as it is.
+    if release and int(release[1]) < LEAST_FFMPEG_VERSION:
+        raise StartError(
+            f"FFMPEG_PATH: {path} is ffmpeg {release[1].decode()}, {LEAST_FFMPEG_VERSION} is needed"
+        )
+
+
+async def _version_output(path: Path) -> bytes:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(str(path), "-version"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise StartError(f"FFMPEG_PATH: {path} cannot be run: {error.strerror}") from None
+    try:
+        async with asyncio.timeout(FFMPEG_ANSWER_SEC):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise StartError(f"FFMPEG_PATH: {path} gives no answer") from None
+    return output

@@ -24,11 +24,14 @@ from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
 from tests.deploy.engine import ROOT
-from worker.lateness import SegmentLateness
-from worker.load_metrics import loop_lag_metric, slot_metrics
-from worker.metrics import DeliveryMetrics
+from worker.metrics import (
+    DeliveryMetrics,
+    SegmentLateness,
+    loop_lag_metric,
+    slot_metrics,
+    youtube_metrics,
+)
 from worker.pod_metrics import PodMetrics
-from worker.youtube_metrics import youtube_metrics
 
 FOLDER = ROOT / "deploy" / "dashboards"
 RULES, WHEN = FOLDER / "alerts.yaml", Path(__file__).parent / "alerts_test.yaml"

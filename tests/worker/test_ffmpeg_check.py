@@ -6,7 +6,7 @@ import imageio_ffmpeg
 import pytest
 
 from runtime.errors import StartError
-from worker.ffmpeg_check import check_ffmpeg
+from worker.probe_setup import check_ffmpeg
 
 
 def program(folder: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from worker.load_metrics import loop_lag_metric, slot_metrics
+from worker.metrics import loop_lag_metric, slot_metrics
 
 LAG = "stream_tracker_event_loop_lag_seconds"
 

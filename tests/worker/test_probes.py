@@ -14,12 +14,8 @@ from media.decoding import Confinement, DecoderProbe, FfmpegProbe
 from media.decoding.decoder.confinement import has_filter
 from runtime.settings import SettingsError, StreamSettings
 from worker.health import health_app
-from worker.probe_setup import (
-    WorkerProbe,
-    confinement_metric,
-    missing_confinement,
-    open_worker_probe,
-)
+from worker.metrics import confinement_metric
+from worker.probe_setup import WorkerProbe, missing_confinement, open_worker_probe
 
 pytestmark = pytest.mark.skipif(not has_filter(), reason="there is no filter to be without")
 
@@ -76,7 +72,7 @@ async def test_a_worker_without_the_filter_stops_at_its_start_with_one_line() ->
 )
 def test_the_metric_says_whether_they_are(confinement: Confinement | None, value: int) -> None:
     registry = CollectorRegistry()
-    with confinement_metric(WorkerProbe(NO_PROBE, confinement), registry):
+    with confinement_metric(lambda: WorkerProbe(NO_PROBE, confinement).is_confined, registry):
         shown = generate_latest(registry).decode()
     assert f"stream_tracker_decoders_confined {value:.1f}" in shown
 

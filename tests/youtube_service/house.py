@@ -19,7 +19,7 @@ from runtime.settings import WorkerSettings
 from simulator.youtube import YouTubeSite
 from tests.testkit.house import INTERNAL_KEY, SIGNING_KEY, House
 from worker.main import workers_of
-from worker.youtube_metrics import youtube_metrics
+from worker.metrics import youtube_metrics
 
 COOKIE = "Y2hvY29sYXRlLWNoaXA"
 COOKIES = f"# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tSID\t{COOKIE}\n"

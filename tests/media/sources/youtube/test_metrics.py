@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from media.sources.youtube.egress import Budget, Egress
-from worker.youtube_metrics import youtube_metrics
+from worker.metrics import youtube_metrics
 
 PAUSED = "stream_tracker_youtube_paused_seconds"
 
