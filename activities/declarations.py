@@ -12,8 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, EventDraft, StreamEvent
 from monitors.pods import PodStatus
-from monitors.reports import EventReport, HealthReport, Statistics, StatusReport
-from monitors.status import IncidentKind
+from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics, StatusReport
 
 WAIT_FOR_LIVE = "wait_for_live"
 WATCH_STREAM = "watch_stream"
@@ -145,13 +144,6 @@ class WatchOutcome(StrEnum):
     """Its worker shuts down, or its workflow asked for it; the stream is to be watched on."""
 
     ENDED = "ended"
-
-
-class OpenIncident(BaseModel):
-    """A fault that goes on."""
-
-    kind: IncidentKind
-    started_at: AwareDatetime
 
 
 class WatchResult(BaseModel):

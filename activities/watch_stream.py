@@ -14,7 +14,6 @@ from temporalio import activity
 
 from activities.declarations import (
     WATCH_STREAM,
-    OpenIncident,
     WatchInput,
     WatchOutcome,
     WatchResult,
@@ -36,7 +35,7 @@ from media.watching import (
     WatchState,
 )
 from monitors.events import EndReason
-from monitors.reports import StatusReport
+from monitors.reports import OpenIncident, StatusReport
 from monitors.status import MonitorStatus, StreamStatus
 
 logger = structlog.get_logger(__name__)
@@ -203,6 +202,7 @@ class StreamWatching:
                 stream_status=StreamStatus.LIVE,
                 health=state.health(),
                 statistics=state.statistics,
+                open_incidents=_open_incidents(state),
                 # Not the present: a worker that was frozen wakes up with old counters.
                 as_of=learned_at,
             )
@@ -291,15 +291,17 @@ def _result(
     outcome: WatchOutcome, watching: asyncio.Task[EndReason | None], state: WatchState
 ) -> WatchResult:
     event_drafts, state.happened = state.happened, []
-    incidents = state.open_incidents()
     return WatchResult(
         outcome=outcome,
         event_drafts=event_drafts,
         end_reason=watching.result() if outcome is WatchOutcome.ENDED else None,
         statistics=state.statistics,
         health=state.health(),
-        open_incidents=[
-            OpenIncident(kind=kind, started_at=since) for kind, since in incidents.items()
-        ],
+        open_incidents=_open_incidents(state),
         state=state.model_dump(mode="json"),
     )
+
+
+def _open_incidents(state: WatchState) -> list[OpenIncident]:
+    incidents = state.open_incidents()
+    return [OpenIncident(kind=kind, started_at=since) for kind, since in incidents.items()]

@@ -4,10 +4,25 @@ Fields that are not known are passed over: while a release rolls out, workers ar
 gateway.
 """
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from monitors.events import StreamEvent
-from monitors.status import DeliveryStatus, Health, MonitorStatus, StreamStatus
+from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus, StreamStatus
+
+CLOCKS_APART: Final = timedelta(seconds=5)
+"""The clocks of two machines differ by less."""
+
+
+def is_newer(as_of: datetime, known: datetime | None, now: datetime) -> bool:
+    """Return whether a report of `as_of` replaces what was reported for `known`.
+
+    What is known for a moment in the future was reported before the clock was set back. It must not
+    silence what is reported until then.
+    """
+    return known is None or known <= as_of or known > now + CLOCKS_APART
 
 
 class HealthReport(BaseModel):
@@ -52,11 +67,19 @@ class Statistics(BaseModel):
     rendition_events: int = 0
 
 
+class OpenIncident(BaseModel):
+    """A fault that has reached its threshold and goes on."""
+
+    kind: IncidentKind
+    started_at: AwareDatetime
+
+
 class StatusReport(BaseModel):
     """A monitor's condition, reported to the store (`PUT /internal/v1/monitors/{id}/status`).
 
     Attributes:
-        as_of: when it was so; the store keeps the newest.
+        title: of the stream; None: not known to the sender.
+        as_of: when it was so; `is_newer` says which report the store keeps.
         error_reason, error_message: why a monitor is in `error`.
     """
 
@@ -64,6 +87,8 @@ class StatusReport(BaseModel):
     stream_status: StreamStatus = StreamStatus.UNKNOWN
     health: HealthReport = Field(default_factory=HealthReport)
     statistics: Statistics = Field(default_factory=Statistics)
+    title: str | None = None
+    open_incidents: list[OpenIncident] = []
     as_of: AwareDatetime
     error_reason: str | None = None
     error_message: str | None = None

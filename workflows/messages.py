@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from activities.declarations import OpenIncident, Placement
+from activities.declarations import Placement
 from monitors.config import MonitorConfig
 from monitors.events import StreamEvent
-from monitors.reports import EventReport, HealthReport, Statistics
+from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics
 from monitors.status import MonitorStatus, StreamStatus
 
 WORKFLOW_TYPE = "MonitorWorkflow"

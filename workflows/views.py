@@ -3,8 +3,8 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import OpenIncident, WatchResult
-    from monitors.reports import StatusReport
+    from activities.declarations import WatchResult
+    from monitors.reports import OpenIncident, StatusReport
     from workflows import search_attributes
     from workflows.messages import MonitorInput, MonitorProgress, MonitorResult, MonitorSnapshot
 
@@ -29,6 +29,8 @@ def status_report(progress: MonitorProgress) -> StatusReport:
         stream_status=progress.stream_status,
         health=progress.health,
         statistics=progress.statistics,
+        title=progress.title,
+        open_incidents=progress.open_incidents,
         as_of=progress.as_of,
         error_reason=progress.error_reason,
         error_message=progress.error_message,

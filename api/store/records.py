@@ -1,16 +1,13 @@
 """What the store hands out, and the rule by which reports change a monitor."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from monitors.config import MonitorConfig
 from monitors.events import EventType
-from monitors.reports import HealthReport, Statistics, StatusReport
+from monitors.reports import HealthReport, Statistics, StatusReport, is_newer
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
-
-CLOCKS_APART: Final = timedelta(seconds=5)
-"""Clocks of two gateways differ by less."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +111,15 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
     other older report changes nothing.
     """
     as_of = min(report.as_of, now)  # a clock that is ahead must not silence later reports
-    is_newer = not any(_is_older(as_of, known, now) for known in _known_at(record))
+    is_newest = all(is_newer(as_of, known, now) for known in _known_at(record))
     record = _with_measurements(record, report, as_of, now)
-    if not record.status.is_active or (report.status.is_active and not is_newer):
+    if not record.status.is_active or (report.status.is_active and not is_newest):
         return record
     return replace(
         record,
         status=report.status,
         stream_status=report.stream_status,
-        reported_at=as_of if is_newer else record.reported_at,
+        reported_at=as_of if is_newest else record.reported_at,
         finished_at=None if report.status.is_active else now,
         error_reason=report.error_reason,
         error_message=report.error_message,
@@ -138,19 +135,10 @@ def _known_at(record: MonitorRecord) -> list[datetime]:
     return [moment for moment in moments if moment]
 
 
-def _is_older(as_of: datetime, known: datetime, now: datetime) -> bool:
-    """Tell whether a report is older than what is known; from the future comes nothing.
-
-    What is known from there was told before the clock was set back, and must not silence what is
-    told until then.
-    """
-    return as_of < known <= now + CLOCKS_APART
-
-
 def _with_measurements(
     record: MonitorRecord, report: StatusReport, as_of: datetime, now: datetime
 ) -> MonitorRecord:
-    if record.last_report and _is_older(as_of, record.last_report.as_of, now):
+    if record.last_report and not is_newer(as_of, record.last_report.as_of, now):
         return record
     return replace(
         record,

@@ -15,7 +15,6 @@ from temporalio.worker import Worker
 
 from activities.declarations import (
     WATCH_STREAM,
-    OpenIncident,
     WatchInput,
     WatchOutcome,
     WatchResult,
@@ -24,7 +23,7 @@ from activities.gateway_client import TIMEOUT_SEC
 from media.hls.cursor import REMEMBERED, PlaylistCursor
 from media.watching.state import MAIN, TrackState, WatchState
 from monitors.events import EventDraft, EventType, timestamp_text
-from monitors.reports import HealthReport, Statistics, StatusReport
+from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport
 from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
 from runtime.event_loop import new_event_loop
 from runtime.temporal import connect_temporal

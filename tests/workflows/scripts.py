@@ -17,7 +17,6 @@ from activities.declarations import (
     NOT_LIVE_YET,
     STREAM_UNAVAILABLE,
     HeartbeatDetails,
-    OpenIncident,
     Placement,
     UnavailableDetails,
     WaitResult,
@@ -26,7 +25,7 @@ from activities.declarations import (
     WatchResult,
 )
 from monitors.events import EndReason, EventDraft, EventType
-from monitors.reports import HealthReport, Statistics
+from monitors.reports import HealthReport, OpenIncident, Statistics
 from monitors.status import Health, IncidentKind
 
 Look = Callable[[], Awaitable[WaitResult]]
