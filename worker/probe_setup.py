@@ -48,7 +48,7 @@ async def open_worker_probe(
         raise SettingsError("REQUIRE_CONFINEMENT: an ffmpeg of FFMPEG_PATH has no such filter")
     if settings.ffmpeg_path:
         await check_ffmpeg(settings.ffmpeg_path)
-    confinement = Confinement.wanted(settings.require_confinement)
+    confinement = Confinement.from_setting(settings.require_confinement)
     opened_probe = open_probe(
         settings.ffmpeg_path,
         at_once=settings.probes_at_once,

@@ -4,9 +4,8 @@ Segments are decoded by ffmpeg's libraries in a few processes that stay (`decode
 user names an ffmpeg, by one process a segment (`ffmpeg`). Both find the same.
 """
 
-from media.decoding.confinement_policy import Confinement
 from media.decoding.decode_slots import Pace
-from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.decoder_pool import Confinement, DecoderProbe
 from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.decoding.ffmpeg import FfmpegProbe
 from media.decoding.limits import ProbeLimits, probes_at_once

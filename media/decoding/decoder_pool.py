@@ -1,22 +1,25 @@
-"""A pool of decoder processes that measure the segments of all streams.
+"""The probe that measures the segments of all streams in a pool of warm decoder processes.
 
-Starting a process for each segment costs as much as decoding a short one. These stay: each takes
-one segment at a time, from whichever stream is next, and is locked in
-(`media.decoding.decoder.confinement`). One that a segment breaks, or that is used up, is replaced.
+Starting a process for each segment costs as much as decoding a short one. These stay, and a system
+call filter locks each of them in (`media.decoding.decoder.confinement`).
 """
 
 import asyncio
+import secrets
+import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
-from media.decoding.confinement_policy import Confinement
 from media.decoding.decode_slots import DecodeSlots, Pace
+from media.decoding.decoder.confinement import has_filter
 from media.decoding.decoder.protocol import JobHead, Material
-from media.decoding.decoder_process import DecoderProcess, start_decoder
 from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.decoding.limits import ProbeLimits
+from media.decoding.result_check import Ready, read_answer
+from media.processes.warm import ProcessFailed, ProcessTimedOut, Program, WarmPool
 from monitors.measurement import Glance, SegmentMeasurement
 from monitors.motion import Depth
 
@@ -24,7 +27,29 @@ logger = structlog.get_logger(__name__)
 
 DECODER = (sys.executable, "-P", "-m", "media.decoding.decoder")
 
-START_SEC = 60.0
+SEGMENTS_PER_DECODER = 20_000
+"""Hours; a new decoder costs half a second."""
+
+LARGE_BYTES = 256 * 1024
+"""A larger answer is read beside the event loop. No segment of usual length has one."""
+
+
+@dataclass
+class Confinement:
+    """The system call filter of decoders; see `media.decoding.decoder.confinement`.
+
+    Attributes:
+        is_required: nothing is decoded without it. By default where there is one for the platform.
+        is_there: whether the latest decoder has it; None before the first.
+    """
+
+    is_required: bool = field(default_factory=has_filter)
+    is_there: bool | None = None
+
+    @classmethod
+    def from_setting(cls, required: bool | None) -> "Confinement":
+        """Return what a setting says; None is the default."""
+        return cls() if required is None else cls(required)
 
 
 class DecoderProbe:
@@ -51,10 +76,14 @@ class DecoderProbe:
         self._limits = limits or ProbeLimits()
         self._command = command
         self._with_loudness = with_loudness
-        self._turns = DecodeSlots(parallel)
-        self._idle: list[DecoderProcess] = []
-        self._alive: set[DecoderProcess] = set()
-        self._is_closed = False
+        self._slots = DecodeSlots(parallel)
+        self._pool = WarmPool(
+            self._program,
+            max_job_sec=self._limits.wall_sec,
+            max_jobs=SEGMENTS_PER_DECODER,
+            max_resident_bytes=self._limits.kept_bytes,
+            check_ready=self._check_confinement,
+        )
 
     async def measure(
         self,
@@ -83,12 +112,14 @@ class DecoderProbe:
             landmark=glance.landmark,
             latest=glance.latest,
         )
-        async with self._turns.taken(pace or Pace()):
+        material = Material(glance.parameter_sets, glance.lead, segment)
+        async with self._slots.taken(pace or Pace()):
             try:
-                material = Material(glance.parameter_sets, glance.lead, segment)
-                return await self._measured(head, material)
-            except NotConfined as error:
+                return await self._measure_twice(head, material)
+            except (ProcessTimedOut, NotConfined) as error:
                 raise UndecodableSegment(str(error)) from error
+            except ProcessFailed as error:
+                raise UndecodableSegment(f"the decoder {error}") from error
 
     async def start(self) -> None:
         """Start a decoder for the first segment.
@@ -97,96 +128,61 @@ class DecoderProbe:
             NotConfined: it cannot be locked in, and has to be.
             DecoderFailed: it cannot be started.
         """
-        self._idle.append(await self._started())
+        try:
+            async with self._pool.lease():
+                pass
+        except ProcessFailed as error:
+            raise DecoderFailed(f"the decoder {error}") from error
 
     async def close(self) -> None:
-        """End all decoders, those too that a cancelled measurement is about to end."""
-        self._is_closed = True
-        self._idle.clear()
-        await asyncio.gather(*map(self._end, [*self._alive]))
+        """End all decoders."""
+        await self._pool.close()
 
     def process_ids(self) -> list[int]:
-        """Return the decoders' process ids."""
-        return [decoder.pid for decoder in self._alive]
+        return self._pool.process_ids()
 
-    async def _measured(self, head: JobHead, material: Material) -> SegmentMeasurement:
-        """Measure with a decoder that is there; if it breaks, once more with a fresh one.
+    async def _measure_twice(self, head: JobHead, material: Material) -> SegmentMeasurement:
+        """Measure; if the decoder breaks, once more.
 
         What broke it may have been the machine, or a segment before.
         """
         try:
-            async with asyncio.timeout(self._limits.wall_sec):
-                try:
-                    return await self._asked(await self._free(), head, material)
-                except DecoderFailed as error:
-                    if self._is_closed:
-                        raise
-                    logger.warning("a decoder failed", error=str(error))
-                return await self._asked(await self._started(), head, material)
-        except TimeoutError:
-            raise UndecodableSegment(f"still running after {self._limits.wall_sec:g} s") from None
-        except DecoderFailed as error:
-            raise UndecodableSegment(str(error)) from error
+            return await self._measure(head, material)
+        except ProcessTimedOut:
+            raise
+        except ProcessFailed as error:
+            if error.signal == signal.SIGPROF:
+                raise UndecodableSegment("takes too much CPU time") from error
+            logger.warning("a decoder failed", error=str(error))
+        return await self._measure(head, material)
 
-    async def _asked(
-        self, decoder: DecoderProcess, head: JobHead, material: Material
-    ) -> SegmentMeasurement:
-        try:
-            measurement = await decoder.measure(head, material)
-        except UndecodableSegment:
-            await self._put_back(decoder)
-            raise
-        except (OSError, EOFError, ValueError) as error:
-            await self._end(decoder)
-            raise decoder.failure(error) from error
-        except asyncio.CancelledError:
-            await self._end(decoder)  # it is still at work
-            raise
-        await self._put_back(decoder)
+    async def _measure(self, head: JobHead, material: Material) -> SegmentMeasurement:
+        head = head._replace(number=secrets.randbits(64))
+        async with self._pool.lease() as decoder:
+            text = await decoder.ask(
+                head.pack() + material.parameter_sets + material.lead,
+                material.segment,
+                max_answer_bytes=head.most_answer_bytes,
+            )
+            if len(text) <= LARGE_BYTES:
+                answer, measurement = read_answer(text, head)
+            else:
+                answer, measurement = await asyncio.to_thread(read_answer, text, head)
+        if measurement is None:
+            raise UndecodableSegment(answer.undecodable)
         return measurement
 
-    async def _put_back(self, decoder: DecoderProcess) -> None:
-        if decoder.is_used_up(self._limits.kept_bytes) or self._is_closed:
-            await self._end(decoder)
-        else:
-            self._idle.append(decoder)
+    async def _program(self) -> Program:
+        return Program(
+            command=[*self._command, str(self._limits.memory_bytes)],
+            env={"OPENBLAS_NUM_THREADS": "1"},  # it may start no threads
+        )
 
-    async def _free(self) -> DecoderProcess:
-        """Return a decoder that is at nobody's work; raises as `_started` does."""
-        while self._idle:
-            decoder = self._idle.pop()
-            if decoder.is_running:
-                return decoder
-            await self._end(decoder)  # no segment broke it; the machine was out of memory, say
-        return await self._started()
-
-    async def _started(self) -> DecoderProcess:
-        """Start a decoder and wait until it is ready.
-
-        Raises:
-            NotConfined: it cannot be locked in, and has to be.
-            DecoderFailed: it cannot be started.
-        """
-        decoder = await start_decoder([*self._command, str(self._limits.memory_bytes)])
-        self._alive.add(decoder)
-        try:
-            async with asyncio.timeout(START_SEC):
-                ready = await decoder.ready()
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
-            await self._end(decoder)
-            raise decoder.failure(error) from error
-        except asyncio.CancelledError:
-            await self._end(decoder)
-            raise
-        self._confinement.is_there = ready.is_confined
-        if not ready.is_confined:
-            if self._confinement.is_required:
-                await self._end(decoder)
-                raise NotConfined
-            logger.warning("decoders run without a system call filter on this machine")
-        return decoder
-
-    async def _end(self, decoder: DecoderProcess) -> None:
-        """Kill a decoder; it counts as alive until it is reaped, whoever is cancelled meanwhile."""
-        await decoder.kill()
-        self._alive.discard(decoder)
+    def _check_confinement(self, ready: bytes) -> None:
+        is_confined = Ready.model_validate_json(ready).is_confined
+        self._confinement.is_there = is_confined
+        if is_confined:
+            return
+        if self._confinement.is_required:
+            raise NotConfined
+        logger.warning("decoders run without a system call filter on this machine")

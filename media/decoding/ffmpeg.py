@@ -19,7 +19,7 @@ from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
-from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
+from media.processes.bounded import ChildFailed, Finished, Limits, run_bounded
 from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
 from monitors.measurement import Glance, SegmentMeasurement
 

@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from media.decoding.confinement_policy import Confinement
 from media.decoding.decode_slots import Pace
-from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.decoder_pool import Confinement, DecoderProbe
 from media.decoding.ffmpeg import FfmpegProbe
 from media.decoding.limits import probes_at_once
 from monitors.measurement import Glance, SegmentMeasurement

@@ -1,11 +1,10 @@
 """What a decoder process may answer."""
 
-import asyncio
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from media.decoding.decoder.protocol import LENGTH, JobHead
+from media.decoding.decoder.protocol import JobHead
 from monitors.measurement import Reason, SegmentMeasurement
 from monitors.motion import Depth, Motion
 
@@ -23,26 +22,11 @@ class Answer(BaseModel):
         number: of its job.
         findings: fields of a `SegmentMeasurement`; None when the segment is undecodable.
         undecodable: why, then.
-        resident_bytes: what the process holds in memory.
     """
 
     number: int
     findings: dict[str, Any] | None = None
     undecodable: Reason = ""
-    resident_bytes: int = Field(ge=0)
-
-
-async def received(source: asyncio.StreamReader, most_bytes: int) -> bytes:
-    """Return the next answer that comes from `source`.
-
-    Raises:
-        EOFError: there is none, or only a part of it.
-        ValueError: it is longer than `most_bytes`.
-    """
-    (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))
-    if length > most_bytes:
-        raise ValueError("an answer that is too long")
-    return await source.readexactly(length)
 
 
 def read_answer(text: bytes, head: JobHead) -> tuple[Answer, SegmentMeasurement | None]:

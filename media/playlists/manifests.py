@@ -14,7 +14,7 @@ from media.dash.load import read_manifest
 from media.dash.to_hls import TrackPlaylist
 from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist
-from media.subprocesses import ChildFailed, Finished, Limits, run_bounded
+from media.processes.bounded import ChildFailed, Finished, Limits, run_bounded
 from media.turns import turn
 
 LARGE_CHARS = 64 * 1024

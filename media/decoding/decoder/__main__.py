@@ -1,7 +1,6 @@
 """A decoder process: measures one segment after the other on its standard input."""
 
 import gc
-import os
 import resource
 import signal
 import sys
@@ -19,16 +18,16 @@ import av.video.stream
 
 from media.decoding.decoder.confinement import confine, die_with_the_parent
 from media.decoding.decoder.decoding import measure_segment
-from media.decoding.decoder.protocol import HEAD_BYTES, JobHead, Material, pack_answer
+from media.decoding.decoder.protocol import HEAD_BYTES, JobHead, Material
 from media.decoding.decoder.results import Undecodable
+from media.processes.framing import pack_json
 
 
 def main(memory_bytes: int) -> None:
     """Measure segments until standard input closes, within `memory_bytes` for each."""
     die_with_the_parent()
     av.logging.set_level(None)
-    memory = Memory()
-    _bound(memory.size_bytes() + memory_bytes)
+    _bound(_size_bytes() + memory_bytes)
     gc.freeze()  # what was imported stays: looking for garbage in it took a tenth of the time
     jobs = sys.stdin.buffer
     _send({"is_confined": confine()})
@@ -37,12 +36,12 @@ def main(memory_bytes: int) -> None:
         # What takes longer is killed (SIGPROF): no loop in a decoder asks whether it may go on.
         signal.setitimer(signal.ITIMER_PROF, job.cpu_sec)
         sizes = (job.sets_bytes, job.lead_bytes, job.segment_bytes)
-        answer = _answer(job, Material(*map(jobs.read, sizes)), memory)
+        answer = _answer(job, Material(*map(jobs.read, sizes)))
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(answer)
 
 
-def _answer(job: JobHead, material: Material, memory: "Memory") -> dict[str, Any]:
+def _answer(job: JobHead, material: Material) -> dict[str, Any]:
     answer: dict[str, Any] = {"number": job.number}
     try:
         answer["findings"] = measure_segment(material, job).fields()
@@ -50,34 +49,18 @@ def _answer(job: JobHead, material: Material, memory: "Memory") -> dict[str, Any
         answer["undecodable"] = str(error)
     except MemoryError:
         answer["undecodable"] = "takes too much memory"
-    return {**answer, "resident_bytes": memory.resident_bytes()}
+    return answer
 
 
 def _send(answer: dict[str, Any]) -> None:
-    sys.stdout.buffer.write(pack_answer(answer))
+    sys.stdout.buffer.write(pack_json(answer))
     sys.stdout.buffer.flush()
 
 
-class Memory:
-    """What this process holds. A confined process can still read the file that this opens.
-
-    Not `getrusage`: its peak begins with that of the process that started this one.
-    """
-
-    def __init__(self) -> None:
-        self._file = os.open("/proc/self/statm", os.O_RDONLY)
-
-    def size_bytes(self) -> int:
-        """Return the address space."""
-        return self._pages()[0] * resource.getpagesize()
-
-    def resident_bytes(self) -> int:
-        """Return what is in memory."""
-        return self._pages()[1] * resource.getpagesize()
-
-    def _pages(self) -> list[int]:
-        os.lseek(self._file, 0, os.SEEK_SET)
-        return [int(count) for count in os.read(self._file, 100).split()]
+def _size_bytes() -> int:
+    # Not `getrusage`: its peak begins with that of the process that started this one.
+    with open("/proc/self/statm") as pages:
+        return int(pages.read().split()[0]) * resource.getpagesize()
 
 
 def _bound(size_bytes: int) -> None:

@@ -7,14 +7,12 @@ must carry the number of the job (`media.decoding.result_check`). So nothing tha
 job was sent is taken for its answer.
 """
 
-import json
 import struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from monitors.frames import LANDMARK_BYTES
 from monitors.motion import Depth
 
-LENGTH = struct.Struct(">I")
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 ANSWER_BASE_BYTES = 64 * 1024
@@ -92,9 +90,3 @@ class JobHead(NamedTuple):
     def unpack(cls, head: bytes) -> "JobHead":
         """Return the head in `head`."""
         return cls(*_HEAD.unpack(head))
-
-
-def pack_answer(answer: dict[str, Any]) -> bytes:
-    """Return `answer` as it is sent."""
-    body = json.dumps(answer, separators=(",", ":")).encode()
-    return LENGTH.pack(len(body)) + body

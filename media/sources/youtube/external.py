@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from media.processes.bounded import ChildFailed, ChildTimedOut, Finished, Limits, run_bounded
 from media.sources.youtube.errors import LookFailed, LookTimedOut
 from media.sources.youtube.external_output import read_streamlink, read_ytdlp
 from media.sources.youtube.helper_protocol import Question, watch_url
@@ -32,7 +33,6 @@ from media.sources.youtube.workspace import (
     trusted_certificates,
     write_whole,
 )
-from media.subprocesses import ChildFailed, ChildTimedOut, Finished, Limits, run_bounded
 
 _CPU_SEC = 60
 _OUTPUT_BYTES = 32 * 1024 * 1024

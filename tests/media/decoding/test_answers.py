@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from media.decoding.decoder.protocol import LENGTH, MAX_ANSWER_BYTES, JobHead
-from media.decoding.result_check import Answer, measurement_of, read_answer, received
+from media.decoding.decoder.protocol import MAX_ANSWER_BYTES, JobHead
+from media.decoding.result_check import Answer, measurement_of, read_answer
+from media.processes.framing import LENGTH
+from media.processes.warm import read_frame
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
@@ -41,7 +43,7 @@ def job(depth: Depth, *, with_loudness: bool = False, duration_sec: float = 2.0)
 
 
 def answered(**findings: Any) -> Answer:
-    return Answer(number=NUMBER, findings=findings, resident_bytes=1)
+    return Answer(number=NUMBER, findings=findings)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_what_no_decoder_finds_is_refused(findings: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("told", [{"number": 6}, {"number": None}, {}])
 def test_an_answer_to_another_job_is_refused(told: dict[str, Any]) -> None:
-    body = json.dumps({"resident_bytes": 1, "findings": {}, **told}).encode()
+    body = json.dumps({"findings": {}, **told}).encode()
     with pytest.raises(ValueError, match=r"answer|number"):
         read_answer(body, job(Depth.EVERYTHING))
 
@@ -138,7 +140,7 @@ async def test_how_long_an_answer_may_be_goes_by_the_segment(
     head = job(Depth.EVERYTHING, duration_sec=duration_sec)
     assert head.most_answer_bytes == most_bytes
     with pytest.raises(ValueError, match="too long"):
-        await received(sent(LENGTH.pack(most_bytes + 1)), head.most_answer_bytes)
+        await read_frame(sent(LENGTH.pack(most_bytes + 1)), head.most_answer_bytes)
 
 
 def test_the_reason_of_a_decoder_is_one_short_line() -> None:
@@ -149,7 +151,7 @@ def test_the_reason_of_a_decoder_is_one_short_line() -> None:
 
 
 def json_of(told: dict[str, Any]) -> bytes:
-    return json.dumps({"number": NUMBER, "resident_bytes": 1, **told}).encode()
+    return json.dumps({"number": NUMBER, **told}).encode()
 
 
 def sent(data: bytes) -> asyncio.StreamReader:
@@ -175,7 +177,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("landmark", "latest", "parameter_sets"), PICTURES | ANYTHING),
 }
 SHAPED = st.fixed_dictionaries(
-    {"resident_bytes": st.just(1) | ANYTHING},
+    {},
     optional={
         "number": st.just(NUMBER) | ANYTHING,
         "findings": st.fixed_dictionaries({}, optional=FIELDS) | ANYTHING,
@@ -192,7 +194,7 @@ async def test_whatever_is_on_the_wire_is_refused_or_can_be_judged(
     wire = LENGTH.pack(len(body)) + body + tail
     head = job(Depth.KEYFRAMES)
     try:
-        answer = await received(sent(wire[: len(wire) - cut]), head.most_answer_bytes)
+        answer = await read_frame(sent(wire[: len(wire) - cut]), head.most_answer_bytes)
         _, found = read_answer(answer, head)
     except (EOFError, ValueError):
         return

@@ -172,7 +172,7 @@ async def test_what_a_decoder_says_of_its_end_is_a_record_of_ours(
     with capture_logs() as logs, pytest.raises(UndecodableSegment, match="the decoder broke"):
         await measure(probe, segment)
     await probe.close()
-    said = [each["text"] for each in logs if each["event"] == "a decoder wrote an error"]
+    said = [each["text"] for each in logs if each["event"] == "a child process wrote an error"]
     assert ["the last word" in each for each in said] == [True, True]
     assert capfd.readouterr() == ("", "")
 
@@ -200,7 +200,8 @@ async def test_errors_without_end_hold_up_no_decoder(segment: bytes) -> None:
 LIAR = """
 import json, os, sys
 from pathlib import Path
-from media.decoding.decoder.protocol import HEAD_BYTES, LENGTH, JobHead
+from media.decoding.decoder.protocol import HEAD_BYTES, JobHead
+from media.processes.framing import LENGTH
 
 def send(answer):
     sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
@@ -212,13 +213,13 @@ if lied.exists():
 lied.touch()
 send(b'{{"is_confined": true}}')
 if {early}:
-    send(b'{{"number": 1, "findings": {{}}, "resident_bytes": 1}}')
+    send(b'{{"number": 1, "findings": {{}}}}')
 head = JobHead.unpack(sys.stdin.buffer.read(HEAD_BYTES))
 sys.stdin.buffer.read(head.segment_bytes)
 send(Path({answer!r}).read_bytes().replace(b"NUMBER", b"%d" % head.number))
 sys.stdin.read()
 """
-NOTHING_FOUND = b'{"number": NUMBER, "findings": {}, "resident_bytes": 1}'
+NOTHING_FOUND = b'{"number": NUMBER, "findings": {}}'
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ SEGMENT = render(Programme.of([("normal", 4.0)])).segments[0].data
 
 def test_it_is_required_where_there_is_a_filter() -> None:
     assert Confinement().is_required
-    assert Confinement.wanted(None).is_required
-    assert not Confinement.wanted(False).is_required
+    assert Confinement.from_setting(None).is_required
+    assert not Confinement.from_setting(False).is_required
 
 
 async def test_decoders_are_locked_in() -> None:
@@ -47,7 +47,7 @@ async def test_without_the_filter_nothing_is_decoded() -> None:
 
 
 async def test_where_it_is_allowed_it_is_decoded_with_a_warning() -> None:
-    confinement = Confinement.wanted(False)
+    confinement = Confinement.from_setting(False)
     probe = DecoderProbe(parallel=1, confinement=confinement, command=UNCONFINABLE)
     with capture_logs() as logs:
         assert (await measure(probe, SEGMENT)).has_video

@@ -1,0 +1,1 @@
+"""Child processes: one that runs once within limits, and pools of warm ones."""
