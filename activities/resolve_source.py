@@ -11,7 +11,7 @@ from media.sources.source import Source
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
 
 LOOKS_AT_ONCE = 100
@@ -34,19 +34,19 @@ class SourceResolver:
         youtube: YouTubeSite,
         *,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
-        found: FoundMedia | None = None,
+        found: MediaCache | None = None,
     ) -> None:
         self.confirmation = confirmation
         self._client = client
         self._youtube = youtube
-        self._found = found or FoundMedia()
+        self._found = found or MediaCache()
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
     def new_client(self, request_headers: Mapping[str, str] | None = None) -> StreamClient:
         """Return a client of its own for a stream, whose request headers may still change."""
         return StreamClient(self._client, request_headers)
 
-    def find(self, stream_url: str, client: MediaClient) -> Source:
+    def resolve(self, stream_url: str, client: MediaClient) -> Source:
         """Return the source of `stream_url`, whose playlists `client` fetches.
 
         Raises:

@@ -99,7 +99,7 @@ class LiveWait:
         if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:
             raise _not_live_yet(known.because, early_sec)
         client = self._sources.new_client(await self._request_headers(order))
-        source = self._sources.find(order.stream_url, client)
+        source = self._sources.resolve(order.stream_url, client)
         async with _beating():
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
@@ -175,7 +175,7 @@ def _is_news(seen: Observation, order: WaitInput, known: WaitState) -> bool:
     unknown = _unknown(seen)
     if unknown != known.unknown:
         return True
-    if unknown in site_messages.EGRESS_TROUBLES and seen.message != known.because:
+    if unknown in site_messages.EGRESS_FAILURES and seen.message != known.because:
         return True  # another pause
     return seen.starts_at is not None and _differ(seen.starts_at, order.site_start_time)
 
@@ -186,7 +186,7 @@ def _differ(start: datetime, known: datetime | None) -> bool:
 
 def _unknown(seen: Observation) -> str | None:
     """Return why nothing is seen of the stream, where that lasts; None else."""
-    is_lasting = (seen.look_again_sec or 0.0) >= LASTING_SEC
+    is_lasting = (seen.retry_after_sec or 0.0) >= LASTING_SEC
     return seen.reason if seen.state is SourceState.NOT_OBSERVED and is_lasting else None
 
 

@@ -115,7 +115,7 @@ class StreamWatching:
             client = left.client if left else self._sources.new_client()
             meter = left.meter if left else self._new_meter(client)
             watch = StreamWatch(
-                self._sources.find(order.stream_url, client),
+                self._sources.resolve(order.stream_url, client),
                 state,
                 config=order.config,
                 meter=meter,

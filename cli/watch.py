@@ -61,7 +61,7 @@ async def watch_url(
     async with opened_side as side, opened_probe as probe:
         client = side.sources.new_client(request_headers)
         meter = SegmentProber(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
-        source, standing = side.sources.find(url, client), ResumeHint()
+        source, standing = side.sources.resolve(url, client), ResumeHint()
         with screen:
             while True:
                 watch = StreamWatch(

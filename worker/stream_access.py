@@ -11,10 +11,10 @@ from activities.resolve_source import SourceResolver
 from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.youtube.egress import Budget, Egress
-from media.sources.youtube.kept_urls import KeptUrls, OpenFolder
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
-from media.sources.youtube.video_stream import FoundMedia
+from media.sources.youtube.url_store import FolderNotPrivate, UrlStore
+from media.sources.youtube.video_stream import MediaCache
 from runtime.errors import StartError
 from runtime.settings import SettingsError, StreamSettings
 from runtime.version import USER_AGENT
@@ -42,7 +42,7 @@ async def open_stream_side(
         interval_sec=settings.egress_request_interval_sec,
         burst_requests=settings.egress_burst_requests,
     )
-    found = FoundMedia(_kept_urls(settings.youtube_urls_dir))
+    found = MediaCache(_kept_urls(settings.youtube_urls_dir))
     async with _media_client(settings, guard) as client:
         options = _youtube_options(settings)
         youtube = YouTubeSite(options, egress=Egress(budget, at_once=options.helpers))
@@ -67,12 +67,12 @@ def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.Async
     return client
 
 
-def _kept_urls(folder: Path | None) -> KeptUrls | None:
+def _kept_urls(folder: Path | None) -> UrlStore | None:
     try:
-        return KeptUrls(folder) if folder else None
+        return UrlStore(folder) if folder else None
     except OSError as error:
         raise SettingsError(f"YOUTUBE_URLS_DIR: {folder}: {error.strerror}") from None
-    except OpenFolder as error:
+    except FolderNotPrivate as error:
         raise SettingsError(f"YOUTUBE_URLS_DIR: {error}") from None
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 
 from media.sources.youtube.external import ExternalResolvers
-from media.sources.youtube.helper_protocol import Question
-from media.sources.youtube.pool import HelperPool
+from media.sources.youtube.helper_protocol import ResolveRequest
+from media.sources.youtube.pool import ResolverPool
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from simulator.youtube import YouTubeSite
 
@@ -35,10 +35,10 @@ async def measure(looks: int) -> list[Cost]:
     async with YouTubeSite() as site, AsyncExitStack() as stack:
         site.video(VIDEO_ID).go_live()
         options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
-        pool = HelperPool(options)
+        pool = ResolverPool(options)
         stack.push_async_callback(pool.close)
-        media = Question(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
-        status = Question(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
+        media = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
+        status = ResolveRequest(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
         costs = [
             await _of_pool("warm pool, media", site, pool, media, looks),
             await _of_pool("warm pool, one-request status check", site, pool, status, looks),
@@ -56,7 +56,7 @@ async def measure(looks: int) -> list[Cost]:
 
 
 async def _of_pool(
-    name: str, site: YouTubeSite, pool: HelperPool, question: Question, looks: int
+    name: str, site: YouTubeSite, pool: ResolverPool, question: ResolveRequest, looks: int
 ) -> Cost:
     await pool.look(question)  # which warms it
     (pid,) = pool.process_ids()
@@ -64,7 +64,7 @@ async def _of_pool(
 
 
 async def _of_external(
-    name: str, site: YouTubeSite, external: ExternalResolvers, question: Question, looks: int
+    name: str, site: YouTubeSite, external: ExternalResolvers, question: ResolveRequest, looks: int
 ) -> Cost:
     return await _measured(name, site, lambda: external.look(question), looks, _cpu_of_ended_sec)
 

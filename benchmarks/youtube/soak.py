@@ -21,7 +21,7 @@ from media.sources.youtube.egress import Budget, Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from media.watching import SegmentProber, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
@@ -132,7 +132,7 @@ async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Foll
     probe = NoProbe("none", parallel=1)
     async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
         source = YouTubeSource(video.video_id, egress)
-        stream = YouTubeStream(video.video_id, source, client, FoundMedia())
+        stream = YouTubeStream(video.video_id, source, client, MediaCache())
         meter = SegmentProber(client, probe, segment_max_bytes=1024 * 1024)
         state = WatchState()
         while seen.ended is None:

@@ -19,7 +19,7 @@ from media.sources.youtube.egress import Budget, Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from simulator.youtube import YouTubeSite
 
 INTERVAL_SEC = 2.0
@@ -78,7 +78,7 @@ async def _measured(
 
 async def _wait(video_id: str, egress: OneEgress, client: httpx.AsyncClient) -> None:
     """Look as `activities.wait_for_live` does, Temporal left aside."""
-    stream = YouTubeStream(video_id, YouTubeSource(video_id, egress), client, FoundMedia())
+    stream = YouTubeStream(video_id, YouTubeSource(video_id, egress), client, MediaCache())
     began = datetime.now(UTC)
     while True:
         seen = await stream.observe_status()

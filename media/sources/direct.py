@@ -77,7 +77,7 @@ class ManifestSource:
         self._client = client
         self._looks = looks or asyncio.Semaphore()
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
+    async def observe(self, *, refresh: bool = False) -> Observation:
         """Load the playlist, and of a master playlist the first media playlist that goes on."""
         try:
             playlist = await self._load(self._url)
@@ -99,7 +99,7 @@ class ManifestSource:
         wait_sec = TRIED_APART_SEC * len(tried) if len(tried) > 1 else None
         if tried[-1].why_not is not None:
             told = min(tried, key=lambda each: each.rank)
-            return replace(told.seen, renditions=ladder, look_again_sec=wait_sec)
+            return replace(told.seen, renditions=ladder, retry_after_sec=wait_sec)
         if len(tried) > 1:
             again = await self._try(ladder[0])  # one bad answer is no reason to change
             if again.why_not is None:
@@ -109,7 +109,7 @@ class ManifestSource:
             tried[-1].seen,
             renditions=ladder,
             passed_over={media.rendition: it.why_not for media, it in passed_over if it.why_not},
-            look_again_sec=wait_sec,
+            retry_after_sec=wait_sec,
         )
 
     async def _try_in_turn(self, ladder: Sequence[MediaUrls]) -> list[_Tried]:
@@ -152,7 +152,7 @@ class ManifestSource:
             return "bad_playlist"
         return None
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
+    async def observe_status(self, *, priority: bool = False) -> Observation:
         """Look as `observe` does: there is nothing cheaper."""
         async with self._looks:
             return await self.observe()

@@ -96,7 +96,7 @@ class Observation:
         renditions: all ways to the stream's media, first the one that is to be preferred.
         passed_over: which of those cannot be watched now, and a stable word for why.
         is_fault: a look that failed because the stream's media cannot be fetched or read.
-        look_again_sec: least wait that the source demands before the next look; None for any.
+        retry_after_sec: least wait that the source demands before the next look; None for any.
         grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
             the source knows no better than others.
     """
@@ -111,26 +111,26 @@ class Observation:
     renditions: tuple[MediaUrls, ...] = ()
     passed_over: Mapping[str, str] = field(default_factory=dict)
     is_fault: bool = False
-    look_again_sec: float | None = None
+    retry_after_sec: float | None = None
     grace_sec: float | None = None
 
 
 class Source(Protocol):
     """A stream that can be looked at."""
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
+    async def observe(self, *, refresh: bool = False) -> Observation:
         """Look once, and find the media of a live stream. Never raises for what others do.
 
         Args:
-            afresh: media that was found before is not good enough.
+            refresh: media that was found before is not good enough.
         """
         ...
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
+    async def observe_status(self, *, priority: bool = False) -> Observation:
         """Look as cheaply as possible; `LIVE` may come without media.
 
         Args:
-            urgent: the stream is watched, so looks at streams that wait come after this one.
+            priority: the stream is watched, so looks at streams that wait come after this one.
         """
         ...
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from media.hls.cursor import PlaylistCursor
 from media.sources.youtube.confirmation import Confirmation
-from media.sources.youtube.site_messages import EGRESS_TROUBLES
+from media.sources.youtube.site_messages import EGRESS_FAILURES
 from monitors.config import Thresholds
 from monitors.detectors.absence import Absence
 from monitors.detectors.media import SEVERITY, MediaDetectors
@@ -287,7 +287,7 @@ class WatchState(BaseModel):
 
         A pause of all looks says how long it is: another one is news.
         """
-        return self.unknown_because if self.unknown in EGRESS_TROUBLES else self.unknown
+        return self.unknown_because if self.unknown in EGRESS_FAILURES else self.unknown
 
     def leave_out(self, at: datetime) -> None:
         """Let the time to `at` count towards no threshold: nothing was seen."""

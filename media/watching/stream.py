@@ -147,13 +147,13 @@ class StreamWatch:
             if ended := await self._learn_from(seen, is_fresh=self._lost):
                 return ended
             if self._lost or not seen.media:
-                wait_sec = max(LOOK_AGAIN_SEC, seen.look_again_sec or 0.0)
+                wait_sec = max(LOOK_AGAIN_SEC, seen.retry_after_sec or 0.0)
                 state.look_again_at = self._now() + timedelta(seconds=wait_sec)
         return None
 
     async def _look(self) -> Observation:
         """Ask the source; where its answer takes long, that is known meanwhile."""
-        looking = asyncio.create_task(self._source.observe(afresh=self._lost))
+        looking = asyncio.create_task(self._source.observe(refresh=self._lost))
         state = self._state
         try:
             done, _ = await asyncio.wait([looking], timeout=self._long_look_sec)
@@ -359,16 +359,16 @@ class StreamWatch:
         life_sec = (media.expires_at - self._now()).total_seconds()
         await asyncio.sleep(life_sec - min(RENEW_BEFORE_SEC, RENEW_SHARE * life_sec))
         while True:
-            seen = await self._source.observe(afresh=True)
+            seen = await self._source.observe(refresh=True)
             if seen.media:
                 return
-            await asyncio.sleep(max(RENEW_AGAIN_SEC, seen.look_again_sec or 0.0))
+            await asyncio.sleep(max(RENEW_AGAIN_SEC, seen.retry_after_sec or 0.0))
 
     async def _until_over_or_elsewhere(self) -> EndReason | None:
         """While the stream stands still, ask its source: is it over, or in another broadcast?"""
         if not self._state.pace.is_open:
             await asyncio.Event().wait()
-        seen = await self._source.observe_status(urgent=True)
+        seen = await self._source.observe_status(priority=True)
         while True:
             if ended := self._judge_said_over(seen):
                 return ended
@@ -376,8 +376,8 @@ class StreamWatch:
                 return None
             is_doubtful = seen.state is SourceState.ENDED
             least_sec = LOOK_AGAIN_SEC if is_doubtful else self._standstill_look_sec()
-            await asyncio.sleep(max(least_sec, seen.look_again_sec or 0.0))
-            seen = await self._source.observe(afresh=True)
+            await asyncio.sleep(max(least_sec, seen.retry_after_sec or 0.0))
+            seen = await self._source.observe(refresh=True)
 
     def _standstill_look_sec(self) -> float:
         since = self._state.pace.open_since

@@ -184,7 +184,7 @@ async def test_so_many_manifests_are_looked_at_at_once_however_many_streams_wait
         url = f"{origin.url}/live.m3u8"
         looks = [
             asyncio.create_task(
-                parts.sources.find(url, parts.sources.new_client()).observe_status()
+                parts.sources.resolve(url, parts.sources.new_client()).observe_status()
             )
             for _ in range(LOOKS_AT_ONCE + 20)
         ]

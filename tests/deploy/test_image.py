@@ -95,10 +95,10 @@ def test_a_newer_yt_dlp_in_a_mounted_folder_reaches_the_helper_processes(tmp_pat
     # A worker that was started with PYTHONPATH as the image sets it, and a helper of it.
     program = (
         "import subprocess, sys\n"
-        "from media.sources.youtube.pool import helper_environment, helper_setup\n"
+        "from media.sources.youtube.pool import helper_environment, resolver_setup\n"
         "from media.sources.youtube.resolver_options import YouTubeOptions\n"
         "from pathlib import Path\n"
-        f"setup = helper_setup(YouTubeOptions(), Path({str(work)!r}))\n"
+        f"setup = resolver_setup(YouTubeOptions(), Path({str(work)!r}))\n"
         "command = [sys.executable, '-P', '-c', 'import yt_dlp; print(yt_dlp.origin)']\n"
         "subprocess.run(command, env=helper_environment(setup), cwd=setup.folder, check=True)\n"
     )

@@ -248,7 +248,7 @@ async def test_a_stream_is_gone_when_all_renditions_are(
     low, backup, high = ([each] for each in answers)
     seen = await look_at_ladder(client, low=low, backup=backup, high=high)
     assert seen.state is state
-    assert (seen.look_again_sec, seen.passed_over) == (6.0, {})
+    assert (seen.retry_after_sec, seen.passed_over) == (6.0, {})
 
 
 async def test_a_manifest_that_has_ended_is_not_asked_for_each_of_its_renditions(

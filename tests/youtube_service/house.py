@@ -90,20 +90,20 @@ async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[
 class HastySources(SourceResolver):
     """Finds sources that may be looked at again soon."""
 
-    def find(self, stream_url: str, client: MediaClient) -> Source:
+    def resolve(self, stream_url: str, client: MediaClient) -> Source:
         """Return the source of `stream_url`; raises as `SourceResolver.find`."""
-        return _Hasty(super().find(stream_url, client))
+        return _Hasty(super().resolve(stream_url, client))
 
 
 class _Hasty:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
-        return _hastily(await self._source.observe(afresh=afresh))
+    async def observe(self, *, refresh: bool = False) -> Observation:
+        return _hastily(await self._source.observe(refresh=refresh))
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
-        return await self._source.observe_status(urgent=urgent)
+    async def observe_status(self, *, priority: bool = False) -> Observation:
+        return await self._source.observe_status(priority=priority)
 
     def poll_delay_sec(
         self,
@@ -118,7 +118,7 @@ class _Hasty:
 
 
 def _hastily(seen: Observation) -> Observation:
-    return replace(seen, look_again_sec=min(HASTE_SEC, seen.look_again_sec or HASTE_SEC))
+    return replace(seen, retry_after_sec=min(HASTE_SEC, seen.retry_after_sec or HASTE_SEC))
 
 
 def _settings(house: House) -> WorkerSettings:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.rendition_choice import rank_media
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import Depth
 from media.sources.youtube.site_messages import Meaning, find_meaning
 
@@ -17,7 +17,7 @@ _WITH_MEDIA = frozenset({"is_live", "post_live"})
 """Other HLS is a recording's."""
 
 
-def classify(finding: Finding) -> Observation:
+def classify(finding: Resolution) -> Observation:
     """Judge one look.
 
     What is served counts most. Then messages on the egress or the client, which may stand beside
@@ -43,11 +43,11 @@ def classify(finding: Finding) -> Observation:
         starts_at=_moment(finding.starts_at),
         media=media if meaning.state is SourceState.ENDED else None,
         renditions=ladder if meaning.state is SourceState.ENDED else (),
-        look_again_sec=meaning.look_again_sec,
+        retry_after_sec=meaning.retry_after_sec,
     )
 
 
-def _meaning(finding: Finding) -> Meaning | None:
+def _meaning(finding: Resolution) -> Meaning | None:
     """Return what a look without media says; None for a status check that found it live."""
     return (
         _of_the_egress(finding)
@@ -57,7 +57,7 @@ def _meaning(finding: Finding) -> Meaning | None:
     )
 
 
-def _of_the_egress(finding: Finding) -> Meaning | None:
+def _of_the_egress(finding: Resolution) -> Meaning | None:
     """Return what the reasons say of the way to the site.
 
     "Failed to extract any player response" is what remains of any trouble with all clients, so the
@@ -69,7 +69,7 @@ def _of_the_egress(finding: Finding) -> Meaning | None:
     return said
 
 
-def _of_the_answers(finding: Finding) -> Meaning | None:
+def _of_the_answers(finding: Resolution) -> Meaning | None:
     if HTTPStatus.TOO_MANY_REQUESTS in finding.http_statuses:
         return site_messages.RATE_LIMITED
     warned = find_meaning(finding.warnings, (site_messages.BOT_CHECK, site_messages.RATE_LIMITED))
@@ -81,21 +81,21 @@ def _of_the_answers(finding: Finding) -> Meaning | None:
     return None
 
 
-def _is_positive(finding: Finding) -> bool:
+def _is_positive(finding: Resolution) -> bool:
     """Tell whether the live status can be believed whatever else went wrong."""
     if finding.live_status == "is_live":
         return finding.depth is Depth.STATUS
     return finding.live_status == "is_upcoming"
 
 
-def _by_positive_status(finding: Finding) -> Meaning | None:
+def _by_positive_status(finding: Resolution) -> Meaning | None:
     if finding.live_status == "is_live":
         return None
     is_premiere = finding.media_type not in (None, "livestream")
     return site_messages.PREMIERE if is_premiere else site_messages.UPCOMING
 
 
-def _without_word(finding: Finding) -> Meaning:
+def _without_word(finding: Resolution) -> Meaning:
     """Judge a look that neither found the stream nor was told why in known words."""
     troubled = _of_the_answers(finding)
     if troubled:
@@ -112,7 +112,7 @@ def _without_word(finding: Finding) -> Meaning:
     return site_messages.BY_LIVE_STATUS.get(finding.live_status or "", site_messages.CLIENT_BROKEN)
 
 
-def _message(meaning: Meaning, finding: Finding) -> str:
+def _message(meaning: Meaning, finding: Resolution) -> str:
     if meaning is site_messages.GEO_BLOCKED and finding.countries:
         return f"{meaning.message}; only in: {', '.join(finding.countries)}"
     if meaning is site_messages.UNKNOWN:

@@ -153,8 +153,8 @@ class _Line:
     """Those that wait for a turn, as a priority queue.
 
     They are served in the order in which they came, but a patient look lets `URGENT_IN_A_ROW`
-    urgent ones that came after it go first: so waiting streams are looked at even while many others
-    are in trouble.
+    priority ones that came after it go first: so waiting streams are looked at even while many
+    others are in trouble.
     """
 
     def __init__(self) -> None:
@@ -187,12 +187,12 @@ class _Line:
 
 
 class Egress:
-    """Hands out turns to look, the urgent ones first.
+    """Hands out turns to look, the priority ones first.
 
     Args:
         budget: says when; by default one request in 2 s.
         at_once: looks that may be under way; with more begun, they would wait behind each other
-            where nobody gives up, and urgent ones behind patient ones.
+            where nobody gives up, and priority ones behind patient ones.
         patience_sec: a patient look that waited so long gives up, so that whoever wants it hears of
             that before somebody takes it for hung.
     """

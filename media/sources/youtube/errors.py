@@ -2,18 +2,18 @@
 
 Their messages carry no text of the resolvers: it could quote a signed URL.
 
-    LookFailed            resolver_failed
-     └── LookTimedOut     resolver_timeout
+    ResolverFailed            resolver_failed
+     └── ResolverTimedOut     resolver_timeout
 """
 
 
-class LookFailed(Exception):
+class ResolverFailed(Exception):
     """A look came to no end; `reason` is a stable word."""
 
     reason = "resolver_failed"
 
 
-class LookTimedOut(LookFailed):
+class ResolverTimedOut(ResolverFailed):
     """A look took longer than it may, and was killed."""
 
     reason = "resolver_timeout"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from media.processes.bounded import ChildFailed, ChildTimedOut, Finished, Limits, run_bounded
-from media.sources.youtube.errors import LookFailed, LookTimedOut
+from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
 from media.sources.youtube.external_output import read_streamlink, read_ytdlp
-from media.sources.youtube.helper_protocol import Question, watch_url
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.helper_protocol import ResolveRequest, watch_url
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import (
     Depth,
     Resolver,
@@ -54,12 +54,12 @@ class ExternalResolvers:
             output_bytes=_OUTPUT_BYTES,
         )
 
-    async def look(self, question: Question) -> Finding:
+    async def look(self, question: ResolveRequest) -> Resolution:
         """Look once.
 
         Raises:
-            LookTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.
-            LookFailed: the executable cannot be run, or says nothing that can be read.
+            ResolverTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.
+            ResolverFailed: the executable cannot be run, or says nothing that can be read.
         """
         async with self._slots:
             try:
@@ -67,15 +67,17 @@ class ExternalResolvers:
                     return await self._ask_ytdlp(question)
                 return await self._ask_streamlink(question)
             except ChildTimedOut as error:
-                raise LookTimedOut(str(error)) from None
+                raise ResolverTimedOut(str(error)) from None
             except (ChildFailed, OSError, ValueError) as error:
-                raise LookFailed(f"{question.resolver} failed ({type(error).__name__})") from None
+                raise ResolverFailed(
+                    f"{question.resolver} failed ({type(error).__name__})"
+                ) from None
 
     async def close(self) -> None:
         """Remove the private folder."""
         self._workspace.close()
 
-    async def _ask_ytdlp(self, question: Question) -> Finding:
+    async def _ask_ytdlp(self, question: ResolveRequest) -> Resolution:
         config = self._written(
             f"yt-dlp-{question.depth}", ytdlp_config(self._options, question.depth, self._ca_file())
         )
@@ -94,7 +96,7 @@ class ExternalResolvers:
         finished = await self._run(command, stdin=(cookies or "").encode())
         return read_ytdlp(question, finished.stdout, finished.stderr)
 
-    async def _ask_streamlink(self, question: Question) -> Finding:
+    async def _ask_streamlink(self, question: ResolveRequest) -> Resolution:
         config = self._written("streamlink", streamlink_config(self._options))
         command = [
             str(self._options.streamlink_path),

@@ -3,14 +3,14 @@
 import json
 import re
 
-from media.sources.youtube.helper_protocol import Question
-from media.sources.youtube.resolution import Finding, read_info
+from media.sources.youtube.helper_protocol import ResolveRequest
+from media.sources.youtube.resolution import Resolution, read_info
 
 _LINE = re.compile(r"(WARNING|ERROR): (\[youtube\] (?:[\w-]{11}: )?)?(.*)")
 _ANSWERED = re.compile(r"\b(?:Client|Server) Error\b")
 
 
-def read_ytdlp(question: Question, stdout: bytes, stderr: bytes) -> Finding:
+def read_ytdlp(question: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolution:
     """Read what `yt-dlp --dump-single-json` printed.
 
     Where there are no formats, its last warning on the video is the site's reason: the extractor
@@ -26,7 +26,7 @@ def read_ytdlp(question: Question, stdout: bytes, stderr: bytes) -> Finding:
     if info is None and not errors:
         raise ValueError("yt-dlp printed nothing")
     told = read_info(info) if isinstance(info, dict) else {}
-    return Finding(
+    return Resolution(
         resolver=question.resolver,
         depth=question.depth,
         reasons=tuple(errors or ([] if told.get("formats") else on_video[-1:])),
@@ -36,7 +36,7 @@ def read_ytdlp(question: Question, stdout: bytes, stderr: bytes) -> Finding:
     )
 
 
-def read_streamlink(question: Question, stdout: bytes) -> Finding:
+def read_streamlink(question: ResolveRequest, stdout: bytes) -> Resolution:
     """Read what `streamlink --json` printed.
 
     In that mode it logs nothing, so why a video cannot be played stays untold: only media, which
@@ -52,7 +52,7 @@ def read_streamlink(question: Question, stdout: bytes) -> Finding:
     masters = [stream["master"] for stream in streams if stream.get("master")]
     error = str(told.get("error") or "")
     is_unanswered = error.startswith("Unable to open URL") and not _ANSWERED.search(error)
-    return Finding(
+    return Resolution(
         resolver=question.resolver,
         depth=question.depth,
         live_status="is_live" if masters else None,

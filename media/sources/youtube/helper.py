@@ -16,13 +16,13 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from media.sources.youtube.helper_protocol import (
-    HelperSetup,
-    Question,
+    ResolveRequest,
+    ResolverSetup,
     WireError,
     pack,
     read_message,
 )
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import Depth, Resolver
 
 CPU_LIMIT_SEC = 600
@@ -39,7 +39,7 @@ def main() -> None:
     first = read_message(questions)
     if first is None:
         return
-    setup = HelperSetup(**first)
+    setup = ResolverSetup(**first)
     inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(questions, inbox, setup.folder), daemon=True).start()
     looks = Looks(setup)
@@ -51,16 +51,16 @@ def main() -> None:
 class Looks:
     """The resolvers of this process, each made when it is first needed."""
 
-    def __init__(self, setup: HelperSetup) -> None:
+    def __init__(self, setup: ResolverSetup) -> None:
         self._setup = setup
         self._resolvers: dict[Resolver, Any] = {}
 
-    def look(self, question: Question) -> Finding:
+    def look(self, question: ResolveRequest) -> Resolution:
         """Look once, as `question` asks."""
         resolver = self._resolvers.get(question.resolver)
         if resolver is None:
             resolver = self._resolvers[question.resolver] = self._made(question.resolver)
-        finding: Finding = resolver.look(question.video_id, question.depth)
+        finding: Resolution = resolver.look(question.video_id, question.depth)
         return finding
 
     def _made(self, resolver: Resolver) -> Any:
@@ -122,8 +122,10 @@ def _answer(looks: "Looks", message: dict[str, Any]) -> dict[str, Any]:
     return {"finding": asdict(finding), "resident_bytes": resident_bytes()}
 
 
-def _question(message: dict[str, Any]) -> Question:
-    return Question(Resolver(message["resolver"]), Depth(message["depth"]), message["video_id"])
+def _question(message: dict[str, Any]) -> ResolveRequest:
+    return ResolveRequest(
+        Resolver(message["resolver"]), Depth(message["depth"]), message["video_id"]
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How a helper process and its pool talk: JSON, each message after its length in 4 bytes.
 
-The first message is a `HelperSetup`, then each `Question` is followed by one answer:
+The first message is a `ResolverSetup`, then each `ResolveRequest` is followed by one answer:
 `{"finding": ..., "resident_bytes": ...}`, or with `failed`, the type of an error, for `finding`.
 """
 
@@ -21,7 +21,7 @@ class WireError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HelperSetup:
+class ResolverSetup:
     """What a helper process works with, once for its life.
 
     Attributes:
@@ -42,7 +42,7 @@ class HelperSetup:
 
 
 @dataclass(frozen=True)
-class Question:
+class ResolveRequest:
     """One look."""
 
     resolver: Resolver

@@ -15,17 +15,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from media.sources.youtube.errors import LookFailed, LookTimedOut
+from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
 from media.sources.youtube.helper_protocol import (
     LENGTH_BYTES,
-    HelperSetup,
-    Question,
+    ResolveRequest,
+    ResolverSetup,
     WireError,
     pack,
     unpack,
     unpack_length,
 )
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import YouTubeOptions, parse_extractor_args
 from media.sources.youtube.workspace import (
     Workspace,
@@ -35,10 +35,10 @@ from media.sources.youtube.workspace import (
     trusted_certificates,
 )
 
-_FINDING = TypeAdapter(Finding)
+_FINDING = TypeAdapter(Resolution)
 
 
-class HelperPool:
+class ResolverPool:
     """Looks through up to `options.helpers` processes at once. Close it after use."""
 
     def __init__(self, options: YouTubeOptions) -> None:
@@ -49,12 +49,12 @@ class HelperPool:
         self._workspace = Workspace()
         self._is_closed = False
 
-    async def look(self, question: Question) -> Finding:
+    async def look(self, question: ResolveRequest) -> Resolution:
         """Look once.
 
         Raises:
-            LookTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.
-            LookFailed: the process broke, or the pool is closed.
+            ResolverTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.
+            ResolverFailed: the process broke, or the pool is closed.
         """
         async with self._slots:
             helper = await self._take()
@@ -82,36 +82,36 @@ class HelperPool:
 
     async def _take(self) -> "_Helper":
         if self._is_closed:
-            raise LookFailed("the pool is closed")
+            raise ResolverFailed("the pool is closed")
         helper = self._idle.pop() if self._idle else await self._started()
         if self._is_closed:
             await helper.kill()
-            raise LookFailed("the pool is closed")
+            raise ResolverFailed("the pool is closed")
         self._busy.add(helper)
         return helper
 
     async def _started(self) -> "_Helper":
         try:
-            setup = await asyncio.to_thread(helper_setup, self._options, self._workspace.path)
+            setup = await asyncio.to_thread(resolver_setup, self._options, self._workspace.path)
             return await _Helper.start(setup)
         except OSError as error:
-            raise LookFailed(f"cannot start a helper: {error.strerror}") from error
+            raise ResolverFailed(f"cannot start a helper: {error.strerror}") from error
         except UnicodeDecodeError:
-            raise LookFailed("the cookies or certificates are no text") from None
+            raise ResolverFailed("the cookies or certificates are no text") from None
 
-    async def _ask(self, helper: "_Helper", question: Question) -> Finding:
+    async def _ask(self, helper: "_Helper", question: ResolveRequest) -> Resolution:
         limit_sec = self._options.extraction_timeout_sec
         try:
             async with asyncio.timeout(limit_sec):
                 answer = await helper.ask(asdict(question))
             if failed := answer.get("failed"):
-                raise LookFailed(f"{question.resolver} cannot be set up ({failed})")
+                raise ResolverFailed(f"{question.resolver} cannot be set up ({failed})")
             return _FINDING.validate_python(answer["finding"])
         except TimeoutError:
-            raise LookTimedOut(f"still looking after {limit_sec:g} s") from None
+            raise ResolverTimedOut(f"still looking after {limit_sec:g} s") from None
         except (OSError, EOFError, WireError, KeyError, ValidationError) as error:
             # Without the error itself: it may quote a signed URL.
-            raise LookFailed(f"a helper broke ({type(error).__name__})") from None
+            raise ResolverFailed(f"a helper broke ({type(error).__name__})") from None
 
     async def _give_back(self, helper: "_Helper") -> None:
         is_worn = (
@@ -139,7 +139,7 @@ class _Helper:
         self._is_killed = False
 
     @classmethod
-    async def start(cls, setup: HelperSetup) -> "_Helper":
+    async def start(cls, setup: ResolverSetup) -> "_Helper":
         """Start a process.
 
         Raises:
@@ -186,13 +186,13 @@ class _Helper:
         await asyncio.shield(asyncio.ensure_future(self._process.wait()))
 
 
-def helper_setup(options: YouTubeOptions, folder: Path) -> HelperSetup:
+def resolver_setup(options: YouTubeOptions, folder: Path) -> ResolverSetup:
     """Return what a helper that works in `folder` is told. Reads and writes files.
 
     Raises:
         OSError: the cookies or certificates cannot be read.
     """
-    return HelperSetup(
+    return ResolverSetup(
         folder=str(folder),
         request_timeout_sec=options.request_timeout_sec,
         cookies=read_cookies(options),
@@ -204,7 +204,7 @@ def helper_setup(options: YouTubeOptions, folder: Path) -> HelperSetup:
     )
 
 
-def helper_environment(setup: HelperSetup) -> dict[str, str]:
+def helper_environment(setup: ResolverSetup) -> dict[str, str]:
     """Return the environment of a helper, in which Python finds the modules that this one does."""
     inherited = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from media.hls.selection import SPLIT_COST_BPS
 from media.sources.source import MediaUrls
-from media.sources.youtube.resolution import Finding, Format
+from media.sources.youtube.resolution import Format, Resolution
 from monitors.measurement import Track
 
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
@@ -18,7 +18,7 @@ _PICTURE: frozenset[Track] = frozenset({"video"})
 _WHOLE: frozenset[Track] = frozenset({"video", "audio"})
 
 
-def rank_media(finding: Finding) -> tuple[MediaUrls, ...]:
+def rank_media(finding: Resolution) -> tuple[MediaUrls, ...]:
     """Return where the HLS renditions with picture and sound are, the cheapest first.
 
     A master playlist is returned where the renditions are not told: who follows it chooses.

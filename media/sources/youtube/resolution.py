@@ -34,7 +34,7 @@ class Format:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Resolution:
     """What one look found.
 
     Attributes:
@@ -73,7 +73,7 @@ class Finding:
 
 
 def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a `Finding` that yt-dlp's info dictionary tells."""
+    """Return the fields of a `Resolution` that yt-dlp's info dictionary tells."""
     return {
         "live_status": _text(info.get("live_status")),
         "availability": _text(info.get("availability")),

@@ -9,11 +9,11 @@ from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.classifier import classify
 from media.sources.youtube.egress import BudgetExhausted, Egress, EgressPaused, EgressSnapshot, Turn
-from media.sources.youtube.errors import LookFailed
+from media.sources.youtube.errors import ResolverFailed
 from media.sources.youtube.external import ExternalResolvers
-from media.sources.youtube.helper_protocol import Question
-from media.sources.youtube.pool import HelperPool
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.helper_protocol import ResolveRequest
+from media.sources.youtube.pool import ResolverPool
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 
 BUSY = "busy"
@@ -26,11 +26,11 @@ _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceStat
 class Looker(Protocol):
     """Whoever can look at a video."""
 
-    async def look(self, question: Question) -> Finding:
+    async def look(self, question: ResolveRequest) -> Resolution:
         """Look once.
 
         Raises:
-            LookFailed: nothing was found.
+            ResolverFailed: nothing was found.
         """
         ...
 
@@ -76,7 +76,7 @@ class YouTubeSite:
         first: _Look | None = None
         for resolver in self._options.resolvers:
             try:
-                look = await self._judged(Question(resolver, depth, video_id), until)
+                look = await self._judged(ResolveRequest(resolver, depth, video_id), until)
             except BudgetExhausted as why:
                 return first.observation if first else self._not_made(why)
             if first is None:
@@ -97,7 +97,7 @@ class YouTubeSite:
         for looker in set(self._lookers.values()):
             await looker.close()
 
-    async def _judged(self, question: Question, until: float | None) -> "_Look":
+    async def _judged(self, question: ResolveRequest, until: float | None) -> "_Look":
         """Look; deeper where a status contradicts itself or the media of a stream's end may be."""
         look = await self._look(question, until)
         if question.depth is Depth.STATUS and look.is_contradictory:
@@ -106,7 +106,7 @@ class YouTubeSite:
             return await self._with_remains(look, question)
         return look
 
-    async def _with_remains(self, look: "_Look", question: Question) -> "_Look":
+    async def _with_remains(self, look: "_Look", question: ResolveRequest) -> "_Look":
         """Return `look` with what is left of the stream's media, if anything is."""
         try:
             deeper = await self._look(replace(question, depth=Depth.REMAINS), None)
@@ -114,11 +114,11 @@ class YouTubeSite:
             return look
         return deeper if deeper.observation.media else look
 
-    async def _look(self, question: Question, until: float | None) -> "_Look":
+    async def _look(self, question: ResolveRequest, until: float | None) -> "_Look":
         turn = await self._egress.begin(expected_requests(question), until=until)
         try:
             finding = await self._lookers[question.resolver].look(question)
-        except LookFailed as error:
+        except ResolverFailed as error:
             look = _Look(None, _failed(error))
             self._egress.end(turn, outcome=error.reason, requests=0, refused=False, seen=False)
         except BaseException:
@@ -126,21 +126,21 @@ class YouTubeSite:
             raise
         else:
             look = self._learned(turn, finding)
-        is_of_the_way = look.observation.reason in site_messages.OF_THE_WAY
+        is_of_the_way = look.observation.reason in site_messages.NETWORK_FAILURES
         self._trouble = look.observation if is_of_the_way else None
         return look
 
-    def _learned(self, turn: Turn, finding: Finding) -> "_Look":
+    def _learned(self, turn: Turn, finding: Resolution) -> "_Look":
         observation = classify(finding)
         self._egress.end(
             turn,
             outcome=observation.reason or str(observation.state),
             requests=finding.requests,
-            refused=observation.reason in site_messages.EGRESS_TROUBLES,
+            refused=observation.reason in site_messages.EGRESS_FAILURES,
             seen=observation.state is not SourceState.NOT_OBSERVED,
         )
         paused = self._egress.paused()
-        if paused and observation.reason in site_messages.EGRESS_TROUBLES:
+        if paused and observation.reason in site_messages.EGRESS_FAILURES:
             return _Look(finding, replace(_paused(paused), title=observation.title))
         return _Look(finding, observation)
 
@@ -157,7 +157,7 @@ class YouTubeSite:
         )
 
 
-def expected_requests(question: Question) -> int:
+def expected_requests(question: ResolveRequest) -> int:
     """Return how many HTTP requests a look makes, at most as a rule."""
     if question.resolver is Resolver.STREAMLINK:
         return 3
@@ -175,14 +175,14 @@ def _make_lookers(options: YouTubeOptions) -> dict[Resolver, Looker]:
     if external:
         lookers |= dict.fromkeys(external, ExternalResolvers(options))
     if library:
-        lookers |= dict.fromkeys(library, HelperPool(options))
+        lookers |= dict.fromkeys(library, ResolverPool(options))
     return lookers
 
 
 class _Look:
     """A look and its judgement; `finding` is None when nothing was found."""
 
-    def __init__(self, finding: Finding | None, observation: Observation) -> None:
+    def __init__(self, finding: Resolution | None, observation: Observation) -> None:
         self.live_status = finding.live_status if finding else None
         self.title = finding.title if finding else None
         self.observation = observation
@@ -209,12 +209,12 @@ def _is_believed(second: _Look, *, after: _Look) -> bool:
     return second.observation.state in _SECOND_OPINIONS and after.live_status is None
 
 
-def _failed(error: LookFailed) -> Observation:
+def _failed(error: ResolverFailed) -> Observation:
     return Observation(
         state=SourceState.NOT_OBSERVED,
         reason=error.reason,
         message=f"The look at YouTube failed: {error}",
-        look_again_sec=_RETRY_SEC,
+        retry_after_sec=_RETRY_SEC,
     )
 
 
@@ -228,5 +228,5 @@ def _paused(pause: EgressPaused) -> Observation:
         state=SourceState.NOT_OBSERVED,
         reason=pause.reason,
         message=f"{says}; nothing is asked for {length_min} min, until {until:%H:%M} UTC",
-        look_again_sec=pause.remaining_sec,
+        retry_after_sec=pause.remaining_sec,
     )

@@ -20,14 +20,14 @@ class Meaning:
         reason: stable word for it.
         message: plain words for people.
         phrases: parts of the site's message, normalised; any of them will do.
-        look_again_sec: least wait before the next look.
+        retry_after_sec: least wait before the next look.
     """
 
     state: SourceState
     reason: str
     message: str
     phrases: tuple[str, ...] = ()
-    look_again_sec: float | None = None
+    retry_after_sec: float | None = None
 
     @property
     def is_permanent(self) -> bool:
@@ -174,10 +174,10 @@ BY_AVAILABILITY = {
     "needs_auth": AGE_RESTRICTED,
 }
 BY_LIVE_STATUS = {"post_live": POST_LIVE, "was_live": WAS_LIVE, "not_live": NOT_LIVE}
-EGRESS_TROUBLES = frozenset({BOT_CHECK.reason, RATE_LIMITED.reason})
+EGRESS_FAILURES = frozenset({BOT_CHECK.reason, RATE_LIMITED.reason})
 """Reasons that hold for every video seen from the same egress."""
 
-OF_THE_WAY = frozenset({NETWORK.reason, "resolver_timeout"})
+NETWORK_FAILURES = frozenset({NETWORK.reason, "resolver_timeout"})
 """Reasons that every look meets while the site cannot be reached."""
 
 WORTH_A_SECOND_LOOK = frozenset(

@@ -10,8 +10,8 @@ from streamlink.exceptions import PluginError, StreamlinkError
 from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, MuxedHLSStream
 
-from media.sources.youtube.helper_protocol import HelperSetup, watch_url
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.helper_protocol import ResolverSetup, watch_url
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import Depth, Resolver
 
 LIVE_LINE = "This video is live."
@@ -33,7 +33,7 @@ class _Capture(logging.Handler):
 class StreamlinkLooks:
     """Looks at videos through one streamlink session."""
 
-    def __init__(self, setup: HelperSetup) -> None:
+    def __init__(self, setup: ResolverSetup) -> None:
         self._session = _session(setup)
         self._session.http.hooks["response"].append(self._note_answer)
         self._statuses: list[int] = []
@@ -43,12 +43,12 @@ class StreamlinkLooks:
         log.setLevel(logging.DEBUG)
         log.propagate = False
 
-    def look(self, video_id: str, depth: Depth) -> Finding:
+    def look(self, video_id: str, depth: Depth) -> Resolution:
         """Look once. Raises nothing. The depth makes no difference to it."""
         self._statuses.clear()
         self._capture.lines.clear()
         told = self._resolve(watch_url(video_id))
-        return Finding(
+        return Resolution(
             resolver=Resolver.STREAMLINK,
             depth=depth,
             requests=len(self._statuses) + (told.get("unanswered") or 0),
@@ -81,7 +81,7 @@ class StreamlinkLooks:
 
 
 def read_lines(lines: list[tuple[int, str]]) -> dict[str, Any]:
-    """Return the fields of a `Finding` that log lines (level, text) tell."""
+    """Return the fields of a `Resolution` that log lines (level, text) tell."""
     failures = [text for level, text in lines if level >= logging.ERROR]
     is_live = any(text == LIVE_LINE for _, text in lines)
     return {
@@ -98,7 +98,7 @@ def _master_url(streams: list[Any]) -> str | None:
     return None
 
 
-def _session(setup: HelperSetup) -> Streamlink:
+def _session(setup: ResolverSetup) -> Streamlink:
     session = Streamlink(plugins_lazy=True)
     session.set_option("no-plugin-cache", True)
     session.set_option("http-trust-env", False)

@@ -21,9 +21,9 @@ class YouTubeSource:
         """Look once, and find its media when it is live. Never raises for what the site does."""
         return await self._site.observe(self._video_id, Depth.MEDIA)
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
+    async def observe_status(self, *, priority: bool = False) -> Observation:
         """Look once, in one request where the site lets it: `LIVE` comes without media.
 
         For waiting, and for "is it still live?". Never raises for what the site does.
         """
-        return await self._site.observe(self._video_id, Depth.STATUS, patient=not urgent)
+        return await self._site.observe(self._video_id, Depth.STATUS, patient=not priority)

@@ -12,9 +12,9 @@ from media.outbound.fetching import fetch_playlist
 from media.outbound.stream_client import MediaClient
 from media.sources.direct import ABSENT_STATUSES, media_of
 from media.sources.source import MediaUrls, Observation, SourceState
-from media.sources.youtube.kept_urls import KeptUrls
 from media.sources.youtube.poll_schedule import poll_delay_sec
 from media.sources.youtube.site import BUSY
+from media.sources.youtube.url_store import UrlStore
 from media.sources.youtube.video_source import YouTubeSource
 
 MOST_TRIED = 4
@@ -50,14 +50,14 @@ class _Found:
         return LOST_AGAIN_SEC[min(self.short_lived, len(LOST_AGAIN_SEC) - 1)]
 
 
-class FoundMedia:
+class MediaCache:
     """Where the media of each video was found; of one worker, as the URLs are bound to its address.
 
     Args:
         kept: from before a restart; without it, they are in memory only, as they are signed.
     """
 
-    def __init__(self, kept: KeptUrls | None = None) -> None:
+    def __init__(self, kept: UrlStore | None = None) -> None:
         self._found: OrderedDict[str, _Found] = OrderedDict()
         self._kept = kept
 
@@ -79,7 +79,7 @@ class FoundMedia:
         before = self._found.get(video_id) or _Found(seen, now, 0)
         found = replace(before, at=now, short_lived=max(1, _short_lived(before, now)))
         self._keep(video_id, found)
-        return replace(seen, look_again_sec=found.wait_sec)
+        return replace(seen, retry_after_sec=found.wait_sec)
 
     def remember(self, video_id: str, seen: Observation, now: datetime) -> Observation:
         """Keep what was seen, the oldest is forgotten when there are too many.
@@ -89,7 +89,7 @@ class FoundMedia:
         """
         before = self._found.get(video_id)
         found = _Found(seen, now, _short_lived(before, now))
-        found = replace(found, seen=replace(seen, look_again_sec=found.wait_sec))
+        found = replace(found, seen=replace(seen, retry_after_sec=found.wait_sec))
         self._keep(video_id, found)
         if self._kept and seen.media and seen.state is SourceState.LIVE:
             self._kept.write(video_id, seen.media, now)
@@ -121,16 +121,16 @@ class YouTubeStream:
     """One video; see `media.sources.source.Source`."""
 
     def __init__(
-        self, video_id: str, source: YouTubeSource, client: MediaClient, found: FoundMedia
+        self, video_id: str, source: YouTubeSource, client: MediaClient, found: MediaCache
     ) -> None:
         self._video_id = video_id
         self._source = source
         self._client = client
         self._found = found
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
+    async def observe(self, *, refresh: bool = False) -> Observation:
         """Return what was found before, or look."""
-        known = None if afresh else self._found.recall(self._video_id, datetime.now(UTC))
+        known = None if refresh else self._found.recall(self._video_id, datetime.now(UTC))
         if known:
             return known
         seen = _politely(await self._source.observe())
@@ -151,9 +151,9 @@ class YouTubeStream:
             return self._found.refused(self._video_id, failed, datetime.now(UTC))
         return self._found.remember(self._video_id, seen, datetime.now(UTC))
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
+    async def observe_status(self, *, priority: bool = False) -> Observation:
         """Ask in one request where the site lets us."""
-        return _politely(await self._source.observe_status(urgent=urgent))
+        return _politely(await self._source.observe_status(priority=priority))
 
     def poll_delay_sec(
         self,
@@ -170,7 +170,7 @@ class YouTubeStream:
             scheduled_start=scheduled_start,
             site_start=seen.starts_at,
             chance=chance,
-            demanded_sec=seen.look_again_sec if seen.state is SourceState.NOT_OBSERVED else None,
+            demanded_sec=seen.retry_after_sec if seen.state is SourceState.NOT_OBSERVED else None,
         )
 
     async def _first_that_loads(self, seen: Observation, preferred: MediaUrls) -> Observation:
@@ -213,6 +213,6 @@ def _politely(seen: Observation) -> Observation:
     if seen.state is SourceState.LIVE or seen.reason == BUSY:
         return seen
     if seen.state is SourceState.UPCOMING:
-        return replace(seen, look_again_sec=OFFLINE_AGAIN_SEC, grace_sec=OFFLINE_GRACE_SEC)
+        return replace(seen, retry_after_sec=OFFLINE_AGAIN_SEC, grace_sec=OFFLINE_GRACE_SEC)
     least_sec = ENDED_AGAIN_SEC if seen.state is SourceState.ENDED else LOOK_AGAIN_SEC
-    return replace(seen, look_again_sec=max(least_sec, seen.look_again_sec or 0.0))
+    return replace(seen, retry_after_sec=max(least_sec, seen.retry_after_sec or 0.0))

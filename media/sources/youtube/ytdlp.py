@@ -19,8 +19,8 @@ from yt_dlp.utils import (
     GeoRestrictedError,
 )
 
-from media.sources.youtube.helper_protocol import HelperSetup, watch_url
-from media.sources.youtube.resolution import Finding, read_info
+from media.sources.youtube.helper_protocol import ResolverSetup, watch_url
+from media.sources.youtube.resolution import Resolution, read_info
 from media.sources.youtube.resolver_options import Depth, Resolver, with_depth
 
 
@@ -37,7 +37,7 @@ class _Notes:
     unanswered: int = 0
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of a `Finding` that these notes tell."""
+        """Return the fields of a `Resolution` that these notes tell."""
         return {
             "reasons": tuple(self.reasons),
             "warnings": tuple(self.warnings),
@@ -87,7 +87,7 @@ class _Client(YoutubeDL):  # type: ignore[misc]  # yt-dlp is not typed
 class YtDlp:
     """Looks at videos through one `YoutubeDL`, which keeps its session with the site."""
 
-    def __init__(self, setup: HelperSetup) -> None:
+    def __init__(self, setup: ResolverSetup) -> None:
         self._client = _Client(_parameters(setup))
         self._client.params["logger"] = _Logger(self._client)
         _ = self._client.cookiejar  # read now: bad cookies are no fault of a video
@@ -95,13 +95,13 @@ class YtDlp:
         self._extractor = self._client.get_info_extractor("Youtube")
         self._listen_to_reasons()
 
-    def look(self, video_id: str, depth: Depth) -> Finding:
+    def look(self, video_id: str, depth: Depth) -> Resolution:
         """Look once. Raises nothing."""
         self._client.notes = notes = _Notes()
         self._client.params["extractor_args"] = with_depth(self._given_args, depth)
         info = self._extract(watch_url(video_id), notes)
         told = read_info(info) if info else {}
-        return Finding(resolver=Resolver.YTDLP, depth=depth, **told, **notes.fields())
+        return Resolution(resolver=Resolver.YTDLP, depth=depth, **told, **notes.fields())
 
     def _extract(self, url: str, notes: _Notes) -> dict[str, Any] | None:
         try:
@@ -150,7 +150,7 @@ def _note_failure(notes: _Notes, error: BaseException) -> None:
         notes.countries += error.countries or ()
 
 
-def _parameters(setup: HelperSetup) -> dict[str, Any]:
+def _parameters(setup: ResolverSetup) -> dict[str, Any]:
     """Return the constructor's options, after yt-dlp's `YoutubeDL` docstring."""
     parameters: dict[str, Any] = {
         "quiet": True,

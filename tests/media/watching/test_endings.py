@@ -55,13 +55,13 @@ class Turning(ManifestSource):
         super().__init__(url, client)
         self.status_checks: list[str] = []
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
-        self.status_checks.append("urgent" if urgent else "patient")
-        return await super().observe_status(urgent=urgent)
+    async def observe_status(self, *, priority: bool = False) -> Observation:
+        self.status_checks.append("priority" if priority else "patient")
+        return await super().observe_status(priority=priority)
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
+    async def observe(self, *, refresh: bool = False) -> Observation:
         self.looks += 1
-        return self.answer or await super().observe(afresh=afresh)
+        return self.answer or await super().observe(refresh=refresh)
 
 
 async def leaping_on(viewer: Viewer, clock: Leaping, sec: float) -> Viewer:
@@ -223,7 +223,7 @@ async def test_a_stream_that_stands_still_is_asked_about_before_those_that_wait(
         channel.stall()
         leaping.leap(10)
         await viewer.until(lambda _: bool(source.status_checks))
-    assert source.status_checks[0] == "urgent"
+    assert source.status_checks[0] == "priority"
 
 
 async def test_a_source_that_says_twice_that_the_stream_is_over_ends_it() -> None:

@@ -24,7 +24,7 @@ def paused(minutes: int) -> Observation:
         state=SourceState.NOT_OBSERVED,
         reason="bot_check",
         message=f"nothing is asked for {minutes} min",
-        look_again_sec=0.001,
+        retry_after_sec=0.001,
     )
 
 
@@ -35,11 +35,11 @@ class Asked:
         self.may_answer = asyncio.Event()
         self._answers: Iterator[Observation] = iter(answers)
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
+    async def observe(self, *, refresh: bool = False) -> Observation:
         await self.may_answer.wait()
         return next(self._answers)
 
-    async def observe_status(self, *, urgent: bool = False) -> Observation:
+    async def observe_status(self, *, priority: bool = False) -> Observation:
         return await self.observe()
 
     def poll_delay_sec(self, seen: Observation, **schedule: object) -> float:

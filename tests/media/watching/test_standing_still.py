@@ -43,9 +43,9 @@ class CountedLooks(ManifestSource):
 
     looks = 0
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
+    async def observe(self, *, refresh: bool = False) -> Observation:
         self.looks += 1
-        return await super().observe(afresh=afresh)
+        return await super().observe(refresh=refresh)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from media.sources.youtube.video_source import YouTubeSource
 from media.sources.youtube.video_stream import (
     LOST_AGAIN_SEC,
     OFFLINE_GRACE_SEC,
-    FoundMedia,
+    MediaCache,
     YouTubeStream,
 )
 from media.watching import StreamUnavailable
@@ -50,7 +50,7 @@ SOAK_SEGMENT_SEC = 0.1
 
 
 @asynccontextmanager
-async def viewer_of(site: YouTubeSite, found: FoundMedia | None = None) -> AsyncIterator[Viewer]:
+async def viewer_of(site: YouTubeSite, found: MediaCache | None = None) -> AsyncIterator[Viewer]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
     egress = OneEgress(options, egress=Egress(Budget(interval_sec=0, pauses_sec=(900,))))
     guard = OutboundGuard(allow_private_networks=True)
@@ -58,7 +58,7 @@ async def viewer_of(site: YouTubeSite, found: FoundMedia | None = None) -> Async
         async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
             studio = Studio(client, NoProbe("none", parallel=1), WallClock())
             source = YouTubeSource(VIDEO_ID, egress)
-            stream = YouTubeStream(VIDEO_ID, source, client, found or FoundMedia())
+            stream = YouTubeStream(VIDEO_ID, source, client, found or MediaCache())
             yield Viewer(studio, stream, HASTY)
     finally:
         await egress.close()
@@ -259,13 +259,13 @@ async def test_a_video_that_becomes_private_is_unavailable_when_it_is_confirmed(
 def test_the_wait_grows_with_media_that_is_lost_at_once(
     lives_sec: list[float], waits_sec: list[float]
 ) -> None:
-    found, now = FoundMedia(), 1_000_000.0
+    found, now = MediaCache(), 1_000_000.0
     live = Observation(state=SourceState.LIVE, media=MediaUrls(main="https://a.tv/x"))
     waits = []
     for life_sec in [*lives_sec, 0.0]:
         seen = found.remember(VIDEO_ID, live, datetime.fromtimestamp(now, UTC))
-        waits.append(seen.look_again_sec)
-        now += (seen.look_again_sec or 0.0) + life_sec
+        waits.append(seen.retry_after_sec)
+        now += (seen.retry_after_sec or 0.0) + life_sec
     assert waits == waits_sec
 
 

@@ -111,8 +111,8 @@ async def test_patient_looks_have_their_turn_however_many_are_urgent() -> None:
         await egress.begin(1, until=egress.patience_ends() if patient else None)
         order.append(name)
 
-    urgent = [look("media", patient=False) for _ in range(3 * URGENT_IN_A_ROW)]
-    await asyncio.gather(*(look("check", patient=True) for _ in range(2)), *urgent)
+    priority = [look("media", patient=False) for _ in range(3 * URGENT_IN_A_ROW)]
+    await asyncio.gather(*(look("check", patient=True) for _ in range(2)), *priority)
     checks = [place for place, name in enumerate(order) if name == "check"]
     assert checks == [0, 1 + URGENT_IN_A_ROW]
 
@@ -131,14 +131,14 @@ async def test_no_more_looks_are_under_way_than_may_be() -> None:
     first, second = await egress.begin(1), await egress.begin(1)
     patient = asyncio.create_task(egress.begin(1, until=egress.patience_ends()))
     await asyncio.sleep(0)
-    urgent = asyncio.create_task(egress.begin(1))
+    priority = asyncio.create_task(egress.begin(1))
     time.now += 60
     end(egress, first, "live")
-    await urgent
+    await priority
     assert not patient.done()
     egress.abandon()
     await patient
-    assert second.began < (await urgent).began <= (await patient).began
+    assert second.began < (await priority).began <= (await patient).began
 
 
 async def test_a_monitor_that_gives_up_costs_no_turn() -> None:

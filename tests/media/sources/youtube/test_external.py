@@ -11,18 +11,18 @@ import pytest
 
 from media.sources.source import SourceState
 from media.sources.youtube.classifier import classify
-from media.sources.youtube.errors import LookFailed, LookTimedOut
+from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
 from media.sources.youtube.external import ExternalResolvers
 from media.sources.youtube.external_output import read_streamlink, read_ytdlp
-from media.sources.youtube.helper_protocol import Question
+from media.sources.youtube.helper_protocol import ResolveRequest
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from simulator.youtube import Video, VideoState, YouTubeSite
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
 MakeOptions = Callable[..., YouTubeOptions]
-YTDLP = Question(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
-STATUS = Question(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
-STREAMLINK = Question(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID)
+YTDLP = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
+STATUS = ResolveRequest(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
+STREAMLINK = ResolveRequest(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID)
 SCRIPTS = Path(sys.executable).parent
 COOKIES = "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tONE\ttwo\n"
 
@@ -86,14 +86,14 @@ async def test_nothing_secret_is_an_argument(options: MakeOptions, tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        pytest.param("exec sleep 60", LookTimedOut, id="hangs"),
-        pytest.param("exit 1", LookFailed, id="says-nothing"),
-        pytest.param("echo '{\"formats'", LookFailed, id="breaks-off"),
-        pytest.param("exec /nonexistent", LookFailed, id="cannot-run"),
+        pytest.param("exec sleep 60", ResolverTimedOut, id="hangs"),
+        pytest.param("exit 1", ResolverFailed, id="says-nothing"),
+        pytest.param("echo '{\"formats'", ResolverFailed, id="breaks-off"),
+        pytest.param("exec /nonexistent", ResolverFailed, id="cannot-run"),
     ],
 )
 async def test_an_executable_that_fails(
-    options: MakeOptions, tmp_path: Path, text: str, error: type[LookFailed]
+    options: MakeOptions, tmp_path: Path, text: str, error: type[ResolverFailed]
 ) -> None:
     fake = script(tmp_path / "yt-dlp", text)
     asked = options(ytdlp_path=fake, extraction_timeout_sec=0.5)
@@ -104,7 +104,7 @@ async def test_an_executable_that_fails(
 
 async def test_an_executable_that_is_not_there(options: MakeOptions, tmp_path: Path) -> None:
     async with executables(options(ytdlp_path=tmp_path / "none")) as resolvers:
-        with pytest.raises(LookFailed):
+        with pytest.raises(ResolverFailed):
             await resolvers.look(YTDLP)
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from media.sources.source import Observation, SourceState
 from media.sources.youtube.egress import Budget, Egress
-from media.sources.youtube.errors import LookTimedOut
-from media.sources.youtube.helper_protocol import Question
-from media.sources.youtube.resolution import Finding
+from media.sources.youtube.errors import ResolverTimedOut
+from media.sources.youtube.helper_protocol import ResolveRequest
+from media.sources.youtube.resolution import Resolution
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 
@@ -22,10 +22,10 @@ class Hanging:
         self.begun = 0
         self.let_go = asyncio.Event()
 
-    async def look(self, question: Question) -> Finding:
+    async def look(self, question: ResolveRequest) -> Resolution:
         self.begun += 1
         await self.let_go.wait()
-        raise LookTimedOut("still looking after 30 s")
+        raise ResolverTimedOut("still looking after 30 s")
 
     async def close(self) -> None:
         self.let_go.set()
@@ -70,7 +70,7 @@ async def test_those_that_wait_hear_why_it_takes_so_long() -> None:
     await begun(looker, 2)
     seen = await check(site)
     assert (seen.state, seen.reason) == (SourceState.NOT_OBSERVED, "resolver_timeout")
-    assert seen.look_again_sec == 60
+    assert seen.retry_after_sec == 60
     await site.close()
     await hanging
 

@@ -8,7 +8,7 @@ import pytest
 from media.sources.source import SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.confirmation import DEFAULT_POLICY
-from media.sources.youtube.errors import LookFailed, LookTimedOut
+from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
 from media.sources.youtube.site_messages import Meaning
 from media.sources.youtube.video_stream import LOST_AGAIN_SEC
 from media.watching.stream import LONG_LOOK, LONG_LOOK_MESSAGE
@@ -35,7 +35,7 @@ def test_every_reason_of_unknown_health_is_explained(meaning: Meaning) -> None:
 
 
 def test_no_other_reason_of_unknown_health_is_explained() -> None:
-    other = {LookFailed.reason, LookTimedOut.reason, "no_playlist", LONG_LOOK}
+    other = {ResolverFailed.reason, ResolverTimedOut.reason, "no_playlist", LONG_LOOK}
     assert rows("When it is not observed").keys() == {each.reason for each in UNSEEN} | other
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.sources.youtube.helper_protocol import HelperSetup, WireError, pack, read_message
+from media.sources.youtube.helper_protocol import ResolverSetup, WireError, pack, read_message
 from media.sources.youtube.resolver_options import (
     Depth,
     YouTubeOptions,
@@ -57,7 +57,7 @@ def test_what_remains_is_asked_for_beside_what_the_user_wants() -> None:
 
 def test_no_secret_shows_in_the_text_of_options() -> None:
     options = YouTubeOptions(proxy="http://me:SECRET@p", extractor_args=("youtube:x=SECRET",))
-    setup = HelperSetup(folder="/x", request_timeout_sec=1, cookies="SECRET", proxy="SECRET")
+    setup = ResolverSetup(folder="/x", request_timeout_sec=1, cookies="SECRET", proxy="SECRET")
     assert "SECRET" not in repr(options) + repr(setup)
 
 

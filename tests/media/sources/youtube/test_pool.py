@@ -11,22 +11,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from media.sources.youtube.errors import LookFailed, LookTimedOut
-from media.sources.youtube.helper_protocol import Question
-from media.sources.youtube.pool import HelperPool
+from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
+from media.sources.youtube.helper_protocol import ResolveRequest
+from media.sources.youtube.pool import ResolverPool
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from simulator.youtube import SILENT, Kind, Video, YouTubeSite
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
 MakeOptions = Callable[..., YouTubeOptions]
-STATUS = Question(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
-MEDIA = Question(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
+STATUS = ResolveRequest(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
+MEDIA = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
 DEATH_SEC = 10
 
 
 @asynccontextmanager
-async def pool_of(options: YouTubeOptions) -> AsyncIterator[HelperPool]:
-    pool = HelperPool(options)
+async def pool_of(options: YouTubeOptions) -> AsyncIterator[ResolverPool]:
+    pool = ResolverPool(options)
     try:
         yield pool
     finally:
@@ -43,7 +43,7 @@ async def gone(processes: list[psutil.Process]) -> bool:
     return not alive
 
 
-def group_of(pool: HelperPool) -> list[psutil.Process]:
+def group_of(pool: ResolverPool) -> list[psutil.Process]:
     helpers = [psutil.Process(pid) for pid in pool.process_ids()]
     return helpers + [child for helper in helpers for child in helper.children(recursive=True)]
 
@@ -60,7 +60,7 @@ async def test_a_warm_helper_is_used_again(options: MakeOptions, video: Video) -
 
 async def test_streamlink_may_look_first_in_a_helper(options: MakeOptions, video: Video) -> None:
     async with pool_of(options()) as pool:
-        first = await pool.look(Question(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID))
+        first = await pool.look(ResolveRequest(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID))
         second = await pool.look(MEDIA)
     assert first.master_url
     assert (second.exception, second.live_status) == (None, "is_live")
@@ -72,10 +72,10 @@ async def test_streamlink_does_not_break_the_requests_of_yt_dlp(tmp_path: Path) 
         "import sys\n"
         "from media.sources.youtube.helper import Looks\n"
         "from tests.media.sources.youtube.test_pool import *\n"
-        "from media.sources.youtube.helper_protocol import HelperSetup\n"
-        "setup = HelperSetup(folder=sys.argv[1], request_timeout_sec=1, proxy='http://127.0.0.1:9')\n"
+        "from media.sources.youtube.helper_protocol import ResolverSetup\n"
+        "setup = ResolverSetup(folder=sys.argv[1], request_timeout_sec=1, proxy='http://127.0.0.1:9')\n"
         "for resolver in (Resolver.STREAMLINK, Resolver.YTDLP):\n"
-        "    Looks(setup).look(Question(resolver, Depth.STATUS, VIDEO_ID))\n"
+        "    Looks(setup).look(ResolveRequest(resolver, Depth.STATUS, VIDEO_ID))\n"
         "from urllib3.util.url import parse_url\n"
         "print(parse_url('https://a/%7e'))\n"
     )
@@ -112,7 +112,7 @@ async def test_a_look_that_hangs_is_killed_and_leaves_no_process(
         await pool.look(STATUS)
         processes = group_of(pool)
         site.faults.add(SILENT)
-        with pytest.raises(LookTimedOut):
+        with pytest.raises(ResolverTimedOut):
             await pool.look(STATUS)
         assert pool.process_ids() == []
         assert await gone(processes)
@@ -143,7 +143,7 @@ async def test_a_helper_that_dies_fails_its_look_alone(
         looking = asyncio.create_task(pool.look(STATUS))
         await site.requests.until(lambda log: len(log) > 0)
         psutil.Process(pool.process_ids()[0]).send_signal(signal.SIGKILL)
-        with pytest.raises(LookFailed):
+        with pytest.raises(ResolverFailed):
             await looking
         site.faults.clear()
         assert (await pool.look(STATUS)).live_status == "is_live"
@@ -161,14 +161,14 @@ async def test_a_worn_helper_is_replaced(
 
 
 async def test_closing_leaves_no_process_and_no_file(options: MakeOptions, video: Video) -> None:
-    pool = HelperPool(options())
+    pool = ResolverPool(options())
     await pool.look(MEDIA)
     processes = group_of(pool)
     folder = processes[0].cwd()
     await pool.close()
     assert await gone(processes)
     assert not exists(folder)
-    with pytest.raises(LookFailed):
+    with pytest.raises(ResolverFailed):
         await pool.look(MEDIA)
 
 
@@ -177,11 +177,11 @@ async def test_helpers_end_when_their_worker_is_killed(site: YouTubeSite, video:
     script = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from media.sources.youtube.pool import HelperPool\n"
+        "from media.sources.youtube.pool import ResolverPool\n"
         "from tests.media.sources.youtube.test_pool import STATUS, YouTubeOptions\n"
         "async def main():\n"
         "    options = YouTubeOptions(proxy=sys.argv[1], ca_bundle=Path(sys.argv[2]))\n"
-        "    await HelperPool(options).look(STATUS)\n"
+        "    await ResolverPool(options).look(STATUS)\n"
         "asyncio.run(main())\n"
     )
     worker = await asyncio.create_subprocess_exec(
@@ -215,12 +215,12 @@ async def test_a_cookie_file_of_another_kind_fails_the_look_unquoted(
     cookies = tmp_path / "cookies.txt"
     cookies.write_text('{"SID": "SECRET"}')
     async with pool_of(options(cookies_file=cookies)) as pool:
-        with pytest.raises(LookFailed, match="yt-dlp cannot be set up") as failed:
+        with pytest.raises(ResolverFailed, match="yt-dlp cannot be set up") as failed:
             await pool.look(STATUS)
     assert "SECRET" not in str(failed.value)
 
 
 async def test_a_missing_cookie_file_fails_the_look(options: MakeOptions, tmp_path: Path) -> None:
     async with pool_of(options(cookies_file=tmp_path / "none")) as pool:
-        with pytest.raises(LookFailed, match="No such file"):
+        with pytest.raises(ResolverFailed, match="No such file"):
             await pool.look(STATUS)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from media.sources.youtube.rendition_choice import broadcast_of, earliest_expiry, rank_media
-from media.sources.youtube.resolution import Finding, Format, read_info
+from media.sources.youtube.resolution import Format, Resolution, read_info
 from media.sources.youtube.resolver_options import Depth, Resolver
 
 ONE, OTHER = "https://m.example/one.m3u8", "https://m.example/other.m3u8"
@@ -24,8 +24,8 @@ def hls(itag: int, bandwidth: int, tracks: str = "av", manifest: str = ONE) -> F
     )
 
 
-def finding(*formats: Format, master_url: str | None = None) -> Finding:
-    return Finding(
+def finding(*formats: Format, master_url: str | None = None) -> Resolution:
+    return Resolution(
         resolver=Resolver.YTDLP, depth=Depth.MEDIA, formats=formats, master_url=master_url
     )
 

@@ -13,7 +13,7 @@ from media.sources.youtube.egress import Budget, Egress
 from media.sources.youtube.resolver_options import Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import FoundMedia, YouTubeStream
+from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from runtime.settings import StreamSettings
 from simulator.youtube import (
     MASTER_FORBIDDEN,
@@ -214,7 +214,7 @@ async def test_a_bot_check_pauses_all_looks(
     assert len(site.requests) == mark
     for seen in (first, second):
         assert (seen.state, seen.reason) == (NOT_OBSERVED, "bot_check")
-        assert seen.look_again_sec == pytest.approx(900, abs=60)
+        assert seen.retry_after_sec == pytest.approx(900, abs=60)
     assert "15 min" in second.message
 
 
@@ -238,17 +238,17 @@ async def test_a_look_that_finds_no_turn_says_nothing_of_the_stream(
     async with source_of(options(), interval_sec=600, patience_sec=0.01) as source:
         assert (await source.observe_status()).state is LIVE
         async with httpx.AsyncClient() as client:
-            stream = YouTubeStream(VIDEO_ID, source, client, FoundMedia())
+            stream = YouTubeStream(VIDEO_ID, source, client, MediaCache())
             seen = await stream.observe_status()
-    assert (seen.state, seen.reason, seen.look_again_sec) == (NOT_OBSERVED, "busy", None)
+    assert (seen.state, seen.reason, seen.retry_after_sec) == (NOT_OBSERVED, "busy", None)
 
 
 async def test_a_status_check_of_a_stream_that_runs_is_not_put_off(
     options: MakeOptions, video: Video
 ) -> None:
     async with source_of(options(), interval_sec=0.5, patience_sec=0.01) as source:
-        assert (await source.observe_status(urgent=True)).state is LIVE
-        assert (await source.observe_status(urgent=True)).state is LIVE
+        assert (await source.observe_status(priority=True)).state is LIVE
+        assert (await source.observe_status(priority=True)).state is LIVE
 
 
 async def test_a_look_that_takes_too_long_observes_nothing(

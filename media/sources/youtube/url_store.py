@@ -20,25 +20,27 @@ _MEDIA_URLS = TypeAdapter(MediaUrls)
 _SUFFIX = ".json"
 
 
-class OpenFolder(ValueError):
+class FolderNotPrivate(ValueError):
     """The folder is not this user's alone; the message says why."""
 
 
-class KeptUrls:
+class UrlStore:
     """The URLs of each video in a file of its own (mode 0600), in a folder (mode 0700).
 
     Workers of one address may share the folder: a file is replaced as a whole.
 
     Raises:
         OSError: the folder cannot be made.
-        OpenFolder: others may enter it.
+        FolderNotPrivate: others may enter it.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
         if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            raise OpenFolder(f"{folder} must belong to this user and be closed to others (0700)")
+            raise FolderNotPrivate(
+                f"{folder} must belong to this user and be closed to others (0700)"
+            )
         self._folder = folder
 
     def read(self, video_id: str, now: datetime) -> MediaUrls | None:

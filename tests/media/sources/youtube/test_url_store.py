@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from media.sources.source import MediaUrls
-from media.sources.youtube.kept_urls import KeptUrls, OpenFolder
-from media.sources.youtube.video_stream import FoundMedia
+from media.sources.youtube.url_store import FolderNotPrivate, UrlStore
+from media.sources.youtube.video_stream import MediaCache
 from simulator.youtube import Fault, Kind, Layout, YouTubeSite
 from tests.media.watching.test_youtube_stream import VIDEO_ID, seen_at_least, viewer_of
 from tests.media.watching.viewing import Viewer
@@ -39,16 +39,16 @@ def folder(tmp_path: Path) -> Path:
 def test_what_was_kept_is_read_again_by_this_user_alone(folder: Path) -> None:
     before = os.umask(0)
     try:
-        KeptUrls(folder).write(VIDEO_ID, URLS, NOW)
+        UrlStore(folder).write(VIDEO_ID, URLS, NOW)
     finally:
         os.umask(before)
-    assert KeptUrls(folder).read(VIDEO_ID, NOW) == URLS
+    assert UrlStore(folder).read(VIDEO_ID, NOW) == URLS
     assert mode(folder) == 0o700
     assert [mode(path) for path in folder.iterdir()] == [0o600]
 
 
 def test_what_has_expired_is_neither_read_nor_left_on_the_disk(folder: Path) -> None:
-    kept = KeptUrls(folder)
+    kept = UrlStore(folder)
     kept.write(VIDEO_ID, URLS, NOW)
     assert kept.read(VIDEO_ID, LATER) is None
     kept.write("bbbbbbbbbbb", MediaUrls(main="https://a.example"), LATER)
@@ -57,19 +57,19 @@ def test_what_has_expired_is_neither_read_nor_left_on_the_disk(folder: Path) -> 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"main": 1}'])
 def test_a_file_that_cannot_be_read_is_as_good_as_none(folder: Path, content: bytes) -> None:
-    kept = KeptUrls(folder)
+    kept = UrlStore(folder)
     (folder / f"{VIDEO_ID}.json").write_bytes(content)
     assert kept.read(VIDEO_ID, NOW) is None
 
 
 def test_a_folder_that_others_may_enter_is_refused(folder: Path) -> None:
     folder.mkdir(mode=0o755)
-    with pytest.raises(OpenFolder, match="closed to others"):
-        KeptUrls(folder)
+    with pytest.raises(FolderNotPrivate, match="closed to others"):
+        UrlStore(folder)
 
 
 def test_a_disk_that_takes_nothing_disturbs_nobody(folder: Path) -> None:
-    kept = KeptUrls(folder)
+    kept = UrlStore(folder)
     folder.rmdir()
     kept.write(VIDEO_ID, URLS, NOW)
     assert kept.read(VIDEO_ID, NOW) is None
@@ -78,7 +78,7 @@ def test_a_disk_that_takes_nothing_disturbs_nobody(folder: Path) -> None:
 @asynccontextmanager
 async def restarted(site: YouTubeSite, folder: Path, before: Viewer) -> AsyncIterator[Viewer]:
     """Go on in another worker, which finds what the first one kept."""
-    async with viewer_of(site, FoundMedia(KeptUrls(folder))) as viewer:
+    async with viewer_of(site, MediaCache(UrlStore(folder))) as viewer:
         viewer.state = before.state.model_validate_json(before.state.model_dump_json())
         yield viewer
 
@@ -90,7 +90,7 @@ async def test_a_restarted_worker_goes_on_without_asking_the_site(
     async with YouTubeSite() as site:
         site.video(VIDEO_ID).layout = layout
         site.video(VIDEO_ID).go_live(backlog=3)
-        async with viewer_of(site, FoundMedia(KeptUrls(folder))) as first:
+        async with viewer_of(site, MediaCache(UrlStore(folder))) as first:
             await first.until(seen_at_least(4))
         mark = len(site.requests)
         async with restarted(site, folder, first) as second:
@@ -105,7 +105,7 @@ async def test_urls_that_are_refused_after_a_restart_are_looked_for_anew(folder:
     """As when it leaves by another address now."""
     async with YouTubeSite() as site:
         site.video(VIDEO_ID).go_live(backlog=3)
-        async with viewer_of(site, FoundMedia(KeptUrls(folder))) as first:
+        async with viewer_of(site, MediaCache(UrlStore(folder))) as first:
             await first.until(seen_at_least(4))
         site.faults.add(Fault(kinds=frozenset({Kind.PLAYLIST}), status=403, times=1))
         mark = len(site.requests)
