@@ -69,6 +69,8 @@ def _started(order: MonitorInput) -> MonitorRecord:
         config=order.config,
         metadata=order.metadata,
         changes=0,
+        name=None,
+        title=None,
         status=MonitorStatus.MONITORING,
         stream_status=StreamStatus.LIVE,
         created_at=order.created_at,

@@ -112,6 +112,8 @@ class MonitorCreation:
             stream_url=source.url,
             stream_key=source.key,
             callback_url=order.callback_url,
+            name=order.name,
+            title=None,
             config=order.config.with_request_headers(given),
             request_headers=self._headers.sealed(given, monitor_id, source.kind),
             metadata=order.metadata,

@@ -73,6 +73,7 @@ def order_of(record: MonitorRecord, seal_key: bytes) -> MonitorInput:
     """Return what the workflow of `record` gets; the key is that of `callback_seal`."""
     return MonitorInput(
         monitor_id=record.monitor_id,
+        name=record.name,
         stream_url=record.stream_url,
         stream_key=record.stream_key,
         callback_url=record.callback_url,

@@ -15,11 +15,12 @@ from pydantic_core import to_json
 
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.events import EventType
-from monitors.reports import HealthReport, Statistics
+from monitors.reports import HealthReport, OpenIncident, Statistics
 from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, StreamStatus
 from monitors.stream_url import MAX_URL_BYTES, split_http_url
 
 MAX_METADATA_BYTES: Final = 16 * 1024
+MAX_NAME_LENGTH: Final = 120
 
 EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
@@ -27,6 +28,7 @@ EXAMPLE_ORDER: Final[dict[str, JsonValue]] = {
     "stream_url": "https://example.com/live/index.m3u8",
     "callback_url": "https://example.com/hooks/streams",
     "config": {"blackout_threshold_sec": 20, "silence_db_threshold": -55},
+    "name": "News 24",
     "metadata": {"channel": "news"},
 }
 EXAMPLE_CHANGE: Final[dict[str, JsonValue]] = {
@@ -75,8 +77,11 @@ HttpUrl = Annotated[
         }
     ),
 ]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
 MonitorId = Annotated[str, Field(examples=[EXAMPLE_ID])]
+_NAME: Any = Field(description="The user's, or else the stream's title.", examples=["News 24"])
+_TITLE: Any = Field(description="The stream's; null until it is known.", examples=["News, live"])
 
 
 class CreateMonitor(BaseModel):
@@ -86,6 +91,9 @@ class CreateMonitor(BaseModel):
 
     stream_url: HttpUrl = Field(description="The live stream: the URL of a manifest.")
     callback_url: HttpUrl = Field(description="Where the webhooks go.")
+    name: Name | None = Field(
+        default=None, description="What people call it; null: the stream's title, once it is known."
+    )
     config: MonitorConfig = Field(default_factory=MonitorConfig)
     metadata: Metadata = Field(
         default_factory=dict,
@@ -127,11 +135,16 @@ class Pagination(BaseModel):
 
 
 class ListedMonitor(BaseModel):
-    """A monitor in a list."""
+    """A monitor in a list, as the last report has it."""
 
     monitor_id: MonitorId
+    name: str | None = _NAME
+    title: str | None = _TITLE
     stream_url: str
     status: MonitorStatus
+    stream_status: StreamStatus
+    health: HealthReport
+    open_incidents: list[IncidentKind]
     created_at: AwareDatetime
 
 
@@ -142,17 +155,12 @@ class MonitorList(BaseModel):
     pagination: Pagination
 
 
-class OpenIncident(BaseModel):
-    """A fault that goes on."""
-
-    kind: IncidentKind
-    started_at: AwareDatetime
-
-
 class MonitorDetails(BaseModel):
     """A monitor's condition."""
 
     monitor_id: MonitorId
+    name: str | None = _NAME
+    title: str | None = _TITLE
     stream_url: str
     callback_url: str
     status: MonitorStatus
@@ -166,7 +174,6 @@ class MonitorDetails(BaseModel):
     stop_reason: str | None = Field(description="Why a worker had it stopped.")
     error_reason: str | None
     error_message: str | None
-    title: str | None = Field(description="The stream's; known while the workflow answers.")
     doing: str | None = Field(description="What is going on; known while the workflow answers.")
     open_incidents: list[OpenIncident]
     source: str = Field(

@@ -8,17 +8,17 @@ import structlog
 from api.engine import EngineUnavailable, MonitorEngine
 from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
 from api.monitors.schemas import (
+    MAX_NAME_LENGTH,
     AuditedEvent,
     EventList,
     ListedMonitor,
     MonitorDetails,
     MonitorList,
-    OpenIncident,
     Pagination,
     StoppedMonitor,
 )
 from api.store import Store
-from api.store.records import EventRecord, LastReport, MonitorRecord
+from api.store.records import EventRecord, LastReport, MonitorRecord, MonitorSummary
 from monitors.ids import is_monitor_id
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus
@@ -41,7 +41,7 @@ class MonitorService:
         """Return a page of monitors, newest first, from the store alone."""
         found, total = await self._store.monitors.page(status=status, limit=limit, offset=offset)
         return MonitorList(
-            monitors=[ListedMonitor.model_validate(one, from_attributes=True) for one in found],
+            monitors=[_listed(one) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
 
@@ -145,8 +145,11 @@ def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorD
     told = snapshot or record
     measured = _newest_measurements(record, snapshot)
     moments = [record.created_at, record.reported_at, record.finished_at, measured.as_of]
+    title = (snapshot and snapshot.title) or record.title
     return MonitorDetails(
         monitor_id=record.monitor_id,
+        name=shown_name(record.name, title),
+        title=title,
         stream_url=record.stream_url,
         callback_url=record.callback_url,
         status=told.status,
@@ -160,11 +163,28 @@ def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorD
         stop_reason=record.stop_reason,
         error_reason=told.error_reason,
         error_message=told.error_message,
-        title=snapshot.title if snapshot else None,
         doing=snapshot.doing if snapshot else None,
-        open_incidents=_open_incidents(snapshot),
+        open_incidents=measured.open_incidents if told.status.is_active else [],
         source="workflow" if snapshot else "store",
         as_of=max(moment for moment in moments if moment is not None),
+    )
+
+
+def shown_name(name: str | None, title: str | None) -> str | None:
+    return name or (title[:MAX_NAME_LENGTH] if title else None)
+
+
+def _listed(monitor: MonitorSummary) -> ListedMonitor:
+    return ListedMonitor(
+        monitor_id=monitor.monitor_id,
+        name=shown_name(monitor.name, monitor.title),
+        title=monitor.title,
+        stream_url=monitor.stream_url,
+        status=monitor.status,
+        stream_status=monitor.stream_status,
+        health=monitor.health,
+        open_incidents=[one.kind for one in monitor.open_incidents if monitor.status.is_active],
+        created_at=monitor.created_at,
     )
 
 
@@ -181,15 +201,10 @@ def _audited(event: EventRecord) -> AuditedEvent:
     )
 
 
-def _open_incidents(snapshot: MonitorSnapshot | None) -> list[OpenIncident]:
-    return [
-        OpenIncident(kind=incident.kind, started_at=incident.started_at)
-        for incident in (snapshot.open_incidents if snapshot else [])
-    ]
-
-
 def _newest_measurements(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> LastReport:
     reported = record.last_report
     if snapshot and (reported is None or reported.as_of <= snapshot.as_of):
-        return LastReport(snapshot.health, snapshot.statistics, snapshot.as_of)
-    return reported or LastReport(HealthReport(), Statistics(), record.created_at)
+        return LastReport(
+            snapshot.health, snapshot.statistics, snapshot.open_incidents, snapshot.as_of
+        )
+    return reported or LastReport(HealthReport(), Statistics(), [], record.created_at)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -25,7 +26,7 @@ from api.store.database import Database
 from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
 from api.store.tables import monitor_stats, monitors
 from monitors.config import MonitorConfig
-from monitors.reports import HealthReport, Statistics, StatusReport
+from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport
 from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
 from workflows.messages import ChangeResult
 
@@ -35,8 +36,8 @@ IS_ACTIVE = monitors.c.status.in_(
     [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
 )
 NEW_COLUMNS: Final = (
-    *("monitor_id", "stream_url", "stream_key", "callback_url", "config", "metadata"),
-    *("request_headers", "changes", "status", "stream_status", "created_at"),
+    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "config"),
+    *("metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
 )
 """What a new monitor has a value in."""
 
@@ -58,11 +59,16 @@ _TAKE_MEASUREMENTS = (
             monitors.c.monitor_id == bindparam("measured"),
             monitors.c.status == bindparam("is_now"),
             monitors.c.stream_status == bindparam("stream_is_now"),
+            or_(
+                bindparam("told_title", type_=monitors.c.title.type).is_(None),
+                monitors.c.title == bindparam("told_title"),
+            ),
         ),
     )
     .values(
         health=bindparam("health"),
         statistics=bindparam("statistics"),
+        open_incidents=bindparam("open_incidents"),
         as_of=bindparam("at", type_=monitor_stats.c.as_of.type),
     )
 )
@@ -235,6 +241,7 @@ class MonitorStore:
             "measured": monitor_id,
             "is_now": report.status,
             "stream_is_now": report.stream_status,
+            "told_title": report.title,
             "at": min(report.as_of, now),
             **_measurements(report),
         }
@@ -280,6 +287,7 @@ async def _save(connection: AsyncConnection, before: MonitorRecord, after: Monit
             .values(
                 status=after.status,
                 stream_status=after.stream_status,
+                title=after.title,
                 reported_at=after.reported_at,
                 finished_at=after.finished_at,
                 request_headers=None if after.finished_at else monitors.c.request_headers,
@@ -300,13 +308,13 @@ def _measurements(report: StatusReport | LastReport) -> dict[str, Any]:
     return {
         "health": report.health.model_dump(mode="json"),
         "statistics": report.statistics.model_dump(mode="json"),
+        "open_incidents": [one.model_dump(mode="json") for one in report.open_incidents],
     }
 
 
 def _with_last_report() -> Select[Any]:
-    return select(
-        monitors, monitor_stats.c.health, monitor_stats.c.statistics, monitor_stats.c.as_of
-    ).select_from(_MONITORS_WITH_STATS)
+    measured = (column for column in monitor_stats.c if column is not monitor_stats.c.monitor_id)
+    return select(monitors, *measured).select_from(_MONITORS_WITH_STATS)
 
 
 def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -> Select[Any]:
@@ -328,9 +336,15 @@ def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -
         select(
             monitors.c.monitor_id,
             monitors.c.stream_url,
+            monitors.c.name,
+            monitors.c.title,
             monitors.c.status,
+            monitors.c.stream_status,
             monitors.c.created_at,
+            monitor_stats.c.health,
+            monitor_stats.c.open_incidents,
         )
+        .select_from(_MONITORS_WITH_STATS)
         .where(monitors.c.monitor_id.in_(here.limit(limit)))
         .order_by(*newest_first)
     )
@@ -340,7 +354,12 @@ def _summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
     return MonitorSummary(
         monitor_id=row.monitor_id,
         stream_url=row.stream_url,
+        name=row.name,
+        title=row.title,
         status=MonitorStatus(row.status),
+        stream_status=StreamStatus(row.stream_status),
+        health=HealthReport.model_validate(row.health or {}),
+        open_incidents=_open_incidents(row.open_incidents or []),
         created_at=row.created_at,
     )
 
@@ -351,6 +370,8 @@ def _record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
         stream_url=row.stream_url,
         stream_key=row.stream_key,
         callback_url=row.callback_url,
+        name=row.name,
+        title=row.title,
         config=MonitorConfig.model_validate(row.config),
         metadata=row.metadata,
         changes=row.changes,
@@ -380,5 +401,10 @@ def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
     return LastReport(
         health=HealthReport.model_validate(row.health),
         statistics=Statistics.model_validate(row.statistics),
+        open_incidents=_open_incidents(row.open_incidents),
         as_of=row.as_of.astimezone(UTC),
     )
+
+
+def _open_incidents(kept: list[dict[str, Any]]) -> list[OpenIncident]:
+    return [OpenIncident.model_validate(one) for one in kept]

@@ -6,7 +6,7 @@ from typing import Any
 
 from monitors.config import MonitorConfig
 from monitors.events import EventType
-from monitors.reports import HealthReport, Statistics, StatusReport, is_newer
+from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport, is_newer
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 
 
@@ -16,6 +16,7 @@ class LastReport:
 
     health: HealthReport
     statistics: Statistics
+    open_incidents: list[OpenIncident]
     as_of: datetime
 
 
@@ -24,6 +25,8 @@ class MonitorRecord:
     """A monitor as the store knows it.
 
     Attributes:
+        name: the user's.
+        title: the stream's; None until its workflow tells it.
         changes: how many changes its workflow took before it had this config and metadata.
         workflow_started_at: when Temporal confirmed its workflow; None before.
         reported_at: `as_of` of the report that `status` comes from; None before the first. Later
@@ -38,6 +41,8 @@ class MonitorRecord:
     stream_url: str
     stream_key: str
     callback_url: str
+    name: str | None
+    title: str | None
     config: MonitorConfig
     metadata: dict[str, Any]
     changes: int
@@ -60,7 +65,12 @@ class MonitorSummary:
 
     monitor_id: str
     stream_url: str
+    name: str | None
+    title: str | None
     status: MonitorStatus
+    stream_status: StreamStatus
+    health: HealthReport
+    open_incidents: list[OpenIncident]
     created_at: datetime
 
 
@@ -119,6 +129,7 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
         record,
         status=report.status,
         stream_status=report.stream_status,
+        title=report.title or record.title,
         reported_at=as_of if is_newest else record.reported_at,
         finished_at=None if report.status.is_active else now,
         error_reason=report.error_reason,
@@ -142,7 +153,7 @@ def _with_measurements(
         return record
     return replace(
         record,
-        last_report=LastReport(health=report.health, statistics=report.statistics, as_of=as_of),
+        last_report=LastReport(report.health, report.statistics, report.open_incidents, as_of),
     )
 
 

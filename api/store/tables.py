@@ -62,6 +62,8 @@ monitors = Table(
     Column("stream_url", Text, nullable=False),
     Column("stream_key", String(200), nullable=False),
     Column("callback_url", Text, nullable=False),
+    Column("name", String(120)),
+    Column("title", Text),
     Column("config", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("changes", Integer, nullable=False),
@@ -88,9 +90,9 @@ monitors = Table(
 )
 """One row a monitor.
 
-`workflow_started_at` is empty until Temporal confirmed the start; `reported_at` is the `as_of` of
-the status; `finished_at` is when the status became a final one. `request_headers` are sealed by
-`api.secrets`, and gone then.
+`name` is the user's, `title` the stream's. `workflow_started_at` is empty until Temporal confirmed
+the start; `reported_at` is the `as_of` of the status; `finished_at` is when the status became a
+final one. `request_headers` are sealed by `api.secrets`, and gone then.
 """
 
 
@@ -110,6 +112,7 @@ monitor_stats = Table(
     _monitor_id(primary_key=True),
     Column("health", Json, nullable=False),
     Column("statistics", Json, nullable=False),
+    Column("open_incidents", Json, nullable=False),
     Column("as_of", UtcTime, nullable=False),
 )
 """The newest report of each monitor."""

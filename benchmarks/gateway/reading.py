@@ -80,6 +80,8 @@ async def _records(count: int) -> AsyncIterator[MonitorRecord]:
             config=MonitorConfig(),
             metadata={"channel": f"number {number}", "notes": "x" * 200},
             changes=0,
+            name=None,
+            title=None,
             status=MonitorStatus.COMPLETED,
             stream_status=StreamStatus.ENDED,
             created_at=at,

@@ -45,8 +45,53 @@ async def test_the_list_is_newest_first_and_pages_without_gaps(gateway: Running)
     assert listed == made[::-1]
     assert pages[2]["pagination"] == {"total": 7, "limit": 3, "offset": 6}
     assert pages[3]["monitors"] == []
-    assert set(pages[0]["monitors"][0]) == {"monitor_id", "stream_url", "status", "created_at"}
     assert gateway.engine.asked == []
+
+
+async def test_the_list_shows_the_condition_of_each_monitor(gateway: Running) -> None:
+    monitor_id = await gateway.created_id(name="News 24")
+    (listed,) = (await page(gateway, ""))["monitors"]
+    assert (listed["name"], listed["title"], listed["open_incidents"]) == ("News 24", None, [])
+    blackout = {"kind": "blackout", "started_at": ago(40).isoformat()}
+    await gateway.report(
+        monitor_id, "monitoring", ago(20).isoformat(), stream_status="live", title="News, live"
+    )
+    await gateway.report(  # the probe's, which knows no title
+        monitor_id,
+        "monitoring",
+        ago(10).isoformat(),
+        stream_status="live",
+        health={"video": "error", "audio": "ok"},
+        open_incidents=[blackout],
+    )
+    (listed,) = (await page(gateway, ""))["monitors"]
+    assert listed["name"] == "News 24"
+    assert listed["title"] == "News, live"
+    assert listed["stream_status"] == "live"
+    assert (listed["health"]["video"], listed["health"]["audio"]) == ("error", "ok")
+    assert listed["open_incidents"] == ["blackout"]
+    (shown,) = (await gateway.show(monitor_id))["open_incidents"]
+    assert datetime.fromisoformat(shown["started_at"]) == ago(40)
+    await gateway.report(monitor_id, "completed", ago(1).isoformat(), open_incidents=[blackout])
+    (listed,) = (await page(gateway, ""))["monitors"]
+    assert listed["open_incidents"] == (await gateway.show(monitor_id))["open_incidents"] == []
+
+
+async def test_a_monitor_without_a_name_is_called_by_the_title(light_gateway: Running) -> None:
+    monitor_id = await light_gateway.created_id(name=None)
+    title = "T" * 200
+    await light_gateway.report(monitor_id, "monitoring", ago(1).isoformat(), title=title)
+    (listed,) = (await page(light_gateway, ""))["monitors"]
+    shown = await light_gateway.show(monitor_id)
+    for one in (listed, shown):
+        assert (one["name"], one["title"]) == ("T" * 120, title)
+
+
+@pytest.mark.parametrize("name", ["", "n" * 121, 7])
+async def test_a_name_that_is_none_is_refused(light_gateway: Running, name: object) -> None:
+    answer = await light_gateway.create(name=name)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("name: ")
 
 
 async def test_the_list_filters_by_status(gateway: Running) -> None:
