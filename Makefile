@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: up demo test chaos bench lint format setup clean
+.PHONY: up demo compose-env test chaos bench lint format setup clean
 
 up: setup
 	@exec $(BIN)/stream-tracker up $(if $(STREAM),--stream '$(STREAM)') $(if $(WEBHOOK),--webhook '$(WEBHOOK)')
@@ -17,6 +17,10 @@ demo: setup
 SERVICES := tests/service tests/youtube_service
 # These use the whole machine.
 ALONE := tests/hostile_service
+
+# Keys for docker-compose.yaml; it needs no more than a shell.
+compose-env:
+	@deploy/compose/make-env.sh
 
 test: setup
 ifdef PYTEST_ARGS

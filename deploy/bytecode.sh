@@ -1,8 +1,8 @@
 #!/bin/bash
-# bytecode.sh: compiles what our processes import, of Python's library and of all packages. A
-# read-only root keeps no bytecode: what is missing here is compiled anew at each start. All of it
-# would be twice as much. It is checked by nothing when it is loaded, and so the same in every
-# build, whenever its sources were written.
+# bytecode.sh: compiles the modules that our processes import, from Python's library and all
+# packages. A read-only root keeps no bytecode: a module that is missing here is compiled at each
+# start. All modules together would take twice the space. Python loads this bytecode unchecked, so
+# it is the same in every build, however old its sources are.
 set -euo pipefail
 
 python - <<'PYTHON' | python -m compileall -q --invalidation-mode unchecked-hash -i -
@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from importlib import import_module
 
-OURS = "monitors media kube workflows activities api worker runtime cli simulator"
+OURS = "monitors media kube workflows activities api worker runtime cli"
 # Imported by large libraries when they need it.
 LATE = """
     h2.connection sqlalchemy.dialects.postgresql.asyncpg sqlalchemy.dialects.sqlite.aiosqlite

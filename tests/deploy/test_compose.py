@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -17,6 +18,7 @@ from compose_spec import PyCompose
 from pydantic_settings import BaseSettings
 
 from api.store.database import Database
+from runtime.pod_settings import PodSettings
 from runtime.settings import GatewaySettings, SettingsError, WorkerSettings
 from runtime.version import VERSION
 from tests.deploy import variables
@@ -24,6 +26,7 @@ from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_compose, has_engine
 
 FILE = ROOT / "docker-compose.yaml"
 EXAMPLE = ROOT / ".env.example"
+MAKE_ENV = ROOT / "deploy" / "compose" / "make-env.sh"
 TAG = "test-compose"
 SECRET = "a-secret-of-32-characters-or-more"
 PROCESSES = [
@@ -56,16 +59,23 @@ def services(given: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
 
 
 def environment_of(service: str, given: Mapping[str, str]) -> dict[str, str]:
-    variables = services(given)[service]["environment"]
-    return {name: _text(value) for name, value in variables.items()}
+    """Return the variables of a service; those without a value come from `given`."""
+    found = services(given)[service]["environment"]
+    values = {name: given.get(name) if value is None else value for name, value in found.items()}
+    return {name: str(value) for name, value in values.items() if value is not None}
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value or "")
+def passed_on(service: str) -> set[str]:
+    """Return the variables that a service gets from `.env`."""
+    environment = services()[service]["environment"]
+    lines = re.findall(r"^ +(\w+): .*\$\{\1\W.*$", FILE.read_text(), re.MULTILINE)
+    return {name for name, value in environment.items() if value is None or name in lines}
 
 
 def test_it_is_what_the_compose_specification_says() -> None:
-    PyCompose.from_json(json.dumps(composition_of({}))).validate()
+    # Docker's word for the machine's address is not the specification's.
+    composition = json.dumps(composition_of({})).replace("host-gateway", "172.17.0.1")
+    PyCompose.from_json(composition).validate()
 
 
 def test_every_key_must_be_given_and_the_example_has_none() -> None:
@@ -82,7 +92,62 @@ def test_what_has_no_default_is_required() -> None:
 def test_every_variable_is_one_that_the_process_reads(
     service: str, kind: type[BaseSettings]
 ) -> None:
-    assert set(environment_of(service, {})) <= variables.known(kind)
+    assert set(services()[service]["environment"]) <= variables.known(kind)
+
+
+def test_every_setting_can_be_given_in_the_one_file_or_is_listed_as_without_effect() -> None:
+    read = variables.known(GatewaySettings) | variables.known(WorkerSettings)
+    read -= (
+        variables.TEMPORAL | {name.upper() for name in PodSettings.model_fields} | {"MONITOR_ID"}
+    )
+    taken = passed_on("gateway") | passed_on("orchestrator") | passed_on("probe") | {"PORT"}
+    text = EXAMPLE.read_text().replace("\n#", "")
+    without_effect = set(re.findall(r"\b[A-Z_]{4,}\b", text.partition("Without effect")[2]))
+    assert read - taken == without_effect - {"TEMPORAL_ADDRESS", "TEMPORAL_"}
+    assert not taken & without_effect
+
+
+@pytest.mark.parametrize(("service", "kind"), PROCESSES)
+def test_every_setting_reaches_all_processes_that_read_it(
+    service: str, kind: type[BaseSettings]
+) -> None:
+    of_orchestrators = {"API_KEY", "WEBHOOK_SIGNING_KEY"} | {
+        name
+        for name in variables.known(WorkerSettings)
+        if re.match("WEBHOOK_(MAX|BACK|RETRY)", name)
+    }
+    of_probes = {"PROBE_SLOTS", "PROBE_POLLS"}
+    elsewhere = {"orchestrator": of_probes, "probe": of_orchestrators}.get(service, set())
+    taken = passed_on("gateway") | passed_on("orchestrator") | passed_on("probe")
+    assert taken & variables.known(kind) - elsewhere <= set(services()[service]["environment"])
+
+
+def test_a_probe_gets_no_key_but_its_own() -> None:
+    given = dict.fromkeys(keys(), "theirs") | {"PROBE_API_KEY": "its own", "LOG_LEVEL": "debug"}
+    environment = environment_of("probe", given)
+    assert environment["LOG_LEVEL"] == "debug"
+    assert environment["INTERNAL_API_KEY"] == "its own"
+    assert "theirs" not in environment.values()
+
+
+def test_keys_are_made_once(tmp_path: Path) -> None:
+    (tmp_path / "deploy" / "compose").mkdir(parents=True)
+    script = tmp_path / "deploy" / "compose" / MAKE_ENV.name
+    shutil.copy(MAKE_ENV, script)
+    shutil.copy(EXAMPLE, tmp_path)
+    subprocess.run([script], check=True)
+    written = tmp_path / ".env"
+    text = written.read_text()
+    found = {
+        name: re.findall(rf"^{name}=([0-9a-f]{{64}})$", text, re.MULTILINE)[0] for name in keys()
+    }
+    assert len(set(found.values())) == len(keys())
+    assert re.sub(r"[0-9a-f]{64}", "", text) == EXAMPLE.read_text()
+    assert written.stat().st_mode & 0o777 == 0o600
+    again = subprocess.run([script], capture_output=True, text=True)
+    assert again.returncode != 0
+    assert ".env exists" in again.stderr
+    assert written.read_text() == text
 
 
 @pytest.mark.parametrize(("service", "kind"), PROCESSES)
@@ -116,7 +181,8 @@ def test_ports_are_published_on_this_machine_alone() -> None:
 def test_our_processes_are_of_this_version_and_may_do_little() -> None:
     ours = ["gateway", "orchestrator", "probe", "origin", "receiver"]
     for service in (services()[name] for name in ours):
-        assert service["image"] == f"stream-tracker:{VERSION}"
+        demo = "-demo" if service.get("build", {}).get("target") == "demo" else ""
+        assert service["image"] == f"stream-tracker{demo}:{VERSION}"
         assert service["pull_policy"] == "never", "it is built here; a registry's is not ours"
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
@@ -211,7 +277,7 @@ def composition(tmp_path: Path) -> Iterator[Composition]:
         yield service
     finally:
         service.compose("down", "--volumes", "--timeout", "20")
-        docker("image", "rm", "--force", f"stream-tracker:{TAG}")
+        docker("image", "rm", "--force", f"stream-tracker:{TAG}", f"stream-tracker-demo:{TAG}")
 
 
 @pytest.mark.docker

@@ -83,7 +83,7 @@ def test_only_what_is_listed_goes_into_the_build() -> None:
     wheel = set(packaged["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
     assert rules[0] == "*"
     assert wheel <= allowed
-    for secret in (".env", "data", ".git", "settings.env"):
+    for secret in (".env", "data", ".git"):
         assert not any(fnmatch(secret, rule) for rule in allowed)
 
 
@@ -142,11 +142,19 @@ class TestBuilt:
         assert found.split() == ["10001", "cannot"]
 
     def test_all_programs_are_there_and_the_embedded_server_is_not(self, image: str) -> None:
-        ffmpeg = "$(python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())')"
-        found = self.run(image, command=f"{ffmpeg} -version; deno --version; yt-dlp --version")
-        assert "ffmpeg version" in found
+        found = self.run(image, command="deno --version; yt-dlp --version; streamlink --version")
         assert "deno 2" in found
+        assert "streamlink" in found
         assert "temporal" not in self.run(image, command="ls /opt/stream-tracker/bin").split()
+
+    def test_only_the_image_of_the_demo_has_an_ffmpeg_to_encode_with(self, image: str) -> None:
+        say = "python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())'"
+        assert self.run(image, command=f"{say} 2>/dev/null || echo none").strip() == "none"
+        docker("build", "--file", str(DOCKERFILE), "--target", "demo", "--tag", f"{TAG}-demo", ".")
+        try:
+            assert "ffmpeg version" in self.run(f"{TAG}-demo", command=f"$({say}) -version")
+        finally:
+            docker("rmi", f"{TAG}-demo")
 
     @pytest.mark.parametrize(
         ("role", "line"), [("gateway", "gateway serves"), ("worker", "Temporal does not answer")]
