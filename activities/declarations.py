@@ -1,31 +1,21 @@
-"""What each activity is called, takes and returns.
+"""The activities as workflows call them: names, inputs, results, errors.
 
-Workflows import this and nothing else of the activities. The state of a watch is opaque to them:
-the probe may change its shape without touching a running workflow's history.
+Workflows import this and nothing else of the activities. The classes at the end declare the
+activities; the other files, one a step, implement them.
+
+The state of a watch is opaque to workflows: the probe may change its shape.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import AwareDatetime, BaseModel, Field
+from temporalio import activity
 
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, EventDraft, StreamEvent
 from monitors.pods import PodStatus
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics, StatusReport
-
-WAIT_FOR_LIVE = "wait_for_live"
-WATCH_STREAM = "watch_stream"
-DELIVER_WEBHOOK = "deliver_webhook"
-REDELIVER_WEBHOOK = "redeliver_webhook"
-REPORT_STATUS = "report_status"
-REPORT_EVENT = "report_event"
-LOAD_EVENTS = "load_events"
-RECONCILE = "reconcile"
-ENSURE_PROBE_POD = "ensure_probe_pod"
-INSPECT_PROBE_POD = "inspect_probe_pod"
-DELETE_PROBE_POD = "delete_probe_pod"
-RECONCILE_PODS = "reconcile_pods"
 
 NOT_LIVE_YET = "NotLiveYet"
 """Error type of `wait_for_live`: ask again; its `next_retry_delay` says when."""
@@ -71,7 +61,7 @@ class Placement(BaseModel):
 
 
 class WaitInput(BaseModel):
-    """Takes of `wait_for_live`.
+    """Input of `wait_for_live`.
 
     Attributes:
         scheduled_start_time: when the user expects the stream.
@@ -121,7 +111,7 @@ class UnavailableDetails(BaseModel):
 
 
 class WatchInput(BaseModel):
-    """Takes of `watch_stream`.
+    """Input of `watch_stream`.
 
     Attributes:
         state: where the last watch of this stream stopped; None for the first.
@@ -176,7 +166,7 @@ class HeartbeatDetails(BaseModel):
 
 
 class DeliveryInput(BaseModel):
-    """Takes of `deliver_webhook`.
+    """Input of `deliver_webhook`.
 
     Attributes:
         callback_seal: proves that the gateway said `callback_url`; see `monitors.signing`. Where it
@@ -196,7 +186,7 @@ class DeliveryResult(BaseModel):
 
 
 class RedeliveryInput(BaseModel):
-    """Takes of `redeliver_webhook`: an event that a user wants to be sent once more.
+    """Input of `redeliver_webhook`: an event that a user wants to be sent once more.
 
     Attributes:
         given_up: why it is tried no more; then nothing is posted, and the event has failed.
@@ -215,14 +205,14 @@ class DeliveryAttempts(BaseModel):
 
 
 class StatusReportInput(BaseModel):
-    """Takes of `report_status`."""
+    """Input of `report_status`."""
 
     monitor_id: str
     report: StatusReport
 
 
 class EventReportInput(BaseModel):
-    """Takes of `report_event`."""
+    """Input of `report_event`."""
 
     report: EventReport
 
@@ -245,7 +235,7 @@ class StoredEvent(CallbackAddress):
 
 
 class LoadInput(BaseModel):
-    """Takes of `load_events`."""
+    """Input of `load_events`."""
 
     monitor_id: str
     from_sequence: int
@@ -330,3 +320,115 @@ class PodReconciliationReport(BaseModel):
     missing: int = 0
     troubled: int = 0
     struck_off: int = 0
+
+
+class WaitActivities(Protocol):
+    """Done by `activities.wait_for_live`."""
+
+    @activity.defn
+    async def wait_for_live(self, order: WaitInput) -> WaitResult:
+        """Ask once, when it is time, whether a stream is live.
+
+        Raises:
+            ApplicationError: `NOT_LIVE_YET`, `STREAM_UNAVAILABLE`.
+        """
+        ...
+
+
+class WatchActivities(Protocol):
+    """Done by `activities.watch_stream`."""
+
+    @activity.defn
+    async def watch_stream(self, order: WatchInput) -> WatchResult:
+        """Watch until something happens, at the latest until the checkpoint.
+
+        It goes on where the last heartbeat of an attempt that was lost, or else the input, stopped.
+        Cancelled, or with its worker shutting down, it returns what it knows.
+
+        Raises:
+            ApplicationError: `STREAM_UNAVAILABLE`.
+        """
+        ...
+
+
+class DeliveryActivities(Protocol):
+    """Done by `activities.deliver_webhook`."""
+
+    @activity.defn
+    async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
+        """Post the event once; a failure carries when to try again.
+
+        Raises:
+            ApplicationError: `DELIVERY_FAILED`, not retryable after the last attempt, on 410, and
+                on an address that is refused. `GATEWAY_UNAVAILABLE`: who knows the address cannot
+                be asked; that is no attempt.
+        """
+        ...
+
+    @activity.defn
+    async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:
+        """Post an event as the store has it, once; return what became of it in the end.
+
+        Raises:
+            ApplicationError: as `deliver_webhook`, while it is tried again.
+        """
+        ...
+
+
+class GatewayActivities(Protocol):
+    """Done by `activities.reports`.
+
+    They raise ApplicationError: `GATEWAY_UNAVAILABLE`, or what is not retryable when the gateway
+    will never take the report.
+    """
+
+    @activity.defn
+    async def report_status(self, order: StatusReportInput) -> None:
+        """Report a monitor's condition."""
+        ...
+
+    @activity.defn
+    async def report_event(self, order: EventReportInput) -> None:
+        """Report an event and what became of its webhook."""
+        ...
+
+    @activity.defn
+    async def load_events(self, order: LoadInput) -> LoadResult:
+        """Return events that the store keeps."""
+        ...
+
+    @activity.defn
+    async def reconcile(self) -> ReconciliationReport:
+        """Have the gateway compare its store with Temporal."""
+        ...
+
+
+class PodActivities(Protocol):
+    """Done by `activities.probe_pods`.
+
+    They raise ApplicationError: `POD_REFUSED`, or what another attempt may mend.
+    """
+
+    @activity.defn
+    async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
+        """Make the Pod, or adopt the one that is there."""
+        ...
+
+    @activity.defn
+    async def inspect_probe_pod(self, order: PodInput) -> PodResult:
+        """Look at the Pod."""
+        ...
+
+    @activity.defn
+    async def delete_probe_pod(self, order: PodDeletion) -> None:
+        """Delete the Pod; one that is not there is fine."""
+        ...
+
+
+class PodReconciliationActivities(Protocol):
+    """Done by `activities.reconcile_pods`."""
+
+    @activity.defn
+    async def reconcile_pods(self) -> PodReconciliationReport:
+        """Compare the Pods of the cluster with the monitors that run."""
+        ...

@@ -13,9 +13,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.declarations import (
-    DELIVER_WEBHOOK,
     DELIVERY_FAILED,
-    REDELIVER_WEBHOOK,
+    DeliveryActivities,
     DeliveryAttempts,
     DeliveryInput,
     DeliveryResult,
@@ -55,7 +54,7 @@ class _Message:
     attempts_before: int = 0
 
 
-class WebhookDelivery:
+class WebhookDelivery(DeliveryActivities):
     """Delivers webhooks: each attempt of the activity is one request.
 
     Args:
@@ -90,25 +89,13 @@ class WebhookDelivery:
         self._gateway = gateway
         self._seal_key = seal_key
 
-    @activity.defn(name=DELIVER_WEBHOOK)
-    async def deliver(self, order: DeliveryInput) -> DeliveryResult:
-        """Post the event once; a failure carries when to try again.
-
-        Raises:
-            ApplicationError: `DeliveryFailed`, with `DeliveryAttempts`; not retryable after the
-                last attempt, on 410, and on an address that is refused. `GatewayUnavailable`: who
-                knows the address cannot be asked; that is no attempt.
-        """
+    @activity.defn
+    async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
         url = await self._address(order)
         return await self._attempt(_Message(order.event, url))
 
-    @activity.defn(name=REDELIVER_WEBHOOK)
-    async def redeliver(self, order: RedeliveryInput) -> EventReport:
-        """Post an event as the store has it, once; return what became of it in the end.
-
-        Raises:
-            ApplicationError: as `deliver`, while it is tried again.
-        """
+    @activity.defn
+    async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:
         stored = await asked(self._gateway.stored_event(order.monitor_id, order.event_id))
         _, before = _counted()
         before = stored.attempts if before is None else before

@@ -2,13 +2,13 @@
 
 from temporalio import activity
 
-from activities.declarations import RECONCILE_PODS, PodReconciliationReport
+from activities.declarations import PodReconciliationActivities, PodReconciliationReport
 
 
-class NoPods:
+class NoPods(PodReconciliationActivities):
     """Has nothing to compare."""
 
-    @activity.defn(name=RECONCILE_PODS)
-    async def reconcile(self) -> PodReconciliationReport:
+    @activity.defn
+    async def reconcile_pods(self) -> PodReconciliationReport:
         """Return that nothing was mended."""
         return PodReconciliationReport()

@@ -7,10 +7,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.declarations import (
-    DELETE_PROBE_POD,
-    ENSURE_PROBE_POD,
-    INSPECT_PROBE_POD,
     POD_REFUSED,
+    PodActivities,
     PodDeletion,
     PodInput,
     PodResult,
@@ -25,14 +23,14 @@ GONE_AGAIN_SEC = 1.0
 RETRY_AFTER_MAX_SEC = 60.0
 
 
-class ProbePods:
+class ProbePods(PodActivities):
     """Makes, looks at and removes Pods, one call a Pod."""
 
     def __init__(self, cluster: PodCluster) -> None:
         self._cluster = cluster
 
-    @activity.defn(name=ENSURE_PROBE_POD)
-    async def ensure(self, order: PodInput) -> PodStatus:
+    @activity.defn
+    async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
         """Make the Pod, or adopt the one that is there; its trouble, if any, is returned with it.
 
         Raises:
@@ -47,13 +45,13 @@ class ProbePods:
         except CallFailed as error:
             raise _failure(error, order) from None
 
-    @activity.defn(name=INSPECT_PROBE_POD)
-    async def inspect(self, order: PodInput) -> PodResult:
+    @activity.defn
+    async def inspect_probe_pod(self, order: PodInput) -> PodResult:
         """Look at the Pod; raises as `ensure` does."""
         return PodResult(pod=await self._get(order))
 
-    @activity.defn(name=DELETE_PROBE_POD)
-    async def delete(self, order: PodDeletion) -> None:
+    @activity.defn
+    async def delete_probe_pod(self, order: PodDeletion) -> None:
         """Delete the Pod; one that is not there is fine.
 
         Raises:

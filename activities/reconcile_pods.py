@@ -8,7 +8,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import RECONCILE_PODS, PodReconciliationReport
+from activities.declarations import PodReconciliationActivities, PodReconciliationReport
 from kube.cluster import PodCluster
 from kube.errors import KubernetesError
 from monitors.pods import MISSING, PodFailure, PodStatus
@@ -46,7 +46,7 @@ class Meter(Protocol):
         ...
 
 
-class PodReconciliation:
+class PodReconciliation(PodReconciliationActivities):
     """Removes Pods that nobody needs, and tells monitors that have none.
 
     Every step may be done twice at once, so orchestrators need not know of each other.
@@ -57,8 +57,8 @@ class PodReconciliation:
         self._monitors = monitors
         self._meter = meter
 
-    @activity.defn(name=RECONCILE_PODS)
-    async def reconcile(self) -> PodReconciliationReport:
+    @activity.defn
+    async def reconcile_pods(self) -> PodReconciliationReport:
         """Do one round.
 
         Raises:

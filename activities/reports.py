@@ -10,12 +10,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.declarations import (
     GATEWAY_UNAVAILABLE,
-    LOAD_EVENTS,
-    REPORT_EVENT,
-    REPORT_STATUS,
     EventReportInput,
+    GatewayActivities,
     LoadInput,
     LoadResult,
+    ReconciliationReport,
     StatusReportInput,
 )
 from activities.gateway_client import Gateway, ReportRefused
@@ -24,30 +23,27 @@ T = TypeVar("T")
 logger = structlog.get_logger(__name__)
 
 
-class Reports:
+class Reports(GatewayActivities):
     """Reports a monitor's status and its events to the gateway, and gets events back from it."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    @activity.defn(name=REPORT_STATUS)
+    @activity.defn
     async def report_status(self, order: StatusReportInput) -> None:
-        """Report a monitor's condition.
-
-        Raises:
-            ApplicationError: not retryable when the gateway will never take the report.
-        """
         await asked(self._gateway.report_status(order.monitor_id, order.report))
 
-    @activity.defn(name=REPORT_EVENT)
+    @activity.defn
     async def report_event(self, order: EventReportInput) -> None:
-        """Report an event and what became of its webhook; raises as `report_status` does."""
         await asked(self._gateway.report_event(order.report))
 
-    @activity.defn(name=LOAD_EVENTS)
+    @activity.defn
     async def load_events(self, order: LoadInput) -> LoadResult:
-        """Return events that the store keeps; raises as `report_status` does."""
         return await asked(self._gateway.load_events(order.monitor_id, order.from_sequence))
+
+    @activity.defn
+    async def reconcile(self) -> ReconciliationReport:
+        return await asked(self._gateway.reconcile())
 
 
 async def asked(request: Awaitable[T]) -> T:

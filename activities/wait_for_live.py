@@ -21,9 +21,9 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.declarations import (
     NOT_LIVE_YET,
     STREAM_UNAVAILABLE,
-    WAIT_FOR_LIVE,
     Placement,
     UnavailableDetails,
+    WaitActivities,
     WaitInput,
     WaitResult,
 )
@@ -73,7 +73,7 @@ class WaitState(BaseModel):
         return left_sec if self.look_sec is None else min(left_sec, self.look_sec)
 
 
-class LiveWait:
+class LiveWait(WaitActivities):
     """Asks whether a stream is live.
 
     Args:
@@ -87,13 +87,8 @@ class LiveWait:
         self._placement = placement
         self._gateway = gateway
 
-    @activity.defn(name=WAIT_FOR_LIVE)
+    @activity.defn
     async def wait_for_live(self, order: WaitInput) -> WaitResult:
-        """Look once, when it is time.
-
-        Raises:
-            ApplicationError: `NotLiveYet`, retryable at its own time; `StreamUnavailable`, final.
-        """
         known = WaitState.model_validate(order.state or {})
         # Once: when the server says that the time has come, it goes by no clock of ours.
         if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:

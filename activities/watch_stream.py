@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from temporalio import activity
 
 from activities.declarations import (
-    WATCH_STREAM,
+    WatchActivities,
     WatchInput,
     WatchOutcome,
     WatchResult,
@@ -57,7 +57,7 @@ NO_HEADERS = "no_request_headers"
 HEADERS_AGAIN_SEC = 2.0
 
 
-class StreamWatching:
+class StreamWatching(WatchActivities):
     """Watches streams, one call a stream.
 
     Args:
@@ -95,16 +95,8 @@ class StreamWatching:
         self._skimmed = SegmentCache()
         self.streams = 0
 
-    @activity.defn(name=WATCH_STREAM)
+    @activity.defn
     async def watch_stream(self, order: WatchInput) -> WatchResult:
-        """Watch until something happens, at the latest until the checkpoint.
-
-        Goes on where the last heartbeat of an attempt that was lost, or else the order, stopped.
-        Stopped by its workflow or by the shutdown of its worker, it returns what it knows.
-
-        Raises:
-            ApplicationError: `StreamUnavailable`, final.
-        """
         with structlog.contextvars.bound_contextvars(monitor_id=order.monitor_id):
             beats = activity.info().heartbeat_details
             state = _last_state(beats, order)

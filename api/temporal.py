@@ -67,7 +67,7 @@ from workflows.messages import (
     MonitorSnapshot,
     redelivery_id,
 )
-from workflows.schedules import RECONCILIATION_SCHEDULE, reconciliation_schedule
+from workflows.reconciliation import RECONCILIATION_SCHEDULE, reconciliation_schedule
 
 logger = structlog.get_logger(__name__)
 

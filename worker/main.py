@@ -18,7 +18,6 @@ from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_meter import AttemptAudit
 from activities.gateway_client import Gateway
 from activities.no_pods import NoPods
-from activities.reconcile import Reconciliation
 from activities.reports import Reports
 from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
@@ -187,7 +186,7 @@ async def _pod_activities(
     client: Client, settings: WorkerSettings
 ) -> AsyncIterator[Sequence[Callable[..., Any]]]:
     if not _makes_pods(settings):
-        yield [NoPods().reconcile]
+        yield [NoPods().reconcile_pods]
         return
     from worker.pods import pod_activities
 
@@ -244,13 +243,13 @@ def _orchestrator(
         task_queue=TASK_QUEUE,
         workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
         activities=[
-            delivery.deliver,
-            delivery.redeliver,
+            delivery.deliver_webhook,
+            delivery.redeliver_webhook,
             reports.report_status,
             reports.report_event,
             reports.load_events,
             waiting.wait_for_live,
-            Reconciliation(gateway).reconcile,
+            reports.reconcile,
             *pods,
         ],
         max_concurrent_activities=ACTIVITIES_AT_ONCE,

@@ -70,7 +70,12 @@ async def pod_activities(
             pods = ProbePods(cluster)
             reconciliation = PodReconciliation(cluster, monitors, metrics)
             async with _in_background(reflector):
-                yield [pods.ensure, pods.inspect, pods.delete, reconciliation.reconcile]
+                yield [
+                    pods.ensure_probe_pod,
+                    pods.inspect_probe_pod,
+                    pods.delete_probe_pod,
+                    reconciliation.reconcile_pods,
+                ]
 
 
 async def check_pods(settings: WorkerSettings) -> None:

@@ -22,11 +22,11 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
     from activities.declarations import (
-        WAIT_FOR_LIVE,
-        WATCH_STREAM,
         HeartbeatDetails,
+        WaitActivities,
         WaitInput,
         WaitResult,
+        WatchActivities,
         WatchInput,
         WatchOutcome,
         WatchResult,
@@ -212,8 +212,8 @@ class MonitorWorkflow:
         return bool(self._order.config.request_headers)
 
     def _start_looking(self) -> workflow.ActivityHandle[WaitResult]:
-        return workflow.start_activity(
-            WAIT_FOR_LIVE,
+        return workflow.start_activity_method(
+            WaitActivities.wait_for_live,
             WaitInput(
                 monitor_id=self._order.monitor_id,
                 stream_url=self._order.stream_url,
@@ -222,8 +222,6 @@ class MonitorWorkflow:
                 has_request_headers=self._has_request_headers(),
                 state=self._progress.wait_state,
             ),
-            result_type=WaitResult,
-            summary="Asks until the stream is live",
             **options.WAIT_FOR_LIVE,
         )
 
@@ -308,8 +306,8 @@ class MonitorWorkflow:
     async def _watch(self) -> WatchResult | None:
         """Return what a watch saw; None when it was interrupted and its worker said nothing."""
         checkpoint = options.SHORT_CHECKPOINT if _is_history_long() else options.CHECKPOINT
-        self._watching = workflow.start_activity(
-            WATCH_STREAM,
+        self._watching = workflow.start_activity_method(
+            WatchActivities.watch_stream,
             WatchInput(
                 monitor_id=self._order.monitor_id,
                 stream_url=self._order.stream_url,
@@ -317,8 +315,6 @@ class MonitorWorkflow:
                 state=self._progress.watch_state,
                 checkpoint_sec=checkpoint.total_seconds(),
             ),
-            result_type=WatchResult,
-            summary="Measures every segment",
             **options.watch_stream(self._progress.placement, self._order.monitor_id),
         )
         try:

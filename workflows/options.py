@@ -1,11 +1,10 @@
-"""Timers, retry policies and queues of a monitor's workflow, each under its own name."""
+"""Timers, retry policies and queues of the workflows, each under its own name."""
 
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import Placement, PlacementKind
@@ -36,7 +35,8 @@ and what was learned must fit too."""
 ROOM_LOOK = timedelta(seconds=30)
 """While there is no room for events, and so nobody watches, a new run begins this late at most."""
 
-WAIT_FOR_LIVE: dict[str, Any] = {
+WAIT_FOR_LIVE: ActivityConfig = {
+    "summary": "Asks until the stream is live",
     "start_to_close_timeout": timedelta(minutes=2),
     # A lost worker is missed after this; a look that takes long tells that it goes on.
     "heartbeat_timeout": timedelta(seconds=10),
@@ -61,9 +61,10 @@ def pod_queue(monitor_id: str) -> str:
     return f"probe-{monitor_id}"
 
 
-def watch_stream(placement: Placement, monitor_id: str) -> dict[str, Any]:
+def watch_stream(placement: Placement, monitor_id: str) -> ActivityConfig:
     """Return how a stream is watched: until its worker is lost, and then by another one."""
     return {
+        "summary": "Measures every segment",
         "task_queue": probe_queue(placement, monitor_id),
         "start_to_close_timeout": CHECKPOINT + timedelta(minutes=5),
         "heartbeat_timeout": timedelta(seconds=placement.heartbeat_timeout_sec),
@@ -76,7 +77,7 @@ def watch_stream(placement: Placement, monitor_id: str) -> dict[str, Any]:
     }
 
 
-PROBE_POD: dict[str, Any] = {
+PROBE_POD: ActivityConfig = {
     # Some calls of the Kubernetes API, 8 s each at most. A lost orchestrator is missed after that.
     "start_to_close_timeout": timedelta(seconds=20),
     # Unlimited: what the API will never do ends it, and all else passes.
@@ -89,7 +90,7 @@ PROBE_POD: dict[str, Any] = {
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
 
-MAKE_POD: dict[str, Any] = {
+MAKE_POD: ActivityConfig = {
     **PROBE_POD,
     # What lasts longer is told to whoever looks, and then tried without a limit.
     "retry_policy": RetryPolicy(
@@ -112,7 +113,7 @@ DELIVERY_STARTS = 500
 they have an outcome, a delivery ends. Not where it is the gateway that cannot be asked for the
 address: then the count begins anew."""
 
-DELIVER_WEBHOOK: dict[str, Any] = {
+DELIVER_WEBHOOK: ActivityConfig = {
     # An attempt takes 11 s at most. What comes on top is for a busy worker; a dead one is missed
     # after that, and its attempt is not counted (see `activities.deliver_webhook`).
     "start_to_close_timeout": timedelta(seconds=15),
@@ -126,12 +127,19 @@ DELIVER_WEBHOOK: dict[str, Any] = {
     ),
 }
 
-REPORT: dict[str, Any] = {
+REPORT: ActivityConfig = {
     "start_to_close_timeout": timedelta(seconds=15),
     # Unlimited: the store catches up after any outage.
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1),
         backoff_coefficient=2.0,
         maximum_interval=timedelta(seconds=30),
+    ),
+}
+
+RECONCILE: ActivityConfig = {
+    "start_to_close_timeout": timedelta(seconds=90),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=5), maximum_interval=timedelta(seconds=30)
     ),
 }

@@ -6,7 +6,6 @@ of its last heartbeat, until the worker of the next Pod asks for it.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -15,19 +14,17 @@ from temporalio.exceptions import (
     RetryState,
     is_cancelled_exception,
 )
+from temporalio.workflow import ActivityConfig
 
 from workflows import options, views
 from workflows.failures import StreamUnavailable
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
-        DELETE_PROBE_POD,
-        ENSURE_PROBE_POD,
-        INSPECT_PROBE_POD,
         PlacementKind,
+        PodActivities,
         PodDeletion,
         PodInput,
-        PodResult,
         UnavailableDetails,
     )
     from monitors.pods import PodFailure, PodStatus, pod_name
@@ -196,33 +193,25 @@ class PodKeeper:
         self._set_details("The Pod was made")
         return pod
 
-    async def _make(self, how: dict[str, Any]) -> PodStatus:
-        pod: PodStatus = await workflow.execute_activity(
-            ENSURE_PROBE_POD,
-            self._order(),
-            result_type=PodStatus,
-            summary="Makes the Pod",
-            **how,
+    async def _make(self, config: ActivityConfig) -> PodStatus:
+        return await workflow.execute_activity_method(
+            PodActivities.ensure_probe_pod, self._order(), **config | {"summary": "Makes the Pod"}
         )
-        return pod
 
     async def _inspect(self) -> PodStatus | None:
-        inspected: PodResult = await workflow.execute_activity(
-            INSPECT_PROBE_POD,
+        inspected = await workflow.execute_activity_method(
+            PodActivities.inspect_probe_pod,
             self._order(),
-            result_type=PodResult,
-            summary="Looks at the Pod",
-            **options.PROBE_POD,
+            **options.PROBE_POD | {"summary": "Looks at the Pod"},
         )
         return inspected.pod
 
     async def _delete(self, *, uid: str | None) -> None:
         number = self._progress.pod_number
-        await workflow.execute_activity(
-            DELETE_PROBE_POD,
+        await workflow.execute_activity_method(
+            PodActivities.delete_probe_pod,
             PodDeletion(monitor_id=self._monitor_id, number=number, uid=uid),
-            summary="Deletes the Pod",
-            **options.PROBE_POD,
+            **options.PROBE_POD | {"summary": "Deletes the Pod"},
         )
 
     def _order(self) -> PodInput:

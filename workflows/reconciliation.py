@@ -2,27 +2,30 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+
+from workflows import options
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
-        RECONCILE,
-        RECONCILE_PODS,
-        PodReconciliationReport,
+        GatewayActivities,
+        PodReconciliationActivities,
         ReconciliationReport,
     )
+    from workflows.messages import TASK_QUEUE
 
 RECONCILIATION_TYPE = "ReconciliationWorkflow"
-
-REQUEST: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=90),
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=5), maximum_interval=timedelta(seconds=30)
-    ),
-}
+RECONCILIATION_SCHEDULE = "stream-tracker-reconciliation"
+RECONCILIATION_INTERVAL = timedelta(minutes=5)
 
 
 @workflow.defn(name=RECONCILIATION_TYPE)
@@ -35,12 +38,29 @@ class ReconciliationWorkflow:
     @workflow.run
     async def run(self) -> ReconciliationReport:
         """Ask until they answer, or the next round is due."""
-        report: ReconciliationReport
         # Beside each other: while the gateway is away, Pods are still looked after.
         report, _ = await asyncio.gather(
-            workflow.execute_activity(RECONCILE, result_type=ReconciliationReport, **REQUEST),
-            workflow.execute_activity(
-                RECONCILE_PODS, result_type=PodReconciliationReport, **REQUEST
+            workflow.execute_activity_method(GatewayActivities.reconcile, **options.RECONCILE),
+            workflow.execute_activity_method(
+                PodReconciliationActivities.reconcile_pods, **options.RECONCILE
             ),
         )
         return report
+
+
+def reconciliation_schedule() -> Schedule:
+    """Return the schedule of the rounds, which never overlap."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            RECONCILIATION_TYPE,
+            id="reconciliation",
+            task_queue=TASK_QUEUE,
+            execution_timeout=RECONCILIATION_INTERVAL,
+            static_summary="Compares the gateway's store with Temporal and mends the difference",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILIATION_INTERVAL)]),
+        # What an outage kept from running is made good by the next round, not by many at once.
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=RECONCILIATION_INTERVAL
+        ),
+    )

@@ -1,27 +1,24 @@
-"""The activities of telling, as steps of a workflow."""
+"""The activities that send events and reports, as steps of a workflow."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ActivityConfig
 
 from workflows import options
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
-        DELIVER_WEBHOOK,
         DELIVERY_FAILED,
         GATEWAY_UNAVAILABLE,
-        LOAD_EVENTS,
-        REDELIVER_WEBHOOK,
-        REPORT_EVENT,
-        REPORT_STATUS,
+        DeliveryActivities,
         DeliveryAttempts,
         DeliveryInput,
-        DeliveryResult,
         EventReportInput,
+        GatewayActivities,
         LoadInput,
-        LoadResult,
         RedeliveryInput,
         StatusReportInput,
     )
@@ -38,12 +35,10 @@ async def deliver(
     None: it is still to be delivered; the gateway was away, which is no failure of the receiver.
     """
     try:
-        delivered = await workflow.execute_activity(
-            DELIVER_WEBHOOK,
+        delivered = await workflow.execute_activity_method(
+            DeliveryActivities.deliver_webhook,
             DeliveryInput(callback_url=callback_url, callback_seal=callback_seal, event=event),
-            result_type=DeliveryResult,
-            summary=f"{event.event_type} (event {event.sequence})",
-            **options.DELIVER_WEBHOOK,
+            **options.DELIVER_WEBHOOK | {"summary": f"{event.event_type} (event {event.sequence})"},
         )
     except ActivityError as error:
         if _is_gateway_away(error):
@@ -73,15 +68,12 @@ async def redeliver(order: RedeliveryInput) -> EventReport:
             return await _redeliver(given_up, options.REPORT)
 
 
-async def _redeliver(order: RedeliveryInput, how: dict[str, Any]) -> EventReport:
-    report: EventReport = await workflow.execute_activity(
-        REDELIVER_WEBHOOK,
+async def _redeliver(order: RedeliveryInput, config: ActivityConfig) -> EventReport:
+    return await workflow.execute_activity_method(
+        DeliveryActivities.redeliver_webhook,
         order,
-        result_type=EventReport,
-        summary=f"event {order.event_id}",
-        **how,
+        **config | {"summary": f"event {order.event_id}"},
     )
-    return report
 
 
 def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport:
@@ -95,15 +87,23 @@ def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport
 
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:
-    """Tell the store a monitor's condition, however long that takes."""
-    order = StatusReportInput(monitor_id=monitor_id, report=report)
-    await _tell_store(REPORT_STATUS, order, report.status)
+    """Report a monitor's condition to the store, however long that takes."""
+    with _logging_refusals():
+        await workflow.execute_activity_method(
+            GatewayActivities.report_status,
+            StatusReportInput(monitor_id=monitor_id, report=report),
+            **options.REPORT | {"summary": report.status},
+        )
 
 
 async def report_event(report: EventReport) -> None:
-    """Tell the store of an event and its delivery, however long that takes."""
-    summary = f"{report.event.event_type}: {report.webhook_status}"
-    await _tell_store(REPORT_EVENT, EventReportInput(report=report), summary)
+    """Report an event and its delivery to the store, however long that takes."""
+    with _logging_refusals():
+        await workflow.execute_activity_method(
+            GatewayActivities.report_event,
+            EventReportInput(report=report),
+            **options.REPORT | {"summary": f"{report.event.event_type}: {report.webhook_status}"},
+        )
 
 
 async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
@@ -111,27 +111,22 @@ async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
 
     There are none when the store knows none, or not this monitor.
     """
-    try:
-        loaded: LoadResult = await workflow.execute_activity(
-            LOAD_EVENTS,
+    with _logging_refusals():
+        loaded = await workflow.execute_activity_method(
+            GatewayActivities.load_events,
             LoadInput(monitor_id=monitor_id, from_sequence=from_sequence),
-            result_type=LoadResult,
-            summary=f"Events from {from_sequence} on",
-            **options.REPORT,
+            **options.REPORT | {"summary": f"Events from {from_sequence} on"},
         )
-    except ActivityError as error:
-        workflow.logger.warning("The store refuses events: %s", error.cause)
-        return []
-    return loaded.events
+        return loaded.events
+    return []
 
 
-async def _tell_store(
-    activity: str, order: StatusReportInput | EventReportInput, summary: str
-) -> None:
+@contextmanager
+def _logging_refusals() -> Iterator[None]:
+    """Only an answer of the gateway that no retry can change ends a report."""
     try:
-        await workflow.execute_activity(activity, order, summary=summary, **options.REPORT)
+        yield
     except ActivityError as error:
-        # Only an answer that no retry can change ends here.
         workflow.logger.warning("The store refuses a report: %s", error.cause)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from temporalio import activity
 from temporalio.worker import Worker
 
-from activities.declarations import WATCH_STREAM, WatchInput, WatchOutcome, WatchResult
+from activities.declarations import WatchInput, WatchOutcome, WatchResult
 from benchmarks.delivery.receiver import MoodyReceiver, receiving
 from monitors.events import EndReason, EventDraft, EventType
 from monitors.reports import HealthReport, Statistics
@@ -47,7 +47,7 @@ class ScriptedProbe:
     def __init__(self, alerts: int) -> None:
         self._alerts = alerts
 
-    @activity.defn(name=WATCH_STREAM)
+    @activity.defn
     async def watch_stream(self, order: WatchInput) -> WatchResult:
         """Tell the next ones; end the stream after the last."""
         told: int = (order.state or {"told": 0})["told"]

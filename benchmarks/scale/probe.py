@@ -14,7 +14,6 @@ from temporalio import activity
 from temporalio.worker import Worker
 
 from activities.declarations import (
-    WATCH_STREAM,
     WatchInput,
     WatchOutcome,
     WatchResult,
@@ -89,7 +88,7 @@ class PretendedWatching:
         self._faults_per_sec = faults_per_hour / 3600
         self._usual = _usual_state()
 
-    @activity.defn(name=WATCH_STREAM)
+    @activity.defn
     async def watch_stream(self, order: WatchInput) -> WatchResult:
         """Watch until a fault comes or goes, or until the checkpoint."""
         known = order.state or self._usual

@@ -63,7 +63,11 @@ async def run(gateway_url: str, order: DeliveryInput | RedeliveryInput, *details
             gateway=gateway,
             seal_key=SEAL_KEY,
         )
-        deliver: Any = delivery.deliver if isinstance(order, DeliveryInput) else delivery.redeliver
+        deliver: Any = (
+            delivery.deliver_webhook
+            if isinstance(order, DeliveryInput)
+            else delivery.redeliver_webhook
+        )
         try:
             return await environment.run(deliver, order)
         finally:

@@ -104,7 +104,7 @@ async def deliver(
     sealed = callback_seal(SEAL_KEY, EVENT.monitor_id, url) if seal is None else seal
     order = DeliveryInput(callback_url=url, callback_seal=sealed, event=EVENT)
     try:
-        return await environment.run(delivery.deliver, order)
+        return await environment.run(delivery.deliver_webhook, order)
     finally:
         await audit.close()
         await gateway.close()

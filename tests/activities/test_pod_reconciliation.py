@@ -47,7 +47,7 @@ def monitors() -> Monitors:
 
 async def reconciled(cluster: PodCluster, monitors: Monitors) -> PodReconciliationReport:
     reconciliation = PodReconciliation(cluster, monitors, monitors)
-    report = await ActivityEnvironment().run(reconciliation.reconcile)
+    report = await ActivityEnvironment().run(reconciliation.reconcile_pods)
     assert monitors.counted == report
     return report
 

@@ -22,7 +22,7 @@ DELETION = PodDeletion(monitor_id=MONITOR_ID, number=1)
 
 
 async def ensure(cluster: PodCluster, order: PodInput = ORDER) -> str:
-    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, order)
+    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure_probe_pod, order)
     return pod.uid
 
 
@@ -38,7 +38,7 @@ async def failure(cluster: PodCluster, *, heartbeat: object = None) -> tuple[App
     environment.info = replace(environment.info, heartbeat_details=left)
     environment.on_heartbeat = lambda *details: left.extend(details)
     with pytest.raises(ApplicationError) as failed:
-        await environment.run(ProbePods(cluster).ensure, ORDER)
+        await environment.run(ProbePods(cluster).ensure_probe_pod, ORDER)
     return failed.value, left[-1]
 
 
@@ -51,7 +51,7 @@ async def test_a_pod_that_failed_is_returned_with_its_trouble(
 ) -> None:
     await ensure(cluster)
     api.set_status(NAME, **terminated(137, "OOMKilled"))
-    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, ORDER)
+    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure_probe_pod, ORDER)
     assert pod.trouble
     assert pod.trouble.reason == "OOMKilled"
 
@@ -71,7 +71,7 @@ async def test_a_pod_that_leaves_is_returned_as_one_that_failed(
     api.has_kubelet = True
     await ensure(cluster)
     await cluster.delete(NAME)
-    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure, ORDER)
+    pod = await ActivityEnvironment().run(ProbePods(cluster).ensure_probe_pod, ORDER)
     assert pod.trouble
     assert pod.trouble.reason == "Deleted"
 
@@ -137,7 +137,7 @@ async def test_an_inspection_that_is_refused_is_tried_again(
     await ensure(cluster)
     api.fail("fetch", 403)
     with pytest.raises(ApplicationError, match="scripted 403") as failed:
-        await ActivityEnvironment().run(ProbePods(cluster).inspect, ORDER)
+        await ActivityEnvironment().run(ProbePods(cluster).inspect_probe_pod, ORDER)
     assert not failed.value.non_retryable
 
 
@@ -190,9 +190,9 @@ async def test_what_passes_is_tried_again(
 
 async def test_no_pod_is_there_to_be_inspected(cluster: PodCluster) -> None:
     pods = ProbePods(cluster)
-    assert (await ActivityEnvironment().run(pods.inspect, ORDER)).pod is None
+    assert (await ActivityEnvironment().run(pods.inspect_probe_pod, ORDER)).pod is None
     uid = await ensure(cluster)
-    pod = (await ActivityEnvironment().run(pods.inspect, ORDER)).pod
+    pod = (await ActivityEnvironment().run(pods.inspect_probe_pod, ORDER)).pod
     assert pod
     assert pod.uid == uid
 
@@ -200,7 +200,7 @@ async def test_no_pod_is_there_to_be_inspected(cluster: PodCluster) -> None:
 async def test_a_deletion_may_come_twice(api: FakeApi, cluster: PodCluster) -> None:
     await ensure(cluster)
     for _ in range(2):
-        await ActivityEnvironment().run(ProbePods(cluster).delete, DELETION)
+        await ActivityEnvironment().run(ProbePods(cluster).delete_probe_pod, DELETION)
     assert api.pods == {}
 
 
@@ -208,7 +208,7 @@ async def test_a_deletion_may_come_twice(api: FakeApi, cluster: PodCluster) -> N
 async def test_a_deletion_is_never_given_up(api: FakeApi, cluster: PodCluster, status: int) -> None:
     api.fail("delete", status)
     with pytest.raises(ApplicationError) as failed:
-        await ActivityEnvironment().run(ProbePods(cluster).delete, DELETION)
+        await ActivityEnvironment().run(ProbePods(cluster).delete_probe_pod, DELETION)
     assert not failed.value.non_retryable
 
 

@@ -19,11 +19,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.declarations import (
-    DELIVER_WEBHOOK,
     DELIVERY_FAILED,
-    REDELIVER_WEBHOOK,
-    WAIT_FOR_LIVE,
-    WATCH_STREAM,
     DeliveryAttempts,
     DeliveryInput,
     DeliveryResult,
@@ -36,7 +32,6 @@ from activities.declarations import (
 )
 from activities.gateway_client import Gateway
 from activities.no_pods import NoPods
-from activities.reconcile import Reconciliation
 from activities.reports import Reports
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
@@ -104,11 +99,11 @@ class World:
     watches: list[WatchInput] = field(default_factory=list)
     delivered: list[StreamEvent] = field(default_factory=list)
 
-    @activity.defn(name=WAIT_FOR_LIVE)
+    @activity.defn
     async def wait_for_live(self, _order: WaitInput) -> WaitResult:
         return WaitResult(title="News")
 
-    @activity.defn(name=WATCH_STREAM)
+    @activity.defn
     async def watch_stream(self, order: WatchInput) -> WatchResult:
         self.watches.append(order)
         watched = (order.state or {}).get("watched", 0) + 1
@@ -119,7 +114,7 @@ class World:
         except asyncio.CancelledError:
             return _handed_back({"watched": watched})
 
-    @activity.defn(name=DELIVER_WEBHOOK)
+    @activity.defn
     async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
         if self._takes(order.event):
             return DeliveryResult(attempts=1, sent_at=datetime.now(UTC))
@@ -129,8 +124,8 @@ class World:
     def redelivery(self, gateway: Gateway) -> Callable[[RedeliveryInput], Awaitable[EventReport]]:
         """Return the activity that sends what the gateway has."""
 
-        @activity.defn(name=REDELIVER_WEBHOOK)
-        async def redeliver(order: RedeliveryInput) -> EventReport:
+        @activity.defn
+        async def redeliver_webhook(order: RedeliveryInput) -> EventReport:
             stored = await gateway.stored_event(order.monitor_id, order.event_id)
             if self._takes(stored.event):
                 return EventReport(
@@ -146,7 +141,7 @@ class World:
                 webhook_last_error="HTTP status 500",
             )
 
-        return redeliver
+        return redeliver_webhook
 
     def _takes(self, event: StreamEvent) -> bool:
         self.delivered.append(event)
@@ -166,8 +161,8 @@ async def workers(client: Client, world: World, gateway_url: str) -> AsyncIterat
         world.redelivery(gateway),
         reports.report_status,
         reports.report_event,
-        Reconciliation(gateway).reconcile,
-        NoPods().reconcile,
+        reports.reconcile,
+        NoPods().reconcile_pods,
     ]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(gateway.close)

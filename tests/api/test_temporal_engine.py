@@ -42,7 +42,7 @@ with workflow.unsafe.imports_passed_through():
         MonitorResult,
         MonitorSnapshot,
     )
-    from workflows.schedules import (
+    from workflows.reconciliation import (
         RECONCILIATION_INTERVAL,
         RECONCILIATION_SCHEDULE,
         reconciliation_schedule,

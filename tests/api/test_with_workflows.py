@@ -18,7 +18,7 @@ from monitors.status import MonitorStatus
 from tests.api.running import Running, running_gateway
 from tests.api.temporal import World, connected, terminate_all, workers
 from workflows.messages import STOP_SIGNAL, WORKFLOW_TYPE, redelivery_id
-from workflows.schedules import RECONCILIATION_SCHEDULE
+from workflows.reconciliation import RECONCILIATION_SCHEDULE
 
 OURS = "our-database"
 WANTED = {"config": {"blackout_threshold_sec": 45}, "metadata": {"shift": "night"}}

@@ -20,7 +20,7 @@ from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.stage import Stage
 from tests.testkit.waiting import plain_client
-from workflows.schedules import RECONCILIATION_SCHEDULE
+from workflows.reconciliation import RECONCILIATION_SCHEDULE
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -9,12 +9,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.declarations import (
-    DELETE_PROBE_POD,
-    ENSURE_PROBE_POD,
-    INSPECT_PROBE_POD,
     POD_REFUSED,
     Placement,
     PlacementKind,
+    PodActivities,
     PodDeletion,
     PodInput,
     PodResult,
@@ -37,7 +35,7 @@ def live_for_a_pod(placement: Placement = PLACEMENT) -> Look:
     return look
 
 
-class ScriptedPods:
+class ScriptedPods(PodActivities):
     """One monitor's Pods.
 
     Attributes:
@@ -80,8 +78,8 @@ class ScriptedPods:
         self.present = self.present.model_copy(update={"trouble": trouble, "phase": "Failed"})
         return trouble
 
-    @activity.defn(name=ENSURE_PROBE_POD)
-    async def ensure(self, order: PodInput) -> PodStatus:
+    @activity.defn
+    async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
         self.asked += 1
         self._record()
         await self.opening.wait()
@@ -104,14 +102,14 @@ class ScriptedPods:
         self._record()
         return self.present
 
-    @activity.defn(name=INSPECT_PROBE_POD)
-    async def inspect(self, order: PodInput) -> PodResult:
+    @activity.defn
+    async def inspect_probe_pod(self, order: PodInput) -> PodResult:
         self.inspections += 1
         self._record()
         return PodResult(pod=self.present)
 
-    @activity.defn(name=DELETE_PROBE_POD)
-    async def delete(self, order: PodDeletion) -> None:
+    @activity.defn
+    async def delete_probe_pod(self, order: PodDeletion) -> None:
         self.deletions.append(order)
         if self.present and order.uid in (None, self.present.uid):
             self.present = None

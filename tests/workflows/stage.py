@@ -104,9 +104,9 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
             world.report_status,
             world.report_event,
             world.load_events,
-            world.pods.ensure,
-            world.pods.inspect,
-            world.pods.delete,
+            world.pods.ensure_probe_pod,
+            world.pods.inspect_probe_pod,
+            world.pods.delete_probe_pod,
         ],
         identity=IDENTITY,
     )

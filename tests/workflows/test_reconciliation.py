@@ -6,8 +6,6 @@ from temporalio import activity
 from temporalio.worker import Worker
 
 from activities.declarations import (
-    RECONCILE,
-    RECONCILE_PODS,
     PodReconciliationReport,
     ReconciliationReport,
 )
@@ -20,12 +18,12 @@ QUEUE = "reconciliation"
 async def test_pods_are_looked_after_while_the_gateway_is_away(stage: Stage) -> None:
     is_back = asyncio.Event()
 
-    @activity.defn(name=RECONCILE)
+    @activity.defn
     async def reconcile() -> ReconciliationReport:
         await is_back.wait()
         return ReconciliationReport(started=3)
 
-    @activity.defn(name=RECONCILE_PODS)
+    @activity.defn
     async def reconcile_pods() -> PodReconciliationReport:
         is_back.set()
         return PodReconciliationReport(removed=1)

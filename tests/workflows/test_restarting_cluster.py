@@ -100,9 +100,9 @@ async def orchestrator(
             world.report_status,
             world.report_event,
             world.load_events,
-            pods.ensure,
-            pods.inspect,
-            pods.delete,
+            pods.ensure_probe_pod,
+            pods.inspect_probe_pod,
+            pods.delete_probe_pod,
         ],
     ):
         yield

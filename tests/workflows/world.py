@@ -11,15 +11,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.declarations import (
-    DELIVER_WEBHOOK,
     DELIVERY_FAILED,
     GATEWAY_UNAVAILABLE,
-    LOAD_EVENTS,
-    REDELIVER_WEBHOOK,
-    REPORT_EVENT,
-    REPORT_STATUS,
-    WAIT_FOR_LIVE,
-    WATCH_STREAM,
     DeliveryAttempts,
     DeliveryInput,
     DeliveryResult,
@@ -108,7 +101,7 @@ class World:
                 self._changed.clear()
                 await self._changed.wait()
 
-    @activity.defn(name=WAIT_FOR_LIVE)
+    @activity.defn
     async def wait_for_live(self, order: WaitInput) -> WaitResult:
         self.looked.append(order)
         self.look_times.append(activity.info().started_time)
@@ -122,7 +115,7 @@ class World:
             self.looking -= 1
             self._changed.set()
 
-    @activity.defn(name=WATCH_STREAM)
+    @activity.defn
     async def watch_stream(self, order: WatchInput) -> WatchResult:
         self.watched.append(order)
         self._note_run()
@@ -154,7 +147,7 @@ class World:
             self._step = self.watches.popleft() if self.watches else until_stopped()
         return self._step
 
-    @activity.defn(name=DELIVER_WEBHOOK)
+    @activity.defn
     async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
         attempt = activity.info().attempt
         self.attempts.append((order.event.sequence, attempt))
@@ -164,7 +157,7 @@ class World:
         self._changed.set()
         return DeliveryResult(attempts=attempt, sent_at=MOMENT)
 
-    @activity.defn(name=REDELIVER_WEBHOOK)
+    @activity.defn
     async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:
         """Deliver an event as it was reported last; report it as failed after four attempts."""
         attempt = activity.info().attempt
@@ -181,19 +174,19 @@ class World:
         self.received.append(known.event)
         return _after(known, DeliveryStatus.SENT, attempt)
 
-    @activity.defn(name=REPORT_STATUS)
+    @activity.defn
     async def report_status(self, order: StatusReportInput) -> None:
         self._answer_a_report()
         self.statuses.append(order.report)
         self._changed.set()
 
-    @activity.defn(name=REPORT_EVENT)
+    @activity.defn
     async def report_event(self, order: EventReportInput) -> None:
         self._answer_a_report()
         self.reports.append(order.report)
         self._changed.set()
 
-    @activity.defn(name=LOAD_EVENTS)
+    @activity.defn
     async def load_events(self, order: LoadInput) -> LoadResult:
         """Return up to ten events: less than the gateway, so that it takes more than one call."""
         self._answer_a_report()
