@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: up demo compose-env test chaos bench lint format setup clean
+.PHONY: up demo compose-env test chaos bench docs lint format setup clean
 
 up: setup
 	@exec $(BIN)/stream-tracker up $(if $(STREAM),--stream '$(STREAM)') $(if $(WEBHOOK),--webhook '$(WEBHOOK)')
@@ -38,6 +38,11 @@ chaos: setup
 bench: setup
 	@$(BIN)/python -m benchmarks $(BENCH) $(BENCH_ARGS)
 
+# Writes the generated reference and builds the site into site/.
+docs: setup
+	$(BIN)/python -m tests.docs.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -61,4 +66,4 @@ $(UV): deploy/uv.txt
 	@touch $@
 
 clean:
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis site

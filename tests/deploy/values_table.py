@@ -15,7 +15,7 @@ FOLDER = ROOT / "deploy" / "helm" / "stream-tracker"
 README = FOLDER / "README.md"
 HEAD = """# The chart of Stream Tracker
 
-How to install it, and what it needs: [operations](../../../docs/guides/operate.md); a Pod for each
+How to install it, and what it needs: [deploy](../../../docs/guides/deploy.md); a Pod for each
 stream: [pods](../../../docs/internals/pods.md). This table is made of `values.yaml`.
 
 | value | default | |

@@ -16,15 +16,14 @@ from runtime.settings import StreamSettings
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "guides" / "youtube.md").read_text()
-README = (ROOT / "README.md").read_text()
 ALL = [each for each in vars(site_messages).values() if isinstance(each, Meaning)]
 UNSEEN = [each for each in ALL if each.state is SourceState.NOT_OBSERVED]
 CLOSED = [each for each in ALL if each.is_permanent] + [site_messages.NOT_LIVE]
 
 
-def rows(heading: str, page: str = PAGE) -> dict[str, list[str]]:
+def rows(heading: str) -> dict[str, list[str]]:
     """Return the rows of the table below a heading, by reason."""
-    chapter = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    chapter = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     found = re.findall(r"^\| `(\w+)` \| (.*) \|$", chapter, re.MULTILINE)
     return {reason: rest.split(" | ") for reason, rest in found}
 
@@ -52,11 +51,6 @@ def test_every_reason_of_an_error_is_explained(meaning: Meaning) -> None:
 
 def test_no_other_reason_of_an_error_is_explained() -> None:
     assert rows("When a monitor ends in error").keys() == {each.reason for each in CLOSED}
-
-
-def test_the_readme_tells_every_reason_of_an_error() -> None:
-    told = {reason: cells[0] for reason, cells in rows("YouTube", README).items()}
-    assert told == {each.reason: each.message for each in CLOSED}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""Everything that gateways and workers export for Prometheus."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+
+from activities.declarations import PodReconciliationReport, ReconciliationReport
+from api.metrics import GatewayMetrics
+from kube.errors import CallFailed
+from media.sources.youtube.egress import EgressSnapshot
+from monitors.events import EventType, StreamEvent
+from monitors.reports import EventReport
+from monitors.status import MonitorStatus
+from worker.metrics import (
+    DeliveryMetrics,
+    SegmentLateness,
+    loop_lag_metric,
+    slot_metrics,
+    youtube_metrics,
+)
+from worker.pod_metrics import PodMetrics
+
+EVENT = StreamEvent(
+    event_id="evt-1",
+    event_type=EventType.BLACKOUT,
+    monitor_id="mon-1",
+    stream_url="https://example.com/live.m3u8",
+    timestamp=datetime.now(UTC),
+    sequence=1,
+    data={},
+)
+
+
+def gateway_exposition() -> str:
+    metrics = GatewayMetrics()
+    metrics.request_answered(method="GET", route="/", status=200, duration_sec=0.1)
+    metrics.start_failed("unavailable")
+    metrics.limit_storage_failed()
+    metrics.event_reported(EventReport(event=EVENT, webhook_status="sent", webhook_attempts=1))
+    metrics.reconciled(ReconciliationReport(), datetime.now(UTC))
+    return metrics.exposition(dict.fromkeys(MonitorStatus, 0)).decode()
+
+
+async def worker_exposition() -> str:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    seen = EgressSnapshot(
+        looks=1,
+        requests=1,
+        outcomes={"live": 1},
+        waiting=0,
+        paused_until=None,
+        pause_reason=None,
+    )
+    with ExitStack() as stack:
+        stack.enter_context(slot_metrics(1, lambda: 0, registry))
+        stack.enter_context(SegmentLateness(registry))
+        stack.enter_context(youtube_metrics(lambda: seen, registry))
+        delivery = stack.enter_context(DeliveryMetrics(registry))
+        delivery.ended(EVENT, "delivered", took_sec=0.1, again_in_sec=None)
+        pods = stack.enter_context(PodMetrics(registry))
+        pods.reconciled(PodReconciliationReport())
+        with pytest.raises(CallFailed), pods.call("list"):
+            raise CallFailed("no answer")
+        async with loop_lag_metric(registry):
+            return generate_latest(registry).decode()
