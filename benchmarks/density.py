@@ -23,7 +23,7 @@ from benchmarks.fleet import ENCODING, LEAST_BETWEEN_SEC, programmes, put_on_air
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
 from simulator.origin import RenderedProgramme
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness, open_environment
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness, open_environment
 from tests.chaos.findings import percentile
 
 BOUND_SEC = ENCODING.segment_sec + 1.0
@@ -40,7 +40,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Crowd:
+class DensityResult:
     """What came of so many streams.
 
     Attributes:
@@ -76,11 +76,11 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
-        crowds = runner.run(_run(Path(folder), options))
-    fitting = [crowd for crowd in crowds if crowd.is_in_time]
-    _print_memory(crowds)
+        results = runner.run(_run(Path(folder), options))
+    fitting = [result for result in results if result.is_in_time]
+    _print_memory(results)
     print(f"\nin time: {max((each.streams for each in fitting), default=0)} streams")
-    return 0 if crowds[0].is_in_time else 1
+    return 0 if results[0].is_in_time else 1
 
 
 def _options() -> argparse.Namespace:
@@ -100,38 +100,38 @@ def _options() -> argparse.Namespace:
     return options
 
 
-async def _run(folder: Path, options: argparse.Namespace) -> list[Crowd]:
-    crowds = []
-    async with open_environment(folder, seed=1) as arena:
-        made = await programmes(arena, options.seconds, options.faults_every)
+async def _run(folder: Path, options: argparse.Namespace) -> list[DensityResult]:
+    results = []
+    async with open_environment(folder, seed=1) as env:
+        made = await programmes(env, options.seconds, options.faults_every)
         spread_sec = options.faults_every or LEAST_BETWEEN_SEC
         for streams in options.streams:
             variables = {"PROBE_SLOTS": str(streams), "HEARTBEAT_INTERVAL_SEC": "2"}
-            async with arena.house(f"house-{streams}", "all", **variables) as house:
-                crowds.append(await _watch(arena, house, made, streams, spread_sec))
-            _print_crowd(crowds[-1])
-            if not crowds[-1].is_in_time:
+            async with env.harness(f"service-{streams}", "all", **variables) as harness:
+                results.append(await _watch(env, harness, made, streams, spread_sec))
+            _print_result(results[-1])
+            if not results[-1].is_in_time:
                 break
-    return crowds
+    return results
 
 
 async def _watch(
-    arena: ChaosEnvironment,
-    house: ChaosHarness,
+    env: ChaosEnvironment,
+    harness: ChaosHarness,
     made: Sequence[RenderedProgramme],
     streams: int,
     spread_sec: float,
-) -> Crowd:
+) -> DensityResult:
     names = [f"{streams}-{number}" for number in range(streams)]
-    fleet = await put_on_air(arena, house.rest, made, names, spread_sec)
-    began, before = time.monotonic(), _used(house)
+    fleet = await put_on_air(env, harness.rest, made, names, spread_sec)
+    began, before = time.monotonic(), _used(harness)
     await fleet.until_first_ends()
-    took_sec, after = time.monotonic() - began, _used(house)
+    took_sec, after = time.monotonic() - began, _used(harness)
     await fleet.until_ended()
-    segments = [arena.segments(name) for name in names]
-    playlists = sum(len(arena.origin.requests(name, ending=".m3u8")) for name in names)
+    segments = [env.segments(name) for name in names]
+    playlists = sum(len(env.origin.requests(name, ending=".m3u8")) for name in names)
     fetched = sum(map(len, segments))
-    return Crowd(
+    return DensityResult(
         streams=streams,
         delays_sec=fleet.delays_sec(),
         wrong=fleet.wrong(),
@@ -143,12 +143,12 @@ async def _watch(
     )
 
 
-def _used(house: ChaosHarness) -> dict[str, Usage]:
-    worker = psutil.Process(house.workers[0].pid)
+def _used(harness: ChaosHarness) -> dict[str, Usage]:
+    worker = psutil.Process(harness.workers[0].pid)
     helpers = worker.children(recursive=True)
     return {
-        "temporal": _usage([psutil.Process(house.temporal.pid)]),
-        "gateway": _usage([psutil.Process(house.gateway.pid)]),
+        "temporal": _usage([psutil.Process(harness.temporal.pid)]),
+        "gateway": _usage([psutil.Process(harness.gateway.pid)]),
         "worker": _usage([worker]),
         "decoders": _usage(helpers),
         "streams, webhooks": _usage([psutil.Process()]),
@@ -161,29 +161,29 @@ def _usage(processes: list[psutil.Process]) -> Usage:
     return Usage(sum(each.user + each.system for each in times), memory / 2**20)
 
 
-def _print_crowd(crowd: Crowd) -> None:
-    most = max(crowd.delays_sec, default=0.0)
-    cores = sum(crowd.cores[part] for part in SERVICE)
+def _print_result(result: DensityResult) -> None:
+    most = max(result.delays_sec, default=0.0)
+    cores = sum(result.cores[part] for part in SERVICE)
     print(
-        f"\n{crowd.streams} streams: delay p50 {percentile(crowd.delays_sec, 50):.2f}, "
-        f"p95 {percentile(crowd.delays_sec, 95):.2f}, max {most:.2f} s of "
-        f"{len(crowd.delays_sec)} events; {len(crowd.wrong)} streams wrong; "
-        f"{crowd.playlists_per_segment:.2f} playlist requests a segment, "
-        f"{crowd.fetched_again} segments fetched again; load {crowd.load:.1f}"
+        f"\n{result.streams} streams: delay p50 {percentile(result.delays_sec, 50):.2f}, "
+        f"p95 {percentile(result.delays_sec, 95):.2f}, max {most:.2f} s of "
+        f"{len(result.delays_sec)} events; {len(result.wrong)} streams wrong; "
+        f"{result.playlists_per_segment:.2f} playlist requests a segment, "
+        f"{result.fetched_again} segments fetched again; load {result.load:.1f}"
     )
-    for difference in crowd.wrong[:WRONG_SHOWN]:
+    for difference in result.wrong[:WRONG_SHOWN]:
         print(f"  {difference}")
     print(f"{'':20} {'cores':>7} {'MiB':>7}")
-    for part, share in crowd.cores.items():
-        print(f"{part:20} {share:7.2f} {crowd.memory_mib[part]:7.0f}")
-    print(f"{'a stream, all of it':20} {cores / crowd.streams:7.4f}")
+    for part, share in result.cores.items():
+        print(f"{part:20} {share:7.2f} {result.memory_mib[part]:7.0f}")
+    print(f"{'a stream, all of it':20} {cores / result.streams:7.4f}")
 
 
-def _print_memory(crowds: list[Crowd]) -> None:
+def _print_memory(results: list[DensityResult]) -> None:
     """Print what one more stream takes, from the first number of streams to the last."""
-    if len(crowds) < 2:
+    if len(results) < 2:
         return
-    first, last = crowds[0], crowds[-1]
+    first, last = results[0], results[-1]
     more = last.streams - first.streams
     grown = sum(last.memory_mib[part] - first.memory_mib[part] for part in SERVICE)
     print(f"\nmemory of one more stream: {grown / more:.2f} MiB")

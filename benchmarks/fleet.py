@@ -9,10 +9,10 @@ from itertools import cycle
 from typing import Any
 
 from simulator.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
-from tests.chaos.arena import ChaosEnvironment
+from tests.chaos.environment import ChaosEnvironment
 from tests.testkit.programmes import rendered
 from tests.testkit.rest import Rest
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 ENCODING = Encoding(width=320, height=180, fps=15, segment_sec=2.0, video_kbps=120, audio_kbps=48)
 FAULTS = (("black", 8.0), ("silent", 8.0), ("frozen", 10.0))
@@ -53,11 +53,11 @@ def scenes(seconds: float, faults_every_sec: float, first: int) -> list[tuple[st
 
 
 async def programmes(
-    arena: ChaosEnvironment, seconds: float, faults_every_sec: float
+    env: ChaosEnvironment, seconds: float, faults_every_sec: float
 ) -> list[RenderedProgramme]:
     """Render one programme for each kind that the faults can begin with."""
     return [
-        await rendered(arena.cache, ENCODING, *scenes(seconds, faults_every_sec, first))
+        await rendered(env.cache, ENCODING, *scenes(seconds, faults_every_sec, first))
         for first in range(len(FAULTS))
     ]
 
@@ -71,7 +71,7 @@ class Fleet:
         monitor_ids: by the same name.
     """
 
-    arena: ChaosEnvironment
+    env: ChaosEnvironment
     channels: dict[str, Channel]
     monitor_ids: dict[str, str]
 
@@ -86,13 +86,13 @@ class Fleet:
 
         async def all_ended() -> bool:
             await asyncio.sleep(POLL_SEC)
-            types = self.arena.receiver.types
+            types = self.env.receiver.types
             return all("stream.ended" in types(name) for name in self.channels)
 
         await asyncio.sleep(max(0.0, left_sec))
         try:
             await until(all_ended, "the end of all", within_sec=LAST_EVENT_SEC)
-        except NeverCame as error:
+        except ConditionTimeout as error:
             print(error)
 
     def wrong(self) -> list[str]:
@@ -116,14 +116,14 @@ class Fleet:
         for scene in _incidents(channel):
             alert = ALERTS[scene.scene.kind]
             expected += [alert, f"{alert}_recovered"]
-        came = self.arena.receiver.types(name)
+        came = self.env.receiver.types(name)
         if came == [*expected, "stream.ended"]:
             return ""
         lines = ndiff([*expected, "stream.ended"], came)
         return f"{name}: " + " ".join(line for line in lines if line[0] != "?")
 
     def _delays(self, name: str, channel: Channel) -> list[float]:
-        events = self.arena.receiver.events(name)
+        events = self.env.receiver.events(name)
         arrivals = [each for each in events if each.event_type[:6] == "alert."]
         known = []
         for scene in _incidents(channel):
@@ -136,7 +136,7 @@ class Fleet:
 
 
 async def put_on_air(
-    arena: ChaosEnvironment,
+    env: ChaosEnvironment,
     rest: Rest,
     made: Sequence[RenderedProgramme],
     names: Sequence[str],
@@ -147,13 +147,13 @@ async def put_on_air(
 
     `hosts` maps a host of the URLs to the one that the monitor is given, an address to a name.
     """
-    fleet = Fleet(arena, {}, {})
+    fleet = Fleet(env, {}, {})
     began = time.monotonic()
     for number, name in enumerate(names):
         await asyncio.sleep(began + number * spread_sec / len(names) - time.monotonic())
-        channel = arena.origin.add(name, made[number % len(made)], options=ON_AIR)
+        channel = env.origin.add(name, made[number % len(made)], options=ON_AIR)
         stream_url = _renamed(channel.url, hosts or {})
-        callback_url = _renamed(arena.receiver.url(name), hosts or {})
+        callback_url = _renamed(env.receiver.url(name), hosts or {})
         fleet.monitor_ids[name] = await rest.create(stream_url, callback_url, CONFIG)
         fleet.channels[name] = channel
     return fleet

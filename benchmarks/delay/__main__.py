@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import benchmarks.delay
-from benchmarks.delay.account import account_for
 from benchmarks.delay.printing import Played, print_played
+from benchmarks.delay.scoreboard import scoreboard_of
 from benchmarks.delay.script import Script
 from benchmarks.machine import machine
 from simulator.origin import Channel, ChannelOptions
-from tests.chaos.arena import ChaosEnvironment, open_environment
+from tests.chaos.environment import ChaosEnvironment, open_environment
 from tests.testkit.programmes import rendered
 from tests.testkit.rest import Rest
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 STREAMS = {1.0: 20, 2.0: 40, 5.0: 50}
 """As many for each length of a segment that the events a second are about the same."""
@@ -54,49 +54,49 @@ async def _run(
     folder: Path, segments_sec: Sequence[float], incidents: int, streams: int | None
 ) -> list[Played]:
     played = []
-    async with open_environment(folder, seed=1) as arena:
+    async with open_environment(folder, seed=1) as env:
         for segment_sec in segments_sec:
             wanted = streams or STREAMS.get(segment_sec, min(STREAMS.values()))
             at_once = min(wanted, incidents)
             script = Script(segment_sec, cycles=math.ceil(incidents / at_once))
             slots = {"PROBE_SLOTS": str(at_once)}
-            async with arena.house(f"house-{segment_sec:g}", "all", **slots) as house:
-                played.append(await play(arena, house.rest, script, at_once))
+            async with env.harness(f"service-{segment_sec:g}", "all", **slots) as harness:
+                played.append(await play(env, harness.rest, script, at_once))
             print_played(played[-1])
     return played
 
 
-async def play(arena: ChaosEnvironment, rest: Rest, script: Script, streams: int) -> Played:
+async def play(env: ChaosEnvironment, rest: Rest, script: Script, streams: int) -> Played:
     """Play the script on so many streams, all watched, and return what came of it."""
-    programme = await rendered(arena.cache, script.encoding, *script.scenes)
+    programme = await rendered(env.cache, script.encoding, *script.scenes)
     apart_sec = STAGGER_SEGMENTS * script.segment_sec / streams
     channels: dict[str, Channel] = {}
     for number in range(streams):
         name = f"delay-{script.segment_sec:g}-{number}"
-        channels[name] = arena.origin.add(
+        channels[name] = env.origin.add(
             name, programme, options=ON_AIR, faults=script.faults(), changes=script.changes()
         )
-        await rest.create(channels[name].url, arena.receiver.url(name), script.config)
+        await rest.create(channels[name].url, env.receiver.url(name), script.config)
         await asyncio.sleep(apart_sec)
-    await _until_ended(arena, list(channels), script)
+    await _until_ended(env, list(channels), script)
     played = Played(script, streams, load=os.getloadavg()[0])
     for name, channel in channels.items():
         truth = script.truth(channel)
-        account = account_for(truth, arena.receiver.events(name), script.segment_sec)
-        requests = arena.origin.requests(name, ending=".ts")
+        scoreboard = scoreboard_of(truth, env.receiver.events(name), script.segment_sec)
+        requests = env.origin.requests(name, ending=".ts")
         asked_at = {each.sequence: each.at for each in reversed(requests)}
-        played.take(truth, account, asked_at, arena.chance.random())
+        played.take(truth, scoreboard, asked_at, env.chance.random())
     return played
 
 
-async def _until_ended(arena: ChaosEnvironment, names: Sequence[str], script: Script) -> None:
+async def _until_ended(env: ChaosEnvironment, names: Sequence[str], script: Script) -> None:
     async def all_ended() -> bool:
-        return all("stream.ended" in arena.receiver.types(name) for name in names)
+        return all("stream.ended" in env.receiver.types(name) for name in names)
 
     try:
         within_sec = script.length_sec + START_SEC + LAST_EVENT_SEC
         await until(all_ended, "the end of all streams", within_sec=within_sec)
-    except NeverCame as error:
+    except ConditionTimeout as error:
         print(error, file=sys.stderr)
 
 

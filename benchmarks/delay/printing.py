@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.delay.account import (
+from benchmarks.delay.scoreboard import (
     POLL_SEC,
-    Account,
+    DelayScoreboard,
     Told,
     polled_alerts_sec,
     polled_delays_sec,
@@ -31,7 +31,7 @@ class Played:
     script: Script
     streams: int
     load: float
-    account: Account = field(default_factory=Account)
+    scoreboard: DelayScoreboard = field(default_factory=DelayScoreboard)
     asked_sec: list[float] = field(default_factory=list)
     polled_sec: list[float] = field(default_factory=list)
     polled_alerts_sec: list[float] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Played:
     def take(
         self,
         truth: Sequence[Moment],
-        account: Account,
+        scoreboard: DelayScoreboard,
         asked_at: Mapping[int | None, float],
         chance: float,
     ) -> None:
@@ -47,12 +47,12 @@ class Played:
 
         Args:
             truth: what had to be told.
-            account: what was.
+            scoreboard: what was.
             asked_at: when each of its segments was asked for first, unix seconds.
             chance: from 0 to 1, the phase of the looks at it.
         """
         phase_sec = chance * POLL_SEC
-        self.account.add(account)
+        self.scoreboard.add(scoreboard)
         self.asked_sec += [
             asked_at[each.segment] - each.known_at for each in truth if each.segment in asked_at
         ]
@@ -62,14 +62,14 @@ class Played:
     @property
     def delays_sec(self) -> list[float]:
         """Of all events that came."""
-        return [told.delay_sec for told in self.account.told]
+        return [told.delay_sec for told in self.scoreboard.told]
 
     @property
     def alerts_sec(self) -> list[float]:
         """From a fault's first moment to its alert."""
         return [
             told.moment.known_at + told.delay_sec - told.moment.started_at
-            for told in self.account.told
+            for told in self.scoreboard.told
             if told.moment.opens
         ]
 
@@ -77,19 +77,19 @@ class Played:
     def is_good(self) -> bool:
         """Whether all of it was told as it was, within a target duration and a second."""
         in_time = percentile(self.delays_sec, 95) <= self.script.segment_sec + 1.0
-        return self.account.is_right and in_time
+        return self.scoreboard.is_right and in_time
 
 
 def print_played(played: Played) -> None:
     """Print the delays by kind, what is wrong, and the baseline."""
-    account, script = played.account, played.script
+    scoreboard, script = played.scoreboard, played.script
     print(
         f"\nsegments of {script.segment_sec:g} s: {played.streams} streams, "
         f"{played.streams * script.cycles} incidents of each kind, "
         f"{script.length_sec:.0f} s each, load {played.load:.1f} at the end"
     )
     print(_row("delay, s", "events", *(f"p{each}" for each in PERCENTS), "max", "start ±"))
-    for name, told in _by_type(account):
+    for name, told in _by_type(scoreboard):
         print(_delays(name, [each.delay_sec for each in told], _start_error(told)))
     print(_delays("all of it", played.delays_sec))
     print(_delays("until the segment was asked for", played.asked_sec))
@@ -99,19 +99,19 @@ def print_played(played: Played) -> None:
     print(_delays("first moment to the third bad look", played.polled_alerts_sec))
     print(f"ratio of p95: {_ratio(played.polled_alerts_sec, played.alerts_sec):.1f}")
     print(
-        f"{len(account.missed)} missed, {len(account.doubled)} doubled, "
-        f"{len(account.false)} false, {account.wrong_starts} with a wrong start"
+        f"{len(scoreboard.missed)} missed, {len(scoreboard.doubled)} doubled, "
+        f"{len(scoreboard.false)} false, {scoreboard.wrong_starts} with a wrong start"
     )
-    for moment in account.missed:
+    for moment in scoreboard.missed:
         print(f"  missed: {moment.event_type} of {moment.known_at:.3f}")
-    for event_type in (*account.doubled, *account.false):
+    for event_type in (*scoreboard.doubled, *scoreboard.false):
         print(f"  doubled or false: {event_type}")
 
 
-def _by_type(account: Account) -> Iterator[tuple[str, list[Told]]]:
+def _by_type(scoreboard: DelayScoreboard) -> Iterator[tuple[str, list[Told]]]:
     for kind, types in EVENT_TYPES.items():
         for event_type, what in zip(types, ("", ", its end"), strict=True):
-            told = [each for each in account.told if each.moment.event_type == event_type]
+            told = [each for each in scoreboard.told if each.moment.event_type == event_type]
             yield f"{kind}{what}", told
 
 

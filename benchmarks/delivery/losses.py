@@ -18,7 +18,7 @@ from benchmarks.delivery.receiver import MoodyReceiver, receiving
 from monitors.events import EndReason, EventDraft, EventType
 from monitors.reports import HealthReport, Statistics
 from tests.chaos.findings import Finding
-from tests.testkit.house import SIGNING_KEY, House
+from tests.testkit.harness import SIGNING_KEY, ServiceHarness
 from tests.testkit.stand_ins import always, reply, scripted_server
 from workflows.options import PROBE_QUEUE
 
@@ -118,11 +118,11 @@ async def lose_nothing(
     """Deliver `events` events of `MONITORS` monitors through all of it."""
     each = events // MONITORS
     receiver = MoodyReceiver(SIGNING_KEY.encode(), random.Random(seed))  # noqa: S311
-    house = House(folder, settings)
+    harness = ServiceHarness(folder, settings)
     try:
-        await house.start("orchestrator")
+        await harness.start("orchestrator")
         probe = Worker(
-            house.client,
+            harness.client,
             task_queue=PROBE_QUEUE,
             activities=[ScriptedProbe(each - 2).watch_stream],
         )
@@ -133,34 +133,34 @@ async def lose_nothing(
         ):
             began = time.monotonic()
             ids = [
-                await house.rest.create(
+                await harness.rest.create(
                     f"http://127.0.0.1:{origin.port}/{number}.m3u8",
                     f"http://127.0.0.1:{receiver.port}/",
                     {"on_delivery_failure": "continue"},
                 )
                 for number in range(MONITORS)
             ]
-            await _kill_at_times(house, receiver, events)
+            await _kill_at_times(harness, receiver, events)
             for monitor_id in ids:
-                await house.rest.until_status(monitor_id, "completed", within_sec=PATIENCE_SEC)
+                await harness.rest.until_status(monitor_id, "completed", within_sec=PATIENCE_SEC)
             took_sec = time.monotonic() - began
-            given_up = [await _failed(house, monitor_id, each) for monitor_id in ids]
+            given_up = [await _failed(harness, monitor_id, each) for monitor_id in ids]
             unaudited = [
-                await _send_again(house, monitor_id, failed, each)
+                await _send_again(harness, monitor_id, failed, each)
                 for monitor_id, failed in zip(ids, given_up, strict=True)
             ]
-        await house.stop()
+        await harness.stop()
     finally:
-        house.discard()
+        harness.discard()
     named = ", ".join(f"{name}={value}" for name, value in settings.items()) or "default settings"
     return _judged(receiver, named, events, set().union(*given_up), sum(unaudited), took_sec)
 
 
-async def _kill_at_times(house: House, receiver: MoodyReceiver, events: int) -> None:
+async def _kill_at_times(harness: ServiceHarness, receiver: MoodyReceiver, events: int) -> None:
     for kill in range(1, KILLS + 1):
         await _until_taken(receiver, events * kill // (KILLS + 1))
-        await house.workers[-1].kill()
-        await house.start_worker("orchestrator")
+        await harness.workers[-1].kill()
+        await harness.start_worker("orchestrator")
 
 
 async def _until_taken(receiver: MoodyReceiver, count: int) -> None:
@@ -169,22 +169,24 @@ async def _until_taken(receiver: MoodyReceiver, count: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _failed(house: House, monitor_id: str, count: int) -> set[str]:
+async def _failed(harness: ServiceHarness, monitor_id: str, count: int) -> set[str]:
     """Return the events of a monitor that exhausted their attempts, once none is pending."""
-    events = await house.rest.until_audited(monitor_id, count, within_sec=PATIENCE_SEC)
+    events = await harness.rest.until_audited(monitor_id, count, within_sec=PATIENCE_SEC)
     return {event["event_id"] for event in events if event["webhook_status"] != "sent"}
 
 
-async def _send_again(house: House, monitor_id: str, failed: set[str], count: int) -> int:
+async def _send_again(
+    harness: ServiceHarness, monitor_id: str, failed: set[str], count: int
+) -> int:
     """Send events again until each was taken, as a user would; return how many never were."""
     for _ in range(REDELIVERIES):
         for event_id in failed:
             path = f"/monitors/{monitor_id}/events/{event_id}/redeliver"
-            answer = await house.rest.http.post(path)
+            answer = await harness.rest.http.post(path)
             assert answer.status_code == HTTPStatus.ACCEPTED, answer.text  # noqa: S101
         if not failed:
             break
-        failed = await _failed(house, monitor_id, count)
+        failed = await _failed(harness, monitor_id, count)
     return len(failed)
 
 

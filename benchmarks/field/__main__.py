@@ -23,7 +23,7 @@ from benchmarks.field.server import serve_files
 from benchmarks.field.verdict import Verdict
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
-from tests.chaos.arena import open_environment
+from tests.chaos.environment import open_environment
 
 
 def main() -> int:
@@ -56,11 +56,11 @@ async def _run(folder: Path, recipes: Sequence[Recipe]) -> list[Verdict]:
     served = folder / "served"
     served.mkdir(parents=True)
     async with (
-        open_environment(folder, seed=1) as arena,
+        open_environment(folder, seed=1) as env,
         serve_files(served) as server,
-        arena.house("house", "orchestrator", "probe") as house,
+        env.harness("service", "orchestrator", "probe") as harness,
     ):
-        gallery = Gallery(served, folder / "cache", server, arena.receiver, house.rest)
+        gallery = Gallery(served, folder / "cache", server, env.receiver, harness.rest)
         return await watch_all(gallery, recipes, _set_details)
 
 

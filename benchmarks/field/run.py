@@ -14,7 +14,7 @@ from benchmarks.field.sources import running
 from benchmarks.field.verdict import Verdict, expected_events, judge
 from tests.testkit.receiver import Receiver
 from tests.testkit.rest import Rest
-from tests.testkit.waiting import NeverCame, until_true
+from tests.testkit.waiting import ConditionTimeout, until_true
 
 AT_ONCE = 16
 MANIFEST_SEC = 30.0
@@ -53,7 +53,7 @@ async def watch_all(
         async with free:
             try:
                 verdict = await watch(gallery, recipe)
-            except (NeverCame, TimeoutError) as error:
+            except (ConditionTimeout, TimeoutError) as error:
                 verdict = Verdict(recipe.name, [str(error) or "no end"], 0.0, 0, 0)
         say(verdict)
         return verdict
@@ -87,5 +87,5 @@ def _made(folder: Path) -> Path:
 async def _until_told(gallery: Gallery, name: str, recipe: Recipe) -> None:
     expected = expected_events(recipe)
     last, count = expected[-1], expected.count(expected[-1])
-    with contextlib.suppress(NeverCame):  # the verdict says what came instead
+    with contextlib.suppress(ConditionTimeout):  # the verdict says what came instead
         await gallery.receiver.until(name, last, count=count, within_sec=END_SEC)

@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.hostile.run import Outcome, Scale, run
 from benchmarks.machine import machine
 from runtime.event_loop import new_event_loop
-from tests.chaos.arena import open_environment
+from tests.chaos.environment import open_environment
 from tests.chaos.findings import as_markdown, as_table
 
 
@@ -42,8 +42,8 @@ def main() -> int:
 
 
 async def _run(folder: Path, scale: Scale) -> Outcome:
-    async with open_environment(folder, seed=1) as arena:
-        return await run(arena, scale)
+    async with open_environment(folder, seed=1) as env:
+        return await run(env, scale)
 
 
 def _print(outcome: Outcome, *, markdown: bool) -> None:

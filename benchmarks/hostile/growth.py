@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from tests.chaos.arena import ChaosHarness
+from tests.chaos.environment import ChaosHarness
 
 SAMPLE_SEC = 0.5
 MIB = 2**20
@@ -21,9 +21,9 @@ class Growth:
         decoder_mib: the largest of any decoder; each has a limit of its own and may be replaced.
     """
 
-    def __init__(self, house: ChaosHarness) -> None:
+    def __init__(self, harness: ChaosHarness) -> None:
         self._processes = {
-            each.name: psutil.Process(each.pid) for each in [house.gateway, *house.workers]
+            each.name: psutil.Process(each.pid) for each in [harness.gateway, *harness.workers]
         }
         self.at_first = self._resident()
         self.at_most = dict(self.at_first)

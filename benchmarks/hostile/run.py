@@ -15,12 +15,12 @@ import httpx
 from benchmarks.fleet import CONFIG, LEAST_BETWEEN_SEC, Fleet, programmes, put_on_air
 from benchmarks.hostile.clients import KeyedAttack
 from benchmarks.hostile.growth import Growth
-from benchmarks.hostile.house import HostileHarness
+from benchmarks.hostile.harness import HostileHarness
 from benchmarks.hostile.zone import GOOD_ZONE, SILENT_ZONE, dns_server
-from tests.chaos.arena import WINDOW, ChaosEnvironment
+from tests.chaos.environment import WINDOW, ChaosEnvironment
 from tests.chaos.findings import Finding, percentile
 from tests.testkit.rest import Rest
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 MOST_GROWTH_MIB = 150.0
 MOST_SLOWER = 1.5
@@ -96,55 +96,57 @@ class Outcome:
         ]
 
 
-async def run(arena: ChaosEnvironment, scale: Scale) -> Outcome:
+async def run(env: ChaosEnvironment, scale: Scale) -> Outcome:
     """Run the whole of it; needs root, for the DNS server and what uses it."""
-    async with dns_server(), _open_house(arena) as house:
-        alone = await _fleet(arena, house.rest, "alone", scale, scale.alone_sec)
+    async with dns_server(), _open_harness(env) as harness:
+        alone = await _fleet(env, harness.rest, "alone", scale, scale.alone_sec)
         await alone.until_ended()
-        growth = Growth(house)
-        async with _hostile(arena, house) as attack, _background(growth.run()):
-            beside = await _fleet(arena, house.rest, "beside", scale, scale.beside_sec)
+        growth = Growth(harness)
+        async with _hostile(env, harness) as attack, _background(growth.run()):
+            beside = await _fleet(env, harness.rest, "beside", scale, scale.beside_sec)
             await beside.until_ended()
         return Outcome(
             alone_sec=alone.delays_sec(),
             beside_sec=beside.delays_sec(),
             wrong=[*alone.wrong(), *beside.wrong()],
-            lost=await _lost(house.rest, beside),
+            lost=await _lost(harness.rest, beside),
             growth=growth,
             failures=attack.failures,
-            running=await _left_running(house),
+            running=await _left_running(harness),
         )
 
 
 @asynccontextmanager
-async def _open_house(arena: ChaosEnvironment) -> AsyncIterator[HostileHarness]:
-    house = HostileHarness(arena.folder / "hostile")
+async def _open_harness(env: ChaosEnvironment) -> AsyncIterator[HostileHarness]:
+    harness = HostileHarness(env.folder / "hostile")
     try:
-        await house.start(*ROLES)
-        yield house
-        await house.stop()
+        await harness.start(*ROLES)
+        yield harness
+        await harness.stop()
     finally:
-        house.discard()
+        harness.discard()
 
 
 async def _fleet(
-    arena: ChaosEnvironment, rest: Rest, name: str, scale: Scale, seconds: float
+    env: ChaosEnvironment, rest: Rest, name: str, scale: Scale, seconds: float
 ) -> Fleet:
-    made = await programmes(arena, seconds, scale.faults_every_sec)
+    made = await programmes(env, seconds, scale.faults_every_sec)
     names = [f"{name}-{number}" for number in range(scale.streams)]
-    return await put_on_air(arena, rest, made, names, APART_SEC * scale.streams, NAMES)
+    return await put_on_air(env, rest, made, names, APART_SEC * scale.streams, NAMES)
 
 
 @asynccontextmanager
-async def _hostile(arena: ChaosEnvironment, house: HostileHarness) -> AsyncIterator[KeyedAttack]:
+async def _hostile(env: ChaosEnvironment, harness: HostileHarness) -> AsyncIterator[KeyedAttack]:
     """Attack the gateway, the workers' health ports, and what monitors lead to."""
-    attack = KeyedAttack(house.rest)
+    attack = KeyedAttack(harness.rest)
     async with AsyncExitStack() as stack:
         servers = json.loads(await stack.enter_async_context(_apart("servers")))
-        receivers = await _receivers(arena, servers["receivers"])
+        receivers = await _receivers(env, servers["receivers"])
         for body in [*_origins(servers["origins"]), *receivers, *_silent_names()]:
-            await stack.enter_async_context(_background(_monitor_again(house.rest, body)))
-        await stack.enter_async_context(_apart("clients", house.gateway_port, *house.health_ports))
+            await stack.enter_async_context(_background(_monitor_again(harness.rest, body)))
+        await stack.enter_async_context(
+            _apart("clients", harness.gateway_port, *harness.health_ports)
+        )
         await stack.enter_async_context(_background(attack.run()))
         yield attack
 
@@ -167,13 +169,13 @@ def _origins(ports: Sequence[int]) -> list[dict[str, Any]]:
     return [_monitor(f"http://origin.{GOOD_ZONE}:{port}/", nowhere) for port in ports]
 
 
-async def _receivers(arena: ChaosEnvironment, ports: Sequence[int]) -> list[dict[str, Any]]:
+async def _receivers(env: ChaosEnvironment, ports: Sequence[int]) -> list[dict[str, Any]]:
     """Return a monitor for each receiver, of a stream with an event every few seconds."""
-    programme = (await programmes(arena, EVENTFUL_SEC, LEAST_BETWEEN_SEC))[0]
+    programme = (await programmes(env, EVENTFUL_SEC, LEAST_BETWEEN_SEC))[0]
     bodies = []
     for number, port in enumerate(ports):
         await asyncio.sleep(APART_SEC)
-        stream = arena.origin.add(f"told-{number}", programme, options=WINDOW)
+        stream = env.origin.add(f"told-{number}", programme, options=WINDOW)
         hook = f"http://receiver.{GOOD_ZONE}:{port}/"
         bodies.append(_monitor(stream.url, hook, on_delivery_failure="continue", **CONFIG))
     return bodies
@@ -214,17 +216,17 @@ async def _lost(rest: Rest, fleet: Fleet) -> int:
     return lost
 
 
-async def _left_running(house: HostileHarness) -> list[str]:
+async def _left_running(harness: HostileHarness) -> list[str]:
     """Stop all monitors and return the workflows that do not end."""
-    await house.rest.stop_all()
+    await harness.rest.stop_all()
 
     async def running() -> list[str]:
-        found = house.client.list_workflows("ExecutionStatus = 'Running'")
+        found = harness.client.list_workflows("ExecutionStatus = 'Running'")
         return [each.id async for each in found if each.id.startswith("mon-")]
 
     async def all_ended() -> bool:
         return not await running()
 
-    with contextlib.suppress(NeverCame):
+    with contextlib.suppress(ConditionTimeout):
         await until(all_ended, "the end of all monitors", within_sec=SETTLED_SEC)
     return await running()

@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from benchmarks.pods.arena import ChaosEnvironment, arena
+from benchmarks.pods.environment import PodEnvironment, env
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
 from tests.chaos.findings import Finding
@@ -28,7 +28,7 @@ LATENCY_SEC = 0.1
 async def first_segments(folder: Path, repeats: int) -> Finding:
     """Measure from a creation to the first analysed segment, without the Pod's own start."""
     took: list[float] = []
-    async with arena(folder, has_kubelet=True) as stage:
+    async with env(folder, has_kubelet=True) as stage:
         for number in range(repeats):
             took.append(await _first_segment(stage, number))
     return Finding(
@@ -39,8 +39,8 @@ async def first_segments(folder: Path, repeats: int) -> Finding:
     )
 
 
-async def _first_segment(stage: ChaosEnvironment, number: int) -> float:
-    rest = stage.house.rest
+async def _first_segment(stage: PodEnvironment, number: int) -> float:
+    rest = stage.harness.rest
     began = time.time()
     url = stage.receiver.url("all")
     monitor_id = await rest.create(stage.stream_url(number), url, EAGER)
@@ -60,7 +60,7 @@ async def _first_segment(stage: ChaosEnvironment, number: int) -> float:
 
 async def steady_state(folder: Path, monitors: int, seconds: float) -> Finding:
     """Count calls of the Kubernetes API while nothing becomes of the Pods of many monitors."""
-    async with arena(folder, has_kubelet=False) as stage:
+    async with env(folder, has_kubelet=False) as stage:
         await _with_pods(stage, monitors)
         before = stage.api.calls.copy()
         began = time.monotonic()
@@ -77,11 +77,11 @@ async def steady_state(folder: Path, monitors: int, seconds: float) -> Finding:
 
 async def crash(folder: Path, monitors: int, wait_sec: float) -> Finding:
     """Kill the orchestrator amid creations and deletions, and look at what is left."""
-    async with arena(folder, has_kubelet=False) as stage:
+    async with env(folder, has_kubelet=False) as stage:
         leaving = await _with_pods(stage, monitors)
         stage.api.latency_sec = LATENCY_SEC
         before = stage.api.calls.copy()
-        client = stage.house.client
+        client = stage.harness.client
         stopping = asyncio.gather(
             *(client.get_workflow_handle(one).signal(STOP_SIGNAL) for one in leaving)
         )
@@ -92,10 +92,10 @@ async def crash(folder: Path, monitors: int, wait_sec: float) -> Finding:
             ),
             within_sec=PATIENCE_SEC,
         )
-        await stage.house.workers[-1].kill()
+        await stage.harness.workers[-1].kill()
         began = time.monotonic()
         await stopping
-        await stage.house.start_worker("orchestrator")
+        await stage.harness.start_worker("orchestrator")
         await asyncio.sleep(began + wait_sec - time.monotonic())
         handles = await starting
         snapshots = await asyncio.gather(
@@ -123,15 +123,15 @@ async def _pending(handle: WorkflowHandle[Any, Any]) -> str:
     )
 
 
-async def _until_pods(stage: ChaosEnvironment, count: int) -> None:
+async def _until_pods(stage: PodEnvironment, count: int) -> None:
     await stage.api.until(lambda: len(stage.api.pods) >= count, within_sec=PATIENCE_SEC)
 
 
-def _more(stage: ChaosEnvironment, before: dict[str, int], verb: str) -> int:
+def _more(stage: PodEnvironment, before: dict[str, int], verb: str) -> int:
     return stage.api.calls[verb] - before.get(verb, 0)
 
 
-async def _with_pods(stage: ChaosEnvironment, monitors: int) -> list[str]:
+async def _with_pods(stage: PodEnvironment, monitors: int) -> list[str]:
     """Start monitors, and wait until each has a Pod that runs; return their ids."""
     ids: list[str] = []
     for first in range(0, monitors, BUSY):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from benchmarks.pods.arena import ChaosEnvironment, arena
+from benchmarks.pods.environment import PodEnvironment, env
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
 from tests.chaos.findings import Finding
@@ -31,7 +31,7 @@ Answer = TypeVar("Answer")
 
 async def restarts(folder: Path, monitors: int, seconds: float, every_sec: float) -> Finding:
     """Keep so many monitors coming and going, and look at how they ended and what is left."""
-    async with arena(folder, has_kubelet=False) as stage:
+    async with env(folder, has_kubelet=False) as stage:
         restarting = asyncio.create_task(_keep_restarting(stage.api, every_sec))
         until, numbers = time.monotonic() + seconds, itertools.count()
         lives = await asyncio.gather(*(_lives(stage, numbers, until) for _ in range(monitors)))
@@ -55,7 +55,7 @@ async def _keep_restarting(api: FakeApi, every_sec: float) -> None:
 
 
 async def _lives(
-    stage: ChaosEnvironment, numbers: Iterator[int], until: float
+    stage: PodEnvironment, numbers: Iterator[int], until: float
 ) -> list[MonitorStatus | None]:
     """Start one monitor after the other; return how they ended, None for a failed workflow."""
     ends: list[MonitorStatus | None] = []

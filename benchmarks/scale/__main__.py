@@ -8,8 +8,8 @@ from pathlib import Path
 
 import benchmarks.scale
 from benchmarks.machine import machine
-from benchmarks.scale.crowd import Load, run_crowd
-from benchmarks.scale.printing import print_crowd
+from benchmarks.scale.experiment import Load, run_load
+from benchmarks.scale.printing import print_result
 from tests.api.postgres import postgres_server
 
 
@@ -37,9 +37,9 @@ def main() -> int:
     load = Load(**vars(parser.parse_args()))
     print(machine(), flush=True)
     with tempfile.TemporaryDirectory() as folder, postgres_server() as postgres:
-        crowd = asyncio.run(run_crowd(Path(folder), f"{postgres.url}/postgres", load))
-    print_crowd(crowd)
-    return 0 if crowd.is_steady else 1
+        result = asyncio.run(run_load(Path(folder), f"{postgres.url}/postgres", load))
+    print_result(result)
+    return 0 if result.is_steady else 1
 
 
 if __name__ == "__main__":

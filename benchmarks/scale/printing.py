@@ -1,8 +1,8 @@
-"""What a crowd of monitors took, and what other numbers of them would take, as text."""
+"""What the monitors took, and what other numbers of them would take, as text."""
 
 import os
 
-from benchmarks.scale.crowd import PROBES, SILENT_REPORTS, Crowd
+from benchmarks.scale.experiment import PROBES, SILENT_REPORTS, LoadResult
 from benchmarks.scale.usage import Sample
 
 RECKONED = (1_000, 10_000)
@@ -20,22 +20,24 @@ POLLED_EVENTS = 3600 // POLLED_SEC * 6
 DAY_SEC = 86_400
 
 
-def print_crowd(crowd: Crowd) -> None:
+def print_result(result: LoadResult) -> None:
     """Print starts, use of each process, growth, and what that means for other numbers."""
-    load = crowd.load
+    load = result.load
     print(
         f"\n{load.monitors} monitors, heartbeats every {load.beat_sec:g} s, "
         f"timeout {load.timeout_sec:g} s, {load.faults_per_hour:g} faults an hour each"
     )
-    created, watched = load.monitors - crowd.refused, crowd.watched
-    print(f"created: {created}, {created / crowd.created_sec:.1f} a second")
-    print(f"watched: {watched}, {watched / crowd.started_sec:.1f} a second from the first creation")
-    _print_parts(crowd)
-    _print_growth(crowd)
+    created, watched = load.monitors - result.refused, result.watched
+    print(f"created: {created}, {created / result.created_sec:.1f} a second")
+    print(
+        f"watched: {watched}, {watched / result.started_sec:.1f} a second from the first creation"
+    )
+    _print_parts(result)
+    _print_growth(result)
     for monitors in RECKONED:
-        _print_reckoned(crowd, monitors)
-    _print_room(crowd)
-    for line in limits(crowd):
+        _print_reckoned(result, monitors)
+    _print_room(result)
+    for line in limits(result):
         print(line)
 
 
@@ -51,9 +53,9 @@ def others(before: Sample, after: Sample) -> float:
     return max(0.0, busy - sum(cores(before, after).values()))
 
 
-def limits(crowd: Crowd) -> list[str]:
+def limits(result: LoadResult) -> list[str]:
     """Return what limited, and what did not keep up, a line each."""
-    at_first, at_start, before, after = crowd.samples
+    at_first, at_start, before, after = result.samples
     lines = []
     for phase, first, last in (("starts", at_first, at_start), ("steady state", before, after)):
         used, beside = cores(first, last), others(first, last)
@@ -62,18 +64,18 @@ def limits(crowd: Crowd) -> list[str]:
         if sum(used.values()) > FULL * (os.cpu_count() or 1):
             most = max(used, key=lambda part: used[part])
             lines.append(f"limits the {phase}: this machine's cores; most is used by: {most}")
-    if crowd.lost_watches:
-        lines.append(f"watches lost and begun anew: {crowd.lost_watches:.2f} a monitor")
-    if crowd.silent:
-        silent_sec = SILENT_REPORTS * crowd.load.report_sec
+    if result.lost_watches:
+        lines.append(f"watches lost and begun anew: {result.lost_watches:.2f} a monitor")
+    if result.silent:
+        silent_sec = SILENT_REPORTS * result.load.report_sec
         lines.append(
-            f"monitors of which the store heard nothing for {silent_sec:g} s: {crowd.silent}"
+            f"monitors of which the store heard nothing for {silent_sec:g} s: {result.silent}"
         )
     return lines or ["nothing was at its limit"]
 
 
-def _print_parts(crowd: Crowd) -> None:
-    at_first, at_start, before, after = crowd.samples
+def _print_parts(result: LoadResult) -> None:
+    at_first, at_start, before, after = result.samples
     starting, steady = cores(at_first, at_start), cores(before, after)
     print(f"{'':26}{'cores, starts':>14}{'steady':>9}{'MiB':>8}")
     for part, used in steady.items():
@@ -82,13 +84,13 @@ def _print_parts(crowd: Crowd) -> None:
     print(f"{OTHERS:26}{beside[0]:14.2f}{beside[1]:9.3f}")
 
 
-def _print_growth(crowd: Crowd) -> None:
-    _, _, before, after = crowd.samples
-    earlier, later = crowd.histories
+def _print_growth(result: LoadResult) -> None:
+    _, _, before, after = result.samples
+    earlier, later = result.histories
     hours = (after.at - before.at) / 3600
     events = (later.events - earlier.events) / hours
     size_kb = (later.size_bytes - earlier.size_bytes) / hours / 1000
-    each_hours = hours * (crowd.watched or 1)
+    each_hours = hours * (result.watched or 1)
     file_kb = (after.temporal_bytes - before.temporal_bytes) / each_hours / 1000
     print(
         f"history, an hour and monitor: {events:.0f} events, {size_kb:.1f} KB, of the server's "
@@ -101,15 +103,15 @@ def _print_growth(crowd: Crowd) -> None:
         f"database, a minute and monitor: {rows:.1f} rows written in {transactions:.1f} "
         f"transactions, {wal_kb:.1f} KB of log"
     )
-    print(f"webhooks: {crowd.webhooks / hours / 60:.0f} a minute")
+    print(f"webhooks: {result.webhooks / hours / 60:.0f} a minute")
 
 
-def _print_reckoned(crowd: Crowd, monitors: int) -> None:
-    _, _, before, after = crowd.samples
-    more = monitors / (crowd.watched or 1)
+def _print_reckoned(result: LoadResult, monitors: int) -> None:
+    _, _, before, after = result.samples
+    more = monitors / (result.watched or 1)
     used = ", ".join(f"{part} {each * more:.2f}" for part, each in cores(before, after).items())
     wal_bytes = (after.wal_bytes - before.wal_bytes) / (after.at - before.at) * more
-    beats, reports = monitors / crowd.load.beat_sec, monitors / crowd.load.report_sec
+    beats, reports = monitors / result.load.beat_sec, monitors / result.load.report_sec
     print(f"{monitors} monitors by these figures: cores: {used}")
     print(
         f"  {beats:.0f} heartbeats and {reports:.0f} reports a second, "
@@ -117,13 +119,13 @@ def _print_reckoned(crowd: Crowd, monitors: int) -> None:
     )
 
 
-def _print_room(crowd: Crowd) -> None:
+def _print_room(result: LoadResult) -> None:
     """Print how many monitors fill what there is."""
-    _, _, before, after = crowd.samples
+    _, _, before, after = result.samples
     used = cores(before, after)
     machine = (os.cpu_count() or 1, sum(each for part, each in used.items() if part != PROBES))
     shares = {f"one {part}": (1, used[part]) for part in ONE_CORE}
     shares["this machine, the probes elsewhere,"] = machine
     for what, (there_are, taken) in shares.items():
-        monitors = FULL * there_are / taken * crowd.watched if taken else 0
+        monitors = FULL * there_are / taken * result.watched if taken else 0
         print(f"{what} is full at {monitors:.0f} monitors, in steady state")

@@ -116,7 +116,7 @@ class PretendedWatching:
         return random.expovariate(self._faults_per_sec) if self._faults_per_sec else math.inf
 
     def _until_checkpoint(self, order: WatchInput) -> float:
-        """Return how long to the next; the first ones are spread as those of a steady crowd are."""
+        """Return how long to the next; the first ones are spread as those of a steady load are."""
         spread = 1.0 if order.state else random.random()  # noqa: S311
         return order.checkpoint_sec * spread
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.delay.account import account_for, polled_alerts_sec, polled_delays_sec
+from benchmarks.delay.scoreboard import polled_alerts_sec, polled_delays_sec, scoreboard_of
 from benchmarks.delay.script import Moment, Script
 from simulator.origin import Channel, ChannelOptions, LiveOrigin, ManualClock
 from tests.testkit.programmes import rendered
@@ -30,25 +30,25 @@ def told(event_type: str, at: float, **data: Any) -> Received:
 
 
 def test_an_event_is_as_late_as_it_came_after_it_could_be_known() -> None:
-    account = account_for(
+    scoreboard = scoreboard_of(
         [OPENED], [told("alert.blackout", START + 6.5, started_at=START)], SEGMENT_SEC
     )
-    assert [each.delay_sec for each in account.told] == [0.5]
-    assert account.is_right
+    assert [each.delay_sec for each in scoreboard.told] == [0.5]
+    assert scoreboard.is_right
 
 
 def test_what_did_not_come_is_missed() -> None:
     came = told("alert.blackout", START + 6.5, started_at=START)
-    account = account_for([OPENED, CLOSED], [came], SEGMENT_SEC)
-    assert account.missed == [CLOSED]
-    assert not account.is_right
+    scoreboard = scoreboard_of([OPENED, CLOSED], [came], SEGMENT_SEC)
+    assert scoreboard.missed == [CLOSED]
+    assert not scoreboard.is_right
 
 
 def test_a_second_event_of_a_moment_is_doubled() -> None:
     came = told("alert.blackout", START + 6.5, started_at=START)
-    assert account_for([OPENED], [came, came], SEGMENT_SEC).doubled == ["alert.blackout"]
+    assert scoreboard_of([OPENED], [came, came], SEGMENT_SEC).doubled == ["alert.blackout"]
     ended = told("stream.ended", START)
-    assert account_for([], [ended, ended], SEGMENT_SEC).doubled == ["stream.ended"]
+    assert scoreboard_of([], [ended, ended], SEGMENT_SEC).doubled == ["stream.ended"]
 
 
 @pytest.mark.parametrize(
@@ -60,22 +60,22 @@ def test_a_second_event_of_a_moment_is_doubled() -> None:
     ],
 )
 def test_an_event_of_nothing_is_false(came: Received) -> None:
-    account = account_for([OPENED], [came], SEGMENT_SEC)
-    assert account.false == [came.event_type]
-    assert account.missed == [OPENED]
+    scoreboard = scoreboard_of([OPENED], [came], SEGMENT_SEC)
+    assert scoreboard.false == [came.event_type]
+    assert scoreboard.missed == [OPENED]
 
 
 def test_a_start_that_is_wrong_by_more_than_frames_is_wrong() -> None:
     near = told("alert.blackout", START + 6.5, started_at=START + 0.1)
-    assert account_for([OPENED], [near], SEGMENT_SEC).is_right
+    assert scoreboard_of([OPENED], [near], SEGMENT_SEC).is_right
     far = told("alert.blackout", START + 6.5, started_at=START + 0.5)
-    assert account_for([OPENED], [far], SEGMENT_SEC).wrong_starts == 1
+    assert scoreboard_of([OPENED], [far], SEGMENT_SEC).wrong_starts == 1
 
 
 def test_the_end_of_a_stall_tells_its_beginning_by_its_length() -> None:
     moment = Moment("stream.resumed", 7, START + 11, START, START + 2)
     came = told("stream.resumed", START + 11.5, suspended_sec=11.0)
-    (found,) = account_for([moment], [came], SEGMENT_SEC).told
+    (found,) = scoreboard_of([moment], [came], SEGMENT_SEC).told
     assert found.start_error_sec == pytest.approx(0.5)
 
 

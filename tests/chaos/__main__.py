@@ -10,12 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.api.postgres import postgres_server
-from tests.chaos.arena import ChaosEnvironment, NotAsExpected, open_environment
 from tests.chaos.bounds import stay_in_bounds
 from tests.chaos.clocks import settable, step_clocks
-from tests.chaos.crowd import SLOTS, crowd
-from tests.chaos.disk import FULL_SEC, fill_the_disk
+from tests.chaos.environment import ChaosEnvironment, NotAsExpected, open_environment
 from tests.chaos.findings import Finding, as_markdown, as_table
+from tests.chaos.full_disk import FULL_SEC, fill_the_disk
 from tests.chaos.outages import (
     ANSWERS,
     GATEWAY,
@@ -27,6 +26,7 @@ from tests.chaos.outages import (
     postgres,
 )
 from tests.chaos.rollout import roll_out
+from tests.chaos.slot_shortage import SLOTS, run_out_of_slots
 from tests.chaos.starts import start_through_crashes
 from tests.chaos.stops import finding as stops_finding
 from tests.chaos.stops import stop_at_random
@@ -38,72 +38,74 @@ Experiment = Callable[[ChaosEnvironment, argparse.Namespace], Awaitable[Finding]
 
 
 def _takeover(blow: FaultInjection) -> Experiment:
-    async def experiment(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async def experiment(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
         near = [] if blow is FaultInjection.HOLE else ["probe", "probe"]
-        async with arena.house(f"house-{blow}", "orchestrator", *near) as house:
+        async with env.harness(f"service-{blow}", "orchestrator", *near) as harness:
             for _ in range(2 - len(near)):
-                await house.start_far_worker("probe")
-            return (await take_over(arena, house, blow, options.times)).finding(options.times)
+                await harness.start_far_worker("probe")
+            return (await take_over(env, harness, blow, options.times)).finding(options.times)
 
     return experiment
 
 
-async def _stops(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    async with arena.house("house-stops", "orchestrator", "probe") as house:
-        return stops_finding(await stop_at_random(arena, house, options.times))
+async def _stops(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async with env.harness("service-stops", "orchestrator", "probe") as harness:
+        return stops_finding(await stop_at_random(env, harness, options.times))
 
 
-async def _starts(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    async with arena.house("house-starts") as house:
-        return (await start_through_crashes(arena, house, options.starts)).finding()
+async def _starts(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async with env.harness("service-starts") as harness:
+        return (await start_through_crashes(env, harness, options.starts)).finding()
 
 
-async def _crowd(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    async with arena.house("house-crowd", "all", PROBE_SLOTS=str(SLOTS)) as house:
-        return (await crowd(arena, house)).finding()
+async def _shortage(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async with env.harness("service-slots", "all", PROBE_SLOTS=str(SLOTS)) as harness:
+        return (await run_out_of_slots(env, harness)).finding()
 
 
-async def _storm(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    async with arena.house("house-storm", *ROLES) as house:
-        return (await weather_a_storm(arena, house, options.streams, options.minutes)).finding()
+async def _storm(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async with env.harness("service-storm", *ROLES) as harness:
+        return (await weather_a_storm(env, harness, options.streams, options.minutes)).finding()
 
 
-async def _rollout(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    async with arena.house("house-rollout", *ROLES) as house:
-        return (await roll_out(arena, house)).finding()
+async def _rollout(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async with env.harness("service-rollout", *ROLES) as harness:
+        return (await roll_out(env, harness)).finding()
 
 
 def _outage(outage: Outage) -> Experiment:
-    async def experiment(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-        async with arena.house(f"house-{outage.name}", "orchestrator", "probe", "probe") as house:
-            return (await endure(arena, house, outage, options.away_sec)).finding()
+    async def experiment(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+        async with env.harness(
+            f"service-{outage.name}", "orchestrator", "probe", "probe"
+        ) as harness:
+            return (await endure(env, harness, outage, options.away_sec)).finding()
 
     return experiment
 
 
-async def _postgres(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+async def _postgres(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
     with postgres_server() as server:
         url = f"{server.url}/postgres"
-        async with arena.house("house-pg", "all", "probe", DATABASE_URL=url) as house:
-            return (await endure(arena, house, postgres(server), options.away_sec)).finding()
+        async with env.harness("service-pg", "all", "probe", DATABASE_URL=url) as harness:
+            return (await endure(env, harness, postgres(server), options.away_sec)).finding()
 
 
-async def _disk(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    if not can_be_made(arena.folder):
+async def _disk(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    if not can_be_made(env.folder):
         raise NotAsExpected("this machine lets nobody mount a file system")
-    return (await fill_the_disk(arena, min(options.away_sec, FULL_SEC))).finding()
+    return (await fill_the_disk(env, min(options.away_sec, FULL_SEC))).finding()
 
 
-async def _clocks(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    variables = settable(arena.folder)
+async def _clocks(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    variables = settable(env.folder)
     roles = ("orchestrator", "probe", "probe")
-    async with arena.house("house-clocks", *roles, **variables) as house:
-        return (await step_clocks(arena, house)).finding()
+    async with env.harness("service-clocks", *roles, **variables) as harness:
+        return (await step_clocks(env, harness)).finding()
 
 
-async def _bounds(arena: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-    async with arena.house("house-bounds", "orchestrator", "probe", "probe") as house:
-        seen = await stay_in_bounds(arena, house, options.streams, options.steady_minutes)
+async def _bounds(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
+    async with env.harness("service-bounds", "orchestrator", "probe", "probe") as harness:
+        seen = await stay_in_bounds(env, harness, options.streams, options.steady_minutes)
         return seen.finding()
 
 
@@ -111,7 +113,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     **{blow.value: _takeover(blow) for blow in FaultInjection},
     "cancel": _stops,
     "starts": _starts,
-    "crowd": _crowd,
+    "slots": _shortage,
     "rollout": _rollout,
     "storm": _storm,
     "away-temporal": _outage(TEMPORAL),
@@ -132,13 +134,13 @@ async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:
     An experiment that breaks off or takes too long is a finding too: its target is not met.
     """
     findings = []
-    async with open_environment(folder, options.seed) as arena:
+    async with open_environment(folder, options.seed) as env:
         for name in options.only or EXPERIMENTS:
             minutes = options.limit_minutes + _asked_minutes(name, options)
             limit = asyncio.timeout(minutes * 60)
             try:
                 async with limit:
-                    finding = await EXPERIMENTS[name](arena, options)
+                    finding = await EXPERIMENTS[name](env, options)
             except Exception as error:
                 why = f"{type(error).__name__}: {error}"
                 if limit.expired():

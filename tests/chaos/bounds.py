@@ -14,7 +14,7 @@ import psutil
 
 from simulator.origin import Fault, FaultKind
 from tests.chaos import scripted
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness
 from tests.chaos.findings import Finding
 from tests.testkit.receiver import Received
 from tests.testkit.waiting import until
@@ -89,65 +89,65 @@ class Bounds:
 
 
 async def stay_in_bounds(
-    arena: ChaosEnvironment, house: ChaosHarness, streams: int, minutes: float
+    env: ChaosEnvironment, harness: ChaosHarness, streams: int, minutes: float
 ) -> Bounds:
     """Watch streams for so long while faults go on; sample what the processes hold."""
-    files = set(house.temporary_files())
-    crowd = _Streams(arena, house)
+    files = set(harness.temporary_files())
+    run_out_of_slots = _Streams(env, harness)
     for _ in range(streams):
-        await crowd.add()
-    faults = asyncio.create_task(_go_wrong(arena, house, crowd))
+        await run_out_of_slots.add()
+    faults = asyncio.create_task(_go_wrong(env, harness, run_out_of_slots))
     samples: list[tuple[float, dict[str, float]]] = []
     ends = time.monotonic() + minutes * 60
     while time.monotonic() < ends and not faults.done():
         await asyncio.sleep(SAMPLE_SEC)
-        samples.append((time.monotonic(), await _sample(house)))
-    crowd.is_over = True
+        samples.append((time.monotonic(), await _sample(harness)))
+    run_out_of_slots.is_over = True
     befell = await faults
-    unwatched = await crowd.unwatched()
-    await crowd.stop()
+    unwatched = await run_out_of_slots.unwatched()
+    await run_out_of_slots.stop()
     warm = samples[int(len(samples) * WARM_UP_SHARE) :]
     names = sorted(warm[-1][1])
     courses = [
         _course(name, [(at, each[name]) for at, each in warm if name in each]) for name in names
     ]
     for each in courses:
-        arena.say(str(each))
+        env.say(str(each))
     return Bounds(
-        minutes, streams, befell, courses, unwatched, len(set(house.temporary_files()) - files)
+        minutes, streams, befell, courses, unwatched, len(set(harness.temporary_files()) - files)
     )
 
 
 class _Streams:
     """The streams that are watched now."""
 
-    def __init__(self, arena: ChaosEnvironment, house: ChaosHarness) -> None:
+    def __init__(self, env: ChaosEnvironment, harness: ChaosHarness) -> None:
         self.is_over = False
         self.ids: dict[str, str] = {}
-        self._arena = arena
-        self._house = house
+        self._env = env
+        self._harness = harness
         self._numbers = count()
 
     async def add(self) -> None:
         """Put one more on air."""
         name = f"bounds-{next(self._numbers)}"
-        self.ids[name] = await scripted.put_on_air(self._arena, self._house.rest, name)
+        self.ids[name] = await scripted.put_on_air(self._env, self._harness.rest, name)
 
     async def drop(self, name: str) -> None:
         """Watch one no more."""
-        await self._house.rest.stop(self.ids.pop(name))
+        await self._harness.rest.stop(self.ids.pop(name))
 
     async def unwatched(self) -> int:
         """Return how many are not watched: nobody fetches anything from now on.
 
         Now is when Temporal is ready: the last fault may have killed it a moment ago.
         """
-        await self._house.until_ready()
+        await self._harness.until_ready()
         began = time.time()
         watched = await asyncio.gather(*(self._is_watched(name, began) for name in self.ids))
         for name, is_watched in zip(self.ids, watched, strict=True):
             if not is_watched:
-                self._arena.say(f"{name} unwatched: {await self._known_of(self.ids[name])}")
+                self._env.say(f"{name} unwatched: {await self._known_of(self.ids[name])}")
         return watched.count(False)
 
     async def stop(self) -> None:
@@ -157,8 +157,8 @@ class _Streams:
 
     async def _known_of(self, monitor_id: str) -> str:
         """Return what gateway and Temporal know of a monitor, to tell why nobody watches."""
-        shown = await self._house.rest.show(monitor_id)
-        watch = await self._house.watch(monitor_id)
+        shown = await self._harness.rest.show(monitor_id)
+        watch = await self._harness.watch(monitor_id)
         if watch is None:
             return f"{shown['status']}, {shown['health']}, no watch at {datetime.now(UTC)}"
         return (
@@ -170,7 +170,7 @@ class _Streams:
 
     async def _is_watched(self, name: str, since: float) -> bool:
         async def fetched() -> bool:
-            return any(each.at > since for each in self._arena.segments(name))
+            return any(each.at > since for each in self._env.segments(name))
 
         with contextlib.suppress(AssertionError):
             return await until(fetched, f"segments of {name}", within_sec=WATCHED_SEC)
@@ -180,7 +180,7 @@ class _Streams:
 # What goes wrong
 
 
-async def _go_wrong(arena: ChaosEnvironment, house: ChaosHarness, streams: _Streams) -> int:
+async def _go_wrong(env: ChaosEnvironment, harness: ChaosHarness, streams: _Streams) -> int:
     """Do one bad thing after the other; return how many."""
     befell = 0
     while True:
@@ -189,42 +189,42 @@ async def _go_wrong(arena: ChaosEnvironment, house: ChaosHarness, streams: _Stre
                 if streams.is_over:
                     return befell
                 await asyncio.sleep(1)
-            await fault(arena, house, streams)
+            await fault(env, harness, streams)
             befell += 1
 
 
-async def _break_segments(arena: ChaosEnvironment, house: ChaosHarness, streams: _Streams) -> None:
+async def _break_segments(env: ChaosEnvironment, harness: ChaosHarness, streams: _Streams) -> None:
     for number, name in enumerate(streams.ids):
         kind = BROKEN[number % len(BROKEN)]
-        arena.origin[name].fault(Fault(kind=kind, for_sec=FAULT_SEC))
+        env.origin[name].fault(Fault(kind=kind, for_sec=FAULT_SEC))
 
 
-async def _kill_decoders(arena: ChaosEnvironment, house: ChaosHarness, streams: _Streams) -> None:
-    for each in _decoders(house):
+async def _kill_decoders(env: ChaosEnvironment, harness: ChaosHarness, streams: _Streams) -> None:
+    for each in _decoders(harness):
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
 
 
-async def _refuse_webhooks(arena: ChaosEnvironment, house: ChaosHarness, streams: _Streams) -> None:
+async def _refuse_webhooks(env: ChaosEnvironment, harness: ChaosHarness, streams: _Streams) -> None:
     async def refuse(_received: Received) -> int:
         return 503
 
     names = [*streams.ids]
     for name in names:
-        arena.receiver.answers[name] = refuse
+        env.receiver.answers[name] = refuse
     await asyncio.sleep(FAULT_SEC)
     for name in names:
-        del arena.receiver.answers[name]
+        del env.receiver.answers[name]
 
 
-async def _change_streams(arena: ChaosEnvironment, house: ChaosHarness, streams: _Streams) -> None:
+async def _change_streams(env: ChaosEnvironment, harness: ChaosHarness, streams: _Streams) -> None:
     for name in [*streams.ids][:2]:
         await streams.drop(name)
         await streams.add()
 
 
-async def _crash_temporal(arena: ChaosEnvironment, house: ChaosHarness, streams: _Streams) -> None:
-    await house.crash_temporal()
+async def _crash_temporal(env: ChaosEnvironment, harness: ChaosHarness, streams: _Streams) -> None:
+    await harness.crash_temporal()
 
 
 Misfortune = Callable[[ChaosEnvironment, ChaosHarness, _Streams], Awaitable[None]]
@@ -240,18 +240,18 @@ FAULTS: Sequence[Misfortune] = (
 # What is held
 
 
-async def _sample(house: ChaosHarness) -> dict[str, float]:
+async def _sample(harness: ChaosHarness) -> dict[str, float]:
     held: dict[str, float] = {}
-    for child in [house.gateway, *house.running]:
+    for child in [harness.gateway, *harness.running]:
         held |= _held(child.name, psutil.Process(child.pid))
-    for worker in house.running:
+    for worker in harness.running:
         with contextlib.suppress(httpx.TransportError):
-            held[f"{worker.name} tasks"] = await house.metric(worker, TASKS)
-    decoders = _decoders(house)
+            held[f"{worker.name} tasks"] = await harness.metric(worker, TASKS)
+    decoders = _decoders(harness)
     held["decoders"] = len(decoders)
     if decoders:  # one more of them, up to one a core and worker, is no growth
         held["MiB of a decoder"] = sum(map(_memory_mib, decoders)) / len(decoders)
-    held["temporary files"] = len(house.temporary_files())
+    held["temporary files"] = len(harness.temporary_files())
     return held
 
 
@@ -264,9 +264,9 @@ def _held(name: str, process: psutil.Process) -> dict[str, float]:
     }
 
 
-def _decoders(house: ChaosHarness) -> list[psutil.Process]:
+def _decoders(harness: ChaosHarness) -> list[psutil.Process]:
     found: list[psutil.Process] = []
-    for worker in house.running:
+    for worker in harness.running:
         found += [each for each in worker.descendants() if _is_decoder(each)]
     return found
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos import scripted
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness, NotAsExpected
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness, NotAsExpected
 from tests.chaos.findings import Finding
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 STREAMS = 2
 STEPS_SEC = (120, 0, 240, 120)
@@ -23,7 +23,7 @@ LIBRARY = "libfaketimeMT.so.1"
 
 
 @dataclass(frozen=True)
-class Stepped:
+class ClockStepResult:
     """What was seen.
 
     Attributes:
@@ -71,40 +71,40 @@ def set_clocks(folder: Path, ahead_sec: int) -> None:
     unfinished.replace(_file(folder))
 
 
-async def step_clocks(arena: ChaosEnvironment, house: ChaosHarness) -> Stepped:
+async def step_clocks(env: ChaosEnvironment, harness: ChaosHarness) -> ClockStepResult:
     """Set the clocks again and again, each time with an incident open."""
     names = [f"clocks-{number}" for number in range(STREAMS)]
-    ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
+    ids = {name: await scripted.put_on_air(env, harness.rest, name) for name in names}
     silent = []
     for ahead_sec in STEPS_SEC:
-        await scripted.until_an_incident_is_open(arena, *names)
-        set_clocks(arena.folder, ahead_sec)
-        arena.say(f"clocks {ahead_sec:+d} s")
-        if not all([await _is_counted_on(house, each) for each in ids.values()]):
+        await scripted.until_an_incident_is_open(env, *names)
+        set_clocks(env.folder, ahead_sec)
+        env.say(f"clocks {ahead_sec:+d} s")
+        if not all([await _is_counted_on(harness, each) for each in ids.values()]):
             silent.append(ahead_sec)
     for name in names:
-        await scripted.until_all_told(arena, name)
-    wrong, told = scripted.judged(arena, names)
+        await scripted.until_all_told(env, name)
+    wrong, told = scripted.judged(env, names)
     for each in ids.values():
-        await house.rest.stop(each)
-    return Stepped(len(STEPS_SEC), silent, wrong, told)
+        await harness.rest.stop(each)
+    return ClockStepResult(len(STEPS_SEC), silent, wrong, told)
 
 
-async def _is_counted_on(house: ChaosHarness, monitor_id: str) -> bool:
+async def _is_counted_on(harness: ChaosHarness, monitor_id: str) -> bool:
     """Tell whether the gateway learns of two further segments."""
-    before = await _counted(house, monitor_id)
+    before = await _counted(harness, monitor_id)
 
     async def more() -> bool:
-        return await _counted(house, monitor_id) >= before + 2
+        return await _counted(harness, monitor_id) >= before + 2
 
     try:
         return await until(more, f"segments of {monitor_id}", within_sec=FRESH_SEC)
-    except NeverCame:
+    except ConditionTimeout:
         return False
 
 
-async def _counted(house: ChaosHarness, monitor_id: str) -> int:
-    return int((await house.rest.show(monitor_id))["statistics"]["total_segments_analyzed"])
+async def _counted(harness: ChaosHarness, monitor_id: str) -> int:
+    return int((await harness.rest.show(monitor_id))["statistics"]["total_segments_analyzed"])
 
 
 def _file(folder: Path) -> Path:

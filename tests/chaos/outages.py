@@ -15,10 +15,10 @@ import httpx
 from api.store.database import DATABASE_FILE
 from tests.api.postgres import PostgresServer
 from tests.chaos import scripted
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness, timed
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness, timed
 from tests.chaos.findings import Finding
 from tests.testkit.programmes import EAGER
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 STREAMS = 2
 BACK_SEC = 90.0
@@ -57,7 +57,7 @@ _IN_PATHS = str.maketrans({" ": "-", "'": None})
 
 
 @dataclass(frozen=True)
-class Endured:
+class OutageResult:
     """What was seen of one outage.
 
     Attributes:
@@ -96,37 +96,37 @@ class Endured:
 
 
 async def endure(
-    arena: ChaosEnvironment,
-    house: ChaosHarness,
+    env: ChaosEnvironment,
+    harness: ChaosHarness,
     outage: Outage,
     away_sec: float,
     *,
     streams: int = STREAMS,
-) -> Endured:
+) -> OutageResult:
     """Watch streams with incidents through one outage."""
     names = [f"{outage.name}-{number}" for number in range(streams)]
-    ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
-    await scripted.until_an_incident_is_open(arena, *names)
-    before, began = _told(arena, names), time.time()
-    async with outage.away(arena, house):
+    ids = {name: await scripted.put_on_air(env, harness.rest, name) for name in names}
+    await scripted.until_an_incident_is_open(env, *names)
+    before, began = _told(env, names), time.time()
+    async with outage.away(env, harness):
         patience_sec = min(ASKED_SEC, away_sec)
-        post, _ = await asyncio.gather(_post(arena, house, patience_sec), asyncio.sleep(away_sec))
-        readyz = await _readyz(house)
-        meanwhile = _told(arena, names) - before
+        post, _ = await asyncio.gather(_post(env, harness, patience_sec), asyncio.sleep(away_sec))
+        readyz = await _readyz(harness)
+        meanwhile = _told(env, names) - before
     back = time.time()
-    ready_sec = await timed(house.until_ready())
-    await asyncio.gather(*(_watched_since(arena, name, back) for name in names))
+    ready_sec = await timed(harness.until_ready())
+    await asyncio.gather(*(_watched_since(env, name, back) for name in names))
     gap = None if outage.is_watched else (began - 3.0, back)
-    told = [_until_told(arena, name, outage, gap) for name in names]
+    told = [_until_told(env, name, outage, gap) for name in names]
     problems = dict(zip(names, await asyncio.gather(*told), strict=True))
     told_sec = time.time() - back
-    conditions = [await _stopped(house, each) for each in ids.values()]
+    conditions = [await _stopped(harness, each) for each in ids.values()]
     for name, monitor_id in ids.items():
-        problems[name] = problems[name] or await _not_stored(arena, house, name, monitor_id)
+        problems[name] = problems[name] or await _not_stored(env, harness, name, monitor_id)
     wrong = {name: problem for name, problem in problems.items() if problem}
     for name, problem in wrong.items():
-        arena.say(f"{name}: {problem}")
-    return Endured(
+        env.say(f"{name}: {problem}")
+    return OutageResult(
         outage=outage,
         away_sec=away_sec,
         meanwhile=meanwhile,
@@ -140,33 +140,33 @@ async def endure(
     )
 
 
-async def _stopped(house: ChaosHarness, monitor_id: str) -> dict[str, Any]:
-    await house.rest.stop(monitor_id)
-    return await house.rest.show(monitor_id)
+async def _stopped(harness: ChaosHarness, monitor_id: str) -> dict[str, Any]:
+    await harness.rest.stop(monitor_id)
+    return await harness.rest.show(monitor_id)
 
 
 # What can be away
 
 
 @asynccontextmanager
-async def _temporal(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
-    await house.temporal.kill()
+async def _temporal(_env: ChaosEnvironment, harness: ChaosHarness) -> AsyncIterator[None]:
+    await harness.temporal.kill()
     yield
-    house.revive_temporal()
+    harness.revive_temporal()
 
 
 @asynccontextmanager
-async def _gateway(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
-    await house.gateway.kill()
+async def _gateway(_env: ChaosEnvironment, harness: ChaosHarness) -> AsyncIterator[None]:
+    await harness.gateway.kill()
     yield
-    await house.start_gateway()
+    await harness.start_gateway()
 
 
 def postgres(server: PostgresServer) -> Outage:
     """Return the outage of the gateway's PostgreSQL."""
 
     @asynccontextmanager
-    async def away(_arena: ChaosEnvironment, _house: ChaosHarness) -> AsyncIterator[None]:
+    async def away(_env: ChaosEnvironment, _harness: ChaosHarness) -> AsyncIterator[None]:
         await asyncio.to_thread(server.stop)
         yield
         await asyncio.to_thread(server.start)
@@ -175,9 +175,9 @@ def postgres(server: PostgresServer) -> Outage:
 
 
 @asynccontextmanager
-async def _unlocked_sqlite(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
+async def _unlocked_sqlite(_env: ChaosEnvironment, harness: ChaosHarness) -> AsyncIterator[None]:
     """Lock the database as a careless backup would; what is away is its lock."""
-    path = house.folder / DATABASE_FILE
+    path = harness.folder / DATABASE_FILE
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -185,20 +185,20 @@ async def _unlocked_sqlite(_arena: ChaosEnvironment, house: ChaosHarness) -> Asy
 
 
 @asynccontextmanager
-async def _answers(_arena: ChaosEnvironment, house: ChaosHarness) -> AsyncIterator[None]:
+async def _answers(_env: ChaosEnvironment, harness: ChaosHarness) -> AsyncIterator[None]:
     """Freeze the gateway: connections are taken, and never answered, as in a black hole."""
-    house.gateway.send(signal.SIGSTOP)
+    harness.gateway.send(signal.SIGSTOP)
     try:
         yield
     finally:
-        house.gateway.send(signal.SIGCONT)
+        harness.gateway.send(signal.SIGCONT)
 
 
 @asynccontextmanager
-async def _origin(arena: ChaosEnvironment, _house: ChaosHarness) -> AsyncIterator[None]:
-    await arena.origin.stop()
+async def _origin(env: ChaosEnvironment, _harness: ChaosHarness) -> AsyncIterator[None]:
+    await env.origin.stop()
     yield
-    await arena.origin.start()
+    await env.origin.start()
 
 
 TEMPORAL = Outage("Temporal", _temporal, is_watched=False, post=503, readyz=503)
@@ -217,21 +217,21 @@ ORIGIN = Outage(
 # What is seen of it
 
 
-def _told(arena: ChaosEnvironment, names: Sequence[str]) -> int:
-    return sum(len(arena.receiver.events(name)) for name in names)
+def _told(env: ChaosEnvironment, names: Sequence[str]) -> int:
+    return sum(len(env.receiver.events(name)) for name in names)
 
 
-async def _post(arena: ChaosEnvironment, house: ChaosHarness, patience_sec: float) -> int | None:
+async def _post(env: ChaosEnvironment, harness: ChaosHarness, patience_sec: float) -> int | None:
     body = {
-        "stream_url": f"{arena.origin.base_url}/live/not-on-air/index.m3u8",
-        "callback_url": arena.receiver.url("nobody"),
+        "stream_url": f"{env.origin.base_url}/live/not-on-air/index.m3u8",
+        "callback_url": env.receiver.url("nobody"),
         "config": EAGER,
     }
-    return await _status(house.rest.http.post("/monitors", json=body, timeout=patience_sec))
+    return await _status(harness.rest.http.post("/monitors", json=body, timeout=patience_sec))
 
 
-async def _readyz(house: ChaosHarness) -> int | None:
-    return await _status(house.rest.http.get(f"{house.rest.base_url}/readyz"))
+async def _readyz(harness: ChaosHarness) -> int | None:
+    return await _status(harness.rest.http.get(f"{harness.rest.base_url}/readyz"))
 
 
 async def _status(answer: Awaitable[httpx.Response]) -> int | None:
@@ -241,31 +241,31 @@ async def _status(answer: Awaitable[httpx.Response]) -> int | None:
         return None
 
 
-async def _watched_since(arena: ChaosEnvironment, name: str, at: float) -> None:
+async def _watched_since(env: ChaosEnvironment, name: str, at: float) -> None:
     """Wait until a segment is fetched that was not on air at `at`, unix seconds."""
-    published = {each.sequence for each in arena.origin[name].published if each.published_at < at}
+    published = {each.sequence for each in env.origin[name].published if each.published_at < at}
 
     async def fetched() -> bool:
-        return any(each.sequence not in published for each in arena.segments(name))
+        return any(each.sequence not in published for each in env.segments(name))
 
     await until(fetched, f"new segments of {name}", within_sec=BACK_SEC)
 
 
 async def _until_told(
-    arena: ChaosEnvironment, name: str, outage: Outage, gap: tuple[float, float] | None
+    env: ChaosEnvironment, name: str, outage: Outage, gap: tuple[float, float] | None
 ) -> str:
     """Wait until all that is over is told; return what is not as it was scripted, if anything."""
     if gap is None:
-        await scripted.until_all_told(arena, name, within_sec=BACK_SEC)
-        channel, events = arena.origin[name], arena.receiver.events(name)
+        await scripted.until_all_told(env, name, within_sec=BACK_SEC)
+        channel, events = env.origin[name], env.receiver.events(name)
         off_sec = scripted.off_sec(channel, events)
         late = f"times are off by {off_sec:.3f} s" if off_sec > scripted.EXACT_SEC else ""
         return scripted.difference(channel, events) or late
-    return await scripted.until_told_around(arena, name, gap, outage.told, within_sec=BACK_SEC)
+    return await scripted.until_told_around(env, name, gap, outage.told, within_sec=BACK_SEC)
 
 
 async def _not_stored(
-    arena: ChaosEnvironment, house: ChaosHarness, name: str, monitor_id: str
+    env: ChaosEnvironment, harness: ChaosHarness, name: str, monitor_id: str
 ) -> str:
     """Wait until the store has the events that came; return how it differs if it never does.
 
@@ -275,14 +275,14 @@ async def _not_stored(
 
     async def is_stored() -> bool:
         nonlocal problem
-        audit = await house.rest.events(monitor_id)
-        came = [each.event for each in arena.receiver.events(name)]
+        audit = await harness.rest.events(monitor_id)
+        came = [each.event for each in env.receiver.events(name)]
         states = {each["webhook_status"] for each in audit}
         problem = "" if states == {"sent"} else f"the store says {states}"
         if [each["payload"] for each in audit] != came:
             problem = f"{len(came)} events came, the store knows {len(audit)}"
         return not problem
 
-    with contextlib.suppress(NeverCame):
+    with contextlib.suppress(ConditionTimeout):
         await until(is_stored, f"the audit of {name}", within_sec=BACK_SEC)
     return problem

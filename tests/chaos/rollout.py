@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.chaos import scripted
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness
 from tests.chaos.findings import Finding
 from tests.testkit.children import Child
 
@@ -15,7 +15,7 @@ GRACE_SEC = 30.0
 
 
 @dataclass(frozen=True)
-class RolledOut:
+class RolloutResult:
     """What was seen.
 
     Attributes:
@@ -46,24 +46,24 @@ class RolledOut:
 
 
 async def roll_out(
-    arena: ChaosEnvironment, house: ChaosHarness, *, streams: int = STREAMS
-) -> RolledOut:
+    env: ChaosEnvironment, harness: ChaosHarness, *, streams: int = STREAMS
+) -> RolloutResult:
     """Replace every worker, each while all streams have an open incident."""
     names = [f"rollout-{number}" for number in range(streams)]
-    ids = {name: await scripted.put_on_air(arena, house.rest, name) for name in names}
-    old = house.running
+    ids = {name: await scripted.put_on_air(env, harness.rest, name) for name in names}
+    old = harness.running
     left_sec = []
     for worker in old:
-        await scripted.until_an_incident_is_open(arena, *names)
-        left_sec.append(await _replace(house, worker))
-        arena.say(f"{worker.name} left within {left_sec[-1]:.2f} s")
-    begun = {name: len(scripted.incidents(arena.origin[name])) for name in names}
-    ends = (scripted.until_all_told(arena, name, at_least=begun[name]) for name in names)
+        await scripted.until_an_incident_is_open(env, *names)
+        left_sec.append(await _replace(harness, worker))
+        env.say(f"{worker.name} left within {left_sec[-1]:.2f} s")
+    begun = {name: len(scripted.incidents(env.origin[name])) for name in names}
+    ends = (scripted.until_all_told(env, name, at_least=begun[name]) for name in names)
     await asyncio.gather(*ends)
-    wrong, told = scripted.judged(arena, names)
-    again = sum(len(arena.receiver.requests(n)) - len(arena.receiver.events(n)) for n in names)
-    statistics = [await _final_statistics(house, each) for each in ids.values()]
-    return RolledOut(
+    wrong, told = scripted.judged(env, names)
+    again = sum(len(env.receiver.requests(n)) - len(env.receiver.events(n)) for n in names)
+    statistics = [await _final_statistics(harness, each) for each in ids.values()]
+    return RolloutResult(
         replaced=len(old),
         left_sec=max(left_sec),
         codes={each.code for each in old},
@@ -74,13 +74,13 @@ async def roll_out(
     )
 
 
-async def _replace(house: ChaosHarness, worker: Child) -> float:
+async def _replace(harness: ChaosHarness, worker: Child) -> float:
     """Start the next worker, then have the old one leave, as `maxSurge: 1` does."""
-    await house.start_worker(worker.name.rpartition("-")[0])
+    await harness.start_worker(worker.name.rpartition("-")[0])
     return await worker.stop(within_sec=GRACE_SEC)
 
 
-async def _final_statistics(house: ChaosHarness, monitor_id: str) -> dict[str, Any]:
-    await house.rest.stop(monitor_id)
-    statistics: dict[str, Any] = (await house.rest.show(monitor_id))["statistics"]
+async def _final_statistics(harness: ChaosHarness, monitor_id: str) -> dict[str, Any]:
+    await harness.rest.stop(monitor_id)
+    statistics: dict[str, Any] = (await harness.rest.show(monitor_id))["statistics"]
     return statistics

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from simulator.origin import Channel, SceneOnAir
-from tests.chaos.arena import WINDOW, ChaosEnvironment
+from tests.chaos.environment import WINDOW, ChaosEnvironment
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.rest import Rest
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 ALERTS = {"black": "alert.blackout", "silent": "alert.silence", "frozen": "alert.freeze"}
 EXACT_SEC = 0.15
@@ -30,38 +30,38 @@ each incident of `STANDING_LOOP` is told under these."""
 
 
 async def put_on_air(
-    arena: ChaosEnvironment, rest: Rest, name: str, *, is_standing: bool = False
+    env: ChaosEnvironment, rest: Rest, name: str, *, is_standing: bool = False
 ) -> str:
     """Put an endless stream with incidents on air, have it watched, return the monitor's id."""
     loop, limits = (STANDING_LOOP, PATIENT) if is_standing else (LOOP, EAGER)
-    programme = await rendered(arena.cache, SMALL, *loop)
-    url = arena.origin.add(name, programme, options=WINDOW).url
+    programme = await rendered(env.cache, SMALL, *loop)
+    url = env.origin.add(name, programme, options=WINDOW).url
     config = {**limits, "on_delivery_failure": "continue"}
-    return await rest.create(url, arena.receiver.url(name), config)
+    return await rest.create(url, env.receiver.url(name), config)
 
 
 async def until_all_told(
-    arena: ChaosEnvironment, name: str, *, at_least: int = 0, within_sec: float = 60.0
+    env: ChaosEnvironment, name: str, *, at_least: int = 0, within_sec: float = 60.0
 ) -> float:
     """Wait until every incident that is over by now was told; return how long it took, seconds.
 
     Also until `at_least` so many were. One that never is told is left to `difference`.
     """
-    began, over = time.monotonic(), max(at_least, len(_over(arena.origin[name])))
+    began, over = time.monotonic(), max(at_least, len(_over(env.origin[name])))
 
     async def told() -> bool:
-        closed = [each for each in arena.receiver.types(name) if each.endswith("_recovered")]
+        closed = [each for each in env.receiver.types(name) if each.endswith("_recovered")]
         return len(closed) >= over
 
     try:
         await until(told, f"{over} incidents of {name}", within_sec=within_sec)
-    except NeverCame as error:
-        arena.say(str(error))
+    except ConditionTimeout as error:
+        env.say(str(error))
     return time.monotonic() - began
 
 
 async def until_told_around(
-    arena: ChaosEnvironment,
+    env: ChaosEnvironment,
     name: str,
     gap: tuple[float, float],
     besides: Sequence[str],
@@ -71,7 +71,7 @@ async def until_told_around(
     """Wait until what the script says is told, see `difference_around`; return what is wrong.
 
     Args:
-        arena: of the stream.
+        env: of the stream.
         name: of the stream.
         gap: between these unix seconds nobody watched.
         besides: types of events that are told of the gap itself, each once.
@@ -81,7 +81,7 @@ async def until_told_around(
 
     async def is_right() -> bool:
         nonlocal problem
-        channel, events = arena.origin[name], arena.receiver.events(name)
+        channel, events = env.origin[name], env.receiver.events(name)
         types = [each.event_type for each in events]
         lacking = [each for each in besides if types.count(each) != 1]
         problem = difference_around(channel, events, gap)
@@ -90,33 +90,33 @@ async def until_told_around(
 
     try:
         await until(is_right, f"the events of {name}", within_sec=within_sec)
-    except NeverCame:
+    except ConditionTimeout:
         return problem or "no incident since"
     return ""
 
 
-async def until_an_incident_is_open(arena: ChaosEnvironment, *names: str) -> None:
+async def until_an_incident_is_open(env: ChaosEnvironment, *names: str) -> None:
     """Wait until each stream has an incident that was told and will go on for a while."""
 
     async def is_open() -> bool:
-        return all(_is_told_and_goes_on(arena, name) for name in names)
+        return all(_is_told_and_goes_on(env, name) for name in names)
 
     await until(is_open, f"open incidents of {names}", within_sec=90)
 
 
-def judged(arena: ChaosEnvironment, names: Sequence[str]) -> tuple[dict[str, str], int]:
+def judged(env: ChaosEnvironment, names: Sequence[str]) -> tuple[dict[str, str], int]:
     """Return the streams whose events are not those of the script, and how many events came."""
     wrong, told = {}, 0
     for name in names:
-        events = arena.receiver.events(name)
+        events = env.receiver.events(name)
         told += len(events)
-        wrong_by_sec = off_sec(arena.origin[name], events)
-        if problem := difference(arena.origin[name], events):
+        wrong_by_sec = off_sec(env.origin[name], events)
+        if problem := difference(env.origin[name], events):
             wrong[name] = problem
         elif wrong_by_sec > EXACT_SEC:
             wrong[name] = f"times are off by {wrong_by_sec:.3f} s"
     for name, problem in wrong.items():
-        arena.say(f"{name}: {problem}")
+        env.say(f"{name}: {problem}")
     return wrong, told
 
 
@@ -193,8 +193,8 @@ def _over_since(channel: Channel, at: float) -> list[SceneOnAir]:
     return [scene for scene in _over(channel) if scene.started_at.timestamp() > at]
 
 
-def _is_told_and_goes_on(arena: ChaosEnvironment, name: str) -> bool:
-    channel, types = arena.origin[name], arena.receiver.types(name)
+def _is_told_and_goes_on(env: ChaosEnvironment, name: str) -> bool:
+    channel, types = env.origin[name], env.receiver.types(name)
     is_told = types[-1:] and types[-1] in ALERTS.values()
     begun = incidents(channel)
     return bool(is_told and begun and begun[-1][1].end_sec - channel.position_sec >= 1.0)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import httpx
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness, NotAsExpected
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness, NotAsExpected
 from tests.chaos.findings import Finding
 from tests.testkit.programmes import EAGER
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.waiting import ConditionTimeout, until
 
 KILLS = 5
 AT_ONCE = 8
@@ -19,7 +19,7 @@ FOUND_SEC = 60.0
 
 
 @dataclass(frozen=True)
-class Started:
+class StartResult:
     """What became of all starts.
 
     Attributes:
@@ -41,27 +41,27 @@ class Started:
 
 
 async def start_through_crashes(
-    arena: ChaosEnvironment, house: ChaosHarness, starts: int, kills: int = KILLS
-) -> Started:
-    """Start monitors while Temporal is killed again and again; the house needs no worker."""
-    begun = _Starts(arena, house, starts)
+    env: ChaosEnvironment, harness: ChaosHarness, starts: int, kills: int = KILLS
+) -> StartResult:
+    """Start monitors while Temporal is killed again and again; the service needs no worker."""
+    begun = _Starts(env, harness, starts)
     posting = [asyncio.create_task(begun.post_all()) for _ in range(AT_ONCE)]
     for number in range(kills):
         await begun.until_acknowledged((number + 1) * starts // (kills + 1))
-        await house.crash_temporal()
-        arena.say(f"Temporal killed after {len(begun.ids)} of {starts} starts")
+        await harness.crash_temporal()
+        env.say(f"Temporal killed after {len(begun.ids)} of {starts} starts")
     await asyncio.gather(*posting)
-    lost = [each for each in begun.ids if not await _is_known(house, each)]
-    return Started(len(begun.ids), begun.refused, lost, kills)
+    lost = [each for each in begun.ids if not await _is_known(harness, each)]
+    return StartResult(len(begun.ids), begun.refused, lost, kills)
 
 
 class _Starts:
-    def __init__(self, arena: ChaosEnvironment, house: ChaosHarness, wanted: int) -> None:
+    def __init__(self, env: ChaosEnvironment, harness: ChaosHarness, wanted: int) -> None:
         self.ids: list[str] = []
         self.refused = 0
         self._numbers = iter(range(wanted))
-        self._arena = arena
-        self._house = house
+        self._env = env
+        self._harness = harness
 
     async def post_all(self) -> None:
         for number in self._numbers:
@@ -77,12 +77,12 @@ class _Starts:
         """Start one as a careful client does: with the same key until it is acknowledged."""
         key = {"Idempotency-Key": str(uuid.uuid4())}
         body = {
-            "stream_url": f"{self._arena.origin.base_url}/live/start-{number}/index.m3u8",
-            "callback_url": self._arena.receiver.url("starts"),
+            "stream_url": f"{self._env.origin.base_url}/live/start-{number}/index.m3u8",
+            "callback_url": self._env.receiver.url("starts"),
             "config": EAGER,
         }
         for _ in range(TRIES):
-            answer = await self._house.rest.http.post("/monitors", json=body, headers=key)
+            answer = await self._harness.rest.http.post("/monitors", json=body, headers=key)
             if answer.status_code == httpx.codes.CREATED:
                 return str(answer.json()["monitor_id"])
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
@@ -92,10 +92,10 @@ class _Starts:
         raise NotAsExpected(f"start {number} is not acknowledged")
 
 
-async def _is_known(house: ChaosHarness, monitor_id: str) -> bool:
+async def _is_known(harness: ChaosHarness, monitor_id: str) -> bool:
     async def known() -> bool:
         try:
-            await house.client.get_workflow_handle(monitor_id).describe()
+            await harness.client.get_workflow_handle(monitor_id).describe()
         except RPCError as error:
             if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNAVAILABLE):
                 return False
@@ -104,5 +104,5 @@ async def _is_known(house: ChaosHarness, monitor_id: str) -> bool:
 
     try:
         return await until(known, f"the workflow of {monitor_id}", within_sec=FOUND_SEC)
-    except NeverCame:
+    except ConditionTimeout:
         return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness, children_gone
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness, children_gone
 from tests.chaos.findings import Finding, percentile, spread
 from tests.testkit.waiting import until
 
@@ -16,7 +16,7 @@ LATEST_SEC = 6.0
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StopResult:
     """One monitor that was stopped.
 
     Attributes:
@@ -30,7 +30,7 @@ class Stopped:
     files_left: int
 
 
-def finding(seen: list[Stopped]) -> Finding:
+def finding(seen: list[StopResult]) -> Finding:
     """Compare with the target."""
     took = [each.took_sec for each in seen]
     left = sum(each.children_left for each in seen)
@@ -40,28 +40,30 @@ def finding(seen: list[Stopped]) -> Finding:
     return Finding("stop at a random moment", measured, "p95 3 s, nothing left", is_met)
 
 
-async def stop_at_random(arena: ChaosEnvironment, house: ChaosHarness, times: int) -> list[Stopped]:
+async def stop_at_random(
+    env: ChaosEnvironment, harness: ChaosHarness, times: int
+) -> list[StopResult]:
     """Begin and stop monitors, one after the other; nothing else may be watched meanwhile."""
     seen = []
-    files = set(house.temporary_files())
+    files = set(harness.temporary_files())
     for number in range(times):
-        monitor_id = await arena.put_on_air(house, f"stopped-{number}")
-        await asyncio.sleep(arena.chance.uniform(0.0, LATEST_SEC))
+        monitor_id = await env.put_on_air(harness, f"stopped-{number}")
+        await asyncio.sleep(env.chance.uniform(0.0, LATEST_SEC))
         way = WAYS[number % len(WAYS)]
         began = time.monotonic()
-        await _stop(house, monitor_id, way)
-        gone = await children_gone(house, 10)
+        await _stop(harness, monitor_id, way)
+        gone = await children_gone(harness, 10)
         took_sec = time.monotonic() - began
-        stopped = Stopped(way, took_sec, not gone, len(set(house.temporary_files()) - files))
+        stopped = StopResult(way, took_sec, not gone, len(set(harness.temporary_files()) - files))
         seen.append(stopped)
-        arena.say(f"stop {number + 1} of {times} by {way}: {stopped.took_sec:.2f} s")
+        env.say(f"stop {number + 1} of {times} by {way}: {stopped.took_sec:.2f} s")
     return seen
 
 
-async def _stop(house: ChaosHarness, monitor_id: str, way: str) -> None:
-    handle = house.client.get_workflow_handle(monitor_id)
+async def _stop(harness: ChaosHarness, monitor_id: str, way: str) -> None:
+    handle = harness.client.get_workflow_handle(monitor_id)
     if way == "DELETE":
-        await house.rest.stop(monitor_id)
+        await harness.rest.stop(monitor_id)
     elif way == "cancel":
         await handle.cancel()
     else:
@@ -71,4 +73,4 @@ async def _stop(house: ChaosHarness, monitor_id: str, way: str) -> None:
         return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
 
     await until(closed, f"the end of {monitor_id}")
-    await house.rest.until_status(monitor_id, "stopped")
+    await harness.rest.until_status(monitor_id, "stopped")

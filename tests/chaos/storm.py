@@ -5,13 +5,13 @@ import time
 from dataclasses import dataclass
 
 from simulator.origin import AtEnd, Channel
-from tests.chaos.arena import WINDOW, ChaosEnvironment, ChaosHarness
+from tests.chaos.environment import WINDOW, ChaosEnvironment, ChaosHarness
 from tests.chaos.findings import Finding
 from tests.chaos.scripted import ALERTS, EXACT_SEC, incidents, misnumbered, off_sec
 from tests.testkit.children import Child
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.receiver import Received
-from tests.testkit.waiting import NeverCame
+from tests.testkit.waiting import ConditionTimeout
 
 ROLES = ("orchestrator", "orchestrator", "probe", "probe", "probe")
 CYCLE = (
@@ -28,7 +28,7 @@ LAST_EVENT_SEC = 120.0
 
 
 @dataclass(frozen=True)
-class Stormy:
+class StormResult:
     """What came of all streams.
 
     Attributes:
@@ -56,73 +56,73 @@ class Stormy:
 
 
 async def weather_a_storm(
-    arena: ChaosEnvironment, house: ChaosHarness, streams: int, minutes: float
-) -> Stormy:
+    env: ChaosEnvironment, harness: ChaosHarness, streams: int, minutes: float
+) -> StormResult:
     """Watch streams of so many minutes while every 10 s something is killed and starts again."""
     cycles = max(1, round(minutes * 60 / CYCLE_SEC))
-    programme = await rendered(arena.cache, SMALL, *CYCLE * cycles, ("normal", 8.0))
+    programme = await rendered(env.cache, SMALL, *CYCLE * cycles, ("normal", 8.0))
     options = WINDOW.model_copy(update={"at_end": AtEnd.END})
     channels = {}
     for number in range(streams):
         name = f"storm-{number}"
-        channels[name] = arena.origin.add(name, programme, options=options)
-        await house.rest.create(channels[name].url, arena.receiver.url(name), EAGER)
-    killed = await _storm(arena, house, cycles * CYCLE_SEC)
+        channels[name] = env.origin.add(name, programme, options=options)
+        await harness.rest.create(channels[name].url, env.receiver.url(name), EAGER)
+    killed = await _storm(env, harness, cycles * CYCLE_SEC)
     deadline = time.monotonic() + LAST_EVENT_SEC
     wrong, worst_sec = {}, 0.0
     for name, channel in channels.items():
-        await _until_ended(arena, name, deadline)
-        events = arena.receiver.events(name)
+        await _until_ended(env, name, deadline)
+        events = env.receiver.events(name)
         if difference := _difference(channel, events):
             wrong[name] = difference
-            arena.say(f"{name}: {difference}")
+            env.say(f"{name}: {difference}")
         worst_sec = max(worst_sec, off_sec(channel, events))
-    again = sum(len(arena.receiver.requests(n)) - len(arena.receiver.events(n)) for n in channels)
+    again = sum(len(env.receiver.requests(n)) - len(env.receiver.events(n)) for n in channels)
     scripted = streams * cycles * len(ALERTS)
-    return Stormy(streams, killed, wrong, scripted, worst_sec, again)
+    return StormResult(streams, killed, wrong, scripted, worst_sec, again)
 
 
-async def _storm(arena: ChaosEnvironment, house: ChaosHarness, for_sec: float) -> list[str]:
+async def _storm(env: ChaosEnvironment, harness: ChaosHarness, for_sec: float) -> list[str]:
     killed = []
     ends = time.monotonic() + for_sec
     reviving: set[asyncio.Task[str]] = set()
-    ready = ["temporal", "gateway", *(each.name for each in house.running)]
+    ready = ["temporal", "gateway", *(each.name for each in harness.running)]
     while time.monotonic() + KILL_EVERY_SEC < ends:
         await asyncio.sleep(KILL_EVERY_SEC)
         back = {task for task in reviving if task.done()}
         ready += [task.result() for task in back]
         reviving -= back
-        name = ready.pop(arena.chance.randrange(len(ready)))
-        arena.say(f"kill -9 {name}")
+        name = ready.pop(env.chance.randrange(len(ready)))
+        env.say(f"kill -9 {name}")
         killed.append(name)
-        reviving.add(asyncio.create_task(_kill(house, name)))
+        reviving.add(asyncio.create_task(_kill(harness, name)))
     await asyncio.gather(*reviving)
     return killed
 
 
-async def _kill(house: ChaosHarness, name: str) -> str:
+async def _kill(harness: ChaosHarness, name: str) -> str:
     """Kill a process, start another one in its place, and return its name once it is ready."""
     if name == "temporal":
-        await house.crash_temporal()
+        await harness.crash_temporal()
     elif name == "gateway":
-        await house.gateway.kill()
-        await house.start_gateway()
+        await harness.gateway.kill()
+        await harness.start_gateway()
     else:
-        await _worker(house, name).kill()
-        return (await house.start_worker(name.rpartition("-")[0])).name
+        await _worker(harness, name).kill()
+        return (await harness.start_worker(name.rpartition("-")[0])).name
     return name
 
 
-def _worker(house: ChaosHarness, name: str) -> Child:
-    return next(each for each in house.workers if each.name == name)
+def _worker(harness: ChaosHarness, name: str) -> Child:
+    return next(each for each in harness.workers if each.name == name)
 
 
-async def _until_ended(arena: ChaosEnvironment, name: str, deadline: float) -> None:
+async def _until_ended(env: ChaosEnvironment, name: str, deadline: float) -> None:
     try:
         left_sec = max(0.0, deadline - time.monotonic())
-        await arena.receiver.until(name, "stream.ended", within_sec=left_sec)
-    except NeverCame as error:
-        arena.say(str(error))
+        await env.receiver.until(name, "stream.ended", within_sec=left_sec)
+    except ConditionTimeout as error:
+        env.say(str(error))
 
 
 def _difference(channel: Channel, events: list[Received]) -> str:

@@ -16,7 +16,7 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from tests.chaos import scripted
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness, timed
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness, timed
 from tests.chaos.findings import Finding, percentile, spread
 from tests.testkit.children import Child
 from tests.testkit.waiting import until
@@ -119,14 +119,14 @@ class Takeovers:
 
 
 async def take_over(
-    arena: ChaosEnvironment,
-    house: ChaosHarness,
+    env: ChaosEnvironment,
+    harness: ChaosHarness,
     blow: FaultInjection,
     times: int,
     *,
     streams: int = STREAMS,
 ) -> Takeovers:
-    """Strike so often the worker that watches most; the house needs two probe workers.
+    """Strike so often the worker that watches most; the service needs two probe workers.
 
     For black holes they must be far ones. The picture of the last stream stands now and then. Not
     where segments that are fetched twice are counted: what its worker kept of it is.
@@ -134,90 +134,92 @@ async def take_over(
     names = [f"{blow}-{number}" for number in range(streams)]
     standing = names[-1] if blow is not FaultInjection.TERM else ""
     ids = {
-        name: await scripted.put_on_air(arena, house.rest, name, is_standing=name == standing)
+        name: await scripted.put_on_air(env, harness.rest, name, is_standing=name == standing)
         for name in names
     }
-    await asyncio.gather(*(arena.until_measured(house, each) for each in ids.values()))
+    await asyncio.gather(*(env.until_measured(harness, each) for each in ids.values()))
     seen: list[Takeover] = []
     for number in range(times):
-        victim, watched = await _victim(house, ids)
-        seen += await _strike(arena, house, blow, victim, watched, ids.values())
+        victim, watched = await _victim(harness, ids)
+        seen += await _strike(env, harness, blow, victim, watched, ids.values())
         gaps = ", ".join(f"{each.gap_sec:.2f}" for each in seen[-len(watched) :])
-        arena.say(f"{blow} {number + 1} of {times}: watched again after {gaps} s")
-    await asyncio.gather(*(_next_segment(arena, name) for name in names))
+        env.say(f"{blow} {number + 1} of {times}: watched again after {gaps} s")
+    await asyncio.gather(*(_next_segment(env, name) for name in names))
     # Few takeovers on a quick machine are through before anything has happened.
-    await asyncio.gather(*(scripted.until_all_told(arena, name, at_least=1) for name in names))
-    wrong, told = scripted.judged(arena, names)
-    finals = [await house.rest.stop(each) and await house.rest.show(each) for each in ids.values()]
-    return Takeovers(blow, seen, _skipped(arena, names, finals), wrong, told)
+    await asyncio.gather(*(scripted.until_all_told(env, name, at_least=1) for name in names))
+    wrong, told = scripted.judged(env, names)
+    finals = [
+        await harness.rest.stop(each) and await harness.rest.show(each) for each in ids.values()
+    ]
+    return Takeovers(blow, seen, _skipped(env, names, finals), wrong, told)
 
 
-async def _victim(house: ChaosHarness, ids: dict[str, str]) -> tuple[Child, dict[str, str]]:
+async def _victim(harness: ChaosHarness, ids: dict[str, str]) -> tuple[Child, dict[str, str]]:
     by_worker: dict[Child, dict[str, str]] = {}
     for name, monitor_id in ids.items():
-        worker = await house.probing(monitor_id)
+        worker = await harness.probing(monitor_id)
         by_worker.setdefault(worker, {})[name] = monitor_id
     return max(by_worker.items(), key=lambda item: len(item[1]))
 
 
 async def _strike(
-    arena: ChaosEnvironment,
-    house: ChaosHarness,
+    env: ChaosEnvironment,
+    harness: ChaosHarness,
     blow: FaultInjection,
     victim: Child,
     ids: dict[str, str],
     all_ids: Collection[str],
 ) -> list[Takeover]:
     """Strike the worker that watches `ids`; `all_ids` are those that it may be given later."""
-    await asyncio.sleep(arena.chance.uniform(0.0, 2.0))  # anywhere between two segments
-    before = {name: {each.sequence for each in arena.segments(name)} for name in ids}
+    await asyncio.sleep(env.chance.uniform(0.0, 2.0))  # anywhere between two segments
+    before = {name: {each.sequence for each in env.segments(name)} for name in ids}
     began = time.time()
     with ExitStack() as stack:
-        aside = _hit(house, blow, victim, stack)
+        aside = _hit(harness, blow, victim, stack)
         gaps = await asyncio.gather(
-            *(_gap(arena, house, blow, name, each, victim, began) for name, each in ids.items())
+            *(_gap(env, harness, blow, name, each, victim, began) for name, each in ids.items())
         )
-        await asyncio.gather(*(_next_segment(arena, name) for name in ids))
+        await asyncio.gather(*(_next_segment(env, name) for name in ids))
         alone_sec = await aside
     is_back = blow in COMES_BACK
-    thaw_sec = await timed(_has_its_own(house, victim, all_ids)) if is_back else 0.0
+    thaw_sec = await timed(_has_its_own(harness, victim, all_ids)) if is_back else 0.0
     if blow not in COMES_BACK:
         await victim.ended(20)
-    twice = [_twice(arena, name, before[name], began) for name in ids]
+    twice = [_twice(env, name, before[name], began) for name in ids]
     return [Takeover(gap, both, thaw_sec, alone_sec) for gap, both in zip(gaps, twice, strict=True)]
 
 
 def _hit(
-    house: ChaosHarness, blow: FaultInjection, victim: Child, stack: ExitStack
+    harness: ChaosHarness, blow: FaultInjection, victim: Child, stack: ExitStack
 ) -> asyncio.Task[float]:
     """Strike; `stack` ends what can be ended. The task is done when it may end.
 
     It returns how long a worker that is cut off still watched.
     """
     if blow is FaultInjection.HOLE:
-        link = house.links[victim]
+        link = harness.links[victim]
         link.cut()
         stack.callback(link.mend)
-        return asyncio.create_task(timed(_given_up(house, victim)))
+        return asyncio.create_task(timed(_given_up(harness, victim)))
     victim.send(SIGNALS[blow])
     if blow is FaultInjection.STOP:
         stack.callback(victim.send, signal.SIGCONT)
         return asyncio.create_task(_nothing())
-    return asyncio.create_task(_replaced(house))
+    return asyncio.create_task(_replaced(harness))
 
 
 async def _nothing() -> float:
     return 0.0
 
 
-async def _replaced(house: ChaosHarness) -> float:
-    await house.start_worker("probe")
+async def _replaced(harness: ChaosHarness) -> float:
+    await harness.start_worker("probe")
     return 0.0
 
 
 async def _gap(
-    arena: ChaosEnvironment,
-    house: ChaosHarness,
+    env: ChaosEnvironment,
+    harness: ChaosHarness,
     blow: FaultInjection,
     name: str,
     monitor_id: str,
@@ -230,28 +232,28 @@ async def _gap(
     late at times: a watch that catches up to an incident returns at once, and the start of the next
     one is seen.
     """
-    since = await house.started_elsewhere(monitor_id, victim)
+    since = await harness.started_elsewhere(monitor_id, victim)
     if blow in ASKS_NO_MORE:
         since = began + UNDER_WAY_SEC
-    return await arena.requested_since(name, since) - began
+    return await env.requested_since(name, since) - began
 
 
-async def _next_segment(arena: ChaosEnvironment, name: str) -> None:
+async def _next_segment(env: ChaosEnvironment, name: str) -> None:
     """Wait until a segment is fetched that had not been published when this was called."""
-    newest = arena.origin[name].published[-1].sequence
+    newest = env.origin[name].published[-1].sequence
 
     async def fetched() -> bool:
-        return any((each.sequence or 0) > newest for each in arena.segments(name))
+        return any((each.sequence or 0) > newest for each in env.segments(name))
 
     await until(fetched, f"a new segment of {name}", within_sec=60)
 
 
-async def _has_its_own(house: ChaosHarness, worker: Child, ids: Collection[str]) -> None:
+async def _has_its_own(harness: ChaosHarness, worker: Child, ids: Collection[str]) -> None:
     """Wait until a worker that is back watches no more than Temporal gave it since."""
 
     async def is_its_own() -> bool:
-        used = await house.slots_used(worker)
-        watches = [await house.watch(each) for each in ids]
+        used = await harness.slots_used(worker)
+        watches = [await harness.watch(each) for each in ids]
         return used <= sum(_is_at(each, worker) for each in watches if each)
 
     await until(is_its_own, f"{worker.name} without what is another's", within_sec=60)
@@ -262,24 +264,22 @@ def _is_at(watch: PendingActivityInfo, worker: Child) -> bool:
     return is_started and watch.last_worker_identity.startswith(f"{worker.pid}@")
 
 
-async def _given_up(house: ChaosHarness, worker: Child) -> None:
+async def _given_up(harness: ChaosHarness, worker: Child) -> None:
     async def gave_up() -> bool:
-        return await house.slots_used(worker) == 0
+        return await harness.slots_used(worker) == 0
 
     await until(gave_up, f"an idle {worker.name}", within_sec=60)
 
 
-def _twice(arena: ChaosEnvironment, name: str, before: set[int | None], began: float) -> int:
-    later = [each.sequence for each in arena.segments(name) if each.at >= began]
+def _twice(env: ChaosEnvironment, name: str, before: set[int | None], began: float) -> int:
+    later = [each.sequence for each in env.segments(name) if each.at >= began]
     return len(later) - len(set(later) - before)
 
 
-def _skipped(
-    arena: ChaosEnvironment, names: Sequence[str], finals: Sequence[dict[str, Any]]
-) -> int:
+def _skipped(env: ChaosEnvironment, names: Sequence[str], finals: Sequence[dict[str, Any]]) -> int:
     skipped = 0
     for name in names:
-        asked = {each.sequence or 0 for each in arena.segments(name)}
+        asked = {each.sequence or 0 for each in env.segments(name)}
         skipped += max(asked) - min(asked) + 1 - len(asked)
     told = [each["statistics"] for each in finals]
     counted: int = sum(each["segments_missed"] + each["segments_failed"] for each in told)

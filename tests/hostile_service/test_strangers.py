@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.hostile.run import MOST_GROWTH_MIB, Outcome, Scale, run
 from runtime.event_loop import new_event_loop
-from tests.chaos.arena import open_environment
+from tests.chaos.environment import open_environment
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -23,8 +23,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Two streams alone, and then beside everything that is hostile."""
 
     async def scenario() -> Outcome:
-        async with open_environment(tmp_path_factory.mktemp("strangers"), seed=1) as arena:
-            return await run(arena, SCALE)
+        async with open_environment(tmp_path_factory.mktemp("strangers"), seed=1) as env:
+            return await run(env, SCALE)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(scenario())

@@ -10,11 +10,11 @@ import pytest
 from benchmarks.delay.__main__ import play
 from benchmarks.delay.printing import Played, print_played
 from benchmarks.delay.script import EVENT_TYPES, Script
-from benchmarks.scale.crowd import Crowd, Load, run_crowd
-from benchmarks.scale.printing import print_crowd
+from benchmarks.scale.experiment import Load, LoadResult, run_load
+from benchmarks.scale.printing import print_result
 from tests.api.postgres import postgres_server
-from tests.chaos.arena import ChaosEnvironment
-from tests.testkit.stage import Stage
+from tests.chaos.environment import ChaosEnvironment
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -26,24 +26,24 @@ class Benchmarks:
     """What they measured."""
 
     played: Played
-    crowd: Crowd
+    crowd: LoadResult
 
 
-async def SCENARIO(stage: Stage) -> Benchmarks:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Benchmarks:  # noqa: N802
     """Play one cycle of faults on one stream, and watch a few streams without media."""
-    return Benchmarks(*await asyncio.gather(_delay(stage), _scale(stage)))
+    return Benchmarks(*await asyncio.gather(_delay(runner), _scale(runner)))
 
 
-async def _delay(stage: Stage) -> Played:
-    arena = ChaosEnvironment(
-        stage.folder, stage.cache, stage.origin, stage.receiver, random.Random(1)
+async def _delay(runner: ScenarioRunner) -> Played:
+    env = ChaosEnvironment(
+        runner.folder, runner.cache, runner.origin, runner.receiver, random.Random(1)
     )
-    house = await stage.house()
-    return await play(arena, house.rest, Script(segment_sec=2.0, cycles=1), streams=1)
+    harness = await runner.harness()
+    return await play(env, harness.rest, Script(segment_sec=2.0, cycles=1), streams=1)
 
 
-async def _scale(stage: Stage) -> Crowd:
-    folder = stage.folder / "scale"
+async def _scale(runner: ScenarioRunner) -> LoadResult:
+    folder = runner.folder / "scale"
     folder.mkdir()
     load = Load(
         monitors=MONITORS,
@@ -55,15 +55,15 @@ async def _scale(stage: Stage) -> Crowd:
     )
     with ExitStack() as stack:
         postgres = await asyncio.to_thread(stack.enter_context, postgres_server())
-        return await run_crowd(folder, f"{postgres.url}/postgres", load)
+        return await run_load(folder, f"{postgres.url}/postgres", load)
 
 
 def test_each_kind_of_incident_is_told_once_with_its_beginning(seen: Benchmarks) -> None:
-    account = seen.played.account
-    told = [each.moment.event_type for each in account.told]
+    scoreboard = seen.played.scoreboard
+    told = [each.moment.event_type for each in scoreboard.told]
     assert sorted(told) == sorted(name for names in EVENT_TYPES.values() for name in names)
-    assert [*account.missed, *account.doubled, *account.false] == []
-    of_media = [each for each in account.told if each.moment.is_of_media]
+    assert [*scoreboard.missed, *scoreboard.doubled, *scoreboard.false] == []
+    of_media = [each for each in scoreboard.told if each.moment.is_of_media]
     assert not any(each.has_wrong_start for each in of_media), of_media
 
 
@@ -83,7 +83,7 @@ def test_monitors_without_media_are_watched_and_their_events_delivered(seen: Ben
 
 
 def test_what_they_take_is_printed(seen: Benchmarks, capsys: pytest.CaptureFixture[str]) -> None:
-    print_crowd(seen.crowd)
+    print_result(seen.crowd)
     printed = capsys.readouterr().out
     assert "rows written" in printed
     assert "10000 monitors by these figures" in printed

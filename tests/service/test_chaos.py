@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.arena import ChaosEnvironment
-from tests.chaos.crowd import LOOKED_AT, SLOTS, Crowded, crowd
-from tests.chaos.starts import Started, start_through_crashes
-from tests.chaos.stops import WAYS, Stopped, stop_at_random
+from tests.chaos.environment import ChaosEnvironment
+from tests.chaos.slot_shortage import LOOKED_AT, SLOTS, SlotShortage, run_out_of_slots
+from tests.chaos.starts import StartResult, start_through_crashes
+from tests.chaos.stops import WAYS, StopResult, stop_at_random
 from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -25,38 +25,38 @@ class Chaos:
     """What the experiments saw."""
 
     takeovers: dict[FaultInjection, Takeovers]
-    stops: Sequence[Stopped]
-    starts: Started
-    crowd: Crowded
+    stops: Sequence[StopResult]
+    starts: StartResult
+    run_out_of_slots: SlotShortage
 
 
-async def SCENARIO(stage: Stage) -> Chaos:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Chaos:  # noqa: N802
     """Crash and drain a worker, stop monitors, crash Temporal during starts, run out of slots."""
     chance = random.Random(1)
-    folder = stage.folder / "chaos"
+    folder = runner.folder / "chaos"
     folder.mkdir()
-    arena = ChaosEnvironment(
-        folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing
+    env = ChaosEnvironment(
+        folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
     )
-    crowded, (takeovers, stops, starts) = await asyncio.gather(_crowd(arena), _blows(arena))
+    crowded, (takeovers, stops, starts) = await asyncio.gather(_shortage(env), _blows(env))
     return Chaos(takeovers, stops, starts, crowded)
 
 
-async def _crowd(arena: ChaosEnvironment) -> Crowded:
-    async with arena.house("crowd", "all", PROBE_SLOTS=str(SLOTS)) as house:
-        return await crowd(arena, house)
+async def _shortage(env: ChaosEnvironment) -> SlotShortage:
+    async with env.harness("crowd", "all", PROBE_SLOTS=str(SLOTS)) as harness:
+        return await run_out_of_slots(env, harness)
 
 
 async def _blows(
-    arena: ChaosEnvironment,
-) -> tuple[dict[FaultInjection, Takeovers], Sequence[Stopped], Started]:
-    async with arena.house("blows", "orchestrator", "probe", "probe") as house:
+    env: ChaosEnvironment,
+) -> tuple[dict[FaultInjection, Takeovers], Sequence[StopResult], StartResult]:
+    async with env.harness("blows", "orchestrator", "probe", "probe") as harness:
         takeovers = {
-            blow: await take_over(arena, house, blow, 1, streams=STREAMS)
+            blow: await take_over(env, harness, blow, 1, streams=STREAMS)
             for blow in (FaultInjection.TERM, FaultInjection.KILL)
         }
-        stops = await stop_at_random(arena, house, len(WAYS))
-        return takeovers, stops, await start_through_crashes(arena, house, STARTS, kills=1)
+        stops = await stop_at_random(env, harness, len(WAYS))
+        return takeovers, stops, await start_through_crashes(env, harness, STARTS, kills=1)
 
 
 def _nothing(_text: str) -> None:
@@ -92,13 +92,15 @@ def test_a_start_acknowledged_before_temporal_crashed_is_kept(seen: Chaos) -> No
 
 
 def test_a_stream_without_a_free_slot_waits_visibly(seen: Chaos) -> None:
-    assert seen.crowd.used == SLOTS
-    assert seen.crowd.is_scheduled
-    assert len(seen.crowd.delays_sec) >= SLOTS * LOOKED_AT
-    assert seen.crowd.waiting["health"]["video"] == "unknown"
-    assert seen.crowd.waiting["health"]["reason"] == "no probe has measured a segment yet"
+    assert seen.run_out_of_slots.used == SLOTS
+    assert seen.run_out_of_slots.is_scheduled
+    assert len(seen.run_out_of_slots.delays_sec) >= SLOTS * LOOKED_AT
+    assert seen.run_out_of_slots.waiting["health"]["video"] == "unknown"
+    assert (
+        seen.run_out_of_slots.waiting["health"]["reason"] == "no probe has measured a segment yet"
+    )
 
 
 def test_a_waiting_stream_is_watched_as_soon_as_a_slot_is_free(seen: Chaos) -> None:
-    assert seen.crowd.begun["statistics"]["total_segments_analyzed"] > 0
-    assert seen.crowd.begun["health"]["reason"] is None
+    assert seen.run_out_of_slots.begun["statistics"]["total_segments_analyzed"] > 0
+    assert seen.run_out_of_slots.begun["health"]["reason"] is None

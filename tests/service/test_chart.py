@@ -18,11 +18,11 @@ from tests.deploy.helm import Helm, helm_of
 from tests.kube.api import kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.testkit.children import Child, free_port
-from tests.testkit.house import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
+from tests.testkit.harness import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
 from tests.testkit.nodes import FULL_NAME, Nodes
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.rest import Rest
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -59,29 +59,29 @@ class Installed:
     kubelet: Kubelet
 
 
-async def SCENARIO(stage: Stage) -> dict[str, Watched]:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> dict[str, Watched]:  # noqa: N802
     """Watch a stream with each placement; the gateway stays."""
-    async with installed(stage) as release:
+    async with installed(runner) as release:
         nodes = release.nodes
         gateway = await nodes.run("gateway")
         pool = [await nodes.run(component) for component in ("orchestrator", "probe")]
-        seen = {"pool": await _watched(stage, release, "pool")}
+        seen = {"pool": await _watched(runner, release, "pool")}
         await release.helm.upgrade(release.values | {"probe": {"placement": "pod"}})
         pods_secret = f"{FULL_NAME}-probe"
         release.kubelet.secrets = {pods_secret: release.helm.cluster.secret(pods_secret)}
         await asyncio.gather(*(each.stop() for each in pool))
         orchestrator = await nodes.run("orchestrator")
         async with release.kubelet.at_work():
-            seen["pod"] = await _watched(stage, release, "pod")
+            seen["pod"] = await _watched(runner, release, "pod")
             await release.helm.cluster.until(lambda: not release.helm.cluster.pods)
         await asyncio.gather(gateway.stop(), orchestrator.stop())
         return seen
 
 
 @asynccontextmanager
-async def installed(stage: Stage) -> AsyncIterator[Installed]:
+async def installed(runner: ScenarioRunner) -> AsyncIterator[Installed]:
     """Install the chart, with a Temporal server and a PostgreSQL of its own."""
-    folder = stage.folder / "chart"
+    folder = runner.folder / "chart"
     folder.mkdir()
     port = free_port()
     async with AsyncExitStack() as stack:
@@ -116,19 +116,19 @@ async def _database(stack: AsyncExitStack) -> str:
     return f"{server.url}/postgres"
 
 
-async def _watched(stage: Stage, release: Installed, placement: str) -> Watched:
+async def _watched(runner: ScenarioRunner, release: Installed, placement: str) -> Watched:
     name = f"chart-{placement}"
-    programme = await rendered(stage.cache, SMALL, *SCENES)
+    programme = await rendered(runner.cache, SMALL, *SCENES)
     options = ChannelOptions(at_end=AtEnd.END, window_segments=20, backlog_segments=1)
-    channel = stage.origin.add(name, programme, options=options)
+    channel = runner.origin.add(name, programme, options=options)
     gateway = f"http://{release.nodes.addresses['gateway']}:8080"
     async with Rest(gateway, API_KEY) as rest:
-        monitor_id = await rest.create(channel.url, stage.receiver.url(name), EAGER)
-        await stage.receiver.until(name, "stream.ended", within_sec=SOON_SEC)
+        monitor_id = await rest.create(channel.url, runner.receiver.url(name), EAGER)
+        await runner.receiver.until(name, "stream.ended", within_sec=SOON_SEC)
         await rest.until_status(monitor_id, "completed")
         audit = await rest.until_audited(monitor_id, len(EXPECTED))
         return Watched(
-            received=[each.event_type for each in stage.receiver.events(name)],
+            received=[each.event_type for each in runner.receiver.events(name)],
             audit=[each["webhook_status"] for each in audit],
             condition=await rest.show(monitor_id),
             pods=len(release.kubelet.of(monitor_id)),

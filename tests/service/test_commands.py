@@ -13,9 +13,9 @@ import pytest
 from monitors.signing import signature_headers
 from simulator.origin import AtEnd, ChannelOptions
 from tests.testkit.children import STREAM_TRACKER, Child, Finished, free_port, run
-from tests.testkit.house import API_KEY, SIGNING_KEY
+from tests.testkit.harness import API_KEY, SIGNING_KEY
 from tests.testkit.programmes import EAGER, SHORT, rendered
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until_true
 
 pytestmark = pytest.mark.timeout(240)
@@ -46,30 +46,30 @@ class Commands:
         return json.loads(self.done[name].out)
 
 
-async def SCENARIO(stage: Stage) -> Commands:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Commands:  # noqa: N802
     """Use every command beside each other."""
     monitors, watch, receipts = await asyncio.gather(
-        _use_monitors(stage), _watch(stage), _receive(stage)
+        _use_monitors(runner), _watch(runner), _receive(runner)
     )
     stream_url, done = monitors
     return Commands(stream_url=stream_url, done=done, watch=watch, receipts=receipts)
 
 
-async def _use_monitors(stage: Stage) -> tuple[str, dict[str, Finished]]:
-    house = await stage.house()
-    url = stage.origin.add("commands", await rendered(stage.cache, SHORT, ("normal", 10))).url
-    service = {"STREAM_TRACKER_URL": house.rest.base_url, "API_KEY": API_KEY}
+async def _use_monitors(runner: ScenarioRunner) -> tuple[str, dict[str, Finished]]:
+    harness = await runner.harness()
+    url = runner.origin.add("commands", await rendered(runner.cache, SHORT, ("normal", 10))).url
+    service = {"STREAM_TRACKER_URL": harness.rest.base_url, "API_KEY": API_KEY}
     nowhere = {**service, "STREAM_TRACKER_URL": f"http://127.0.0.1:{free_port()}"}
 
     async def monitors(*arguments: str, **variables: str) -> Finished:
         command = [STREAM_TRACKER, "monitors", *arguments]
-        return await run(command, stage.folder, variables or service)
+        return await run(command, runner.folder, variables or service)
 
     done: dict[str, Finished] = {}
-    add = ("add", url, stage.receiver.url("commands"), "--config", json.dumps(EAGER))
+    add = ("add", url, runner.receiver.url("commands"), "--config", json.dumps(EAGER))
     done["add"] = await monitors(*add)
     monitor_id = done["add"].out.strip()
-    await stage.receiver.until("commands", "stream.started")
+    await runner.receiver.until("commands", "stream.started")
     done["add again"] = await monitors(*add)
     looks = {
         "list": ("list",),
@@ -84,27 +84,27 @@ async def _use_monitors(stage: Stage) -> tuple[str, dict[str, Finished]]:
     for name, arguments in looks.items():
         done[name] = await monitors(*arguments)
     done["wrong key"] = await monitors("list", **{**service, "API_KEY": "wrong"})
-    done["no key"] = await monitors("list", STREAM_TRACKER_URL=house.rest.base_url)
+    done["no key"] = await monitors("list", STREAM_TRACKER_URL=harness.rest.base_url)
     done["no service"] = await monitors("list", **nowhere)
     done["stop"] = await monitors("stop", monitor_id)
     done["stop --json"] = await monitors("stop", monitor_id, "--json")
     return url, done
 
 
-async def _watch(stage: Stage) -> Finished:
+async def _watch(runner: ScenarioRunner) -> Finished:
     scenes = (("normal", 3.0), ("black", 5.0), ("normal", 8.0))
-    programme = await rendered(stage.cache, SHORT, *scenes)
+    programme = await rendered(runner.cache, SHORT, *scenes)
     options = ChannelOptions(at_end=AtEnd.END, window_segments=20)
-    url = stage.origin.add("watched", programme, options=options).url
+    url = runner.origin.add("watched", programme, options=options).url
     command = [STREAM_TRACKER, "watch", url, "--json", "--blackout", "3"]
-    return await run(command, stage.folder, within_sec=60)
+    return await run(command, runner.folder, within_sec=60)
 
 
-async def _receive(stage: Stage) -> Receipts:
+async def _receive(runner: ScenarioRunner) -> Receipts:
     """Send a receiver that refuses its first request two genuine webhooks and a forged one."""
     port = free_port()
     command = [STREAM_TRACKER, "receiver", "--port", str(port), "--fail-first", "1", "--json"]
-    child = Child("receiver", command, stage.folder, WEBHOOK_SIGNING_KEY=SIGNING_KEY)
+    child = Child("receiver", command, runner.folder, WEBHOOK_SIGNING_KEY=SIGNING_KEY)
     try:
         await until_true(lambda: "Receiving webhooks at" in child.said, "the receiver")
         statuses = [await _post(port, key) for key in (SIGNING_KEY, SIGNING_KEY, "forged")]

@@ -11,10 +11,10 @@ import pytest
 
 from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
 from tests.testkit.children import Child
-from tests.testkit.house import House, open_harness
+from tests.testkit.harness import ServiceHarness, open_harness
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -72,96 +72,100 @@ class Storm:
     interrupted_audit: list[dict[str, Any]]
 
 
-async def SCENARIO(stage: Stage) -> Storm:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Storm:  # noqa: N802
     """Watch three streams while something breaks in each of their faults."""
-    programme = await rendered(stage.cache, SMALL, *SCENES)
-    async with open_harness(stage.folder / "storm", "orchestrator", "probe", "probe") as house:
-        interrupted_id = await _kill_a_delivery(stage, house)
+    programme = await rendered(runner.cache, SMALL, *SCENES)
+    async with open_harness(runner.folder / "storm", "orchestrator", "probe", "probe") as harness:
+        interrupted_id = await _kill_a_delivery(runner, harness)
         options = ChannelOptions(at_end=AtEnd.END, window_segments=20, backlog_segments=1)
         ids = {}
         for name in NAMES:
-            url = stage.origin.add(name, programme, options=options).url
-            ids[name] = await house.rest.create(url, stage.receiver.url(name), EAGER)
-        gaps, left_after_sec = await _weather(stage, house, ids[NAMES[0]])
-        watched = {name: await _watched(stage, house, name, ids[name]) for name in NAMES}
+            url = runner.origin.add(name, programme, options=options).url
+            ids[name] = await harness.rest.create(url, runner.receiver.url(name), EAGER)
+        gaps, left_after_sec = await _weather(runner, harness, ids[NAMES[0]])
+        watched = {name: await _watched(runner, harness, name, ids[name]) for name in NAMES}
         return Storm(
             watched=watched,
             gaps=gaps,
             left_after_sec=left_after_sec,
-            interrupted=stage.receiver.requests("interrupted"),
-            interrupted_audit=await house.rest.until_audited(interrupted_id, 1),
+            interrupted=runner.receiver.requests("interrupted"),
+            interrupted_audit=await harness.rest.until_audited(interrupted_id, 1),
         )
 
 
-async def _kill_a_delivery(stage: Stage, house: House) -> str:
+async def _kill_a_delivery(runner: ScenarioRunner, harness: ServiceHarness) -> str:
     """Kill the orchestrator while a receiver takes its time to answer; start another one."""
     arrived = asyncio.Event()
 
     async def answer(_received: Received) -> int:
         arrived.set()
-        if len(stage.receiver.requests("interrupted")) == 1:
+        if len(runner.receiver.requests("interrupted")) == 1:
             await asyncio.sleep(5)
         return 200
 
-    stage.receiver.answers["interrupted"] = answer
-    channel = stage.origin.add("interrupted", await rendered(stage.cache, SMALL, ("normal", 20)))
-    url = stage.receiver.url("interrupted")
-    monitor_id = await house.rest.create(channel.url, url, EAGER)
+    runner.receiver.answers["interrupted"] = answer
+    channel = runner.origin.add("interrupted", await rendered(runner.cache, SMALL, ("normal", 20)))
+    url = runner.receiver.url("interrupted")
+    monitor_id = await harness.rest.create(channel.url, url, EAGER)
     await asyncio.wait_for(arrived.wait(), 30)
-    await house.workers[0].kill()
-    await house.start_worker("orchestrator")
+    await harness.workers[0].kill()
+    await harness.start_worker("orchestrator")
     return monitor_id
 
 
-async def _weather(stage: Stage, house: House, monitor_id: str) -> tuple[dict[str, float], float]:
+async def _weather(
+    runner: ScenarioRunner, harness: ServiceHarness, monitor_id: str
+) -> tuple[dict[str, float], float]:
     """Strike the worker that watches the first stream, differently in each fault."""
     gaps: dict[str, float] = {}
-    await _until_all(stage, "alert.blackout")
-    victim = await house.probing(monitor_id)
+    await _until_all(runner, "alert.blackout")
+    victim = await harness.probing(monitor_id)
     await victim.kill()
     gaps["kill"], _ = await asyncio.gather(
-        _taken_over(house, monitor_id, victim), house.start_worker("probe")
+        _taken_over(harness, monitor_id, victim), harness.start_worker("probe")
     )
-    await house.gateway.kill()
+    await harness.gateway.kill()
 
-    await _until_all(stage, "alert.silence")
-    victim = await house.probing(monitor_id)
+    await _until_all(runner, "alert.silence")
+    victim = await harness.probing(monitor_id)
     victim.send(signal.SIGTERM)
     gaps["term"], left_after_sec, _, _ = await asyncio.gather(
-        _taken_over(house, monitor_id, victim),
+        _taken_over(harness, monitor_id, victim),
         victim.ended(20),
-        house.start_worker("probe"),
-        house.start_gateway(),
+        harness.start_worker("probe"),
+        harness.start_gateway(),
     )
 
-    await _until_all(stage, "alert.freeze")
-    victim = await house.probing(monitor_id)
+    await _until_all(runner, "alert.freeze")
+    victim = await harness.probing(monitor_id)
     victim.send(signal.SIGSTOP)
     try:
-        gaps["stop"] = await _taken_over(house, monitor_id, victim)
+        gaps["stop"] = await _taken_over(harness, monitor_id, victim)
     finally:
         victim.send(signal.SIGCONT)
     return gaps, left_after_sec
 
 
-async def _until_all(stage: Stage, event_type: str) -> None:
-    await asyncio.gather(*(stage.receiver.until(name, event_type) for name in NAMES))
+async def _until_all(runner: ScenarioRunner, event_type: str) -> None:
+    await asyncio.gather(*(runner.receiver.until(name, event_type) for name in NAMES))
 
 
-async def _taken_over(house: House, monitor_id: str, victim: Child) -> float:
+async def _taken_over(harness: ServiceHarness, monitor_id: str, victim: Child) -> float:
     began = time.monotonic()
-    await house.probing(monitor_id, but=victim)
+    await harness.probing(monitor_id, but=victim)
     return time.monotonic() - began
 
 
-async def _watched(stage: Stage, house: House, name: str, monitor_id: str) -> Watched:
-    await stage.receiver.until(name, "stream.ended")
-    condition = await house.rest.until_status(monitor_id, "completed")
+async def _watched(
+    runner: ScenarioRunner, harness: ServiceHarness, name: str, monitor_id: str
+) -> Watched:
+    await runner.receiver.until(name, "stream.ended")
+    condition = await harness.rest.until_status(monitor_id, "completed")
     return Watched(
-        events=stage.receiver.events(name),
-        requests=len(stage.receiver.requests(name)),
-        scenes=_first_of_each_kind(stage.origin[name].scenes_on_air()),
-        audit=await house.rest.until_audited(monitor_id, len(EXPECTED)),
+        events=runner.receiver.events(name),
+        requests=len(runner.receiver.requests(name)),
+        scenes=_first_of_each_kind(runner.origin[name].scenes_on_air()),
+        audit=await harness.rest.until_audited(monitor_id, len(EXPECTED)),
         condition=condition,
     )
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from simulator.origin import Channel
-from tests.testkit.house import SIGNING_KEY, House
+from tests.testkit.harness import SIGNING_KEY, ServiceHarness
 from tests.testkit.programmes import EAGER, SHORT, rendered
 from tests.testkit.receiver import Answer, Received, Receiver
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until, until_true
 
 pytestmark = pytest.mark.timeout(240)
@@ -44,32 +44,32 @@ class Deliveries:
     flaky: Outcome
 
 
-async def SCENARIO(stage: Stage) -> Deliveries:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Deliveries:  # noqa: N802
     """Watch one stream per receiver; each stream blacks out soon and again later."""
-    house = await stage.house()
+    harness = await runner.harness()
     scenes = (("normal", 4.0), ("black", 6.0), ("normal", 14.0))
-    programme = await rendered(stage.cache, SHORT, *scenes)
-    channels = [stage.origin.add(name, programme) for name in ("away", "given-up", "flaky")]
+    programme = await rendered(runner.cache, SHORT, *scenes)
+    channels = [runner.origin.add(name, programme) for name in ("away", "given-up", "flaky")]
     away, given_up, flaky = await asyncio.gather(
-        _away(stage, house, channels[0]),
-        _given_up(stage, house, channels[1]),
-        _flaky(stage, house, channels[2]),
+        _away(runner, harness, channels[0]),
+        _given_up(runner, harness, channels[1]),
+        _flaky(runner, harness, channels[2]),
     )
     return Deliveries(away=away, given_up=given_up, flaky=flaky)
 
 
-async def _away(stage: Stage, house: House, channel: Channel) -> Outcome:
+async def _away(runner: ScenarioRunner, harness: ServiceHarness, channel: Channel) -> Outcome:
     """Let nobody listen until an event has failed for good and a fault was noticed meanwhile."""
     receiver = Receiver(SIGNING_KEY)
     config = {**EAGER, "on_delivery_failure": "continue"}
-    monitor_id = await house.rest.create(channel.url, receiver.url("away"), config)
+    monitor_id = await harness.rest.create(channel.url, receiver.url("away"), config)
 
     async def failed() -> bool:
-        events = await house.rest.events(monitor_id)
+        events = await harness.rest.events(monitor_id)
         return any(each["webhook_status"] == "failed" for each in events)
 
     async def noticed() -> dict[str, Any] | None:
-        shown = await house.rest.show(monitor_id)
+        shown = await harness.rest.show(monitor_id)
         return shown if shown["statistics"]["blackout_events"] else None
 
     await until(failed, "a webhook that failed for good")
@@ -77,32 +77,32 @@ async def _away(stage: Stage, house: House, channel: Channel) -> Outcome:
     await receiver.start()
     try:
         await receiver.until("away", "alert.blackout_recovered")
-        audit = await house.rest.until_audited(monitor_id, 3)
-        await house.rest.stop(monitor_id)
+        audit = await harness.rest.until_audited(monitor_id, 3)
+        await harness.rest.stop(monitor_id)
     finally:
         await receiver.stop()
     return _outcome(receiver, "away", condition, audit)
 
 
-async def _given_up(stage: Stage, house: House, channel: Channel) -> Outcome:
+async def _given_up(runner: ScenarioRunner, harness: ServiceHarness, channel: Channel) -> Outcome:
     """Refuse every alert of a monitor that is to stop for it."""
-    stage.receiver.answers["given-up"] = _refuse_alerts
-    monitor_id = await house.rest.create(channel.url, stage.receiver.url("given-up"), EAGER)
-    condition = await house.rest.until_status(monitor_id, "error", within_sec=60)
-    audit = await house.rest.until_audited(monitor_id, 2)
-    return _outcome(stage.receiver, "given-up", condition, audit)
+    runner.receiver.answers["given-up"] = _refuse_alerts
+    monitor_id = await harness.rest.create(channel.url, runner.receiver.url("given-up"), EAGER)
+    condition = await harness.rest.until_status(monitor_id, "error", within_sec=60)
+    audit = await harness.rest.until_audited(monitor_id, 2)
+    return _outcome(runner.receiver, "given-up", condition, audit)
 
 
-async def _flaky(stage: Stage, house: House, channel: Channel) -> Outcome:
+async def _flaky(runner: ScenarioRunner, harness: ServiceHarness, channel: Channel) -> Outcome:
     """Answer 500 to the first request of each event."""
-    stage.receiver.answers["flaky"] = _refuse_first()
-    monitor_id = await house.rest.create(channel.url, stage.receiver.url("flaky"), EAGER)
-    await stage.receiver.until("flaky", "alert.blackout_recovered")
-    await until_true(lambda: len(stage.receiver.requests("flaky")) >= 6, "six requests")
-    audit = await house.rest.until_audited(monitor_id, 3)
-    condition = await house.rest.show(monitor_id)
-    await house.rest.stop(monitor_id)
-    return _outcome(stage.receiver, "flaky", condition, audit)
+    runner.receiver.answers["flaky"] = _refuse_first()
+    monitor_id = await harness.rest.create(channel.url, runner.receiver.url("flaky"), EAGER)
+    await runner.receiver.until("flaky", "alert.blackout_recovered")
+    await until_true(lambda: len(runner.receiver.requests("flaky")) >= 6, "six requests")
+    audit = await harness.rest.until_audited(monitor_id, 3)
+    condition = await harness.rest.show(monitor_id)
+    await harness.rest.stop(monitor_id)
+    return _outcome(runner.receiver, "flaky", condition, audit)
 
 
 async def _refuse_alerts(received: Received) -> int:

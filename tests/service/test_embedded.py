@@ -15,7 +15,7 @@ from tests.testkit.embedded import PORTS, READY, STOP_SEC, Embedded, strike
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.rest import Rest
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import answers, until, until_true
 
 pytestmark = pytest.mark.timeout(240)
@@ -61,20 +61,20 @@ class Life:
     audit: list[dict[str, Any]]
 
 
-async def SCENARIO(stage: Stage) -> Life:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Life:  # noqa: N802
     """Start, crash each part, stop, start again, crash the whole."""
-    programme = await rendered(stage.cache, SMALL, *SCENES)
-    embedded = Embedded(stage.folder / "embedded")
+    programme = await rendered(runner.cache, SMALL, *SCENES)
+    embedded = Embedded(runner.folder / "embedded")
     first = await embedded.up()
-    stage.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
+    runner.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
     options = ChannelOptions(window_segments=25, backlog_segments=1)
-    channel = stage.origin.add(NAME, programme, options=options)
+    channel = runner.origin.add(NAME, programme, options=options)
     try:
         async with embedded.rest() as rest:
-            monitor_id = await rest.create(channel.url, stage.receiver.url(NAME), EAGER)
+            monitor_id = await rest.create(channel.url, runner.receiver.url(NAME), EAGER)
             refused = await _start_beside(embedded)
-            await _crash_every_part(stage, first, embedded)
-            await stage.receiver.until(NAME, "alert.silence")
+            await _crash_every_part(runner, first, embedded)
+            await runner.receiver.until(NAME, "alert.silence")
         family = first.descendants()
         await first.stop(within_sec=STOP_SEC)
         orphans = [alive(family)]
@@ -84,7 +84,7 @@ async def SCENARIO(stage: Stage) -> Life:  # noqa: N802
     try:
         async with embedded.rest() as rest:
             active_again = (await rest.show(monitor_id))["status"]
-            await stage.receiver.until(NAME, "alert.silence_recovered")
+            await runner.receiver.until(NAME, "alert.silence_recovered")
             audit = await rest.until_audited(monitor_id, len(EXPECTED))
             condition = await _measured_further(rest, monitor_id, channel)
         orphans.append(await _orphans_of_a_crash(second))
@@ -101,7 +101,7 @@ async def SCENARIO(stage: Stage) -> Life:  # noqa: N802
         crashes=crashes,
         active_again=active_again,
         starts={each.scene.kind: each.started_at for each in channel.scenes_on_air()},
-        events=stage.receiver.events(NAME),
+        events=runner.receiver.events(NAME),
         condition=condition,
         audit=audit,
     )
@@ -123,9 +123,9 @@ async def _start_beside(embedded: Embedded) -> Finished:
     return await embedded.fail_to_start(**{name: str(free_port()) for name in PORTS})
 
 
-async def _crash_every_part(stage: Stage, up: Child, embedded: Embedded) -> None:
+async def _crash_every_part(runner: ScenarioRunner, up: Child, embedded: Embedded) -> None:
     """Kill the worker in the middle of an incident, then the others, each once all is well."""
-    await stage.receiver.until(NAME, "alert.blackout")
+    await runner.receiver.until(NAME, "alert.blackout")
     await strike(up, "worker")
     await _until_ready(embedded, "HEALTH_PORT")
     await strike(up, "temporal")

@@ -8,7 +8,7 @@ from benchmarks.field.recipes import RECIPES
 from benchmarks.field.run import Gallery, watch_all
 from benchmarks.field.server import serve_files
 from benchmarks.field.verdict import Verdict
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -21,13 +21,13 @@ NAMES = (
 )
 
 
-async def SCENARIO(stage: Stage) -> Sequence[Verdict]:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Sequence[Verdict]:  # noqa: N802
     """Have ffmpeg pack the same programme in several ways, live, and watch all of them."""
-    folder = stage.folder / "field"
+    folder = runner.folder / "field"
     folder.mkdir()
-    house = await stage.house()
+    harness = await runner.harness()
     async with serve_files(folder) as server:
-        gallery = Gallery(folder, stage.cache / "field", server, stage.receiver, house.rest)
+        gallery = Gallery(folder, runner.cache / "field", server, runner.receiver, harness.rest)
         return await watch_all(gallery, [each for each in RECIPES if each.name in NAMES])
 
 

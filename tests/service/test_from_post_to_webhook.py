@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from simulator.origin import AtEnd, Change, ChannelOptions, SceneOnAir
-from tests.testkit.house import House
+from tests.testkit.harness import ServiceHarness
 from tests.testkit.programmes import EAGER, SHORT, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.rest import Rest
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
@@ -79,31 +79,31 @@ class Story:
         return found
 
 
-async def SCENARIO(stage: Stage) -> Story:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Story:  # noqa: N802
     """Register a stream that is not there yet, put it on air, watch it to its end."""
-    house = await stage.house()
-    programme = await rendered(stage.cache, SHORT, *SCENES)
-    url = f"{stage.origin.base_url}/live/{NAME}/index.m3u8"
-    monitor_id = await house.rest.create(url, stage.receiver.url(NAME), EAGER, metadata=METADATA)
+    harness = await runner.harness()
+    programme = await rendered(runner.cache, SHORT, *SCENES)
+    url = f"{runner.origin.base_url}/live/{NAME}/index.m3u8"
+    monitor_id = await harness.rest.create(url, runner.receiver.url(NAME), EAGER, metadata=METADATA)
     statuses: list[str] = []
-    looking = asyncio.create_task(_note_statuses(house.rest, monitor_id, statuses))
-    await house.rest.until_status(monitor_id, "waiting")
+    looking = asyncio.create_task(_note_statuses(harness.rest, monitor_id, statuses))
+    await harness.rest.until_status(monitor_id, "waiting")
     options = ChannelOptions(at_end=AtEnd.END, backlog_segments=2, window_segments=20)
-    channel = stage.origin.add(NAME, programme, options=options, changes=[STALL])
-    await stage.receiver.until(NAME, "alert.blackout")
-    listed = await _listed(house, monitor_id)
-    await stage.receiver.until(NAME, "stream.ended")
+    channel = runner.origin.add(NAME, programme, options=options, changes=[STALL])
+    await runner.receiver.until(NAME, "alert.blackout")
+    listed = await _listed(harness, monitor_id)
+    await runner.receiver.until(NAME, "stream.ended")
     await looking
     return Story(
         monitor_id=monitor_id,
         statuses=statuses,
         scenes={each.scene.kind: each for each in channel.scenes_on_air()},
         last_before_stall=channel.available_at(36.5),
-        received=stage.receiver.events(NAME),
-        requests=len(stage.receiver.requests(NAME)),
+        received=runner.receiver.events(NAME),
+        requests=len(runner.receiver.requests(NAME)),
         listed=listed,
-        audit=await house.rest.until_audited(monitor_id, len(EXPECTED)),
-        final=await house.rest.show(monitor_id),
+        audit=await harness.rest.until_audited(monitor_id, len(EXPECTED)),
+        final=await harness.rest.show(monitor_id),
     )
 
 
@@ -115,12 +115,12 @@ async def _note_statuses(rest: Rest, monitor_id: str, statuses: list[str]) -> No
         await asyncio.sleep(0.1)
 
 
-async def _listed(house: House, monitor_id: str) -> dict[str, Any]:
+async def _listed(harness: ServiceHarness, monitor_id: str) -> dict[str, Any]:
     """Return the search attributes of the monitor that Temporal finds by its bad picture."""
     query = "WorkflowType = 'MonitorWorkflow' AND VideoHealth = 'error'"
 
     async def found() -> dict[str, Any] | None:
-        async for each in house.client.list_workflows(query):
+        async for each in harness.client.list_workflows(query):
             if each.id == monitor_id:
                 return {pair.key.name: pair.value for pair in each.typed_search_attributes}
         return None
@@ -134,8 +134,8 @@ def test_every_fault_arrives_exactly_once_and_in_order(seen: Story) -> None:
     assert [each.event["sequence"] for each in seen.received] == list(range(1, 11))
 
 
-def test_every_webhook_is_signed(seen: Story, stage: Stage) -> None:
-    assert not stage.receiver.problems
+def test_every_webhook_is_signed(seen: Story, runner: ScenarioRunner) -> None:
+    assert not runner.receiver.problems
     assert all(each.headers["user-agent"].startswith("stream-tracker/") for each in seen.received)
 
 

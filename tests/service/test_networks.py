@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.arena import ChaosEnvironment
-from tests.chaos.rollout import RolledOut, roll_out
+from tests.chaos.environment import ChaosEnvironment
+from tests.chaos.rollout import RolloutResult, roll_out
 from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -21,22 +21,22 @@ class Seen:
     """What was seen."""
 
     holes: Takeovers
-    rollout: RolledOut
+    rollout: RolloutResult
 
 
-async def SCENARIO(stage: Stage) -> Seen:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Seen:  # noqa: N802
     """Cut a probe worker off from Temporal for a while, then replace every worker."""
-    folder = stage.folder / "networks"
+    folder = runner.folder / "networks"
     folder.mkdir()
     chance = random.Random(1)
-    arena = ChaosEnvironment(
-        folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing
+    env = ChaosEnvironment(
+        folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
     )
-    async with arena.house("far", "orchestrator") as house:
+    async with env.harness("far", "orchestrator") as harness:
         for _ in range(2):
-            await house.start_far_worker("probe")
-        holes = await take_over(arena, house, FaultInjection.HOLE, 1, streams=STREAMS)
-        return Seen(holes, await roll_out(arena, house, streams=STREAMS))
+            await harness.start_far_worker("probe")
+        holes = await take_over(env, harness, FaultInjection.HOLE, 1, streams=STREAMS)
+        return Seen(holes, await roll_out(env, harness, streams=STREAMS))
 
 
 def _nothing(_text: str) -> None:

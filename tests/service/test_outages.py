@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.api.postgres import postgres_server
-from tests.chaos.arena import ChaosEnvironment
-from tests.chaos.outages import TEMPORAL, Endured, endure, postgres
-from tests.testkit.stage import Stage
+from tests.chaos.environment import ChaosEnvironment
+from tests.chaos.outages import TEMPORAL, OutageResult, endure, postgres
+from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -26,25 +26,25 @@ UNAVAILABLE = httpx.codes.SERVICE_UNAVAILABLE
 class Outages:
     """What was seen of each."""
 
-    temporal: Endured
-    database: Endured
+    temporal: OutageResult
+    database: OutageResult
 
 
-async def SCENARIO(stage: Stage) -> Outages:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Outages:  # noqa: N802
     """Watch a stream with incidents through an outage of Temporal, then of PostgreSQL."""
-    folder = stage.folder / "outages"
+    folder = runner.folder / "outages"
     folder.mkdir()
     chance = random.Random(1)
-    arena = ChaosEnvironment(
-        folder, stage.cache, stage.origin, stage.receiver, chance, say=_nothing
+    env = ChaosEnvironment(
+        folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
     )
     with ExitStack() as stack:
         server = await asyncio.to_thread(stack.enter_context, postgres_server())
         url = f"{server.url}/postgres"
-        async with arena.house("house", "all", DATABASE_URL=url) as house:
+        async with env.harness("service", "all", DATABASE_URL=url) as harness:
             return Outages(
-                temporal=await endure(arena, house, TEMPORAL, TEMPORAL_SEC, streams=1),
-                database=await endure(arena, house, postgres(server), DATABASE_SEC, streams=1),
+                temporal=await endure(env, harness, TEMPORAL, TEMPORAL_SEC, streams=1),
+                database=await endure(env, harness, postgres(server), DATABASE_SEC, streams=1),
             )
 
 
@@ -54,13 +54,13 @@ def _nothing(_text: str) -> None:
 
 @pytest.mark.parametrize("name", ["temporal", "database"])
 def test_an_outage_is_told_to_clients_and_operators(seen: Outages, name: str) -> None:
-    endured: Endured = getattr(seen, name)
+    endured: OutageResult = getattr(seen, name)
     assert (endured.post, endured.readyz) == (UNAVAILABLE, UNAVAILABLE)
 
 
 @pytest.mark.parametrize("name", ["temporal", "database"])
 def test_after_an_outage_all_that_was_seen_is_told_once(seen: Outages, name: str) -> None:
-    endured: Endured = getattr(seen, name)
+    endured: OutageResult = getattr(seen, name)
     assert endured.wrong == {}
     assert endured.missed == 0
 

@@ -15,10 +15,10 @@ from monitors.pods import pod_name
 from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
-from tests.testkit.house import PROBE_KEY, House, open_harness
+from tests.testkit.harness import PROBE_KEY, ServiceHarness, open_harness
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import plain_client
 from workflows.reconciliation import RECONCILIATION_SCHEDULE
 
@@ -61,31 +61,31 @@ class Seen:
 class Cluster:
     """Everything that the scenario plays with."""
 
-    stage: Stage
-    house: House
+    runner: ScenarioRunner
+    harness: ServiceHarness
     api: FakeApi
     url: str
     kubelet: Kubelet
 
 
-async def SCENARIO(stage: Stage) -> Seen:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Seen:  # noqa: N802
     """Let Pods live, die, fail and be stopped."""
-    async with opened(stage) as cluster:
+    async with opened(runner) as cluster:
         lived, failed, gone_after_sec = await asyncio.gather(
             _kill_in_a_fault(cluster), _fail_for_good(cluster), _stop(cluster)
         )
-        show = cluster.house.rest.show
+        show = cluster.harness.rest.show
         condition, failed_condition = await asyncio.gather(show(lived), show(failed))
         pods_while_waiting = await _pods_of_one_that_waits(cluster)
         await _leave_a_stray_pod(cluster)
         await cluster.api.until(lambda: not cluster.api.pods, within_sec=SOON_SEC)
-        on_air = stage.origin["pod-lived"].scenes_on_air()
+        on_air = runner.origin["pod-lived"].scenes_on_air()
         return Seen(
-            lived=stage.receiver.events("pod-lived"),
+            lived=runner.receiver.events("pod-lived"),
             scenes={each.scene.kind: each for each in on_air[: len(SCENES)]},
             condition=condition,
             pods_of_lived=len(cluster.kubelet.of(lived)),
-            failed=stage.receiver.events("pod-failed"),
+            failed=runner.receiver.events("pod-failed"),
             failed_condition=failed_condition,
             pods_of_failed=len(cluster.kubelet.of(failed)),
             pods_while_waiting=pods_while_waiting,
@@ -95,9 +95,9 @@ async def SCENARIO(stage: Stage) -> Seen:  # noqa: N802
 
 
 @asynccontextmanager
-async def opened(stage: Stage) -> AsyncIterator[Cluster]:
-    """Run a cluster, and a house with two orchestrators and no probe worker."""
-    folder = stage.folder / "cluster"
+async def opened(runner: ScenarioRunner) -> AsyncIterator[Cluster]:
+    """Run a cluster, and a service with two orchestrators and no probe worker."""
+    folder = runner.folder / "cluster"
     folder.mkdir()
     async with AsyncExitStack() as stack:
         api, url = await stack.enter_async_context(fake_api(has_kubelet=True))
@@ -113,69 +113,69 @@ async def opened(stage: Stage) -> AsyncIterator[Cluster]:
             "POD_PATIENCE_SEC": "0",
         }
         roles = ("orchestrator", "orchestrator")
-        house = await stack.enter_async_context(
-            open_harness(stage.folder / "pods", *roles, variables=variables)
+        harness = await stack.enter_async_context(
+            open_harness(runner.folder / "pods", *roles, variables=variables)
         )
-        # Left before the house: the Pods are gone by then, or this kills them.
+        # Left before the service: the Pods are gone by then, or this kills them.
         await stack.enter_async_context(kubelet.at_work())
-        yield Cluster(stage, house, api, url, kubelet)
+        yield Cluster(runner, harness, api, url, kubelet)
 
 
 async def _kill_in_a_fault(cluster: Cluster) -> str:
-    stage = cluster.stage
-    programme = await rendered(stage.cache, SMALL, *SCENES)
+    runner = cluster.runner
+    programme = await rendered(runner.cache, SMALL, *SCENES)
     options = ChannelOptions(at_end=AtEnd.END, window_segments=20, backlog_segments=1)
     monitor_id = await _watched(cluster, "pod-lived", programme, options)
-    await stage.receiver.until("pod-lived", "alert.blackout", within_sec=SOON_SEC)
+    await runner.receiver.until("pod-lived", "alert.blackout", within_sec=SOON_SEC)
     cluster.kubelet.kill(monitor_id, "OOMKilled")
-    await stage.receiver.until("pod-lived", "stream.ended", within_sec=SOON_SEC * 2)
-    await cluster.house.rest.until_status(monitor_id, "completed")
+    await runner.receiver.until("pod-lived", "stream.ended", within_sec=SOON_SEC * 2)
+    await cluster.harness.rest.until_status(monitor_id, "completed")
     return monitor_id
 
 
 async def _fail_for_good(cluster: Cluster) -> str:
-    programme = await rendered(cluster.stage.cache, SMALL, ("normal", 20))
-    create = cluster.house.rest.create
-    channel = cluster.stage.origin.add("pod-failed", programme)
+    programme = await rendered(cluster.runner.cache, SMALL, ("normal", 20))
+    create = cluster.harness.rest.create
+    channel = cluster.runner.origin.add("pod-failed", programme)
     start = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     monitor_id = await create(
         channel.url,
-        cluster.stage.receiver.url("pod-failed"),
+        cluster.runner.receiver.url("pod-failed"),
         {**EAGER, "scheduled_start_time": start},
     )
     cluster.kubelet.overrides[monitor_id] = {"PROBE_SLOTS": "none"}
-    await cluster.stage.receiver.until("pod-failed", "monitor.error", within_sec=SOON_SEC * 2)
-    await cluster.house.rest.until_status(monitor_id, "error")
+    await cluster.runner.receiver.until("pod-failed", "monitor.error", within_sec=SOON_SEC * 2)
+    await cluster.harness.rest.until_status(monitor_id, "error")
     return monitor_id
 
 
 async def _stop(cluster: Cluster) -> float:
-    programme = await rendered(cluster.stage.cache, SMALL, ("normal", 20))
+    programme = await rendered(cluster.runner.cache, SMALL, ("normal", 20))
     monitor_id = await _watched(cluster, "pod-stopped", programme, ChannelOptions())
-    await cluster.stage.receiver.until("pod-stopped", "stream.started", within_sec=SOON_SEC)
+    await cluster.runner.receiver.until("pod-stopped", "stream.started", within_sec=SOON_SEC)
     await cluster.api.until(lambda: cluster.kubelet.of(monitor_id), within_sec=SOON_SEC)
     async with asyncio.timeout(SOON_SEC):
-        while not (await cluster.house.rest.show(monitor_id))["statistics"][
+        while not (await cluster.harness.rest.show(monitor_id))["statistics"][
             "total_segments_analyzed"
         ]:
             await asyncio.sleep(0.2)
     name = pod_name(monitor_id, 1)
     began = time.monotonic()
-    await cluster.house.rest.stop(monitor_id)
+    await cluster.harness.rest.stop(monitor_id)
     await cluster.api.until(lambda: _is_leaving(cluster.api, name))
     return time.monotonic() - began
 
 
 async def _pods_of_one_that_waits(cluster: Cluster) -> list[str]:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    channel = cluster.stage.origin["pod-stopped"]
+    channel = cluster.runner.origin["pod-stopped"]
     config = {"scheduled_start_time": later}
     url = f"{channel.url}?later"
-    receiver_url = cluster.stage.receiver.url("pod-waits")
-    monitor_id = await cluster.house.rest.create(url, receiver_url, config)
-    await cluster.house.rest.until_status(monitor_id, "scheduled")
+    receiver_url = cluster.runner.receiver.url("pod-waits")
+    monitor_id = await cluster.harness.rest.create(url, receiver_url, config)
+    await cluster.harness.rest.until_status(monitor_id, "scheduled")
     found = [name for name in cluster.api.pods if monitor_id in name]
-    await cluster.house.rest.stop(monitor_id)
+    await cluster.harness.rest.stop(monitor_id)
     return found
 
 
@@ -190,12 +190,12 @@ async def _leave_a_stray_pod(cluster: Cluster) -> None:
         made = await http.post("/api/v1/namespaces/streams/pods", json=pod)
     made.raise_for_status()
     cluster.api.change(name, {"metadata": {"creationTimestamp": "2026-01-02T03:04:05Z"}})
-    await cluster.house.client.get_schedule_handle(RECONCILIATION_SCHEDULE).trigger()
+    await cluster.harness.client.get_schedule_handle(RECONCILIATION_SCHEDULE).trigger()
 
 
 async def _watched(cluster: Cluster, name: str, programme: Any, options: ChannelOptions) -> str:
-    channel = cluster.stage.origin.add(name, programme, options=options)
-    return await cluster.house.rest.create(channel.url, cluster.stage.receiver.url(name), EAGER)
+    channel = cluster.runner.origin.add(name, programme, options=options)
+    return await cluster.harness.rest.create(channel.url, cluster.runner.receiver.url(name), EAGER)
 
 
 def _is_leaving(api: FakeApi, name: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from tests.testkit.children import STREAM_TRACKER, Child, alive
 from tests.testkit.embedded import PARTS, PORTS, READY, STOP_SEC, Embedded, part
 from tests.testkit.programmes import SMALL, rendered
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until_true
 
 pytestmark = pytest.mark.timeout(240)
@@ -39,27 +39,27 @@ class Interrupted:
     orphans: list[psutil.Process]
 
 
-async def SCENARIO(stage: Stage) -> Interrupted:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Interrupted:  # noqa: N802
     """Start with a monitor whose probes never end; DELETE one monitor, add another, Ctrl-C.
 
     All the while the environment tells of a Temporal elsewhere.
     """
-    programme = await rendered(stage.cache, SMALL, ("normal", 20))
-    first, second = (stage.origin.add(name, programme).url for name in ("hung-1", "hung-2"))
+    programme = await rendered(runner.cache, SMALL, ("normal", 20))
+    first, second = (runner.origin.add(name, programme).url for name in ("hung-1", "hung-2"))
     elsewhere = {"TEMPORAL_PROFILE": "cloud", "TEMPORAL_API_KEY": "of another Temporal"}
-    ffmpeg = _hung_ffmpeg(stage.folder)
-    embedded = Embedded(stage.folder / "interrupted", FFMPEG_PATH=str(ffmpeg), **elsewhere)
+    ffmpeg = _hung_ffmpeg(runner.folder)
+    embedded = Embedded(runner.folder / "interrupted", FFMPEG_PATH=str(ffmpeg), **elsewhere)
     _write_profile(embedded.folder)
     up = await embedded.up("--stream", first)
     try:
-        stage.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
+        runner.receiver.keys.append(embedded.keys["WEBHOOK_SIGNING_KEY"])
         async with embedded.rest() as rest:
             hung = await _hung(up)
             listed = (await rest.http.get("/monitors")).json()["monitors"]
             await until_true(lambda: SHOWN in up.said, "its first event")
             await rest.stop(listed[0]["monitor_id"])
             await until_true(lambda: not alive(hung), "the end of a hung ffmpeg", within_sec=15)
-            await rest.create(second, stage.receiver.url("hung"), {})
+            await rest.create(second, runner.receiver.url("hung"), {})
             await _hung(up)
         family = up.descendants()
         await up.stop(signal.SIGINT, within_sec=STOP_SEC)

@@ -11,9 +11,9 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus
 
 from tests.testkit.children import Finished
-from tests.testkit.house import House
+from tests.testkit.harness import ServiceHarness
 from tests.testkit.programmes import EAGER, SMALL, rendered
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until, until_true
 
 pytestmark = pytest.mark.timeout(240)
@@ -51,74 +51,76 @@ class Stops:
     again: str
 
 
-async def SCENARIO(stage: Stage) -> Stops:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Stops:  # noqa: N802
     """Watch two endless streams and stop each in its own way."""
-    house = await stage.house()
-    programme = await rendered(stage.cache, SMALL, ("normal", 20))
+    harness = await runner.harness()
+    programme = await rendered(runner.cache, SMALL, ("normal", 20))
     for name in ("signalled", "deleted"):
-        stage.origin.add(name, programme)
+        runner.origin.add(name, programme)
     (looks, signalled), (deleted, again) = await asyncio.gather(
-        _signal_one(stage, house), _delete_one(stage, house)
+        _signal_one(runner, harness), _delete_one(runner, harness)
     )
     return Stops(looks=looks, signalled=signalled, deleted=deleted, again=again)
 
 
-async def _signal_one(stage: Stage, house: House) -> tuple[Looks, Stopped]:
-    monitor_id = await _watched(stage, house, "signalled")
-    looks = await _look(house, monitor_id)
+async def _signal_one(runner: ScenarioRunner, harness: ServiceHarness) -> tuple[Looks, Stopped]:
+    monitor_id = await _watched(runner, harness, "signalled")
+    looks = await _look(harness, monitor_id)
     which = ("--workflow-id", monitor_id)
-    told = await house.temporal_cli("workflow", "signal", *which, "--name", "stop")
-    return looks, await _stopped(stage, house, "signalled", monitor_id, [told.code])
+    told = await harness.temporal_cli("workflow", "signal", *which, "--name", "stop")
+    return looks, await _stopped(runner, harness, "signalled", monitor_id, [told.code])
 
 
-async def _delete_one(stage: Stage, house: House) -> tuple[Stopped, str]:
-    monitor_id = await _watched(stage, house, "deleted")
-    answers = [await house.rest.stop(monitor_id), await house.rest.stop(monitor_id)]
-    stopped = await _stopped(stage, house, "deleted", monitor_id, answers)
-    again = await _watched(stage, house, "deleted")
-    await house.rest.stop(again)
+async def _delete_one(runner: ScenarioRunner, harness: ServiceHarness) -> tuple[Stopped, str]:
+    monitor_id = await _watched(runner, harness, "deleted")
+    answers = [await harness.rest.stop(monitor_id), await harness.rest.stop(monitor_id)]
+    stopped = await _stopped(runner, harness, "deleted", monitor_id, answers)
+    again = await _watched(runner, harness, "deleted")
+    await harness.rest.stop(again)
     return stopped, again
 
 
-async def _watched(stage: Stage, house: House, name: str) -> str:
-    monitor_id = await house.rest.create(stage.origin[name].url, stage.receiver.url(name), EAGER)
+async def _watched(runner: ScenarioRunner, harness: ServiceHarness, name: str) -> str:
+    monitor_id = await harness.rest.create(
+        runner.origin[name].url, runner.receiver.url(name), EAGER
+    )
 
     async def measured() -> bool:
-        shown = await house.rest.show(monitor_id)
+        shown = await harness.rest.show(monitor_id)
         return bool(shown["statistics"]["total_segments_analyzed"])
 
     await until(measured, f"segments of {name}")
     return monitor_id
 
 
-async def _look(house: House, monitor_id: str) -> Looks:
+async def _look(harness: ServiceHarness, monitor_id: str) -> Looks:
     which = ("--workflow-id", monitor_id, "--type", "snapshot", "--output", "json")
-    handle = house.client.get_workflow_handle(monitor_id)
+    handle = harness.client.get_workflow_handle(monitor_id)
     metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     return Looks(
-        snapshot=await house.temporal_cli("workflow", "query", *which),
+        snapshot=await harness.temporal_cli("workflow", "query", *which),
         details=metadata.current_details,
         summary=await (await handle.describe()).static_summary() or "",
     )
 
 
 async def _stopped(
-    stage: Stage, house: House, name: str, monitor_id: str, answers: list[Any]
+    runner: ScenarioRunner, harness: ServiceHarness, name: str, monitor_id: str, answers: list[Any]
 ) -> Stopped:
     """Wait until the monitor has stopped and nobody asks for its stream any more."""
-    handle = house.client.get_workflow_handle(monitor_id)
+    handle = harness.client.get_workflow_handle(monitor_id)
 
     async def closed() -> WorkflowExecutionStatus | None:
         status = (await handle.describe()).status
         return None if status is WorkflowExecutionStatus.RUNNING else status
 
     def is_quiet() -> bool:
-        return time.time() - stage.origin.requests(name)[-1].at > QUIET_SEC
+        return time.time() - runner.origin.requests(name)[-1].at > QUIET_SEC
 
     status = await until(closed, f"the end of {name}'s workflow", within_sec=15)
     await until_true(is_quiet, f"silence at {name}", within_sec=2 * QUIET_SEC)
-    final = await house.rest.until_status(monitor_id, "stopped")
-    return Stopped(answers, status, final, stage.receiver.types(name))
+    final = await harness.rest.until_status(monitor_id, "stopped")
+    return Stopped(answers, status, final, runner.receiver.types(name))
 
 
 def test_the_query_tells_a_monitors_condition(seen: Stops) -> None:

@@ -13,9 +13,9 @@ from simulator.youtube import Fault, Kind, Video, YouTubeSite
 from tests.testkit.children import Child, alive
 from tests.testkit.programmes import EAGER
 from tests.testkit.receiver import Received
-from tests.testkit.stage import Stage
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import plain_client, until, until_true
-from tests.youtube_service.house import COOKIE, YouTubeHouse, youtube_house
+from tests.youtube_service.harness import COOKIE, YouTubeHarness, youtube_harness
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -71,40 +71,42 @@ class Story:
     left: list[psutil.Process]
 
 
-async def SCENARIO(stage: Stage) -> Story:  # noqa: N802
+async def SCENARIO(runner: ScenarioRunner) -> Story:  # noqa: N802
     """Announce, reschedule, broadcast, black out, refuse, stall, broadcast anew, end."""
     async with (
         YouTubeSite() as site,
-        youtube_house(stage.folder / "youtube", site, "all") as house,
+        youtube_harness(runner.folder / "youtube", site, "all") as harness,
     ):
-        return await _update_status(stage, site, house)
+        return await _update_status(runner, site, harness)
 
 
-async def _update_status(stage: Stage, site: YouTubeSite, house: YouTubeHouse) -> Story:
+async def _update_status(
+    runner: ScenarioRunner, site: YouTubeSite, harness: YouTubeHarness
+) -> Story:
     video, steady = site.video(MAIN, title=TITLE), site.video(STEADY)
     video.upcoming(in_sec=600)
     video.url_life_sec = 20
     steady.go_live(NORMAL)
     due = {**EAGER, "scheduled_start_time": datetime.now(UTC).isoformat()}
     url = f"https://m.youtube.com/watch?app=m&v={MAIN}&t=3"
-    monitor_id = await house.rest.create(url, stage.receiver.url(MAIN), due)
-    again = await _ask(house, f"https://youtu.be/{MAIN}?si=abc")
-    refusals = {refused: await _ask(house, refused) for refused in REFUSED}
+    monitor_id = await harness.rest.create(url, runner.receiver.url(MAIN), due)
+    again = await _ask(harness, f"https://youtu.be/{MAIN}?si=abc")
+    refusals = {refused: await _ask(harness, refused) for refused in REFUSED}
     music = f"https://music.youtube.com/watch?v={STEADY}&list=PL1"
-    steady_id = await house.rest.create(music, stage.receiver.url(STEADY), EAGER)
-    doings = [await _doing(house, monitor_id)]
+    steady_id = await harness.rest.create(music, runner.receiver.url(STEADY), EAGER)
+    doings = [await _doing(harness, monitor_id)]
     video.upcoming(in_sec=1200)
-    doings.append(await _doing(house, monitor_id, but=doings[0]))
-    await _broadcast(stage, site, video)
-    metrics, final = await _metrics(house.workers[0]), await house.rest.show(monitor_id)
-    steady_segments = (await house.rest.show(steady_id))["statistics"]["total_segments_analyzed"]
-    said = await _everything_said(stage, house, monitor_id, steady_id)
-    left = await _kill(house.workers[0])
+    doings.append(await _doing(harness, monitor_id, but=doings[0]))
+    await _broadcast(runner, site, video)
+    metrics, final = await _metrics(harness.workers[0]), await harness.rest.show(monitor_id)
+    steady_segments = (await harness.rest.show(steady_id))["statistics"]["total_segments_analyzed"]
+    said = await _everything_said(runner, harness, monitor_id, steady_id)
+    left = await _kill(harness.workers[0])
     return Story(
         doings=doings,
         refusals=refusals,
         again=again,
-        received=stage.receiver.events(MAIN),
+        received=runner.receiver.events(MAIN),
         final=final,
         published={number: len(each.segments) for number, each in video.broadcasts.items()},
         steady_looks=site.requests.extractions(video_id=STEADY),
@@ -115,8 +117,8 @@ async def _update_status(stage: Stage, site: YouTubeSite, house: YouTubeHouse) -
     )
 
 
-async def _broadcast(stage: Stage, site: YouTubeSite, video: Video) -> None:
-    receiver = stage.receiver
+async def _broadcast(runner: ScenarioRunner, site: YouTubeSite, video: Video) -> None:
+    receiver = runner.receiver
     video.go_live(NORMAL)
     await receiver.until(MAIN, "stream.started")
     await site.requests.until(
@@ -139,15 +141,15 @@ async def _broadcast(stage: Stage, site: YouTubeSite, video: Video) -> None:
     await receiver.until(MAIN, "stream.ended", within_sec=90)
 
 
-async def _ask(house: YouTubeHouse, url: str) -> tuple[int, dict[str, Any]]:
+async def _ask(harness: YouTubeHarness, url: str) -> tuple[int, dict[str, Any]]:
     body = {"stream_url": url, "callback_url": "http://127.0.0.1:1/none"}
-    answer = await house.rest.http.post("/monitors", json=body)
+    answer = await harness.rest.http.post("/monitors", json=body)
     return answer.status_code, answer.json()
 
 
-async def _doing(house: YouTubeHouse, monitor_id: str, *, but: str = "") -> str:
+async def _doing(harness: YouTubeHarness, monitor_id: str, *, but: str = "") -> str:
     async def said() -> str | None:
-        doing = str((await house.rest.show(monitor_id))["doing"])
+        doing = str((await harness.rest.show(monitor_id))["doing"])
         return doing if doing.startswith("Waiting for 2") and doing != but else None
 
     return await until(said, "the start that the site tells")
@@ -162,14 +164,16 @@ async def _metrics(worker: Child) -> str:
     return "".join(answer.text for answer in answers)
 
 
-async def _everything_said(stage: Stage, house: YouTubeHouse, *monitor_ids: str) -> dict[str, str]:
+async def _everything_said(
+    runner: ScenarioRunner, harness: YouTubeHarness, *monitor_ids: str
+) -> dict[str, str]:
     """Return all that anybody was told, by place."""
-    shown: list[Any] = [await house.rest.show(each) for each in monitor_ids]
-    shown += [await house.rest.events(each) for each in monitor_ids]
-    received = [each.body for name in (MAIN, STEADY) for each in stage.receiver.requests(name)]
-    histories = [await _history(house.client, each) for each in monitor_ids]
+    shown: list[Any] = [await harness.rest.show(each) for each in monitor_ids]
+    shown += [await harness.rest.events(each) for each in monitor_ids]
+    received = [each.body for name in (MAIN, STEADY) for each in runner.receiver.requests(name)]
+    histories = [await _history(harness.client, each) for each in monitor_ids]
     return {
-        "logs": house.logs(),
+        "logs": harness.logs(),
         "REST": json.dumps(shown),
         "webhooks": b"".join(received).decode(),
         "Temporal": "".join(histories),

@@ -14,7 +14,7 @@ from tests.deploy.chart import NAMESPACE, RELEASE, whole_amount
 from tests.deploy.cluster import Cluster
 from tests.kube.kubelet import IMAGE_ENTRYPOINT
 from tests.testkit.children import SCRIPTS, Child
-from tests.testkit.house import ready
+from tests.testkit.harness import ready
 
 FULL_NAME = f"{RELEASE}-stream-tracker"
 

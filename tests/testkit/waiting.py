@@ -31,7 +31,7 @@ async def answers(url: str) -> bool:
         return (await http.get(url)).is_success
 
 
-class NeverCame(AssertionError):
+class ConditionTimeout(AssertionError):
     """What was waited for did not come in time."""
 
 
@@ -53,7 +53,7 @@ async def until(
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise NeverCame(f"not within {within_sec:g} s: {what}; last seen: {last!r}")
+            raise ConditionTimeout(f"not within {within_sec:g} s: {what}; last seen: {last!r}")
         await asyncio.sleep(LOOK_SEC)
 
 

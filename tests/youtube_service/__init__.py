@@ -1,1 +1,1 @@
-"""The whole service against the stand-in of YouTube: houses whose workers are led there."""
+"""The whole service against the stand-in of YouTube: services whose workers are led there."""

@@ -9,11 +9,11 @@ import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
 from simulator.youtube import Fault, Kind, MediaEnd, Video, VideoState, YouTubeSite
-from tests.testkit.house import SIGNING_KEY
+from tests.testkit.harness import SIGNING_KEY
 from tests.testkit.programmes import EAGER
 from tests.testkit.receiver import Receiver
 from tests.testkit.waiting import until
-from tests.youtube_service.house import YouTubeHouse, hasty_worker, youtube_house
+from tests.youtube_service.harness import YouTubeHarness, hasty_worker, youtube_harness
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -69,12 +69,12 @@ class Scene:
     """Where it plays."""
 
     site: YouTubeSite
-    house: YouTubeHouse
+    harness: YouTubeHarness
     receiver: Receiver
 
     async def monitor(self, video_id: str) -> str:
         url = f"https://www.youtube.com/watch?v={video_id}"
-        return await self.house.rest.create(url, self.receiver.url(video_id), EAGER)
+        return await self.harness.rest.create(url, self.receiver.url(video_id), EAGER)
 
     def events(self, video_id: str) -> list[tuple[str, dict[str, Any]]]:
         return [(each.event_type, each.event["data"]) for each in self.receiver.events(video_id)]
@@ -82,7 +82,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    return asyncio.run(_play(tmp_path_factory.mktemp("unseen") / "house"))
+    return asyncio.run(_play(tmp_path_factory.mktemp("unseen") / "service"))
 
 
 async def _play(folder: Path) -> Seen:
@@ -91,10 +91,10 @@ async def _play(folder: Path) -> Seen:
     try:
         async with (
             YouTubeSite() as site,
-            youtube_house(folder, site) as house,
-            hasty_worker(house, site),
+            youtube_harness(folder, site) as harness,
+            hasty_worker(harness, site),
         ):
-            return await _everything(Scene(site, house, receiver))
+            return await _everything(Scene(site, harness, receiver))
     finally:
         await receiver.stop()
 
@@ -116,7 +116,7 @@ End = tuple[str, tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]]
 async def _ended(scene: Scene, video_id: str, monitor_id: str, status: str) -> End:
     last = "monitor.error" if status == "error" else "stream.ended"
     await scene.receiver.until(video_id, last)
-    final = await scene.house.rest.until_status(monitor_id, status, within_sec=60)
+    final = await scene.harness.rest.until_status(monitor_id, status, within_sec=60)
     return video_id, (final, scene.events(video_id))
 
 
@@ -152,7 +152,7 @@ async def _flips_back(scene: Scene) -> list[str]:
     )
     video.go_live()
     await scene.receiver.until(FLIPPED, "stream.started")
-    await scene.house.rest.stop(monitor_id)
+    await scene.harness.rest.stop(monitor_id)
     return scene.receiver.types(FLIPPED)
 
 
@@ -190,11 +190,11 @@ async def _afterwards(
     scene: Scene, video_id: str, monitor_id: str, shown: dict[str, Any], details: str, failure: str
 ) -> Blindness:
     async def is_seen() -> dict[str, Any] | None:
-        now = await scene.house.rest.show(monitor_id)
+        now = await scene.harness.rest.show(monitor_id)
         return now if now["health"]["video"] == "ok" else None
 
     afterwards = await until(is_seen, f"{video_id} is seen again", within_sec=60)
-    await scene.house.rest.stop(monitor_id)
+    await scene.harness.rest.stop(monitor_id)
     return Blindness(shown, details, failure, afterwards, scene.receiver.types(video_id))
 
 
@@ -202,7 +202,7 @@ async def _measured(scene: Scene, monitor_id: str) -> None:
     """Wait until segments were measured and the gateway knows."""
 
     async def counted() -> bool:
-        shown = await scene.house.rest.show(monitor_id)
+        shown = await scene.harness.rest.show(monitor_id)
         return bool(shown["statistics"]["total_segments_analyzed"])
 
     await until(counted, "measured segments", within_sec=40)
@@ -210,7 +210,7 @@ async def _measured(scene: Scene, monitor_id: str) -> None:
 
 async def _unknown(scene: Scene, monitor_id: str) -> dict[str, Any]:
     async def told() -> dict[str, Any] | None:
-        shown = await scene.house.rest.show(monitor_id)
+        shown = await scene.harness.rest.show(monitor_id)
         return shown if shown["health"]["reason"] else None
 
     return await until(told, "a reason of unknown health", within_sec=30)
@@ -221,13 +221,13 @@ async def _says(scene: Scene, monitor_id: str, text: str) -> bool:
 
 
 async def _details(scene: Scene, monitor_id: str) -> str:
-    handle = scene.house.client.get_workflow_handle(monitor_id)
+    handle = scene.harness.client.get_workflow_handle(monitor_id)
     metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     return str(metadata.current_details)
 
 
 async def _failure(scene: Scene, monitor_id: str) -> str:
-    described = await scene.house.client.get_workflow_handle(monitor_id).describe()
+    described = await scene.harness.client.get_workflow_handle(monitor_id).describe()
     pending = described.raw_description.pending_activities
     failures = [each.last_failure.message for each in pending]
     return next((text for text in failures if BOT_CHECK in text), "")

@@ -6,7 +6,7 @@ from typing import Any
 from temporalio.api.enums.v1 import PendingActivityState
 
 from simulator.origin import Served
-from tests.chaos.arena import ChaosEnvironment, ChaosHarness
+from tests.chaos.environment import ChaosEnvironment, ChaosHarness
 from tests.chaos.findings import Finding
 from tests.testkit.waiting import until
 
@@ -19,7 +19,7 @@ LATE_SEC = 2.0
 
 
 @dataclass(frozen=True)
-class Crowded:
+class SlotShortage:
     """What was seen while a stream waited, and after a slot came free.
 
     Attributes:
@@ -50,40 +50,40 @@ class Crowded:
         return Finding(f"{SLOTS + 1} streams, {SLOTS} slots", measured, target, is_met)
 
 
-async def crowd(arena: ChaosEnvironment, house: ChaosHarness) -> Crowded:
-    """Watch one stream more than the house's only worker has slots; it needs PROBE_SLOTS=2."""
-    names = [f"crowd-{number}" for number in range(SLOTS)]
-    first = [await arena.put_on_air(house, name) for name in names]
+async def run_out_of_slots(env: ChaosEnvironment, harness: ChaosHarness) -> SlotShortage:
+    """Watch one stream more than the service's only worker has slots; it needs PROBE_SLOTS=2."""
+    names = [f"shortage-{number}" for number in range(SLOTS)]
+    first = [await env.put_on_air(harness, name) for name in names]
     for each in first:
-        await arena.until_measured(house, each)
-    last = await arena.put_on_air(house, "crowd-last")
+        await env.until_measured(harness, each)
+    last = await env.put_on_air(harness, "shortage-last")
 
     async def waits() -> dict[str, Any] | None:
-        shown = await house.rest.show(last)
-        return shown if shown["status"] == "monitoring" and await house.watch(last) else None
+        shown = await harness.rest.show(last)
+        return shown if shown["status"] == "monitoring" and await harness.watch(last) else None
 
     waiting = await until(waits, "a monitor without a probe")
-    delays_sec = [delay for name in names for delay in await _delays_sec(arena, name)]
-    watch = await house.watch(last)
+    delays_sec = [delay for name in names for delay in await _delays_sec(env, name)]
+    watch = await harness.watch(last)
     scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
     is_scheduled = watch is not None and watch.state == scheduled
-    used = await house.slots_used(house.running[0])
-    await house.rest.stop(first[0])
-    await arena.until_measured(house, last)
-    begun = await house.rest.show(last)
+    used = await harness.slots_used(harness.running[0])
+    await harness.rest.stop(first[0])
+    await env.until_measured(harness, last)
+    begun = await harness.rest.show(last)
     for each in (first[1], last):
-        await house.rest.stop(each)
-    return Crowded(used, waiting, is_scheduled, delays_sec, begun)
+        await harness.rest.stop(each)
+    return SlotShortage(used, waiting, is_scheduled, delays_sec, begun)
 
 
-async def _delays_sec(arena: ChaosEnvironment, name: str) -> list[float]:
+async def _delays_sec(env: ChaosEnvironment, name: str) -> list[float]:
     """Return how late the next few segments are fetched, in seconds after their publication."""
-    newest = arena.origin[name].published[-1].sequence
+    newest = env.origin[name].published[-1].sequence
 
     async def fetched() -> list[Served] | None:
-        later = [each for each in arena.segments(name) if (each.sequence or 0) > newest]
+        later = [each for each in env.segments(name) if (each.sequence or 0) > newest]
         return later if len(later) >= LOOKED_AT else None
 
     later = await until(fetched, f"{LOOKED_AT} segments of {name}", within_sec=30)
-    published = {each.sequence: each.published_at for each in arena.origin[name].published}
+    published = {each.sequence: each.published_at for each in env.origin[name].published}
     return [each.at - published[each.sequence or 0] for each in later]

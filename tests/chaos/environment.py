@@ -1,4 +1,4 @@
-"""Where the experiments take place: streams, a receiver of webhooks, and a house to break."""
+"""Where the experiments take place: streams, a receiver of webhooks, and a service to break."""
 
 import random
 import time
@@ -14,11 +14,11 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from simulator.origin import ChannelOptions, LiveOrigin, RenderedProgramme, Served
 from tests.testkit.children import Child, alive
-from tests.testkit.house import SIGNING_KEY, House
+from tests.testkit.harness import SIGNING_KEY, ServiceHarness
 from tests.testkit.links import Link, open_link
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.receiver import Receiver
-from tests.testkit.waiting import NeverCame, plain_client, until, until_true
+from tests.testkit.waiting import ConditionTimeout, plain_client, until, until_true
 
 READY_AGAIN_SEC = 90.0
 WINDOW = ChannelOptions(window_segments=30, backlog_segments=1, kept_segments=10)
@@ -32,8 +32,8 @@ class NotAsExpected(Exception):
     """An experiment cannot go on, or left something behind."""
 
 
-class ChaosHarness(House):
-    """A house whose Temporal keeps its data in a file, as that of the embedded mode does.
+class ChaosHarness(ServiceHarness):
+    """A service whose Temporal keeps its data in a file, as that of the embedded mode does.
 
     Attributes:
         links: over which far workers reach Temporal.
@@ -138,7 +138,7 @@ class ChaosEnvironment:
     """What all experiments share.
 
     Attributes:
-        folder: for houses and their logs.
+        folder: for services and their logs.
         cache: of rendered programmes.
         chance: what happens when, repeatable by its seed.
         say: tells a person how far it is.
@@ -152,37 +152,39 @@ class ChaosEnvironment:
     say: Callable[[str], None] = print
 
     @asynccontextmanager
-    async def house(self, name: str, *roles: str, **variables: str) -> AsyncIterator[ChaosHarness]:
-        """Run a house with a worker of each of `roles` while the context is open.
+    async def harness(
+        self, name: str, *roles: str, **variables: str
+    ) -> AsyncIterator[ChaosHarness]:
+        """Run a service with a worker of each of `roles` while the context is open.
 
         Raises:
             NotAsExpected: a process that was stopped left others behind.
         """
-        house = ChaosHarness(self.folder / name, **variables)
+        harness = ChaosHarness(self.folder / name, **variables)
         try:
-            await house.start(*roles)
-            yield house
-            left = await house.stop()
+            await harness.start(*roles)
+            yield harness
+            left = await harness.stop()
             if left:
                 raise NotAsExpected(f"children of {[each.name for each in left]} are still there")
         finally:
-            house.discard()
-            await house.close_links()
+            harness.discard()
+            await harness.close_links()
 
     async def calm(self) -> RenderedProgramme:
         """Return a programme without faults."""
         return await rendered(self.cache, SMALL, ("normal", 20))
 
-    async def put_on_air(self, house: ChaosHarness, name: str) -> str:
+    async def put_on_air(self, harness: ChaosHarness, name: str) -> str:
         """Put an endless stream on air, have it watched, and return the monitor's id."""
         url = self.origin.add(name, await self.calm(), options=WINDOW).url
-        return await house.rest.create(url, self.receiver.url(name), EAGER)
+        return await harness.rest.create(url, self.receiver.url(name), EAGER)
 
-    async def until_measured(self, house: ChaosHarness, monitor_id: str) -> None:
+    async def until_measured(self, harness: ChaosHarness, monitor_id: str) -> None:
         """Wait until the gateway knows of a measured segment."""
 
         async def measured() -> bool:
-            shown = await house.rest.show(monitor_id)
+            shown = await harness.rest.show(monitor_id)
             return bool(shown["statistics"]["total_segments_analyzed"])
 
         await until(measured, f"segments of {monitor_id}", within_sec=60)
@@ -213,18 +215,18 @@ async def open_environment(folder: Path, seed: int) -> AsyncIterator[ChaosEnviro
             await receiver.stop()
 
 
-async def children_gone(house: ChaosHarness, within_sec: float) -> bool:
+async def children_gone(harness: ChaosHarness, within_sec: float) -> bool:
     """Tell whether no worker has a child at work any more, or not in time.
 
     Decoders stay for the segments of other streams, and sleep meanwhile.
     """
     try:
         await until_true(
-            lambda: not any(map(_children_at_work, house.running)),
+            lambda: not any(map(_children_at_work, harness.running)),
             "the end of all children",
             within_sec=within_sec,
         )
-    except NeverCame:
+    except ConditionTimeout:
         return False
     return True
 

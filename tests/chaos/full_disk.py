@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 
 from tests.chaos import scripted
-from tests.chaos.arena import ChaosEnvironment, timed
+from tests.chaos.environment import ChaosEnvironment, timed
 from tests.chaos.findings import Finding
 from tests.testkit.rest import Rest
 from tests.testkit.small_disk import SmallDisk
@@ -19,7 +19,7 @@ FULL_SEC = 40.0
 
 
 @dataclass(frozen=True)
-class Full:
+class FullDiskResult:
     """What was seen.
 
     Attributes:
@@ -57,38 +57,40 @@ class Full:
         return Finding(f"disk full for {self.full_sec:g} s", measured, target, is_met)
 
 
-async def fill_the_disk(arena: ChaosEnvironment, full_sec: float) -> Full:
+async def fill_the_disk(env: ChaosEnvironment, full_sec: float) -> FullDiskResult:
     """Fill the disk of an embedded service with an incident open, and make room again."""
-    disk = SmallDisk(arena.folder / NAME)
+    disk = SmallDisk(env.folder / NAME)
     await disk.start()
     try:
-        arena.receiver.keys.append(disk.embedded.keys["WEBHOOK_SIGNING_KEY"])
+        env.receiver.keys.append(disk.embedded.keys["WEBHOOK_SIGNING_KEY"])
         async with disk.embedded.rest() as rest:
-            return await _through(arena, disk, rest, full_sec)
+            return await _through(env, disk, rest, full_sec)
     finally:
         await disk.up.stop()
         disk.up.discard()
 
 
-async def _through(arena: ChaosEnvironment, disk: SmallDisk, rest: Rest, full_sec: float) -> Full:
-    monitor_id = await scripted.put_on_air(arena, rest, NAME)
-    await scripted.until_an_incident_is_open(arena, NAME)
+async def _through(
+    env: ChaosEnvironment, disk: SmallDisk, rest: Rest, full_sec: float
+) -> FullDiskResult:
+    monitor_id = await scripted.put_on_air(env, rest, NAME)
+    await scripted.until_an_incident_is_open(env, NAME)
     disk.fill()
     not_ready_sec, post, _ = await asyncio.gather(
         timed(_until_readyz(rest, httpx.codes.SERVICE_UNAVAILABLE)),
-        _post(arena, rest),
+        _post(env, rest),
         asyncio.sleep(full_sec),
     )
     disk.make_room()
     ready_sec = await timed(_until_readyz(rest, httpx.codes.OK))
-    told_sec = await scripted.until_all_told(arena, NAME, within_sec=BACK_SEC)
-    channel, events = arena.origin[NAME], arena.receiver.events(NAME)
+    told_sec = await scripted.until_all_told(env, NAME, within_sec=BACK_SEC)
+    channel, events = env.origin[NAME], env.receiver.events(NAME)
     wrong = scripted.difference(channel, events)
     audit = await rest.until_audited(monitor_id, len(events), within_sec=BACK_SEC)
     await rest.stop(monitor_id)
     statistics = (await rest.show(monitor_id))["statistics"]
     said = [line for line in disk.up.said.splitlines() if "disk is full" in line]
-    return Full(
+    return FullDiskResult(
         full_sec=full_sec,
         not_ready_sec=not_ready_sec,
         post=post,
@@ -101,9 +103,9 @@ async def _through(arena: ChaosEnvironment, disk: SmallDisk, rest: Rest, full_se
     )
 
 
-async def _post(arena: ChaosEnvironment, rest: Rest) -> int:
-    url = f"{arena.origin.base_url}/live/not-on-air/index.m3u8"
-    body = {"stream_url": url, "callback_url": arena.receiver.url("nobody")}
+async def _post(env: ChaosEnvironment, rest: Rest) -> int:
+    url = f"{env.origin.base_url}/live/not-on-air/index.m3u8"
+    body = {"stream_url": url, "callback_url": env.receiver.url("nobody")}
     return (await rest.http.post("/monitors", json=body, timeout=BACK_SEC)).status_code
 
 

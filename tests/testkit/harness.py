@@ -1,4 +1,4 @@
-"""A house: a Temporal server, a gateway and workers, each a process of its own."""
+"""A service: a Temporal server, a gateway and workers, each a process of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -30,7 +30,7 @@ SIGNING_KEY = "service-test-signing-key-of-32-b"
 START_SEC = 60.0
 
 
-class House:
+class ServiceHarness:
     """Runs the parts; `open_harness` makes one.
 
     Attributes:
@@ -110,7 +110,7 @@ class House:
         return await until(worker, f"a worker that watches {monitor_id}", within_sec=40)
 
     async def temporal_cli(self, *arguments: str) -> Finished:
-        """Run the real `temporal` command against this house."""
+        """Run the real `temporal` command against this service."""
         where = ("--address", self.temporal_address)
         return await run([TEMPORAL, *arguments, *where], self.folder)
 
@@ -172,13 +172,13 @@ async def ready(child: Child, base_url: str) -> None:
 @asynccontextmanager
 async def open_harness(
     folder: Path, *roles: str, variables: Mapping[str, str] | None = None
-) -> AsyncIterator[House]:
-    """Run a house with a worker of each of `roles` while the context is open; see `House`."""
-    house = House(folder, variables)
+) -> AsyncIterator[ServiceHarness]:
+    """Run a service with a worker of each of `roles` while the context is open."""
+    harness = ServiceHarness(folder, variables)
     try:
-        await house.start(*roles)
-        yield house
-        left = await house.stop()
+        await harness.start(*roles)
+        yield harness
+        left = await harness.stop()
         assert not left, f"processes of {[each.name for each in left]} are still there"
     finally:
-        house.discard()
+        harness.discard()

@@ -38,7 +38,7 @@ class Told:
 
 
 @dataclass
-class Account:
+class DelayScoreboard:
     """Of one stream or of many.
 
     Attributes:
@@ -63,35 +63,37 @@ class Account:
         """Whether each moment was told once, with its beginning, and nothing else."""
         return not (self.missed or self.doubled or self.false or self.wrong_starts)
 
-    def add(self, other: "Account") -> None:
-        """Take in the account of another stream."""
+    def add(self, other: "DelayScoreboard") -> None:
+        """Take in the scoreboard of another stream."""
         self.told += other.told
         self.missed += other.missed
         self.doubled += other.doubled
         self.false += other.false
 
 
-def account_for(truth: Sequence[Moment], events: Iterable[Received], segment_sec: float) -> Account:
+def scoreboard_of(
+    truth: Sequence[Moment], events: Iterable[Received], segment_sec: float
+) -> DelayScoreboard:
     """Compare what a stream's receiver got with what had to be told.
 
     An event belongs to the moment of its type whose fault began nearest to what it says.
     """
-    account, found, frames = Account(), dict[Moment, Told](), Counter[str]()
+    scoreboard, found, frames = DelayScoreboard(), dict[Moment, Told](), Counter[str]()
     for event in events:
         if event.event_type in ONCE:
             frames[event.event_type] += 1
             continue
         moment = _meant(truth, event, segment_sec)
         if moment is None:
-            account.false.append(event.event_type)
+            scoreboard.false.append(event.event_type)
         elif moment in found:
-            account.doubled.append(event.event_type)
+            scoreboard.doubled.append(event.event_type)
         else:
             found[moment] = _told(moment, event, segment_sec)
-    account.doubled += (frames - Counter(ONCE)).elements()
-    account.told = list(found.values())
-    account.missed = [moment for moment in truth if moment not in found]
-    return account
+    scoreboard.doubled += (frames - Counter(ONCE)).elements()
+    scoreboard.told = list(found.values())
+    scoreboard.missed = [moment for moment in truth if moment not in found]
+    return scoreboard
 
 
 def polled_delays_sec(moments: Iterable[Moment], phase_sec: float) -> list[float]:

@@ -15,10 +15,10 @@ import psutil
 from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from benchmarks.scale.surroundings import Surroundings, open_surroundings
 from benchmarks.scale.usage import Gauge, History, Sample, history_of, postmaster
-from tests.chaos.arena import ChaosHarness
+from tests.chaos.environment import ChaosHarness
 from tests.testkit.children import Child
-from tests.testkit.house import API_KEY, INTERNAL_KEY
-from tests.testkit.waiting import NeverCame, until
+from tests.testkit.harness import API_KEY, INTERNAL_KEY
+from tests.testkit.waiting import ConditionTimeout, until
 
 PROBES = "probes without media"
 AT_ONCE = 16
@@ -55,7 +55,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Crowd:
+class LoadResult:
     """What came of it.
 
     Attributes:
@@ -91,45 +91,45 @@ class Crowd:
         return self.watched == self.load.monitors and not (self.lost_watches or self.silent)
 
 
-async def run_crowd(folder: Path, database_url: str, load: Load) -> Crowd:
+async def run_load(folder: Path, database_url: str, load: Load) -> LoadResult:
     """Start a service on these databases, create the monitors, and measure."""
-    house = ChaosHarness(
-        folder / "house",
+    harness = ChaosHarness(
+        folder / "service",
         DATABASE_URL=database_url,
         HEARTBEAT_TIMEOUT_SEC=str(load.timeout_sec),
         LOG_LEVEL="warning",
     )
     try:
-        await house.start("orchestrator")
-        async with open_surroundings() as surroundings, _probes(house, load) as probes:
+        await harness.start("orchestrator")
+        async with open_surroundings() as surroundings, _probes(harness, load) as probes:
             postgres = await asyncpg.connect(database_url)
             try:
-                gauge = await _gauge(house, probes, postgres)
-                return await _measure(house, surroundings, gauge, load)
+                gauge = await _gauge(harness, probes, postgres)
+                return await _measure(harness, surroundings, gauge, load)
             finally:
                 await postgres.close()
     finally:
-        house.discard()
+        harness.discard()
 
 
 async def _measure(
-    house: ChaosHarness, surroundings: Surroundings, gauge: Gauge, load: Load
-) -> Crowd:
+    harness: ChaosHarness, surroundings: Surroundings, gauge: Gauge, load: Load
+) -> LoadResult:
     at_first, began = await gauge.sample(), time.monotonic()
-    refused = await _create(house, surroundings, load)
+    refused = await _create(harness, surroundings, load)
     created_sec = time.monotonic() - began
     watched = await _until_watched(gauge, load.monitors - refused)
     started_sec = time.monotonic() - began
     at_start = await gauge.sample()
     _set_details(f"{watched} watched after {started_sec:.0f} s")
     await asyncio.sleep(SETTLE_SEC)
-    some = await _some_monitors(house, min(SAMPLED, load.monitors))
-    history_before = await history_of(house.client, some)
+    some = await _some_monitors(harness, min(SAMPLED, load.monitors))
+    history_before = await history_of(harness.client, some)
     before, webhooks = await gauge.sample(), surroundings.webhooks
     await asyncio.sleep(load.minutes * 60)
     after, webhooks = await gauge.sample(), surroundings.webhooks - webhooks
     silent = await gauge.silent(SILENT_REPORTS * load.report_sec)
-    return Crowd(
+    return LoadResult(
         load=load,
         refused=refused,
         watched=await gauge.watched(),
@@ -138,14 +138,14 @@ async def _measure(
         silent=silent,
         webhooks=webhooks,
         samples=(at_first, at_start, before, after),
-        histories=(history_before, await history_of(house.client, some)),
+        histories=(history_before, await history_of(harness.client, some)),
     )
 
 
-async def _create(house: ChaosHarness, surroundings: Surroundings, load: Load) -> int:
+async def _create(harness: ChaosHarness, surroundings: Surroundings, load: Load) -> int:
     """Create the monitors and return how many were refused."""
     refused = 0
-    client = LoadClient(house.rest.base_url, API_KEY)
+    client = LoadClient(harness.rest.base_url, API_KEY)
 
     async def create(number: int) -> None:
         nonlocal refused
@@ -176,32 +176,32 @@ async def _until_watched(gauge: Gauge, monitors: int) -> int:
 
     try:
         await until(all_watched, f"{monitors} watches", within_sec=within_sec)
-    except NeverCame as error:
+    except ConditionTimeout as error:
         _set_details(str(error))
     return await gauge.watched()
 
 
-async def _some_monitors(house: ChaosHarness, count: int) -> list[str]:
-    found = house.client.list_workflows("ExecutionStatus = 'Running'", page_size=1000)
+async def _some_monitors(harness: ChaosHarness, count: int) -> list[str]:
+    found = harness.client.list_workflows("ExecutionStatus = 'Running'", page_size=1000)
     ids = [each.id async for each in found if each.id.startswith("mon-")]
     return random.sample(ids, min(count, len(ids)))
 
 
 @asynccontextmanager
-async def _probes(house: ChaosHarness, load: Load) -> AsyncIterator[list[Child]]:
+async def _probes(harness: ChaosHarness, load: Load) -> AsyncIterator[list[Child]]:
     """Run as many workers as the monitors need slots."""
     probes = [
         Child(
             f"probe-{first}",
             [
                 *(sys.executable, "-m", "benchmarks.scale.probe"),
-                *("--gateway", house.rest.base_url, "--key", INTERNAL_KEY),
+                *("--gateway", harness.rest.base_url, "--key", INTERNAL_KEY),
                 *("--slots", str(SLOTS), "--beat-sec", str(load.beat_sec)),
                 *("--report-sec", str(load.report_sec)),
                 *("--faults-per-hour", str(load.faults_per_hour)),
             ],
-            house.folder,
-            TEMPORAL_ADDRESS=house.temporal_address,
+            harness.folder,
+            TEMPORAL_ADDRESS=harness.temporal_address,
         )
         for first in range(0, load.monitors, SLOTS)
     ]
@@ -212,15 +212,15 @@ async def _probes(house: ChaosHarness, load: Load) -> AsyncIterator[list[Child]]
             probe.discard()
 
 
-async def _gauge(house: ChaosHarness, probes: list[Child], postgres: asyncpg.Connection) -> Gauge:
+async def _gauge(harness: ChaosHarness, probes: list[Child], postgres: asyncpg.Connection) -> Gauge:
     processes = {
-        "temporal": [psutil.Process(house.temporal.pid)],
-        "gateway": [psutil.Process(house.gateway.pid)],
-        "orchestrator": [psutil.Process(house.workers[0].pid)],
+        "temporal": [psutil.Process(harness.temporal.pid)],
+        "gateway": [psutil.Process(harness.gateway.pid)],
+        "orchestrator": [psutil.Process(harness.workers[0].pid)],
         "postgres": [await postmaster(postgres)],
         PROBES: [psutil.Process(probe.pid) for probe in probes],
     }
-    return Gauge(processes, postgres, house.folder / "temporal.db")
+    return Gauge(processes, postgres, harness.folder / "temporal.db")
 
 
 def _set_details(words: str) -> None:

@@ -1,7 +1,7 @@
 """Where the scenarios of the service tests play, all at the same time.
 
 A scenario takes a minute, because streams take their time, but hardly any CPU once its services
-are up: so a test module tells what is to happen in its `SCENARIO`, the stage plays those of all
+are up: so a test module tells what is to happen in its `SCENARIO`, the runner plays those of all
 selected modules together in a thread of its own, and the tests of each module judge what was seen.
 """
 
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator.origin import LiveOrigin
-from tests.testkit.house import SIGNING_KEY, House, open_harness
+from tests.testkit.harness import SIGNING_KEY, ServiceHarness, open_harness
 from tests.testkit.receiver import Receiver
 
-Scenario = Callable[["Stage"], Awaitable[Any]]
+Scenario = Callable[["ScenarioRunner"], Awaitable[Any]]
 
 START_SEC = 30
 APART_SEC = 1.5
@@ -27,8 +27,8 @@ PLAY_SEC = 220
 END_SEC = 60
 
 
-class Stage:
-    """An origin and a receiver, and a house for the scenarios that disturb nothing.
+class ScenarioRunner:
+    """An origin and a receiver, and a service for the scenarios that disturb nothing.
 
     Attributes:
         folder: for all that the scenarios keep.
@@ -43,7 +43,7 @@ class Stage:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stack = AsyncExitStack()
-        self._house: asyncio.Task[House] | None = None
+        self._house: asyncio.Task[ServiceHarness] | None = None
         self._playing: dict[Scenario, Future[Any]] = {}
 
     def open(self, scenarios: Sequence[Scenario]) -> None:
@@ -70,10 +70,10 @@ class Stage:
             self._thread.join()
             self._loop.close()
 
-    async def house(self) -> House:
-        """Return the shared house: an orchestrator and a probe worker."""
+    async def harness(self) -> ServiceHarness:
+        """Return the shared service: an orchestrator and a probe worker."""
         if self._house is None:
-            opening = open_harness(self.folder / "house", "orchestrator", "probe")
+            opening = open_harness(self.folder / "service", "orchestrator", "probe")
             self._house = asyncio.ensure_future(self._stack.enter_async_context(opening))
         return await asyncio.shield(self._house)
 
@@ -104,4 +104,4 @@ class Stage:
         return asyncio.run_coroutine_threadsafe(doing(), self._loop)
 
 
-_NAME = "stage:"
+_NAME = "runner:"

@@ -14,7 +14,7 @@ from monitors.ids import new_monitor_id
 from simulator.origin import LiveOrigin
 from tests.kube.api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
-from tests.testkit.house import PROBE_KEY, SIGNING_KEY, House
+from tests.testkit.harness import PROBE_KEY, SIGNING_KEY, ServiceHarness
 from tests.testkit.programmes import SMALL, rendered
 from tests.testkit.receiver import Receiver
 from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult
@@ -24,12 +24,12 @@ CHANNEL = "channel"
 
 
 @dataclass(frozen=True)
-class ChaosEnvironment:
+class PodEnvironment:
     """What the experiments play with."""
 
     api: FakeApi
     kubelet: Kubelet
-    house: House
+    harness: ServiceHarness
     origin: LiveOrigin
     receiver: Receiver
 
@@ -48,13 +48,13 @@ class ChaosEnvironment:
             config=MonitorConfig(on_delivery_failure=OnDeliveryFailure.CONTINUE),
             created_at=datetime.now(UTC),
         )
-        return await self.house.client.start_workflow(
+        return await self.harness.client.start_workflow(
             MonitorWorkflow.run, order, id=order.monitor_id, task_queue=TASK_QUEUE
         )
 
 
 @asynccontextmanager
-async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[ChaosEnvironment]:
+async def env(folder: Path, *, has_kubelet: bool) -> AsyncIterator[PodEnvironment]:
     """Open one with an orchestrator.
 
     Args:
@@ -68,15 +68,17 @@ async def arena(folder: Path, *, has_kubelet: bool) -> AsyncIterator[ChaosEnviro
         stack.push_async_callback(receiver.stop)
         await receiver.start()
         api, url = await stack.enter_async_context(fake_api(has_kubelet=has_kubelet))
-        house = House(folder / "house", _variables(kubeconfig(url, folder / "kubeconfig")))
-        stack.callback(house.discard)
-        await house.start("orchestrator")
-        stack.push_async_callback(house.rest.http.aclose)
+        harness = ServiceHarness(
+            folder / "service", _variables(kubeconfig(url, folder / "kubeconfig"))
+        )
+        stack.callback(harness.discard)
+        await harness.start("orchestrator")
+        stack.push_async_callback(harness.rest.http.aclose)
         secrets = {"PROBE_API_KEY": PROBE_KEY}
         kubelet = Kubelet(api, folder / "nodes", {"keys": secrets})
         if has_kubelet:
             await stack.enter_async_context(kubelet.at_work())
-        yield ChaosEnvironment(api, kubelet, house, origin, receiver)
+        yield PodEnvironment(api, kubelet, harness, origin, receiver)
 
 
 def _variables(config: Path) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Houses whose streams come from the stand-in of YouTube."""
+"""Services whose streams come from the stand-in of YouTube."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +17,7 @@ from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from runtime.settings import WorkerSettings
 from simulator.youtube import YouTubeSite
-from tests.testkit.house import INTERNAL_KEY, SIGNING_KEY, House
+from tests.testkit.harness import INTERNAL_KEY, SIGNING_KEY, ServiceHarness
 from worker.main import workers_of
 from worker.metrics import youtube_metrics
 
@@ -27,8 +27,8 @@ HASTE_SEC = 1.0
 PAUSE_SEC = 6.0
 
 
-class YouTubeHouse(House):
-    """A house whose workers reach the world through the site's proxy, with cookies."""
+class YouTubeHarness(ServiceHarness):
+    """A service whose workers reach the world through the site's proxy, with cookies."""
 
     def __init__(self, folder: Path, site: YouTubeSite) -> None:
         super().__init__(folder)
@@ -52,22 +52,22 @@ class YouTubeHouse(House):
 
 
 @asynccontextmanager
-async def youtube_house(
+async def youtube_harness(
     folder: Path, site: YouTubeSite, *roles: str
-) -> AsyncIterator[YouTubeHouse]:
-    """Run a house while the context is open; nothing may be left of its processes."""
-    house = YouTubeHouse(folder, site)
+) -> AsyncIterator[YouTubeHarness]:
+    """Run a service while the context is open; nothing may be left of its processes."""
+    harness = YouTubeHarness(folder, site)
     try:
-        await house.start(*roles)
-        yield house
-        left = await house.stop()
+        await harness.start(*roles)
+        yield harness
+        left = await harness.stop()
         assert not left, f"processes of {[each.name for each in left]} are still there"
     finally:
-        house.discard()
+        harness.discard()
 
 
 @asynccontextmanager
-async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[None]:
+async def hasty_worker(harness: YouTubeHarness, site: YouTubeSite) -> AsyncIterator[None]:
     """Run a worker in this process that waits seconds where others wait minutes."""
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
     egress = Egress(Budget(interval_sec=0.05, pauses_sec=(PAUSE_SEC,)))
@@ -81,7 +81,7 @@ async def hasty_worker(house: YouTubeHouse, site: YouTubeSite) -> AsyncIterator[
         stack.enter_context(youtube_metrics(youtube.snapshot))
         hasty = HastySources(media, youtube, confirmation=ConfirmationPolicy(apart_sec=0.5))
         for worker in await stack.enter_async_context(
-            workers_of(house.client, _settings(house), media, hasty)
+            workers_of(harness.client, _settings(harness), media, hasty)
         ):
             await stack.enter_async_context(worker)
         yield
@@ -121,10 +121,10 @@ def _hastily(seen: Observation) -> Observation:
     return replace(seen, retry_after_sec=min(HASTE_SEC, seen.retry_after_sec or HASTE_SEC))
 
 
-def _settings(house: House) -> WorkerSettings:
+def _settings(harness: ServiceHarness) -> WorkerSettings:
     return WorkerSettings.model_validate(
         {
-            "callback_url": house.rest.base_url,
+            "callback_url": harness.rest.base_url,
             "internal_api_key": INTERNAL_KEY,
             "webhook_signing_key": SIGNING_KEY,
             "allow_private_networks": True,
