@@ -54,7 +54,7 @@ class PodEnvironment:
 
 
 @asynccontextmanager
-async def env(folder: Path, *, has_kubelet: bool) -> AsyncIterator[PodEnvironment]:
+async def open_pod_environment(folder: Path, *, has_kubelet: bool) -> AsyncIterator[PodEnvironment]:
     """Open one with an orchestrator.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from benchmarks.pods.environment import PodEnvironment, env
+from benchmarks.pods.environment import PodEnvironment, open_pod_environment
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
 from tests.chaos.findings import Finding
@@ -31,13 +31,13 @@ Answer = TypeVar("Answer")
 
 async def restarts(folder: Path, monitors: int, seconds: float, every_sec: float) -> Finding:
     """Keep so many monitors coming and going, and look at how they ended and what is left."""
-    async with env(folder, has_kubelet=False) as stage:
-        restarting = asyncio.create_task(_keep_restarting(stage.api, every_sec))
+    async with open_pod_environment(folder, has_kubelet=False) as env:
+        restarting = asyncio.create_task(_keep_restarting(env.api, every_sec))
         until, numbers = time.monotonic() + seconds, itertools.count()
-        lives = await asyncio.gather(*(_lives(stage, numbers, until) for _ in range(monitors)))
+        lives = await asyncio.gather(*(_lives(env, numbers, until) for _ in range(monitors)))
         restarting.cancel()
         await asyncio.gather(restarting, return_exceptions=True)
-        refused, left = stage.api.refused, len(stage.api.pods)
+        refused, left = env.api.refused, len(env.api.pods)
     ends = [end for each in lives for end in each]
     ended = sum(end is not MonitorStatus.STOPPED for end in ends)
     return Finding(
@@ -55,15 +55,15 @@ async def _keep_restarting(api: FakeApi, every_sec: float) -> None:
 
 
 async def _lives(
-    stage: PodEnvironment, numbers: Iterator[int], until: float
+    env: PodEnvironment, numbers: Iterator[int], until: float
 ) -> list[MonitorStatus | None]:
     """Start one monitor after the other; return how they ended, None for a failed workflow."""
     ends: list[MonitorStatus | None] = []
     while time.monotonic() < until:
-        handle = await _asked(lambda: stage.start(next(numbers)))
+        handle = await _asked(lambda: env.start(next(numbers)))
         name = pod_name(handle.id, 1)
-        await stage.api.until(lambda name=name: name in stage.api.names, within_sec=PATIENCE_SEC)  # type: ignore[misc]
-        stage.api.set_status(name, **READY)
+        await env.api.until(lambda name=name: name in env.api.names, within_sec=PATIENCE_SEC)  # type: ignore[misc]
+        env.api.set_status(name, **READY)
         left_sec = max(0.0, until - time.monotonic())
         await asyncio.sleep(min(left_sec, random.uniform(*LIFE_SEC)))  # noqa: S311
         ends.append(await _stopped(handle))
