@@ -1,19 +1,24 @@
 """The gateway's REST API, as the command line uses it."""
 
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from cli.embedded.generated_keys import FILE_NAME, provided_keys
+from cli.options import FAILED, MISUSED, UNREACHABLE, fail, key
 
 TIMEOUT_SEC = 15.0
+PAGE = 200
+
+_MONITOR_ID = re.compile(r"mon-[0-9a-f-]{1,36}")
+_FULL_ID_CHARS = 40
 
 
 class GatewayRefused(Exception):
-    """The gateway said no; the message is its own."""
+    """The gateway refused a request; the message is its own."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -24,17 +29,22 @@ class GatewayUnreachable(Exception):
     """The gateway does not answer."""
 
 
-class GatewayClient:
-    """Calls the gateway."""
+class UnclearId(Exception):
+    """The beginning of an id fits none or several."""
 
+
+class GatewayClient:
     def __init__(self, base_url: str, api_key: str) -> None:
         self._base_url = base_url
         self._http = httpx.Client(
             base_url=f"{base_url.rstrip('/')}/api/v1",
-            headers={"X-API-Key": api_key},
+            headers={"X-API-Key": api_key.partition(",")[0].strip()},
             timeout=TIMEOUT_SEC,
             trust_env=False,
         )
+
+    def close(self) -> None:
+        self._http.close()
 
     def call(
         self,
@@ -59,11 +69,69 @@ class GatewayClient:
             return answer
         raise _refusal(response)
 
+    def pages(self, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
+        """Yield the items of a list, a page at a time, in the gateway's order."""
+        offset, total = 0, 1
+        while offset < total:
+            answer = self.call("GET", path, query={**query, "limit": PAGE, "offset": offset})
+            total = answer.pop("pagination")["total"]
+            (items,) = answer.values()
+            offset += PAGE
+            yield items
 
-def find_api_key(data_dir: Path) -> str:
-    """Return the API key: from the environment, else that of the embedded mode in `data_dir`."""
-    given = os.environ.get("API_KEY", "").partition(",")[0].strip()
-    return given or provided_keys(data_dir / FILE_NAME).get("API_KEY", "")
+    def find_monitor_id(self, beginning: str) -> str:
+        """Return the one monitor id that begins so; `mon-` may be left out.
+
+        Raises:
+            UnclearId: there is none, or more than one.
+        """
+        text = beginning.lower().removeprefix("mon-").join(("mon-", ""))
+        if not _MONITOR_ID.fullmatch(text):
+            raise UnclearId(f"{beginning}: is no monitor id")
+        return text if len(text) == _FULL_ID_CHARS else _only(text, self._monitor_ids(text))
+
+    def _monitor_ids(self, beginning: str) -> Iterator[str]:
+        for page in self.pages("/monitors"):
+            ids = [monitor["monitor_id"] for monitor in page]
+            yield from ids
+            # Ids sort by time like the list, so all that follow are older than the one in question.
+            if max(ids, default="") < beginning:
+                return
+
+    def find_event_id(self, monitor_id: str, beginning: str) -> str:
+        """Return the one id of a monitor's event that begins so; `evt-` may be left out.
+
+        Raises:
+            UnclearId: there is none, or more than one.
+        """
+        text = beginning.lower().removeprefix("evt-").join(("evt-", ""))
+        if len(text) == _FULL_ID_CHARS:
+            return text
+        pages = self.pages(f"/monitors/{monitor_id}/events")
+        return _only(text, (event["event_id"] for page in pages for event in page))
+
+
+@contextmanager
+def gateway(url: str, data_dir: Path) -> Iterator[GatewayClient]:
+    """Yield a client with the key that is at hand; its errors become exit codes."""
+    try:
+        with closing(GatewayClient(url, key("API_KEY", data_dir))) as client:
+            yield client
+    except GatewayRefused as error:
+        fail(str(error), FAILED)
+    except GatewayUnreachable as error:
+        fail(str(error), UNREACHABLE)
+    except UnclearId as error:
+        fail(str(error), MISUSED)
+
+
+def _only(beginning: str, ids: Iterator[str]) -> str:
+    found = [each for each in ids if each.startswith(beginning)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UnclearId(f"{beginning}: no id begins so")
+    raise UnclearId(f"{beginning}: {len(found)} ids begin so, among them {', '.join(found[:3])}")
 
 
 def _refusal(response: httpx.Response) -> GatewayRefused:
@@ -71,4 +139,4 @@ def _refusal(response: httpx.Response) -> GatewayRefused:
         error = response.json()["error"]
         return GatewayRefused(error["code"], error["message"])
     except (ValueError, KeyError, TypeError):
-        return GatewayRefused(f"HTTP {response.status_code}", "no answer that we understand")
+        return GatewayRefused(f"HTTP {response.status_code}", "the answer cannot be understood")

@@ -1,23 +1,25 @@
-"""`stream-tracker watch`: a live table of one stream, without any service."""
+"""`stream-tracker watch`: what a probe finds in one stream, without any service."""
 
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol, Self
 
+import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cli.monitor_view import printable
 from media.outbound.guard import OutboundGuard
+from media.sources.source import Observation, Source, SourceState
 from media.watching import ResumeHint, SegmentProber, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.detectors.freeze import missing_pictures
 from monitors.events import EndReason, EventDraft
 from monitors.measurement import Interval, SegmentMeasurement
-from monitors.reports import HealthReport
 from monitors.sound import SHORT_GAP_SEC
 from runtime.logging import configure_logging
 from runtime.settings import StreamSettings
@@ -25,71 +27,114 @@ from worker.probe_setup import open_worker_probe
 from worker.stream_access import open_stream_side
 
 ROWS = 15
+COLUMNS = ("time", "segment", "seconds", "KiB", "video", "audio", "LUFS")
+NO_MEDIA = {
+    SourceState.UPCOMING: "not on air",
+    SourceState.ENDED: "over",
+    SourceState.UNAVAILABLE: "cannot be watched",
+    SourceState.NOT_OBSERVED: "not observed",
+}
+"""What a look found instead of media; its message follows."""
+
+
+class Output(Protocol):
+    """Shows what happens while its context is open."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def observation(self, seen: Observation) -> None: ...
+    def segment(self, seen: SegmentSeen) -> None: ...
+    def event(self, event: EventDraft) -> None: ...
+    def health(self, state: WatchState) -> None: ...
+    def ended(self, reason: EndReason) -> None: ...
 
 
 async def watch_url(
     url: str,
     config: MonitorConfig,
     settings: StreamSettings,
+    request_headers: Mapping[str, str] | None = None,
     *,
     as_json: bool,
-    request_headers: Mapping[str, str] | None = None,
-    allow_private_networks: bool = True,
 ) -> EndReason:
     """Show what a probe finds in the stream behind `url`, until it ends.
+
+    Whoever types the URL may reach what this machine reaches: private addresses too.
 
     Args:
         url: a stream URL.
         config: thresholds as a monitor has them.
         settings: how streams are reached, as a worker reaches them.
-        as_json: one JSON object a segment, an event and a change of health on standard output,
-            instead of a table.
         request_headers: sent with every request for the stream.
-        allow_private_networks: whoever types the URL may reach what the machine reaches.
+        as_json: one JSON object a segment, an event and a change of health on standard output.
 
     Raises:
         StreamUnavailable: the source says that it can never be watched.
         StartError: a setting cannot be used.
     """
-    # The table says what is wrong; lines of a log would tear it.
+    # The output says what is wrong; lines of a log would tear it.
     quiet = {} if as_json else {"log_level": "error"}
     configure_logging(settings.model_copy(update=quiet))
     state = WatchState()
-    screen = _JsonLines() if as_json else _Screen(url, state)
-    opened_probe = open_worker_probe(settings, with_loudness=True)
-    opened_side = open_stream_side(settings, OutboundGuard(allow_private_networks))
-    async with opened_side as side, opened_probe as probe:
-        client = side.sources.new_client(request_headers)
-        meter = SegmentProber(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
-        source, standing = side.sources.resolve(url, client), ResumeHint()
-        with screen:
+    with _output(url, state, as_json=as_json) as output:
+        async with (
+            open_stream_side(settings, OutboundGuard(allow_private_networks=True)) as side,
+            open_worker_probe(settings, with_loudness=True) as probe,
+        ):
+            client = side.sources.new_client(request_headers)
+            source = _ObservedSource(side.sources.resolve(url, client), output)
+            meter = SegmentProber(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
+            standing = ResumeHint()
             while True:
                 watch = StreamWatch(
                     source,
                     state,
                     config=config,
                     meter=meter,
-                    on_segment=screen.segment,
+                    on_segment=output.segment,
                     standing=standing,
                 )
                 ended = await watch.run()
-                screen.condition(state.health())
-                for happening in state.happened:
-                    screen.happening(happening)
+                output.health(state)
+                for event in state.happened:
+                    output.event(event)
                 state.happened.clear()
                 if ended:
-                    screen.ended(ended)
+                    output.ended(ended)
                     return ended
 
 
-class _JsonLines:
-    """Prints what happens as JSON, a line each."""
+class _ObservedSource:
+    """A source whose observations are shown."""
 
-    def __enter__(self) -> "_JsonLines":
+    def __init__(self, source: Source, output: Output) -> None:
+        self.observe_status = source.observe_status
+        self.poll_delay_sec = source.poll_delay_sec
+        self._observe = source.observe
+        self._output = output
+
+    async def observe(self, *, afresh: bool = False) -> Observation:
+        seen = await self._observe(afresh=afresh)
+        self._output.observation(seen)
+        return seen
+
+
+def _output(url: str, state: WatchState, *, as_json: bool) -> Output:
+    if as_json:
+        return _JsonLines()
+    console = Console()
+    return _LiveTable(console, url, state) if console.is_terminal else _PlainLines(url)
+
+
+class _JsonLines:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         return None
+
+    def observation(self, seen: Observation) -> None:
+        """Say nothing: `health` gives the reason."""
 
     def segment(self, seen: SegmentSeen) -> None:
         measured = seen.measurement
@@ -102,11 +147,11 @@ class _JsonLines:
             measurement=_without_pictures(measured.model_dump(mode="json")) if measured else None,
         )
 
-    def happening(self, happening: EventDraft) -> None:
-        self._print("event", **happening.model_dump(mode="json"))
+    def event(self, event: EventDraft) -> None:
+        self._print("event", **event.model_dump(mode="json"))
 
-    def condition(self, health: HealthReport) -> None:
-        self._print("health", **health.model_dump(mode="json"))
+    def health(self, state: WatchState) -> None:
+        self._print("health", **state.health().model_dump(mode="json"))
 
     def ended(self, reason: EndReason) -> None:
         self._print("ended", reason=reason.value)
@@ -115,17 +160,58 @@ class _JsonLines:
         print(json.dumps({"kind": kind, **fields}), flush=True)
 
 
-class _Screen:
-    """A table of the last segments and the events below it."""
+class _PlainLines:
+    """Prints a line a segment, an event, and a change of what is known."""
 
-    def __init__(self, url: str, state: WatchState) -> None:
-        self._url = url
+    def __init__(self, url: str) -> None:
+        self._condition = ""
+        _print_line(f"loading {printable(url)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def observation(self, seen: Observation) -> None:
+        if seen.media is None:
+            self._print_once(_no_media(seen))
+
+    def segment(self, seen: SegmentSeen) -> None:
+        _, sequence, duration_sec, kibibytes, video, audio, lufs = segment_row(seen)
+        heard = f"{audio} {lufs} LUFS" if lufs else audio
+        _print_line(
+            f"{seen.track} {sequence}  {duration_sec} s  {kibibytes or '-'} KiB  "
+            f"video {video}  audio {heard or '-'}"
+        )
+
+    def event(self, event: EventDraft) -> None:
+        _print_line(_event_text(event))
+
+    def health(self, state: WatchState) -> None:
+        self._print_once(_condition(state))
+
+    def ended(self, reason: EndReason) -> None:
+        _print_line(f"ended: {reason}")
+
+    def _print_once(self, condition: str) -> None:
+        if condition != self._condition:
+            _print_line(condition)
+        self._condition = condition
+
+
+class _LiveTable:
+    """A table of the last segments with the events below it."""
+
+    def __init__(self, console: Console, url: str, state: WatchState) -> None:
+        self._url = printable(url)
         self._state = state
+        self._no_media: str | None = "loading ..."
         self._rows: deque[tuple[str, ...]] = deque(maxlen=ROWS)
         self._events: deque[Text] = deque(maxlen=ROWS)
-        self._live = Live(console=Console(), auto_refresh=False)
+        self._live = Live(console=console, auto_refresh=False)
 
-    def __enter__(self) -> "_Screen":
+    def __enter__(self) -> Self:
         self._live.__enter__()
         self._refresh()
         return self
@@ -133,55 +219,75 @@ class _Screen:
     def __exit__(self, *exception: Any) -> None:
         self._live.__exit__(*exception)
 
+    def observation(self, seen: Observation) -> None:
+        self._no_media = None if seen.media else _no_media(seen)
+        self._refresh()
+
     def segment(self, seen: SegmentSeen) -> None:
-        self._rows.append(_row(seen))
+        self._rows.append(segment_row(seen))
         self._refresh()
 
-    def happening(self, happening: EventDraft) -> None:
-        data = ", ".join(f"{name} {value}" for name, value in happening.data.items())
-        style = "green" if happening.event_type.endswith(("recovered", "resumed")) else "bold red"
-        line = f"{happening.timestamp:%H:%M:%S} {happening.event_type} {data}"
-        self._events.append(Text(line, style=style))
+    def event(self, event: EventDraft) -> None:
+        is_good = event.event_type.endswith(("recovered", "resumed"))
+        line = f"{event.timestamp.astimezone():%H:%M:%S}  {_event_text(event)}"
+        self._events.append(Text(line, style="green" if is_good else "bold red"))
         self._refresh()
 
-    def condition(self, health: HealthReport) -> None:
+    def health(self, state: WatchState) -> None:
         self._refresh()
 
     def ended(self, reason: EndReason) -> None:
-        self._events.append(Text(f"{datetime.now(UTC):%H:%M:%S} ended: {reason}", style="bold"))
+        self._events.append(Text(f"{datetime.now():%H:%M:%S}  ended: {reason}", style="bold"))
         self._refresh()
 
     def _refresh(self) -> None:
-        table = Table("time", "segment", "seconds", "KiB", "picture", "sound", "LUFS")
+        table = Table(*COLUMNS)
         for row in self._rows:
-            table.add_row(*row)
-        health = self._state.health()
-        incidents = ", ".join(self._state.open_incidents()) or "none"
-        condition = f"picture {health.video}, sound {health.audio}, open incidents: {incidents}"
-        if health.reason:
-            condition += f"; not observed: {health.reason}"
-        self._live.update(
-            Group(Text(self._url), table, Text(condition), *self._events), refresh=True
-        )
+            table.add_row(*map(Text, row))
+        problem = self._no_media or self._state.health().reason
+        condition = Text(problem or _condition(self._state), style="yellow" if problem else "")
+        shown = [Text(self._url, style="bold"), condition, *([table] if self._rows else [])]
+        self._live.update(Group(*shown, *self._events), refresh=True)
 
 
-def _row(seen: SegmentSeen) -> tuple[str, ...]:
+def _print_line(text: str) -> None:
+    typer.echo(f"{datetime.now():%H:%M:%S}  {text}")
+
+
+def _no_media(seen: Observation) -> str:
+    return f"{NO_MEDIA.get(seen.state, seen.state)}: {printable(seen.message or seen.reason)}"
+
+
+def _condition(state: WatchState) -> str:
+    health = state.health()
+    if health.reason:
+        return f"{NO_MEDIA[SourceState.NOT_OBSERVED]}: {printable(health.reason)}"
+    incidents = ", ".join(state.open_incidents()) or "none"
+    return f"video {health.video}, audio {health.audio}, open incidents: {incidents}"
+
+
+def _event_text(event: EventDraft) -> str:
+    told = {name: value for name, value in event.data.items() if not isinstance(value, dict)}
+    data = ", ".join(f"{name} {value}" for name, value in told.items())
+    return printable(f"{event.event_type}  {data}")
+
+
+def segment_row(seen: SegmentSeen) -> tuple[str, ...]:
+    """Return the cells of `COLUMNS`."""
     segment, measured = seen.segment, seen.measurement
-    head = (f"{seen.seen_at:%H:%M:%S}", str(segment.sequence), f"{segment.duration_sec:.2f}")
-    if measured is None:
-        return (*head, "", seen.error or "", "", "")
-    sound = _missing(measured) or _faults("silent", measured.silent) or "ok"
-    loudness = "" if measured.loudness_lufs is None else f"{measured.loudness_lufs:.1f}"
-    return (
-        *head,
-        f"{measured.size_bytes / 1024:.0f}",
-        _picture(measured),
-        sound if measured.has_audio else "none",
-        loudness,
+    head = (
+        f"{seen.seen_at.astimezone():%H:%M:%S}",
+        str(segment.sequence),
+        f"{segment.duration_sec:.2f}",
     )
+    if measured is None:
+        return (*head, "", printable(seen.error or ""), "", "")
+    loudness = "" if measured.loudness_lufs is None else f"{measured.loudness_lufs:.1f}"
+    size = f"{measured.size_bytes / 1024:.0f}"
+    return (*head, size, _video(measured), _audio(measured), loudness)
 
 
-def _picture(measured: SegmentMeasurement) -> str:
+def _video(measured: SegmentMeasurement) -> str:
     if not measured.has_video:
         return "none"
     if measured.is_video_missing:
@@ -191,9 +297,11 @@ def _picture(measured: SegmentMeasurement) -> str:
     return missing or _faults("black", measured.black) or _faults("still", still) or "ok"
 
 
-def _missing(measured: SegmentMeasurement) -> str:
+def _audio(measured: SegmentMeasurement) -> str:
+    if not measured.has_audio:
+        return "none"
     gaps = [gap for gap in measured.audio_gaps if gap.end - gap.start > SHORT_GAP_SEC]
-    return _faults("missing", gaps)
+    return _faults("missing", gaps) or _faults("silent", measured.silent) or "ok"
 
 
 def _faults(name: str, intervals: Sequence[Interval]) -> str:

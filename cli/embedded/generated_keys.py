@@ -19,7 +19,7 @@ def provide_keys(data_dir: Path, environment: Mapping[str, str]) -> dict[str, st
         OSError: the file cannot be read or written.
     """
     path = data_dir / FILE_NAME
-    kept = provided_keys(path)
+    kept = read_keys(path)
     made = {name: secrets.token_urlsafe(KEY_BYTES) for name in KEY_NAMES if name not in kept}
     if made:
         _write(path, kept | made)
@@ -27,7 +27,7 @@ def provide_keys(data_dir: Path, environment: Mapping[str, str]) -> dict[str, st
     return kept | made | given
 
 
-def provided_keys(path: Path) -> dict[str, str]:
+def read_keys(path: Path) -> dict[str, str]:
     """Return the keys that an earlier start kept in the file `path`."""
     if not path.exists():
         return {}

@@ -76,6 +76,8 @@ async def _use_monitors(runner: ScenarioRunner) -> tuple[str, dict[str, Finished
         "list --json": ("list", "--status", "monitoring", "--json"),
         "show": ("show", monitor_id),
         "show --json": ("show", monitor_id, "--json"),
+        "show short": ("show", monitor_id.removeprefix("mon-")[:13]),
+        "show unclear": ("show", "mon-ffff"),
         "events": ("events", monitor_id),
         "events --json": ("events", monitor_id, "--json"),
         "show nobody": ("show", NOBODY),
@@ -131,6 +133,8 @@ async def _post(port: int, key: str) -> int:
         pytest.param("add", 0, id="done"),
         pytest.param("add again", FAILED, id="refused"),
         pytest.param("show nobody", FAILED, id="not-found"),
+        pytest.param("show short", 0, id="shortened"),
+        pytest.param("show unclear", MISUSED, id="no-such-id"),
         pytest.param("wrong key", FAILED, id="wrong-key"),
         pytest.param("bad config", MISUSED, id="misused"),
         pytest.param("no key", MISUSED, id="no-key"),
@@ -160,7 +164,8 @@ def test_list_shows_the_monitor(seen: Commands) -> None:
     listed = {each["monitor_id"]: each for each in seen.json("list --json")["monitors"]}
     assert listed[monitor_id]["status"] == "monitoring"
     assert listed[monitor_id]["stream_url"] == seen.stream_url
-    assert "monitor_id" in seen.done["list"].out
+    assert monitor_id in seen.done["list"].out
+    assert seen.done["list"].out.startswith("NAME")
 
 
 def test_show_shows_the_condition(seen: Commands) -> None:
@@ -168,13 +173,14 @@ def test_show_shows_the_condition(seen: Commands) -> None:
     assert shown["monitor_id"] == seen.done["add"].out.strip()
     assert shown["config"]["blackout_threshold_sec"] == EAGER["blackout_threshold_sec"]
     assert "status: monitoring" in seen.done["show"].out
+    assert seen.done["show short"].out.splitlines()[-1] == seen.done["show"].out.splitlines()[-1]
 
 
 def test_events_shows_the_audit(seen: Commands) -> None:
     assert [each["event_type"] for each in seen.json("events --json")["events"]] == [
         "stream.started"
     ]
-    assert "event_type" in seen.done["events"].out
+    assert "stream.started" in seen.done["events"].out
 
 
 def test_stop_stops_and_says_the_same_again(seen: Commands) -> None:

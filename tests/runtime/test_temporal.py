@@ -7,7 +7,7 @@ import pytest
 
 from runtime.errors import StartError
 from runtime.temporal import connect_temporal
-from tests.worker.test_serving import free_port
+from tests.runtime.test_serving import free_port
 
 
 @pytest.fixture(autouse=True)

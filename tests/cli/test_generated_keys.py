@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.embedded.generated_keys import FILE_NAME, KEY_NAMES, provide_keys, provided_keys
+from cli.embedded.generated_keys import FILE_NAME, KEY_NAMES, provide_keys, read_keys
 
 SHORTEST_KEY = 24
 
@@ -25,7 +25,7 @@ def test_keys_are_made_and_kept(tmp_path: Path) -> None:
     assert len(set(made.values())) == len(KEY_NAMES)
     assert min(len(key) for key in made.values()) >= SHORTEST_KEY
     assert provide_keys(tmp_path, {}) == made
-    assert provided_keys(tmp_path / FILE_NAME) == made
+    assert read_keys(tmp_path / FILE_NAME) == made
 
 
 @pytest.mark.usefixtures("loose_umask")
@@ -56,4 +56,4 @@ def test_what_a_crash_left_half_written_is_replaced(tmp_path: Path) -> None:
 
 
 def test_no_file_is_no_key(tmp_path: Path) -> None:
-    assert provided_keys(tmp_path / FILE_NAME) == {}
+    assert read_keys(tmp_path / FILE_NAME) == {}

@@ -3,7 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import FAILED, MISUSED, app
+from cli.main import app
+from cli.options import FAILED, MISUSED
 from media.sources.source import Observation, SourceState
 from media.watching import StreamUnavailable
 

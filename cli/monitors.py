@@ -1,0 +1,158 @@
+"""`stream-tracker monitors`: register, look at and stop monitors."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import gateway
+from cli.monitor_view import print_card, print_events, print_monitors
+from cli.options import (
+    LOCAL_GATEWAY,
+    MISUSED,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    RequestHeader,
+    fail,
+    request_headers,
+)
+
+MonitorId = Annotated[
+    str, typer.Argument(metavar="MONITOR_ID", help="A monitor's id, or an unambiguous beginning.")
+]
+Limit = Annotated[int, typer.Option(help="At most this many.")]
+Offset = Annotated[int, typer.Option(help="Skip this many.")]
+
+app = typer.Typer(help="Register, look at and stop monitors.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    stream_url: Annotated[str, typer.Argument(help="What to watch.")],
+    callback_url: Annotated[str, typer.Argument(help="Where events go.")],
+    name: Annotated[str, typer.Option(help="What lists call it; default: the title.")] = "",
+    config: Annotated[str, typer.Option(help="The `config` object, as JSON.")] = "{}",
+    metadata: Annotated[str, typer.Option(help="The `metadata` object, as JSON.")] = "{}",
+    header: RequestHeader = None,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Register a monitor and print its id."""
+    headers = request_headers(header)
+    body = {
+        "stream_url": stream_url,
+        "callback_url": callback_url,
+        "config": _object("--config", config) | ({"request_headers": headers} if headers else {}),
+        "metadata": _object("--metadata", metadata),
+    } | ({"name": name} if name else {})
+    with gateway(url, data_dir) as client:
+        answer = client.call("POST", "/monitors", body=body)
+    _print(answer, answer["monitor_id"], as_json=as_json)
+
+
+@app.command("list")
+def list_monitors(
+    status: Annotated[str | None, typer.Option(help="Only those in this status.")] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """List monitors, newest first."""
+    query = {"limit": limit, "offset": offset} | ({"status": status} if status else {})
+    with gateway(url, data_dir) as client:
+        answer = client.call("GET", "/monitors", query=query)
+    if as_json:
+        _print_json(answer)
+    else:
+        print_monitors(answer["monitors"])
+
+
+@app.command("show")
+def show(
+    monitor_id: MonitorId,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Show one monitor."""
+    with gateway(url, data_dir) as client:
+        answer = client.call("GET", f"/monitors/{client.find_monitor_id(monitor_id)}")
+    if as_json:
+        _print_json(answer)
+    else:
+        print_card(answer)
+
+
+@app.command("events")
+def events(
+    monitor_id: MonitorId,
+    limit: Limit = 50,
+    offset: Offset = 0,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """List the events of a monitor and what became of their webhooks."""
+    query = {"limit": limit, "offset": offset}
+    with gateway(url, data_dir) as client:
+        path = f"/monitors/{client.find_monitor_id(monitor_id)}/events"
+        answer = client.call("GET", path, query=query)
+    if as_json:
+        _print_json(answer)
+    else:
+        print_events(answer["events"])
+
+
+@app.command("redeliver")
+def redeliver(
+    monitor_id: MonitorId,
+    event_id: Annotated[str, typer.Argument(help="An event's id, or an unambiguous beginning.")],
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Send an event once more, also when its monitor has ended; `events` shows the result."""
+    with gateway(url, data_dir) as client:
+        monitor = client.find_monitor_id(monitor_id)
+        event = client.find_event_id(monitor, event_id)
+        answer = client.call("POST", f"/monitors/{monitor}/events/{event}/redeliver")
+    _print(answer, answer["webhook_status"], as_json=as_json)
+
+
+@app.command("stop")
+def stop(
+    monitor_id: MonitorId,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Stop a monitor; what is queued is still delivered."""
+    with gateway(url, data_dir) as client:
+        answer = client.call("DELETE", f"/monitors/{client.find_monitor_id(monitor_id)}")
+    _print(answer, f"stopped at {answer['stopped_at']}", as_json=as_json)
+
+
+def _object(option: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        fail(f"{option}: is no JSON: {error}", MISUSED)
+    if not isinstance(value, dict):
+        fail(f"{option}: must be a JSON object", MISUSED)
+    return value
+
+
+def _print(answer: dict[str, Any], plain: str, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(answer)
+    else:
+        typer.echo(plain)
+
+
+def _print_json(answer: dict[str, Any]) -> None:
+    typer.echo(json.dumps(answer, indent=2))

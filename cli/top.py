@@ -1,0 +1,125 @@
+"""`stream-tracker top`: all active monitors, worst first, as they are now."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from cli.client import GatewayClient, GatewayRefused, GatewayUnreachable
+from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, table, urgency, worst_health
+
+ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
+"""In the order of a life: a monitor that moves on between two calls is seen twice, not never."""
+
+REFRESH_SEC = 2.0
+SEC_PER_CALL = 1.2
+"""Half of what RATE_LIMIT_READ allows a key by default."""
+
+Monitors = list[dict[str, Any]]
+
+
+class _Calls:
+    """Reads the list, and counts the calls that this takes."""
+
+    def __init__(self, client: GatewayClient) -> None:
+        self._client = client
+        self.count = 0
+
+    def active_monitors(self) -> Monitors:
+        self.count = 0
+        monitors: dict[str, dict[str, Any]] = {}
+        for status in ACTIVE:
+            for page in self._client.pages("/monitors", status=status):
+                self.count += 1
+                monitors |= {monitor["monitor_id"]: monitor for monitor in page}
+        return sorted(monitors.values(), key=urgency)
+
+
+def show_top(client: GatewayClient, *, as_json: bool) -> None:
+    """Show the monitors until Ctrl-C: a table on a terminal, elsewhere a line for each change.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable: at the first attempt; later ones are shown and retried.
+    """
+    console = Console()
+    calls = _Calls(client)
+    monitors = calls.active_monitors()
+    if console.is_terminal and not as_json:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            _refresh(
+                calls,
+                monitors,
+                lambda now, why: live.update(_page(console, now, why), refresh=True),
+            )
+    else:
+        _refresh(calls, monitors, _ChangedLines(as_json=as_json))
+
+
+def _refresh(calls: _Calls, monitors: Monitors, show: Callable[[Monitors, str], None]) -> None:
+    problem = ""
+    while True:
+        show(monitors, problem)
+        time.sleep(max(REFRESH_SEC, calls.count * SEC_PER_CALL))
+        try:
+            monitors, problem = calls.active_monitors(), ""
+        except (GatewayRefused, GatewayUnreachable) as error:
+            problem = str(error)
+
+
+class _ChangedLines:
+    """Prints a line for each monitor that is new, changed or gone."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._shown: dict[str, tuple[str, ...]] = {}
+        self._problem = ""
+
+    def __call__(self, monitors: Monitors, problem: str) -> None:
+        if problem != self._problem:
+            typer.echo(problem or "the gateway answers again", err=True)
+            self._problem = problem
+        if problem:
+            return
+        now = {monitor["monitor_id"]: row(monitor) for monitor in monitors}
+        for monitor in monitors:
+            if self._shown.get(monitor["monitor_id"]) != now[monitor["monitor_id"]]:
+                self._print(monitor)
+        for monitor_id in self._shown.keys() - now.keys():
+            self._print({"monitor_id": monitor_id, "status": "ended"})
+        self._shown = now
+
+    def _print(self, monitor: dict[str, Any]) -> None:
+        if self._as_json:
+            typer.echo(json.dumps(monitor))
+        elif monitor["status"] == "ended":
+            typer.echo(f"{time.strftime('%H:%M:%S')}  {monitor['monitor_id']}  ended")
+        else:
+            typer.echo(f"{time.strftime('%H:%M:%S')}  {'  '.join(row(monitor))}")
+
+
+def _show_page(live: Live, monitors: Monitors, problem: str) -> None:
+    live.update(_page(live.console, monitors, problem), refresh=True)
+
+
+def _page(console: Console, monitors: Monitors, problem: str) -> Group:
+    room = max(1, console.height - 6)
+    shown = monitors[:room]
+    chars = id_chars([monitor["monitor_id"] for monitor in monitors])
+    hidden = f"{len(monitors) - room} more below" if len(monitors) > room else ""
+    return Group(
+        Text(_heading(monitors), style="bold"),
+        table(COLUMNS, [row(monitor, id_chars=chars) for monitor in shown]),
+        Text(problem or hidden, style="bold red" if problem else "dim"),
+    )
+
+
+def _heading(monitors: Sequence[dict[str, Any]]) -> str:
+    counts = Counter(map(worst_health, monitors))
+    said = ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word])
+    return f"{time.strftime('%H:%M:%S')}  {len(monitors)} monitors" + (f": {said}" if said else "")
