@@ -21,23 +21,20 @@ _STYLES = {"error": "bold red", "warning": "yellow", "unknown": "yellow", "ok": 
 
 def printable(value: object) -> str:
     """Return a text that cannot steer a terminal: titles and addresses come from strangers."""
-    return "".join(
-        char if char.isprintable() else "?" for char in str(value)
-    )
+    return "".join(char if char.isprintable() else "?" for char in str(value))
 
 
 def name(monitor: dict[str, Any]) -> str:
-    return printable(monitor.get("name") or monitor.get("title") or "-")
+    return printable(monitor["name"] or monitor["title"] or "-")
 
 
 def worst_health(monitor: dict[str, Any]) -> str:
     """Return `error`, `warning`, `unknown` or `ok`; `-` for a monitor that has ended."""
     if monitor["status"] in FINAL:
         return "error" if monitor["status"] == "error" else "-"
-    if monitor.get("open_incidents"):
+    if monitor["open_incidents"]:
         return "error"
-    health = monitor.get("health") or {}
-    words = {health.get("video", "unknown"), health.get("audio", "unknown")}
+    words: set[str] = {monitor["health"]["video"], monitor["health"]["audio"]}
     if words > {"unknown"}:  # a stream without sound, or without picture
         words.discard("unknown")
     return min(words, key=WORST_FIRST.index)
@@ -45,7 +42,7 @@ def worst_health(monitor: dict[str, Any]) -> str:
 
 def urgency(monitor: dict[str, Any]) -> tuple[int, int, str]:
     """Return a key that sorts monitors worst first."""
-    incidents = len(monitor.get("open_incidents") or ())
+    incidents = len(monitor["open_incidents"])
     return WORST_FIRST.index(worst_health(monitor)), -incidents, name(monitor)
 
 
@@ -54,7 +51,7 @@ def row(monitor: dict[str, Any], *, id_chars: int | None = None) -> tuple[str, .
     return (
         name(monitor),
         worst_health(monitor),
-        ", ".join(monitor.get("open_incidents") or ()) or "-",
+        ", ".join(monitor["open_incidents"]) or "-",
         monitor["status"],
         monitor["monitor_id"][:id_chars],
         printable(monitor["stream_url"]),

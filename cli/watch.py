@@ -113,8 +113,8 @@ class _ObservedSource:
         self._observe = source.observe
         self._output = output
 
-    async def observe(self, *, afresh: bool = False) -> Observation:
-        seen = await self._observe(afresh=afresh)
+    async def observe(self, *, refresh: bool = False) -> Observation:
+        seen = await self._observe(refresh=refresh)
         self._output.observation(seen)
         return seen
 
@@ -246,7 +246,9 @@ class _LiveTable:
             table.add_row(*map(Text, row))
         problem = self._no_media or self._state.health().reason
         condition = Text(problem or _condition(self._state), style="yellow" if problem else "")
-        shown = [Text(self._url, style="bold"), condition, *([table] if self._rows else [])]
+        shown: list[Text | Table] = [Text(self._url, style="bold"), condition]
+        if self._rows:
+            shown.append(table)
         self._live.update(Group(*shown, *self._events), refresh=True)
 
 

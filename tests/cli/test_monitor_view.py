@@ -12,6 +12,8 @@ def monitor(video: str = "ok", audio: str = "ok", **fields: Any) -> dict[str, An
         "monitor_id": "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b",
         "status": "monitoring",
         "stream_url": "http://127.0.0.1/x.m3u8",
+        "name": None,
+        "title": None,
         "health": {"video": video, "audio": audio},
         "open_incidents": [],
         **fields,
