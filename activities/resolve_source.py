@@ -9,9 +9,9 @@ from media.outbound.stream_client import MediaClient, StreamClient
 from media.sources.direct import ManifestSource
 from media.sources.source import Source
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
+from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
 
 LOOKS_AT_ONCE = 100
@@ -25,7 +25,7 @@ class SourceResolver:
         client: fetches playlists and segments.
         youtube: asks YouTube, for all streams of this process.
         confirmation: when bad news of a stream is believed.
-        found: where the media of YouTube's videos was found before.
+        cache: where the media of YouTube's videos was found before.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class SourceResolver:
         youtube: YouTubeSite,
         *,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
-        found: MediaCache | None = None,
+        cache: MediaCache | None = None,
     ) -> None:
         self.confirmation = confirmation
         self._client = client
         self._youtube = youtube
-        self._found = found or MediaCache()
+        self._cache = cache or MediaCache()
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
     def new_client(self, request_headers: Mapping[str, str] | None = None) -> StreamClient:
@@ -56,5 +56,4 @@ class SourceResolver:
         if stream.kind is not StreamKind.YOUTUBE:
             return ManifestSource(stream_url, client, looks=self._looks)
         video_id = youtube_video_id(stream)
-        source = YouTubeSource(video_id, self._youtube)
-        return YouTubeStream(video_id, source, client, self._found)
+        return YouTubeSource(video_id, self._youtube, client, self._cache)

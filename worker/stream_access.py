@@ -10,11 +10,10 @@ import httpx
 from activities.resolve_source import SourceResolver
 from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
+from media.sources.youtube.media_cache import FolderNotPrivate, MediaCache, UrlStore
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
-from media.sources.youtube.url_store import FolderNotPrivate, UrlStore
-from media.sources.youtube.video_stream import MediaCache
 from runtime.errors import StartError
 from runtime.settings import SettingsError, StreamSettings
 from runtime.version import USER_AGENT
@@ -38,16 +37,15 @@ async def open_stream_side(
     Raises:
         StartError: a setting cannot be used; names the variable.
     """
-    budget = Budget(
+    egress = Egress(
         interval_sec=settings.egress_request_interval_sec,
         burst_requests=settings.egress_burst_requests,
     )
-    found = MediaCache(_kept_urls(settings.youtube_urls_dir))
+    cache = MediaCache(_url_store(settings.youtube_urls_dir))
     async with _media_client(settings, guard) as client:
-        options = _youtube_options(settings)
-        youtube = YouTubeSite(options, egress=Egress(budget, at_once=options.helpers))
+        youtube = YouTubeSite(_youtube_options(settings), egress=egress)
         try:
-            yield StreamSide(client, youtube, SourceResolver(client, youtube, found=found))
+            yield StreamSide(client, youtube, SourceResolver(client, youtube, cache=cache))
         finally:
             await youtube.close()
 
@@ -67,7 +65,7 @@ def _media_client(settings: StreamSettings, guard: OutboundGuard) -> httpx.Async
     return client
 
 
-def _kept_urls(folder: Path | None) -> UrlStore | None:
+def _url_store(folder: Path | None) -> UrlStore | None:
     try:
         return UrlStore(folder) if folder else None
     except OSError as error:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from media.sources.youtube.external import ExternalResolvers
-from media.sources.youtube.helper_protocol import ResolveRequest
-from media.sources.youtube.pool import ResolverPool
+from media.sources.youtube.external_resolvers import ExternalResolvers
+from media.sources.youtube.resolution import ResolveRequest
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_pool import ResolverPool
 from simulator.youtube import YouTubeSite
 
 VIDEO_ID = "aaaaaaaaaaa"
@@ -34,7 +34,7 @@ async def measure(looks: int) -> list[Cost]:
     """Measure all kinds of looks at a live video."""
     async with YouTubeSite() as site, AsyncExitStack() as stack:
         site.video(VIDEO_ID).go_live()
-        options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
+        options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
         pool = ResolverPool(options)
         stack.push_async_callback(pool.close)
         media = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
@@ -48,25 +48,25 @@ async def measure(looks: int) -> list[Cost]:
         )
         stack.push_async_callback(external.close)
         few = max(1, looks // 10)
-        for name, question in (("media", media), ("status check", status)):
+        for name, request in (("media", media), ("status check", status)):
             costs.append(
-                await _of_external(f"external process, {name}", site, external, question, few)
+                await _of_external(f"external process, {name}", site, external, request, few)
             )
         return costs
 
 
 async def _of_pool(
-    name: str, site: YouTubeSite, pool: ResolverPool, question: ResolveRequest, looks: int
+    name: str, site: YouTubeSite, pool: ResolverPool, request: ResolveRequest, looks: int
 ) -> Cost:
-    await pool.look(question)  # which warms it
+    await pool.resolve(request)  # which warms it
     (pid,) = pool.process_ids()
-    return await _measured(name, site, lambda: pool.look(question), looks, lambda: cpu_sec(pid))
+    return await _measured(name, site, lambda: pool.resolve(request), looks, lambda: cpu_sec(pid))
 
 
 async def _of_external(
-    name: str, site: YouTubeSite, external: ExternalResolvers, question: ResolveRequest, looks: int
+    name: str, site: YouTubeSite, external: ExternalResolvers, request: ResolveRequest, looks: int
 ) -> Cost:
-    return await _measured(name, site, lambda: external.look(question), looks, _cpu_of_ended_sec)
+    return await _measured(name, site, lambda: external.resolve(request), looks, _cpu_of_ended_sec)
 
 
 async def _measured(

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from media.decoding import FfmpegProbe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
+from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from media.watching import SegmentProber, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
@@ -111,7 +111,7 @@ async def soak(wall_sec: float, *, segment_sec: float = SEGMENT_SEC) -> dict[str
 @asynccontextmanager
 async def _egress(site: YouTubeSite) -> AsyncIterator[OneEgress]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
-    egress = OneEgress(options, egress=Egress(Budget(interval_sec=0.5)))
+    egress = OneEgress(options, egress=Egress(interval_sec=0.5))
     try:
         yield egress
     finally:
@@ -131,8 +131,7 @@ async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Foll
     guard = OutboundGuard(allow_private_networks=True)
     probe = NoProbe("none", parallel=1)
     async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
-        source = YouTubeSource(video.video_id, egress)
-        stream = YouTubeStream(video.video_id, source, client, MediaCache())
+        stream = YouTubeSource(video.video_id, egress, client, MediaCache())
         meter = SegmentProber(client, probe, segment_max_bytes=1024 * 1024)
         state = WatchState()
         while seen.ended is None:

@@ -15,11 +15,11 @@ import psutil
 
 from benchmarks.youtube.checks import cpu_sec
 from media.sources.source import SourceState
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
+from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from simulator.youtube import YouTubeSite
 
 INTERVAL_SEC = 2.0
@@ -55,7 +55,7 @@ async def _measured(
     name: str, site: YouTubeSite, options: YouTubeOptions, monitors: int, seconds: float
 ) -> Waiting:
     began, wall = time.thread_time(), time.monotonic()
-    egress = OneEgress(options, egress=Egress(Budget(interval_sec=INTERVAL_SEC)))
+    egress = OneEgress(options, egress=Egress(interval_sec=INTERVAL_SEC))
     children = psutil.Process()
     try:
         async with httpx.AsyncClient() as client:
@@ -63,8 +63,8 @@ async def _measured(
                 asyncio.create_task(_wait(_id(each), egress, client)) for each in range(monitors)
             ]
             await asyncio.sleep(seconds)
-            helpers = [each.pid for each in children.children()]
-            used_sec = time.thread_time() - began + sum(map(cpu_sec, helpers))
+            resolvers = [each.pid for each in children.children()]
+            used_sec = time.thread_time() - began + sum(map(cpu_sec, resolvers))
             took_sec = time.monotonic() - wall
             for wait in waits:
                 wait.cancel()
@@ -78,7 +78,7 @@ async def _measured(
 
 async def _wait(video_id: str, egress: OneEgress, client: httpx.AsyncClient) -> None:
     """Look as `activities.wait_for_live` does, Temporal left aside."""
-    stream = YouTubeStream(video_id, YouTubeSource(video_id, egress), client, MediaCache())
+    stream = YouTubeSource(video_id, egress, client, MediaCache())
     began = datetime.now(UTC)
     while True:
         seen = await stream.observe_status()

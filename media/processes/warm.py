@@ -60,6 +60,17 @@ class Program:
     cwd: str = "/"
     setup: bytes = b""
 
+    def environment(self) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+        return {
+            "PATH": os.defpath,
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **inherited,
+            **self.env,
+        }
+
 
 class WarmProcess:
     """One child.
@@ -268,7 +279,7 @@ async def _start(program: Program) -> WarmProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=its_errors,
             cwd=program.cwd,
-            env=_environment(program.env),
+            env=program.environment(),
             start_new_session=True,
         )
     except BaseException:
@@ -278,18 +289,6 @@ async def _start(program: Program) -> WarmProcess:
         os.close(its_errors)
     _enlarge(process)
     return WarmProcess(process, errors)
-
-
-def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
-    return {
-        "PATH": os.defpath,
-        "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **inherited,
-        **env,
-    }
 
 
 def _enlarge(process: asyncio.subprocess.Process) -> None:

@@ -17,7 +17,7 @@ from activities.declarations import Placement, WaitInput, WaitResult
 from activities.gateway_client import Gateway
 from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from simulator.youtube import VideoState, YouTubeSite
@@ -35,8 +35,8 @@ class Ahead:
 
 @asynccontextmanager
 async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
-    options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
-    youtube = OneEgress(options, egress=Egress(Budget(interval_sec=0), clock=clock))
+    options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
+    youtube = OneEgress(options, egress=Egress(interval_sec=0, clock=clock))
     try:
         async with httpx.AsyncClient() as client:
             gateway = Gateway(NO_GATEWAY, SecretStr("internal-key"))

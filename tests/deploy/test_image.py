@@ -87,20 +87,21 @@ def test_only_what_is_listed_goes_into_the_build() -> None:
         assert not any(fnmatch(secret, rule) for rule in allowed)
 
 
-def test_a_newer_yt_dlp_in_a_mounted_folder_reaches_the_helper_processes(tmp_path: Path) -> None:
+def test_a_newer_yt_dlp_in_a_mounted_folder_reaches_the_resolver_processes(tmp_path: Path) -> None:
     plugins, work = tmp_path / "plugins", tmp_path / "work"
     (plugins / "yt_dlp").mkdir(parents=True)
     (plugins / "yt_dlp" / "__init__.py").write_text("origin = 'plugins'\n")
     work.mkdir()
-    # A worker that was started with PYTHONPATH as the image sets it, and a helper of it.
+    # A worker that was started with PYTHONPATH as the image sets it, and a resolver process of it.
     program = (
         "import subprocess, sys\n"
-        "from media.sources.youtube.pool import helper_environment, resolver_setup\n"
+        "from media.sources.youtube.resolver_pool import resolver_program, resolver_setup\n"
         "from media.sources.youtube.resolver_options import YouTubeOptions\n"
         "from pathlib import Path\n"
         f"setup = resolver_setup(YouTubeOptions(), Path({str(work)!r}))\n"
+        "program = resolver_program(setup)\n"
         "command = [sys.executable, '-P', '-c', 'import yt_dlp; print(yt_dlp.origin)']\n"
-        "subprocess.run(command, env=helper_environment(setup), cwd=setup.folder, check=True)\n"
+        "subprocess.run(command, env=program.environment(), cwd=program.cwd, check=True)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -12,7 +12,7 @@ from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import MediaClient
 from media.sources.source import Observation, Source
 from media.sources.youtube.confirmation import ConfirmationPolicy
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from runtime.settings import WorkerSettings
@@ -70,7 +70,7 @@ async def youtube_harness(
 async def hasty_worker(harness: YouTubeHarness, site: YouTubeSite) -> AsyncIterator[None]:
     """Run a worker in this process that waits seconds where others wait minutes."""
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
-    egress = Egress(Budget(interval_sec=0.05, pauses_sec=(PAUSE_SEC,)))
+    egress = Egress(interval_sec=0.05, pauses_sec=(PAUSE_SEC,))
     guard = OutboundGuard(allow_private_networks=True)
     async with AsyncExitStack() as stack:
         media = await stack.enter_async_context(
@@ -91,7 +91,7 @@ class HastySources(SourceResolver):
     """Finds sources that may be looked at again soon."""
 
     def resolve(self, stream_url: str, client: MediaClient) -> Source:
-        """Return the source of `stream_url`; raises as `SourceResolver.find`."""
+        """Return the source of `stream_url`; raises as `SourceResolver.resolve`."""
         return _Hasty(super().resolve(stream_url, client))
 
 

@@ -2,12 +2,13 @@
 
 How one look goes:
 
-    YouTubeSource (source)         the interface of `media.sources.source`
-     └── YouTubeSite (site)        one egress: asks the resolvers in turn, keeps its budget (egress)
-          ├── ResolverPool (pool)    yt-dlp and streamlink as libraries in warm child processes
-          │    └── helper          the child: ytdlp, streamlinks
-          └── ExternalResolvers    yt-dlp and streamlink as executables of the user (external)
+    YouTubeSource                  the interface of `media.sources.source`, with a `MediaCache`
+     └── YouTubeSite               asks the resolvers in turn, within the budget of an `Egress`
+          ├── ResolverPool         yt-dlp and streamlink as libraries in warm child processes
+          │    └── resolver_process     the child
+          └── ExternalResolvers    yt-dlp and streamlink as executables of the user
 
-A resolver brings back a `Resolution` (findings), which `classifier` judges and from whose formats
-`renditions` chooses. `schedule` says when to look next, `confirmation` when to believe bad news.
+A resolver returns a `Resolution`, which `classifier` judges and from whose formats
+`rendition_choice` chooses. `poll_schedule` says when to look next, `confirmation` when to believe
+bad news.
 """

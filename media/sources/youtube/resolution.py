@@ -1,10 +1,50 @@
-"""What a resolver found at one look, before anybody judged it."""
+"""One look at a video through a resolver: the request, what it found, and how it fails.
+
+ResolverFailed            resolver_failed
+└── ResolverTimedOut     resolver_timeout
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from media.sources.youtube.resolver_options import Depth, Resolver
+
+
+class ResolverFailed(Exception):
+    """A look came to no end. The message has no text of the resolver, which may quote a signed URL.
+
+    Attributes:
+        reason: stable word.
+    """
+
+    reason = "resolver_failed"
+
+
+class ResolverTimedOut(ResolverFailed):
+    """A look took longer than it may, and was killed."""
+
+    reason = "resolver_timeout"
+
+
+@dataclass(frozen=True)
+class ResolveRequest:
+    """A look at a video."""
+
+    resolver: Resolver
+    depth: Depth
+    video_id: str
+
+    @property
+    def watch_url(self) -> str:
+        return f"https://www.youtube.com/watch?v={self.video_id}"
+
+    @property
+    def expected_requests(self) -> int:
+        """How many HTTP requests the look makes, at most as a rule."""
+        if self.resolver is Resolver.STREAMLINK:
+            return 3
+        return 1 if self.depth is Depth.STATUS else 6
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,11 +44,10 @@ class YouTubeOptions:
         extractor_args: each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`).
         ytdlp_path, streamlink_path: executables to run instead of the libraries.
         resolvers: who is asked, in this order, until one of them sees the video.
-        helpers: extractions at once.
         extraction_timeout_sec: a look that takes longer is killed.
         request_timeout_sec: for one HTTP request of a look.
-        looks_per_helper: a helper process is replaced after so many.
-        helper_memory_bytes: a helper process that has grown beyond is replaced.
+        max_resolver_jobs: looks after which a resolver process is replaced.
+        max_resolver_bytes: memory beyond which it is replaced.
     """
 
     cookies_file: Path | None = None
@@ -59,21 +58,39 @@ class YouTubeOptions:
     ytdlp_path: Path | None = None
     streamlink_path: Path | None = None
     resolvers: tuple[Resolver, ...] = (Resolver.YTDLP, Resolver.STREAMLINK)
-    helpers: int = 2
     extraction_timeout_sec: float = 30
     request_timeout_sec: float = 10
-    looks_per_helper: int = 500
-    helper_memory_bytes: int = 400 * _MEBIBYTE
+    max_resolver_jobs: int = 500
+    max_resolver_bytes: int = 400 * _MEBIBYTE
 
     def __post_init__(self) -> None:
-        """Check what would else fail at every look.
-
-        Raises:
-            ValueError: extractor arguments that cannot be read, or nobody to ask.
+        """Raises:
+        ValueError: extractor arguments that cannot be read, or nobody to ask.
         """
         parse_extractor_args(self.extractor_args)
-        if not self.resolvers or self.helpers < 1:
-            raise ValueError("at least one resolver and one helper are needed")
+        if not self.resolvers:
+            raise ValueError("at least one resolver is needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolverSetup:
+    """What a resolver process works with, once for its life.
+
+    Attributes:
+        folder: its working folder, which it removes when its worker is gone.
+        cookies: content of the cookie file, so that no copy of it lies on a disk.
+        ca_file: the certificates to trust instead of the public ones.
+        javascript_path: the deno binary; None to let yt-dlp look for it.
+    """
+
+    folder: str
+    request_timeout_sec: float
+    cookies: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+    source_address: str | None = None
+    ca_file: str | None = None
+    extractor_args: ExtractorArgs = field(default_factory=dict, repr=False)
+    javascript_path: str | None = None
 
 
 _STATUS_ARGS = {"player_client": ["web"], "skip": ["hls", "dash"], "player_skip": ["js"]}

@@ -1,5 +1,6 @@
 """YouTube as one egress address sees it, for all monitors of a worker."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,13 +9,17 @@ from typing import Protocol
 from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.classifier import classify
-from media.sources.youtube.egress import BudgetExhausted, Egress, EgressPaused, EgressSnapshot, Turn
-from media.sources.youtube.errors import ResolverFailed
-from media.sources.youtube.external import ExternalResolvers
-from media.sources.youtube.helper_protocol import ResolveRequest
-from media.sources.youtube.pool import ResolverPool
-from media.sources.youtube.resolution import Resolution
+from media.sources.youtube.egress import (
+    BudgetExhausted,
+    Egress,
+    EgressPaused,
+    EgressSnapshot,
+    Lease,
+)
+from media.sources.youtube.external_resolvers import ExternalResolvers
+from media.sources.youtube.resolution import Resolution, ResolveRequest, ResolverFailed
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_pool import ResolverPool
 
 BUSY = "busy"
 """Reason of a look that was not made, because the budget is used up: it says nothing."""
@@ -23,20 +28,18 @@ _RETRY_SEC = 60.0
 _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED})
 
 
-class Looker(Protocol):
-    """Whoever can look at a video."""
+class ResolverBackend(Protocol):
+    """What can look at a video."""
 
-    async def look(self, question: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> Resolution:
         """Look once.
 
         Raises:
             ResolverFailed: nothing was found.
         """
-        ...
 
     async def close(self) -> None:
         """Leave nothing behind."""
-        ...
 
 
 class YouTubeSite:
@@ -44,8 +47,10 @@ class YouTubeSite:
 
     Args:
         options: how the site is asked.
-        egress: the budget; one for each address, however many sites are asked through it.
-        lookers: who looks; by default as `options` say.
+        egress: the budget; one for each address.
+        backends: by default as `options` say.
+        max_background_wait_sec: for a lease; whoever wants the look hears of that before somebody
+            takes it for hung.
     """
 
     def __init__(
@@ -53,15 +58,17 @@ class YouTubeSite:
         options: YouTubeOptions,
         *,
         egress: Egress | None = None,
-        lookers: Mapping[Resolver, Looker] | None = None,
+        backends: Mapping[Resolver, ResolverBackend] | None = None,
+        max_background_wait_sec: float = 40.0,
     ) -> None:
         self._options = options
-        self._egress = egress or Egress(at_once=options.helpers)
-        self._trouble: Observation | None = None
-        self._lookers = lookers or _make_lookers(options)
+        self._egress = egress or Egress()
+        self._backends = backends or _open_backends(options)
+        self._max_background_wait_sec = max_background_wait_sec
+        self._network_failure: Observation | None = None
 
     async def observe(
-        self, video_id: str, depth: Depth = Depth.MEDIA, *, patient: bool = False
+        self, video_id: str, depth: Depth = Depth.MEDIA, *, background: bool = False
     ) -> Observation:
         """Look once, and where a resolver itself fails, once more through the next one.
 
@@ -70,20 +77,23 @@ class YouTubeSite:
         Args:
             video_id: its 11 letters.
             depth: how much is to be found out.
-            patient: looks at streams that run may go first.
+            background: looks at streams that run may go first.
         """
-        until = self._egress.patience_ends() if patient else None
+        now = asyncio.get_running_loop().time()
+        give_up_at = now + self._max_background_wait_sec if background else None
         first: _Look | None = None
         for resolver in self._options.resolvers:
             try:
-                look = await self._judged(ResolveRequest(resolver, depth, video_id), until)
+                look = await self._look_further(
+                    ResolveRequest(resolver, depth, video_id), give_up_at
+                )
             except BudgetExhausted as why:
-                return first.observation if first else self._not_made(why)
+                return first.observation if first else self._without_look(why)
             if first is None:
                 first = look
             elif _is_believed(look, after=first):
                 return replace(look.observation, title=look.title or first.title)
-            if look.observation.reason not in site_messages.WORTH_A_SECOND_LOOK:
+            if look.observation.reason not in site_messages.RESOLVER_FAILURES:
                 break
         assert first is not None  # noqa: S101  # options name at least one resolver
         return first.observation
@@ -94,62 +104,56 @@ class YouTubeSite:
 
     async def close(self) -> None:
         """End all processes."""
-        for looker in set(self._lookers.values()):
-            await looker.close()
+        for backend in set(self._backends.values()):
+            await backend.close()
 
-    async def _judged(self, question: ResolveRequest, until: float | None) -> "_Look":
-        """Look; deeper where a status contradicts itself or the media of a stream's end may be."""
-        look = await self._look(question, until)
-        if question.depth is Depth.STATUS and look.is_contradictory:
-            return await self._look(replace(question, depth=Depth.MEDIA), until)
-        if question.depth is Depth.MEDIA and look.is_just_over:
-            return await self._with_remains(look, question)
+    async def _look_further(self, request: ResolveRequest, give_up_at: float | None) -> "_Look":
+        """Look; deeper where a status contradicts itself, or media may be left after the end."""
+        look = await self._look(request, give_up_at)
+        if request.depth is Depth.STATUS and look.is_contradictory:
+            return await self._look(replace(request, depth=Depth.MEDIA), give_up_at)
+        if request.depth is Depth.MEDIA and look.is_just_over:
+            try:
+                deeper = await self._look(replace(request, depth=Depth.REMAINS), None)
+            except BudgetExhausted:
+                return look
+            return deeper if deeper.observation.media else look
         return look
 
-    async def _with_remains(self, look: "_Look", question: ResolveRequest) -> "_Look":
-        """Return `look` with what is left of the stream's media, if anything is."""
-        try:
-            deeper = await self._look(replace(question, depth=Depth.REMAINS), None)
-        except BudgetExhausted:
-            return look
-        return deeper if deeper.observation.media else look
-
-    async def _look(self, question: ResolveRequest, until: float | None) -> "_Look":
-        turn = await self._egress.begin(expected_requests(question), until=until)
-        try:
-            finding = await self._lookers[question.resolver].look(question)
-        except ResolverFailed as error:
-            look = _Look(None, _failed(error))
-            self._egress.end(turn, outcome=error.reason, requests=0, refused=False, seen=False)
-        except BaseException:
-            self._egress.abandon()
-            raise
-        else:
-            look = self._learned(turn, finding)
-        is_of_the_way = look.observation.reason in site_messages.NETWORK_FAILURES
-        self._trouble = look.observation if is_of_the_way else None
+    async def _look(self, request: ResolveRequest, give_up_at: float | None) -> "_Look":
+        async with self._egress.lease(request.expected_requests, give_up_at=give_up_at) as lease:
+            try:
+                resolution = await self._backends[request.resolver].resolve(request)
+            except ResolverFailed as error:
+                look = _Look(None, _failed(error))
+                self._egress.record(lease, error.reason, requests=0, is_refused=False)
+            else:
+                look = self._judge(resolution, lease)
+        is_of_the_network = look.observation.reason in site_messages.NETWORK_FAILURES
+        self._network_failure = look.observation if is_of_the_network else None
         return look
 
-    def _learned(self, turn: Turn, finding: Resolution) -> "_Look":
-        observation = classify(finding)
-        self._egress.end(
-            turn,
-            outcome=observation.reason or str(observation.state),
-            requests=finding.requests,
-            refused=observation.reason in site_messages.EGRESS_FAILURES,
-            seen=observation.state is not SourceState.NOT_OBSERVED,
+    def _judge(self, resolution: Resolution, lease: Lease) -> "_Look":
+        observation = classify(resolution)
+        is_refused = observation.reason in site_messages.EGRESS_FAILURES
+        self._egress.record(
+            lease,
+            observation.reason or str(observation.state),
+            requests=resolution.requests,
+            is_refused=is_refused,
         )
-        paused = self._egress.paused()
-        if paused and observation.reason in site_messages.EGRESS_FAILURES:
-            return _Look(finding, replace(_paused(paused), title=observation.title))
-        return _Look(finding, observation)
+        if observation.state is not SourceState.NOT_OBSERVED:
+            self._egress.forgive(lease)
+        pause = self._egress.pause()
+        if pause and is_refused:
+            observation = replace(_paused(pause), title=observation.title)
+        return _Look(resolution, observation)
 
-    def _not_made(self, why: BudgetExhausted) -> Observation:
-        """Return what a look would meet that was not made."""
+    def _without_look(self, why: BudgetExhausted) -> Observation:
         if isinstance(why, EgressPaused):
             return _paused(why)
-        if self._trouble:  # which is why those before it take so long
-            return replace(self._trouble, title=None)
+        if self._network_failure:  # which is why the looks before it take so long
+            return replace(self._network_failure, title=None)
         return Observation(
             state=SourceState.NOT_OBSERVED,
             reason=BUSY,
@@ -157,34 +161,27 @@ class YouTubeSite:
         )
 
 
-def expected_requests(question: ResolveRequest) -> int:
-    """Return how many HTTP requests a look makes, at most as a rule."""
-    if question.resolver is Resolver.STREAMLINK:
-        return 3
-    return 1 if question.depth is Depth.STATUS else 6
-
-
-def _make_lookers(options: YouTubeOptions) -> dict[Resolver, Looker]:
+def _open_backends(options: YouTubeOptions) -> dict[Resolver, ResolverBackend]:
     paths = {
         Resolver.YTDLP: options.ytdlp_path,
         Resolver.STREAMLINK: options.streamlink_path,
     }
     external = [resolver for resolver in options.resolvers if paths[resolver]]
     library = [resolver for resolver in options.resolvers if not paths[resolver]]
-    lookers: dict[Resolver, Looker] = {}
+    backends: dict[Resolver, ResolverBackend] = {}
     if external:
-        lookers |= dict.fromkeys(external, ExternalResolvers(options))
+        backends |= dict.fromkeys(external, ExternalResolvers(options))
     if library:
-        lookers |= dict.fromkeys(library, ResolverPool(options))
-    return lookers
+        backends |= dict.fromkeys(library, ResolverPool(options))
+    return backends
 
 
 class _Look:
-    """A look and its judgement; `finding` is None when nothing was found."""
+    """A look and its judgement; `resolution` is None when nothing was found."""
 
-    def __init__(self, finding: Resolution | None, observation: Observation) -> None:
-        self.live_status = finding.live_status if finding else None
-        self.title = finding.title if finding else None
+    def __init__(self, resolution: Resolution | None, observation: Observation) -> None:
+        self.live_status = resolution.live_status if resolution else None
+        self.title = resolution.title if resolution else None
         self.observation = observation
 
     @property

@@ -180,7 +180,7 @@ EGRESS_FAILURES = frozenset({BOT_CHECK.reason, RATE_LIMITED.reason})
 NETWORK_FAILURES = frozenset({NETWORK.reason, "resolver_timeout"})
 """Reasons that every look meets while the site cannot be reached."""
 
-WORTH_A_SECOND_LOOK = frozenset(
+RESOLVER_FAILURES = frozenset(
     {CLIENT_BROKEN.reason, UNKNOWN.reason, "resolver_failed", "resolver_timeout"}
 )
 """Reasons that are of the resolver: another one may see what this one does not."""

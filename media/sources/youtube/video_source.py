@@ -1,8 +1,31 @@
-"""A YouTube video as a source of a stream."""
+"""A YouTube video as the watch sees it: found once, then left alone while segments advance."""
 
-from media.sources.source import Observation
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from media.hls.errors import PlaylistError
+from media.hls.parser import parse_playlist
+from media.hls.playlist import MasterPlaylist
+from media.outbound.errors import FetchError
+from media.outbound.fetching import fetch_playlist
+from media.outbound.stream_client import MediaClient
+from media.sources.direct import ABSENT_STATUSES, media_of
+from media.sources.source import MediaUrls, Observation, SourceState
+from media.sources.youtube.media_cache import MediaCache
+from media.sources.youtube.poll_schedule import poll_delay_sec
 from media.sources.youtube.resolver_options import Depth
-from media.sources.youtube.site import YouTubeSite
+from media.sources.youtube.site import BUSY, YouTubeSite
+
+MOST_TRIED = 4
+"""Renditions that are asked for, while those before are gone."""
+
+ENDED_AGAIN_SEC = 30.0
+LOOK_AGAIN_SEC = 60.0
+OFFLINE_AGAIN_SEC = 20.0
+"""Within the shortest live window: an encoder that reconnects loses no segment."""
+
+OFFLINE_GRACE_SEC = 300.0
+"""A live stream that goes offline may come back: the site itself waits for about a minute."""
 
 
 class YouTubeSource:
@@ -10,20 +33,108 @@ class YouTubeSource:
 
     Args:
         video_id: its 11 letters.
-        site: shared by all sources of the worker.
+        site: shared by all videos of the worker.
+        client: fetches playlists.
+        cache: of the worker.
     """
 
-    def __init__(self, video_id: str, site: YouTubeSite) -> None:
+    def __init__(
+        self, video_id: str, site: YouTubeSite, client: MediaClient, cache: MediaCache
+    ) -> None:
         self._video_id = video_id
         self._site = site
+        self._client = client
+        self._cache = cache
 
-    async def observe(self) -> Observation:
-        """Look once, and find its media when it is live. Never raises for what the site does."""
-        return await self._site.observe(self._video_id, Depth.MEDIA)
+    async def observe(self, *, refresh: bool = False) -> Observation:
+        """Return what was found before, or look."""
+        known = None if refresh else self._cache.recall(self._video_id, datetime.now(UTC))
+        if known:
+            return known
+        seen = _with_retry_after(await self._site.observe(self._video_id, Depth.MEDIA))
+        if seen.media is None:
+            return seen
+        try:
+            seen = await self._first_that_loads(seen, seen.media)
+        except (FetchError, PlaylistError) as error:
+            if seen.state is SourceState.ENDED:
+                return replace(seen, media=None)
+            failed = Observation(
+                state=SourceState.NOT_OBSERVED,
+                reason="no_playlist",
+                message=f"the stream's playlist cannot be loaded: {error}",
+                title=seen.title,
+                is_fault=True,
+            )
+            return self._cache.refused(self._video_id, failed, datetime.now(UTC))
+        return self._cache.remember(self._video_id, seen, datetime.now(UTC))
 
     async def observe_status(self, *, priority: bool = False) -> Observation:
-        """Look once, in one request where the site lets it: `LIVE` comes without media.
+        """Ask in one request where the site lets us."""
+        return _with_retry_after(
+            await self._site.observe(self._video_id, Depth.STATUS, background=not priority)
+        )
 
-        For waiting, and for "is it still live?". Never raises for what the site does.
+    def poll_delay_sec(
+        self,
+        seen: Observation,
+        *,
+        now: datetime,
+        waiting_since: datetime,
+        scheduled_start: datetime | None,
+        chance: float,
+    ) -> float:
+        """Return the wait by the schedule, as the site will bear it."""
+        return poll_delay_sec(
+            now=now,
+            scheduled_start=scheduled_start,
+            site_start=seen.starts_at,
+            chance=chance,
+            demanded_sec=seen.retry_after_sec if seen.state is SourceState.NOT_OBSERVED else None,
+        )
+
+    async def _first_that_loads(self, seen: Observation, preferred: MediaUrls) -> Observation:
+        """Return `seen` with media whose playlist is there.
+
+        Only one that is gone is passed over: what is refused is so for all of them.
+
+        Raises:
+            FetchError, PlaylistError: what was said of the preferred one.
         """
-        return await self._site.observe(self._video_id, Depth.STATUS, patient=not priority)
+        passed_over: dict[str, str] = {}
+        gone: FetchError | None = None
+        for media in (seen.renditions or (preferred,))[:MOST_TRIED]:
+            try:
+                ladder = await self._renditions(media)
+            except FetchError as error:
+                if error.status not in ABSENT_STATUSES:
+                    raise
+                gone = gone or error
+                passed_over[media.rendition] = error.code
+            else:
+                all_of_them = ladder if len(ladder) > 1 else seen.renditions
+                return replace(
+                    seen, media=ladder[0], renditions=all_of_them, passed_over=passed_over
+                )
+        assert gone is not None  # noqa: S101  # at least one was asked for
+        raise gone
+
+    async def _renditions(self, media: MediaUrls) -> tuple[MediaUrls, ...]:
+        """Return the media playlists behind `media.main` where that is a master playlist."""
+        fetched = await fetch_playlist(self._client, media.main)
+        playlist = parse_playlist(fetched.text, fetched.final_url)
+        if not isinstance(playlist, MasterPlaylist):
+            return (media,)
+        return tuple(
+            replace(each, broadcast=media.broadcast, expires_at=media.expires_at)
+            for each in media_of(playlist)
+        )
+
+
+def _with_retry_after(seen: Observation) -> Observation:
+    if seen.state is SourceState.LIVE or seen.reason == BUSY:
+        return seen
+    if seen.state is SourceState.UPCOMING:
+        return replace(seen, retry_after_sec=OFFLINE_AGAIN_SEC, grace_sec=OFFLINE_GRACE_SEC)
+    least_sec = ENDED_AGAIN_SEC if seen.state is SourceState.ENDED else LOOK_AGAIN_SEC
+    return replace(seen, retry_after_sec=max(least_sec, seen.retry_after_sec or 0.0))

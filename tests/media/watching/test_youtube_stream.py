@@ -14,16 +14,11 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.source import MediaUrls, Observation, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
+from media.sources.youtube.media_cache import LOST_AGAIN_SEC, MediaCache
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
-from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import (
-    LOST_AGAIN_SEC,
-    OFFLINE_GRACE_SEC,
-    MediaCache,
-    YouTubeStream,
-)
+from media.sources.youtube.video_source import OFFLINE_GRACE_SEC, YouTubeSource
 from media.watching import StreamUnavailable
 from media.watching.stream import SAID_OVER_APART_SEC
 from monitors.config import MonitorConfig
@@ -50,15 +45,14 @@ SOAK_SEGMENT_SEC = 0.1
 
 
 @asynccontextmanager
-async def viewer_of(site: YouTubeSite, found: MediaCache | None = None) -> AsyncIterator[Viewer]:
-    options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path, helpers=1)
-    egress = OneEgress(options, egress=Egress(Budget(interval_sec=0, pauses_sec=(900,))))
+async def viewer_of(site: YouTubeSite, cache: MediaCache | None = None) -> AsyncIterator[Viewer]:
+    options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
+    egress = OneEgress(options, egress=Egress(interval_sec=0, pauses_sec=(900,)))
     guard = OutboundGuard(allow_private_networks=True)
     try:
         async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
             studio = Studio(client, NoProbe("none", parallel=1), WallClock())
-            source = YouTubeSource(VIDEO_ID, egress)
-            stream = YouTubeStream(VIDEO_ID, source, client, found or MediaCache())
+            stream = YouTubeSource(VIDEO_ID, egress, client, cache or MediaCache())
             yield Viewer(studio, stream, HASTY)
     finally:
         await egress.close()
@@ -273,7 +267,7 @@ def test_the_machine_is_not_left_with_processes_of_the_soak(day: dict[str, Follo
     left = [
         each.name()
         for each in psutil.Process(os.getpid()).children(recursive=True)
-        if "media.sources.youtube.helper" in " ".join(each.cmdline())
+        if "media.sources.youtube.resolver_process" in " ".join(each.cmdline())
     ]
     assert left == []
 

@@ -32,7 +32,7 @@ def options(site: YouTubeSite, tmp_path: Path) -> Callable[..., YouTubeOptions]:
     """Return options that lead to the stand-in, changed by keywords."""
 
     def make(**changes: Any) -> YouTubeOptions:
-        led: dict[str, Any] = {"proxy": site.proxy_url, "ca_bundle": site.ca_path, "helpers": 1}
+        led: dict[str, Any] = {"proxy": site.proxy_url, "ca_bundle": site.ca_path}
         return YouTubeOptions(**led | changes)
 
     return make

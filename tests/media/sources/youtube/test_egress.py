@@ -1,71 +1,74 @@
 """The budget that all monitors of a worker share."""
 
 import asyncio
+import contextlib
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.sources.youtube.egress import (
     PAUSES_SEC,
-    URGENT_IN_A_ROW,
-    Budget,
+    PRIORITY_IN_A_ROW,
+    BudgetExhausted,
     Egress,
-    EgressBusy,
     EgressPaused,
-    Turn,
+    Lease,
 )
+from tests.testkit.virtual_time import in_virtual_time
 
 MANY = 100
+PATIENCE_SEC = 3600.0
 
 
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, sec: float) -> None:
-        await asyncio.sleep(0)
-        self.now += sec
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
-def make(time: Time) -> Egress:
-    return Egress(at_once=MANY, clock=time, sleep=time.sleep)
+def make(**options: Any) -> Egress:
+    return Egress(**{"at_once": MANY, "clock": now, **options})
 
 
-def end(egress: Egress, turn: Turn, outcome: str, *, requests: int = 1) -> None:
-    refused = outcome == "bot_check"
-    egress.end(turn, outcome=outcome, requests=requests, refused=refused, seen=outcome == "live")
+async def look(
+    egress: Egress, requests: int = 1, *, background: bool = False, outcome: str = "live"
+) -> float:
+    """Look, which takes no time; return when it began."""
+    give_up_at = now() + PATIENCE_SEC if background else None
+    async with egress.lease(requests, give_up_at=give_up_at) as lease:
+        record(egress, lease, outcome)
+    return lease.began
+
+
+def record(egress: Egress, lease: Lease, outcome: str, *, requests: int = 0) -> None:
+    egress.record(lease, outcome, requests=requests, is_refused=outcome == "bot_check")
+    if outcome == "live":
+        egress.forgive(lease)
 
 
 def remaining_sec(egress: Egress) -> float:
-    paused = egress.paused()
-    assert paused
-    return paused.remaining_sec
+    pause = egress.pause()
+    assert pause
+    return pause.remaining_sec
 
 
+@in_virtual_time
 async def test_looks_of_one_request_are_two_seconds_apart_and_in_order() -> None:
-    time = Time()
-    egress = make(time)
-    turns: list[tuple[int, float]] = []
+    egress, begun = make(), list[tuple[int, float]]()
 
     async def monitor(number: int) -> None:
-        turns.append((number, (await egress.begin(1)).began))
+        begun.append((number, await look(egress)))
 
     await asyncio.gather(*(monitor(number) for number in range(20)))
-    assert [number for number, _ in turns] == list(range(20))
-    assert [at for _, at in turns] == pytest.approx([1000 + 2 * n for n in range(20)])
+    assert [number for number, _ in begun] == list(range(20))
+    assert [at for _, at in begun] == pytest.approx([1000 + 2 * n for n in range(20)])
 
 
+@in_virtual_time
 async def test_a_look_is_charged_what_it_is_expected_to_request() -> None:
-    time = Time()
-    egress = make(time)
-    begun = [(await egress.begin(requests)).began for requests in (6, 1, 3, 1)]
-    assert begun == [1000, 1012, 1014, 1020]
+    egress = make()
+    begun = [await look(egress, requests) for requests in (6, 1, 3, 1)]
+    assert begun == pytest.approx([1000, 1012, 1014, 1020])
 
 
 @pytest.mark.parametrize(
@@ -73,134 +76,159 @@ async def test_a_look_is_charged_what_it_is_expected_to_request() -> None:
     [
         pytest.param(2, 4, id="fewer"),
         pytest.param(9, 18, id="more"),
-        pytest.param(0, 12, id="not told"),
+        pytest.param(0, 12, id="not known"),
     ],
 )
+@in_virtual_time
 async def test_a_look_that_is_over_was_charged_what_it_did_request(
     requests: int, wait_sec: float
 ) -> None:
-    time = Time()
-    egress = make(time)
-    turn = await egress.begin(6)
-    waiting = asyncio.create_task(egress.begin(1))
-    await asyncio.sleep(0)
-    end(egress, turn, "live", requests=requests)
-    assert (await waiting).began == 1000 + wait_sec
+    egress = make()
+    async with egress.lease(6) as lease:
+        waiting = asyncio.create_task(look(egress))
+        await asyncio.sleep(0)
+        record(egress, lease, "live", requests=requests)
+    assert await waiting == pytest.approx(1000 + wait_sec)
 
 
-async def test_urgent_looks_go_before_patient_ones_that_came_earlier() -> None:
-    egress = make(Time())
-    await egress.begin(6)
-    order: list[str] = []
+@in_virtual_time
+async def test_priority_looks_go_before_background_ones_that_came_earlier() -> None:
+    egress, order = make(), list[str]()
+    await look(egress, 6)
 
-    async def look(name: str, *, patient: bool) -> None:
-        await egress.begin(1, until=egress.patience_ends() if patient else None)
+    async def named(name: str, *, background: bool) -> None:
+        await look(egress, background=background)
         order.append(name)
 
-    checks = [asyncio.create_task(look(f"check {n}", patient=True)) for n in range(3)]
+    checks = [asyncio.create_task(named(f"check {n}", background=True)) for n in range(3)]
     await asyncio.sleep(0)
-    await asyncio.gather(*(look(f"media {n}", patient=False) for n in range(2)), *checks)
+    await asyncio.gather(*(named(f"media {n}", background=False) for n in range(2)), *checks)
     assert order == ["media 0", "media 1", "check 0", "check 1", "check 2"]
 
 
-async def test_patient_looks_have_their_turn_however_many_are_urgent() -> None:
-    egress = make(Time())
-    order: list[str] = []
+@in_virtual_time
+async def test_background_looks_have_their_turn_however_many_have_priority() -> None:
+    egress, order = make(), list[str]()
 
-    async def look(name: str, *, patient: bool) -> None:
-        await egress.begin(1, until=egress.patience_ends() if patient else None)
+    async def named(name: str, *, background: bool) -> None:
+        await look(egress, background=background)
         order.append(name)
 
-    priority = [look("media", patient=False) for _ in range(3 * URGENT_IN_A_ROW)]
-    await asyncio.gather(*(look("check", patient=True) for _ in range(2)), *priority)
+    priority = [named("media", background=False) for _ in range(3 * PRIORITY_IN_A_ROW)]
+    await asyncio.gather(*(named("check", background=True) for _ in range(2)), *priority)
     checks = [place for place, name in enumerate(order) if name == "check"]
-    assert checks == [0, 1 + URGENT_IN_A_ROW]
+    assert checks == [0, 1 + PRIORITY_IN_A_ROW]
 
 
-async def test_a_patient_look_gives_up_when_its_turn_does_not_come() -> None:
-    egress = Egress(at_once=MANY, patience_sec=0.01)
-    await egress.begin(6)
-    with pytest.raises(EgressBusy):
-        await egress.begin(1, until=egress.patience_ends())
+@in_virtual_time
+async def test_a_background_look_gives_up_when_its_turn_does_not_come() -> None:
+    egress = make()
+    await look(egress, 6)
+    with pytest.raises(BudgetExhausted):
+        async with egress.lease(1, give_up_at=now() + 11):
+            pass
     assert egress.snapshot().waiting == 0
 
 
-async def test_no_more_looks_are_under_way_than_may_be() -> None:
-    time = Time()
-    egress = Egress(at_once=2, clock=time, sleep=time.sleep)
-    first, second = await egress.begin(1), await egress.begin(1)
-    patient = asyncio.create_task(egress.begin(1, until=egress.patience_ends()))
+@in_virtual_time
+async def test_no_more_looks_are_made_at_once_than_may_be() -> None:
+    egress, order = make(at_once=2, interval_sec=0), list[str]()
+    leases = [contextlib.AsyncExitStack() for _ in range(2)]
+    for stack in leases:
+        await stack.enter_async_context(egress.lease(1))
+
+    async def named(name: str, *, background: bool) -> None:
+        await look(egress, background=background)
+        order.append(name)
+
+    check = asyncio.create_task(named("check", background=True))
     await asyncio.sleep(0)
-    priority = asyncio.create_task(egress.begin(1))
-    time.now += 60
-    end(egress, first, "live")
-    await priority
-    assert not patient.done()
-    egress.abandon()
-    await patient
-    assert second.began < (await priority).began <= (await patient).began
+    media = asyncio.create_task(named("media", background=False))
+    await asyncio.sleep(60)
+    assert order == []
+    for stack in leases:
+        await stack.aclose()
+    await asyncio.gather(check, media)
+    assert order == ["media", "check"]
 
 
+@in_virtual_time
 async def test_a_monitor_that_gives_up_costs_no_turn() -> None:
-    time = Time()
-    egress = make(time)
-    await egress.begin(1)
-    waiting = [asyncio.create_task(egress.begin(1)) for _ in range(2)]
+    egress = make()
+    await look(egress)
+    waiting = [asyncio.create_task(look(egress)) for _ in range(2)]
+    await asyncio.sleep(0)
     waiting[0].cancel()
-    assert (await waiting[1]).began == 1002
+    assert await waiting[1] == pytest.approx(1002)
     assert egress.snapshot().waiting == 0
 
 
+@in_virtual_time
+async def test_a_lease_that_is_given_to_somebody_who_just_gave_up_is_free_again() -> None:
+    egress = make(at_once=1, interval_sec=0)
+    async with egress.lease(1):
+        waiting = asyncio.create_task(look(egress))
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    async with asyncio.timeout(1):
+        await look(egress)
+
+
+@in_virtual_time
 async def test_a_bot_check_pauses_everybody_longer_each_time() -> None:
-    time = Time()
-    egress = make(time)
+    egress = make()
     for length_sec in (*PAUSES_SEC, PAUSES_SEC[-1]):
-        end(egress, await egress.begin(1), "bot_check")
+        await look(egress, outcome="bot_check")
         with pytest.raises(EgressPaused, match="bot_check") as paused:
-            await egress.begin(1)
+            await look(egress)
         assert paused.value.remaining_sec == pytest.approx(length_sec)
-        time.now += length_sec
-    end(egress, await egress.begin(1), "live")
-    end(egress, await egress.begin(1), "bot_check")
-    assert remaining_sec(egress) == PAUSES_SEC[0]
+        await asyncio.sleep(length_sec)
+    await look(egress)
+    await look(egress, outcome="bot_check")
+    assert remaining_sec(egress) == pytest.approx(PAUSES_SEC[0])
 
 
+@in_virtual_time
 async def test_those_that_wait_for_their_turn_hear_of_the_pause() -> None:
-    time = Time()
-    egress = make(time)
-    first = await egress.begin(1)
-    waiting = asyncio.create_task(egress.begin(1))
-    await asyncio.sleep(0)
-    end(egress, first, "bot_check")
+    egress = make()
+    async with egress.lease(1) as lease:
+        waiting = asyncio.create_task(look(egress))
+        await asyncio.sleep(0)
+        record(egress, lease, "bot_check")
     with pytest.raises(EgressPaused):
         await waiting
+    assert egress.snapshot().waiting == 0
 
 
+@in_virtual_time
 async def test_looks_that_were_under_way_do_not_lengthen_the_pause() -> None:
-    time = Time()
-    egress = make(time)
-    looks = [await egress.begin(1) for _ in range(4)]
-    for turn in looks:
-        time.now += 1
-        end(egress, turn, "bot_check")
-    assert remaining_sec(egress) == PAUSES_SEC[0] - 3
+    egress = make(interval_sec=0)
+    async with contextlib.AsyncExitStack() as stack:
+        leases = [await stack.enter_async_context(egress.lease(1)) for _ in range(4)]
+        for lease in leases:
+            await asyncio.sleep(1)
+            record(egress, lease, "bot_check")
+    assert remaining_sec(egress) == pytest.approx(PAUSES_SEC[0] - 3)
 
 
-async def test_trouble_of_the_resolver_neither_pauses_nor_forgives() -> None:
-    time = Time()
-    egress = make(time)
-    end(egress, await egress.begin(1), "bot_check")
-    time.now += PAUSES_SEC[0]
-    end(egress, await egress.begin(1), "client_broken")
-    end(egress, await egress.begin(1), "bot_check")
-    assert remaining_sec(egress) == PAUSES_SEC[1]
+@in_virtual_time
+async def test_a_failure_of_the_resolver_neither_pauses_nor_forgives() -> None:
+    egress = make()
+    await look(egress, outcome="bot_check")
+    await asyncio.sleep(PAUSES_SEC[0])
+    await look(egress, outcome="client_broken")
+    await look(egress, outcome="bot_check")
+    assert remaining_sec(egress) == pytest.approx(PAUSES_SEC[1])
 
 
+@in_virtual_time
 async def test_the_counters() -> None:
-    time = Time()
-    egress = make(time)
+    egress = make()
     for outcome in ("live", "live", "bot_check"):
-        end(egress, await egress.begin(1), outcome, requests=3)
+        async with egress.lease(1) as lease:
+            record(egress, lease, outcome, requests=3)
     seen = egress.snapshot()
     assert (seen.looks, seen.requests) == (3, 9)
     assert seen.outcomes == {"live": 2, "bot_check": 1}
@@ -208,45 +236,49 @@ async def test_the_counters() -> None:
     assert seen.paused_until is not None
 
 
+@in_virtual_time
 async def test_a_burst_is_given_at_once_and_then_the_sustained_rate() -> None:
-    time = Time()
-    egress = Egress(Budget(burst_requests=12), at_once=MANY, clock=time, sleep=time.sleep)
-    begun = [(await egress.begin(requests)).began for requests in (6, 6, 1, 1, 6, 1)]
-    assert begun == [1000, 1000, 1000, 1002, 1004, 1016]
-    time.now += 60
-    begun = [(await egress.begin(6)).began - time.now for _ in range(3)]
-    assert begun == [0, 0, 0]
+    egress = make(burst_requests=12)
+    begun = [await look(egress, requests) for requests in (6, 6, 1, 1, 6, 1)]
+    assert begun == pytest.approx([1000, 1000, 1000, 1002, 1004, 1016])
+    await asyncio.sleep(60)
+    began = now()
+    assert [await look(egress, 6) - began for _ in range(3)] == pytest.approx([0, 0, 0])
 
 
+@in_virtual_time
 async def test_a_refusal_empties_the_burst() -> None:
-    time = Time()
-    egress = Egress(Budget(burst_requests=60), at_once=MANY, clock=time, sleep=time.sleep)
-    end(egress, await egress.begin(1), "bot_check")
-    time.now += PAUSES_SEC[0]
-    began = time.now
-    assert [(await egress.begin(1)).began - began for _ in range(3)] == [0, 2, 4]
+    egress = make(burst_requests=60)
+    await look(egress, outcome="bot_check")
+    await asyncio.sleep(PAUSES_SEC[0])
+    began = now()
+    assert [await look(egress) - began for _ in range(3)] == pytest.approx([0, 2, 4])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 20), st.integers(1, 9), st.booleans()), max_size=40),
     st.sampled_from([0, 5, 60]),
 )
-def test_the_rate_of_requests_holds_in_every_span_and_no_look_begins_in_a_pause(
+@in_virtual_time
+async def test_the_rate_of_requests_holds_in_every_span_and_no_look_begins_in_a_pause(
     steps: list[tuple[float, int, bool]], burst: int
 ) -> None:
     """Whatever was expected: a span of time holds its requests, a burst, and the last look."""
-    budget, expected = Budget(interval_sec=2, burst_requests=burst), 6
-    now, begun = 0.0, list[tuple[float, int]]()
-    for later_sec, requests, is_refused in steps:
-        now += later_sec
-        if budget.pause_at(now) or budget.wait_sec(now):
-            continue
-        begun.append((now, requests))
-        budget.begin(now, expected)
-        budget.correct(requests - expected)
-        if is_refused:
-            budget.refused("rate_limited", began=now, now=now)
-            assert budget.pause_at(now + PAUSES_SEC[0] - 0.1)
+    egress = make(burst_requests=burst)
+    begun = list[tuple[float, int]]()
+
+    async def monitor(requests: int, *, is_refused: bool) -> None:
+        with contextlib.suppress(EgressPaused):
+            async with egress.lease(6) as lease:
+                assert egress.pause() is None
+                begun.append((lease.began, requests))
+                record(egress, lease, "bot_check" if is_refused else "live", requests=requests)
+
+    async with asyncio.TaskGroup() as monitors:
+        for later_sec, requests, is_refused in steps:
+            await asyncio.sleep(later_sec)
+            monitors.create_task(monitor(requests, is_refused=is_refused))
     for first in range(len(begun)):
         for last in range(first, len(begun)):
             charged = sum(requests for _, requests in begun[first:last])

@@ -5,10 +5,8 @@ import asyncio
 import pytest
 
 from media.sources.source import Observation, SourceState
-from media.sources.youtube.egress import Budget, Egress
-from media.sources.youtube.errors import ResolverTimedOut
-from media.sources.youtube.helper_protocol import ResolveRequest
-from media.sources.youtube.resolution import Resolution
+from media.sources.youtube.egress import Egress
+from media.sources.youtube.resolution import Resolution, ResolveRequest, ResolverTimedOut
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 
@@ -22,7 +20,7 @@ class Hanging:
         self.begun = 0
         self.let_go = asyncio.Event()
 
-    async def look(self, question: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> Resolution:
         self.begun += 1
         await self.let_go.wait()
         raise ResolverTimedOut("still looking after 30 s")
@@ -33,15 +31,16 @@ class Hanging:
 
 def site_of(looker: Hanging) -> YouTubeSite:
     return YouTubeSite(
-        YouTubeOptions(resolvers=(Resolver.YTDLP,), helpers=1),
-        egress=Egress(Budget(interval_sec=0), at_once=1, patience_sec=0.01),
-        lookers={Resolver.YTDLP: looker},
+        YouTubeOptions(resolvers=(Resolver.YTDLP,)),
+        egress=Egress(interval_sec=0, at_once=1),
+        backends={Resolver.YTDLP: looker},
+        max_background_wait_sec=0.01,
     )
 
 
 async def check(site: YouTubeSite) -> Observation:
     """Look as whoever waits for a stream does."""
-    return await site.observe(VIDEO_ID, Depth.STATUS, patient=True)
+    return await site.observe(VIDEO_ID, Depth.STATUS, background=True)
 
 
 async def begun(looker: Hanging, looks: int) -> None:

@@ -2,18 +2,18 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from media.sources.youtube.egress import Budget, Egress
+from media.sources.youtube.egress import Egress
 from worker.metrics import youtube_metrics
 
 PAUSED = "stream_tracker_youtube_paused_seconds"
 
 
 async def test_looks_and_requests_are_counted() -> None:
-    egress, registry = Egress(Budget(interval_sec=0)), CollectorRegistry()
+    egress, registry = Egress(interval_sec=0), CollectorRegistry()
     with youtube_metrics(egress.snapshot, registry):
         for outcome in ("live", "live", "upcoming"):
-            turn = await egress.begin(1)
-            egress.end(turn, outcome=outcome, requests=3, refused=False, seen=True)
+            async with egress.lease(1) as lease:
+                egress.record(lease, outcome, requests=3, is_refused=False)
         counted = registry.get_sample_value(
             "stream_tracker_youtube_looks_total", {"outcome": "live"}
         )
@@ -25,10 +25,10 @@ async def test_looks_and_requests_are_counted() -> None:
 
 
 async def test_a_pause_is_shown_with_its_reason() -> None:
-    egress, registry = Egress(Budget(pauses_sec=(900,))), CollectorRegistry()
+    egress, registry = Egress(pauses_sec=(900,)), CollectorRegistry()
     with youtube_metrics(egress.snapshot, registry):
-        turn = await egress.begin(1)
-        egress.end(turn, outcome="bot_check", requests=1, refused=True, seen=False)
+        async with egress.lease(1) as lease:
+            egress.record(lease, "bot_check", requests=1, is_refused=True)
         assert 890 < (registry.get_sample_value(PAUSED, {"reason": "bot_check"}) or 0) <= 900
 
 

@@ -8,9 +8,9 @@ import pytest
 from media.sources.source import SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.confirmation import DEFAULT_POLICY
-from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
+from media.sources.youtube.media_cache import LOST_AGAIN_SEC
+from media.sources.youtube.resolution import ResolverFailed, ResolverTimedOut
 from media.sources.youtube.site_messages import Meaning
-from media.sources.youtube.video_stream import LOST_AGAIN_SEC
 from media.watching.stream import LONG_LOOK, LONG_LOOK_MESSAGE
 from runtime.settings import StreamSettings
 

@@ -1,14 +1,12 @@
-"""What the resolvers are told, and how helpers are spoken to."""
-
-import io
+"""What the resolvers are told, in their own words."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.sources.youtube.helper_protocol import ResolverSetup, WireError, pack, read_message
 from media.sources.youtube.resolver_options import (
     Depth,
+    ResolverSetup,
     YouTubeOptions,
     format_extractor_args,
     parse_extractor_args,
@@ -59,25 +57,3 @@ def test_no_secret_shows_in_the_text_of_options() -> None:
     options = YouTubeOptions(proxy="http://me:SECRET@p", extractor_args=("youtube:x=SECRET",))
     setup = ResolverSetup(folder="/x", request_timeout_sec=1, cookies="SECRET", proxy="SECRET")
     assert "SECRET" not in repr(options) + repr(setup)
-
-
-def test_messages_arrive_as_they_were_sent() -> None:
-    stream = io.BytesIO(pack({"a": "\u2019"}) + pack({}))
-    assert [read_message(stream) for _ in range(3)] == [{"a": "\u2019"}, {}, None]
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        pytest.param(b"\xff\xff\xff\xff", id="too-long"),
-        pytest.param(b"\x00\x00\x00\x02[]", id="no-object"),
-        pytest.param(b"\x00\x00\x00\x02{{", id="no-json"),
-    ],
-)
-def test_other_bytes_are_refused(sent: bytes) -> None:
-    with pytest.raises(WireError):
-        read_message(io.BytesIO(sent))
-
-
-def test_a_message_that_breaks_off_is_none() -> None:
-    assert read_message(io.BytesIO(pack({"a": 1})[:-1])) is None

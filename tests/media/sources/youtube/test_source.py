@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from media.sources.source import SourceState
-from media.sources.youtube.egress import Budget, Egress
-from media.sources.youtube.resolver_options import Resolver, YouTubeOptions
+from media.sources.source import Observation, SourceState
+from media.sources.youtube.egress import Egress
+from media.sources.youtube.media_cache import MediaCache
+from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress
 from media.sources.youtube.video_source import YouTubeSource
-from media.sources.youtube.video_stream import MediaCache, YouTubeStream
 from runtime.settings import StreamSettings
 from simulator.youtube import (
     MASTER_FORBIDDEN,
@@ -34,6 +35,20 @@ LIVE, UPCOMING, ENDED = SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDE
 UNAVAILABLE, NOT_OBSERVED = SourceState.UNAVAILABLE, SourceState.NOT_OBSERVED
 
 
+@dataclass(frozen=True)
+class VideoOfSite:
+    """What the site says of the video, before its playlists are loaded."""
+
+    site: OneEgress
+    video_id: str = VIDEO_ID
+
+    async def observe(self) -> Observation:
+        return await self.site.observe(self.video_id)
+
+    async def observe_status(self, *, priority: bool = False) -> Observation:
+        return await self.site.observe(self.video_id, Depth.STATUS, background=not priority)
+
+
 @asynccontextmanager
 async def source_of(
     options: YouTubeOptions,
@@ -41,12 +56,11 @@ async def source_of(
     pauses_sec: tuple[float, ...] = (0.0,),
     interval_sec: float = 0,
     patience_sec: float = 30,
-) -> AsyncIterator[YouTubeSource]:
-    budget = Budget(interval_sec=interval_sec, pauses_sec=pauses_sec)
-    egress = Egress(budget, at_once=options.helpers, patience_sec=patience_sec)
-    site = OneEgress(options, egress=egress)
+) -> AsyncIterator[VideoOfSite]:
+    egress = Egress(interval_sec=interval_sec, pauses_sec=pauses_sec)
+    site = OneEgress(options, egress=egress, max_background_wait_sec=patience_sec)
     try:
-        yield YouTubeSource(VIDEO_ID, site)
+        yield VideoOfSite(site)
     finally:
         await site.close()
 
@@ -238,7 +252,7 @@ async def test_a_look_that_finds_no_turn_says_nothing_of_the_stream(
     async with source_of(options(), interval_sec=600, patience_sec=0.01) as source:
         assert (await source.observe_status()).state is LIVE
         async with httpx.AsyncClient() as client:
-            stream = YouTubeStream(VIDEO_ID, source, client, MediaCache())
+            stream = YouTubeSource(VIDEO_ID, source.site, client, MediaCache())
             seen = await stream.observe_status()
     assert (seen.state, seen.reason, seen.retry_after_sec) == (NOT_OBSERVED, "busy", None)
 
@@ -264,17 +278,17 @@ async def test_ten_live_videos_are_all_found_within_30_seconds(
 ) -> None:
     """With the budget as it comes: first whether they are live, as all wait, then their media."""
     settings = StreamSettings()
-    budget = Budget(
+    egress = Egress(
         interval_sec=settings.egress_request_interval_sec,
         burst_requests=settings.egress_burst_requests,
     )
     video_ids = [f"{number:011}" for number in range(10)]
     for video_id in video_ids:
         site.video(video_id).go_live()
-    one_egress = OneEgress(options(), egress=Egress(budget))
+    one_egress = OneEgress(options(), egress=egress)
 
     async def watched(video_id: str) -> None:
-        source = YouTubeSource(video_id, one_egress)
+        source = VideoOfSite(one_egress, video_id)
         assert (await source.observe_status()).state is LIVE
         assert (await source.observe()).media
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from media.sources.source import MediaUrls
-from media.sources.youtube.url_store import FolderNotPrivate, UrlStore
-from media.sources.youtube.video_stream import MediaCache
+from media.sources.youtube.media_cache import FolderNotPrivate, MediaCache, UrlStore
 from simulator.youtube import Fault, Kind, Layout, YouTubeSite
 from tests.media.watching.test_youtube_stream import VIDEO_ID, seen_at_least, viewer_of
 from tests.media.watching.viewing import Viewer
@@ -48,18 +47,18 @@ def test_what_was_kept_is_read_again_by_this_user_alone(folder: Path) -> None:
 
 
 def test_what_has_expired_is_neither_read_nor_left_on_the_disk(folder: Path) -> None:
-    kept = UrlStore(folder)
-    kept.write(VIDEO_ID, URLS, NOW)
-    assert kept.read(VIDEO_ID, LATER) is None
-    kept.write("bbbbbbbbbbb", MediaUrls(main="https://a.example"), LATER)
+    store = UrlStore(folder)
+    store.write(VIDEO_ID, URLS, NOW)
+    assert store.read(VIDEO_ID, LATER) is None
+    store.write("bbbbbbbbbbb", MediaUrls(main="https://a.example"), LATER)
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"main": 1}'])
 def test_a_file_that_cannot_be_read_is_as_good_as_none(folder: Path, content: bytes) -> None:
-    kept = UrlStore(folder)
+    store = UrlStore(folder)
     (folder / f"{VIDEO_ID}.json").write_bytes(content)
-    assert kept.read(VIDEO_ID, NOW) is None
+    assert store.read(VIDEO_ID, NOW) is None
 
 
 def test_a_folder_that_others_may_enter_is_refused(folder: Path) -> None:
@@ -69,10 +68,10 @@ def test_a_folder_that_others_may_enter_is_refused(folder: Path) -> None:
 
 
 def test_a_disk_that_takes_nothing_disturbs_nobody(folder: Path) -> None:
-    kept = UrlStore(folder)
+    store = UrlStore(folder)
     folder.rmdir()
-    kept.write(VIDEO_ID, URLS, NOW)
-    assert kept.read(VIDEO_ID, NOW) is None
+    store.write(VIDEO_ID, URLS, NOW)
+    assert store.read(VIDEO_ID, NOW) is None
 
 
 @asynccontextmanager

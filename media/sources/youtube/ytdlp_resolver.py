@@ -1,4 +1,4 @@
-"""yt-dlp as a library: one look at one video. Runs in a helper process only.
+"""yt-dlp as a library: one look at one video. Runs in a resolver process only.
 
 The look asks for no processing and no exception about missing formats: so the live status is kept
 where a video cannot be played, and the site's reason arrives beside it.
@@ -19,9 +19,8 @@ from yt_dlp.utils import (
     GeoRestrictedError,
 )
 
-from media.sources.youtube.helper_protocol import ResolverSetup, watch_url
-from media.sources.youtube.resolution import Resolution, read_info
-from media.sources.youtube.resolver_options import Depth, Resolver, with_depth
+from media.sources.youtube.resolution import Resolution, ResolveRequest, read_info
+from media.sources.youtube.resolver_options import ResolverSetup, with_depth
 
 
 @dataclass
@@ -84,7 +83,7 @@ class _Client(YoutubeDL):  # type: ignore[misc]  # yt-dlp is not typed
             raise
 
 
-class YtDlp:
+class YtDlpResolver:
     """Looks at videos through one `YoutubeDL`, which keeps its session with the site."""
 
     def __init__(self, setup: ResolverSetup) -> None:
@@ -95,13 +94,13 @@ class YtDlp:
         self._extractor = self._client.get_info_extractor("Youtube")
         self._listen_to_reasons()
 
-    def look(self, video_id: str, depth: Depth) -> Resolution:
+    def resolve(self, request: ResolveRequest) -> Resolution:
         """Look once. Raises nothing."""
         self._client.notes = notes = _Notes()
-        self._client.params["extractor_args"] = with_depth(self._given_args, depth)
-        info = self._extract(watch_url(video_id), notes)
+        self._client.params["extractor_args"] = with_depth(self._given_args, request.depth)
+        info = self._extract(request.watch_url, notes)
         told = read_info(info) if info else {}
-        return Resolution(resolver=Resolver.YTDLP, depth=depth, **told, **notes.fields())
+        return Resolution(resolver=request.resolver, depth=request.depth, **told, **notes.fields())
 
     def _extract(self, url: str, notes: _Notes) -> dict[str, Any] | None:
         try:
@@ -109,7 +108,7 @@ class YtDlp:
         except DownloadError as error:
             _note_failure(notes, error.exc_info[1] or error)
         except Exception as error:
-            # Whatever it is, it must not end the helper: the look failed, nothing more is known.
+            # Whatever it is, it must not end the process: the look failed, nothing more is known.
             _note_failure(notes, error)
         else:
             if info and info.get("_type", "video") == "video":

@@ -4,19 +4,21 @@ Each look starts a process, which costs about a second of CPU. What is secret go
 a private folder and through standard input, as arguments are for everybody on the machine to see.
 """
 
-import asyncio
-import os
+import json
+import re
 import shlex
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from media.processes.bounded import ChildFailed, ChildTimedOut, Finished, Limits, run_bounded
-from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
-from media.sources.youtube.external_output import read_streamlink, read_ytdlp
-from media.sources.youtube.helper_protocol import ResolveRequest, watch_url
-from media.sources.youtube.resolution import Resolution
+from media.sources.youtube.resolution import (
+    Resolution,
+    ResolveRequest,
+    ResolverFailed,
+    ResolverTimedOut,
+    read_info,
+)
 from media.sources.youtube.resolver_options import (
     Depth,
     Resolver,
@@ -39,13 +41,15 @@ _OUTPUT_BYTES = 32 * 1024 * 1024
 _NO_LIMIT = -1
 """As `resource.RLIM_INFINITY`: V8, in deno, reserves far more addresses than memory."""
 
+_LINE = re.compile(r"(WARNING|ERROR): (\[youtube\] (?:[\w-]{11}: )?)?(.*)")
+_ANSWERED = re.compile(r"\b(?:Client|Server) Error\b")
+
 
 class ExternalResolvers:
-    """Looks through executables, up to `options.helpers` at once. Close it after use."""
+    """Looks through executables. Close it after use."""
 
     def __init__(self, options: YouTubeOptions) -> None:
         self._options = options
-        self._slots = asyncio.Semaphore(options.helpers)
         self._workspace = Workspace()
         self._limits = Limits(
             wall_sec=options.extraction_timeout_sec,
@@ -54,32 +58,30 @@ class ExternalResolvers:
             output_bytes=_OUTPUT_BYTES,
         )
 
-    async def look(self, question: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> Resolution:
         """Look once.
 
         Raises:
             ResolverTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.
             ResolverFailed: the executable cannot be run, or says nothing that can be read.
         """
-        async with self._slots:
-            try:
-                if question.resolver is Resolver.YTDLP:
-                    return await self._ask_ytdlp(question)
-                return await self._ask_streamlink(question)
-            except ChildTimedOut as error:
-                raise ResolverTimedOut(str(error)) from None
-            except (ChildFailed, OSError, ValueError) as error:
-                raise ResolverFailed(
-                    f"{question.resolver} failed ({type(error).__name__})"
-                ) from None
+        try:
+            if request.resolver is Resolver.YTDLP:
+                return await self._run_ytdlp(request)
+            return await self._run_streamlink(request)
+        except ChildTimedOut as error:
+            raise ResolverTimedOut(str(error)) from None
+        except (ChildFailed, OSError, ValueError) as error:
+            failed = f"{request.resolver} failed ({type(error).__name__})"
+            raise ResolverFailed(failed) from None
 
     async def close(self) -> None:
         """Remove the private folder."""
         self._workspace.close()
 
-    async def _ask_ytdlp(self, question: ResolveRequest) -> Resolution:
+    async def _run_ytdlp(self, request: ResolveRequest) -> Resolution:
         config = self._written(
-            f"yt-dlp-{question.depth}", ytdlp_config(self._options, question.depth, self._ca_file())
+            f"yt-dlp-{request.depth}", ytdlp_config(self._options, request.depth, self._ca_file())
         )
         cookies = read_cookies(self._options)
         command = [
@@ -91,28 +93,25 @@ class ExternalResolvers:
             *(["--cookies", "/dev/stdin"] if cookies is not None else []),
             "--dump-single-json",
             "--",
-            watch_url(question.video_id),
+            request.watch_url,
         ]
         finished = await self._run(command, stdin=(cookies or "").encode())
-        return read_ytdlp(question, finished.stdout, finished.stderr)
+        return read_ytdlp(request, finished.stdout, finished.stderr)
 
-    async def _ask_streamlink(self, question: ResolveRequest) -> Resolution:
+    async def _run_streamlink(self, request: ResolveRequest) -> Resolution:
         config = self._written("streamlink", streamlink_config(self._options))
         command = [
             str(self._options.streamlink_path),
             *("--config", str(config)),
             "--json",
-            watch_url(question.video_id),
+            request.watch_url,
         ]
         finished = await self._run(command)
-        return read_streamlink(question, finished.stdout)
+        return read_streamlink(request, finished.stdout)
 
     async def _run(self, command: Sequence[str], stdin: bytes = b"") -> Finished:
-        """Run `command` with an environment of its own, which `run_bounded` does not give."""
         environment = private_environment(str(self._workspace.path), self._ca_file())
-        env = shutil.which("env", path=os.defpath) or "/usr/bin/env"
-        settings = [f"{name}={value}" for name, value in environment.items()]
-        return await run_bounded([env, *settings, *command], stdin=stdin, limits=self._limits)
+        return await run_bounded(command, stdin=stdin, limits=self._limits, env=environment)
 
     def _ca_file(self) -> str | None:
         return trusted_certificates(self._options.ca_bundle, self._workspace.path)
@@ -124,7 +123,7 @@ class ExternalResolvers:
 
 
 def ytdlp_config(options: YouTubeOptions, depth: Depth, ca_file: str | None) -> list[str]:
-    """Return a configuration file's lines: the same as `ytdlp.py` sets."""
+    """Return a configuration file's lines: the same as `YtDlpResolver` sets."""
     settings: dict[str, Any] = {
         "--proxy": options.proxy or "",
         "--source-address": options.source_address,
@@ -150,10 +149,69 @@ def ytdlp_config(options: YouTubeOptions, depth: Depth, ca_file: str | None) -> 
 
 
 def streamlink_config(options: YouTubeOptions) -> list[str]:
-    """Return a configuration file's lines: the same as `streamlinks.py` sets."""
+    """Return a configuration file's lines: the same as `StreamlinkResolver` sets."""
     settings = {
         "http-proxy": options.proxy,
         "interface": options.source_address,
         "http-timeout": f"{options.request_timeout_sec:g}",
     }
     return [f"{name}={value}" for name, value in settings.items() if value is not None]
+
+
+def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolution:
+    """Read what `yt-dlp --dump-single-json` printed.
+
+    Where there are no formats, its last warning on the video is the site's reason: the extractor
+    gives it after those on single clients.
+
+    Raises:
+        ValueError: it printed neither JSON nor an error.
+    """
+    lines = [found.groups() for found in map(_LINE.match, _lines(stderr)) if found]
+    errors = [text for kind, _, text in lines if kind == "ERROR"]
+    on_video = [text for kind, ours, text in lines if kind == "WARNING" and ours]
+    info = json.loads(stdout) if stdout.strip() else None
+    if info is None and not errors:
+        raise ValueError("yt-dlp printed nothing")
+    told = read_info(info) if isinstance(info, dict) else {}
+    return Resolution(
+        resolver=request.resolver,
+        depth=request.depth,
+        reasons=tuple(errors or ([] if told.get("formats") else on_video[-1:])),
+        warnings=tuple(text for kind, _, text in lines if kind == "WARNING"),
+        exception="ExtractorError" if errors else None,
+        **told,
+    )
+
+
+def read_streamlink(request: ResolveRequest, stdout: bytes) -> Resolution:
+    """Read what `streamlink --json` printed.
+
+    In that mode it logs nothing, so why a video cannot be played stays untold: only media, which
+    it names by a master playlist for live streams alone, and trouble with requests can be read.
+
+    Raises:
+        ValueError: it printed no JSON object.
+    """
+    told = json.loads(stdout)
+    if not isinstance(told, dict):
+        raise ValueError("streamlink printed no object")
+    streams = (told.get("streams") or {}).values()
+    masters = [stream["master"] for stream in streams if stream.get("master")]
+    error = str(told.get("error") or "")
+    is_unanswered = error.startswith("Unable to open URL") and not _ANSWERED.search(error)
+    return Resolution(
+        resolver=request.resolver,
+        depth=request.depth,
+        live_status="is_live" if masters else None,
+        title=(told.get("metadata") or {}).get("title"),
+        reasons=(error,) if _ANSWERED.search(error) else (),
+        exception="PluginError" if error else None,
+        requests=int(is_unanswered),
+        unanswered=int(is_unanswered),
+        master_url=masters[0] if masters else None,
+    )
+
+
+def _lines(output: bytes) -> list[str]:
+    return output.decode(errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""Streamlink as a library: the second, independent look. Runs in a helper process only.
+"""Streamlink as a library: the second, independent look. Runs in a resolver process only.
 
 It asks as another client and needs three requests. Its failures are log lines, not errors.
 """
@@ -10,9 +10,8 @@ from streamlink.exceptions import PluginError, StreamlinkError
 from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, MuxedHLSStream
 
-from media.sources.youtube.helper_protocol import ResolverSetup, watch_url
-from media.sources.youtube.resolution import Resolution
-from media.sources.youtube.resolver_options import Depth, Resolver
+from media.sources.youtube.resolution import Resolution, ResolveRequest
+from media.sources.youtube.resolver_options import ResolverSetup
 
 LIVE_LINE = "This video is live."
 FAILURE_PREFIX = "Could not get video info - "
@@ -30,7 +29,7 @@ class _Capture(logging.Handler):
         self.lines.append((record.levelno, record.getMessage()))
 
 
-class StreamlinkLooks:
+class StreamlinkResolver:
     """Looks at videos through one streamlink session."""
 
     def __init__(self, setup: ResolverSetup) -> None:
@@ -43,14 +42,14 @@ class StreamlinkLooks:
         log.setLevel(logging.DEBUG)
         log.propagate = False
 
-    def look(self, video_id: str, depth: Depth) -> Resolution:
+    def resolve(self, request: ResolveRequest) -> Resolution:
         """Look once. Raises nothing. The depth makes no difference to it."""
         self._statuses.clear()
         self._capture.lines.clear()
-        told = self._resolve(watch_url(video_id))
+        told = self._resolve(request.watch_url)
         return Resolution(
-            resolver=Resolver.STREAMLINK,
-            depth=depth,
+            resolver=request.resolver,
+            depth=request.depth,
             requests=len(self._statuses) + (told.get("unanswered") or 0),
             http_statuses=tuple(status for status in self._statuses if status >= 400),
             **told,

@@ -11,10 +11,8 @@ import pytest
 
 from media.sources.source import SourceState
 from media.sources.youtube.classifier import classify
-from media.sources.youtube.errors import ResolverFailed, ResolverTimedOut
-from media.sources.youtube.external import ExternalResolvers
-from media.sources.youtube.external_output import read_streamlink, read_ytdlp
-from media.sources.youtube.helper_protocol import ResolveRequest
+from media.sources.youtube.external_resolvers import ExternalResolvers, read_streamlink, read_ytdlp
+from media.sources.youtube.resolution import ResolveRequest, ResolverFailed, ResolverTimedOut
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from simulator.youtube import Video, VideoState, YouTubeSite
 from tests.media.sources.youtube.conftest import VIDEO_ID
@@ -47,24 +45,24 @@ async def test_ytdlp(options: MakeOptions, video: Video, site: YouTubeSite, tmp_
     cookies.write_text(COOKIES)
     asked = options(ytdlp_path=SCRIPTS / "yt-dlp", cookies_file=cookies)
     async with executables(asked) as resolvers:
-        live = classify(await resolvers.look(YTDLP))
+        live = classify(await resolvers.resolve(YTDLP))
         assert live.media is not None
         assert "/itag/91/" in live.media.main
         mark = len(site.requests)
-        assert classify(await resolvers.look(STATUS)).state is SourceState.LIVE
+        assert classify(await resolvers.resolve(STATUS)).state is SourceState.LIVE
         assert len(site.requests) == mark + 1
         video.say(VideoState.PRIVATE)
-        assert classify(await resolvers.look(YTDLP)).reason == "video_private"
+        assert classify(await resolvers.resolve(YTDLP)).reason == "video_private"
     assert cookies.read_text() == COOKIES
 
 
 async def test_streamlink(options: MakeOptions, video: Video) -> None:
     async with executables(options(streamlink_path=SCRIPTS / "streamlink")) as resolvers:
-        live = classify(await resolvers.look(STREAMLINK))
+        live = classify(await resolvers.resolve(STREAMLINK))
         assert live.media is not None
         assert "hls_variant" in live.media.main
         video.say(VideoState.PRIVATE)
-        assert classify(await resolvers.look(STREAMLINK)).state is SourceState.NOT_OBSERVED
+        assert classify(await resolvers.resolve(STREAMLINK)).state is SourceState.NOT_OBSERVED
 
 
 async def test_nothing_secret_is_an_argument(options: MakeOptions, tmp_path: Path) -> None:
@@ -79,7 +77,7 @@ async def test_nothing_secret_is_an_argument(options: MakeOptions, tmp_path: Pat
         extractor_args=("youtube:po_token=web.gvs+SECRET",),
     )
     async with executables(secrets) as resolvers:
-        await resolvers.look(YTDLP)
+        await resolvers.resolve(YTDLP)
     assert "SECRET" not in told.read_text()
 
 
@@ -99,13 +97,13 @@ async def test_an_executable_that_fails(
     asked = options(ytdlp_path=fake, extraction_timeout_sec=0.5)
     async with executables(asked) as resolvers:
         with pytest.raises(error):
-            await resolvers.look(YTDLP)
+            await resolvers.resolve(YTDLP)
 
 
 async def test_an_executable_that_is_not_there(options: MakeOptions, tmp_path: Path) -> None:
     async with executables(options(ytdlp_path=tmp_path / "none")) as resolvers:
         with pytest.raises(ResolverFailed):
-            await resolvers.look(YTDLP)
+            await resolvers.resolve(YTDLP)
 
 
 def test_the_last_warning_on_the_video_is_the_sites_reason() -> None:
