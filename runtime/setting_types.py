@@ -7,6 +7,9 @@ from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr
+from pydantic_settings import NoDecode
+
+LEAST_SECRET_CHARS = 32
 
 
 def _base_url(value: str) -> str:
@@ -50,6 +53,18 @@ def _host_port(value: object) -> object:
     return pair
 
 
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _long_enough(keys: list[SecretStr]) -> list[SecretStr]:
+    if any(len(key) < LEAST_SECRET_CHARS for key in keys):
+        raise ValueError(f"a key must have at least {LEAST_SECRET_CHARS} characters")
+    return keys
+
+
 def _header_text(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not (text.isascii() and text.isprintable() and text.strip() == text):
@@ -80,7 +95,6 @@ def _readable(path: Path) -> Path:
 
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
-HostPort = Annotated[tuple[str, int], BeforeValidator(_host_port)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 """Where paths are added: http(s), a host, no credentials, no query."""
 
@@ -89,3 +103,13 @@ HeaderKey = Annotated[SecretStr, Field(min_length=1), AfterValidator(_header_tex
 PemFile = Annotated[FilePath, AfterValidator(_certificates)]
 Executable = Annotated[FilePath, AfterValidator(_executable)]
 ReadableFile = Annotated[FilePath, AfterValidator(_readable)]
+
+# Lists are comma separated
+SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+EncryptionKeys = Annotated[SecretList, AfterValidator(_long_enough)]
+HeaderKeyList = Annotated[list[HeaderKey], NoDecode, BeforeValidator(_split)]
+BaseUrlList = Annotated[list[BaseUrl], NoDecode, BeforeValidator(_split)]
+HostPort = Annotated[tuple[str, int], BeforeValidator(_host_port)]
+HostPortList = Annotated[list[HostPort], NoDecode, BeforeValidator(_split)]
+
+lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)

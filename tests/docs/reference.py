@@ -61,7 +61,12 @@ def settings() -> str:
     return _table(
         ("variable", "read by", "default", "meaning"),
         (
-            (f"`{name.upper()}`", reader, _default(field), field.description or "")
+            (
+                f"`{name.upper()}`",
+                reader,
+                _default(field),
+                " ".join((field.description or "").split()),
+            )
             for reader, kind in readers.items()
             for name, field in kind.model_fields.items()
             if name not in _inherited(kind)
