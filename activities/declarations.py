@@ -30,7 +30,7 @@ GATEWAY_UNAVAILABLE = "GatewayUnavailable"
 """Error type of all activities that ask the gateway: it gives no answer, ask again."""
 
 POD_REFUSED = "PodRefused"
-"""Error type of the activities of Pods: the Kubernetes API has refused it for too long."""
+"""Error type: the Kubernetes API has refused a Pod for too long."""
 
 
 class PlacementKind(StrEnum):
@@ -307,19 +307,19 @@ class PodResult(BaseModel):
 
 
 class PodReconciliationReport(BaseModel):
-    """Returned by `reconcile_pods`: how much was mended.
+    """Returned by `reconcile_pods`.
 
     Attributes:
-        removed: Pods whose monitor has ended or is unknown.
-        missing: monitors that were told that they have no Pod.
-        troubled: monitors that were told once more that their Pod is in trouble.
-        struck_off: Pods that should have left long ago, and whose node does not say that they did.
+        removed: Pods of monitors that have ended or are unknown.
+        missing: monitors without a Pod, to which this was reported.
+        failed: failed Pods that were reported to their monitors again.
+        lost: Pods of lost nodes, deleted by force.
     """
 
     removed: int = 0
     missing: int = 0
-    troubled: int = 0
-    struck_off: int = 0
+    failed: int = 0
+    lost: int = 0
 
 
 class WaitActivities(Protocol):
@@ -406,22 +406,22 @@ class GatewayActivities(Protocol):
 class PodActivities(Protocol):
     """Done by `activities.probe_pods`.
 
-    They raise ApplicationError: `POD_REFUSED`, or what another attempt may mend.
+    They raise ApplicationError: `POD_REFUSED`, final; else another attempt may succeed.
     """
 
     @activity.defn
     async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
-        """Make the Pod, or adopt the one that is there."""
+        """Make the Pod, or adopt the existing one."""
         ...
 
     @activity.defn
     async def inspect_probe_pod(self, order: PodInput) -> PodResult:
-        """Look at the Pod."""
+        """Read the Pod."""
         ...
 
     @activity.defn
     async def delete_probe_pod(self, order: PodDeletion) -> None:
-        """Delete the Pod; one that is not there is fine."""
+        """Delete the Pod; one that does not exist is fine."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The Pod of one monitor: making it, looking at it, removing it."""
+"""Makes, inspects and deletes the Pod of one monitor."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,25 +13,25 @@ from activities.declarations import (
     PodInput,
     PodResult,
 )
+from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.cluster import PodCluster
-from kube.errors import CallFailed, CallRefused, NameTaken
 from monitors.pods import PodStatus, pod_name
 
 logger = structlog.get_logger(__name__)
 
-GONE_AGAIN_SEC = 1.0
+VANISHED_RETRY_SEC = 1.0
 RETRY_AFTER_MAX_SEC = 60.0
 
 
 class ProbePods(PodActivities):
-    """Makes, looks at and removes Pods, one call a Pod."""
+    """Calls the Kubernetes API for one Pod at a time."""
 
     def __init__(self, cluster: PodCluster) -> None:
         self._cluster = cluster
 
     @activity.defn
     async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
-        """Make the Pod, or adopt the one that is there; its trouble, if any, is returned with it.
+        """Make the Pod, or adopt the existing one, even if it has failed.
 
         Raises:
             ApplicationError: `PodRefused`, final; else another attempt may succeed.
@@ -47,29 +47,31 @@ class ProbePods(PodActivities):
 
     @activity.defn
     async def inspect_probe_pod(self, order: PodInput) -> PodResult:
-        """Look at the Pod; raises as `ensure` does."""
+        """Read the Pod; raises as `ensure_probe_pod` does."""
         return PodResult(pod=await self._get(order))
 
     @activity.defn
     async def delete_probe_pod(self, order: PodDeletion) -> None:
-        """Delete the Pod; one that is not there is fine.
+        """Delete the Pod; one that does not exist is fine.
 
         Raises:
-            ApplicationError: it is to be tried again: rights that are missing may be given.
+            ApplicationError: another attempt may succeed, even after a refusal: a Role can change.
         """
         name = pod_name(order.monitor_id, order.number)
         try:
-            was_there = await self._cluster.delete(name, uid=order.uid)
+            existed = await self._cluster.delete(name, uid=order.uid)
         except CallFailed as error:
-            raise _again(error) from None
-        logger.info("Pod deleted", monitor_id=order.monitor_id, pod=name, was_there=was_there)
+            raise _retryable(error) from None
+        logger.info("Pod deleted", monitor_id=order.monitor_id, pod=name, existed=existed)
 
     async def _adopt(self, order: PodInput) -> PodStatus:
         pod = await self._get(order)
         if pod is None:
-            raise _again(CallFailed("the Pod has gone just now", retry_after_sec=GONE_AGAIN_SEC))
+            raise _retryable(
+                CallFailed("the Pod has just vanished", retry_after_sec=VANISHED_RETRY_SEC)
+            )
         if pod.monitor_id != order.monitor_id:
-            raise _refusal(f"Pod {pod.pod_name} exists and is none of ours")
+            raise _final(f"Pod {pod.pod_name} exists and belongs to something else")
         return pod
 
     async def _get(self, order: PodInput) -> PodStatus | None:
@@ -80,17 +82,16 @@ class ProbePods(PodActivities):
 
 
 def _failure(error: CallFailed, order: PodInput) -> ApplicationError:
-    """Return what a failed call means: a refusal is final when nothing else was said for long.
+    """Return the failure of a call; final once the API has only refused for `patience_sec`.
 
-    Each attempt leaves with its heartbeat since when the API has done nothing but refuse.
+    The heartbeat of an attempt tells the next one since when that is.
     """
     now = datetime.now(UTC)
-    is_refused = isinstance(error, CallRefused)
-    since = (_refused_since() or now) if is_refused else None
+    since = (_refused_since() or now) if isinstance(error, CallRefused) else None
     activity.heartbeat(since and since.isoformat())
     if since and (now - since).total_seconds() >= order.patience_sec:
-        return _refusal(f"{error} (for {order.patience_sec:g} s)")
-    return _again(error)
+        return _final(f"{error} (for {order.patience_sec:g} s)")
+    return _retryable(error)
 
 
 def _refused_since() -> datetime | None:
@@ -98,8 +99,8 @@ def _refused_since() -> datetime | None:
     return datetime.fromisoformat(since) if since else None
 
 
-def _again(error: CallFailed) -> ApplicationError:
-    logger.warning("the Kubernetes API did not do it", error=str(error))
+def _retryable(error: CallFailed) -> ApplicationError:
+    logger.warning("a call of the Kubernetes API failed", error=str(error))
     wait_sec = min(error.retry_after_sec or 0, RETRY_AFTER_MAX_SEC)
     return ApplicationError(
         str(error),
@@ -109,5 +110,5 @@ def _again(error: CallFailed) -> ApplicationError:
     )
 
 
-def _refusal(message: str) -> ApplicationError:
+def _final(message: str) -> ApplicationError:
     return ApplicationError(message, type=POD_REFUSED, non_retryable=True)

@@ -1,32 +1,39 @@
-"""The Pods of the monitors in a cluster: one call of the Kubernetes API a method."""
+"""The monitors' Pods in a cluster: one call of the Kubernetes API a method."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
+from kubernetes.aio import config
 from kubernetes.aio.client import (
     ApiClient,
     ApiException,
+    Configuration,
     CoreV1Api,
     V1DeleteOptions,
     V1Pod,
     V1Preconditions,
 )
+from kubernetes.aio.config import ConfigException
 from kubernetes.aio.watch import Watch
+from yaml import YAMLError
 
-from kube.errors import CallFailed, NameTaken, says_absent, translate_api_errors
+from kube.api_errors import CallFailed, NameTaken, is_pod_absent, translate_api_errors
 from kube.pod_manifest import PodTemplate, pod_manifest
 from kube.pod_status import read_pod
 from monitors.pods import PodStatus, pod_name
 
+CONNECTIONS = 20
 CALL_SEC = 8.0
 WATCH_SEC = 300
 SILENCE_SEC = 90.0
-"""A watch that says nothing for this long is lost. Servers send a bookmark every 60 s.
+"""A watch without an event for this long is lost. Servers send a bookmark every 60 s.
 
 Source: `defaultBookmarkFrequency` in k8s.io/apiserver, pkg/storage/cacher/cacher.go.
 """
@@ -34,11 +41,7 @@ Source: `defaultBookmarkFrequency` in k8s.io/apiserver, pkg/storage/cacher/cache
 
 @dataclass(frozen=True)
 class PodList:
-    """All Pods at one moment.
-
-    Attributes:
-        version: from which on to watch what becomes of them.
-    """
+    """All Pods at one moment; a watch goes on from `version`."""
 
     pods: list[PodStatus]
     version: str
@@ -46,12 +49,7 @@ class PodList:
 
 @dataclass(frozen=True)
 class PodChange:
-    """What a watch tells.
-
-    Attributes:
-        pod: None for a bookmark, which moves the version alone.
-        version: from which on to watch later.
-    """
+    """An event of a watch; a bookmark has no Pod, only a new version."""
 
     pod: PodStatus | None
     is_gone: bool
@@ -59,13 +57,17 @@ class PodChange:
 
 
 CallMeter = Callable[[str], AbstractContextManager[object]]
-"""Measures a call, by its verb; sees the `kube.errors.KubernetesError` that it fails with."""
+"""Measures a call, by its verb; sees the `KubernetesError` that it fails with."""
+
+
+class NoCluster(Exception):
+    """The address of the Kubernetes API is unknown; the message says why."""
 
 
 class PodCluster:
-    """Makes, looks at and removes the Pods of one template.
+    """Makes, reads and deletes the Pods of one template.
 
-    Every method raises `kube.errors.CallFailed`, of which `kube.errors.CallRefused` is one.
+    Every method raises `CallFailed`, of which `CallRefused` is one kind.
     """
 
     def __init__(
@@ -80,7 +82,6 @@ class PodCluster:
         self.template = template
         self.start_timeout = start_timeout
         self._silence_sec = silence_sec
-        self._client = client
         self._api = CoreV1Api(client)
         self._meter = meter
 
@@ -111,22 +112,22 @@ class PodCluster:
                     name, self.template.namespace, _request_timeout=CALL_SEC
                 )
             except ApiException as error:
-                if says_absent(error, name):
+                if is_pod_absent(error, name):
                     return None
                 raise
         return self._read(pod)
 
-    async def delete(self, name: str, *, uid: str | None = None, at_once: bool = False) -> bool:
-        """Delete the Pod of this name; tell whether it was there.
+    async def delete(self, name: str, *, uid: str | None = None, force: bool = False) -> bool:
+        """Delete the Pod of this name; return whether it existed.
 
         Args:
             name: of the Pod.
-            uid: only that Pod, not a later one of the same name.
-            at_once: without waiting for its node, which may be lost.
+            uid: only this Pod, not a later one of the same name.
+            force: do not wait for its node, which may be lost.
         """
         options = V1DeleteOptions(
             preconditions=V1Preconditions(uid=uid) if uid else None,
-            grace_period_seconds=0 if at_once else None,
+            grace_period_seconds=0 if force else None,
         )
         with self._call("delete", f"deleting Pod {name}"):
             try:
@@ -135,7 +136,7 @@ class PodCluster:
                 )
             except ApiException as error:
                 is_another = uid is not None and error.status == HTTPStatus.CONFLICT
-                if says_absent(error, name) or is_another:
+                if is_pod_absent(error, name) or is_another:
                     return False
                 raise
         return True
@@ -152,7 +153,7 @@ class PodCluster:
         return PodList([self._read(each) for each in found.items], version or "")
 
     async def changes(self, version: str) -> AsyncIterator[PodChange]:
-        """Yield what becomes of the Pods after `version`; end after a few minutes.
+        """Yield what happens to the Pods after `version`; end after a few minutes.
 
         Raises:
             CallFailed: list again. The connection is lost, or silent for too long; with status
@@ -178,8 +179,8 @@ class PodCluster:
     async def _next(self, events: AsyncIterator[dict[str, Any]]) -> dict[str, Any] | None:
         """Return the next event; None at the end.
 
-        A connection that dies without a word (a load balancer, a lost control-plane node) looks
-        like a cluster in which nothing happens, but for the bookmarks.
+        Without the bookmarks, a connection that dies silently (a load balancer, a lost
+        control-plane node) would look like a cluster in which nothing happens.
         """
         try:
             async with asyncio.timeout(self._silence_sec):
@@ -188,8 +189,8 @@ class PodCluster:
             raise CallFailed(f"the watch on Pods is silent for {self._silence_sec:g} s") from None
 
     @contextmanager
-    def _call(self, verb: str, what: str) -> Iterator[None]:
-        with self._meter(verb), translate_api_errors(what):
+    def _call(self, verb: str, call: str) -> Iterator[None]:
+        with self._meter(verb), translate_api_errors(call):
             yield
 
     def _change(self, event: dict[str, Any]) -> PodChange:
@@ -202,3 +203,42 @@ class PodCluster:
 
     def _read(self, pod: V1Pod) -> PodStatus:
         return read_pod(pod, now=datetime.now(UTC), start_timeout=self.start_timeout)
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[ApiClient]:
+    """Yield a client: of the service account inside a cluster, else as kubeconfig says.
+
+    Raises:
+        NoCluster: there is neither.
+    """
+    client = ApiClient(await _configuration())
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def _configuration() -> Configuration:
+    configuration = Configuration()
+    try:
+        if os.environ.get("KUBERNETES_SERVICE_HOST"):
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            await config.load_kube_config(
+                config_file=_kubeconfig(), client_configuration=configuration, persist_config=False
+            )
+    except (ConfigException, OSError, YAMLError, TypeError) as error:  # the last: an empty file
+        why = " ".join(str(error).split())
+        raise NoCluster(f"the Kubernetes API is not configured: {why}") from None
+    configuration.connection_pool_maxsize = CONNECTIONS
+    # HTTP_PROXY and HTTPS_PROXY are for streams; the API is inside.
+    configuration.client_session_kwargs = {"trust_env": False}
+    return configuration
+
+
+def _kubeconfig() -> str:
+    paths = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    if not any(Path(path).is_file() for path in paths.split(os.pathsep)):
+        raise ConfigException(f"this is no Pod of a cluster, and KUBECONFIG is no file: {paths}")
+    return paths

@@ -1,4 +1,4 @@
-"""The Pod of one monitor, as a value. Pure."""
+"""The manifest of a monitor's Pod. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ APP_LABEL: Final = "app"
 APP: Final = "stream-monitor"
 MONITOR_LABEL: Final = "monitor-id"
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
-KEYS: Final = {"INTERNAL_API_KEY": "PROBE_API_KEY"}
-"""Keys of the Secret that are not named as their variable: a Pod gets what opens least."""
+SECRET_KEYS: Final = {"INTERNAL_API_KEY": "PROBE_API_KEY"}
+"""Keys of the Secret that differ from their variable: a Pod gets the key that opens least."""
 
 WORK_FOLDER: Final = "/tmp"  # noqa: S108 - inside the Pod, where nobody else is
 IMAGE_GROUP: Final = 10001
-"""Of the image's user: a volume that is mounted is the group's, too, and can be written."""
+"""Group of the image's user, which can then write to mounted volumes."""
 
 HEALTH_PORT: Final = 8081
 LOST_NODE: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 LOST_NODE_SEC: Final = 10
-"""A Pod whose node is away is given up after so long; by itself Kubernetes waits 5 minutes."""
+"""A Pod on a lost node is deleted after this time; the default of Kubernetes is 5 minutes."""
 
 GRACE_SEC: Final = 10
-"""What a Pod gets on top of the time that its worker takes to drain."""
+"""Added to the time that a worker takes to drain."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,15 @@ class PodTemplate:
     """What the Pods of all monitors have in common.
 
     Attributes:
-        namespace: where they are.
-        instance: whose they are, among several installations in one namespace.
+        instance: the installation, of several in one namespace.
         image: with its tag.
-        pull_policy: when nodes fetch it, as Kubernetes says it.
         environment: of the worker.
-        secret_name: Kubernetes Secret that has the variables of `secret_variables`.
-        secret_variables: names of variables, and of the keys in the Secret, but see `KEYS`.
+        secret_name: the Secret that holds `secret_variables`.
+        secret_variables: also the keys in the Secret, except for `SECRET_KEYS`.
         requests, limits: `cpu` and `memory`.
-        work_size: largest size of the work folder.
-        drain_sec: what the worker takes to drain at most.
-        more: further fields of the Pod's spec.
+        drain_sec: time that the worker takes to drain at most.
+        extra: further fields of the Pod's spec.
         mounts: of the worker's container, besides its work folder.
-        volumes: for the mounts.
     """
 
     namespace: str
@@ -57,18 +53,18 @@ class PodTemplate:
     limits: Mapping[str, str]
     work_size: str
     drain_sec: float
-    more: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     mounts: Sequence[Mapping[str, Any]] = ()
     volumes: Sequence[Mapping[str, Any]] = ()
 
     @property
     def selector(self) -> str:
-        """The label selector of all Pods of this installation."""
+        """The label selector of this installation's Pods."""
         return f"{APP_LABEL}={APP},{INSTANCE_LABEL}={self.instance}"
 
 
 def pod_manifest(template: PodTemplate, monitor_id: str, number: int) -> dict[str, Any]:
-    """Return a monitor's Pod of that number; it satisfies the restricted Pod security standard."""
+    """Return the manifest; it satisfies the restricted Pod security standard."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -81,13 +77,13 @@ def pod_manifest(template: PodTemplate, monitor_id: str, number: int) -> dict[st
                 "app.kubernetes.io/component": "probe",
                 MONITOR_LABEL: monitor_id,
             },
-            # Its monitor makes the next one, though no controller tells the autoscaler so.
+            # Its monitor replaces it, which the autoscaler cannot see: it has no controller.
             "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
         },
         "spec": {
-            **template.more,
-            "tolerations": [*template.more.get("tolerations", ()), *map(_bears, LOST_NODE)],
-            # A Pod that ends is looked into and made anew by its monitor.
+            **template.extra,
+            "tolerations": [*template.extra.get("tolerations", ()), *map(_toleration, LOST_NODE)],
+            # The monitor inspects a Pod that ends, and replaces it.
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": int(template.drain_sec) + GRACE_SEC,
             "automountServiceAccountToken": False,
@@ -107,7 +103,7 @@ def pod_manifest(template: PodTemplate, monitor_id: str, number: int) -> dict[st
     }
 
 
-def _bears(taint: str) -> dict[str, Any]:
+def _toleration(taint: str) -> dict[str, Any]:
     return {
         "key": taint,
         "operator": "Exists",
@@ -131,8 +127,8 @@ def _container(template: PodTemplate, monitor_id: str) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
         },
         "volumeMounts": [{"name": "work", "mountPath": WORK_FOLDER}, *template.mounts],
-        "livenessProbe": _asks("/healthz") | {"periodSeconds": 10, "failureThreshold": 6},
-        "readinessProbe": _asks("/readyz") | {"periodSeconds": 2},
+        "livenessProbe": _http_probe("/healthz") | {"periodSeconds": 10, "failureThreshold": 6},
+        "readinessProbe": _http_probe("/readyz") | {"periodSeconds": 2},
     }
 
 
@@ -153,7 +149,7 @@ def _environment(template: PodTemplate, monitor_id: str) -> list[dict[str, Any]]
         {
             "name": name,
             "valueFrom": {
-                "secretKeyRef": {"name": template.secret_name, "key": KEYS.get(name, name)}
+                "secretKeyRef": {"name": template.secret_name, "key": SECRET_KEYS.get(name, name)}
             },
         }
         for name in sorted(template.secret_variables)
@@ -161,5 +157,5 @@ def _environment(template: PodTemplate, monitor_id: str) -> list[dict[str, Any]]
     return plain + secret
 
 
-def _asks(path: str) -> dict[str, Any]:
+def _http_probe(path: str) -> dict[str, Any]:
     return {"httpGet": {"path": path, "port": "health"}, "timeoutSeconds": 5}

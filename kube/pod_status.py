@@ -1,4 +1,4 @@
-"""What a Pod's object says, in the monitor's words. Pure.
+"""Reads the status and the failure of a Pod from its object. Pure.
 
 Sources: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ and the reasons that the
 kubelet and the scheduler give.
@@ -32,22 +32,17 @@ STUCK: frozenset[str] = frozenset(
         "RunContainerError",
     }
 )
-"""Reasons of a waiting container that does not start by waiting."""
+"""Reasons of a waiting container that will not start."""
 
 ENDED_PHASES = ("Failed", "Succeeded")
 
+# Reasons of a failure that Kubernetes has no name for.
 DELETED = "Deleted"
-"""Reason of trouble: somebody deleted it."""
-
 NOT_STARTED = "StartTimeout"
-"""Reason of trouble: neither running nor refused, for too long."""
-
 NOT_READY = "NotReady"
-"""Reason of trouble: its worker runs and takes no streams, as it does not reach Temporal."""
 
 
 def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodStatus:
-    """Return what is to be known of a Pod."""
     meta = _meta(pod)
     return PodStatus(
         monitor_id=(meta.labels or {}).get(MONITOR_LABEL, ""),
@@ -58,38 +53,37 @@ def read_pod(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodStatu
         is_ready=_condition(_status(pod), "Ready", "True") is not None,
         unready_since=_unready_since(pod, now),
         deletion_deadline=meta.deletion_timestamp,
-        trouble=_trouble(pod, now=now, start_timeout=start_timeout),
+        failure=_failure(pod, now=now, start_timeout=start_timeout),
     )
 
 
-def _trouble(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodFailure | None:
+def _failure(pod: V1Pod, *, now: datetime, start_timeout: timedelta) -> PodFailure | None:
     status = _status(pod)
     ended = next((state.terminated for state in _states(status) if state.terminated), None)
     if ended or status.phase in ENDED_PHASES or _meta(pod).deletion_timestamp:
         return _end(pod, ended)
     for state in _states(status):
         if (waiting := state.waiting) and waiting.reason in STUCK:
-            return _of(pod, waiting.reason, waiting.message)
+            return _pod_failure(pod, waiting.reason, waiting.message)
     since = _unready_since(pod, now)
     return _overdue(pod, start_timeout) if since and now - since > start_timeout else None
 
 
 def _end(pod: V1Pod, ended: V1ContainerStateTerminated | None) -> PodFailure:
-    """Return why a Pod ends: its own reason first, as an evicted worker drains and exits with 0."""
+    """Return why a Pod ends.
+
+    The Pod's own reason comes first: an evicted worker drains and exits with 0.
+    """
     status = _status(pod)
-    disruption = _condition(status, "DisruptionTarget", "True")
-    taken_away = DELETED if _meta(pod).deletion_timestamp else None
-    reason = status.reason or (disruption.reason if disruption else None) or taken_away
-    if ended:
-        reason = reason or ended.reason or ("Error" if ended.exit_code else "Completed")
-    told = (
-        ended.message if ended else None,
-        status.message,
-        disruption.message if disruption else None,
-    )
-    message = next(filter(None, told), None)
-    reason = reason or str(status.phase)
-    return _of(pod, reason, message, ended.exit_code if ended else None)
+    reason, message = status.reason, status.message
+    if disruption := _condition(status, "DisruptionTarget", "True"):
+        reason, message = reason or disruption.reason, message or disruption.message
+    if _meta(pod).deletion_timestamp:
+        reason = reason or DELETED
+    if not ended:
+        return _pod_failure(pod, reason or str(status.phase), message)
+    reason = reason or ended.reason or ("Error" if ended.exit_code else "Completed")
+    return _pod_failure(pod, reason, ended.message or message, ended.exit_code)
 
 
 def _unready_since(pod: V1Pod, now: datetime) -> datetime | None:
@@ -103,14 +97,16 @@ def _unready_since(pod: V1Pod, now: datetime) -> datetime | None:
 def _overdue(pod: V1Pod, start_timeout: timedelta) -> PodFailure:
     unscheduled = _condition(_status(pod), "PodScheduled", "False")
     if unscheduled:
-        return _of(pod, unscheduled.reason or "Unschedulable", unscheduled.message)
+        return _pod_failure(pod, unscheduled.reason or "Unschedulable", unscheduled.message)
     after = f"after {start_timeout.total_seconds():g} s"
     if _status(pod).phase == "Running":
-        return _of(pod, NOT_READY, f"its worker runs, but does not reach Temporal {after}")
-    return _of(pod, NOT_STARTED, f"not running {after}")
+        return _pod_failure(pod, NOT_READY, f"its worker runs, but does not reach Temporal {after}")
+    return _pod_failure(pod, NOT_STARTED, f"not running {after}")
 
 
-def _of(pod: V1Pod, reason: str, message: str | None, exit_code: int | None = None) -> PodFailure:
+def _pod_failure(
+    pod: V1Pod, reason: str, message: str | None, exit_code: int | None = None
+) -> PodFailure:
     return PodFailure(
         uid=_meta(pod).uid or "",
         reason=reason,

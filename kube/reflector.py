@@ -1,4 +1,4 @@
-"""What becomes of all Pods, seen by one watch, however many monitors there are.
+"""Follows all Pods with one watch of the Kubernetes API, however many monitors there are.
 
 List, then watch from there; list again when the watch breaks.
 """
@@ -11,72 +11,69 @@ from typing import Protocol
 
 import structlog
 
+from kube.api_errors import KubernetesError
 from kube.cluster import PodChange, PodCluster
-from kube.errors import KubernetesError
 from kube.pod_status import DELETED
 from monitors.pods import PodFailure, PodStatus
 
 logger = structlog.get_logger(__name__)
 
 TICK_SEC = 1.0
-"""A Pod that does not come up changes nothing that a watch would tell: its age is looked at."""
-
 RELIST_MIN_SEC = 1.0
 RELIST_MAX_SEC = 30.0
 HEALTHY_SEC = 10.0
-"""A watch that lasted for so long was well: what broke it is no reason to be blind for longer."""
+"""After a watch that lasted this long the next list follows at once."""
 
-TELL_AGAIN_SEC = 1.0
-
-WATCHES_APART_SEC = 1.0
-"""An API that ends every watch at once is not asked more often."""
+NOTIFY_AGAIN_SEC = 1.0
+WATCH_INTERVAL_SEC = 1.0
+"""Least time between two watches, for an API that ends each one at once."""
 
 
 class PodListener(Protocol):
-    """Is told what becomes of Pods; returns whether that need not be told again."""
+    """Gets what happens to Pods; returns False to get it again."""
 
-    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
-        """Take note that a monitor's Pod is in trouble."""
+    async def on_failure(self, monitor_id: str, failure: PodFailure) -> bool:
+        """A monitor's Pod failed."""
         ...
 
     async def on_ready(self, monitor_id: str, uid: str) -> bool:
-        """Take note that a monitor's Pod takes streams now."""
+        """A monitor's Pod takes streams."""
         ...
 
 
-def relist_wait_sec(before_sec: float, *, lasted_sec: float) -> float:
-    """Return the wait before the Pods are listed again, up to a half shorter by chance.
+def relist_wait_sec(last_sec: float, *, lasted_sec: float) -> float:
+    """Return the wait before the Pods are listed again, before jitter.
 
     Args:
-        before_sec: what it was the last time.
+        last_sec: the previous wait.
         lasted_sec: how long the list and its watches went well since then.
     """
     if lasted_sec > HEALTHY_SEC:
         return RELIST_MIN_SEC
-    return min(before_sec * 2, RELIST_MAX_SEC)
+    return min(last_sec * 2, RELIST_MAX_SEC)
 
 
 class PodReflector:
-    """Tells of every Pod that becomes ready or is in trouble, once."""
+    """Reports each Pod that becomes ready, and each that fails, once."""
 
     def __init__(self, cluster: PodCluster, listener: PodListener) -> None:
         self._cluster = cluster
         self._listener = listener
         self._pods: dict[str, PodStatus] = {}
-        self._noted: set[str] = set()
-        self._news: asyncio.Queue[tuple[PodStatus, PodFailure | None]] = asyncio.Queue()
+        self._failed: set[str] = set()
+        self._notifications: asyncio.Queue[tuple[PodStatus, PodFailure | None]] = asyncio.Queue()
 
     @property
     def pods(self) -> list[PodStatus]:
-        """The Pods as they were seen last."""
+        """The Pods as they were last seen."""
         return list(self._pods.values())
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._reflect())
-            tasks.create_task(self._look_at_the_clock())
-            tasks.create_task(self._pass_on())
+            tasks.create_task(self._check_overdue())
+            tasks.create_task(self._notify())
 
     async def _reflect(self) -> None:
         wait_sec = RELIST_MIN_SEC
@@ -88,7 +85,7 @@ class PodReflector:
                     version = await self._watch(version)
             except KubernetesError as error:
                 logger.warning("Pods are listed again", error=str(error))
-            except Exception:  # what one Pod's object says must not blind us for the others
+            except Exception:  # one malformed Pod must not hide the others
                 logger.exception("Pods cannot be read")
             wait_sec = relist_wait_sec(wait_sec, lasted_sec=time.monotonic() - began)
             await asyncio.sleep(wait_sec * random.uniform(0.5, 1.0))  # noqa: S311
@@ -96,11 +93,11 @@ class PodReflector:
     async def _list(self) -> str:
         listed = await self._cluster.list()
         present = {pod.uid for pod in listed.pods}
-        vanished = [pod for uid, pod in self._pods.items() if uid not in present]
+        gone = [pod for uid, pod in self._pods.items() if uid not in present]
         for pod in listed.pods:
-            self._look_at(pod)
-        for pod in vanished:
-            self._take_leave(pod)
+            self._update(pod)
+        for pod in gone:
+            self._remove(pod)
         return listed.version
 
     async def _watch(self, version: str) -> str:
@@ -108,69 +105,65 @@ class PodReflector:
         began = time.monotonic()
         async for change in self._cluster.changes(version):
             version = change.version
-            self._take(change)
-        await asyncio.sleep(began + WATCHES_APART_SEC - time.monotonic())
+            self._apply(change)
+        await asyncio.sleep(began + WATCH_INTERVAL_SEC - time.monotonic())
         return version
 
-    def _take(self, change: PodChange) -> None:
-        pod = change.pod
-        if pod is None:
-            return
-        if change.is_gone:
-            self._take_leave(pod)
-        else:
-            self._look_at(pod)
+    def _apply(self, change: PodChange) -> None:
+        if change.pod and change.is_gone:
+            self._remove(change.pod)
+        elif change.pod:
+            self._update(change.pod)
 
-    def _look_at(self, pod: PodStatus) -> None:
-        before = self._pods.get(pod.uid)
+    def _update(self, pod: PodStatus) -> None:
+        last = self._pods.get(pod.uid)
         self._pods[pod.uid] = pod
-        if pod.trouble:
-            self._record(pod, pod.trouble)
-        elif pod.is_ready and before and not before.is_ready:
-            self._news.put_nowait((pod, None))
+        if pod.failure:
+            self._report_failure(pod, pod.failure)
+        elif pod.is_ready and last and not last.is_ready:
+            self._notifications.put_nowait((pod, None))
 
-    def _take_leave(self, pod: PodStatus) -> None:
+    def _remove(self, pod: PodStatus) -> None:
         self._pods.pop(pod.uid, None)
-        gone = PodFailure(uid=pod.uid, reason=DELETED)
-        self._record(pod, pod.trouble or gone)
-        self._noted.discard(pod.uid)
+        self._report_failure(pod, pod.failure or PodFailure(uid=pod.uid, reason=DELETED))
+        self._failed.discard(pod.uid)
 
-    def _record(self, pod: PodStatus, trouble: PodFailure) -> None:
-        if pod.monitor_id and pod.uid not in self._noted:
-            self._noted.add(pod.uid)
-            self._news.put_nowait((pod, trouble))
+    def _report_failure(self, pod: PodStatus, failure: PodFailure) -> None:
+        if pod.monitor_id and pod.uid not in self._failed:
+            self._failed.add(pod.uid)
+            self._notifications.put_nowait((pod, failure))
 
-    async def _pass_on(self) -> None:
+    async def _notify(self) -> None:
         while True:
-            pod, trouble = await self._news.get()
-            words = trouble.in_words if trouble else "ready"
-            logger.info("Pod seen", monitor_id=pod.monitor_id, pod=pod.pod_name, condition=words)
-            while not await self._update_status(pod, trouble):
-                await asyncio.sleep(TELL_AGAIN_SEC)
+            pod, failure = await self._notifications.get()
+            condition = failure.description if failure else "ready"
+            logger.info(
+                "Pod seen", monitor_id=pod.monitor_id, pod=pod.pod_name, condition=condition
+            )
+            while not await self._notify_once(pod, failure):
+                await asyncio.sleep(NOTIFY_AGAIN_SEC)
 
-    async def _update_status(self, pod: PodStatus, trouble: PodFailure | None) -> bool:
-        if trouble:
-            return await self._listener.on_failure(pod.monitor_id, trouble)
+    async def _notify_once(self, pod: PodStatus, failure: PodFailure | None) -> bool:
+        if failure:
+            return await self._listener.on_failure(pod.monitor_id, failure)
         return await self._listener.on_ready(pod.monitor_id, pod.uid)
 
-    async def _look_at_the_clock(self) -> None:
+    async def _check_overdue(self) -> None:
+        """Read Pods again that should be ready: one that does not start causes no events."""
         while True:
             await asyncio.sleep(TICK_SEC)
             try:
                 for pod in self._overdue():
-                    await self._look_again(pod)
+                    seen = await self._cluster.get(pod.pod_name)
+                    if seen and seen.uid == pod.uid and pod.uid in self._pods:
+                        self._update(seen)
             except KubernetesError as error:
-                logger.warning("an overdue Pod cannot be looked at", error=str(error))
+                logger.warning("an overdue Pod cannot be read", error=str(error))
 
     def _overdue(self) -> list[PodStatus]:
-        unready_before = datetime.now(UTC) - self._cluster.start_timeout
+        latest = datetime.now(UTC) - self._cluster.start_timeout
         return [
             pod
             for pod in self.pods
-            if not pod.trouble and pod.unready_since and pod.unready_since < unready_before
+            if not pod.failure and pod.unready_since and pod.unready_since < latest
         ]
-
-    async def _look_again(self, pod: PodStatus) -> None:
-        seen = await self._cluster.get(pod.pod_name)
-        if seen and seen.uid == pod.uid and pod.uid in self._pods:
-            self._look_at(seen)

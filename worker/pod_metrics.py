@@ -1,4 +1,4 @@
-"""What an orchestrator counts of the Pods that probe, for Prometheus."""
+"""An orchestrator's Prometheus metrics of Pods and of calls of the Kubernetes API."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from activities.declarations import PodReconciliationReport
-from kube.errors import CallFailed
+from kube.api_errors import CallFailed
 from monitors.pods import PodStatus
 from worker.metrics import MetricSet
 
@@ -18,7 +18,7 @@ PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 
 
 class PodMetrics(MetricSet, Collector):
-    """Counts Pods and calls of the Kubernetes API; registered while its context is open."""
+    """Registered while its context is open."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._pods: Callable[[], Sequence[PodStatus]] = list
@@ -31,25 +31,24 @@ class PodMetrics(MetricSet, Collector):
         )
         self._failures = Counter(
             "stream_tracker_kubernetes_call_failures",
-            "Calls of the Kubernetes API that were not done, by verb and status of the answer.",
+            "Calls of the Kubernetes API that failed, by verb and status of the answer.",
             ("verb", "status"),
             registry=None,
         )
-        self._mended = Counter(
+        self._reconciled = Counter(
             "stream_tracker_pods_reconciled",
-            "Differences between Pods and monitors that were mended, by what was done.",
+            "Differences between Pods and monitors that the reconciliation found, by kind.",
             ("what",),
             registry=None,
         )
-        super().__init__(registry, self, self._calls, self._failures, self._mended)
+        super().__init__(registry, self, self._calls, self._failures, self._reconciled)
 
-    def watch(self, pods: Callable[[], Sequence[PodStatus]]) -> None:
-        """Show these Pods from now on."""
+    def count(self, pods: Callable[[], Sequence[PodStatus]]) -> None:
         self._pods = pods
 
     @contextmanager
     def call(self, verb: str) -> Iterator[None]:
-        """Measure a call of the Kubernetes API; see `kube.cluster.CallMeter`."""
+        """A `kube.cluster.CallMeter`."""
         began = time.monotonic()
         try:
             yield
@@ -60,20 +59,18 @@ class PodMetrics(MetricSet, Collector):
             self._calls.labels(verb).observe(time.monotonic() - began)
 
     def reconciled(self, report: PodReconciliationReport) -> None:
-        """Add a round of the reconciliation."""
         for what, count in report.model_dump().items():
-            self._mended.labels(what).inc(count)
+            self._reconciled.labels(what).inc(count)
 
     def collect(self) -> Iterator[Metric]:
-        """Count the Pods as they are now."""
         phases = [pod.phase for pod in self._pods()]
         family = GaugeMetricFamily(
             "stream_tracker_probe_pods", "Pods that probe, by phase.", labels=["phase"]
         )
         for phase in PHASES:
             family.add_metric([phase], phases.count(phase))
-        troubled = GaugeMetricFamily(
-            "stream_tracker_probe_pods_in_trouble", "Pods that failed or do not come up."
+        failed = GaugeMetricFamily(
+            "stream_tracker_probe_pods_in_trouble", "Pods that failed or do not start."
         )
-        troubled.add_metric([], sum(pod.trouble is not None for pod in self._pods()))
-        yield from (family, troubled)
+        failed.add_metric([], sum(pod.failure is not None for pod in self._pods()))
+        yield from (family, failed)

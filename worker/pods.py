@@ -1,4 +1,4 @@
-"""The part of an orchestrator that has streams probed in Pods."""
+"""Runs what makes, follows and reconciles Pods inside an orchestrator."""
 
 import asyncio
 import os
@@ -14,8 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.probe_pods import ProbePods
 from activities.reconcile_pods import PodReconciliation
-from kube.cluster import PodCluster
-from kube.connection import NoCluster, connected
+from kube.cluster import NoCluster, PodCluster, connected
 from kube.pod_manifest import PodTemplate
 from kube.reflector import PodReflector
 from monitors.pods import PodFailure
@@ -29,7 +28,7 @@ from workflows.search_attributes import MONITOR_STATUS
 
 logger = structlog.get_logger(__name__)
 
-OF_THE_ORCHESTRATOR = frozenset(
+ORCHESTRATOR_ONLY = frozenset(
     name.upper()
     for name in (
         *PodSettings.model_fields,
@@ -41,7 +40,7 @@ OF_THE_ORCHESTRATOR = frozenset(
         "health_host",
     )
 )
-"""Variables that say nothing to a Pod, or say something else there."""
+"""Variables that a Pod does not get, or gets with a value of its own."""
 
 SECRETS = frozenset(
     {
@@ -55,7 +54,7 @@ SECRETS = frozenset(
 async def pod_activities(
     client: Client, settings: WorkerSettings
 ) -> AsyncIterator[list[Callable[..., Any]]]:
-    """Watch what becomes of the Pods while the context is open; yield the activities."""
+    """Follow the Pods while the context is open; yield the activities."""
     async with connected() as kubernetes:
         with PodMetrics() as metrics:
             cluster = PodCluster(
@@ -66,10 +65,10 @@ async def pod_activities(
             )
             monitors = MonitorWorkflows(client)
             reflector = PodReflector(cluster, monitors)
-            metrics.watch(lambda: reflector.pods)
+            metrics.count(lambda: reflector.pods)
             pods = ProbePods(cluster)
             reconciliation = PodReconciliation(cluster, monitors, metrics)
-            async with _in_background(reflector):
+            async with _running(reflector):
                 yield [
                     pods.ensure_probe_pod,
                     pods.inspect_probe_pod,
@@ -79,10 +78,10 @@ async def pod_activities(
 
 
 async def check_pods(settings: WorkerSettings) -> None:
-    """Find what keeps this orchestrator from making Pods before it waits for anything.
+    """Check what an orchestrator needs to make Pods, before it waits for anything.
 
     Raises:
-        SettingsError: a setting is missing, or it is not known where the Kubernetes API is.
+        SettingsError: a setting is missing, or the address of the Kubernetes API is unknown.
     """
     pod_template(settings, os.environ)
     try:
@@ -93,22 +92,22 @@ async def check_pods(settings: WorkerSettings) -> None:
 
 
 @asynccontextmanager
-async def _in_background(reflector: PodReflector) -> AsyncIterator[None]:
-    reflecting = asyncio.create_task(reflector.run())
+async def _running(reflector: PodReflector) -> AsyncIterator[None]:
+    task = asyncio.create_task(reflector.run())
     try:
         yield
     finally:
-        reflecting.cancel()
-        await asyncio.gather(reflecting, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 class MonitorWorkflows:
-    """The monitors' workflows, as their Pods concern them."""
+    """The monitors' workflows: the listener of the reflector, and the list for reconciliation."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def watching(self) -> set[str]:
+    async def monitoring_ids(self) -> set[str]:
         """Return the ids of the monitors whose stream is watched; may be a little behind."""
         query = (
             f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running' "
@@ -116,8 +115,7 @@ class MonitorWorkflows:
         )
         return {each.id async for each in self._client.list_workflows(query)}
 
-    async def runs(self, monitor_id: str) -> bool:
-        """Tell whether a monitor's workflow runs now."""
+    async def is_running(self, monitor_id: str) -> bool:
         try:
             described = await self._client.get_workflow_handle(monitor_id).describe()
         except RPCError as error:
@@ -126,31 +124,29 @@ class MonitorWorkflows:
             raise
         return described.close_time is None
 
-    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
-        """Tell a monitor that its Pod is in trouble; return whether it knows, or does not run."""
-        return await self._signal(monitor_id, POD_FAILURE_SIGNAL, trouble)
+    async def on_failure(self, monitor_id: str, failure: PodFailure) -> bool:
+        """Signal a failure; return False when the monitor runs and did not get it."""
+        return await self._signal(monitor_id, POD_FAILURE_SIGNAL, failure)
 
     async def on_ready(self, monitor_id: str, uid: str) -> bool:
-        """Tell a monitor that its Pod takes streams; return whether it knows, or does not run."""
+        """Signal that a Pod is ready; returns as `on_failure` does."""
         return await self._signal(monitor_id, POD_READY_SIGNAL, uid)
 
-    async def _signal(self, monitor_id: str, name: str, news: PodFailure | str) -> bool:
+    async def _signal(self, monitor_id: str, name: str, argument: PodFailure | str) -> bool:
         try:
-            await self._client.get_workflow_handle(monitor_id).signal(name, news)
+            await self._client.get_workflow_handle(monitor_id).signal(name, argument)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return True
-            logger.warning("a monitor cannot be told", monitor_id=monitor_id, error=str(error))
+            logger.warning(
+                "a signal does not reach a monitor", monitor_id=monitor_id, error=str(error)
+            )
             return False
         return True
 
 
 def pod_template(settings: WorkerSettings, environment: Mapping[str, str]) -> PodTemplate:
-    """Return what all Pods have in common; they get our own settings, as far as they probe.
-
-    Args:
-        settings: of this orchestrator.
-        environment: that it was started with.
+    """Return what all Pods share; they get this process's variables, as far as they probe.
 
     Raises:
         SettingsError: a setting is missing.
@@ -159,29 +155,29 @@ def pod_template(settings: WorkerSettings, environment: Mapping[str, str]) -> Po
         raise SettingsError("WORKER_IMAGE: is required with PROBE_PLACEMENT=pod")
     if not settings.pod_secret:
         raise SettingsError("POD_SECRET: is required with PROBE_PLACEMENT=pod")
-    wanted = {name: value for name, value in environment.items() if value and _is_for_pods(name)}
-    # A Pod has one stream: its memory does not hold the segments of fifty.
-    wanted.setdefault("SEGMENTS_MEMORY_BYTES", str(2 * settings.segment_max_bytes))
-    secret = sorted(name for name, value in wanted.items() if _is_secret(name, value))
+    variables = {name: value for name, value in environment.items() if value and _is_for_pods(name)}
+    # A Pod has one stream: its memory need not hold the segments of fifty.
+    variables.setdefault("SEGMENTS_MEMORY_BYTES", str(2 * settings.segment_max_bytes))
+    secret = sorted(name for name, value in variables.items() if _is_secret(name, value))
     return PodTemplate(
         namespace=settings.namespace,
         instance=settings.pod_instance,
         image=f"{settings.worker_image}:{settings.worker_image_tag or VERSION}",
         pull_policy=settings.pod_image_pull_policy,
-        environment={name: value for name, value in wanted.items() if name not in secret},
+        environment={name: value for name, value in variables.items() if name not in secret},
         secret_name=settings.pod_secret,
         secret_variables=secret,
         requests={"cpu": settings.pod_cpu_request, "memory": settings.pod_memory_request},
         limits={"cpu": settings.pod_cpu_limit, "memory": settings.pod_memory_limit},
         work_size=settings.pod_work_size,
         drain_sec=settings.drain_sec,
-        more=_more(settings),
+        extra=_extra_fields(settings),
         mounts=settings.pod_volume_mounts,
         volumes=settings.pod_volumes,
     )
 
 
-def _more(settings: WorkerSettings) -> dict[str, Any]:
+def _extra_fields(settings: WorkerSettings) -> dict[str, Any]:
     pull_secrets = [{"name": name} for name in settings.pod_image_pull_secrets]
     fields = {
         "nodeSelector": settings.pod_node_selector,
@@ -196,14 +192,11 @@ def _more(settings: WorkerSettings) -> dict[str, Any]:
 def _is_for_pods(name: str) -> bool:
     if name.startswith("TEMPORAL_"):
         return True
-    return name.lower() in WorkerSettings.model_fields and name not in OF_THE_ORCHESTRATOR
+    return name.lower() in WorkerSettings.model_fields and name not in ORCHESTRATOR_ONLY
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """Tell whether a value is to be hidden from a Pod's description.
-
-    A proxy's URL may carry a key, and so may a header that is sent to Temporal.
-    """
+    # A proxy's URL may carry a key, and so may a header that is sent to Temporal.
     if name in SECRETS or name.startswith("TEMPORAL_GRPC_META_"):
         return True
     return "://" in value and urlsplit(value).password is not None

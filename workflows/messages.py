@@ -45,11 +45,11 @@ class MonitorProgress(BaseModel):
         events_unaudited: events that are through and that the store was not told of in the end,
             since there was no room to keep them until it would listen.
         status_untold: whether the store does not know the status yet.
-        has_pod: whether a Pod was asked for, and is to be deleted in the end.
-        pod_number: of the Pod that is or was asked for; they are counted from 1.
+        has_pod: whether there may be a Pod to delete at the end.
+        pod_number: of the present Pod, from 1.
         pod_failures: how many Pods failed in a row.
         pod_failing_since: when the first of these failed.
-        pod_trouble_told: whether `doing` speaks of a Pod, until one is ready.
+        shows_pod_failure: whether `doing` is about a Pod that is not ready.
     """
 
     status: MonitorStatus = MonitorStatus.INITIALIZING
@@ -80,7 +80,7 @@ class MonitorProgress(BaseModel):
     pod_number: int = 1
     pod_failures: int = 0
     pod_failing_since: AwareDatetime | None = None
-    pod_trouble_told: bool = False
+    shows_pod_failure: bool = False
     error_reason: str | None = None
     error_message: str | None = None
 

@@ -72,8 +72,8 @@ class MonitorWorkflow:
         self._pods = PodKeeper(
             order.monitor_id,
             self._progress,
-            tell=self._set_details,
-            at_end=self._interrupt_the_watch,
+            update_status=self._set_details,
+            on_end=self._interrupt_the_watch,
         )
         self._watching: workflow.ActivityHandle[WatchResult] | None = None
         self._wants_new_run = False
@@ -105,13 +105,13 @@ class MonitorWorkflow:
         self._progress.stop_requested = True
 
     @workflow.signal(name=POD_FAILURE_SIGNAL)
-    def pod_failure_signal(self, trouble: PodFailure) -> None:
-        """Take note that the Pod that watches the stream is in trouble."""
-        self._pods.on_failure(trouble)
+    def pod_failure_signal(self, failure: PodFailure) -> None:
+        """Take a report of a Pod that failed."""
+        self._pods.on_failure(failure)
 
     @workflow.signal(name=POD_READY_SIGNAL)
     def pod_ready(self, uid: str) -> None:
-        """Take note that a Pod takes the stream."""
+        """Take a report of a Pod whose worker takes the stream."""
         self._pods.on_ready(uid)
 
     @workflow.update(name=CHANGE_UPDATE)
@@ -269,13 +269,13 @@ class MonitorWorkflow:
         if self._progress.watch_state is None:
             # With all slots taken the watch waits in the queue; its first report replaces this.
             self._progress.health = HealthReport(reason=UNPROBED)
-        has_no_pod = self._progress.pod_trouble_told  # in an earlier run
+        has_no_pod = self._progress.shows_pod_failure  # in an earlier run
         self._update_status(
             self._progress.doing if has_no_pod else "Watching the stream",
             status=MonitorStatus.MONITORING,
             stream_status=StreamStatus.LIVE,
         )
-        self._pods.open()
+        self._pods.start()
         while not self._over:
             seen = await self._watch_with_room()
             if seen:
@@ -360,7 +360,7 @@ class MonitorWorkflow:
         self._update_status(views.doing(seen))
 
     async def _continue_in_a_new_run(self) -> None:
-        await self._pods.close()
+        await self._pods.stop()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._order.model_copy(update={"carried": self._progress}))
 

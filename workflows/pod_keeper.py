@@ -1,11 +1,12 @@
-"""Keeping a Pod at work for a monitor, beside its watch.
+"""Keeps a Pod at work for a monitor, beside its watch.
 
-The watch is not disturbed by what becomes of the Pod: it waits in the Pod's queue, with the state
-of its last heartbeat, until the worker of the next Pod asks for it.
+The watch knows nothing of Pods: it waits in their queue, with the state of its last heartbeat,
+until the worker of the next Pod polls it.
 """
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -34,15 +35,15 @@ POD_FAILURE = "pod_failure"
 
 
 class PodKeeper:
-    """Makes the monitor's Pod, makes it anew when it fails, and deletes it in the end.
+    """Makes the monitor's Pod, replaces it when it fails, and deletes it at the end.
 
-    With placement `pool` there is no Pod, and nothing to do.
+    With placement `pool` there is no Pod.
 
     Args:
         monitor_id: whose Pod.
-        progress: knows the placement; here it is noted what is to be carried.
-        tell: says in plain words what is going on.
-        at_end: is called when the Pod is kept no more; `raise_if_failed` says why.
+        progress: carries the count of Pods and of their failures to the next run.
+        update_status: shows a sentence to whoever looks at the monitor.
+        on_end: is called when no further Pod is made; `raise_if_failed` says why.
     """
 
     def __init__(
@@ -50,41 +51,41 @@ class PodKeeper:
         monitor_id: str,
         progress: MonitorProgress,
         *,
-        tell: Callable[[str], None],
-        at_end: Callable[[], None],
+        update_status: Callable[[str], None],
+        on_end: Callable[[], None],
     ) -> None:
         self._monitor_id = monitor_id
         self._progress = progress
-        self._update_status = tell
-        self._at_end = at_end
-        self._heard: dict[str | None, PodFailure] = {}
-        self._present_uid: str | None = None
+        self._update_status = update_status
+        self._on_end = on_end
+        self._reported: dict[str | None, PodFailure] = {}
+        self._current_uid: str | None = None
         self._ready_uid: str | None = None
-        self._is_closed = False
+        self._is_stopped = False
         self._keeping: asyncio.Task[None] | None = None
 
-    def open(self) -> None:
+    def start(self) -> None:
         """Begin to keep a Pod."""
         if self._progress.placement.kind is PlacementKind.POD:
             self._progress.has_pod = True
             self._keeping = asyncio.create_task(self._keep())
-            self._keeping.add_done_callback(lambda _: self._is_closed or self._at_end())
+            self._keeping.add_done_callback(lambda _: self._is_stopped or self._on_end())
 
-    def on_failure(self, trouble: PodFailure) -> None:
-        """Take news of a Pod; what is not of the present one means nothing."""
+    def on_failure(self, failure: PodFailure) -> None:
+        """Take a report of a Pod that failed; one of an earlier Pod has no effect."""
         if self._keeping:
-            self._heard[trouble.uid] = trouble
+            self._reported[failure.uid] = failure
 
     def on_ready(self, uid: str) -> None:
-        """Take news of a Pod whose worker takes the stream."""
+        """Take a report of a Pod whose worker takes the stream."""
         self._ready_uid = uid
-        self._tell_of_recovery()
+        self._show_recovery()
 
     def reset(self) -> None:
-        """Note that the Pod did what it is for."""
+        """Start the count of failures again: the Pod did its work."""
         self._progress.pod_failures = 0
         self._progress.pod_failing_since = None
-        self._progress.pod_trouble_told = False
+        self._progress.shows_pod_failure = False
 
     def raise_if_failed(self) -> None:
         """Raise what ended the keeping, if anything did.
@@ -92,94 +93,92 @@ class PodKeeper:
         Raises:
             StreamUnavailable: the Pod failed too often, or cannot be made.
         """
-        if self._keeping and self._keeping.done() and not self._is_closed:
+        if self._keeping and self._keeping.done() and not self._is_stopped:
             self._keeping.result()
 
-    async def close(self) -> None:
+    async def stop(self) -> None:
         """Leave the Pod as it is."""
-        self._is_closed = True
+        self._is_stopped = True
         if self._keeping:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
 
     async def remove(self) -> None:
         """Delete the Pod, however long that takes."""
-        await self.close()
+        await self.stop()
         if self._progress.has_pod:
             await self._delete(uid=None)
 
     async def _keep(self) -> None:
         try:
-            while not self._is_closed:
+            while not self._is_stopped:
                 pod = await self._ensure()
-                self._present_uid = pod.uid
+                self._current_uid = pod.uid
                 if pod.is_ready:
                     self._ready_uid = pod.uid
-                self._tell_of_recovery()
-                trouble = pod.trouble or await self._until_trouble(pod)
-                if trouble:
-                    await self._clear_away(trouble)
+                self._show_recovery()
+                if failure := pod.failure or await self._wait_for_failure(pod):
+                    await self._prepare_next(failure)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise self._failure(_why(error)) from error
+            raise self._unavailable(_message(error)) from error
 
-    async def _until_trouble(self, pod: PodStatus) -> PodFailure | None:
-        """Return what became of the Pod as soon as it probes no more; None when closed."""
-        self._heard = {uid: heard for uid, heard in self._heard.items() if uid == pod.uid}
-        while not self._is_closed:
-            await workflow.wait_condition(lambda: bool(self._heard.keys() & {pod.uid, None}))
-            heard = self._heard.pop(pod.uid, None) or self._heard.pop(None)
-            present = await self._inspect()
-            if present is None or present.uid != pod.uid:
-                return heard
-            if present.trouble:
-                return present.trouble
+    async def _wait_for_failure(self, pod: PodStatus) -> PodFailure | None:
+        """Return why the Pod no longer probes; None when stopped."""
+        self._reported = {uid: each for uid, each in self._reported.items() if uid == pod.uid}
+        while not self._is_stopped:
+            await workflow.wait_condition(lambda: bool(self._reported.keys() & {pod.uid, None}))
+            reported = self._reported.pop(pod.uid, None) or self._reported.pop(None)
+            seen = await self._inspect()
+            if seen is None or seen.uid != pod.uid:
+                return reported
+            if seen.failure:
+                return seen.failure
         return None
 
-    async def _clear_away(self, trouble: PodFailure) -> None:
-        """Delete what failed, and wait a moment before the next one.
+    async def _prepare_next(self, failure: PodFailure) -> None:
+        """Delete the failed Pod and back off.
 
         Raises:
-            StreamUnavailable: it was the last one.
+            StreamUnavailable: too many Pods failed.
         """
         progress = self._progress
-        self._present_uid = None
+        self._current_uid = None
         progress.pod_failures += 1
         progress.pod_failing_since = progress.pod_failing_since or workflow.now()
-        if self._is_out_of_patience():
-            words = f"{progress.pod_failures} Pods failed in a row: {trouble.in_words}"
-            raise self._failure(words, trouble)
-        self._set_details(f"The Pod failed ({trouble.in_words}): a new one takes over")
-        if trouble.uid:
-            await self._delete(uid=trouble.uid)
+        if self._is_out_of_patience(progress.pod_failing_since):
+            message = f"{progress.pod_failures} Pods failed in a row: {failure.description}"
+            raise self._unavailable(message, failure)
+        self._show(f"The Pod failed ({failure.description}): a new one takes over")
+        if failure.uid:
+            await self._delete(uid=failure.uid)
         delay = options.pod_backoff(progress.pod_failures)
         await workflow.sleep(delay, summary="before the next Pod")
         progress.pod_number += 1
 
-    def _is_out_of_patience(self) -> bool:
+    def _is_out_of_patience(self, since: datetime) -> bool:
         placement = self._progress.placement
-        failing = workflow.now() - (self._progress.pod_failing_since or workflow.now())
-        is_often = self._progress.pod_failures >= placement.pod_max_failures
-        return is_often and failing.total_seconds() >= placement.pod_patience_sec
+        failing_sec = (workflow.now() - since).total_seconds()
+        has_retries = self._progress.pod_failures < placement.pod_max_failures
+        return not has_retries and failing_sec >= placement.pod_patience_sec
 
-    def _failure(self, message: str, trouble: PodFailure | None = None) -> StreamUnavailable:
+    def _unavailable(self, message: str, failure: PodFailure | None = None) -> StreamUnavailable:
         more = {
             "pod_name": pod_name(self._monitor_id, self._progress.pod_number),
-            "exit_code": trouble.exit_code if trouble else None,
-            "termination_reason": trouble.reason if trouble else None,
+            "exit_code": failure.exit_code if failure else None,
+            "termination_reason": failure.reason if failure else None,
         }
         return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
 
-    def _set_details(self, words: str) -> None:
-        self._progress.pod_trouble_told = True
-        self._update_status(words)
+    def _show(self, status: str) -> None:
+        self._progress.shows_pod_failure = True
+        self._update_status(status)
 
-    def _tell_of_recovery(self) -> None:
-        """Say that all is well again, once the present Pod is ready."""
-        is_ready = self._ready_uid is not None and self._ready_uid == self._present_uid
-        if self._progress.pod_trouble_told and is_ready:
-            self._progress.pod_trouble_told = False
+    def _show_recovery(self) -> None:
+        is_ready = self._ready_uid is not None and self._ready_uid == self._current_uid
+        if self._progress.shows_pod_failure and is_ready:
+            self._progress.shows_pod_failure = False
             self._update_status(views.watching(self._progress.open_incidents))
 
     async def _ensure(self) -> PodStatus:
@@ -188,20 +187,20 @@ class PodKeeper:
         except ActivityError as error:
             if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
                 raise
-            self._set_details(f"Waiting for a Pod: {_why(error)}")
+            self._show(f"Waiting for a Pod: {_message(error)}")
         pod = await self._make(options.PROBE_POD)
-        self._set_details("The Pod was made")
+        self._show("The Pod was made")
         return pod
 
     async def _make(self, config: ActivityConfig) -> PodStatus:
         return await workflow.execute_activity_method(
-            PodActivities.ensure_probe_pod, self._order(), **config | {"summary": "Makes the Pod"}
+            PodActivities.ensure_probe_pod, self._input(), **config | {"summary": "Makes the Pod"}
         )
 
     async def _inspect(self) -> PodStatus | None:
         inspected = await workflow.execute_activity_method(
             PodActivities.inspect_probe_pod,
-            self._order(),
+            self._input(),
             **options.PROBE_POD | {"summary": "Looks at the Pod"},
         )
         return inspected.pod
@@ -214,7 +213,7 @@ class PodKeeper:
             **options.PROBE_POD | {"summary": "Deletes the Pod"},
         )
 
-    def _order(self) -> PodInput:
+    def _input(self) -> PodInput:
         return PodInput(
             monitor_id=self._monitor_id,
             number=self._progress.pod_number,
@@ -222,6 +221,6 @@ class PodKeeper:
         )
 
 
-def _why(error: ActivityError) -> str:
+def _message(error: ActivityError) -> str:
     cause = error.cause
     return cause.message if isinstance(cause, FailureError) else str(cause or error)

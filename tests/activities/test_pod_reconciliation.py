@@ -26,14 +26,14 @@ class Monitors:
         self.told: list[tuple[str, PodFailure]] = []
         self.counted = PodReconciliationReport()
 
-    async def watching(self) -> set[str]:
+    async def monitoring_ids(self) -> set[str]:
         return self.listed
 
-    async def runs(self, monitor_id: str) -> bool:
+    async def is_running(self, monitor_id: str) -> bool:
         return monitor_id in self.running
 
-    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
-        self.told.append((monitor_id, trouble))
+    async def on_failure(self, monitor_id: str, failure: PodFailure) -> bool:
+        self.told.append((monitor_id, failure))
         return True
 
     def reconciled(self, report: PodReconciliationReport) -> None:
@@ -94,8 +94,8 @@ async def test_pods_of_another_installation_are_left_alone(
 async def test_a_monitor_without_its_pod_is_told(cluster: PodCluster, monitors: Monitors) -> None:
     monitors.listed = {MONITOR_ID}
     assert await reconciled(cluster, monitors) == PodReconciliationReport(missing=1)
-    trouble = PodFailure(uid=None, reason=MISSING)
-    assert monitors.told == [(MONITOR_ID, trouble)]
+    failure = PodFailure(uid=None, reason=MISSING)
+    assert monitors.told == [(MONITOR_ID, failure)]
 
 
 async def test_a_monitor_whose_only_pod_leaves_a_lost_node_is_told(
@@ -116,18 +116,18 @@ async def test_a_pod_that_never_leaves_its_lost_node_is_struck_off(
     await cluster.create(MONITOR_ID, 2)
     api.change(NAME, {"metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}})
     monitors.listed = {MONITOR_ID}
-    assert await reconciled(cluster, monitors) == PodReconciliationReport(struck_off=1)
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(lost=1)
     assert list(api.pods) == [pod_name(MONITOR_ID, 2)]
 
 
-async def test_trouble_that_was_not_heard_is_told_again(
+async def test_a_failure_whose_report_was_lost_is_reported_again(
     api: FakeApi, cluster: PodCluster, monitors: Monitors
 ) -> None:
     await cluster.create(MONITOR_ID, 1)
     api.change(NAME, LONG_AGO)
     api.set_status(NAME, **terminated(1, "Error"))
     monitors.listed = {MONITOR_ID}
-    assert await reconciled(cluster, monitors) == PodReconciliationReport(troubled=1)
+    assert await reconciled(cluster, monitors) == PodReconciliationReport(failed=1)
     assert monitors.told[0][1].reason == "Error"
 
 

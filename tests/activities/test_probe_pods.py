@@ -46,14 +46,14 @@ async def test_a_pod_that_is_there_is_adopted(cluster: PodCluster) -> None:
     assert await ensure(cluster) == await ensure(cluster)
 
 
-async def test_a_pod_that_failed_is_returned_with_its_trouble(
+async def test_a_pod_that_failed_is_returned_with_its_failure(
     api: FakeApi, cluster: PodCluster
 ) -> None:
     await ensure(cluster)
     api.set_status(NAME, **terminated(137, "OOMKilled"))
     pod = await ActivityEnvironment().run(ProbePods(cluster).ensure_probe_pod, ORDER)
-    assert pod.trouble
-    assert pod.trouble.reason == "OOMKilled"
+    assert pod.failure
+    assert pod.failure.reason == "OOMKilled"
 
 
 async def test_a_pod_of_somebody_else_is_left_alone(api: FakeApi, cluster: PodCluster) -> None:
@@ -62,7 +62,7 @@ async def test_a_pod_of_somebody_else_is_left_alone(api: FakeApi, cluster: PodCl
     failed, _ = await failure(cluster)
     assert failed.type == POD_REFUSED
     assert failed.non_retryable
-    assert "none of ours" in failed.message
+    assert "belongs to something else" in failed.message
 
 
 async def test_a_pod_that_leaves_is_returned_as_one_that_failed(
@@ -72,8 +72,8 @@ async def test_a_pod_that_leaves_is_returned_as_one_that_failed(
     await ensure(cluster)
     await cluster.delete(NAME)
     pod = await ActivityEnvironment().run(ProbePods(cluster).ensure_probe_pod, ORDER)
-    assert pod.trouble
-    assert pod.trouble.reason == "Deleted"
+    assert pod.failure
+    assert pod.failure.reason == "Deleted"
 
 
 async def test_the_next_pod_waits_for_no_lost_node(api: FakeApi, cluster: PodCluster) -> None:

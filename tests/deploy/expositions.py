@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from activities.declarations import PodReconciliationReport, ReconciliationReport
 from api.metrics import GatewayMetrics
-from kube.errors import CallFailed
+from kube.api_errors import CallFailed
 from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport

@@ -5,8 +5,8 @@ import asyncio
 import kmock
 import pytest
 
+from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.cluster import PodChange, PodCluster
-from kube.errors import CallFailed, CallRefused, NameTaken
 from tests.kube.api import PODS, FakeApi
 from tests.kube.conftest import pod_cluster
 from tests.kube.pods import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, RUNNING, terminated
@@ -129,8 +129,8 @@ async def test_changes_come_from_the_listed_version_on(api: FakeApi, cluster: Po
     seen = [change.pod for change in changes if change.pod]
     assert [pod.phase for pod in seen] == ["Pending", "Running", "Failed", "Failed"]
     assert [change.is_gone for change in changes] == [False, False, False, True]
-    assert seen[2].trouble
-    assert seen[2].trouble.exit_code == 137
+    assert seen[2].failure
+    assert seen[2].failure.exit_code == 137
 
 
 async def test_a_watch_ends_in_time(api: FakeApi, cluster: PodCluster) -> None:
@@ -166,10 +166,10 @@ async def test_an_expired_version_is_a_failure(api: FakeApi, cluster: PodCluster
     assert failure.value.status == 410
 
 
-async def test_an_api_that_does_not_answer_is_a_failure(cluster: PodCluster) -> None:
-    cluster._client.configuration.host = "http://127.0.0.1:1"
-    with pytest.raises(CallFailed, match="does not answer"):
-        await cluster.get(NAME)
+async def test_an_api_that_does_not_answer_is_a_failure() -> None:
+    async with pod_cluster("http://127.0.0.1:1") as cluster:
+        with pytest.raises(CallFailed, match="does not answer"):
+            await cluster.get(NAME)
 
 
 async def _changes(cluster: PodCluster, version: str, count: int) -> list[PodChange]:

@@ -83,8 +83,8 @@ def test_it_gets_longer_than_its_worker_takes_to_drain() -> None:
 
 
 def test_a_lost_node_is_not_waited_for_longer_than_seconds() -> None:
-    more = {"tolerations": [{"key": "streams", "operator": "Exists"}]}
-    for template in (TEMPLATE, replace(TEMPLATE, more=more)):
+    extra = {"tolerations": [{"key": "streams", "operator": "Exists"}]}
+    for template in (TEMPLATE, replace(TEMPLATE, extra=extra)):
         borne = pod_manifest(template, MONITOR_ID, 1)["spec"]["tolerations"]
         limits = {each["key"]: each.get("tolerationSeconds") for each in borne}
         assert limits["node.kubernetes.io/unreachable"] == 10
@@ -96,7 +96,7 @@ def test_nodes_registries_and_files_are_settable() -> None:
     template = replace(
         TEMPLATE,
         pull_policy="Always",
-        more={"nodeSelector": {"disk": "ssd"}, "imagePullSecrets": [{"name": "registry"}]},
+        extra={"nodeSelector": {"disk": "ssd"}, "imagePullSecrets": [{"name": "registry"}]},
         volumes=[{"name": "cookies", "secret": {"secretName": "cookies"}}],
         mounts=[{"name": "cookies", "mountPath": "/cookies"}],
     )

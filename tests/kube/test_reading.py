@@ -1,4 +1,4 @@
-"""What a Pod's object says of its trouble."""
+"""What a Pod's object says of its failure."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,13 +64,13 @@ def seen(
         pytest.param({"phase": "Failed"}, "Failed", None, id="failed without a word"),
     ],
 )
-def test_trouble_is_seen_at_once(
+def test_a_failure_is_seen_at_once(
     status: dict[str, Any], reason: str, exit_code: int | None
 ) -> None:
-    trouble = seen(status).trouble
-    assert trouble
-    assert (trouble.uid, seen(status).pod_name) == ("u-1", NAME)
-    assert (trouble.reason, trouble.exit_code) == (reason, exit_code)
+    failure = seen(status).failure
+    assert failure
+    assert (failure.uid, seen(status).pod_name) == ("u-1", NAME)
+    assert (failure.reason, failure.exit_code) == (reason, exit_code)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_trouble_is_seen_at_once(
     ],
 )
 def test_a_pod_that_may_come_up_is_in_no_trouble(status: dict[str, Any]) -> None:
-    assert seen(status).trouble is None
+    assert seen(status).failure is None
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_a_pod_that_may_come_up_is_in_no_trouble(status: dict[str, Any]) -> None
         ),
     ],
 )
-def test_a_pod_that_does_not_come_up_is_in_trouble_after_a_while(
+def test_a_pod_that_does_not_come_up_has_failed_after_a_while(
     status: dict[str, Any], reason: str, message: str
 ) -> None:
-    assert seen(status, age_sec=59).trouble is None
-    trouble = seen(status, age_sec=61).trouble
-    assert trouble
-    assert (trouble.reason, trouble.message) == (reason, message)
+    assert seen(status, age_sec=59).failure is None
+    failure = seen(status, age_sec=61).failure
+    assert failure
+    assert (failure.reason, failure.message) == (reason, message)
 
 
 def test_a_pod_is_ready_when_its_worker_takes_streams() -> None:
@@ -114,42 +114,44 @@ def test_a_pod_is_ready_when_its_worker_takes_streams() -> None:
 
 def test_a_running_pod_may_be_old() -> None:
     ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-    assert seen(RUNNING, age_sec=100_000).trouble is None
-    assert seen(RUNNING | ready, age_sec=100_000).trouble is None
+    assert seen(RUNNING, age_sec=100_000).failure is None
+    assert seen(RUNNING | ready, age_sec=100_000).failure is None
 
 
-def test_a_worker_that_runs_and_is_not_ready_is_in_trouble_after_a_while() -> None:
+def test_a_worker_that_runs_and_is_not_ready_has_failed_after_a_while() -> None:
     since = (MADE + timedelta(seconds=100)).isoformat()
-    assert seen(unready(since), age_sec=159).trouble is None
-    trouble = seen(unready(since), age_sec=161).trouble
-    assert trouble
-    assert trouble.in_words == "NotReady: its worker runs, but does not reach Temporal after 60 s"
-    ended = seen(unready(since, phase="Succeeded"), age_sec=161).trouble
+    assert seen(unready(since), age_sec=159).failure is None
+    failure = seen(unready(since), age_sec=161).failure
+    assert failure
+    assert (
+        failure.description == "NotReady: its worker runs, but does not reach Temporal after 60 s"
+    )
+    ended = seen(unready(since, phase="Succeeded"), age_sec=161).failure
     assert ended
     assert ended.reason == "Succeeded"
 
 
-def test_a_pod_that_is_deleted_is_in_trouble() -> None:
+def test_a_pod_that_is_deleted_has_failed() -> None:
     pod = seen(RUNNING, GOING)
-    assert pod.trouble
-    assert pod.trouble.reason == "Deleted"
+    assert pod.failure
+    assert pod.failure.reason == "Deleted"
     assert pod.deletion_deadline == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 
 
 def test_a_pod_that_drained_since_it_is_deleted_says_so() -> None:
-    trouble = seen(terminated(0, "Completed"), GOING).trouble
-    assert trouble
-    assert (trouble.reason, trouble.exit_code) == ("Deleted", 0)
+    failure = seen(terminated(0, "Completed"), GOING).failure
+    assert failure
+    assert (failure.reason, failure.exit_code) == ("Deleted", 0)
 
 
 def test_why_the_cluster_deletes_it_is_told() -> None:
     for status in (RUNNING, terminated(0, "Completed"), terminated(137, "Error")):
-        trouble = seen(status | TAINTED, GOING).trouble
-        assert trouble
-        assert trouble.reason == "PreemptionByScheduler"
+        failure = seen(status | TAINTED, GOING).failure
+        assert failure
+        assert failure.reason == "PreemptionByScheduler"
 
 
-def test_trouble_in_words() -> None:
-    trouble = seen(terminated(137, "OOMKilled")).trouble
-    assert trouble
-    assert trouble.in_words == "OOMKilled, exit code 137"
+def test_the_description_of_a_failure() -> None:
+    failure = seen(terminated(137, "OOMKilled")).failure
+    assert failure
+    assert failure.description == "OOMKilled, exit code 137"

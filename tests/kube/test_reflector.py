@@ -39,11 +39,11 @@ class Listener:
         self._came.set()
         return True
 
-    async def on_failure(self, monitor_id: str, trouble: PodFailure) -> bool:
+    async def on_failure(self, monitor_id: str, failure: PodFailure) -> bool:
         if self.deaf:
             self.deaf -= 1
             return False
-        self.heard.append((monitor_id, trouble))
+        self.heard.append((monitor_id, failure))
         self._came.set()
         return True
 
@@ -53,7 +53,7 @@ class Listener:
             while len(self.heard) < count:
                 self._came.clear()
                 await self._came.wait()
-        return [trouble.reason for _, trouble in self.heard]
+        return [failure.reason for _, failure in self.heard]
 
 
 @pytest.fixture

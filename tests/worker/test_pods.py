@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from activities.declarations import PodReconciliationReport
 from cli.main import app
-from kube.errors import CallFailed, CallRefused, NameTaken
+from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.pod_manifest import PodTemplate
 from runtime.settings import SettingsError, WorkerSettings, load_settings
 from runtime.version import VERSION
@@ -109,7 +109,7 @@ def test_image_and_resources(environment: pytest.MonkeyPatch) -> None:
     assert made.requests == {"cpu": "100m", "memory": "256Mi"}
     assert made.limits == {"cpu": "500m", "memory": "512Mi"}
     assert made.pull_policy == "IfNotPresent"
-    assert made.more == {}
+    assert made.extra == {}
     other = template(
         environment,
         WORKER_IMAGE_TAG="7",
@@ -122,7 +122,7 @@ def test_image_and_resources(environment: pytest.MonkeyPatch) -> None:
     assert other.pull_policy == "Always"
     assert other.image == "registry.example/stream-tracker:7"
     assert other.limits["memory"] == "1Gi"
-    assert other.more == {
+    assert other.extra == {
         "nodeSelector": {"disk": "ssd"},
         "tolerations": [{"key": "streams", "operator": "Exists"}],
         "imagePullSecrets": [{"name": "registry"}],

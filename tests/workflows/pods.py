@@ -39,7 +39,7 @@ class ScriptedPods(PodActivities):
     """One monitor's Pods.
 
     Attributes:
-        stillborn: trouble that the next Pods have as soon as they are made; then they are fine.
+        stillborn: failure that the next Pods have as soon as they are made; then they are fine.
         refusal: why no Pod is ever made, if so.
         used_up: why no Pod is made for now, if so.
         opening: Pods are not made before it is set.
@@ -66,17 +66,17 @@ class ScriptedPods(PodActivities):
         self.made: list[str] = []
         self.deletions: list[PodDeletion] = []
 
-    def trouble(self, reason: str, *, uid: str | None = None) -> PodFailure:
-        """Return trouble of the present Pod, or of another one."""
+    def failure(self, reason: str, *, uid: str | None = None) -> PodFailure:
+        """Return failure of the present Pod, or of another one."""
         uid = uid or (self.present.uid if self.present else None)
         return PodFailure(uid=uid, reason=reason, message="scripted", exit_code=137)
 
     def break_down(self, reason: str) -> PodFailure:
-        """Have the present Pod fail; return its trouble, for the monitor to be told."""
+        """Have the present Pod fail; return its failure, for the monitor to be told."""
         assert self.present
-        trouble = self.trouble(reason)
-        self.present = self.present.model_copy(update={"trouble": trouble, "phase": "Failed"})
-        return trouble
+        failure = self.failure(reason)
+        self.present = self.present.model_copy(update={"failure": failure, "phase": "Failed"})
+        return failure
 
     @activity.defn
     async def ensure_probe_pod(self, order: PodInput) -> PodStatus:

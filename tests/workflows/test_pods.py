@@ -219,10 +219,10 @@ async def test_a_pod_that_worked_has_all_its_failures_before_it(
 async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPods) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble("Error", uid="uid-of-long-ago"))
-    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble("Deleted"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Error", uid="uid-of-long-ago"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
     await stage.world.until(lambda: pods.inspections == 1)
-    missing = pods.trouble(MISSING).model_copy(update={"uid": None})
+    missing = pods.failure(MISSING).model_copy(update={"uid": None})
     await handle.signal(POD_FAILURE_SIGNAL, missing)
     await stage.world.until(lambda: pods.inspections == 2)
     assert pods.made == ["uid-1"]
@@ -235,10 +235,10 @@ async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPod
 async def test_a_pod_that_is_missing_is_made_again(stage: Stage, pods: ScriptedPods) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble("Deleted"))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
     await stage.world.until(lambda: pods.inspections == 1)  # so it knows its Pod
     pods.present = None
-    await handle.signal(POD_FAILURE_SIGNAL, pods.trouble(MISSING))
+    await handle.signal(POD_FAILURE_SIGNAL, pods.failure(MISSING))
     await stage.world.until(lambda: len(pods.made) == 2)
     await handle.signal(STOP_SIGNAL)
     await handle.result()
