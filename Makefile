@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: up demo compose-env test chaos bench docs lint format setup clean
+.PHONY: up demo compose-env test chaos bench docs recording lint format setup clean
 
 up: setup
 	@exec $(BIN)/stream-tracker up $(if $(STREAM),--stream '$(STREAM)') $(if $(WEBHOOK),--webhook '$(WEBHOOK)')
@@ -42,6 +42,10 @@ bench: setup
 docs: setup
 	$(BIN)/python -m tests.docs.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Records a whole `make demo` as the picture of the README; nothing else should run beside it.
+recording: setup
+	$(BIN)/python -m tests.docs.recording
 
 lint: setup
 	$(BIN)/ruff format --check .
