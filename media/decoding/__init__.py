@@ -4,7 +4,7 @@ Segments are decoded by ffmpeg's libraries in a few processes that stay (`decode
 user names an ffmpeg, by one process a segment (`ffmpeg`). Both find the same.
 """
 
-from media.decoding.decode_slots import Pace
+from media.decoding.decode_slots import DecodeUsage
 from media.decoding.decoder_pool import Confinement, DecoderProbe
 from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.decoding.ffmpeg import FfmpegProbe
@@ -13,11 +13,11 @@ from media.decoding.probe import Probe, open_probe
 
 __all__ = [
     "Confinement",
+    "DecodeUsage",
     "DecoderFailed",
     "DecoderProbe",
     "FfmpegProbe",
     "NotConfined",
-    "Pace",
     "Probe",
     "ProbeLimits",
     "UndecodableSegment",

@@ -3,128 +3,119 @@
 import asyncio
 import heapq
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 SLOW_SEC = 3.0
-"""A turn that takes longer was slow, whatever its segment says of its duration."""
+"""A segment that takes longer is slow, whatever it says of its duration."""
 
-SLOW_TIMES = 20
-"""A stream counts as slow for so many times what its slow turn took: turns that take long make up a
-twentieth of the time at most before they are told apart."""
+SLOW_FACTOR = 20
+"""A stream counts as slow for this many times what its slow segment took: so slow segments of
+streams that are not known as slow make up a twentieth of the time at most."""
 
-REFUND = 0.25
-"""Seconds of a turn that a stream may use in each second without queueing behind others."""
+REFUND_RATE = 0.25
+"""Seconds of decoding that a stream may use in each second without queueing behind others."""
 
-MOST_DEBT_SEC = 30.0
+MAX_DEBT_SEC = 30.0
 
 
 @dataclass
-class Pace:
-    """What one stream used of the turns lately.
+class DecodeUsage:
+    """How much decoding one stream used lately.
 
     Attributes:
-        debt_sec: time of turns beyond its refund, when it was last noted.
-        noted_at: when that was, by the event loop's clock.
+        debt_sec: decoding beyond its refund, at `recorded_at`.
+        recorded_at: when it last used any, by the slots' clock.
         slow_until: it counts as slow until then.
     """
 
     debt_sec: float = 0.0
-    noted_at: float = 0.0
+    recorded_at: float = 0.0
     slow_until: float = 0.0
 
     def is_slow(self, at: float) -> bool:
-        """Return whether it had a slow turn lately."""
         return at < self.slow_until
 
     def due_at(self, at: float) -> float:
         """Return when all that it used is refunded."""
-        return max(at, self.noted_at + self.debt_sec / REFUND)
+        return max(at, self.recorded_at + self.debt_sec / REFUND_RATE)
 
-    def used(self, took_sec: float, at: float) -> None:
-        """Note a turn that ended at `at`."""
-        left_sec = (self.due_at(at) - at) * REFUND
-        self.debt_sec, self.noted_at = min(left_sec + took_sec, MOST_DEBT_SEC), at
+    def record(self, took_sec: float, at: float) -> None:
+        """Record a segment whose decoding ended at `at`."""
+        left_sec = (self.due_at(at) - at) * REFUND_RATE
+        self.debt_sec, self.recorded_at = min(left_sec + took_sec, MAX_DEBT_SEC), at
         if took_sec > SLOW_SEC:
-            self.slow_until = max(self.slow_until, at + SLOW_TIMES * took_sec)
+            self.slow_until = max(self.slow_until, at + SLOW_FACTOR * took_sec)
 
 
 @dataclass(order=True)
-class _Waiting:
-    """Somebody who waits for a turn, in the order of what is due."""
-
+class _Waiter:
     due_at: float
     number: int
     is_slow: bool = field(compare=False)
-    turn: "asyncio.Future[None]" = field(compare=False)
+    admitted: "asyncio.Future[None]" = field(compare=False)
 
 
 class DecodeSlots:
-    """At most `parallel` turns at once.
+    """Lets `parallel` streams decode at once.
 
-    A stream queues as if it had come later, by what it used of turns lately: who used little waits
-    for few. As a turn cannot be taken back, streams that had a slow one have half of the turns
-    among them all, so that the others, whose segments take a moment each, do not have to wait for
-    theirs. What a segment says of its duration counts for nothing. It is fair as long as each
-    stream takes one turn after the other (see `media.watching.segment_prober`).
-
-    Args:
-        parallel: turns at once.
-        clock: seconds that only grow; by default the event loop's.
+    A stream queues as if it had come later, by what it used lately: who used little waits for few.
+    As a slot cannot be taken back, slow streams have half of the slots among them all, so that the
+    others, whose segments take a moment each, do not have to wait for theirs. What a segment says
+    of its duration counts for nothing. It is fair as long as each stream takes one slot after the
+    other (see `media.watching.segment_prober`).
     """
 
-    def __init__(self, parallel: int, *, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, parallel: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._free = parallel
         self._free_for_slow = max(1, parallel // 2)
         self._numbers = itertools.count()
-        self._quick: list[_Waiting] = []
-        self._slow: list[_Waiting] = []
+        self._quick: list[_Waiter] = []
+        self._slow: list[_Waiter] = []
 
     @asynccontextmanager
-    async def taken(self, pace: Pace) -> AsyncIterator[None]:
-        """Wait for a turn, hold it while the context is open, and note in `pace` how it went."""
-        is_slow = pace.is_slow(self._now())
-        await self._turn(pace, is_slow=is_slow)
-        began = self._now()
+    async def slot(self, usage: DecodeUsage) -> AsyncIterator[None]:
+        """Wait for a slot, hold it while the context is open, and record that in `usage`."""
+        is_slow = usage.is_slow(self._clock())
+        await self._wait(usage, is_slow=is_slow)
+        began = self._clock()
         try:
             yield
         finally:
-            ended = self._now()
-            pace.used(ended - began, ended)
-            self._give_back(is_slow=is_slow)
+            ended = self._clock()
+            usage.record(ended - began, ended)
+            self._release(is_slow=is_slow)
 
-    async def _turn(self, pace: Pace, *, is_slow: bool) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(pace.due_at(self._now()), next(self._numbers), is_slow, turn)
-        heapq.heappush(self._slow if is_slow else self._quick, waiting)
+    async def _wait(self, usage: DecodeUsage, *, is_slow: bool) -> None:
+        admitted = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(usage.due_at(self._clock()), next(self._numbers), is_slow, admitted)
+        heapq.heappush(self._slow if is_slow else self._quick, waiter)
         self._admit()
         try:
-            await turn
+            await admitted
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it was given just before
-                self._give_back(is_slow=is_slow)
+            if not admitted.cancelled():  # it was admitted just before
+                self._release(is_slow=is_slow)
             raise
 
     def _admit(self) -> None:
-        while self._free and (following := self._next()):
+        while self._free and (waiter := self._pop()):
             self._free -= 1
-            self._free_for_slow -= following.is_slow
-            following.turn.set_result(None)
+            self._free_for_slow -= waiter.is_slow
+            waiter.admitted.set_result(None)
 
-    def _next(self) -> _Waiting | None:
+    def _pop(self) -> _Waiter | None:
         queues = (self._quick, self._slow) if self._free_for_slow else (self._quick,)
         for queue in queues:
-            while queue and queue[0].turn.done():  # it was cancelled
+            while queue and queue[0].admitted.done():  # it was cancelled
                 heapq.heappop(queue)
         first = min((queue for queue in queues if queue), key=lambda queue: queue[0], default=None)
         return heapq.heappop(first) if first else None
 
-    def _give_back(self, *, is_slow: bool) -> None:
+    def _release(self, *, is_slow: bool) -> None:
         self._free += 1
         self._free_for_slow += is_slow
         self._admit()
-
-    def _now(self) -> float:
-        return self._clock() if self._clock else asyncio.get_running_loop().time()

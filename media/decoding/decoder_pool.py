@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from media.decoding.decode_slots import DecodeSlots, Pace
+from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.confinement import has_filter
 from media.decoding.decoder.protocol import JobHead, Material
 from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
@@ -81,7 +81,7 @@ class DecoderProbe:
             self._program,
             max_job_sec=self._limits.wall_sec,
             max_jobs=SEGMENTS_PER_DECODER,
-            max_resident_bytes=self._limits.kept_bytes,
+            max_resident_bytes=self._limits.max_resident_bytes,
             check_ready=self._check_confinement,
         )
 
@@ -91,7 +91,7 @@ class DecoderProbe:
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, see `media.decoding.Probe.measure`."""
@@ -103,7 +103,7 @@ class DecoderProbe:
             segment_bytes=len(segment),
             duration_sec=duration_sec,
             silence_db=silence_db,
-            most_pictures=self._limits.pictures_for(duration_sec),
+            most_pictures=self._limits.frames_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
             with_loudness=self._with_loudness,
             depth=Depth.EVERYTHING if self._with_loudness else glance.depth,
@@ -113,7 +113,7 @@ class DecoderProbe:
             latest=glance.latest,
         )
         material = Material(glance.parameter_sets, glance.lead, segment)
-        async with self._slots.taken(pace or Pace()):
+        async with self._slots.slot(usage or DecodeUsage()):
             try:
                 return await self._measure_twice(head, material)
             except (ProcessTimedOut, NotConfined) as error:

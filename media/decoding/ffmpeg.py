@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from media.decoding import ffmpeg_output
-from media.decoding.decode_slots import DecodeSlots, Pace
+from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.audio_coverage import describe_sound
 from media.decoding.decoder.frames import black_intervals, still_runs
 from media.decoding.decoder.programmes import Programme, programmes
@@ -24,7 +24,7 @@ from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
 from monitors.measurement import Glance, SegmentMeasurement
 
 OUTPUT_BYTES = 16 * 1024 * 1024
-"""Of each output: as much as `limits.MOST_PICTURES` pictures are."""
+"""Of each output: as much as `limits.MAX_FRAMES` pictures are."""
 
 LARGE_BYTES = 2 * 1024 * 1024
 """Of what ffmpeg wrote: 15 s of pictures. More of it is looked at beside the event loop."""
@@ -38,7 +38,7 @@ class FfmpegProbe:
     def __init__(self, ffmpeg: str, *, parallel: int, limits: ProbeLimits | None = None) -> None:
         self._ffmpeg = ffmpeg
         self._limits = limits or ProbeLimits()
-        self._turns = DecodeSlots(parallel)
+        self._slots = DecodeSlots(parallel)
 
     async def measure(
         self,
@@ -46,12 +46,12 @@ class FfmpegProbe:
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
         task = _Task(segment, duration_sec, silence_db)
-        async with self._turns.taken(pace or Pace()):
+        async with self._slots.slot(usage or DecodeUsage()):
             finished, tracks = await self._run(task)
             return await _beside(
                 finished, lambda: _measurement(finished, tracks, segment, duration_sec)
@@ -85,7 +85,7 @@ class FfmpegProbe:
             layout,
             task.silence_db,
             container=named_container(task.segment),
-            most_pictures=self._limits.pictures_for(task.duration_sec),
+            most_pictures=self._limits.frames_for(task.duration_sec),
             programme=programme,
         )
         limits = Limits(

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from media.decoding.decoder.silent_ranges import SILENCE_MIN_SEC
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS
-from media.decoding.limits import LEAST_PICTURES
+from media.decoding.limits import MIN_FRAMES
 from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
 
 TIMES, SILENCE, SAMPLES = "times", "silence", "samples"
@@ -26,7 +26,7 @@ def probe_arguments(
     silence_db: float,
     *,
     container: str | None = None,
-    most_pictures: int = LEAST_PICTURES,
+    most_pictures: int = MIN_FRAMES,
     programme: int | None = None,
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.

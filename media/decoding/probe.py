@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from media.decoding.decode_slots import Pace
+from media.decoding.decode_slots import DecodeUsage
 from media.decoding.decoder_pool import Confinement, DecoderProbe
 from media.decoding.ffmpeg import FfmpegProbe
 from media.decoding.limits import probes_at_once
@@ -21,7 +21,7 @@ class Probe(Protocol):
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment in one pass.
@@ -30,7 +30,7 @@ class Probe(Protocol):
             segment: the whole segment, for fMP4 behind its initialization section.
             duration_sec: what its playlist says of it (EXTINF).
             silence_db: sound that stays under this level is silence, in dBFS.
-            pace: of its stream; a stream that is slow waits for others like it.
+            usage: of its stream; a stream that is slow waits for others like it.
             glance: of the segments before; without it all of the segment is measured.
 
         Raises:

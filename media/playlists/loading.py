@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from media.dash.mpd_parser import is_manifest
 from media.dash.to_hls import TrackPlaylist
@@ -22,8 +21,7 @@ from media.outbound.large import room_for_large
 from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.playlists.live_edge import published
-from media.playlists.manifests import read_beside
-from media.turns import turn
+from media.playlists.manifests import ReadingSlots, read_beside
 
 LARGE_CHARS = 128 * 1024
 """Reading so much takes some milliseconds; anything larger is read beside the event loop."""
@@ -34,7 +32,7 @@ LARGE_MAX_BYTES = 8 * 1024 * 1024
 LARGE_AT_ONCE = 4
 """Playlists over `LARGE_CHARS` that are read at the same time: some 24 MiB each."""
 
-_reading: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+_slots = ReadingSlots(LARGE_AT_ONCE)
 """A limit of the process, whichever streams its playlists belong to."""
 
 
@@ -126,6 +124,5 @@ async def _read_hls(
 
     if len(fetched.text) <= LARGE_CHARS:
         return parse()
-    loop = asyncio.get_running_loop()
-    async with turn(_reading.setdefault(loop, asyncio.Semaphore(LARGE_AT_ONCE))):
+    async with _slots.slot():
         return await asyncio.to_thread(parse)

@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
@@ -14,8 +16,8 @@ from media.dash.load import read_manifest
 from media.dash.to_hls import TrackPlaylist
 from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist
+from media.outbound.errors import FetchTimeout
 from media.processes.bounded import ChildFailed, Finished, Limits, run_bounded
-from media.turns import turn
 
 LARGE_CHARS = 64 * 1024
 """Reading less takes at most 50 ms, crafted or not, and 5 as a rule."""
@@ -25,10 +27,41 @@ LIMITS = Limits(wall_sec=30, cpu_sec=10, memory_bytes=320 * MEBI, output_bytes=1
 """A day of segments of 2 s in a timeline of 7 MiB takes 190 MiB."""
 
 AT_ONCE = 2
+MAX_WAIT_SEC = 15.0
 
 _ERRORS = {kind.__name__: kind for kind in PlaylistError.__subclasses__()}
-_gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-"""A limit of the process, whichever streams its manifests belong to."""
+
+
+class ReadingSlots:
+    """Bounds how many large playlists a process reads at once, whichever streams they belong to."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            WeakKeyDictionary()
+        )
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold a slot while the context is open.
+
+        Raises:
+            FetchTimeout: there was none within `MAX_WAIT_SEC`.
+        """
+        loop = asyncio.get_running_loop()
+        free = self._by_loop.setdefault(loop, asyncio.Semaphore(self._at_once))
+        try:
+            async with asyncio.timeout(MAX_WAIT_SEC):
+                await free.acquire()
+        except TimeoutError:
+            raise FetchTimeout("too many large playlists are being read") from None
+        try:
+            yield
+        finally:
+            free.release()
+
+
+_slots = ReadingSlots(AT_ONCE)
 
 
 class _Answer(BaseModel):
@@ -59,8 +92,7 @@ async def read_beside(
         read = read_manifest(text, final_url, url=url, now=now)
         return read, time.thread_time() - began_sec
     head = json.dumps({"final_url": final_url, "url": url, "now": now.isoformat()})
-    loop = asyncio.get_running_loop()
-    async with turn(_gates.setdefault(loop, asyncio.Semaphore(AT_ONCE))):
+    async with _slots.slot():
         return _read(await _run(f"{head}\n{text}".encode(), limits))
 
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from media.decoding import Pace, Probe, UndecodableSegment
+from media.decoding import DecodeUsage, Probe, UndecodableSegment
 from media.hls.playlist import Segment
 from media.outbound.errors import FetchError
 from media.outbound.mirrors import Mirrors
@@ -82,7 +82,7 @@ class SegmentProber:
         self.recent = recent or SegmentCache()
         self._growth = Growth()
         self._turn = asyncio.Lock()
-        self._pace = Pace()
+        self._usage = DecodeUsage()
         self._lead = Lead()
 
     def apart(self) -> "SegmentProber":
@@ -97,7 +97,7 @@ class SegmentProber:
             memory=self._memory,
             recent=self.recent,
         )
-        other._turn, other._pace = self._turn, self._pace
+        other._turn, other._usage = self._turn, self._usage
         return other
 
     @property
@@ -159,7 +159,7 @@ class SegmentProber:
                 media,
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
-                pace=self._pace,
+                usage=self._usage,
                 glance=self._lead.with_lead(glance, segment),
             )
         except UndecodableSegment as error:
@@ -213,7 +213,7 @@ class SegmentProber:
                     media,
                     duration_sec=duration_sec,
                     silence_db=0.0,
-                    pace=self._pace,
+                    usage=self._usage,
                     glance=self._lead.with_sets(),
                 )
         except (FetchError, TimeoutError, UndecodableSegment, UnsupportedSegment):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from media.decoding import probes_at_once
-from media.decoding.cpu_quota import usable_cores
+from media.decoding.limits import usable_cores
 
 ALL = len(os.sched_getaffinity(0))
 

@@ -121,7 +121,7 @@ async def test_closing_ends_all_decoders(segment: bytes) -> None:
 
 
 async def test_a_decoder_that_holds_much_memory_is_replaced(segment: bytes) -> None:
-    probe = DecoderProbe(parallel=1, limits=ProbeLimits(kept_bytes=0))
+    probe = DecoderProbe(parallel=1, limits=ProbeLimits(max_resident_bytes=0))
     await measure(probe, segment)
     assert probe.process_ids() == []
     assert (await measure(probe, segment)).has_video

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from media.decoding import Pace
+from media.decoding import DecodeUsage
 from media.hls.playlist import MediaPlaylist
 from media.playlists.loading import load_playlist
 from media.sources.source import MediaUrls
@@ -38,7 +38,7 @@ class Finds:
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         self.glances.append(glance)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from media.decoding import Pace
+from media.decoding import DecodeUsage
 from monitors.config import MonitorConfig
 from monitors.measurement import Glance, Interval, SegmentMeasurement
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
@@ -32,7 +32,7 @@ class HalfBroken:
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         whole = [Interval(start=0.0, end=duration_sec)]

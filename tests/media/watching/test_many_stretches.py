@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from media.decoding import Pace
+from media.decoding import DecodeUsage
 from media.watching.track import MANY_STRETCHES
 from monitors.frames import PICTURE_BYTES
 from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
@@ -39,7 +39,7 @@ class Crafted:
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         step_sec = duration_sec / self._runs

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.decoding import Pace
+from media.decoding import DecodeUsage
 from media.hls.playlist import Segment
 from media.outbound.client import media_client
 from media.outbound.errors import TooLarge
@@ -106,7 +106,7 @@ class Weighing:
         *,
         duration_sec: float,
         silence_db: float,
-        pace: Pace | None = None,
+        usage: DecodeUsage | None = None,
         glance: Glance | None = None,
     ) -> SegmentMeasurement:
         self.held += len(segment)
