@@ -1,14 +1,18 @@
-"""How the segments of one representation are found (ISO/IEC 23009-1, 5.3.9).
+"""Where the files of a presentation are, and how the segments of a representation are found.
 
-A period may say it for all of its representations. So only that of the chosen one is read:
-otherwise 100 KB of a list that 200 representations inherit are 20 MB.
+ISO/IEC 23009-1, 5.6 and 5.3.9. A period may describe the segments of all its representations. Only
+the description of the chosen one is read: otherwise 100 KB of a list that 200 representations
+inherit are 20 MB.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from media.dash.attributes import byte_range, inherited, positive, whole
-from media.dash.document import Element
+from media.dash.document import MAX_VALUE_CHARS, Element
 from media.dash.presentation import Address, Addressing, Run
+from media.hls.errors import PlaylistTooLarge
+from media.hls.tags import absolute_url, integer
 
 
 def description(levels: Sequence[Element]) -> tuple[Element, ...]:
@@ -78,3 +82,39 @@ def _run(element: Element) -> Run:
         duration=positive("d", element.get("d") or "0", 0),
         repeat=-1 if (repeat or "").startswith("-") else whole("r", repeat, 0),
     )
+
+
+MAX_ALTERNATIVES = 4
+"""More are left out: each level may multiply them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrls:
+    """Alternatives that lead to the same files, in the order in which they are to be tried."""
+
+    urls: tuple[str, ...]
+
+    def inside(self, element: Element) -> "BaseUrls":
+        """Return those that hold inside of `element`.
+
+        Each of its own is an alternative; where they carry priorities (DVB-DASH 10.8.2), the
+        lowest is tried first. Relative ones are resolved against each outer one, the preferred
+        outer one first.
+
+        Raises:
+            PlaylistTooLarge: one is too long.
+        """
+        own = sorted(element.all("BaseURL")[:MAX_ALTERNATIVES], key=_priority)
+        texts = [text for it in own if (text := it.text.strip())]
+        if not texts:
+            return self
+        resolved = (absolute_url(outer, text) for outer in self.urls for text in texts)
+        urls = tuple(dict.fromkeys(resolved))[:MAX_ALTERNATIVES]
+        if max(map(len, urls)) > MAX_VALUE_CHARS:
+            raise PlaylistTooLarge(f"a base URL has over {MAX_VALUE_CHARS} characters")
+        return BaseUrls(urls)
+
+
+def _priority(base_url: Element) -> int:
+    told = integer(base_url.get("priority") or "")
+    return 1 if told is None else told

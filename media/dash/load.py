@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from media.dash.mpd_parser import parse_manifest
+from media.dash.presentation import Track
 from media.dash.to_hls import TrackPlaylist, track_playlist
-from media.dash.track_urls import Track
 from media.dash.variants import master_playlist
 from media.hls.playlist import MasterPlaylist
 

@@ -12,9 +12,8 @@ from fractions import Fraction
 from functools import partial
 
 from media.codecs import AUDIO_CODECS, codecs_in
-from media.dash.addressing import description
+from media.dash.addressing import BaseUrls, description
 from media.dash.attributes import duration_sec, inherited
-from media.dash.base_urls import BaseUrls
 from media.dash.document import Element, read_document
 from media.dash.presentation import Content, Period, Presentation, Representation
 from media.hls.errors import PlaylistTooLarge
@@ -39,7 +38,7 @@ MAX_MARKS = 16
 
 
 def is_manifest(text: str) -> bool:
-    """Tell whether `text` looks like a DASH manifest."""
+    """Return whether `text` looks like a DASH manifest."""
     return "<MPD" in text[:4096]
 
 
@@ -164,7 +163,7 @@ def _id(representation: Element) -> str:
 
 
 def _content(adaptation_set: Element, representation: Element) -> Content | None:
-    """Tell what a representation carries; None for texts, pictures and the like."""
+    """Return what a representation carries; None for texts, pictures and the like."""
     levels = [adaptation_set, representation]
     heard = [name for name in _codecs(levels) if name.startswith(AUDIO_CODECS)]
     mime_type = inherited(levels, "mimeType") or ""

@@ -90,7 +90,7 @@ def _of_equal_length(
     due = _due(duration, extent)
     # Of chunks even the one that is being made is there, and tells that those before it are whole.
     ahead = int(addressing.is_chunked and extent.now is not None and not extent.is_over)
-    # What is listed is there, whatever the clock says: some lists begin anew with each load.
+    # What is listed is there, whatever the clock says: some lists start over with each load.
     count = min(due + ahead if addressing.media else MAX_INTEGER, _most(addressing))
     kept = MOST_SEGMENTS
     if clock.window_sec is not None and addressing.media:

@@ -14,9 +14,9 @@ from media.dash.presentation import (
     Period,
     Presentation,
     Representation,
+    Track,
 )
 from media.dash.segment_timeline import MOST_SEGMENTS, Clock, Span, spans
-from media.dash.track_urls import Track
 from media.dash.variants import preference
 from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.media_parser import MAX_TARGET_SEC, MIN_TARGET_SEC
@@ -27,11 +27,11 @@ from media.hls.playlist import (
     Segment,
 )
 from media.hls.segment_drafts import MAX_DURATION_SEC
-from media.hls.uris import UriResolver
+from media.hls.tags import UriResolver
 
 MAX_URL_CHARS = 2_048
 STILL_GROWING_SEC = 90.0
-"""A presentation whose length was told with each segment is over when no more came for so long."""
+"""A presentation whose length was told with each segment is over when no more came for this long."""
 
 
 class TrackPlaylist(NamedTuple):

@@ -1,8 +1,7 @@
 """A presentation's representations, as the variants and renditions of a master playlist."""
 
 from media.codecs import AUDIO_CODECS, undecodable_codec
-from media.dash.presentation import Content, Presentation, Representation
-from media.dash.track_urls import Track
+from media.dash.presentation import Content, Presentation, Representation, Track
 from media.hls.errors import NoVariant, UnsupportedPlaylist
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
 

@@ -27,7 +27,7 @@ BEGAN_ANEW_SEC = 2.0
 """A programme that began that much earlier or later is another one; less is rounding."""
 
 IMPLAUSIBLE_JUMP = 1_000_000
-"""No outage explains so many missed segments (3 weeks of 2 s): the numbering began anew."""
+"""No outage explains that many missed segments (3 weeks of 2 s): the numbering restarted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Advance:
         missed_sec: about how much media that was, in seconds.
         changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
         has_media: whether one of those is more than a gap.
-        restarted: whether the programme began anew.
+        restarted: whether the programme restarted.
         stale: whether this is an older copy than one seen before, as lagging CDN edges serve it.
         rejoined: whether another rendition is followed from its live edge on, as nothing tells
             which of its segments were seen of the one before.
@@ -71,7 +71,7 @@ class PlaylistCursor(BaseModel):
         parts_sec: how much media these were.
         is_renumbered: the server's numbers are not kept by their segments, and count no more.
         uris_changed: the last load had other identities under the same numbers. Once is a restart,
-            twice running is a server that names its segments anew on each request.
+            twice running is a server that renames its segments on each request.
         next_starts_at: wall clock of the first segment that is not done, where that is known.
         switched: the next playlist is that of another rendition.
     """
@@ -96,7 +96,7 @@ class PlaylistCursor(BaseModel):
         by their first two playlists that they do. Segments that are remembered keep their number,
         and so do their neighbours. Where all are new, as many numbers are left out as segments may
         have been missed. Those without a wall clock go on from the last one that had one. Of a
-        programme that began anew nothing is known, and nothing was missed.
+        programme that restarted nothing is known, and nothing was missed.
         """
         if not playlist.segments:
             return playlist
@@ -240,7 +240,7 @@ class PlaylistCursor(BaseModel):
         return self.uris_changed and not had_changed
 
     def _is_short_again(self, playlist: MediaPlaylist) -> bool:
-        """Return whether a window that slid goes back and is much shorter: it grows anew.
+        """Return whether a window that slid goes back and is much shorter: it starts over.
 
         An older copy is as long as a newer one. An EVENT playlist never slides.
         """

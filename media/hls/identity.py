@@ -28,7 +28,7 @@ def rendition_identities(urls: Sequence[tuple[str, str | None]]) -> list[str]:
 
     It comes from the paths, without tokens and without what all paths begin with: that may be the
     number of a session. Of YouTube's paths the format counts, of a DASH manifest the fragment,
-    which names the representation. Those that are alike are told apart by their order.
+    which names the representation. Equal ones are numbered in their order.
 
     Args:
         urls: of each media playlist, and of its sound where that comes apart; in the order of the

@@ -6,8 +6,7 @@ from dataclasses import replace
 from media.codecs import codecs_in
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
-from media.hls.tags import Line, attribute_list, decimal, integer, tag_pattern
-from media.hls.uris import UriResolver
+from media.hls.tags import Line, UriResolver, attribute_list, decimal, integer, tag_pattern
 from media.hls.variables import Variables, carrying
 
 MAX_VARIANTS = 1_000

@@ -10,7 +10,6 @@ from media.hls.errors import (
     PlaylistTooLarge,
     UnsupportedPlaylist,
 )
-from media.hls.parts import PartReader
 from media.hls.playlist import (
     PARTED_SEGMENTS,
     ByteRange,
@@ -21,11 +20,18 @@ from media.hls.playlist import (
     Segment,
     ServerControl,
 )
-from media.hls.segment_drafts import SegmentDraft, date_drafts, finish_drafts, is_sane_duration
-from media.hls.segment_keys import KeyReader
+from media.hls.segment_drafts import (
+    KeyReader,
+    PartReader,
+    SegmentDraft,
+    date_drafts,
+    finish_drafts,
+    is_sane_duration,
+)
 from media.hls.tags import (
     MAX_INTEGER,
     Line,
+    UriResolver,
     attribute_list,
     byte_range,
     date_time,
@@ -35,7 +41,6 @@ from media.hls.tags import (
     read_lines,
     tag_pattern,
 )
-from media.hls.uris import UriResolver
 from media.hls.variables import Variables
 from media.hls.window import TAIL_SEGMENTS, lasting_lines, sum_up, tail_start
 

@@ -181,7 +181,7 @@ class MediaPlaylist:
         i_frames_only: single pictures for trick play, not a stream to watch.
         is_numbered: whether the sequence numbers are those of the server, the same in each load.
         began_at: wall clock of the programme's start, where that is told. With another one the
-            names of segments begin anew, too.
+            names of segments start over, too.
     """
 
     target_duration_sec: float

@@ -1,11 +1,13 @@
-"""Segments while their playlist is still being read: what later lines decide is still open."""
+"""What a media playlist says of a segment, line by line: its parts, its key, its date."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from media.hls.playlist import ByteRange, Encryption, InitSegment, Part, Segment
+from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
+from media.hls.playlist import IV_BYTES, ByteRange, Encryption, InitSegment, Part, Segment
+from media.hls.tags import UriResolver, byte_range, decimal
 
 MAX_DURATION_SEC = 3_600.0
 
@@ -96,3 +98,110 @@ def finish_drafts(
         )
         for sequence, draft in enumerate(drafts, start=first_sequence)
     )
+
+
+MAX_PARTS = 1_000
+"""Of one segment."""
+
+
+class PartReader:
+    """Gathers parts until their segment is complete.
+
+    Nothing depends on them: one that cannot be read leaves its segment without parts.
+    """
+
+    def __init__(self, base_url: str, uris: UriResolver) -> None:
+        self._base_url = base_url
+        self._uris = uris
+        self._parts: list[Part | None] = []
+
+    def read(self, attributes: Mapping[str, str]) -> None:
+        """Take in one EXT-X-PART.
+
+        Raises:
+            PlaylistTooLarge: more than `MAX_PARTS` for one segment.
+        """
+        if len(self._parts) >= MAX_PARTS:
+            raise PlaylistTooLarge(f"a segment has more than {MAX_PARTS} parts")
+        self._parts.append(self._part(attributes))
+
+    def take(self) -> tuple[Part, ...]:
+        """Return the parts that were read since the last segment."""
+        parts, self._parts = self._parts, []
+        known = tuple(part for part in parts if part)
+        return known if len(known) == len(parts) else ()
+
+    def _part(self, attributes: Mapping[str, str]) -> Part | None:
+        uri, range_text = attributes.get("URI"), attributes.get("BYTERANGE")
+        duration_sec = decimal(attributes.get("DURATION", ""))
+        if not uri or duration_sec is None or not is_sane_duration(duration_sec):
+            return None
+        try:
+            part_range = self._range(range_text) if range_text else None
+        except MalformedPlaylist:
+            return None
+        return Part(
+            uri=self._uris.resolve(self._base_url, uri),
+            duration_sec=duration_sec,
+            byte_range=part_range,
+            independent=attributes.get("INDEPENDENT") == "YES",
+            gap=attributes.get("GAP") == "YES",
+        )
+
+    def _range(self, text: str) -> ByteRange:
+        """Read a range; one without a beginning goes on where the part before ended."""
+        before = self._parts[-1].byte_range if self._parts and self._parts[-1] else None
+        return byte_range(
+            "BYTERANGE of EXT-X-PART", text, implicit_offset=before.end if before else 0
+        )
+
+
+class KeyReader:
+    """Knows how what follows is encrypted. Keys of several formats may hold at once."""
+
+    def __init__(self, base_url: str, uris: UriResolver) -> None:
+        self._base_url = base_url
+        self._uris = uris
+        self._keys: dict[str, Encryption] = {}
+
+    @property
+    def current(self) -> Encryption | None:
+        """The key that anybody may have, else the first; None where nothing is encrypted."""
+        return self._keys.get("identity") or next(iter(self._keys.values()), None)
+
+    def hold(self, key: Encryption | None) -> None:
+        """Go on behind a segment that was encrypted like this."""
+        self._keys = {key.key_format: key} if key else {}
+
+    def read(self, attributes: Mapping[str, str]) -> None:
+        """Take in one EXT-X-KEY.
+
+        Raises:
+            MalformedPlaylist: it has no METHOD, or its IV is none.
+        """
+        method = attributes.get("METHOD")
+        if not method:
+            raise MalformedPlaylist("EXT-X-KEY names no METHOD")
+        if method == "NONE":
+            self._keys = {}
+            return
+        uri = attributes.get("URI")
+        key = Encryption(
+            method=method,
+            uri=self._uris.resolve(self._base_url, uri) if uri else None,
+            iv=_initialization_vector(attributes.get("IV")),
+            key_format=attributes.get("KEYFORMAT", "identity"),
+        )
+        self._keys[key.key_format] = key
+
+
+def _initialization_vector(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    digits = text[2:] if text[:2] in ("0x", "0X") else ""
+    try:
+        return int(digits, 16).to_bytes(IV_BYTES, "big")
+    except (ValueError, OverflowError):
+        raise MalformedPlaylist(
+            f"IV of EXT-X-KEY is no 128-bit hex number: {text[:40]!r}"
+        ) from None

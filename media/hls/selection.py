@@ -81,7 +81,8 @@ def rank_renditions(master: MasterPlaylist) -> list[Choice]:
         raise NoVariant("the master playlist names no variant")
     groups = _audio_groups(master.renditions)
     sizes_told = any(variant.resolution for variant in master.variants)
-    choices = [_choice(variant, groups, sizes_told=sizes_told) for variant in master.variants]
+    sounds = {name: _distinct(group) for name, group in groups.items()}
+    choices = [_choice(each, groups, sounds, sizes_told=sizes_told) for each in master.variants]
     identities = rendition_identities([(each.url, each.audio_url) for each in choices])
     identified = map(_identified, _with_distinct_names(choices), identities)
     return sorted(identified, key=_cost)
@@ -108,15 +109,22 @@ def _audio_groups(renditions: Iterable[Rendition]) -> dict[str, list[Rendition]]
     return groups
 
 
-def _choice(variant: Variant, groups: Mapping[str, list[Rendition]], *, sizes_told: bool) -> Choice:
-    group = groups.get(variant.audio_group or "", [])
+def _choice(
+    variant: Variant,
+    groups: Mapping[str, list[Rendition]],
+    sounds: Mapping[str, tuple[Rendition, ...]],
+    *,
+    sizes_told: bool,
+) -> Choice:
+    group_id = variant.audio_group or ""
+    group = groups.get(group_id, [])
     tracks = _tracks(variant, has_audio_group=bool(group), sizes_told=sizes_told)
     return Choice(
         name=_name(variant, tracks),
         identity="",
         url=variant.uri,
         audio_url=_sound_url(group) if tracks is Tracks.PICTURE_AND_SOUND else None,
-        sounds=_distinct(group),
+        sounds=sounds.get(group_id, ()),
         tracks=tracks,
         bandwidth=variant.bandwidth,
         variant=variant,
@@ -131,7 +139,7 @@ def _name(variant: Variant, tracks: Tracks) -> str:
 
 
 def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tracks:
-    """Tell what a variant carries.
+    """Return what a variant carries.
 
     Without CODECS it is taken as muxed, unless it is the odd one without a picture size: to take
     sound for a picture would report a blackout. A codec nobody knows is taken for a new one for

@@ -53,7 +53,7 @@ _FULL_STOPS = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 def is_refused(address: IPAddress) -> bool:
-    """Tell whether `address` is anything but a public unicast address.
+    """Return whether `address` is anything but a public unicast address.
 
     IPv4-mapped and NAT64 addresses (RFC 6052) are what the IPv4 address inside them is; all other
     forms that carry an IPv4 address are refused. So is every address with a zone id.

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +14,8 @@ from media.outbound.errors import (
     BadRange,
     BadRedirect,
     BadStatus,
+    FetchError,
+    TooLarge,
     TooManyRedirects,
     Truncated,
     typed_errors,
@@ -156,7 +158,7 @@ async def _read_range(
 
 
 def _covers(content_range: str, offset: int, length: int) -> bool:
-    """Tell whether a Content-Range header starts at `offset` and is at most `length` long."""
+    """Return whether a Content-Range header starts at `offset` and is at most `length` long."""
     match = _CONTENT_RANGE.fullmatch(content_range.strip().lower())
     if match is None:
         return False
@@ -173,3 +175,54 @@ def _range_header(byte_range: tuple[int, int] | None) -> dict[str, str]:
 
 def _is_whole(response: httpx.Response) -> bool:
     return response.is_success and response.status_code != HTTPStatus.PARTIAL_CONTENT
+
+
+class Mirrors:
+    """Remembers which of a stream's places gave something last: the others come after it.
+
+    Without that each segment would wait for the time-out of a place that is down.
+    """
+
+    def __init__(self, client: MediaClient) -> None:
+        self._client = client
+        self._preferred = 0
+
+    async def fetch(
+        self,
+        urls: Sequence[str],
+        *,
+        byte_range: tuple[int, int] | None,
+        max_bytes: int,
+        total_timeout_sec: float,
+    ) -> bytes:
+        """Fetch what is at any of `urls`; see `media.outbound.fetching.fetch_segment`.
+
+        Args:
+            urls: of the same bytes. A stream lists its places in the same order each time.
+            byte_range: see there.
+            max_bytes: see there.
+            total_timeout_sec: for each place.
+
+        Raises:
+            FetchError: no place has it; what the first one said.
+        """
+        first_error: FetchError | None = None
+        for turn in range(len(urls)):
+            place = (self._preferred + turn) % len(urls)
+            try:
+                found = await fetch_segment(
+                    self._client,
+                    urls[place],
+                    byte_range=byte_range,
+                    max_bytes=max_bytes,
+                    total_timeout_sec=total_timeout_sec,
+                )
+            except TooLarge:
+                raise  # as it is everywhere; the caller may have more room
+            except FetchError as error:
+                first_error = first_error or error
+            else:
+                self._preferred = place
+                return found
+        assert first_error is not None  # noqa: S101
+        raise first_error

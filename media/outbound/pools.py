@@ -37,8 +37,8 @@ class PoolPerOrigin(httpcore.AsyncConnectionPool):
 
     Args:
         open_pool: makes the pool of one origin.
-        idle_sec: one that is not asked for so long is closed.
-        max_origins: with more, whoever was asked least recently is forgotten.
+        idle_sec: an idle connection is closed after this.
+        max_origins: beyond it, the least recently used one is forgotten.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from media.dash.to_hls import TrackPlaylist
 from media.hls.identity import segment_identity
 from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
-from media.outbound.mirrors import Mirrors
+from media.outbound.fetching import Mirrors
 
 LATEST_SEC = 120.0
 """How late a packager may be. When a stream is joined, older segments are not looked for."""

@@ -15,10 +15,10 @@ from media.outbound.fetching import (
     PLAYLIST_MAX_BYTES,
     PLAYLIST_TIMEOUT_SEC,
     FetchedPlaylist,
+    Mirrors,
     fetch_playlist,
 )
 from media.outbound.large import room_for_large
-from media.outbound.mirrors import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.playlists.live_edge import published
 from media.playlists.manifests import ReadingSlots, read_beside

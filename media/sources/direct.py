@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from media.dash.track_urls import Track as DashTrack
+from media.dash.presentation import Track as DashTrack
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist, Rendition
 from media.hls.selection import Choice, rank_renditions

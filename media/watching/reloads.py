@@ -7,19 +7,19 @@ from dataclasses import replace
 import structlog
 
 from media.hls.cursor import PlaylistCursor
-from media.hls.directives import (
-    BLOCKING,
-    BLOCKING_PART,
-    delivery_directives,
-    with_directives,
-)
 from media.hls.errors import PlaylistError, UnsupportedPlaylist
 from media.hls.pieces import PIECE_SEC
 from media.hls.playlist import MediaPlaylist
-from media.hls.reload import MIN_RELOAD_SEC, next_reload_delay
+from media.hls.reload import (
+    BLOCKING,
+    BLOCKING_PART,
+    MIN_RELOAD_SEC,
+    delivery_directives,
+    next_reload_delay,
+    with_directives,
+)
 from media.outbound.errors import FetchError
-from media.outbound.fetching import PLAYLIST_TIMEOUT_SEC
-from media.outbound.mirrors import Mirrors
+from media.outbound.fetching import PLAYLIST_TIMEOUT_SEC, Mirrors
 from media.outbound.stream_client import MediaClient
 from media.playlists.loading import load_again
 from media.watching.resume_hint import PlaylistLook

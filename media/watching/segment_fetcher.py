@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 
 from media.hls.playlist import Encryption, InitSegment, Part, Segment
 from media.outbound.errors import FetchError, TooLarge
-from media.outbound.fetching import fetch_segment
-from media.outbound.mirrors import Mirrors
+from media.outbound.fetching import Mirrors, fetch_segment
 from media.outbound.stream_client import MediaClient
 from media.watching.decryption import SegmentKeys, supported_key_uri
 from media.watching.memory import MemoryBudget

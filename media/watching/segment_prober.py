@@ -9,7 +9,7 @@ from datetime import datetime
 from media.decoding import DecodeUsage, Probe, UndecodableSegment
 from media.hls.playlist import Segment
 from media.outbound.errors import FetchError
-from media.outbound.mirrors import Mirrors
+from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.watching.decryption import UnsupportedSegment
 from media.watching.growing_segments import Growth

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from media.dash.to_hls import TrackPlaylist
 from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.client import media_client
+from media.outbound.fetching import Mirrors
 from media.outbound.guard import OutboundGuard
-from media.outbound.mirrors import Mirrors
 from media.playlists.live_edge import LATEST_SEC, count_published, published
 from tests.testkit.stand_ins import Request, reply, scripted_server
 

@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from media.dash.mpd_parser import parse_manifest
-from media.dash.presentation import Content, Presentation
+from media.dash.presentation import Content, Presentation, Track
 from media.dash.to_hls import TrackPlaylist, track_playlist
-from media.dash.track_urls import Track
 from media.hls.playlist import MediaPlaylist
 
 URL = "https://media.example/live/x.mpd?token=1"

@@ -10,8 +10,7 @@ from types import FrameType
 from typing import Any
 
 from media.dash.load import read_manifest
-from media.dash.presentation import Content
-from media.dash.track_urls import Track
+from media.dash.presentation import Content, Track
 from media.hls.errors import PlaylistError
 from tests.media.dash.build import START, URL
 

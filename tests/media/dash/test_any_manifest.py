@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.dash.mpd_parser import parse_manifest
-from media.dash.presentation import Content
+from media.dash.presentation import Content, Track
 from media.dash.to_hls import track_playlist
-from media.dash.track_urls import Track
 from media.dash.variants import master_playlist
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, PlaylistError, PlaylistTooLarge

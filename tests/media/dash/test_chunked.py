@@ -5,14 +5,13 @@ from datetime import timedelta
 import pytest
 
 from media.dash.mpd_parser import parse_manifest
-from media.dash.presentation import Content
+from media.dash.presentation import Content, Track
 from media.dash.to_hls import TrackPlaylist, track_playlist
-from media.dash.track_urls import Track
 from media.hls.identity import segment_identity
 from media.hls.playlist import Segment
 from media.outbound.client import media_client
+from media.outbound.fetching import Mirrors
 from media.outbound.guard import OutboundGuard
-from media.outbound.mirrors import Mirrors
 from media.playlists.live_edge import published
 from tests.media.dash.build import PICTURE, START, adaptation_set, manifest, names, template
 from tests.testkit.stand_ins import Request, by_path, reply, scripted_server

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from media.dash.presentation import Content
-from media.dash.track_urls import Track
+from media.dash.presentation import Content, Track
 from media.dash.variants import master_playlist
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import MalformedPlaylist, NoVariant, UnsupportedPlaylist

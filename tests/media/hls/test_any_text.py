@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.hls.cursor import PlaylistCursor
-from media.hls.directives import delivery_directives, with_directives
 from media.hls.parser import PlaylistError, parse_playlist
 from media.hls.playlist import (
     ByteRange,
@@ -20,7 +19,7 @@ from media.hls.playlist import (
     MediaPlaylist,
     Segment,
 )
-from media.hls.reload import next_reload_delay
+from media.hls.reload import delivery_directives, next_reload_delay, with_directives
 from media.hls.selection import rank_renditions
 
 BASE = "https://cdn.example/live/index.m3u8"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.hls.cursor import PlaylistCursor
-from media.hls.directives import delivery_directives, with_directives
 from media.hls.parser import PlaylistTooLarge, parse_playlist
 from media.hls.playlist import ByteRange, MediaPlaylist, Part, Segment
+from media.hls.reload import delivery_directives, with_directives
 
 BASE = "https://cdn.example/live/index.m3u8"
 HEADER = (

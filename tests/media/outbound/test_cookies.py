@@ -11,10 +11,9 @@ import pytest
 
 from media.outbound.addresses import IPAddress
 from media.outbound.client import media_client
-from media.outbound.cookies import MAX_BYTES, MAX_COOKIES, StreamCookies
 from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard
-from media.outbound.stream_client import StreamClient
+from media.outbound.stream_client import MAX_BYTES, MAX_COOKIES, StreamClient, StreamCookies
 from tests.testkit.stand_ins import (
     BODY,
     PUBLIC,

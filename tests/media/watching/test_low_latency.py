@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from media.hls.directives import BLOCKING
+from media.hls.reload import BLOCKING
 from media.watching import ResumeHint, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason

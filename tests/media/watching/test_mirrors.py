@@ -9,8 +9,8 @@ import pytest
 
 from media.outbound.client import media_client
 from media.outbound.errors import BadStatus
+from media.outbound.fetching import Mirrors
 from media.outbound.guard import OutboundGuard
-from media.outbound.mirrors import Mirrors
 from simulator.origin import (
     TINY,
     AtEnd,

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from media.hls.directives import BLOCKING
+from media.hls.reload import BLOCKING
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from simulator.origin import WallClock
