@@ -31,7 +31,7 @@ from media.hls.tags import UriResolver
 
 MAX_URL_CHARS = 2_048
 STILL_GROWING_SEC = 90.0
-"""A presentation whose length was told with each segment is over when no more came for this long."""
+"""A presentation whose length came with each segment is over when none came for this long."""
 
 
 class TrackPlaylist(NamedTuple):
