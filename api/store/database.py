@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from api.store.outage import StoreUnavailable, translate_db_errors
-from api.store.sqlite import SqliteFile
 from api.store.tables import deployment
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
@@ -285,23 +284,21 @@ def _sqlite_engine(url: URL, size: int) -> AsyncEngine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidDatabaseUrl(f"its folder cannot be made: {error.strerror}") from None
-    file = SqliteFile(url.database)
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
-        async_creator=file.connect,
+        # The driver begins transactions too late and never around DDL: `_begin_sqlite` does it.
+        connect_args={"timeout": LOCK_WAIT_SEC, "isolation_level": None},
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: file.stop())
     return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SEC * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
     # With WAL a killed process loses nothing that was committed, and a lost machine corrupts
     # nothing; waiting for the disk with each commit would be FULL.
@@ -311,7 +308,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # The driver's own transactions begin too late and never around DDL: we begin them ourselves.
     kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     if kind:
         connection.exec_driver_sql(f"BEGIN {kind}")
