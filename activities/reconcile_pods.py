@@ -1,6 +1,6 @@
 """Compares the Pods of a cluster with the monitors that run."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.declarations import PodReconciliationActivities, PodReconciliationReport
-from kube.api_errors import KubernetesError
+from kube.api_errors import CallFailed
 from kube.cluster import PodCluster
 from monitors.pods import MISSING, PodFailure, PodStatus
 
@@ -36,22 +36,22 @@ class Monitors(Protocol):
         ...
 
 
-class Meter(Protocol):
-    """Counts what the rounds did."""
-
-    def reconciled(self, report: PodReconciliationReport) -> None: ...
-
-
 class PodReconciliation(PodReconciliationActivities):
     """Deletes Pods without a monitor, and reports missing and failed Pods to their monitors.
 
     Every step is idempotent, so several orchestrators need no coordination.
     """
 
-    def __init__(self, cluster: PodCluster, monitors: Monitors, meter: Meter) -> None:
+    def __init__(
+        self,
+        cluster: PodCluster,
+        monitors: Monitors,
+        *,
+        count: Callable[[PodReconciliationReport], None],
+    ) -> None:
         self._cluster = cluster
         self._monitors = monitors
-        self._meter = meter
+        self._count = count
 
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
@@ -70,9 +70,9 @@ class PodReconciliation(PodReconciliationActivities):
                 missing=await self._report_missing(pods, monitoring),
                 failed=await self._report_failed(pods, monitoring),
             )
-        except KubernetesError as error:
+        except CallFailed as error:
             raise ApplicationError(str(error), type="KubernetesUnavailable") from None
-        self._meter.reconciled(report)
+        self._count(report)
         logger.info("Pods reconciled", **report.model_dump())
         return report
 

@@ -1,9 +1,8 @@
 """What a call of the Kubernetes API fails with.
 
-KubernetesError
-├── CallFailed          another attempt may succeed; carries Retry-After, if the API sent one
-│   └── CallRefused     against rules or rights, as far as the API knows them now
-└── NameTaken           a Pod of this name exists
+CallFailed          another attempt may succeed; carries Retry-After, if the API sent one
+└── CallRefused     against rules or rights, as far as the API knows them now
+NameTaken           a Pod of this name exists
 """
 
 import json
@@ -15,14 +14,9 @@ from typing import Any
 import aiohttp
 from kubernetes.aio.client import ApiException
 
-REFUSED = frozenset(
-    {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-    }
+REFUSED = (
+    *(HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    *(HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 """A server that has just started gives these answers, too: it has not read the Roles yet, and its
 admission plugins and webhooks are not ready. Only an answer that lasts is a refusal.
@@ -35,11 +29,7 @@ Source: `CheckRequest` in k8s.io/apiserver, pkg/admission/plugin/resourcequota/c
 """
 
 
-class KubernetesError(Exception):
-    """A call of the Kubernetes API failed."""
-
-
-class CallFailed(KubernetesError):
+class CallFailed(Exception):
     """Another attempt may succeed.
 
     Attributes:
@@ -59,7 +49,7 @@ class CallRefused(CallFailed):
     """The API refused the call for a reason that may last."""
 
 
-class NameTaken(KubernetesError):
+class NameTaken(Exception):
     """A Pod of this name exists."""
 
 

@@ -57,7 +57,7 @@ class PodChange:
 
 
 CallMeter = Callable[[str], AbstractContextManager[object]]
-"""Measures a call, by its verb; sees the `KubernetesError` that it fails with."""
+"""Measures a call, by its verb; sees the error that it fails with."""
 
 
 class NoCluster(Exception):

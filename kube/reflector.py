@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from kube.api_errors import KubernetesError
+from kube.api_errors import CallFailed
 from kube.cluster import PodChange, PodCluster
 from kube.pod_status import DELETED
 from monitors.pods import PodFailure, PodStatus
@@ -83,7 +83,7 @@ class PodReflector:
                 version = await self._list()
                 while True:
                     version = await self._watch(version)
-            except KubernetesError as error:
+            except CallFailed as error:
                 logger.warning("Pods are listed again", error=str(error))
             except Exception:  # one malformed Pod must not hide the others
                 logger.exception("Pods cannot be read")
@@ -157,7 +157,7 @@ class PodReflector:
                     seen = await self._cluster.get(pod.pod_name)
                     if seen and seen.uid == pod.uid and pod.uid in self._pods:
                         self._update(seen)
-            except KubernetesError as error:
+            except CallFailed as error:
                 logger.warning("an overdue Pod cannot be read", error=str(error))
 
     def _overdue(self) -> list[PodStatus]:

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from activities.declarations import PodReconciliationReport
 from kube.api_errors import CallFailed
@@ -17,11 +16,10 @@ CALL_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 
 
-class PodMetrics(MetricSet, Collector):
+class PodMetrics(MetricSet):
     """Registered while its context is open."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._pods: Callable[[], Sequence[PodStatus]] = list
         self._calls = Histogram(
             "stream_tracker_kubernetes_call_duration_seconds",
             "Time that calls of the Kubernetes API take, by verb; a watch lasts minutes.",
@@ -41,10 +39,24 @@ class PodMetrics(MetricSet, Collector):
             ("what",),
             registry=None,
         )
-        super().__init__(registry, self, self._calls, self._failures, self._reconciled)
+        self._phases = Gauge(
+            "stream_tracker_probe_pods", "Pods that probe, by phase.", ("phase",), registry=None
+        )
+        self._failed = Gauge(
+            "stream_tracker_probe_pods_in_trouble",
+            "Pods that failed or do not start.",
+            registry=None,
+        )
+        self.count(list)
+        super().__init__(
+            registry, self._phases, self._failed, self._calls, self._failures, self._reconciled
+        )
 
     def count(self, pods: Callable[[], Sequence[PodStatus]]) -> None:
-        self._pods = pods
+        """Count the Pods that `pods` returns at each scrape."""
+        for phase in PHASES:
+            self._phases.labels(phase).set_function(partial(_in_phase, pods, phase))
+        self._failed.set_function(lambda: sum(pod.failure is not None for pod in pods()))
 
     @contextmanager
     def call(self, verb: str) -> Iterator[None]:
@@ -62,15 +74,6 @@ class PodMetrics(MetricSet, Collector):
         for what, count in report.model_dump().items():
             self._reconciled.labels(what).inc(count)
 
-    def collect(self) -> Iterator[Metric]:
-        phases = [pod.phase for pod in self._pods()]
-        family = GaugeMetricFamily(
-            "stream_tracker_probe_pods", "Pods that probe, by phase.", labels=["phase"]
-        )
-        for phase in PHASES:
-            family.add_metric([phase], phases.count(phase))
-        failed = GaugeMetricFamily(
-            "stream_tracker_probe_pods_in_trouble", "Pods that failed or do not start."
-        )
-        failed.add_metric([], sum(pod.failure is not None for pod in self._pods()))
-        yield from (family, failed)
+
+def _in_phase(pods: Callable[[], Sequence[PodStatus]], phase: str) -> int:
+    return sum(pod.phase == phase for pod in pods())

@@ -67,14 +67,16 @@ async def pod_activities(
             reflector = PodReflector(cluster, monitors)
             metrics.count(lambda: reflector.pods)
             pods = ProbePods(cluster)
-            reconciliation = PodReconciliation(cluster, monitors, metrics)
-            async with _running(reflector):
+            reconciliation = PodReconciliation(cluster, monitors, count=metrics.reconciled)
+            reflecting = asyncio.create_task(reflector.run())
+            try:
                 yield [
-                    pods.ensure_probe_pod,
-                    pods.inspect_probe_pod,
-                    pods.delete_probe_pod,
+                    *(pods.ensure_probe_pod, pods.inspect_probe_pod, pods.delete_probe_pod),
                     reconciliation.reconcile_pods,
                 ]
+            finally:
+                reflecting.cancel()
+                await asyncio.gather(reflecting, return_exceptions=True)
 
 
 async def check_pods(settings: WorkerSettings) -> None:
@@ -89,16 +91,6 @@ async def check_pods(settings: WorkerSettings) -> None:
             pass
     except NoCluster as error:
         raise SettingsError(f"PROBE_PLACEMENT: pod, but {error}") from None
-
-
-@asynccontextmanager
-async def _running(reflector: PodReflector) -> AsyncIterator[None]:
-    task = asyncio.create_task(reflector.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 class MonitorWorkflows:

@@ -36,7 +36,7 @@ class Monitors:
         self.told.append((monitor_id, failure))
         return True
 
-    def reconciled(self, report: PodReconciliationReport) -> None:
+    def count(self, report: PodReconciliationReport) -> None:
         self.counted = report
 
 
@@ -46,7 +46,7 @@ def monitors() -> Monitors:
 
 
 async def reconciled(cluster: PodCluster, monitors: Monitors) -> PodReconciliationReport:
-    reconciliation = PodReconciliation(cluster, monitors, monitors)
+    reconciliation = PodReconciliation(cluster, monitors, count=monitors.count)
     report = await ActivityEnvironment().run(reconciliation.reconcile_pods)
     assert monitors.counted == report
     return report
