@@ -163,8 +163,9 @@ class TestBuilt:
     def test_nothing_is_compiled_when_a_process_starts(
         self, image: str, role: str, line: str
     ) -> None:
-        settings = ("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "PYTHONVERBOSE")
-        given = [f"--env={name}=1" for name in settings] + ["--env=CALLBACK_URL=http://127.0.0.1"]
+        settings = dict.fromkeys(("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY"), "k" * 32)
+        settings |= {"CALLBACK_URL": "http://127.0.0.1", "PYTHONVERBOSE": "1"}
+        given = [f"--env={name}={value}" for name, value in settings.items()]
         start = (
             f"stream-tracker {role} >log 2>&1 & "
             f"until grep -q '{line}' log; do kill -0 $! || exit 1; sleep 0.2; done; "
