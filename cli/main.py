@@ -69,7 +69,14 @@ def up(
 @app.command()
 def demo() -> None:
     """Show the whole job on this machine: a stream with scripted faults, and their events."""
-    from cli.demo import run_demo
+    try:
+        from cli.demo import run_demo
+    except ModuleNotFoundError as error:
+        fail(
+            f"the demo needs the extra `demo`, which brings {error.name}: "
+            "pip install 'stream-tracker[demo]'",
+            FAILED,
+        )
 
     sys.exit(asyncio.run(run_demo()))
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
@@ -167,13 +168,14 @@ def _print_json(received: Received) -> None:
 
 
 def print_line(received: Received) -> None:
-    """Print what came; of what is not genuine nothing but that: it may be made for a terminal."""
+    """Print what came; of what is not verified nothing but that: it may be made for a terminal."""
+    status = f"{received.status} {HTTPStatus(received.status).phrase}"
     if received.problem:
-        print(f"{received.status} refused: {received.problem}", flush=True)
+        print(f"{status} · refused: {received.problem}", flush=True)
         return
     event = received.event
-    name = f"{event.get('sequence')} {event.get('event_type')} of {event.get('monitor_id')}"
-    print(f"{received.status} genuine: {name} {json.dumps(event.get('data'))}", flush=True)
+    name = f"#{event.get('sequence')} {event.get('event_type')} · {event.get('monitor_id')}"
+    print(f"{status} · signature valid · {name} · {json.dumps(event.get('data'))}", flush=True)
 
 
 async def _body(request: Request) -> bytes | None:

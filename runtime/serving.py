@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Final, TypeVar
 
 import uvicorn
 
@@ -14,6 +14,8 @@ from runtime.http_limits import http_config
 
 GRACE_SEC: Final = 10
 KEEP_ALIVE_SEC: Final = 30
+
+ResultT = TypeVar("ResultT")
 
 
 class PortTaken(StartError):
@@ -122,3 +124,21 @@ def stop_signal() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+async def run_until_signal(
+    work: Coroutine[Any, Any, ResultT], on_signal: Callable[[], None] = lambda: None
+) -> ResultT | None:
+    """Run `work` to its end; SIGTERM or SIGINT cancels it, and then the result is None."""
+    working = asyncio.create_task(work)
+    with stop_signal() as stop:
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if working.done():
+            return working.result()
+        on_signal()
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        return None

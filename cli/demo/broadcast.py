@@ -1,12 +1,11 @@
-"""The live stream of the demo: the script, put on air by the tests' own origin."""
+"""The live stream of the demo: the script, put on air by the simulator."""
 
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from cli.demo.account import Row
+from cli.demo.checklist import Row
 from cli.demo.script import (
     BACKLOG_SEGMENTS,
     SCENES,
@@ -16,54 +15,59 @@ from cli.demo.script import (
     scene_starts,
 )
 from runtime.errors import StartError
-
-if TYPE_CHECKING:
-    from simulator.origin import Channel, LiveOrigin, RenderedProgramme
+from simulator.origin import (
+    AtEnd,
+    Change,
+    ChangeKind,
+    Channel,
+    ChannelOptions,
+    Encoding,
+    LiveOrigin,
+    Programme,
+    RenderedProgramme,
+    RenderError,
+    render,
+)
 
 CHANNEL = "demo"
 
 
-class OriginMissing(StartError):
-    """The live origin is not part of this installation."""
-
-
 @dataclass(frozen=True)
-class OnAir:
-    """What has been on air: a scene, and when it began."""
-
+class SceneOnAir:
     caption: str
     started_at: datetime
 
 
 class Broadcast:
-    """The programme on air."""
+    """The programme on air; it starts when this is made."""
 
-    def __init__(self, channel: "Channel") -> None:
-        self._channel = channel
-        self.url = channel.master_url
+    def __init__(self, origin: LiveOrigin, rendered: RenderedProgramme) -> None:
+        stall = Change(kind=ChangeKind.STALL, at_sec=STALL.at_sec, for_sec=STALL.for_sec)
+        options = ChannelOptions(at_end=AtEnd.END, backlog_segments=BACKLOG_SEGMENTS)
+        self._channel: Channel = origin.add(CHANNEL, rendered, options=options, changes=[stall])
+        self.url = self._channel.master_url
 
     @property
     def segments(self) -> int:
-        """How many segments are published."""
         return len(self._channel.published)
 
-    def scenes(self) -> list[OnAir]:
+    def scenes(self) -> list[SceneOnAir]:
         """Return the scenes that have begun, oldest first, the stall among them."""
         position = self._channel.position_sec
         shown = [
-            OnAir(scene.caption, self._channel.captured_at(start))
+            SceneOnAir(scene.caption, self._channel.captured_at(start))
             for scene, start in zip(SCENES, scene_starts(SCENES), strict=False)
             if start < position
         ]
         if position >= STALL.at_sec:
             stalled_at = self._published_at(Moment(STALL.at_sec - TARGET_DURATION_SEC))
             caption = f"nothing: the encoder stalls for {STALL.for_sec:g} s"
-            shown += [OnAir(caption, stalled_at)] if stalled_at else []
+            shown += [SceneOnAir(caption, stalled_at)] if stalled_at else []
         resumed_at = self._published_at(Moment(STALL.at_sec))
-        shown += [OnAir("the encoder is back", resumed_at)] if resumed_at else []
+        shown += [SceneOnAir("the encoder is back", resumed_at)] if resumed_at else []
         return shown
 
-    def date(self, row: Row) -> None:
+    def set_moments(self, row: Row) -> None:
         """Enter into a row the wall clock of its moments, as far as they have come."""
         expected = row.expected
         if row.known_at is None and expected.known:
@@ -81,19 +85,12 @@ class Broadcast:
         return published_at + timedelta(seconds=moment.later_sec)
 
 
-async def render_programme(cache_dir: Path) -> "RenderedProgramme":
+async def render_programme(cache_dir: Path) -> RenderedProgramme:
     """Return the programme's media; ffmpeg works a second or two for it.
 
     Raises:
-        OriginMissing: the live origin is not installed.
         StartError: ffmpeg failed.
     """
-    try:
-        from simulator.origin import Encoding, Programme, RenderError, render
-    except ModuleNotFoundError as error:
-        raise OriginMissing(
-            f"the demo needs the live origin of the source tree (simulator/origin): {error}"
-        ) from None
     programme = Programme.of(
         [(scene.kind, scene.duration_sec) for scene in SCENES],
         Encoding(segment_sec=TARGET_DURATION_SEC),
@@ -107,19 +104,3 @@ async def render_programme(cache_dir: Path) -> "RenderedProgramme":
         # A thread cannot be stopped, and it still writes into a folder that is to be removed.
         await asyncio.gather(rendering, return_exceptions=True)
         raise
-
-
-def new_origin() -> "LiveOrigin":
-    """Return a live origin that will serve on a free port; `render_programme` comes first."""
-    from simulator.origin import LiveOrigin
-
-    return LiveOrigin()
-
-
-def put_on_air(origin: "LiveOrigin", rendered: "RenderedProgramme") -> Broadcast:
-    """Start the broadcast now."""
-    from simulator.origin import AtEnd, Change, ChangeKind, ChannelOptions
-
-    stall = Change(kind=ChangeKind.STALL, at_sec=STALL.at_sec, for_sec=STALL.for_sec)
-    options = ChannelOptions(at_end=AtEnd.END, backlog_segments=BACKLOG_SEGMENTS)
-    return Broadcast(origin.add(CHANNEL, rendered, options=options, changes=[stall]))

@@ -4,20 +4,17 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from cli.demo.account import Account, Arrival, Row
-from cli.demo.broadcast import Broadcast, new_origin, put_on_air, render_programme
-from cli.demo.monitor import DemoMonitor
-from cli.demo.screen import View, choose_screen, print_line
-from cli.demo.script import airtime_sec, expectations
-from cli.demo.summary import introduction, places, summary
-from cli.demo.surroundings import (
+from cli.demo.broadcast import Broadcast, render_programme
+from cli.demo.checklist import Arrival, Checklist, Row
+from cli.demo.monitor import DemoMonitor, register_monitor
+from cli.demo.sandbox import (
     LOG_NAME,
     demo_settings,
     errors_into,
@@ -25,18 +22,20 @@ from cli.demo.surroundings import (
     free_ports,
     log_tail,
 )
+from cli.demo.screen import Screen, introduction, places, print_line, print_summary
+from cli.demo.script import airtime_sec, expectations
 from cli.embedded.up import LOCAL, Endpoints, embedded_service
+from cli.options import FAILED, INTERRUPTED
 from cli.receiver import Received, Receiver, receiving
 from runtime.errors import StartError
 from runtime.logging import configure_logging
-from runtime.serving import stop_signal
+from runtime.serving import run_until_signal
+from simulator.origin import LiveOrigin
 
-OK, FAILED, INTERRUPTED = 0, 1, 130
+OK = 0
 
-FRAME_SEC = 0.25
-"""How often the screen is drawn anew."""
-
-LOOK_SEC = 2.0
+REFRESH_SEC = 0.25
+POLL_SEC = 2.0
 """How often the gateway is asked how the monitor is."""
 
 GRACE_SEC = 20.0
@@ -54,18 +53,11 @@ async def run_demo() -> int:
         was interrupted.
     """
     forget_settings(os.environ)
-    with stop_signal() as stop, TemporaryDirectory(prefix="stream-tracker-demo-") as folder:
-        showing = asyncio.create_task(_show(Path(folder)))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([showing, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if showing.done():
-            return showing.result()
-        print_line("Interrupted, stopping everything ...")
-        showing.cancel()
-        with suppress(asyncio.CancelledError):
-            await showing
-        return INTERRUPTED
+    with TemporaryDirectory(prefix="stream-tracker-demo-") as folder:
+        code = await run_until_signal(
+            _show(Path(folder)), lambda: print_line("Interrupted, stopping everything ...")
+        )
+    return INTERRUPTED if code is None else code
 
 
 async def _show(folder: Path) -> int:
@@ -86,61 +78,54 @@ async def _problems(folder: Path) -> list[str]:
     settings = demo_settings(folder)
     configure_logging(settings)
     rendered = await render_programme(folder / "programme")
-    account = Account([Row(expected) for expected in expectations()])
+    checklist = Checklist([Row(expected) for expected in expectations()])
     async with AsyncExitStack() as stack:
         endpoints = await stack.enter_async_context(embedded_service(settings))
-        origin = await stack.enter_async_context(new_origin())
-        callback_url = await stack.enter_async_context(_receiver(endpoints, account))
-        broadcast = put_on_air(origin, rendered)
-        monitor = await DemoMonitor.register(endpoints, broadcast.url, callback_url)
+        origin = await stack.enter_async_context(LiveOrigin())
+        callback_url = await stack.enter_async_context(_receiver(endpoints, checklist))
+        broadcast = Broadcast(origin, rendered)
+        monitor = await register_monitor(endpoints, broadcast.url, callback_url)
         print_line(places(endpoints, broadcast.url, monitor.monitor_id))
-        await _follow(broadcast, monitor, account)
-        problems = account.problems() + await monitor.audit_problems(account)
-    print_line(summary(account, problems))
+        await _follow(broadcast, monitor, checklist)
+        problems = checklist.problems() + await monitor.audit_problems(checklist)
+    print_summary(checklist, problems)
     return problems
 
 
 @asynccontextmanager
-async def _receiver(endpoints: Endpoints, account: Account) -> AsyncIterator[str]:
-    """Enter verified webhooks into `account` while the context is open; return where to."""
+async def _receiver(endpoints: Endpoints, checklist: Checklist) -> AsyncIterator[str]:
+    """Tick off verified webhooks while the context is open; yield the callback URL."""
 
-    def enter(received: Received) -> None:
+    def add(received: Received) -> None:
         at = datetime.fromtimestamp(received.at, UTC)
-        account.take(Arrival(received.event, received.problem, at))
+        checklist.add(Arrival(received.event, received.problem, at))
 
     (port,) = free_ports(1)
-    receiver = Receiver([endpoints.keys["WEBHOOK_SIGNING_KEY"].encode()], enter)
+    receiver = Receiver([endpoints.keys["WEBHOOK_SIGNING_KEY"].encode()], add)
     async with receiving(receiver, LOCAL, port):
         yield f"http://{LOCAL}:{port}/"
 
 
-async def _follow(broadcast: Broadcast, monitor: DemoMonitor, account: Account) -> None:
-    """Show what happens until it is all over, or until nothing more is to be hoped for."""
+async def _follow(broadcast: Broadcast, monitor: DemoMonitor, checklist: Checklist) -> None:
+    """Show what happens until all events are there, or none can be expected any more."""
     clock = asyncio.get_running_loop().time
     began = clock()
     deadline = began + airtime_sec() + GRACE_SEC
-    next_look = began
-    with choose_screen(Console()) as screen:
+    next_poll = began
+    with Screen(Console(), checklist) as screen:
         while True:
-            if clock() >= next_look:
-                await monitor.look()
-                next_look = clock() + LOOK_SEC
+            if clock() >= next_poll:
+                await monitor.poll()
+                next_poll = clock() + POLL_SEC
                 if monitor.is_over:
                     deadline = min(deadline, clock() + OVER_GRACE_SEC)
-            for row in account.rows:
-                broadcast.date(row)
-            screen.show(_view(broadcast, monitor, account, clock() - began))
-            if (monitor.is_over and account.is_complete) or clock() >= deadline:
+            for row in checklist.rows:
+                broadcast.set_moments(row)
+            screen.show(
+                broadcast.scenes(),
+                f"{min(clock() - began, airtime_sec()):.0f} of {airtime_sec():.0f} s, "
+                f"{broadcast.segments} segments published; {monitor.condition}",
+            )
+            if (monitor.is_over and checklist.is_complete) or clock() >= deadline:
                 return
-            await asyncio.sleep(FRAME_SEC)
-
-
-def _view(broadcast: Broadcast, monitor: DemoMonitor, account: Account, elapsed_sec: float) -> View:
-    return View(
-        elapsed_sec=elapsed_sec,
-        airtime_sec=airtime_sec(),
-        scenes=broadcast.scenes(),
-        segments=broadcast.segments,
-        condition=monitor.condition,
-        account=account,
-    )
+            await asyncio.sleep(REFRESH_SEC)

@@ -1,121 +1,132 @@
-"""What the demo shows: a live table on a terminal, plain lines elsewhere."""
+"""What the demo shows: a live table on a terminal, plain lines elsewhere, a summary at the end."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol, Self
+from textwrap import fill
+from typing import Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.demo.account import Account, Arrival, Row
-from cli.demo.broadcast import OnAir
+from cli.demo.broadcast import SceneOnAir
+from cli.demo.checklist import Arrival, Checklist, Row, percentile
+from cli.demo.script import CONFIG, DELAY_BOUND_SEC, airtime_sec, expectations
+from cli.embedded.up import Endpoints
 
-
-@dataclass(frozen=True)
-class View:
-    """What there is to show at a moment.
-
-    Attributes:
-        elapsed_sec, airtime_sec: of the broadcast, so far and in all.
-        scenes: what has been on air, oldest first.
-        segments: how many are published.
-        condition: what the gateway says of the monitor, in plain words.
-    """
-
-    elapsed_sec: float
-    airtime_sec: float
-    scenes: Sequence[OnAir]
-    segments: int
-    condition: str
-    account: Account
-
-
-class Screen(Protocol):
-    """Shows views while its context is open."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-
-    def __exit__(self, *exception: Any) -> None:
-        """Leave what was shown last."""
-
-    def show(self, view: View) -> None:
-        """Show a view."""
-
-
-def choose_screen(console: Console) -> Screen:
-    """Return the table for a terminal, plain lines for a file or a pipe."""
-    return LiveTable(console) if console.is_terminal else PlainLines(print_line)
+WIDTH = 88
 
 
 def print_line(line: str) -> None:
-    """Print a line at once, whoever reads it."""
     print(line, flush=True)
 
 
-class LiveTable:
-    """One table that fills up: the script on the left, what was reported on the right."""
-
-    def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, auto_refresh=False)
-
-    def __enter__(self) -> Self:
-        self._live.__enter__()
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self._live.__exit__(*exception)
-
-    def show(self, view: View) -> None:
-        """Show a view."""
-        self._live.update(_page(view), refresh=True)
-
-
-class PlainLines:
-    """A line for each scene and for each webhook, once it has come."""
-
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
-        self._scenes = 0
-        self._arrivals = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        return None
-
-    def show(self, view: View) -> None:
-        """Print what is new in a view."""
-        for scene in view.scenes[self._scenes :]:
-            self._write(f"{_clock(scene.started_at)}  on air   {scene.caption}")
-        self._scenes = len(view.scenes)
-        for arrival in view.account.arrivals[self._arrivals :]:
-            self._write(f"{_clock(arrival.at)}  webhook  {_told(arrival, view.account)}")
-        self._arrivals = len(view.account.arrivals)
-
-
-def _page(view: View) -> Group:
-    now = view.scenes[-1].caption if view.scenes else "nothing yet"
-    seconds = f"{min(view.elapsed_sec, view.airtime_sec):.0f} of {view.airtime_sec:.0f} s"
-    return Group(
-        Text(f"On air: {now}", style="bold"),
-        Text(f"{seconds}, {view.segments} segments published; {view.condition}"),
-        _table(view.account),
+def introduction() -> str:
+    return fill(
+        f"A live stream of {airtime_sec():.0f} s goes on air on this machine, with scripted "
+        "faults: black, silence, a frozen picture, a stall, the end. The whole service watches "
+        "it (Temporal server, gateway, worker) and posts signed webhooks to a receiver that "
+        f"verifies them. {len(expectations())} events must arrive and no other. Delays count from "
+        "the moment the segment that completes a threshold is in the playlist. The thresholds "
+        f"are short here: black {CONFIG.blackout_threshold_sec:g} s, silence "
+        f"{CONFIG.silence_threshold_sec:g} s, freeze {CONFIG.freeze_threshold_sec:g} s, stall "
+        f"{CONFIG.suspend_threshold_sec:g} s, recovery {CONFIG.recovery_sec:g} s. "
+        "Starting the service ...",
+        WIDTH,
     )
 
 
-def _table(account: Account) -> Table:
+def places(endpoints: Endpoints, stream_url: str, monitor_id: str) -> str:
+    """Return where the running service can be looked at."""
+    workflow = f"{endpoints.temporal_ui}/namespaces/default/workflows/{monitor_id}"
+    return (
+        f"  Temporal UI  {workflow}\n"
+        f"  API          {endpoints.gateway}/docs\n"
+        f"  API_KEY      {endpoints.keys['API_KEY']}\n"
+        f"  stream       {stream_url}\n"
+    )
+
+
+class Screen:
+    """Shows the script beside what was reported while its context is open."""
+
+    def __init__(self, console: Console, checklist: Checklist) -> None:
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._checklist = checklist
+        self._printed_scenes = self._printed_arrivals = 0
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._live:
+            self._live.__exit__(*exception)
+
+    def show(self, scenes: Sequence[SceneOnAir], condition: str) -> None:
+        if not self._live:
+            self._print_new(scenes)
+            return
+        now = scenes[-1].caption if scenes else "nothing yet"
+        heading = Text(f"On air: {now}", style="bold")
+        self._live.update(Group(heading, Text(condition), _table(self._checklist)), refresh=True)
+
+    def _print_new(self, scenes: Sequence[SceneOnAir]) -> None:
+        for scene in scenes[self._printed_scenes :]:
+            print_line(f"{_clock(scene.started_at)}  on air   {scene.caption}")
+        self._printed_scenes = len(scenes)
+        arrivals = self._checklist.arrivals
+        for arrival in arrivals[self._printed_arrivals :]:
+            print_line(f"{_clock(arrival.at)}  webhook  {_line(arrival, self._checklist)}")
+        self._printed_arrivals = len(arrivals)
+
+
+def print_summary(checklist: Checklist, problems: Sequence[str]) -> None:
+    text, console = summary(checklist, problems), Console()
+    if console.is_terminal:
+        style = "bold red" if problems else "bold green"
+        console.print(Panel(Text(text), border_style=style, width=WIDTH))
+    else:
+        print_line(f"\n{text}")
+
+
+def summary(checklist: Checklist, problems: Sequence[str]) -> str:
+    """Return what was expected and what came, how late, and what is wrong with it."""
+    arrived = sum(row.arrival is not None for row in checklist.rows)
+    lines = [
+        f"{len(checklist.rows)} events expected, {arrived} arrived, "
+        f"{len(checklist.unexpected)} unexpected; "
+        f"{len(checklist.verified)} of {len(checklist.arrivals)} signatures valid.",
+        *_delays(checklist.delays_sec()),
+        *problems,
+        "Something is wrong." if problems else "All as scripted.",
+    ]
+    return "\n".join(lines)
+
+
+def _delays(delays_sec: Sequence[float]) -> list[str]:
+    if not delays_sec:
+        return []
+    p50, p95, worst = (percentile(delays_sec, share) for share in (0.5, 0.95, 1.0))
+    verdict = "within" if p95 <= DELAY_BOUND_SEC else "OVER"
+    return [
+        f"Delay: p50 {p50:.2f} s, p95 {p95:.2f} s, max {worst:.2f} s; p95 is {verdict} the bound "
+        f"of {DELAY_BOUND_SEC:g} s",
+        "(one target duration + 1 s).",
+    ]
+
+
+def _table(checklist: Checklist) -> Table:
     table = Table("could be known", "because of", "event", "arrived", "delay")
     table.columns[-1].justify = "right"
-    for row in account.rows:
+    for row in checklist.rows:
         table.add_row(*_cells(row), style=_style(row))
-    for arrival in account.superfluous:
-        reason = arrival.problem or "nobody expected it"
-        table.add_row("", reason, arrival.name, _clock(arrival.at), "", style="bold red")
+    for arrival in checklist.unexpected:
+        reason = arrival.problem or "unexpected"
+        table.add_row("", reason, arrival.event_type, _clock(arrival.at), "", style="bold red")
     return table
 
 
@@ -136,14 +147,14 @@ def _style(row: Row) -> str:
     return "yellow" if row.known_at else "dim"
 
 
-def _told(arrival: Arrival, account: Account) -> str:
+def _line(arrival: Arrival, checklist: Checklist) -> str:
     if arrival.problem:
-        return f"{arrival.name}: NOT GENUINE, {arrival.problem}"
-    row = next((row for row in account.rows if row.arrival is arrival), None)
+        return f"{arrival.event_type}: NOT VERIFIED, {arrival.problem}"
+    row = next((row for row in checklist.rows if row.arrival is arrival), None)
     if row is None:
-        return f"{arrival.name}: NOT EXPECTED"
+        return f"{arrival.event_type}: NOT EXPECTED"
     delay = "" if row.delay_sec is None else f", {row.delay_sec:.2f} s after it could be known"
-    return f"{arrival.name} ({row.expected.cause}){delay}"
+    return f"{arrival.event_type} ({row.expected.cause}){delay}"
 
 
 def _clock(moment: datetime) -> str:

@@ -26,7 +26,7 @@ CONFIG = MonitorConfig(
 )
 
 _INSTANT_SEC = 0.001
-"""A threshold is completed by the moment before it ends, on the border of two segments too."""
+"""The moment before a threshold ends completes it, on the border of two segments too."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """`stream-tracker up`: start everything, say where it is, stay until a signal."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -16,7 +15,7 @@ from cli.embedded.up import LOCAL, Endpoints, embedded_service
 from cli.receiver import Receiver, print_line, receiving, signing_keys
 from runtime.errors import StartError
 from runtime.logging import configure_logging
-from runtime.serving import stop_signal
+from runtime.serving import run_until_signal
 from runtime.settings import EmbeddedSettings
 
 
@@ -34,26 +33,19 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
     configure_logging(settings)
     if MAKE_LEVEL in os.environ:  # a `make up` that is killed leaves nothing behind
         die_with_parent(os.getppid())
-    serving = asyncio.create_task(_serve(settings, stream, webhook))
-    with stop_signal() as stop:
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+    await run_until_signal(_serve(settings, stream, webhook))
 
 
 async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
-    showing = partial(_showing_webhooks, settings.receiver_port)
-    async with embedded_service(settings, beside=showing) as endpoints:
+    showing = partial(_show_webhooks, settings.receiver_port)
+    async with embedded_service(settings, companion=showing) as endpoints:
         typer.echo(_banner(endpoints, settings))
         if stream:
             typer.echo(await _register(endpoints, stream, webhook))
         await asyncio.Event().wait()
 
 
-def _showing_webhooks(port: int, keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
+def _show_webhooks(port: int, keys: Mapping[str, str]) -> AbstractAsyncContextManager[None]:
     receiver = Receiver(signing_keys(keys["WEBHOOK_SIGNING_KEY"]), print_line)
     return receiving(receiver, LOCAL, port, variables="RECEIVER_PORT")
 
@@ -75,16 +67,16 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
 
 
 async def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:
-    order: dict[str, Any] = {"stream_url": stream, "callback_url": webhook}
+    body: dict[str, Any] = {"stream_url": stream, "callback_url": webhook}
     if not webhook:
         # Nobody depends on what is shown, so nothing ends when it could not be.
-        order["callback_url"] = endpoints.receiver
-        order["config"] = {"on_delivery_failure": "continue"}
+        body["callback_url"] = endpoints.receiver
+        body["config"] = {"on_delivery_failure": "continue"}
     headers = {"X-API-Key": endpoints.keys["API_KEY"].partition(",")[0].strip()}
     async with httpx.AsyncClient(
         base_url=endpoints.gateway, headers=headers, trust_env=False
     ) as http:
-        response = await http.post("/api/v1/monitors", json=order)
+        response = await http.post("/api/v1/monitors", json=body)
     answer = response.json()
     if response.is_success:
         return f"Monitor {answer['monitor_id']} watches {stream}"

@@ -1,4 +1,4 @@
-"""Keeping child processes running until they are to stop."""
+"""Supervises child processes: starts them, starts them again when they die, stops them."""
 
 import asyncio
 import contextlib
@@ -29,10 +29,10 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Service:
-    """A process that the embedded mode keeps running.
+    """A process of the embedded mode.
 
     Attributes:
-        stop_sec: what it gets after SIGTERM before it is killed.
+        stop_sec: time from SIGTERM to SIGKILL.
         log: where its output goes; None leaves it on our own standard error.
     """
 
@@ -43,38 +43,32 @@ class Service:
     log: Path | None = None
 
 
-class Keeper:
-    """Starts a service, and starts it again when it dies.
-
-    Attributes:
-        deaths: how often it died by itself.
-    """
+class Supervisor:
+    """Starts a service, and again whenever it exits by itself, which `exits` counts."""
 
     def __init__(self, service: Service) -> None:
-        self.deaths = 0
+        self.exits = 0
         self._service = service
         self._process: asyncio.subprocess.Process | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._supervision: asyncio.Task[None] | None = None
         self._stopping = False
 
     @property
     def name(self) -> str:
-        """Name of the service."""
         return self._service.name
 
     @property
     def pid(self) -> int | None:
-        """Process id of the service while it runs."""
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the service and keep it running.
+        """Start the service and supervise it.
 
         Raises:
             OSError: it cannot be started at all.
         """
         await self._spawn()
-        self._keeping = asyncio.create_task(self._keep())
+        self._supervision = asyncio.create_task(self._supervise())
 
     async def stop(self) -> None:
         """Stop the service; kill it when it does not stop in time."""
@@ -89,11 +83,11 @@ class Keeper:
                 logger.warning("service killed", service=self._service.name)
                 _signal(process, signal.SIGKILL)
                 await process.wait()
-        if self._keeping:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._supervision:
+            self._supervision.cancel()
+            await asyncio.gather(self._supervision, return_exceptions=True)
 
-    async def _keep(self) -> None:
+    async def _supervise(self) -> None:
         clock = asyncio.get_running_loop().time
         delay_sec = RESTART_MIN_SEC
         while self._process:
@@ -101,7 +95,7 @@ class Keeper:
             code = await self._process.wait()
             if self._stopping:
                 return
-            self.deaths += 1
+            self.exits += 1
             delay_sec = RESTART_MIN_SEC if clock() - started > STEADY_SEC else delay_sec * 2
             logger.warning("service died, starting it again", service=self._service.name, code=code)
             await asyncio.sleep(min(delay_sec, RESTART_MAX_SEC))
@@ -141,13 +135,10 @@ def die_with_parent(parent: int) -> None:
 
     Killed, not asked to stop: the parent was killed too, nobody waits for what is handed back, and
     the next start needs the ports. All state is durable.
-
-    Args:
-        parent: its process id; a parent that ended before this call sends no signal any more.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
+        if os.getppid() != parent:  # it ended before, and sends no signal any more
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -20,7 +20,7 @@ import httpx
 import structlog
 
 from cli.embedded.generated_keys import provide_keys
-from cli.embedded.services import Keeper, Service
+from cli.embedded.services import Service, Supervisor
 from runtime.errors import StartError
 from runtime.serving import PortTaken, bind
 from runtime.settings import EmbeddedSettings
@@ -31,8 +31,8 @@ logger = structlog.get_logger(__name__)
 READY_SEC = 60.0
 READY_POLL_SEC = 0.1
 START_TRIES = 3
-LEAVING_SEC = 3.0
-"""What was killed just now keeps its ports for a moment longer."""
+EXIT_SEC = 3.0
+"""A process that was killed just now keeps its ports for a moment."""
 LOCAL = "127.0.0.1"
 
 
@@ -45,9 +45,8 @@ class Endpoints:
     """Where the running service is reached.
 
     Attributes:
-        receiver: where webhooks may go that are to be shown; who runs this service listens there.
+        receiver: where a companion may listen for webhooks; the guard lets them through.
         keys: API_KEY, INTERNAL_API_KEY, WEBHOOK_SIGNING_KEY and SECRETS_KEY by name.
-        pids: process ids by service name.
     """
 
     gateway: str
@@ -55,47 +54,45 @@ class Endpoints:
     temporal_ui: str
     receiver: str
     keys: dict[str, str] = field(repr=False)
-    pids: dict[str, Callable[[], int | None]] = field(repr=False, default_factory=dict)
 
 
-Beside = Callable[[Mapping[str, str]], AbstractAsyncContextManager[object]]
-"""What is to run before the services start and until they have stopped; it gets their keys."""
+Companion = Callable[[Mapping[str, str]], AbstractAsyncContextManager[object]]
+"""Runs from before the services start until they have stopped; it gets their keys."""
 
 
 @asynccontextmanager
 async def embedded_service(
-    settings: EmbeddedSettings, *, beside: Beside | None = None
+    settings: EmbeddedSettings, *, companion: Companion | None = None
 ) -> AsyncIterator[Endpoints]:
     """Run Temporal, the gateway and one worker while the context is open.
 
     Raises:
         CannotStart: a port is taken, the data folder is in use, or a part does not become ready.
     """
-    with _own_folder(settings.data_dir) as was_killed:
-        await _until_ports_are_free(settings, LEAVING_SEC if was_killed else 0)
+    with _locked_folder(settings.data_dir) as was_killed:
+        await _wait_for_ports(settings, EXIT_SEC if was_killed else 0)
         keys = provide_keys(settings.data_dir, os.environ)
-        keepers = {service.name: Keeper(service) for service in services_of(settings, keys)}
+        supervisors = [Supervisor(service) for service in services_of(settings, keys)]
         endpoints = Endpoints(
             gateway=f"http://{_reachable(settings.host)}:{settings.port}",
             temporal=f"{LOCAL}:{settings.temporal_port}",
             temporal_ui=f"http://{LOCAL}:{settings.temporal_ui_port}",
             receiver=f"http://{LOCAL}:{settings.receiver_port}/",
             keys=keys,
-            pids={name: lambda keeper=keeper: keeper.pid for name, keeper in keepers.items()},  # type: ignore[misc]
         )
         async with AsyncExitStack() as stack:
-            if beside:
-                await stack.enter_async_context(beside(keys))
-            for keeper in keepers.values():
-                stack.push_async_callback(keeper.stop)
-                await keeper.start()
-            await _until_ready(endpoints.gateway, settings, keepers.values())
+            if companion:
+                await stack.enter_async_context(companion(keys))
+            for supervisor in supervisors:
+                stack.push_async_callback(supervisor.stop)
+                await supervisor.start()
+            await _wait_until_ready(endpoints.gateway, settings, supervisors)
             yield endpoints
 
 
 @contextmanager
-def _own_folder(data_dir: Path) -> Iterator[bool]:
-    """Yield whether the last instance was killed: its parts may still be about to leave."""
+def _locked_folder(data_dir: Path) -> Iterator[bool]:
+    """Lock the folder; yield true when the last instance was killed: its parts may still exit."""
     running = data_dir / "running"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,14 +112,14 @@ def _own_folder(data_dir: Path) -> Iterator[bool]:
             running.unlink(missing_ok=True)
 
 
-async def _until_ports_are_free(settings: EmbeddedSettings, at_most_sec: float) -> None:
-    give_up_at, has_said = asyncio.get_running_loop().time() + at_most_sec, False
+async def _wait_for_ports(settings: EmbeddedSettings, at_most_sec: float) -> None:
+    give_up_at, is_logged = asyncio.get_running_loop().time() + at_most_sec, False
     while taken := _taken_port(settings):
         if asyncio.get_running_loop().time() >= give_up_at:
             raise CannotStart(taken)
-        if not has_said:
+        if not is_logged:
             logger.warning("waiting for a port", reason=taken, at_most_sec=at_most_sec)
-        has_said = True
+        is_logged = True
         await asyncio.sleep(READY_POLL_SEC)
 
 
@@ -130,7 +127,7 @@ def _taken_port(settings: EmbeddedSettings) -> str | None:
     """Return which port cannot be used now, and why.
 
     Raises:
-        CannotStart: one port is wanted twice.
+        CannotStart: a port is given twice.
     """
     wanted = [
         ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
@@ -190,7 +187,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
 
 
 def _private_hosts(settings: EmbeddedSettings) -> str:
-    """Return where webhooks may go in the words of a variable: our own receiver is among it."""
+    """Return the value of WEBHOOK_PRIVATE_HOSTS, with our own receiver."""
     hosts = [*settings.webhook_private_hosts, (LOCAL, settings.receiver_port)]
     return ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in hosts)
 
@@ -214,8 +211,8 @@ def _temporal_binary() -> str:
     return found
 
 
-async def _until_ready(
-    gateway: str, settings: EmbeddedSettings, keepers: Collection[Keeper]
+async def _wait_until_ready(
+    gateway: str, settings: EmbeddedSettings, supervisors: Collection[Supervisor]
 ) -> None:
     urls = [f"{gateway}/readyz", f"http://{LOCAL}:{settings.health_port}/readyz"]
     async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
@@ -223,16 +220,16 @@ async def _until_ready(
             async with asyncio.timeout(READY_SEC):
                 for url in urls:
                     while not await _answers(client, url):
-                        _give_up_on_the_dying(keepers)
+                        _give_up_on_crash_loops(supervisors)
                         await asyncio.sleep(READY_POLL_SEC)
         except TimeoutError:
             raise CannotStart(f"not ready within {READY_SEC:g} s, see the log above") from None
 
 
-def _give_up_on_the_dying(keepers: Collection[Keeper]) -> None:
-    for keeper in keepers:
-        if keeper.deaths >= START_TRIES:
-            raise CannotStart(f"the {keeper.name} does not start, see the log above")
+def _give_up_on_crash_loops(supervisors: Collection[Supervisor]) -> None:
+    for supervisor in supervisors:
+        if supervisor.exits >= START_TRIES:
+            raise CannotStart(f"the {supervisor.name} does not start, see the log above")
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -87,14 +87,17 @@ async def test_a_body_larger_than_any_webhook_is_not_read() -> None:
 
 async def test_what_is_not_genuine_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     post = Post()
-    forged = {"sequence": 1, "event_type": "\x1b]0;title\x07\n200 genuine: 2 alert.blackout"}
+    forged = {
+        "sequence": 1,
+        "event_type": "\x1b]0;title\x07\n200 OK · signature valid · #2 alert.blackout",
+    }
     await post(body=json.dumps(forged).encode())
     await post()
     for received in post.received:
         print_line(received)
     assert capsys.readouterr().out.splitlines() == [
-        "401 refused: the signature does not fit",
-        "200 genuine: None alert.blackout of None {}",
+        "401 Unauthorized · refused: the signature does not fit",
+        "200 OK · signature valid · #None alert.blackout · None · {}",
     ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cli.embedded import services
-from cli.embedded.services import Keeper, Service
+from cli.embedded.services import Service, Supervisor
 
 PATIENT_SEC = 10.0
 PATIENCE = """
@@ -30,23 +30,23 @@ time.sleep(600)
 
 
 class Kept:
-    """Makes keepers of little programs and stops them after the test."""
+    """Makes supervisors of little programs and stops them after the test."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "log"
-        self._keepers: list[Keeper] = []
+        self._supervisors: list[Supervisor] = []
 
-    async def start(self, program: str, *, stop_sec: float = PATIENT_SEC) -> Keeper:
+    async def start(self, program: str, *, stop_sec: float = PATIENT_SEC) -> Supervisor:
         command = [sys.executable, "-c", program, "argument"]
         service = Service("test", command, {"GREETING": "hello"}, stop_sec, self.log)
-        keeper = Keeper(service)
-        self._keepers.append(keeper)
-        await keeper.start()
-        return keeper
+        supervisor = Supervisor(service)
+        self._supervisors.append(supervisor)
+        await supervisor.start()
+        return supervisor
 
     async def stop(self) -> None:
-        for keeper in self._keepers:
-            await keeper.stop()
+        for supervisor in self._supervisors:
+            await supervisor.stop()
 
     async def lines(self, number: int) -> list[str]:
         """Wait until the programs printed so many lines."""
@@ -57,9 +57,9 @@ class Kept:
 @pytest.fixture
 async def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kept]:
     monkeypatch.setattr(services, "RESTART_MIN_SEC", 0.01)
-    keepers = Kept(tmp_path)
-    yield keepers
-    await keepers.stop()
+    supervisors = Kept(tmp_path)
+    yield supervisors
+    await supervisors.stop()
 
 
 async def until(is_true: Callable[[], bool]) -> None:
@@ -76,13 +76,13 @@ async def test_a_service_gets_its_command_and_its_environment_alone(kept: Kept) 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_service_that_dies_is_started_again(kept: Kept, number: signal.Signals) -> None:
-    keeper = await kept.start(PATIENCE)
+    supervisor = await kept.start(PATIENCE)
     await kept.lines(1)
-    first = keeper.pid
+    first = supervisor.pid
     assert first
     os.kill(first, number)
     await kept.lines(2)
-    assert keeper.pid not in (None, first)
+    assert supervisor.pid not in (None, first)
 
 
 async def test_a_service_that_ends_by_itself_is_started_again(kept: Kept) -> None:
@@ -91,19 +91,19 @@ async def test_a_service_that_ends_by_itself_is_started_again(kept: Kept) -> Non
 
 
 async def test_a_stopped_service_stays_away(kept: Kept) -> None:
-    keeper = await kept.start(PATIENCE)
+    supervisor = await kept.start(PATIENCE)
     await kept.lines(1)
-    pid = keeper.pid
+    pid = supervisor.pid
     assert pid
-    await keeper.stop()
+    await supervisor.stop()
     assert not psutil.pid_exists(pid)
     assert len(await kept.lines(1)) == 1
 
 
 async def test_a_service_deaf_to_sigterm_is_killed_with_its_children(kept: Kept) -> None:
-    keeper = await kept.start(DEAF, stop_sec=0.1)
+    supervisor = await kept.start(DEAF, stop_sec=0.1)
     child = int((await kept.lines(1))[0].split()[1])
-    await keeper.stop()
+    await supervisor.stop()
     await until(lambda: not psutil.pid_exists(child) or is_zombie(child))
 
 
@@ -112,11 +112,11 @@ async def test_a_service_can_be_stopped_while_it_waits_to_be_started_again(
 ) -> None:
     monkeypatch.setattr(services, "RESTART_MIN_SEC", 600)
     monkeypatch.setattr(services, "RESTART_MAX_SEC", 600)
-    keeper = await kept.start("print('once')")
-    pid = keeper.pid
+    supervisor = await kept.start("print('once')")
+    pid = supervisor.pid
     assert pid
     await until(lambda: not psutil.pid_exists(pid))
-    await keeper.stop()
+    await supervisor.stop()
     assert len(await kept.lines(1)) == 1
 
 
@@ -124,44 +124,44 @@ async def test_a_service_that_cannot_be_started_again_is_tried_until_it_can(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "RESTART_MAX_SEC", 0.01)
-    keeper = await kept.start(PATIENCE)
+    supervisor = await kept.start(PATIENCE)
     await kept.lines(1)
     away = kept.log.parent.with_name("away")
     with capture_logs() as logs:
         kept.log.parent.rename(away)  # nor can its log be opened when descriptors have run out
-        assert keeper.pid
-        os.kill(keeper.pid, signal.SIGKILL)
+        assert supervisor.pid
+        os.kill(supervisor.pid, signal.SIGKILL)
         await until(lambda: "service cannot be started" in [each["event"] for each in logs])
     away.rename(kept.log.parent)
     assert len(await kept.lines(2)) == 2
 
 
 async def test_stopping_twice_is_as_good_as_once(kept: Kept) -> None:
-    keeper = await kept.start(PATIENCE)
-    await keeper.stop()
-    await keeper.stop()
+    supervisor = await kept.start(PATIENCE)
+    await supervisor.stop()
+    await supervisor.stop()
 
 
 async def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    keeper = Keeper(Service("test", [str(tmp_path / "nothing")], {}, 1, tmp_path / "log"))
+    supervisor = Supervisor(Service("test", [str(tmp_path / "nothing")], {}, 1, tmp_path / "log"))
     with pytest.raises(OSError, match="nothing"):
-        await keeper.start()
-    assert keeper.pid is None
-    await keeper.stop()
+        await supervisor.start()
+    assert supervisor.pid is None
+    await supervisor.stop()
 
 
-async def test_a_service_dies_with_its_keeper(tmp_path: Path) -> None:
-    """Its keeper is killed, so nobody can stop it."""
+async def test_a_service_dies_with_its_supervisor(tmp_path: Path) -> None:
+    """Its supervisor is killed, so nobody can stop it."""
     program = """
 import asyncio, sys
 from pathlib import Path
-from cli.embedded.services import Keeper, Service
+from cli.embedded.services import Supervisor, Service
 
 async def main():
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-    keeper = Keeper(Service("test", sleeper, {}, 1, Path(sys.argv[1]) / "log"))
-    await keeper.start()
-    print(keeper.pid, flush=True)
+    supervisor = Supervisor(Service("test", sleeper, {}, 1, Path(sys.argv[1]) / "log"))
+    await supervisor.start()
+    print(supervisor.pid, flush=True)
     await asyncio.sleep(600)
 
 asyncio.run(main())

@@ -301,7 +301,7 @@ def test_a_monitor_tells_of_a_fault_and_outlives_the_probe_that_watched_it(
         segments: int = shown["statistics"]["total_segments_analyzed"]
         return segments
 
-    wait_until(lambda: "200 genuine: 1 stream.started" in received(), "stream.started")
+    wait_until(lambda: "signature valid · #1 stream.started" in received(), "stream.started")
     wait_until(lambda: "alert.blackout" in received(), "alert.blackout")
     for probe in composition.probes():
         seen = analyzed()

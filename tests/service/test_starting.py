@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 
 HUNG = '#!/bin/sh\n[ "$1" = -version ] && exec echo ffmpeg version 7.1\nsleep 300\n'
 FAILED, MISUSED = 1, 2
-SHOWN = "200 genuine: 1 stream.started of mon-"
+SHOWN = "signature valid · #1 stream.started · mon-"
 
 
 @dataclass(frozen=True)

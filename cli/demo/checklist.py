@@ -1,4 +1,4 @@
-"""What arrived, held against what must arrive. Pure."""
+"""The expected events, ticked off as webhooks arrive. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -8,38 +8,30 @@ from typing import Any
 
 from cli.demo.script import Expectation
 
-STARTED_TOLERANCE_SEC = 0.1
+MOMENT_TOLERANCE_SEC = 0.1
 """How far `started_at` and `recovered_at` may lie from the script."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A webhook that came in.
-
-    Attributes:
-        event: its body.
-        problem: why it must not be trusted; None when it is genuine.
-        at: when it came in.
-    """
+    """A webhook that came in; `problem` says why it must not be trusted."""
 
     event: dict[str, Any]
     problem: str | None
     at: datetime
 
     @property
-    def name(self) -> str:
-        """The event type, or what there is instead."""
+    def event_type(self) -> str:
         return str(self.event.get("event_type", "a body that is no event"))
 
     def moment(self, name: str) -> datetime | None:
-        """Return a moment that the event's data name; None without it."""
         text = self.event.get("data", {}).get(name)
         return datetime.fromisoformat(text) if text else None
 
 
 @dataclass
 class Row:
-    """An expected event and what became of it.
+    """An expected event and its arrival.
 
     Attributes:
         known_at: when anybody could know at the earliest; None until it has come.
@@ -54,98 +46,104 @@ class Row:
 
     @property
     def delay_sec(self) -> float | None:
-        """From `known_at` to the arrival; None while one of the two is missing."""
         if self.arrival is None or self.known_at is None:
             return None
         return (self.arrival.at - self.known_at).total_seconds()
 
 
 @dataclass
-class Account:
-    """The expected events in their order, and all arrivals.
+class Checklist:
+    """The expected events in order, and all arrivals in order, without duplicates.
 
     Attributes:
-        arrivals: in the order in which they came; an event that came again counts once.
-        superfluous: those that nobody expected, or that must not be trusted.
+        unexpected: arrivals that nobody expected, or that must not be trusted.
     """
 
     rows: list[Row]
     arrivals: list[Arrival] = field(default_factory=list)
-    superfluous: list[Arrival] = field(default_factory=list)
+    unexpected: list[Arrival] = field(default_factory=list)
 
-    def take(self, arrival: Arrival) -> None:
-        """Enter an arrival: it belongs to the first open row of its type."""
+    def add(self, arrival: Arrival) -> None:
+        """Tick off the first open row of the arrival's type."""
         # Delivery is at least once: the same event again is no other event.
-        if arrival.problem is None and self._has(arrival):
+        if arrival.problem is None and arrival.event.get("event_id") in self._ids():
             return
         self.arrivals.append(arrival)
-        row = None if arrival.problem else self._open_row(arrival.name)
+        row = None if arrival.problem else self._open_row(arrival.event_type)
         if row is None:
-            self.superfluous.append(arrival)
+            self.unexpected.append(arrival)
         else:
             row.arrival = arrival
 
     @property
     def is_complete(self) -> bool:
-        """Whether every expected event arrived."""
         return all(row.arrival for row in self.rows)
 
     @property
-    def genuine(self) -> list[Arrival]:
-        """The arrivals that can be trusted."""
+    def verified(self) -> list[Arrival]:
         return [each for each in self.arrivals if each.problem is None]
 
     def delays_sec(self) -> list[float]:
-        """Return the delays that are known, in the order of the script."""
         return [row.delay_sec for row in self.rows if row.delay_sec is not None]
 
     def problems(self) -> list[str]:
-        """Return, a line each, what is not as the script has it; empty when all is."""
+        """Return, a line each, what is not as scripted."""
         return [
             *(f"missing: {row.expected.event_type}" for row in self.rows if not row.arrival),
-            *map(_superfluous, self.superfluous),
+            *map(_unexpected, self.unexpected),
             *self._disorder(),
             *(problem for row in self.rows for problem in _wrong_moments(row)),
         ]
 
-    def _has(self, arrival: Arrival) -> bool:
-        identity = arrival.event.get("event_id")
-        return any(each.event.get("event_id") == identity for each in self.genuine)
+    def audit_problems(self, events: Sequence[dict[str, Any]]) -> list[str]:
+        """Return, a line each, where the gateway's audit differs from what arrived."""
+        arrived, audited = self._ids(), {event["event_id"] for event in events}
+        return [
+            *(
+                f"sent by the audit, but not arrived: {event['event_type']}"
+                for event in events
+                if event["webhook_status"] == "sent" and event["event_id"] not in arrived
+            ),
+            *(
+                f"{event['webhook_status']} by the audit: {event['event_type']}"
+                for event in events
+                if event["webhook_status"] != "sent"
+            ),
+            *(
+                f"arrived, but not in the audit: {each.event_type}"
+                for each in self.verified
+                if each.event.get("event_id") not in audited
+            ),
+        ]
 
-    def _open_row(self, name: str) -> Row | None:
-        fitting = (row for row in self.rows if row.expected.event_type == name and not row.arrival)
-        return next(fitting, None)
+    def _ids(self) -> set[str | None]:
+        return {each.event.get("event_id") for each in self.verified}
+
+    def _open_row(self, event_type: str) -> Row | None:
+        fitting = (row for row in self.rows if row.expected.event_type == event_type)
+        return next((row for row in fitting if not row.arrival), None)
 
     def _disorder(self) -> list[str]:
-        genuine = self.genuine
-        sequences = [each.event.get("sequence") for each in genuine]
+        verified = self.verified
+        sequences = [each.event.get("sequence") for each in verified]
+        positions = [verified.index(row.arrival) for row in self.rows if row.arrival]
         problems = []
-        if sequences != list(range(1, len(genuine) + 1)):
+        if sequences != list(range(1, len(verified) + 1)):
             problems.append(f"sequence numbers are not 1, 2, 3 ...: {sequences}")
-        if not self._follows_script(genuine):
-            problems.append(f"wrong order: {', '.join(each.name for each in genuine)}")
+        if positions != sorted(positions):
+            problems.append(f"wrong order: {', '.join(each.event_type for each in verified)}")
         return problems
-
-    def _follows_script(self, genuine: Sequence[Arrival]) -> bool:
-        positions = [genuine.index(row.arrival) for row in self.rows if row.arrival]
-        return positions == sorted(positions)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest of `values` that at least this share (0 to 1) of them do not exceed.
-
-    Raises:
-        ValueError: there are no values.
-    """
-    if not values:
-        raise ValueError("no values")
+    """Return the smallest of `values` that at least this share (0 to 1) of them do not exceed."""
     return sorted(values)[max(1, math.ceil(share * len(values))) - 1]
 
 
-def _superfluous(arrival: Arrival) -> str:
+def _unexpected(arrival: Arrival) -> str:
     if arrival.problem:
-        return f"not genuine: {arrival.name} ({arrival.problem})"
-    return f"not expected: {arrival.name} (sequence {arrival.event.get('sequence')})"
+        return f"not verified: {arrival.event_type} ({arrival.problem})"
+    return f"not expected: {arrival.event_type} (sequence {arrival.event.get('sequence')})"
 
 
 def _wrong_moments(row: Row) -> list[str]:
@@ -157,6 +155,6 @@ def _wrong_moments(row: Row) -> list[str]:
         named = row.arrival.moment(name)
         if named is None:
             problems.append(f"{row.expected.event_type}: {name} is missing")
-        elif abs(off_sec := (named - moment).total_seconds()) > STARTED_TOLERANCE_SEC:
+        elif abs(off_sec := (named - moment).total_seconds()) > MOMENT_TOLERANCE_SEC:
             problems.append(f"{row.expected.event_type}: {name} is {off_sec:+.3f} s off")
     return problems

@@ -1,4 +1,4 @@
-"""What the demo runs in: ports, settings and a log of its own, so that it needs nothing else."""
+"""The demo's own ports, settings and log: it needs nothing else and touches nothing else."""
 
 import os
 import random
@@ -25,7 +25,7 @@ TAIL_LINES = 25
 
 
 def forget_settings(environment: MutableMapping[str, str]) -> None:
-    """Take out of `environment` what would lead the demo to somebody's real database or proxy."""
+    """Remove what would lead the demo to somebody's real database or proxy."""
     ours = _setting_names()
     for name in list(environment):
         if name.upper() in ours or name.upper().startswith("TEMPORAL_"):
@@ -47,10 +47,10 @@ def demo_settings(folder: Path) -> EmbeddedSettings:
 
 
 def free_ports(count: int, among: Sequence[int] = PORTS) -> list[int]:
-    """Return ports of 127.0.0.1 on which nobody listens now, all different.
+    """Return different ports of 127.0.0.1 on which nobody listens now.
 
     Raises:
-        StartError: there are not so many.
+        StartError: there are fewer.
     """
     free: list[int] = []
     with ExitStack() as stack:
