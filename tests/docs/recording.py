@@ -1,5 +1,6 @@
 """`python -m tests.docs.recording`: record `make demo` as the animated picture of the README."""
 
+import codecs
 import json
 import os
 import pty
@@ -14,7 +15,7 @@ from tests.docs.reference import DOCS
 
 PICTURE = DOCS / "images" / "demo.svg"
 COMMAND = [str(Path(sys.executable).parent / "stream-tracker"), "demo"]
-COLUMNS, ROWS = 100, 24
+COLUMNS, ROWS = 110, 22
 SPEED = 5.0
 FRAME_MS, LAST_FRAME_MS = 300, 6000
 
@@ -30,8 +31,9 @@ def record(command: list[str]) -> Iterator[tuple[float, str]]:
         os.environ |= {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(ROWS)}
         os.execv(command[0], command)
     began = time.monotonic()
+    decoder = codecs.getincrementaldecoder("utf-8")()  # A read may end within a character.
     while printed := _read(terminal):
-        yield time.monotonic() - began, printed.decode(errors="replace")
+        yield time.monotonic() - began, decoder.decode(printed)
     _, status = os.waitpid(child, 0)
     if code := os.waitstatus_to_exitcode(status):
         raise subprocess.CalledProcessError(code, command)
