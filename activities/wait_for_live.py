@@ -28,8 +28,8 @@ from activities.declarations import (
     WaitResult,
 )
 from activities.gateway_client import Gateway, ReportRefused
-from activities.resolve_source import SourceResolver
 from media.sources.source import Observation, Source, SourceState
+from media.sources.source_resolver import SourceResolver
 from media.sources.youtube import site_messages
 from media.sources.youtube.confirmation import Confirmation
 

@@ -19,11 +19,11 @@ from activities.declarations import (
     WatchResult,
 )
 from activities.gateway_client import Gateway, ReportRefused
-from activities.resolve_source import SourceResolver
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
 from activities.watch_cache import RecentWatches
 from media.decoding import Probe
 from media.outbound.stream_client import StreamClient
+from media.sources.source_resolver import SourceResolver
 from media.watching import (
     MemoryBudget,
     ResumeHint,

@@ -19,11 +19,11 @@ from activities.delivery_meter import AttemptAudit
 from activities.gateway_client import Gateway
 from activities.no_pods import NoPods
 from activities.reports import Reports
-from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
+from media.sources.source_resolver import SourceResolver
 from media.watching import MemoryBudget
 from monitors.delivery import DeliveryPolicy
 from runtime.logging import configure_logging

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from activities.resolve_source import SourceResolver
 from media.outbound.client import Proxies, media_client
 from media.outbound.guard import OutboundGuard
+from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import FolderNotPrivate, MediaCache, UrlStore
 from media.sources.youtube.resolver_options import YouTubeOptions

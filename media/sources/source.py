@@ -1,7 +1,7 @@
-"""What is known of a stream at one look, and where its media is.
+"""What is known of a stream, and where its media is.
 
-Two kinds of sources give the same answer: a direct manifest (`media.sources.direct`) and a YouTube
-page (`media.sources.youtube`).
+There are two kinds of sources: a direct manifest (`media.sources.direct`) and a YouTube video
+(`media.sources.youtube`).
 """
 
 from collections.abc import Mapping
@@ -15,26 +15,24 @@ from monitors.measurement import Track
 
 
 class SourceState(StrEnum):
-    """Whether there is something to watch."""
-
     LIVE = "live"
     UPCOMING = "upcoming"
-    """Not yet there, or away for now: ask again later."""
+    """Not yet there, or away for now: poll again later."""
 
     ENDED = "ended"
     UNAVAILABLE = "unavailable"
     """There is a stream, but not for us; `Observation.reason` says why."""
 
     NOT_OBSERVED = "not_observed"
-    """The look failed: nothing is known, which is not the same as down."""
+    """The poll failed: nothing is known, which is not the same as down."""
 
 
 @dataclass(frozen=True)
-class FurtherSound:
+class AudioRendition:
     """A sound track in a playlist of its own, beside the one that a player takes by itself.
 
     Attributes:
-        label: what names it: `track`, and `language` and `name` where they are told.
+        label: its `track`, and `language` and `name` where they are known.
     """
 
     url: str = field(repr=False)
@@ -48,18 +46,18 @@ class MediaUrls:
     The URLs may be signed: they belong into no log, event or workflow history.
 
     Attributes:
-        main: media playlist with the picture (and the sound, unless `audio` is given), or with
-            sound alone when the stream has no picture.
+        main: media playlist with the video (and the sound, unless `audio` is given), or with
+            sound alone when the stream has no video.
         main_tracks: what `main` may carry.
         declared: tracks that the stream is said to have.
-        codecs: RFC 6381 names, as far as they are told.
+        codecs: RFC 6381 names, as far as they are known.
         audio: media playlist of the sound when it is a rendition of its own.
-        further_sounds: the other sound tracks that are renditions of their own.
-        audio_label: names the sound among them, as `FurtherSound.label` does.
-        broadcast: names the broadcast; another name means that media sequences start anew.
-        expires_at: when the URLs stop working; None when they do not tell.
-        rendition: what identifies it among those of the stream, in each look; empty where there is
-            no choice.
+        further_audio: the other sound tracks that are renditions of their own.
+        audio_label: of the sound, as `AudioRendition.label`.
+        broadcast: names the broadcast; with another name media sequences begin again.
+        expires_at: when the URLs stop working; None when they do not say.
+        rendition: identifies it among those of the stream, in each poll; empty where there is no
+            choice.
         rendition_name: the same for people.
     """
 
@@ -68,14 +66,14 @@ class MediaUrls:
     declared: frozenset[Track] = frozenset()
     codecs: tuple[str, ...] = ()
     audio: str | None = field(default=None, repr=False)
-    further_sounds: tuple[FurtherSound, ...] = ()
+    further_audio: tuple[AudioRendition, ...] = ()
     audio_label: Mapping[str, str] = field(default_factory=dict)
     broadcast: str | None = None
     expires_at: datetime | None = None
     rendition: str = ""
     rendition_name: str = ""
 
-    def has_end_of_its_own(self, other_url: str) -> bool:
+    def ends_apart_from(self, other_url: str) -> bool:
         """Return whether its playlist is another document than `other_url`.
 
         The renditions of a DASH manifest end together, with the manifest.
@@ -85,7 +83,7 @@ class MediaUrls:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """One look at a source.
+    """The result of one poll of a source.
 
     Attributes:
         reason: stable word for why it is so (`video_private`, `bot_check`, `http_404`, ...).
@@ -93,10 +91,10 @@ class Observation:
         is_permanent: an `UNAVAILABLE` that time does not heal, once it is confirmed.
         starts_at: when the site says that it will start.
         media: for `LIVE`; of a stream that `ENDED` a moment ago what is left of it.
-        renditions: all ways to the stream's media, first the one that is to be preferred.
-        passed_over: which of those cannot be watched now, and a stable word for why.
-        is_fault: a look that failed because the stream's media cannot be fetched or read.
-        retry_after_sec: least wait that the source demands before the next look; None for any.
+        renditions: all of the stream's media, the preferred one first.
+        passed_over: renditions that cannot be watched now, and a stable word for why.
+        is_fault: a poll that failed because the stream's media cannot be fetched or read.
+        retry_after_sec: least wait before the next poll; None for any.
         grace_sec: how long a stream that was live must be `UPCOMING` to count as over; None where
             the source knows no better than others.
     """
@@ -116,23 +114,21 @@ class Observation:
 
 
 class Source(Protocol):
-    """A stream that can be looked at."""
+    """A stream that can be polled."""
 
     async def observe(self, *, refresh: bool = False) -> Observation:
-        """Look once, and find the media of a live stream. Never raises for what others do.
+        """Poll, and find the media of a live stream. Never raises for what others do.
 
         Args:
             refresh: media that was found before is not good enough.
         """
-        ...
 
     async def observe_status(self, *, priority: bool = False) -> Observation:
-        """Look as cheaply as possible; `LIVE` may come without media.
+        """Poll as cheaply as possible; `LIVE` may come without media.
 
         Args:
-            priority: the stream is watched, so looks at streams that wait come after this one.
+            priority: the stream is watched, so polls of streams that wait come later.
         """
-        ...
 
     def poll_delay_sec(
         self,
@@ -143,13 +139,12 @@ class Source(Protocol):
         scheduled_start: datetime | None,
         chance: float,
     ) -> float:
-        """Return the wait until the next look at a stream that is not live, in seconds.
+        """Return the wait until the next poll of a stream that is not live, in seconds.
 
         Args:
-            seen: the last look.
+            seen: by the last poll.
             now: the present.
-            waiting_since: when the first look was.
+            waiting_since: when the first poll was.
             scheduled_start: when the user expects it.
-            chance: a random number from 0 to 1: monitors are not to knock together.
+            chance: a random number from 0 to 1 for the jitter that spreads load.
         """
-        ...

@@ -273,7 +273,7 @@ class StreamWatch:
             self._lost = True
             self._standing.lost()
             self._state.renditions.lost(_reason(lost), self._now())
-        elsewhere = [each for each in others if each.has_end_of_its_own(urls[MAIN])]
+        elsewhere = [each for each in others if each.ends_apart_from(urls[MAIN])]
         if self._lost or await self._replaced(ENDED, elsewhere, moves=ENDED_MOVES):
             return None
         return EndReason.ENDLIST_DETECTED
@@ -405,7 +405,7 @@ class StreamWatch:
         if state.broadcast != media.broadcast:
             state.begin_broadcast(media.broadcast)
         is_all = self._config.audio_tracks is AudioTracks.ALL
-        others = {it.label["track"]: it for it in media.further_sounds} if is_all else {}
+        others = {it.label["track"]: it for it in media.further_audio} if is_all else {}
         for name in filter(is_further, state.tracks.keys() - others.keys()):
             at = self._now()
             state.note(state.tracks[name].detectors.close_sounds(at), at)

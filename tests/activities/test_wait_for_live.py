@@ -9,8 +9,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, UnavailableDetails, WaitInput, WaitResult
-from activities.resolve_source import LOOKS_AT_ONCE
 from activities.wait_for_live import WaitState
+from media.sources.source_resolver import POLLS_AT_ONCE
 from media.sources.youtube.confirmation import DEFAULT_POLICY, Confirmation
 from simulator.origin import TINY, ChannelOptions, LiveOrigin, ManualClock, Programme, render
 from tests.activities.scripted_http import Answer, scripted
@@ -186,13 +186,13 @@ async def test_so_many_manifests_are_looked_at_at_once_however_many_streams_wait
             asyncio.create_task(
                 parts.sources.resolve(url, parts.sources.new_client()).observe_status()
             )
-            for _ in range(LOOKS_AT_ONCE + 20)
+            for _ in range(POLLS_AT_ONCE + 20)
         ]
         async with asyncio.timeout(60):
-            while origin.hanging < LOOKS_AT_ONCE:
+            while origin.hanging < POLLS_AT_ONCE:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)  # time for one too many
-        assert len(origin.requests) == LOOKS_AT_ONCE
+        assert len(origin.requests) == POLLS_AT_ONCE
         for look in looks:
             look.cancel()
         await asyncio.gather(*looks, return_exceptions=True)

@@ -15,8 +15,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, WaitInput, WaitResult
 from activities.gateway_client import Gateway
-from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
+from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite as OneEgress

@@ -8,11 +8,11 @@ from pydantic import SecretStr
 
 from activities.declarations import Placement
 from activities.gateway_client import Gateway
-from activities.resolve_source import SourceResolver
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
+from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.watching import MemoryBudget

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from activities.resolve_source import SourceResolver
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import MediaClient
 from media.sources.source import Observation, Source
+from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.confirmation import ConfirmationPolicy
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions

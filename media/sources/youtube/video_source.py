@@ -16,7 +16,7 @@ from media.sources.youtube.poll_schedule import poll_delay_sec
 from media.sources.youtube.resolver_options import Depth
 from media.sources.youtube.site import BUSY, YouTubeSite
 
-MOST_TRIED = 4
+MAX_RENDITIONS_TRIED = 4
 """Renditions that are asked for, while those before are gone."""
 
 ENDED_AGAIN_SEC = 30.0
@@ -103,7 +103,7 @@ class YouTubeSource:
         """
         passed_over: dict[str, str] = {}
         gone: FetchError | None = None
-        for media in (seen.renditions or (preferred,))[:MOST_TRIED]:
+        for media in (seen.renditions or (preferred,))[:MAX_RENDITIONS_TRIED]:
             try:
                 ladder = await self._renditions(media)
             except FetchError as error:

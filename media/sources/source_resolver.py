@@ -14,8 +14,8 @@ from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
 from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
 
-LOOKS_AT_ONCE = 100
-"""At manifests of streams that wait; YouTube has its own budget."""
+POLLS_AT_ONCE = 100
+"""Of manifests of streams that wait; YouTube has its own budget."""
 
 
 class SourceResolver:
@@ -40,7 +40,7 @@ class SourceResolver:
         self._client = client
         self._youtube = youtube
         self._cache = cache or MediaCache()
-        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._poll_slots = asyncio.Semaphore(POLLS_AT_ONCE)
 
     def new_client(self, request_headers: Mapping[str, str] | None = None) -> StreamClient:
         """Return a client of its own for a stream, whose request headers may still change."""
@@ -54,6 +54,6 @@ class SourceResolver:
         """
         stream = parse_stream_url(stream_url)
         if stream.kind is not StreamKind.YOUTUBE:
-            return ManifestSource(stream_url, client, looks=self._looks)
+            return ManifestSource(stream_url, client, poll_slots=self._poll_slots)
         video_id = youtube_video_id(stream)
         return YouTubeSource(video_id, self._youtube, client, self._cache)
