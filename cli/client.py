@@ -33,7 +33,7 @@ class UnclearId(Exception):
     """The beginning of an id fits none or several."""
 
 
-class GatewayClient:
+class RestClient:
     def __init__(self, base_url: str, api_key: str) -> None:
         self._base_url = base_url
         self._http = httpx.Client(
@@ -112,10 +112,10 @@ class GatewayClient:
 
 
 @contextmanager
-def gateway(url: str, data_dir: Path) -> Iterator[GatewayClient]:
+def gateway(url: str, data_dir: Path) -> Iterator[RestClient]:
     """Yield a client with the key that is at hand; its errors become exit codes."""
     try:
-        with closing(GatewayClient(url, key("API_KEY", data_dir))) as client:
+        with closing(RestClient(url, key("API_KEY", data_dir))) as client:
             yield client
     except GatewayRefused as error:
         fail(str(error), FAILED)

@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.client import GatewayClient, GatewayRefused, GatewayUnreachable
+from cli.client import GatewayRefused, GatewayUnreachable, RestClient
 from cli.monitor_view import COLUMNS, WORST_FIRST, id_chars, row, table, urgency, worst_health
 
 ACTIVE = ("scheduled", "initializing", "waiting", "monitoring")
@@ -27,7 +27,7 @@ Monitors = list[dict[str, Any]]
 class _Calls:
     """Reads the list, and counts the calls that this takes."""
 
-    def __init__(self, client: GatewayClient) -> None:
+    def __init__(self, client: RestClient) -> None:
         self._client = client
         self.count = 0
 
@@ -41,7 +41,7 @@ class _Calls:
         return sorted(monitors.values(), key=urgency)
 
 
-def show_top(client: GatewayClient, *, as_json: bool) -> None:
+def show_top(client: RestClient, *, as_json: bool) -> None:
     """Show the monitors until Ctrl-C: a table on a terminal, elsewhere a line for each change.
 
     Raises:

@@ -85,16 +85,18 @@ async def run_worker(settings: WorkerSettings) -> None:
         guard = OutboundGuard(settings.allow_private_networks)
         side = await stack.enter_async_context(open_stream_side(settings, guard))
         stack.enter_context(youtube_metrics(side.youtube.snapshot))
-        readiness = lambda: missing[0] if missing else missing_confinement(probe)  # noqa: E731
-        details = lambda: _details(probe)  # noqa: E731
-        await stack.enter_async_context(
-            health_port(settings.health_host, settings.health_port, readiness, details)
+        health = health_port(
+            settings.health_host,
+            settings.health_port,
+            readiness=lambda: missing[0] if missing else missing_confinement(probe),
+            details=lambda: _details(probe),
         )
+        await stack.enter_async_context(health)
         await stack.enter_async_context(loop_lag_metric())
         client = await _connect(stop, settings)
         if client is None:
             return
-        workers = workers_of(client, settings, side.client, side.sources, probe)
+        workers = workers_of(client, settings, side.sources, probe)
         for worker in await stack.enter_async_context(workers):
             await stack.enter_async_context(worker)
         missing.clear()
@@ -126,49 +128,90 @@ async def _connect(stop: asyncio.Event, settings: WorkerSettings) -> Client | No
 async def workers_of(
     client: Client,
     settings: WorkerSettings,
-    media: httpx.AsyncClient,
     sources: SourceResolver,
     probe: WorkerProbe | None = None,
 ) -> AsyncIterator[list[Worker]]:
-    """Make the workers of this process's role, which look at streams through `sources`.
-
-    Without a `probe` they open their own.
-    """
+    """Make the workers of this process's role; without a `probe` they open their own."""
     async with AsyncExitStack() as stack:
-        guard = OutboundGuard(
-            settings.allow_private_networks, exempt=settings.webhook_private_hosts
-        )
-        webhooks = await stack.enter_async_context(webhook_client(guard))
         gateway = Gateway(settings.callback_url, settings.internal_api_key)
         stack.push_async_callback(gateway.close)
-        workers = []
+        opened = []
         if settings.worker_role is not WorkerRole.PROBE:
-            audit = AttemptAudit(gateway)
-            stack.push_async_callback(audit.close)
-            metrics = stack.enter_context(DeliveryMetrics())
-            delivery = _delivery(settings, webhooks, gateway, audit, metrics)
-            waiting = LiveWait(sources, _placement(settings), gateway)
-            pods = await stack.enter_async_context(_pod_activities(client, settings))
-            workers.append(_orchestrator(client, settings, delivery, gateway, waiting, pods))
+            opened.append(_orchestrator(client, settings, sources, gateway))
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             if probe is None:
                 probe = await stack.enter_async_context(open_worker_probe(settings))
-            opened = probe
-            stack.enter_context(confinement_metric(lambda: opened.is_confined))
-            memory = MemoryBudget(settings.segments_memory_bytes)
-            lateness = stack.enter_context(SegmentLateness())
-            watching = StreamWatching(
-                sources=sources,
-                probe=opened.probe,
-                gateway=gateway,
-                segment_max_bytes=settings.segment_max_bytes,
-                memory=memory,
-                report_sec=settings.report_interval_sec,
-                on_segment=lateness.record,
+            opened.append(_prober(client, settings, sources, gateway, probe))
+        yield [await stack.enter_async_context(each) for each in opened]
+
+
+@asynccontextmanager
+async def _orchestrator(
+    client: Client, settings: WorkerSettings, sources: SourceResolver, gateway: Gateway
+) -> AsyncIterator[Worker]:
+    guard = OutboundGuard(settings.allow_private_networks, exempt=settings.webhook_private_hosts)
+    async with AsyncExitStack() as stack:
+        webhooks = await stack.enter_async_context(webhook_client(guard))
+        audit = AttemptAudit(gateway)
+        stack.push_async_callback(audit.close)
+        metrics = stack.enter_context(DeliveryMetrics())
+        delivery = _delivery(settings, webhooks, gateway, audit, metrics)
+        waiting = LiveWait(sources, _placement(settings), gateway)
+        pods = await stack.enter_async_context(_pod_activities(client, settings))
+        reports = Reports(gateway)
+        yield Worker(
+            client,
+            task_queue=TASK_QUEUE,
+            workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
+            activities=[
+                delivery.deliver_webhook,
+                delivery.redeliver_webhook,
+                reports.report_status,
+                reports.report_event,
+                reports.load_events,
+                waiting.wait_for_live,
+                reports.reconcile,
+                *pods,
+            ],
+            max_concurrent_activities=ACTIVITIES_AT_ONCE,
+            graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
+        )
+
+
+@asynccontextmanager
+async def _prober(
+    client: Client,
+    settings: WorkerSettings,
+    sources: SourceResolver,
+    gateway: Gateway,
+    probe: WorkerProbe,
+) -> AsyncIterator[Worker]:
+    interval = timedelta(seconds=settings.heartbeat_interval_sec)
+    slots = 1 if settings.monitor_id else settings.probe_slots
+    with (
+        SegmentLateness() as lateness,
+        confinement_metric(lambda: probe.is_confined),
+    ):
+        watching = StreamWatching(
+            sources=sources,
+            probe=probe.probe,
+            gateway=gateway,
+            segment_max_bytes=settings.segment_max_bytes,
+            memory=MemoryBudget(settings.segments_memory_bytes),
+            report_sec=settings.report_interval_sec,
+            on_segment=lateness.record,
+        )
+        with slot_metrics(slots, lambda: watching.streams):
+            yield Worker(
+                client,
+                task_queue=pod_queue(settings.monitor_id) if settings.monitor_id else PROBE_QUEUE,
+                activities=[watching.watch_stream],
+                max_concurrent_activities=slots,
+                max_concurrent_activity_task_polls=settings.probe_polls,
+                max_heartbeat_throttle_interval=interval,
+                default_heartbeat_throttle_interval=interval,
+                graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
             )
-            stack.enter_context(slot_metrics(_slots(settings), lambda: watching.streams))
-            workers.append(_prober(client, settings, watching))
-        yield workers
 
 
 def _placement(settings: WorkerSettings) -> Placement:
@@ -199,10 +242,6 @@ def _makes_pods(settings: WorkerSettings) -> bool:
     return is_orchestrator and settings.probe_placement is ProbePlacement.POD
 
 
-def _slots(settings: WorkerSettings) -> int:
-    return 1 if settings.monitor_id else settings.probe_slots
-
-
 def _delivery(
     settings: WorkerSettings,
     client: httpx.AsyncClient,
@@ -226,46 +265,4 @@ def _delivery(
         audit=audit,
         gateway=gateway,
         seal_key=settings.internal_api_key.get_secret_value().encode(),
-    )
-
-
-def _orchestrator(
-    client: Client,
-    settings: WorkerSettings,
-    delivery: WebhookDelivery,
-    gateway: Gateway,
-    waiting: LiveWait,
-    pods: Sequence[Callable[..., Any]],
-) -> Worker:
-    reports = Reports(gateway)
-    return Worker(
-        client,
-        task_queue=TASK_QUEUE,
-        workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
-        activities=[
-            delivery.deliver_webhook,
-            delivery.redeliver_webhook,
-            reports.report_status,
-            reports.report_event,
-            reports.load_events,
-            waiting.wait_for_live,
-            reports.reconcile,
-            *pods,
-        ],
-        max_concurrent_activities=ACTIVITIES_AT_ONCE,
-        graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
-    )
-
-
-def _prober(client: Client, settings: WorkerSettings, watching: StreamWatching) -> Worker:
-    interval = timedelta(seconds=settings.heartbeat_interval_sec)
-    return Worker(
-        client,
-        task_queue=pod_queue(settings.monitor_id) if settings.monitor_id else PROBE_QUEUE,
-        activities=[watching.watch_stream],
-        max_concurrent_activities=_slots(settings),
-        max_concurrent_activity_task_polls=settings.probe_polls,
-        max_heartbeat_throttle_interval=interval,
-        default_heartbeat_throttle_interval=interval,
-        graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
     )

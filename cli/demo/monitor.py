@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from cli.client import GatewayClient, GatewayRefused, GatewayUnreachable
+from cli.client import GatewayRefused, GatewayUnreachable, RestClient
 from cli.demo.checklist import Checklist
 from cli.demo.script import CONFIG
 from cli.embedded.up import Endpoints
@@ -23,7 +23,7 @@ class DemoMonitor:
         is_over: whether it had ended then.
     """
 
-    def __init__(self, client: GatewayClient, monitor_id: str) -> None:
+    def __init__(self, client: RestClient, monitor_id: str) -> None:
         self.monitor_id = monitor_id
         self.condition = "monitor registered"
         self.is_over = False
@@ -67,7 +67,7 @@ async def register_monitor(endpoints: Endpoints, stream_url: str, callback_url: 
     Raises:
         StartError: the gateway refuses it or does not answer.
     """
-    client = GatewayClient(endpoints.gateway, endpoints.keys["API_KEY"])
+    client = RestClient(endpoints.gateway, endpoints.keys["API_KEY"])
     body = {
         "stream_url": stream_url,
         "callback_url": callback_url,

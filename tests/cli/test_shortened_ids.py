@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cli.client import PAGE, GatewayClient, UnclearId
+from cli.client import PAGE, RestClient, UnclearId
 from runtime.http_limits import http_config
 from runtime.serving import serve_in_background
 from tests.api.ports import free_port
@@ -42,30 +42,30 @@ async def lists() -> Lists:
 
 
 @pytest.fixture
-async def client(lists: Lists) -> AsyncIterator[GatewayClient]:
+async def client(lists: Lists) -> AsyncIterator[RestClient]:
     app = Starlette(routes=[Route("/api/v1/monitors", lists.answer)])
     port = free_port()
     async with serve_in_background(http_config(app, "127.0.0.1", port, lifespan="off")):
-        with closing(GatewayClient(f"http://127.0.0.1:{port}", "key")) as client:
+        with closing(RestClient(f"http://127.0.0.1:{port}", "key")) as client:
             yield client
 
 
-async def find(client: GatewayClient, text: str) -> str:
+async def find(client: RestClient, text: str) -> str:
     return await asyncio.to_thread(client.find_monitor_id, text)
 
 
 @pytest.mark.parametrize("text", [NEWEST[:18], NEWEST[4:18], NEWEST[4:18].upper()])
-async def test_a_beginning_is_enough(client: GatewayClient, lists: Lists, text: str) -> None:
+async def test_a_beginning_is_enough(client: RestClient, lists: Lists, text: str) -> None:
     assert await find(client, text) == NEWEST
     assert lists.asked == 2  # older pages are not read
 
 
-async def test_a_whole_id_is_not_looked_for(client: GatewayClient, lists: Lists) -> None:
+async def test_a_whole_id_is_not_looked_for(client: RestClient, lists: Lists) -> None:
     assert await find(client, NEWEST.upper()) == NEWEST
     assert lists.asked == 0
 
 
-async def test_the_oldest_is_found(client: GatewayClient) -> None:
+async def test_the_oldest_is_found(client: RestClient) -> None:
     assert await find(client, IDS[-1][:18]) == IDS[-1]
 
 
@@ -79,7 +79,7 @@ async def test_the_oldest_is_found(client: GatewayClient) -> None:
     ],
 )
 async def test_what_fits_none_or_several_is_refused(
-    client: GatewayClient, text: str, reason: str
+    client: RestClient, text: str, reason: str
 ) -> None:
     with pytest.raises(UnclearId, match=reason):
         await find(client, text)

@@ -60,7 +60,7 @@ async def _orchestrator(client: Client) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         guard = OutboundGuard(settings.allow_private_networks)
         side = await stack.enter_async_context(open_stream_side(settings, guard))
-        workers = workers_of(client, settings, side.client, side.sources)
+        workers = workers_of(client, settings, side.sources)
         for worker in await stack.enter_async_context(workers):
             await stack.enter_async_context(worker)
         yield

@@ -81,7 +81,7 @@ async def hasty_worker(harness: YouTubeHarness, site: YouTubeSite) -> AsyncItera
         stack.enter_context(youtube_metrics(youtube.snapshot))
         hasty = HastySources(media, youtube, confirmation=ConfirmationPolicy(apart_sec=0.5))
         for worker in await stack.enter_async_context(
-            workers_of(harness.client, _settings(harness), media, hasty)
+            workers_of(harness.client, _settings(harness), hasty)
         ):
             await stack.enter_async_context(worker)
         yield
