@@ -108,9 +108,9 @@ class ChangeableConfig(Thresholds):
         default={},
         description=(
             "Headers sent with every request for the stream, by name (Referer, User-Agent, "
-            "Authorization, ...). Secret: answers show *** for each value. All but Referer, "
-            "Origin, User-Agent, Accept and Accept-Language go to the origin of stream_url "
-            "alone. A change names all of them; *** keeps a value."
+            "Authorization, ...). Secret: answers show *** for each value. A redirect to another "
+            "origin leaves Authorization and Cookie behind. A change names all of them; *** keeps "
+            "a value."
         ),
         json_schema_extra={"additionalProperties": {"type": "string"}},
     )
