@@ -234,19 +234,6 @@ class StoredEvent(CallbackAddress):
     attempts: int
 
 
-class LoadInput(BaseModel):
-    """Input of `load_events`."""
-
-    monitor_id: str
-    from_sequence: int
-
-
-class LoadResult(BaseModel):
-    """Returned by `load_events`: events without a gap, the oldest first; not all of them."""
-
-    events: list[StreamEvent]
-
-
 class RequestHeadersReturn(BaseModel):
     """What the gateway answers a worker; no workflow ever sees it.
 
@@ -390,11 +377,6 @@ class GatewayActivities(Protocol):
     @activity.defn
     async def report_event(self, order: EventReportInput) -> None:
         """Report an event and what became of its webhook."""
-        ...
-
-    @activity.defn
-    async def load_events(self, order: LoadInput) -> LoadResult:
-        """Return events that the store keeps."""
         ...
 
     @activity.defn

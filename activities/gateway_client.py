@@ -8,7 +8,6 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from activities.declarations import (
     CallbackAddress,
-    LoadResult,
     ReconciliationReport,
     RequestHeadersReturn,
     StoredEvent,
@@ -67,27 +66,19 @@ class Gateway:
             f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report
         )
 
-    async def load_events(self, monitor_id: str, from_sequence: int) -> LoadResult:
-        """Return the oldest of a monitor's events from `from_sequence` on.
+    async def callback_url(self, monitor_id: str) -> str:
+        """Return where a monitor's webhooks go.
 
         Raises:
             ReportRefused: the gateway does not know the monitor.
             httpx.HTTPError: it did not answer.
         """
-        response = await self._client.get(
-            f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": from_sequence}
-        )
-        _raise_for(response)
-        return LoadResult.model_validate_json(response.content)
-
-    async def callback_url(self, monitor_id: str) -> str:
-        """Return where a monitor's webhooks go; raises as `load_events` does."""
         response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/callback")
         _raise_for(response)
         return CallbackAddress.model_validate_json(response.content).callback_url
 
     async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
-        """Return an event as it was reported; raises as `load_events` does."""
+        """Return an event as it was reported; raises as `callback_url` does."""
         response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
         _raise_for(response)
         return StoredEvent.model_validate_json(response.content)

@@ -1,4 +1,4 @@
-"""Telling the store what a workflow learned, and asking it. The workflow retries without end."""
+"""Reporting to the gateway what a workflow learned. The workflow retries without end."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -12,8 +12,6 @@ from activities.declarations import (
     GATEWAY_UNAVAILABLE,
     EventReportInput,
     GatewayActivities,
-    LoadInput,
-    LoadResult,
     ReconciliationReport,
     StatusReportInput,
 )
@@ -24,7 +22,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Reports(GatewayActivities):
-    """Reports a monitor's status and its events to the gateway, and gets events back from it."""
+    """Reports to the gateway, and has it reconcile."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -36,10 +34,6 @@ class Reports(GatewayActivities):
     @activity.defn
     async def report_event(self, order: EventReportInput) -> None:
         await asked(self._gateway.report_event(order.report))
-
-    @activity.defn
-    async def load_events(self, order: LoadInput) -> LoadResult:
-        return await asked(self._gateway.load_events(order.monitor_id, order.from_sequence))
 
     @activity.defn
     async def reconcile(self) -> ReconciliationReport:

@@ -16,7 +16,7 @@ from api.cached import Held
 from api.engine import MonitorEngine
 from api.errors import install_error_handlers
 from api.gateway import Gateway
-from api.internal import backlog, deliveries
+from api.internal import deliveries
 from api.internal import routes as internal_routes
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
@@ -37,7 +37,6 @@ from runtime.version import VERSION
 API_ROUTERS = (monitor_routes.router, health.router)
 WORKER_ROUTERS = (
     internal_routes.router,
-    backlog.router,
     deliveries.router,
     internal_routes.probe_router,
 )

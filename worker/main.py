@@ -168,7 +168,6 @@ async def _orchestrator(
                 delivery.redeliver_webhook,
                 reports.report_status,
                 reports.report_event,
-                reports.load_events,
                 waiting.wait_for_live,
                 reports.reconcile,
                 *pods,

@@ -1,6 +1,7 @@
-"""What ends a monitor before its stream does."""
+"""What ends an activity, a task or a whole monitor before its time."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from temporalio import workflow
@@ -35,7 +36,24 @@ def unavailable(error: ActivityError) -> BaseException:
 
 
 def heartbeat_details(error: ActivityError) -> dict[str, Any] | None:
-    """Return what the last heartbeat of an activity carried whose worker was lost, if anything."""
+    """Return the last heartbeat of an activity whose worker was lost, if there was any."""
     cause = error.cause
     details = cause.last_heartbeat_details if isinstance(cause, TimeoutError) else []
     return next((each for each in details if isinstance(each, dict)), None)
+
+
+def is_cancelled() -> bool:
+    """Return whether this task itself is cancelled, not what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def uncancelled(work: Coroutine[Any, Any, None]) -> None:
+    """Finish `work` even when the workflow is cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+    task.result()

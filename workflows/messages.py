@@ -9,9 +9,8 @@ from pydantic import AwareDatetime, BaseModel
 
 from activities.declarations import Placement
 from monitors.config import MonitorConfig
-from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics
-from monitors.status import MonitorStatus, StreamStatus
+from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 
 WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
@@ -28,6 +27,23 @@ INVALID_CHANGE = "InvalidChange"
 REDELIVERY_TYPE = "RedeliveryWorkflow"
 
 
+class OutboxEntry(BaseModel):
+    """An event until the receiver has it, or will never have it, and the store knows that.
+
+    Attributes:
+        is_reported: whether the store knows the report as it is.
+    """
+
+    report: EventReport
+    size_bytes: int
+    is_reported: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its webhook is still to be delivered."""
+        return self.report.webhook_status is DeliveryStatus.PENDING
+
+
 class MonitorProgress(BaseModel):
     """Everything a monitor has learned: carried from one run of its workflow to the next.
 
@@ -38,13 +54,10 @@ class MonitorProgress(BaseModel):
         site_start_time: when the stream's site says that it will start.
         wait_state, watch_state: where the last wait and the last watch stopped; opaque.
         sequence: of the last event.
-        undelivered: events whose webhook is still to be delivered, in order; see `kept_from`.
-        kept_from: sequence of the first event that is to be delivered after these and that the
-            store keeps; None while there is none.
-        unreported: what the store does not know yet, by event id, in order.
-        events_unaudited: events that are through and that the store was not told of in the end,
-            since there was no room to keep them until it would listen.
-        status_untold: whether the store does not know the status yet.
+        outbox: events that the receiver or the store does not know yet, in order.
+        events_unaudited: events that are through and that the store never learns of, since it was
+            away for too long.
+        status_unreported: whether the store does not know the status yet.
         has_pod: whether there may be a Pod to delete at the end.
         pod_number: of the present Pod, from 1.
         pod_failures: how many Pods failed in a row.
@@ -60,7 +73,7 @@ class MonitorProgress(BaseModel):
     is_live: bool = False
     changes: int = 0
     site_start_time: AwareDatetime | None = None
-    delay_told: bool = False
+    delay_reported: bool = False
     stop_requested: bool = False
     health: HealthReport = HealthReport()
     statistics: Statistics = Statistics()
@@ -71,10 +84,8 @@ class MonitorProgress(BaseModel):
     events_sent: int = 0
     events_failed: int = 0
     events_unaudited: int = 0
-    undelivered: list[StreamEvent] = []
-    kept_from: int | None = None
-    unreported: dict[str, EventReport] = {}
-    status_untold: bool = False
+    outbox: list[OutboxEntry] = []
+    status_unreported: bool = False
     placement: Placement = Placement()
     has_pod: bool = False
     pod_number: int = 1
@@ -155,11 +166,13 @@ class MonitorChange(BaseModel):
     """What a user changes of a running monitor (update `change`).
 
     Attributes:
+        name: None leaves it.
         thresholds: fields of `monitors.config.Thresholds` with their new values.
         metadata: replaces the old one; None leaves it.
         request_headers: names of all of them, with masks for values; None leaves them.
     """
 
+    name: str | None = None
     thresholds: dict[str, Any] = {}
     metadata: dict[str, Any] | None = None
     request_headers: dict[str, str] | None = None
@@ -168,6 +181,7 @@ class MonitorChange(BaseModel):
 class ChangeResult(BaseModel):
     """What holds after a change; of two results the one with more `changes` is the newer."""
 
+    name: str | None = None
     config: MonitorConfig
     metadata: dict[str, Any]
     changes: int

@@ -12,11 +12,11 @@ with workflow.unsafe.imports_passed_through():
 PROBE_QUEUE = "probes"
 """Probe workers of placement `pool` share it."""
 
-EARLY_LOOK = timedelta(minutes=5)
-"""A scheduled monitor starts to look this long before its stream should start."""
+EARLY_POLL = timedelta(minutes=5)
+"""A scheduled monitor begins to poll this long before its stream should start."""
 
-FIRST_LOOK = timedelta(seconds=10)
-"""A stream is not called late before it was looked at: that takes so long at most."""
+FIRST_POLL = timedelta(seconds=10)
+"""A stream is not called late before the first poll, which takes this long at most."""
 
 CHECKPOINT = timedelta(minutes=10)
 """A watch in which nothing happens returns this often: about 6 history events each time."""
@@ -24,23 +24,19 @@ CHECKPOINT = timedelta(minutes=10)
 SHORT_CHECKPOINT = timedelta(seconds=30)
 """The same when the history is long: a new run begins at a checkpoint."""
 
-QUEUE_MAX = 40
-"""So many events wait for their receiver inside the workflow; what comes on top waits in the store.
-With the largest metadata they are 800 KB."""
+WAITING_MAX_BYTES = 500_000
+"""Of events that wait for the receiver: mostly 1 KB each, at most 20 KB. A new run of the workflow
+begins with them, and Temporal takes 2 MB."""
 
-CARRIED_MAX_BYTES = 1_000_000
-"""Events that a new run begins with, and so all that a workflow keeps of them: Temporal takes 2 MB,
-and what was learned must fit too."""
-
-ROOM_LOOK = timedelta(seconds=30)
-"""While there is no room for events, and so nobody watches, a new run begins this late at most."""
+OUTCOMES_MAX_BYTES = 500_000
+"""Of events that are through, while the store does not take their outcome."""
 
 WAIT_FOR_LIVE: ActivityConfig = {
     "summary": "Asks until the stream is live",
     "start_to_close_timeout": timedelta(minutes=2),
-    # A lost worker is missed after this; a look that takes long tells that it goes on.
+    # A lost worker is missed after this; a poll that takes long sends heartbeats.
     "heartbeat_timeout": timedelta(seconds=10),
-    # The activity says itself when it wants to look again (`next_retry_delay`); this policy is
+    # The activity itself says when it polls again (`next_retry_delay`); this policy is
     # for a lost worker. Attempts are unlimited: waiting costs no history.
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=2),

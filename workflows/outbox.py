@@ -1,93 +1,86 @@
-"""Telling the world of a monitor's events: the receiver in order, the store in the end."""
+"""Sends what happens to a monitor: webhooks to the receiver in order, reports to the store."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 
-from workflows import options, steps
+from workflows import options, steps, views
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import DeliveryAttempts
     from monitors.config import OnDeliveryFailure
     from monitors.delivery import bounded_data
-    from monitors.events import EventDraft, StreamEvent
-    from monitors.reports import EventReport, StatusReport
+    from monitors.events import EventDraft, EventType, StreamEvent
+    from monitors.reports import EventReport
     from monitors.status import DeliveryStatus
-    from workflows.messages import MonitorInput, MonitorProgress
+    from workflows.messages import MonitorInput, MonitorProgress, OutboxEntry
 
 NOT_TRIED = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
 TOO_LATE = DeliveryAttempts(attempts=0, error="the monitor was stopped before its turn came")
+NO_ROOM = DeliveryAttempts(attempts=0, error="too many later events waited behind it")
 
 
 class Outbox:
-    """Delivers and reports beside the watch, so that monitoring never waits for either.
+    """Delivers and reports beside the watch, which never waits for either.
 
-    The queue is short. While it is full, events are kept in the store alone, and they come back
-    from there in order once the queue has run empty.
-
-    What the store was not told of is kept too, in so many bytes. Beyond these the audit lacks the
-    oldest events that are through: the receiver is who matters. Where the rest is still too much,
-    neither takes anything, and there is no room for further events.
+    It is bounded in bytes. When the events that wait for the receiver have no more room, the oldest
+    fails: the audit has it, and it can be sent again from there. When the outcomes that the store
+    does not take have no more room, the audit never learns of the oldest.
 
     Attributes:
-        order: what the user asked for; a change replaces it.
-        lost: why a webhook was not taken when the monitor is to stop for it; nothing is sent from
-            then on.
+        failure: why a webhook was not delivered, when the monitor is to stop for it; nothing is
+            sent from then on.
     """
 
-    def __init__(self, order: MonitorInput, progress: MonitorProgress) -> None:
-        self.lost: str | None = None
-        self.order = order
+    def __init__(self, input: MonitorInput, progress: MonitorProgress) -> None:
+        self.failure: str | None = None
+        self._input = input
         self._progress = progress
-        self._status: Callable[[], StatusReport] | None = None
+        self._delivering: OutboxEntry | None = None
+        self._reporting: OutboxEntry | None = None
         self._at_rest: Callable[[], None] | None = None
-        self._is_delivering = False
-        self._closed = False
+        self._is_closed = False
         self._give_up_at: datetime | None = None
-        self._telling: str | None = None
-        self._sizes: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
         """Start to deliver and to report."""
         self._tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._report())]
 
-    def put(self, happening: EventDraft) -> None:
-        """Take an event, to be delivered after all earlier ones."""
-        if self.lost:
+    def enqueue(self, event_type: EventType, **data: Any) -> None:
+        """Take an event of now, to be delivered after all earlier ones."""
+        self.enqueue_draft(EventDraft(event_type=event_type, timestamp=workflow.now(), data=data))
+
+    def enqueue_draft(self, draft: EventDraft) -> None:
+        if self.failure:
             return
-        progress = self._progress
-        progress.sequence += 1
+        self._progress.sequence += 1
         event = StreamEvent(
             event_id=f"evt-{workflow.uuid4()}",
-            event_type=happening.event_type,
-            monitor_id=self.order.monitor_id,
-            stream_url=self.order.stream_url,
-            timestamp=happening.timestamp,
-            sequence=progress.sequence,
-            data=bounded_data(happening.data),
-            metadata=self.order.metadata,
+            event_type=draft.event_type,
+            monitor_id=self._input.monitor_id,
+            stream_url=self._input.stream_url,
+            timestamp=draft.timestamp,
+            sequence=self._progress.sequence,
+            data=bounded_data(draft.data),
+            metadata=self._input.metadata,
         )
-        progress.unreported[event.event_id] = EventReport(event=event)
-        if progress.kept_from is None and len(progress.undelivered) < options.QUEUE_MAX:
-            progress.undelivered.append(event)
-        else:
-            progress.kept_from = progress.kept_from or event.sequence
-        self._stay_in_bounds()
+        report = EventReport(event=event)
+        size_bytes = len(report.model_dump_json())
+        self._progress.outbox.append(OutboxEntry(report=report, size_bytes=size_bytes))
+        self._drop_oldest_waiting()
 
-    def report_status(self, current: Callable[[], StatusReport]) -> None:
-        """Have the store told the monitor's status, as it is when its turn comes."""
-        self._status = current
-        self._progress.status_untold = True
+    def report_status(self) -> None:
+        """Have the store learn the monitor's status, as it is when its turn comes."""
+        self._progress.status_unreported = True
 
     @property
     def queued(self) -> int:
         """How many events are still to be delivered."""
-        progress = self._progress
-        kept = 0 if progress.kept_from is None else progress.sequence + 1 - progress.kept_from
-        return len(progress.undelivered) + kept
+        return sum(entry.is_waiting for entry in self._progress.outbox)
 
     async def deliver_all(self) -> None:
         """Wait until nothing is queued, delivered or not."""
@@ -95,151 +88,131 @@ class Outbox:
         await workflow.wait_condition(lambda: not self.queued)
 
     async def close(self) -> None:
-        """Deliver what was put, as far as there is time for it, report all of it, then stop."""
-        self._closed = True
+        """Deliver what is queued as far as there is time for it, report all of it, then stop."""
+        self._is_closed = True
         self._give_up_at = workflow.now() + options.LAST_DELIVERIES
         await asyncio.gather(*self._tasks)
 
     def may_be_carried(self, at_rest: Callable[[], None]) -> bool:
-        """Tell whether a new run of the workflow can go on from here.
+        """Return whether a new run of the workflow can go on from here.
 
         It cannot while a webhook is on its way: `at_rest` is called as soon as that one is
         through. No further one is begun in this run.
         """
         self._at_rest = at_rest
-        return not self._is_delivering
-
-    # The bounds
-
-    @property
-    def has_room(self) -> bool:
-        """Whether further events can be taken."""
-        progress = self._progress
-        carried = [report.event for report in progress.unreported.values()] + progress.undelivered
-        return sum(map(self._size, carried)) <= options.CARRIED_MAX_BYTES
-
-    def _size(self, event: StreamEvent) -> int:
-        size = self._sizes.get(event.event_id)
-        if size is None:
-            size = self._sizes[event.event_id] = len(event.body())
-        return size
-
-    def _stay_in_bounds(self) -> None:
-        """Keep the store from learning of the oldest events that are through, as far as needed.
-
-        What failed can be sent again from the audit, and is kept longer than what was sent.
-        """
-        if self.has_room:
-            return
-        for status in (DeliveryStatus.SENT, DeliveryStatus.FAILED):
-            for report in [*self._progress.unreported.values()]:
-                if report.webhook_status is status and report.event.event_id != self._telling:
-                    self._leave_out(report)
-                    if self.has_room:
-                        return
-
-    def _leave_out(self, report: EventReport) -> None:
-        workflow.logger.warning(
-            "The store never learns of event %d, %s: it is away for too long",
-            *(report.event.sequence, report.webhook_status),
-        )
-        self._progress.events_unaudited += 1
-        self._forget(report)
-
-    def _forget(self, report: EventReport) -> None:
-        del self._progress.unreported[report.event.event_id]
-        self._sizes.pop(report.event.event_id, None)
+        return self._delivering is None
 
     # The receiver
 
     async def _deliver(self) -> None:
-        while event := await self._next():
-            self._is_delivering = True
-            report = await self._send(event)
-            del self._progress.undelivered[0]
-            self._record(report)
-            self._is_delivering = False
+        while entry := await self._next():
+            self._delivering = entry
+            report = await self._send(entry.report.event)
+            self._delivering = None
+            self._settle(entry, report)
             if self._at_rest:
                 self._at_rest()
 
-    async def _next(self) -> StreamEvent | None:
+    async def _next(self) -> OutboxEntry | None:
         """Return the oldest event that waits, as soon as there is one; None after the last."""
-        progress = self._progress
         await workflow.wait_condition(
-            lambda: self._closed or (self.queued > 0 and not self._at_rest)
+            lambda: self._is_closed or (self._first_waiting() is not None and not self._at_rest)
         )
-        while not progress.undelivered and progress.kept_from is not None:
-            await self._take_back(progress.kept_from)
-        return progress.undelivered[0] if progress.undelivered else None
+        return self._first_waiting()
 
-    async def _take_back(self, sequence: int) -> None:
-        """Queue events from `sequence` on, which found no room before."""
-        progress = self._progress
-        events = self._not_yet_kept(sequence) or await steps.load_events(
-            self.order.monitor_id, sequence
-        )
-        progress.undelivered.extend(events)
-        # An event that the store would not take is passed over.
-        last = events[-1].sequence if events else sequence
-        progress.kept_from = last + 1 if last < progress.sequence else None
-
-    def _not_yet_kept(self, sequence: int) -> list[StreamEvent]:
-        """Return the events from `sequence` on when the store still has to learn of them."""
-        reported = [report.event for report in self._progress.unreported.values()]
-        waiting = [event for event in reported if event.sequence >= sequence]
-        is_next = bool(waiting) and waiting[0].sequence == sequence
-        return waiting[: options.QUEUE_MAX] if is_next else []
+    def _first_waiting(self) -> OutboxEntry | None:
+        return next((entry for entry in self._progress.outbox if entry.is_waiting), None)
 
     async def _send(self, event: StreamEvent) -> EventReport:
-        if self.lost:
+        if self.failure:
             return steps.not_delivered(event, NOT_TRIED)
-        report = None
-        while report is None:
-            if self._give_up_at and workflow.now() >= self._give_up_at:
-                return steps.not_delivered(event, TOO_LATE)
+        while not (self._give_up_at and workflow.now() >= self._give_up_at):
             report = await steps.deliver(
                 event,
-                callback_url=self.order.callback_url,
-                callback_seal=self.order.callback_seal,
+                callback_url=self._input.callback_url,
+                callback_seal=self._input.callback_seal,
             )
-        if report.webhook_status is DeliveryStatus.FAILED and self._stops_for_it():
-            self.lost = report.webhook_last_error
-        return report
+            if report:
+                return report
+        return steps.not_delivered(event, TOO_LATE)
 
-    def _stops_for_it(self) -> bool:
-        return self.order.config.on_delivery_failure is OnDeliveryFailure.STOP
-
-    def _record(self, report: EventReport) -> None:
-        self._progress.unreported[report.event.event_id] = report
+    def _settle(self, entry: OutboxEntry, report: EventReport) -> None:
+        entry.report, entry.is_reported = report, False
         if report.webhook_status is DeliveryStatus.SENT:
             self._progress.events_sent += 1
         else:
             self._progress.events_failed += 1
-        self._stay_in_bounds()
+            if self._input.config.on_delivery_failure is OnDeliveryFailure.STOP:
+                self.failure = self.failure or report.webhook_last_error
+        self._drop_oldest_outcomes()
 
     # The store
 
     async def _report(self) -> None:
-        unreported = self._progress.unreported
         while True:
             await workflow.wait_condition(
-                lambda: bool(self._status or unreported) or self._all_delivered()
+                lambda: (
+                    self._progress.status_unreported
+                    or self._first_unreported() is not None
+                    or (self._is_closed and not self.queued)
+                )
             )
-            if self._status:
-                status = self._status
-                await steps.report_status(self.order.monitor_id, status())
-                if self._status is status:  # else it changed meanwhile: once more
-                    self._status = None
-                    self._progress.status_untold = False
-            elif unreported:
-                event_id, report = next(iter(unreported.items()))
-                self._telling = event_id
-                await steps.report_event(report)
-                self._telling = None
-                if unreported[event_id] is report:  # else it was delivered meanwhile: once more
-                    self._forget(report)
+            if self._progress.status_unreported:
+                await self._report_status()
+            elif entry := self._first_unreported():
+                await self._report_event(entry)
             else:
                 return
 
-    def _all_delivered(self) -> bool:
-        return self._closed and not self.queued
+    def _first_unreported(self) -> OutboxEntry | None:
+        return next((entry for entry in self._progress.outbox if not entry.is_reported), None)
+
+    async def _report_status(self) -> None:
+        report = views.status_report(self._progress)
+        await steps.report_status(self._input.monitor_id, report)
+        # It may have changed meanwhile.
+        self._progress.status_unreported = self._progress.status is not report.status
+
+    async def _report_event(self, entry: OutboxEntry) -> None:
+        report = entry.report
+        self._reporting = entry
+        await steps.report_event(report)
+        self._reporting = None
+        entry.is_reported = entry.report is report  # it may have been delivered meanwhile
+        if entry.is_reported and not entry.is_waiting:
+            self._remove(entry)
+
+    # The bounds
+
+    def _drop_oldest_waiting(self) -> None:
+        entries = [entry for entry in self._progress.outbox if entry.is_waiting]
+        for entry in _oldest_beyond(options.WAITING_MAX_BYTES, entries, busy=self._delivering):
+            self._settle(entry, steps.not_delivered(entry.report.event, NO_ROOM))
+
+    def _drop_oldest_outcomes(self) -> None:
+        """Drop what was sent before what failed: that can be sent again from the audit."""
+        entries = [entry for entry in self._progress.outbox if not entry.is_waiting]
+        entries.sort(key=lambda entry: entry.report.webhook_status is DeliveryStatus.FAILED)
+        for entry in _oldest_beyond(options.OUTCOMES_MAX_BYTES, entries, busy=self._reporting):
+            workflow.logger.warning(
+                "The store never learns of event %d, %s: it is away for too long",
+                *(entry.report.event.sequence, entry.report.webhook_status),
+            )
+            self._progress.events_unaudited += 1
+            self._remove(entry)
+
+    def _remove(self, entry: OutboxEntry) -> None:
+        self._progress.outbox = [each for each in self._progress.outbox if each is not entry]
+
+
+def _oldest_beyond(
+    max_bytes: int, entries: list[OutboxEntry], *, busy: OutboxEntry | None
+) -> list[OutboxEntry]:
+    """Return the first entries without which the rest has room; not the `busy` one."""
+    excess_bytes = sum(entry.size_bytes for entry in entries) - max_bytes
+    beyond = []
+    for entry in entries:
+        if excess_bytes > 0 and entry is not busy:
+            beyond.append(entry)
+            excess_bytes -= entry.size_bytes
+    return beyond

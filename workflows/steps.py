@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
-from temporalio.workflow import ActivityConfig
 
 from workflows import options
 
@@ -18,8 +17,6 @@ with workflow.unsafe.imports_passed_through():
         DeliveryInput,
         EventReportInput,
         GatewayActivities,
-        LoadInput,
-        RedeliveryInput,
         StatusReportInput,
     )
     from monitors.events import StreamEvent
@@ -41,7 +38,7 @@ async def deliver(
             **options.DELIVER_WEBHOOK | {"summary": f"{event.event_type} (event {event.sequence})"},
         )
     except ActivityError as error:
-        if _is_gateway_away(error):
+        if is_gateway_away(error):
             return None
         return not_delivered(event, _attempts(error))
     return EventReport(
@@ -49,30 +46,6 @@ async def deliver(
         webhook_status=DeliveryStatus.SENT,
         webhook_attempts=delivered.attempts,
         sent_at=delivered.sent_at,
-    )
-
-
-async def redeliver(order: RedeliveryInput) -> EventReport:
-    """Deliver the webhook of an event of the store, with all its retries, however long that takes.
-
-    Raises:
-        ActivityError: there is no such event any more.
-    """
-    while True:
-        try:
-            return await _redeliver(order, options.DELIVER_WEBHOOK)
-        except ActivityError as error:
-            if _is_gateway_away(error):
-                continue
-            given_up = order.model_copy(update={"given_up": str(error.cause or error)})
-            return await _redeliver(given_up, options.REPORT)
-
-
-async def _redeliver(order: RedeliveryInput, config: ActivityConfig) -> EventReport:
-    return await workflow.execute_activity_method(
-        DeliveryActivities.redeliver_webhook,
-        order,
-        **config | {"summary": f"event {order.event_id}"},
     )
 
 
@@ -106,21 +79,6 @@ async def report_event(report: EventReport) -> None:
         )
 
 
-async def load_events(monitor_id: str, from_sequence: int) -> list[StreamEvent]:
-    """Return the oldest of a monitor's events from `from_sequence` on, as the store has them.
-
-    There are none when the store knows none, or not this monitor.
-    """
-    with _logging_refusals():
-        loaded = await workflow.execute_activity_method(
-            GatewayActivities.load_events,
-            LoadInput(monitor_id=monitor_id, from_sequence=from_sequence),
-            **options.REPORT | {"summary": f"Events from {from_sequence} on"},
-        )
-        return loaded.events
-    return []
-
-
 @contextmanager
 def _logging_refusals() -> Iterator[None]:
     """Only an answer of the gateway that no retry can change ends a report."""
@@ -130,7 +88,8 @@ def _logging_refusals() -> Iterator[None]:
         workflow.logger.warning("The store refuses a report: %s", error.cause)
 
 
-def _is_gateway_away(error: ActivityError) -> bool:
+def is_gateway_away(error: ActivityError) -> bool:
+    """Return whether the gateway gave no answer in all attempts."""
     cause = error.cause
     return isinstance(cause, ApplicationError) and cause.type == GATEWAY_UNAVAILABLE
 

@@ -1,4 +1,4 @@
-"""What others see of a monitor: the store, a query, the list of workflows, its result."""
+"""How a monitor is seen by others: the store, a query, Temporal's web UI, its result."""
 
 from temporalio import workflow
 
@@ -6,24 +6,30 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import WatchResult
     from monitors.reports import OpenIncident, StatusReport
     from workflows import search_attributes
-    from workflows.messages import MonitorInput, MonitorProgress, MonitorResult, MonitorSnapshot
+    from workflows.messages import (
+        ChangeResult,
+        MonitorInput,
+        MonitorProgress,
+        MonitorResult,
+        MonitorSnapshot,
+    )
 
 
-def snapshot(order: MonitorInput, progress: MonitorProgress, *, queued: int) -> MonitorSnapshot:
+def snapshot(input: MonitorInput, progress: MonitorProgress, *, queued: int) -> MonitorSnapshot:
     """Return the monitor's condition; `queued` events are still to be delivered."""
     shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
     return MonitorSnapshot(
-        monitor_id=order.monitor_id,
-        stream_url=order.stream_url,
-        config=order.config,
-        metadata=order.metadata,
+        monitor_id=input.monitor_id,
+        stream_url=input.stream_url,
+        config=input.config,
+        metadata=input.metadata,
         events_queued=queued,
         **{name: getattr(progress, name) for name in shared},
     )
 
 
 def status_report(progress: MonitorProgress) -> StatusReport:
-    """Return what the store is told."""
+    """Return what is reported to the store."""
     return StatusReport(
         status=progress.status,
         stream_status=progress.stream_status,
@@ -37,7 +43,14 @@ def status_report(progress: MonitorProgress) -> StatusReport:
     )
 
 
-def monitor_end(progress: MonitorProgress) -> MonitorResult:
+def change_result(input: MonitorInput, progress: MonitorProgress) -> ChangeResult:
+    """Return what holds after a change."""
+    return ChangeResult(
+        name=input.name, config=input.config, metadata=input.metadata, changes=progress.changes
+    )
+
+
+def result(progress: MonitorProgress) -> MonitorResult:
     """Return the result of the workflow."""
     return MonitorResult(
         status=progress.status,
@@ -49,9 +62,9 @@ def monitor_end(progress: MonitorProgress) -> MonitorResult:
     )
 
 
-def show_search_attributes(order: MonitorInput, progress: MonitorProgress) -> None:
+def show_search_attributes(input: MonitorInput, progress: MonitorProgress) -> None:
     """Bring the search attributes up to date; each change of them is an event in the history."""
-    values = search_attributes.values_of(order, progress)
+    values = search_attributes.values_of(input, progress)
     shown = workflow.info().typed_search_attributes
     changed = [key.value_set(value) for key, value in values.items() if shown.get(key) != value]
     if changed:
@@ -59,14 +72,14 @@ def show_search_attributes(order: MonitorInput, progress: MonitorProgress) -> No
 
 
 def doing(seen: WatchResult) -> str:
-    """Say in plain words what a watch does."""
+    """Return in plain words what a watch does."""
     if seen.health.reason:
         return _with_faults(f"The stream cannot be seen: {seen.health.reason}", seen.open_incidents)
     return watching(seen.open_incidents)
 
 
 def watching(open_incidents: list[OpenIncident]) -> str:
-    """Say that the stream is watched, and what is wrong with it."""
+    """Return in plain words that the stream is watched, and what is wrong with it."""
     return _with_faults("Watching the stream", open_incidents)
 
 

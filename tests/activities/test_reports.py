@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import EventReportInput, LoadInput, LoadResult, StatusReportInput
+from activities.declarations import EventReportInput, StatusReportInput
 from activities.gateway_client import Gateway
 from activities.reports import Reports
 from api.errors import ApiError, MonitorNotFound, ValidationFailed
@@ -61,17 +61,7 @@ async def tell_event(url: str) -> None:
         await ActivityEnvironment().run(reports.report_event, EVENT)
 
 
-async def load(url: str) -> LoadResult:
-    async with reporting(url) as reports:
-        order = LoadInput(monitor_id="mon-1", from_sequence=41)
-        return await ActivityEnvironment().run(reports.load_events, order)
-
-
-async def just_load(url: str) -> None:
-    await load(url)
-
-
-BOTH = pytest.mark.parametrize("tell", [tell_status, tell_event, just_load])
+BOTH = pytest.mark.parametrize("tell", [tell_status, tell_event])
 
 
 @pytest.mark.parametrize(
@@ -134,12 +124,3 @@ async def test_a_gateway_that_is_down_is_told_again(tell: Tell) -> None:
     with pytest.raises(ApplicationError) as failure:
         await tell(gateway.url)
     assert (failure.value.type, failure.value.non_retryable) == ("GatewayUnavailable", False)
-
-
-async def test_events_come_back_as_they_were_reported() -> None:
-    answer = LoadResult(events=[EVENT.report.event]).model_dump_json().encode()
-    async with scripted(Answer(200, body=answer)) as gateway:
-        loaded = await load(gateway.url)
-    assert [event.body() for event in loaded.events] == [EVENT.report.event.body()]
-    (request,) = gateway.requests
-    assert (request.method, request.path) == ("GET", "/internal/v1/monitors/mon-1/events")

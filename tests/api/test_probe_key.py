@@ -43,7 +43,6 @@ async def test_a_probe_ends_no_monitor(sqlite_url: str, status: str) -> None:
     [
         ("PUT", "/events/evt-1"),
         ("GET", "/events/evt-1"),
-        ("GET", "/events?from_sequence=1"),
         ("GET", "/callback"),
         ("POST", "/terminate"),
     ],

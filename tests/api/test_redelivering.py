@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.declarations import LoadResult, RedeliveryInput, StoredEvent
+from activities.declarations import RedeliveryInput, StoredEvent
 from api.engine import EngineUnavailable
 from monitors.reports import EventReport
 from tests.api.events import event, put_event
@@ -79,11 +79,6 @@ async def test_not_a_byte_differs_from_the_first_time(gateway: Running) -> None:
     sent = EventReport.model_validate(report).event.body()
     await put_event(gateway, monitor_id, report)
     assert (await stored_event(gateway, monitor_id)).event.body() == sent
-    backlog = await gateway.worker.get(
-        f"/internal/v1/monitors/{monitor_id}/events", params={"from_sequence": 1}
-    )
-    (kept,) = LoadResult.model_validate_json(backlog.content).events
-    assert kept.body() == sent
 
 
 async def test_a_sent_event_stays_sent_whatever_comes_of_it(gateway: Running) -> None:

@@ -15,7 +15,7 @@ from monitors.config import OnDeliveryFailure
 from monitors.events import EventDraft
 from tests.workflows import scripts
 from tests.workflows.pods import MAX_FAILURES, live_for_a_pod
-from tests.workflows.stage import LARGEST_METADATA, MONITOR_ID, Handle, Stage, prober, until_it_says
+from tests.workflows.stage import MONITOR_ID, Handle, Stage, prober
 from tests.workflows.world import closed_until, failing, slow_to_take
 from workflows.messages import (
     POD_FAILURE_SIGNAL,
@@ -25,7 +25,7 @@ from workflows.messages import (
     redelivery_id,
 )
 from workflows.monitor import MonitorWorkflow
-from workflows.options import QUEUE_MAX, pod_queue
+from workflows.options import pod_queue
 from workflows.redelivery import RedeliveryWorkflow
 
 Scenario = Callable[[Stage], Awaitable[str]]
@@ -135,36 +135,6 @@ async def delivery_failure_that_continues(stage: Stage) -> str:
     stage.world.receiver = failing(1, 2)
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     return await _ended(await stage.start(on_delivery_failure=OnDeliveryFailure.CONTINUE))
-
-
-@scenario
-async def receiver_away_beyond_the_queue(stage: Stage) -> str:
-    """What the queue has no room for comes back from the store (`load_events`)."""
-    opening, ending = asyncio.Event(), asyncio.Event()
-    happened = QUEUE_MAX + 5
-    pairs = [scripts.BLACKOUT, scripts.BLACKOUT_RECOVERED] * happened
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.append(scripts.sees(*pairs[:happened]))
-    stage.world.watches.append(scripts.until(ending, scripts.ends()))
-    handle = await stage.start(on_delivery_failure=OnDeliveryFailure.CONTINUE)
-    await stage.world.until(lambda: len(stage.world.reports) == happened + 1)
-    opening.set()
-    await stage.world.until(lambda: len(stage.world.received) == happened + 1)
-    ending.set()
-    assert stage.world.loaded
-    return await _ended(handle)
-
-
-@scenario
-async def nowhere_to_put_events(stage: Stage) -> str:
-    """Neither receiver nor store takes anything: nothing more is watched until one of them does."""
-    stage.world.receiver = closed_until(asyncio.Event())
-    stage.world.gateway_is_away = True
-    stage.world.watches.append(scripts.sees(*[scripts.BLACKOUT] * 30))
-    handle = await stage.start(metadata=LARGEST_METADATA)
-    await until_it_says(handle, "Nothing is watched")
-    await handle.terminate()  # else all 30 would be part of the history, 20 KB each
-    return handle.id
 
 
 @scenario

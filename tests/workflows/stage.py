@@ -103,7 +103,6 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
             world.redeliver_webhook,
             world.report_status,
             world.report_event,
-            world.load_events,
             world.pods.ensure_probe_pod,
             world.pods.inspect_probe_pod,
             world.pods.delete_probe_pod,

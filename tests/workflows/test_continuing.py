@@ -155,7 +155,7 @@ async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_co
     going.set()
     world.gateway_is_away = True
     event_bytes = 80_000  # larger than any real one: fewer of them fill what a run may carry
-    most = options.CARRIED_MAX_BYTES // event_bytes
+    most = options.OUTCOMES_MAX_BYTES // event_bytes
     # More than are needed: a watch that is interrupted for a new run takes its step with it.
     world.watches.extend([sees_one_after_the_other(world, going)] * (6 * most))
     async with workers(client, world):

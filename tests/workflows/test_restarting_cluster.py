@@ -99,7 +99,6 @@ async def orchestrator(
             world.deliver_webhook,
             world.report_status,
             world.report_event,
-            world.load_events,
             pods.ensure_probe_pod,
             pods.inspect_probe_pod,
             pods.delete_probe_pod,

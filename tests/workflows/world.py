@@ -17,8 +17,6 @@ from activities.declarations import (
     DeliveryInput,
     DeliveryResult,
     EventReportInput,
-    LoadInput,
-    LoadResult,
     RedeliveryInput,
     StatusReportInput,
     WaitInput,
@@ -60,7 +58,6 @@ class World:
         attempts: sequence number and attempt of each request that the receiver got.
         received: the events that the receiver took, in the order in which it did.
         statuses, reports: what the gateway took, in order.
-        loaded: sequence numbers from which on events were asked back.
         failed_reports: attempts while the gateway was away.
         refused_reports: what the gateway will never take.
     """
@@ -83,7 +80,6 @@ class World:
         self.received: list[StreamEvent] = []
         self.statuses: list[StatusReport] = []
         self.reports: list[EventReport] = []
-        self.loaded: list[int] = []
         self.failed_reports = 0
         self.refused_reports = 0
         self._step: Watch = until_stopped()
@@ -185,16 +181,6 @@ class World:
         self._answer_a_report()
         self.reports.append(order.report)
         self._changed.set()
-
-    @activity.defn
-    async def load_events(self, order: LoadInput) -> LoadResult:
-        """Return up to ten events: less than the gateway, so that it takes more than one call."""
-        self._answer_a_report()
-        self.loaded.append(order.from_sequence)
-        self._changed.set()
-        kept = {report.event.sequence: report.event for report in reversed(self.reports)}
-        wanted = [kept[sequence] for sequence in sorted(kept) if sequence >= order.from_sequence]
-        return LoadResult(events=wanted[:10])
 
     def _answer_a_report(self) -> None:
         if self.gateway_refuses:

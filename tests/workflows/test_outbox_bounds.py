@@ -1,0 +1,149 @@
+"""The outbox is bounded: what has no room fails into the audit, and watching goes on."""
+
+import asyncio
+
+from monitors.config import OnDeliveryFailure
+from monitors.events import EventType
+from monitors.status import DeliveryStatus, MonitorStatus
+from tests.workflows import scripts
+from tests.workflows.stage import LARGEST_METADATA, Stage, snapshot_of
+from tests.workflows.world import closed_until, failing, sees_one_after_the_other
+from workflows.options import OUTCOMES_MAX_BYTES, WAITING_MAX_BYTES
+
+EVENT_BYTES = 16_600
+ROOM = WAITING_MAX_BYTES // EVENT_BYTES
+"""About this many events with `LARGEST_METADATA` have room, waiting or through."""
+
+assert WAITING_MAX_BYTES == OUTCOMES_MAX_BYTES
+
+
+def flapping(events: int) -> scripts.Watch:
+    """Return a watch in which this much happens at once."""
+    pairs = [scripts.BLACKOUT, scripts.BLACKOUT_RECOVERED] * (events // 2 + 1)
+    return scripts.sees(*pairs[:events])
+
+
+def statuses(stage: Stage) -> set[DeliveryStatus]:
+    return {report.webhook_status for report in stage.world.reports}
+
+
+async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(stage: Stage) -> None:
+    opening, many = asyncio.Event(), 300
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.extend([flapping(many), flapping(3)])
+    handle = await stage.start()
+    await stage.world.until(lambda: len(stage.world.reports) == many + 4)
+    assert (await snapshot_of(handle)).events_queued == many + 4
+    opening.set()
+    await stage.world.until(lambda: len(stage.world.received) == many + 4)
+    await handle.signal("stop")
+    end = await handle.result()
+    assert [event.sequence for event in stage.world.received] == [*range(1, many + 5)]
+    assert (end.events_sent, end.events_failed) == (many + 4, 0)
+
+
+async def test_the_oldest_that_wait_without_room_fail_into_the_audit(stage: Stage) -> None:
+    opening, happened = asyncio.Event(), 2 * ROOM // 10 * 10 + 1
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.extend([flapping(10)] * (2 * ROOM // 10))
+    handle = await stage.start(
+        metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
+    )
+    await stage.world.until(lambda: len(stage.world.watched) == 2 * ROOM // 10 + 1)
+    opening.set()
+    await stage.world.until(
+        lambda: (
+            {report.event.sequence for report in stage.world.reports} == {*range(1, happened + 1)}
+        )
+    )
+    await handle.signal("stop")
+    end = await handle.result()
+    received = [event.sequence for event in stage.world.received]
+    failed = happened - len(received)
+    assert received == [1, *range(failed + 2, happened + 1)], "1 was on its way"
+    assert ROOM - 3 <= len(received) <= ROOM
+    assert (end.events_sent, end.events_failed, end.events_unaudited) == (len(received), failed, 0)
+    last = {report.event.sequence: report for report in stage.world.reports}
+    assert [*sorted(last)] == [*range(1, happened + 1)]
+    assert {last[sequence].webhook_status for sequence in range(2, failed + 2)} == {
+        DeliveryStatus.FAILED
+    }
+    assert "too many later events" in (last[2].webhook_last_error or "")
+
+
+async def test_a_monitor_that_stops_for_a_failed_delivery_stops_where_there_is_no_room(
+    stage: Stage,
+) -> None:
+    opening = asyncio.Event()
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.extend([flapping(10)] * (2 * ROOM // 10))
+    handle = await stage.start(metadata=LARGEST_METADATA)
+    await stage.world.until(lambda: DeliveryStatus.FAILED in statuses(stage))
+    opening.set()
+    end = await handle.result()
+    assert end.status is MonitorStatus.ERROR
+    assert "too many later events" in (end.error_message or "")
+    assert [event.sequence for event in stage.world.received] == [1]
+
+
+async def test_events_that_the_store_refuses_are_delivered(stage: Stage) -> None:
+    stage.world.gateway_refuses = True
+    stage.world.watches.extend([flapping(5), scripts.ends()])
+    end = await stage.run()
+    assert (end.events_sent, end.events_unaudited) == (7, 0)
+    assert stage.world.reports == []
+
+
+async def test_a_payload_carries_no_text_without_end(stage: Stage) -> None:
+    error = scripts.happening(EventType.SEGMENT_ERROR, error="x" * 100_000, duration_sec=60.0)
+    stage.world.watches.extend([scripts.sees(error), scripts.ends()])
+    await stage.run()
+    assert len(stage.world.received[1].body()) < 1_000
+    assert stage.world.received[1].data["error"].endswith("x…")
+
+
+async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_lost(
+    stage: Stage,
+) -> None:
+    world, happened, going = stage.world, 2 * ROOM, asyncio.Event()
+    world.receiver = failing(4, attempts=1)
+    world.watches.extend([sees_one_after_the_other(world, going)] * (happened - 1))
+    handle = await stage.start(
+        metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
+    )
+    await world.until(lambda: [each.webhook_status for each in world.reports[-1:]] == ["sent"])
+    world.gateway_is_away = True
+    going.set()
+    await world.until(lambda: len(world.received) == happened - 1)
+    assert ROOM // 2 < (await snapshot_of(handle)).events_unaudited < happened
+    world.gateway_is_away = False
+    await handle.signal("stop")
+    end = await handle.result()
+    assert [event.sequence for event in world.received] == [1, 2, 3, *range(5, happened + 1)]
+    last = {report.event.sequence: report.webhook_status for report in world.reports}
+    assert len(last) + end.events_unaudited == happened
+    assert [*last][:3] == [1, 2, 4], "2 was being reported, and 4 may still be sent again"
+    assert [*last][3:] == [*range(happened + 4 - len(last), happened + 1)]
+    assert DeliveryStatus.PENDING not in last.values()
+
+
+async def test_what_nobody_takes_keeps_nobody_from_watching(stage: Stage) -> None:
+    opening = asyncio.Event()
+    stage.world.gateway_is_away = True
+    stage.world.receiver = closed_until(opening)
+    stage.world.watches.extend([flapping(10)] * (3 * ROOM // 10))
+    handle = await stage.start(
+        metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
+    )
+    await stage.world.until(lambda: len(stage.world.watched) == 3 * ROOM // 10 + 1)
+    assert stage.world.watching == 1
+    happened = 3 * ROOM // 10 * 10 + 1
+    snapshot = await snapshot_of(handle)
+    assert snapshot.events_unaudited > 0
+    opening.set()
+    stage.world.gateway_is_away = False
+    await handle.signal("stop")
+    end = await handle.result()
+    assert end.events_sent + end.events_failed == happened
+    told = {report.event.sequence for report in stage.world.reports}
+    assert len(told) + end.events_unaudited == happened
