@@ -1,5 +1,8 @@
 """What `stream-tracker watch` says of what it cannot watch: one line, and an exit code."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -7,6 +10,8 @@ from cli.main import app
 from cli.options import FAILED, MISUSED
 from media.sources.source import Observation, SourceState
 from media.watching import StreamUnavailable
+from tests.testkit.children import STREAM_TRACKER, Child, free_port, run
+from tests.testkit.waiting import until_true
 
 
 @pytest.mark.parametrize(
@@ -34,6 +39,29 @@ def test_a_stream_that_can_never_be_watched_is_one_line(monkeypatch: pytest.Monk
     result = CliRunner().invoke(app, ["watch", "http://127.0.0.1/x.m3u8"])
     assert result.exit_code == FAILED
     assert result.stderr == "URL: it is private\n"
+
+
+@pytest.mark.parametrize("has_terminal", [True, False])
+async def test_why_nothing_is_seen_is_said_at_once(tmp_path: Path, has_terminal: bool) -> None:
+    url = f"http://127.0.0.1:{free_port()}/x.m3u8"
+    command = [STREAM_TRACKER, "watch", url]
+    if has_terminal:
+        command = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", *command]
+    watching = Child("watch", command, tmp_path)
+    try:
+        await until_true(lambda: "the connection failed" in watching.said, "the reason")
+    finally:
+        watching.discard()
+    assert url in watching.said
+    assert watching.said.index("loading") < watching.said.index("not observed")
+
+
+async def test_a_demo_without_its_extra_says_which_one_is_missing(tmp_path: Path) -> None:
+    without = "import sys; sys.modules['imageio_ffmpeg'] = None; from cli.main import app; app()"
+    done = await run([sys.executable, "-c", without, "demo"], tmp_path)
+    assert done.code == FAILED
+    assert "imageio_ffmpeg" in done.err
+    assert "stream-tracker[demo]" in done.err
 
 
 @pytest.mark.parametrize(

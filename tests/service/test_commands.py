@@ -20,7 +20,7 @@ from tests.testkit.waiting import until_true
 
 pytestmark = pytest.mark.timeout(240)
 
-FAILED, MISUSED, UNREACHABLE = 1, 2, 3
+FAILED, MISUSED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 NOBODY = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 
 
@@ -52,7 +52,8 @@ async def SCENARIO(runner: ScenarioRunner) -> Commands:  # noqa: N802
         _use_monitors(runner), _watch(runner), _receive(runner)
     )
     stream_url, done = monitors
-    return Commands(stream_url=stream_url, done=done, watch=watch, receipts=receipts)
+    done["watch | head"] = watch[1]
+    return Commands(stream_url=stream_url, done=done, watch=watch[0], receipts=receipts)
 
 
 async def _use_monitors(runner: ScenarioRunner) -> tuple[str, dict[str, Finished]]:
@@ -88,18 +89,29 @@ async def _use_monitors(runner: ScenarioRunner) -> tuple[str, dict[str, Finished
     done["wrong key"] = await monitors("list", **{**service, "API_KEY": "wrong"})
     done["no key"] = await monitors("list", STREAM_TRACKER_URL=harness.rest.base_url)
     done["no service"] = await monitors("list", **nowhere)
-    done["stop"] = await monitors("stop", monitor_id)
-    done["stop --json"] = await monitors("stop", monitor_id, "--json")
+    top = Child("top", [STREAM_TRACKER, "top"], runner.folder, **service)
+    try:
+        await until_true(lambda: monitor_id in top.said, "the monitor in top")
+        done["stop"] = await monitors("stop", monitor_id)
+        done["stop --json"] = await monitors("stop", monitor_id, "--json")
+        await until_true(lambda: f"{monitor_id}  ended" in top.said, "its end in top")
+        await top.stop(signal.SIGINT)
+        done["top"] = Finished(top.code or 0, top.said, "")
+    finally:
+        top.discard()
     return url, done
 
 
-async def _watch(runner: ScenarioRunner) -> Finished:
+async def _watch(runner: ScenarioRunner) -> tuple[Finished, Finished]:
     scenes = (("normal", 3.0), ("black", 5.0), ("normal", 8.0))
     programme = await rendered(runner.cache, SHORT, *scenes)
     options = ChannelOptions(at_end=AtEnd.END, window_segments=20)
     url = runner.origin.add("watched", programme, options=options).url
     command = [STREAM_TRACKER, "watch", url, "--json", "--blackout", "3"]
-    return await run(command, runner.folder, within_sec=60)
+    whole = await run(command, runner.folder, within_sec=60)
+    live = runner.origin.add("watched-by-head", programme).url
+    piped = ["/bin/sh", "-c", f"{STREAM_TRACKER} watch {live} --json | head -n 1"]
+    return whole, await run(piped, runner.folder, within_sec=60)
 
 
 async def _receive(runner: ScenarioRunner) -> Receipts:
@@ -199,6 +211,18 @@ def test_watch_tells_each_segment_and_event_until_the_stream_ends(seen: Commands
         "alert.blackout_recovered",
     ]
     assert told[-1] == {"kind": "ended", "reason": "endlist_detected"}
+
+
+def test_watch_ends_without_a_trace_when_nobody_reads_on(seen: Commands) -> None:
+    head = seen.done["watch | head"]
+    assert json.loads(head.out)["kind"] == "segment"
+    assert "Traceback" not in head.err
+
+
+def test_top_shows_what_changes_until_it_is_interrupted(seen: Commands) -> None:
+    assert seen.done["top"].code == INTERRUPTED
+    assert "monitoring" in seen.done["top"].out
+    assert "Traceback" not in seen.done["top"].out
 
 
 def test_the_receiver_fails_first_then_verifies(seen: Commands) -> None:
