@@ -21,7 +21,7 @@ import psutil
 
 from benchmarks.fleet import ENCODING, LEAST_BETWEEN_SEC, programmes, put_on_air
 from benchmarks.machine import machine
-from runtime.event_loop import new_event_loop
+from runtime.serving import new_event_loop
 from simulator.origin import RenderedProgramme
 from tests.chaos.environment import ChaosEnvironment, ChaosHarness, open_environment
 from tests.chaos.findings import percentile

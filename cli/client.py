@@ -26,7 +26,7 @@ class GatewayRefused(Exception):
 
 
 class GatewayUnreachable(Exception):
-    """The gateway does not answer."""
+    pass
 
 
 class UnclearId(Exception):

@@ -84,7 +84,7 @@ def demo() -> None:
 @app.command()
 def gateway(embedded: Embedded = False) -> None:
     """Run the gateway."""
-    from runtime.event_loop import new_event_loop
+    from runtime.serving import new_event_loop
     from worker.gateway_process import run_gateway
 
     run(run_gateway(settings(GatewaySettings, embedded=embedded)), new_event_loop)
@@ -93,7 +93,7 @@ def gateway(embedded: Embedded = False) -> None:
 @app.command()
 def worker(embedded: Embedded = False) -> None:
     """Run a worker; WORKER_ROLE says which."""
-    from runtime.event_loop import new_event_loop
+    from runtime.serving import new_event_loop
     from worker.main import run_worker
 
     run(run_worker(settings(WorkerSettings, embedded=embedded)), new_event_loop)

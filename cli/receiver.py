@@ -1,4 +1,4 @@
-"""A webhook receiver that verifies what it gets: for people who test their integration."""
+"""A webhook receiver that verifies what it gets, to test an integration with."""
 
 import asyncio
 import dataclasses
@@ -21,14 +21,14 @@ from runtime.http_limits import http_config
 from runtime.serving import serve_in_background, stop_signal
 
 TOLERANCE_SEC = 300
-"""An older or newer timestamp is refused, so that a webhook cannot be played again later."""
+"""An older or newer timestamp is refused, against replays."""
 
 TOO_LARGE = "the body is larger than any webhook"
 BODY_MAX_BYTES = 64 * 1024
 """More than three times the largest webhook."""
 
 GRACE_SEC = 2
-"""Requests in flight get so long at the end; one that never ends keeps nobody."""
+"""Time that requests in flight get at the end."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Received:
 
     Attributes:
         event: its body; empty when that is no JSON object.
-        problem: why it must not be trusted; None when it is genuine.
+        problem: why it must not be trusted; None when it is verified.
         status: what was answered.
         at: unix seconds of its arrival.
     """
@@ -53,7 +53,7 @@ class Behaviour:
     """How the receiver answers.
 
     Attributes:
-        fail_first: the first so many requests are answered with 500.
+        fail_first: requests that are answered with 500 first.
         status: the answer afterwards.
         delay_sec: wait before each answer.
     """
@@ -64,7 +64,7 @@ class Behaviour:
 
 
 class Receiver:
-    """Verifies and passes on every webhook, and answers as it is told."""
+    """Verifies every webhook and passes it on."""
 
     def __init__(
         self,
@@ -78,7 +78,6 @@ class Receiver:
         self._requests = 0
 
     def app(self) -> Starlette:
-        """Return the app; it takes webhooks at every path."""
         return Starlette(routes=[Route("/{path:path}", self._receive, methods=["POST"])])
 
     async def _receive(self, request: Request) -> Response:
@@ -154,7 +153,6 @@ async def run_receiver(
 
 
 def signing_keys(keys: str) -> list[bytes]:
-    """Return the keys of a comma separated list."""
     return [key.strip().encode() for key in keys.split(",") if key.strip()]
 
 

@@ -38,8 +38,6 @@ NO_MEDIA = {
 
 
 class Output(Protocol):
-    """Shows what happens while its context is open."""
-
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
     def observation(self, seen: Observation) -> None: ...
@@ -105,8 +103,6 @@ async def watch_url(
 
 
 class _ObservedSource:
-    """A source whose observations are shown."""
-
     def __init__(self, source: Source, output: Output) -> None:
         self.observe_status = source.observe_status
         self.poll_delay_sec = source.poll_delay_sec

@@ -11,6 +11,7 @@ those that never got an answer go before those that are kept for the next reques
 import asyncio
 import json
 import resource
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -38,8 +39,8 @@ RESERVED_DESCRIPTORS: Final = 64 + BACKLOG
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a client is waited for.
+class Timeouts:
+    """How long the server waits for a client.
 
     Attributes:
         head_sec: from a connection's beginning, or a message's first byte, to the end of its head.
@@ -63,10 +64,10 @@ def connections_limit(*, listeners: int = 1) -> int:
 class Connections:
     """The open connections of a listener, the one that was answered last at the end."""
 
-    def __init__(self, limit: int, patience: Patience) -> None:
-        self.patience = patience
+    def __init__(self, limit: int, timeouts: Timeouts) -> None:
+        self.timeouts = timeouts
         self._limit = limit
-        self._open: dict[BoundedHttp, None] = {}
+        self._open: OrderedDict[BoundedHttp, None] = OrderedDict()
 
     def add(self, connection: "BoundedHttp") -> None:
         """Take a new connection; where there is no room, close another one, or this."""
@@ -74,14 +75,11 @@ class Connections:
         if len(self._open) > self._limit:
             self._longest_waiting(connection).abort()
 
-    def note_answer(self, connection: "BoundedHttp") -> None:
-        """Put a connection behind all others."""
+    def move_to_end(self, connection: "BoundedHttp") -> None:
         if connection in self._open:
-            del self._open[connection]
-            self._open[connection] = None
+            self._open.move_to_end(connection)
 
     def remove(self, connection: "BoundedHttp") -> None:
-        """Forget a connection."""
         self._open.pop(connection, None)
 
     def _longest_waiting(self, newcomer: "BoundedHttp") -> "BoundedHttp":
@@ -96,22 +94,18 @@ class Connections:
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One connection of a client.
-
-    Attributes:
-        was_answered: whether a request of it was answered.
-    """
+    """One connection of a client."""
 
     def __init__(self, connections: Connections, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.was_answered = False
         self._others = connections
-        self._patience = connections.patience
+        self._timeouts = connections.timeouts
         self._is_in_head = self._is_in_message = False
         self._overhead_bytes = 0
         self._body_bytes = 0
-        self._owed: asyncio.TimerHandle | None = None
-        self._unread: asyncio.TimerHandle | None = None
+        self._request_timer: asyncio.TimerHandle | None = None
+        self._read_timer: asyncio.TimerHandle | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -123,23 +117,20 @@ class BoundedHttp(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def abort(self) -> None:
-        """Close at once, whatever is still to be sent."""
         self._others.remove(self)
         self.transport.abort()
 
     # The transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a head."""
         super().connection_made(transport)
-        self._wait_for(self._patience.head_sec)
+        self._limit_request(self._timeouts.head_sec)
         self._others.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
         self._others.remove(self)
-        self._wait_for(None)
-        self._wait_for_reader(None)
+        self._limit_request(None)
+        self._limit_reading(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -150,26 +141,24 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if self._overhead_bytes > MAX_OVERHEAD_BYTES:
             self._refuse(HTTPStatus.BAD_REQUEST, "The headers or trailers are too long")
-        elif self._owed is None and not self._is_answering:
-            self._wait_for(self._patience.head_sec)  # what came before a message is none yet
+        elif self._request_timer is None and not self._is_answering:
+            self._limit_request(self._timeouts.head_sec)  # what came before a message is none yet
 
     def pause_writing(self) -> None:
         """Give the client time to read."""
-        self._wait_for_reader(self._patience.unread_sec)
+        self._limit_reading(self._timeouts.unread_sec)
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """Go on: the client reads."""
-        self._wait_for_reader(None)
+        self._limit_reading(None)
         super().resume_writing()
 
     # The messages
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
         self._is_in_head = self._is_in_message = True
         self._body_bytes = 0
-        self._wait_for(self._patience.head_sec)
+        self._limit_request(self._timeouts.head_sec)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -180,7 +169,7 @@ class BoundedHttp(HttpToolsProtocol):
         """
         if len(self.pipeline) >= MAX_PIPELINED:
             raise ValueError
-        self._wait_for(self._patience.body_sec)
+        self._limit_request(self._timeouts.body_sec)
         super().on_headers_complete()
         self._is_in_head = False
 
@@ -194,33 +183,31 @@ class BoundedHttp(HttpToolsProtocol):
         self._overhead_bytes -= len(body)
         before, self._body_bytes = self._body_bytes, self._body_bytes + len(body)
         if before // BODY_PIECE_BYTES < self._body_bytes // BODY_PIECE_BYTES:
-            self._wait_for(self._patience.body_sec)
+            self._limit_request(self._timeouts.body_sec)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Wait for the application now; what else came belongs to the next message."""
         self._is_in_message = False
         self._overhead_bytes = 0
-        self._wait_for(None)
+        self._limit_request(None)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or for the client to read the last answer."""
         self.was_answered = True
-        self._others.note_answer(self)
+        self._others.move_to_end(self)
         super().on_response_complete()
         if self.transport.is_closing():
-            self._wait_for_reader(self._patience.unread_sec)
+            self._limit_reading(self._timeouts.unread_sec)
 
     # The ends
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that was not used again."""
         super().timeout_keep_alive_handler()
-        self._wait_for_reader(self._patience.unread_sec)
+        self._limit_reading(self._timeouts.unread_sec)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
@@ -231,24 +218,27 @@ class BoundedHttp(HttpToolsProtocol):
         self._close()
 
     def _close(self) -> None:
-        self._wait_for(None)
+        self._limit_request(None)
         self.transport.close()
-        self._wait_for_reader(self._patience.unread_sec)
+        self._limit_reading(self._timeouts.unread_sec)
 
-    def _wait_for(self, seconds: float | None) -> None:
-        self._owed = self._timer(self._owed, seconds, self._give_up)
+    def _limit_request(self, seconds: float | None) -> None:
+        self._request_timer = self._restarted(self._request_timer, seconds, self._time_out)
 
-    def _wait_for_reader(self, seconds: float | None) -> None:
-        self._unread = self._timer(self._unread, seconds, self.abort)
+    def _limit_reading(self, seconds: float | None) -> None:
+        self._read_timer = self._restarted(self._read_timer, seconds, self.abort)
 
-    def _timer(
-        self, running: asyncio.TimerHandle | None, seconds: float | None, act: Callable[[], None]
+    def _restarted(
+        self,
+        running: asyncio.TimerHandle | None,
+        seconds: float | None,
+        on_timeout: Callable[[], None],
     ) -> asyncio.TimerHandle | None:
         if running:
             running.cancel()
-        return None if seconds is None else self.loop.call_later(seconds, act)
+        return None if seconds is None else self.loop.call_later(seconds, on_timeout)
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if self._is_in_head or (self._is_in_message and not self.cycle.response_started):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time")
         else:
@@ -261,7 +251,7 @@ def http_config(
     port: int,
     *,
     connections: int | None = None,
-    patience: Patience = Patience(),
+    timeouts: Timeouts = Timeouts(),
     **more: Any,
 ) -> uvicorn.Config:
     """Return how an ASGI application is served to clients that nobody vouches for.
@@ -271,7 +261,7 @@ def http_config(
         host: address to listen on.
         port: port to listen on.
         connections: how many at once; by default as many as the process has descriptors for.
-        patience: how long clients are waited for.
+        timeouts: how long the server waits for clients.
         more: further fields of the configuration.
     """
     limit = connections_limit() if connections is None else connections
@@ -279,7 +269,7 @@ def http_config(
         app,
         host=host,
         port=port,
-        http=partial(BoundedHttp, Connections(limit, patience)),  # type: ignore[arg-type]  # made by a call
+        http=partial(BoundedHttp, Connections(limit, timeouts)),  # type: ignore[arg-type]  # made by a call
         ws="none",
         backlog=BACKLOG,
         log_config=None,

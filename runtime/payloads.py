@@ -47,7 +47,6 @@ class EncryptionCodec(PayloadCodec):
         self._key_id = _id(secrets[0])
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Return the payloads encrypted."""
         return [self._encrypted(each) for each in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:

@@ -18,15 +18,11 @@ DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 
 
 class ProbePlacement(StrEnum):
-    """Where streams are probed."""
-
     POOL = "pool"
     POD = "pod"
 
 
 class ImagePullPolicy(StrEnum):
-    """When a node fetches an image."""
-
     ALWAYS = "Always"
     IF_NOT_PRESENT = "IfNotPresent"
     NEVER = "Never"

@@ -23,8 +23,6 @@ class PortTaken(StartError):
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to its process."""
-
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -110,6 +108,15 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return listener
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop that costs least: uvloop, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:  # not for every platform
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 @contextlib.contextmanager

@@ -97,8 +97,6 @@ class SharedSettings(BaseSettings):
 
 
 class GatewaySettings(SharedSettings):
-    """What the gateway reads."""
-
     host: str = "127.0.0.1"
     """Address to listen on."""
 
@@ -213,8 +211,6 @@ class StreamSettings(SharedSettings):
 
 
 class WorkerSettings(PodSettings, StreamSettings):
-    """What a worker reads."""
-
     callback_url: BaseUrl
     """The gateway's base URL, for reports."""
 

@@ -24,7 +24,6 @@ Details = Callable[[], Mapping[str, str]]
 
 
 def health_app(readiness: Readiness, details: Details = dict) -> Starlette:
-    """Return the app that tells whether this process lives and is ready."""
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})

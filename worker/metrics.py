@@ -207,7 +207,6 @@ async def _measure(lag: Histogram, tasks: Gauge, tick_sec: float) -> None:
 def slot_metrics(
     slots: int, used: Callable[[], int], registry: CollectorRegistry = REGISTRY
 ) -> MetricSet:
-    """Show how many streams are probed, and how many may be at once."""
     total_gauge = Gauge(
         "stream_tracker_probe_slots", "Streams that this worker probes at once.", registry=None
     )
@@ -222,7 +221,6 @@ def slot_metrics(
 def confinement_metric(
     is_confined: Callable[[], bool], registry: CollectorRegistry = REGISTRY
 ) -> MetricSet:
-    """Show whether decoders are confined by a system call filter."""
     gauge = Gauge(
         "stream_tracker_decoders_confined",
         "1 while decoders are confined by a system call filter, else 0.",

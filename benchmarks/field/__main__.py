@@ -22,7 +22,7 @@ from benchmarks.field.run import Gallery, watch_all
 from benchmarks.field.server import serve_files
 from benchmarks.field.verdict import Verdict
 from benchmarks.machine import machine
-from runtime.event_loop import new_event_loop
+from runtime.serving import new_event_loop
 from tests.chaos.environment import open_environment
 
 

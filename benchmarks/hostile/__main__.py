@@ -15,7 +15,7 @@ from rich.console import Console
 
 from benchmarks.hostile.run import Outcome, Scale, run
 from benchmarks.machine import machine
-from runtime.event_loop import new_event_loop
+from runtime.serving import new_event_loop
 from tests.chaos.environment import open_environment
 from tests.chaos.findings import as_markdown, as_table
 

@@ -24,7 +24,7 @@ from media.watching.state import MAIN, TrackState, WatchState
 from monitors.events import EventDraft, EventType, timestamp_text
 from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport
 from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
-from runtime.event_loop import new_event_loop
+from runtime.serving import new_event_loop
 from runtime.temporal import connect_temporal
 from workflows.options import PROBE_QUEUE
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from benchmarks.hostile.run import MOST_GROWTH_MIB, Outcome, Scale, run
-from runtime.event_loop import new_event_loop
+from runtime.serving import new_event_loop
 from tests.chaos.environment import open_environment
 
 pytestmark = [

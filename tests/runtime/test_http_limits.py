@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from runtime.http_limits import MAX_OVERHEAD_BYTES, Patience, http_config
+from runtime.http_limits import MAX_OVERHEAD_BYTES, Timeouts, http_config
 from runtime.serving import serve_in_background
 from tests.api.ports import free_port
 
 LOCAL = "127.0.0.1"
-SOON = Patience(head_sec=0.3, body_sec=0.3, unread_sec=0.3)
-LATE = Patience(head_sec=60, body_sec=60, unread_sec=60)
+SOON = Timeouts(head_sec=0.3, body_sec=0.3, unread_sec=0.3)
+LATE = Timeouts(head_sec=60, body_sec=60, unread_sec=60)
 GET = b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
 LARGE_BYTES = 32 * 1024 * 1024
@@ -85,7 +85,7 @@ async def _large(request: Request) -> Response:
 
 
 @asynccontextmanager
-async def served(patience: Patience, connections: int = 10) -> AsyncIterator[Served]:
+async def served(timeouts: Timeouts, connections: int = 10) -> AsyncIterator[Served]:
     routes = [Route("/", _answer, methods=["GET", "POST"]), Route("/large", _large)]
     port = free_port()
     config = http_config(
@@ -93,7 +93,7 @@ async def served(patience: Patience, connections: int = 10) -> AsyncIterator[Ser
         LOCAL,
         port,
         connections=connections,
-        patience=patience,
+        timeouts=timeouts,
         timeout_graceful_shutdown=1,
     )
     async with serve_in_background(config):
