@@ -3,7 +3,7 @@
 from media.codecs import AUDIO_CODECS, undecodable_codec
 from media.dash.presentation import Content, Presentation, Representation, Track
 from media.hls.errors import NoVariant, UnsupportedPlaylist
-from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
+from media.hls.playlist import MasterPlaylist, Rendition, Variant
 
 _SOUND = "sound"
 
@@ -53,7 +53,6 @@ def _variant(representation: Representation, sound: Representation | None, url: 
 
 def _rendition(sound: Representation, url: str, *, is_default: bool) -> Rendition:
     return Rendition(
-        type=RenditionType.AUDIO,
         group_id=_SOUND,
         name=sound.id,
         uri=Track(Content.AUDIO, sound.id).url(url),

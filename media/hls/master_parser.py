@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from media.codecs import codecs_in
 from media.hls.errors import PlaylistTooLarge
-from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution, Variant
-from media.hls.tags import Line, UriResolver, attribute_list, decimal, integer, tag_pattern
+from media.hls.playlist import MasterPlaylist, Rendition, Resolution, Variant
+from media.hls.tags import Line, UriResolver, attribute_list, integer, tag_pattern
 from media.hls.variables import Variables, carrying
 
 MAX_VARIANTS = 1_000
@@ -24,27 +24,26 @@ def parse_master(lines: Iterable[Line], base_url: str, variables: Variables) -> 
     variants: list[Variant] = []
     renditions: list[Rendition] = []
     uris = UriResolver()
-    version = 1
     stream_inf: str | None = None
     for line in lines:
         if line.tag == "EXT-X-STREAM-INF":
             stream_inf = line.value
         elif line.tag == "EXT-X-MEDIA":
             attributes = variables.attributes(line.value)
-            if uri := attributes.get("URI"):
-                attributes["URI"] = uris.resolve(base_url, uri)
-            renditions += ext_x_media(attributes)
+            if attributes.get("TYPE") == "AUDIO":
+                uri = attributes.get("URI")
+                renditions.append(
+                    ext_x_media(attributes, uris.resolve(base_url, uri) if uri else None)
+                )
         elif line.tag == "EXT-X-DEFINE":
             variables.define(attribute_list(line.value))
-        elif line.tag == "EXT-X-VERSION":
-            version = integer(line.value) or version
         elif line.tag is None and stream_inf is not None:
             uri = uris.resolve(base_url, variables.expand(line.value))
             variants.append(ext_x_stream_inf(variables.attributes(stream_inf), uri))
             stream_inf = None
         if len(variants) > MAX_VARIANTS or len(renditions) > MAX_VARIANTS:
             raise PlaylistTooLarge(f"more than {MAX_VARIANTS} variants or renditions")
-    return _with_variables(MasterPlaylist(tuple(variants), tuple(renditions), version), variables)
+    return _with_variables(MasterPlaylist(tuple(variants), tuple(renditions)), variables)
 
 
 def _with_variables(master: MasterPlaylist, variables: Variables) -> MasterPlaylist:
@@ -72,7 +71,6 @@ def ext_x_stream_inf(attributes: Mapping[str, str], uri: str) -> Variant:
         resolution=_resolution(attributes.get("RESOLUTION", "")),
         codecs=codecs_in(attributes.get("CODECS", "")),
         audio_group=attributes.get("AUDIO"),
-        frame_rate=decimal(attributes.get("FRAME-RATE", "")),
     )
 
 
@@ -82,20 +80,13 @@ def _resolution(text: str) -> Resolution | None:
     return Resolution(width, height) if width and height else None
 
 
-def ext_x_media(attributes: Mapping[str, str]) -> list[Rendition]:
-    """Return the rendition (RFC 8216 4.3.4.1), or nothing where its type is not known."""
-    try:
-        kind = RenditionType(attributes.get("TYPE", ""))
-    except ValueError:
-        return []
-    return [
-        Rendition(
-            type=kind,
-            group_id=attributes.get("GROUP-ID", ""),
-            name=attributes.get("NAME", ""),
-            uri=attributes.get("URI") or None,
-            language=attributes.get("LANGUAGE"),
-            default=attributes.get("DEFAULT") == "YES",
-            autoselect=attributes.get("AUTOSELECT") == "YES",
-        )
-    ]
+def ext_x_media(attributes: Mapping[str, str], uri: str | None) -> Rendition:
+    """Return a rendition (RFC 8216 4.3.4.1)."""
+    return Rendition(
+        group_id=attributes.get("GROUP-ID", ""),
+        name=attributes.get("NAME", ""),
+        uri=uri,
+        language=attributes.get("LANGUAGE"),
+        default=attributes.get("DEFAULT") == "YES",
+        autoselect=attributes.get("AUTOSELECT") == "YES",
+    )

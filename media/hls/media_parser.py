@@ -16,7 +16,6 @@ from media.hls.playlist import (
     InitSegment,
     MediaPlaylist,
     Part,
-    PlaylistType,
     Segment,
     ServerControl,
 )
@@ -92,9 +91,6 @@ class _MediaReader:
         self._discontinuity_sequence = 0
         self._discontinuities = 0
         self._ended = False
-        self._i_frames_only = False
-        self._type: PlaylistType | None = None
-        self._version = 1
         self._server = ServerControl()
         self._init: InitSegment | None = None
         self._keys = KeyReader(base_url, self._uris)
@@ -110,13 +106,10 @@ class _MediaReader:
         self._byte_range_text: str | None = None
         self._parts = PartReader(base_url, self._uris)
         self._tags: Mapping[str, Callable[[str], None]] = {
-            "EXT-X-VERSION": self.ext_x_version,
             "EXT-X-DEFINE": self.ext_x_define,
             "EXT-X-TARGETDURATION": self.ext_x_targetduration,
             "EXT-X-MEDIA-SEQUENCE": self.ext_x_media_sequence,
             "EXT-X-DISCONTINUITY-SEQUENCE": self.ext_x_discontinuity_sequence,
-            "EXT-X-PLAYLIST-TYPE": self.ext_x_playlist_type,
-            "EXT-X-I-FRAMES-ONLY": self.ext_x_i_frames_only,
             "EXT-X-SERVER-CONTROL": self.ext_x_server_control,
             "EXT-X-SKIP": self.ext_x_skip,
             "EXT-X-PART-INF": self.ext_x_part_inf,
@@ -171,16 +164,9 @@ class _MediaReader:
             segments=segments,
             discontinuity_sequence=self._discontinuity_sequence,
             ended=self._ended,
-            playlist_type=self._type,
-            version=self._version,
-            i_frames_only=self._i_frames_only,
             server=self._server,
             partial=next(iter(finished[count:]), None),
         )
-
-    def ext_x_version(self, value: str) -> None:
-        """RFC 8216 4.3.1.2. For information: newer tags are read whatever it says."""
-        self._version = integer(value) or self._version
 
     def ext_x_define(self, value: str) -> None:
         """8216bis 4.4.2.3."""
@@ -199,14 +185,6 @@ class _MediaReader:
     def ext_x_discontinuity_sequence(self, value: str) -> None:
         """RFC 8216 4.3.3.3. It only aligns renditions: unreadable is 0."""
         self._discontinuity_sequence = integer(value) or 0
-
-    def ext_x_playlist_type(self, value: str) -> None:
-        """RFC 8216 4.3.3.5."""
-        self._type = PlaylistType(value) if value in list(PlaylistType) else None
-
-    def ext_x_i_frames_only(self, _: str) -> None:
-        """RFC 8216 4.3.3.6."""
-        self._i_frames_only = True
 
     def ext_x_server_control(self, value: str) -> None:
         """8216bis 4.4.3.8."""
@@ -245,12 +223,11 @@ class _MediaReader:
 
     def extinf(self, value: str) -> None:
         """RFC 8216 4.3.2.1. An absurd duration marks its segment, which still has its number."""
-        duration_text, _, title = value.partition(",")
-        duration_sec = decimal(duration_text.strip())
+        duration_text = value.partition(",")[0].strip()
+        duration_sec = decimal(duration_text)
         sane = duration_sec is not None and is_sane_duration(duration_sec)
         self._next.duration_sec = duration_sec if sane else None
-        self._is_channel_list &= duration_text.strip().startswith("-1")
-        self._next.title = title.strip()
+        self._is_channel_list &= duration_text.startswith("-1")
         self._has_extinf = True
 
     def ext_x_byterange(self, value: str) -> None:

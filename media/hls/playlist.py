@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
 from media.codecs import undecodable_codec
@@ -29,22 +28,6 @@ class Resolution(NamedTuple):
 
     width: int
     height: int
-
-
-class PlaylistType(StrEnum):
-    """How a media playlist may change (RFC 8216 4.3.3.5)."""
-
-    EVENT = "EVENT"
-    VOD = "VOD"
-
-
-class RenditionType(StrEnum):
-    """What a rendition carries (RFC 8216 4.3.4.1)."""
-
-    AUDIO = "AUDIO"
-    VIDEO = "VIDEO"
-    SUBTITLES = "SUBTITLES"
-    CLOSED_CAPTIONS = "CLOSED-CAPTIONS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +94,6 @@ class Segment:
             where the playlist does not tell.
         discontinuity: whether encoding, tracks or timestamps may change at its start.
         gap: whether it is known to be missing (EXT-X-GAP, 8216bis 4.4.4.7); do not fetch it.
-        title: what follows the comma of EXTINF; often empty.
         name: tells it apart from the other segments, where its URI may not.
         mirrors: further absolute URLs of the same bytes.
         parts: of which it consists, as far as the playlist tells; of a piece those to be fetched.
@@ -131,7 +113,6 @@ class Segment:
     discontinuity: bool = False
     gap: bool = False
     encryption: Encryption | None = None
-    title: str = ""
     name: str = ""
     mirrors: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -178,7 +159,6 @@ class MediaPlaylist:
         media_sequence: number of the first of `segments`, also where there is none yet.
         segments: the newest ones, of a large window not all (`media.hls.window`).
         ended: EXT-X-ENDLIST: nothing will be added.
-        i_frames_only: single pictures for trick play, not a stream to watch.
         is_numbered: whether the sequence numbers are those of the server, the same in each load.
         began_at: wall clock of the programme's start, where that is told. With another one the
             names of segments start over, too.
@@ -189,9 +169,6 @@ class MediaPlaylist:
     segments: tuple[Segment, ...]
     discontinuity_sequence: int = 0
     ended: bool = False
-    playlist_type: PlaylistType | None = None
-    version: int = 1
-    i_frames_only: bool = False
     is_numbered: bool = True
     began_at: datetime | None = None
     server: ServerControl = ServerControl()
@@ -236,7 +213,6 @@ class Variant:
     resolution: Resolution | None = None
     codecs: tuple[str, ...] = ()
     audio_group: str | None = None
-    frame_rate: float | None = None
     protection: str | None = None
 
     @property
@@ -247,7 +223,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """An alternative of one track (EXT-X-MEDIA, RFC 8216 4.3.4.1).
+    """A sound track of its own (EXT-X-MEDIA of type AUDIO, RFC 8216 4.3.4.1).
 
     Attributes:
         uri: its media playlist, absolute; None where it is muxed into the variants.
@@ -256,7 +232,6 @@ class Rendition:
             where each rendition is another one.
     """
 
-    type: RenditionType
     group_id: str
     name: str
     uri: str | None = None
@@ -274,4 +249,3 @@ class MasterPlaylist:
 
     variants: tuple[Variant, ...]
     renditions: tuple[Rendition, ...] = ()
-    version: int = 1

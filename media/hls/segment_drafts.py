@@ -23,7 +23,6 @@ class SegmentDraft:
 
     uri: str = ""
     duration_sec: float | None = None
-    title: str = ""
     byte_range: ByteRange | None = None
     init: InitSegment | None = None
     encryption: Encryption | None = None
@@ -93,7 +92,6 @@ def finish_drafts(
             discontinuity=draft.discontinuity,
             gap=draft.gap,
             encryption=draft.encryption,
-            title=draft.title,
             parts=draft.parts,
         )
         for sequence, draft in enumerate(drafts, start=first_sequence)

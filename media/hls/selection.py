@@ -8,7 +8,7 @@ from enum import IntEnum
 from media.codecs import AUDIO_CODECS, TEXT_CODECS
 from media.hls.errors import NoVariant
 from media.hls.identity import rendition_identities
-from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Variant
+from media.hls.playlist import MasterPlaylist, Rendition, Variant
 from monitors.measurement import Track
 
 SPLIT_COST_BPS = 250_000
@@ -104,8 +104,7 @@ def _with_distinct_names(choices: Iterable[Choice]) -> Iterator[Choice]:
 def _audio_groups(renditions: Iterable[Rendition]) -> dict[str, list[Rendition]]:
     groups: dict[str, list[Rendition]] = {}
     for rendition in renditions:
-        if rendition.type is RenditionType.AUDIO:
-            groups.setdefault(rendition.group_id, []).append(rendition)
+        groups.setdefault(rendition.group_id, []).append(rendition)
     return groups
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from media.hls.parser import NoVariant, parse_playlist
-from media.hls.playlist import MasterPlaylist, Rendition, RenditionType, Resolution
+from media.hls.playlist import MasterPlaylist, Rendition, Resolution
 from media.hls.selection import SPLIT_COST_BPS, Tracks, rank_renditions
 
 BASE = "https://cdn.example/live/master.m3u8"
@@ -179,7 +179,7 @@ def test_the_attributes_of_a_variant_are_read() -> None:
         "v.m3u8",
     ).variants
     assert found.uri == HOME + "v.m3u8"
-    assert (found.bandwidth, found.frame_rate, found.audio_group) == (2149280, 29.97, "aac")
+    assert (found.bandwidth, found.audio_group) == (2149280, "aac")
     assert (found.resolution, found.codecs) == (Resolution(1280, 720), ("avc1.64001f", "mp4a.40.2"))
 
 
@@ -187,10 +187,10 @@ def test_the_attributes_of_a_rendition_are_read() -> None:
     (found,) = parse(
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac",NAME="Deutsch, Kommentar",LANGUAGE="de",'
         'DEFAULT=YES,AUTOSELECT=YES,URI="a.m3u8"',
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="x",NAME="x"',
         '#EXT-X-MEDIA:TYPE=NEW,GROUP-ID="x",NAME="x"',
     ).renditions
     assert found == Rendition(
-        type=RenditionType.AUDIO,
         group_id="aac",
         name="Deutsch, Kommentar",
         uri=HOME + "a.m3u8",
