@@ -19,7 +19,8 @@ from media.decoding.decoder.protocol import JobHead, Material
 from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.decoding.limits import ProbeLimits
 from media.decoding.result_check import Ready, read_answer
-from media.processes.warm import ProcessFailed, ProcessTimedOut, Program, WarmPool
+from media.processes.bounded import ProcessFailed, ProcessTimedOut
+from media.processes.warm import Program, WarmPool
 from monitors.measurement import Glance, SegmentMeasurement
 from monitors.motion import Depth
 

@@ -19,7 +19,7 @@ from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
-from media.processes.bounded import ChildFailed, Finished, Limits, run_bounded
+from media.processes.bounded import Finished, Limits, ProcessFailed, run_bounded
 from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
 from monitors.measurement import Glance, SegmentMeasurement
 
@@ -96,7 +96,7 @@ class FfmpegProbe:
         )
         try:
             return await run_bounded(command, stdin=task.segment, limits=limits, extra=OUTPUTS)
-        except ChildFailed as error:
+        except ProcessFailed as error:
             raise UndecodableSegment(str(error)) from error
 
 

@@ -17,7 +17,7 @@ from media.dash.to_hls import TrackPlaylist
 from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist
 from media.outbound.errors import FetchTimeout
-from media.processes.bounded import ChildFailed, Finished, Limits, run_bounded
+from media.processes.bounded import Finished, Limits, ProcessFailed, run_bounded
 
 LARGE_CHARS = 64 * 1024
 """Reading less takes at most 50 ms, crafted or not, and 5 as a rule."""
@@ -102,7 +102,7 @@ async def _run(stdin: bytes, limits: Limits) -> Finished:
     path = os.pathsep.join(map(os.path.abspath, sys.path))
     try:
         return await run_bounded(command, stdin=stdin, limits=limits, env={"PYTHONPATH": path})
-    except ChildFailed as error:
+    except ProcessFailed as error:
         raise PlaylistTooLarge(f"the manifest is large and cannot be read: {error}") from None
 
 

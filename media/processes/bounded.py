@@ -1,4 +1,4 @@
-"""The one place that starts, bounds, terminates and reaps child processes."""
+"""Child processes that run once: started, bounded, terminated and reaped here."""
 
 import asyncio
 import contextlib
@@ -32,12 +32,20 @@ class Limits:
     output_bytes: int
 
 
-class ChildFailed(Exception):
-    """A child could not be run to its end."""
+class ProcessFailed(Exception):
+    """A child cannot be started, or broke; the message says how.
+
+    Attributes:
+        signal: that ended it.
+    """
+
+    def __init__(self, message: str, *, signal: int | None = None) -> None:
+        super().__init__(message)
+        self.signal = signal
 
 
-class ChildTimedOut(ChildFailed):
-    """A child ran longer than `Limits.wall_sec` and was killed."""
+class ProcessTimedOut(ProcessFailed):
+    """A child took longer than it may; it is gone."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,8 @@ async def run_bounded(
         env: further environment variables; nothing else is inherited.
 
     Raises:
-        ChildFailed: it cannot be started.
-        ChildTimedOut: it ran into `limits.wall_sec`.
+        ProcessFailed: it cannot be started.
+        ProcessTimedOut: it ran into `limits.wall_sec`.
     """
     with contextlib.ExitStack() as stack:
         source, out, err = (stack.enter_context(_scratch(it)) for it in (stdin, b"", b""))
@@ -91,7 +99,7 @@ async def run_bounded(
                 env={"PATH": os.defpath, "LC_ALL": "C", **(env or {})},
             )
         except OSError as error:
-            raise ChildFailed(f"cannot start {command[0]}: {error.strerror}") from error
+            raise ProcessFailed(f"cannot start {command[0]}: {error.strerror}") from error
         _bound(child.pid, limits)
         await _wait(child, limits.wall_sec)
         assert child.returncode is not None  # noqa: S101
@@ -110,16 +118,22 @@ async def _wait(child: asyncio.subprocess.Process, wall_sec: float) -> None:
         async with asyncio.timeout(wall_sec):
             await child.wait()
     except TimeoutError:
-        raise ChildTimedOut(f"still running after {wall_sec:g} s") from None
+        raise ProcessTimedOut(f"still running after {wall_sec:g} s") from None
     finally:
         if child.returncode is None:
-            await _kill(child)
+            kill_group(child.pid)
+            await reap(child)
 
 
-async def _kill(child: asyncio.subprocess.Process) -> None:
+def kill_group(pid: int) -> None:
+    """Kill a child and all that it started."""
+    # Not `Process.kill`: it may reap the child itself, and asyncio then never learns how it ended.
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    # Reaped even when the caller is cancelled again meanwhile: SIGKILL leaves nothing to wait for.
+        os.killpg(pid, signal.SIGKILL)
+
+
+async def reap(child: asyncio.subprocess.Process) -> None:
+    """Wait for a killed child, even when the caller is cancelled meanwhile."""
     await asyncio.shield(asyncio.ensure_future(child.wait()))
 
 

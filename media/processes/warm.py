@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import os
 import resource
-import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import structlog
 
+from media.processes.bounded import ProcessFailed, ProcessTimedOut, kill_group, reap
 from media.processes.framing import LENGTH
 
 logger = structlog.get_logger(__name__)
@@ -30,20 +30,6 @@ MAX_READY_BYTES = 1024
 
 LOGGED_BYTES = 2_000
 """Of what a child writes to its standard error during a job."""
-
-
-class ProcessFailed(Exception):
-    """A child cannot be started, or broke; the message says how.
-
-    Attributes:
-        signal: that ended it.
-    """
-
-    signal: int | None = None
-
-
-class ProcessTimedOut(ProcessFailed):
-    """A job took longer than it may; its child is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +108,7 @@ class WarmProcess:
         """Return what happened to this child, which is dead."""
         code = self._process.returncode or 0
         if code < 0 and not isinstance(error, ValueError):
-            failed = ProcessFailed(f"was stopped by signal {-code}")
-            failed.signal = -code
-            return failed
+            return ProcessFailed(f"was stopped by signal {-code}", signal=-code)
         # Not the error's text, which may quote an answer, and so a secret.
         return ProcessFailed(f"broke ({type(error).__name__})")
 
@@ -133,16 +117,12 @@ class WarmProcess:
         if not self._is_killed:
             self._is_killed = True
             # Once, and not one that ended while idle: its number may be another's by now.
-            # Not `Process.kill`: it may reap the process itself, and asyncio then never learns how
-            # it ended.
             if self.is_running or self._is_busy:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, signal.SIGKILL)
+                kill_group(self.pid)
             self._stdin.close()
             self._log_errors()
             os.close(self._errors)
-        # Reaped even when the caller is cancelled meanwhile: nothing survives SIGKILL.
-        await asyncio.shield(asyncio.ensure_future(self._process.wait()))
+        await reap(self._process)
 
     def _log_errors(self) -> None:
         """Log what the child wrote to its standard error; a pipe holds 64 KiB at most."""

@@ -1,4 +1,4 @@
-"""What a look at YouTube means: from what was found to the state of the stream."""
+"""From the resolution of a video to the state of its stream."""
 
 import re
 from datetime import UTC, datetime
@@ -17,108 +17,109 @@ _WITH_MEDIA = frozenset({"is_live", "post_live"})
 """Other HLS is a recording's."""
 
 
-def classify(finding: Resolution) -> Observation:
-    """Judge one look.
+def classify(resolution: Resolution) -> Observation:
+    """Return what a resolution says of the stream.
 
     What is served counts most. Then messages on the egress or the client, which may stand beside
     any state and say nothing of the stream; then messages on the video; then the live status,
     which alone is not to be trusted: members-only, geo-blocked and age-gated videos all say
     `was_live`, and a rate limit on the player API leaves `is_live` without formats.
     """
-    ladder = rank_media(finding) if finding.live_status in _WITH_MEDIA else ()
+    ladder = rank_media(resolution) if resolution.live_status in _WITH_MEDIA else ()
     media = next(iter(ladder), None)
-    if media and finding.live_status == "is_live":
+    if media and resolution.live_status == "is_live":
         return Observation(
-            state=SourceState.LIVE, title=finding.title, media=media, renditions=ladder
+            state=SourceState.LIVE, title=resolution.title, media=media, renditions=ladder
         )
-    meaning = _meaning(finding)
+    meaning = _meaning(resolution)
     if meaning is None:
-        return Observation(state=SourceState.LIVE, title=finding.title)
+        return Observation(state=SourceState.LIVE, title=resolution.title)
     return Observation(
         state=meaning.state,
         reason=meaning.reason,
-        message=_message(meaning, finding),
+        message=_message(meaning, resolution),
         is_permanent=meaning.is_permanent,
-        title=finding.title,
-        starts_at=_moment(finding.starts_at),
+        title=resolution.title,
+        starts_at=_moment(resolution.starts_at),
         media=media if meaning.state is SourceState.ENDED else None,
         renditions=ladder if meaning.state is SourceState.ENDED else (),
         retry_after_sec=meaning.retry_after_sec,
     )
 
 
-def _meaning(finding: Resolution) -> Meaning | None:
+def _meaning(resolution: Resolution) -> Meaning | None:
     """Return what a look without media says; None for a status check that found it live."""
     return (
-        _of_the_egress(finding)
-        or find_meaning(finding.reasons, site_messages.TELLING)
-        or (None if _is_positive(finding) else _without_word(finding))
-        or _by_positive_status(finding)
+        _egress_failure(resolution)
+        or find_meaning(resolution.reasons, site_messages.VIDEO_MESSAGES)
+        or (None if _is_positive(resolution) else _without_message(resolution))
+        or _by_positive_status(resolution)
     )
 
 
-def _of_the_egress(finding: Resolution) -> Meaning | None:
+def _egress_failure(resolution: Resolution) -> Meaning | None:
     """Return what the reasons say of the way to the site.
 
-    "Failed to extract any player response" is what remains of any trouble with all clients, so the
-    bad answers themselves are looked at before it is taken for a broken client.
+    "Failed to extract any player response" remains when all clients fail, so the bad answers
+    themselves count before it is taken for a broken client.
     """
-    said = find_meaning(finding.reasons, site_messages.TRANSIENT)
+    said = find_meaning(resolution.reasons, site_messages.TRANSIENT)
     if said is site_messages.CLIENT_BROKEN:
-        return _of_the_answers(finding) or said
+        return _failure_of_answers(resolution) or said
     return said
 
 
-def _of_the_answers(finding: Resolution) -> Meaning | None:
-    if HTTPStatus.TOO_MANY_REQUESTS in finding.http_statuses:
+def _failure_of_answers(resolution: Resolution) -> Meaning | None:
+    if HTTPStatus.TOO_MANY_REQUESTS in resolution.http_statuses:
         return site_messages.RATE_LIMITED
-    warned = find_meaning(finding.warnings, (site_messages.BOT_CHECK, site_messages.RATE_LIMITED))
-    if warned:
-        return warned
-    server_errors = sum(status >= 500 for status in finding.http_statuses)
-    if 0 < finding.requests == finding.unanswered + server_errors:
+    refusals = (site_messages.BOT_CHECK, site_messages.RATE_LIMITED)
+    if refusal := find_meaning(resolution.warnings, refusals):
+        return refusal
+    server_errors = sum(status >= 500 for status in resolution.http_statuses)
+    if 0 < resolution.requests == resolution.unanswered + server_errors:
         return site_messages.NETWORK
     return None
 
 
-def _is_positive(finding: Resolution) -> bool:
-    """Tell whether the live status can be believed whatever else went wrong."""
-    if finding.live_status == "is_live":
-        return finding.depth is Depth.STATUS
-    return finding.live_status == "is_upcoming"
+def _is_positive(resolution: Resolution) -> bool:
+    """Return whether the live status can be believed whatever else went wrong."""
+    if resolution.live_status == "is_live":
+        return resolution.depth is Depth.STATUS
+    return resolution.live_status == "is_upcoming"
 
 
-def _by_positive_status(finding: Resolution) -> Meaning | None:
-    if finding.live_status == "is_live":
+def _by_positive_status(resolution: Resolution) -> Meaning | None:
+    if resolution.live_status == "is_live":
         return None
-    is_premiere = finding.media_type not in (None, "livestream")
+    is_premiere = resolution.media_type not in (None, "livestream")
     return site_messages.PREMIERE if is_premiere else site_messages.UPCOMING
 
 
-def _without_word(finding: Resolution) -> Meaning:
-    """Judge a look that neither found the stream nor was told why in known words."""
-    troubled = _of_the_answers(finding)
-    if troubled:
-        return troubled
-    if finding.live_status == "is_live":
+def _without_message(resolution: Resolution) -> Meaning:
+    """Return the meaning of a resolution with neither media nor a known message."""
+    if failure := _failure_of_answers(resolution):
+        return failure
+    if resolution.live_status == "is_live":
         return site_messages.CLIENT_BROKEN
-    if finding.exception and not finding.reasons:
+    if resolution.exception and not resolution.reasons:
         return site_messages.CLIENT_BROKEN
-    if finding.reasons:
+    if resolution.reasons:
         return site_messages.UNKNOWN
-    closed = site_messages.BY_AVAILABILITY.get(finding.availability or "")
-    if closed and not finding.formats:
+    closed = site_messages.BY_AVAILABILITY.get(resolution.availability or "")
+    if closed and not resolution.formats:
         return closed
-    return site_messages.BY_LIVE_STATUS.get(finding.live_status or "", site_messages.CLIENT_BROKEN)
+    return site_messages.BY_LIVE_STATUS.get(
+        resolution.live_status or "", site_messages.CLIENT_BROKEN
+    )
 
 
-def _message(meaning: Meaning, finding: Resolution) -> str:
-    if meaning is site_messages.GEO_BLOCKED and finding.countries:
-        return f"{meaning.message}; only in: {', '.join(finding.countries)}"
+def _message(meaning: Meaning, resolution: Resolution) -> str:
+    if meaning is site_messages.GEO_BLOCKED and resolution.countries:
+        return f"{meaning.message}; only in: {', '.join(resolution.countries)}"
     if meaning is site_messages.UNKNOWN:
-        return f"{meaning.message}: {_quotable(finding.reasons[0])}"
-    if finding.exception and not finding.reasons:
-        return f"{meaning.message} ({finding.exception})"
+        return f"{meaning.message}: {_quotable(resolution.reasons[0])}"
+    if resolution.exception and not resolution.reasons:
+        return f"{meaning.message} ({resolution.exception})"
     return meaning.message
 
 

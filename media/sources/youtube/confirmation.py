@@ -22,7 +22,7 @@ _CAN_FLIP_BACK = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class ConfirmationPolicy:
-    """How often bad news must be heard.
+    """How often bad news must be seen.
 
     Attributes:
         looks: that see it, for states that broadcasters are known to take back.
@@ -35,7 +35,6 @@ class ConfirmationPolicy:
     apart_sec: float = 110
 
     def looks_for(self, reason: str) -> int:
-        """Return how many looks must see `reason`."""
         return self.looks if reason in _CAN_FLIP_BACK else self.final_looks
 
 
@@ -43,7 +42,7 @@ DEFAULT_POLICY = ConfirmationPolicy()
 
 
 class Confirmation(BaseModel):
-    """What looks in a row have seen of one permanent state. JSON, to be carried by the caller.
+    """What looks in a row have seen of one permanent state. The caller carries it, as JSON.
 
     Attributes:
         reason: what was seen last; None when nothing bad was.
@@ -65,7 +64,7 @@ class Confirmation(BaseModel):
     ) -> "Confirmation":
         """Return the state after one more look.
 
-        A look that observed nothing neither confirms nor refutes. Another reason starts anew.
+        A look that observed nothing neither confirms nor refutes.
         """
         if observation.state is SourceState.NOT_OBSERVED:
             return self
@@ -78,5 +77,4 @@ class Confirmation(BaseModel):
         return Confirmation(reason=self.reason, looks=self.looks + 1, counted_at=at)
 
     def is_confirmed(self, policy: ConfirmationPolicy = DEFAULT_POLICY) -> bool:
-        """Tell whether what was seen is to be believed."""
         return self.reason is not None and self.looks >= policy.looks_for(self.reason)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from media.processes.bounded import ChildFailed, ChildTimedOut, Finished, Limits, run_bounded
+from media.processes.bounded import Finished, Limits, ProcessFailed, ProcessTimedOut, run_bounded
 from media.sources.youtube.resolution import (
     Resolution,
     ResolveRequest,
@@ -69,9 +69,9 @@ class ExternalResolvers:
             if request.resolver is Resolver.YTDLP:
                 return await self._run_ytdlp(request)
             return await self._run_streamlink(request)
-        except ChildTimedOut as error:
+        except ProcessTimedOut as error:
             raise ResolverTimedOut(str(error)) from None
-        except (ChildFailed, OSError, ValueError) as error:
+        except (ProcessFailed, OSError, ValueError) as error:
             failed = f"{request.resolver} failed ({type(error).__name__})"
             raise ResolverFailed(failed) from None
 
@@ -173,38 +173,38 @@ def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolut
     info = json.loads(stdout) if stdout.strip() else None
     if info is None and not errors:
         raise ValueError("yt-dlp printed nothing")
-    told = read_info(info) if isinstance(info, dict) else {}
+    fields = read_info(info) if isinstance(info, dict) else {}
     return Resolution(
         resolver=request.resolver,
         depth=request.depth,
-        reasons=tuple(errors or ([] if told.get("formats") else on_video[-1:])),
+        reasons=tuple(errors or ([] if fields.get("formats") else on_video[-1:])),
         warnings=tuple(text for kind, _, text in lines if kind == "WARNING"),
         exception="ExtractorError" if errors else None,
-        **told,
+        **fields,
     )
 
 
 def read_streamlink(request: ResolveRequest, stdout: bytes) -> Resolution:
     """Read what `streamlink --json` printed.
 
-    In that mode it logs nothing, so why a video cannot be played stays untold: only media, which
+    In that mode it logs nothing, so it does not say why a video cannot be played: only media, which
     it names by a master playlist for live streams alone, and trouble with requests can be read.
 
     Raises:
         ValueError: it printed no JSON object.
     """
-    told = json.loads(stdout)
-    if not isinstance(told, dict):
+    answer = json.loads(stdout)
+    if not isinstance(answer, dict):
         raise ValueError("streamlink printed no object")
-    streams = (told.get("streams") or {}).values()
+    streams = (answer.get("streams") or {}).values()
     masters = [stream["master"] for stream in streams if stream.get("master")]
-    error = str(told.get("error") or "")
+    error = str(answer.get("error") or "")
     is_unanswered = error.startswith("Unable to open URL") and not _ANSWERED.search(error)
     return Resolution(
         resolver=request.resolver,
         depth=request.depth,
         live_status="is_live" if masters else None,
-        title=(told.get("metadata") or {}).get("title"),
+        title=(answer.get("metadata") or {}).get("title"),
         reasons=(error,) if _ANSWERED.search(error) else (),
         exception="PluginError" if error else None,
         requests=int(is_unanswered),

@@ -1,4 +1,4 @@
-"""When to look next at a stream that is not live yet."""
+"""When to poll a video next that is not live yet."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ _LATE_WAITS = ((10 * 60.0, 10.0), (60 * 60.0, 30.0), (6 * 3600.0, 120.0))
 
 _VERY_LATE_SEC = _FAR_MIN_SEC
 _UNKNOWN_START_SEC = 60.0
-_HEARD_LATE_SEC = 5 * 60.0
+_USER_START_HOLDS_SEC = 5 * 60.0
 _JITTER = 0.2
 
 
@@ -23,7 +23,7 @@ def poll_delay_sec(
     scheduled_start: datetime | None,
     site_start: datetime | None,
     chance: float,
-    demanded_sec: float | None = None,
+    retry_after_sec: float | None = None,
 ) -> float:
     """Return the wait until the next look, in seconds.
 
@@ -35,21 +35,21 @@ def poll_delay_sec(
         now: the present.
         scheduled_start: what the user expects.
         site_start: what the site says. It counts where it is given: broadcasters reschedule.
-            A user who expects an earlier start is heard too, until five minutes after it.
+            The user's start counts too, until five minutes after it.
         chance: a random number from 0 to 1, which varies the wait by 20 % either way.
-        demanded_sec: least wait that the last look demanded.
+        retry_after_sec: of the last observation.
     """
     waits = [
         _plain_wait_sec((start - now).total_seconds())
         for start in _starts(now, scheduled_start, site_start)
     ]
     wait = min(waits, default=_UNKNOWN_START_SEC) * (1 + _JITTER * (2 * chance - 1))
-    return max(wait, demanded_sec or 0.0)
+    return max(wait, retry_after_sec or 0.0)
 
 
 def _starts(now: datetime, scheduled: datetime | None, site: datetime | None) -> list[datetime]:
     if scheduled and site:
-        is_stale = (now - scheduled).total_seconds() > _HEARD_LATE_SEC
+        is_stale = (now - scheduled).total_seconds() > _USER_START_HOLDS_SEC
         return [site] if is_stale else [site, scheduled]
     return [start for start in (scheduled, site) if start]
 

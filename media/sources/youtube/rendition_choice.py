@@ -1,4 +1,4 @@
-"""Which of the renditions that a resolver found is watched, and what its URLs tell."""
+"""Which of the renditions that a resolver found is watched, and what its URLs say."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,25 +13,25 @@ from monitors.measurement import Track
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
 _BROADCAST = re.compile(r"/id/([\w%~-]+\.\d+)(?=/|$)")
 _UNKNOWN = 1 << 60
-LONGEST_ID = 64
-_PICTURE: frozenset[Track] = frozenset({"video"})
+MAX_ID_CHARS = 64
+_VIDEO: frozenset[Track] = frozenset({"video"})
 _WHOLE: frozenset[Track] = frozenset({"video", "audio"})
 
 
-def rank_media(finding: Resolution) -> tuple[MediaUrls, ...]:
-    """Return where the HLS renditions with picture and sound are, the cheapest first.
+def rank_media(resolution: Resolution) -> tuple[MediaUrls, ...]:
+    """Return where the HLS renditions with video and sound are, the cheapest first.
 
-    A master playlist is returned where the renditions are not told: who follows it chooses.
+    Where only a master playlist is known, that is returned: who loads it chooses.
     """
-    hls = [one for one in finding.formats if one.protocol.startswith("m3u8")]
+    hls = [one for one in resolution.formats if one.protocol.startswith("m3u8")]
     pairs = [pair for video in hls if video.has_video for pair in _with_sound(video, hls)]
     pairs = pairs or [(one, None) for one in hls if one.has_video]
     if pairs:
         ranked: dict[str, MediaUrls] = {}
         for media in (_media_urls(*pair) for pair in sorted(pairs, key=_cost)):
-            ranked.setdefault(media.rendition, media)  # two clients may tell of the same one
+            ranked.setdefault(media.rendition, media)  # two clients may name the same one
         return tuple(ranked.values())
-    return (_master(finding.master_url),) if finding.master_url else ()
+    return (_master(resolution.master_url),) if resolution.master_url else ()
 
 
 def _master(url: str) -> MediaUrls:
@@ -65,12 +65,12 @@ def _media_urls(video: Format, audio: Format | None) -> MediaUrls:
     return MediaUrls(
         main=video.url,
         # Where there is no sound at all, it is missed.
-        main_tracks=_PICTURE if audio else _WHOLE,
+        main_tracks=_VIDEO if audio else _WHOLE,
         declared=_WHOLE,
         audio=audio.url if audio else None,
         broadcast=broadcast_of(video.url),
         expires_at=earliest_expiry(urls),
-        rendition=f"itag {video.format_id}"[:LONGEST_ID],
+        rendition=f"itag {video.format_id}"[:MAX_ID_CHARS],
         rendition_name=_name(video),
     )
 
@@ -82,7 +82,7 @@ def _name(video: Format) -> str:
 
 
 def earliest_expiry(urls: Iterable[str]) -> datetime | None:
-    """Return when the first of `urls` expires, as their paths tell (`/expire/UNIX_SECONDS/`)."""
+    """Return when the first of `urls` expires, by `/expire/UNIX_SECONDS/` in their paths."""
     found = [int(match[1]) for url in urls if (match := _EXPIRE.search(url))]
     return datetime.fromtimestamp(min(found), UTC) if found else None
 

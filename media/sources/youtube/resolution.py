@@ -55,8 +55,7 @@ class Format:
         format_id: the itag.
         url: its media playlist; signed.
         manifest_url: the master playlist that named it; signed.
-        has_video, has_audio: as far as it is told.
-        bandwidth: bits per second; 0 where it is not told.
+        bandwidth: bits per second; 0 where it is unknown.
         language_preference: higher is nearer to the original language.
         is_alternate: audio that a player does not take by itself (a description, a translation).
     """
@@ -75,23 +74,22 @@ class Format:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """What one look found.
+    """What a resolver found.
 
     Attributes:
-        live_status: yt-dlp's word for it; `is_live` from streamlink; None when it is not told.
+        live_status: yt-dlp's word for it; `is_live` from streamlink; None when it is unknown.
         availability: yt-dlp's word for who may see it.
         media_type: `livestream`, or `video` for a premiere.
         starts_at: unix seconds.
         reasons: what the site says of the video, where there is no media.
         warnings: what went wrong with single clients; may contain URLs.
         exception: type of the error that ended the look. Its text is in `reasons` when the
-            resolver knows that error, else, as it tells nothing of the video, in `warnings`.
+            resolver knows that error, else in `warnings`, as it says nothing of the video.
         countries: where the video may be seen, when it is geo-blocked.
         requests: HTTP requests made.
         unanswered: of these, how many got no answer at all.
         http_statuses: of these, the bad answers.
-        formats: all renditions.
-        master_url: a master playlist, where the renditions are not told; signed.
+        master_url: a master playlist, where the formats are not known; signed.
     """
 
     resolver: Resolver
@@ -113,7 +111,7 @@ class Resolution:
 
 
 def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a `Resolution` that yt-dlp's info dictionary tells."""
+    """Return the fields of a `Resolution` in yt-dlp's info dictionary."""
     return {
         "live_status": _text(info.get("live_status")),
         "availability": _text(info.get("availability")),
@@ -126,7 +124,7 @@ def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_formats(formats: Iterable[Mapping[str, Any]]) -> Iterable[Format]:
-    """Return the renditions with a picture or sound; storyboards are neither."""
+    """Return the renditions with video or sound; storyboards have neither."""
     for one in formats:
         if one.get("url") and not (one.get("vcodec") == one.get("acodec") == "none"):
             yield _format(one)

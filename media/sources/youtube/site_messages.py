@@ -1,7 +1,6 @@
-"""What the site's messages mean: the one table of them.
+"""What the site's messages mean: the only place that branches on their text.
 
-The site's words are English because the resolvers ask for English. Whoever branches on a text
-does it here.
+The messages are English because the resolvers ask for English.
 """
 
 from collections.abc import Iterable
@@ -14,12 +13,12 @@ _MINUTE = 60
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a message says.
+    """What a message means.
 
     Attributes:
-        reason: stable word for it.
-        message: plain words for people.
-        phrases: parts of the site's message, normalised; any of them will do.
+        reason: stable word.
+        message: for people.
+        phrases: any of these in the site's message, normalised, has this meaning.
         retry_after_sec: least wait before the next look.
     """
 
@@ -31,19 +30,18 @@ class Meaning:
 
     @property
     def is_permanent(self) -> bool:
-        """Whether time does not heal it, once it is confirmed."""
         return self.state is SourceState.UNAVAILABLE
 
 
-def _unseen(reason: str, message: str, again_sec: float | None, *phrases: str) -> Meaning:
+def _not_observed(reason: str, message: str, again_sec: float | None, *phrases: str) -> Meaning:
     return Meaning(SourceState.NOT_OBSERVED, reason, message, phrases, again_sec)
 
 
-def _closed(reason: str, message: str, *phrases: str) -> Meaning:
+def _unavailable(reason: str, message: str, *phrases: str) -> Meaning:
     return Meaning(SourceState.UNAVAILABLE, reason, message, phrases, 2 * _MINUTE)
 
 
-BOT_CHECK = _unseen(
+BOT_CHECK = _not_observed(
     "bot_check",
     "YouTube asks this egress address to prove that it is no bot",
     None,
@@ -51,7 +49,7 @@ BOT_CHECK = _unseen(
     "captcha challenge",
     "your ip is likely being blocked",
 )
-RATE_LIMITED = _unseen(
+RATE_LIMITED = _not_observed(
     "rate_limited",
     "YouTube limits the requests of this egress address",
     None,
@@ -61,7 +59,7 @@ RATE_LIMITED = _unseen(
     "429 client error",
     "too many requests",
 )
-CLIENT_BROKEN = _unseen(
+CLIENT_BROKEN = _not_observed(
     "client_broken",
     "The extractor gets no media from YouTube; it may need an update",
     2 * _MINUTE,
@@ -72,8 +70,8 @@ CLIENT_BROKEN = _unseen(
     "the page needs to be reloaded",
     "precondition check failed",
 )
-NETWORK = _unseen("network", "YouTube cannot be reached", 30)
-UNKNOWN = _unseen("unknown_answer", "YouTube gives an answer that is not known", 2 * _MINUTE)
+NETWORK = _not_observed("network", "YouTube cannot be reached", 30)
+UNKNOWN = _not_observed("unknown_answer", "YouTube gives an answer that is not known", 2 * _MINUTE)
 
 UPCOMING = Meaning(
     SourceState.UPCOMING,
@@ -99,36 +97,36 @@ POST_LIVE = Meaning(SourceState.ENDED, "post_live", "The stream has ended a mome
 WAS_LIVE = Meaning(SourceState.ENDED, "was_live", "The stream has ended; its recording is there")
 NOT_LIVE = Meaning(SourceState.ENDED, "not_live", "This is a video, not a live stream")
 
-MEMBERS_ONLY = _closed(
+MEMBERS_ONLY = _unavailable(
     "members_only",
     "Only members of the channel may see it",
     "members-only content",
     "available to this channel's members on level",
 )
-PRIVATE = _closed("video_private", "The video is private", "private video", "video is private")
-AGE_RESTRICTED = _closed(
+PRIVATE = _unavailable("video_private", "The video is private", "private video", "video is private")
+AGE_RESTRICTED = _unavailable(
     "age_restricted",
     "It needs an account of sufficient age",
     "confirm your age",
     "age-restricted",
     "inappropriate",
 )
-GEO_BLOCKED = _closed(
+GEO_BLOCKED = _unavailable(
     "geo_blocked",
     "It is not available in the country of this egress address",
     "not made this video available in your country",
     "blocked it in your country",
     "not available in your country",
 )
-COPYRIGHT = _closed(
+COPYRIGHT = _unavailable(
     "copyright", "It was taken down over copyright", "copyright claim", "on copyright grounds"
 )
-ACCOUNT_TERMINATED = _closed(
+ACCOUNT_TERMINATED = _unavailable(
     "account_terminated",
     "The account behind it was terminated or closed",
     "account associated with this video has been",
 )
-REMOVED = _closed(
+REMOVED = _unavailable(
     "video_removed",
     "The video was removed",
     "removed by the uploader",
@@ -137,19 +135,19 @@ REMOVED = _closed(
     "isn't available any more",
     "video unavailable. this video is not available",
 )
-UNAVAILABLE = _closed("video_unavailable", "YouTube has no such video", "video unavailable")
-PAYMENT_REQUIRED = _closed(
+UNAVAILABLE = _unavailable("video_unavailable", "YouTube has no such video", "video unavailable")
+PAYMENT_REQUIRED = _unavailable(
     "payment_required",
     "It must be paid for",
     "requires payment",
     "only available to music premium members",
 )
-DRM_PROTECTED = _closed("drm_protected", "Its media is encrypted (DRM)", "drm protected")
+DRM_PROTECTED = _unavailable("drm_protected", "Its media is encrypted (DRM)", "drm protected")
 
 TRANSIENT = (BOT_CHECK, RATE_LIMITED, CLIENT_BROKEN)
-"""Nothing of the video itself. They come first: such a text may stand beside any other."""
+"""They say nothing of the video. They are matched first, as they may stand beside any other."""
 
-TELLING = (
+VIDEO_MESSAGES = (
     UPCOMING,
     PREMIERE,
     ENDED,
@@ -178,12 +176,12 @@ EGRESS_FAILURES = frozenset({BOT_CHECK.reason, RATE_LIMITED.reason})
 """Reasons that hold for every video seen from the same egress."""
 
 NETWORK_FAILURES = frozenset({NETWORK.reason, "resolver_timeout"})
-"""Reasons that every look meets while the site cannot be reached."""
+"""Reasons of every look while the site cannot be reached."""
 
 RESOLVER_FAILURES = frozenset(
     {CLIENT_BROKEN.reason, UNKNOWN.reason, "resolver_failed", "resolver_timeout"}
 )
-"""Reasons that are of the resolver: another one may see what this one does not."""
+"""Reasons that are the resolver's: another one may see what this one does not."""
 
 
 def find_meaning(texts: Iterable[str], table: Iterable[Meaning]) -> Meaning | None:

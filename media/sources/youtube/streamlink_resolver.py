@@ -17,15 +17,12 @@ LIVE_LINE = "This video is live."
 FAILURE_PREFIX = "Could not get video info - "
 
 
-class _Capture(logging.Handler):
-    """Keeps what the plugin logs."""
-
+class _LogCapture(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line."""
         self.lines.append((record.levelno, record.getMessage()))
 
 
@@ -34,9 +31,9 @@ class StreamlinkResolver:
 
     def __init__(self, setup: ResolverSetup) -> None:
         self._session = _session(setup)
-        self._session.http.hooks["response"].append(self._note_answer)
+        self._session.http.hooks["response"].append(self._record_answer)
         self._statuses: list[int] = []
-        self._capture = _Capture()
+        self._capture = _LogCapture()
         log = logging.getLogger("streamlink")
         log.handlers = [self._capture]
         log.setLevel(logging.DEBUG)
@@ -46,13 +43,13 @@ class StreamlinkResolver:
         """Look once. Raises nothing. The depth makes no difference to it."""
         self._statuses.clear()
         self._capture.lines.clear()
-        told = self._resolve(request.watch_url)
+        fields = self._resolve(request.watch_url)
         return Resolution(
             resolver=request.resolver,
             depth=request.depth,
-            requests=len(self._statuses) + (told.get("unanswered") or 0),
+            requests=len(self._statuses) + (fields.get("unanswered") or 0),
             http_statuses=tuple(status for status in self._statuses if status >= 400),
-            **told,
+            **fields,
         )
 
     def _resolve(self, url: str) -> dict[str, Any]:
@@ -75,12 +72,12 @@ class StreamlinkResolver:
             "master_url": _master_url(list(streams.values())),
         }
 
-    def _note_answer(self, answer: Any, *_: Any, **__: Any) -> None:
+    def _record_answer(self, answer: Any, *_: Any, **__: Any) -> None:
         self._statuses.append(answer.status_code)
 
 
 def read_lines(lines: list[tuple[int, str]]) -> dict[str, Any]:
-    """Return the fields of a `Resolution` that log lines (level, text) tell."""
+    """Return the fields of a `Resolution` in log lines (level, text)."""
     failures = [text for level, text in lines if level >= logging.ERROR]
     is_live = any(text == LIVE_LINE for _, text in lines)
     return {

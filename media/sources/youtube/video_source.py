@@ -1,4 +1,4 @@
-"""A YouTube video as the watch sees it: found once, then left alone while segments advance."""
+"""A YouTube video as a source: resolved once, then left alone while segments advance."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from media.sources.youtube.resolver_options import Depth
 from media.sources.youtube.site import BUSY, YouTubeSite
 
 MAX_RENDITIONS_TRIED = 4
-"""Renditions that are asked for, while those before are gone."""
+"""Renditions whose playlists are loaded, while those before are gone."""
 
 ENDED_AGAIN_SEC = 30.0
 LOOK_AGAIN_SEC = 60.0
@@ -47,7 +47,7 @@ class YouTubeSource:
         self._cache = cache
 
     async def observe(self, *, refresh: bool = False) -> Observation:
-        """Return what was found before, or look."""
+        """Return what was found before, or ask the site."""
         known = None if refresh else self._cache.recall(self._video_id, datetime.now(UTC))
         if known:
             return known
@@ -70,7 +70,7 @@ class YouTubeSource:
         return self._cache.remember(self._video_id, seen, datetime.now(UTC))
 
     async def observe_status(self, *, priority: bool = False) -> Observation:
-        """Ask in one request where the site lets us."""
+        """Ask the site, in one request where it allows that."""
         return _with_retry_after(
             await self._site.observe(self._video_id, Depth.STATUS, background=not priority)
         )
@@ -84,40 +84,40 @@ class YouTubeSource:
         scheduled_start: datetime | None,
         chance: float,
     ) -> float:
-        """Return the wait by the schedule, as the site will bear it."""
+        failed = seen.state is SourceState.NOT_OBSERVED
         return poll_delay_sec(
             now=now,
             scheduled_start=scheduled_start,
             site_start=seen.starts_at,
             chance=chance,
-            demanded_sec=seen.retry_after_sec if seen.state is SourceState.NOT_OBSERVED else None,
+            retry_after_sec=seen.retry_after_sec if failed else None,
         )
 
     async def _first_that_loads(self, seen: Observation, preferred: MediaUrls) -> Observation:
         """Return `seen` with media whose playlist is there.
 
-        Only one that is gone is passed over: what is refused is so for all of them.
+        Only a rendition that is gone is passed over: a refusal holds for all of them.
 
         Raises:
-            FetchError, PlaylistError: what was said of the preferred one.
+            FetchError, PlaylistError: of the preferred one.
         """
         passed_over: dict[str, str] = {}
-        gone: FetchError | None = None
+        first_error: FetchError | None = None
         for media in (seen.renditions or (preferred,))[:MAX_RENDITIONS_TRIED]:
             try:
                 ladder = await self._renditions(media)
             except FetchError as error:
                 if error.status not in ABSENT_STATUSES:
                     raise
-                gone = gone or error
+                first_error = first_error or error
                 passed_over[media.rendition] = error.code
             else:
-                all_of_them = ladder if len(ladder) > 1 else seen.renditions
+                renditions = ladder if len(ladder) > 1 else seen.renditions
                 return replace(
-                    seen, media=ladder[0], renditions=all_of_them, passed_over=passed_over
+                    seen, media=ladder[0], renditions=renditions, passed_over=passed_over
                 )
-        assert gone is not None  # noqa: S101  # at least one was asked for
-        raise gone
+        assert first_error is not None  # noqa: S101  # at least one was tried
+        raise first_error
 
     async def _renditions(self, media: MediaUrls) -> tuple[MediaUrls, ...]:
         """Return the media playlists behind `media.main` where that is a master playlist."""

@@ -24,7 +24,7 @@ from media.sources.youtube.resolver_options import ResolverSetup, with_depth
 
 
 @dataclass
-class _Notes:
+class _Record:
     """What happens during one look."""
 
     reasons: list[str] = field(default_factory=list)
@@ -36,50 +36,43 @@ class _Notes:
     unanswered: int = 0
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of a `Resolution` that these notes tell."""
+        """Return these fields of a `Resolution`."""
         return {
-            "reasons": tuple(self.reasons),
-            "warnings": tuple(self.warnings),
-            "countries": tuple(self.countries),
-            "exception": self.exception,
-            "http_statuses": tuple(self.http_statuses),
-            "requests": self.requests,
-            "unanswered": self.unanswered,
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in vars(self).items()
         }
 
 
 class _Logger:
-    """What yt-dlp logs to: warnings are kept, the rest is dropped."""
+    """What yt-dlp logs to: keeps warnings."""
 
     def __init__(self, client: "_Client") -> None:
         self._client = client
 
     def debug(self, message: str) -> None:
-        """Drop progress."""
+        """Ignore progress."""
 
     def warning(self, message: str) -> None:
-        """Keep a warning."""
-        self._client.notes.warnings.append(str(message))
+        self._client.record.warnings.append(str(message))
 
     def error(self, message: str) -> None:
-        """Drop an error: it is raised too."""
+        """Ignore an error: it is raised too."""
 
 
 class _Client(YoutubeDL):  # type: ignore[misc]  # yt-dlp is not typed
     """A `YoutubeDL` that counts its requests and their answers."""
 
-    notes = _Notes()
+    record = _Record()
 
     def urlopen(self, request: Any) -> Any:
-        """Send a request."""
-        self.notes.requests += 1
+        self.record.requests += 1
         try:
             return super().urlopen(request)
         except HTTPError as error:
-            self.notes.http_statuses.append(error.status)
+            self.record.http_statuses.append(error.status)
             raise
         except RequestError:
-            self.notes.unanswered += 1
+            self.record.unanswered += 1
             raise
 
 
@@ -92,32 +85,34 @@ class YtDlpResolver:
         _ = self._client.cookiejar  # read now: bad cookies are no fault of a video
         self._given_args = setup.extractor_args
         self._extractor = self._client.get_info_extractor("Youtube")
-        self._listen_to_reasons()
+        self._record_reasons()
 
     def resolve(self, request: ResolveRequest) -> Resolution:
         """Look once. Raises nothing."""
-        self._client.notes = notes = _Notes()
+        self._client.record = record = _Record()
         self._client.params["extractor_args"] = with_depth(self._given_args, request.depth)
-        info = self._extract(request.watch_url, notes)
-        told = read_info(info) if info else {}
-        return Resolution(resolver=request.resolver, depth=request.depth, **told, **notes.fields())
+        info = self._extract(request.watch_url, record)
+        fields = read_info(info) if info else {}
+        return Resolution(
+            resolver=request.resolver, depth=request.depth, **fields, **record.fields()
+        )
 
-    def _extract(self, url: str, notes: _Notes) -> dict[str, Any] | None:
+    def _extract(self, url: str, record: _Record) -> dict[str, Any] | None:
         try:
             info = self._client.extract_info(url, download=False, process=False, ie_key="Youtube")
         except DownloadError as error:
-            _note_failure(notes, error.exc_info[1] or error)
+            _record_failure(record, error.exc_info[1] or error)
         except Exception as error:
             # Whatever it is, it must not end the process: the look failed, nothing more is known.
-            _note_failure(notes, error)
+            _record_failure(record, error)
         else:
             if info and info.get("_type", "video") == "video":
                 return dict(info)
-            notes.reasons += ["requires payment"] if info else []
+            record.reasons += ["requires payment"] if info else []
         return None
 
-    def _listen_to_reasons(self) -> None:
-        """Note what the extractor reports of the video as a whole, apart from the warnings.
+    def _record_reasons(self) -> None:
+        """Record what the extractor reports of the video as a whole, apart from the warnings.
 
         Both are warnings when missing formats are ignored, but only these are about the video.
         """
@@ -125,28 +120,28 @@ class YtDlpResolver:
         raise_geo_restricted = self._extractor.raise_geo_restricted
 
         def no_formats(message: Any, *args: Any, **kwargs: Any) -> None:
-            self._client.notes.reasons.append(str(message))
+            self._client.record.reasons.append(str(message))
             raise_no_formats(message, *args, **kwargs)
 
         def geo_restricted(message: Any = "", countries: Any = None, **kwargs: Any) -> None:
-            self._client.notes.reasons.append(str(message))
-            self._client.notes.countries += countries or ()
+            self._client.record.reasons.append(str(message))
+            self._client.record.countries += countries or ()
             raise_geo_restricted(message, countries=countries, **kwargs)
 
         self._extractor.raise_no_formats = no_formats
         self._extractor.raise_geo_restricted = geo_restricted
 
 
-def _note_failure(notes: _Notes, error: BaseException) -> None:
+def _record_failure(record: _Record, error: BaseException) -> None:
     cause = getattr(error, "cause", None) or error
-    notes.exception = type(cause).__name__
+    record.exception = type(cause).__name__
     if not isinstance(error, ExtractorError):
-        notes.warnings.append(str(error))
+        record.warnings.append(str(error))
         return
-    notes.reasons.append(error.orig_msg)
-    notes.warnings.append(str(error))
+    record.reasons.append(error.orig_msg)
+    record.warnings.append(str(error))
     if isinstance(error, GeoRestrictedError):
-        notes.countries += error.countries or ()
+        record.countries += error.countries or ()
 
 
 def _parameters(setup: ResolverSetup) -> dict[str, Any]:

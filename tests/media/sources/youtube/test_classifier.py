@@ -18,7 +18,7 @@ MUXED = Format(format_id="91", protocol="m3u8_native", url="https://m.example/91
 NO_PLAYER = "Failed to extract any player response"
 
 
-def finding(depth: Depth = Depth.MEDIA, **fields: Any) -> Resolution:
+def resolution(depth: Depth = Depth.MEDIA, **fields: Any) -> Resolution:
     return Resolution(resolver=Resolver.YTDLP, depth=depth, **fields)
 
 
@@ -80,7 +80,7 @@ STATES = {
 def test_what_the_site_says_decides_and_was_live_does_not(
     text: str, reason: str, live_status: str | None, depth: Depth
 ) -> None:
-    seen = classify(finding(depth, reasons=(text,), live_status=live_status))
+    seen = classify(resolution(depth, reasons=(text,), live_status=live_status))
     assert seen.reason == reason
     assert seen.state is STATES.get(reason, UNAVAILABLE)
     assert seen.is_permanent == (seen.state is UNAVAILABLE)
@@ -112,13 +112,13 @@ def test_what_the_site_says_decides_and_was_live_does_not(
 def test_a_live_video_is_live_only_with_media(
     fields: dict[str, Any], state: SourceState, reason: str
 ) -> None:
-    seen = classify(finding(live_status="is_live", **fields))
+    seen = classify(resolution(live_status="is_live", **fields))
     assert (seen.state, seen.reason) == (state, reason)
     assert (seen.media is not None) == (state is LIVE)
 
 
 def test_a_status_check_finds_it_live_without_media() -> None:
-    seen = classify(finding(Depth.STATUS, live_status="is_live", title="News"))
+    seen = classify(resolution(Depth.STATUS, live_status="is_live", title="News"))
     assert (seen.state, seen.reason, seen.media, seen.title) == (LIVE, "", None, "News")
 
 
@@ -135,7 +135,7 @@ def test_a_status_check_finds_it_live_without_media() -> None:
 def test_the_live_status_decides_when_nothing_else_is_said(
     live_status: str | None, state: SourceState, reason: str
 ) -> None:
-    seen = classify(finding(live_status=live_status))
+    seen = classify(resolution(live_status=live_status))
     assert (seen.state, seen.reason) == (state, reason)
 
 
@@ -149,7 +149,7 @@ def test_the_live_status_decides_when_nothing_else_is_said(
     ],
 )
 def test_a_recording_that_not_everybody_may_see_is_no_end(availability: str, reason: str) -> None:
-    seen = classify(finding(live_status="was_live", availability=availability))
+    seen = classify(resolution(live_status="was_live", availability=availability))
     assert (seen.state, seen.reason) == (UNAVAILABLE, reason)
 
 
@@ -168,35 +168,39 @@ def test_a_recording_that_not_everybody_may_see_is_no_end(availability: str, rea
 def test_no_player_response_is_what_remains_of_any_trouble(
     fields: dict[str, Any], reason: str
 ) -> None:
-    seen = classify(finding(reasons=(NO_PLAYER,), exception="ExtractorError", **fields))
+    seen = classify(resolution(reasons=(NO_PLAYER,), exception="ExtractorError", **fields))
     assert (seen.state, seen.reason) == (NOT_OBSERVED, reason)
 
 
 def test_one_clients_warning_says_nothing_of_the_video() -> None:
-    warned = finding(Depth.STATUS, live_status="is_live", warnings=("[youtube] x: Private video",))
+    warned = resolution(
+        Depth.STATUS, live_status="is_live", warnings=("[youtube] x: Private video",)
+    )
     assert classify(warned).state is LIVE
 
 
 def test_an_unknown_error_of_the_resolver_observes_nothing() -> None:
-    seen = classify(finding(exception="KeyError", warnings=("Private video",)))
+    seen = classify(resolution(exception="KeyError", warnings=("Private video",)))
     assert (seen.state, seen.reason) == (NOT_OBSERVED, "client_broken")
     assert "KeyError" in seen.message
 
 
 def test_an_answer_in_new_words_is_quoted_without_its_urls() -> None:
     said = "Something new: see https://rr1.googlevideo.com/expire/1/sig/SECRET now"
-    seen = classify(finding(live_status="was_live", reasons=(said,)))
+    seen = classify(resolution(live_status="was_live", reasons=(said,)))
     assert (seen.state, seen.reason) == (NOT_OBSERVED, "unknown_answer")
     assert seen.message.endswith("Something new: see [URL] now")
 
 
 def test_a_geo_block_names_the_countries() -> None:
     said = ("The uploader has not made this video available in your country",)
-    assert "DE, FR" in classify(finding(reasons=said, countries=("DE", "FR"))).message
+    assert "DE, FR" in classify(resolution(reasons=said, countries=("DE", "FR"))).message
 
 
 def test_a_premiere_is_upcoming_with_its_start() -> None:
-    seen = classify(finding(live_status="is_upcoming", media_type="video", starts_at=1_800_000_000))
+    seen = classify(
+        resolution(live_status="is_upcoming", media_type="video", starts_at=1_800_000_000)
+    )
     assert (seen.state, seen.reason) == (UPCOMING, "premiere")
     assert seen.starts_at is not None
     assert seen.starts_at.isoformat() == "2027-01-15T08:00:00+00:00"
@@ -211,6 +215,6 @@ def test_a_premiere_is_upcoming_with_its_start() -> None:
 def test_what_concerns_the_egress_is_never_taken_for_the_video(
     depth: Depth, live_status: str | None, said: list[str], trouble: str
 ) -> None:
-    seen = classify(finding(depth, live_status=live_status, reasons=(*said, trouble)))
+    seen = classify(resolution(depth, live_status=live_status, reasons=(*said, trouble)))
     assert seen.state is NOT_OBSERVED
     assert not seen.is_permanent

@@ -24,7 +24,7 @@ def hls(itag: int, bandwidth: int, tracks: str = "av", manifest: str = ONE) -> F
     )
 
 
-def finding(*formats: Format, master_url: str | None = None) -> Resolution:
+def resolution(*formats: Format, master_url: str | None = None) -> Resolution:
     return Resolution(
         resolver=Resolver.YTDLP, depth=Depth.MEDIA, formats=formats, master_url=master_url
     )
@@ -56,7 +56,7 @@ DASH = Format(format_id="160", protocol="http_dash_segments", url="https://m.exa
 def test_the_cheapest_with_picture_and_sound(
     formats: tuple[Format, ...], main: int, audio: int | None
 ) -> None:
-    media = rank_media(finding(*formats))[0]
+    media = rank_media(resolution(*formats))[0]
     assert f"/itag/{main}/" in media.main
     assert media.audio == (f"https://m.example/itag/{audio}/" if audio else None)
     assert ("audio" in media.main_tracks) == (audio is None)
@@ -64,12 +64,12 @@ def test_the_cheapest_with_picture_and_sound(
 
 def test_the_original_sound_before_a_cheaper_translation() -> None:
     original = replace(SOUNDS[0], language_preference=10)
-    (media, *_) = rank_media(finding(SOUNDS[1], original, *PICTURES))
+    (media, *_) = rank_media(resolution(SOUNDS[1], original, *PICTURES))
     assert media.audio == original.url
 
 
 def test_all_of_them_are_ranked_once_each_under_its_name() -> None:
-    ranked = rank_media(finding(*MUXED, *SOUNDS, *PICTURES, replace(MUXED[1], url="https://x/")))
+    ranked = rank_media(resolution(*MUXED, *SOUNDS, *PICTURES, replace(MUXED[1], url="https://x/")))
     names = [
         "picture 290 kbit/s (itag 91)",
         "picture 226 kbit/s (itag 269)",
@@ -83,12 +83,12 @@ def test_all_of_them_are_ranked_once_each_under_its_name() -> None:
 
 @pytest.mark.parametrize("formats", [(), (DASH,), SOUNDS])
 def test_nothing_to_watch(formats: tuple[Format, ...]) -> None:
-    assert rank_media(finding(*formats)) == ()
+    assert rank_media(resolution(*formats)) == ()
 
 
 def test_a_master_playlist_where_the_renditions_are_not_told() -> None:
     url = "https://m.example/hls_variant/expire/1800000000/id/aaaaaaaaaaa.3/file/index.m3u8"
-    (media, *_) = rank_media(finding(master_url=url))
+    (media, *_) = rank_media(resolution(master_url=url))
     assert media.main == url
     assert media.broadcast == "aaaaaaaaaaa.3"
     assert media.expires_at == datetime.fromtimestamp(1_800_000_000, UTC)
@@ -130,7 +130,7 @@ def test_storyboards_are_no_renditions() -> None:
     assert (only.format_id, only.has_video, only.has_audio) == ("233", False, True)
 
 
-def test_no_url_shows_in_the_text_of_a_finding() -> None:
-    shown = repr(finding(*MUXED, master_url="https://signed"))
+def test_no_url_shows_in_the_text_of_a_resolution() -> None:
+    shown = repr(resolution(*MUXED, master_url="https://signed"))
     assert "https" not in shown
     assert "https" not in repr(MUXED[0])

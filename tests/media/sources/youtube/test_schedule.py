@@ -17,7 +17,7 @@ def wait_sec(
     site: float | None = None,
     *,
     chance: float = 0.5,
-    demanded_sec: float | None = None,
+    retry_after_sec: float | None = None,
 ) -> float:
     """Return the wait when the starts are so many seconds ahead."""
     starts = [None if s is None else NOW + timedelta(seconds=s) for s in (scheduled, site)]
@@ -26,7 +26,7 @@ def wait_sec(
         scheduled_start=starts[0],
         site_start=starts[1],
         chance=chance,
-        demanded_sec=demanded_sec,
+        retry_after_sec=retry_after_sec,
     )
 
 
@@ -64,8 +64,8 @@ def test_a_user_who_expects_it_now_is_heard() -> None:
 
 
 def test_what_the_last_look_demanded_is_kept() -> None:
-    assert wait_sec(0, demanded_sec=900) == 900
-    assert wait_sec(24 * HOUR, demanded_sec=60) == 15 * MINUTE
+    assert wait_sec(0, retry_after_sec=900) == 900
+    assert wait_sec(24 * HOUR, retry_after_sec=60) == 15 * MINUTE
 
 
 @given(

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from media.processes.bounded import ChildFailed, ChildTimedOut, Limits, run_bounded
+from media.processes.bounded import Limits, ProcessFailed, ProcessTimedOut, run_bounded
 
 MEBI = 1024 * 1024
 ROOMY = Limits(wall_sec=30, cpu_sec=20, memory_bytes=2048 * MEBI, output_bytes=MEBI)
@@ -101,14 +101,14 @@ async def test_a_child_learns_nothing_from_our_environment(monkeypatch: pytest.M
     ],
 )
 async def test_a_binary_that_cannot_be_started_is_a_typed_error(command: list[str]) -> None:
-    with pytest.raises(ChildFailed, match=f"cannot start {command[0]}"):
+    with pytest.raises(ProcessFailed, match=f"cannot start {command[0]}"):
         await run_bounded(command, stdin=b"", limits=ROOMY)
 
 
 async def test_a_child_that_runs_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     command = shell('sleep 300 & echo $! > "$1"; wait', str(file))
-    with pytest.raises(ChildTimedOut, match="still running after 2 s"):
+    with pytest.raises(ProcessTimedOut, match="still running after 2 s"):
         await run_bounded(command, stdin=b"", limits=limited(wall_sec=2))
     await until_dead(await written_pid(file))
 
