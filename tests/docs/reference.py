@@ -139,16 +139,28 @@ def _schema(name: str, schema: Json) -> str:
     head = f"### {name}\n"
     if "enum" in schema:
         return f"{head}\n{', '.join(f'`{value}`' for value in schema['enum'])}\n"
+    attributes = _attributes(schema.get("description", ""))
     rows = (
         (
             f"`{field}`",
             _type(told),
             _value(told["default"]) if "default" in told else "",
-            told.get("description", ""),
+            told.get("description") or attributes.get(field, ""),
         )
         for field, told in schema.get("properties", {}).items()
     )
     return f"{head}\n{_table(('field', 'type', 'default', 'meaning'), rows)}"
+
+
+def _attributes(docstring: str) -> dict[str, str]:
+    """Return what a docstring says of each attribute."""
+    section = docstring.partition("Attributes:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^    (\w[\w, ]*): (.*(?:\n     .*)*)", section, re.MULTILINE)
+    return {
+        name: (text[:1].upper() + text[1:]).replace("None", "null")
+        for names, text in found
+        for name in names.split(", ")
+    }
 
 
 def _type(schema: Json) -> str:
@@ -160,7 +172,15 @@ def _type(schema: Json) -> str:
             return " or ".join(map(_type, schema[several]))
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
-    return str(schema.get("format") or schema.get("type", ""))
+    kind = str(schema.get("format") or schema.get("type", ""))
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is None:
+        return kind
+    return (
+        f"{kind}, {least:.10g} to {most:.10g}"
+        if most is not None
+        else f"{kind}, at least {least:.10g}"
+    )
 
 
 def metrics() -> str:
