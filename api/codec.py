@@ -14,9 +14,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
-from api.auth import KeyRing
+from api.auth import KeyRing, peer_address
 from api.errors import BodyTooLarge, Unauthorized, ValidationFailed, install_error_handlers
-from api.gateway import Gateway, gateway_of
+from api.injection import injected, provide
+from api.limits import Counted, RequestLimits
 from runtime.payloads import EncryptionCodec, UnreadablePayload
 from runtime.settings import GatewaySettings
 
@@ -27,15 +28,18 @@ MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 Coding = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 
-async def _admit(request: Request, gateway: Annotated[Gateway, Depends(gateway_of)]) -> None:
+async def _admit(
+    request: Request,
+    keys: Annotated[KeyRing, injected(KeyRing)],
+    limits: Annotated[RequestLimits, injected(RequestLimits)],
+) -> None:
     """Let those through that have a codec key, as bearer token or as password of any user.
 
     Raises:
         Unauthorized: no key, or none of ours; a browser asks its user for one.
     """
-    keys: KeyRing = request.app.state.keys
     if keys.holder(_given_key(request.headers.get("Authorization", ""))) is None:
-        await gateway.limits.count_auth_failure(request.client.host if request.client else "?")
+        await limits.count(Counted.WRONG_KEYS, peer_address(request))
         challenge = {"WWW-Authenticate": 'Basic realm="codec", charset="UTF-8"'}
         raise Unauthorized("Authorization: a key of CODEC_KEYS is required", headers=challenge)
 
@@ -52,6 +56,7 @@ def _given_key(authorization: str) -> str:
         return ""
 
 
+CodecDep = Annotated[EncryptionCodec, injected(EncryptionCodec)]
 router = APIRouter(dependencies=[Depends(_admit)])
 
 
@@ -62,20 +67,18 @@ async def sign_in() -> dict[str, str]:
 
 
 @router.post("/encode")
-async def encode(request: Request) -> Response:
+async def encode(request: Request, codec: CodecDep) -> Response:
     """Encrypt what the web UI or the command is about to send."""
-    codec: EncryptionCodec = request.app.state.codec
     return await _coded(request, codec.encode)
 
 
 @router.post("/decode")
-async def decode(request: Request) -> Response:
+async def decode(request: Request, codec: CodecDep) -> Response:
     """Decrypt what the web UI or the command is about to show."""
-    codec: EncryptionCodec = request.app.state.codec
     return await _coded(request, codec.decode)
 
 
-def add_codec(app: FastAPI, gateway: Gateway, settings: GatewaySettings) -> None:
+def add_codec(app: FastAPI, limits: RequestLimits, settings: GatewaySettings) -> None:
     """Add the endpoint, where there are keys for it and something to decrypt.
 
     It is an application of its own: what other origins may do here, they may do nowhere else.
@@ -83,9 +86,8 @@ def add_codec(app: FastAPI, gateway: Gateway, settings: GatewaySettings) -> None
     if not (settings.payload_keys and settings.codec_keys):
         return
     codec = FastAPI(redirect_slashes=False, openapi_url=None)
-    codec.state.gateway = gateway
-    codec.state.codec = EncryptionCodec(settings.payload_keys)
-    codec.state.keys = KeyRing(settings.codec_keys)
+    keys = KeyRing(settings.codec_keys)
+    provide(codec, limits, keys, EncryptionCodec(settings.payload_keys))
     codec.include_router(router)
     install_error_handlers(codec)
     codec.add_middleware(

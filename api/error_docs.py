@@ -1,7 +1,9 @@
-"""How the description of the API tells of answers that are no success."""
+"""How the description of the API documents errors, and the ids that its examples share."""
 
 from http import HTTPStatus
 from typing import Any, Final
+
+from pydantic import BaseModel, Field
 
 from api.errors import (
     ApiError,
@@ -20,10 +22,29 @@ from api.errors import (
     Unauthorized,
     ValidationFailed,
 )
-from api.monitors.schemas import EXAMPLE_EVENT_ID, EXAMPLE_ID, ErrorBody
+
+EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
+EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
 
 FRAMEWORK_ERROR: Final = "4XX"
 """Documented for a moment only: it keeps the framework from adding a 422 that never occurs."""
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong: `code` for programs, `message` for people."""
+
+    code: str = Field(examples=["VALIDATION_ERROR"])
+    message: str = Field(description="Which field and why.")
+    monitor_id: str = Field(
+        default="", description="With DUPLICATE_MONITOR: the monitor that watches the stream."
+    )
+
+
+class ErrorBody(BaseModel):
+    """The one form of all errors."""
+
+    error: ErrorDetail
+
 
 _EXAMPLES: Final[list[ApiError]] = [
     ValidationFailed("limit: input should be less than or equal to 200"),

@@ -1,21 +1,25 @@
-"""Whether the gateway lives, whether it can work, and what it counts. No key is needed."""
+"""Liveness, readiness and metrics of the gateway; they need no key."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Annotated, Final
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final, Generic, TypeVar
 
 import structlog
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from api.engine import EngineNotReady, MonitorEngine
-from api.gateway import Gateway, gateway_of
+from api.injection import injected
 from api.metrics import GatewayMetrics
 from api.store import Store, StoreUnavailable
 
 CHECK_LIMIT_SEC: Final = 3
+CACHE_SEC: Final = 1.0
 READY: Final = "ready"
+
+T = TypeVar("T")
 
 router = APIRouter(tags=["operation"])
 _log = structlog.get_logger(__name__)
@@ -34,16 +38,65 @@ class Readiness(BaseModel):
     checks: dict[str, str]
 
 
+class Cached(Generic[T]):
+    """What `make` returns or raises, for all who ask within `CACHE_SEC`."""
+
+    def __init__(self, make: Callable[[], Awaitable[T]]) -> None:
+        self._make = make
+        self._made_at = 0.0
+        self._making: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        is_old = time.monotonic() - self._made_at >= CACHE_SEC
+        if self._making is None or (self._making.done() and is_old):
+            self._made_at = time.monotonic()
+            self._making = asyncio.create_task(self._run())
+        return await asyncio.shield(self._making)
+
+    async def _run(self) -> T:
+        return await self._make()
+
+
+class HealthChecks:
+    """Looks at the database and Temporal, and counts what is in the store."""
+
+    def __init__(self, store: Store, engine: MonitorEngine, counted: GatewayMetrics) -> None:
+        self._store = store
+        self._engine = engine
+        self._metrics = counted
+        self.readiness = Cached(self._readiness)
+        self.exposition = Cached(self._exposition)
+
+    async def _readiness(self) -> Readiness:
+        database, temporal = await asyncio.gather(
+            _outcome(self._store.database.check()), _outcome(self._engine.ready())
+        )
+        status = READY if database == temporal == "ok" else "not_ready"
+        return Readiness(status=status, checks={"database": database, "temporal": temporal})
+
+    async def _exposition(self) -> bytes:
+        """Return the metrics as text; without the count of monitors where the database is away."""
+        try:
+            async with asyncio.timeout(CHECK_LIMIT_SEC):
+                monitors = await self._store.monitors.count_by_status()
+        except (TimeoutError, StoreUnavailable):
+            monitors = None
+        return self._metrics.exposition(monitors)
+
+
+HealthDep = Annotated[HealthChecks, injected(HealthChecks)]
+
+
 @router.get("/healthz")
 async def healthz() -> Liveness:
-    """Tell that the process answers."""
+    """Return that the process answers."""
     return Liveness()
 
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
-async def readyz(gateway: Annotated[Gateway, Depends(gateway_of)], response: Response) -> Readiness:
-    """Tell whether the database and Temporal can be used; asked at most once a second."""
-    found = await gateway.readiness.get()
+async def readyz(health: HealthDep, response: Response) -> Readiness:
+    """Return whether the database and Temporal can be used; asked at most once a second."""
+    found = await health.readiness.get()
     response.status_code = 200 if found.status == READY else 503
     return found
 
@@ -53,28 +106,9 @@ async def readyz(gateway: Annotated[Gateway, Depends(gateway_of)], response: Res
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
+async def metrics(health: HealthDep) -> Response:
     """Return the metrics as Prometheus text; counted at most once a second."""
-    return Response(await gateway.exposition.get(), media_type=CONTENT_TYPE_LATEST)
-
-
-async def readiness(store: Store, engine: MonitorEngine) -> Readiness:
-    """Return whether the parts that a gateway needs can be used."""
-    database, temporal = await asyncio.gather(
-        _outcome(store.database.check()), _outcome(engine.ready())
-    )
-    status = READY if database == temporal == "ok" else "not_ready"
-    return Readiness(status=status, checks={"database": database, "temporal": temporal})
-
-
-async def exposition(store: Store, counted: GatewayMetrics) -> bytes:
-    """Return the metrics as text; without the count of monitors where the database is away."""
-    try:
-        async with asyncio.timeout(CHECK_LIMIT_SEC):
-            monitors = await store.monitors.count_by_status()
-    except (TimeoutError, StoreUnavailable):
-        monitors = None
-    return counted.exposition(monitors)
+    return Response(await health.exposition.get(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _outcome(check: Awaitable[None]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final, cast
 
 import structlog
@@ -17,11 +18,22 @@ from api.errors import RateLimitExceeded
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
-AUTH_FAILURES_PER_MINUTE: Final = 30
+WRONG_KEYS_PER_MINUTE: Final = 30
 STORAGE_LIMIT_SEC: Final = 1.0
 STORAGE_PAUSE_SEC: Final = 5.0
 
 _log = structlog.get_logger(__name__)
+
+
+class Counted(StrEnum):
+    """What is counted, each by itself."""
+
+    CREATIONS = "creations"
+    READS = "reads"
+    CHANGES = "changes"
+    STOPS = "stops"
+    REDELIVERIES = "redeliveries"
+    WRONG_KEYS = "wrong keys"
 
 
 class RequestLimits:
@@ -41,9 +53,11 @@ class RequestLimits:
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._paused_until = 0.0
         self._on_storage_failure = on_storage_failure
-        self._create = RateLimitItemPerMinute(settings.rate_limit_create)
-        self._read = RateLimitItemPerMinute(settings.rate_limit_read)
-        self._auth_failure = RateLimitItemPerMinute(AUTH_FAILURES_PER_MINUTE)
+        # Each is counted by itself: polling hinders nobody's stop.
+        self._limits = dict.fromkeys(Counted, RateLimitItemPerMinute(settings.rate_limit_read)) | {
+            Counted.CREATIONS: RateLimitItemPerMinute(settings.rate_limit_create),
+            Counted.WRONG_KEYS: RateLimitItemPerMinute(WRONG_KEYS_PER_MINUTE),
+        }
 
     async def close(self) -> None:
         """Close the connections to the storage."""
@@ -51,36 +65,14 @@ class RequestLimits:
         if isinstance(storage, RedisStorage) and isinstance(storage.bridge, RedispyBridge):
             await storage.bridge.storage.aclose()
 
-    async def count_creation(self, client: str) -> None:
-        """Count an attempt to create a monitor.
+    async def count(self, what: Counted, who: str) -> None:
+        """Count a request of `who`, a client or an address.
 
         Raises:
             RateLimitExceeded: it is one too many.
         """
-        await self._count(self._create, "creations", client)
-
-    async def count_read(self, client: str) -> None:
-        """Count a read; raises as `count_creation`."""
-        await self._count(self._read, "reads", client)
-
-    async def count_stop(self, client: str) -> None:
-        """Count a stop: as many as reads, but apart from them, so that polling hinders none."""
-        await self._count(self._read, "stops", client)
-
-    async def count_change(self, client: str) -> None:
-        """Count a change of a running monitor; as many as reads, apart from them."""
-        await self._count(self._read, "changes", client)
-
-    async def count_redelivery(self, client: str) -> None:
-        """Count a redelivery; as many as reads, apart from them."""
-        await self._count(self._read, "redeliveries", client)
-
-    async def count_auth_failure(self, address: str) -> None:
-        """Count a wrong key from an address; raises as `count_creation`."""
-        await self._count(self._auth_failure, "wrong keys", address)
-
-    async def _count(self, limit: RateLimitItem, what: str, client: str) -> None:
-        wait_sec = await self._wait_sec(limit, what, client)
+        limit = self._limits[what]
+        wait_sec = await self._wait_sec(limit, what, who)
         if wait_sec is not None:
             raise RateLimitExceeded(f"More than {limit.amount} {what} in a minute", wait_sec)
 

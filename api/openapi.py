@@ -1,17 +1,24 @@
-"""The description of the API. `python -m api.openapi [FILE]` writes it."""
+"""The public API and its description. `python -m api.openapi [FILE]` writes the latter."""
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
+from api import health
 from api.error_docs import FRAMEWORK_ERROR
+from api.events import routes as event_routes
+from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
+from runtime.version import VERSION
 
+PUBLIC_ROUTERS: Final = (monitor_routes.router, event_routes.router, health.router)
 DEFAULT_FILE: Final = Path("docs/openapi.json")
 SUMMARY: Final = "Watches live streams and reports their faults by signed webhooks."
 DESCRIPTION: Final = """\
@@ -30,6 +37,23 @@ and 500 `INTERNAL_ERROR` for a defect.
 **Request ids.** Each answer carries `X-Request-ID`: the one of the request, else a new one.
 """
 BODIES: Final[tuple[type[BaseModel], ...]] = (CreateMonitor, ChangeMonitor)
+
+
+def routed_app(*routers: APIRouter) -> FastAPI:
+    """Return an application of `routers` without the services behind them.
+
+    Its pages, `/docs` and `/redoc`, bring their scripts along: a network may be closed.
+    """
+    app = FastAPIOffline(
+        title="Stream Tracker",
+        version=VERSION,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    for router in routers:
+        app.include_router(router)
+    return app
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -64,11 +88,9 @@ def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Write the description to the file that the command line names."""
-    from api.app import API_ROUTERS, routed_app
-
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text(routed_app(*API_ROUTERS)))
+    path.write_text(text(routed_app(*PUBLIC_ROUTERS)))
 
 
 def text(app: FastAPI) -> str:

@@ -6,10 +6,9 @@ from functools import partial
 
 import structlog
 
-from api import address_check
-from api.app import api_app, create_gateway, internal_app
+from api.app import Gateway, api_app, create_gateway, internal_app
 from api.codec import add_codec
-from api.gateway import Gateway
+from api.monitors.creation import AddressCheck, AddressNotAllowed
 from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
 from api.temporal import TemporalEngine
@@ -75,15 +74,13 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
             served = serve_in_background(config, variables="HOST, INTERNAL_PORT")
             await stack.enter_async_context(served)
         app = api_app(gateway, with_internal=apart is None)
-        add_codec(app, gateway, settings)
+        add_codec(app, gateway.limits, settings)
         config = api_config(app, settings.host, settings.port, connections=connections)
         await stack.enter_async_context(serve_in_background(config, variables="HOST, PORT"))
         yield
 
 
-def _address_check(
-    settings: GatewaySettings, resolve: Resolve | None = None
-) -> address_check.AddressCheck:
+def _address_check(settings: GatewaySettings, resolve: Resolve | None = None) -> AddressCheck:
     streams = OutboundGuard(settings.allow_private_networks, resolve)
     webhooks = OutboundGuard(
         settings.allow_private_networks, resolve, exempt=settings.webhook_private_hosts
@@ -94,11 +91,11 @@ def _address_check(
         try:
             await (webhooks if for_webhooks else streams).check_url(url)
         except AddressRefused:
-            raise address_check.AddressRefused from None
+            raise AddressNotAllowed from None
         except NameNotResolved:
             # Behind a proxy a name may be known to the proxy alone. Else an unknown name is
             # refused like a private one: the answer is not to tell which internal names exist.
             if not has_proxy:
-                raise address_check.AddressRefused from None
+                raise AddressNotAllowed from None
 
     return check

@@ -1,34 +1,37 @@
 """The API of the workers, `/internal/v1`. Every call may come twice, or late."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
-import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from activities.declarations import ReconciliationReport, RequestHeadersReturn
+from activities.declarations import (
+    CallbackAddress,
+    ReconciliationReport,
+    RequestHeadersReturn,
+    StoredEvent,
+)
 from api.auth import require_probe, require_worker
 from api.body import MAX_DEPTH, parse_event_report, parse_model, parse_status_report, read_body
 from api.engine import EngineUnavailable
-from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
-from api.gateway import Gateway, gateway_of
-from monitors.ids import is_monitor_id
-from monitors.reports import EventReport, StatusReport
+from api.errors import EngineNotAvailable, ValidationFailed
+from api.events.service import EventService
+from api.injection import injected
+from api.internal.reports import StatusReceived, WorkerReports
+from api.monitors.secret_headers import SecretHeaders
+from api.monitors.service import MonitorService
+from api.reconciler import Reconciler
+from monitors.events import StreamEvent
+from monitors.reports import EventReport
 from monitors.status import MonitorStatus
 
-MAX_COUNT: Final = 2**31 - 1
-MAX_EVENT_ID_LENGTH: Final = 200
-MAX_EVENT_DEPTH: Final = MAX_DEPTH + 1  # metadata lies one level deeper than at its creation
+MAX_EVENT_DEPTH: Final = MAX_DEPTH + 1
+"""An event carries the monitor's metadata one level deeper than the creation did."""
 
-GatewayDep = Annotated[Gateway, Depends(gateway_of)]
-_log = structlog.get_logger(__name__)
-
-
-class StatusReceived(StatusReport):
-    """A report that need not say when it was so; it is of now then."""
-
-    as_of: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+Monitors = Annotated[MonitorService, injected(MonitorService)]
+Reports = Annotated[WorkerReports, injected(WorkerReports)]
+Events = Annotated[EventService, injected(EventService)]
+Headers = Annotated[SecretHeaders, injected(SecretHeaders)]
 
 
 class Termination(BaseModel):
@@ -40,7 +43,7 @@ class Termination(BaseModel):
 
 
 class Terminated(BaseModel):
-    """How a monitor stands after it was asked to end."""
+    """The status of a monitor that was asked to end."""
 
     monitor_id: str
     status: MonitorStatus
@@ -55,102 +58,70 @@ probe_router = APIRouter(prefix="/internal/v1", include_in_schema=False)
 @probe_router.put("/monitors/{monitor_id}/status", status_code=204)
 async def report_status(
     request: Request,
-    gateway: GatewayDep,
+    reports: Reports,
     monitor_id: str,
     is_probe: Annotated[bool, Depends(require_probe)],
 ) -> Response:
-    """Take a monitor's condition; see `api.store.records.with_report` for what wins."""
+    """Take a monitor's condition; `api.store.records.with_report` says which report counts."""
     report = parse_status_report(StatusReceived, await read_body(request))
     if is_probe and not report.status.is_active:
-        raise ValidationFailed("status: a probe cannot tell that a monitor has ended")
-    _check_moment("as_of", report.as_of)
-    status = await _apply(gateway, monitor_id, report)
-    if report.status.is_active and status is MonitorStatus.STOPPED:
-        await _stop_for_good(gateway, monitor_id)
-    return Response(status_code=204)
-
-
-@router.put("/monitors/{monitor_id}/events/{event_id}", status_code=204)
-async def report_event(
-    request: Request, gateway: GatewayDep, monitor_id: str, event_id: str
-) -> Response:
-    """Take an event, or what became of its webhook since."""
-    report = parse_event_report(EventReport, await read_body(request), MAX_EVENT_DEPTH)
-    _check_event(report, monitor_id, event_id)
-    known = is_monitor_id(monitor_id) and await gateway.store.events.record(
-        monitor_id, report, datetime.now(UTC)
-    )
-    if not known:
-        raise MonitorNotFound(monitor_id)
-    gateway.metrics.event_reported(report)
+        raise ValidationFailed("status: a probe cannot report that a monitor has ended")
+    await reports.apply_status(monitor_id, report)
     return Response(status_code=204)
 
 
 @probe_router.get("/monitors/{monitor_id}/request-headers", dependencies=[Depends(require_probe)])
 async def request_headers(
-    gateway: GatewayDep, response: Response, monitor_id: str
+    monitors: Monitors, headers: Headers, response: Response, monitor_id: str
 ) -> RequestHeadersReturn:
     """Return the headers for a stream's requests in plain text, to workers and probes alone."""
     response.headers["Cache-Control"] = "no-store"
-    record = await gateway.service.find(monitor_id)
-    return RequestHeadersReturn(request_headers=gateway.headers.opened(record))
+    record = await monitors.find(monitor_id)
+    return RequestHeadersReturn(request_headers=headers.opened(record))
+
+
+@router.put("/monitors/{monitor_id}/events/{event_id}", status_code=204)
+async def report_event(
+    request: Request, reports: Reports, monitor_id: str, event_id: str
+) -> Response:
+    """Take an event, or the outcome of its webhook."""
+    report = parse_event_report(EventReport, await read_body(request), MAX_EVENT_DEPTH)
+    await reports.record_event(monitor_id, event_id, report)
+    return Response(status_code=204)
+
+
+@router.get("/monitors/{monitor_id}/events/{event_id}")
+async def stored_event(events: Events, monitor_id: str, event_id: str) -> StoredEvent:
+    """Return an event as it was reported, and where its webhook goes."""
+    monitor, event = await events.find(monitor_id, event_id)
+    return StoredEvent(
+        callback_url=monitor.callback_url,
+        event=StreamEvent.model_validate(event.payload),
+        attempts=event.delivery.attempts,
+    )
+
+
+@router.get("/monitors/{monitor_id}/callback")
+async def callback_address(monitors: Monitors, monitor_id: str) -> CallbackAddress:
+    """Return where a monitor's webhooks go."""
+    monitor = await monitors.find(monitor_id)
+    return CallbackAddress(callback_url=monitor.callback_url)
 
 
 @router.post("/monitors/{monitor_id}/terminate")
-async def terminate(request: Request, gateway: GatewayDep, monitor_id: str) -> Terminated:
+async def terminate(request: Request, monitors: Monitors, monitor_id: str) -> Terminated:
     """End a monitor from inside; one that has ended stays as it is."""
     termination, _ = parse_model(Termination, await read_body(request))
-    record = await gateway.service.end(monitor_id, reason=termination.reason)
+    record = await monitors.end(monitor_id, reason=termination.reason)
     return Terminated(monitor_id=monitor_id, status=record.status)
 
 
 @router.post("/reconcile")
-async def reconcile(gateway: GatewayDep) -> ReconciliationReport:
-    """Compare the store with Temporal, mend the differences, forget what is old."""
+async def reconcile(
+    reconciler: Annotated[Reconciler, injected(Reconciler)],
+) -> ReconciliationReport:
+    """Compare the store with Temporal, repair the differences, remove what is too old."""
     try:
-        return await gateway.reconciler.round()
+        return await reconciler.round()
     except EngineUnavailable as error:
         raise EngineNotAvailable(f"Temporal: {error}") from None
-
-
-async def _apply(gateway: Gateway, monitor_id: str, report: StatusReport) -> MonitorStatus:
-    if is_monitor_id(monitor_id):
-        status = await gateway.store.monitors.apply_report(monitor_id, report, datetime.now(UTC))
-        if status:
-            return status
-    raise MonitorNotFound(monitor_id)
-
-
-async def _stop_for_good(gateway: Gateway, monitor_id: str) -> None:
-    """Cancel a workflow that still works for a stopped monitor.
-
-    Mostly it is on its way out. But a start whose outcome nobody knew may have come through after
-    the monitor was stopped, and then only its reports tell of it.
-    """
-    try:
-        await gateway.service.cancel_workflow(monitor_id)
-    except EngineNotAvailable:
-        _log.warning("stopped monitor runs", monitor_id=monitor_id)
-
-
-def _check_event(report: EventReport, monitor_id: str, event_id: str) -> None:
-    if report.event.monitor_id != monitor_id:
-        raise ValidationFailed("event.monitor_id: is not the one in the path")
-    if report.event.event_id != event_id:
-        raise ValidationFailed("event.event_id: is not the one in the path")
-    if len(event_id) > MAX_EVENT_ID_LENGTH:
-        raise ValidationFailed(f"event.event_id: is longer than {MAX_EVENT_ID_LENGTH} characters")
-    if not 0 < report.event.sequence <= MAX_COUNT:
-        raise ValidationFailed(f"event.sequence: must be 1 to {MAX_COUNT}")
-    if not 0 <= report.webhook_attempts <= MAX_COUNT:
-        raise ValidationFailed(f"webhook_attempts: must be 0 to {MAX_COUNT}")
-    if report.sent_at:
-        _check_moment("sent_at", report.sent_at)
-
-
-def _check_moment(field: str, moment: datetime) -> None:
-    """Refuse the first and last hours of the calendar, which its beginning in UTC does not have."""
-    try:
-        moment.astimezone(UTC)
-    except OverflowError:
-        raise ValidationFailed(f"{field}: is outside of the calendar in UTC") from None

@@ -15,12 +15,11 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from api.access_log import masked_url
-from api.address_check import AddressCheck, AddressRefused
 from api.body import parse_model
 from api.engine import EngineUnavailable
 from api.errors import (
@@ -34,7 +33,7 @@ from api.errors import (
 )
 from api.monitors.launch import Launcher
 from api.monitors.schemas import CreatedMonitor, CreateMonitor
-from api.monitors.secret_headers import RequestHeaderKeeping
+from api.monitors.secret_headers import SecretHeaders
 from api.store import Store
 from api.store.creation import DuplicateStream, TooManyMonitors
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
@@ -51,6 +50,21 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _log = structlog.get_logger(__name__)
 
 
+class AddressNotAllowed(Exception):
+    """The address is private, special, or does not resolve; which of these is not said."""
+
+
+class AddressCheck(Protocol):
+    """Judges an http(s) URL: resolves its host and looks where it leads, opens nothing."""
+
+    async def __call__(self, url: str, *, for_webhooks: bool) -> None:
+        """Return when `url` may be used: for webhooks, or for a stream.
+
+        Raises:
+            AddressNotAllowed: it may not.
+        """
+
+
 class MonitorCreation:
     """Creates monitors."""
 
@@ -59,7 +73,7 @@ class MonitorCreation:
         store: Store,
         launcher: Launcher,
         address_check: AddressCheck,
-        headers: RequestHeaderKeeping,
+        headers: SecretHeaders,
         *,
         max_active: int,
         now: Callable[[], datetime],
@@ -71,17 +85,22 @@ class MonitorCreation:
         self._max_active = max_active
         self._now = now
 
-    async def create(
-        self, order: CreateMonitor, key: IdempotencyKey | None = None
-    ) -> CreatedMonitor:
+    async def create(self, content: bytes, client: str, key_header: str | None) -> CreatedMonitor:
         """Create a monitor and start its workflow.
 
+        Args:
+            content: body of the request.
+            client: its name.
+            key_header: its `Idempotency-Key`, if any.
+
         Raises:
-            InvalidUrl, InvalidConfig: the order cannot be carried out.
+            InvalidUrl, InvalidConfig, ValidationFailed: the body or the key breaks a rule.
             DuplicateMonitor, MaxMonitorsExceeded: there is no room for it.
-            IdempotencyConflict: `key` was used for another order.
+            IdempotencyConflict: the key was used with another body.
             EngineNotAvailable: Temporal cannot be reached; nothing was created.
         """
+        order, body = parse_order(content)
+        key = idempotency_key(key_header, client, self._headers.without_secrets(body))
         if key and (earlier := await self._store.creation.earlier(key)):
             return await self._answer_again(key, earlier)
         record = self._record(order, stream_source(order.stream_url))
@@ -134,7 +153,7 @@ class MonitorCreation:
         try:
             async with asyncio.timeout(ADDRESS_LIMIT_SEC):
                 await self._address_check(url, for_webhooks=field == "callback_url")
-        except (AddressRefused, TimeoutError):
+        except (AddressNotAllowed, TimeoutError):
             # One reason for all cases: the answer must not map our network for a stranger.
             raise InvalidUrl(f"{field}: its host cannot be resolved or is not allowed") from None
 
@@ -213,7 +232,7 @@ def stream_source(stream_url: str) -> StreamSource:
 def idempotency_key(header: str | None, client: str, body: dict[str, Any]) -> IdempotencyKey | None:
     """Return what stands for an `Idempotency-Key` of a client with a body, None without one.
 
-    The body's secrets are replaced before (`RequestHeaderKeeping.without_secrets`).
+    The body's secrets are replaced before (`SecretHeaders.without_secrets`).
 
     Two bodies are the same when they are the same JSON value, however written.
 

@@ -1,19 +1,17 @@
-"""The public API, `/api/v1`."""
+"""The routes of monitors, `/api/v1/monitors`."""
 
-import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
-from api.auth import Client
-from api.body import MAX_BODY_BYTES, read_body, shown
+from api.auth import Client, rate_limited
+from api.body import MAX_BODY_BYTES, read_body
 from api.error_docs import error_responses
 from api.errors import (
     BodyTooLarge,
     DuplicateMonitor,
     EngineNotAvailable,
-    EventNotFound,
     IdempotencyConflict,
     InvalidConfig,
     InvalidUrl,
@@ -22,23 +20,21 @@ from api.errors import (
     MonitorNotFound,
     ValidationFailed,
 )
-from api.gateway import Gateway, gateway_of
-from api.monitors.creation import MAX_KEY_LENGTH, idempotency_key, parse_order
+from api.injection import injected
+from api.limits import Counted
+from api.monitors.creation import MAX_KEY_LENGTH, MonitorCreation
 from api.monitors.schemas import (
     ChangeMonitor,
     CreatedMonitor,
     CreateMonitor,
-    EventList,
     MonitorDetails,
     MonitorList,
-    Redelivery,
     StoppedMonitor,
 )
-from api.monitors.updates import parse_change
+from api.monitors.service import MonitorService
+from api.monitors.updates import MonitorUpdates, parse_change
+from api.parameters import Limit, Offset, PathId, check_single, query_parameters
 from monitors.status import MonitorStatus
-
-MAX_OFFSET: Final = 2**31 - 1
-_INTEGER: Final = re.compile(r"-?[0-9]{1,30}")
 
 
 def _or_none(value: str | None) -> str | None:
@@ -46,17 +42,6 @@ def _or_none(value: str | None) -> str | None:
     return value or None
 
 
-def _digits(value: Any) -> Any:
-    """Refuse what is a number to Python alone: 1_0, +1, 1.0."""
-    if isinstance(value, str) and not _INTEGER.fullmatch(value):
-        raise ValueError("must be an integer in decimal digits")
-    return value
-
-
-GatewayDep = Annotated[Gateway, Depends(gateway_of)]
-Limit = Annotated[int, Query(ge=1, le=200), BeforeValidator(_digits)]
-Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET), BeforeValidator(_digits)]
-PathId = Annotated[str, Path()]
 StatusFilter = Annotated[
     MonitorStatus | None,
     BeforeValidator(_or_none),
@@ -88,45 +73,9 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-async def _counted_creation(gateway: GatewayDep, client: Client) -> None:
-    await gateway.limits.count_creation(client)
-
-
-async def _counted_read(gateway: GatewayDep, client: Client) -> None:
-    await gateway.limits.count_read(client)
-
-
-async def _counted_change(gateway: GatewayDep, client: Client) -> None:
-    await gateway.limits.count_change(client)
-
-
-async def _counted_stop(gateway: GatewayDep, client: Client) -> None:
-    await gateway.limits.count_stop(client)
-
-
-async def _counted_redelivery(gateway: GatewayDep, client: Client) -> None:
-    await gateway.limits.count_redelivery(client)
-
-
-def _parameters(*known: str) -> Any:
-    """Refuse what a query names besides `known` or twice: a misspelt filter filters nothing."""
-
-    async def check(request: Request) -> None:
-        seen: set[str] = set()
-        for name, _ in request.query_params.multi_items():
-            if name not in known:
-                raise ValidationFailed(f"{shown(name)}: is not known")
-            if name in seen:
-                raise ValidationFailed(f"{name}: is given twice")
-            seen.add(name)
-
-    return Depends(check)
-
-
-def _check_single(request: Request, header: str) -> None:
-    if len(request.headers.getlist(header)) > 1:
-        raise ValidationFailed(f"{header}: is given twice")
-
+Creation = Annotated[MonitorCreation, injected(MonitorCreation)]
+Monitors = Annotated[MonitorService, injected(MonitorService)]
+Updates = Annotated[MonitorUpdates, injected(MonitorUpdates)]
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
 
@@ -134,7 +83,7 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 @router.post(
     "/monitors",
     status_code=201,
-    dependencies=[Depends(_counted_creation), _parameters()],
+    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
     responses={
         201: {"headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}},
         **error_responses(
@@ -153,7 +102,7 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 async def create_monitor(
     request: Request,
     response: Response,
-    gateway: GatewayDep,
+    creation: Creation,
     client: Client,
     idempotency: Annotated[
         DescribedKey | None,
@@ -164,68 +113,40 @@ async def create_monitor(
     ] = None,
 ) -> CreatedMonitor:
     """Start to watch a stream."""
-    _check_single(request, "Idempotency-Key")
-    order, body = parse_order(await read_body(request))
-    key = idempotency_key(idempotency, client, gateway.headers.without_secrets(body))
-    created = await gateway.creation.create(order, key)
+    check_single(request, "Idempotency-Key")
+    created = await creation.create(await read_body(request), client, idempotency)
     response.headers["Location"] = f"/api/v1/monitors/{created.monitor_id}"
     return created
 
 
 @router.get(
     "/monitors",
-    dependencies=[Depends(_counted_read), _parameters("status", "limit", "offset")],
+    dependencies=[rate_limited(Counted.READS), query_parameters("status", "limit", "offset")],
     responses=error_responses(ValidationFailed),
 )
 async def list_monitors(
-    gateway: GatewayDep,
+    monitors: Monitors,
     status: Annotated[StatusFilter, Query(description="Only those; empty: all.")] = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> MonitorList:
     """List monitors, newest first."""
-    return await gateway.service.list_monitors(status=status, limit=limit, offset=offset)
+    return await monitors.list_monitors(status=status, limit=limit, offset=offset)
 
 
 @router.get(
     "/monitors/{monitor_id}",
-    dependencies=[Depends(_counted_read), _parameters()],
+    dependencies=[rate_limited(Counted.READS), query_parameters()],
     responses=error_responses(ValidationFailed, MonitorNotFound),
 )
-async def show_monitor(gateway: GatewayDep, monitor_id: PathId) -> MonitorDetails:
+async def show_monitor(monitors: Monitors, monitor_id: PathId) -> MonitorDetails:
     """Show a monitor's condition."""
-    return await gateway.service.show(monitor_id)
-
-
-@router.get(
-    "/monitors/{monitor_id}/events",
-    dependencies=[Depends(_counted_read), _parameters("limit", "offset")],
-    responses=error_responses(ValidationFailed, MonitorNotFound),
-)
-async def list_events(
-    gateway: GatewayDep, monitor_id: PathId, limit: Limit = 50, offset: Offset = 0
-) -> EventList:
-    """List a monitor's events in their order, each with what became of its webhook."""
-    return await gateway.service.list_events(monitor_id, limit=limit, offset=offset)
-
-
-@router.post(
-    "/monitors/{monitor_id}/events/{event_id}/redeliver",
-    status_code=202,
-    dependencies=[Depends(_counted_redelivery), _parameters()],
-    responses=error_responses(ValidationFailed, MonitorNotFound, EventNotFound, EngineNotAvailable),
-)
-async def redeliver_event(gateway: GatewayDep, monitor_id: PathId, event_id: PathId) -> Redelivery:
-    """Send an event once more, with the same id, also when its monitor has ended.
-
-    It is sent beside the monitor's other events, not in their order.
-    """
-    return await gateway.redelivery.redeliver(monitor_id, event_id)
+    return await monitors.show(monitor_id)
 
 
 @router.patch(
     "/monitors/{monitor_id}",
-    dependencies=[Depends(_counted_change), _parameters()],
+    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
     responses=error_responses(
         ValidationFailed,
         InvalidConfig,
@@ -236,20 +157,18 @@ async def redeliver_event(gateway: GatewayDep, monitor_id: PathId, event_id: Pat
     ),
     openapi_extra=_body(ChangeMonitor),
 )
-async def change_monitor(
-    request: Request, gateway: GatewayDep, monitor_id: PathId
-) -> MonitorDetails:
+async def change_monitor(request: Request, updates: Updates, monitor_id: PathId) -> MonitorDetails:
     """Change thresholds and metadata of a monitor while it runs; what it detected is kept."""
-    return await gateway.changing.change(monitor_id, parse_change(await read_body(request)))
+    return await updates.change(monitor_id, parse_change(await read_body(request)))
 
 
 @router.delete(
     "/monitors/{monitor_id}",
-    dependencies=[Depends(_counted_stop), _parameters()],
+    dependencies=[rate_limited(Counted.STOPS), query_parameters()],
     responses=error_responses(
         ValidationFailed, MonitorNotFound, MonitorNotActive, EngineNotAvailable
     ),
 )
-async def stop_monitor(gateway: GatewayDep, monitor_id: PathId) -> StoppedMonitor:
+async def stop_monitor(monitors: Monitors, monitor_id: PathId) -> StoppedMonitor:
     """Stop a monitor; what is queued is still delivered. A second call gives the same answer."""
-    return await gateway.service.stop(monitor_id)
+    return await monitors.stop(monitor_id)

@@ -1,4 +1,4 @@
-"""The bodies of the public API."""
+"""The bodies of requests and answers about monitors."""
 
 from typing import Annotated, Any, Final
 
@@ -13,17 +13,16 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
+from api.error_docs import EXAMPLE_ID
+from api.parameters import Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
-from monitors.events import EventType
 from monitors.reports import HealthReport, OpenIncident, Statistics
-from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, StreamStatus
+from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from monitors.stream_url import MAX_URL_BYTES, split_http_url
 
 MAX_METADATA_BYTES: Final = 16 * 1024
 MAX_NAME_LENGTH: Final = 120
 
-EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
-EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
 EXAMPLE_ORDER: Final[dict[str, JsonValue]] = {
     "stream_url": "https://example.com/live/index.m3u8",
     "callback_url": "https://example.com/hooks/streams",
@@ -34,21 +33,6 @@ EXAMPLE_ORDER: Final[dict[str, JsonValue]] = {
 EXAMPLE_CHANGE: Final[dict[str, JsonValue]] = {
     "config": {"blackout_threshold_sec": 45},
     "metadata": {"channel": "news", "shift": "night"},
-}
-EXAMPLE_PAYLOAD: Final[dict[str, JsonValue]] = {
-    "event_id": EXAMPLE_EVENT_ID,
-    "event_type": "alert.blackout",
-    "monitor_id": EXAMPLE_ID,
-    "stream_url": "https://example.com/live/index.m3u8",
-    "timestamp": "2026-01-01T12:00:30.120Z",
-    "sequence": 2,
-    "data": {
-        "duration_sec": 20.0,
-        "started_at": "2026-01-01T12:00:08.000+00:00",
-        "threshold_sec": 20.0,
-        "segment_info": {"sequence": 4711, "duration": 2.0},
-    },
-    "metadata": {"channel": "news"},
 }
 
 
@@ -126,14 +110,6 @@ class CreatedMonitor(BaseModel):
     created_at: AwareDatetime
 
 
-class Pagination(BaseModel):
-    """Which part of how many."""
-
-    total: int = Field(examples=[1])
-    limit: int = Field(examples=[50])
-    offset: int = Field(examples=[0])
-
-
 class ListedMonitor(BaseModel):
     """A monitor in a list, as the last report has it."""
 
@@ -188,48 +164,3 @@ class StoppedMonitor(BaseModel):
     monitor_id: MonitorId
     status: MonitorStatus
     stopped_at: AwareDatetime
-
-
-class AuditedEvent(BaseModel):
-    """An event and what became of its webhook."""
-
-    event_id: str = Field(examples=[EXAMPLE_EVENT_ID])
-    event_type: EventType
-    payload: dict[str, Any] = Field(
-        description="The body of the webhook.", examples=[EXAMPLE_PAYLOAD]
-    )
-    webhook_status: DeliveryStatus
-    webhook_attempts: int = Field(description="Of all deliveries together.", examples=[1])
-    webhook_last_error: str | None = Field(examples=["the receiver answered with HTTP status 500"])
-    created_at: AwareDatetime = Field(description="When the gateway first heard of it.")
-    sent_at: AwareDatetime | None = Field(description="When a receiver took it, the last time.")
-
-
-class Redelivery(BaseModel):
-    """An event that is being sent once more."""
-
-    event_id: str = Field(examples=[EXAMPLE_EVENT_ID])
-    webhook_status: DeliveryStatus = Field(examples=["pending"])
-
-
-class EventList(BaseModel):
-    """A monitor's events in the order of their sequence."""
-
-    events: list[AuditedEvent]
-    pagination: Pagination
-
-
-class ErrorDetail(BaseModel):
-    """What went wrong: `code` for programs, `message` for people."""
-
-    code: str = Field(examples=["VALIDATION_ERROR"])
-    message: str = Field(description="Which field and why.")
-    monitor_id: str = Field(
-        default="", description="With DUPLICATE_MONITOR: the monitor that watches the stream."
-    )
-
-
-class ErrorBody(BaseModel):
-    """The one form of all errors."""
-
-    error: ErrorDetail

@@ -14,7 +14,7 @@ _FIELD = "config.request_headers"
 _log = structlog.get_logger(__name__)
 
 
-class RequestHeaderKeeping:
+class SecretHeaders:
     """Seals them for the store, and opens them for workers; nobody else ever reads them."""
 
     def __init__(self, box: SecretBox) -> None:

@@ -9,16 +9,14 @@ from api.engine import EngineUnavailable, MonitorEngine
 from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
 from api.monitors.schemas import (
     MAX_NAME_LENGTH,
-    AuditedEvent,
-    EventList,
     ListedMonitor,
     MonitorDetails,
     MonitorList,
-    Pagination,
     StoppedMonitor,
 )
+from api.parameters import Pagination
 from api.store import Store
-from api.store.records import EventRecord, LastReport, MonitorRecord, MonitorSummary
+from api.store.records import LastReport, MonitorRecord, MonitorSummary
 from monitors.ids import is_monitor_id
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus
@@ -64,15 +62,6 @@ class MonitorService:
                 config=snapshot.config, metadata=snapshot.metadata, changes=snapshot.changes
             )
             await self._store.monitors.change(record.monitor_id, known)
-
-    async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
-        """Return a page of a monitor's events in their order; raises as `show`."""
-        await self.find(monitor_id)
-        found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
-        return EventList(
-            events=[_audited(one) for one in found],
-            pagination=Pagination(total=total, limit=limit, offset=offset),
-        )
 
     async def stop(self, monitor_id: str) -> StoppedMonitor:
         """Stop a monitor; one that is stopped already stays so, with the time of then.
@@ -185,19 +174,6 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
         health=monitor.health,
         open_incidents=[one.kind for one in monitor.open_incidents if monitor.status.is_active],
         created_at=monitor.created_at,
-    )
-
-
-def _audited(event: EventRecord) -> AuditedEvent:
-    return AuditedEvent(
-        event_id=event.event_id,
-        event_type=event.event_type,
-        payload=event.payload,
-        webhook_status=event.delivery.status,
-        webhook_attempts=event.delivery.attempts,
-        webhook_last_error=event.delivery.last_error,
-        created_at=event.created_at,
-        sent_at=event.delivery.sent_at,
     )
 
 

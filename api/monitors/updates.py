@@ -8,7 +8,7 @@ from api.body import parse_json_object, validated
 from api.engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
 from api.monitors.schemas import ChangeMonitor, MonitorDetails
-from api.monitors.secret_headers import RequestHeaderKeeping
+from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.store import Store
 from api.store.records import MonitorRecord
@@ -34,7 +34,7 @@ class MonitorUpdates:
         store: Store,
         engine: MonitorEngine,
         service: MonitorService,
-        headers: RequestHeaderKeeping,
+        headers: SecretHeaders,
     ) -> None:
         self._headers = headers
         self._store = store

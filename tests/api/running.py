@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 
 from activities.declarations import RedeliveryInput
-from api.address_check import AddressRefused
-from api.app import create_gateway
+from api.app import Gateway, create_gateway
 from api.engine import MonitorEngine
-from api.gateway import Gateway
+from api.monitors.creation import AddressNotAllowed
 from api.store import Store, open_store
 from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics
@@ -228,7 +227,7 @@ def order(**fields: Any) -> dict[str, Any]:
 
 async def refuse_forbidden(url: str, *, for_webhooks: bool) -> None:
     if FORBIDDEN_HOST in url:
-        raise AddressRefused("10.0.0.7 is private")
+        raise AddressNotAllowed("10.0.0.7 is private")
 
 
 def snapshot(monitor_id: str, **fields: Any) -> MonitorSnapshot:

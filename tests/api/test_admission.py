@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.auth import KeyRing
-from api.limits import AUTH_FAILURES_PER_MINUTE
+from api.limits import WRONG_KEYS_PER_MINUTE
 from tests.api.running import INTERNAL_KEY, KEY, OTHER_KEY, Running, order, running_gateway
 
 LIST = "/api/v1/monitors"
@@ -74,9 +74,9 @@ async def test_guessing_is_limited_but_locks_nobody_out(light_gateway: Running) 
     wrong = {"X-API-Key": "wrong"}
     async with httpx.AsyncClient(base_url=light_gateway.client.base_url) as stranger:
         answers = [
-            await stranger.get(LIST, headers=wrong) for _ in range(AUTH_FAILURES_PER_MINUTE + 1)
+            await stranger.get(LIST, headers=wrong) for _ in range(WRONG_KEYS_PER_MINUTE + 1)
         ]
-    assert [answer.status_code for answer in answers[:-1]] == [401] * AUTH_FAILURES_PER_MINUTE
+    assert [answer.status_code for answer in answers[:-1]] == [401] * WRONG_KEYS_PER_MINUTE
     assert answers[-1].status_code == 429
     assert answers[-1].json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
     assert (await light_gateway.client.get(LIST)).status_code == 200

@@ -154,8 +154,8 @@ async def test_the_command_line_sends_an_event_again(light_gateway: Running) -> 
     (order,) = light_gateway.engine.redelivered
     assert order.event_id == "evt-1"
     code, said = await command(light_gateway, monitor_id, "evt-2")
-    assert code == 1
-    assert said.startswith("EVENT_NOT_FOUND: ")
+    assert code == 2
+    assert said.startswith("evt-2: ")
 
 
 async def command(gateway: Running, monitor_id: str, event_id: str) -> tuple[int | None, str]:

@@ -11,7 +11,7 @@ import httpx
 import kubernetes_validate
 import pytest
 
-from api.app import routed_app
+from api.openapi import routed_app
 from kube.pod_manifest import pod_manifest
 from runtime.settings import GatewaySettings, WorkerSettings
 from tests.deploy import variables

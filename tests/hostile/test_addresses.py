@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import address_check
 from api.app import create_gateway
+from api.monitors.creation import AddressNotAllowed
 from api.store import open_store
 from media.outbound.client import media_client, webhook_client
 from media.outbound.errors import AddressRefused
@@ -79,7 +79,7 @@ async def test_an_exempt_receiver_is_no_origin_of_streams() -> None:
     settings = gateway_settings(webhook_private_hosts=[("10.0.0.7", 8080)])
     check = _address_check(settings, Names(NAMES))
     await check("http://10.0.0.7:8080/", for_webhooks=True)
-    with pytest.raises(address_check.AddressRefused):
+    with pytest.raises(AddressNotAllowed):
         await check("http://10.0.0.7:8080/", for_webhooks=False)
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from api.body import MAX_BODY_BYTES, parse_event_report, parse_model, parse_status_report
 from api.errors import ApiError
-from api.internal.routes import StatusReceived, Termination
+from api.internal.reports import StatusReceived
+from api.internal.routes import Termination
 from api.monitors.creation import parse_order
 from api.monitors.updates import parse_change
 from monitors.reports import EventReport

@@ -1,0 +1,44 @@
+"""The routes of events, `/api/v1/monitors/{monitor_id}/events`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from api.auth import rate_limited
+from api.error_docs import error_responses
+from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound, ValidationFailed
+from api.events.schemas import EventList, Redelivery
+from api.events.service import EventService
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import Limit, Offset, PathId, query_parameters
+
+Events = Annotated[EventService, injected(EventService)]
+
+router = APIRouter(prefix="/api/v1", tags=["monitors"])
+
+
+@router.get(
+    "/monitors/{monitor_id}/events",
+    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
+    responses=error_responses(ValidationFailed, MonitorNotFound),
+)
+async def list_events(
+    events: Events, monitor_id: PathId, limit: Limit = 50, offset: Offset = 0
+) -> EventList:
+    """List a monitor's events in their order, each with what became of its webhook."""
+    return await events.list_events(monitor_id, limit=limit, offset=offset)
+
+
+@router.post(
+    "/monitors/{monitor_id}/events/{event_id}/redeliver",
+    status_code=202,
+    dependencies=[rate_limited(Counted.REDELIVERIES), query_parameters()],
+    responses=error_responses(ValidationFailed, MonitorNotFound, EventNotFound, EngineNotAvailable),
+)
+async def redeliver_event(events: Events, monitor_id: PathId, event_id: PathId) -> Redelivery:
+    """Send an event once more, with the same id, also when its monitor has ended.
+
+    It is sent beside the monitor's other events, not in their order.
+    """
+    return await events.redeliver(monitor_id, event_id)

@@ -1,0 +1,92 @@
+"""Listing the events of a monitor, and sending one again."""
+
+import structlog
+
+from activities.declarations import RedeliveryInput
+from api.engine import EngineUnavailable, MonitorEngine
+from api.errors import EngineNotAvailable, EventNotFound
+from api.events.schemas import AuditedEvent, EventList, Redelivery
+from api.monitors.service import MonitorService
+from api.parameters import Pagination
+from api.store import Store
+from api.store.records import EventRecord, MonitorRecord
+from monitors.status import DeliveryStatus
+
+_log = structlog.get_logger(__name__)
+
+
+class EventService:
+    """Lists events and sends them again, also those of monitors that have ended."""
+
+    def __init__(self, store: Store, engine: MonitorEngine, monitors: MonitorService) -> None:
+        self._store = store
+        self._engine = engine
+        self._monitors = monitors
+
+    async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
+        """Return a page of a monitor's events in their order.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+        """
+        await self._monitors.find(monitor_id)
+        found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
+        return EventList(
+            events=[_audited(one) for one in found],
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def find(self, monitor_id: str, event_id: str) -> tuple[MonitorRecord, EventRecord]:
+        """Return an event and its monitor.
+
+        Raises:
+            MonitorNotFound, EventNotFound: there is no such event (any more).
+        """
+        monitor = await self._monitors.find(monitor_id)
+        event = await self._store.events.find(monitor_id, event_id)
+        if event is None:
+            raise EventNotFound(monitor_id, event_id)
+        return monitor, event
+
+    async def redeliver(self, monitor_id: str, event_id: str) -> Redelivery:
+        """Have an event delivered again, beside and not after the monitor's other events.
+
+        The audit goes on: attempts add up, a failed event is pending until the outcome is known,
+        one that was sent stays sent whatever the outcome.
+
+        Raises:
+            MonitorNotFound, EventNotFound: there is no such event (any more).
+            EngineNotAvailable: Temporal did not confirm; asking again is harmless.
+        """
+        monitor, event = await self.find(monitor_id, event_id)
+        is_under_way = event.delivery.status is DeliveryStatus.PENDING and monitor.status.is_active
+        if not is_under_way:
+            await self._start(monitor, event)
+        return Redelivery(event_id=event_id, webhook_status=DeliveryStatus.PENDING)
+
+    async def _start(self, monitor: MonitorRecord, event: EventRecord) -> None:
+        order = RedeliveryInput(monitor_id=monitor.monitor_id, event_id=event.event_id)
+        try:
+            await self._engine.redeliver(order)
+        except EngineUnavailable as error:
+            _log.error("engine unavailable", event_id=event.event_id, error=str(error))
+            raise EngineNotAvailable(
+                "Temporal did not confirm the redelivery; ask again later"
+            ) from None
+        await self._store.events.await_redelivery(
+            monitor.monitor_id, event.event_id, attempts=event.delivery.attempts
+        )
+        _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)
+
+
+def _audited(event: EventRecord) -> AuditedEvent:
+    return AuditedEvent(
+        event_id=event.event_id,
+        event_type=event.event_type,
+        payload=event.payload,
+        webhook_status=event.delivery.status,
+        webhook_attempts=event.delivery.attempts,
+        webhook_last_error=event.delivery.last_error,
+        created_at=event.created_at,
+        sent_at=event.delivery.sent_at,
+    )

@@ -1,0 +1,108 @@
+"""Applies what workers report to the store."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from pydantic import AwareDatetime, Field
+
+from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
+from api.metrics import GatewayMetrics
+from api.monitors.service import MonitorService
+from api.store import Store
+from monitors.ids import is_monitor_id
+from monitors.reports import EventReport, StatusReport
+from monitors.status import MonitorStatus
+
+MAX_COUNT: Final = 2**31 - 1
+MAX_EVENT_ID_LENGTH: Final = 200
+
+_log = structlog.get_logger(__name__)
+
+
+class StatusReceived(StatusReport):
+    """A status report; without `as_of` it is of now."""
+
+    as_of: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class WorkerReports:
+    """Applies reports of status and of events."""
+
+    def __init__(
+        self,
+        store: Store,
+        monitors: MonitorService,
+        metrics: GatewayMetrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._monitors = monitors
+        self._metrics = metrics
+        self._now = now
+
+    async def apply_status(self, monitor_id: str, report: StatusReport) -> None:
+        """Take a monitor's condition.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            ValidationFailed: `as_of` does not exist in UTC.
+        """
+        _check_moment("as_of", report.as_of)
+        status = is_monitor_id(monitor_id) and await self._store.monitors.apply_report(
+            monitor_id, report, self._now()
+        )
+        if not status:
+            raise MonitorNotFound(monitor_id)
+        if report.status.is_active and status is MonitorStatus.STOPPED:
+            await self._cancel(monitor_id)
+
+    async def record_event(self, monitor_id: str, event_id: str, report: EventReport) -> None:
+        """Take an event or the outcome of its webhook.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            ValidationFailed: the report does not fit its path, or is beyond what the store keeps.
+        """
+        _check_event(report, monitor_id, event_id)
+        known = is_monitor_id(monitor_id) and await self._store.events.record(
+            monitor_id, report, self._now()
+        )
+        if not known:
+            raise MonitorNotFound(monitor_id)
+        self._metrics.event_reported(report)
+
+    async def _cancel(self, monitor_id: str) -> None:
+        """Cancel a workflow that still works for a stopped monitor.
+
+        Mostly it is about to end. But a start without an answer may have come through after the
+        monitor was stopped, and only its reports show that.
+        """
+        try:
+            await self._monitors.cancel_workflow(monitor_id)
+        except EngineNotAvailable:
+            _log.warning("stopped monitor runs", monitor_id=monitor_id)
+
+
+def _check_event(report: EventReport, monitor_id: str, event_id: str) -> None:
+    if report.event.monitor_id != monitor_id:
+        raise ValidationFailed("event.monitor_id: is not the one in the path")
+    if report.event.event_id != event_id:
+        raise ValidationFailed("event.event_id: is not the one in the path")
+    if len(event_id) > MAX_EVENT_ID_LENGTH:
+        raise ValidationFailed(f"event.event_id: is longer than {MAX_EVENT_ID_LENGTH} characters")
+    if not 0 < report.event.sequence <= MAX_COUNT:
+        raise ValidationFailed(f"event.sequence: must be 1 to {MAX_COUNT}")
+    if not 0 <= report.webhook_attempts <= MAX_COUNT:
+        raise ValidationFailed(f"webhook_attempts: must be 0 to {MAX_COUNT}")
+    if report.sent_at:
+        _check_moment("sent_at", report.sent_at)
+
+
+def _check_moment(field: str, moment: datetime) -> None:
+    """Refuse the first and last hours of the calendar, which its beginning in UTC does not have."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValidationFailed(f"{field}: is outside of the calendar in UTC") from None
