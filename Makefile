@@ -13,8 +13,10 @@ up: setup
 demo: setup
 	@exec $(BIN)/stream-tracker demo
 
+# Most tests wait for streams and servers rather than for the processor.
+PROCESSES := 5
 # Whole services play their scenarios in real time, all at once: nothing else runs beside them.
-SERVICES := tests/service tests/youtube_service
+SERVICES := tests/service
 # These use the whole machine.
 ALONE := tests/hostile_service
 
@@ -26,7 +28,8 @@ test: setup
 ifdef PYTEST_ARGS
 	$(BIN)/pytest $(PYTEST_ARGS)
 else
-	$(BIN)/pytest -q -n 3 --dist loadfile $(addprefix --ignore=,$(SERVICES) $(ALONE))
+	$(BIN)/pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		$(addprefix --ignore=,$(SERVICES) $(ALONE))
 	$(BIN)/pytest -q $(SERVICES)
 	$(BIN)/pytest -q $(ALONE)
 endif

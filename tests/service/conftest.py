@@ -7,6 +7,18 @@ import pytest
 
 from tests.testkit.scenario_runner import ScenarioRunner
 
+LONGEST = (
+    "test_networks",
+    "test_youtube",
+    "test_embedded",
+    "test_chart",
+    "test_crashes",
+    "test_outages",
+    "test_chaos",
+    "test_pods",
+)
+"""They take two minutes and more. They begin first, so that the others begin while these wait."""
+
 
 @pytest.fixture(scope="session")
 def runner(
@@ -14,7 +26,8 @@ def runner(
 ) -> Iterator[ScenarioRunner]:
     items = (each for each in request.session.items if isinstance(each, pytest.Function))
     modules = dict.fromkeys(each.module for each in items)
-    scenarios = [module.SCENARIO for module in modules if hasattr(module, "SCENARIO")]
+    ordered = sorted(modules, key=lambda module: module.__name__.rpartition(".")[2] not in LONGEST)
+    scenarios = [module.SCENARIO for module in ordered if hasattr(module, "SCENARIO")]
     opened = ScenarioRunner(tmp_path_factory.mktemp("runner"))
     opened.open(scenarios)
     yield opened

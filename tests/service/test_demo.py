@@ -1,15 +1,21 @@
 """`stream-tracker demo`, run as a stranger runs it."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.testkit.scenario_runner import ScenarioRunner
+
+pytestmark = pytest.mark.timeout(240)
 
 ROOT = Path(__file__).parents[2]
 DEMO_LIMIT_SEC = 170
@@ -49,16 +55,36 @@ def left_processes(folder: Path) -> list[str]:
     return left
 
 
-@pytest.mark.timeout(DEMO_LIMIT_SEC + 30)
-def test_all_events_of_the_demo_arrive_and_nothing_is_left(tmp_path: Path) -> None:
-    with started_demo(tmp_path) as demo:
+@dataclass(frozen=True)
+class Seen:
+    """How the demo ended, and what it left behind."""
+
+    code: int
+    output: str
+    errors: str
+    left: list[str]
+
+
+async def SCENARIO(runner: ScenarioRunner) -> Seen:  # noqa: N802
+    """Run the demo to its end."""
+    folder = runner.folder / "demo"
+    folder.mkdir()
+    return await asyncio.to_thread(_run, folder)
+
+
+def _run(folder: Path) -> Seen:
+    with started_demo(folder) as demo:
         output, errors = demo.communicate(timeout=DEMO_LIMIT_SEC)
-        assert demo.returncode == 0, output + errors
-    assert "10 events expected, 10 arrived, 0 unexpected; 10 of 10 signatures valid." in output
-    assert "All as scripted." in output
-    assert errors == ""
-    assert left_processes(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    left = [*left_processes(folder), *map(str, folder.iterdir())]
+    return Seen(demo.returncode, output, errors, left)
+
+
+def test_all_events_of_the_demo_arrive_and_nothing_is_left(seen: Seen) -> None:
+    assert seen.code == 0, seen.output + seen.errors
+    assert "10 events expected, 10 arrived, 0 unexpected; 10 of 10 signatures valid." in seen.output
+    assert "All as scripted." in seen.output
+    assert seen.errors == ""
+    assert seen.left == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.testkit.programmes import EAGER
 from tests.testkit.receiver import Received
 from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import plain_client, until, until_true
-from tests.youtube_service.harness import COOKIE, YouTubeHarness, youtube_harness
+from tests.testkit.youtube_harness import COOKIE, YouTubeHarness, youtube_harness
 
 pytestmark = pytest.mark.timeout(300)
 

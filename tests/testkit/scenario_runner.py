@@ -8,7 +8,7 @@ selected modules together in a thread of its own, and the tests of each module j
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from tests.testkit.receiver import Receiver
 Scenario = Callable[["ScenarioRunner"], Awaitable[Any]]
 
 START_SEC = 30
-APART_SEC = 1.5
+APART_SEC = 3.0
 """Between the beginnings of two scenarios: to start services takes most of the CPU."""
+
+THREADS = 64
+"""Each may wait for a process to end."""
 
 PLAY_SEC = 220
 END_SEC = 60
@@ -41,6 +44,7 @@ class ScenarioRunner:
         self.origin = LiveOrigin()
         self.receiver = Receiver(SIGNING_KEY)
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stack = AsyncExitStack()
         self._house: asyncio.Task[ServiceHarness] | None = None

@@ -12,8 +12,9 @@ from simulator.youtube import Fault, Kind, MediaEnd, Video, VideoState, YouTubeS
 from tests.testkit.harness import SIGNING_KEY
 from tests.testkit.programmes import EAGER
 from tests.testkit.receiver import Receiver
+from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until
-from tests.youtube_service.harness import YouTubeHarness, hasty_worker, youtube_harness
+from tests.testkit.youtube_harness import YouTubeHarness, hasty_worker, youtube_harness
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -80,9 +81,9 @@ class Scene:
         return [(each.event_type, each.event["data"]) for each in self.receiver.events(video_id)]
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    return asyncio.run(_play(tmp_path_factory.mktemp("unseen") / "service"))
+async def SCENARIO(runner: ScenarioRunner) -> Seen:  # noqa: N802
+    """Watch on an event loop of its own: the worker that it runs must not delay other streams."""
+    return await asyncio.to_thread(asyncio.run, _play(runner.folder / "unseen"))
 
 
 async def _play(folder: Path) -> Seen:
