@@ -1,6 +1,6 @@
 """YouTube: from a video id to the truth about its state and to its media.
 
-How one look goes:
+How one poll goes:
 
     YouTubeSource                  the interface of `media.sources.source`, with a `MediaCache`
      └── YouTubeSite               asks the resolvers in turn, within the budget of an `Egress`
@@ -9,6 +9,6 @@ How one look goes:
           └── ExternalResolvers    yt-dlp and streamlink as executables of the user
 
 A resolver returns a `Resolution`, which `classifier` judges and from whose formats
-`rendition_choice` chooses. `poll_schedule` says when to look next, `confirmation` when to believe
+`rendition_choice` chooses. `poll_schedule` says when to poll next, `confirmation` when to believe
 bad news.
 """

@@ -48,7 +48,7 @@ def classify(resolution: Resolution) -> Observation:
 
 
 def _meaning(resolution: Resolution) -> Meaning | None:
-    """Return what a look without media says; None for a status check that found it live."""
+    """Return what a poll without media says; None for a status check that found it live."""
     return (
         _egress_failure(resolution)
         or find_meaning(resolution.reasons, site_messages.VIDEO_MESSAGES)

@@ -1,4 +1,4 @@
-"""When bad news is believed: never after one look."""
+"""When bad news is believed: never after one poll."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class ConfirmationPolicy:
     Attributes:
         looks: that see it, for states that broadcasters are known to take back.
         final_looks: that see it, for a removed video and the like.
-        apart_sec: least time between two looks that count.
+        apart_sec: least time between two polls that count.
     """
 
     looks: int = 3
@@ -42,11 +42,11 @@ DEFAULT_POLICY = ConfirmationPolicy()
 
 
 class Confirmation(BaseModel):
-    """What looks in a row have seen of one permanent state. The caller carries it, as JSON.
+    """What polls in a row have seen of one permanent state. The caller carries it, as JSON.
 
     Attributes:
         reason: what was seen last; None when nothing bad was.
-        looks: how many looks that count saw it.
+        looks: how many polls that count saw it.
         counted_at: when the last of these was.
     """
 
@@ -62,9 +62,9 @@ class Confirmation(BaseModel):
         at: AwareDatetime,
         policy: ConfirmationPolicy = DEFAULT_POLICY,
     ) -> "Confirmation":
-        """Return the state after one more look.
+        """Return the state after one more poll.
 
-        A look that observed nothing neither confirms nor refutes.
+        A poll that observed nothing neither confirms nor refutes.
         """
         if observation.state is SourceState.NOT_OBSERVED:
             return self

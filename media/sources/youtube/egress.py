@@ -16,18 +16,18 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 PAUSES_SEC = (15 * 60.0, 30 * 60.0, 60 * 60.0)
-"""How long the first, second, ... refusal in a row pauses all looks; the last repeats."""
+"""How long the first, second, ... refusal in a row pauses all polls; the last repeats."""
 
 PRIORITY_IN_A_ROW = 5
-"""Looks with priority that go before a background look which came earlier."""
+"""Polls with priority that go before a background poll which came earlier."""
 
 
 class BudgetExhausted(Exception):
-    """A look cannot be made at present."""
+    """A poll cannot be made at present."""
 
 
 class EgressPaused(BudgetExhausted):
-    """No look is made at present, because of a bot check or a rate limit."""
+    """No poll is made at present, because of a bot check or a rate limit."""
 
     def __init__(self, reason: str, *, length_sec: float, remaining_sec: float) -> None:
         super().__init__(f"paused for {remaining_sec:.0f} s: {reason}")
@@ -37,7 +37,7 @@ class EgressPaused(BudgetExhausted):
 
 
 class Lease(NamedTuple):
-    """Permission for one look, which is charged the requests that it is expected to make."""
+    """Permission for one poll, which is charged the requests that it is expected to make."""
 
     began: float
     charged: int
@@ -45,7 +45,7 @@ class Lease(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class EgressSnapshot:
-    """Counters for metrics: looks begun, their HTTP requests as far as known, what they saw."""
+    """Counters for metrics: polls begun, their HTTP requests as far as known, what they saw."""
 
     looks: int
     requests: int
@@ -63,15 +63,15 @@ class _Waiter:
 
 
 class Egress:
-    """A token bucket with a queue: leases looks in the order in which they are asked for.
+    """A token bucket with a queue: leases polls in the order in which they are asked for.
 
-    Background looks let a few with priority that came later go first, so a waiting stream is looked
+    Background polls let a few with priority that came later go first, so a waiting stream is looked
     at even while many others have trouble.
 
     Args:
         interval_sec: time between two requests, on average.
         burst_requests: requests that may be made at once after a time without any.
-        at_once: looks that are made at once; with more, they wait where nobody gives up.
+        at_once: polls that are made at once; with more, they wait where nobody gives up.
         clock: steady, in seconds.
     """
 
@@ -106,18 +106,18 @@ class Egress:
         """Wait for a lease, and hold it while the context is open.
 
         Args:
-            requests: that the look is expected to make.
-            give_up_at: of a background look, by the event loop's clock.
+            requests: that the poll is expected to make.
+            give_up_at: of a background poll, by the event loop's clock.
 
         Raises:
-            EgressPaused: no look is made at present.
+            EgressPaused: no poll is made at present.
             BudgetExhausted: there was no lease until `give_up_at`.
         """
         try:
             async with asyncio.timeout_at(give_up_at):
                 lease = await self._wait(requests, is_background=give_up_at is not None)
         except TimeoutError:
-            raise BudgetExhausted("other looks went first") from None
+            raise BudgetExhausted("other polls went first") from None
         try:
             yield lease
         finally:
@@ -125,10 +125,10 @@ class Egress:
             self._admit()
 
     def record(self, lease: Lease, outcome: str, *, requests: int, is_refused: bool) -> None:
-        """Record how a look ended: correct its charge, and pause when it was refused.
+        """Record how a poll ended: correct its charge, and pause when it was refused.
 
         Args:
-            lease: of the look.
+            lease: of the poll.
             outcome: a word of a small set.
             requests: HTTP requests made; 0 when that is not known, and what was expected counts.
             is_refused: it met a bot check or a rate limit.
@@ -140,7 +140,7 @@ class Egress:
             self._begin_pause(outcome)
 
     def forgive(self, lease: Lease) -> None:
-        """Note that the site answered a look: the next refusal is a first one again."""
+        """Note that the site answered a poll: the next refusal is a first one again."""
         if lease.began >= self._refused_at:
             self._refusals = 0
 

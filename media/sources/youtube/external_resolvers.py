@@ -1,6 +1,6 @@
 """yt-dlp and streamlink as executables of the user: newer ones than the image holds, or others.
 
-Each look starts a process, which costs about a second of CPU. What is secret goes through files in
+Each poll starts a process, which costs about a second of CPU. What is secret goes through files in
 a private folder and through standard input, as arguments are for everybody on the machine to see.
 """
 
@@ -46,7 +46,7 @@ _ANSWERED = re.compile(r"\b(?:Client|Server) Error\b")
 
 
 class ExternalResolvers:
-    """Looks through executables. Close it after use."""
+    """Polls through executables. Close it after use."""
 
     def __init__(self, options: YouTubeOptions) -> None:
         self._options = options
@@ -59,7 +59,7 @@ class ExternalResolvers:
         )
 
     async def resolve(self, request: ResolveRequest) -> Resolution:
-        """Look once.
+        """Poll once.
 
         Raises:
             ResolverTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.

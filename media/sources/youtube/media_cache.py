@@ -21,7 +21,7 @@ from media.sources.source import MediaUrls, Observation, SourceState
 MAX_VIDEOS = 1000
 
 SHORT_LIFE_SEC = 5.0
-"""Media that is lost again so soon was never good: the next look waits longer."""
+"""Media that is lost again so soon was never good: the next poll waits longer."""
 
 LOST_AGAIN_SEC = (0.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """Waits after the first, second, ... find in a row that was no good; the last repeats."""
@@ -64,7 +64,7 @@ class UrlStore:
     def write(self, video_id: str, media: MediaUrls, now: datetime) -> None:
         """Keep URLs that say when they expire, and remove those that have.
 
-        A disk that is full costs a look after the next restart, nothing more.
+        A disk that is full costs a poll after the next restart, nothing more.
         """
         try:
             self._remove_expired(now)
@@ -119,7 +119,7 @@ class MediaCache:
         return None if expires_at and expires_at <= now else entry.seen
 
     def refused(self, video_id: str, seen: Observation, now: datetime) -> Observation:
-        """Return `seen`, whose media could not be loaded, with the wait before the next look.
+        """Return `seen`, whose media could not be loaded, with the wait before the next poll.
 
         What was found before is kept: it may work on.
         """
@@ -129,9 +129,9 @@ class MediaCache:
         return replace(seen, retry_after_sec=entry.retry_after_sec)
 
     def remember(self, video_id: str, seen: Observation, now: datetime) -> Observation:
-        """Keep `seen`, and return it with the wait before the next look, should its media be lost.
+        """Keep `seen`, and return it with the wait before the next poll, should its media be lost.
 
-        So looks do not chase each other where a video is live and its media refused.
+        So polls do not chase each other where a video is live and its media refused.
         """
         entry = _Entry(seen, now, _short_lived(self._entries.get(video_id), now))
         entry = replace(entry, seen=replace(seen, retry_after_sec=entry.retry_after_sec))

@@ -25,7 +25,7 @@ def poll_delay_sec(
     chance: float,
     retry_after_sec: float | None = None,
 ) -> float:
-    """Return the wait until the next look, in seconds.
+    """Return the wait until the next poll, in seconds.
 
     Every 5 to 15 minutes while the start is far, never jumping over the fifth minute before it;
     then every 60 s, in the last minute every 30 s, and every 10 s when it is late, slower the later
@@ -57,7 +57,7 @@ def _starts(now: datetime, scheduled: datetime | None, site: datetime | None) ->
 def _plain_wait_sec(ahead_sec: float) -> float:
     if ahead_sec > _NEAR_SEC:
         far = min(_FAR_MAX_SEC, max(_FAR_MIN_SEC, ahead_sec * _FAR_SHARE))
-        # Divided by the longest jitter, so that the near time begins with a look.
+        # Divided by the longest jitter, so that the near time begins with a poll.
         return max(min(far, (ahead_sec - _NEAR_SEC) / (1 + _JITTER)), _WAITS_BEFORE[1])
     if ahead_sec > 0:
         return _WAITS_BEFORE[0] if ahead_sec > _CLOSE_SEC + _WAITS_BEFORE[0] else _WAITS_BEFORE[1]

@@ -1,4 +1,4 @@
-"""One look at a video through a resolver: the request, what it found, and how it fails.
+"""One poll of a video through a resolver: the request, what it found, and how it fails.
 
 ResolverFailed            resolver_failed
 └── ResolverTimedOut     resolver_timeout
@@ -12,7 +12,7 @@ from media.sources.youtube.resolver_options import Depth, Resolver
 
 
 class ResolverFailed(Exception):
-    """A look came to no end. The message has no text of the resolver, which may quote a signed URL.
+    """A poll came to no end. The message has no text of the resolver, which may quote a signed URL.
 
     Attributes:
         reason: stable word.
@@ -22,14 +22,14 @@ class ResolverFailed(Exception):
 
 
 class ResolverTimedOut(ResolverFailed):
-    """A look took longer than it may, and was killed."""
+    """A poll took longer than it may, and was killed."""
 
     reason = "resolver_timeout"
 
 
 @dataclass(frozen=True)
 class ResolveRequest:
-    """A look at a video."""
+    """A poll of a video."""
 
     resolver: Resolver
     depth: Depth
@@ -41,7 +41,7 @@ class ResolveRequest:
 
     @property
     def expected_requests(self) -> int:
-        """How many HTTP requests the look makes, at most as a rule."""
+        """How many HTTP requests the poll makes, at most as a rule."""
         if self.resolver is Resolver.STREAMLINK:
             return 3
         return 1 if self.depth is Depth.STATUS else 6
@@ -83,7 +83,7 @@ class Resolution:
         starts_at: unix seconds.
         reasons: what the site says of the video, where there is no media.
         warnings: what went wrong with single clients; may contain URLs.
-        exception: type of the error that ended the look. Its text is in `reasons` when the
+        exception: type of the error that ended the poll. Its text is in `reasons` when the
             resolver knows that error, else in `warnings`, as it says nothing of the video.
         countries: where the video may be seen, when it is geo-blocked.
         requests: HTTP requests made.

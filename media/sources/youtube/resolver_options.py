@@ -13,14 +13,14 @@ _MEBIBYTE = 1024 * 1024
 
 
 class Resolver(StrEnum):
-    """Who looks at the site."""
+    """What asks the site."""
 
     YTDLP = "yt-dlp"
     STREAMLINK = "streamlink"
 
 
 class Depth(StrEnum):
-    """How much a look finds out, and so what it costs."""
+    """How much a poll finds out, and so what it costs."""
 
     STATUS = "status"
     """Whether the video is live, in one request where the site lets it."""
@@ -44,9 +44,9 @@ class YouTubeOptions:
         extractor_args: each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`).
         ytdlp_path, streamlink_path: executables to run instead of the libraries.
         resolvers: who is asked, in this order, until one of them sees the video.
-        extraction_timeout_sec: a look that takes longer is killed.
-        request_timeout_sec: for one HTTP request of a look.
-        max_resolver_jobs: looks after which a resolver process is replaced.
+        extraction_timeout_sec: a poll that takes longer is killed.
+        request_timeout_sec: for one HTTP request of a poll.
+        max_resolver_jobs: polls after which a resolver process is replaced.
         max_resolver_bytes: memory beyond which it is replaced.
     """
 
@@ -64,8 +64,10 @@ class YouTubeOptions:
     max_resolver_bytes: int = 400 * _MEBIBYTE
 
     def __post_init__(self) -> None:
-        """Raises:
-        ValueError: extractor arguments that cannot be read, or nobody to ask.
+        """Check what fails at every poll otherwise.
+
+        Raises:
+            ValueError: extractor arguments that cannot be read, or no resolver.
         """
         parse_extractor_args(self.extractor_args)
         if not self.resolvers:
@@ -101,7 +103,7 @@ _REMAINS_ARGS = {"formats": ["incomplete"], "skip": ["dash"]}
 
 
 def with_depth(given: ExtractorArgs, depth: Depth) -> ExtractorArgs:
-    """Return the extractor arguments for a look of this depth."""
+    """Return the extractor arguments for a poll of this depth."""
     if depth is Depth.MEDIA:
         return given
     ours = given.get("youtube", {})

@@ -1,6 +1,6 @@
-"""Warm processes that look at YouTube through yt-dlp and streamlink.
+"""Warm processes that poll YouTube through yt-dlp and streamlink.
 
-A look runs code that parses whatever the site sends, and that may hang or leak.
+A poll runs code that parses whatever the site sends, and that may hang or leak.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class _Answer(BaseModel):
 
 
 class ResolverPool:
-    """Looks through warm resolver processes. Close it after use."""
+    """Polls through warm resolver processes. Close it after use."""
 
     def __init__(self, options: YouTubeOptions) -> None:
         self._options = options
@@ -62,7 +62,7 @@ class ResolverPool:
         )
 
     async def resolve(self, request: ResolveRequest) -> Resolution:
-        """Look once.
+        """Poll once.
 
         Raises:
             ResolverTimedOut: `extraction_timeout_sec` passed; nothing is left of the process.

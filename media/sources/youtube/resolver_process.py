@@ -1,4 +1,4 @@
-"""A resolver process: looks at videos as it is asked on standard input, until that closes.
+"""A resolver process: polls videos as it is asked on standard input, until that closes.
 
 `media.sources.youtube.resolver_pool` runs it, in a process group of its own.
 """
@@ -18,7 +18,7 @@ from media.sources.youtube.resolution import Resolution, ResolveRequest
 from media.sources.youtube.resolver_options import Depth, Resolver, ResolverSetup
 
 CPU_LIMIT_SEC = 600
-"""For its whole life. A look takes some hundredths: only a process that spins comes here, and one
+"""For its whole life. A poll takes some hundredths: only a process that spins comes here, and one
 that spins inside a C function does not notice that its worker is gone."""
 
 
@@ -44,7 +44,7 @@ class Resolvers:
         self._made: dict[Resolver, Any] = {}
 
     def resolve(self, request: ResolveRequest) -> Resolution:
-        """Look once."""
+        """Poll once."""
         if request.resolver not in self._made:
             self._made[request.resolver] = self._make(request.resolver)
         resolution: Resolution = self._made[request.resolver].resolve(request)
@@ -84,7 +84,7 @@ def _take_over_standard_streams() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _listen(requests: IO[bytes], inbox: "queue.SimpleQueue[ResolveRequest]", folder: str) -> None:
-    """Pass on requests; end the process group, mid-look or not, when the worker is gone."""
+    """Pass on requests; end the process group, mid-poll or not, when the worker is gone."""
     with contextlib.suppress(ValueError):
         while (message := read_json(requests)) is not None:
             inbox.put(

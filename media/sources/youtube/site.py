@@ -22,17 +22,17 @@ from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptio
 from media.sources.youtube.resolver_pool import ResolverPool
 
 BUSY = "busy"
-"""Reason of a look that was not made, because the budget is used up: it says nothing."""
+"""Reason of a poll that was not made, because the budget is used up: it says nothing."""
 
 _RETRY_SEC = 60.0
 _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED})
 
 
 class ResolverBackend(Protocol):
-    """What can look at a video."""
+    """What can poll of a video."""
 
     async def resolve(self, request: ResolveRequest) -> Resolution:
-        """Look once.
+        """Poll once.
 
         Raises:
             ResolverFailed: nothing was found.
@@ -43,13 +43,13 @@ class ResolverBackend(Protocol):
 
 
 class YouTubeSite:
-    """Looks at videos through one egress and its budget. Close it after use.
+    """Polls videos through one egress and its budget. Close it after use.
 
     Args:
         options: how the site is asked.
         egress: the budget; one for each address.
         backends: by default as `options` say.
-        max_background_wait_sec: for a lease; whoever wants the look hears of that before somebody
+        max_background_wait_sec: for a lease; whoever wants the poll hears of that before somebody
             takes it for hung.
     """
 
@@ -70,30 +70,30 @@ class YouTubeSite:
     async def observe(
         self, video_id: str, depth: Depth = Depth.MEDIA, *, background: bool = False
     ) -> Observation:
-        """Look once, and where a resolver itself fails, once more through the next one.
+        """Poll once, and where a resolver itself fails, once more through the next one.
 
         Never raises for what the site does or the resolvers do.
 
         Args:
             video_id: its 11 letters.
             depth: how much is to be found out.
-            background: looks at streams that run may go first.
+            background: polls of streams that run may go first.
         """
         now = asyncio.get_running_loop().time()
         give_up_at = now + self._max_background_wait_sec if background else None
-        first: _Look | None = None
+        first: _Poll | None = None
         for resolver in self._options.resolvers:
             try:
-                look = await self._look_further(
+                poll = await self._poll_further(
                     ResolveRequest(resolver, depth, video_id), give_up_at
                 )
             except BudgetExhausted as why:
-                return first.observation if first else self._without_look(why)
+                return first.observation if first else self._without_poll(why)
             if first is None:
-                first = look
-            elif _is_believed(look, after=first):
-                return replace(look.observation, title=look.title or first.title)
-            if look.observation.reason not in site_messages.RESOLVER_FAILURES:
+                first = poll
+            elif _is_believed(poll, after=first):
+                return replace(poll.observation, title=poll.title or first.title)
+            if poll.observation.reason not in site_messages.RESOLVER_FAILURES:
                 break
         assert first is not None  # noqa: S101  # options name at least one resolver
         return first.observation
@@ -107,33 +107,33 @@ class YouTubeSite:
         for backend in set(self._backends.values()):
             await backend.close()
 
-    async def _look_further(self, request: ResolveRequest, give_up_at: float | None) -> "_Look":
-        """Look; deeper where a status contradicts itself, or media may be left after the end."""
-        look = await self._look(request, give_up_at)
-        if request.depth is Depth.STATUS and look.is_contradictory:
-            return await self._look(replace(request, depth=Depth.MEDIA), give_up_at)
-        if request.depth is Depth.MEDIA and look.is_just_over:
+    async def _poll_further(self, request: ResolveRequest, give_up_at: float | None) -> "_Poll":
+        """Poll; deeper where a status contradicts itself, or media may be left after the end."""
+        poll = await self._poll(request, give_up_at)
+        if request.depth is Depth.STATUS and poll.is_contradictory:
+            return await self._poll(replace(request, depth=Depth.MEDIA), give_up_at)
+        if request.depth is Depth.MEDIA and poll.is_just_over:
             try:
-                deeper = await self._look(replace(request, depth=Depth.REMAINS), None)
+                deeper = await self._poll(replace(request, depth=Depth.REMAINS), None)
             except BudgetExhausted:
-                return look
-            return deeper if deeper.observation.media else look
-        return look
+                return poll
+            return deeper if deeper.observation.media else poll
+        return poll
 
-    async def _look(self, request: ResolveRequest, give_up_at: float | None) -> "_Look":
+    async def _poll(self, request: ResolveRequest, give_up_at: float | None) -> "_Poll":
         async with self._egress.lease(request.expected_requests, give_up_at=give_up_at) as lease:
             try:
                 resolution = await self._backends[request.resolver].resolve(request)
             except ResolverFailed as error:
-                look = _Look(None, _failed(error))
+                poll = _Poll(None, _failed(error))
                 self._egress.record(lease, error.reason, requests=0, is_refused=False)
             else:
-                look = self._judge(resolution, lease)
-        is_of_the_network = look.observation.reason in site_messages.NETWORK_FAILURES
-        self._network_failure = look.observation if is_of_the_network else None
-        return look
+                poll = self._judge(resolution, lease)
+        is_of_the_network = poll.observation.reason in site_messages.NETWORK_FAILURES
+        self._network_failure = poll.observation if is_of_the_network else None
+        return poll
 
-    def _judge(self, resolution: Resolution, lease: Lease) -> "_Look":
+    def _judge(self, resolution: Resolution, lease: Lease) -> "_Poll":
         observation = classify(resolution)
         is_refused = observation.reason in site_messages.EGRESS_FAILURES
         self._egress.record(
@@ -147,12 +147,12 @@ class YouTubeSite:
         pause = self._egress.pause()
         if pause and is_refused:
             observation = replace(_paused(pause), title=observation.title)
-        return _Look(resolution, observation)
+        return _Poll(resolution, observation)
 
-    def _without_look(self, why: BudgetExhausted) -> Observation:
+    def _without_poll(self, why: BudgetExhausted) -> Observation:
         if isinstance(why, EgressPaused):
             return _paused(why)
-        if self._network_failure:  # which is why the looks before it take so long
+        if self._network_failure:  # which is why the polls before it take so long
             return replace(self._network_failure, title=None)
         return Observation(
             state=SourceState.NOT_OBSERVED,
@@ -176,8 +176,8 @@ def _open_backends(options: YouTubeOptions) -> dict[Resolver, ResolverBackend]:
     return backends
 
 
-class _Look:
-    """A look and its judgement; `resolution` is None when nothing was found."""
+class _Poll:
+    """A poll and its judgement; `resolution` is None when nothing was found."""
 
     def __init__(self, resolution: Resolution | None, observation: Observation) -> None:
         self.live_status = resolution.live_status if resolution else None
@@ -195,8 +195,8 @@ class _Look:
         return self.live_status == "post_live" and self.observation.state is SourceState.ENDED
 
 
-def _is_believed(second: _Look, *, after: _Look) -> bool:
-    """Tell whether another resolver's look counts.
+def _is_believed(second: _Poll, *, after: _Poll) -> bool:
+    """Return whether another resolver's poll counts.
 
     Media is a proof. Else it counts only where the first one did not even see a live status, and
     never for a permanent state: one client's error is not the video's.
@@ -210,7 +210,7 @@ def _failed(error: ResolverFailed) -> Observation:
     return Observation(
         state=SourceState.NOT_OBSERVED,
         reason=error.reason,
-        message=f"The look at YouTube failed: {error}",
+        message=f"The poll of YouTube failed: {error}",
         retry_after_sec=_RETRY_SEC,
     )
 

@@ -19,7 +19,7 @@ class Meaning:
         reason: stable word.
         message: for people.
         phrases: any of these in the site's message, normalised, has this meaning.
-        retry_after_sec: least wait before the next look.
+        retry_after_sec: least wait before the next poll.
     """
 
     state: SourceState
@@ -176,7 +176,7 @@ EGRESS_FAILURES = frozenset({BOT_CHECK.reason, RATE_LIMITED.reason})
 """Reasons that hold for every video seen from the same egress."""
 
 NETWORK_FAILURES = frozenset({NETWORK.reason, "resolver_timeout"})
-"""Reasons of every look while the site cannot be reached."""
+"""Reasons of every poll while the site cannot be reached."""
 
 RESOLVER_FAILURES = frozenset(
     {CLIENT_BROKEN.reason, UNKNOWN.reason, "resolver_failed", "resolver_timeout"}

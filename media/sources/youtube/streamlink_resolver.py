@@ -1,4 +1,4 @@
-"""Streamlink as a library: the second, independent look. Runs in a resolver process only.
+"""Streamlink as a library: the second, independent poll. Runs in a resolver process only.
 
 It asks as another client and needs three requests. Its failures are log lines, not errors.
 """
@@ -27,7 +27,7 @@ class _LogCapture(logging.Handler):
 
 
 class StreamlinkResolver:
-    """Looks at videos through one streamlink session."""
+    """Polls videos through one streamlink session."""
 
     def __init__(self, setup: ResolverSetup) -> None:
         self._session = _session(setup)
@@ -40,7 +40,7 @@ class StreamlinkResolver:
         log.propagate = False
 
     def resolve(self, request: ResolveRequest) -> Resolution:
-        """Look once. Raises nothing. The depth makes no difference to it."""
+        """Poll once. Raises nothing. The depth makes no difference to it."""
         self._statuses.clear()
         self._capture.lines.clear()
         fields = self._resolve(request.watch_url)

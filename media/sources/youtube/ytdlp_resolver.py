@@ -1,6 +1,6 @@
-"""yt-dlp as a library: one look at one video. Runs in a resolver process only.
+"""yt-dlp as a library: one poll of one video. Runs in a resolver process only.
 
-The look asks for no processing and no exception about missing formats: so the live status is kept
+The poll asks for no processing and no exception about missing formats: so the live status is kept
 where a video cannot be played, and the site's reason arrives beside it.
 """
 
@@ -25,7 +25,7 @@ from media.sources.youtube.resolver_options import ResolverSetup, with_depth
 
 @dataclass
 class _Record:
-    """What happens during one look."""
+    """What happens during one poll."""
 
     reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class _Client(YoutubeDL):  # type: ignore[misc]  # yt-dlp is not typed
 
 
 class YtDlpResolver:
-    """Looks at videos through one `YoutubeDL`, which keeps its session with the site."""
+    """Polls videos through one `YoutubeDL`, which keeps its session with the site."""
 
     def __init__(self, setup: ResolverSetup) -> None:
         self._client = _Client(_parameters(setup))
@@ -88,7 +88,7 @@ class YtDlpResolver:
         self._record_reasons()
 
     def resolve(self, request: ResolveRequest) -> Resolution:
-        """Look once. Raises nothing."""
+        """Poll once. Raises nothing."""
         self._client.record = record = _Record()
         self._client.params["extractor_args"] = with_depth(self._given_args, request.depth)
         info = self._extract(request.watch_url, record)
@@ -103,7 +103,7 @@ class YtDlpResolver:
         except DownloadError as error:
             _record_failure(record, error.exc_info[1] or error)
         except Exception as error:
-            # Whatever it is, it must not end the process: the look failed, nothing more is known.
+            # Whatever it is, it must not end the process: the poll failed, nothing more is known.
             _record_failure(record, error)
         else:
             if info and info.get("_type", "video") == "video":
