@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import typer
 from rich.console import Console, Group
@@ -37,14 +37,29 @@ NO_MEDIA = {
 """What a look found instead of media; its message follows."""
 
 
-class Output(Protocol):
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *exception: object) -> None: ...
-    def observation(self, seen: Observation) -> None: ...
-    def segment(self, seen: SegmentSeen) -> None: ...
-    def event(self, event: EventDraft) -> None: ...
-    def health(self, state: WatchState) -> None: ...
-    def ended(self, reason: EndReason) -> None: ...
+class Output:
+    """Shows what happens while its context is open; each kind of output shows what it can."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        return None
+
+    def observation(self, seen: Observation) -> None:
+        """Show what a look at the source found."""
+
+    def segment(self, seen: SegmentSeen) -> None:
+        """Show a segment."""
+
+    def event(self, event: EventDraft) -> None:
+        """Show an event."""
+
+    def health(self, state: WatchState) -> None:
+        """Show the condition of the stream."""
+
+    def ended(self, reason: EndReason) -> None:
+        """Show why the stream ended."""
 
 
 async def watch_url(
@@ -122,16 +137,7 @@ def _output(url: str, state: WatchState, *, as_json: bool) -> Output:
     return _LiveTable(console, url, state) if console.is_terminal else _PlainLines(url)
 
 
-class _JsonLines:
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        return None
-
-    def observation(self, seen: Observation) -> None:
-        """Say nothing: `health` gives the reason."""
-
+class _JsonLines(Output):
     def segment(self, seen: SegmentSeen) -> None:
         measured = seen.measurement
         self._print(
@@ -156,18 +162,12 @@ class _JsonLines:
         print(json.dumps({"kind": kind, **fields}), flush=True)
 
 
-class _PlainLines:
+class _PlainLines(Output):
     """Prints a line a segment, an event, and a change of what is known."""
 
     def __init__(self, url: str) -> None:
         self._condition = ""
         _print_line(f"loading {printable(url)}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        return None
 
     def observation(self, seen: Observation) -> None:
         if seen.media is None:
@@ -182,7 +182,7 @@ class _PlainLines:
         )
 
     def event(self, event: EventDraft) -> None:
-        _print_line(_event_text(event))
+        _print_line(event_text(event))
 
     def health(self, state: WatchState) -> None:
         self._print_once(_condition(state))
@@ -196,7 +196,7 @@ class _PlainLines:
         self._condition = condition
 
 
-class _LiveTable:
+class _LiveTable(Output):
     """A table of the last segments with the events below it."""
 
     def __init__(self, console: Console, url: str, state: WatchState) -> None:
@@ -225,7 +225,7 @@ class _LiveTable:
 
     def event(self, event: EventDraft) -> None:
         is_good = event.event_type.endswith(("recovered", "resumed"))
-        line = f"{event.timestamp.astimezone():%H:%M:%S}  {_event_text(event)}"
+        line = f"{event.timestamp.astimezone():%H:%M:%S}  {event_text(event)}"
         self._events.append(Text(line, style="green" if is_good else "bold red"))
         self._refresh()
 
@@ -264,10 +264,20 @@ def _condition(state: WatchState) -> str:
     return f"video {health.video}, audio {health.audio}, open incidents: {incidents}"
 
 
-def _event_text(event: EventDraft) -> str:
-    told = {name: value for name, value in event.data.items() if not isinstance(value, dict)}
-    data = ", ".join(f"{name} {value}" for name, value in told.items())
-    return printable(f"{event.event_type}  {data}")
+def event_text(event: EventDraft) -> str:
+    told = [_field_text(name, value) for name, value in event.data.items()]
+    return printable(f"{event.event_type}  {', '.join(filter(None, told))}")
+
+
+def _field_text(name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return ""
+    if name.endswith("_sec") and isinstance(value, int | float):
+        return f"{name.removesuffix('_sec').replace('_', ' ')} {value:g} s"
+    if name.endswith("_at") and isinstance(value, str):
+        moment = datetime.fromisoformat(value).astimezone()
+        return f"{name.removesuffix('_at').replace('_', ' ')} {moment:%H:%M:%S}"
+    return f"{name} {value}"
 
 
 def segment_row(seen: SegmentSeen) -> tuple[str, ...]:
