@@ -1,1 +1,1 @@
-"""The probe Pods of a Kubernetes cluster: what they look like, and what becomes of them."""
+"""The Kubernetes side of probe Pods."""

@@ -42,7 +42,7 @@ ORCHESTRATOR_ONLY = frozenset(
 )
 """Variables that a Pod does not get, or gets with a value of its own."""
 
-SECRETS = frozenset(
+SECRET_VARIABLES = frozenset(
     {
         *("INTERNAL_API_KEY", "YTDLP_EXTRACTOR_ARGS", "PAYLOAD_KEYS"),
         *("TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA"),
@@ -189,6 +189,6 @@ def _is_for_pods(name: str) -> bool:
 
 def _is_secret(name: str, value: str) -> bool:
     # A proxy's URL may carry a key, and so may a header that is sent to Temporal.
-    if name in SECRETS or name.startswith("TEMPORAL_GRPC_META_"):
+    if name in SECRET_VARIABLES or name.startswith("TEMPORAL_GRPC_META_"):
         return True
     return "://" in value and urlsplit(value).password is not None

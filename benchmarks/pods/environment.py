@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHandle
 from monitors.config import MonitorConfig, OnDeliveryFailure
 from monitors.ids import new_monitor_id
 from simulator.origin import LiveOrigin
-from tests.kube.api import FakeApi, fake_api, kubeconfig
+from tests.kube.fake_api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.testkit.harness import PROBE_KEY, SIGNING_KEY, ServiceHarness
 from tests.testkit.programmes import SMALL, rendered

@@ -13,7 +13,7 @@ from benchmarks.pods.environment import PodEnvironment, open_pod_environment
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
 from tests.chaos.findings import Finding
-from tests.kube.pods import RUNNING
+from tests.kube.pod_states import RUNNING
 from tests.testkit.programmes import EAGER
 from workflows.messages import STOP_SIGNAL
 from workflows.monitor import MonitorWorkflow

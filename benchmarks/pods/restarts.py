@@ -15,8 +15,8 @@ from benchmarks.pods.environment import PodEnvironment, open_pod_environment
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
 from tests.chaos.findings import Finding
-from tests.kube.api import FakeApi
-from tests.kube.pods import READY
+from tests.kube.fake_api import FakeApi
+from tests.kube.pod_states import READY
 from workflows.messages import STOP_SIGNAL, MonitorResult
 
 DOWN_SEC = 3.0

@@ -11,9 +11,9 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import POD_REFUSED, PodDeletion, PodInput
 from activities.probe_pods import ProbePods
 from kube.cluster import PodCluster
-from tests.kube.api import FakeApi
 from tests.kube.conftest import api, cluster, served
-from tests.kube.pods import MONITOR_ID, NAME, terminated
+from tests.kube.fake_api import FakeApi
+from tests.kube.pod_states import MONITOR_ID, NAME, terminated
 
 __all__ = ["api", "cluster", "served"]
 

@@ -11,7 +11,7 @@ import helm_python
 import pytest
 import yaml
 
-from tests.deploy.engine import ROOT
+from tests.deploy.docker_engine import ROOT
 
 FOLDER = ROOT / "deploy" / "helm" / "stream-tracker"
 RELEASE, NAMESPACE = "st", "streams"

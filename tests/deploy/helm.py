@@ -9,7 +9,7 @@ from typing import Any
 import helm_python
 
 from tests.deploy.chart import FOLDER, NAMESPACE, RELEASE
-from tests.deploy.cluster import KINDS, Cluster
+from tests.deploy.chart_cluster import KINDS, Cluster
 
 
 class Helm:

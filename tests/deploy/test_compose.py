@@ -22,7 +22,7 @@ from runtime.pod_settings import PodSettings
 from runtime.settings import GatewaySettings, SettingsError, WorkerSettings
 from runtime.version import VERSION
 from tests.deploy import variables
-from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_compose, has_engine
+from tests.deploy.docker_engine import LIMIT_SEC, ROOT, docker, has_compose, has_engine
 
 FILE = ROOT / "docker-compose.yaml"
 EXAMPLE = ROOT / ".env.example"

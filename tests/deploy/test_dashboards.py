@@ -13,7 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.deploy.engine import ROOT
+from tests.deploy.docker_engine import ROOT
 from tests.deploy.expositions import gateway_exposition, worker_exposition
 
 FOLDER = ROOT / "deploy" / "dashboards"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.engine import LIMIT_SEC, ROOT, docker, has_engine
+from tests.deploy.docker_engine import LIMIT_SEC, ROOT, docker, has_engine
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 IGNORED = ROOT / ".dockerignore"

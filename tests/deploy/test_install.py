@@ -15,9 +15,9 @@ from tests.deploy.chart import (
     SECRETS,
     rendered,
 )
-from tests.deploy.cluster import opened_cluster
+from tests.deploy.chart_cluster import opened_cluster
 from tests.deploy.helm import Helm, helm_of
-from tests.kube.api import kubeconfig
+from tests.kube.fake_api import kubeconfig
 
 WITHOUT_OPERATOR = {"serviceMonitor": {"enabled": False}}
 

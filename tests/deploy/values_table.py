@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.deploy.engine import ROOT
+from tests.deploy.docker_engine import ROOT
 
 FOLDER = ROOT / "deploy" / "helm" / "stream-tracker"
 README = FOLDER / "README.md"

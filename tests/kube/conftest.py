@@ -8,8 +8,8 @@ import pytest
 from kubernetes.aio.client import ApiClient, Configuration
 
 from kube.cluster import SILENCE_SEC, PodCluster
-from tests.kube.api import FakeApi, fake_api
-from tests.kube.pods import TEMPLATE
+from tests.kube.fake_api import FakeApi, fake_api
+from tests.kube.pod_states import TEMPLATE
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from kube.cluster import PodCluster
 from kube.reflector import RELIST_MAX_SEC, RELIST_MIN_SEC, PodReflector, relist_wait_sec
 from monitors.pods import PodFailure
-from tests.kube.api import FakeApi
 from tests.kube.conftest import pod_cluster
-from tests.kube.pods import (
+from tests.kube.fake_api import FakeApi
+from tests.kube.pod_states import (
     MONITOR_ID,
     NAME,
     OTHER_ID,

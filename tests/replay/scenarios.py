@@ -14,7 +14,7 @@ from activities.declarations import RedeliveryInput
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventDraft
 from tests.workflows import scripts
-from tests.workflows.pods import MAX_FAILURES, live_for_a_pod
+from tests.workflows.scripted_pods import MAX_FAILURES, live_for_a_pod
 from tests.workflows.stage import MONITOR_ID, Handle, Stage, prober
 from tests.workflows.world import closed_until, failing, slow_to_take
 from workflows.messages import (

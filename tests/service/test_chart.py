@@ -13,9 +13,9 @@ import pytest
 
 from simulator.origin import AtEnd, ChannelOptions
 from tests.api.postgres import postgres_server
-from tests.deploy.cluster import opened_cluster
+from tests.deploy.chart_cluster import opened_cluster
 from tests.deploy.helm import Helm, helm_of
-from tests.kube.api import kubeconfig
+from tests.kube.fake_api import kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.testkit.children import Child, free_port
 from tests.testkit.harness import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command

@@ -13,7 +13,7 @@ import pytest
 from monitors.ids import new_monitor_id
 from monitors.pods import pod_name
 from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
-from tests.kube.api import FakeApi, fake_api, kubeconfig
+from tests.kube.fake_api import FakeApi, fake_api, kubeconfig
 from tests.kube.kubelet import Kubelet
 from tests.testkit.harness import PROBE_KEY, ServiceHarness, open_harness
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.chart import NAMESPACE, RELEASE, whole_amount
-from tests.deploy.cluster import Cluster
+from tests.deploy.chart_cluster import Cluster
 from tests.kube.kubelet import IMAGE_ENTRYPOINT
 from tests.testkit.children import SCRIPTS, Child
 from tests.testkit.harness import ready

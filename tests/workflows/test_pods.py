@@ -16,7 +16,7 @@ from monitors.pods import MISSING, pod_name
 from monitors.status import MonitorStatus
 from tests.workflows import scripts
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
-from tests.workflows.pods import MAX_FAILURES, PLACEMENT, ScriptedPods, live_for_a_pod
+from tests.workflows.scripted_pods import MAX_FAILURES, PLACEMENT, ScriptedPods, live_for_a_pod
 from tests.workflows.stage import (
     LOOK_SEC,
     MONITOR_ID,

@@ -18,11 +18,11 @@ from activities.probe_pods import ProbePods
 from kube.cluster import PodCluster
 from kube.reflector import PodReflector
 from monitors.status import MonitorStatus
-from tests.kube.api import FakeApi
 from tests.kube.conftest import api, cluster, served
+from tests.kube.fake_api import FakeApi
 from tests.workflows import scripts
 from tests.workflows.dev_server import connected, dev_server
-from tests.workflows.pods import live_for_a_pod
+from tests.workflows.scripted_pods import live_for_a_pod
 from tests.workflows.stage import Handle, an_order, start_monitor
 from tests.workflows.world import World
 from worker.pods import MonitorWorkflows

@@ -28,7 +28,7 @@ from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
 from monitors.status import DeliveryStatus
 from tests.workflows import scripts
-from tests.workflows.pods import ScriptedPods
+from tests.workflows.scripted_pods import ScriptedPods
 from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
 
 HEARTBEAT_SEC = 0.05

@@ -14,7 +14,7 @@ LIMIT_SEC = 1200
 
 @cache
 def has_engine() -> bool:
-    """Tell whether a Docker engine answers."""
+    """Return whether a Docker engine answers."""
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True, timeout=30).returncode == 0
@@ -22,7 +22,7 @@ def has_engine() -> bool:
 
 @cache
 def has_compose() -> bool:
-    """Tell whether `docker compose` is installed."""
+    """Return whether `docker compose` is installed."""
     if shutil.which("docker") is None:
         return False
     command = ["docker", "compose", "version"]
