@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import typer
@@ -24,23 +25,6 @@ SEC_PER_CALL = 1.2
 Monitors = list[dict[str, Any]]
 
 
-class _Calls:
-    """Reads the list, and counts the calls that this takes."""
-
-    def __init__(self, client: RestClient) -> None:
-        self._client = client
-        self.count = 0
-
-    def active_monitors(self) -> Monitors:
-        self.count = 0
-        monitors: dict[str, dict[str, Any]] = {}
-        for status in ACTIVE:
-            for page in self._client.pages("/monitors", status=status):
-                self.count += 1
-                monitors |= {monitor["monitor_id"]: monitor for monitor in page}
-        return sorted(monitors.values(), key=urgency)
-
-
 def show_top(client: RestClient, *, as_json: bool) -> None:
     """Show the monitors until Ctrl-C: a table on a terminal, elsewhere a line for each change.
 
@@ -48,26 +32,34 @@ def show_top(client: RestClient, *, as_json: bool) -> None:
         GatewayRefused, GatewayUnreachable: at the first attempt; later ones are shown and retried.
     """
     console = Console()
-    calls = _Calls(client)
-    monitors = calls.active_monitors()
+    monitors, calls = _active_monitors(client)
     if console.is_terminal and not as_json:
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            _refresh(
-                calls,
-                monitors,
-                lambda now, why: live.update(_page(console, now, why), refresh=True),
-            )
+            _refresh(client, monitors, calls, partial(_show_page, live))
     else:
-        _refresh(calls, monitors, _ChangedLines(as_json=as_json))
+        _refresh(client, monitors, calls, _ChangedLines(as_json=as_json))
 
 
-def _refresh(calls: _Calls, monitors: Monitors, show: Callable[[Monitors, str], None]) -> None:
+def _active_monitors(client: RestClient) -> tuple[Monitors, int]:
+    """Return the monitors, worst first, and the number of calls that it took."""
+    monitors: dict[str, dict[str, Any]] = {}
+    calls = 0
+    for status in ACTIVE:
+        for page in client.pages("/monitors", status=status):
+            calls += 1
+            monitors |= {monitor["monitor_id"]: monitor for monitor in page}
+    return sorted(monitors.values(), key=urgency), calls
+
+
+def _refresh(
+    client: RestClient, monitors: Monitors, calls: int, show: Callable[[Monitors, str], None]
+) -> None:
     problem = ""
     while True:
         show(monitors, problem)
-        time.sleep(max(REFRESH_SEC, calls.count * SEC_PER_CALL))
+        time.sleep(max(REFRESH_SEC, calls * SEC_PER_CALL))
         try:
-            monitors, problem = calls.active_monitors(), ""
+            (monitors, calls), problem = _active_monitors(client), ""
         except (GatewayRefused, GatewayUnreachable) as error:
             problem = str(error)
 

@@ -24,7 +24,7 @@ from monitors.sound import SHORT_GAP_SEC
 from runtime.logging import configure_logging
 from runtime.settings import StreamSettings
 from worker.probe_setup import open_worker_probe
-from worker.stream_access import open_stream_side
+from worker.stream_access import open_stream_access
 
 ROWS = 15
 COLUMNS = ("time", "segment", "seconds", "KiB", "video", "audio", "LUFS")
@@ -91,30 +91,36 @@ async def watch_url(
     state = WatchState()
     with _output(url, state, as_json=as_json) as output:
         async with (
-            open_stream_side(settings, OutboundGuard(allow_private_networks=True)) as side,
+            open_stream_access(settings, OutboundGuard(allow_private_networks=True)) as side,
             open_worker_probe(settings, with_loudness=True) as probe,
         ):
             client = side.sources.new_client(request_headers)
             source = _ObservedSource(side.sources.resolve(url, client), output)
             meter = SegmentProber(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
-            standing = ResumeHint()
-            while True:
-                watch = StreamWatch(
-                    source,
-                    state,
-                    config=config,
-                    meter=meter,
-                    on_segment=output.segment,
-                    standing=standing,
-                )
-                ended = await watch.run()
-                output.health(state)
-                for event in state.happened:
-                    output.event(event)
-                state.happened.clear()
-                if ended:
-                    output.ended(ended)
-                    return ended
+            return await _watch(source, state, config, meter, output)
+
+
+async def _watch(
+    source: Source, state: WatchState, config: MonitorConfig, meter: SegmentProber, output: Output
+) -> EndReason:
+    standing = ResumeHint()
+    while True:
+        watch = StreamWatch(
+            source,
+            state,
+            config=config,
+            meter=meter,
+            on_segment=output.segment,
+            standing=standing,
+        )
+        ended = await watch.run()
+        output.health(state)
+        for event in state.happened:
+            output.event(event)
+        state.happened.clear()
+        if ended:
+            output.ended(ended)
+            return ended
 
 
 class _ObservedSource:

@@ -46,7 +46,7 @@ from worker.probe_setup import (
     missing_confinement,
     open_worker_probe,
 )
-from worker.stream_access import open_stream_side
+from worker.stream_access import open_stream_access
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE, pod_queue
@@ -83,7 +83,7 @@ async def run_worker(settings: WorkerSettings) -> None:
         if settings.worker_role is not WorkerRole.ORCHESTRATOR:
             probe = await stack.enter_async_context(open_worker_probe(settings))
         guard = OutboundGuard(settings.allow_private_networks)
-        side = await stack.enter_async_context(open_stream_side(settings, guard))
+        side = await stack.enter_async_context(open_stream_access(settings, guard))
         stack.enter_context(youtube_metrics(side.youtube.snapshot))
         health = health_port(
             settings.health_host,

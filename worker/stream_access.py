@@ -20,8 +20,8 @@ from runtime.version import USER_AGENT
 
 
 @dataclass(frozen=True)
-class StreamSide:
-    """What leads to streams, as the settings say."""
+class StreamAccess:
+    """The clients that reach streams, as the settings say."""
 
     client: httpx.AsyncClient
     youtube: YouTubeSite
@@ -29,9 +29,9 @@ class StreamSide:
 
 
 @asynccontextmanager
-async def open_stream_side(
+async def open_stream_access(
     settings: StreamSettings, guard: OutboundGuard
-) -> AsyncIterator[StreamSide]:
+) -> AsyncIterator[StreamAccess]:
     """Reach streams while the context is open.
 
     Raises:
@@ -45,7 +45,7 @@ async def open_stream_side(
     async with _media_client(settings, guard) as client:
         youtube = YouTubeSite(_youtube_options(settings), egress=egress)
         try:
-            yield StreamSide(client, youtube, SourceResolver(client, youtube, cache=cache))
+            yield StreamAccess(client, youtube, SourceResolver(client, youtube, cache=cache))
         finally:
             await youtube.close()
 

@@ -87,7 +87,7 @@ SCENES = (
     ScriptedScene("normal", 9.4, "a moving picture with speech"),
     ScriptedScene("black", 7.0, "a black picture, speech goes on"),
     ScriptedScene("normal", 8.2, "a moving picture with speech"),
-    ScriptedScene("silent", 6.8, "a moving picture without sound"),
+    ScriptedScene("silent", 6.8, "silence, the picture moves on"),
     ScriptedScene("dark", 4.0, "a night scene (no fault)"),
     ScriptedScene("cut_to_black", 1.0, "a cut to black of one second (no fault)"),
     ScriptedScene("normal", 4.2, "a moving picture with speech"),
@@ -143,7 +143,7 @@ def _fault_events(scene: ScriptedScene, start_sec: float) -> list[Expectation]:
     return [
         Expectation(
             event_type=opened,
-            cause=f"{threshold_sec:g} s of {scene.caption}",
+            cause=f"{threshold_sec:g} s of {scene.caption.partition(',')[0]}",
             known=_completed(start_sec + threshold_sec),
             started_sec=start_sec,
         ),

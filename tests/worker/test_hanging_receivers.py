@@ -15,7 +15,7 @@ from runtime.settings import WorkerSettings
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
 from tests.workflows.dev_server import connected, dev_server
 from worker.main import workers_of
-from worker.stream_access import open_stream_side
+from worker.stream_access import open_stream_access
 from workflows.messages import TASK_QUEUE
 from workflows.redelivery import RedeliveryWorkflow
 
@@ -59,7 +59,7 @@ async def _orchestrator(client: Client) -> AsyncIterator[None]:
     settings = WorkerSettings()
     async with AsyncExitStack() as stack:
         guard = OutboundGuard(settings.allow_private_networks)
-        side = await stack.enter_async_context(open_stream_side(settings, guard))
+        side = await stack.enter_async_context(open_stream_access(settings, guard))
         workers = workers_of(client, settings, side.sources)
         for worker in await stack.enter_async_context(workers):
             await stack.enter_async_context(worker)
