@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -42,12 +41,6 @@ logger = structlog.get_logger(__name__)
 
 HEARTBEAT_SEC = 1.0
 """State is handed to Temporal's client this often; it sends it on at its own interval."""
-
-TAKEOVER_TIMEOUTS = 2
-"""The worker that was lost may have been given the watch a second time, unheard."""
-
-TAKEOVER_AFTERWARDS_SEC = 6.0
-"""For the age of the last heartbeat, the retry, and the next worker's first request."""
 
 CANCEL_AGAIN_SEC = 5.0
 """Longer than any task takes to clear up."""
@@ -92,7 +85,7 @@ class StreamWatching(WatchActivities):
         self._report_sec = report_sec
         self._on_segment = on_segment
         self._recent = RecentWatches()
-        self._skimmed = SegmentCache()
+        self._cache = SegmentCache()
         self.streams = 0
 
     @activity.defn
@@ -113,7 +106,6 @@ class StreamWatching(WatchActivities):
                 meter=meter,
                 on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
-                takeover_sec=takeover_sec(activity.info().heartbeat_timeout),
                 standing=standing,
             )
             returned = await self._watch(watch, client, state, order)
@@ -177,7 +169,7 @@ class StreamWatching(WatchActivities):
             self._probe,
             segment_max_bytes=self._segment_max_bytes,
             memory=self._memory,
-            recent=self._skimmed,
+            cache=self._cache,
         )
 
     async def _report_counters(self, monitor_id: str, state: WatchState) -> None:
@@ -201,16 +193,6 @@ class StreamWatching(WatchActivities):
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)
             await asyncio.sleep(self._report_sec)
-
-
-def takeover_sec(heartbeat_timeout: timedelta | None) -> float:
-    """Return how long after its last heartbeat a lost watch has gone on elsewhere, at the latest.
-
-    See docs/internals/resilience.md for what was measured.
-    """
-    if heartbeat_timeout is None:
-        return math.inf
-    return TAKEOVER_TIMEOUTS * heartbeat_timeout.total_seconds() + TAKEOVER_AFTERWARDS_SEC
 
 
 def _last_state(heartbeat_details: Iterable[Any], order: WatchInput) -> WatchState:

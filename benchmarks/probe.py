@@ -4,17 +4,14 @@
 
 The programmes: one that moves, a camera that stands still before somebody who talks, slides that
 change every 10 s, and slow ones that change every 30 s. A detector judges what is found, as in a
-watch, and says how closely the next segment is looked at. How much of that can wait depends on the
-live window, the media that a playlist names: another worker takes from it what this one has not
-measured.
-The ways: ours with a live window of 15 minutes, and with one of half a minute; one ffmpeg process a
-segment, one pass (`FFMPEG_PATH`); three processes a segment (ffprobe, blackdetect, silencedetect)
-as services like this one use to do it, with the system's ffmpeg where there is one; and decoding
-alone, the whole minute in one process with one thread, which is the floor. CPU seconds are user and
-system time of all processes that the way starts, and of this one for it, the lowest of some rounds;
-the memory is the peak of one process.
-Judged are ours with the long window: by three processes, and by the floor; slow slides by the floor
-only, since a picture that stands for half of the freeze threshold has to be decoded.
+watch, and says how much of the next segment is decoded.
+The ways: ours; one ffmpeg process a segment, one pass (`FFMPEG_PATH`); three processes a segment
+(ffprobe, blackdetect, silencedetect) as services like this one use to do it, with the system's
+ffmpeg where there is one; and decoding alone, the whole minute in one process with one thread,
+which is the floor. CPU seconds are user and system time of all processes that the way starts, and
+of this one for it, the lowest of some rounds; the memory is the peak of one process.
+Judged are ours: by three processes, and by the floor; slow slides by the floor only, since a static
+frame has to be decoded from half of the freeze threshold on.
 """
 
 import argparse
@@ -29,21 +26,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
-from activities.declarations import Placement
-from activities.watch_stream import takeover_sec
 from benchmarks.machine import machine
 from media.decoding import DecoderProbe, FfmpegProbe, Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.skimming import Skimmed
+from monitors.detectors.skimming import Deferred
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.measurement import Glance, SegmentMeasurement
+from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin import Encoding, Programme, RenderedProgramme, Scene, SceneKind, render
 from simulator.origin.render import ffmpeg_path
 
 SECONDS = 60.0
-LIVE_WINDOW_SEC = 900.0
-SHORT_LIVE_WINDOW_SEC = 30.0
 SILENCE_DB = -50.0
 THRESHOLDS = Thresholds()
 BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -134,18 +127,14 @@ def _material(rendered: RenderedProgramme, folder: Path) -> Material:
 
 async def _measure(material: Material, rounds: int) -> dict[str, Cost]:
     decoders, passes = DecoderProbe(parallel=1), FfmpegProbe(ffmpeg_path(), parallel=1)
-    ours = Viewing(decoders, material, LIVE_WINDOW_SEC)
-    hurried = Viewing(decoders, material, SHORT_LIVE_WINDOW_SEC)
-    one_pass = Viewing(passes, material, LIVE_WINDOW_SEC)
+    ours, one_pass = Viewing(decoders, material), Viewing(passes, material)
     ways: dict[str, Callable[[], Awaitable[Cost]]] = {
         "ours": lambda: _ours(decoders, ours),
-        "ours, short live window": lambda: _ours(decoders, hurried),
         "one pass, a process a segment": lambda: _counted(one_pass.next_minute),
         "three processes": lambda: _counted(lambda: _three_processes(material)),
         "decoding alone": lambda: _counted(lambda: _floor(material)),
     }
-    for viewing in (ours, hurried):  # the decoder starts, once for hours, and the stream is known
-        await viewing.next_minute()
+    await ours.next_minute()  # the decoder starts, once for hours, and the stream is known
     found: dict[str, list[Cost]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, run in ways.items():
@@ -157,14 +146,10 @@ async def _measure(material: Material, rounds: int) -> dict[str, Cost]:
 class Viewing:
     """Measures and judges a stream that shows the same minute again and again, as a watch does."""
 
-    def __init__(self, probe: Probe, material: Material, live_window_sec: float) -> None:
+    def __init__(self, probe: Probe, material: Material) -> None:
         self._probe = probe
         self._material = material
-        heartbeat_timeout = timedelta(seconds=Placement().heartbeat_timeout_sec)
-        # The segment itself is the last in the window.
-        self._kept_sec = live_window_sec - material.segment_sec - takeover_sec(heartbeat_timeout)
         self._detectors = MediaDetectors()
-        self._in_full: dict[int, SegmentMeasurement] = {}
         self._sequence = 0
 
     async def next_minute(self) -> None:
@@ -175,25 +160,25 @@ class Viewing:
 
     async def _next(self) -> None:
         detectors, segment_sec = self._detectors, self._material.segment_sec
-        glance = detectors.glance(segment_sec, THRESHOLDS, self._kept_sec)
-        measured = await self._measured(self._sequence, glance)
-        if glance.is_later(measured):
-            if not measured.is_skimmed:
-                self._in_full[self._sequence] = measured
-            measured = measured.kept("")
-        overdue = detectors.overdue(measured, THRESHOLDS, self._kept_sec)
-        detectors.look_back([await self._looked_back(each) for each in overdue], THRESHOLDS)
+        context = detectors.probe_context(segment_sec, THRESHOLDS)
+        measured = await self._measured(self._sequence, context)
+        again = [await self._in_full(each) for each in detectors.due(measured)]
+        detectors.judge_deferred(again, THRESHOLDS)
         detectors.feed(measured, _position(self._sequence, segment_sec), THRESHOLDS)
 
-    async def _looked_back(self, skimmed: Skimmed) -> SegmentMeasurement:
-        sequence = skimmed.position.sequence
-        return self._in_full.pop(sequence, None) or await self._measured(sequence)
+    async def _in_full(self, deferred: Deferred) -> SegmentMeasurement:
+        is_known = not deferred.measurement.is_skimmed
+        return (
+            deferred.measurement if is_known else await self._measured(deferred.position.sequence)
+        )
 
-    async def _measured(self, sequence: int, glance: Glance | None = None) -> SegmentMeasurement:
+    async def _measured(
+        self, sequence: int, context: ProbeContext | None = None
+    ) -> SegmentMeasurement:
         segments, duration_sec = self._material.segments, self._material.segment_sec
         segment = segments[sequence % len(segments)]
         return await self._probe.measure(
-            segment, duration_sec=duration_sec, silence_db=SILENCE_DB, glance=glance
+            segment, duration_sec=duration_sec, silence_db=SILENCE_DB, context=context
         )
 
 

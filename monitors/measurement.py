@@ -10,12 +10,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PlainSerializer,
     model_validator,
 )
 
-from monitors.frames import LANDMARK_BYTES, PICTURE_BYTES
-from monitors.motion import Depth, Motion
+from monitors.frames import BLOCKS, FRAME_BYTES, Depth, Motion
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 
@@ -30,13 +30,13 @@ _Base64 = Annotated[
 ]
 """Base64 in JSON."""
 
-Thumbnail = Annotated[_Base64, Field(min_length=PICTURE_BYTES, max_length=PICTURE_BYTES)]
-"""A small picture (`monitors.frames`), 8-bit luma, row by row."""
+Thumbnail = Annotated[_Base64, Field(min_length=FRAME_BYTES, max_length=FRAME_BYTES)]
+"""A small frame, see `monitors.frames`."""
 
 ParameterSets = Annotated[_Base64, Field(min_length=1, max_length=4096)]
 
-ReferenceFrame = Annotated[_Base64, Field(min_length=LANDMARK_BYTES, max_length=LANDMARK_BYTES)]
-"""What is remembered of a landmark (`monitors.frames.LANDMARK_BYTES`)."""
+ReferenceFrame = Annotated[_Base64, Field(min_length=BLOCKS, max_length=BLOCKS)]
+"""The means of a small frame's blocks, see `monitors.frames.BLOCKS`."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -84,15 +84,12 @@ class StillRun(Interval):
     picture: Thumbnail
 
 
-class Glance(BaseModel):
-    """What a probe is told of the segments before, so that a glance at the next may be enough.
+class ProbeContext(BaseModel):
+    """What the probe needs to know beside the segment.
 
     Attributes:
-        landmark: the last one, see `reference_frames.py`; zeros before the first.
-        latest: the last keyframe, remembered likewise; zeros where that is none or may be a flaw.
-        stood: whether the segment before may have no landmark.
-        depth: how much of the picture is looked at.
-        may_wait: whether a picture that stands need not be judged now.
+        depth: how much of the video is decoded.
+        reference: keyframe of the segment before, for `Depth.MOVEMENT`; None where it is unknown.
         parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
         lead: the segments since the last one that needs none; see `needs_lead`.
         all_sounds: whether the sound tracks beside the first are measured, too.
@@ -100,19 +97,21 @@ class Glance(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    landmark: ReferenceFrame = bytes(LANDMARK_BYTES)
-    latest: ReferenceFrame = bytes(LANDMARK_BYTES)
-    stood: bool = False
     depth: Depth = Depth.EVERYTHING
-    may_wait: bool = False
+    reference: ReferenceFrame | None = None
     parameter_sets: bytes = b""
     lead: bytes = Field(default=b"", repr=False)
     all_sounds: bool = False
 
-    def is_later(self, measurement: "SegmentMeasurement") -> bool:
-        """Tell whether the picture is judged later, if at all, of which this came."""
-        waits = self.may_wait and measurement.motion is Motion.STANDS
-        return measurement.is_skimmed or waits
+
+class CachedSegment:
+    """The bytes of a segment; None once the cache has no more room for them."""
+
+    def __init__(self, media: bytes) -> None:
+        self.media: bytes | None = media
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 class Unmeasurable(BaseModel):
@@ -188,17 +187,14 @@ class SegmentMeasurement(HeardSound):
         further_sound: the other sound tracks, where all are measured.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
-        landmark: the last one, see `Glance`; None without any, or if the probe knows none.
-        latest: the last keyframe, likewise.
+        keyframe: the first one that could be decoded; None without any.
         parameter_sets: of the picture's decoder, as the segment has them (H.264, H.265: SPS, PPS,
             VPS); None where it has none, or the same as before.
         needs_lead: whether its first picture is no keyframe: without the segments before, nothing
             of it can be decoded up to its first keyframe.
-        motion: what landmarks tell of the picture.
-        is_cut: whether a landmark differs from the last keyframe before it, too.
-        is_skimmed: whether the picture is not to be judged now. Then nothing is known of black and
-            still stretches, but that none holds two landmarks.
-        digest: names the bytes of a skimmed segment, which may have to be measured yet.
+        motion: what a look for movement found.
+        is_skimmed: whether decoding stopped early: nothing is known of black and still stretches.
+        cached: from what all of it can be measured later.
     """
 
     duration_sec: Seconds
@@ -219,14 +215,12 @@ class SegmentMeasurement(HeardSound):
     width: Pixels | None = None
     height: Pixels | None = None
     size_bytes: int = Field(default=0, ge=0)
-    landmark: ReferenceFrame | None = None
-    latest: ReferenceFrame | None = None
+    keyframe: ReferenceFrame | None = None
     parameter_sets: ParameterSets | None = None
     needs_lead: bool = False
-    motion: Motion = Motion.UNCLEAR
-    is_cut: bool = False
+    motion: Motion = Motion.UNKNOWN
     is_skimmed: bool = False
-    digest: str = ""
+    cached: InstanceOf[CachedSegment] | None = Field(default=None, exclude=True, repr=False)
 
     @property
     def stretches(self) -> int:
@@ -245,11 +239,6 @@ class SegmentMeasurement(HeardSound):
         if not all(_are_in_order(each, begin, self.duration_sec) for each, begin in found):
             raise ValueError("stretches must be in order and within the segment")
         return self
-
-    def kept(self, name: str) -> Self:
-        """Return what is told of the segment when its picture is judged later."""
-        later = {"black": [], "still": [], "is_skimmed": True, "digest": name}
-        return self.model_copy(update=later)
 
 
 def nothing_of(tracks: Collection[str], duration_sec: float) -> SegmentMeasurement:

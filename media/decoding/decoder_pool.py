@@ -21,8 +21,8 @@ from media.decoding.limits import ProbeLimits
 from media.decoding.result_check import Ready, read_answer
 from media.processes.bounded import ProcessFailed, ProcessTimedOut
 from media.processes.warm import Program, WarmPool
-from monitors.measurement import Glance, SegmentMeasurement
-from monitors.motion import Depth
+from monitors.frames import BLOCKS, Depth
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 logger = structlog.get_logger(__name__)
 
@@ -93,27 +93,25 @@ class DecoderProbe:
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, see `media.decoding.Probe.measure`."""
-        glance = glance or Glance()
+        context = context or ProbeContext()
         head = JobHead(
             number=0,  # each decoder that is asked gets one of its own
-            sets_bytes=len(glance.parameter_sets),
-            lead_bytes=len(glance.lead),
+            sets_bytes=len(context.parameter_sets),
+            lead_bytes=len(context.lead),
             segment_bytes=len(segment),
             duration_sec=duration_sec,
             silence_db=silence_db,
             most_pictures=self._limits.frames_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
             with_loudness=self._with_loudness,
-            depth=Depth.EVERYTHING if self._with_loudness else glance.depth,
-            stood=glance.stood,
-            all_sounds=glance.all_sounds,
-            landmark=glance.landmark,
-            latest=glance.latest,
+            depth=Depth.EVERYTHING if self._with_loudness else context.depth,
+            all_sounds=context.all_sounds,
+            reference=context.reference or bytes(BLOCKS),
         )
-        material = Material(glance.parameter_sets, glance.lead, segment)
+        material = Material(context.parameter_sets, context.lead, segment)
         async with self._slots.slot(usage or DecodeUsage()):
             try:
                 return await self._measure_twice(head, material)

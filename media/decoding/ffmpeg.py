@@ -20,8 +20,8 @@ from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
 from media.processes.bounded import Finished, Limits, ProcessFailed, run_bounded
-from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
-from monitors.measurement import Glance, SegmentMeasurement
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, longest_interval_sec
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 OUTPUT_BYTES = 16 * 1024 * 1024
 """Of each output: as much as `limits.MAX_FRAMES` pictures are."""
@@ -47,7 +47,7 @@ class FfmpegProbe:
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
         task = _Task(segment, duration_sec, silence_db)
@@ -166,7 +166,7 @@ def _listen(
 def _look_at_pictures(
     finished: Finished, findings: Findings, times: Sequence[float], duration_sec: float
 ) -> None:
-    size = PICTURE_WIDTH * PICTURE_HEIGHT
+    size = FRAME_WIDTH * FRAME_HEIGHT
     count = min(len(times), len(finished.stdout) // size)
     error = ffmpeg_output.first_error(_text(finished.stderr))
     if not count and findings.audio_sec:
@@ -175,7 +175,7 @@ def _look_at_pictures(
     if not count:
         raise UndecodableSegment(NO_PICTURE)
     pictures = np.frombuffer(finished.stdout, np.uint8, count * size)
-    pictures = pictures.reshape(count, PICTURE_HEIGHT, PICTURE_WIDTH)
+    pictures = pictures.reshape(count, FRAME_HEIGHT, FRAME_WIDTH)
     # Sound may start a little earlier; the playlist's times mean the first picture.
     moments = np.array(times[:count]) - times[0]
     findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from media.decoding.decoder.silent_ranges import SILENCE_MIN_SEC
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS
 from media.decoding.limits import MIN_FRAMES
-from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
 
 TIMES, SILENCE, SAMPLES = "times", "silence", "samples"
 OUTPUTS = (TIMES, SILENCE, SAMPLES)
@@ -53,7 +53,7 @@ def probe_arguments(
 
 
 def _video_output(tracks: str, most_pictures: int) -> list[str]:
-    scale = f"scale={PICTURE_WIDTH}:{PICTURE_HEIGHT}:flags=area,format=gray"
+    scale = f"scale={FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area,format=gray"
     return [
         *("-map", f"{tracks}:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
         *("-frames:v", str(most_pictures)),

@@ -9,7 +9,7 @@ from media.decoding.decode_slots import DecodeUsage
 from media.decoding.decoder_pool import Confinement, DecoderProbe
 from media.decoding.ffmpeg import FfmpegProbe
 from media.decoding.limits import probes_at_once
-from monitors.measurement import Glance, SegmentMeasurement
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 
 class Probe(Protocol):
@@ -22,7 +22,7 @@ class Probe(Protocol):
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment in one pass.
 
@@ -31,7 +31,7 @@ class Probe(Protocol):
             duration_sec: what its playlist says of it (EXTINF).
             silence_db: sound that stays under this level is silence, in dBFS.
             usage: of its stream; a stream that is slow waits for others like it.
-            glance: of the segments before; without it all of the segment is measured.
+            context: of the segments before; without it all of the segment is measured.
 
         Raises:
             UndecodableSegment: it cannot be decoded within the limits.

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from media.decoding.decoder.protocol import JobHead
+from monitors.frames import Depth, Motion
 from monitors.measurement import Reason, SegmentMeasurement
-from monitors.motion import Depth, Motion
 
 
 class Ready(BaseModel):
@@ -52,10 +52,9 @@ def measurement_of(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
     told: dict[str, Any] = {
         "duration_sec": head.duration_sec,
         "size_bytes": head.segment_bytes,
-        "digest": "",
     }
-    if head.with_loudness:  # for people, who are shown all that is measured: nothing can wait
-        told["motion"] = Motion.UNCLEAR
+    if head.depth != Depth.MOVEMENT:
+        told["motion"] = Motion.UNKNOWN
     if head.depth == Depth.EVERYTHING:
         told["is_skimmed"] = False
     return SegmentMeasurement.model_validate({**answer.findings, **told})

@@ -1,7 +1,7 @@
 """What decoding a segment takes of the segments before it."""
 
 from media.hls.playlist import InitSegment, Segment
-from monitors.measurement import Glance, SegmentMeasurement
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 MEBI = 1024 * 1024
 MOST_BYTES = 2 * MEBI
@@ -27,17 +27,17 @@ class Lead:
         self._last: Segment | None = None
         self._kept_for = 0
 
-    def with_lead(self, glance: Glance | None, segment: Segment) -> Glance | None:
-        """Return `glance` with what `segment` may need."""
+    def with_lead(self, context: ProbeContext | None, segment: Segment) -> ProbeContext | None:
+        """Return `context` with what `segment` may need."""
         lead = b"".join([self._init_bytes, *self._segments]) if self._goes_on(segment) else b""
         if not lead and not self._parameter_sets:
-            return glance
+            return context
         told = {"parameter_sets": self._parameter_sets, "lead": lead}
-        return (glance or Glance()).model_copy(update=told)
+        return (context or ProbeContext()).model_copy(update=told)
 
-    def with_sets(self) -> Glance:
+    def with_sets(self) -> ProbeContext:
         """Return what a segment may need that is measured a second time."""
-        return Glance(parameter_sets=self._parameter_sets)
+        return ProbeContext(parameter_sets=self._parameter_sets)
 
     def note(
         self, segment: Segment, media: bytes, init: bytes, measured: SegmentMeasurement | None
@@ -56,7 +56,7 @@ class Lead:
             self._parameter_sets = measured.parameter_sets
         needs_lead = measured is None or measured.needs_lead
         self._kept_for = KEPT_FOR_SEGMENTS if needs_lead else max(0, self._kept_for - 1)
-        has_keyframe = measured is not None and (not needs_lead or measured.landmark is not None)
+        has_keyframe = measured is not None and (not needs_lead or measured.keyframe is not None)
         if measured is None or has_keyframe or not self._goes_on(segment):
             self._segments = []  # nothing that follows builds on what is before a keyframe
         if self._kept_for and (has_keyframe or self._segments):

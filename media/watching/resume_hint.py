@@ -9,6 +9,7 @@ from datetime import datetime
 
 from media.hls.playlist import MediaPlaylist
 from media.sources.source import Observation
+from monitors.detectors.skimming import Deferred
 
 RESOLVE_AGAIN_SEC = 600.0
 """A source is asked so often at least: what it names now may be better than what is followed."""
@@ -43,10 +44,12 @@ class ResumeHint:
 
     Attributes:
         looks: by track.
+        deferred: segments whose frames are not judged yet, by track.
     """
 
     def __init__(self) -> None:
         self.looks: dict[str, PlaylistLook] = {}
+        self.deferred: dict[str, list[Deferred]] = {}
         self._seen: Observation | None = None
         self._resolved_at: datetime | None = None
 

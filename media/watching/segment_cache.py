@@ -1,113 +1,46 @@
-"""The segments whose picture may have to be judged yet."""
+"""The latest segments of a worker's streams, as far as they are needed, in bounded memory."""
 
-import hashlib
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import count
+from weakref import WeakValueDictionary
 
-from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
-from monitors.measurement import SegmentMeasurement
+from monitors.measurement import CachedSegment
 
 MEBI = 1024 * 1024
-KEPT_BYTES = 64 * MEBI
-"""Of all streams of a process: two segments each, of 2 s and 1.5 Mbit/s for 80 streams."""
+CACHE_BYTES = 64 * MEBI
 
 FREE_SHARE = 0.25
-"""For the two segments of each stream; who would keep more finds no room in it."""
-
-KEPT_FOR_SEC = 300.0
-"""Who wants a segment after that has it fetched again. A watch that has ended, or goes on at
-another worker, leaves some behind."""
-
-STRETCH_BYTES = 512
-"""Of a stretch of black, stillness or silence in memory, without its picture."""
-
-
-@dataclass
-class Recent:
-    """A segment that is kept.
-
-    Attributes:
-        measurement: of all of it; None when it was only glanced at.
-        kept_at: when, seconds of some clock.
-        keepers: streams that want it.
-    """
-
-    segment: bytes
-    measurement: SegmentMeasurement | None
-    kept_at: float
-    keepers: int = 1
-
-    def size_bytes(self) -> int:
-        """Return the memory that it takes, about."""
-        found = self.measurement
-        if found is None:
-            return len(self.segment)
-        stretches = len(found.black) + len(found.silent) + len(found.still)
-        pictures = PICTURE_WIDTH * PICTURE_HEIGHT * len(found.still)
-        return len(self.segment) + STRETCH_BYTES * stretches + pictures
+"""For the two latest segments of each stream, which always wait; others wait while this is free."""
 
 
 class SegmentCache:
-    """Segments by what they hold, the latest ones in so many bytes.
+    """Keeps segments for those who hold them, and lets the oldest go where there is no more room.
 
     Args:
         most_bytes: of all of them.
-        clock: seconds that only grow.
     """
 
-    def __init__(
-        self, most_bytes: int = KEPT_BYTES, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._clock = clock
-        self._kept: OrderedDict[str, Recent] = OrderedDict()
-        self.kept_bytes = 0
+        self._numbers = count()
+        self._held = WeakValueDictionary[int, CachedSegment]()  # the oldest first
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(len(each.media or b"") for each in self._held.values())
 
     def has_room(self) -> bool:
-        """Return whether a stream may keep more than it has, and more than its latest two."""
-        self._let_go_of_old_ones()
-        return self.kept_bytes < (1 - FREE_SHARE) * self._most_bytes
+        """Return whether a stream may hold more than its two latest segments."""
+        return self.held_bytes < (1 - FREE_SHARE) * self._most_bytes
 
-    def keep(self, segment: bytes, measurement: SegmentMeasurement | None = None) -> str:
-        """Keep a segment, in the place of the oldest if need be, and return its name."""
-        name = name_of(segment)
-        known = self._drop(name)
-        kept = Recent(segment, measurement, self._clock())
-        if known:
-            kept.keepers += known.keepers
-            kept.measurement = measurement or known.measurement
-        self._kept[name] = kept
-        self.kept_bytes += kept.size_bytes()
-        self._let_go_of_old_ones()
-        while self.kept_bytes > self._most_bytes:
-            self._drop(next(iter(self._kept)))
-        return name
-
-    def find(self, name: str) -> Recent | None:
-        """Return the segment of that name, or None when it is not kept any more."""
-        return self._kept.get(name)
-
-    def forget(self, name: str) -> None:
-        """Let go of a segment, for one of those who kept it."""
-        if kept := self._kept.get(name):
-            kept.keepers -= 1
-            if not kept.keepers:
-                self._drop(name)
-
-    def _let_go_of_old_ones(self) -> None:
-        old = self._clock() - KEPT_FOR_SEC
-        while self._kept and next(iter(self._kept.values())).kept_at < old:
-            self._drop(next(iter(self._kept)))
-
-    def _drop(self, name: str) -> Recent | None:
-        kept = self._kept.pop(name, None)
-        if kept:
-            self.kept_bytes -= kept.size_bytes()
-        return kept
-
-
-def name_of(segment: bytes) -> str:
-    """Return what names a segment: the same in all processes, and no other's."""
-    return hashlib.sha256(segment).hexdigest()[:32]
+    def put(self, media: bytes) -> CachedSegment:
+        """Return a segment that stays as long as it is held and there is room."""
+        segment = CachedSegment(media)
+        self._held[next(self._numbers)] = segment
+        excess_bytes = self.held_bytes - self._most_bytes
+        for number, oldest in list(self._held.items()):
+            if excess_bytes <= 0:
+                break
+            excess_bytes -= len(oldest.media or b"")
+            oldest.media = None
+            del self._held[number]
+        return segment

@@ -8,19 +8,14 @@ from datetime import datetime
 
 from media.decoding import DecodeUsage, Probe, UndecodableSegment
 from media.hls.playlist import Segment
-from media.outbound.errors import FetchError
 from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
-from media.watching.decryption import UnsupportedSegment
 from media.watching.growing_segments import Growth
 from media.watching.memory import MemoryBudget
 from media.watching.preroll import Lead
-from media.watching.segment_cache import SegmentCache, name_of
-from media.watching.segment_fetcher import MIN_FETCH_SEC, SegmentFetcher
-from monitors.measurement import Glance, SegmentMeasurement
-
-LOOK_BACK_SEC = 4.0
-"""For a segment that was fetched before: what is published since waits for it."""
+from media.watching.segment_cache import SegmentCache
+from media.watching.segment_fetcher import SegmentFetcher
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class SegmentProber:
         *,
         segment_max_bytes: int,
         memory: MemoryBudget | None = None,
-        recent: SegmentCache | None = None,
+        cache: SegmentCache | None = None,
     ) -> None:
         """Prepare to measure.
 
@@ -72,14 +67,14 @@ class SegmentProber:
             probe: measures.
             segment_max_bytes: a larger segment is refused.
             memory: of all streams of this process; without it the stream has room of its own.
-            recent: segments of all streams of this process; likewise.
+            cache: segments of all streams of this process; likewise.
         """
         self.client = client
         self._probe = probe
         self._max_bytes = segment_max_bytes
         self._memory = memory or MemoryBudget(2 * segment_max_bytes)
         self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
-        self.recent = recent or SegmentCache()
+        self.cache = cache or SegmentCache()
         self._growth = Growth()
         self._turn = asyncio.Lock()
         self._usage = DecodeUsage()
@@ -95,7 +90,7 @@ class SegmentProber:
             self._probe,
             segment_max_bytes=self._max_bytes,
             memory=self._memory,
-            recent=self.recent,
+            cache=self.cache,
         )
         other._turn, other._usage = self._turn, self._usage
         return other
@@ -111,7 +106,7 @@ class SegmentProber:
         *,
         target_duration_sec: float,
         silence_db: float,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         """Fetch and measure `segment`.
 
@@ -119,7 +114,7 @@ class SegmentProber:
             segment: as its playlist names it.
             target_duration_sec: of its playlist; it bounds how long fetching may take.
             silence_db: sound that stays under this level is silence, in dBFS.
-            glance: of the segments before; a segment whose picture can be judged later is kept.
+            context: how closely to look; a segment that is skimmed goes into the cache.
 
         Raises:
             FetchError: it could not be fetched, though tried more than once.
@@ -132,14 +127,14 @@ class SegmentProber:
             async with AsyncExitStack() as room:
                 media = await self._fetcher.whole(room, segment, timeout_sec)
                 if partial is None or len(media) > partial.size_bytes:
-                    found = await self._found(room, media, segment, silence_db, glance)
+                    found = await self._found(room, media, segment, silence_db, context)
                 else:
                     found = partial.found
                 wait_sec = None if partial else self._growth.wait_sec(segment, found)
                 if wait_sec is None:
                     if partial:
                         self._growth.note(has_grown=len(media) > partial.size_bytes)
-                    return self._kept(media, segment, found, glance)
+                    return self._cached(media, segment, found)
                 partial = _Partial(len(media), found)
             await asyncio.sleep(wait_sec)
 
@@ -149,7 +144,7 @@ class SegmentProber:
         media: bytes,
         segment: Segment,
         silence_db: float,
-        glance: Glance | None,
+        context: ProbeContext | None,
     ) -> SegmentMeasurement | UndecodableSegment:
         """Have a segment measured, with what it may need of those before."""
         # One at a time: picture and sound of a stream must not take two turns from the others.
@@ -160,19 +155,15 @@ class SegmentProber:
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
                 usage=self._usage,
-                glance=self._lead.with_lead(glance, segment),
+                context=self._lead.with_lead(context, segment),
             )
         except UndecodableSegment as error:
             return error
 
-    def _kept(
-        self,
-        media: bytes,
-        segment: Segment,
-        found: SegmentMeasurement | UndecodableSegment,
-        glance: Glance | None,
+    def _cached(
+        self, media: bytes, segment: Segment, found: SegmentMeasurement | UndecodableSegment
     ) -> SegmentMeasurement:
-        """Keep a segment for the next, and until its picture is judged; return what was found.
+        """Return what was found; keep the segment for the next, and for later if it was skimmed.
 
         Raises:
             UndecodableSegment: nothing was.
@@ -182,39 +173,25 @@ class SegmentProber:
             self._lead.note(segment, media, init, None)
             raise found
         self._lead.note(segment, media, init, found)
-        if glance is None or not glance.is_later(found):
+        if not found.is_skimmed:
             return found
-        known = None if found.is_skimmed else found
-        return found.kept(self.recent.keep(media, known))
+        return found.model_copy(update={"cached": self.cache.put(media)})
 
-    async def look_back(
-        self, name: str, segment: Segment | None, duration_sec: float
-    ) -> SegmentMeasurement | None:
-        """Return what is in a skimmed segment; None where it cannot be had any more.
-
-        Args:
-            name: it was kept as.
-            segment: where it may be fetched again; None when no playlist names it now.
-            duration_sec: what its playlist said of it.
-        """
+    async def measure_again(self, skimmed: SegmentMeasurement) -> SegmentMeasurement | None:
+        """Return what is in all of a segment; None where the cache has lost it."""
+        if not skimmed.is_skimmed:
+            return skimmed
+        media = skimmed.cached.media if skimmed.cached else None
+        if media is None:
+            return None
         try:
-            async with AsyncExitStack() as room:
-                recent = self.recent.find(name)
-                if recent and recent.measurement:
-                    return recent.measurement
-                media = recent.segment if recent else None
-                if media is None and segment is not None:
-                    async with asyncio.timeout(LOOK_BACK_SEC):
-                        media = await self._fetcher.whole(room, segment, MIN_FETCH_SEC)
-                if media is None or name_of(media) != name:
-                    return None
-                await room.enter_async_context(self._turn)
+            async with self._turn:
                 return await self._probe.measure(
                     media,
-                    duration_sec=duration_sec,
+                    duration_sec=skimmed.duration_sec,
                     silence_db=0.0,
                     usage=self._usage,
-                    glance=self._lead.with_sets(),
+                    context=self._lead.with_sets(),
                 )
-        except (FetchError, TimeoutError, UndecodableSegment, UnsupportedSegment):
+        except UndecodableSegment:
             return None

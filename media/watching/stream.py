@@ -1,7 +1,6 @@
 """Watching one stream until something happens."""
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,7 +93,6 @@ class StreamWatch:
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
-        takeover_sec: float = math.inf,
         standing: ResumeHint | None = None,
     ) -> None:
         """Prepare to watch.
@@ -108,8 +106,6 @@ class StreamWatch:
             on_segment: is shown each segment.
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
-            takeover_sec: if this worker is lost, another goes on so long after the state was last
-                heard of at the latest. What it could not have is measured at once.
             standing: where the watch that left `state` stood, and then where this one stands.
         """
         self._source = source
@@ -120,7 +116,6 @@ class StreamWatch:
         self._on_segment = on_segment
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
-        self._takeover_sec = takeover_sec
         self._standing = standing or ResumeHint()
         self._something_happened = asyncio.Event()
         self._lost = False
@@ -138,6 +133,17 @@ class StreamWatch:
         """
         state = self._state
         state.go_on_at(self._clock())
+        for name, track in state.tracks.items():
+            track.detectors.resume(self._standing.deferred.get(name, []))
+        try:
+            return await self._run()
+        finally:
+            self._standing.deferred = {
+                name: track.detectors.deferred for name, track in state.tracks.items()
+            }
+
+    async def _run(self) -> EndReason | None:
+        state = self._state
         told = state.trouble()
         self._known = self._standing.recall(self._now())
         while not state.happened and state.trouble() == told:
@@ -394,7 +400,6 @@ class StreamWatch:
             meter=self._meter,
             now=self._now,
             looks=self._standing.looks,
-            takeover_sec=self._takeover_sec,
             on_change=self._something_happened.set,
             on_segment=self._on_segment,
         )

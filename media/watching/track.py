@@ -1,6 +1,7 @@
 """Following one media playlist, segment by segment."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,8 +22,8 @@ from media.watching.segment_prober import SegmentListener, SegmentProber, Segmen
 from media.watching.state import MAIN, TrackState, WatchState, is_further
 from monitors.config import MonitorConfig
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.skimming import Skimmed
-from monitors.detectors.stream_time import SegmentPosition
+from monitors.detectors.skimming import Deferred
+from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition
 from monitors.incidents import IncidentChange
 from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothing_of
 
@@ -50,8 +51,8 @@ one has so many."""
 OVER_LOOK_SEC = 0.25
 """A track that is over is missing, for as long as another one is not."""
 
-REFETCHING_SEC = 10.0
-"""After so long no more segments are fetched a second time: newer ones wait for it."""
+CATCHING_UP_SEC = 10.0
+"""After this long no more segments of a lost worker are measured: newer ones wait for it."""
 
 
 class PlaylistLost(Exception):
@@ -82,7 +83,6 @@ class TrackFollower:
         meter: SegmentProber,
         now: Callable[[], datetime],
         looks: dict[str, PlaylistLook],
-        takeover_sec: float,
         on_change: Callable[[], None],
         on_segment: SegmentListener | None = None,
     ) -> None:
@@ -93,7 +93,6 @@ class TrackFollower:
         self._meter = meter
         self._now = now
         self._looks = looks
-        self._takeover_sec = takeover_sec
         if self._last and self._last.url != url:
             del looks[name]
         self._reloads = PlaylistReloads(
@@ -158,8 +157,9 @@ class TrackFollower:
             if self._last:
                 self._last = replace(self._last, started=started, changed=False)
             return
-        seen_at = self._now()
         playlist = look.playlist
+        await self._catch_up(playlist)
+        seen_at = self._now()
         unseen_sec = self._state.unseen_sec(self._name, seen_at)
         advance = self._track.cursor.advance(playlist, unseen_sec=unseen_sec)
         has_parts = self._last is not None and playlist.edge > self._last.playlist.edge
@@ -255,30 +255,31 @@ class TrackFollower:
         if missing_sec <= 0 or track.ends_at is None:
             return
         missing = nothing_of(track.detectors.tracks, missing_sec)
-        looked_back = await self._look_back(track.detectors.overdue(missing, self._config, 0.0))
+        due = await self._measure_again(track.detectors.due(missing))
         position = SegmentPosition(
             sequence=max(0, (track.cursor.next_sequence or 0) - 1),
             start_sec=track.stream_sec,
             duration_sec=missing_sec,
             starts_at=track.ends_at,
         )
-        await self._apply(missing, position, looked_back)
+        await self._apply(missing, position, due)
         track.absence.judged_sec += missing_sec
 
     async def _measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
         if segment.gap:
             self._pass_over_gap(segment)
             return
-        detectors, kept_sec = self._track.detectors, self._kept_sec(segment)
+        context = self._track.detectors.probe_context(
+            segment.duration_sec, self._config, has_room=self._meter.cache.has_room()
+        )
         try:
             measurement = await self._meter.measure(
                 segment,
                 target_duration_sec=self._state.target_duration_sec,
                 silence_db=self._config.silence_db_threshold,
-                glance=detectors.glance(segment.duration_sec, self._config, kept_sec),
+                context=context,
             )
-            overdue = detectors.overdue(measurement, self._config, kept_sec)
-            looked_back = await self._look_back(overdue)
+            due = await self._measure_again(self._track.detectors.due(measurement))
         except UnsupportedSegment as error:
             self._pass_over_encrypted(segment, seen_at)
             self._show(segment, None, str(error), seen_at)
@@ -290,35 +291,44 @@ class TrackFollower:
             self._pass_over(segment)
             self._show(segment, None, str(error), seen_at)
         else:
-            await self._judge(segment, measurement, starts_at, seen_at, looked_back)
-            broken = detectors.error_of(measurement) or None
+            await self._judge(segment, measurement, starts_at, seen_at, due)
+            broken = self._track.detectors.error_of(measurement) or None
             self._show(segment, measurement, broken, seen_at)
 
-    async def _look_back(self, overdue: Sequence[Skimmed]) -> list[SegmentMeasurement | None]:
-        """Measure in full what was skimmed; see `monitors.detectors.skimming`."""
-        measured, give_up_at = list[SegmentMeasurement | None](), _clock() + REFETCHING_SEC
-        if not overdue:
-            return measured
-        listed = {each.sequence: each for each in self._listed()}
-        for each in overdue:
-            segment = listed.get(each.position.sequence) if _clock() < give_up_at else None
-            measured.append(await self._meter.look_back(each.digest, segment, each.duration_sec))
-        return measured
+    async def _measure_again(self, due: Sequence[Deferred]) -> list[SegmentMeasurement | None]:
+        return [await self._meter.measure_again(each.measurement) for each in due]
 
-    def _kept_sec(self, segment: Segment) -> float:
-        """Return how much media until the end of `segment` can be measured later.
+    async def _catch_up(self, playlist: MediaPlaylist) -> None:
+        """Measure what a lost worker had deferred, as far as the playlist still names it."""
+        track, cursor, begun = self._track, self._track.cursor, _clock()
+        first = track.detectors.deferred_from
+        if not track.detectors.is_behind or first is None or track.ends_at is None:
+            return
+        found, start_sec = list[tuple[SegmentPosition, SegmentMeasurement]](), track.stream_sec
+        start_sec -= cursor.parts_sec
+        for segment in reversed(cursor.done_of(playlist)):
+            start_sec -= segment.duration_sec
+            if (
+                start_sec < first.start_sec - TIME_TOLERANCE_SEC
+                or _clock() - begun > CATCHING_UP_SEC
+            ):
+                break
+            position = SegmentPosition(
+                sequence=segment.sequence,
+                start_sec=start_sec,
+                duration_sec=segment.duration_sec,
+                starts_at=track.ends_at - timedelta(seconds=track.stream_sec - start_sec),
+            )
+            with contextlib.suppress(FetchError, UndecodableSegment, UnsupportedSegment):
+                found.append((position, await self._measured_apart(segment)))
+        track.detectors.catch_up(reversed(found), self._config)
 
-        A worker that takes over finds what the playlist names then, and knows of no more segments
-        than the last heartbeat did: its last look may have been an interval before.
-        """
-        named = (each.duration_sec for each in self._listed() if each.sequence < segment.sequence)
-        kept_sec = sum(named) - self._takeover_sec - (self._config.check_interval_sec or 0.0)
-        if self._meter.recent.has_room():
-            return kept_sec
-        return min(kept_sec, sum(each.passed_sec for each in self._track.detectors.skimmed))
-
-    def _listed(self) -> Sequence[Segment]:
-        return self._last.playlist.segments if self._last else ()
+    async def _measured_apart(self, segment: Segment) -> SegmentMeasurement:
+        return await self._meter.apart().measure(
+            segment,
+            target_duration_sec=self._state.target_duration_sec,
+            silence_db=self._config.silence_db_threshold,
+        )
 
     async def _judge(
         self,
@@ -326,7 +336,7 @@ class TrackFollower:
         measurement: SegmentMeasurement,
         starts_at: datetime,
         seen_at: datetime,
-        looked_back: Sequence[SegmentMeasurement | None],
+        due: Sequence[SegmentMeasurement | None],
     ) -> None:
         track, state = self._track, self._state
         position = SegmentPosition(
@@ -337,7 +347,7 @@ class TrackFollower:
         )
         if segment.discontinuity:
             track.detectors.expect_new_timestamps()
-        await self._apply(measurement, position, looked_back)
+        await self._apply(measurement, position, due)
         track.absence.moved(seen_at)
         track.cursor.done(segment)
         state.statistics.downloaded_bytes += measurement.size_bytes
@@ -376,21 +386,18 @@ class TrackFollower:
         self,
         measurement: SegmentMeasurement,
         position: SegmentPosition,
-        looked_back: Sequence[SegmentMeasurement | None],
+        due: Sequence[SegmentMeasurement | None],
     ) -> None:
-        """Judge what comes next in the track."""
+        """Judge what comes next in the track, after the deferred segments that are `due`."""
         track, state = self._track, self._state
-        kept = track.detectors.kept()
-        judge = partial(_judged, looked_back, measurement, position, self._config)
-        known = [each for each in (measurement, *looked_back) if each]
+        judge = partial(_judged, due, measurement, position, self._config)
+        known = [each for each in (measurement, *due) if each]
         if sum(each.stretches for each in known) <= MANY_STRETCHES:
             changes = judge(track.detectors)
         else:
             detectors = track.detectors.model_copy(deep=True)
             changes = await asyncio.to_thread(judge, detectors)
             track.detectors = detectors
-        for name in kept - track.detectors.kept():
-            self._meter.recent.forget(name)
         track.stream_sec += position.duration_sec
         track.ends_at = position.wall_clock(position.duration_sec)
         self._changed(state.note(changes, self._now()))
@@ -473,13 +480,13 @@ class TrackFollower:
 
 
 def _judged(
-    looked_back: Sequence[SegmentMeasurement | None],
+    due: Sequence[SegmentMeasurement | None],
     measurement: SegmentMeasurement,
     position: SegmentPosition,
     config: MonitorConfig,
     detectors: MediaDetectors,
 ) -> list[IncidentChange]:
-    detectors.look_back(looked_back, config)
+    detectors.judge_deferred(due, config)
     return detectors.feed(measurement, position, config)
 
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pydantic import BaseModel, Field
 
 from monitors.detectors.faults import VIDEO_MISSING, FaultDetector, FaultRule
-from monitors.detectors.frame_difference import same_picture
 from monitors.detectors.stream_time import Condition, Finding, Stretch, reached, without
-from monitors.frames import missing_from_sec
+from monitors.frames import missing_from_sec, same_frame
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
 
@@ -78,9 +77,7 @@ class FreezeState(BaseModel):
             return False
         if stretch.reason == VIDEO_MISSING:  # a player goes on showing the last picture
             return True
-        return bool(
-            self.picture and stretch.picture and same_picture(self.picture, stretch.picture)
-        )
+        return bool(self.picture and stretch.picture and same_frame(self.picture, stretch.picture))
 
 
 def still_findings(measurement: SegmentMeasurement) -> list[Finding]:

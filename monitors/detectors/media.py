@@ -5,20 +5,33 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, InstanceOf
 
 from monitors.config import AudioTracks, Expect, Thresholds
 from monitors.detectors.faults import REMNANT_SEC, VIDEO_MISSING, FaultDetector, FaultRule
-from monitors.detectors.frame_difference import STILL_GAP_SEC
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.silence import SilenceState
-from monitors.detectors.skimming import Outlook, Skimmed, let_go, may_be_skimmed, out_of_reach
+from monitors.detectors.skimming import (
+    CATCH_UP,
+    Deferred,
+    depth_of_next,
+    first_that_counts,
+    may_defer,
+    out_of_reach,
+    shows_movement,
+)
 from monitors.detectors.sound_clock import SoundClock
-from monitors.detectors.stream_time import Condition, Finding, SegmentPosition, Stretch, stretches
-from monitors.frames import LANDMARK_BYTES
+from monitors.detectors.stream_time import (
+    TIME_TOLERANCE_SEC,
+    Condition,
+    Finding,
+    SegmentPosition,
+    Stretch,
+    stretches,
+)
+from monitors.frames import STILL_GAP_SEC, Depth
 from monitors.incidents import IncidentChange, SegmentInfo
-from monitors.measurement import Glance, Interval, ReferenceFrame, SegmentMeasurement, Track
-from monitors.motion import Motion
+from monitors.measurement import Interval, ProbeContext, SegmentMeasurement, Track
 from monitors.status import Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
@@ -37,7 +50,7 @@ _WANTED: dict[Expect, frozenset[Track]] = {
     Expect.VIDEO: frozenset({"video"}),
 }
 
-_OF_THE_PICTURE = ("blackout", "freeze", "landmark", "latest", "skimmed", "has_shown")
+_OF_THE_PICTURE = ("blackout", "freeze", "deferred", "deferred_from", "has_shown")
 _OF_THE_SOUND = ("silence", "further", "known_sounds")
 
 
@@ -48,10 +61,10 @@ class MediaDetectors(BaseModel):
         tracks: what the segments are meant to carry. Where sound and picture come in playlists of
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
-        landmark: the last one that was seen, see `Glance`.
-        latest: the last keyframe that was seen; None where that is none, or may be a flaw.
-        skimmed: the latest segments whose picture was not judged yet; blackout and freeze are at
-            their beginning still, see `monitors.detectors.skimming`.
+        deferred: the latest segments whose frames are not judged yet, see
+            `monitors.detectors.skimming`; blackout and freeze are at their beginning still. It
+            stays in the memory of its worker.
+        deferred_from: where the first of these lies; None without any.
         has_shown: whether any picture was seen yet.
         further: the sound tracks beside the first, by their index, where all are measured.
         label: names this sound among the tracks of a stream of which all are measured.
@@ -67,9 +80,8 @@ class MediaDetectors(BaseModel):
     blackout: FaultDetector = Field(default_factory=FaultDetector)
     silence: SilenceState = Field(default_factory=SilenceState)
     freeze: FreezeState = Field(default_factory=FreezeState)
-    landmark: ReferenceFrame | None = None
-    latest: ReferenceFrame | None = None
-    skimmed: list[Skimmed] = []
+    deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
+    deferred_from: SegmentPosition | None = None
     has_shown: bool = False
     further: dict[int, SilenceState] = {}
     label: dict[str, str] = {}
@@ -78,65 +90,88 @@ class MediaDetectors(BaseModel):
     learned_sec: float = 0.0
     unjudged: frozenset[Track] = frozenset()
 
-    def glance(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Glance:
-        """Return what the probe is told of the segments before the next one.
+    def probe_context(
+        self, duration_sec: float, thresholds: Thresholds, *, has_room: bool = True
+    ) -> ProbeContext:
+        """Return what the probe needs to know before it measures the next segment.
 
         Args:
-            duration_sec: of the next one.
+            duration_sec: of that segment.
             thresholds: that hold now.
-            kept_sec: of media that ends with the next one, what may be measured later.
+            has_room: whether the cache has room for more deferred segments.
         """
-        nothing = bytes(LANDMARK_BYTES)
-        known = Glance(
+        expected, depth = thresholds.as_expected(), Depth.EVERYTHING
+        if "video" in self.tracks and self._is_calm():
+            grown_sec = self._grown_sec() + duration_sec
+            depth = depth_of_next(
+                duration_sec, grown_sec, len(self.deferred), expected, has_room=has_room
+            )
+        return ProbeContext(
+            depth=depth,
+            reference=self.deferred[-1].keyframe if self.deferred else None,
             all_sounds=thresholds.audio_tracks is AudioTracks.ALL and "audio" in self.tracks,
-            landmark=self.landmark or nothing,
-            latest=self.latest or nothing,
-            stood=not (self.skimmed and self.skimmed[-1].moves),
         )
-        thresholds = thresholds.as_expected()
-        is_for_us = "video" in self.tracks
-        if not (is_for_us and self._is_calm() and may_be_skimmed(duration_sec, thresholds)):
-            return known
-        outlook = self._outlook(duration_sec, thresholds, kept_sec)
-        return known.model_copy(update={"depth": outlook.depth(), "may_wait": outlook.may_wait})
 
-    def overdue(
-        self, measurement: SegmentMeasurement, thresholds: Thresholds, kept_sec: float
-    ) -> Sequence[Skimmed]:
-        """Return what is to be measured in full before the next segment is judged.
-
-        Args:
-            measurement: of the next segment, made as `glance` said.
-            thresholds: as for `glance`.
-            kept_sec: as for `glance`.
-        """
+    def due(self, measurement: SegmentMeasurement) -> Sequence[Deferred]:
+        """Return the deferred segments that are to be judged before `measurement`."""
         if measurement.video_error or "video" in measurement.unmeasurable:
-            return ()  # the picture is passed over, and what is skimmed waits
-        if not measurement.is_skimmed:
-            return tuple(self.skimmed)
-        if measurement.motion is Motion.MOVES:
-            return ()
-        outlook = self._outlook(measurement.duration_sec, thresholds.as_expected(), kept_sec)
-        return tuple(self.skimmed[: outlook.overdue()])
+            return ()  # its frames are passed over
+        if not may_defer(measurement):
+            return tuple(self.deferred)
+        is_calm = measurement.is_skimmed or shows_movement(measurement)
+        return () if is_calm else tuple(self.deferred[:CATCH_UP])
 
-    def look_back(
+    def judge_deferred(
         self, measurements: Iterable[SegmentMeasurement | None], thresholds: Thresholds
     ) -> None:
-        """Judge the picture of the first skimmed segments after all.
+        """Judge the frames of the first deferred segments.
 
-        Nothing is told by it: what could be, would not have been skimmed.
+        They reach no threshold: a segment that could is not deferred.
 
         Args:
-            measurements: of each of them, in full; None where it cannot be had any more: that is
-                taken to be good, lest what is found before and after it is joined.
+            measurements: of all their frames; None where the segment cannot be had any more: that
+                counts as good, so that nothing before it is joined with what comes after it.
             thresholds: that hold now.
         """
         for measurement in measurements:
-            self._settle(measurement, out_of_reach(thresholds.as_expected()))
+            first = self.deferred.pop(0)
+            self._judge_quietly(measurement, first.position, thresholds)
+            self._skip_video(first.missed_after_sec)
+            self.deferred_from = self.deferred[0].position if self.deferred else None
 
-    def kept(self) -> set[str]:
-        """Return the names of the segments that may have to be measured yet."""
-        return {each.digest for each in self.skimmed}
+    def resume(self, deferred: list[Deferred]) -> None:
+        """Go on with what the last watch on the same worker had deferred."""
+        is_same = bool(deferred) and deferred[0].position == self.deferred_from
+        self.deferred = deferred if is_same else []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the worker that deferred segments was lost, and they with it."""
+        return self.deferred_from is not None and not self.deferred
+
+    def catch_up(
+        self,
+        measured: Iterable[tuple[SegmentPosition, SegmentMeasurement]],
+        thresholds: Thresholds,
+    ) -> None:
+        """Judge what a lost worker had deferred, as far as it was `measured` again.
+
+        The rest counts as good: a fault that began there begins later.
+        """
+        first, end_sec = self.deferred_from, self.next_start_sec
+        self.deferred_from = None
+        if first is None or end_sec is None:
+            return
+        end = first.model_copy(update={"start_sec": end_sec, "duration_sec": 0.0})
+        reached_sec = first.start_sec
+        for position, measurement in [*measured, (end, None)]:
+            lost_sec = position.start_sec - reached_sec
+            if lost_sec > TIME_TOLERANCE_SEC:
+                lost = first.model_copy(update={"duration_sec": lost_sec})
+                self._judge_quietly(None, lost, thresholds)
+            if measurement:
+                self._judge_quietly(measurement, position, thresholds)
+            reached_sec = position.start_sec + position.duration_sec
 
     def feed(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -147,6 +182,8 @@ class MediaDetectors(BaseModel):
         earlier than expected is a new beginning of stream time, and nothing follows from it. A
         track of which nothing could be decoded is passed over.
         """
+        if self.is_behind:
+            self.catch_up((), thresholds)
         if self.next_start_sec is not None:
             self.skip(max(0.0, position.start_sec - self.next_start_sec))
         self.next_start_sec = position.start_sec + position.duration_sec
@@ -157,7 +194,7 @@ class MediaDetectors(BaseModel):
         if measurement.video_error or self._may_lack("video", measurement):
             self._skip_picture(position.duration_sec)
         elif "video" in self.tracks:
-            changes += self._watch(measurement, position, thresholds)
+            changes += self._judge_or_defer(measurement, position, thresholds)
         if measurement.audio_error or self._may_lack("audio", measurement):
             self.silence.skip(position.duration_sec)
         elif "audio" in self.tracks:
@@ -240,8 +277,8 @@ class MediaDetectors(BaseModel):
         self._skip_picture(duration_sec)
 
     def _skip_picture(self, duration_sec: float) -> None:
-        if self.skimmed:
-            self.skimmed[-1] = self.skimmed[-1].before(duration_sec)
+        if self.deferred:
+            self.deferred[-1] = self.deferred[-1].missing_after(duration_sec)
         else:
             self._skip_video(duration_sec)
 
@@ -287,46 +324,38 @@ class MediaDetectors(BaseModel):
         silent = [each.faults.open_since for each in sounds if each.faults.open_since]
         return known | ({IncidentKind.SILENCE: min(silent)} if silent else {})
 
-    def _watch(
+    def _judge_or_defer(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        self.landmark = measurement.landmark or self.landmark
-        self.latest = measurement.latest
-        if not measurement.is_skimmed:
-            self.look_back([None] * len(self.skimmed), thresholds)
+        if not may_defer(measurement):
+            self.judge_deferred([None] * len(self.deferred), thresholds)
             return self._judge_video(measurement, position, thresholds)
-        skimmed = Skimmed(
-            position=position,
-            digest=measurement.digest,
-            moves=measurement.motion is Motion.MOVES,
-            cuts=measurement.is_cut and measurement.motion is Motion.MOVES,
-        )
-        self.skimmed.append(skimmed)
-        for _ in range(let_go(self.skimmed, thresholds)):
-            self._settle(None, out_of_reach(thresholds))
+        self.deferred.append(Deferred(position, measurement))
+        self.deferred_from = self.deferred[0].position
+        done = first_that_counts(self.deferred, thresholds.freeze_threshold_sec)
+        self.judge_deferred([None] * done, thresholds)
         return []
 
-    def _settle(self, measurement: SegmentMeasurement | None, thresholds: Thresholds) -> None:
-        """Judge the picture of the first skimmed segment; unmeasured, it is good."""
-        first = self.skimmed.pop(0)
+    def _judge_quietly(
+        self,
+        measurement: SegmentMeasurement | None,
+        position: SegmentPosition,
+        thresholds: Thresholds,
+    ) -> None:
+        """Judge frames that reach no threshold; without a measurement they are good."""
         if measurement is None or measurement.video_error:
-            measurement = SegmentMeasurement(duration_sec=first.duration_sec)
-        self._judge_video(measurement, first.position, thresholds)
-        self._skip_video(first.then_missed_sec)
+            measurement = SegmentMeasurement(duration_sec=position.duration_sec)
+        self._judge_video(measurement, position, out_of_reach(thresholds.as_expected()))
 
-    def _outlook(self, duration_sec: float, thresholds: Thresholds, kept_sec: float) -> Outlook:
+    def _grown_sec(self) -> float:
+        """Return how long a freeze that goes on may last already."""
         run = self.freeze.faults.run
-        return Outlook(
-            self.skimmed,
-            run_sec=run.fault_sec + run.gap_sec if run else 0.0,
-            duration_sec=duration_sec,
-            threshold_sec=thresholds.freeze_threshold_sec,
-            kept_sec=kept_sec,
-        )
+        known_sec = run.fault_sec + run.gap_sec if run else 0.0
+        return known_sec + sum(each.position.duration_sec for each in self.deferred)
 
     def _is_calm(self) -> bool:
-        """Tell whether no fault is known that each picture has to be looked at for."""
-        if self.skimmed:  # none of these has a dark keyframe
+        """Return whether no fault is known for which each frame has to be looked at."""
+        if self.deferred:  # none of these has a dark keyframe
             return True
         return self.blackout.run is None and self._freeze_health() is Health.OK
 

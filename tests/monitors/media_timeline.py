@@ -9,7 +9,7 @@ from itertools import pairwise
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
 from monitors.status import IncidentKind
@@ -29,7 +29,7 @@ class Drawing(bytes):
 
 def drawing(seed: int) -> bytes:
     """A picture that is like no other."""
-    return Drawing(random.Random(seed).randbytes(PICTURE_WIDTH * PICTURE_HEIGHT))
+    return Drawing(random.Random(seed).randbytes(FRAME_WIDTH * FRAME_HEIGHT))
 
 
 def with_coding_noise(picture: bytes, seed: int) -> bytes:
@@ -40,9 +40,7 @@ def with_coding_noise(picture: bytes, seed: int) -> bytes:
 
 def shifted(picture: bytes, columns: int) -> bytes:
     """The picture after a pan to the right."""
-    rows = [
-        picture[start : start + PICTURE_WIDTH] for start in range(0, len(picture), PICTURE_WIDTH)
-    ]
+    rows = [picture[start : start + FRAME_WIDTH] for start in range(0, len(picture), FRAME_WIDTH)]
     return b"".join(row[-columns:] + row[:-columns] if columns else row for row in rows)
 
 

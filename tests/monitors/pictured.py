@@ -1,6 +1,5 @@
-"""Programmes of small pictures, measured as a decoder measures them, in full or at a glance."""
+"""Programmes of small pictures, measured as a decoder measures them, in full or at a context."""
 
-import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.frames import black_intervals, still_runs
-from media.decoding.decoder.reference_frames import ReferenceFrames
+from media.decoding.decoder.movement import Movement
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
+from monitors.detectors.skimming import may_defer
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.frames import BLOCK_SIZE, PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.frames import BLOCK_SIZE, BLOCKS, FRAME_HEIGHT, FRAME_WIDTH, Depth, Motion
 from monitors.incidents import IncidentChange, IncidentOpened
-from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
-from monitors.motion import Depth, Motion
+from monitors.measurement import (
+    CachedSegment,
+    Interval,
+    ProbeContext,
+    SegmentMeasurement,
+    StillRun,
+)
 from tests.monitors.media_timeline import segment_position
 
 Picture = NDArray[np.uint8]
 
 FPS = 10
-ROWS, COLUMNS = PICTURE_HEIGHT // BLOCK_SIZE, PICTURE_WIDTH // BLOCK_SIZE
+ROWS, COLUMNS = FRAME_HEIGHT // BLOCK_SIZE, FRAME_WIDTH // BLOCK_SIZE
 
 
 def drawing(seed: int) -> Picture:
@@ -75,7 +80,7 @@ def blinking(seed: int, frame: int) -> Picture:
 
 
 def black(seed: int, frame: int) -> Picture:
-    return np.full((PICTURE_HEIGHT, PICTURE_WIDTH), 3 + frame % 3, np.uint8)
+    return np.full((FRAME_HEIGHT, FRAME_WIDTH), 3 + frame % 3, np.uint8)
 
 
 def dark(seed: int, frame: int) -> Picture:
@@ -107,8 +112,8 @@ class Shown:
         pictures: shape (n, height, width), `FPS` a second.
         keyframes: which of them are.
         is_lost: nobody can fetch or decode it.
-        restarts: the watch goes on elsewhere before it.
-        kept_sec: of media that ends with it, what may be measured later.
+        restarts: another worker goes on before it.
+        has_room: whether the cache has room for more when it comes.
     """
 
     position: SegmentPosition
@@ -117,33 +122,28 @@ class Shown:
     silent: tuple[Interval, ...] = ()
     is_lost: bool = False
     restarts: bool = False
-    kept_sec: float = math.inf
+    has_room: bool = True
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     @property
     def duration_sec(self) -> float:
         return self.position.duration_sec
 
-    def measured(self, glance: Glance) -> SegmentMeasurement:
+    def measured(self, context: ProbeContext) -> SegmentMeasurement:
         """What a decoder measures, as a watch gets it."""
-        only_keyframes = glance.depth is Depth.KEYFRAMES
-        landmarks = ReferenceFrames(
-            glance.landmark, glance.latest, stood=glance.stood, only_keyframes=only_keyframes
-        )
-        for number, picture in enumerate(self.pictures):
-            is_keyframe = number in self.keyframes
-            landmarks.add(picture.tobytes(), number / FPS, is_keyframe=is_keyframe)
-        found = SegmentMeasurement(
-            duration_sec=self.duration_sec,
-            silent=list(self.silent),
-            motion=landmarks.finish(),
-            landmark=landmarks.landmark(),
-            latest=landmarks.latest(),
-            is_cut=landmarks.is_cut,
-        )
-        is_skimmed = found.motion is Motion.MOVES and glance.depth is not Depth.EVERYTHING
-        if is_skimmed or glance.is_later(found):
-            return found.kept(str(self.position.sequence))
+        found = SegmentMeasurement(duration_sec=self.duration_sec, silent=list(self.silent))
+        movement = Movement(context.reference or bytes(BLOCKS))
+        movement.begin(self.pictures[0].tobytes())
+        if context.depth is Depth.MOVEMENT:
+            times = (np.arange(len(self.pictures)) / FPS).tolist()
+            movement.look_at([each.tobytes() for each in self.pictures], times)
+            motion = Motion.STATIC if not movement.is_dark else Motion.UNKNOWN
+            found.motion = Motion.MOVING if movement.is_proven else motion
+        found.keyframe = movement.keyframe
+        is_sampled = context.depth is Depth.KEYFRAME and not movement.is_dark
+        if is_sampled or found.motion is Motion.MOVING:
+            cached = CachedSegment(str(self.position.sequence).encode())
+            return found.model_copy(update={"is_skimmed": True, "cached": cached})
         moments = np.arange(len(self.pictures)) / FPS
         black = black_intervals(self.pictures, moments, self.duration_sec)
         runs = still_runs(self.pictures, moments, self.duration_sec)
@@ -182,19 +182,19 @@ class Watched(NamedTuple):
 
     Attributes:
         told: what changed, and in which segment it was noticed.
-        depths: how closely each segment was looked at first.
-        skimmed: whether it was not judged at once.
-        looked_back: how many skimmed segments were measured with it after all.
+        depths: how much of each segment was decoded first.
+        skimmed: whether its frames were not judged at once.
+        measured_again: how many deferred segments were measured in full before it.
     """
 
     told: list[tuple[int, IncidentChange]]
     depths: list[Depth]
     skimmed: list[bool]
-    looked_back: list[int]
+    measured_again: list[int]
 
 
 AtHand = Callable[[int, int], bool]
-"""Whether a skimmed segment can be had when another is measured, by their sequence numbers."""
+"""Whether a deferred segment can be had when another is measured, by their sequence numbers."""
 
 
 def watched(
@@ -202,26 +202,28 @@ def watched(
 ) -> Watched:
     """Watch a programme."""
     detectors, seen = MediaDetectors(), Watched([], [], [], [])
-    by_name = {str(each.position.sequence): each for each in programme}
+    by_sequence = {each.position.sequence: each for each in programme}
     for segment in programme:
         if segment.restarts:
             detectors = MediaDetectors.model_validate_json(detectors.model_dump_json())
         if segment.is_lost:
             detectors.skip(segment.duration_sec)
             continue
-        glance = detectors.glance(segment.duration_sec, segment.thresholds, segment.kept_sec)
-        measurement = segment.measured(glance if skims else Glance())
-        seen.depths.append(glance.depth)
-        seen.skimmed.append(measurement.is_skimmed)
-        overdue = detectors.overdue(measurement, segment.thresholds, segment.kept_sec)
+        context = detectors.probe_context(
+            segment.duration_sec, segment.thresholds, has_room=segment.has_room
+        )
+        measurement = segment.measured(context if skims else ProbeContext())
+        due = detectors.due(measurement)
         again = [
-            by_name[each.digest].measured(Glance())
+            by_sequence[each.position.sequence].measured(ProbeContext())
             if at_hand(each.position.sequence, segment.position.sequence)
             else None
-            for each in overdue
+            for each in due
         ]
-        seen.looked_back.append(len(again))
-        detectors.look_back(again, segment.thresholds)
+        detectors.judge_deferred(again, segment.thresholds)
+        seen.depths.append(context.depth)
+        seen.skimmed.append(may_defer(measurement))
+        seen.measured_again.append(len(again))
         for change in detectors.feed(measurement, segment.position, segment.thresholds):
             seen.told.append((segment.position.sequence, _rounded(change)))
     return seen

@@ -1,7 +1,5 @@
 """Which tracks a stream is meant to have, and what a missing one is then."""
 
-import math
-
 import pytest
 
 from monitors.config import Expect, Thresholds
@@ -36,7 +34,6 @@ def fed(
 ) -> list[IncidentChange]:
     rules, changes = RULES.model_copy(update={"expect": expect}), list[IncidentChange]()
     for number, measurement in enumerate(segments, first):
-        detectors.overdue(measurement, rules, math.inf)
         changes += detectors.feed(measurement, segment_position(number, 2.0 * number, 2.0), rules)
     return changes
 

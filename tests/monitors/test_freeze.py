@@ -1,8 +1,8 @@
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.frame_difference import STILL_GAP_SEC
 from monitors.detectors.media import MediaDetectors
+from monitors.frames import STILL_GAP_SEC
 from monitors.incidents import IncidentOpened
 from monitors.status import Health, IncidentKind
 from tests.monitors.media_timeline import (

@@ -1,6 +1,6 @@
 import pytest
 
-from monitors.detectors.frame_difference import largest_block_difference, same_picture
+from monitors.frames import largest_block_difference, same_frame
 from tests.monitors.media_timeline import drawing, shifted, with_coding_noise
 
 GREY = bytes([120] * 64 * 36)
@@ -39,8 +39,8 @@ def changed(picture: bytes, pixels: list[tuple[int, int]], levels: int) -> bytes
 def test_pictures_are_the_same_apart_from_coding_noise(
     one: bytes, other: bytes, same: bool
 ) -> None:
-    assert same_picture(one, other) is same
-    assert same_picture(other, one) is same
+    assert same_frame(one, other) is same
+    assert same_frame(other, one) is same
 
 
 def test_the_difference_is_the_mean_of_the_block_that_differs_most() -> None:

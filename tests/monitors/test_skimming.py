@@ -1,6 +1,5 @@
-"""Where a glance shows that all is well, not measuring the rest changes nothing that is told."""
+"""Where a context shows that all is well, not measuring the rest changes nothing that is told."""
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,15 +11,14 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.skimming import MOST_SKIMMED
+from monitors.detectors.skimming import CATCH_UP, MOST_DEFERRED
+from monitors.frames import Depth
 from monitors.incidents import IncidentOpened
-from monitors.measurement import Interval, SegmentMeasurement
-from monitors.motion import Depth, Motion
-from tests.monitors.media_timeline import segment_position, wall_clock
+from monitors.measurement import Interval
+from tests.monitors.media_timeline import wall_clock
 from tests.monitors.pictured import (
     FPS,
     SCENES,
-    AtHand,
     Shown,
     Watched,
     cut,
@@ -30,8 +28,6 @@ from tests.monitors.pictured import (
 )
 
 LENGTHS = [3, 12, 25, 60, 150, 300]
-TAKEOVER_SEC = 5.0
-SHORT_WINDOWS_SEC = [-5.0, 0.0, 4.5, 7.0, 13.0]
 anything = st.lists(
     st.tuples(st.sampled_from(sorted(SCENES)), st.integers(1, 60), st.sampled_from(LENGTHS)),
     min_size=2,
@@ -59,15 +55,12 @@ one_off = st.sampled_from(["blackout_threshold_sec", "freeze_threshold_sec"]).fl
 
 
 def disturbed(programme: Sequence[Shown], seed: int, chosen: Sequence[Thresholds]) -> list[Shown]:
-    """Lose segments, go on elsewhere, fall silent and change thresholds, all of it sometimes.
-
-    How much is kept for later changes with the live window, with the memory, or not at all.
-    """
+    """Lose segments, fill the cache, fall silent and change thresholds, all of it sometimes."""
     chance, current, made = random.Random(seed), chosen[0], list[Shown]()
-    kept_sec, is_steady = chance.choice([math.inf, *SHORT_WINDOWS_SEC]), chance.random() < 0.5
+    has_room = True
     for segment in programme:
-        if not is_steady and chance.random() < 0.2:
-            kept_sec = chance.choice([math.inf, *SHORT_WINDOWS_SEC])
+        if chance.random() < 0.1:
+            has_room = not has_room
         if chance.random() < 0.05:
             current = chance.choice(chosen)
         silent = chance.random() < 0.4
@@ -75,10 +68,9 @@ def disturbed(programme: Sequence[Shown], seed: int, chosen: Sequence[Thresholds
             replace(
                 segment,
                 is_lost=chance.random() < 0.06,
-                restarts=chance.random() < 0.3,
                 silent=(Interval(start=0.0, end=segment.duration_sec),) if silent else (),
                 thresholds=current,
-                kept_sec=kept_sec,
+                has_room=has_room,
             )
         )
     return made
@@ -125,61 +117,6 @@ def test_it_tells_the_same_in_the_same_segments(
 
 @settings(max_examples=80, deadline=None)
 @given(
-    shown=st.one_of(calm_with_faults, calm_with_faults, anything),
-    segment_sec=st.sampled_from([1.0, 2.0]),
-    # In a shorter one the two latest segments of what moves are lost, too.
-    window=st.sampled_from([4, 8, 20]),
-    seed=st.integers(0, 1 << 16),
-    limit=limits,
-)
-def test_a_worker_that_takes_over_tells_the_same(
-    shown: list[tuple[str, int, int]], segment_sec: float, window: int, seed: int, limit: Thresholds
-) -> None:
-    chance = random.Random(seed)
-    segments = cut(shown, lengths_around(round(segment_sec * FPS), chance), 100)
-    assume(not begins_with_a_flash(shown, segments))
-    programme, at_hand = taken_over(segments, chance, TAKEOVER_SEC + window * segment_sec, limit)
-    in_full = watched(programme, skims=False)
-    assert watched(programme, skims=True, at_hand=at_hand).told == in_full.told
-
-
-def taken_over(
-    segments: Sequence[Shown], chance: random.Random, window_sec: float, limit: Thresholds
-) -> tuple[list[Shown], AtHand]:
-    """Lose the worker sometimes: the next one begins `TAKEOVER_SEC` later, and keeps nothing.
-
-    Return the programme, and whether a segment is in memory or in a playlist of `window_sec`.
-    """
-    programme, first_kept, first_named = list[Shown](), dict[int, int](), dict[int, int]()
-    live_sec, kept_from = 0.0, 0
-    for segment in segments:
-        position = segment.position
-        restarts = bool(programme) and chance.random() < 0.15
-        if restarts:
-            taken_over_sec = position.start_sec + TAKEOVER_SEC
-            live_sec = max(live_sec, *(_end(it) for it in segments if _end(it) <= taken_over_sec))
-            kept_from = position.sequence
-        live_sec = max(live_sec, _end(segment))
-        named = [it for it in segments if it.position.start_sec >= live_sec - window_sec - 0.001]
-        before = (it.duration_sec for it in named if it.position.sequence < position.sequence)
-        first_kept[position.sequence] = kept_from
-        first_named[position.sequence] = named[0].position.sequence
-        kept_sec = sum(before) - TAKEOVER_SEC
-        shown = replace(segment, restarts=restarts, kept_sec=kept_sec, thresholds=limit)
-        programme.append(replace(shown, is_lost=chance.random() < 0.06))
-
-    def at_hand(wanted: int, now: int) -> bool:
-        return wanted >= min(first_kept[now], first_named[now])
-
-    return programme, at_hand
-
-
-def _end(segment: Shown) -> float:
-    return segment.position.start_sec + segment.duration_sec
-
-
-@settings(max_examples=80, deadline=None)
-@given(
     shown=st.one_of(calm_with_faults, anything),
     seed=st.integers(0, 1 << 16),
     limit=limits,
@@ -195,6 +132,25 @@ def test_what_cannot_be_had_any_more_makes_no_incident(
     for told in opened(lossy):
         assert any(kind is told.kind and since <= told.started_at for kind, since in true)
     assert len(opened(lossy)) <= len(true)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    shown=st.one_of(calm_with_faults, anything),
+    seed=st.integers(0, 1 << 16),
+    limit=limits,
+)
+def test_a_worker_that_is_lost_makes_no_incident_and_none_begin_earlier(
+    shown: list[tuple[str, int, int]], seed: int, limit: Thresholds
+) -> None:
+    chance = random.Random(seed)
+    segments = cut(shown, lengths_around(round(FPS), chance), 100)
+    programme = [
+        replace(each, thresholds=limit, restarts=chance.random() < 0.1) for each in segments
+    ]
+    true = [(it.kind, it.started_at) for it in opened(watched(programme, skims=False))]
+    for told in opened(watched(programme, skims=True)):
+        assert any(kind is told.kind and since <= told.started_at for kind, since in true)
 
 
 def opened(seen: Watched) -> list[IncidentOpened]:
@@ -214,10 +170,10 @@ def test_a_fault_in_a_calm_stream_began_where_it_began(fault: str, began: int) -
 
 
 @pytest.mark.parametrize("kind", ["still", "black", "flickering", "stumbling"])
-def test_what_may_be_a_fault_is_measured_at_once_where_nothing_is_kept(kind: str) -> None:
+def test_what_may_be_a_fault_is_looked_at_closely_where_the_cache_is_full(kind: str) -> None:
     programme = cut([("moving", 1, 60), (kind, 2, 200)], repeat(20), 100)
-    shown = [replace(each, kept_sec=0.0) for each in programme]
-    assert sum(watched(shown, skims=True).skimmed) <= 5
+    shown = [replace(each, has_room=False) for each in programme]
+    assert Depth.KEYFRAME not in watched(shown, skims=True).depths
 
 
 def test_what_moves_a_little_is_skimmed_too() -> None:
@@ -228,48 +184,35 @@ def test_what_moves_a_little_is_skimmed_too() -> None:
 def test_slides_that_change_long_before_a_freeze_is_due_are_never_measured() -> None:
     slides = [("still", seed, 200) for seed in range(1, 7)]
     seen = watched(patiently(cut(slides, repeat(20), 100)), skims=True)
-    assert set(seen.depths) == {Depth.KEYFRAMES}
-    assert not any(seen.looked_back)
+    assert set(seen.depths) == {Depth.KEYFRAME}
+    assert not any(seen.measured_again)
 
 
 def test_somebody_who_talks_is_looked_at_until_seen_to_move() -> None:
     seen = watched(patiently(cut([("talking", 2, 1200)], repeat(20), 100)), skims=True)
-    assert not any(seen.looked_back)
-    assert 4 <= seen.depths.count(Depth.MOVEMENT) <= 8
+    assert not any(seen.measured_again)
+    assert 3 <= seen.depths.count(Depth.MOVEMENT) <= 8
 
 
 def test_a_freeze_is_caught_up_with_step_by_step() -> None:
     scenes = [("moving", 1, 100), ("still", 2, 700)]
     seen = watched(patiently(cut(scenes, repeat(20), 100)), skims=True)
-    assert max(seen.looked_back) <= 2
-    assert sum(seen.looked_back) >= 29
+    assert max(seen.measured_again) <= CATCH_UP
+    assert sum(seen.measured_again) >= 29
     assert seen.depths[-5:] == [Depth.EVERYTHING] * 5
 
 
-@pytest.mark.parametrize("motion", [Motion.STANDS, Motion.UNCLEAR])
-def test_when_a_freeze_is_due_nothing_waits_whatever_a_probe_says(motion: Motion) -> None:
-    limit = Thresholds(blackout_threshold_sec=0, freeze_threshold_sec=8)
-    detectors = MediaDetectors()
-    for number in range(4):
-        said = SegmentMeasurement(duration_sec=2.0, motion=motion, is_skimmed=True)
-        if number == 3:
-            assert detectors.glance(2.0, limit, math.inf).depth is Depth.EVERYTHING
-            assert len(detectors.overdue(said, limit, math.inf)) == len(detectors.skimmed)
-        detectors.feed(said, segment_position(number, 2.0 * number, 2.0), limit)
+def test_nothing_is_deferred_for_a_track_that_is_only_listened_to() -> None:
+    context = MediaDetectors(tracks=frozenset({"audio"})).probe_context(2.0, Thresholds())
+    assert context.depth is Depth.EVERYTHING
 
 
-def test_nothing_is_kept_for_a_track_that_is_only_listened_to() -> None:
-    glance = MediaDetectors(tracks=frozenset({"audio"})).glance(2.0, Thresholds(), math.inf)
-    assert (glance.depth, glance.may_wait) == (Depth.EVERYTHING, False)
-
-
-def test_what_waits_is_bounded_whatever_the_threshold() -> None:
+def test_what_is_deferred_is_bounded_whatever_the_threshold() -> None:
     far = Thresholds(blackout_threshold_sec=0, freeze_threshold_sec=3600)
-    lengths = cycle([5, 40])
-    programme = cut([("still", 2, 3000)], lengths, 100)
+    programme = cut([("still", 2, 3000)], cycle([5, 40]), 100)
     seen = watched([replace(each, thresholds=far) for each in programme], skims=True)
-    steps = (kept - measured for kept, measured in zip(seen.skimmed, seen.looked_back, strict=True))
-    assert 8 <= max(accumulate(steps)) <= MOST_SKIMMED
+    steps = (new - old for new, old in zip(seen.skimmed, seen.measured_again, strict=True))
+    assert 8 <= max(accumulate(steps)) <= MOST_DEFERRED + 1
 
 
 def patiently(programme: Sequence[Shown]) -> list[Shown]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition, without
-from monitors.frames import PICTURE_BYTES
+from monitors.frames import FRAME_BYTES
 from monitors.measurement import MOST_STRETCHES, Interval, SegmentMeasurement, StillRun
 from monitors.status import IncidentKind
 
@@ -48,7 +48,7 @@ def test_black_and_white_in_turn_for_an_hour_are_judged_in_a_moment() -> None:
     step_sec = LONG_SEC / MOST_STRETCHES
     edges = [step_sec * number for number in range(MOST_STRETCHES)] + [LONG_SEC]
     pairs = [(edges[number], edges[number + 1]) for number in range(MOST_STRETCHES)]
-    pictures = [bytes([16]) * PICTURE_BYTES, bytes([235]) * PICTURE_BYTES]
+    pictures = [bytes([16]) * FRAME_BYTES, bytes([235]) * FRAME_BYTES]
     crafted = SegmentMeasurement(
         duration_sec=LONG_SEC,
         black=[Interval(start=a, end=b) for a, b in pairs[::2]],

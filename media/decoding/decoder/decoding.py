@@ -16,8 +16,7 @@ from media.decoding.decoder.results import MAX_ERROR, Findings, FurtherFindings,
 from media.decoding.decoder.track_selection import tracks_of
 from media.decoding.decoder.video import FrameSampler
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
-from monitors.frames import missing_from_sec
-from monitors.motion import Depth, Motion
+from monitors.frames import Depth, missing_from_sec
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
@@ -42,7 +41,7 @@ MOST_BROKEN = 2 / 3
 
 
 def measure_segment(material: Material, job: JobHead) -> Findings:
-    """Measure one segment, where that is wanted and enough by a few of its pictures.
+    """Measure one segment, by a few of its frames where that is wanted and enough.
 
     Where one of picture and sound cannot be decoded, the other is measured still.
 
@@ -53,18 +52,16 @@ def measure_segment(material: Material, job: JobHead) -> Findings:
     if job.depth != Depth.EVERYTHING:
         with contextlib.suppress(Undecodable):
             findings = _pass(material, job)
-            is_enough = not findings.is_skimmed or _is_enough(findings, job)
-            if is_enough and not findings.video_error:
+            if not findings.video_error and (not findings.is_skimmed or _is_enough(findings, job)):
                 return findings
     return _pass(material, job._replace(depth=Depth.EVERYTHING))
 
 
 def _is_enough(findings: Findings, job: JobHead) -> bool:
+    # A keyframe says nothing of the time for which there are no frames.
     video_sec, interval_sec = findings.video_sec, findings.picture_interval_sec
-    if missing_from_sec(job.duration_sec, video_sec, interval_sec) is not None:
-        return False  # keyframes that differ say nothing of the time without pictures
-    motion = findings.motion
-    return motion is Motion.MOVES or (motion is Motion.STANDS and job.depth == Depth.KEYFRAMES)
+    is_whole = missing_from_sec(job.duration_sec, video_sec, interval_sec) is None
+    return is_whole and findings.keyframe is not None
 
 
 def _pass(material: Material, job: JobHead) -> Findings:
@@ -164,8 +161,6 @@ def _decode(
     for track in tracks:
         _configure(track)
     for packet in packets:
-        if pictures.is_in_vain:
-            break  # all of it is measured in another pass
         if isinstance(packet.stream, av.VideoStream):
             if not pictures.want(packet):
                 continue

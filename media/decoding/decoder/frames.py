@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.results import Span, StillSpan
-from monitors.detectors.frame_difference import SAME_PICTURE_TOLERANCE
-from monitors.frames import BLOCK_SIZE
+from monitors.frames import BLOCK_SIZE, SAME_FRAME_TOLERANCE
 
 Pictures = NDArray[np.uint8]
 """Shape (pictures, height, width)."""
@@ -35,7 +34,7 @@ picture, so that almost none of its pairs is untouched; a frozen one repeats its
 
 _CHUNK = 64
 
-_BLOCK_TOLERANCE = SAME_PICTURE_TOLERANCE * BLOCK_SIZE**2
+_BLOCK_TOLERANCE = SAME_FRAME_TOLERANCE * BLOCK_SIZE**2
 """Of the sums that stand for the blocks' means here."""
 
 

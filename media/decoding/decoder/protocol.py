@@ -10,8 +10,7 @@ job was sent is taken for its answer.
 import struct
 from typing import NamedTuple
 
-from monitors.frames import LANDMARK_BYTES
-from monitors.motion import Depth
+from monitors.frames import BLOCKS, Depth
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -25,7 +24,7 @@ most that a second can hold, take half of it."""
 ALL_SOUNDS_FACTOR = 4
 """Where all sound tracks are measured."""
 
-_HEAD = struct.Struct(f">QIIIddII?B??{LANDMARK_BYTES}s{LANDMARK_BYTES}s")
+_HEAD = struct.Struct(f">QIIIddII?B?{BLOCKS}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -57,7 +56,7 @@ class JobHead(NamedTuple):
             of the sound.
         depth: how much of the picture is looked at.
         all_sounds: whether the sound tracks beside the first are measured, too.
-        stood, landmark, latest: of the segments before; see `monitors.measurement.Glance`.
+        reference: see `monitors.measurement.ProbeContext`; zeros for none.
     """
 
     number: int
@@ -70,10 +69,8 @@ class JobHead(NamedTuple):
     cpu_sec: int
     with_loudness: bool
     depth: int = Depth.EVERYTHING
-    stood: bool = False
     all_sounds: bool = False
-    landmark: bytes = bytes(LANDMARK_BYTES)
-    latest: bytes = bytes(LANDMARK_BYTES)
+    reference: bytes = bytes(BLOCKS)
 
     @property
     def most_answer_bytes(self) -> int:

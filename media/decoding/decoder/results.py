@@ -4,7 +4,7 @@ import base64
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from monitors.motion import Motion
+from monitors.frames import Motion
 
 MAX_ERROR = 200
 """Characters; see `monitors.measurement.Reason`."""
@@ -81,12 +81,10 @@ class Findings(SoundFindings):
     video_unseen_sec: float = 0.0
     is_video_missing: bool = False
     loudness_lufs: float | None = None
-    landmark: bytes | None = None
-    latest: bytes | None = None
+    keyframe: bytes | None = None
     parameter_sets: bytes | None = None
     needs_lead: bool = False
-    motion: Motion = Motion.UNCLEAR
-    is_cut: bool = False
+    motion: Motion = Motion.UNKNOWN
     is_skimmed: bool = False
 
     def fields(self) -> dict[str, Any]:
@@ -96,8 +94,7 @@ class Findings(SoundFindings):
             "further_sound": [each.sound_fields() for each in self.further_sound],
             "black": [each._asdict() for each in self.black],
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
-            "landmark": _text(self.landmark),
-            "latest": _text(self.latest),
+            "keyframe": _text(self.keyframe),
             "parameter_sets": _text(self.parameter_sets),
         }
 

@@ -4,17 +4,16 @@ import av
 import numpy as np
 
 from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
-from media.decoding.decoder.reference_frames import LOOKED_AT_ONCE, ReferenceFrames
 from media.decoding.decoder.results import NO_PICTURE, Findings
-from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH, longest_interval_sec
-from monitors.motion import Depth, Motion
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, Depth, Motion, longest_interval_sec
 
 LONGEST_REORDER_SEC = 2.0
 """Pictures that come later and are shown earlier; further back, the timestamps begin anew."""
 
-ALL_AT_ONCE = 64
-"""Where all pictures are decoded anyway, nothing waits for a landmark."""
+LOOKED_AT_ONCE = 8
+"""Frames are compared in batches: one takes little longer than a frame."""
 
 
 class FrameSampler:
@@ -22,17 +21,11 @@ class FrameSampler:
 
     def __init__(self, job: JobHead) -> None:
         self._job = job
-        self._skims = job.depth != Depth.EVERYTHING
+        self._depth = job.depth
         self._small: list[bytes] = []
         self._times: list[float] = []
-        self._landmarks = ReferenceFrames(
-            job.landmark,
-            job.latest,
-            stood=job.stood,
-            only_keyframes=job.depth == Depth.KEYFRAMES,
-            at_once=LOOKED_AT_ONCE if self._skims else ALL_AT_ONCE,
-        )
-        self._keyframes_sent = 0
+        self._movement = Movement(job.reference)
+        self._looked_at = 0
         self._left_out = 0
         self._begins_with_keyframe: bool | None = None
         self._first_pts: int | None = None
@@ -41,11 +34,6 @@ class FrameSampler:
         self._has_all_times = True
         self._tick_sec = 0.0
         self._scaler = av.video.reformatter.VideoReformatter()
-
-    @property
-    def is_in_vain(self) -> bool:
-        """Whether something was left out that has to be looked at after all."""
-        return self._left_out > 0 and self._landmarks.is_in_vain
 
     @property
     def first_sec(self) -> float | None:
@@ -67,10 +55,12 @@ class FrameSampler:
             return True
         if self._begins_with_keyframe is None:
             self._begins_with_keyframe = packet.is_keyframe
-        self._keyframes_sent += packet.is_keyframe
-        is_wanted = packet.is_keyframe or not self._may_leave_out()
-        self._left_out += not is_wanted
-        return is_wanted
+            if not packet.is_keyframe:
+                self._depth = Depth.EVERYTHING
+            return True
+        is_enough = self._depth == Depth.KEYFRAME or self._movement.is_proven
+        self._left_out += is_enough
+        return not is_enough
 
     def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Note where pictures begin and end, in ticks: making a fraction of each takes too long."""
@@ -89,20 +79,14 @@ class FrameSampler:
             self._first_pts = packet.pts
         self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
 
-    def _may_leave_out(self) -> bool:
-        """Tell whether what was seen of the group of pictures that is read now is enough."""
-        is_current = self._landmarks.groups == self._keyframes_sent  # else it is still decoded
-        is_calm = self._landmarks.is_enough and not self._landmarks.is_in_vain
-        return self._skims and is_current and is_calm
-
     def add(self, frame: av.VideoFrame) -> None:
         """Keep a picture as full-range luma of the small size."""
         if len(self._small) >= self._job.most_pictures or self._is_of_the_lead(frame):
             return
         small = self._scaler.reformat(
             frame,
-            PICTURE_WIDTH,
-            PICTURE_HEIGHT,
+            FRAME_WIDTH,
+            FRAME_HEIGHT,
             "gray",
             interpolation=av.video.reformatter.Interpolation.AREA,
             dst_color_range=av.video.reformatter.ColorRange.JPEG,
@@ -110,12 +94,19 @@ class FrameSampler:
         )
         plane = small.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        self._small.append(rows[:PICTURE_HEIGHT, :PICTURE_WIDTH].tobytes())
+        self._small.append(rows[:FRAME_HEIGHT, :FRAME_WIDTH].tobytes())
         time = frame.time
         # A picture without a time of its own is shown with the one before.
         self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
-        is_keyframe = frame.key_frame and not frame.is_corrupt
-        self._landmarks.add(self._small[-1], self._times[-1], is_keyframe=is_keyframe)
+        if self._movement.keyframe is None and frame.key_frame and not frame.is_corrupt:
+            self._movement.begin(self._small[-1])
+        if self._depth == Depth.MOVEMENT and len(self._small) - self._looked_at >= LOOKED_AT_ONCE:
+            self._look_for_movement()
+
+    def _look_for_movement(self) -> None:
+        seen, self._looked_at = self._looked_at, len(self._small)
+        if self._small[seen:]:
+            self._movement.look_at(self._small[seen:], self._times[seen:])
 
     def _is_of_the_lead(self, frame: av.VideoFrame) -> bool:
         if not self.needs_lead or frame.time is None or self.first_sec is None:
@@ -132,16 +123,18 @@ class FrameSampler:
             return NO_PICTURE
         findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
         findings.picture_interval_sec = self._interval_sec()
-        self._describe_landmarks(findings)
+        findings.motion = self._motion()
+        findings.keyframe = self._movement.keyframe
         if self._left_out:
             findings.is_skimmed = True
+            findings.keyframe = None if self._movement.is_dark else self._movement.keyframe
         else:
             self._describe_stretches(findings)
         return ""
 
     def _describe_stretches(self, findings: Findings) -> None:
         pixels = np.frombuffer(b"".join(self._small), np.uint8)
-        pictures = pixels.reshape(-1, PICTURE_HEIGHT, PICTURE_WIDTH)
+        pictures = pixels.reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
         moments = np.array(self._times) - self._zero_sec()
         black = black_intervals(pictures, moments, self._job.duration_sec)
         still = still_runs(pictures, moments, self._job.duration_sec)
@@ -167,13 +160,11 @@ class FrameSampler:
             return decoded_sec
         return first_sec
 
-    def _describe_landmarks(self, findings: Findings) -> None:
-        motion = self._landmarks.finish()
-        # Each keyframe must have been seen, else what is missing may be what is wrong.
-        is_missing = self._left_out > 0 and self._landmarks.groups != self._keyframes_sent
-        is_clear = self._begins_with_keyframe and not is_missing
-        findings.motion = motion if is_clear else Motion.UNCLEAR
-        findings.is_cut = self._landmarks.is_cut
-        if self._landmarks.groups:
-            findings.landmark = self._landmarks.landmark()
-            findings.latest = self._landmarks.latest()
+    def _motion(self) -> Motion:
+        if self._depth != Depth.MOVEMENT:
+            return Motion.UNKNOWN
+        if self._left_out:
+            return Motion.MOVING
+        self._look_for_movement()
+        is_known = self._movement.keyframe is not None and not self._movement.is_dark
+        return Motion.STATIC if is_known else Motion.UNKNOWN

@@ -9,7 +9,7 @@ from media.decoding import Probe
 from monitors.config import AudioTracks, Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.incidents import IncidentOpened
-from monitors.measurement import Glance, SegmentMeasurement
+from monitors.measurement import ProbeContext, SegmentMeasurement
 from tests.media.decoding.engines import opened
 from tests.media.decoding.measuring import position
 from tests.media.decoding.packaging import EVERY_TWO_SEC, PICTURE, Packaged, packaged, tone
@@ -40,9 +40,11 @@ def three(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return packaged(tmp_path_factory.mktemp("three"), *inputs, *encoder, init=request.param)
 
 
-async def measured(probe: Probe, media: Packaged, glance: Glance) -> list[SegmentMeasurement]:
+async def measured(
+    probe: Probe, media: Packaged, context: ProbeContext
+) -> list[SegmentMeasurement]:
     return [
-        await probe.measure(media.init + data, duration_sec=2.0, silence_db=-50.0, glance=glance)
+        await probe.measure(media.init + data, duration_sec=2.0, silence_db=-50.0, context=context)
         for data in media.segments
     ]
 
@@ -50,7 +52,7 @@ async def measured(probe: Probe, media: Packaged, glance: Glance) -> list[Segmen
 async def test_every_track_is_measured_where_all_are_wanted(
     decoders: Probe, three: Packaged
 ) -> None:
-    found = await measured(decoders, three, Glance(all_sounds=True))
+    found = await measured(decoders, three, ProbeContext(all_sounds=True))
     first = found[0]
     assert first.audio_language == "eng"
     assert [(it.index, it.audio_language) for it in first.further_sound] == [(2, "deu"), (3, "fra")]
@@ -67,6 +69,6 @@ async def test_every_track_is_measured_where_all_are_wanted(
 async def test_only_the_first_is_measured_where_nobody_asks_for_more(
     decoders: Probe, three: Packaged
 ) -> None:
-    found = await measured(decoders, three, Glance())
+    found = await measured(decoders, three, ProbeContext())
     assert all(each.further_sound == [] for each in found)
     assert all(each.silent == [] for each in found)

@@ -19,9 +19,8 @@ from media.processes.warm import read_frame
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.frames import LANDMARK_BYTES, PICTURE_BYTES
+from monitors.frames import BLOCKS, FRAME_BYTES, Depth, Motion
 from monitors.measurement import SegmentMeasurement
-from monitors.motion import Depth, Motion
 
 NUMBER = 5
 DURATION_SEC = 2.0
@@ -48,30 +47,30 @@ def answered(**findings: Any) -> Answer:
 
 @pytest.mark.parametrize(
     ("depth", "is_skimmed"),
-    [(Depth.KEYFRAMES, True), (Depth.MOVEMENT, True), (Depth.EVERYTHING, False)],
+    [(Depth.KEYFRAME, True), (Depth.MOVEMENT, True), (Depth.EVERYTHING, False)],
 )
 def test_nothing_is_skimmed_that_was_to_be_measured(depth: Depth, is_skimmed: bool) -> None:
-    found = measurement_of(answered(is_skimmed=True, motion="moves"), job(depth))
+    found = measurement_of(answered(is_skimmed=True, motion="moving"), job(depth))
     assert found
     assert found.is_skimmed is is_skimmed
 
 
-def test_nothing_waits_of_what_people_are_shown() -> None:
-    found = measurement_of(answered(motion="stands"), job(Depth.EVERYTHING, with_loudness=True))
+def test_motion_is_told_only_where_it_was_looked_for() -> None:
+    found = measurement_of(answered(motion="static"), job(Depth.EVERYTHING, with_loudness=True))
     assert found
-    assert found.motion is Motion.UNCLEAR
+    assert found.motion is Motion.UNKNOWN
 
 
 def test_an_answer_names_no_kept_segment_and_no_duration_or_size() -> None:
-    told = answered(digest="of another stream", duration_sec=9.0, size_bytes=-1)
-    found = measurement_of(told, job(Depth.KEYFRAMES))
+    told = answered(duration_sec=9.0, size_bytes=-1)
+    found = measurement_of(told, job(Depth.KEYFRAME))
     assert found
-    assert (found.digest, found.duration_sec, found.size_bytes) == ("", 2.0, 1000)
+    assert (found.duration_sec, found.size_bytes) == (2.0, 1000)
 
 
 @pytest.mark.parametrize("kind", ["black", "still", "silent"])
 def test_what_an_answer_holds_is_bounded(kind: str) -> None:
-    picture = {"picture": text(PICTURE_BYTES)} if kind == "still" else {}
+    picture = {"picture": text(FRAME_BYTES)} if kind == "still" else {}
     stretches = [{"start": 1.0, "end": 1.0, **picture}] * 10_001
     measurement_of(answered(**{kind: stretches[1:]}), job(Depth.EVERYTHING))
     with pytest.raises(ValidationError, match="at most 10000"):
@@ -82,7 +81,7 @@ def text(size_bytes: int) -> str:
     return base64.b64encode(bytes(size_bytes)).decode()
 
 
-def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(PICTURE_BYTES)) -> dict[str, Any]:
+def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(FRAME_BYTES)) -> dict[str, Any]:
     return {"start": start, "end": end, "picture": picture}
 
 
@@ -113,15 +112,15 @@ def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(PICTURE_BYTES)) 
         pytest.param({"height": 10**9}, id="a height without end"),
         pytest.param({"video_codec": "h264\nalert"}, id="a codec of two lines"),
         pytest.param({"audio_codec": "a" * 33}, id="a long codec"),
-        pytest.param({"landmark": text(LANDMARK_BYTES - 1)}, id="a landmark that is too small"),
-        pytest.param({"latest": text(LANDMARK_BYTES + 1)}, id="a keyframe that is too large"),
+        pytest.param({"keyframe": text(BLOCKS - 1)}, id="a keyframe that is too small"),
+        pytest.param({"keyframe": text(BLOCKS + 1)}, id="a keyframe that is too large"),
         pytest.param({"motion": "dances"}, id="another motion"),
         pytest.param({"has_video": None}, id="perhaps a picture"),
     ],
 )
 def test_what_no_decoder_finds_is_refused(findings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        read_answer(json_of({"findings": findings}), job(Depth.EVERYTHING))
+        read_answer(json_of({"findings": findings}), job(Depth.MOVEMENT))
 
 
 @pytest.mark.parametrize("told", [{"number": 6}, {"number": None}, {}])
@@ -162,7 +161,7 @@ def sent(data: bytes) -> asyncio.StreamReader:
 
 
 NUMBERS = st.floats() | st.sampled_from([0.0, 0.5, 1.0, 2.0]) | st.integers()
-PICTURES = st.sampled_from([text(PICTURE_BYTES), text(LANDMARK_BYTES), text(7), "", "?"])
+PICTURES = st.sampled_from([text(FRAME_BYTES), text(BLOCKS), text(7), "", "?"])
 ANYTHING = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=5) | PICTURES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -174,7 +173,7 @@ STRETCHES = st.lists(
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(SegmentMeasurement.model_fields, ANYTHING),
     **dict.fromkeys(("black", "still", "silent", "audio_gaps"), STRETCHES | ANYTHING),
-    **dict.fromkeys(("landmark", "latest", "parameter_sets"), PICTURES | ANYTHING),
+    **dict.fromkeys(("keyframe", "parameter_sets"), PICTURES | ANYTHING),
 }
 SHAPED = st.fixed_dictionaries(
     {},
@@ -192,7 +191,7 @@ async def test_whatever_is_on_the_wire_is_refused_or_can_be_judged(
     body: bytes, tail: bytes, cut: int
 ) -> None:
     wire = LENGTH.pack(len(body)) + body + tail
-    head = job(Depth.KEYFRAMES)
+    head = job(Depth.KEYFRAME)
     try:
         answer = await read_frame(sent(wire[: len(wire) - cut]), head.most_answer_bytes)
         _, found = read_answer(answer, head)

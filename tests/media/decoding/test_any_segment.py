@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from media.decoding import Probe, UndecodableSegment
-from monitors.measurement import Glance
-from monitors.motion import Depth
+from monitors.frames import Depth
+from monitors.measurement import ProbeContext
 from simulator.origin import TINY, Container, Programme, render
 from tests.media.decoding.engines import opened
 from tests.media.decoding.measuring import SILENCE_DB
@@ -85,6 +85,6 @@ async def test_a_mutated_segment_is_measured_or_refused_and_breaks_no_decoder(
             segment,
             duration_sec=DURATION_SEC,
             silence_db=SILENCE_DB,
-            glance=Glance(depth=depth),
+            context=ProbeContext(depth=depth),
         )
     assert logs == []

@@ -7,9 +7,9 @@ import pytest
 from media.decoding import Probe
 from monitors.config import Thresholds
 from monitors.detectors.freeze import missing_pictures
+from monitors.frames import Depth
 from monitors.incidents import IncidentOpened
-from monitors.measurement import Glance, SegmentMeasurement
-from monitors.motion import Depth
+from monitors.measurement import ProbeContext, SegmentMeasurement
 from monitors.status import IncidentKind
 from tests.media.decoding.measuring import BEGAN_AT, incidents
 from tests.media.decoding.packaging import EVERY_TWO_SEC, PICTURE, Packaged, packaged, tone
@@ -57,9 +57,12 @@ async def test_a_segment_that_holds_little_is_not_skimmed(
     segment = media.init + media.segments[0]
     found = [
         await probe.measure(
-            segment, duration_sec=2.0, silence_db=-50.0, glance=Glance(depth=depth, may_wait=True)
+            segment,
+            duration_sec=2.0,
+            silence_db=-50.0,
+            context=ProbeContext(depth=depth),
         )
-        for depth in (Depth.EVERYTHING, Depth.MOVEMENT, Depth.KEYFRAMES)
+        for depth in (Depth.EVERYTHING, Depth.MOVEMENT, Depth.KEYFRAME)
     ]
     assert not any(each.is_skimmed for each in found)
     assert [missing(each) for each in found] == [[pytest.approx((0.2, 2.0), abs=0.05)]] * 3

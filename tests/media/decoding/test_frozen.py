@@ -7,7 +7,7 @@ import pytest
 
 from media.decoding import Probe
 from monitors.config import Thresholds
-from monitors.detectors.frame_difference import same_picture
+from monitors.frames import same_frame
 from simulator.origin import LOWEST, Encoding, Programme, RenderedProgramme, render
 from simulator.origin.render import run_ffmpeg
 from tests.media.decoding.measuring import incidents, measure, measure_all
@@ -61,4 +61,4 @@ async def test_a_freeze_that_is_encoded_twice_is_still(
     assert len(measured) >= 8
     stills = [run for each in measured for run in each.still]
     assert [(run.start, run.end) for run in stills] == [(0.0, 2.0)] * len(measured)
-    assert all(same_picture(one.picture, next_one.picture) for one, next_one in pairwise(stills))
+    assert all(same_frame(one.picture, next_one.picture) for one, next_one in pairwise(stills))

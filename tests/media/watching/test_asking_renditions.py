@@ -12,7 +12,7 @@ from media.sources.source import MediaUrls
 from media.watching import SegmentProber
 from media.watching.rendition_check import first_that_plays
 from monitors.config import MonitorConfig
-from monitors.measurement import Glance, SegmentMeasurement, Track, Unmeasurable
+from monitors.measurement import ProbeContext, SegmentMeasurement, Track, Unmeasurable
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
 from tests.media.watching.viewing import SEGMENT_MAX_BYTES, Studio, Viewer, studio
 
@@ -30,7 +30,7 @@ class Finds:
     """Finds the same in each segment, and remembers what it was told of those before."""
 
     found: dict[str, Any]
-    glances: list[Glance | None] = field(default_factory=list)
+    glances: list[ProbeContext | None] = field(default_factory=list)
 
     async def measure(
         self,
@@ -39,9 +39,9 @@ class Finds:
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
-        self.glances.append(glance)
+        self.glances.append(context)
         return SegmentMeasurement(duration_sec=duration_sec, **self.found)
 
     async def close(self) -> None:

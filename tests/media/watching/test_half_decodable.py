@@ -7,7 +7,7 @@ import pytest
 
 from media.decoding import DecodeUsage
 from monitors.config import MonitorConfig
-from monitors.measurement import Glance, Interval, SegmentMeasurement
+from monitors.measurement import Interval, ProbeContext, SegmentMeasurement
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
 from tests.media.watching.viewing import Studio, Viewer, studio
 
@@ -33,7 +33,7 @@ class HalfBroken:
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         whole = [Interval(start=0.0, end=duration_sec)]
         found = {"silent": whole, "black": whole, **self.broken}

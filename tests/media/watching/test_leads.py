@@ -11,8 +11,8 @@ import pytest_asyncio
 from media.decoding import Probe, UndecodableSegment
 from media.hls.playlist import InitSegment, Segment
 from media.watching.preroll import KEPT_FOR_SEGMENTS, MOST_BYTES, Lead
-from monitors.measurement import Glance, SegmentMeasurement
-from monitors.motion import Depth
+from monitors.frames import Depth
+from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin.render import run_ffmpeg
 from tests.media.decoding.engines import opened
 
@@ -75,10 +75,12 @@ async def probe() -> AsyncIterator[Probe]:
 
 
 async def measure(
-    probe: Probe, media: bytes, glance: Glance | None = None
+    probe: Probe, media: bytes, context: ProbeContext | None = None
 ) -> SegmentMeasurement | None:
     try:
-        return await probe.measure(media, duration_sec=SEGMENT_SEC, silence_db=-50.0, glance=glance)
+        return await probe.measure(
+            media, duration_sec=SEGMENT_SEC, silence_db=-50.0, context=context
+        )
     except UndecodableSegment:
         return None
 
@@ -90,14 +92,14 @@ async def measured_in_turn(
     init = InitSegment(uri="http://127.0.0.1/init") if stream.init else None
     for sequence, media in enumerate(stream.segments):
         segment = named(sequence, init)
-        glance = lead.with_lead(Glance(depth=depth), segment)
-        measured = await measure(probe, stream.init + media, glance)
+        context = lead.with_lead(ProbeContext(depth=depth), segment)
+        measured = await measure(probe, stream.init + media, context)
         lead.note(segment, stream.init + media, stream.init, measured)
         found.append(measured)
     return found
 
 
-@pytest.mark.parametrize("depth", [Depth.EVERYTHING, Depth.KEYFRAMES])
+@pytest.mark.parametrize("depth", [Depth.EVERYTHING, Depth.KEYFRAME])
 @pytest.mark.parametrize(
     ("codec", "kind"),
     [("libx264", "mpegts"), ("libx264", "fmp4"), ("libx265", "mpegts"), ("mpeg2video", "mpegts")],
@@ -187,8 +189,8 @@ def found(**fields: object) -> SegmentMeasurement:
 
 
 def lead_of(lead: Lead, segment: Segment) -> bytes:
-    glance = lead.with_lead(None, segment)
-    return glance.lead if glance else b""
+    context = lead.with_lead(None, segment)
+    return context.lead if context else b""
 
 
 async def test_nothing_is_kept_of_streams_whose_segments_stand_alone() -> None:

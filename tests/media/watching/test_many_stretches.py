@@ -8,8 +8,8 @@ import pytest
 
 from media.decoding import DecodeUsage
 from media.watching.track import MANY_STRETCHES
-from monitors.frames import PICTURE_BYTES
-from monitors.measurement import Glance, Interval, SegmentMeasurement, StillRun
+from monitors.frames import FRAME_BYTES
+from monitors.measurement import Interval, ProbeContext, SegmentMeasurement, StillRun
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
 from tests.media.watching.viewing import Studio, Viewer, studio
 
@@ -40,10 +40,10 @@ class Crafted:
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         step_sec = duration_sec / self._runs
-        pictures = itertools.cycle([bytes([100]) * PICTURE_BYTES, bytes([101]) * PICTURE_BYTES])
+        pictures = itertools.cycle([bytes([100]) * FRAME_BYTES, bytes([101]) * FRAME_BYTES])
         still = [
             StillRun(start=at * step_sec, end=(at + 0.9) * step_sec, picture=next(pictures))
             for at in range(self._runs)

@@ -18,7 +18,7 @@ from media.outbound.guard import OutboundGuard
 from media.watching.memory import MemoryBudget
 from media.watching.segment_fetcher import FIRST_EXPECTED_BYTES
 from media.watching.segment_prober import SegmentProber
-from monitors.measurement import Glance, SegmentMeasurement
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 MEBI = 1024 * 1024
 LARGEST = 8 * MEBI
@@ -107,7 +107,7 @@ class Weighing:
         duration_sec: float,
         silence_db: float,
         usage: DecodeUsage | None = None,
-        glance: Glance | None = None,
+        context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         self.held += len(segment)
         self.most = max(self.most, self.held)

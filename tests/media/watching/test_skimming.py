@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from media.watching import SegmentCache
+from media.watching import ResumeHint, SegmentCache
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
-from monitors.motion import Motion
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
 from tests.media.watching.test_takeover import Relay, told
 from tests.media.watching.viewing import Viewer, studio
@@ -24,7 +23,6 @@ SPEED = 2
 CALM = MonitorConfig(
     blackout_threshold_sec=5, silence_threshold_sec=0, freeze_threshold_sec=6, recovery_sec=1.5
 )
-TAKEOVER_SEC = 4.0
 OPTIONS = ChannelOptions(at_end=AtEnd.END, window_segments=40)
 
 
@@ -32,7 +30,8 @@ class Forgetful(Relay):
     """Each turn is on another worker, which has kept nothing."""
 
     async def _turn(self) -> bool:
-        self.viewer.recent = SegmentCache()
+        self.viewer.cache = SegmentCache()
+        self.viewer.standing = ResumeHint()
         return await super()._turn()
 
 
@@ -53,8 +52,6 @@ async def watch_in_each_way() -> Day:
     ):
         url = origin.add("calm", render(Programme.of(SCENES, TINY)), options=OPTIONS).url
         viewers = [Viewer.of(hurried, url, CALM) for _ in range(4)]
-        for viewer in viewers:
-            viewer.takeover_sec = TAKEOVER_SEC
         in_full, *skimmed = await asyncio.gather(
             Viewer.of(thorough, url, CALM).to_the_end(),
             viewers[0].to_the_end(),
@@ -85,18 +82,12 @@ def test_only_calm_media_is_skimmed(day: Day) -> None:
     assert skimmed_of(day.skimmed["unbroken"]) >= 6
 
 
-@pytest.mark.parametrize("way", ["unbroken", "handed over", "taken over", "crashed"])
-def test_what_stands_waits(day: Day, way: str) -> None:
-    measured = [each.measurement for each in day.skimmed[way].seen]
-    assert any(it and it.is_skimmed and it.motion is Motion.STANDS for it in measured)
-
-
-def test_what_was_kept_for_looking_back_is_given_back(day: Day) -> None:
+def test_the_cache_holds_what_is_deferred_and_no_more(day: Day) -> None:
     viewer = day.skimmed["unbroken"]
-    kept = viewer.state.tracks["main"].detectors.kept()
-    recent = [viewer.recent.find(it) for it in kept]
-    assert all(recent)
-    assert viewer.recent.kept_bytes == sum(it.size_bytes() for it in recent if it)
+    assert any(each.measurement and each.measurement.cached for each in viewer.seen)
+    viewer.seen.clear()
+    deferred = [it.measurement.cached for it in viewer.state.tracks["main"].detectors.deferred]
+    assert viewer.cache.held_bytes == sum(len(it.media or b"") for it in deferred if it)
 
 
 def skimmed_of(viewer: Viewer) -> int:

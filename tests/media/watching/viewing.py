@@ -84,8 +84,7 @@ class Viewer:
     seen: list[SegmentSeen] = field(default_factory=list)
     ended: EndReason | None = None
     standing: ResumeHint = field(default_factory=ResumeHint)
-    recent: SegmentCache = field(default_factory=SegmentCache)
-    takeover_sec: float = 26.0
+    cache: SegmentCache = field(default_factory=SegmentCache)
 
     @classmethod
     def of(cls, studio: Studio, url: str, config: MonitorConfig = TOUCHY) -> "Viewer":
@@ -97,7 +96,7 @@ class Viewer:
             self.studio.client,
             self.studio.probe,
             segment_max_bytes=SEGMENT_MAX_BYTES,
-            recent=self.recent,
+            cache=self.cache,
         )
         watch = StreamWatch(
             self.source,
@@ -106,7 +105,6 @@ class Viewer:
             meter=meter,
             now=self.studio.now,
             on_segment=self.seen.append,
-            takeover_sec=self.takeover_sec,
             standing=self.standing,
         )
         self.ended = await watch.run()

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from media.decoding.decoder.frames import STILL_MIN_SEC, Pictures, black_intervals, still_runs
 from media.decoding.decoder.results import Span, StillSpan
-from monitors.frames import PICTURE_HEIGHT, PICTURE_WIDTH
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
 
 FPS = 10
 CHANCE = np.random.default_rng(7)
-NOISE = CHANCE.integers(-2, 3, (PICTURE_HEIGHT, PICTURE_WIDTH))
+NOISE = CHANCE.integers(-2, 3, (FRAME_HEIGHT, FRAME_WIDTH))
 
 
 def flat(level: int) -> Pictures:
-    return np.full((PICTURE_HEIGHT, PICTURE_WIDTH), level, np.uint8)
+    return np.full((FRAME_HEIGHT, FRAME_WIDTH), level, np.uint8)
 
 
 def with_bright_share(share: float, level: int = 200) -> Pictures:

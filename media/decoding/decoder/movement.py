@@ -1,0 +1,66 @@
+"""Whether a few frames of a segment show that it moves."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.decoding.decoder.frames import BLACK_LEVEL, block_sums, differences
+from monitors.frames import BLOCK_SIZE, FRAME_HEIGHT, FRAME_WIDTH, MOVED_DIFFERENCE, STILL_GAP_SEC
+
+DARK_LEVEL = BLACK_LEVEL + 10
+DARK_SHARE = 0.9
+"""A frame with this share of pixels up to this level may be black for a detector, or be followed by
+frames that are."""
+
+LONGEST_FLAW_SEC = STILL_GAP_SEC + 0.005
+"""A freeze goes on over other frames for this long; the rest is what timestamps are off by."""
+
+
+class Movement:
+    """Looks for frames that no freeze goes on over.
+
+    They differ for longer than `LONGEST_FLAW_SEC` from the segment's keyframe and from that of the
+    segment before: one of the two may be a flaw within a freeze.
+
+    Args:
+        reference: block means of the keyframe before.
+
+    Attributes:
+        keyframe: block means of the segment's first keyframe; None before it.
+        is_dark: whether a frame was.
+        is_proven: whether such frames were found.
+    """
+
+    def __init__(self, reference: bytes) -> None:
+        self._references = [_recalled(reference)]
+        self._differing_since: float | None = None
+        self.keyframe: bytes | None = None
+        self.is_dark = False
+        self.is_proven = False
+
+    def begin(self, keyframe: bytes) -> None:
+        means = self._means([keyframe])[0]
+        self._references.append(means)
+        self.keyframe = means.astype(np.uint8).tobytes()
+
+    def look_at(self, frames: Sequence[bytes], times_sec: Sequence[float]) -> None:
+        """Look at the next frames, in the order in which they are shown."""
+        means = self._means(frames)
+        differ = [differences(means, each) > MOVED_DIFFERENCE for each in self._references]
+        for time_sec, has_moved in zip(times_sec, np.all(differ, axis=0), strict=True):
+            if not has_moved:
+                self._differing_since = None
+            elif self._differing_since is None:
+                self._differing_since = time_sec
+            elif time_sec - self._differing_since > LONGEST_FLAW_SEC:
+                self.is_proven = self.keyframe is not None and not self.is_dark
+
+    def _means(self, frames: Sequence[bytes]) -> NDArray[np.int16]:
+        pixels = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
+        self.is_dark |= bool(((pixels <= DARK_LEVEL).mean(axis=(1, 2)) >= DARK_SHARE).any())
+        return block_sums(pixels) // BLOCK_SIZE**2
+
+
+def _recalled(means: bytes) -> NDArray[np.int16]:
+    return np.frombuffer(means, np.uint8).astype(np.int16)
