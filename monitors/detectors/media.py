@@ -12,13 +12,13 @@ from monitors.detectors.faults import REMNANT_SEC, VIDEO_MISSING, FaultDetector,
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
 from monitors.detectors.silence import SilenceState
 from monitors.detectors.skimming import (
+    ALWAYS_DEFERRED,
     CATCH_UP,
     Deferred,
     depth_of_next,
     first_that_counts,
     may_defer,
     out_of_reach,
-    shows_movement,
 )
 from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.stream_time import (
@@ -108,7 +108,7 @@ class MediaDetectors(BaseModel):
             )
         return ProbeContext(
             depth=depth,
-            reference=self.deferred[-1].keyframe if self.deferred else None,
+            reference=self.deferred[-1].measurement.keyframe if self.deferred else None,
             all_sounds=thresholds.audio_tracks is AudioTracks.ALL and "audio" in self.tracks,
         )
 
@@ -118,8 +118,11 @@ class MediaDetectors(BaseModel):
             return ()  # its frames are passed over
         if not may_defer(measurement):
             return tuple(self.deferred)
-        is_calm = measurement.is_skimmed or shows_movement(measurement)
+        is_calm = measurement.is_skimmed or first_that_counts([*self._deferred(), measurement])
         return () if is_calm else tuple(self.deferred[:CATCH_UP])
+
+    def _deferred(self) -> list[SegmentMeasurement]:
+        return [each.measurement for each in self.deferred]
 
     def judge_deferred(
         self, measurements: Iterable[SegmentMeasurement | None], thresholds: Thresholds
@@ -332,7 +335,9 @@ class MediaDetectors(BaseModel):
             return self._judge_video(measurement, position, thresholds)
         self.deferred.append(Deferred(position, measurement))
         self.deferred_from = self.deferred[0].position
-        done = first_that_counts(self.deferred, thresholds.freeze_threshold_sec)
+        is_off = thresholds.freeze_threshold_sec <= 0
+        unneeded = max(0, len(self.deferred) - ALWAYS_DEFERRED)
+        done = unneeded if is_off else first_that_counts(self._deferred())
         self.judge_deferred([None] * done, thresholds)
         return []
 

@@ -15,15 +15,15 @@ from typing import Self
 from monitors.config import DAY_SEC, Thresholds
 from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition, reached
 from monitors.frames import BLOCKS, STILL_GAP_SEC, Depth, Motion, has_moved
-from monitors.measurement import Interval, ReferenceFrame, SegmentMeasurement
+from monitors.measurement import Interval, SegmentMeasurement
 
 SEGMENTS_OF_A_FAULT = 4
 """A threshold shorter than this could be reached before a keyframe shows the fault."""
 
-LOOK_CLOSER_SHARE = 0.5
+LOOK_CLOSER_SHARE = 0.6
 """Of the freeze threshold: from then on a movement between keyframes is looked for."""
 
-MOST_DEFERRED = 16
+MOST_DEFERRED = 20
 """With this many segments deferred, likewise."""
 
 CATCH_UP = 2
@@ -47,10 +47,6 @@ class Deferred:
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
-
-    @property
-    def keyframe(self) -> ReferenceFrame:
-        return self.measurement.keyframe or bytes(BLOCKS)
 
     def missing_after(self, missed_sec: float) -> Self:
         return replace(self, missed_after_sec=self.missed_after_sec + missed_sec)
@@ -100,22 +96,16 @@ def depth_of_next(
     return Depth.KEYFRAME if is_calm and has_room else Depth.MOVEMENT
 
 
-def first_that_counts(deferred: Sequence[Deferred], freeze_sec: float) -> int:
-    """Return how many of the first deferred segments hold no fault that may still grow.
+def first_that_counts(measurements: Sequence[SegmentMeasurement]) -> int:
+    """Return how many of the first deferred segments hold no freeze that may still grow.
 
     A single keyframe may be a flaw within a freeze. So two keyframes in a row must differ from the
     two latest ones; they may have one in common.
-
-    Args:
-        deferred: the latest segment last.
-        freeze_sec: threshold of the freeze detector; 0 is off.
     """
-    last = len(deferred) - 1
-    if shows_movement(deferred[last].measurement):
+    last = len(measurements) - 1
+    if shows_movement(measurements[last]):
         return last
-    if freeze_sec <= 0:
-        return max(0, len(deferred) - ALWAYS_DEFERRED)
-    frames = [each.keyframe for each in deferred]
+    frames = [each.keyframe or bytes(BLOCKS) for each in measurements]
     for first in range(last - 1, max(0, last - 3), -1):
         pairs = product((first, first - 1), (last, last - 1))
         if all(one == other or has_moved(frames[one], frames[other]) for one, other in pairs):
