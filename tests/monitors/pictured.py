@@ -184,13 +184,15 @@ class Watched(NamedTuple):
         told: what changed, and in which segment it was noticed.
         depths: how much of each segment was decoded first.
         skimmed: whether its frames were not judged at once.
-        measured_again: how many deferred segments were measured in full before it.
+        measured_again: how many deferred segments were decoded in full before it.
+        deferred: how many were deferred after it.
     """
 
     told: list[tuple[int, IncidentChange]]
     depths: list[Depth]
     skimmed: list[bool]
     measured_again: list[int]
+    deferred: list[int]
 
 
 AtHand = Callable[[int, int], bool]
@@ -201,7 +203,7 @@ def watched(
     programme: Sequence[Shown], *, skims: bool, at_hand: AtHand = lambda *_: True
 ) -> Watched:
     """Watch a programme."""
-    detectors, seen = MediaDetectors(), Watched([], [], [], [])
+    detectors, seen = MediaDetectors(), Watched([], [], [], [], [])
     by_sequence = {each.position.sequence: each for each in programme}
     for segment in programme:
         if segment.restarts:
@@ -223,9 +225,10 @@ def watched(
         detectors.judge_deferred(again, segment.thresholds)
         seen.depths.append(context.depth)
         seen.skimmed.append(may_defer(measurement))
-        seen.measured_again.append(len(again))
+        seen.measured_again.append(sum(each.measurement.is_skimmed for each in due))
         for change in detectors.feed(measurement, segment.position, segment.thresholds):
             seen.told.append((segment.position.sequence, _rounded(change)))
+        seen.deferred.append(len(detectors.deferred))
     return seen
 
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate, cycle, repeat
+from itertools import cycle, repeat
 
 import pytest
 from hypothesis import assume, given, settings
@@ -198,7 +198,7 @@ def test_a_freeze_is_caught_up_with_step_by_step() -> None:
     scenes = [("moving", 1, 100), ("still", 2, 700)]
     seen = watched(patiently(cut(scenes, repeat(20), 100)), skims=True)
     assert max(seen.measured_again) <= CATCH_UP
-    assert sum(seen.measured_again) >= 29
+    assert sum(seen.measured_again) >= 15
     assert seen.depths[-5:] == [Depth.EVERYTHING] * 5
 
 
@@ -211,8 +211,7 @@ def test_what_is_deferred_is_bounded_whatever_the_threshold() -> None:
     far = Thresholds(blackout_threshold_sec=0, freeze_threshold_sec=3600)
     programme = cut([("still", 2, 3000)], cycle([5, 40]), 100)
     seen = watched([replace(each, thresholds=far) for each in programme], skims=True)
-    steps = (new - old for new, old in zip(seen.skimmed, seen.measured_again, strict=True))
-    assert 8 <= max(accumulate(steps)) <= MOST_DEFERRED + 1
+    assert 8 <= max(seen.deferred) <= MOST_DEFERRED + 1
 
 
 def patiently(programme: Sequence[Shown]) -> list[Shown]:
