@@ -9,7 +9,6 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from media.processes.bounded import Finished, Limits, ProcessFailed, ProcessTimedOut, run_bounded
 from media.sources.youtube.resolution import (
@@ -124,38 +123,29 @@ class ExternalResolvers:
 
 def ytdlp_config(options: YouTubeOptions, depth: Depth, ca_file: str | None) -> list[str]:
     """Return a configuration file's lines: the same as `YtDlpResolver` sets."""
-    settings: dict[str, Any] = {
-        "--proxy": options.proxy or "",
-        "--source-address": options.source_address,
-        "--socket-timeout": options.request_timeout_sec,
-        "--extractor-retries": 1,
-        "--use-extractors": "youtube",
-        "--xff": "never",
-        "--cache-dir": "~/yt-dlp",
-        "--compat-options": "no-certifi" if ca_file else None,
-        "--js-runtimes": f"deno:{path}" if (path := javascript_path()) else None,
-    }
     arguments = with_depth(parse_extractor_args(options.extractor_args), depth)
-    return [
+    lines = [
         "--no-playlist",
         "--ignore-no-formats-error",
-        *(
-            f"{name} {shlex.quote(str(value))}"
-            for name, value in settings.items()
-            if value is not None
-        ),
+        "--extractor-retries 1",
+        "--use-extractors youtube",
+        "--xff never",
+        "--cache-dir ~/yt-dlp",
+        f"--socket-timeout {options.request_timeout_sec:g}",
+        f"--proxy {shlex.quote(options.proxy or '')}",
         *(f"--extractor-args {shlex.quote(text)}" for text in format_extractor_args(arguments)),
     ]
+    if ca_file:
+        lines.append("--compat-options no-certifi")
+    if path := javascript_path():
+        lines.append(f"--js-runtimes {shlex.quote(f'deno:{path}')}")
+    return lines
 
 
 def streamlink_config(options: YouTubeOptions) -> list[str]:
     """Return a configuration file's lines: the same as `StreamlinkResolver` sets."""
-    settings = {
-        "http-proxy": options.proxy,
-        "interface": options.source_address,
-        "http-timeout": f"{options.request_timeout_sec:g}",
-    }
-    return [f"{name}={value}" for name, value in settings.items() if value is not None]
+    proxy = [f"http-proxy={options.proxy}"] if options.proxy else []
+    return [*proxy, f"http-timeout={options.request_timeout_sec:g}"]
 
 
 def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolution:

@@ -39,7 +39,6 @@ class YouTubeOptions:
     Attributes:
         cookies_file: Netscape cookie file of an account, for yt-dlp; only ever read.
         proxy: URL of the proxy for everything that the resolvers fetch; None for none.
-        source_address: local address to bind to.
         ca_bundle: PEM file of CA certificates to trust beside the public ones.
         extractor_args: each as yt-dlp's `--extractor-args` takes it (`youtube:player_client=web`).
         ytdlp_path, streamlink_path: executables to run instead of the libraries.
@@ -52,7 +51,6 @@ class YouTubeOptions:
 
     cookies_file: Path | None = None
     proxy: str | None = field(default=None, repr=False)
-    source_address: str | None = None
     ca_bundle: Path | None = None
     extractor_args: tuple[str, ...] = field(default=(), repr=False)
     ytdlp_path: Path | None = None
@@ -89,7 +87,6 @@ class ResolverSetup:
     request_timeout_sec: float
     cookies: str | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
-    source_address: str | None = None
     ca_file: str | None = None
     extractor_args: ExtractorArgs = field(default_factory=dict, repr=False)
     javascript_path: str | None = None

@@ -120,7 +120,6 @@ def resolver_setup(options: YouTubeOptions, folder: Path) -> ResolverSetup:
         request_timeout_sec=options.request_timeout_sec,
         cookies=read_cookies(options),
         proxy=options.proxy,
-        source_address=options.source_address,
         ca_file=trusted_certificates(options.ca_bundle, folder),
         extractor_args=parse_extractor_args(options.extractor_args),
         javascript_path=javascript_path(),

@@ -101,8 +101,6 @@ def _session(setup: ResolverSetup) -> Streamlink:
     session.set_option("http-timeout", setup.request_timeout_sec)
     if setup.proxy:
         session.set_option("http-proxy", setup.proxy)
-    if setup.source_address:
-        session.set_option("interface", setup.source_address)
     if setup.ca_file:
         session.set_option("http-ssl-verify", setup.ca_file)
     return session

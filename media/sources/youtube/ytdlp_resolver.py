@@ -158,7 +158,6 @@ def _parameters(setup: ResolverSetup) -> dict[str, Any]:
         "cachedir": setup.folder,
         # An empty text stands for no proxy; None would let the environment decide.
         "proxy": setup.proxy or "",
-        "source_address": setup.source_address,
         "js_runtimes": {"deno": {"path": setup.javascript_path}},
     }
     if setup.cookies is not None:
