@@ -145,12 +145,12 @@ async def _watch(
 
 def _used(harness: ChaosHarness) -> dict[str, Usage]:
     worker = psutil.Process(harness.workers[0].pid)
-    helpers = worker.children(recursive=True)
+    decoders = worker.children(recursive=True)
     return {
         "temporal": _usage([psutil.Process(harness.temporal.pid)]),
         "gateway": _usage([psutil.Process(harness.gateway.pid)]),
         "worker": _usage([worker]),
-        "decoders": _usage(helpers),
+        "decoders": _usage(decoders),
         "streams, webhooks": _usage([psutil.Process()]),
     }
 

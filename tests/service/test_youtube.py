@@ -192,10 +192,12 @@ async def _history(client: Client, workflow_id: str) -> str:
 async def _kill(worker: Child) -> list[psutil.Process]:
     """Kill a worker as a crash would; return what is left of its children."""
     family = worker.descendants()
-    assert family, "the worker has no warm helper"
+    assert family, "the worker has no warm resolver process"
     await worker.kill()
     try:
-        await until_true(lambda: not alive(family), "the end of all helpers", within_sec=10)
+        await until_true(
+            lambda: not alive(family), "the end of all resolver processes", within_sec=10
+        )
     except AssertionError:
         return alive(family)
     return []
@@ -254,5 +256,5 @@ def test_operators_see_what_was_asked_of_the_site(seen: Story) -> None:
     assert 'stream_tracker_youtube_paused_seconds{reason="none"} 0.0' in seen.metrics
 
 
-def test_a_killed_worker_leaves_no_helper(seen: Story) -> None:
+def test_a_killed_worker_leaves_no_resolver_process(seen: Story) -> None:
     assert seen.left == []
