@@ -4,6 +4,7 @@ import codecs
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ PICTURE = DOCS / "images" / "demo.svg"
 COMMAND = [str(Path(sys.executable).parent / "stream-tracker"), "demo"]
 COLUMNS, ROWS = 110, 22
 SPEED = 5.0
+KEY = re.compile(r"(API_KEY\s+)([\w-]+)")
 FRAME_MS, LAST_FRAME_MS = 300, 6000
 
 
@@ -56,6 +58,7 @@ def main() -> None:
         options = ["-t", "window_frame", "-m", str(FRAME_MS), "-D", str(LAST_FRAME_MS)]
         render = [sys.executable, "-m", "termtosvg", "render", str(cast), str(PICTURE), *options]
         subprocess.run(render, check=True)
+    PICTURE.write_text(KEY.sub(lambda key: key[1] + "*" * len(key[2]), PICTURE.read_text()))
 
 
 if __name__ == "__main__":
