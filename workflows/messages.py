@@ -132,6 +132,7 @@ class MonitorSnapshot(BaseModel):
     """
 
     monitor_id: str
+    name: str | None = None
     stream_url: str
     status: MonitorStatus
     stream_status: StreamStatus
@@ -166,7 +167,7 @@ class MonitorChange(BaseModel):
     """What a user changes of a running monitor (update `change`).
 
     Attributes:
-        name: None leaves it.
+        name: empty: the stream's title again; None leaves it.
         thresholds: fields of `monitors.config.Thresholds` with their new values.
         metadata: replaces the old one; None leaves it.
         request_headers: names of all of them, with masks for values; None leaves them.

@@ -124,7 +124,7 @@ class MonitorWorkflow:
         if change.metadata is not None:
             self._input.metadata = change.metadata
         if change.name is not None:
-            self._input.name = change.name
+            self._input.name = change.name or None
             self._board.set_details(self._progress.doing)
         self._progress.changes += 1
         self._interrupt_the_watch()  # it goes on with what is new

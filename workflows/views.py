@@ -20,6 +20,7 @@ def snapshot(input: MonitorInput, progress: MonitorProgress, *, queued: int) -> 
     shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
     return MonitorSnapshot(
         monitor_id=input.monitor_id,
+        name=input.name,
         stream_url=input.stream_url,
         config=input.config,
         metadata=input.metadata,

@@ -1,6 +1,6 @@
 """The API of the workers, `/internal/v1`. Every call may come twice, or late."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,7 @@ from activities.declarations import (
     StoredEvent,
 )
 from api.auth import require_probe, require_worker
-from api.body import MAX_DEPTH, parse_event_report, parse_model, parse_status_report, read_body
+from api.body import check_values, parse_model, parse_report, read_body
 from api.engine import EngineUnavailable
 from api.errors import EngineNotAvailable, ValidationFailed
 from api.events.service import EventService
@@ -24,9 +24,6 @@ from api.reconciler import Reconciler
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
-
-MAX_EVENT_DEPTH: Final = MAX_DEPTH + 1
-"""An event carries the monitor's metadata one level deeper than the creation did."""
 
 Monitors = Annotated[MonitorService, injected(MonitorService)]
 Reports = Annotated[WorkerReports, injected(WorkerReports)]
@@ -63,7 +60,7 @@ async def report_status(
     is_probe: Annotated[bool, Depends(require_probe)],
 ) -> Response:
     """Take a monitor's condition; `api.store.records.with_report` says which report counts."""
-    report = parse_status_report(StatusReceived, await read_body(request))
+    report = parse_report(StatusReceived, await read_body(request))
     if is_probe and not report.status.is_active:
         raise ValidationFailed("status: a probe cannot report that a monitor has ended")
     await reports.apply_status(monitor_id, report)
@@ -85,7 +82,9 @@ async def report_event(
     request: Request, reports: Reports, monitor_id: str, event_id: str
 ) -> Response:
     """Take an event, or the outcome of its webhook."""
-    report = parse_event_report(EventReport, await read_body(request), MAX_EVENT_DEPTH)
+    report = parse_report(EventReport, await read_body(request))
+    check_values("event.data", report.event.data)
+    check_values("event.metadata", report.event.metadata)
     await reports.record_event(monitor_id, event_id, report)
     return Response(status_code=204)
 

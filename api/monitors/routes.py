@@ -158,7 +158,7 @@ async def show_monitor(monitors: Monitors, monitor_id: PathId) -> MonitorDetails
     openapi_extra=_body(ChangeMonitor),
 )
 async def change_monitor(request: Request, updates: Updates, monitor_id: PathId) -> MonitorDetails:
-    """Change thresholds and metadata of a monitor while it runs; what it detected is kept."""
+    """Change name, thresholds and metadata of a running monitor; what it detected is kept."""
     return await updates.change(monitor_id, parse_change(await read_body(request)))
 
 

@@ -90,6 +90,7 @@ class ChangeMonitor(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CHANGE]})
 
+    name: Name | None = Field(default=None, description="Null: the stream's title again.")
     config: ChangeableConfig = Field(
         default_factory=ChangeableConfig,
         description=(

@@ -59,7 +59,10 @@ class MonitorService:
         """Keep a change that the workflow took while nobody heard or noted its answer."""
         if snapshot.changes > record.changes:
             known = ChangeResult(
-                config=snapshot.config, metadata=snapshot.metadata, changes=snapshot.changes
+                name=snapshot.name,
+                config=snapshot.config,
+                metadata=snapshot.metadata,
+                changes=snapshot.changes,
             )
             await self._store.monitors.change(record.monitor_id, known)
 
@@ -137,7 +140,7 @@ def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorD
     title = (snapshot and snapshot.title) or record.title
     return MonitorDetails(
         monitor_id=record.monitor_id,
-        name=shown_name(record.name, title),
+        name=shown_name(told.name, title),
         title=title,
         stream_url=record.stream_url,
         callback_url=record.callback_url,

@@ -1,4 +1,4 @@
-"""Changing thresholds, request headers and metadata of a monitor while it runs."""
+"""Changing name, thresholds, request headers and metadata of a monitor while it runs."""
 
 from typing import Any
 
@@ -126,6 +126,7 @@ def _change(wanted: ChangeMonitor) -> MonitorChange:
         mode="json", exclude_unset=True, exclude={"request_headers"}
     )
     return MonitorChange(
+        name=(wanted.name or "") if "name" in wanted.model_fields_set else None,
         thresholds=thresholds,
         request_headers=(
             masked(headers) if "request_headers" in wanted.config.model_fields_set else None

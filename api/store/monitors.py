@@ -145,11 +145,12 @@ class MonitorStore:
         return sorted(missing)
 
     async def change(self, monitor_id: str, known: ChangeResult) -> None:
-        """Keep a monitor's config and metadata, unless those of a later change are kept."""
+        """Keep a monitor's name, config and metadata, unless those of a later change are kept."""
         change = (
             update(monitors)
             .where(monitors.c.monitor_id == monitor_id, monitors.c.changes < known.changes)
             .values(
+                name=known.name,
                 config=known.config.model_dump(mode="json"),
                 metadata=known.metadata,
                 changes=known.changes,

@@ -98,6 +98,7 @@ class FakeEngine:
         self.changes.append((monitor_id, change))
         before = next(one for one in self.started if one.monitor_id == monitor_id)
         result = ChangeResult(
+            name=before.name if change.name is None else change.name or None,
             config=before.config.with_thresholds(change.thresholds).with_request_headers(
                 change.request_headers
             ),

@@ -55,6 +55,19 @@ async def test_what_is_not_named_stays(gateway: Running) -> None:
     assert (await gateway.show(monitor_id))["metadata"] == {"shift": "day"}
 
 
+async def test_a_name_is_given_and_taken_back(gateway: Running) -> None:
+    monitor_id = await gateway.created_id()
+    await gateway.report(monitor_id, "monitoring", datetime.now(UTC).isoformat(), title="The title")
+    for wanted, name in (("News 24", "News 24"), (None, "The title")):
+        answer = await patch(gateway, monitor_id, {"name": wanted})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["name"] == name
+        assert (await gateway.show(monitor_id))["name"] == name
+    given, taken_back = (change for _, change in gateway.engine.changes)
+    assert given == MonitorChange(name="News 24")
+    assert taken_back == MonitorChange(name="")
+
+
 @pytest.mark.parametrize("body", [{}, {"config": {}}])
 async def test_a_change_of_nothing_disturbs_nothing(
     light_gateway: Running, body: dict[str, Any]

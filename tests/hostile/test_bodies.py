@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from api.body import MAX_BODY_BYTES, parse_event_report, parse_model, parse_status_report
+from api.body import MAX_BODY_BYTES, parse_model, parse_report
 from api.errors import ApiError
 from api.internal.reports import StatusReceived
 from api.internal.routes import Termination
@@ -22,8 +22,8 @@ from tests.api.running import order
 READERS: dict[str, Callable[[bytes], object]] = {
     "creation": parse_order,
     "change": parse_change,
-    "status report": lambda body: parse_status_report(StatusReceived, body),
-    "event report": lambda body: parse_event_report(EventReport, body),
+    "status report": lambda body: parse_report(StatusReceived, body),
+    "event report": lambda body: parse_report(EventReport, body),
     "termination": lambda body: parse_model(Termination, body),
 }
 MONITOR_ID = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"

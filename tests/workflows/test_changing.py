@@ -44,6 +44,16 @@ async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(stage: Stage) 
     assert stage.told() == [EventType.STREAM_STARTED, EventType.BLACKOUT]
 
 
+async def test_a_name_is_given_and_taken_back(stage: Stage) -> None:
+    handle = await stage.start()
+    await change(handle, name="News 24")
+    assert (await snapshot_of(handle)).name == "News 24"
+    await change(handle, name="")
+    assert (await snapshot_of(handle)).name is None
+    await handle.signal("stop")
+    await handle.result()
+
+
 async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: Stage) -> None:
     stage.world.looks.append(scripts.not_live(look_again_sec=60))
     stage.world.watches.append(scripts.ends())
