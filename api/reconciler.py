@@ -71,20 +71,20 @@ class Reconciler:
                 then stays so, the next round goes on.
         """
         report = ReconciliationReport(
-            started=await self.start_unstarted(),
+            started=await self.start_unconfirmed(),
             ended=await self._end_vanished(),
-            stopped=await self._stop_unknown(),
+            stopped=await self._stop_orphans(),
             forgotten_monitors=await self._forget_monitors(),
             forgotten_events=await self._forget_events(),
         )
-        await self._store.retention.forget_keys(created_before=self._now() - KEYS_KEPT)
+        await self._store.reconciliation.forget_keys(created_before=self._now() - KEYS_KEPT)
         self._metrics.reconciled(report, self._now())
         _log.info("reconciled", **report.model_dump())
         return report
 
-    async def start_unstarted(self) -> int:
+    async def start_unconfirmed(self) -> int:
         """Start monitors whose workflow nobody confirmed; return how many; raises as `round`."""
-        pending = await self._store.monitors.unstarted(
+        pending = await self._store.reconciliation.unconfirmed(
             created_before=self._now() - LAUNCH_LIMIT, limit=LAUNCHES
         )
         for record in pending:
@@ -93,13 +93,13 @@ class Reconciler:
         return len(pending)
 
     async def _work(self) -> None:
-        await self._until_done(self._engine.schedule_reconciliation)
-        await self._until_done(self.round)
+        await self._retry(self._engine.schedule_reconciliation)
+        await self._retry(self.round)
         while True:
             await asyncio.sleep(QUICK_ROUND_SEC)
-            await self._attempt(self.start_unstarted)
+            await self._attempt(self.start_unconfirmed)
 
-    async def _until_done(self, step: Callable[[], Awaitable[object]]) -> None:
+    async def _retry(self, step: Callable[[], Awaitable[object]]) -> None:
         while not await self._attempt(step):
             await asyncio.sleep(QUICK_ROUND_SEC)
 
@@ -119,12 +119,12 @@ class Reconciler:
 
         A workflow reports its end before it closes: a closed one with an active row never will.
         """
-        quiet = await self._store.monitors.quiet(since=self._now() - QUIET)
+        quiet = await self._store.reconciliation.stale(since=self._now() - QUIET)
         running = await self._engine.running() if quiet else set()
-        ends = [await self._take_end(one) for one in quiet if one not in running]
+        ends = [await self._adopt_end(one) for one in quiet if one not in running]
         return sum(ends)
 
-    async def _take_end(self, monitor_id: str) -> bool:
+    async def _adopt_end(self, monitor_id: str) -> bool:
         end = await self._engine.outcome(monitor_id)
         if end is None:  # the list of those that run is a little behind
             return False
@@ -137,14 +137,14 @@ class Reconciler:
         )
         return True
 
-    async def _stop_unknown(self) -> int:
+    async def _stop_orphans(self) -> int:
         """Stop workflows without a row, of those that were started for this database.
 
         A row is written before its workflow starts. So the workflows are listed first: those that
         another gateway starts meanwhile have their row by the time the rows are read.
         """
         running = {one for one in await self._engine.running_of_ours() if is_monitor_id(one)}
-        unknown = await self._store.monitors.unknown(running)
+        unknown = await self._store.reconciliation.missing_ids(running)
         for monitor_id in unknown:
             _log.warning("workflow without a monitor", monitor_id=monitor_id)
             await self._engine.cancel(monitor_id)
@@ -152,12 +152,12 @@ class Reconciler:
 
     async def _forget_monitors(self) -> int:
         before = self._now() - self._retention
-        forget = self._store.retention.forget_monitors
+        forget = self._store.reconciliation.forget_monitors
         return await _in_batches(lambda limit: forget(finished_before=before, limit=limit))
 
     async def _forget_events(self) -> int:
         before = self._now() - self._retention
-        forget = self._store.retention.forget_events
+        forget = self._store.reconciliation.forget_events
         return await _in_batches(lambda limit: forget(created_before=before, limit=limit))
 
 

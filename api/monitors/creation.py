@@ -101,7 +101,7 @@ class MonitorCreation:
         """
         order, body = parse_order(content)
         key = idempotency_key(key_header, client, self._headers.without_secrets(body))
-        if key and (earlier := await self._store.creation.earlier(key)):
+        if key and (earlier := await self._store.creation.find_by_idempotency_key(key)):
             return await self._answer_again(key, earlier)
         record = self._record(order, stream_source(order.stream_url))
         await self._check_address("stream_url", record.stream_url)
@@ -187,7 +187,7 @@ class MonitorCreation:
         current: EarlierCreation | None = earlier
         while current and current.workflow_started_at is None and self._now() < until:
             await asyncio.sleep(0.05)
-            current = await self._store.creation.earlier(key)
+            current = await self._store.creation.find_by_idempotency_key(key)
         if current is None:
             raise EngineNotAvailable(_NOTHING_CREATED)
         return _answer(current.monitor_id, current.created_at)

@@ -52,10 +52,10 @@ class MonitorService:
         record = await self.find(monitor_id)
         snapshot = await self._engine.snapshot(monitor_id) if record.status.is_active else None
         if snapshot:
-            await self._note_change(record, snapshot)
+            await self._save_change(record, snapshot)
         return details(record, snapshot)
 
-    async def _note_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
+    async def _save_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
         """Keep a change that the workflow took while nobody heard or noted its answer."""
         if snapshot.changes > record.changes:
             known = ChangeResult(

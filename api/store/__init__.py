@@ -3,17 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
 
-from sqlalchemy import select
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from api.store.creation import CreationStore
-from api.store.database import Database
+from api.store.database import Database, StoreUnavailable
 from api.store.events import EventStore
-from api.store.migrate import upgrade_database
 from api.store.monitors import MonitorStore
-from api.store.outage import StoreUnavailable
-from api.store.retention import RetentionStore
+from api.store.reconciliation import ReconciliationStore
 from api.store.tables import deployment
+
+SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Store:
     creation: CreationStore
     monitors: MonitorStore
     events: EventStore
-    retention: RetentionStore
+    reconciliation: ReconciliationStore
 
 
 @asynccontextmanager
@@ -49,7 +56,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             creation=CreationStore(database),
             monitors=MonitorStore(database),
             events=EventStore(database),
-            retention=RetentionStore(database),
+            reconciliation=ReconciliationStore(database),
         )
     finally:
         await database.close()
@@ -61,4 +68,25 @@ async def _deployment_id(database: Database) -> str:
     return found
 
 
-__all__ = ["Store", "StoreUnavailable", "open_store"]
+async def upgrade_database(database: Database, scripts: Path = SCRIPTS) -> None:
+    """Apply all migrations of the folder `scripts` that are missing.
+
+    Raises:
+        StoreUnavailable: the database does not answer, is none of ours, or somebody keeps a table.
+    """
+    try:
+        async with database.migrate() as connection:
+            await connection.run_sync(partial(_upgrade, scripts))
+    except (DBAPIError, CommandError) as error:  # no database file, or of a newer version
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailable(str(reason)) from error
+
+
+def _upgrade(scripts: Path, connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+__all__ = ["Store", "StoreUnavailable", "open_store", "upgrade_database"]

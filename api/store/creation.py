@@ -6,8 +6,8 @@ from sqlalchemy import Integer, bindparam, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
-from api.store.monitors import IS_ACTIVE, NEW_COLUMNS, new_row
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
+from api.store.rows import IS_ACTIVE, NEW_COLUMNS, new_row
 from api.store.tables import idempotency_keys, monitors
 
 # Built once: building them costs more than the database takes to execute them.
@@ -53,18 +53,18 @@ class CreationStore:
             TooManyMonitors: `max_active` monitors are active.
         """
         async with self._database.exclusive_write() as connection:
-            if key and (earlier := await _earlier(connection, key.key_hash)):
+            if key and (earlier := await _find_by_key(connection, key.key_hash)):
                 return earlier
             if not await _add_where_room(connection, record, max_active):
-                await _tell_why(connection, record.stream_key)
+                await _raise_refusal(connection, record.stream_key)
             if key:
-                await _remember(connection, key, record)
+                await _add_key(connection, key, record)
         return None
 
-    async def earlier(self, key: IdempotencyKey) -> EarlierCreation | None:
+    async def find_by_idempotency_key(self, key: IdempotencyKey) -> EarlierCreation | None:
         """Return what was created under this key, if anything."""
         async with self._database.read() as connection:
-            return await _earlier(connection, key.key_hash)
+            return await _find_by_key(connection, key.key_hash)
 
 
 async def _add_where_room(
@@ -76,15 +76,13 @@ async def _add_where_room(
     return added.rowcount == 1
 
 
-async def _tell_why(connection: AsyncConnection, stream_key: str) -> NoReturn:
+async def _raise_refusal(connection: AsyncConnection, stream_key: str) -> NoReturn:
     """Raise what `CreationStore.add` raises when there is no room."""
     monitor_id: str | None = await connection.scalar(_TAKEN_BY, {"stream_key": stream_key})
     raise DuplicateStream(monitor_id) if monitor_id is not None else TooManyMonitors
 
 
-async def _remember(
-    connection: AsyncConnection, key: IdempotencyKey, record: MonitorRecord
-) -> None:
+async def _add_key(connection: AsyncConnection, key: IdempotencyKey, record: MonitorRecord) -> None:
     await connection.execute(
         insert(idempotency_keys).values(
             key_hash=key.key_hash,
@@ -95,7 +93,7 @@ async def _remember(
     )
 
 
-async def _earlier(connection: AsyncConnection, key_hash: str) -> EarlierCreation | None:
+async def _find_by_key(connection: AsyncConnection, key_hash: str) -> EarlierCreation | None:
     query = (
         select(
             idempotency_keys.c.body_hash,

@@ -18,11 +18,17 @@ from typing import Any, Final
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Connection, Dialect, UpdateBase, event, text, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from api.store.outage import StoreUnavailable, translate_db_errors
 from api.store.tables import deployment
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
@@ -39,6 +45,10 @@ DATABASE_FILE: Final = "stream-tracker.db"
 
 _POSTGRES = ("postgres", "postgresql", "postgresql+asyncpg")
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
+
+
+class StoreUnavailable(Exception):
+    """The database does not answer; whether it did what it was asked last is not known."""
 
 
 class InvalidDatabaseUrl(ValueError):
@@ -104,21 +114,21 @@ class Database:
         self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None
     ) -> int:
         """Execute one statement as a transaction of its own; return how many rows it changed."""
-        with self._write_outages_told():
+        with self._note_write_failures():
             if self.is_postgres:
                 return await self._execute(statement, parameters)
-            async with self._turn_to_write():
+            async with self._write_lock():
                 return await self._execute(statement, parameters)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes; it commits at the end, or not at all."""
-        with self._write_outages_told():
+        with self._note_write_failures():
             if self.is_postgres:
                 async with self.engine.begin() as connection:
                     yield connection
             else:
-                async with self._turn_to_write(), self._writing.begin() as connection:
+                async with self._write_lock(), self._writing.begin() as connection:
                     yield connection
 
     @asynccontextmanager
@@ -186,8 +196,8 @@ class Database:
                 self._writes_fail = False
 
     @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncIterator[None]:
-        """Be the one writer of this process.
+    async def _write_lock(self) -> AsyncIterator[None]:
+        """Make this the only writer of the process.
 
         Raises:
             TimeoutError: those before wait for a lock that somebody else keeps.
@@ -200,7 +210,7 @@ class Database:
             self._writer.release()
 
     @contextmanager
-    def _write_outages_told(self) -> Iterator[None]:
+    def _note_write_failures(self) -> Iterator[None]:
         try:
             with translate_db_errors():
                 yield
@@ -311,3 +321,25 @@ def _begin_sqlite(connection: Connection) -> None:
     kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     if kind:
         connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+@contextmanager
+def translate_db_errors() -> Iterator[None]:
+    """Turn what an outage of the database raises into `StoreUnavailable`."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_outage(error):
+            raise
+        raise StoreUnavailable(str(error.orig)) from error
+    # The pool has none free, the connection is refused, or PostgreSQL does not take it.
+    except (PoolTimeoutError, OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return True
+    # Connection lost, out of resources, shut down by an operator, system error.
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state[:2] in ("08", "53", "57", "58")

@@ -1,12 +1,10 @@
 """Monitors and their last reports in the database."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     Update,
     bindparam,
@@ -14,7 +12,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal_column,
     or_,
     select,
     update,
@@ -24,22 +21,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
 from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
+from api.store.rows import (
+    IS_ACTIVE,
+    MONITORS_WITH_STATS,
+    measurements,
+    monitor_record,
+    monitor_summary,
+    new_row,
+    with_last_report,
+)
 from api.store.tables import monitor_stats, monitors
-from monitors.config import MonitorConfig
-from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport
-from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
+from monitors.reports import StatusReport
+from monitors.status import MonitorStatus
 from workflows.messages import ChangeResult
-
-IDS_A_QUERY: Final = 500
-# Literally as the partial index has it: with bound values SQLite would not see that it fits.
-IS_ACTIVE = monitors.c.status.in_(
-    [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
-)
-NEW_COLUMNS: Final = (
-    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "config"),
-    *("metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
-)
-"""What a new monitor has a value in."""
 
 _CONFIRM_STARTED = (
     update(monitors)
@@ -50,7 +44,7 @@ _CONFIRM_STARTED = (
         )
     )
 )
-_TAKE_MEASUREMENTS = (
+_SAVE_MEASUREMENTS = (
     update(monitor_stats)
     .where(
         monitor_stats.c.monitor_id == bindparam("measured"),
@@ -71,9 +65,6 @@ _TAKE_MEASUREMENTS = (
         open_incidents=bindparam("open_incidents"),
         as_of=bindparam("at", type_=monitor_stats.c.as_of.type),
     )
-)
-_MONITORS_WITH_STATS = monitors.outerjoin(
-    monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
 )
 
 
@@ -98,7 +89,7 @@ class MonitorStore:
             total = await connection.scalar(counting) or 0
             page = _page(wanted, total=total, limit=limit, offset=offset)
             rows = (await connection.execute(page)).all()
-        return [_summary(row) for row in rows], total
+        return [monitor_summary(row) for row in rows], total
 
     async def count_by_status(self) -> dict[MonitorStatus, int]:
         """Return how many monitors there are of each status that occurs."""
@@ -106,43 +97,6 @@ class MonitorStore:
         async with self._database.read_aside() as connection:
             rows = (await connection.execute(query)).all()
         return {MonitorStatus(status): count for status, count in rows}
-
-    async def unstarted(self, *, created_before: datetime, limit: int) -> list[MonitorRecord]:
-        """Return active monitors whose workflow nobody confirmed, oldest first."""
-        query = (
-            _with_last_report()
-            .where(
-                IS_ACTIVE,
-                monitors.c.workflow_started_at.is_(None),
-                monitors.c.created_at < created_before,
-            )
-            .order_by(monitors.c.created_at)
-            .limit(limit)
-        )
-        async with self._database.read() as connection:
-            return [_record(row) for row in (await connection.execute(query)).all()]
-
-    async def quiet(self, *, since: datetime) -> list[str]:
-        """Return the ids of active monitors with a workflow that reported nothing since."""
-        last_word = func.coalesce(
-            monitor_stats.c.as_of, monitors.c.reported_at, monitors.c.workflow_started_at
-        )
-        query = (
-            select(monitors.c.monitor_id)
-            .select_from(_MONITORS_WITH_STATS)
-            .where(IS_ACTIVE, monitors.c.workflow_started_at.is_not(None), last_word < since)
-        )
-        async with self._database.read() as connection:
-            return list((await connection.scalars(query)).all())
-
-    async def unknown(self, monitor_ids: Iterable[str]) -> list[str]:
-        """Return those of `monitor_ids` that belong to no monitor, active or ended."""
-        missing = set(monitor_ids)
-        async with self._database.read() as connection:
-            for chunk in _chunks(sorted(missing)):
-                query = select(monitors.c.monitor_id).where(monitors.c.monitor_id.in_(chunk))
-                missing.difference_update((await connection.scalars(query)).all())
-        return sorted(missing)
 
     async def change(self, monitor_id: str, known: ChangeResult) -> None:
         """Keep a monitor's name, config and metadata, unless those of a later change are kept."""
@@ -223,7 +177,7 @@ class MonitorStore:
 
         See `with_report`. Nearly all reports tell new measurements and nothing else: one statement.
         """
-        if report.status.is_active and await self._take_measurements(monitor_id, report, now):
+        if report.status.is_active and await self._save_measurements(monitor_id, report, now):
             return report.status
         async with self._database.write() as connection:
             await _lock(connection, monitor_id)
@@ -234,7 +188,7 @@ class MonitorStore:
             await _save(connection, before, after)
             return after.status
 
-    async def _take_measurements(
+    async def _save_measurements(
         self, monitor_id: str, report: StatusReport, now: datetime
     ) -> bool:
         """Keep new measurements of a monitor of which the report tells nothing else new."""
@@ -244,19 +198,9 @@ class MonitorStore:
             "stream_is_now": report.stream_status,
             "told_title": report.title,
             "at": min(report.as_of, now),
-            **_measurements(report),
+            **measurements(report),
         }
-        return await self._database.write_one(_TAKE_MEASUREMENTS, parameters) == 1
-
-
-def _chunks(ids: list[str]) -> list[list[str]]:
-    return [ids[at : at + IDS_A_QUERY] for at in range(0, len(ids), IDS_A_QUERY)]
-
-
-def new_row(record: MonitorRecord) -> dict[str, Any]:
-    """Return the columns of a new monitor; its last report, if any, is not among them."""
-    config = record.config.model_dump(mode="json")
-    return {name: getattr(record, name) for name in NEW_COLUMNS} | {"config": config}
+        return await self._database.write_one(_SAVE_MEASUREMENTS, parameters) == 1
 
 
 async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
@@ -272,9 +216,9 @@ async def _lock(connection: AsyncConnection, monitor_id: str) -> None:
 
 
 async def _find(connection: AsyncConnection, monitor_id: str) -> MonitorRecord | None:
-    query = _with_last_report().where(monitors.c.monitor_id == monitor_id)
+    query = with_last_report().where(monitors.c.monitor_id == monitor_id)
     row = (await connection.execute(query)).one_or_none()
-    return _record(row) if row else None
+    return monitor_record(row) if row else None
 
 
 async def _save(connection: AsyncConnection, before: MonitorRecord, after: MonitorRecord) -> None:
@@ -299,23 +243,10 @@ async def _save(connection: AsyncConnection, before: MonitorRecord, after: Monit
 
 
 def _save_report(connection: AsyncConnection, monitor_id: str, report: LastReport) -> Any:
-    values = {**_measurements(report), "as_of": report.as_of}
+    values = {**measurements(report), "as_of": report.as_of}
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(monitor_stats).values(monitor_id=monitor_id, **values)
     return statement.on_conflict_do_update(index_elements=["monitor_id"], set_=values)
-
-
-def _measurements(report: StatusReport | LastReport) -> dict[str, Any]:
-    return {
-        "health": report.health.model_dump(mode="json"),
-        "statistics": report.statistics.model_dump(mode="json"),
-        "open_incidents": [one.model_dump(mode="json") for one in report.open_incidents],
-    }
-
-
-def _with_last_report() -> Select[Any]:
-    measured = (column for column in monitor_stats.c if column is not monitor_stats.c.monitor_id)
-    return select(monitors, *measured).select_from(_MONITORS_WITH_STATS)
 
 
 def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -> Select[Any]:
@@ -345,48 +276,9 @@ def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -
             monitor_stats.c.health,
             monitor_stats.c.open_incidents,
         )
-        .select_from(_MONITORS_WITH_STATS)
+        .select_from(MONITORS_WITH_STATS)
         .where(monitors.c.monitor_id.in_(here.limit(limit)))
         .order_by(*newest_first)
-    )
-
-
-def _summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
-    return MonitorSummary(
-        monitor_id=row.monitor_id,
-        stream_url=row.stream_url,
-        name=row.name,
-        title=row.title,
-        status=MonitorStatus(row.status),
-        stream_status=StreamStatus(row.stream_status),
-        health=HealthReport.model_validate(row.health or {}),
-        open_incidents=_open_incidents(row.open_incidents or []),
-        created_at=row.created_at,
-    )
-
-
-def _record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
-    return MonitorRecord(
-        monitor_id=row.monitor_id,
-        stream_url=row.stream_url,
-        stream_key=row.stream_key,
-        callback_url=row.callback_url,
-        name=row.name,
-        title=row.title,
-        config=MonitorConfig.model_validate(row.config),
-        metadata=row.metadata,
-        changes=row.changes,
-        status=MonitorStatus(row.status),
-        stream_status=StreamStatus(row.stream_status),
-        created_at=row.created_at,
-        workflow_started_at=row.workflow_started_at,
-        reported_at=row.reported_at,
-        finished_at=row.finished_at,
-        stop_reason=row.stop_reason,
-        error_reason=row.error_reason,
-        error_message=row.error_message,
-        last_report=_last_report(row),
-        request_headers=row.request_headers,
     )
 
 
@@ -394,18 +286,3 @@ def _set_headers(monitor_id: str, sealed: str | None) -> Update:
     """Return what gives an active monitor these request headers."""
     is_it = monitors.c.monitor_id == monitor_id
     return update(monitors).where(is_it, IS_ACTIVE).values(request_headers=sealed)
-
-
-def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
-    if row.as_of is None:
-        return None
-    return LastReport(
-        health=HealthReport.model_validate(row.health),
-        statistics=Statistics.model_validate(row.statistics),
-        open_incidents=_open_incidents(row.open_incidents),
-        as_of=row.as_of.astimezone(UTC),
-    )
-
-
-def _open_incidents(kept: list[dict[str, Any]]) -> list[OpenIncident]:
-    return [OpenIncident.model_validate(one) for one in kept]

@@ -160,16 +160,16 @@ def _with_measurements(
 _DELIVERY_ORDER = (DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SENT)
 
 
-def after_report(known: Delivery, told: Delivery) -> Delivery:
+def after_report(known: Delivery, reported: Delivery) -> Delivery:
     """Return what is known of a delivery after a report, which may be late or come twice.
 
     What was sent stays sent, at the newest time; what failed is not pending again. A redelivery
     counts its attempts on from those before: one that fails leaves a sent webhook sent, but counts.
     """
-    before, after = _DELIVERY_ORDER.index(known.status), _DELIVERY_ORDER.index(told.status)
-    is_more = told.attempts >= known.attempts
+    before, after = _DELIVERY_ORDER.index(known.status), _DELIVERY_ORDER.index(reported.status)
+    is_more = reported.attempts >= known.attempts
     if after > before or (after == before and is_more):
-        return replace(told, sent_at=told.sent_at or known.sent_at)
-    if known.status is DeliveryStatus.SENT and told.status is DeliveryStatus.FAILED and is_more:
-        return replace(known, attempts=told.attempts, last_error=told.last_error)
+        return replace(reported, sent_at=reported.sent_at or known.sent_at)
+    if known.status is DeliveryStatus.SENT and reported.status is DeliveryStatus.FAILED and is_more:
+        return replace(known, attempts=reported.attempts, last_error=reported.last_error)
     return known

@@ -10,10 +10,9 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import text
 
-from api.store import StoreUnavailable, open_store
+from api.store import StoreUnavailable, open_store, upgrade_database
 from api.store.creation import TooManyMonitors
 from api.store.database import MIGRATION_LOCK, POOL_SIZE, Database
-from api.store.migrate import upgrade_database
 from tests.api.running import running_gateway
 from tests.api.test_store import RECORD
 

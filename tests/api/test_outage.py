@@ -96,7 +96,7 @@ async def test_a_start_that_the_store_cannot_note_is_made_good_later(
     with monkeypatch.context() as patched:
         patched.setattr(light_gateway.store.monitors, "confirm_started", away)
         assert (await light_gateway.create()).status_code == 201
-    (pending,) = await light_gateway.store.monitors.unstarted(
+    (pending,) = await light_gateway.store.reconciliation.unconfirmed(
         created_before=datetime.now(UTC), limit=9
     )
     assert pending.monitor_id == light_gateway.engine.started[0].monitor_id

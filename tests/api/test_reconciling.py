@@ -50,7 +50,7 @@ def end(status: MonitorStatus, reason: str | None = None) -> MonitorResult:
 async def test_a_monitor_whose_workflow_nobody_confirmed_is_started_once(gateway: Running) -> None:
     monitor_id = await unconfirmed(gateway)
     later = reconciler_after(gateway, LAUNCH_LIMIT)
-    assert await later.start_unstarted() == 1
+    assert await later.start_unconfirmed() == 1
     assert await later.round() == NOTHING
     (order,) = gateway.engine.started
     assert (order.monitor_id, order.metadata) == (monitor_id, {"a": 1})
@@ -157,9 +157,9 @@ async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     headers = {"Idempotency-Key": "order-1"}
     body = {"stream_url": "https://h/x.m3u8", "callback_url": "https://h/"}
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
-    assert await gateway.store.retention.forget_keys(created_before=datetime.now(UTC)) == 1
+    assert await gateway.store.reconciliation.forget_keys(created_before=datetime.now(UTC)) == 1
     assert timedelta(hours=24) <= KEYS_KEPT
-    assert await gateway.store.creation.earlier(IdempotencyKey("x", "y")) is None
+    assert await gateway.store.creation.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
 
 
 async def test_a_worker_has_it_done_and_it_is_counted(light_gateway: Running) -> None:

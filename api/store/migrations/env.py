@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `api.store.migrate` hands over."""
+"""Runs the migrations on the connection that `api.store.upgrade_database` hands over."""
 
 from alembic import context
 

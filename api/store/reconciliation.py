@@ -1,0 +1,95 @@
+"""What the reconciler asks of the store, and what it removes, in small batches."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Delete, delete, func, select, tuple_
+
+from api.store.database import Database
+from api.store.records import MonitorRecord
+from api.store.rows import IS_ACTIVE, MONITORS_WITH_STATS, monitor_record, with_last_report
+from api.store.tables import idempotency_keys, monitor_events, monitor_stats, monitors
+
+IDS_A_QUERY: Final = 500
+
+
+class ReconciliationStore:
+    """Finds monitors that may differ from Temporal, and removes old rows.
+
+    Each removal is one transaction and returns how many rows it removed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unconfirmed(self, *, created_before: datetime, limit: int) -> list[MonitorRecord]:
+        """Return active monitors whose workflow nobody confirmed, oldest first."""
+        query = (
+            with_last_report()
+            .where(
+                IS_ACTIVE,
+                monitors.c.workflow_started_at.is_(None),
+                monitors.c.created_at < created_before,
+            )
+            .order_by(monitors.c.created_at)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [monitor_record(row) for row in (await connection.execute(query)).all()]
+
+    async def stale(self, *, since: datetime) -> list[str]:
+        """Return the ids of active monitors with a workflow that reported nothing since."""
+        last_report = func.coalesce(
+            monitor_stats.c.as_of, monitors.c.reported_at, monitors.c.workflow_started_at
+        )
+        query = (
+            select(monitors.c.monitor_id)
+            .select_from(MONITORS_WITH_STATS)
+            .where(IS_ACTIVE, monitors.c.workflow_started_at.is_not(None), last_report < since)
+        )
+        async with self._database.read() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def missing_ids(self, monitor_ids: Iterable[str]) -> list[str]:
+        """Return those of `monitor_ids` that belong to no monitor, active or ended."""
+        missing = set(monitor_ids)
+        async with self._database.read() as connection:
+            for chunk in _chunks(sorted(missing)):
+                query = select(monitors.c.monitor_id).where(monitors.c.monitor_id.in_(chunk))
+                missing.difference_update((await connection.scalars(query)).all())
+        return sorted(missing)
+
+    async def forget_keys(self, *, created_before: datetime) -> int:
+        """Remove old idempotency keys."""
+        return await self._remove(
+            delete(idempotency_keys).where(idempotency_keys.c.created_at < created_before)
+        )
+
+    async def forget_monitors(self, *, finished_before: datetime, limit: int) -> int:
+        """Remove up to `limit` monitors that ended long ago, with all that belongs to them."""
+        old = (
+            select(monitors.c.monitor_id)
+            .where(monitors.c.finished_at < finished_before)
+            .order_by(monitors.c.finished_at)
+            .limit(limit)
+        )
+        return await self._remove(delete(monitors).where(monitors.c.monitor_id.in_(old)))
+
+    async def forget_events(self, *, created_before: datetime, limit: int) -> int:
+        """Remove up to `limit` old events, of active monitors too."""
+        key = (monitor_events.c.monitor_id, monitor_events.c.event_id)
+        old = (
+            select(*key)
+            .where(monitor_events.c.created_at < created_before)
+            .order_by(monitor_events.c.created_at)
+            .limit(limit)
+        )
+        return await self._remove(delete(monitor_events).where(tuple_(*key).in_(old)))
+
+    async def _remove(self, removal: Delete) -> int:
+        return await self._database.write_one(removal)
+
+
+def _chunks(ids: list[str]) -> list[list[str]]:
+    return [ids[at : at + IDS_A_QUERY] for at in range(0, len(ids), IDS_A_QUERY)]
