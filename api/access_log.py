@@ -43,7 +43,6 @@ class AccessLog:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -81,8 +80,8 @@ class AccessLog:
             method=method, route=route, status=status, duration_sec=duration_sec
         )
         is_quiet = scope["path"].startswith(QUIET_PATHS) and status < 400
-        tell = _log.debug if is_quiet else _log.info
-        tell(
+        log = _log.debug if is_quiet else _log.info
+        log(
             "request",
             method=method,
             path=scope["path"],

@@ -184,7 +184,7 @@ def _check(value: dict[str, Any], max_depth: int) -> None:
 
 
 def _check_nested(value: Any, levels: int) -> None:
-    """Check a value that may be nested so many levels deep."""
+    """Check a value that may be nested `levels` deep."""
     if not isinstance(value, dict | list):
         _check_scalar(value)
         return

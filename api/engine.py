@@ -37,8 +37,6 @@ class EngineNotReady(Exception):
 
 
 class MonitorEngine(Protocol):
-    """Runs monitors."""
-
     async def start(self, order: MonitorInput) -> None:
         """Start a monitor; one that was started before is a success.
 

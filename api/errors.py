@@ -63,50 +63,36 @@ class ApiError(Exception):
         self.details = details
 
     def response(self) -> JSONResponse:
-        """Return the answer that the client gets."""
         return JSONResponse(self.body(), self.status, headers=self.headers)
 
     def body(self) -> dict[str, dict[str, str]]:
-        """Return the body of the answer."""
         return {"error": {"code": self.code, "message": self.message, **self.details}}
 
 
 class ValidationFailed(ApiError):
-    """The request breaks a rule; the message names the field."""
-
     status = 400
     code = "VALIDATION_ERROR"
 
 
 class InvalidUrl(ValidationFailed):
-    """A URL cannot be used."""
-
     code = "INVALID_URL"
 
 
 class InvalidConfig(ValidationFailed):
-    """A field of `config` breaks a rule."""
-
     code = "INVALID_CONFIG"
 
 
 class Unauthorized(ApiError):
-    """The key is missing or wrong."""
-
     status = 401
     code = "UNAUTHORIZED"
 
 
 class NotFound(ApiError):
-    """There is nothing at this path."""
-
     status = 404
     code = "NOT_FOUND"
 
 
 class MonitorNotFound(NotFound):
-    """There is no such monitor."""
-
     code = "MONITOR_NOT_FOUND"
 
     def __init__(self, monitor_id: str) -> None:
@@ -114,8 +100,6 @@ class MonitorNotFound(NotFound):
 
 
 class EventNotFound(NotFound):
-    """The monitor has no such event."""
-
     code = "EVENT_NOT_FOUND"
 
     def __init__(self, monitor_id: str, event_id: str) -> None:
@@ -123,8 +107,6 @@ class EventNotFound(NotFound):
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists, but not for this method."""
-
     status = 405
     code = "METHOD_NOT_ALLOWED"
 
@@ -142,8 +124,6 @@ class DuplicateMonitor(ApiError):
 
 
 class IdempotencyConflict(ApiError):
-    """The idempotency key was used with another body."""
-
     status = 409
     code = "IDEMPOTENCY_CONFLICT"
 
@@ -156,8 +136,6 @@ class MonitorNotActive(ApiError):
 
 
 class BodyTooLarge(ApiError):
-    """The body is larger than the gateway reads."""
-
     status = 413
     code = "BODY_TOO_LARGE"
 
@@ -174,17 +152,13 @@ class RateLimitExceeded(ApiError):
 
 
 class MaxMonitorsExceeded(ApiError):
-    """As many monitors are active as may be."""
-
     status = 429
     code = "MAX_MONITORS_EXCEEDED"
 
 
 class InternalError(ApiError):
-    """A defect of the gateway."""
-
     def __init__(self) -> None:
-        super().__init__("The gateway failed; its log tells more under the X-Request-ID")
+        super().__init__("The gateway failed; its log says more under the X-Request-ID")
 
 
 class SecretsUnreadable(ApiError):
@@ -195,15 +169,11 @@ class SecretsUnreadable(ApiError):
 
 
 class EngineNotAvailable(ApiError):
-    """Temporal cannot be reached."""
-
     status = 503
     code = "ENGINE_UNAVAILABLE"
 
 
 class StoreNotAvailable(EngineNotAvailable):
-    """The database cannot be reached."""
-
     def __init__(self) -> None:
         super().__init__(
             "The database cannot be reached; what was asked for may or may not be done, "

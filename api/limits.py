@@ -60,7 +60,6 @@ class RequestLimits:
         }
 
     async def close(self) -> None:
-        """Close the connections to the storage."""
         storage = self._shared.storage
         if isinstance(storage, RedisStorage) and isinstance(storage.bridge, RedispyBridge):
             await storage.bridge.storage.aclose()

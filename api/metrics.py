@@ -14,8 +14,6 @@ LATENCY_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class GatewayMetrics:
-    """The gateway's metrics."""
-
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -58,7 +56,7 @@ class GatewayMetrics:
         )
         self._mended = Counter(
             "stream_tracker_reconciled",
-            "What rounds of reconciliation mended or removed.",
+            "What rounds of reconciliation repaired or removed.",
             ("what",),
             registry=self._registry,
         )
@@ -76,7 +74,6 @@ class GatewayMetrics:
         self._latency.labels(method, route).observe(duration_sec)
 
     def event_reported(self, report: EventReport) -> None:
-        """Count a report of an event or its delivery."""
         self._event_reports.labels(report.event.event_type, report.webhook_status).inc()
 
     def start_failed(self, kind: str) -> None:
@@ -84,11 +81,10 @@ class GatewayMetrics:
         self._start_failures.labels(kind).inc()
 
     def limit_storage_failed(self) -> None:
-        """Count a request that the shared rate limits could not count."""
         self._limit_failures.inc()
 
     def reconciled(self, report: ReconciliationReport, at: datetime) -> None:
-        """Count what a completed round mended."""
+        """Count what a completed round repaired."""
         for what, count in report.model_dump().items():
             self._mended.labels(what).inc(count)
         self._last_round.set(at.timestamp())

@@ -87,7 +87,6 @@ def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Write the description to the file that the command line names."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text(routed_app(*PUBLIC_ROUTERS)))

@@ -1,4 +1,4 @@
-"""Mends what a crash or an outage left between the store and Temporal, and forgets what is old.
+"""Repairs what a crash or an outage left between the store and Temporal, and removes what is old.
 
 Temporal's schedule asks one of the gateways for a whole `round` every few minutes. Besides, each
 gateway does one when it starts, and looks every `QUICK_ROUND_SEC` for monitors whose start nobody
@@ -33,8 +33,6 @@ _log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Compares store and Temporal."""
-
     def __init__(
         self,
         store: Store,
@@ -64,11 +62,11 @@ class Reconciler:
                 await work
 
     async def round(self) -> ReconciliationReport:
-        """Compare everything and return what was mended.
+        """Compare everything and return what was repaired.
 
         Raises:
-            EngineUnavailable, StoreUnavailable: one of them does not answer; what was mended until
-                then stays so, the next round goes on.
+            EngineUnavailable, StoreUnavailable: one of them does not answer; what is repaired
+                stays so, the next round goes on.
         """
         report = ReconciliationReport(
             started=await self.start_unconfirmed(),

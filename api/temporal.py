@@ -124,7 +124,6 @@ class TemporalEngine:
         self._answered_at = -math.inf
 
     async def start(self, order: MonitorInput) -> None:
-        """Start the monitor's workflow."""
         await self._contact()
         try:
             async with asyncio.timeout(CALL_LIMIT_SEC):
@@ -139,7 +138,6 @@ class TemporalEngine:
             raise kind(_reason(error)) from error
 
     async def snapshot(self, monitor_id: str) -> MonitorSnapshot | None:
-        """Query the workflow."""
         handle = self._client.get_workflow_handle(monitor_id)
         try:
             async with asyncio.timeout(SNAPSHOT_LIMIT_SEC):
@@ -157,7 +155,6 @@ class TemporalEngine:
         return snapshot
 
     async def change(self, monitor_id: str, change: MonitorChange) -> ChangeResult:
-        """Execute the workflow's update."""
         handle = self._client.get_workflow_handle(monitor_id)
         try:
             async with asyncio.timeout(CALL_LIMIT_SEC):
@@ -176,7 +173,6 @@ class TemporalEngine:
         return result
 
     async def cancel(self, monitor_id: str) -> None:
-        """Cancel the workflow."""
         try:
             async with _answered_within(CALL_LIMIT_SEC, missing=NotRunning):
                 await self._client.get_workflow_handle(monitor_id).cancel(rpc_timeout=_CALL_LIMIT)
@@ -209,7 +205,6 @@ class TemporalEngine:
             return {one.id async for one in self._list_running() if await _deployment(one) == ours}
 
     async def outcome(self, monitor_id: str) -> MonitorResult | None:
-        """Look the workflow up."""
         handle: WorkflowHandle[object, MonitorResult] = self._client.get_workflow_handle(
             monitor_id, result_type=MonitorResult
         )

@@ -1,1 +1,1 @@
-"""What workers tell the gateway."""
+"""What workers report to the gateway."""

@@ -28,8 +28,6 @@ class StatusReceived(StatusReport):
 
 
 class WorkerReports:
-    """Applies reports of status and of events."""
-
     def __init__(
         self,
         store: Store,

@@ -1,6 +1,6 @@
 """Creating a monitor.
 
-The row is written first, then the workflow is started. What the client is told:
+The row is written first, then the workflow is started. What the client gets:
 
 - 201: the monitor exists. When Temporal took the request to start it and then fell silent, nobody
   knows whether the workflow runs; the row stays `initializing` and the reconciler starts it (which
@@ -66,8 +66,6 @@ class AddressCheck(Protocol):
 
 
 class MonitorCreation:
-    """Creates monitors."""
-
     def __init__(
         self,
         store: Store,
@@ -132,21 +130,12 @@ class MonitorCreation:
             stream_key=source.key,
             callback_url=order.callback_url,
             name=order.name,
-            title=None,
             config=order.config.with_request_headers(given),
             request_headers=self._headers.sealed(given, monitor_id, source.kind),
             metadata=order.metadata,
-            changes=0,
             status=MonitorStatus.INITIALIZING,
             stream_status=StreamStatus.UNKNOWN,
             created_at=now,
-            workflow_started_at=None,
-            reported_at=None,
-            finished_at=None,
-            stop_reason=None,
-            error_reason=None,
-            error_message=None,
-            last_report=None,
         )
 
     async def _check_address(self, field: str, url: str) -> None:
@@ -218,7 +207,7 @@ def parse_order(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
 
 
 def stream_source(stream_url: str) -> StreamSource:
-    """Tell which stream a URL means.
+    """Return the stream that a URL means.
 
     Raises:
         InvalidUrl: it is none.

@@ -1,4 +1,4 @@
-"""Getting the workflow of a stored monitor started, whoever asks and however often."""
+"""Starts the workflow of a stored monitor."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -42,7 +42,7 @@ class Launcher:
             EngineUnavailable: this attempt certainly started nothing.
         """
         try:
-            await self._engine.start(order_of(record, self._seal_key))
+            await self._engine.start(workflow_input(record, self._seal_key))
         except StartUnconfirmed as error:
             self._metrics.start_failed("unconfirmed")
             _log.warning("start unconfirmed", monitor_id=record.monitor_id, error=str(error))
@@ -57,8 +57,8 @@ class Launcher:
         try:
             return await self._store.monitors.confirm_started(monitor_id, self._now())
         except StoreUnavailable as error:
-            # It runs, and the reconciler starts it again without harm once it can note that.
-            _log.warning("start not noted", monitor_id=monitor_id, error=str(error))
+            # It runs, and the reconciler starts it again without harm once the store answers.
+            _log.warning("start not recorded", monitor_id=monitor_id, error=str(error))
             return True
 
     async def _cancel_again(self, monitor_id: str) -> None:
@@ -69,7 +69,7 @@ class Launcher:
             _log.warning("stopped monitor runs", monitor_id=monitor_id, error=str(error))
 
 
-def order_of(record: MonitorRecord, seal_key: bytes) -> MonitorInput:
+def workflow_input(record: MonitorRecord, seal_key: bytes) -> MonitorInput:
     """Return what the workflow of `record` gets; the key is that of `callback_seal`."""
     return MonitorInput(
         monitor_id=record.monitor_id,

@@ -69,7 +69,7 @@ _TITLE: Any = Field(description="The stream's; null until it is known.", example
 
 
 class CreateMonitor(BaseModel):
-    """What to watch, and where to tell."""
+    """What to watch, and where to send its events."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_ORDER]})
 

@@ -26,8 +26,6 @@ _log = structlog.get_logger(__name__)
 
 
 class MonitorService:
-    """Reads and stops monitors."""
-
     def __init__(self, store: Store, engine: MonitorEngine, now: Callable[[], datetime]) -> None:
         self._store = store
         self._engine = engine
@@ -56,7 +54,7 @@ class MonitorService:
         return details(record, snapshot)
 
     async def _save_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
-        """Keep a change that the workflow took while nobody heard or noted its answer."""
+        """Save a change that the workflow made without its answer reaching the store."""
         if snapshot.changes > record.changes:
             known = ChangeResult(
                 name=snapshot.name,
@@ -72,7 +70,7 @@ class MonitorService:
         Raises:
             MonitorNotFound: there is no such monitor.
             MonitorNotActive: it ended by itself, maybe just now.
-            EngineNotAvailable: Temporal cannot be told; nothing has changed.
+            EngineNotAvailable: Temporal cannot be reached; nothing has changed.
         """
         record = await self.end(monitor_id)
         if record.status is not MonitorStatus.STOPPED or record.finished_at is None:
@@ -88,7 +86,7 @@ class MonitorService:
 
         Raises:
             MonitorNotFound: there is no such monitor.
-            EngineNotAvailable: Temporal cannot be told; nothing has changed.
+            EngineNotAvailable: Temporal cannot be reached; nothing has changed.
         """
         record = await self.find(monitor_id)
         if not record.status.is_active:
@@ -106,7 +104,7 @@ class MonitorService:
         """Cancel a monitor's workflow, if it runs.
 
         Raises:
-            EngineNotAvailable: Temporal cannot be told.
+            EngineNotAvailable: Temporal cannot be reached.
         """
         try:
             await self._engine.cancel(monitor_id)
@@ -134,29 +132,29 @@ def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorD
     The probe reports its counters straight to the store, the workflow learns them only when
     something happens: measurements come from the newer of the two, all else from the workflow.
     """
-    told = snapshot or record
+    current = snapshot or record
     measured = _newest_measurements(record, snapshot)
     moments = [record.created_at, record.reported_at, record.finished_at, measured.as_of]
     title = (snapshot and snapshot.title) or record.title
     return MonitorDetails(
         monitor_id=record.monitor_id,
-        name=shown_name(told.name, title),
+        name=shown_name(current.name, title),
         title=title,
         stream_url=record.stream_url,
         callback_url=record.callback_url,
-        status=told.status,
-        stream_status=told.stream_status,
+        status=current.status,
+        stream_status=current.stream_status,
         health=measured.health,
         statistics=measured.statistics,
-        config=told.config,
-        metadata=told.metadata,
+        config=current.config,
+        metadata=current.metadata,
         created_at=record.created_at,
         finished_at=record.finished_at,
         stop_reason=record.stop_reason,
-        error_reason=told.error_reason,
-        error_message=told.error_message,
+        error_reason=current.error_reason,
+        error_message=current.error_message,
         doing=snapshot.doing if snapshot else None,
-        open_incidents=measured.open_incidents if told.status.is_active else [],
+        open_incidents=measured.open_incidents if current.status.is_active else [],
         source="workflow" if snapshot else "store",
         as_of=max(moment for moment in moments if moment is not None),
     )

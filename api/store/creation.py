@@ -32,7 +32,7 @@ class DuplicateStream(Exception):
 
 
 class TooManyMonitors(Exception):
-    """As many monitors are active as may be."""
+    pass
 
 
 class CreationStore:

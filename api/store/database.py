@@ -220,7 +220,6 @@ class Database:
         self._writes_fail = False
 
     async def close(self) -> None:
-        """Close all connections."""
         await self.checking_engine.dispose()
         await self.engine.dispose()
 

@@ -22,13 +22,13 @@ _COLUMNS = (
 
 
 class EventStore:
-    """Keeps each event once, with the newest word on its delivery."""
+    """Keeps each event once, with the newest state of its delivery."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def record(self, monitor_id: str, report: EventReport, now: datetime) -> bool:
-        """Keep an event, or what became of it since. False: no such monitor."""
+        """Keep an event or the outcome of its delivery. False: no such monitor."""
         async with self._database.write() as connection:
             # Locking the monitor keeps two first reports of one event from colliding.
             found = await connection.scalar(
@@ -42,7 +42,6 @@ class EventStore:
             return True
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
-        """Return one event of a monitor, or None."""
         if "\0" in event_id:  # PostgreSQL refuses the question
             return None
         async with self._database.read() as connection:
@@ -85,15 +84,15 @@ class EventStore:
 async def _upsert(
     connection: AsyncConnection, monitor_id: str, report: EventReport, now: datetime
 ) -> None:
-    event_id, told = report.event.event_id, _told(report)
+    event_id, reported = report.event.event_id, _delivery(report)
     known = await _find(connection, monitor_id, event_id)
     if known is None:
         await connection.execute(
             insert(monitor_events).values(
-                monitor_id=monitor_id, created_at=now, **_event(report), **_columns(told)
+                monitor_id=monitor_id, created_at=now, **_event(report), **_columns(reported)
             )
         )
-    elif (after := after_report(known.delivery, told)) != known.delivery:
+    elif (after := after_report(known.delivery, reported)) != known.delivery:
         await connection.execute(
             update(monitor_events).where(_is_event(monitor_id, event_id)).values(_columns(after))
         )
@@ -119,7 +118,7 @@ def _event(report: EventReport) -> dict[str, Any]:
     }
 
 
-def _told(report: EventReport) -> Delivery:
+def _delivery(report: EventReport) -> Delivery:
     return Delivery(
         report.webhook_status, report.webhook_attempts, report.webhook_last_error, report.sent_at
     )

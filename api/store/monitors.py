@@ -75,7 +75,6 @@ class MonitorStore:
         self._database = database
 
     async def find(self, monitor_id: str) -> MonitorRecord | None:
-        """Return a monitor with its last report, or None."""
         async with self._database.read() as connection:
             return await _find(connection, monitor_id)
 
@@ -92,7 +91,6 @@ class MonitorStore:
         return [monitor_summary(row) for row in rows], total
 
     async def count_by_status(self) -> dict[MonitorStatus, int]:
-        """Return how many monitors there are of each status that occurs."""
         query = select(monitors.c.status, func.count()).group_by(monitors.c.status)
         async with self._database.read_aside() as connection:
             rows = (await connection.execute(query)).all()
@@ -113,7 +111,6 @@ class MonitorStore:
         await self._database.write_one(change)
 
     async def set_request_headers(self, monitor_id: str, sealed: str | None) -> None:
-        """Keep other request headers of an active monitor, sealed."""
         await self._database.write_one(_set_headers(monitor_id, sealed))
 
     async def restore_request_headers(
@@ -124,7 +121,7 @@ class MonitorStore:
         await self._database.write_one(_set_headers(monitor_id, former).where(is_unchanged))
 
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
-        """Note that Temporal has the workflow. False: the monitor is gone or no longer active."""
+        """Record that Temporal has the workflow. False: the monitor is gone or no longer active."""
         return (
             await self._database.write_one(_CONFIRM_STARTED, {"confirmed": monitor_id, "at": at})
             == 1
@@ -175,7 +172,7 @@ class MonitorStore:
     ) -> MonitorStatus | None:
         """Change a monitor by a worker's report and return its status; None: no such monitor.
 
-        See `with_report`. Nearly all reports tell new measurements and nothing else: one statement.
+        See `with_report`. Nearly all reports only bring new measurements: one statement.
         """
         if report.status.is_active and await self._save_measurements(monitor_id, report, now):
             return report.status
@@ -191,7 +188,7 @@ class MonitorStore:
     async def _save_measurements(
         self, monitor_id: str, report: StatusReport, now: datetime
     ) -> bool:
-        """Keep new measurements of a monitor of which the report tells nothing else new."""
+        """Save measurements. False: the report brings something else new, too."""
         parameters = {
             "measured": monitor_id,
             "is_now": report.status,

@@ -61,7 +61,6 @@ class ReconciliationStore:
         return sorted(missing)
 
     async def forget_keys(self, *, created_before: datetime) -> int:
-        """Remove old idempotency keys."""
         return await self._remove(
             delete(idempotency_keys).where(idempotency_keys.c.created_at < created_before)
         )

@@ -26,11 +26,11 @@ class MonitorRecord:
 
     Attributes:
         name: the user's.
-        title: the stream's; None until its workflow tells it.
+        title: the stream's; None until its workflow reports it.
         changes: how many changes its workflow took before it had this config and metadata.
         workflow_started_at: when Temporal confirmed its workflow; None before.
         reported_at: `as_of` of the report that `status` comes from; None before the first. Later
-            ones that told the same may be seen in `last_report` alone.
+            ones that say the same change `last_report` alone.
         finished_at: when the status became final; None while active.
         stop_reason: why a worker asked for the end; None when a user did or nobody.
         last_report: None before the first.
@@ -41,28 +41,26 @@ class MonitorRecord:
     stream_url: str
     stream_key: str
     callback_url: str
-    name: str | None
-    title: str | None
     config: MonitorConfig
     metadata: dict[str, Any]
-    changes: int
     status: MonitorStatus
     stream_status: StreamStatus
     created_at: datetime
-    workflow_started_at: datetime | None
-    reported_at: datetime | None
-    finished_at: datetime | None
-    stop_reason: str | None
-    error_reason: str | None
-    error_message: str | None
-    last_report: LastReport | None
+    name: str | None = None
+    title: str | None = None
+    changes: int = 0
+    workflow_started_at: datetime | None = None
+    reported_at: datetime | None = None
+    finished_at: datetime | None = None
+    stop_reason: str | None = None
+    error_reason: str | None = None
+    error_message: str | None = None
+    last_report: LastReport | None = None
     request_headers: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class MonitorSummary:
-    """A monitor as a list shows it."""
-
     monitor_id: str
     stream_url: str
     name: str | None
@@ -86,8 +84,6 @@ class Delivery:
 
 @dataclass(frozen=True)
 class EventRecord:
-    """An event and what became of its webhook."""
-
     event_id: str
     event_type: EventType
     payload: dict[str, Any]
@@ -105,8 +101,6 @@ class IdempotencyKey:
 
 @dataclass(frozen=True)
 class EarlierCreation:
-    """What an idempotency key stands for."""
-
     key: IdempotencyKey
     monitor_id: str
     created_at: datetime
@@ -140,7 +134,7 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
 def _known_at(record: MonitorRecord) -> list[datetime]:
     """Return what the newest reports of status and of measurements say when they were true.
 
-    A report that changes nothing but measurements is not noted as one of the status.
+    A report that only brings new measurements leaves `reported_at` as it is.
     """
     moments = (record.reported_at, record.last_report and record.last_report.as_of)
     return [moment for moment in moments if moment]

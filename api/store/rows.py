@@ -46,27 +46,15 @@ def measurements(report: StatusReport | LastReport) -> dict[str, Any]:
 
 
 def monitor_record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
+    known = {column.name: row._mapping[column] for column in monitors.c}
     return MonitorRecord(
-        monitor_id=row.monitor_id,
-        stream_url=row.stream_url,
-        stream_key=row.stream_key,
-        callback_url=row.callback_url,
-        name=row.name,
-        title=row.title,
-        config=MonitorConfig.model_validate(row.config),
-        metadata=row.metadata,
-        changes=row.changes,
-        status=MonitorStatus(row.status),
-        stream_status=StreamStatus(row.stream_status),
-        created_at=row.created_at,
-        workflow_started_at=row.workflow_started_at,
-        reported_at=row.reported_at,
-        finished_at=row.finished_at,
-        stop_reason=row.stop_reason,
-        error_reason=row.error_reason,
-        error_message=row.error_message,
-        last_report=_last_report(row),
-        request_headers=row.request_headers,
+        **known
+        | {
+            "config": MonitorConfig.model_validate(row.config),
+            "status": MonitorStatus(row.status),
+            "stream_status": StreamStatus(row.stream_status),
+            "last_report": _last_report(row),
+        }
     )
 
 

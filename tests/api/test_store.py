@@ -35,19 +35,10 @@ RECORD = MonitorRecord(
     callback_url="https://h/",
     config=MonitorConfig(),
     metadata={},
-    changes=0,
-    name=None,
-    title=None,
     status=MonitorStatus.INITIALIZING,
     stream_status=StreamStatus.UNKNOWN,
     created_at=NOW,
     workflow_started_at=NOW,
-    reported_at=None,
-    finished_at=None,
-    stop_reason=None,
-    error_reason=None,
-    error_message=None,
-    last_report=None,
 )
 
 reports = st.builds(
