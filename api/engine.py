@@ -37,7 +37,7 @@ class EngineNotReady(Exception):
 
 
 class MonitorEngine(Protocol):
-    async def start(self, order: MonitorInput) -> None:
+    async def start(self, input: MonitorInput) -> None:
         """Start a monitor; one that was started before is a success.
 
         Raises:
@@ -64,7 +64,7 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine did not take the request.
         """
 
-    async def redeliver(self, order: RedeliveryInput) -> None:
+    async def redeliver(self, input: RedeliveryInput) -> None:
         """Have an event sent once more; one that is being sent again already is a success.
 
         Raises:

@@ -123,11 +123,11 @@ class TemporalEngine:
         self._deployment_id = deployment_id
         self._answered_at = -math.inf
 
-    async def start(self, order: MonitorInput) -> None:
+    async def start(self, input: MonitorInput) -> None:
         await self._contact()
         try:
             async with asyncio.timeout(CALL_LIMIT_SEC):
-                await self._start(order)
+                await self._start(input)
                 self._answered_at = time.monotonic()
         except WorkflowAlreadyStartedError:
             return
@@ -179,17 +179,17 @@ class TemporalEngine:
         except NotRunning:
             return
 
-    async def redeliver(self, order: RedeliveryInput) -> None:
+    async def redeliver(self, input: RedeliveryInput) -> None:
         """Start the workflow that sends an event again; one for each event at a time."""
         async with _answered_within(CALL_LIMIT_SEC):
             await self._client.start_workflow(
                 REDELIVERY_TYPE,
-                order,
-                id=redelivery_id(order.event_id),
+                input,
+                id=redelivery_id(input.event_id),
                 task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=f"Sends an event of {order.monitor_id} again",
+                static_summary=f"Sends an event of {input.monitor_id} again",
                 rpc_timeout=_CALL_LIMIT,
             )
 
@@ -257,20 +257,20 @@ class TemporalEngine:
         async with _answered_within(CONTACT_LIMIT_SEC):
             await self._client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 
-    async def _start(self, order: MonitorInput) -> None:
-        searchable = self._searchable(order.stream_key)
-        shows_name = searchable == order.stream_key  # a digest: nothing may be read
-        order = order.model_copy(update={"stream_key": searchable, "shows_name": shows_name})
+    async def _start(self, input: MonitorInput) -> None:
+        searchable = self._searchable(input.stream_key)
+        shows_name = searchable == input.stream_key  # a digest: nothing may be read
+        input = input.model_copy(update={"stream_key": searchable, "shows_name": shows_name})
         await self._client.start_workflow(
             WORKFLOW_TYPE,
-            order,
-            id=order.monitor_id,
+            input,
+            id=input.monitor_id,
             task_queue=TASK_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            search_attributes=_first_attributes(order),
+            search_attributes=_first_attributes(input),
             memo={DEPLOYMENT_MEMO: self._deployment_id},
-            static_summary=_summary(order),
+            static_summary=_summary(input),
             rpc_timeout=_CALL_LIMIT,
         )
 
@@ -339,8 +339,8 @@ def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorResult:
     )
 
 
-def _first_attributes(order: MonitorInput) -> TypedSearchAttributes:
-    values = search_attributes.values_of(order, MonitorProgress(as_of=order.created_at))
+def _first_attributes(input: MonitorInput) -> TypedSearchAttributes:
+    values = search_attributes.values_of(input, MonitorProgress(as_of=input.created_at))
     return TypedSearchAttributes([SearchAttributePair(*pair) for pair in values.items()])
 
 
@@ -353,12 +353,12 @@ async def _deployment(execution: WorkflowExecution) -> str | None:
     return deployment
 
 
-def _summary(order: MonitorInput) -> str:
+def _summary(input: MonitorInput) -> str:
     """Return the name and the URL without its query, which often carries a secret."""
-    url = order.stream_url
+    url = input.stream_url
     if parse_stream_url(url).kind is not StreamKind.YOUTUBE:
         url = url.partition("?")[0]
-    text = f"{order.name}: {url}" if order.name else url
+    text = f"{input.name}: {url}" if input.name else url
     return text.encode(errors="replace")[:SUMMARY_BYTES].decode(errors="ignore")
 
 

@@ -65,9 +65,9 @@ class EventService:
         return Redelivery(event_id=event_id, webhook_status=DeliveryStatus.PENDING)
 
     async def _start(self, monitor: MonitorRecord, event: EventRecord) -> None:
-        order = RedeliveryInput(monitor_id=monitor.monitor_id, event_id=event.event_id)
+        input = RedeliveryInput(monitor_id=monitor.monitor_id, event_id=event.event_id)
         try:
-            await self._engine.redeliver(order)
+            await self._engine.redeliver(input)
         except EngineUnavailable as error:
             _log.error("engine unavailable", event_id=event.event_id, error=str(error))
             raise EngineNotAvailable(

@@ -97,11 +97,11 @@ class MonitorCreation:
             IdempotencyConflict: the key was used with another body.
             EngineNotAvailable: Temporal cannot be reached; nothing was created.
         """
-        order, body = parse_order(content)
+        wanted, body = parse_creation(content)
         key = idempotency_key(key_header, client, self._headers.without_secrets(body))
         if key and (earlier := await self._store.creation.find_by_idempotency_key(key)):
             return await self._answer_again(key, earlier)
-        record = self._record(order, stream_source(order.stream_url))
+        record = self._record(wanted, stream_source(wanted.stream_url))
         await self._check_address("stream_url", record.stream_url)
         await self._check_address("callback_url", record.callback_url)
         earlier = await self._add(record, key)
@@ -116,23 +116,23 @@ class MonitorCreation:
         )
         return _answer(record.monitor_id, record.created_at)
 
-    def _record(self, order: CreateMonitor, source: StreamSource) -> MonitorRecord:
+    def _record(self, wanted: CreateMonitor, source: StreamSource) -> MonitorRecord:
         now = self._now()
-        end = order.config.scheduled_end_time
+        end = wanted.config.scheduled_end_time
         if end and end <= now:
             raise InvalidConfig("config.scheduled_end_time: is in the past")
-        _check_near("scheduled_start_time", order.config.scheduled_start_time, now)
+        _check_near("scheduled_start_time", wanted.config.scheduled_start_time, now)
         _check_near("scheduled_end_time", end, now)
-        monitor_id, given = new_monitor_id(), order.config.request_headers
+        monitor_id, given = new_monitor_id(), wanted.config.request_headers
         return MonitorRecord(
             monitor_id=monitor_id,
             stream_url=source.url,
             stream_key=source.key,
-            callback_url=order.callback_url,
-            name=order.name,
-            config=order.config.with_request_headers(given),
+            callback_url=wanted.callback_url,
+            name=wanted.name,
+            config=wanted.config.with_request_headers(given),
             request_headers=self._headers.sealed(given, monitor_id, source.kind),
-            metadata=order.metadata,
+            metadata=wanted.metadata,
             status=MonitorStatus.INITIALIZING,
             stream_status=StreamStatus.UNKNOWN,
             created_at=now,
@@ -191,19 +191,19 @@ def _check_near(field: str, moment: datetime | None, now: datetime) -> None:
         raise InvalidConfig(f"config.{field}: is more than 5 years away")
 
 
-def parse_order(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
+def parse_creation(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
     """Parse the body of a creation; return it with the JSON object that it was made from.
 
     Raises:
         InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
-    order, body = parse_model(CreateMonitor, content)
+    wanted, body = parse_model(CreateMonitor, content)
     for name in ("scheduled_start_time", "scheduled_end_time"):
         text = body.get("config", {}).get(name)
         # pydantic takes digits for seconds since 1970.
         if text is not None and not _DATE.match(text):
             raise InvalidConfig(f"config.{name}: must be ISO 8601, as in 2026-01-01T20:00:00+09:00")
-    return order, body
+    return wanted, body
 
 
 def stream_source(stream_url: str) -> StreamSource:

@@ -23,7 +23,7 @@ from monitors.stream_url import MAX_URL_BYTES, split_http_url
 MAX_METADATA_BYTES: Final = 16 * 1024
 MAX_NAME_LENGTH: Final = 120
 
-EXAMPLE_ORDER: Final[dict[str, JsonValue]] = {
+EXAMPLE_CREATION: Final[dict[str, JsonValue]] = {
     "stream_url": "https://example.com/live/index.m3u8",
     "callback_url": "https://example.com/hooks/streams",
     "config": {"blackout_threshold_sec": 20, "silence_db_threshold": -55},
@@ -71,7 +71,7 @@ _TITLE: Any = Field(description="The stream's; null until it is known.", example
 class CreateMonitor(BaseModel):
     """What to watch, and where to send its events."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_ORDER]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CREATION]})
 
     stream_url: HttpUrl = Field(description="The live stream: the URL of a manifest.")
     callback_url: HttpUrl = Field(description="Where the webhooks go.")

@@ -73,12 +73,12 @@ class FakeEngine:
     cancel_gate: asyncio.Event | None = None
     change_gate: asyncio.Event | None = None
 
-    async def start(self, order: MonitorInput) -> None:
+    async def start(self, input: MonitorInput) -> None:
         if self.gate:
             await self.gate.wait()
         if self.start_error:
             raise self.start_error
-        self.started.append(order)
+        self.started.append(input)
 
     async def snapshot(self, monitor_id: str) -> MonitorSnapshot | None:
         self.asked.append(monitor_id)
@@ -109,10 +109,10 @@ class FakeEngine:
             await self.change_gate.wait()
         return result
 
-    async def redeliver(self, order: RedeliveryInput) -> None:
+    async def redeliver(self, input: RedeliveryInput) -> None:
         if self.redeliver_error:
             raise self.redeliver_error
-        self.redelivered.append(order)
+        self.redelivered.append(input)
 
     async def running(self) -> set[str]:
         if self.error:

@@ -13,14 +13,14 @@ from api.body import MAX_BODY_BYTES, parse_model, parse_report
 from api.errors import ApiError
 from api.internal.reports import StatusReceived
 from api.internal.routes import Termination
-from api.monitors.creation import parse_order
+from api.monitors.creation import parse_creation
 from api.monitors.updates import parse_change
 from monitors.reports import EventReport
 from tests.api.events import event
 from tests.api.running import order
 
 READERS: dict[str, Callable[[bytes], object]] = {
-    "creation": parse_order,
+    "creation": parse_creation,
     "change": parse_change,
     "status report": lambda body: parse_report(StatusReceived, body),
     "event report": lambda body: parse_report(EventReport, body),
