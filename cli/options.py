@@ -73,7 +73,7 @@ def run(
 
 def key(name: str, data_dir: Path) -> str:
     """Return the key `name` of the environment, else that of `stream-tracker up` in `data_dir`."""
-    from cli.embedded.generated_keys import FILE_NAME, read_keys
+    from cli.generated_keys import FILE_NAME, read_keys
 
     found = os.environ.get(name) or read_keys(data_dir / FILE_NAME).get(name)
     if not found:

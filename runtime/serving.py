@@ -58,7 +58,7 @@ async def serve_in_background(
         PortTaken: something else listens there.
         StartError: the application does not start.
     """
-    with _listener(config.host, config.port, variables) as listener:
+    with bind(config.host, config.port, variables) as listener:
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
@@ -72,22 +72,14 @@ async def serve_in_background(
             await serving
 
 
-@contextlib.contextmanager
-def _listener(host: str, port: int, variables: str | None) -> Iterator[socket.socket]:
-    try:
-        listener = bind(host, port)
-    except PortTaken as error:
-        raise PortTaken(f"{variables}: {error}" if variables else str(error)) from None
-    with listener:
-        yield listener
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to `host` and `port`.
+def bind(host: str, port: int, variables: str | None = None) -> socket.socket:
+    """Return a socket bound to `host` and `port`, which the `variables` set.
 
     Raises:
         PortTaken: something else listens there, or `host` is none of this machine.
     """
+    place = f"{variables}: " if variables else ""
+    place += f"cannot listen on {host}:{port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host,
@@ -99,14 +91,14 @@ def bind(host: str, port: int) -> socket.socket:
             flags=socket.AI_PASSIVE,
         )[0]
     except OSError as error:
-        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        raise PortTaken(f"{place}: {error.strerror}") from None
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        raise PortTaken(f"{place}: {error.strerror}") from None
     return listener
 
 

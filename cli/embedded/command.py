@@ -3,13 +3,13 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from functools import partial
 from typing import Any
 
-import httpx
 import typer
 
+from cli.client import GatewayRefused, GatewayUnreachable, RestClient
 from cli.embedded.services import MAKE_LEVEL, die_with_parent
 from cli.embedded.up import LOCAL, Endpoints, embedded_service
 from cli.receiver import Receiver, print_line, receiving, signing_keys
@@ -41,7 +41,7 @@ async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
     async with embedded_service(settings, companion=showing) as endpoints:
         typer.echo(_banner(endpoints, settings))
         if stream:
-            typer.echo(await _register(endpoints, stream, webhook))
+            typer.echo(await asyncio.to_thread(_register, endpoints, stream, webhook))
         await asyncio.Event().wait()
 
 
@@ -66,21 +66,19 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
     return "\n".join(lines)
 
 
-async def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:
+def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:
     body: dict[str, Any] = {"stream_url": stream, "callback_url": webhook}
     if not webhook:
         # Nobody depends on what is shown, so nothing ends when it could not be.
         body["callback_url"] = endpoints.receiver
         body["config"] = {"on_delivery_failure": "continue"}
-    headers = {"X-API-Key": endpoints.keys["API_KEY"].partition(",")[0].strip()}
-    async with httpx.AsyncClient(
-        base_url=endpoints.gateway, headers=headers, trust_env=False
-    ) as http:
-        response = await http.post("/api/v1/monitors", json=body)
-    answer = response.json()
-    if response.is_success:
-        return f"Monitor {answer['monitor_id']} watches {stream}"
-    error = answer["error"]
-    if error["code"] == "DUPLICATE_MONITOR":
-        return f"A monitor of {stream} is active already."
-    raise StartError(f"STREAM, WEBHOOK: {error['code']}: {error['message']}")
+    try:
+        with closing(RestClient(endpoints.gateway, endpoints.keys["API_KEY"])) as client:
+            answer = client.call("POST", "/monitors", body=body)
+    except GatewayRefused as error:
+        if error.code == "DUPLICATE_MONITOR":
+            return f"A monitor of {stream} is active already."
+        raise StartError(f"STREAM, WEBHOOK: {error}") from None
+    except GatewayUnreachable as error:
+        raise StartError(str(error)) from None
+    return f"Monitor {answer['monitor_id']} watches {stream}"

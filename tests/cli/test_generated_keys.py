@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.embedded.generated_keys import FILE_NAME, KEY_NAMES, provide_keys, read_keys
+from cli.generated_keys import FILE_NAME, KEY_NAMES, provide_keys, read_keys
 
 SHORTEST_KEY = 24
 

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from cli.embedded.generated_keys import KEY_NAMES
+from cli.generated_keys import KEY_NAMES
 from simulator.origin import Channel, ChannelOptions
 from tests.testkit.children import Child, Finished, alive, free_port
 from tests.testkit.embedded import PORTS, READY, STOP_SEC, Embedded, strike
