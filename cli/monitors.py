@@ -1,4 +1,4 @@
-"""`stream-tracker monitors`: register, look at and stop monitors."""
+"""`stream-tracker monitors`: register, inspect and stop monitors."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ MonitorId = Annotated[
 Limit = Annotated[int, typer.Option(help="At most this many.")]
 Offset = Annotated[int, typer.Option(help="Skip this many.")]
 
-app = typer.Typer(help="Register, look at and stop monitors.", no_args_is_help=True)
+app = typer.Typer(help="Register, inspect and stop monitors.", no_args_is_help=True)
 
 
 @app.command("add")

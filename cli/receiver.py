@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from starlette.applications import Starlette
@@ -167,7 +167,7 @@ def _print_json(received: Received) -> None:
 
 def print_line(received: Received) -> None:
     """Print what came; of what is not verified nothing but that: it may be made for a terminal."""
-    status = f"{received.status} {HTTPStatus(received.status).phrase}"
+    status = f"{received.status} {responses.get(received.status, '')}".rstrip()
     if received.problem:
         print(f"{status} · refused: {received.problem}", flush=True)
         return

@@ -1,1 +1,1 @@
-"""What every process shares: settings, logging, the Temporal connection, metrics."""
+"""What every process shares: settings, logging, the Temporal connection, serving HTTP."""

@@ -1,7 +1,7 @@
 """HTTP as uvicorn speaks it, with bounds on what clients send, in which time, and how many do.
 
-Anybody may connect: a key is looked for only when a request's head is complete. httptools keeps all
-that comes before and after a body, and uvicorn waits for it without end.
+Anybody may connect: keys are checked only when a request's head is complete. httptools buffers all
+that comes before and after a body, and uvicorn waits for it without a limit.
 
 A connection waits while its client owes it something: the first byte, the rest of a head or of a
 body. Where there are as many connections as may be, the one that has waited longest makes room;
@@ -54,7 +54,7 @@ class Timeouts:
 
 
 def connections_limit(*, listeners: int = 1) -> int:
-    """Return how many connections a listener may have where the process has so many listeners."""
+    """Return how many connections each of a process's listeners may have."""
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS

@@ -1,1 +1,1 @@
-"""Process entry points: the gateway, workers and their roles, the embedded mode."""
+"""Process entry points: the gateway and workers in their roles, their health and metrics."""

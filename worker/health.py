@@ -16,15 +16,13 @@ from runtime.serving import serve_in_background
 MAX_CONNECTIONS: Final = 32
 
 Readiness = Callable[[], str | None]
-"""Returns what is missing, None when the process is ready."""
-
+"""Returns what is missing; None when the process is ready."""
 
 Details = Callable[[], Mapping[str, str]]
-"""Returns what else /readyz tells of a process that is ready."""
+"""Returns further fields of /readyz when the process is ready."""
 
 
 def health_app(readiness: Readiness, details: Details = dict) -> Starlette:
-
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
