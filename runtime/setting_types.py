@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr
 from pydantic_settings import NoDecode
 
-LEAST_SECRET_CHARS = 32
+LEAST_KEY_CHARS = 32
+"""Of a key of a deployment, as `openssl rand -hex 16` makes them."""
 
 
 def _base_url(value: str) -> str:
@@ -60,8 +61,8 @@ def _split(value: object) -> object:
 
 
 def _long_enough(keys: list[SecretStr]) -> list[SecretStr]:
-    if any(len(key) < LEAST_SECRET_CHARS for key in keys):
-        raise ValueError(f"a key must have at least {LEAST_SECRET_CHARS} characters")
+    if any(len(key) < LEAST_KEY_CHARS for key in keys):
+        raise ValueError(f"a key must have at least {LEAST_KEY_CHARS} characters")
     return keys
 
 

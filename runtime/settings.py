@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime.errors import StartError
 from runtime.pod_settings import PodSettings
 from runtime.setting_types import (
+    LEAST_KEY_CHARS,
     BaseUrl,
     BaseUrlList,
     EncryptionKeys,
@@ -41,9 +42,6 @@ from runtime.setting_types import (
 )
 
 MANY = 1_000_000
-KEY_LENGTH = 32
-"""Least characters of a key of a deployment, as `openssl rand -hex 16` makes them."""
-
 MEBIBYTE = 1024 * 1024
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -341,8 +339,8 @@ def _check_lengths(settings: BaseSettings) -> None:
     for name in filter(_KEYS.__contains__, type(settings).model_fields):
         value: SecretStr | list[SecretStr] | None = getattr(settings, name)
         keys = value if isinstance(value, list) else [value] if value else []
-        if any(len(key) < KEY_LENGTH for key in keys):
-            raise SettingsError(f"{name.upper()}: must have at least {KEY_LENGTH} characters")
+        if any(len(key) < LEAST_KEY_CHARS for key in keys):
+            raise SettingsError(f"{name.upper()}: must have at least {LEAST_KEY_CHARS} characters")
 
 
 def _read(kind: type[SettingsT], given: Mapping[str, Any]) -> SettingsT:

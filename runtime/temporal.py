@@ -13,7 +13,6 @@ from datetime import timedelta
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 
 from runtime.errors import StartError
@@ -24,15 +23,12 @@ MAX_PORT = 65_535
 CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
-async def connect_temporal(
-    *, lazy: bool, payload_keys: Sequence[SecretStr] = (), runtime: Runtime | None = None
-) -> Client:
+async def connect_temporal(*, lazy: bool, payload_keys: Sequence[SecretStr] = ()) -> Client:
     """Connect to Temporal as the environment says.
 
     Args:
         lazy: connect at the first call, so that a process starts while Temporal is away.
         payload_keys: encrypt what Temporal stores; see `runtime.payloads`.
-        runtime: carries metrics; the SDK's default without it.
 
     Raises:
         RuntimeError: Temporal does not answer (not with `lazy`).
@@ -45,7 +41,6 @@ async def connect_temporal(
             data_converter=data_converter(payload_keys),
             lazy=lazy,
             connect_timeout=CONNECT_TIMEOUT,
-            runtime=runtime,
         )
     except ValueError as error:
         raise StartError(f"TEMPORAL_ADDRESS, TEMPORAL_TLS_*: {error}") from None
