@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
+from fastapi import FastAPI
 
 from api.app import Gateway, api_app, create_gateway, internal_app
 from api.codec import add_codec
@@ -63,20 +64,20 @@ async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[
     Raises:
         PortTaken: an address cannot be listened on.
     """
-    apart = settings.internal_port
-    connections = connections_limit(listeners=2 if apart else 1)
+    internal_port = settings.internal_port
+    connections = connections_limit(listeners=2 if internal_port else 1)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(gateway.limits.close)
-        if apart:
-            config = api_config(
-                internal_app(gateway), settings.host, apart, connections=connections
-            )
-            served = serve_in_background(config, variables="HOST, INTERNAL_PORT")
-            await stack.enter_async_context(served)
-        app = api_app(gateway, with_internal=apart is None)
+
+        async def serve(app: FastAPI, port: int, variables: str) -> None:
+            config = api_config(app, settings.host, port, connections=connections)
+            await stack.enter_async_context(serve_in_background(config, variables=variables))
+
+        if internal_port:
+            await serve(internal_app(gateway), internal_port, "HOST, INTERNAL_PORT")
+        app = api_app(gateway, with_internal=internal_port is None)
         add_codec(app, gateway.limits, settings)
-        config = api_config(app, settings.host, settings.port, connections=connections)
-        await stack.enter_async_context(serve_in_background(config, variables="HOST, PORT"))
+        await serve(app, settings.port, "HOST, PORT")
         yield
 
 
