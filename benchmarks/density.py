@@ -23,8 +23,8 @@ from benchmarks.fleet import ENCODING, LEAST_BETWEEN_SEC, programmes, put_on_air
 from benchmarks.machine import machine
 from runtime.serving import new_event_loop
 from simulator.origin import RenderedProgramme
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness, open_environment
-from tests.chaos.findings import percentile
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness, open_environment
+from tests.testkit.findings import percentile
 
 BOUND_SEC = ENCODING.segment_sec + 1.0
 WRONG_SHOWN = 5

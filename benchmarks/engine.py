@@ -23,9 +23,9 @@ from benchmarks.writes import writes_of
 from monitors.reports import StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 from runtime.settings import WorkerSettings
-from tests.workflows import scripts
-from tests.workflows.stage import Handle, Stage, an_order, staged
-from tests.workflows.world import World
+from tests.testkit import scripts
+from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.workflow_harness import Handle, WorkflowHarness, an_order, open_workflow_harness
 
 HOUR_SEC = 3600.0
 REPORT_SEC: float = WorkerSettings.model_fields["report_interval_sec"].default
@@ -61,25 +61,25 @@ class Hour:
     writes: int
 
 
-def healthy() -> World:
+def healthy() -> FakeActivities:
     """Return a world in which nothing goes wrong."""
     steady = [scripts.lasting(CHECKPOINT_SEC, scripts.checkpoint())] * 20
-    return World(watches=[scripts.checkpoint(), *steady])
+    return FakeActivities(watches=[scripts.checkpoint(), *steady])
 
 
-def waiting() -> World:
+def waiting() -> FakeActivities:
     """Return a world in which a late stream is looked for every 30 s."""
-    return World(looks=[scripts.not_live(look_again_sec=30)] * 1000)
+    return FakeActivities(looks=[scripts.not_live(look_again_sec=30)] * 1000)
 
 
-def flapping() -> World:
+def flapping() -> FakeActivities:
     """Return a world in which a picture turns black, and comes back half a minute later."""
     black, back = scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.BLACKOUT_RECOVERED)
     minute = [scripts.lasting(30, black), scripts.lasting(30, back)]
-    return World(watches=[scripts.checkpoint(), *minute * 100])
+    return FakeActivities(watches=[scripts.checkpoint(), *minute * 100])
 
 
-WORLDS: dict[str, Callable[[], World]] = {
+WORLDS: dict[str, Callable[[], FakeActivities]] = {
     "healthy": healthy,
     "waiting, a look every 30 s": waiting,
     "flapping, 60 blackouts": flapping,
@@ -103,9 +103,9 @@ def main() -> int:
     return 0 if hours["healthy"].events <= MOST_EVENTS else 1
 
 
-async def an_hour(world: World) -> Hour:
+async def an_hour(world: FakeActivities) -> Hour:
     """Run a monitor in `world` for an hour of its server's time and return what that took."""
-    async with staged(world) as stage:
+    async with open_workflow_harness(world) as stage:
         handle = await stage.start(blackout_threshold_sec=30)
         await world.until(lambda: _has_begun(world))
         began, before = await stage.now(), await _so_far(stage, handle)
@@ -127,7 +127,7 @@ async def an_hour(world: World) -> Hour:
     )
 
 
-def _has_begun(world: World) -> bool:
+def _has_begun(world: FakeActivities) -> bool:
     """Tell whether the monitor does what it will do for the hour, and has told all of that."""
     status = world.statuses[-1].status if world.statuses else None
     if world.looks:
@@ -136,7 +136,7 @@ def _has_begun(world: World) -> bool:
     return len(world.watched) > 1 and status is MonitorStatus.MONITORING and is_told
 
 
-async def _so_far(stage: Stage, handle: Handle) -> Counter[str]:
+async def _so_far(stage: WorkflowHarness, handle: Handle) -> Counter[str]:
     history = (await handle.fetch_history()).events
     retries = max(0, len(stage.world.looked) - 1)
     return Counter(

@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import Any
 
 from simulator.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
-from tests.chaos.environment import ChaosEnvironment
+from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.programmes import rendered
 from tests.testkit.rest import Rest
 from tests.testkit.waiting import ConditionTimeout, until

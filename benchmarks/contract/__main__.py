@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.gateway.service import KEY, running_gateway, temporal_server
-from tests.api.postgres import postgres_server
 from tests.api.schemathesis import SETTINGS
+from tests.testkit.postgres import postgres_server
 
 
 def main() -> int:

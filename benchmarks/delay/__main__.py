@@ -15,7 +15,7 @@ from benchmarks.delay.scoreboard import scoreboard_of
 from benchmarks.delay.script import Script
 from benchmarks.machine import machine
 from simulator.origin import Channel, ChannelOptions
-from tests.chaos.environment import ChaosEnvironment, open_environment
+from tests.testkit.environment import ChaosEnvironment, open_environment
 from tests.testkit.programmes import rendered
 from tests.testkit.rest import Rest
 from tests.testkit.waiting import ConditionTimeout, until

@@ -11,7 +11,7 @@ from benchmarks.delay.scoreboard import (
     polled_delays_sec,
 )
 from benchmarks.delay.script import EVENT_TYPES, Moment, Script
-from tests.chaos.findings import percentile
+from tests.testkit.findings import percentile
 
 PERCENTS = (50, 95, 99)
 WIDTH = 36

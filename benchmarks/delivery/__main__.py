@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks.delivery.losses import BY_DEFAULT, PATIENT, lose_nothing
 from benchmarks.delivery.neighbours import compare
-from tests.chaos.findings import Finding, as_markdown, as_table
+from tests.testkit.findings import Finding, as_markdown, as_table
 
 LOSSES = {"defaults": BY_DEFAULT, "patient": PATIENT}
 

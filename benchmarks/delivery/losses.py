@@ -17,7 +17,7 @@ from activities.declarations import WatchInput, WatchOutcome, WatchResult
 from benchmarks.delivery.receiver import MoodyReceiver, receiving
 from monitors.events import EndReason, EventDraft, EventType
 from monitors.reports import HealthReport, Statistics
-from tests.chaos.findings import Finding
+from tests.testkit.findings import Finding
 from tests.testkit.harness import SIGNING_KEY, ServiceHarness
 from tests.testkit.stand_ins import always, reply, scripted_server
 from workflows.options import PROBE_QUEUE

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from media.watching import SegmentSeen
 from simulator.origin import LOWEST, AtEnd, Channel, ChannelOptions, LiveOrigin, Programme, render
-from tests.chaos.findings import Finding, percentile
-from tests.hostile.crafted import animation, playlist, segments, squeezed
-from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.crafted_media import animation, playlist, segments, squeezed
+from tests.testkit.findings import Finding, percentile
 from tests.testkit.stand_ins import Answer, always, by_path, reply, scripted_server
+from tests.testkit.viewing import Studio, Viewer, studio
 
 GOOD = 6
 ALLOWED = 1.5

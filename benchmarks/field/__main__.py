@@ -23,7 +23,7 @@ from benchmarks.field.server import serve_files
 from benchmarks.field.verdict import Verdict
 from benchmarks.machine import machine
 from runtime.serving import new_event_loop
-from tests.chaos.environment import open_environment
+from tests.testkit.environment import open_environment
 
 
 def main() -> int:

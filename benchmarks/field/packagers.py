@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.field.programme import H264
 from benchmarks.field.recipes import SEGMENT_SEC, Recipe, playing
-from tests.testkit.children import free_port
+from tests.testkit.ports import free_port
 
 NGINX_RTMP = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 SHAKA = Path("node_modules/shaka-packager/bin/packager-linux-x64")

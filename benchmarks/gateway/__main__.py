@@ -16,7 +16,7 @@ from benchmarks.gateway.creating import AT_ONCE, CreationRates, time_creations
 from benchmarks.gateway.load import Latencies
 from benchmarks.gateway.reading import ReadTimes, stored_monitors, time_reads
 from benchmarks.gateway.service import running_gateway, temporal_server
-from tests.api.postgres import postgres_server
+from tests.testkit.postgres import postgres_server
 
 READS_PER_SEC = 50
 READ_TARGET_MS = 20

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpcore
 
 from benchmarks.gateway.load import LoadClient
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 from workflows import search_attributes
 
 KEY = "a-key-of-the-client-of-a-benchmark"

@@ -16,8 +16,8 @@ from rich.console import Console
 from benchmarks.hostile.run import Outcome, Scale, run
 from benchmarks.machine import machine
 from runtime.serving import new_event_loop
-from tests.chaos.environment import open_environment
-from tests.chaos.findings import as_markdown, as_table
+from tests.testkit.environment import open_environment
+from tests.testkit.findings import as_markdown, as_table
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from tests.chaos.environment import ChaosHarness
+from tests.testkit.environment import ChaosHarness
 
 SAMPLE_SEC = 0.5
 MIB = 2**20

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.hostile.zone import ADDRESS
-from tests.chaos.environment import ChaosHarness
+from tests.testkit.environment import ChaosHarness
 
 GATEWAY_DESCRIPTORS = 256
 """Fewer than the connections that a client opens."""

@@ -17,8 +17,8 @@ from benchmarks.hostile.clients import KeyedAttack
 from benchmarks.hostile.growth import Growth
 from benchmarks.hostile.harness import HostileHarness
 from benchmarks.hostile.zone import GOOD_ZONE, SILENT_ZONE, dns_server
-from tests.chaos.environment import WINDOW, ChaosEnvironment
-from tests.chaos.findings import Finding, percentile
+from tests.testkit.environment import WINDOW, ChaosEnvironment
+from tests.testkit.findings import Finding, percentile
 from tests.testkit.rest import Rest
 from tests.testkit.waiting import ConditionTimeout, until
 

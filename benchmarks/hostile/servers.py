@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
-from tests.hostile.origins import ATTACKS
-from tests.hostile.receivers import RECEIVERS
+from tests.testkit.hostile_origins import ATTACKS
+from tests.testkit.hostile_receivers import RECEIVERS
 from tests.testkit.stand_ins import Answer, scripted_server
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.pods.experiments import crash, first_segments, steady_state
 from benchmarks.pods.restarts import restarts
-from tests.chaos.findings import Finding, as_markdown, as_table
+from tests.testkit.findings import Finding, as_markdown, as_table
 
 
 async def run(options: argparse.Namespace, folder: Path) -> list[Finding]:

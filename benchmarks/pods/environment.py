@@ -12,9 +12,9 @@ from temporalio.client import WorkflowHandle
 from monitors.config import MonitorConfig, OnDeliveryFailure
 from monitors.ids import new_monitor_id
 from simulator.origin import LiveOrigin
-from tests.kube.fake_api import FakeApi, fake_api, kubeconfig
-from tests.kube.kubelet import Kubelet
+from tests.testkit.fake_kube_api import FakeApi, fake_api, kubeconfig
 from tests.testkit.harness import PROBE_KEY, SIGNING_KEY, ServiceHarness
+from tests.testkit.kubelet import Kubelet
 from tests.testkit.programmes import SMALL, rendered
 from tests.testkit.receiver import Receiver
 from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult

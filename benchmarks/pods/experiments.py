@@ -12,8 +12,8 @@ from temporalio.client import WorkflowHandle
 from benchmarks.pods.environment import PodEnvironment, open_pod_environment
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
-from tests.chaos.findings import Finding
-from tests.kube.pod_states import RUNNING
+from tests.testkit.findings import Finding
+from tests.testkit.pod_states import RUNNING
 from tests.testkit.programmes import EAGER
 from workflows.messages import STOP_SIGNAL
 from workflows.monitor import MonitorWorkflow

@@ -14,9 +14,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from benchmarks.pods.environment import PodEnvironment, open_pod_environment
 from monitors.pods import pod_name
 from monitors.status import MonitorStatus
-from tests.chaos.findings import Finding
-from tests.kube.fake_api import FakeApi
-from tests.kube.pod_states import READY
+from tests.testkit.fake_kube_api import FakeApi
+from tests.testkit.findings import Finding
+from tests.testkit.pod_states import READY
 from workflows.messages import STOP_SIGNAL, MonitorResult
 
 DOWN_SEC = 3.0

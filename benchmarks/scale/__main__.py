@@ -10,7 +10,7 @@ import benchmarks.scale
 from benchmarks.machine import machine
 from benchmarks.scale.experiment import Load, run_load
 from benchmarks.scale.printing import print_result
-from tests.api.postgres import postgres_server
+from tests.testkit.postgres import postgres_server
 
 
 def main() -> int:

@@ -15,8 +15,8 @@ import psutil
 from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from benchmarks.scale.surroundings import Surroundings, open_surroundings
 from benchmarks.scale.usage import Gauge, History, Sample, history_of, postmaster
-from tests.chaos.environment import ChaosHarness
 from tests.testkit.children import Child
+from tests.testkit.environment import ChaosHarness
 from tests.testkit.harness import API_KEY, INTERNAL_KEY
 from tests.testkit.waiting import ConditionTimeout, until
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from runtime.serving import serve_in_background
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 
 PLAYLIST = """#EXTM3U
 #EXT-X-VERSION:3

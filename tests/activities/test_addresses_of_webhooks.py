@@ -22,8 +22,8 @@ from monitors.signing import callback_seal
 from monitors.status import DeliveryStatus
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
 from tests.activities.test_deliver_webhook import FLAT, NEW_KEY, NO_GATEWAY, Meter
-from tests.api.events import event, put_event
-from tests.api.running import INTERNAL_KEY, Running, running_gateway
+from tests.testkit.events import event, put_event
+from tests.testkit.gateway import INTERNAL_KEY, Running, running_gateway
 
 SEAL_KEY = INTERNAL_KEY.encode()
 FAILED = {"webhook_status": "failed", "webhook_attempts": 4, "webhook_last_error": "HTTP 500"}

@@ -16,7 +16,7 @@ from media.watching import ResumeHint, SegmentProber
 from monitors.config import MonitorConfig
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
 from tests.activities.watching import Worker, worker
-from tests.media.decoding.engines import opened
+from tests.testkit.engines import opened
 
 SCENES = [("normal", 10.0), ("black", 2.0)]
 """The incident opens with the last segment, so that there is nothing left to do."""

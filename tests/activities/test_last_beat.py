@@ -2,7 +2,7 @@
 
 from activities.declarations import HeartbeatDetails
 from media.watching import WatchState
-from tests.workflows.scripts import BLACKOUT
+from tests.testkit.scripts import BLACKOUT
 
 
 def test_the_state_of_a_watch_says_what_nobody_was_told_yet() -> None:

@@ -9,8 +9,8 @@ from activities.reconcile_pods import PodReconciliation
 from kube.cluster import PodCluster
 from monitors.pods import MISSING, PodFailure, pod_name
 from tests.kube.conftest import api, cluster, served
-from tests.kube.fake_api import FakeApi
-from tests.kube.pod_states import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, terminated
+from tests.testkit.fake_kube_api import FakeApi
+from tests.testkit.pod_states import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, terminated
 
 __all__ = ["api", "cluster", "served"]
 

@@ -12,8 +12,8 @@ from activities.declarations import POD_REFUSED, PodDeletion, PodInput
 from activities.probe_pods import ProbePods
 from kube.cluster import PodCluster
 from tests.kube.conftest import api, cluster, served
-from tests.kube.fake_api import FakeApi
-from tests.kube.pod_states import MONITOR_ID, NAME, terminated
+from tests.testkit.fake_kube_api import FakeApi
+from tests.testkit.pod_states import MONITOR_ID, NAME, terminated
 
 __all__ = ["api", "cluster", "served"]
 

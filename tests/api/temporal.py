@@ -36,8 +36,8 @@ from activities.reports import Reports
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
 from monitors.status import DeliveryStatus
-from tests.api.ports import free_port
-from tests.api.running import INTERNAL_KEY
+from tests.testkit.gateway import INTERNAL_KEY
+from tests.testkit.ports import free_port
 from workflows import search_attributes
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
@@ -87,7 +87,7 @@ async def terminate_all(client: Client) -> None:
 
 
 @dataclass
-class World:
+class ScriptedStreams:
     """What streams and receivers do, and what was asked of them.
 
     Attributes:
@@ -151,7 +151,7 @@ class World:
 
 
 @asynccontextmanager
-async def workers(client: Client, world: World, gateway_url: str) -> AsyncIterator[None]:
+async def workers(client: Client, world: ScriptedStreams, gateway_url: str) -> AsyncIterator[None]:
     """Run workers that report to a gateway, while the context is open."""
     gateway = Gateway(gateway_url, SecretStr(INTERNAL_KEY))
     reports = Reports(gateway)

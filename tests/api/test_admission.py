@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from api.auth import KeyRing
 from api.limits import WRONG_KEYS_PER_MINUTE
-from tests.api.running import INTERNAL_KEY, KEY, OTHER_KEY, Running, order, running_gateway
+from tests.testkit.gateway import INTERNAL_KEY, KEY, OTHER_KEY, Running, order, running_gateway
 
 LIST = "/api/v1/monitors"
 REPORT = "/internal/v1/monitors/mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b/status"

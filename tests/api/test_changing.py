@@ -11,7 +11,7 @@ import pytest
 from api.engine import ChangeRefused, ChangeUnconfirmed, NotRunning, StartUnconfirmed
 from api.store import StoreUnavailable
 from monitors.config import MonitorConfig
-from tests.api.running import Running, snapshot
+from tests.testkit.gateway import Running, snapshot
 from workflows.messages import MonitorChange
 
 WANTED = {"config": {"blackout_threshold_sec": 45}, "metadata": {"shift": "night"}}

@@ -9,7 +9,7 @@ import pytest
 from api.engine import EngineUnavailable, StartUnconfirmed
 from monitors.ids import is_monitor_id
 from monitors.status import MonitorStatus
-from tests.api.running import OTHER_KEY, Running, order, running_gateway
+from tests.testkit.gateway import OTHER_KEY, Running, order, running_gateway
 
 
 def codes(answers: list[httpx.Response]) -> list[int]:

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from api.store import StoreUnavailable, open_store, upgrade_database
 from api.store.creation import TooManyMonitors
 from api.store.database import MIGRATION_LOCK, POOL_SIZE, Database
-from tests.api.running import running_gateway
 from tests.api.test_store import RECORD
+from tests.testkit.gateway import running_gateway
 
 LIMIT_SEC = 0.5
 """Of a statement, in these tests."""

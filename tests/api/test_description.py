@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from api.openapi import DEFAULT_FILE, PUBLIC_ROUTERS, describe, routed_app, text
-from tests.api.running import KEY, Running, running_gateway
 from tests.api.schemathesis import SETTINGS
+from tests.testkit.gateway import KEY, Running, running_gateway
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 6

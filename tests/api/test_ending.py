@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.engine import EngineUnavailable
-from tests.api.running import Running
+from tests.testkit.gateway import Running
 
 NOW = datetime.now(UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from limits.aio.storage import MemoryStorage
 
 from runtime.errors import StartError
-from tests.api.running import Running, running_gateway
+from tests.testkit.gateway import Running, running_gateway
 
 LIST = "/api/v1/monitors"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.redis import BUNDLED, INSTALLED, RedisServer
-from tests.api.running import KEY, OTHER_KEY, Running, running_gateway
+from tests.testkit.gateway import KEY, OTHER_KEY, Running, running_gateway
 
 LIST = "/api/v1/monitors"
 FAILURES = "stream_tracker_rate_limit_storage_failures_total"

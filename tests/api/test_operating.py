@@ -17,8 +17,7 @@ from api.app import create_gateway
 from api.engine import EngineNotReady
 from api.store import open_store
 from runtime.serving import PortTaken
-from tests.api.ports import free_port
-from tests.api.running import (
+from tests.testkit.gateway import (
     INTERNAL_KEY,
     KEY,
     FakeEngine,
@@ -27,6 +26,7 @@ from tests.api.running import (
     refuse_forbidden,
     running_gateway,
 )
+from tests.testkit.ports import free_port
 from worker.gateway_process import serving
 
 

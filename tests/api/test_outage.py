@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event
 
 from api.store import StoreUnavailable, open_store
-from tests.api.ports import free_port
-from tests.api.postgres import postgres_server
-from tests.api.running import Running, order, running_gateway
+from tests.testkit.gateway import Running, order, running_gateway
+from tests.testkit.ports import free_port
+from tests.testkit.postgres import postgres_server
 
 
 async def answers(gateway: Running) -> list[httpx.Response]:

@@ -20,8 +20,8 @@ from temporalio.client import Client
 
 from api.temporal import TemporalEngine
 from runtime.payloads import EncryptionCodec, data_converter, search_value
-from tests.api.running import Running, running_gateway
-from tests.api.temporal import World, connected, terminate_all, workers
+from tests.api.temporal import ScriptedStreams, connected, terminate_all, workers
+from tests.testkit.gateway import Running, running_gateway
 from workflows.messages import STOP_SIGNAL
 
 OLD, NEW = SecretStr("old-key-of-at-least-thirty-two-characters"), SecretStr("new-" * 8)
@@ -72,7 +72,7 @@ async def stored(client: Client, workflow_id: str) -> list[Message]:
 async def test_neither_a_history_nor_a_description_shows_what_a_monitor_is_of(
     sqlite_url: str, temporal_address: str
 ) -> None:
-    client, world = await connected_with(temporal_address, NEW, OLD), World(refusals=1)
+    client, world = await connected_with(temporal_address, NEW, OLD), ScriptedStreams(refusals=1)
     await terminate_all(client)
     async with (
         running_gateway(sqlite_url, engine=engine_of(client, NEW)) as gateway,
@@ -96,7 +96,7 @@ async def test_a_monitor_outlives_a_rotation_of_the_keys(
     sqlite_url: str, temporal_address: str
 ) -> None:
     """The new key is known everywhere before it is the first one anywhere."""
-    before, world = await connected_with(temporal_address, OLD, NEW), World()
+    before, world = await connected_with(temporal_address, OLD, NEW), ScriptedStreams()
     await terminate_all(before)
     async with running_gateway(sqlite_url, engine=engine_of(before, OLD)) as gateway:
         url = str(gateway.client.base_url)

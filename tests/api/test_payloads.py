@@ -15,7 +15,7 @@ from monitors.delivery import MAX_PAYLOAD_BYTES, bounded_data
 from monitors.events import EventType, StreamEvent
 from monitors.ids import new_monitor_id
 from monitors.stream_url import MAX_URL_BYTES, parse_stream_url
-from tests.api.running import order
+from tests.testkit.gateway import order
 
 scalars = st.one_of(
     st.none(),

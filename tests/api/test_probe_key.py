@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.api.events import event
-from tests.api.running import Running, running_gateway
+from tests.testkit.events import event
+from tests.testkit.gateway import Running, running_gateway
 
 PROBE_KEY = "key-of-a-probe"
 HEADERS = {"X-Internal-API-Key": PROBE_KEY}

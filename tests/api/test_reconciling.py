@@ -13,8 +13,8 @@ from api.reconciler import KEYS_KEPT, QUIET, Reconciler
 from api.store.records import IdempotencyKey
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
-from tests.api.events import event, put_event
-from tests.api.running import Running, running_gateway
+from tests.testkit.events import event, put_event
+from tests.testkit.gateway import Running, running_gateway
 from workflows.messages import MonitorResult
 
 RETENTION = timedelta(days=30)

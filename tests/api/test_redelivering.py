@@ -14,8 +14,8 @@ import pytest
 from activities.declarations import RedeliveryInput, StoredEvent
 from api.engine import EngineUnavailable
 from monitors.reports import EventReport
-from tests.api.events import event, put_event
-from tests.api.running import KEY, Running
+from tests.testkit.events import event, put_event
+from tests.testkit.gateway import KEY, Running
 
 SENT_AT = "2026-01-01T00:00:05Z"
 FAILED = {"webhook_status": "failed", "webhook_attempts": 4, "webhook_last_error": "HTTP 500"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.running import FORBIDDEN_HOST, Running, order
+from tests.testkit.gateway import FORBIDDEN_HOST, Running, order
 
 MEBI = 1024 * 1024
 

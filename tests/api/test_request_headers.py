@@ -12,7 +12,7 @@ from sqlalchemy import text
 from api.engine import ChangeRefused, ChangeUnconfirmed, NotRunning
 from api.secrets import SecretBox, UnreadableSecret
 from monitors.request_headers import MASK
-from tests.api.running import Running, running_gateway
+from tests.testkit.gateway import Running, running_gateway
 
 SECRET = "s3cr3t-of-a-user"
 HEADERS = {"Authorization": f"Bearer {SECRET}", "Referer": f"https://{SECRET}.example/"}

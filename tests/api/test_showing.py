@@ -11,8 +11,8 @@ from api.body import MAX_DEPTH
 from monitors.events import StreamEvent
 from monitors.reports import HealthReport, Statistics
 from monitors.status import Health, MonitorStatus, StreamStatus
-from tests.api.events import event, put_event
-from tests.api.running import Running, snapshot
+from tests.testkit.events import event, put_event
+from tests.testkit.gateway import Running, snapshot
 
 NOW = datetime.now(UTC)
 

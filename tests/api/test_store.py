@@ -25,7 +25,7 @@ from monitors.config import MonitorConfig
 from monitors.reports import Statistics, StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 from runtime.errors import StartError
-from tests.api.running import gateway_settings
+from tests.testkit.gateway import gateway_settings
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RECORD = MonitorRecord(

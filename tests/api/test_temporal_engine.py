@@ -26,9 +26,9 @@ with workflow.unsafe.imports_passed_through():
     from monitors.config import MonitorConfig
     from monitors.ids import new_monitor_id
     from monitors.status import MonitorStatus
-    from tests.api.ports import free_port
-    from tests.api.running import snapshot as made_snapshot
     from tests.api.temporal import connected, temporal_server
+    from tests.testkit.gateway import snapshot as made_snapshot
+    from tests.testkit.ports import free_port
     from workflows import search_attributes
     from workflows.messages import (
         CHANGE_UPDATE,

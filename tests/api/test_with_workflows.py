@@ -15,8 +15,8 @@ from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 from api.temporal import DEPLOYMENT_MEMO, TemporalEngine
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
-from tests.api.running import Running, running_gateway
-from tests.api.temporal import World, connected, terminate_all, workers
+from tests.api.temporal import ScriptedStreams, connected, terminate_all, workers
+from tests.testkit.gateway import Running, running_gateway
 from workflows.messages import STOP_SIGNAL, WORKFLOW_TYPE, redelivery_id
 from workflows.reconciliation import RECONCILIATION_SCHEDULE
 
@@ -30,7 +30,7 @@ class Service:
 
     gateway: Running
     client: Client
-    world: World
+    world: ScriptedStreams
 
     async def is_cancelled(self, monitor_id: str) -> bool:
         history = await self.client.get_workflow_handle(monitor_id).fetch_history()
@@ -55,7 +55,7 @@ class Service:
 
 @pytest.fixture
 async def service(sqlite_url: str, temporal_address: str) -> AsyncIterator[Service]:
-    client, world = await connected(temporal_address), World()
+    client, world = await connected(temporal_address), ScriptedStreams()
     engine = TemporalEngine(client, OURS)
     await terminate_all(client)  # what other tests left behind
     async with (

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.api.postgres import postgres_server
 from tests.chaos.bounds import stay_in_bounds
 from tests.chaos.clocks import settable, step_clocks
-from tests.chaos.environment import ChaosEnvironment, NotAsExpected, open_environment
-from tests.chaos.findings import Finding, as_markdown, as_table
 from tests.chaos.full_disk import FULL_SEC, fill_the_disk
 from tests.chaos.outages import (
     ANSWERS,
@@ -32,6 +29,9 @@ from tests.chaos.stops import finding as stops_finding
 from tests.chaos.stops import stop_at_random
 from tests.chaos.storm import ROLES, weather_a_storm
 from tests.chaos.takeovers import FaultInjection, take_over
+from tests.testkit.environment import ChaosEnvironment, NotAsExpected, open_environment
+from tests.testkit.findings import Finding, as_markdown, as_table
+from tests.testkit.postgres import postgres_server
 from tests.testkit.small_disk import can_be_made
 
 Experiment = Callable[[ChaosEnvironment, argparse.Namespace], Awaitable[Finding]]

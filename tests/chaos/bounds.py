@@ -14,8 +14,8 @@ import psutil
 
 from simulator.origin import Fault, FaultKind
 from tests.chaos import scripted
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness
-from tests.chaos.findings import Finding
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness
+from tests.testkit.findings import Finding
 from tests.testkit.receiver import Received
 from tests.testkit.waiting import until
 

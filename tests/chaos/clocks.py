@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos import scripted
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness, NotAsExpected
-from tests.chaos.findings import Finding
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness, NotAsExpected
+from tests.testkit.findings import Finding
 from tests.testkit.waiting import ConditionTimeout, until
 
 STREAMS = 2

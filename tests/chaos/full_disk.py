@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import httpx
 
 from tests.chaos import scripted
-from tests.chaos.environment import ChaosEnvironment, timed
-from tests.chaos.findings import Finding
+from tests.testkit.environment import ChaosEnvironment, timed
+from tests.testkit.findings import Finding
 from tests.testkit.rest import Rest
 from tests.testkit.small_disk import SmallDisk
 from tests.testkit.waiting import until

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from api.store.database import DATABASE_FILE
-from tests.api.postgres import PostgresServer
 from tests.chaos import scripted
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness, timed
-from tests.chaos.findings import Finding
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness, timed
+from tests.testkit.findings import Finding
+from tests.testkit.postgres import PostgresServer
 from tests.testkit.programmes import EAGER
 from tests.testkit.waiting import ConditionTimeout, until
 

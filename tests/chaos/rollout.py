@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.chaos import scripted
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness
-from tests.chaos.findings import Finding
 from tests.testkit.children import Child
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness
+from tests.testkit.findings import Finding
 
 STREAMS = 3
 GRACE_SEC = 30.0

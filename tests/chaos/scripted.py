@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.origin import Channel, SceneOnAir
-from tests.chaos.environment import WINDOW, ChaosEnvironment
+from tests.testkit.environment import WINDOW, ChaosEnvironment
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.rest import Rest

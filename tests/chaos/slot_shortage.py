@@ -6,8 +6,8 @@ from typing import Any
 from temporalio.api.enums.v1 import PendingActivityState
 
 from simulator.origin import Served
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness
-from tests.chaos.findings import Finding
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness
+from tests.testkit.findings import Finding
 from tests.testkit.waiting import until
 
 SLOTS = 2

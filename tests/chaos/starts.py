@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import httpx
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness, NotAsExpected
-from tests.chaos.findings import Finding
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness, NotAsExpected
+from tests.testkit.findings import Finding
 from tests.testkit.programmes import EAGER
 from tests.testkit.waiting import ConditionTimeout, until
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness, children_gone
-from tests.chaos.findings import Finding, percentile, spread
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness, children_gone
+from tests.testkit.findings import Finding, percentile, spread
 from tests.testkit.waiting import until
 
 TARGET_SEC = 3.0

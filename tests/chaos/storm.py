@@ -5,10 +5,10 @@ import time
 from dataclasses import dataclass
 
 from simulator.origin import AtEnd, Channel
-from tests.chaos.environment import WINDOW, ChaosEnvironment, ChaosHarness
-from tests.chaos.findings import Finding
 from tests.chaos.scripted import ALERTS, EXACT_SEC, incidents, misnumbered, off_sec
 from tests.testkit.children import Child
+from tests.testkit.environment import WINDOW, ChaosEnvironment, ChaosHarness
+from tests.testkit.findings import Finding
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.receiver import Received
 from tests.testkit.waiting import ConditionTimeout

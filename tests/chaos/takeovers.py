@@ -16,9 +16,9 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from tests.chaos import scripted
-from tests.chaos.environment import ChaosEnvironment, ChaosHarness, timed
-from tests.chaos.findings import Finding, percentile, spread
 from tests.testkit.children import Child
+from tests.testkit.environment import ChaosEnvironment, ChaosHarness, timed
+from tests.testkit.findings import Finding, percentile, spread
 from tests.testkit.waiting import until
 
 STREAMS = 3

@@ -20,7 +20,7 @@ from cli.receiver import (
 )
 from monitors.signing import signature_headers
 from runtime.serving import PortTaken
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 
 KEY, OLD_KEY = b"a-key-of-at-least-24-bytes", b"an-older-key-of-24-bytes"
 BODY = json.dumps({"event_id": "evt-1", "event_type": "alert.blackout", "data": {}}).encode()

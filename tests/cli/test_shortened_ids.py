@@ -13,7 +13,7 @@ from starlette.routing import Route
 from cli.client import PAGE, RestClient, UnclearId
 from runtime.http_limits import http_config
 from runtime.serving import serve_in_background
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 
 NEWEST = "mon-019a0b1c-2d3f-7f40-8a5b-6c7d8e9f0a1b"
 IDS = [

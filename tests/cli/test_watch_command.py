@@ -10,7 +10,8 @@ from cli.main import app
 from cli.options import FAILED, MISUSED
 from media.sources.source import Observation, SourceState
 from media.watching import StreamUnavailable
-from tests.testkit.children import STREAM_TRACKER, Child, free_port, run
+from tests.testkit.children import STREAM_TRACKER, Child, run
+from tests.testkit.ports import free_port
 from tests.testkit.waiting import until_true
 
 

@@ -15,7 +15,7 @@ from api.openapi import routed_app
 from kube.pod_manifest import pod_manifest
 from runtime.settings import GatewaySettings, WorkerSettings
 from tests.deploy import variables
-from tests.deploy.chart import (
+from tests.testkit.chart import (
     ALL_SETS,
     EVERYTHING,
     EVERYTHING_IN_PODS,

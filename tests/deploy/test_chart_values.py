@@ -10,7 +10,8 @@ from pydantic_settings import BaseSettings
 from runtime.settings import GatewaySettings, WorkerSettings
 from runtime.version import VERSION
 from tests.deploy import variables
-from tests.deploy.chart import (
+from tests.deploy.values_table import README, readme
+from tests.testkit.chart import (
     ALL_SETS,
     BARE,
     EVERYTHING,
@@ -25,7 +26,6 @@ from tests.deploy.chart import (
     pod_specs,
     rendered,
 )
-from tests.deploy.values_table import README, readme
 
 
 def test_nothing_is_bundled_and_nothing_works_without_being_told() -> None:

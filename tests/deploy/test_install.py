@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.chart import (
+from tests.testkit.chart import (
     EVERYTHING,
     EVERYTHING_IN_PODS,
     EXISTING_SECRET,
@@ -15,9 +15,9 @@ from tests.deploy.chart import (
     SECRETS,
     rendered,
 )
-from tests.deploy.chart_cluster import opened_cluster
-from tests.deploy.helm import Helm, helm_of
-from tests.kube.fake_api import kubeconfig
+from tests.testkit.chart_cluster import opened_cluster
+from tests.testkit.fake_kube_api import kubeconfig
+from tests.testkit.helm import Helm, helm_of
 
 WITHOUT_OPERATOR = {"serviceMonitor": {"enabled": False}}
 

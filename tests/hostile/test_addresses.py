@@ -20,9 +20,9 @@ from media.outbound.fetching import fetch_playlist, fetch_segment
 from media.outbound.guard import OutboundGuard, Resolve
 from media.outbound.posting import post_webhook
 from media.outbound.resolver import NameResolver
-from tests.api.running import KEY, FakeEngine, gateway_settings
 from tests.media.outbound.test_guard import REFUSED_URLS
 from tests.testkit.dns_server import name_server
+from tests.testkit.gateway import KEY, FakeEngine, gateway_settings
 from tests.testkit.stand_ins import PUBLIC, Loopback, Names
 from worker.gateway_process import _address_check, serving
 

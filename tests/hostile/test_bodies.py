@@ -16,8 +16,8 @@ from api.internal.routes import Termination
 from api.monitors.creation import parse_creation
 from api.monitors.updates import parse_change
 from monitors.reports import EventReport
-from tests.api.events import event
-from tests.api.running import order
+from tests.testkit.events import event
+from tests.testkit.gateway import order
 
 READERS: dict[str, Callable[[bytes], object]] = {
     "creation": parse_creation,

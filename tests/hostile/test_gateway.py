@@ -15,9 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.body import MAX_BODY_BYTES
-from tests.api.ports import free_port
 from tests.hostile.test_bodies import changed_bodies, deep, many_faults, many_objects, wide
 from tests.testkit.children import STREAM_TRACKER, Child
+from tests.testkit.ports import free_port
 
 KEY = "a-key-of-a-client-of-32-characters"
 INTERNAL_KEY = "a-key-of-a-worker-of-32-characters"

@@ -8,9 +8,9 @@ import pytest
 from media.decoding import FfmpegProbe, ProbeLimits, UndecodableSegment
 from monitors.measurement import SegmentMeasurement
 from simulator.origin.render import run_ffmpeg
-from tests.hostile.crafted import animation, movie, picture
 from tests.hostile.threads import threads
-from tests.media.decoding.engines import Engine, opened
+from tests.testkit.crafted_media import animation, movie, picture
+from tests.testkit.engines import Engine, opened
 
 MEBI = 1024 * 1024
 TIGHT = ProbeLimits(wall_sec=20, cpu_sec=1, memory_bytes=512 * MEBI)

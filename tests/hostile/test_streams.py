@@ -11,9 +11,9 @@ import structlog
 
 from media.watching import WatchState
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
-from tests.hostile.origins import ATTACKS
-from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.hostile_origins import ATTACKS
 from tests.testkit.stand_ins import Answer, ScriptedServer, scripted_server
+from tests.testkit.viewing import Studio, Viewer, studio
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.hostile.run import MOST_GROWTH_MIB, Outcome, Scale, run
 from runtime.serving import new_event_loop
-from tests.chaos.environment import open_environment
+from tests.testkit.environment import open_environment
 
 pytestmark = [
     pytest.mark.timeout(400),

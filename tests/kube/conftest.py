@@ -8,8 +8,8 @@ import pytest
 from kubernetes.aio.client import ApiClient, Configuration
 
 from kube.cluster import SILENCE_SEC, PodCluster
-from tests.kube.fake_api import FakeApi, fake_api
-from tests.kube.pod_states import TEMPLATE
+from tests.testkit.fake_kube_api import FakeApi, fake_api
+from tests.testkit.pod_states import TEMPLATE
 
 
 @pytest.fixture

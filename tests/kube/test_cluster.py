@@ -8,8 +8,8 @@ import pytest
 from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.cluster import PodChange, PodCluster
 from tests.kube.conftest import pod_cluster
-from tests.kube.fake_api import PODS, FakeApi
-from tests.kube.pod_states import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, RUNNING, terminated
+from tests.testkit.fake_kube_api import PODS, FakeApi
+from tests.testkit.pod_states import MONITOR_ID, NAME, OTHER_ID, OTHER_NAME, RUNNING, terminated
 
 
 async def test_a_pod_is_made_seen_and_deleted(api: FakeApi, cluster: PodCluster) -> None:

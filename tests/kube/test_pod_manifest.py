@@ -7,7 +7,7 @@ import pytest
 from kubernetes.aio.client import V1Pod
 
 from kube.pod_manifest import PodTemplate, pod_manifest
-from tests.kube.pod_states import MONITOR_ID, TEMPLATE
+from tests.testkit.pod_states import MONITOR_ID, TEMPLATE
 
 
 def container(template: PodTemplate = TEMPLATE) -> dict[str, Any]:

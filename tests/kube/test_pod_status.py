@@ -9,7 +9,7 @@ from kubernetes.aio.client import V1Pod
 from kube.pod_manifest import pod_manifest
 from kube.pod_status import read_pod
 from monitors.pods import PodStatus
-from tests.kube.pod_states import (
+from tests.testkit.pod_states import (
     EVICTED,
     MONITOR_ID,
     NAME,

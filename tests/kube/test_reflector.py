@@ -10,8 +10,8 @@ from kube.cluster import PodCluster
 from kube.reflector import RELIST_MAX_SEC, RELIST_MIN_SEC, PodReflector, relist_wait_sec
 from monitors.pods import PodFailure
 from tests.kube.conftest import pod_cluster
-from tests.kube.fake_api import FakeApi
-from tests.kube.pod_states import (
+from tests.testkit.fake_kube_api import FakeApi
+from tests.testkit.pod_states import (
     MONITOR_ID,
     NAME,
     OTHER_ID,

@@ -16,10 +16,16 @@ from temporalio.client import Client
 
 from tests.replay import kept
 from tests.replay.scenarios import SCENARIOS
-from tests.workflows import scripts
+from tests.testkit import scripts
+from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.workflow_harness import (
+    MONITOR_ID,
+    an_order,
+    open_workflow_harness,
+    start_monitor,
+    workers,
+)
 from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
-from tests.workflows.stage import MONITOR_ID, an_order, staged, start_monitor, workers
-from tests.workflows.world import World
 from workflows.messages import STOP_SIGNAL
 
 CONTINUED = "continued_run"
@@ -55,14 +61,14 @@ async def record(wanted: Sequence[str]) -> None:
 
 
 async def _record_scenario(name: str) -> None:
-    async with staged(World()) as stage:
+    async with open_workflow_harness(FakeActivities()) as stage:
         workflow_id = await SCENARIOS[name](stage)
         handle = stage.client.get_workflow_handle(workflow_id)
         kept.keep(name, await handle.fetch_history())
 
 
-def _long_watch() -> World:
-    return World(
+def _long_watch() -> FakeActivities:
+    return FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[scripts.checkpoint()] * (LONG_HISTORY // 6),
@@ -72,15 +78,15 @@ def _long_watch() -> World:
     )
 
 
-def _long_wait() -> World:
+def _long_wait() -> FakeActivities:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     starts = [tomorrow + timedelta(hours=hour) for hour in range(LONG_HISTORY // 8)]
-    return World(looks=map(scripts.announced, starts), watches=[scripts.ends()])
+    return FakeActivities(looks=map(scripts.announced, starts), watches=[scripts.ends()])
 
 
 async def _record_lost(client: Client) -> None:
     """Stop a monitor whose worker is lost by that: its last heartbeat is told all the same."""
-    world = World(looks=[scripts.live(heartbeat_timeout_sec=1)])
+    world = FakeActivities(looks=[scripts.live(heartbeat_timeout_sec=1)])
     world.beat = scripts.beat(scripts.BLACKOUT)
     world.watches.append(scripts.lost_when_stopped(world.fall_silent))
     async with workers(client, world):
@@ -91,7 +97,7 @@ async def _record_lost(client: Client) -> None:
         kept.keep(LOST_WHILE_STOPPING, await handle.fetch_history())
 
 
-async def _record_continued(client: Client, name: str, world: World) -> None:
+async def _record_continued(client: Client, name: str, world: FakeActivities) -> None:
     async with workers(client, world):
         handle = await start_monitor(client, an_order(datetime.now(UTC)))
         await handle.result()

@@ -13,10 +13,10 @@ from temporalio.client import WorkflowFailureError
 from activities.declarations import RedeliveryInput
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventDraft
-from tests.workflows import scripts
-from tests.workflows.scripted_pods import MAX_FAILURES, live_for_a_pod
-from tests.workflows.stage import MONITOR_ID, Handle, Stage, prober
-from tests.workflows.world import closed_until, failing, slow_to_take
+from tests.testkit import scripts
+from tests.testkit.fake_activities import closed_until, failing, slow_to_take
+from tests.testkit.scripted_pods import MAX_FAILURES, live_for_a_pod
+from tests.testkit.workflow_harness import MONITOR_ID, Handle, WorkflowHarness, prober
 from workflows.messages import (
     POD_FAILURE_SIGNAL,
     STOP_SIGNAL,
@@ -28,7 +28,7 @@ from workflows.monitor import MonitorWorkflow
 from workflows.options import pod_queue
 from workflows.redelivery import RedeliveryWorkflow
 
-Scenario = Callable[[Stage], Awaitable[str]]
+Scenario = Callable[[WorkflowHarness], Awaitable[str]]
 """Plays a story; returns the id of the workflow whose history tells it."""
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -41,7 +41,7 @@ def scenario(play: Scenario) -> Scenario:
 
 
 @scenario
-async def healthy(stage: Stage) -> str:
+async def healthy(stage: WorkflowHarness) -> str:
     stage.world.looks.extend([scripts.not_live(look_again_sec=5)] * 3)
     stage.world.watches.extend([scripts.lasting(600, scripts.checkpoint())] * 6)
     stage.world.watches.append(scripts.ends())
@@ -51,7 +51,7 @@ async def healthy(stage: Stage) -> str:
 def incident(name: str, opened: EventDraft, closed: EventDraft) -> None:
     """Keep the history of an incident that opens and closes."""
 
-    async def play(stage: Stage) -> str:
+    async def play(stage: WorkflowHarness) -> str:
         stage.world.watches.extend([scripts.sees(opened), scripts.sees(closed), scripts.ends()])
         return await _ended(await stage.start())
 
@@ -66,14 +66,14 @@ incident("segment_error", scripts.SEGMENT_ERROR, scripts.SEGMENT_ERROR_RECOVERED
 
 
 @scenario
-async def delayed(stage: Stage) -> str:
+async def delayed(stage: WorkflowHarness) -> str:
     stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 8)
     stage.world.watches.append(scripts.ends())
     return await _ended(await stage.start(scheduled_start_time=await stage.now()))
 
 
 @scenario
-async def unseen_while_late(stage: Stage) -> str:
+async def unseen_while_late(stage: WorkflowHarness) -> str:
     """It may well be live: nothing is told of a delay that nobody can see."""
     stage.world.looks.append(scripts.unseen("nothing is asked for a while"))
     stage.world.looks.append(scripts.not_live(look_again_sec=600))
@@ -82,70 +82,70 @@ async def unseen_while_late(stage: Stage) -> str:
 
 
 @scenario
-async def scheduled_far_ahead(stage: Stage) -> str:
+async def scheduled_far_ahead(stage: WorkflowHarness) -> str:
     stage.world.watches.append(scripts.ends())
     start = await stage.now() + timedelta(hours=3)
     return await _ended(await stage.start(scheduled_start_time=start))
 
 
 @scenario
-async def rescheduled_by_the_site(stage: Stage) -> str:
+async def rescheduled_by_the_site(stage: WorkflowHarness) -> str:
     stage.world.looks.append(scripts.announced(await stage.now() + timedelta(hours=1)))
     stage.world.watches.append(scripts.ends())
     return await _ended(await stage.start())
 
 
 @scenario
-async def scheduled_end_while_waiting(stage: Stage) -> str:
+async def scheduled_end_while_waiting(stage: WorkflowHarness) -> str:
     stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 20)
     end = await stage.now() + timedelta(minutes=5)
     return await _ended(await stage.start(scheduled_end_time=end))
 
 
 @scenario
-async def scheduled_end_while_watching(stage: Stage) -> str:
+async def scheduled_end_while_watching(stage: WorkflowHarness) -> str:
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     end = await stage.now() + timedelta(seconds=1)
     return await _ended(await stage.start(scheduled_end_time=end))
 
 
 @scenario
-async def slow_receiver(stage: Stage) -> str:
+async def slow_receiver(stage: WorkflowHarness) -> str:
     stage.world.receiver = slow_to_take(1, attempts=3)
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     return await _ended(await stage.start())
 
 
 @scenario
-async def delivery_failure_that_stops(stage: Stage) -> str:
+async def delivery_failure_that_stops(stage: WorkflowHarness) -> str:
     stage.world.receiver = failing(2, delay_sec=0.01)
     stage.world.watches.append(scripts.sees(scripts.BLACKOUT, scripts.FREEZE))
     return await _ended(await stage.start())
 
 
 @scenario
-async def delivery_failure_of_the_last_event(stage: Stage) -> str:
+async def delivery_failure_of_the_last_event(stage: WorkflowHarness) -> str:
     stage.world.receiver = failing(2)
     stage.world.watches.append(scripts.ends())
     return await _ended(await stage.start())
 
 
 @scenario
-async def delivery_failure_that_continues(stage: Stage) -> str:
+async def delivery_failure_that_continues(stage: WorkflowHarness) -> str:
     stage.world.receiver = failing(1, 2)
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     return await _ended(await stage.start(on_delivery_failure=OnDeliveryFailure.CONTINUE))
 
 
 @scenario
-async def stopped_while_scheduled(stage: Stage) -> str:
+async def stopped_while_scheduled(stage: WorkflowHarness) -> str:
     handle = await stage.start(scheduled_start_time=await stage.now() + timedelta(hours=3))
     await stage.world.until(lambda: bool(stage.world.statuses))
     return await _stopped(handle)
 
 
 @scenario
-async def stopped_while_waiting(stage: Stage) -> str:
+async def stopped_while_waiting(stage: WorkflowHarness) -> str:
     stage.world.looks.append(scripts.not_live(look_again_sec=600))
     handle = await stage.start(scheduled_start_time=await stage.now())
     await stage.world.until(lambda: bool(stage.world.looked) and not stage.world.looking)
@@ -153,7 +153,7 @@ async def stopped_while_waiting(stage: Stage) -> str:
 
 
 @scenario
-async def stopped_while_watching(stage: Stage) -> str:
+async def stopped_while_watching(stage: WorkflowHarness) -> str:
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     handle = await stage.start()
     await stage.world.until(lambda: stage.world.watching == 1)
@@ -161,7 +161,7 @@ async def stopped_while_watching(stage: Stage) -> str:
 
 
 @scenario
-async def stopped_while_delivering(stage: Stage) -> str:
+async def stopped_while_delivering(stage: WorkflowHarness) -> str:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
     handle = await stage.start()
@@ -173,7 +173,7 @@ async def stopped_while_delivering(stage: Stage) -> str:
 
 
 @scenario
-async def cancelled_while_watching(stage: Stage) -> str:
+async def cancelled_while_watching(stage: WorkflowHarness) -> str:
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     handle = await stage.start()
     await stage.world.until(lambda: stage.world.watching == 1)
@@ -181,7 +181,7 @@ async def cancelled_while_watching(stage: Stage) -> str:
 
 
 @scenario
-async def cancelled_while_waiting(stage: Stage) -> str:
+async def cancelled_while_waiting(stage: WorkflowHarness) -> str:
     stage.world.looks.append(scripts.not_live(look_again_sec=600))
     handle = await stage.start()
     await stage.world.until(lambda: bool(stage.world.looked) and not stage.world.looking)
@@ -189,19 +189,19 @@ async def cancelled_while_waiting(stage: Stage) -> str:
 
 
 @scenario
-async def unavailable_while_waiting(stage: Stage) -> str:
+async def unavailable_while_waiting(stage: WorkflowHarness) -> str:
     stage.world.looks.append(scripts.never_live("video_private", "The video is private"))
     return await _ended(await stage.start())
 
 
 @scenario
-async def unavailable_while_watching(stage: Stage) -> str:
+async def unavailable_while_watching(stage: WorkflowHarness) -> str:
     stage.world.watches.append(scripts.lost_for_good("video_removed", "The video was removed"))
     return await _ended(await stage.start())
 
 
 @scenario
-async def taken_over_and_handed_back(stage: Stage) -> str:
+async def taken_over_and_handed_back(stage: WorkflowHarness) -> str:
     stage.world.watches.extend(
         [
             scripts.taken_over(scripts.sees(scripts.SILENCE)),
@@ -213,7 +213,7 @@ async def taken_over_and_handed_back(stage: Stage) -> str:
 
 
 @scenario
-async def gateway_away(stage: Stage) -> str:
+async def gateway_away(stage: WorkflowHarness) -> str:
     stage.world.gateway_is_away = True
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     handle = await stage.start()
@@ -223,7 +223,7 @@ async def gateway_away(stage: Stage) -> str:
 
 
 @scenario
-async def changed_while_watching(stage: Stage) -> str:
+async def changed_while_watching(stage: WorkflowHarness) -> str:
     stage.world.watches.extend(
         [scripts.until_stopped(scripts.FREEZE), scripts.watch_that_says_nothing(), scripts.ends()]
     )
@@ -236,7 +236,7 @@ async def changed_while_watching(stage: Stage) -> str:
 
 
 @scenario
-async def taken_over_by_the_next_pod(stage: Stage) -> str:
+async def taken_over_by_the_next_pod(stage: WorkflowHarness) -> str:
     pods = stage.world.pods
     stage.world.looks.append(live_for_a_pod())
     going_on = asyncio.Event()
@@ -252,14 +252,14 @@ async def taken_over_by_the_next_pod(stage: Stage) -> str:
 
 
 @scenario
-async def pods_that_keep_failing(stage: Stage) -> str:
+async def pods_that_keep_failing(stage: WorkflowHarness) -> str:
     stage.world.looks.append(live_for_a_pod())
     stage.world.pods.stillborn.extend(["ErrImagePull"] * MAX_FAILURES)
     return await _ended(await stage.start())
 
 
 @scenario
-async def no_room_for_a_pod(stage: Stage) -> str:
+async def no_room_for_a_pod(stage: WorkflowHarness) -> str:
     pods = stage.world.pods
     stage.world.looks.append(live_for_a_pod())
     stage.world.watches.append(scripts.ends())
@@ -273,7 +273,7 @@ async def no_room_for_a_pod(stage: Stage) -> str:
 
 
 @scenario
-async def stopped_in_a_pod(stage: Stage) -> str:
+async def stopped_in_a_pod(stage: WorkflowHarness) -> str:
     stage.world.looks.append(live_for_a_pod())
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
@@ -283,7 +283,7 @@ async def stopped_in_a_pod(stage: Stage) -> str:
 
 
 @scenario
-async def redelivery(stage: Stage) -> str:
+async def redelivery(stage: WorkflowHarness) -> str:
     stage.world.watches.append(scripts.ends())
     await stage.run()
     event = stage.world.received[0]
@@ -295,7 +295,7 @@ async def redelivery(stage: Stage) -> str:
     return workflow_id
 
 
-async def _until_watched(stage: Stage, *, times: int) -> None:
+async def _until_watched(stage: WorkflowHarness, *, times: int) -> None:
     await stage.world.until(lambda: len(stage.world.watched) == times)
 
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from runtime.http_limits import MAX_OVERHEAD_BYTES, Timeouts, http_config
 from runtime.serving import serve_in_background
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 
 LOCAL = "127.0.0.1"
 SOON = Timeouts(head_sec=0.3, body_sec=0.3, unread_sec=0.3)

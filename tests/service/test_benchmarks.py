@@ -12,8 +12,8 @@ from benchmarks.delay.printing import Played, print_played
 from benchmarks.delay.script import EVENT_TYPES, Script
 from benchmarks.scale.experiment import Load, LoadResult, run_load
 from benchmarks.scale.printing import print_result
-from tests.api.postgres import postgres_server
-from tests.chaos.environment import ChaosEnvironment
+from tests.testkit.environment import ChaosEnvironment
+from tests.testkit.postgres import postgres_server
 from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)

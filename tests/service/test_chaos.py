@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.environment import ChaosEnvironment
 from tests.chaos.slot_shortage import LOOKED_AT, SLOTS, SlotShortage, run_out_of_slots
 from tests.chaos.starts import StartResult, start_through_crashes
 from tests.chaos.stops import WAYS, StopResult, stop_at_random
 from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
+from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)

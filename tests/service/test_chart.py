@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from simulator.origin import AtEnd, ChannelOptions
-from tests.api.postgres import postgres_server
-from tests.deploy.chart_cluster import opened_cluster
-from tests.deploy.helm import Helm, helm_of
-from tests.kube.fake_api import kubeconfig
-from tests.kube.kubelet import Kubelet
-from tests.testkit.children import Child, free_port
+from tests.testkit.chart_cluster import opened_cluster
+from tests.testkit.children import Child
+from tests.testkit.fake_kube_api import kubeconfig
 from tests.testkit.harness import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
+from tests.testkit.helm import Helm, helm_of
+from tests.testkit.kubelet import Kubelet
 from tests.testkit.nodes import FULL_NAME, Nodes
+from tests.testkit.ports import free_port
+from tests.testkit.postgres import postgres_server
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.rest import Rest
 from tests.testkit.scenario_runner import ScenarioRunner

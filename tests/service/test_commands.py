@@ -12,8 +12,9 @@ import pytest
 
 from monitors.signing import signature_headers
 from simulator.origin import AtEnd, ChannelOptions
-from tests.testkit.children import STREAM_TRACKER, Child, Finished, free_port, run
+from tests.testkit.children import STREAM_TRACKER, Child, Finished, run
 from tests.testkit.harness import API_KEY, SIGNING_KEY
+from tests.testkit.ports import free_port
 from tests.testkit.programmes import EAGER, SHORT, rendered
 from tests.testkit.scenario_runner import ScenarioRunner
 from tests.testkit.waiting import until_true

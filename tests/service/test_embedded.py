@@ -10,8 +10,9 @@ import pytest
 
 from cli.generated_keys import KEY_NAMES
 from simulator.origin import Channel, ChannelOptions
-from tests.testkit.children import Child, Finished, alive, free_port
+from tests.testkit.children import Child, Finished, alive
 from tests.testkit.embedded import PORTS, READY, STOP_SEC, Embedded, strike
+from tests.testkit.ports import free_port
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.rest import Rest

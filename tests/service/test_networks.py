@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.environment import ChaosEnvironment
 from tests.chaos.rollout import RolloutResult, roll_out
 from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
+from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.api.postgres import postgres_server
-from tests.chaos.environment import ChaosEnvironment
 from tests.chaos.outages import TEMPORAL, OutageResult, endure, postgres
+from tests.testkit.environment import ChaosEnvironment
+from tests.testkit.postgres import postgres_server
 from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)

@@ -13,9 +13,9 @@ import pytest
 from monitors.ids import new_monitor_id
 from monitors.pods import pod_name
 from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
-from tests.kube.fake_api import FakeApi, fake_api, kubeconfig
-from tests.kube.kubelet import Kubelet
+from tests.testkit.fake_kube_api import FakeApi, fake_api, kubeconfig
 from tests.testkit.harness import PROBE_KEY, ServiceHarness, open_harness
+from tests.testkit.kubelet import Kubelet
 from tests.testkit.programmes import EAGER, SMALL, rendered, seconds_between
 from tests.testkit.receiver import Received
 from tests.testkit.scenario_runner import ScenarioRunner

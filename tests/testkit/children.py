@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sysconfig
 import time
@@ -20,28 +18,6 @@ from tests.testkit.waiting import until_true
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 STREAM_TRACKER = str(SCRIPTS / "stream-tracker")
 TEMPORAL = str(SCRIPTS / "temporal")
-
-
-_given: set[int] = set()
-
-
-def free_port() -> int:
-    """Return a port that is free, of those that no outgoing connection takes meanwhile.
-
-    Each one is returned once: whoever got it may not listen there yet, or be down for a moment.
-    """
-    while True:
-        port = random.randrange(20_000, 32_000)
-        if port in _given:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.testkit.children import STREAM_TRACKER, Child, Finished, free_port, run
+from tests.testkit.children import STREAM_TRACKER, Child, Finished, run
+from tests.testkit.ports import free_port
 from tests.testkit.rest import Rest
 from tests.testkit.waiting import until_true
 

@@ -16,9 +16,9 @@ from tests.testkit.children import (
     Child,
     Finished,
     alive,
-    free_port,
     run,
 )
+from tests.testkit.ports import free_port
 from tests.testkit.rest import Rest
 from tests.testkit.waiting import answers, until
 from workflows import search_attributes

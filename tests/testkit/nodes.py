@@ -10,11 +10,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.chart import NAMESPACE, RELEASE, whole_amount
-from tests.deploy.chart_cluster import Cluster
-from tests.kube.kubelet import IMAGE_ENTRYPOINT
+from tests.testkit.chart import NAMESPACE, RELEASE, whole_amount
+from tests.testkit.chart_cluster import Cluster
 from tests.testkit.children import SCRIPTS, Child
 from tests.testkit.harness import ready
+from tests.testkit.kubelet import IMAGE_ENTRYPOINT
 
 FULL_NAME = f"{RELEASE}-stream-tracker"
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from runtime.serving import serve_in_background
-from tests.testkit.children import free_port
+from tests.testkit.ports import free_port
 from tests.testkit.waiting import until
 
 Answer = Callable[["Received"], Awaitable[int]]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from runtime.serving import PortTaken
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 from worker.health import health_app, health_port
 
 

@@ -14,7 +14,7 @@ from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.pod_manifest import PodTemplate
 from runtime.settings import SettingsError, WorkerSettings, load_settings
 from runtime.version import VERSION
-from tests.kube.pod_states import MONITOR_ID
+from tests.testkit.pod_states import MONITOR_ID
 from worker.main import run_worker
 from worker.pod_metrics import PodMetrics
 from worker.pods import check_pods, pod_template

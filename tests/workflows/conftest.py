@@ -4,16 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.workflows.stage import Stage, staged
-from tests.workflows.world import World
+from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.workflow_harness import WorkflowHarness, open_workflow_harness
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with staged(World()) as made:
+async def stage() -> AsyncIterator[WorkflowHarness]:
+    async with open_workflow_harness(FakeActivities()) as made:
         yield made
 
 
 @pytest.fixture
-def world(stage: Stage) -> World:
+def world(stage: WorkflowHarness) -> FakeActivities:
     return stage.world

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from tests.workflows.stage import IDENTITY
+from tests.testkit.workflow_harness import IDENTITY
 from workflows import search_attributes
 
 SERVER = Path(executable).parent / "temporal"

@@ -11,9 +11,9 @@ from activities.declarations import GATEWAY_UNAVAILABLE, RedeliveryInput
 from monitors.config import MonitorConfig
 from monitors.events import EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
-from tests.workflows import scripts
-from tests.workflows.stage import Handle, Stage, snapshot_of
-from tests.workflows.world import closed_until, failing
+from tests.testkit import scripts
+from tests.testkit.fake_activities import closed_until, failing
+from tests.testkit.workflow_harness import Handle, WorkflowHarness, snapshot_of
 from workflows.messages import (
     INVALID_CHANGE,
     NOT_ACTIVE,
@@ -26,7 +26,7 @@ from workflows.options import DELIVERY_STARTS
 from workflows.redelivery import RedeliveryWorkflow
 
 
-async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(stage: Stage) -> None:
+async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(stage: WorkflowHarness) -> None:
     stage.world.watches.extend(
         [scripts.checkpoint(), scripts.until_stopped(scripts.BLACKOUT), scripts.until_stopped()]
     )
@@ -44,7 +44,7 @@ async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(stage: Stage) 
     assert stage.told() == [EventType.STREAM_STARTED, EventType.BLACKOUT]
 
 
-async def test_a_name_is_given_and_taken_back(stage: Stage) -> None:
+async def test_a_name_is_given_and_taken_back(stage: WorkflowHarness) -> None:
     handle = await stage.start()
     await change(handle, name="News 24")
     assert (await snapshot_of(handle)).name == "News 24"
@@ -54,7 +54,7 @@ async def test_a_name_is_given_and_taken_back(stage: Stage) -> None:
     await handle.result()
 
 
-async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: Stage) -> None:
+async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: WorkflowHarness) -> None:
     stage.world.looks.append(scripts.not_live(look_again_sec=60))
     stage.world.watches.append(scripts.ends())
     handle = await stage.start()
@@ -64,7 +64,9 @@ async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: Stag
     assert stage.world.watched[0].config.freeze_threshold_sec == 9
 
 
-async def test_headers_that_are_given_while_waiting_are_with_the_next_look(stage: Stage) -> None:
+async def test_headers_that_are_given_while_waiting_are_with_the_next_look(
+    stage: WorkflowHarness,
+) -> None:
     stage.world.looks.extend([scripts.look_without_answer(), scripts.look_without_answer()])
     handle = await stage.start()
     await stage.world.until(lambda: len(stage.world.looked) == 1)
@@ -76,7 +78,7 @@ async def test_headers_that_are_given_while_waiting_are_with_the_next_look(stage
     await handle.result()
 
 
-async def test_new_metadata_is_in_later_events(stage: Stage) -> None:
+async def test_new_metadata_is_in_later_events(stage: WorkflowHarness) -> None:
     stage.world.watches.extend([scripts.until_stopped(), scripts.ends()])
     handle = await stage.start(metadata={"channel": 7})
     await stage.world.until(lambda: stage.world.watching == 1)
@@ -85,7 +87,9 @@ async def test_new_metadata_is_in_later_events(stage: Stage) -> None:
     assert [event.metadata["channel"] for event in stage.world.received] == [7, 8]
 
 
-async def test_a_watch_that_says_nothing_is_watched_on_from_its_last_state(stage: Stage) -> None:
+async def test_a_watch_that_says_nothing_is_watched_on_from_its_last_state(
+    stage: WorkflowHarness,
+) -> None:
     stage.world.watches.extend(
         [scripts.checkpoint(), scripts.watch_that_says_nothing(), scripts.ends()]
     )
@@ -97,7 +101,9 @@ async def test_a_watch_that_says_nothing_is_watched_on_from_its_last_state(stage
     assert stage.world.watched[2].state == {"watches": 1}
 
 
-async def test_changes_are_counted_in_the_order_in_which_they_were_taken(stage: Stage) -> None:
+async def test_changes_are_counted_in_the_order_in_which_they_were_taken(
+    stage: WorkflowHarness,
+) -> None:
     handle = await stage.start(metadata={"channel": 7})
     await stage.world.until(lambda: stage.world.watching == 1)
     changes = [
@@ -124,7 +130,9 @@ async def test_changes_are_counted_in_the_order_in_which_they_were_taken(stage: 
         pytest.param({"nonsense": 1}, id="unknown-field"),
     ],
 )
-async def test_a_change_that_cannot_be_is_refused(stage: Stage, thresholds: dict[str, Any]) -> None:
+async def test_a_change_that_cannot_be_is_refused(
+    stage: WorkflowHarness, thresholds: dict[str, Any]
+) -> None:
     handle = await stage.start()
     await stage.world.until(lambda: stage.world.watching == 1)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -137,7 +145,7 @@ async def test_a_change_that_cannot_be_is_refused(stage: Stage, thresholds: dict
     await handle.result()
 
 
-async def test_a_monitor_that_has_ended_cannot_be_changed(stage: Stage) -> None:
+async def test_a_monitor_that_has_ended_cannot_be_changed(stage: WorkflowHarness) -> None:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
     stage.world.watches.append(scripts.ends())
@@ -160,7 +168,7 @@ async def test_a_monitor_that_has_ended_cannot_be_changed(stage: Stage) -> None:
     ],
 )
 async def test_an_event_is_sent_once_more(
-    stage: Stage, lost: tuple[int, ...], status: DeliveryStatus, attempts: int
+    stage: WorkflowHarness, lost: tuple[int, ...], status: DeliveryStatus, attempts: int
 ) -> None:
     event = await an_event_of_the_past(stage)
     stage.world.receiver = failing(*lost)
@@ -169,7 +177,7 @@ async def test_an_event_is_sent_once_more(
     assert (last.event, last.webhook_status, last.webhook_attempts) == (event, status, attempts)
 
 
-async def test_a_redelivery_ends_however_its_attempts_break(stage: Stage) -> None:
+async def test_a_redelivery_ends_however_its_attempts_break(stage: WorkflowHarness) -> None:
     event = await an_event_of_the_past(stage)
     starts = []
 
@@ -184,7 +192,7 @@ async def test_a_redelivery_ends_however_its_attempts_break(stage: Stage) -> Non
     assert stage.world.reports[-1].webhook_last_error
 
 
-async def test_a_redelivery_outlasts_a_gateway_that_is_away(stage: Stage) -> None:
+async def test_a_redelivery_outlasts_a_gateway_that_is_away(stage: WorkflowHarness) -> None:
     event = await an_event_of_the_past(stage)
     starts = []
 
@@ -198,14 +206,14 @@ async def test_a_redelivery_outlasts_a_gateway_that_is_away(stage: Stage) -> Non
     assert stage.world.reports[-1].webhook_status is DeliveryStatus.SENT
 
 
-async def an_event_of_the_past(stage: Stage) -> StreamEvent:
+async def an_event_of_the_past(stage: WorkflowHarness) -> StreamEvent:
     """Run a monitor; return the first event that its receiver took."""
     stage.world.watches.append(scripts.ends())
     await stage.run()
     return stage.world.received[0]
 
 
-async def send_again(stage: Stage, event: StreamEvent) -> str:
+async def send_again(stage: WorkflowHarness, event: StreamEvent) -> str:
     """Redeliver the event and return the status with which that ends."""
     return await stage.client.execute_workflow(
         RedeliveryWorkflow.run,

@@ -12,16 +12,21 @@ from monitors.events import EndReason, StreamEvent, timestamp_text
 from monitors.ids import new_monitor_id
 from monitors.reports import Statistics
 from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
-from tests.workflows.stage import (
+from tests.testkit import scripts
+from tests.testkit.fake_activities import (
+    FakeActivities,
+    closed_until,
+    refusal,
+    sees_one_after_the_other,
+)
+from tests.testkit.workflow_harness import (
     Handle,
     an_order,
     snapshot_of,
     start_monitor,
     workers,
 )
-from tests.workflows.world import World, closed_until, refusal, sees_one_after_the_other
+from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from workflows import options
 from workflows.messages import STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
@@ -43,7 +48,7 @@ async def client(address: str) -> Client:
 
 async def test_a_long_history_is_continued_with_all_that_was_learned(client: Client) -> None:
     statistics = Statistics(total_segments_analyzed=9, blackout_events=1)
-    world = World(
+    world = FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[
@@ -82,7 +87,7 @@ async def test_a_long_history_is_continued_with_all_that_was_learned(client: Cli
 
 
 async def test_events_of_a_continued_monitor_count_on(client: Client) -> None:
-    world = World(
+    world = FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[scripts.checkpoint()] * ENOUGH,
@@ -99,7 +104,7 @@ async def test_events_of_a_continued_monitor_count_on(client: Client) -> None:
 
 async def test_nothing_that_is_on_its_way_is_left_behind(client: Client) -> None:
     opening = asyncio.Event()
-    world = World(
+    world = FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[scripts.checkpoint()] * ENOUGH,
@@ -129,7 +134,7 @@ async def test_a_receiver_that_is_away_does_not_keep_a_long_history_from_being_c
     client: Client,
 ) -> None:
     """Only the webhook that is on its way is waited for; the rest is carried on."""
-    world = World(watches=[scripts.sees(scripts.BLACKOUT, scripts.FREEZE)] * (2 * ENOUGH))
+    world = FakeActivities(watches=[scripts.sees(scripts.BLACKOUT, scripts.FREEZE)] * (2 * ENOUGH))
 
     async def receive(event: StreamEvent, attempt: int) -> None:
         if event.sequence == 1 and attempt == 1:
@@ -151,7 +156,7 @@ async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_co
     client: Client,
 ) -> None:
     """A run that went on until it is back would end at Temporal's limits, its monitor with it."""
-    world, going = World(), asyncio.Event()
+    world, going = FakeActivities(), asyncio.Event()
     going.set()
     world.gateway_is_away = True
     event_bytes = 80_000  # larger than any real one: fewer of them fill what a run may carry
@@ -180,7 +185,7 @@ async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
     """Each reschedule wakes the workflow up; over months they would fill its history."""
     now = datetime.now(UTC)
     starts = [now + timedelta(days=day) for day in range(1, ENOUGH)]
-    world = World(
+    world = FakeActivities(
         looks=[
             scripts.unseen("a bot check"),
             *map(scripts.announced, starts),
@@ -216,7 +221,7 @@ async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
 async def test_many_changes_of_a_monitor_that_is_not_live_yet_make_no_endless_history(
     client: Client, starts_in: timedelta, status: MonitorStatus
 ) -> None:
-    world = World(looks=[scripts.not_live(look_again_sec=3600)] * 9)
+    world = FakeActivities(looks=[scripts.not_live(look_again_sec=3600)] * 9)
     async with workers(client, world):
         start_at = datetime.now(UTC) + starts_in
         handle = await start(client, scheduled_start_time=start_at)
@@ -242,7 +247,7 @@ async def test_what_a_continued_wait_goes_on_with_is_told(
     """Whatever look begins the next run, its details say what was learned before."""
     day = datetime.now(UTC) + timedelta(days=1)
     looks = [scripts.announced(day + timedelta(hours=n)) for n in range(lengths_of_waiting)]
-    world = World(looks=[*looks, scripts.look_without_answer()])
+    world = FakeActivities(looks=[*looks, scripts.look_without_answer()])
     async with workers(client, world):
         handle = await start(client)
         await world.until(lambda: len(world.looked) == len(looks) + 1)
@@ -257,7 +262,7 @@ async def test_what_a_continued_wait_goes_on_with_is_told(
 async def test_a_stop_around_the_change_of_runs_is_not_lost(
     client: Client, checkpoints: int
 ) -> None:
-    world = World(watches=[scripts.checkpoint()] * ENOUGH)
+    world = FakeActivities(watches=[scripts.checkpoint()] * ENOUGH)
     async with workers(client, world):
         handle = await start(client)
         await world.until(lambda: len(world.watched) >= checkpoints)
@@ -270,7 +275,7 @@ async def test_a_stop_around_the_change_of_runs_is_not_lost(
 async def test_a_watch_that_fails_while_it_is_stopped_is_no_reason_to_give_up(
     client: Client,
 ) -> None:
-    world = World(
+    world = FakeActivities(
         watches=[
             scripts.checkpoint(),
             scripts.watch_that_fails_when_stopped(),

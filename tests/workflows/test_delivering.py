@@ -8,13 +8,13 @@ from activities.declarations import GATEWAY_UNAVAILABLE
 from monitors.config import OnDeliveryFailure
 from monitors.events import EndReason, EventType, StreamEvent
 from monitors.status import DeliveryStatus, MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.stage import Stage, snapshot_of
-from tests.workflows.world import World, closed_until, failing, slow_to_take
+from tests.testkit import scripts
+from tests.testkit.fake_activities import FakeActivities, closed_until, failing, slow_to_take
+from tests.testkit.workflow_harness import WorkflowHarness, snapshot_of
 from workflows.options import DELIVERY_STARTS
 
 
-async def test_events_keep_their_order_while_one_is_tried_again(stage: Stage) -> None:
+async def test_events_keep_their_order_while_one_is_tried_again(stage: WorkflowHarness) -> None:
     stage.world.receiver = slow_to_take(1, attempts=3)
     stage.world.watches.extend(
         [scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.FREEZE), scripts.ends()]
@@ -25,7 +25,7 @@ async def test_events_keep_their_order_while_one_is_tried_again(stage: Stage) ->
     assert final_reports(stage.world)[1] == (DeliveryStatus.SENT, 3)
 
 
-async def test_every_attempt_carries_the_same_event(stage: Stage) -> None:
+async def test_every_attempt_carries_the_same_event(stage: WorkflowHarness) -> None:
     stage.world.receiver = slow_to_take(2, attempts=2)
     stage.world.watches.append(scripts.ends())
     await stage.run()
@@ -33,7 +33,7 @@ async def test_every_attempt_carries_the_same_event(stage: Stage) -> None:
     assert bodies == {stage.world.received[1].body()}
 
 
-async def test_the_watch_does_not_wait_for_the_receiver(stage: Stage) -> None:
+async def test_the_watch_does_not_wait_for_the_receiver(stage: WorkflowHarness) -> None:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT)] * 5)
@@ -47,7 +47,9 @@ async def test_the_watch_does_not_wait_for_the_receiver(stage: Stage) -> None:
     await handle.result()
 
 
-async def test_a_lost_webhook_stops_the_monitor_and_nothing_more_is_sent(stage: Stage) -> None:
+async def test_a_lost_webhook_stops_the_monitor_and_nothing_more_is_sent(
+    stage: WorkflowHarness,
+) -> None:
     stage.world.receiver = failing(2, delay_sec=0.01)
     stage.world.watches.extend(
         [
@@ -74,7 +76,7 @@ async def test_a_lost_webhook_stops_the_monitor_and_nothing_more_is_sent(stage: 
     assert stage.world.statuses[-1].status is MonitorStatus.ERROR
 
 
-async def test_a_webhook_lost_while_waiting_stops_the_wait(stage: Stage) -> None:
+async def test_a_webhook_lost_while_waiting_stops_the_wait(stage: WorkflowHarness) -> None:
     stage.world.receiver = failing(1)
     stage.world.looks.extend([scripts.not_live(look_again_sec=30)] * 1000)
     end = await stage.run(scheduled_start_time=await stage.now(), start_delay_tolerance_sec=60)
@@ -82,7 +84,7 @@ async def test_a_webhook_lost_while_waiting_stops_the_wait(stage: Stage) -> None
     assert final_reports(stage.world) == {1: (DeliveryStatus.FAILED, 4)}
 
 
-async def test_the_webhook_of_the_end_counts_too(stage: Stage) -> None:
+async def test_the_webhook_of_the_end_counts_too(stage: WorkflowHarness) -> None:
     stage.world.receiver = failing(2)
     stage.world.watches.append(scripts.ends(EndReason.ENDLIST_DETECTED))
     end = await stage.run()
@@ -93,7 +95,7 @@ async def test_the_webhook_of_the_end_counts_too(stage: Stage) -> None:
 
 
 async def test_monitoring_goes_on_after_a_lost_webhook_when_the_user_wants_it(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     stage.world.receiver = failing(1, 3)
     stage.world.watches.extend(
@@ -111,7 +113,7 @@ async def test_monitoring_goes_on_after_a_lost_webhook_when_the_user_wants_it(
     }
 
 
-async def test_a_delivery_ends_however_its_attempts_break(stage: Stage) -> None:
+async def test_a_delivery_ends_however_its_attempts_break(stage: WorkflowHarness) -> None:
     async def breaking(event: StreamEvent, attempt: int) -> None:
         raise LookupError
 
@@ -124,7 +126,7 @@ async def test_a_delivery_ends_however_its_attempts_break(stage: Stage) -> None:
 
 
 async def test_a_gateway_that_cannot_be_asked_for_the_address_fails_no_delivery(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     async def unaddressed(event: StreamEvent, attempt: int) -> None:
         if len(stage.world.attempts) <= DELIVERY_STARTS + 1:
@@ -137,7 +139,7 @@ async def test_a_gateway_that_cannot_be_asked_for_the_address_fails_no_delivery(
     assert [event.sequence for event in stage.world.received] == [1, 2]
 
 
-async def test_a_failure_of_another_kind_ends_a_delivery_too(stage: Stage) -> None:
+async def test_a_failure_of_another_kind_ends_a_delivery_too(stage: WorkflowHarness) -> None:
     async def failing_otherwise(event: StreamEvent, attempt: int) -> None:
         raise ApplicationError("no such kind", {"not": "ours"}, non_retryable=True)
 
@@ -148,7 +150,7 @@ async def test_a_failure_of_another_kind_ends_a_delivery_too(stage: Stage) -> No
     assert {status for status, _ in final_reports(stage.world).values()} == {DeliveryStatus.FAILED}
 
 
-def final_reports(world: World) -> dict[int, tuple[DeliveryStatus, int]]:
+def final_reports(world: FakeActivities) -> dict[int, tuple[DeliveryStatus, int]]:
     """Return what the store knows in the end: status and attempts by sequence number."""
     return {
         report.event.sequence: (report.webhook_status, report.webhook_attempts)

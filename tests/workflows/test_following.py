@@ -8,11 +8,11 @@ from temporalio.api.enums.v1 import EventType as HistoryEvent
 
 from monitors.events import EndReason, EventType
 from monitors.status import MonitorStatus, StreamStatus
-from tests.workflows import scripts
-from tests.workflows.stage import MONITOR_ID, Handle, Stage, events_of
+from tests.testkit import scripts
+from tests.testkit.workflow_harness import MONITOR_ID, Handle, WorkflowHarness, events_of
 
 
-async def test_a_stream_is_followed_from_waiting_to_its_end(stage: Stage) -> None:
+async def test_a_stream_is_followed_from_waiting_to_its_end(stage: WorkflowHarness) -> None:
     stage.world.looks.extend([scripts.not_live(look_again_sec=5), scripts.live("Evening news")])
     stage.world.watches.extend(
         [
@@ -49,7 +49,7 @@ async def test_a_stream_is_followed_from_waiting_to_its_end(stage: Stage) -> Non
     assert stage.world.statuses[-1].stream_status is StreamStatus.ENDED
 
 
-async def test_each_watch_goes_on_where_the_last_one_stopped(stage: Stage) -> None:
+async def test_each_watch_goes_on_where_the_last_one_stopped(stage: WorkflowHarness) -> None:
     stage.world.watches.extend(
         [
             scripts.checkpoint(),
@@ -70,7 +70,7 @@ async def test_each_watch_goes_on_where_the_last_one_stopped(stage: Stage) -> No
     ]
 
 
-async def test_looks_follow_the_delay_that_each_one_asks_for(stage: Stage) -> None:
+async def test_looks_follow_the_delay_that_each_one_asks_for(stage: WorkflowHarness) -> None:
     delays_sec = [5, 60, 900]
     stage.world.looks.extend(scripts.not_live(look_again_sec=delay) for delay in delays_sec)
     stage.world.watches.append(scripts.ends())
@@ -80,7 +80,7 @@ async def test_looks_follow_the_delay_that_each_one_asks_for(stage: Stage) -> No
     assert waits == [pytest.approx(delay, abs=1) for delay in delays_sec]
 
 
-async def test_waiting_costs_no_history(stage: Stage) -> None:
+async def test_waiting_costs_no_history(stage: WorkflowHarness) -> None:
     stage.world.looks.extend([scripts.not_live(look_again_sec=30)] * 1000)
     handle = await stage.start()
     await stage.world.until(lambda: bool(stage.world.looked and stage.world.statuses))
@@ -92,7 +92,9 @@ async def test_waiting_costs_no_history(stage: Stage) -> None:
     await handle.result()
 
 
-async def test_a_healthy_monitor_costs_at_most_60_history_events_an_hour(stage: Stage) -> None:
+async def test_a_healthy_monitor_costs_at_most_60_history_events_an_hour(
+    stage: WorkflowHarness,
+) -> None:
     hours = 4
     stage.world.watches.append(scripts.checkpoint())
     stage.world.watches.extend([scripts.lasting(600, scripts.checkpoint())] * (6 * hours))
@@ -106,7 +108,7 @@ async def test_a_healthy_monitor_costs_at_most_60_history_events_an_hour(stage: 
     await handle.result()
 
 
-async def test_search_attributes_are_written_only_when_they_change(stage: Stage) -> None:
+async def test_search_attributes_are_written_only_when_they_change(stage: WorkflowHarness) -> None:
     stage.world.watches.extend([scripts.checkpoint()] * 10)
     stage.world.watches.append(scripts.ends())
     handle = await stage.start()

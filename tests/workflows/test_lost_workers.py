@@ -13,10 +13,10 @@ from temporalio.client import Client, WorkflowFailureError
 from monitors.events import EventType
 from monitors.reports import Statistics
 from monitors.status import MonitorStatus
-from tests.workflows import scripts
+from tests.testkit import scripts
+from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.workflow_harness import Handle, an_order, snapshot_of, start_monitor, workers
 from tests.workflows.dev_server import connected, dev_server
-from tests.workflows.stage import Handle, an_order, snapshot_of, start_monitor, workers
-from tests.workflows.world import World
 from workflows.messages import STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
 
@@ -30,9 +30,9 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> FakeActivities:
     """A stream that is live; the worker of its first watch is lost when it is told to stop."""
-    world = World(looks=[scripts.live(heartbeat_timeout_sec=1)])
+    world = FakeActivities(looks=[scripts.live(heartbeat_timeout_sec=1)])
     statistics = Statistics(total_segments_analyzed=MEASURED)
     world.beat = scripts.beat(scripts.BLACKOUT, statistics=statistics)
     world.watches.append(scripts.lost_when_stopped(world.fall_silent))
@@ -40,14 +40,14 @@ def world() -> World:
 
 
 @pytest.fixture
-async def client(server: str, world: World) -> AsyncIterator[Client]:
+async def client(server: str, world: FakeActivities) -> AsyncIterator[Client]:
     connection = await connected(server)
     async with workers(connection, world):
         yield connection
 
 
 async def test_a_stopped_monitor_tells_what_the_last_heartbeat_knew(
-    client: Client, world: World
+    client: Client, world: FakeActivities
 ) -> None:
     handle = await _watched(client, world)
     await handle.signal(STOP_SIGNAL)
@@ -56,7 +56,7 @@ async def test_a_stopped_monitor_tells_what_the_last_heartbeat_knew(
 
 
 async def test_a_cancelled_monitor_tells_what_the_last_heartbeat_knew(
-    client: Client, world: World
+    client: Client, world: FakeActivities
 ) -> None:
     handle = await _watched(client, world)
     await handle.cancel()
@@ -66,7 +66,7 @@ async def test_a_cancelled_monitor_tells_what_the_last_heartbeat_knew(
 
 
 async def test_a_changed_monitor_goes_on_from_the_last_heartbeat(
-    client: Client, world: World
+    client: Client, world: FakeActivities
 ) -> None:
     world.watches.append(scripts.ends())
     handle = await _watched(client, world)
@@ -77,17 +77,17 @@ async def test_a_changed_monitor_goes_on_from_the_last_heartbeat(
     assert _told(world) == [EventType.STREAM_STARTED, EventType.BLACKOUT, EventType.STREAM_ENDED]
 
 
-async def _watched(client: Client, world: World) -> Handle:
+async def _watched(client: Client, world: FakeActivities) -> Handle:
     handle = await start_monitor(client, an_order(datetime.now(UTC)))
     await world.until(lambda: world.watching == 1)
     return handle
 
 
-async def _told_once(handle: Handle, world: World) -> None:
+async def _told_once(handle: Handle, world: FakeActivities) -> None:
     assert _told(world) == [EventType.STREAM_STARTED, EventType.BLACKOUT]
     assert (await snapshot_of(handle)).statistics.total_segments_analyzed == MEASURED
     assert world.statuses[-1].status is MonitorStatus.STOPPED
 
 
-def _told(world: World) -> list[EventType]:
+def _told(world: FakeActivities) -> list[EventType]:
     return [event.event_type for event in world.received]

@@ -5,9 +5,9 @@ import asyncio
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventType
 from monitors.status import DeliveryStatus, MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.stage import LARGEST_METADATA, Stage, snapshot_of
-from tests.workflows.world import closed_until, failing, sees_one_after_the_other
+from tests.testkit import scripts
+from tests.testkit.fake_activities import closed_until, failing, sees_one_after_the_other
+from tests.testkit.workflow_harness import LARGEST_METADATA, WorkflowHarness, snapshot_of
 from workflows.options import OUTCOMES_MAX_BYTES, WAITING_MAX_BYTES
 
 EVENT_BYTES = 16_600
@@ -23,11 +23,11 @@ def flapping(events: int) -> scripts.Watch:
     return scripts.sees(*pairs[:events])
 
 
-def statuses(stage: Stage) -> set[DeliveryStatus]:
+def statuses(stage: WorkflowHarness) -> set[DeliveryStatus]:
     return {report.webhook_status for report in stage.world.reports}
 
 
-async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(stage: Stage) -> None:
+async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(stage: WorkflowHarness) -> None:
     opening, many = asyncio.Event(), 300
     stage.world.receiver = closed_until(opening)
     stage.world.watches.extend([flapping(many), flapping(3)])
@@ -42,7 +42,9 @@ async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(stage: Stage
     assert (end.events_sent, end.events_failed) == (many + 4, 0)
 
 
-async def test_the_oldest_that_wait_without_room_fail_into_the_audit(stage: Stage) -> None:
+async def test_the_oldest_that_wait_without_room_fail_into_the_audit(
+    stage: WorkflowHarness,
+) -> None:
     opening, happened = asyncio.Event(), 2 * ROOM // 10 * 10 + 1
     stage.world.receiver = closed_until(opening)
     stage.world.watches.extend([flapping(10)] * (2 * ROOM // 10))
@@ -72,7 +74,7 @@ async def test_the_oldest_that_wait_without_room_fail_into_the_audit(stage: Stag
 
 
 async def test_a_monitor_that_stops_for_a_failed_delivery_stops_where_there_is_no_room(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
@@ -86,7 +88,7 @@ async def test_a_monitor_that_stops_for_a_failed_delivery_stops_where_there_is_n
     assert [event.sequence for event in stage.world.received] == [1]
 
 
-async def test_events_that_the_store_refuses_are_delivered(stage: Stage) -> None:
+async def test_events_that_the_store_refuses_are_delivered(stage: WorkflowHarness) -> None:
     stage.world.gateway_refuses = True
     stage.world.watches.extend([flapping(5), scripts.ends()])
     end = await stage.run()
@@ -94,7 +96,7 @@ async def test_events_that_the_store_refuses_are_delivered(stage: Stage) -> None
     assert stage.world.reports == []
 
 
-async def test_a_payload_carries_no_text_without_end(stage: Stage) -> None:
+async def test_a_payload_carries_no_text_without_end(stage: WorkflowHarness) -> None:
     error = scripts.happening(EventType.SEGMENT_ERROR, error="x" * 100_000, duration_sec=60.0)
     stage.world.watches.extend([scripts.sees(error), scripts.ends()])
     await stage.run()
@@ -103,7 +105,7 @@ async def test_a_payload_carries_no_text_without_end(stage: Stage) -> None:
 
 
 async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_lost(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     world, happened, going = stage.world, 2 * ROOM, asyncio.Event()
     world.receiver = failing(4, attempts=1)
@@ -127,7 +129,7 @@ async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_
     assert DeliveryStatus.PENDING not in last.values()
 
 
-async def test_what_nobody_takes_keeps_nobody_from_watching(stage: Stage) -> None:
+async def test_what_nobody_takes_keeps_nobody_from_watching(stage: WorkflowHarness) -> None:
     opening = asyncio.Event()
     stage.world.gateway_is_away = True
     stage.world.receiver = closed_until(opening)

@@ -14,14 +14,14 @@ from temporalio.testing import WorkflowEnvironment
 from monitors.events import EventType
 from monitors.pods import MISSING, pod_name
 from monitors.status import MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
-from tests.workflows.scripted_pods import MAX_FAILURES, PLACEMENT, ScriptedPods, live_for_a_pod
-from tests.workflows.stage import (
+from tests.testkit import scripts
+from tests.testkit.fake_activities import PATIENCE_SEC, FakeActivities
+from tests.testkit.scripted_pods import MAX_FAILURES, PLACEMENT, ScriptedPods, live_for_a_pod
+from tests.testkit.workflow_harness import (
     LOOK_SEC,
     MONITOR_ID,
     Handle,
-    Stage,
+    WorkflowHarness,
     an_order,
     prober,
     snapshot_of,
@@ -29,7 +29,7 @@ from tests.workflows.stage import (
     until_it_says,
     workers,
 )
-from tests.workflows.world import PATIENCE_SEC, World
+from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from workflows import options
 from workflows.messages import POD_FAILURE_SIGNAL, POD_READY_SIGNAL, STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
@@ -48,31 +48,31 @@ async def client(address: str) -> Client:
 
 
 @pytest.fixture
-async def stage(client: Client) -> AsyncIterator[Stage]:
-    world = World()
+async def stage(client: Client) -> AsyncIterator[WorkflowHarness]:
+    world = FakeActivities()
     async with workers(client, world):
-        yield Stage(WorkflowEnvironment.from_client(client), world)
+        yield WorkflowHarness(WorkflowEnvironment.from_client(client), world)
 
 
 @pytest.fixture
-def world(stage: Stage) -> World:
+def world(stage: WorkflowHarness) -> FakeActivities:
     return stage.world
 
 
 @pytest.fixture
-def pods(world: World) -> ScriptedPods:
+def pods(world: FakeActivities) -> ScriptedPods:
     world.looks.append(live_for_a_pod())
     return world.pods
 
 
 @pytest.fixture
-async def pod_worker(stage: Stage, pods: ScriptedPods) -> AsyncIterator[None]:
+async def pod_worker(stage: WorkflowHarness, pods: ScriptedPods) -> AsyncIterator[None]:
     """What runs in the Pods: one worker stands for those of all Pods."""
     async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
         yield
 
 
-async def watched(stage: Stage) -> Handle:
+async def watched(stage: WorkflowHarness) -> Handle:
     """Start the monitor and wait until its Pod is there and watches."""
     handle = await stage.start()
     await stage.world.until(lambda: stage.world.watching == 1 and bool(stage.world.pods.made))
@@ -81,7 +81,7 @@ async def watched(stage: Stage) -> Handle:
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_live_stream_is_watched_in_a_pod_that_goes_with_it(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     end = await stage.run()
@@ -96,7 +96,7 @@ async def test_a_live_stream_is_watched_in_a_pod_that_goes_with_it(
     assert [deletion.uid for deletion in pods.deletions] == [None]
 
 
-async def test_a_monitor_that_waits_has_no_pod(stage: Stage) -> None:
+async def test_a_monitor_that_waits_has_no_pod(stage: WorkflowHarness) -> None:
     stage.world.looks.extend([scripts.not_live(look_again_sec=0.1)] * 3)
     stage.world.looks.append(scripts.never_live("video_private", "The video is private"))
     await stage.run()
@@ -104,14 +104,14 @@ async def test_a_monitor_that_waits_has_no_pod(stage: Stage) -> None:
     assert stage.world.pods.deletions == []
 
 
-async def test_a_pool_has_no_pod(stage: Stage) -> None:
+async def test_a_pool_has_no_pod(stage: WorkflowHarness) -> None:
     stage.world.watches.append(scripts.ends())
     await stage.run()
     assert (stage.world.pods.made, stage.world.pods.deletions) == ([], [])
 
 
 async def test_a_look_that_is_lost_with_its_worker_is_missed_long_before_it_should_end(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     stage.world.looks.extend([scripts.lost_look(), live_for_a_pod()])
     handle = await stage.start()
@@ -126,7 +126,7 @@ async def test_a_look_that_is_lost_with_its_worker_is_missed_long_before_it_shou
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     going_on = asyncio.Event()
     stage.world.watches.append(scripts.until(going_on, scripts.ends()))
@@ -142,7 +142,7 @@ async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
@@ -157,7 +157,7 @@ async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
 
 
 async def test_pods_that_fail_quickly_end_the_monitor_only_after_a_while(
-    stage: Stage, world: World
+    stage: WorkflowHarness, world: FakeActivities
 ) -> None:
     """A registry that is away for a minute makes five Pods fail."""
     placement = PLACEMENT.model_copy(update={"pod_max_failures": 2, "pod_patience_sec": 4})
@@ -170,7 +170,9 @@ async def test_pods_that_fail_quickly_end_the_monitor_only_after_a_while(
 
 
 @pytest.mark.usefixtures("pod_worker")
-async def test_news_of_a_pod_are_no_news_of_the_stream(stage: Stage, pods: ScriptedPods) -> None:
+async def test_news_of_a_pod_are_no_news_of_the_stream(
+    stage: WorkflowHarness, pods: ScriptedPods
+) -> None:
     going_on = asyncio.Event()
     stage.world.watches.append(scripts.until(going_on, scripts.ends()))
     handle = await watched(stage)
@@ -182,7 +184,9 @@ async def test_news_of_a_pod_are_no_news_of_the_stream(stage: Stage, pods: Scrip
     await handle.result()
 
 
-async def test_a_pod_that_keeps_failing_ends_the_monitor(stage: Stage, pods: ScriptedPods) -> None:
+async def test_a_pod_that_keeps_failing_ends_the_monitor(
+    stage: WorkflowHarness, pods: ScriptedPods
+) -> None:
     pods.stillborn.extend(["ErrImagePull"] * MAX_FAILURES)
     end = await stage.run()
     assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
@@ -198,7 +202,7 @@ async def test_a_pod_that_keeps_failing_ends_the_monitor(stage: Stage, pods: Scr
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_pod_that_worked_has_all_its_failures_before_it(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.stillborn.extend(["Error"] * (MAX_FAILURES - 1))
     working = asyncio.Event()
@@ -216,7 +220,9 @@ async def test_a_pod_that_worked_has_all_its_failures_before_it(
 
 
 @pytest.mark.usefixtures("pod_worker")
-async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPods) -> None:
+async def test_stale_and_false_news_mean_nothing(
+    stage: WorkflowHarness, pods: ScriptedPods
+) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
     await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Error", uid="uid-of-long-ago"))
@@ -232,7 +238,9 @@ async def test_stale_and_false_news_mean_nothing(stage: Stage, pods: ScriptedPod
 
 
 @pytest.mark.usefixtures("pod_worker")
-async def test_a_pod_that_is_missing_is_made_again(stage: Stage, pods: ScriptedPods) -> None:
+async def test_a_pod_that_is_missing_is_made_again(
+    stage: WorkflowHarness, pods: ScriptedPods
+) -> None:
     stage.world.watches.append(scripts.until_stopped())
     handle = await watched(stage)
     await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
@@ -245,7 +253,7 @@ async def test_a_pod_that_is_missing_is_made_again(stage: Stage, pods: ScriptedP
 
 
 async def test_a_cluster_that_refuses_the_pod_ends_the_monitor(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.refusal = "creating a Pod: the Kubernetes API answered 403"
     end = await stage.run()
@@ -255,7 +263,7 @@ async def test_a_cluster_that_refuses_the_pod_ends_the_monitor(
 
 
 async def test_a_cluster_without_room_is_waited_for_and_says_why(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.used_up = "creating a Pod: the Kubernetes API answered 403 exceeded quota: ten"
     handle = await stage.start()
@@ -271,7 +279,9 @@ async def test_a_cluster_without_room_is_waited_for_and_says_why(
     assert pods.present is None
 
 
-async def test_stopped_before_its_worker_comes_up(stage: Stage, pods: ScriptedPods) -> None:
+async def test_stopped_before_its_worker_comes_up(
+    stage: WorkflowHarness, pods: ScriptedPods
+) -> None:
     handle = await stage.start()
     await stage.world.until(lambda: bool(stage.world.looked))
     await stage.world.until(lambda: pods.asked == 1)
@@ -281,7 +291,7 @@ async def test_stopped_before_its_worker_comes_up(stage: Stage, pods: ScriptedPo
 
 
 async def test_a_pod_that_is_being_made_does_not_outlive_a_stop(
-    stage: Stage, pods: ScriptedPods
+    stage: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.opening.clear()
     handle = await stage.start()
@@ -296,7 +306,7 @@ async def test_a_pod_that_is_being_made_does_not_outlive_a_stop(
 
 async def test_a_new_run_goes_on_with_the_same_pod(client: Client) -> None:
     many = LONG_HISTORY // 6 + 2
-    world = World(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
+    world = FakeActivities(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
     async with workers(client, world), prober(client, world, pod_queue(MONITOR_ID)):
         order = an_order(scripts.MOMENT)
         handle = await start_monitor(client, order)
@@ -310,7 +320,7 @@ async def test_a_new_run_goes_on_with_the_same_pod(client: Client) -> None:
 
 async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Client) -> None:
     """No worker takes the watch: each change interrupts it, and it returns nothing."""
-    world = World(looks=[live_for_a_pod()])
+    world = FakeActivities(looks=[live_for_a_pod()])
     async with workers(client, world):
         handle = await start_monitor(client, an_order(scripts.MOMENT))
         await world.until(lambda: bool(world.pods.made))
@@ -329,7 +339,7 @@ async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Clien
 async def test_a_cancellation_between_two_runs_leaves_nothing_behind(client: Client) -> None:
     """The run that is about to end waits for its Pod: it tells of its end all the same."""
     many = LONG_HISTORY // 6 + 2
-    world = World(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
+    world = FakeActivities(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
     world.pods.opening.clear()
     async with workers(client, world), prober(client, world, pod_queue(MONITOR_ID)):
         handle = await start_monitor(client, an_order(scripts.MOMENT))

@@ -9,13 +9,13 @@ from activities.declarations import (
     PodReconciliationReport,
     ReconciliationReport,
 )
-from tests.workflows.stage import Stage
+from tests.testkit.workflow_harness import WorkflowHarness
 from workflows.reconciliation import ReconciliationWorkflow
 
 QUEUE = "reconciliation"
 
 
-async def test_pods_are_looked_after_while_the_gateway_is_away(stage: Stage) -> None:
+async def test_pods_are_looked_after_while_the_gateway_is_away(stage: WorkflowHarness) -> None:
     is_back = asyncio.Event()
 
     @activity.defn

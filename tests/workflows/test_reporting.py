@@ -4,12 +4,14 @@ import asyncio
 
 from monitors.events import EventType
 from monitors.status import DeliveryStatus, MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.stage import Stage
-from tests.workflows.world import closed_until
+from tests.testkit import scripts
+from tests.testkit.fake_activities import closed_until
+from tests.testkit.workflow_harness import WorkflowHarness
 
 
-async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(stage: Stage) -> None:
+async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(
+    stage: WorkflowHarness,
+) -> None:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
     stage.world.watches.append(scripts.ends())
@@ -28,7 +30,7 @@ async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(stage: St
 
 
 async def test_an_absent_gateway_holds_up_neither_the_watch_nor_the_webhooks(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     stage.world.gateway_is_away = True
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.SILENCE)])
@@ -41,7 +43,7 @@ async def test_an_absent_gateway_holds_up_neither_the_watch_nor_the_webhooks(
     await handle.result()
 
 
-async def test_the_store_catches_up_after_an_outage(stage: Stage) -> None:
+async def test_the_store_catches_up_after_an_outage(stage: WorkflowHarness) -> None:
     stage.world.gateway_is_away = True
     stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
     handle = await stage.start()
@@ -63,7 +65,7 @@ async def test_the_store_catches_up_after_an_outage(stage: Stage) -> None:
     ]
 
 
-async def test_a_refused_report_does_not_stop_the_monitor(stage: Stage) -> None:
+async def test_a_refused_report_does_not_stop_the_monitor(stage: WorkflowHarness) -> None:
     stage.world.gateway_refuses = True
     stage.world.watches.append(scripts.ends())
     end = await stage.run()

@@ -19,12 +19,12 @@ from kube.cluster import PodCluster
 from kube.reflector import PodReflector
 from monitors.status import MonitorStatus
 from tests.kube.conftest import api, cluster, served
-from tests.kube.fake_api import FakeApi
-from tests.workflows import scripts
+from tests.testkit import scripts
+from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.fake_kube_api import FakeApi
+from tests.testkit.scripted_pods import live_for_a_pod
+from tests.testkit.workflow_harness import Handle, an_order, start_monitor
 from tests.workflows.dev_server import connected, dev_server
-from tests.workflows.scripted_pods import live_for_a_pod
-from tests.workflows.stage import Handle, an_order, start_monitor
-from tests.workflows.world import World
 from worker.pods import MonitorWorkflows
 from workflows.messages import STOP_SIGNAL, TASK_QUEUE, MonitorResult
 from workflows.monitor import MonitorWorkflow
@@ -87,7 +87,7 @@ async def orchestrator(
     client: Client, cluster: PodCluster, placement: Placement
 ) -> AsyncIterator[None]:
     """Run one whose streams are all live."""
-    world = World(looks=[live_for_a_pod(placement)] * MONITORS)
+    world = FakeActivities(looks=[live_for_a_pod(placement)] * MONITORS)
     pods = ProbePods(cluster)
     reflecting = asyncio.create_task(PodReflector(cluster, MonitorWorkflows(client)).run())
     async with Worker(

@@ -6,11 +6,11 @@ import pytest
 
 from monitors.events import EventType
 from monitors.status import MonitorStatus, StreamStatus
-from tests.workflows import scripts
-from tests.workflows.stage import Stage, snapshot_of
+from tests.testkit import scripts
+from tests.testkit.workflow_harness import WorkflowHarness, snapshot_of
 
 
-async def test_a_far_start_is_slept_through_without_any_look(stage: Stage) -> None:
+async def test_a_far_start_is_slept_through_without_any_look(stage: WorkflowHarness) -> None:
     start = await stage.now() + timedelta(hours=3)
     stage.world.watches.append(scripts.ends())
     handle = await stage.start(scheduled_start_time=start)
@@ -31,7 +31,9 @@ async def test_a_far_start_is_slept_through_without_any_look(stage: Stage) -> No
     ]
 
 
-async def test_a_late_stream_is_told_once_at_the_tolerance_and_started_later(stage: Stage) -> None:
+async def test_a_late_stream_is_told_once_at_the_tolerance_and_started_later(
+    stage: WorkflowHarness,
+) -> None:
     start = await stage.now() + timedelta(minutes=1)
     stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 15)
     stage.world.watches.append(scripts.ends())
@@ -48,7 +50,7 @@ async def test_a_late_stream_is_told_once_at_the_tolerance_and_started_later(sta
 
 
 async def test_a_stream_that_cannot_be_seen_is_called_late_when_it_is_seen_not_to_be_there(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     start = await stage.now() + timedelta(minutes=1)
     stage.world.looks.extend(
@@ -70,7 +72,7 @@ async def test_a_stream_that_cannot_be_seen_is_called_late_when_it_is_seen_not_t
 
 
 async def test_a_stream_that_was_live_when_it_is_seen_again_is_not_called_late(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     start = await stage.now() + timedelta(minutes=1)
     unseen = [scripts.unseen("a bot check"), *[scripts.not_live(look_again_sec=300)] * 2]
@@ -88,7 +90,7 @@ async def test_a_stream_that_was_live_when_it_is_seen_again_is_not_called_late(
     ],
 )
 async def test_a_stream_in_time_is_not_called_late(
-    stage: Stage, start_in: timedelta, looks: int
+    stage: WorkflowHarness, start_in: timedelta, looks: int
 ) -> None:
     stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * looks)
     stage.world.watches.append(scripts.ends())
@@ -97,7 +99,7 @@ async def test_a_stream_in_time_is_not_called_late(
 
 
 async def test_a_start_that_passed_long_ago_is_told_when_the_stream_is_not_there(
-    stage: Stage,
+    stage: WorkflowHarness,
 ) -> None:
     stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 2)
     stage.world.watches.append(scripts.ends())
@@ -106,7 +108,7 @@ async def test_a_start_that_passed_long_ago_is_told_when_the_stream_is_not_there
     assert stage.world.received[0].data["delay_sec"] == pytest.approx(7200, abs=30)
 
 
-async def test_the_scheduled_end_ends_the_wait(stage: Stage) -> None:
+async def test_the_scheduled_end_ends_the_wait(stage: WorkflowHarness) -> None:
     stage.world.looks.extend([scripts.not_live(look_again_sec=60)] * 100)
     end = await stage.run(scheduled_end_time=await stage.now() + timedelta(minutes=10))
     assert end.status is MonitorStatus.COMPLETED
@@ -115,7 +117,7 @@ async def test_the_scheduled_end_ends_the_wait(stage: Stage) -> None:
     assert stage.world.statuses[-1].status is MonitorStatus.COMPLETED
 
 
-async def test_the_scheduled_end_ends_the_watch_after_what_it_saw(stage: Stage) -> None:
+async def test_the_scheduled_end_ends_the_watch_after_what_it_saw(stage: WorkflowHarness) -> None:
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     handle = await stage.start(scheduled_end_time=await stage.now() + timedelta(seconds=1))
     await stage.world.until(lambda: stage.world.watching == 1)
@@ -130,14 +132,14 @@ async def test_the_scheduled_end_ends_the_watch_after_what_it_saw(stage: Stage) 
     assert stage.world.watching == 0
 
 
-async def test_an_end_that_passed_already_ends_the_monitor_at_once(stage: Stage) -> None:
+async def test_an_end_that_passed_already_ends_the_monitor_at_once(stage: WorkflowHarness) -> None:
     end = await stage.run(scheduled_end_time=await stage.now() - timedelta(seconds=1))
     assert end.status is MonitorStatus.COMPLETED
     assert stage.told() == [EventType.STREAM_ENDED]
     assert not stage.world.looked
 
 
-async def test_the_start_that_the_site_says_counts(stage: Stage) -> None:
+async def test_the_start_that_the_site_says_counts(stage: WorkflowHarness) -> None:
     now = await stage.now()
     later = now + timedelta(hours=1)
     stage.world.looks.append(scripts.announced(later))

@@ -6,12 +6,18 @@ import pytest
 
 from monitors.reports import Statistics
 from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus
-from tests.workflows import scripts
-from tests.workflows.stage import MONITOR_ID, Stage, an_order, snapshot_of, start_monitor
+from tests.testkit import scripts
+from tests.testkit.workflow_harness import (
+    MONITOR_ID,
+    WorkflowHarness,
+    an_order,
+    snapshot_of,
+    start_monitor,
+)
 from workflows import search_attributes
 
 
-async def test_a_snapshot_tells_of_open_incidents(stage: Stage) -> None:
+async def test_a_snapshot_tells_of_open_incidents(stage: WorkflowHarness) -> None:
     statistics = Statistics(total_segments_analyzed=12, blackout_events=1)
     stage.world.watches.append(
         scripts.sees(
@@ -42,7 +48,7 @@ async def test_a_snapshot_tells_of_open_incidents(stage: Stage) -> None:
     await handle.result()
 
 
-async def test_operators_find_a_monitor_by_its_search_attributes(stage: Stage) -> None:
+async def test_operators_find_a_monitor_by_its_search_attributes(stage: WorkflowHarness) -> None:
     stage.world.watches.append(
         scripts.sees(scripts.BLACKOUT, video=Health.ERROR, open_incidents=(IncidentKind.BLACKOUT,))
     )
@@ -70,7 +76,7 @@ async def test_operators_find_a_monitor_by_its_search_attributes(stage: Stage) -
     ],
 )
 async def test_the_list_shows_a_monitor_by_its_name(
-    stage: Stage, fields: dict[str, Any], listed: str | None
+    stage: WorkflowHarness, fields: dict[str, Any], listed: str | None
 ) -> None:
     order = an_order(await stage.now()).model_copy(update=fields)
     handle = await start_monitor(stage.client, order)
@@ -81,7 +87,7 @@ async def test_the_list_shows_a_monitor_by_its_name(
     await handle.result()
 
 
-async def test_the_snapshot_of_an_ended_monitor_stays(stage: Stage) -> None:
+async def test_the_snapshot_of_an_ended_monitor_stays(stage: WorkflowHarness) -> None:
     stage.world.watches.append(scripts.ends())
     handle = await stage.start()
     await handle.result()

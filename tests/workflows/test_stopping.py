@@ -11,35 +11,35 @@ from temporalio.exceptions import CancelledError
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventType
 from monitors.status import DeliveryStatus, MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.stage import Handle, Stage, snapshot_of
-from tests.workflows.world import closed_until, failing
+from tests.testkit import scripts
+from tests.testkit.fake_activities import closed_until, failing
+from tests.testkit.workflow_harness import Handle, WorkflowHarness, snapshot_of
 from workflows.messages import STOP_SIGNAL
 
-Phase = Callable[[Stage], Awaitable[Handle]]
+Phase = Callable[[WorkflowHarness], Awaitable[Handle]]
 
 
-async def scheduled(stage: Stage) -> Handle:
+async def scheduled(stage: WorkflowHarness) -> Handle:
     handle = await stage.start(scheduled_start_time=await stage.now() + timedelta(hours=2))
     await stage.world.until(lambda: bool(stage.world.statuses))
     return handle
 
 
-async def waiting_between_looks(stage: Stage) -> Handle:
+async def waiting_between_looks(stage: WorkflowHarness) -> Handle:
     stage.world.looks.append(scripts.not_live(look_again_sec=3600))
     handle = await stage.start()
     await stage.world.until(lambda: bool(stage.world.looked) and not stage.world.looking)
     return handle
 
 
-async def waiting_for_a_late_stream(stage: Stage) -> Handle:
+async def waiting_for_a_late_stream(stage: WorkflowHarness) -> Handle:
     stage.world.looks.append(scripts.not_live(look_again_sec=3600))
     handle = await stage.start(scheduled_start_time=await stage.now())
     await stage.world.until(lambda: bool(stage.world.looked) and not stage.world.looking)
     return handle
 
 
-async def monitoring(stage: Stage) -> Handle:
+async def monitoring(stage: WorkflowHarness) -> Handle:
     stage.world.watches.append(scripts.until_stopped(scripts.BLACKOUT))
     handle = await stage.start()
     await stage.world.until(lambda: stage.world.watching == 1)
@@ -56,7 +56,7 @@ PHASES = [
 
 @pytest.mark.parametrize(("phase", "told"), PHASES)
 async def test_the_stop_signal_stops_a_monitor(
-    stage: Stage, phase: Phase, told: list[EventType]
+    stage: WorkflowHarness, phase: Phase, told: list[EventType]
 ) -> None:
     handle = await phase(stage)
     await handle.signal(STOP_SIGNAL)
@@ -68,7 +68,7 @@ async def test_the_stop_signal_stops_a_monitor(
 
 @pytest.mark.parametrize(("phase", "told"), PHASES)
 async def test_a_cancelled_monitor_ends_as_cancelled(
-    stage: Stage, phase: Phase, told: list[EventType]
+    stage: WorkflowHarness, phase: Phase, told: list[EventType]
 ) -> None:
     handle = await phase(stage)
     await handle.cancel()
@@ -77,7 +77,9 @@ async def test_a_cancelled_monitor_ends_as_cancelled(
     await _is_over(stage, handle)
 
 
-async def test_a_stop_is_told_at_once_and_what_is_queued_is_still_delivered(stage: Stage) -> None:
+async def test_a_stop_is_told_at_once_and_what_is_queued_is_still_delivered(
+    stage: WorkflowHarness,
+) -> None:
     opening = await _deliver_slowly(stage)
     handle = await stage.start()
     await stage.world.until(lambda: len(stage.world.watched) == 2)
@@ -92,7 +94,7 @@ async def test_a_stop_is_told_at_once_and_what_is_queued_is_still_delivered(stag
     await _is_over(stage, handle)
 
 
-async def test_a_cancelled_monitor_delivers_what_is_queued(stage: Stage) -> None:
+async def test_a_cancelled_monitor_delivers_what_is_queued(stage: WorkflowHarness) -> None:
     opening = await _deliver_slowly(stage)
     handle = await stage.start()
     await stage.world.until(lambda: len(stage.world.watched) == 2)
@@ -104,7 +106,9 @@ async def test_a_cancelled_monitor_delivers_what_is_queued(stage: Stage) -> None
     await _is_over(stage, handle)
 
 
-async def test_a_cancelled_monitor_ends_however_slow_its_receiver_is(stage: Stage) -> None:
+async def test_a_cancelled_monitor_ends_however_slow_its_receiver_is(
+    stage: WorkflowHarness,
+) -> None:
     stage.world.receiver = failing(1, 2, 3, 4, delay_sec=250)
     stage.world.watches.extend(
         [scripts.sees(scripts.BLACKOUT, scripts.SILENCE), scripts.until_stopped(scripts.FREEZE)]
@@ -119,7 +123,7 @@ async def test_a_cancelled_monitor_ends_however_slow_its_receiver_is(stage: Stag
     assert {each.webhook_status for each in last.values()} == {DeliveryStatus.FAILED}
 
 
-async def test_a_cancel_after_the_stream_ended_loses_no_event(stage: Stage) -> None:
+async def test_a_cancel_after_the_stream_ended_loses_no_event(stage: WorkflowHarness) -> None:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
     stage.world.watches.append(scripts.ends())
@@ -134,7 +138,7 @@ async def test_a_cancel_after_the_stream_ended_loses_no_event(stage: Stage) -> N
     assert stage.world.statuses[-1].status is MonitorStatus.COMPLETED
 
 
-async def test_a_stop_does_not_wait_for_a_probe_that_says_nothing(stage: Stage) -> None:
+async def test_a_stop_does_not_wait_for_a_probe_that_says_nothing(stage: WorkflowHarness) -> None:
     stage.world.watches.append(scripts.watch_that_says_nothing())
     handle = await stage.start()
     await stage.world.until(lambda: stage.world.watching == 1)
@@ -144,7 +148,7 @@ async def test_a_stop_does_not_wait_for_a_probe_that_says_nothing(stage: Stage) 
     assert stage.told() == [EventType.STREAM_STARTED]
 
 
-async def _deliver_slowly(stage: Stage) -> asyncio.Event:
+async def _deliver_slowly(stage: WorkflowHarness) -> asyncio.Event:
     opening = asyncio.Event()
     stage.world.receiver = closed_until(opening)
     stage.world.watches.extend(
@@ -168,7 +172,7 @@ async def _ends_cancelled(handle: Handle) -> None:
     assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
 
 
-async def _is_over(stage: Stage, handle: Handle) -> None:
+async def _is_over(stage: WorkflowHarness, handle: Handle) -> None:
     world = stage.world
     assert (world.watching, world.looking) == (0, 0)
     assert world.statuses[-1].status is MonitorStatus.STOPPED

@@ -6,11 +6,13 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import WaitResult
 from monitors.events import EventType
 from monitors.status import MonitorStatus
-from tests.workflows import scripts
-from tests.workflows.stage import Stage, snapshot_of
+from tests.testkit import scripts
+from tests.testkit.workflow_harness import WorkflowHarness, snapshot_of
 
 
-async def test_a_stream_that_can_never_be_watched_is_told_while_waiting(stage: Stage) -> None:
+async def test_a_stream_that_can_never_be_watched_is_told_while_waiting(
+    stage: WorkflowHarness,
+) -> None:
     stage.world.looks.append(scripts.never_live("video_private", "The video is private"))
     end = await stage.run()
     assert end.status is MonitorStatus.ERROR
@@ -24,7 +26,7 @@ async def test_a_stream_that_can_never_be_watched_is_told_while_waiting(stage: S
     assert (last.status, last.error_reason) == (MonitorStatus.ERROR, "video_private")
 
 
-async def test_a_stream_that_is_taken_away_is_told_while_watching(stage: Stage) -> None:
+async def test_a_stream_that_is_taken_away_is_told_while_watching(stage: WorkflowHarness) -> None:
     stage.world.watches.extend(
         [
             scripts.sees(scripts.SILENCE),
@@ -44,7 +46,7 @@ async def test_a_stream_that_is_taken_away_is_told_while_watching(stage: Stage) 
     assert (snapshot.status, snapshot.error_reason) == (MonitorStatus.ERROR, "video_removed")
 
 
-async def test_a_failure_of_unknown_kind_is_an_internal_error(stage: Stage) -> None:
+async def test_a_failure_of_unknown_kind_is_an_internal_error(stage: WorkflowHarness) -> None:
     async def look() -> WaitResult:
         raise ApplicationError("no such thing", type="Surprise", non_retryable=True)
 
@@ -55,7 +57,9 @@ async def test_a_failure_of_unknown_kind_is_an_internal_error(stage: Stage) -> N
 
 
 @pytest.mark.parametrize("failures", [pytest.param(3, id="thrice")])
-async def test_a_defect_of_an_activity_is_tried_again(stage: Stage, failures: int) -> None:
+async def test_a_defect_of_an_activity_is_tried_again(
+    stage: WorkflowHarness, failures: int
+) -> None:
     async def look() -> WaitResult:
         raise ValueError("a defect")
 

@@ -14,7 +14,7 @@ from simulator.origin import (
     WallClock,
     render,
 )
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 OPTIONS = ChannelOptions(at_end=AtEnd.END, window_segments=40, by_clock=True)
 STANDSTILL = Change(kind="stall", at_sec=6, for_sec=12, catch_up=True)

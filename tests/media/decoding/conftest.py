@@ -5,7 +5,7 @@ import pytest
 import pytest_asyncio
 
 from media.decoding import Probe
-from tests.media.decoding.engines import Engine, OpenProbe, opened
+from tests.testkit.engines import Engine, OpenProbe, opened
 
 
 @pytest.fixture(scope="module", params=list(Engine))

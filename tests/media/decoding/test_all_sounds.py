@@ -10,9 +10,9 @@ from monitors.config import AudioTracks, Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.incidents import IncidentOpened
 from monitors.measurement import ProbeContext, SegmentMeasurement
-from tests.media.decoding.engines import opened
 from tests.media.decoding.measuring import position
 from tests.media.decoding.packaging import EVERY_TWO_SEC, PICTURE, Packaged, packaged, tone
+from tests.testkit.engines import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -13,9 +13,9 @@ from media.decoding import Probe, UndecodableSegment
 from monitors.frames import Depth
 from monitors.measurement import ProbeContext
 from simulator.origin import TINY, Container, Programme, render
-from tests.media.decoding.engines import opened
 from tests.media.decoding.measuring import SILENCE_DB
 from tests.media.transport_stream import DATA_STREAMS, with_stream
+from tests.testkit.engines import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,8 +14,8 @@ from media.decoding import FfmpegProbe, Probe, ProbeLimits, UndecodableSegment
 from monitors.measurement import SegmentMeasurement
 from simulator.origin import LOWEST, TINY, Container, Programme, RenderedProgramme, render
 from simulator.origin.render import run_ffmpeg
-from tests.media.decoding.engines import Engine, OpenProbe, opened
 from tests.media.decoding.measuring import measure
+from tests.testkit.engines import Engine, OpenProbe, opened
 from tests.testkit.stand_ins import ScriptedServer, always, reply, scripted_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

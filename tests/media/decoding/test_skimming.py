@@ -15,8 +15,8 @@ from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin import LOWEST, Container, Encoding, Programme, RenderedProgramme, render
 from simulator.origin.render import run_ffmpeg
-from tests.media.decoding.engines import opened
 from tests.media.decoding.measuring import SILENCE_DB, incidents, measure_all, position
+from tests.testkit.engines import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,9 +11,9 @@ from monitors.measurement import SegmentMeasurement
 from simulator.origin import Programme, RenderedProgramme, Tracks, render
 from simulator.origin.encoding import LOWEST
 from simulator.origin.render import run_ffmpeg
-from tests.media.decoding.engines import opened
 from tests.media.decoding.measuring import measure
 from tests.media.transport_stream import DATA_STREAMS, ID3, pid_of, unnamed, with_stream, without
+from tests.testkit.engines import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

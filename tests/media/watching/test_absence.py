@@ -21,7 +21,7 @@ from simulator.origin import (
     render,
 )
 from tests.media.watching.test_takeover import Relay
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 SPEED = 2.5
 LASTS_SEC, STOPS_SEC, RETURNS_SEC = 44.0, 10.0, 28.0

@@ -17,7 +17,7 @@ from simulator.origin import TINY, Programme, RenderedProgramme, Tracks, WallClo
 from simulator.origin.server import InProcessServer
 from tests.media.watching.test_takeover import Relay
 from tests.media.watching.test_youtube_stream import told
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 MASTER = """#EXTM3U
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Original",LANGUAGE="en",DEFAULT=YES,URI="en.m3u8"

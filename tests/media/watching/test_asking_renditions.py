@@ -14,7 +14,7 @@ from media.watching.rendition_check import first_that_plays
 from monitors.config import MonitorConfig
 from monitors.measurement import ProbeContext, SegmentMeasurement, Track, Unmeasurable
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
-from tests.media.watching.viewing import SEGMENT_MAX_BYTES, Studio, Viewer, studio
+from tests.testkit.viewing import SEGMENT_MAX_BYTES, Studio, Viewer, studio
 
 SPEED = 4
 OPTIONS = ChannelOptions(at_end=AtEnd.END, window_segments=20, program_date_time=True)

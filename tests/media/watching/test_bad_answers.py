@@ -20,7 +20,7 @@ from simulator.origin import (
     drop,
     render,
 )
-from tests.media.watching.viewing import Viewer, studio, together
+from tests.testkit.viewing import Viewer, studio, together
 
 SEGMENTS = 20
 ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=SEGMENTS)

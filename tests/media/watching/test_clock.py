@@ -10,7 +10,7 @@ from media.watching.clock import SteadyClock
 from media.watching.state import UNWATCHED_SEC
 from monitors.config import MonitorConfig
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
-from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.viewing import Studio, Viewer, studio
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)

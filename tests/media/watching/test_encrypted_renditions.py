@@ -12,7 +12,7 @@ from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from simulator.origin import TINY, Clock, Container, Programme, RenderedProgramme, WallClock, render
 from simulator.origin.server import InProcessServer
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 SPEED = 2
 MASTER = """#EXTM3U

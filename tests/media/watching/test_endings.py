@@ -16,7 +16,7 @@ from media.watching.stream import MANIFEST_GONE_SEC, SAID_OVER_APART_SEC
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from simulator.origin import TINY, Channel, LiveOrigin, Programme, WallClock, render
-from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.viewing import Studio, Viewer, studio
 
 OVER = Observation(state=SourceState.ENDED, message="over")
 GRACE_SEC = 300.0

@@ -19,7 +19,7 @@ from simulator.origin import (
     WallClock,
     render,
 )
-from tests.media.watching.viewing import TOUCHY, Viewer, studio
+from tests.testkit.viewing import TOUCHY, Viewer, studio
 
 SCENES = [("normal", 9.0), ("black", 3.0)]
 """The incident opens with the last segment, so that there is nothing left to do."""

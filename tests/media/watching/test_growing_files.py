@@ -19,8 +19,8 @@ from simulator.origin import (
     WallClock,
     render,
 )
-from tests.media.watching.viewing import TOUCHY, Viewer, studio
 from tests.testkit.stand_ins import Answer, Request, reply, scripted_server
+from tests.testkit.viewing import TOUCHY, Viewer, studio
 
 FMP4 = TINY.model_copy(update={"container": Container.FMP4})
 COUNT = 6

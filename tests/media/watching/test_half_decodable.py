@@ -9,7 +9,7 @@ from media.decoding import DecodeUsage
 from monitors.config import MonitorConfig
 from monitors.measurement import Interval, ProbeContext, SegmentMeasurement
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
-from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.viewing import Studio, Viewer, studio
 
 ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=20)
 TOUCHY = MonitorConfig(

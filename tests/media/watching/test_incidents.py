@@ -20,7 +20,7 @@ from simulator.origin import (
     WallClock,
     render,
 )
-from tests.media.watching.viewing import Viewer, moment, studio, together
+from tests.testkit.viewing import Viewer, moment, studio, together
 
 SCENES = [
     *(("normal", 2.5), ("black", 4.3), ("normal", 3.0), ("silent", 4.5), ("normal", 2.7)),

@@ -14,7 +14,7 @@ from media.watching.preroll import KEPT_FOR_SEGMENTS, MOST_BYTES, Lead
 from monitors.frames import Depth
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin.render import run_ffmpeg
-from tests.media.decoding.engines import opened
+from tests.testkit.engines import opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

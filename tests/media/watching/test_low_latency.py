@@ -15,7 +15,7 @@ from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from simulator.origin import TINY, Programme, WallClock, render
 from tests.media.watching.packager import Packager
-from tests.media.watching.viewing import Viewer, moment, studio
+from tests.testkit.viewing import Viewer, moment, studio
 
 PARTS = 6
 """Of a second each, in a segment."""

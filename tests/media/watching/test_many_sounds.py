@@ -8,7 +8,7 @@ from monitors.config import AudioTracks, MonitorConfig
 from monitors.measurement import MOST_FURTHER_SOUNDS
 from simulator.origin import WallClock
 from tests.media.watching.packager import Packager, normal_media
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 LAST = 3
 SOUNDS = 300

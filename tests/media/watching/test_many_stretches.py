@@ -11,7 +11,7 @@ from media.watching.track import MANY_STRETCHES
 from monitors.frames import FRAME_BYTES
 from monitors.measurement import Interval, ProbeContext, SegmentMeasurement, StillRun
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
-from tests.media.watching.viewing import Studio, Viewer, studio
+from tests.testkit.viewing import Studio, Viewer, studio
 
 ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=20)
 

@@ -14,7 +14,7 @@ from media.watching import SegmentCache, SegmentProber
 from monitors.frames import Depth, Motion
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin import LOWEST, Programme, render
-from tests.media.decoding.engines import opened
+from tests.testkit.engines import opened
 from tests.testkit.stand_ins import ScriptedServer, always, reply, scripted_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -26,8 +26,8 @@ from simulator.origin import (
     WallClock,
     render,
 )
-from tests.media.watching.viewing import Studio, Viewer, studio
 from tests.testkit.stand_ins import always, reply, scripted_server
+from tests.testkit.viewing import Studio, Viewer, studio
 
 SPEED = 4
 ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=60, program_date_time=True)

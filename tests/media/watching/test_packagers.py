@@ -13,7 +13,7 @@ from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from simulator.origin import WallClock
 from tests.media.watching.packager import Packager, normal_media
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 LAST = 13
 WINDOW = 8

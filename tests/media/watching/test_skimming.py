@@ -10,7 +10,7 @@ from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
 from tests.media.watching.test_takeover import Relay, told
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 SCENES = [
     *(("normal", 6.4), ("black", 7.3), ("normal", 6.9), ("frozen", 3.6), ("black", 2.0)),

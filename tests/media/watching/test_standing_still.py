@@ -23,7 +23,7 @@ from simulator.origin import (
     WallClock,
     render,
 )
-from tests.media.watching.viewing import Studio, Viewer, moment, studio
+from tests.testkit.viewing import Studio, Viewer, moment, studio
 
 SPEED = 4
 LOOK_SEC = SPEED * 3.0

@@ -10,7 +10,7 @@ import pytest
 from media.watching import ResumeHint, WatchState
 from monitors.events import EndReason
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
-from tests.media.watching.viewing import PATIENCE_SEC, Viewer, studio
+from tests.testkit.viewing import PATIENCE_SEC, Viewer, studio
 
 SCENES = [
     *(("normal", 3.5), ("black", 4.3), ("normal", 2.2), ("silent", 3.8), ("normal", 2.7)),

@@ -14,7 +14,7 @@ from monitors.measurement import Track
 from simulator.origin import TINY, Programme, Tracks, WallClock, render
 from tests.media.hls.build import window
 from tests.media.watching.packager import Packager
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 LAST = 15
 LISTED_AT = 5

@@ -14,7 +14,7 @@ from monitors.events import EndReason
 from monitors.status import Health
 from simulator.origin import TINY, Container, Programme, RenderedProgramme, WallClock, render
 from simulator.origin.server import InProcessServer
-from tests.media.watching.viewing import Viewer, studio
+from tests.testkit.viewing import Viewer, studio
 
 TOUCHY = MonitorConfig(
     blackout_threshold_sec=2,

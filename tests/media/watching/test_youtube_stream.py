@@ -34,7 +34,7 @@ from simulator.youtube import (
     VideoState,
     YouTubeSite,
 )
-from tests.media.watching.viewing import Studio, Viewer
+from tests.testkit.viewing import Studio, Viewer
 from tests.testkit.waiting import until_true
 
 VIDEO_ID = "aaaaaaaaaaa"

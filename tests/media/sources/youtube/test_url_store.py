@@ -13,7 +13,7 @@ from media.sources.source import MediaUrls
 from media.sources.youtube.media_cache import FolderNotPrivate, MediaCache, UrlStore
 from simulator.youtube import Fault, Kind, Layout, YouTubeSite
 from tests.media.watching.test_youtube_stream import VIDEO_ID, seen_at_least, viewer_of
-from tests.media.watching.viewing import Viewer
+from tests.testkit.viewing import Viewer
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=6)

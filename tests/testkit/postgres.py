@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 
 
 class PostgresServer:

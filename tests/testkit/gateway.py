@@ -18,7 +18,7 @@ from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus, StreamStatus
 from runtime.settings import GatewaySettings
-from tests.api.ports import free_port
+from tests.testkit.ports import free_port
 from worker.gateway_process import serving
 from workflows.messages import (
     ChangeResult,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.running import Running
+from tests.testkit.gateway import Running
 
 
 def event(monitor_id: str, sequence: int, **delivery: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 
 from monitors import events
 from monitors.config import MonitorConfig
-from tests.workflows.world import HEARTBEAT_SEC, PATIENCE_SEC, World
+from tests.testkit.fake_activities import HEARTBEAT_SEC, PATIENCE_SEC, FakeActivities
 from workflows import search_attributes
 from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult, MonitorSnapshot
 from workflows.monitor import MonitorWorkflow
@@ -35,7 +35,7 @@ TEST_SERVER = Path(executable).parent / "temporal-test-server"
 Handle = WorkflowHandle[Any, MonitorResult]
 
 
-class Stage:
+class WorkflowHarness:
     """One monitor on a server whose time the test moves.
 
     Attributes:
@@ -43,7 +43,7 @@ class Stage:
         world: what happens to the monitor.
     """
 
-    def __init__(self, env: WorkflowEnvironment, world: World) -> None:
+    def __init__(self, env: WorkflowEnvironment, world: FakeActivities) -> None:
         self.client = env.client
         self.world = world
         self._env = env
@@ -70,7 +70,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(world: World) -> AsyncIterator[Stage]:
+async def open_workflow_harness(world: FakeActivities) -> AsyncIterator[WorkflowHarness]:
     """Play `world` on a time-skipping server of its own."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(TEST_SERVER),
@@ -87,11 +87,11 @@ async def staged(world: World) -> AsyncIterator[Stage]:
             )
         )
         async with workers(env.client, world):
-            yield Stage(env, world)
+            yield WorkflowHarness(env, world)
 
 
 @asynccontextmanager
-async def workers(client: Client, world: World) -> AsyncIterator[None]:
+async def workers(client: Client, world: FakeActivities) -> AsyncIterator[None]:
     """Work on the workflows and the scripted activities while the context is open."""
     orchestrator = Worker(
         client,
@@ -113,7 +113,7 @@ async def workers(client: Client, world: World) -> AsyncIterator[None]:
         yield
 
 
-def prober(client: Client, world: World, queue: str) -> Worker:
+def prober(client: Client, world: FakeActivities, queue: str) -> Worker:
     """Return a worker that watches the streams of a queue."""
     interval = timedelta(seconds=HEARTBEAT_SEC)
     return Worker(

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from tests.hostile.crafted import bomb
-from tests.hostile.origins import CHUNK, CHUNKED
+from tests.testkit.crafted_media import bomb
+from tests.testkit.hostile_origins import CHUNK, CHUNKED
 from tests.testkit.stand_ins import Answer, always, endlessly, reply
 
 OK = b"HTTP/1.1 200 X\r\n"

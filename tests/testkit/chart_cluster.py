@@ -12,7 +12,7 @@ import aiohttp.web
 import kmock
 from kmock import KubernetesEmulator, Request
 
-from tests.kube.fake_api import PODS, FakeApi, serving
+from tests.testkit.fake_kube_api import PODS, FakeApi, serving
 
 VERSION = "1.37"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")

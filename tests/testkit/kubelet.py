@@ -18,8 +18,8 @@ from typing import Any
 
 import httpx
 
-from tests.kube.fake_api import FakeApi, Pod
-from tests.kube.pod_states import RUNNING, container, terminated
+from tests.testkit.fake_kube_api import FakeApi, Pod
+from tests.testkit.pod_states import RUNNING, container, terminated
 from tests.testkit.waiting import answers
 
 TICK_SEC = 0.05

@@ -1,4 +1,4 @@
-"""A scripted world: stand-ins of the activities, which note what they were asked and told."""
+"""Stand-ins of the activities, which note what they were asked and told."""
 
 import asyncio
 import contextlib
@@ -27,9 +27,9 @@ from activities.declarations import (
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
 from monitors.status import DeliveryStatus
-from tests.workflows import scripts
-from tests.workflows.scripted_pods import ScriptedPods
-from tests.workflows.scripts import MOMENT, Look, Watch, live, until_stopped
+from tests.testkit import scripts
+from tests.testkit.scripted_pods import ScriptedPods
+from tests.testkit.scripts import MOMENT, Look, Watch, live, until_stopped
 
 HEARTBEAT_SEC = 0.05
 PATIENCE_SEC = 30.0
@@ -38,7 +38,7 @@ Receiver = Callable[[StreamEvent, int], Awaitable[None]]
 """Takes an event in its n-th attempt, or raises what the delivery raises."""
 
 
-class World:
+class FakeActivities:
     """What happens to a monitor, and what it did about it.
 
     Attributes:
@@ -243,7 +243,7 @@ def refusal(attempt: int, *, final: bool, delay_sec: float = 1.0) -> Application
     )
 
 
-def sees_one_after_the_other(world: World, going: asyncio.Event) -> Watch:
+def sees_one_after_the_other(world: FakeActivities, going: asyncio.Event) -> Watch:
     """See a blackout as soon as all earlier events were posted; none before `going`."""
 
     async def watch(order: WatchInput) -> WatchResult:

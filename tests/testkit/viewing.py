@@ -27,7 +27,7 @@ from monitors.config import MonitorConfig
 from monitors.events import EndReason, EventDraft
 from simulator.origin import TINY, Clock, Programme, render
 from simulator.origin.clock import as_datetime
-from tests.media.decoding.engines import opened
+from tests.testkit.engines import opened
 
 SEGMENT_MAX_BYTES = 1024 * 1024
 PATIENCE_SEC = 90

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.hostile.crafted import (
+from tests.testkit.crafted_media import (
     animation,
     bomb,
     picture,

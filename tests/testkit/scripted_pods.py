@@ -19,7 +19,7 @@ from activities.declarations import (
     WaitResult,
 )
 from monitors.pods import PodFailure, PodStatus, pod_name
-from tests.workflows.scripts import Look
+from tests.testkit.scripts import Look
 
 MADE_AT = datetime(2026, 1, 2, tzinfo=UTC)
 MAX_FAILURES = 3

@@ -8,8 +8,8 @@ from typing import Any
 
 import helm_python
 
-from tests.deploy.chart import FOLDER, NAMESPACE, RELEASE
-from tests.deploy.chart_cluster import KINDS, Cluster
+from tests.testkit.chart import FOLDER, NAMESPACE, RELEASE
+from tests.testkit.chart_cluster import KINDS, Cluster
 
 
 class Helm:
