@@ -11,9 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.gateway.service import KEY, running_gateway, temporal_server
+from benchmarks.gateway.service import KEY, running_gateway
 from tests.api.schemathesis import SETTINGS
 from tests.testkit.postgres import postgres_server
+from tests.testkit.temporal import WRITE_AHEAD, temporal_server
 
 
 def main() -> int:
@@ -36,7 +37,7 @@ def main() -> int:
 async def ask(folder: Path, database_url: str, examples: int, seed: int) -> int:
     """Run schemathesis against a gateway of its own."""
     (folder / "schemathesis.toml").write_text(SETTINGS)
-    with temporal_server(folder) as address:
+    with temporal_server("--db-filename", str(folder / "temporal.db"), *WRITE_AHEAD) as address:
         async with running_gateway(database_url, address) as client:
             command = [
                 *(str(Path(sys.executable).parent / "schemathesis"), "run"),

@@ -15,8 +15,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from benchmarks.gateway.creating import AT_ONCE, CreationRates, time_creations
 from benchmarks.gateway.load import Latencies
 from benchmarks.gateway.reading import ReadTimes, stored_monitors, time_reads
-from benchmarks.gateway.service import running_gateway, temporal_server
+from benchmarks.gateway.service import running_gateway
 from tests.testkit.postgres import postgres_server
+from tests.testkit.temporal import WRITE_AHEAD, temporal_server
 
 READS_PER_SEC = 50
 READ_TARGET_MS = 20
@@ -52,7 +53,7 @@ class Figures:
 async def measure(name: str, database_url: str, folder: Path, scale: Scale) -> Figures:
     """Measure a gateway on one database, with a Temporal server of its own."""
     ids = await stored_monitors(database_url, scale.monitors)
-    with temporal_server(folder) as address:
+    with temporal_server("--db-filename", str(folder / "temporal.db"), *WRITE_AHEAD) as address:
         async with running_gateway(database_url, address) as http:
             reads = await time_reads(http, ids, per_sec=READS_PER_SEC, seconds=scale.seconds)
             temporal = await Client.connect(address, data_converter=pydantic_data_converter)

@@ -2,41 +2,18 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpcore
 
 from benchmarks.gateway.load import LoadClient
 from tests.testkit.ports import free_port
-from workflows import search_attributes
 
 KEY = "a-key-of-the-client-of-a-benchmark"
 INTERNAL_KEY = "a-key-of-the-worker-of-a-benchmark"
-
-
-@contextmanager
-def temporal_server(folder: Path) -> Iterator[str]:
-    """Run the server as the embedded mode does, on a database file; yield its address."""
-    port = free_port()
-    command = [
-        str(Path(sys.executable).parent / "temporal"),
-        *("server", "start-dev", "--headless", "--log-level", "never", "--ip", "127.0.0.1"),
-        *("--port", str(port), "--db-filename", str(folder / "temporal.db")),
-        *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
-    ]
-    for key in search_attributes.ALL:
-        command += ["--search-attribute", f"{key.name}=Keyword"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from api.store import open_store
-from tests.api.temporal import ALL_ATTRIBUTES, temporal_server
 from tests.testkit.gateway import Running, running_gateway
 from tests.testkit.postgres import postgres_server
+from tests.testkit.temporal import temporal_server
 
 TEMPLATE = "template_gateway"
 
@@ -42,7 +42,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def temporal_address() -> Iterator[str]:
-    with temporal_server(*ALL_ATTRIBUTES) as address:
+    with temporal_server() as address:
         yield address
 
 

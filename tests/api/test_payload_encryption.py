@@ -20,8 +20,9 @@ from temporalio.client import Client
 
 from api.temporal import TemporalEngine
 from runtime.payloads import EncryptionCodec, data_converter, search_value
-from tests.api.temporal import ScriptedStreams, connected, terminate_all, workers
+from tests.api.workers import ScriptedStreams, terminate_all, workers
 from tests.testkit.gateway import Running, running_gateway
+from tests.testkit.temporal import connected
 from workflows.messages import STOP_SIGNAL
 
 OLD, NEW = SecretStr("old-key-of-at-least-thirty-two-characters"), SecretStr("new-" * 8)

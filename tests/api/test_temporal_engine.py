@@ -26,9 +26,9 @@ with workflow.unsafe.imports_passed_through():
     from monitors.config import MonitorConfig
     from monitors.ids import new_monitor_id
     from monitors.status import MonitorStatus
-    from tests.api.temporal import connected, temporal_server
     from tests.testkit.gateway import snapshot as made_snapshot
     from tests.testkit.ports import free_port
+    from tests.testkit.temporal import connected, temporal_server
     from workflows import search_attributes
     from workflows.messages import (
         CHANGE_UPDATE,
@@ -278,7 +278,7 @@ async def test_a_server_with_all_attributes_is_ready(client: Client) -> None:
 
 
 async def test_missing_attributes_are_named_and_a_dead_server_is_reported_in_time() -> None:
-    with temporal_server("MonitorStatus", "StreamStatus") as address:
+    with temporal_server(attributes=("MonitorStatus", "StreamStatus")) as address:
         engine = TemporalEngine(await connected(address), OURS)
         with pytest.raises(EngineNotReady, match="VideoHealth, AudioHealth, StreamKey"):
             await engine.ready()

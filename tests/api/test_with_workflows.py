@@ -15,8 +15,9 @@ from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 from api.temporal import DEPLOYMENT_MEMO, TemporalEngine
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
-from tests.api.temporal import ScriptedStreams, connected, terminate_all, workers
+from tests.api.workers import ScriptedStreams, terminate_all, workers
 from tests.testkit.gateway import Running, running_gateway
+from tests.testkit.temporal import connected
 from workflows.messages import STOP_SIGNAL, WORKFLOW_TYPE, redelivery_id
 from workflows.reconciliation import RECONCILIATION_SCHEDULE
 

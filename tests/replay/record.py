@@ -18,6 +18,7 @@ from tests.replay import kept
 from tests.replay.scenarios import SCENARIOS
 from tests.testkit import scripts
 from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.temporal import LONG_HISTORY, SHORT_HISTORIES, connected, temporal_server
 from tests.testkit.workflow_harness import (
     MONITOR_ID,
     an_order,
@@ -25,7 +26,6 @@ from tests.testkit.workflow_harness import (
     start_monitor,
     workers,
 )
-from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from workflows.messages import STOP_SIGNAL
 
 CONTINUED = "continued_run"
@@ -51,12 +51,12 @@ async def record(wanted: Sequence[str]) -> None:
             await _record_scenario(name)
     if not wanted or LOST_WHILE_STOPPING in wanted:
         print(LOST_WHILE_STOPPING, flush=True)
-        with dev_server() as address:
+        with temporal_server(*SHORT_HISTORIES) as address:
             await _record_lost(await connected(address))
     for name, world in ((CONTINUED, _long_watch()), (CONTINUED_WAIT, _long_wait())):
         if not wanted or any(each.startswith(name) for each in wanted):
             print(name, flush=True)
-            with dev_server() as address:
+            with temporal_server(*SHORT_HISTORIES) as address:
                 await _record_continued(await connected(address), name, world)
 
 

@@ -15,7 +15,7 @@ from simulator.origin import AtEnd, ChannelOptions
 from tests.testkit.chart_cluster import opened_cluster
 from tests.testkit.children import Child
 from tests.testkit.fake_kube_api import kubeconfig
-from tests.testkit.harness import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY, temporal_command
+from tests.testkit.harness import API_KEY, INTERNAL_KEY, PROBE_KEY, SIGNING_KEY
 from tests.testkit.helm import Helm, helm_of
 from tests.testkit.kubelet import Kubelet
 from tests.testkit.nodes import FULL_NAME, Nodes
@@ -24,6 +24,7 @@ from tests.testkit.postgres import postgres_server
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.rest import Rest
 from tests.testkit.scenario_runner import ScenarioRunner
+from tests.testkit.temporal import temporal_command
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -87,7 +88,9 @@ async def installed(runner: ScenarioRunner) -> AsyncIterator[Installed]:
     port = free_port()
     async with AsyncExitStack() as stack:
         database_url = await _database(stack)
-        stack.callback(Child("temporal", temporal_command(port), folder).discard)
+        stack.callback(
+            Child("temporal", temporal_command(port, "--log-level", "warn"), folder).discard
+        )
         cluster, url = await stack.enter_async_context(opened_cluster())
         where = kubeconfig(url, folder / "kubeconfig")
         helm = stack.enter_context(helm_of(cluster, where))

@@ -18,6 +18,7 @@ from tests.testkit.harness import SIGNING_KEY, ServiceHarness
 from tests.testkit.links import Link, open_link
 from tests.testkit.programmes import EAGER, SMALL, rendered
 from tests.testkit.receiver import Receiver
+from tests.testkit.temporal import WRITE_AHEAD
 from tests.testkit.waiting import ConditionTimeout, plain_client, until, until_true
 
 READY_AGAIN_SEC = 90.0
@@ -128,9 +129,7 @@ class ChaosHarness(ServiceHarness):
 
     def _temporal_command(self) -> list[str]:
         command = [*super()._temporal_command(), "--db-filename", str(self.folder / "temporal.db")]
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
-            command += ["--sqlite-pragma", pragma]
-        return command
+        return [*command, *WRITE_AHEAD]
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from tests.testkit.children import (
 )
 from tests.testkit.ports import free_port
 from tests.testkit.rest import Rest
+from tests.testkit.temporal import temporal_command
 from tests.testkit.waiting import answers, until
-from workflows import search_attributes
 
 API_KEY = "service-test-client-key-of-32-byt"
 INTERNAL_KEY = "service-test-worker-key-of-32-byt"
@@ -143,16 +143,8 @@ class ServiceHarness:
         return {"TEMPORAL_ADDRESS": self.temporal_address, "ALLOW_PRIVATE_NETWORKS": "true"}
 
     def _temporal_command(self) -> list[str]:
-        return temporal_command(self.temporal_address.rpartition(":")[2])
-
-
-def temporal_command(port: int | str) -> list[str]:
-    """Return the command of a Temporal server that knows the search attributes."""
-    command = [TEMPORAL, "server", "start-dev", "--headless", "--log-level", "warn"]
-    command += ["--ip", "127.0.0.1", "--port", str(port)]
-    for key in search_attributes.ALL:
-        command += ["--search-attribute", f"{key.name}=Keyword"]
-    return command
+        port = self.temporal_address.rpartition(":")[2]
+        return temporal_command(port, "--log-level", "warn")
 
 
 async def ready(child: Child, base_url: str) -> None:

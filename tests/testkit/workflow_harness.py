@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from monitors import events
 from monitors.config import MonitorConfig
 from tests.testkit.fake_activities import HEARTBEAT_SEC, PATIENCE_SEC, FakeActivities
+from tests.testkit.temporal import IDENTITY
 from workflows import search_attributes
 from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult, MonitorSnapshot
 from workflows.monitor import MonitorWorkflow
@@ -25,7 +26,6 @@ from workflows.options import PROBE_QUEUE
 from workflows.redelivery import RedeliveryWorkflow
 
 MONITOR_ID = "mon-01890a5d-ac96-774b-bcce-b302099a8057"
-IDENTITY = "worker"
 CALLBACK_URL = "https://receiver.example/hook"
 CALLBACK_SEAL = "a seal of the gateway"
 LOOK_SEC = 0.01

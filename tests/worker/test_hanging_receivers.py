@@ -13,7 +13,7 @@ from media.outbound.guard import OutboundGuard
 from monitors.events import EventType, StreamEvent
 from runtime.settings import WorkerSettings
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
-from tests.workflows.dev_server import connected, dev_server
+from tests.testkit.temporal import SHORT_HISTORIES, connected, temporal_server
 from worker.main import workers_of
 from worker.stream_access import open_stream_access
 from workflows.messages import TASK_QUEUE
@@ -25,7 +25,7 @@ PATIENCE_SEC = 60
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with dev_server() as address:
+    with temporal_server(*SHORT_HISTORIES) as address:
         yield address
 
 

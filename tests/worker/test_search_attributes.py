@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.temporal import connected, temporal_server
+from tests.testkit.temporal import connected, temporal_server
 from worker.register_search_attributes import register
 from workflows import search_attributes
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with temporal_server(search_attributes.STREAM_KEY.name) as where:
+    with temporal_server(attributes=(search_attributes.STREAM_KEY.name,)) as where:
         yield where
 
 

@@ -19,6 +19,7 @@ from tests.testkit.fake_activities import (
     refusal,
     sees_one_after_the_other,
 )
+from tests.testkit.temporal import LONG_HISTORY, SHORT_HISTORIES, connected, temporal_server
 from tests.testkit.workflow_harness import (
     Handle,
     an_order,
@@ -26,7 +27,6 @@ from tests.testkit.workflow_harness import (
     start_monitor,
     workers,
 )
-from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from workflows import options
 from workflows.messages import STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
@@ -37,7 +37,7 @@ ENOUGH = LONG_HISTORY // 6 + 2
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with dev_server() as where:
+    with temporal_server(*SHORT_HISTORIES) as where:
         yield where
 
 

@@ -15,8 +15,8 @@ from monitors.reports import Statistics
 from monitors.status import MonitorStatus
 from tests.testkit import scripts
 from tests.testkit.fake_activities import FakeActivities
+from tests.testkit.temporal import SHORT_HISTORIES, connected, temporal_server
 from tests.testkit.workflow_harness import Handle, an_order, snapshot_of, start_monitor, workers
-from tests.workflows.dev_server import connected, dev_server
 from workflows.messages import STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
 
@@ -25,7 +25,7 @@ MEASURED = 7
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with dev_server() as address:
+    with temporal_server(*SHORT_HISTORIES) as address:
         yield address
 
 

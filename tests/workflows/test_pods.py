@@ -17,6 +17,7 @@ from monitors.status import MonitorStatus
 from tests.testkit import scripts
 from tests.testkit.fake_activities import PATIENCE_SEC, FakeActivities
 from tests.testkit.scripted_pods import MAX_FAILURES, PLACEMENT, ScriptedPods, live_for_a_pod
+from tests.testkit.temporal import LONG_HISTORY, SHORT_HISTORIES, connected, temporal_server
 from tests.testkit.workflow_harness import (
     LOOK_SEC,
     MONITOR_ID,
@@ -29,7 +30,6 @@ from tests.testkit.workflow_harness import (
     until_it_says,
     workers,
 )
-from tests.workflows.dev_server import LONG_HISTORY, connected, dev_server
 from workflows import options
 from workflows.messages import POD_FAILURE_SIGNAL, POD_READY_SIGNAL, STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
@@ -38,7 +38,7 @@ from workflows.options import pod_queue
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with dev_server() as where:
+    with temporal_server(*SHORT_HISTORIES) as where:
         yield where
 
 

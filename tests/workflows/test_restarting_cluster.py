@@ -23,8 +23,8 @@ from tests.testkit import scripts
 from tests.testkit.fake_activities import FakeActivities
 from tests.testkit.fake_kube_api import FakeApi
 from tests.testkit.scripted_pods import live_for_a_pod
+from tests.testkit.temporal import SHORT_HISTORIES, connected, temporal_server
 from tests.testkit.workflow_harness import Handle, an_order, start_monitor
-from tests.workflows.dev_server import connected, dev_server
 from worker.pods import MonitorWorkflows
 from workflows.messages import STOP_SIGNAL, TASK_QUEUE, MonitorResult
 from workflows.monitor import MonitorWorkflow
@@ -43,7 +43,7 @@ PATIENCE_SEC = 90.0
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with dev_server() as where:
+    with temporal_server(*SHORT_HISTORIES) as where:
         yield where
 
 

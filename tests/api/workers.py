@@ -1,19 +1,15 @@
-"""A real Temporal server, and workers whose streams and receivers are scripted."""
+"""Workers whose streams and receivers are scripted."""
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -37,46 +33,11 @@ from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
 from monitors.status import DeliveryStatus
 from tests.testkit.gateway import INTERNAL_KEY
-from tests.testkit.ports import free_port
-from workflows import search_attributes
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.redelivery import RedeliveryWorkflow
-
-ALL_ATTRIBUTES = tuple(key.name for key in search_attributes.ALL)
-
-
-@contextmanager
-def temporal_server(*attributes: str) -> Iterator[str]:
-    """Run the dev server in memory, without its web UI; yield its address."""
-    port = free_port()
-    command = [
-        str(Path(sys.executable).parent / "temporal"),
-        *("server", "start-dev", "--headless", "--log-level", "never"),
-        *("--ip", "127.0.0.1", "--port", str(port)),
-    ]
-    for name in attributes:
-        command += ["--search-attribute", f"{name}=Keyword"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
-
-
-async def connected(address: str) -> Client:
-    """Connect as soon as the server answers."""
-    while True:
-        try:
-            client = await Client.connect(address, data_converter=pydantic_data_converter)
-            await client.count_workflows()
-        except (RPCError, RuntimeError):
-            await asyncio.sleep(0.05)
-        else:
-            return client
 
 
 async def terminate_all(client: Client) -> None:
