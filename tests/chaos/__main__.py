@@ -19,15 +19,15 @@ from tests.chaos.outages import (
     SQLITE,
     TEMPORAL,
     Outage,
-    endure,
     postgres,
+    run_outage,
 )
 from tests.chaos.rollout import roll_out
 from tests.chaos.slot_shortage import SLOTS, run_out_of_slots
 from tests.chaos.starts import start_through_crashes
 from tests.chaos.stops import finding as stops_finding
 from tests.chaos.stops import stop_at_random
-from tests.chaos.storm import ROLES, weather_a_storm
+from tests.chaos.storm import ROLES, run_storm
 from tests.chaos.takeovers import FaultInjection, take_over
 from tests.testkit.environment import ChaosEnvironment, NotAsExpected, open_environment
 from tests.testkit.findings import Finding, as_markdown, as_table
@@ -37,13 +37,13 @@ from tests.testkit.small_disk import can_be_made
 Experiment = Callable[[ChaosEnvironment, argparse.Namespace], Awaitable[Finding]]
 
 
-def _takeover(blow: FaultInjection) -> Experiment:
+def _takeover(injection: FaultInjection) -> Experiment:
     async def experiment(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
-        near = [] if blow is FaultInjection.HOLE else ["probe", "probe"]
-        async with env.harness(f"service-{blow}", "orchestrator", *near) as harness:
+        near = [] if injection is FaultInjection.HOLE else ["probe", "probe"]
+        async with env.harness(f"service-{injection}", "orchestrator", *near) as harness:
             for _ in range(2 - len(near)):
                 await harness.start_far_worker("probe")
-            return (await take_over(env, harness, blow, options.times)).finding(options.times)
+            return (await take_over(env, harness, injection, options.times)).finding(options.times)
 
     return experiment
 
@@ -65,7 +65,7 @@ async def _shortage(env: ChaosEnvironment, options: argparse.Namespace) -> Findi
 
 async def _storm(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
     async with env.harness("service-storm", *ROLES) as harness:
-        return (await weather_a_storm(env, harness, options.streams, options.minutes)).finding()
+        return (await run_storm(env, harness, options.streams, options.minutes)).finding()
 
 
 async def _rollout(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
@@ -78,7 +78,7 @@ def _outage(outage: Outage) -> Experiment:
         async with env.harness(
             f"service-{outage.name}", "orchestrator", "probe", "probe"
         ) as harness:
-            return (await endure(env, harness, outage, options.away_sec)).finding()
+            return (await run_outage(env, harness, outage, options.away_sec)).finding()
 
     return experiment
 
@@ -87,7 +87,7 @@ async def _postgres(env: ChaosEnvironment, options: argparse.Namespace) -> Findi
     with postgres_server() as server:
         url = f"{server.url}/postgres"
         async with env.harness("service-pg", "all", "probe", DATABASE_URL=url) as harness:
-            return (await endure(env, harness, postgres(server), options.away_sec)).finding()
+            return (await run_outage(env, harness, postgres(server), options.away_sec)).finding()
 
 
 async def _disk(env: ChaosEnvironment, options: argparse.Namespace) -> Finding:
@@ -110,7 +110,7 @@ async def _bounds(env: ChaosEnvironment, options: argparse.Namespace) -> Finding
 
 
 EXPERIMENTS: dict[str, Experiment] = {
-    **{blow.value: _takeover(blow) for blow in FaultInjection},
+    **{injection.value: _takeover(injection) for injection in FaultInjection},
     "cancel": _stops,
     "starts": _starts,
     "slots": _shortage,
@@ -172,7 +172,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--only", action="append", choices=EXPERIMENTS, help="repeatable")
-    parser.add_argument("--times", type=int, default=20, help="blows and stops of each kind")
+    parser.add_argument("--times", type=int, default=20, help="faults and stops of each kind")
     parser.add_argument("--starts", type=int, default=500, help="starts during 5 kills of Temporal")
     parser.add_argument(
         "--streams", type=int, default=20, help="streams in the storm and in `bounds`"

@@ -95,7 +95,7 @@ class OutageResult:
         return Finding(f"{outage.what} away for {self.away_sec:g} s", measured, target, is_met)
 
 
-async def endure(
+async def run_outage(
     env: ChaosEnvironment,
     harness: ChaosHarness,
     outage: Outage,

@@ -55,7 +55,7 @@ class StormResult:
         return Finding("random kill every 10 s", measured, target, is_met)
 
 
-async def weather_a_storm(
+async def run_storm(
     env: ChaosEnvironment, harness: ChaosHarness, streams: int, minutes: float
 ) -> StormResult:
     """Watch streams of so many minutes while every 10 s something is killed and starts again."""

@@ -63,10 +63,10 @@ UNDER_WAY_SEC = 0.25
 
 @dataclass(frozen=True)
 class Takeover:
-    """One stream, one blow.
+    """One stream, one fault.
 
     Attributes:
-        gap_sec: from the blow to the first request of the next worker.
+        gap_sec: from the fault to the first request of the next worker.
         twice: segments that both workers asked for.
         thaw_sec: until a worker that is there again had given its watches up; 0 otherwise.
         alone_sec: until a worker that is cut off gave its watches up by itself; 0 otherwise.
@@ -80,7 +80,7 @@ class Takeover:
 
 @dataclass(frozen=True)
 class Takeovers:
-    """All blows of one kind.
+    """All faults of one kind.
 
     Attributes:
         skipped: segments that were never asked for, missed or failed, of all streams.
@@ -88,7 +88,7 @@ class Takeovers:
         told: events that came.
     """
 
-    blow: FaultInjection
+    injection: FaultInjection
     seen: list[Takeover]
     skipped: int
     wrong: dict[str, str]
@@ -101,27 +101,27 @@ class Takeovers:
         measured = f"{times} times, {len(gaps)} takeovers: {spread(gaps)}; {self.skipped} skipped"
         measured += f", at most {twice} twice; {self.told} events, {len(self.wrong)} streams wrong"
         decisive = max(gaps, default=0.0)
-        target = f"probing again within {TARGET_SEC[self.blow]:g} s"
-        if self.blow is FaultInjection.TERM:
+        target = f"probing again within {TARGET_SEC[self.injection]:g} s"
+        if self.injection is FaultInjection.TERM:
             decisive = percentile(gaps, 95)
             target = "p95 1 s, at most 1 segment twice, none skipped"
-        if self.blow in COMES_BACK:
+        if self.injection in COMES_BACK:
             thaw_sec = max((each.thaw_sec for each in self.seen), default=0.0)
             measured += f"; a worker that is back stops within {thaw_sec:.2f} s"
-        if self.blow is FaultInjection.HOLE:
+        if self.injection is FaultInjection.HOLE:
             alone_sec = max((each.alone_sec for each in self.seen), default=0.0)
             measured += f", one that is cut off after {alone_sec:.2f} s"
-        is_met = decisive <= TARGET_SEC[self.blow] and not self.skipped and len(gaps) >= times
+        is_met = decisive <= TARGET_SEC[self.injection] and not self.skipped and len(gaps) >= times
         is_met = is_met and not self.wrong
-        if self.blow is FaultInjection.TERM:
+        if self.injection is FaultInjection.TERM:
             is_met = is_met and twice <= 1
-        return Finding(NAMES[self.blow], measured, target, is_met)
+        return Finding(NAMES[self.injection], measured, target, is_met)
 
 
 async def take_over(
     env: ChaosEnvironment,
     harness: ChaosHarness,
-    blow: FaultInjection,
+    injection: FaultInjection,
     times: int,
     *,
     streams: int = STREAMS,
@@ -131,8 +131,8 @@ async def take_over(
     For black holes they must be far ones. The picture of the last stream stands now and then. Not
     where segments that are fetched twice are counted: what its worker kept of it is.
     """
-    names = [f"{blow}-{number}" for number in range(streams)]
-    standing = names[-1] if blow is not FaultInjection.TERM else ""
+    names = [f"{injection}-{number}" for number in range(streams)]
+    standing = names[-1] if injection is not FaultInjection.TERM else ""
     ids = {
         name: await scripted.put_on_air(env, harness.rest, name, is_standing=name == standing)
         for name in names
@@ -141,9 +141,9 @@ async def take_over(
     seen: list[Takeover] = []
     for number in range(times):
         victim, watched = await _victim(harness, ids)
-        seen += await _strike(env, harness, blow, victim, watched, ids.values())
+        seen += await _strike(env, harness, injection, victim, watched, ids.values())
         gaps = ", ".join(f"{each.gap_sec:.2f}" for each in seen[-len(watched) :])
-        env.say(f"{blow} {number + 1} of {times}: watched again after {gaps} s")
+        env.say(f"{injection} {number + 1} of {times}: watched again after {gaps} s")
     await asyncio.gather(*(_next_segment(env, name) for name in names))
     # Few takeovers on a quick machine are through before anything has happened.
     await asyncio.gather(*(scripted.until_all_told(env, name, at_least=1) for name in names))
@@ -151,7 +151,7 @@ async def take_over(
     finals = [
         await harness.rest.stop(each) and await harness.rest.show(each) for each in ids.values()
     ]
-    return Takeovers(blow, seen, _skipped(env, names, finals), wrong, told)
+    return Takeovers(injection, seen, _skipped(env, names, finals), wrong, told)
 
 
 async def _victim(harness: ChaosHarness, ids: dict[str, str]) -> tuple[Child, dict[str, str]]:
@@ -165,7 +165,7 @@ async def _victim(harness: ChaosHarness, ids: dict[str, str]) -> tuple[Child, di
 async def _strike(
     env: ChaosEnvironment,
     harness: ChaosHarness,
-    blow: FaultInjection,
+    injection: FaultInjection,
     victim: Child,
     ids: dict[str, str],
     all_ids: Collection[str],
@@ -175,34 +175,37 @@ async def _strike(
     before = {name: {each.sequence for each in env.segments(name)} for name in ids}
     began = time.time()
     with ExitStack() as stack:
-        aside = _hit(harness, blow, victim, stack)
+        aside = _hit(harness, injection, victim, stack)
         gaps = await asyncio.gather(
-            *(_gap(env, harness, blow, name, each, victim, began) for name, each in ids.items())
+            *(
+                _gap(env, harness, injection, name, each, victim, began)
+                for name, each in ids.items()
+            )
         )
         await asyncio.gather(*(_next_segment(env, name) for name in ids))
         alone_sec = await aside
-    is_back = blow in COMES_BACK
+    is_back = injection in COMES_BACK
     thaw_sec = await timed(_has_its_own(harness, victim, all_ids)) if is_back else 0.0
-    if blow not in COMES_BACK:
+    if injection not in COMES_BACK:
         await victim.ended(20)
     twice = [_twice(env, name, before[name], began) for name in ids]
     return [Takeover(gap, both, thaw_sec, alone_sec) for gap, both in zip(gaps, twice, strict=True)]
 
 
 def _hit(
-    harness: ChaosHarness, blow: FaultInjection, victim: Child, stack: ExitStack
+    harness: ChaosHarness, injection: FaultInjection, victim: Child, stack: ExitStack
 ) -> asyncio.Task[float]:
     """Strike; `stack` ends what can be ended. The task is done when it may end.
 
     It returns how long a worker that is cut off still watched.
     """
-    if blow is FaultInjection.HOLE:
+    if injection is FaultInjection.HOLE:
         link = harness.links[victim]
         link.cut()
         stack.callback(link.mend)
         return asyncio.create_task(timed(_given_up(harness, victim)))
-    victim.send(SIGNALS[blow])
-    if blow is FaultInjection.STOP:
+    victim.send(SIGNALS[injection])
+    if injection is FaultInjection.STOP:
         stack.callback(victim.send, signal.SIGCONT)
         return asyncio.create_task(_nothing())
     return asyncio.create_task(_replaced(harness))
@@ -220,7 +223,7 @@ async def _replaced(harness: ChaosHarness) -> float:
 async def _gap(
     env: ChaosEnvironment,
     harness: ChaosHarness,
-    blow: FaultInjection,
+    injection: FaultInjection,
     name: str,
     monitor_id: str,
     victim: Child,
@@ -233,7 +236,7 @@ async def _gap(
     one is seen.
     """
     since = await harness.started_elsewhere(monitor_id, victim)
-    if blow in ASKS_NO_MORE:
+    if injection in ASKS_NO_MORE:
         since = began + UNDER_WAY_SEC
     return await env.requested_since(name, since) - began
 

@@ -38,7 +38,7 @@ async def SCENARIO(runner: ScenarioRunner) -> Chaos:  # noqa: N802
     env = ChaosEnvironment(
         folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
     )
-    crowded, (takeovers, stops, starts) = await asyncio.gather(_shortage(env), _blows(env))
+    crowded, (takeovers, stops, starts) = await asyncio.gather(_shortage(env), _injections(env))
     return Chaos(takeovers, stops, starts, crowded)
 
 
@@ -47,13 +47,13 @@ async def _shortage(env: ChaosEnvironment) -> SlotShortage:
         return await run_out_of_slots(env, harness)
 
 
-async def _blows(
+async def _injections(
     env: ChaosEnvironment,
 ) -> tuple[dict[FaultInjection, Takeovers], Sequence[StopResult], StartResult]:
-    async with env.harness("blows", "orchestrator", "probe", "probe") as harness:
+    async with env.harness("faults", "orchestrator", "probe", "probe") as harness:
         takeovers = {
-            blow: await take_over(env, harness, blow, 1, streams=STREAMS)
-            for blow in (FaultInjection.TERM, FaultInjection.KILL)
+            injection: await take_over(env, harness, injection, 1, streams=STREAMS)
+            for injection in (FaultInjection.TERM, FaultInjection.KILL)
         }
         stops = await stop_at_random(env, harness, len(WAYS))
         return takeovers, stops, await start_through_crashes(env, harness, STARTS, kills=1)
@@ -63,17 +63,17 @@ def _nothing(_text: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("blow", [FaultInjection.TERM, FaultInjection.KILL])
-def test_a_takeover_skips_no_segment(seen: Chaos, blow: FaultInjection) -> None:
-    takeovers = seen.takeovers[blow]
+@pytest.mark.parametrize("fault", [FaultInjection.TERM, FaultInjection.KILL])
+def test_a_takeover_skips_no_segment(seen: Chaos, injection: FaultInjection) -> None:
+    takeovers = seen.takeovers[injection]
     assert takeovers.seen
     assert takeovers.skipped == 0
 
 
-@pytest.mark.parametrize("blow", [FaultInjection.TERM, FaultInjection.KILL])
-def test_a_takeover_changes_no_event(seen: Chaos, blow: FaultInjection) -> None:
-    assert seen.takeovers[blow].told > 2 * STREAMS
-    assert seen.takeovers[blow].wrong == {}
+@pytest.mark.parametrize("fault", [FaultInjection.TERM, FaultInjection.KILL])
+def test_a_takeover_changes_no_event(seen: Chaos, injection: FaultInjection) -> None:
+    assert seen.takeovers[injection].told > 2 * STREAMS
+    assert seen.takeovers[injection].wrong == {}
 
 
 def test_a_worker_that_leaves_hands_over_without_repeating_segments(seen: Chaos) -> None:

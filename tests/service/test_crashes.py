@@ -60,7 +60,7 @@ class Storm:
     """What was seen of all streams.
 
     Attributes:
-        gaps: seconds from each blow to the next worker's start, by blow.
+        gaps: seconds from each fault to the next worker's start, by fault.
         interrupted: requests of a webhook whose worker was killed while it was answered.
         interrupted_audit: what the store knows of it.
     """
@@ -82,7 +82,7 @@ async def SCENARIO(runner: ScenarioRunner) -> Storm:  # noqa: N802
         for name in NAMES:
             url = runner.origin.add(name, programme, options=options).url
             ids[name] = await harness.rest.create(url, runner.receiver.url(name), EAGER)
-        gaps, left_after_sec = await _weather(runner, harness, ids[NAMES[0]])
+        gaps, left_after_sec = await _run_storm(runner, harness, ids[NAMES[0]])
         watched = {name: await _watched(runner, harness, name, ids[name]) for name in NAMES}
         return Storm(
             watched=watched,
@@ -113,7 +113,7 @@ async def _kill_a_delivery(runner: ScenarioRunner, harness: ServiceHarness) -> s
     return monitor_id
 
 
-async def _weather(
+async def _run_storm(
     runner: ScenarioRunner, harness: ServiceHarness, monitor_id: str
 ) -> tuple[dict[str, float], float]:
     """Strike the worker that watches the first stream, differently in each fault."""
@@ -216,9 +216,9 @@ def test_the_store_catches_up_after_the_gateway_was_away(seen: Storm, name: str)
     assert {each["webhook_status"] for each in watched.audit} == {"sent"}
 
 
-@pytest.mark.parametrize("blow", ["kill", "term", "stop"])
-def test_another_worker_takes_over(seen: Storm, blow: str) -> None:
-    assert seen.gaps[blow] < TAKEN_OVER_SEC
+@pytest.mark.parametrize("fault", ["kill", "term", "stop"])
+def test_another_worker_takes_over(seen: Storm, injection: str) -> None:
+    assert seen.gaps[injection] < TAKEN_OVER_SEC
 
 
 def test_a_webhook_whose_worker_died_comes_again_as_the_same_event(seen: Storm) -> None:

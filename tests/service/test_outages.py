@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.chaos.outages import TEMPORAL, OutageResult, endure, postgres
+from tests.chaos.outages import TEMPORAL, OutageResult, postgres, run_outage
 from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.postgres import postgres_server
 from tests.testkit.scenario_runner import ScenarioRunner
@@ -43,8 +43,8 @@ async def SCENARIO(runner: ScenarioRunner) -> Outages:  # noqa: N802
         url = f"{server.url}/postgres"
         async with env.harness("service", "all", DATABASE_URL=url) as harness:
             return Outages(
-                temporal=await endure(env, harness, TEMPORAL, TEMPORAL_SEC, streams=1),
-                database=await endure(env, harness, postgres(server), DATABASE_SEC, streams=1),
+                temporal=await run_outage(env, harness, TEMPORAL, TEMPORAL_SEC, streams=1),
+                database=await run_outage(env, harness, postgres(server), DATABASE_SEC, streams=1),
             )
 
 
