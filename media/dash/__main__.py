@@ -17,7 +17,6 @@ from media.hls.errors import PlaylistError
 
 
 def main() -> None:
-    """Read a manifest from the standard input and write what it says."""
     head, _, text = sys.stdin.buffer.read().partition(b"\n")
     answer = _answer(text.decode(), **json.loads(head))
     answer["read_sec"] = time.process_time()

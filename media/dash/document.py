@@ -56,7 +56,6 @@ class Element:
         return self.inner.get(name, [])
 
     def first(self, name: str) -> "Element | None":
-        """Return the first element of that name inside."""
         found = self.inner.get(name)
         return found[0] if found else None
 

@@ -155,7 +155,6 @@ class Track(NamedTuple):
     id: str
 
     def url(self, manifest_url: str) -> str:
-        """Return the URL that names it."""
         return f"{urldefrag(manifest_url).url}#{self.content}={quote(self.id, safe='')}"
 
     @classmethod

@@ -139,7 +139,6 @@ class _MediaReader:
         self._parts.take()
 
     def playlist(self) -> MediaPlaylist:
-        """Return what was gathered."""
         first = self._media_sequence + self._left_out
         if first + len(self._drafts) > MAX_INTEGER:
             raise MalformedPlaylist("EXT-X-MEDIA-SEQUENCE leaves no room for the segments")

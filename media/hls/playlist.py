@@ -19,7 +19,6 @@ class ByteRange(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The offset of the first byte after it."""
         return self.offset + self.length
 
 
@@ -187,7 +186,6 @@ class MediaPlaylist:
 
     @property
     def window_sec(self) -> float:
-        """How much media the playlist holds, in seconds."""
         return sum(segment.duration_sec for segment in self.segments)
 
     def between(self, first: int, last: int) -> tuple[Segment, ...]:

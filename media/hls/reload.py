@@ -116,7 +116,6 @@ def _blocking(playlist: MediaPlaylist) -> dict[str, str]:
 
 
 def with_directives(url: str, directives: Mapping[str, str]) -> str:
-    """Return `url` with query parameters added."""
     if not directives:
         return url
     base, hash_, fragment = url.partition("#")

@@ -34,7 +34,6 @@ class SegmentDraft:
 
 
 def is_sane_duration(duration_sec: float) -> bool:
-    """Return whether a segment may be that long."""
     return 0 < duration_sec <= MAX_DURATION_SEC
 
 

@@ -93,7 +93,6 @@ def _identified(choice: Choice, identity: str) -> Choice:
 
 
 def _with_distinct_names(choices: Iterable[Choice]) -> Iterator[Choice]:
-    """Number those of one name, in the playlist's order."""
     known: Counter[str] = Counter()
     for choice in choices:
         known[choice.name] += 1

@@ -83,7 +83,6 @@ def tag_pattern(*tags: str) -> re.Pattern[str]:
 
 
 def too_many_lines() -> PlaylistTooLarge:
-    """Return the error."""
     return PlaylistTooLarge(f"the playlist has more than {MAX_LINES} lines that matter")
 
 
@@ -183,8 +182,6 @@ MAX_URLS_CHARS = 8 * 1024 * 1024
 
 
 class UriResolver:
-    """Resolves what one playlist or manifest names."""
-
     def __init__(self) -> None:
         self._room_chars = MAX_URLS_CHARS
 

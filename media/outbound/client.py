@@ -179,7 +179,6 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         raise AddressRefused
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep, for the retries of httpcore."""
         await self._network.sleep(seconds)
 
 

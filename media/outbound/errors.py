@@ -43,8 +43,6 @@ class AddressRefused(FetchError):
 
 
 class ConnectionFailed(FetchError):
-    """No connection, or it broke, or the other side does not speak HTTP."""
-
     code = "connection"
     reason = "the connection failed"
 
@@ -56,15 +54,11 @@ class NameNotResolved(ConnectionFailed):
 
 
 class FetchTimeout(FetchError):
-    """The answer, or the next piece of it, did not come in time."""
-
     code = "timeout"
     reason = "the answer did not come in time"
 
 
 class TooManyRedirects(FetchError):
-    """The chain of redirects is longer than allowed."""
-
     code = "too_many_redirects"
     reason = "redirected too often"
 
@@ -80,8 +74,6 @@ class BadRedirect(FetchError):
 
 
 class BadStatus(FetchError):
-    """The answer has a status that carries no media."""
-
     def __init__(self, status: int) -> None:
         super().__init__(f"answered with HTTP status {status}")
         self.status = status
@@ -97,22 +89,16 @@ class BadBody(FetchError):
 
 
 class TooLarge(BadBody):
-    """The body is larger than the caller allows."""
-
     code = "too_large"
     reason = "the answer is too large"
 
 
 class Truncated(BadBody):
-    """The body ends before its announced end."""
-
     code = "truncated"
     reason = "the answer is incomplete"
 
 
 class BadEncoding(BadBody):
-    """The body is compressed in a way that was not offered, or wrongly."""
-
     code = "bad_encoding"
     reason = "the answer is encoded in an unknown or broken way"
 
@@ -125,8 +111,6 @@ class ExcessiveOverhead(BadBody):
 
 
 class BadRange(BadBody):
-    """The body is not the part that was asked for."""
-
     code = "bad_range"
     reason = "the answer is not the requested byte range"
 

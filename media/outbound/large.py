@@ -32,7 +32,6 @@ class LargeBodies:
             self._waiting -= 1
 
     def give_back(self) -> None:
-        """Give back what was taken."""
         self._free.release()
 
     @asynccontextmanager

@@ -53,13 +53,11 @@ class MeteredNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect."""
         return MeteredStream(
             await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
         )
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep, for the retries of httpcore."""
         await self._network.sleep(seconds)
 
 
@@ -87,11 +85,9 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write."""
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
-        """Close."""
         await self._stream.aclose()
 
     async def start_tls(
@@ -104,7 +100,6 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         return MeteredStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> object:
-        """Return what the connection knows."""
         return self._stream.get_extra_info(info)
 
 
@@ -134,7 +129,6 @@ class MeteredBody(httpx.AsyncByteStream):
                 await asyncio.sleep(PAUSE_SEC if size < count * SMALL_CHUNK_BYTES else 0)
 
     async def aclose(self) -> None:
-        """Close."""
         await self._body.aclose()
 
     def _note_progress(self) -> None:

@@ -55,18 +55,15 @@ class PoolPerOrigin(httpcore.AsyncConnectionPool):
         self._used: OrderedDict[Origin, _Used] = OrderedDict()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send `request` through the pool of its origin."""
         await self._close_unused()
         url = request.url
         return await self._pool_of((url.scheme, url.host, url.port)).handle_async_request(request)
 
     @property
     def connections(self) -> list[httpcore.AsyncConnectionInterface]:
-        """Return the connections of all pools."""
         return [each for used in self._used.values() for each in used.pool.connections]
 
     async def aclose(self) -> None:
-        """Close all connections."""
         while self._used:
             _, used = self._used.popitem()
             await used.pool.aclose()

@@ -74,9 +74,7 @@ class MediaClient(Protocol):
 
     async def send(
         self, request: httpx.Request, *, stream: bool, follow_redirects: bool
-    ) -> httpx.Response:
-        """Send it."""
-        ...
+    ) -> httpx.Response: ...
 
 
 class StreamClient:
@@ -128,7 +126,6 @@ class StreamClient:
     async def send(
         self, request: httpx.Request, *, stream: bool, follow_redirects: bool
     ) -> httpx.Response:
-        """Send a request that `build_request` returned."""
         response = await self._client.send(
             request, stream=stream, follow_redirects=follow_redirects
         )
