@@ -29,7 +29,8 @@ from simulator.origin import (
 from tests.testkit.stand_ins import always, reply, scripted_server
 from tests.testkit.viewing import Studio, Viewer, studio
 
-SPEED = 4
+SPEED = 3
+"""At more, a busy machine takes what is late for what stands still."""
 ONCE = ChannelOptions(at_end=AtEnd.END, window_segments=60, program_date_time=True)
 UNDATED = ONCE.model_copy(update={"program_date_time": False})
 CONFIG = MonitorConfig(blackout_threshold_sec=10, recovery_sec=2, suspend_threshold_sec=20)
