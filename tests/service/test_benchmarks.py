@@ -1,7 +1,6 @@
 """Short versions of `python -m benchmarks.delay` and `python -m benchmarks.scale`."""
 
 import asyncio
-import random
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,7 +11,6 @@ from benchmarks.delay.printing import Played, print_played
 from benchmarks.delay.script import EVENT_TYPES, Script
 from benchmarks.scale.experiment import Load, LoadResult, run_load
 from benchmarks.scale.printing import print_result
-from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.postgres import postgres_server
 from tests.testkit.scenario_runner import ScenarioRunner
 
@@ -35,9 +33,7 @@ async def SCENARIO(runner: ScenarioRunner) -> Benchmarks:  # noqa: N802
 
 
 async def _delay(runner: ScenarioRunner) -> Played:
-    env = ChaosEnvironment(
-        runner.folder, runner.cache, runner.origin, runner.receiver, random.Random(1)
-    )
+    env = runner.environment("delay")
     harness = await runner.harness()
     return await play(env, harness.rest, Script(segment_sec=2.0, cycles=1), streams=1)
 

@@ -1,7 +1,6 @@
 """A short version of `python -m tests.chaos`: its experiments, once or twice each."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,18 +31,13 @@ class Chaos:
 
 async def SCENARIO(runner: ScenarioRunner) -> Chaos:  # noqa: N802
     """Crash and drain a worker, stop monitors, crash Temporal during starts, run out of slots."""
-    chance = random.Random(1)
-    folder = runner.folder / "chaos"
-    folder.mkdir()
-    env = ChaosEnvironment(
-        folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
-    )
-    crowded, (takeovers, stops, starts) = await asyncio.gather(_shortage(env), _injections(env))
-    return Chaos(takeovers, stops, starts, crowded)
+    env = runner.environment("chaos")
+    shortage, (takeovers, stops, starts) = await asyncio.gather(_shortage(env), _injections(env))
+    return Chaos(takeovers, stops, starts, shortage)
 
 
 async def _shortage(env: ChaosEnvironment) -> SlotShortage:
-    async with env.harness("crowd", "all", PROBE_SLOTS=str(SLOTS)) as harness:
+    async with env.harness("slots", "all", PROBE_SLOTS=str(SLOTS)) as harness:
         return await run_out_of_slots(env, harness)
 
 
@@ -57,10 +51,6 @@ async def _injections(
         }
         stops = await stop_at_random(env, harness, len(WAYS))
         return takeovers, stops, await start_through_crashes(env, harness, STARTS, kills=1)
-
-
-def _nothing(_text: str) -> None:
-    pass
 
 
 @pytest.mark.parametrize("fault", [FaultInjection.TERM, FaultInjection.KILL])

@@ -1,13 +1,11 @@
 """A network that swallows everything, and a rolling restart, both with incidents open."""
 
-import random
 from dataclasses import dataclass
 
 import pytest
 
 from tests.chaos.rollout import RolloutResult, roll_out
 from tests.chaos.takeovers import FaultInjection, Takeovers, take_over
-from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
@@ -26,21 +24,12 @@ class Seen:
 
 async def SCENARIO(runner: ScenarioRunner) -> Seen:  # noqa: N802
     """Cut a probe worker off from Temporal for a while, then replace every worker."""
-    folder = runner.folder / "networks"
-    folder.mkdir()
-    chance = random.Random(1)
-    env = ChaosEnvironment(
-        folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
-    )
+    env = runner.environment("networks")
     async with env.harness("far", "orchestrator") as harness:
         for _ in range(2):
             await harness.start_far_worker("probe")
         holes = await take_over(env, harness, FaultInjection.HOLE, 1, streams=STREAMS)
         return Seen(holes, await roll_out(env, harness, streams=STREAMS))
-
-
-def _nothing(_text: str) -> None:
-    pass
 
 
 def test_the_streams_of_a_worker_that_is_cut_off_are_taken_over(seen: Seen) -> None:

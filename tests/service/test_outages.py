@@ -1,7 +1,6 @@
 """Temporal and the database are away for a while, a short version of `make chaos`'s outages."""
 
 import asyncio
-import random
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -9,7 +8,6 @@ import httpx
 import pytest
 
 from tests.chaos.outages import TEMPORAL, OutageResult, postgres, run_outage
-from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.postgres import postgres_server
 from tests.testkit.scenario_runner import ScenarioRunner
 
@@ -32,12 +30,7 @@ class Outages:
 
 async def SCENARIO(runner: ScenarioRunner) -> Outages:  # noqa: N802
     """Watch a stream with incidents through an outage of Temporal, then of PostgreSQL."""
-    folder = runner.folder / "outages"
-    folder.mkdir()
-    chance = random.Random(1)
-    env = ChaosEnvironment(
-        folder, runner.cache, runner.origin, runner.receiver, chance, say=_nothing
-    )
+    env = runner.environment("outages")
     with ExitStack() as stack:
         server = await asyncio.to_thread(stack.enter_context, postgres_server())
         url = f"{server.url}/postgres"
@@ -46,10 +39,6 @@ async def SCENARIO(runner: ScenarioRunner) -> Outages:  # noqa: N802
                 temporal=await run_outage(env, harness, TEMPORAL, TEMPORAL_SEC, streams=1),
                 database=await run_outage(env, harness, postgres(server), DATABASE_SEC, streams=1),
             )
-
-
-def _nothing(_text: str) -> None:
-    pass
 
 
 @pytest.mark.parametrize("name", ["temporal", "database"])

@@ -6,6 +6,7 @@ selected modules together in a thread of its own, and the tests of each module j
 """
 
 import asyncio
+import random
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.origin import LiveOrigin
+from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.harness import SIGNING_KEY, ServiceHarness, open_harness
 from tests.testkit.receiver import Receiver
 
@@ -81,6 +83,14 @@ class ScenarioRunner:
             self._house = asyncio.ensure_future(self._stack.enter_async_context(opening))
         return await asyncio.shield(self._house)
 
+    def environment(self, name: str) -> ChaosEnvironment:
+        """Return one for the experiments of the chaos suite, with a folder of its own."""
+        folder = self.folder / name
+        folder.mkdir()
+        return ChaosEnvironment(
+            folder, self.cache, self.origin, self.receiver, random.Random(1), say=_say_nothing
+        )
+
     async def _start(self) -> None:
         self._stack.push_async_callback(self.receiver.stop)
         await self.receiver.start()
@@ -109,3 +119,7 @@ class ScenarioRunner:
 
 
 _NAME = "runner:"
+
+
+def _say_nothing(_text: str) -> None:
+    pass
