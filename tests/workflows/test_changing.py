@@ -54,7 +54,9 @@ async def test_a_name_is_given_and_taken_back(stage: WorkflowHarness) -> None:
     await handle.result()
 
 
-async def test_a_change_while_waiting_counts_once_the_stream_is_live(stage: WorkflowHarness) -> None:
+async def test_a_change_while_waiting_counts_once_the_stream_is_live(
+    stage: WorkflowHarness,
+) -> None:
     stage.world.looks.append(scripts.not_live(look_again_sec=60))
     stage.world.watches.append(scripts.ends())
     handle = await stage.start()
