@@ -1,4 +1,4 @@
-"""The reconciliation of Pods where monitors have none: its workflow does not know the placement."""
+"""For placement `pool`: the workflow that reconciles Pods does not know the placement."""
 
 from temporalio import activity
 
@@ -6,9 +6,6 @@ from activities.declarations import PodReconciliationActivities, PodReconciliati
 
 
 class NoPods(PodReconciliationActivities):
-    """Has nothing to compare."""
-
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
-        """Return that nothing was mended."""
         return PodReconciliationReport()
