@@ -144,6 +144,16 @@ def _output(url: str, state: WatchState, *, as_json: bool) -> Output:
 
 
 class _JsonLines(Output):
+    def __init__(self) -> None:
+        self._printed: Observation | None = None
+
+    def observation(self, seen: Observation) -> None:
+        """Print why there is no media, once; of `NOT_OBSERVED` the health gives the reason."""
+        if seen.media or seen.state is SourceState.NOT_OBSERVED or seen == self._printed:
+            return
+        self._printed = seen
+        self._print("observation", state=seen.state, reason=seen.reason, message=seen.message)
+
     def segment(self, seen: SegmentSeen) -> None:
         measured = seen.measurement
         self._print(

@@ -57,6 +57,21 @@ async def test_why_nothing_is_seen_is_said_at_once(tmp_path: Path, has_terminal:
     assert watching.said.index("loading") < watching.said.index("not observed")
 
 
+async def test_a_stream_that_is_not_on_air_is_one_line_of_json(tmp_path: Path) -> None:
+    port = free_port()
+    server = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    origin = Child("origin", server, tmp_path)
+    url = f"http://127.0.0.1:{port}/x.m3u8"
+    watching = Child("watch", [STREAM_TRACKER, "watch", url, "--json"], tmp_path)
+    try:
+        await until_true(lambda: '"state": "upcoming"' in watching.said, "the observation")
+        await until_true(lambda: origin.said.count("/x.m3u8") > 2, "more polls")
+    finally:
+        watching.discard()
+        origin.discard()
+    assert watching.said.count('"kind": "observation"') == 1
+
+
 async def test_a_demo_without_its_extra_says_which_one_is_missing(tmp_path: Path) -> None:
     without = "import sys; sys.modules['imageio_ffmpeg'] = None; from cli.main import app; app()"
     done = await run([sys.executable, "-c", without, "demo"], tmp_path)
