@@ -20,7 +20,7 @@ from activities.declarations import (
 from activities.gateway_client import Gateway, ReportRefused
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
 from activities.watch_cache import RecentWatches
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from media.outbound.stream_client import StreamClient
 from media.sources.source_resolver import SourceResolver
 from media.watching import (

@@ -27,7 +27,9 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.machine import machine
-from media.decoding import DecoderProbe, FfmpegProbe, Probe
+from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import Deferred

@@ -7,14 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from media.decoding import (
-    Confinement,
-    DecoderFailed,
-    DecoderProbe,
-    NotConfined,
-    Probe,
-    open_probe,
-)
+from media.decoding.decoder_pool import Confinement, DecoderProbe
+from media.decoding.errors import DecoderFailed, NotConfined
+from media.decoding.probe import Probe, open_probe
 from runtime.errors import StartError
 from runtime.settings import SettingsError, StreamSettings
 

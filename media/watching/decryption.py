@@ -6,7 +6,7 @@ from collections import OrderedDict
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from media.decoding import UndecodableSegment
+from media.decoding.errors import UndecodableSegment
 from media.hls.playlist import Encryption
 from media.outbound.fetching import fetch_segment
 from media.outbound.stream_client import MediaClient

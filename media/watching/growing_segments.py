@@ -1,6 +1,6 @@
 """Segments that are fetched while their packager still writes them."""
 
-from media.decoding import UndecodableSegment
+from media.decoding.errors import UndecodableSegment
 from media.hls.playlist import Segment
 from monitors.measurement import SegmentMeasurement
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from media.decoding import UndecodableSegment
+from media.decoding.errors import UndecodableSegment
 from media.hls.errors import PlaylistError
 from media.hls.identity import segment_identity
 from media.hls.playlist import MediaPlaylist

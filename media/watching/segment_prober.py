@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from media.decoding import DecodeUsage, Probe, UndecodableSegment
+from media.decoding.decode_slots import DecodeUsage
+from media.decoding.errors import UndecodableSegment
+from media.decoding.probe import Probe
 from media.hls.playlist import Segment
 from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from media.codecs import codec_of
-from media.decoding import UndecodableSegment
+from media.decoding.errors import UndecodableSegment
 from media.hls.cursor import Advance
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist, Segment

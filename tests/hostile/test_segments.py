@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from media.decoding import FfmpegProbe, ProbeLimits, UndecodableSegment
+from media.decoding.errors import UndecodableSegment
+from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.limits import ProbeLimits
 from monitors.measurement import SegmentMeasurement
 from simulator.origin.render import run_ffmpeg
 from tests.hostile.threads import threads

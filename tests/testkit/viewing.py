@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.direct import ManifestSource

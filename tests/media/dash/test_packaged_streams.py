@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from media.decoding import Probe, open_probe
+from media.decoding.probe import Probe, open_probe
 from media.hls.errors import PlaylistError
 from media.hls.identity import segment_identity
 from media.hls.playlist import MasterPlaylist, MediaPlaylist

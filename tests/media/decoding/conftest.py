@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 import pytest_asyncio
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from tests.testkit.engines import Engine, OpenProbe, opened
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition

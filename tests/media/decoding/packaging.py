@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.measurement import SegmentMeasurement
 from simulator.origin.render import ffmpeg_path
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.config import AudioTracks, Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.incidents import IncidentOpened

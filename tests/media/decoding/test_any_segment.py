@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from media.decoding import Probe, UndecodableSegment
+from media.decoding.errors import UndecodableSegment
+from media.decoding.probe import Probe
 from monitors.frames import Depth
 from monitors.measurement import ProbeContext
 from simulator.origin import TINY, Container, Programme, render

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.decoding import probes_at_once
-from media.decoding.limits import usable_cores
+from media.decoding.limits import probes_at_once, usable_cores
 
 ALL = len(os.sched_getaffinity(0))
 

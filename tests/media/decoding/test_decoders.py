@@ -10,14 +10,16 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from media.decoding import DecoderProbe, ProbeLimits, UndecodableSegment
+from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.errors import UndecodableSegment
+from media.decoding.limits import ProbeLimits
 from simulator.origin import Programme, RenderedProgramme, render
 from tests.media.decoding.measuring import measure
 
 WORKER = """
 import asyncio
 from pathlib import Path
-from media.decoding import DecoderProbe
+from media.decoding.decoder_pool import DecoderProbe
 
 async def main():
     probe = DecoderProbe(parallel=1)

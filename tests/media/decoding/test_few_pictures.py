@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.freeze import missing_pictures
 from monitors.frames import Depth

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.frames import same_frame
 from simulator.origin import LOWEST, Encoding, Programme, RenderedProgramme, render

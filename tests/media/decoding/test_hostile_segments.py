@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from media.decoding import FfmpegProbe, Probe, ProbeLimits, UndecodableSegment
+from media.decoding.errors import UndecodableSegment
+from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.limits import ProbeLimits
+from media.decoding.probe import Probe
 from monitors.measurement import SegmentMeasurement
 from simulator.origin import LOWEST, TINY, Container, Programme, RenderedProgramme, render
 from simulator.origin.render import run_ffmpeg

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from simulator.origin.render import run_ffmpeg
 from tests.media.decoding.measuring import joined, measure, within
 

@@ -5,9 +5,9 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
-from media.decoding import Confinement, DecoderProbe, NotConfined, UndecodableSegment
 from media.decoding.decoder.confinement import has_filter
-from media.decoding.decoder_pool import DECODER
+from media.decoding.decoder_pool import DECODER, Confinement, DecoderProbe
+from media.decoding.errors import NotConfined, UndecodableSegment
 from simulator.origin import Programme, render
 from tests.media.decoding.measuring import measure
 

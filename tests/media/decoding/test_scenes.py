@@ -2,7 +2,7 @@
 
 import pytest
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from simulator.origin import (
     LOWEST,

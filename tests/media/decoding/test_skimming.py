@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.frames import Depth, Motion

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from media.decoding import Probe, UndecodableSegment
+from media.decoding.errors import UndecodableSegment
+from media.decoding.probe import Probe
 from monitors.measurement import SegmentMeasurement
 from simulator.origin import Programme, RenderedProgramme, Tracks, render
 from simulator.origin.encoding import LOWEST

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.decoding import Probe
 from media.decoding.decoder.sample_entries import sample_entries
+from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.measurement import SegmentMeasurement
 from simulator.origin.render import ffmpeg_path

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from media.decoding import DecodeUsage
+from media.decoding.decode_slots import DecodeUsage
 from media.hls.playlist import MediaPlaylist
 from media.playlists.loading import load_playlist
 from media.sources.source import MediaUrls

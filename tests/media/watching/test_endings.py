@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from media.decoding import FfmpegProbe
+from media.decoding.ffmpeg import FfmpegProbe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.direct import ManifestSource

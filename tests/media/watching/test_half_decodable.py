@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from media.decoding import DecodeUsage
+from media.decoding.decode_slots import DecodeUsage
 from monitors.config import MonitorConfig
 from monitors.measurement import Interval, ProbeContext, SegmentMeasurement
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from media.decoding import UndecodableSegment
+from media.decoding.errors import UndecodableSegment
 from media.hls.playlist import Encryption
 from media.outbound.client import media_client
 from media.outbound.errors import AddressRefused, FetchError

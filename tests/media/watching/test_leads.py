@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from media.decoding import Probe, UndecodableSegment
+from media.decoding.errors import UndecodableSegment
+from media.decoding.probe import Probe
 from media.hls.playlist import InitSegment, Segment
 from media.watching.preroll import KEPT_FOR_SEGMENTS, MOST_BYTES, Lead
 from monitors.frames import Depth

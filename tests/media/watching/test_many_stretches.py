@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from media.decoding import DecodeUsage
+from media.decoding.decode_slots import DecodeUsage
 from media.watching.track import MANY_STRETCHES
 from monitors.frames import FRAME_BYTES
 from monitors.measurement import Interval, ProbeContext, SegmentMeasurement, StillRun

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from media.decoding import Probe
+from media.decoding.probe import Probe
 from media.hls.playlist import Segment
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.decoding import DecodeUsage
+from media.decoding.decode_slots import DecodeUsage
 from media.hls.playlist import Segment
 from media.outbound.client import media_client
 from media.outbound.errors import TooLarge
