@@ -164,8 +164,8 @@ class Viewing:
         detectors, segment_sec = self._detectors, self._material.segment_sec
         context = detectors.probe_context(segment_sec, THRESHOLDS)
         measured = await self._measured(self._sequence, context)
-        again = [await self._in_full(each) for each in detectors.due(measured)]
-        detectors.judge_deferred(again, THRESHOLDS)
+        again = [await self._in_full(each) for each in detectors.video.due(measured)]
+        detectors.video.judge_deferred(again, THRESHOLDS)
         detectors.feed(measured, _position(self._sequence, segment_sec), THRESHOLDS)
 
     async def _in_full(self, deferred: Deferred) -> SegmentMeasurement:

@@ -81,3 +81,6 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
+
+
+SEVERITY = [Health.OK, Health.WARNING, Health.ERROR]

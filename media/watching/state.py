@@ -11,7 +11,7 @@ from media.sources.youtube.confirmation import Confirmation
 from media.sources.youtube.site_messages import EGRESS_FAILURES
 from monitors.config import Thresholds
 from monitors.detectors.absence import Absence
-from monitors.detectors.media import SEVERITY, MediaDetectors
+from monitors.detectors.media import MediaDetectors
 from monitors.detectors.renditions import RenditionState
 from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.detectors.stall import StallDetector, suspend_threshold_sec
@@ -20,7 +20,7 @@ from monitors.events import EventDraft, EventType, incident_happening
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Track, Unmeasurable
 from monitors.reports import HealthReport, Statistics
-from monitors.status import Health, IncidentKind
+from monitors.status import SEVERITY, Health, IncidentKind
 
 MAIN = "main"
 AUDIO = "audio"

@@ -134,12 +134,12 @@ class StreamWatch:
         state = self._state
         state.go_on_at(self._clock())
         for name, track in state.tracks.items():
-            track.detectors.resume(self._standing.deferred.get(name, []))
+            track.detectors.video.resume(self._standing.deferred.get(name, []))
         try:
             return await self._run()
         finally:
             self._standing.deferred = {
-                name: track.detectors.deferred for name, track in state.tracks.items()
+                name: track.detectors.video.deferred for name, track in state.tracks.items()
             }
 
     async def _run(self) -> EndReason | None:

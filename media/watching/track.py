@@ -255,7 +255,7 @@ class TrackFollower:
         if missing_sec <= 0 or track.ends_at is None:
             return
         missing = nothing_of(track.detectors.tracks, missing_sec)
-        due = await self._measure_again(track.detectors.due(missing))
+        due = await self._measure_again(track.detectors.video.due(missing))
         position = SegmentPosition(
             sequence=max(0, (track.cursor.next_sequence or 0) - 1),
             start_sec=track.stream_sec,
@@ -279,7 +279,7 @@ class TrackFollower:
                 silence_db=self._config.silence_db_threshold,
                 context=context,
             )
-            due = await self._measure_again(self._track.detectors.due(measurement))
+            due = await self._measure_again(self._track.detectors.video.due(measurement))
         except UnsupportedSegment as error:
             self._pass_over_encrypted(segment, seen_at)
             self._show(segment, None, str(error), seen_at)
@@ -301,8 +301,8 @@ class TrackFollower:
     async def _catch_up(self, playlist: MediaPlaylist) -> None:
         """Measure what a lost worker had deferred, as far as the playlist still names it."""
         track, cursor, begun = self._track, self._track.cursor, _clock()
-        first = track.detectors.deferred_from
-        if not track.detectors.is_behind or first is None or track.ends_at is None:
+        first = track.detectors.video.deferred_from
+        if not track.detectors.video.is_behind or first is None or track.ends_at is None:
             return
         found, start_sec = list[tuple[SegmentPosition, SegmentMeasurement]](), track.stream_sec
         start_sec -= cursor.parts_sec
@@ -321,7 +321,7 @@ class TrackFollower:
             )
             with contextlib.suppress(FetchError, UndecodableSegment, UnsupportedSegment):
                 found.append((position, await self._measured_apart(segment)))
-        track.detectors.catch_up(reversed(found), self._config)
+        track.detectors.video.catch_up(reversed(found), track.stream_sec, self._config)
 
     async def _measured_apart(self, segment: Segment) -> SegmentMeasurement:
         return await self._meter.apart().measure(
@@ -486,7 +486,7 @@ def _judged(
     config: MonitorConfig,
     detectors: MediaDetectors,
 ) -> list[IncidentChange]:
-    detectors.judge_deferred(due, config)
+    detectors.video.judge_deferred(due, config)
     return detectors.feed(measurement, position, config)
 
 

@@ -15,7 +15,13 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel
 
-from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, Condition, Stretch, reached
+from monitors.detectors.stream_time import (
+    TIME_TOLERANCE_SEC,
+    Condition,
+    SegmentPosition,
+    Stretch,
+    reached,
+)
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
 from monitors.status import Health, IncidentKind
 
@@ -249,3 +255,15 @@ class FaultDetector(BaseModel):
         if not self.run.is_open or self.run.has_recovered(rule):
             return self.end(stretch.starts_at, rule)
         return None
+
+
+def segment_info(position: SegmentPosition) -> SegmentInfo:
+    return SegmentInfo(sequence=position.sequence, duration=position.duration_sec)
+
+
+def closing_rule(kind: IncidentKind, details: dict[str, str] | None = None) -> FaultRule:
+    """Return the rule by which an incident ends whatever is measured."""
+    segment = SegmentInfo(sequence=0, duration=0.0)
+    return FaultRule(
+        kind=kind, threshold_sec=0.0, recovery_sec=0.0, segment=segment, details=details or {}
+    )

@@ -215,20 +215,20 @@ def watched(
             segment.duration_sec, segment.thresholds, has_room=segment.has_room
         )
         measurement = segment.measured(context if skims else ProbeContext())
-        due = detectors.due(measurement)
+        due = detectors.video.due(measurement)
         again = [
             by_sequence[each.position.sequence].measured(ProbeContext())
             if at_hand(each.position.sequence, segment.position.sequence)
             else None
             for each in due
         ]
-        detectors.judge_deferred(again, segment.thresholds)
+        detectors.video.judge_deferred(again, segment.thresholds)
         seen.depths.append(context.depth)
         seen.skimmed.append(may_defer(measurement))
         seen.measured_again.append(sum(each.measurement.is_skimmed for each in due))
         for change in detectors.feed(measurement, segment.position, segment.thresholds):
             seen.told.append((segment.position.sequence, _rounded(change)))
-        seen.deferred.append(len(detectors.deferred))
+        seen.deferred.append(len(detectors.video.deferred))
     return seen
 
 

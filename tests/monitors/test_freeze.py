@@ -164,4 +164,4 @@ def test_the_state_of_a_freeze_stays_small() -> None:
     assert len(detectors.model_dump_json()) < 4096
     moving = next(iter(Programme(12).segments([])))[0]
     detectors.feed(moving, segment_position(15, 60, 12), RULES)
-    assert detectors.freeze.picture is None
+    assert detectors.video.freeze.picture is None

@@ -46,7 +46,7 @@ def test_what_was_detected_goes_with_what_it_is_of(
     state.carry(before)
     for track in state.tracks.values():
         track.detectors.next_start_sec = track.stream_sec = 60.0
-    state.tracks[MAIN].detectors.blackout.run = FaultRun(started_at=AT, is_open=True)
+    state.tracks[MAIN].detectors.video.blackout.run = FaultRun(started_at=AT, is_open=True)
     heard = state.tracks.get(AUDIO, state.tracks[MAIN]).detectors
     heard.silence.faults.run = FaultRun(started_at=AT, is_open=True)
     state.carry(after)

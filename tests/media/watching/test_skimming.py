@@ -86,7 +86,9 @@ def test_the_cache_holds_what_is_deferred_and_no_more(day: Day) -> None:
     viewer = day.skimmed["unbroken"]
     assert any(each.measurement and each.measurement.cached for each in viewer.seen)
     viewer.seen.clear()
-    deferred = [it.measurement.cached for it in viewer.state.tracks["main"].detectors.deferred]
+    deferred = [
+        it.measurement.cached for it in viewer.state.tracks["main"].detectors.video.deferred
+    ]
     assert viewer.cache.held_bytes == sum(len(it.media or b"") for it in deferred if it)
 
 

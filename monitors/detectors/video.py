@@ -1,0 +1,266 @@
+"""The detectors of blackout and freeze, which judge some segments later than they come."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import BaseModel, Field, InstanceOf
+
+from monitors.config import Thresholds
+from monitors.detectors.faults import (
+    REMNANT_SEC,
+    VIDEO_MISSING,
+    FaultDetector,
+    FaultRule,
+    closing_rule,
+    segment_info,
+)
+from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
+from monitors.detectors.skimming import (
+    ALWAYS_DEFERRED,
+    CATCH_UP,
+    Deferred,
+    depth_of_next,
+    first_that_counts,
+    may_defer,
+    out_of_reach,
+)
+from monitors.detectors.stream_time import (
+    TIME_TOLERANCE_SEC,
+    Condition,
+    Finding,
+    SegmentPosition,
+    Stretch,
+    stretches,
+)
+from monitors.frames import STILL_GAP_SEC, Depth
+from monitors.incidents import IncidentChange
+from monitors.measurement import Interval, SegmentMeasurement
+from monitors.status import SEVERITY, Health, IncidentKind
+
+NO_VIDEO_TRACK = "no_video_track"
+
+
+class VideoDetectors(BaseModel):
+    """What the detectors of one sequence of frames remember.
+
+    Attributes:
+        deferred: the latest segments whose frames are not judged yet, see
+            `monitors.detectors.skimming`; blackout and freeze are at their beginning still. It
+            stays in the memory of its worker.
+        deferred_from: where the first of these lies; None without any.
+        has_shown: whether any frame was seen yet.
+    """
+
+    blackout: FaultDetector = Field(default_factory=FaultDetector)
+    freeze: FreezeState = Field(default_factory=FreezeState)
+    deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
+    deferred_from: SegmentPosition | None = None
+    has_shown: bool = False
+
+    def depth_of_next(
+        self, duration_sec: float, thresholds: Thresholds, *, has_room: bool
+    ) -> Depth:
+        """Return how much of the next segment's video is decoded."""
+        if not self._is_calm():
+            return Depth.EVERYTHING
+        grown_sec = self._grown_sec() + duration_sec
+        waiting = len(self.deferred)
+        return depth_of_next(duration_sec, grown_sec, waiting, thresholds, has_room=has_room)
+
+    def due(self, measurement: SegmentMeasurement) -> Sequence[Deferred]:
+        """Return the deferred segments that are to be judged before `measurement`."""
+        if measurement.video_error or "video" in measurement.unmeasurable:
+            return ()  # its frames are passed over
+        if not may_defer(measurement):
+            return tuple(self.deferred)
+        is_calm = measurement.is_skimmed or first_that_counts([*self._deferred(), measurement])
+        return () if is_calm else tuple(self.deferred[:CATCH_UP])
+
+    def _deferred(self) -> list[SegmentMeasurement]:
+        return [each.measurement for each in self.deferred]
+
+    def judge_deferred(
+        self, measurements: Iterable[SegmentMeasurement | None], thresholds: Thresholds
+    ) -> None:
+        """Judge the frames of the first deferred segments.
+
+        They reach no threshold: a segment that could is not deferred.
+
+        Args:
+            measurements: of all their frames; None where the segment cannot be had any more: that
+                counts as good, so that nothing before it is joined with what comes after it.
+            thresholds: that hold now.
+        """
+        for measurement in measurements:
+            first = self.deferred.pop(0)
+            self._judge_quietly(measurement, first.position, thresholds)
+            self._skip(first.missed_after_sec)
+            self.deferred_from = self.deferred[0].position if self.deferred else None
+
+    def resume(self, deferred: list[Deferred]) -> None:
+        """Go on with what the last watch on the same worker had deferred."""
+        is_same = bool(deferred) and deferred[0].position == self.deferred_from
+        self.deferred = deferred if is_same else []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the worker that deferred segments was lost, and they with it."""
+        return self.deferred_from is not None and not self.deferred
+
+    def catch_up(
+        self,
+        measured: Iterable[tuple[SegmentPosition, SegmentMeasurement]],
+        end_sec: float,
+        thresholds: Thresholds,
+    ) -> None:
+        """Judge what a lost worker had deferred, as far as it was `measured` again.
+
+        The rest, up to `end_sec`, counts as good: a fault that began there begins later.
+        """
+        first, self.deferred_from = self.deferred_from, None
+        if first is None:
+            return
+        end = first.model_copy(update={"start_sec": end_sec, "duration_sec": 0.0})
+        reached_sec = first.start_sec
+        for position, measurement in [*measured, (end, None)]:
+            lost_sec = position.start_sec - reached_sec
+            if lost_sec > TIME_TOLERANCE_SEC:
+                lost = first.model_copy(update={"duration_sec": lost_sec})
+                self._judge_quietly(None, lost, thresholds)
+            if measurement:
+                self._judge_quietly(measurement, position, thresholds)
+            reached_sec = position.start_sec + position.duration_sec
+
+    def feed(
+        self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
+    ) -> list[IncidentChange]:
+        """Judge the frames of the next segment, now or later."""
+        if not may_defer(measurement):
+            self.judge_deferred([None] * len(self.deferred), thresholds)
+            return self._judge(measurement, position, thresholds)
+        self.deferred.append(Deferred(position, measurement))
+        self.deferred_from = self.deferred[0].position
+        is_off = thresholds.freeze_threshold_sec <= 0
+        unneeded = max(0, len(self.deferred) - ALWAYS_DEFERRED)
+        done = unneeded if is_off else first_that_counts(self._deferred())
+        self.judge_deferred([None] * done, thresholds)
+        return []
+
+    def _judge_quietly(
+        self,
+        measurement: SegmentMeasurement | None,
+        position: SegmentPosition,
+        thresholds: Thresholds,
+    ) -> None:
+        """Judge frames that reach no threshold; without a measurement they are good."""
+        if measurement is None or measurement.video_error:
+            measurement = SegmentMeasurement(duration_sec=position.duration_sec)
+        self._judge(measurement, position, out_of_reach(thresholds.as_expected()))
+
+    def _grown_sec(self) -> float:
+        """Return how long a freeze that goes on may last already."""
+        run = self.freeze.faults.run
+        known_sec = run.fault_sec + run.gap_sec if run else 0.0
+        return known_sec + sum(each.position.duration_sec for each in self.deferred)
+
+    def _is_calm(self) -> bool:
+        """Return whether no fault is known for which each frame has to be looked at."""
+        if self.deferred:  # none of these has a dark keyframe
+            return True
+        return self.blackout.run is None and self._freeze_health() is Health.OK
+
+    def skip(self, duration_sec: float) -> None:
+        """Pass over media that was not seen."""
+        if self.deferred:
+            self.deferred[-1] = self.deferred[-1].missing_after(duration_sec)
+        else:
+            self._skip(duration_sec)
+
+    def _skip(self, duration_sec: float) -> None:
+        self.blackout.skip(duration_sec)
+        self.freeze.faults.skip(duration_sec)
+
+    def _freeze_health(self) -> Health:
+        return self.freeze.faults.health(STILL_NOTICEABLE_SEC)
+
+    def end(self, at: datetime) -> list[IncidentChange]:
+        """End what is open."""
+        ended = (
+            self.blackout.end(at, closing_rule(IncidentKind.BLACKOUT)),
+            self.freeze.faults.end(at, closing_rule(IncidentKind.FREEZE)),
+        )
+        return [each for each in ended if each]
+
+    def health(self) -> Health:
+        return max(self.blackout.health(), self._freeze_health(), key=SEVERITY.index)
+
+    def open_incidents(self) -> dict[IncidentKind, datetime]:
+        faults = {IncidentKind.BLACKOUT: self.blackout, IncidentKind.FREEZE: self.freeze.faults}
+        return {kind: each.open_since for kind, each in faults.items() if each.open_since}
+
+    def _judge(
+        self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
+    ) -> list[IncidentChange]:
+        blackout = FaultRule(
+            kind=IncidentKind.BLACKOUT,
+            threshold_sec=thresholds.blackout_threshold_sec,
+            recovery_sec=thresholds.recovery_sec,
+            segment=segment_info(position),
+        )
+        freeze = FaultRule(
+            kind=IncidentKind.FREEZE,
+            threshold_sec=thresholds.freeze_threshold_sec,
+            recovery_sec=thresholds.recovery_sec,
+            joint_sec=STILL_GAP_SEC,
+            remnant_sec=REMNANT_SEC,
+            noticeable_sec=STILL_NOTICEABLE_SEC,
+            segment=segment_info(position),
+        )
+        black, still = self._seen_in(measurement, position)
+        is_present = measurement.has_video and not measurement.is_video_missing
+        self.has_shown |= is_present
+        return [
+            *self.blackout.follow(_cut(black, position, measurement, is_present), blackout),
+            *self.freeze.follow(_cut(still, position, measurement, is_present), freeze),
+        ]
+
+    def _seen_in(
+        self, measurement: SegmentMeasurement, position: SegmentPosition
+    ) -> tuple[list[Finding], list[Finding]]:
+        """Return what the detectors of blackout and of freeze see in a segment.
+
+        Where pictures are missing, a player goes on showing the last one: that is black, or it is
+        frozen. Before the first one there is nothing to show.
+        """
+        unknown = _whole(position, Condition.UNKNOWN)
+        if not measurement.has_video:
+            return [replace(_whole(position), reason=NO_VIDEO_TRACK)], [unknown]
+        if not measurement.is_video_missing:
+            beginning = Interval(start=0.0, end=measurement.video_unseen_sec)
+            unseen = Finding(beginning, Condition.UNKNOWN)
+            return (
+                [unseen, *_faulty(measurement.black)],
+                [unseen, *still_findings(measurement)],
+            )
+        missing = replace(_whole(position), reason=VIDEO_MISSING)
+        is_black = self.blackout.run is not None and self.blackout.run.is_faulty
+        return ([missing], [unknown]) if is_black or not self.has_shown else ([], [missing])
+
+
+def _faulty(intervals: Iterable[Interval]) -> list[Finding]:
+    return [Finding(interval) for interval in intervals]
+
+
+def _whole(position: SegmentPosition, condition: Condition = Condition.FAULTY) -> Finding:
+    return Finding(Interval(start=0.0, end=position.duration_sec), condition)
+
+
+def _cut(
+    findings: Iterable[Finding],
+    position: SegmentPosition,
+    measurement: SegmentMeasurement,
+    has_track: bool,
+) -> list[Stretch]:
+    measured_sec = measurement.duration_sec if has_track else position.duration_sec
+    return stretches(findings, position, measured_sec)
