@@ -15,7 +15,8 @@ from media.watching.rendition_check import first_that_plays
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import AUDIO, MAIN, WatchState, is_further
-from media.watching.track import PlaylistLost, TrackFollower
+from media.watching.track import TrackFollower
+from media.watching.track_judge import PlaylistLost
 from monitors.config import AudioTracks, MonitorConfig
 from monitors.detectors.stopwatch import Elapsed
 from monitors.events import EndReason
@@ -397,7 +398,7 @@ class StreamWatch:
             url,
             state=self._state,
             config=self._config,
-            meter=self._meter,
+            prober=self._meter,
             now=self._now,
             looks=self._standing.looks,
             on_change=self._something_happened.set,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from media.decoding.decode_slots import DecodeUsage
-from media.watching.track import MANY_STRETCHES
+from media.watching.track_judge import MANY_STRETCHES
 from monitors.frames import FRAME_BYTES
 from monitors.measurement import Interval, ProbeContext, SegmentMeasurement, StillRun
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render

@@ -1,0 +1,346 @@
+"""Measuring the segments of one track, and judging what was found."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from media.codecs import codec_of
+from media.decoding.errors import UndecodableSegment
+from media.hls.errors import PlaylistError
+from media.hls.playlist import MediaPlaylist, Segment
+from media.outbound.errors import FetchError
+from media.watching.decryption import UnsupportedSegment
+from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
+from media.watching.state import TrackState, WatchState, is_further
+from monitors.config import MonitorConfig
+from monitors.detectors.media import MediaDetectors
+from monitors.detectors.skimming import Deferred
+from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition
+from monitors.incidents import IncidentChange
+from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothing_of
+
+logger = structlog.get_logger(__name__)
+
+REFUSALS = frozenset({401, 403, 410})
+"""Answers to a segment, asked for more than once, that mean the same: its URL has run out."""
+
+REFUSED_AGAIN_SEC = 60.0
+"""Where a new URL did not help, segments are given up for so long before the next is asked for."""
+
+UNDECODABLE = "undecodable"
+ENCRYPTED = "encrypted"
+
+MANY_STRETCHES = 100
+"""Of black, stillness and silence. A segment with more is judged beside the event loop; no usual
+one has so many."""
+
+CATCHING_UP_SEC = 10.0
+"""After this long no more segments of a lost worker are measured: newer ones wait for it."""
+
+
+class PlaylistLost(Exception):
+    """The playlist is no longer where it was; the source must be asked again.
+
+    Attributes:
+        reason: stable word.
+    """
+
+    def __init__(self, error: FetchError) -> None:
+        super().__init__(str(error))
+        self.reason = error.code
+
+
+class TrackJudge:
+    """Has the segments of one track measured, and feeds what was found into the watch's state.
+
+    State changes only between awaits: cancelling at any moment leaves it consistent.
+
+    Attributes:
+        are_parts_good: whether segments can be measured before they are complete.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        state: WatchState,
+        config: MonitorConfig,
+        prober: SegmentProber,
+        now: Callable[[], datetime],
+        on_change: Callable[[], None],
+        on_segment: SegmentListener | None = None,
+    ) -> None:
+        self._name = name
+        self._state = state
+        self._config = config
+        self._prober = prober
+        self._now = now
+        self._on_change = on_change
+        self._on_segment = on_segment
+        self.are_parts_good = True
+
+    @property
+    def _track(self) -> TrackState:
+        return self._state.tracks[self._name]
+
+    async def judge_absence(self, new: Sequence[Segment]) -> None:
+        """Judge what is missing where this track stops alone."""
+        track, state = self._track, self._state
+        missing_sec = state.missing_sec(
+            self._name,
+            new_sec=sum(each.duration_sec for each in new if not each.gap),
+            thresholds=self._config,
+        )
+        if missing_sec <= 0 or track.ends_at is None:
+            return
+        missing = nothing_of(track.detectors.tracks, missing_sec)
+        due = await self._measure_again(track.detectors.video.due(missing))
+        position = SegmentPosition(
+            sequence=max(0, (track.cursor.next_sequence or 0) - 1),
+            start_sec=track.stream_sec,
+            duration_sec=missing_sec,
+            starts_at=track.ends_at,
+        )
+        await self._judge(missing, position, due)
+        track.absence.judged_sec += missing_sec
+
+    async def measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
+        if segment.gap:
+            self._pass_over_gap(segment)
+            return
+        context = self._track.detectors.probe_context(
+            segment.duration_sec, self._config, has_room=self._prober.cache.has_room()
+        )
+        try:
+            measurement = await self._prober.measure(
+                segment,
+                target_duration_sec=self._state.target_duration_sec,
+                silence_db=self._config.silence_db_threshold,
+                context=context,
+            )
+            due = await self._measure_again(self._track.detectors.video.due(measurement))
+        except UnsupportedSegment as error:
+            self._pass_over_encrypted(segment, seen_at)
+            self._show(segment, None, str(error), seen_at)
+        except (FetchError, UndecodableSegment) as error:
+            self._ask_anew_when_refused(error)
+            self.are_parts_good &= segment.parts_until is None
+            self._segment_failed(segment, str(error), reason_of(error))
+            self._track.absence.moved(seen_at)
+            self._pass_over(segment)
+            self._show(segment, None, str(error), seen_at)
+        else:
+            await self._apply_measurement(segment, measurement, starts_at, seen_at, due)
+            broken = self._track.detectors.error_of(measurement) or None
+            self._show(segment, measurement, broken, seen_at)
+
+    async def _measure_again(self, due: Sequence[Deferred]) -> list[SegmentMeasurement | None]:
+        return [await self._prober.measure_again(each.measurement) for each in due]
+
+    async def catch_up(self, playlist: MediaPlaylist) -> None:
+        """Measure what a lost worker had deferred, as far as the playlist still names it."""
+        track, cursor, begun = self._track, self._track.cursor, _clock()
+        first = track.detectors.video.deferred_from
+        if not track.detectors.video.is_behind or first is None or track.ends_at is None:
+            return
+        found, start_sec = list[tuple[SegmentPosition, SegmentMeasurement]](), track.stream_sec
+        start_sec -= cursor.parts_sec
+        for segment in reversed(cursor.done_of(playlist)):
+            start_sec -= segment.duration_sec
+            if (
+                start_sec < first.start_sec - TIME_TOLERANCE_SEC
+                or _clock() - begun > CATCHING_UP_SEC
+            ):
+                break
+            position = SegmentPosition(
+                sequence=segment.sequence,
+                start_sec=start_sec,
+                duration_sec=segment.duration_sec,
+                starts_at=track.ends_at - timedelta(seconds=track.stream_sec - start_sec),
+            )
+            with contextlib.suppress(FetchError, UndecodableSegment, UnsupportedSegment):
+                found.append((position, await self._measured_apart(segment)))
+        track.detectors.video.catch_up(reversed(found), track.stream_sec, self._config)
+
+    async def _measured_apart(self, segment: Segment) -> SegmentMeasurement:
+        return await self._prober.apart().measure(
+            segment,
+            target_duration_sec=self._state.target_duration_sec,
+            silence_db=self._config.silence_db_threshold,
+        )
+
+    async def _apply_measurement(
+        self,
+        segment: Segment,
+        measurement: SegmentMeasurement,
+        starts_at: datetime,
+        seen_at: datetime,
+        due: Sequence[SegmentMeasurement | None],
+    ) -> None:
+        track, state = self._track, self._state
+        position = SegmentPosition(
+            sequence=segment.sequence,
+            start_sec=track.stream_sec,
+            duration_sec=segment.duration_sec,
+            starts_at=starts_at,
+        )
+        if segment.discontinuity:
+            track.detectors.expect_new_timestamps()
+        await self._judge(measurement, position, due)
+        track.absence.moved(seen_at)
+        track.cursor.done(segment)
+        state.statistics.downloaded_bytes += measurement.size_bytes
+        state.last_check_at = at = self._now()
+        self._note_unmeasurable(measurement.unmeasurable, at)
+        for sound in measurement.further_sound:
+            if sound.unmeasurable:
+                self._note_unmeasurable({"audio": sound.unmeasurable}, at)
+        if error := track.detectors.error_of(measurement):
+            self._segment_failed(segment, error, UNDECODABLE)
+        else:
+            hidden = (measurement.unmeasurable.get(kind) for kind in track.detectors.tracks)
+            why = next((each.reason for each in hidden if each), None)
+            self._segment_succeeded(segment, at, why)
+
+    def _pass_over_encrypted(self, segment: Segment, seen_at: datetime) -> None:
+        """Pass over a segment that cannot be measured: nobody has to have the key of it."""
+        track, at = self._track, self._now()
+        why = {
+            kind: Unmeasurable(
+                codec=codec_of(track.codecs, sound=kind == "audio"), reason=ENCRYPTED
+            )
+            for kind in track.detectors.tracks
+        }
+        track.absence.moved(seen_at)
+        track.detectors.unjudged = track.detectors.tracks
+        self._pass_over(segment)
+        self._note_unmeasurable(why, at)
+        self._nothing_fails(at, ENCRYPTED)
+
+    def _note_unmeasurable(self, found: Mapping[Track, Unmeasurable], at: datetime) -> None:
+        for kind in self._track.detectors.tracks & found.keys():
+            self.changed(self._state.note_unmeasurable(kind, found[kind], at))
+
+    async def _judge(
+        self,
+        measurement: SegmentMeasurement,
+        position: SegmentPosition,
+        due: Sequence[SegmentMeasurement | None],
+    ) -> None:
+        """Judge what comes next in the track, after the deferred segments that are `due`."""
+        track, state = self._track, self._state
+        judge = partial(_judged, due, measurement, position, self._config)
+        known = [each for each in (measurement, *due) if each]
+        if sum(each.stretches for each in known) <= MANY_STRETCHES:
+            changes = judge(track.detectors)
+        else:
+            detectors = track.detectors.model_copy(deep=True)
+            changes = await asyncio.to_thread(judge, detectors)
+            track.detectors = detectors
+        track.stream_sec += position.duration_sec
+        track.ends_at = position.wall_clock(position.duration_sec)
+        self.changed(state.note(changes, self._now()))
+
+    def _segment_succeeded(self, segment: Segment, at: datetime, unmeasurable: str | None) -> None:
+        statistics = self._state.statistics
+        statistics.total_segments_analyzed += segment.parts_until is None
+        statistics.analyzed_sec = round(statistics.analyzed_sec + segment.duration_sec, 6)
+        self._nothing_fails(at, unmeasurable)
+
+    def _nothing_fails(self, at: datetime, unmeasurable: str | None) -> None:
+        """Note that a segment is good, as far as it can be measured; else why it cannot."""
+        state = self._state
+        state.failing.discard(self._name)
+        state.hidden.pop(self._name, None)
+        if unmeasurable and not is_further(self._name):
+            state.hidden[self._name] = unmeasurable
+        changes = [] if state.is_failing else state.errors.succeeded(at, self._config)
+        if not state.is_rendition_failing:
+            hidden = next(iter(state.hidden.values()), None)
+            changes += state.renditions.played(at, unmeasurable=hidden)
+        self.changed(state.note(changes, at))
+
+    def _segment_failed(self, segment: Segment, error: str, reason: str) -> None:
+        self._state.statistics.segments_failed += 1
+        self._state.failing.add(self._name)
+        self.failed(f"segment {segment.sequence}: {error}", reason)
+
+    def _pass_over_gap(self, segment: Segment) -> None:
+        if self._track.absence.judged_sec:  # what it stands for is judged by the clock
+            self._track.cursor.done(segment)
+        else:
+            self._pass_over(segment)
+
+    def _pass_over(self, segment: Segment) -> None:
+        self._track.pass_over(segment.duration_sec)
+        self._track.cursor.done(segment)
+
+    def failed(self, error: str, reason: str) -> None:
+        self.log("cannot measure", error=error)
+        at = self._now()
+        if not is_further(self._name):
+            self._state.renditions.failed(reason, at)
+        self.changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
+
+    def _ask_anew_when_refused(self, error: Exception) -> None:
+        """Keep a refused segment for the next try, unless a new URL was tried just before.
+
+        Where all URLs have run out, those of picture and first sound are refused, too.
+
+        Raises:
+            PlaylistLost: the source is to be asked anew.
+        """
+        if not isinstance(error, FetchError) or error.status not in REFUSALS:
+            return
+        if is_further(self._name):
+            return
+        at, last = self._now(), self._state.refused_at
+        if last is None or at - last >= timedelta(seconds=REFUSED_AGAIN_SEC):
+            self._state.refused_at = at
+            raise PlaylistLost(error) from None
+
+    def changed(self, changed: bool) -> None:
+        if changed:
+            self._on_change()
+
+    def _show(
+        self,
+        segment: Segment,
+        measurement: SegmentMeasurement | None,
+        error: str | None,
+        seen_at: datetime,
+    ) -> None:
+        if self._on_segment:
+            seen = SegmentSeen(self._name, segment, measurement, error, seen_at, self._now())
+            self._on_segment(seen)
+
+    def log(self, event: str, **fields: object) -> None:
+        logger.info(event, track=self._name, **fields)
+
+
+def _judged(
+    due: Sequence[SegmentMeasurement | None],
+    measurement: SegmentMeasurement,
+    position: SegmentPosition,
+    config: MonitorConfig,
+    detectors: MediaDetectors,
+) -> list[IncidentChange]:
+    detectors.video.judge_deferred(due, config)
+    return detectors.feed(measurement, position, config)
+
+
+def reason_of(error: FetchError | PlaylistError | UndecodableSegment) -> str:
+    """Return a stable word for what is wrong."""
+    if isinstance(error, FetchError):
+        return error.code
+    if isinstance(error, PlaylistError):
+        return "bad_playlist"
+    return UNDECODABLE
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
