@@ -11,7 +11,7 @@ from media.sources.direct import ENDED
 from media.sources.source import MediaUrls, Observation, Source, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.watching.clock import SteadyClock
-from media.watching.rendition_check import first_that_plays
+from media.watching.rendition_switch import RenditionSwitch
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import AUDIO, MAIN, WatchState, is_further
@@ -21,7 +21,6 @@ from monitors.config import AudioTracks, MonitorConfig
 from monitors.detectors.stopwatch import Elapsed
 from monitors.events import EndReason
 from monitors.measurement import Track
-from monitors.status import Health
 
 logger = structlog.get_logger(__name__)
 
@@ -46,16 +45,6 @@ STANDSTILL_LOOKS = ((120.0, 20.0), (1800.0, 60.0))
 over or goes on elsewhere. The first are within the shortest live window of a new broadcast."""
 
 LONG_STANDSTILL_LOOK_SEC = 180.0
-
-WATCH_RENDITION_SEC = 1.0
-ASK_OTHERS_AGAIN_SEC = 30.0
-ASK_OTHERS_MOST_SEC = 300.0
-"""Where the watched rendition fails and no other one plays, the others are asked again after the
-first, in the end after the second."""
-
-STANDS_STILL = "stands_still"
-UNMEASURABLE = frozenset({"encrypted", "unsupported_codec"})
-"""A rendition that failed so is replaced by one that can be measured, or by none."""
 
 ENDED_MOVES = 2
 """The others must bring so many new segments after the end of the watched one: those that end a
@@ -118,6 +107,7 @@ class StreamWatch:
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
         self._standing = standing or ResumeHint()
+        self._renditions = RenditionSwitch(state, config, meter, self._now)
         self._something_happened = asyncio.Event()
         self._lost = False
         self._known: Observation | None = None
@@ -250,7 +240,7 @@ class StreamWatch:
         happened = asyncio.create_task(self._something_happened.wait())
         renewal = asyncio.create_task(self._until_renewed(media))
         doubts = asyncio.create_task(self._until_over_or_elsewhere())
-        switch = asyncio.create_task(self._until_another_rendition(others))
+        switch = asyncio.create_task(self._renditions.until_another(others))
         listed = asyncio.create_task(self._until_more_is_listed(seen, media))
         tasks = (following, happened, renewal, doubts, switch, listed)
         try:
@@ -281,69 +271,9 @@ class StreamWatch:
             self._standing.lost()
             self._state.renditions.lost(_reason(lost), self._now())
         elsewhere = [each for each in others if each.ends_apart_from(urls[MAIN])]
-        if self._lost or await self._replaced(ENDED, elsewhere, moves=ENDED_MOVES):
+        if self._lost or await self._renditions.replaces(ENDED, elsewhere, moves=ENDED_MOVES):
             return None
         return EndReason.ENDLIST_DETECTED
-
-    async def _until_another_rendition(self, others: Sequence[MediaUrls]) -> None:
-        """Return when another rendition is to be watched.
-
-        That is one that plays while the watched one does not, or the preferred one when it plays
-        again. Where none plays, they are asked again later and later.
-        """
-        if not others:
-            await asyncio.Event().wait()
-        renditions, wait_sec = self._state.renditions, ASK_OTHERS_AGAIN_SEC
-        while True:
-            await asyncio.sleep(WATCH_RENDITION_SEC)
-            if reason := self._rendition_failure():
-                if await self._replaced(reason, others):
-                    return
-                await asyncio.sleep(wait_sec)
-                wait_sec = min(2 * wait_sec, ASK_OTHERS_MOST_SEC)
-            elif renditions.is_retry_due(self._now()):
-                preferred = [each for each in others if each.rendition == renditions.preferred]
-                why = renditions.avoided.get(renditions.preferred)
-                wanted = self._wanted(why.reason if why else "")
-                if await first_that_plays(preferred, self._meter, wanted=wanted):
-                    renditions.forgive(renditions.preferred)
-                    return
-                renditions.postpone(self._now())
-
-    async def _replaced(self, reason: str, others: Sequence[MediaUrls], *, moves: int = 1) -> bool:
-        """Give up the watched rendition if another one plays, and it still fails then."""
-        wanted = self._wanted(reason)
-        found = await first_that_plays(others, self._meter, wanted=wanted, moves=moves)
-        if found is None or (reason != ENDED and self._rendition_failure() is None):
-            return False
-        renditions = self._state.renditions
-        names = {"left": renditions.used_name, "found": found.rendition_name}
-        logger.info("another rendition", reason=reason, **names)
-        for each in others:  # those before it do not play either
-            if each is found:
-                break
-            renditions.avoid(each.rendition, reason, self._now())
-        renditions.avoid(renditions.used, reason, self._now())
-        renditions.forgive(found.rendition)
-        return True
-
-    def _wanted(self, reason: str) -> frozenset[Track]:
-        """Return what another rendition must have: what the watched one has, or should have.
-
-        Args:
-            reason: why a rendition failed.
-        """
-        if reason in UNMEASURABLE:
-            return self._state.known_tracks()
-        health = self._state.health()
-        conditions: dict[Track, Health] = {"video": health.video, "audio": health.audio}
-        return frozenset(track for track, it in conditions.items() if it is Health.OK)
-
-    def _rendition_failure(self) -> str | None:
-        """Return why the watched rendition is to be replaced if another one plays."""
-        if self._state.renditions.is_failing:
-            return self._state.renditions.failure
-        return STANDS_STILL if self._state.may_stand_still(self._config) else None
 
     async def _until_more_is_listed(self, seen: Observation, media: MediaUrls) -> Observation:
         """Return a look that names a track that the stream lacked until then."""
