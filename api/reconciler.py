@@ -23,7 +23,7 @@ from api.store import Store, StoreUnavailable
 from monitors.ids import is_monitor_id
 
 QUICK_ROUND_SEC: Final = 15
-QUIET: Final = timedelta(minutes=2)
+STALE_AFTER: Final = timedelta(minutes=2)
 KEYS_KEPT: Final = timedelta(days=1)
 LAUNCHES: Final = 500
 REMOVALS: Final = 500
@@ -70,12 +70,12 @@ class Reconciler:
         """
         report = ReconciliationReport(
             started=await self.start_unconfirmed(),
-            ended=await self._end_vanished(),
+            ended=await self._end_closed(),
             stopped=await self._stop_orphans(),
-            forgotten_monitors=await self._forget_monitors(),
-            forgotten_events=await self._forget_events(),
+            forgotten_monitors=await self._remove(self._store.reconciliation.remove_monitors),
+            forgotten_events=await self._remove(self._store.reconciliation.remove_events),
         )
-        await self._store.reconciliation.forget_keys(created_before=self._now() - KEYS_KEPT)
+        await self._store.reconciliation.remove_keys(before=self._now() - KEYS_KEPT)
         self._metrics.reconciled(report, self._now())
         _log.info("reconciled", **report.model_dump())
         return report
@@ -106,27 +106,27 @@ class Reconciler:
             await step()
         except (EngineUnavailable, StoreUnavailable) as error:
             _log.warning("reconciling interrupted", error=str(error))
-        except Exception:  # a defect met once must not end the mending for good
+        except Exception:  # a defect must not end reconciling for good
             _log.exception("reconciling failed")
         else:
             return True
         return False
 
-    async def _end_vanished(self) -> int:
-        """Give monitors the end of their workflow, so that they hold no place.
+    async def _end_closed(self) -> int:
+        """Give monitors the end of their workflow, so that they do not count as active.
 
         A workflow reports its end before it closes: a closed one with an active row never will.
         """
-        quiet = await self._store.reconciliation.stale(since=self._now() - QUIET)
-        running = await self._engine.running() if quiet else set()
-        ends = [await self._adopt_end(one) for one in quiet if one not in running]
+        stale = await self._store.reconciliation.stale(since=self._now() - STALE_AFTER)
+        running = await self._engine.running() if stale else set()
+        ends = [await self._adopt_end(one) for one in stale if one not in running]
         return sum(ends)
 
     async def _adopt_end(self, monitor_id: str) -> bool:
         end = await self._engine.outcome(monitor_id)
         if end is None:  # the list of those that run is a little behind
             return False
-        _log.warning("workflow ended unheard", monitor_id=monitor_id, status=end.status)
+        _log.warning("workflow ended without a report", monitor_id=monitor_id, status=end.status)
         await self._store.monitors.finish(
             monitor_id,
             end.status,
@@ -142,30 +142,20 @@ class Reconciler:
         another gateway starts meanwhile have their row by the time the rows are read.
         """
         running = {one for one in await self._engine.running_of_ours() if is_monitor_id(one)}
-        unknown = await self._store.reconciliation.missing_ids(running)
-        for monitor_id in unknown:
+        orphans = await self._store.reconciliation.missing_ids(running)
+        for monitor_id in orphans:
             _log.warning("workflow without a monitor", monitor_id=monitor_id)
             await self._engine.cancel(monitor_id)
-        return len(unknown)
+        return len(orphans)
 
-    async def _forget_monitors(self) -> int:
+    async def _remove(self, remove: Callable[[datetime, int], Awaitable[int]]) -> int:
+        """Remove what is past its time; what does not fit into one round is left for the next."""
         before = self._now() - self._retention
-        forget = self._store.reconciliation.forget_monitors
-        return await _in_batches(lambda limit: forget(finished_before=before, limit=limit))
-
-    async def _forget_events(self) -> int:
-        before = self._now() - self._retention
-        forget = self._store.reconciliation.forget_events
-        return await _in_batches(lambda limit: forget(created_before=before, limit=limit))
-
-
-async def _in_batches(remove: Callable[[int], Awaitable[int]]) -> int:
-    """Remove batch by batch; what does not fit into one round is left for the next."""
-    total = 0
-    for _ in range(REMOVAL_ROUNDS):
-        removed = await remove(REMOVALS)
-        total += removed
-        if removed < REMOVALS:
-            break
-        await asyncio.sleep(0)
-    return total
+        total = 0
+        for _ in range(REMOVAL_ROUNDS):
+            removed = await remove(before, REMOVALS)
+            total += removed
+            if removed < REMOVALS:
+                break
+            await asyncio.sleep(0)
+        return total

@@ -18,7 +18,7 @@ from api.parameters import Pagination
 from api.store import Store
 from api.store.records import LastReport, MonitorRecord, MonitorSummary
 from monitors.ids import is_monitor_id
-from monitors.reports import HealthReport, Statistics
+from monitors.reports import HealthReport, Statistics, is_newer
 from monitors.status import MonitorStatus
 from workflows.messages import ChangeResult, MonitorSnapshot
 
@@ -51,7 +51,7 @@ class MonitorService:
         snapshot = await self._engine.snapshot(monitor_id) if record.status.is_active else None
         if snapshot:
             await self._save_change(record, snapshot)
-        return details(record, snapshot)
+        return details(record, snapshot, self._now())
 
     async def _save_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
         """Save a change that the workflow made without its answer reaching the store."""
@@ -126,14 +126,16 @@ class MonitorService:
         return record
 
 
-def details(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> MonitorDetails:
+def details(
+    record: MonitorRecord, snapshot: MonitorSnapshot | None, now: datetime
+) -> MonitorDetails:
     """Join what the store and the workflow know.
 
     The probe reports its counters straight to the store, the workflow learns them only when
     something happens: measurements come from the newer of the two, all else from the workflow.
     """
     current = snapshot or record
-    measured = _newest_measurements(record, snapshot)
+    measured = _newest_measurements(record, snapshot, now)
     moments = [record.created_at, record.reported_at, record.finished_at, measured.as_of]
     title = (snapshot and snapshot.title) or record.title
     return MonitorDetails(
@@ -178,9 +180,11 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
     )
 
 
-def _newest_measurements(record: MonitorRecord, snapshot: MonitorSnapshot | None) -> LastReport:
+def _newest_measurements(
+    record: MonitorRecord, snapshot: MonitorSnapshot | None, now: datetime
+) -> LastReport:
     reported = record.last_report
-    if snapshot and (reported is None or reported.as_of <= snapshot.as_of):
+    if snapshot and is_newer(snapshot.as_of, reported.as_of if reported else None, now):
         return LastReport(
             snapshot.health, snapshot.statistics, snapshot.open_incidents, snapshot.as_of
         )

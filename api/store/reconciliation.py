@@ -60,27 +60,27 @@ class ReconciliationStore:
                 missing.difference_update((await connection.scalars(query)).all())
         return sorted(missing)
 
-    async def forget_keys(self, *, created_before: datetime) -> int:
+    async def remove_keys(self, *, before: datetime) -> int:
         return await self._remove(
-            delete(idempotency_keys).where(idempotency_keys.c.created_at < created_before)
+            delete(idempotency_keys).where(idempotency_keys.c.created_at < before)
         )
 
-    async def forget_monitors(self, *, finished_before: datetime, limit: int) -> int:
-        """Remove up to `limit` monitors that ended long ago, with all that belongs to them."""
+    async def remove_monitors(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` monitors that ended before then, with all that belongs to them."""
         old = (
             select(monitors.c.monitor_id)
-            .where(monitors.c.finished_at < finished_before)
+            .where(monitors.c.finished_at < before)
             .order_by(monitors.c.finished_at)
             .limit(limit)
         )
         return await self._remove(delete(monitors).where(monitors.c.monitor_id.in_(old)))
 
-    async def forget_events(self, *, created_before: datetime, limit: int) -> int:
-        """Remove up to `limit` old events, of active monitors too."""
+    async def remove_events(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` events from before then, of active monitors too."""
         key = (monitor_events.c.monitor_id, monitor_events.c.event_id)
         old = (
             select(*key)
-            .where(monitor_events.c.created_at < created_before)
+            .where(monitor_events.c.created_at < before)
             .order_by(monitor_events.c.created_at)
             .limit(limit)
         )

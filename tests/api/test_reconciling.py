@@ -9,7 +9,7 @@ from activities.declarations import ReconciliationReport
 from api.engine import EngineUnavailable, StartUnconfirmed
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launch import Launcher
-from api.reconciler import KEYS_KEPT, QUIET, Reconciler
+from api.reconciler import KEYS_KEPT, STALE_AFTER, Reconciler
 from api.store.records import IdempotencyKey
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
@@ -83,7 +83,7 @@ async def test_a_monitor_is_kept_while_the_engine_is_away(gateway: Running) -> N
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        pytest.param(MonitorStatus.COMPLETED, None, id="ended unheard"),
+        pytest.param(MonitorStatus.COMPLETED, None, id="ended without a report"),
         pytest.param(MonitorStatus.STOPPED, None, id="cancelled"),
         pytest.param(MonitorStatus.ERROR, "workflow_gone", id="vanished"),
     ],
@@ -94,7 +94,7 @@ async def test_a_monitor_takes_the_end_of_its_workflow(
     gone = await gateway.created_id()
     quiet = await gateway.created_id(stream_url="https://media.example/quiet.m3u8")
     gateway.engine.ends[gone] = end(status, reason)
-    later = reconciler_after(gateway, QUIET + timedelta(seconds=1))
+    later = reconciler_after(gateway, STALE_AFTER + timedelta(seconds=1))
     assert await later.round() == ReconciliationReport(ended=1)
     assert await later.round() == NOTHING
     shown = await gateway.show(gone)
@@ -157,7 +157,7 @@ async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     headers = {"Idempotency-Key": "order-1"}
     body = {"stream_url": "https://h/x.m3u8", "callback_url": "https://h/"}
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
-    assert await gateway.store.reconciliation.forget_keys(created_before=datetime.now(UTC)) == 1
+    assert await gateway.store.reconciliation.remove_keys(before=datetime.now(UTC)) == 1
     assert timedelta(hours=24) <= KEYS_KEPT
     assert await gateway.store.creation.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
 
