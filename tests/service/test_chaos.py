@@ -53,14 +53,14 @@ async def _injections(
         return takeovers, stops, await start_through_crashes(env, harness, STARTS, kills=1)
 
 
-@pytest.mark.parametrize("fault", [FaultInjection.TERM, FaultInjection.KILL])
+@pytest.mark.parametrize("injection", [FaultInjection.TERM, FaultInjection.KILL])
 def test_a_takeover_skips_no_segment(seen: Chaos, injection: FaultInjection) -> None:
     takeovers = seen.takeovers[injection]
     assert takeovers.seen
     assert takeovers.skipped == 0
 
 
-@pytest.mark.parametrize("fault", [FaultInjection.TERM, FaultInjection.KILL])
+@pytest.mark.parametrize("injection", [FaultInjection.TERM, FaultInjection.KILL])
 def test_a_takeover_changes_no_event(seen: Chaos, injection: FaultInjection) -> None:
     assert seen.takeovers[injection].told > 2 * STREAMS
     assert seen.takeovers[injection].wrong == {}

@@ -216,7 +216,7 @@ def test_the_store_catches_up_after_the_gateway_was_away(seen: Storm, name: str)
     assert {each["webhook_status"] for each in watched.audit} == {"sent"}
 
 
-@pytest.mark.parametrize("fault", ["kill", "term", "stop"])
+@pytest.mark.parametrize("injection", ["kill", "term", "stop"])
 def test_another_worker_takes_over(seen: Storm, injection: str) -> None:
     assert seen.gaps[injection] < TAKEN_OVER_SEC
 
