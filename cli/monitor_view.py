@@ -12,9 +12,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from monitors.status import ACTIVE_STATUSES, IncidentKind, Severity
+
 COLUMNS = ("NAME", "HEALTH", "INCIDENTS", "STATUS", "ID", "STREAM")
 WORST_FIRST = ("error", "warning", "unknown", "ok", "-")
-FINAL = ("completed", "stopped", "error")
+LESSER = frozenset(kind.value for kind in IncidentKind if kind.severity is Severity.WARNING)
 SHORTEST_ID = len("mon-019a0b1c")
 _STYLES = {"error": "bold red", "warning": "yellow", "unknown": "yellow", "ok": "green"}
 
@@ -30,14 +32,19 @@ def name(monitor: dict[str, Any]) -> str:
 
 def worst_health(monitor: dict[str, Any]) -> str:
     """Return `error`, `warning`, `unknown` or `ok`; `-` for a monitor that has ended."""
-    if monitor["status"] in FINAL:
+    if monitor["status"] not in ACTIVE_STATUSES:
         return "error" if monitor["status"] == "error" else "-"
-    if monitor["open_incidents"]:
-        return "error"
     words: set[str] = {monitor["health"]["video"], monitor["health"]["audio"]}
     if words > {"unknown"}:  # a stream without sound, or without picture
         words.discard("unknown")
+    words |= {"warning" if kind in LESSER else "error" for kind in _kinds(monitor)}
     return min(words, key=WORST_FIRST.index)
+
+
+def _kinds(monitor: dict[str, Any]) -> list[str]:
+    """Return the kinds of the open incidents; a list names them, `show` gives more of each."""
+    incidents = monitor["open_incidents"]
+    return [each["kind"] if isinstance(each, dict) else each for each in incidents]
 
 
 def urgency(monitor: dict[str, Any]) -> tuple[int, int, str]:

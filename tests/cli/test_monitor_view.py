@@ -28,6 +28,8 @@ def monitor(video: str = "ok", audio: str = "ok", **fields: Any) -> dict[str, An
         pytest.param(monitor("unknown", "ok"), "ok", id="sound alone"),
         pytest.param(monitor("unknown", "unknown"), "unknown", id="not observed"),
         pytest.param(monitor(open_incidents=["suspended"]), "error", id="an open incident"),
+        pytest.param(monitor(open_incidents=[{"kind": "blackout"}]), "error", id="as shown"),
+        pytest.param(monitor(open_incidents=["rendition"]), "warning", id="a lesser incident"),
         pytest.param(monitor(status="stopped"), "-", id="stopped"),
         pytest.param(monitor(status="error"), "error", id="ended in an error"),
     ],
