@@ -17,7 +17,7 @@ from media.outbound.guard import OutboundGuard
 from media.sources.source import Observation, Source, SourceState
 from media.watching import ResumeHint, SegmentProber, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
-from monitors.detectors.freeze import missing_pictures
+from monitors.detectors.freeze import missing_frames
 from monitors.events import EndReason, EventDraft
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.sound import SHORT_GAP_SEC
@@ -317,7 +317,7 @@ def _video(measured: SegmentMeasurement) -> str:
     if measured.is_video_missing:
         return "missing"
     still = [run for run in measured.still if run.end - run.start >= measured.duration_sec / 2]
-    missing = _faults("missing", missing_pictures(measured))
+    missing = _faults("missing", missing_frames(measured))
     return missing or _faults("black", measured.black) or _faults("still", still) or "ok"
 
 

@@ -177,7 +177,7 @@ class SegmentMeasurement(HeardSound):
             do not overlap, and end with the segment.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         video_sec: from the first picture to the end of the last one.
-        picture_interval_sec: the longest time between two pictures that follow each other; the
+        frame_interval_sec: the longest time between two pictures that follow each other; the
             segment's duration where that says nothing, see `monitors.frames.missing_from_sec`.
         video_unseen_sec: of its beginning, what cannot be decoded without the segments before.
         is_video_missing: whether the picture's track is there and holds no picture.
@@ -201,7 +201,7 @@ class SegmentMeasurement(HeardSound):
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
     video_sec: Seconds = 0.0
-    picture_interval_sec: Seconds = 0.0
+    frame_interval_sec: Seconds = 0.0
     video_unseen_sec: Seconds = 0.0
     is_video_missing: bool = False
     has_video: bool = True

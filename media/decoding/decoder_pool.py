@@ -104,7 +104,7 @@ class DecoderProbe:
             segment_bytes=len(segment),
             duration_sec=duration_sec,
             silence_db=silence_db,
-            most_pictures=self._limits.frames_for(duration_sec),
+            max_frames=self._limits.frames_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
             with_loudness=self._with_loudness,
             depth=Depth.EVERYTHING if self._with_loudness else context.depth,

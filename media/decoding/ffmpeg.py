@@ -13,7 +13,7 @@ from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.audio_coverage import describe_sound
 from media.decoding.decoder.frames import black_intervals, still_runs
 from media.decoding.decoder.programmes import Programme, programmes
-from media.decoding.decoder.results import MAX_ERROR, NO_PICTURE, Findings
+from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings
 from media.decoding.decoder.sample_entries import unmeasurable_kinds
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
@@ -85,7 +85,7 @@ class FfmpegProbe:
             layout,
             task.silence_db,
             container=named_container(task.segment),
-            most_pictures=self._limits.frames_for(task.duration_sec),
+            max_frames=self._limits.frames_for(task.duration_sec),
             programme=programme,
         )
         limits = Limits(
@@ -173,13 +173,13 @@ def _look_at_pictures(
         findings.is_video_missing, findings.video_error = error is None, (error or "")[:MAX_ERROR]
         return
     if not count:
-        raise UndecodableSegment(NO_PICTURE)
+        raise UndecodableSegment(NO_FRAME)
     pictures = np.frombuffer(finished.stdout, np.uint8, count * size)
     pictures = pictures.reshape(count, FRAME_HEIGHT, FRAME_WIDTH)
     # Sound may start a little earlier; the playlist's times mean the first picture.
     moments = np.array(times[:count]) - times[0]
     findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
-    findings.picture_interval_sec = longest_interval_sec(times[:count], duration_sec)
+    findings.frame_interval_sec = longest_interval_sec(times[:count], duration_sec)
     findings.black = black_intervals(pictures, moments, duration_sec)
     findings.still = still_runs(pictures, moments, duration_sec)
 

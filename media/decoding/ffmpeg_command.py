@@ -26,7 +26,7 @@ def probe_arguments(
     silence_db: float,
     *,
     container: str | None = None,
-    most_pictures: int = MIN_FRAMES,
+    max_frames: int = MIN_FRAMES,
     programme: int | None = None,
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.
@@ -46,17 +46,17 @@ def probe_arguments(
     arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
     arguments += ["-i", "pipe:0", "-sn", "-dn"]
     if layout is not Layout.AUDIO:
-        arguments += _video_output(tracks, most_pictures)
+        arguments += _video_output(tracks, max_frames)
     if layout is not Layout.VIDEO:
         arguments += _audio_output(tracks, silence_db)
     return arguments
 
 
-def _video_output(tracks: str, most_pictures: int) -> list[str]:
+def _video_output(tracks: str, max_frames: int) -> list[str]:
     scale = f"scale={FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area,format=gray"
     return [
         *("-map", f"{tracks}:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
-        *("-frames:v", str(most_pictures)),
+        *("-frames:v", str(max_frames)),
         *("-stats_enc_pre:v", f"pipe:{{{TIMES}}}", "-stats_enc_pre_fmt:v", "{t}"),
         *("-f", "rawvideo", "pipe:1"),
     ]

@@ -12,7 +12,7 @@ from media.sources.youtube.site_messages import EGRESS_FAILURES
 from monitors.config import Thresholds
 from monitors.detectors.absence import Absence
 from monitors.detectors.media import MediaDetectors
-from monitors.detectors.renditions import RenditionState
+from monitors.detectors.renditions import RenditionDetector
 from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.detectors.stall import StallDetector, suspend_threshold_sec
 from monitors.detectors.stopwatch import Elapsed
@@ -138,9 +138,9 @@ class WatchState(BaseModel):
     began_at: AwareDatetime | None = None
     broadcast: str | None = None
     target_duration_sec: float = 0.0
-    pace: StallDetector = Field(default_factory=StallDetector)
+    stall: StallDetector = Field(default_factory=StallDetector)
     errors: SegmentErrorDetector = Field(default_factory=SegmentErrorDetector)
-    renditions: RenditionState = Field(default_factory=RenditionState)
+    renditions: RenditionDetector = Field(default_factory=RenditionDetector)
     gone: Elapsed | None = None
     not_live: int = 0
     said_over_at: AwareDatetime | None = None
@@ -193,7 +193,7 @@ class WatchState(BaseModel):
             self.began_at = None
         self.broadcast = broadcast
 
-    def note_pace(
+    def observe_pace(
         self, *, has_new: bool, at: datetime, thresholds: Thresholds, reason: str | None = None
     ) -> Iterable[IncidentChange]:
         """Judge the playlist of any track that was loaded at `at`.
@@ -201,11 +201,11 @@ class WatchState(BaseModel):
         A stream moves on while any of its tracks does: one that stops alone is missing, see
         `missing_sec`.
         """
-        was_suspended = self.pace.is_open
-        changes = self.pace.observed(has_new, at, self._slowest_sec(), thresholds, reason)
+        was_suspended = self.stall.is_open
+        changes = self.stall.observed(has_new, at, self._slowest_sec(), thresholds, reason)
         if was_suspended:
             self._unobserved_tracks(at)
-        if self.pace.is_open:
+        if self.stall.is_open:
             self.errors.unobserved(at)  # there was nothing that could fail
         return changes
 
@@ -217,7 +217,7 @@ class WatchState(BaseModel):
             new_sec: of media that its playlist brings and that was not measured yet.
             thresholds: that hold now.
         """
-        track, moved = self.tracks[name], self.pace.stalled
+        track, moved = self.tracks[name], self.stall.stalled
         if moved is None or not self.tracks.keys() - self.at_end - {name}:
             return 0.0
         return track.absence.missing_sec(
@@ -250,7 +250,7 @@ class WatchState(BaseModel):
         going_on = [it for it in self.tracks.keys() - self.at_end if not is_further(it)]
         idle = [self.tracks[name].absence.idle for name in going_on]
         limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
-        waited = [each.duration_sec for each in (self.pace.stalled, *idle) if each]
+        waited = [each.duration_sec for each in (self.stall.stalled, *idle) if each]
         return max(waited, default=0.0) >= STILL_SHARE * limit_sec
 
     def _slowest_sec(self) -> float:
@@ -292,7 +292,7 @@ class WatchState(BaseModel):
     def leave_out(self, at: datetime) -> None:
         """Let the time to `at` count towards no threshold: nothing was seen."""
         self.errors.unobserved(at)
-        self.pace.unobserved(at)
+        self.stall.unobserved(at)
         self._unobserved_tracks(at)
         if self.gone:
             self.gone.leave_out(at)
@@ -363,7 +363,7 @@ class WatchState(BaseModel):
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and when they began."""
         incidents = {
-            IncidentKind.SUSPENDED: self.pace.open_since,
+            IncidentKind.SUSPENDED: self.stall.open_since,
             IncidentKind.SEGMENT_ERROR: self.errors.open_since,
             IncidentKind.RENDITION: self.renditions.open_since,
         }

@@ -141,7 +141,7 @@ class StreamWatch:
             await self._until_next_look()
             known, self._known = self._known, None
             seen = known or await self._look()
-            if ended := await self._learn_from(seen, is_fresh=self._lost):
+            if ended := await self._apply(seen, is_fresh=self._lost):
                 return ended
             if self._lost or not seen.media:
                 wait_sec = max(LOOK_AGAIN_SEC, seen.retry_after_sec or 0.0)
@@ -171,7 +171,7 @@ class StreamWatch:
         self._state.clock_at = at = self._clock()
         return at
 
-    async def _learn_from(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
+    async def _apply(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
         self._lost = False
         if seen.media is None:
             return self._judge(seen)
@@ -202,7 +202,7 @@ class StreamWatch:
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
             state.regain_sight(at)
             state.errors.unobserved(at)
-            state.note(state.pace.observed(False, at, state.target_duration_sec, self._config), at)
+            state.note(state.stall.observed(False, at, state.target_duration_sec, self._config), at)
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
         if seen.is_fault:
             state.note(state.errors.failed(f"source: {seen.message}", at, self._config), at)
@@ -234,7 +234,7 @@ class StreamWatch:
     async def _follow(self, seen: Observation, media: MediaUrls) -> EndReason | None:
         """Follow the playlists until they end, one is lost or renewed, or something happens."""
         self._something_happened.clear()
-        urls = self._take_up(media, seen.renditions)
+        urls = self._apply_media(media, seen.renditions)
         others = [each for each in seen.renditions if each.rendition != media.rendition]
         following = asyncio.create_task(self._follow_all(urls, others))
         happened = asyncio.create_task(self._something_happened.wait())
@@ -303,7 +303,7 @@ class StreamWatch:
 
     async def _until_over_or_elsewhere(self) -> EndReason | None:
         """While the stream stands still, ask its source: is it over, or in another broadcast?"""
-        if not self._state.pace.is_open:
+        if not self._state.stall.is_open:
             await asyncio.Event().wait()
         seen = await self._source.observe_status(priority=True)
         while True:
@@ -317,7 +317,7 @@ class StreamWatch:
             seen = await self._source.observe(refresh=True)
 
     def _standstill_look_sec(self) -> float:
-        since = self._state.pace.open_since
+        since = self._state.stall.open_since
         stood_sec = _seconds(since, self._now()) if since else 0.0
         looks = (look_sec for limit_sec, look_sec in STANDSTILL_LOOKS if stood_sec < limit_sec)
         return next(looks, LONG_STANDSTILL_LOOK_SEC)
@@ -335,7 +335,7 @@ class StreamWatch:
             on_segment=self._on_segment,
         )
 
-    def _take_up(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
+    def _apply_media(self, media: MediaUrls, ladder: Sequence[MediaUrls]) -> dict[str, str]:
         """Fit the state to where the media is now and what it carries; return URLs by track."""
         state = self._state
         if state.broadcast != media.broadcast:

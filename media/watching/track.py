@@ -102,7 +102,7 @@ class TrackFollower:
             await self._judge.judge_absence(())
 
     def _is_up_to_date(self) -> bool:
-        """Tell whether an earlier watch left nothing to do before the playlist is due again."""
+        """Return whether an earlier watch left nothing to do before the playlist is due again."""
         last, cursor = self._last, self._track.cursor
         if last is None or cursor.next_sequence is None:
             return False
@@ -188,7 +188,7 @@ class TrackFollower:
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""
-        moved = self._state.pace.stalled
+        moved = self._state.stall.stalled
         if moved is None:
             return
         missed_sec = max(0.0, (at - moved.started_at).total_seconds())
@@ -204,7 +204,7 @@ class TrackFollower:
         if playlist.ended and not advance.changed:
             return  # it is over; that is no standstill, however late the end is seen
         is_gap = bool(playlist.segments) and playlist.segments[-1].gap
-        changes = self._state.note_pace(
+        changes = self._state.observe_pace(
             has_new=advance.has_media,
             at=at,
             thresholds=self._config,

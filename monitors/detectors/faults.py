@@ -70,12 +70,12 @@ class FaultRule:
     details: dict[str, str] = field(default_factory=dict)
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
-        """Tell whether good media of `gap_sec` parts two faults, the first for that `reason`."""
+        """Return whether good media of `gap_sec` parts two faults, the first for that `reason`."""
         joint_sec = max(self.joint_sec, self.remnant_sec if reason in MISSING else 0.0)
         return gap_sec > joint_sec + TIME_TOLERANCE_SEC
 
     def is_relapse(self, fault_sec: float) -> bool:
-        """Tell whether a fault of `fault_sec` ends a recovery."""
+        """Return whether a fault of `fault_sec` ends a recovery."""
         return reached(fault_sec, min(self.noticeable_sec, self.threshold_sec))
 
 
@@ -149,7 +149,7 @@ class FaultRun(BaseModel):
         return self.recovery
 
     def has_recovered(self, rule: FaultRule) -> bool:
-        """Tell whether there was enough good media to close the incident."""
+        """Return whether there was enough good media to close the incident."""
         return self.recovery is not None and reached(self.recovery.good_sec, rule.recovery_sec)
 
 

@@ -15,7 +15,7 @@ STILL_NOTICEABLE_SEC = 5.0
 """Shorter stillness is part of normal pictures: a slide, a drawing that an animation holds."""
 
 
-class FreezeState(BaseModel):
+class FreezeDetector(BaseModel):
     """The fault logic for still pictures: two runs are one only if they show the same picture.
 
     A run goes on over a gap of at most `STILL_GAP_SEC` while the picture is that of the run's
@@ -85,7 +85,7 @@ def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
 
     That is stillness, black, and the end where pictures are missing.
     """
-    missing = missing_pictures(measurement)
+    missing = missing_frames(measurement)
     black = [Finding(interval, Condition.UNKNOWN) for interval in measurement.black]
     still = [
         Finding(piece, picture=run.picture)
@@ -97,9 +97,9 @@ def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
     return black + still + held
 
 
-def missing_pictures(measurement: SegmentMeasurement) -> list[Interval]:
+def missing_frames(measurement: SegmentMeasurement) -> list[Interval]:
     """Return the end of a segment where pictures are missing; nothing where none are."""
     start_sec = missing_from_sec(
-        measurement.duration_sec, measurement.video_sec, measurement.picture_interval_sec
+        measurement.duration_sec, measurement.video_sec, measurement.frame_interval_sec
     )
     return [] if start_sec is None else [Interval(start=start_sec, end=measurement.duration_sec)]

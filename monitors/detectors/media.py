@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from monitors.config import AudioTracks, Expect, Thresholds
 from monitors.detectors.faults import REMNANT_SEC, FaultRule, closing_rule, segment_info
-from monitors.detectors.silence import SilenceState
+from monitors.detectors.silence import SilenceDetector
 from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.stream_time import (
     SegmentPosition,
@@ -56,8 +56,8 @@ class MediaDetectors(BaseModel):
     tracks: frozenset[Track] = frozenset({"video", "audio"})
     next_start_sec: float | None = None
     video: VideoDetectors = Field(default_factory=VideoDetectors)
-    silence: SilenceState = Field(default_factory=SilenceState)
-    further: dict[int, SilenceState] = {}
+    silence: SilenceDetector = Field(default_factory=SilenceDetector)
+    further: dict[int, SilenceDetector] = {}
     label: dict[str, str] = {}
     known: frozenset[Track] = frozenset({"video", "audio"})
     known_sounds: frozenset[int] = frozenset()
@@ -136,11 +136,11 @@ class MediaDetectors(BaseModel):
         heard = {each.index: each for each in measurement.further_sound}
         changes: list[IncidentChange] = []
         if thresholds.audio_tracks is AudioTracks.FIRST:
-            others = self.model_copy(update={"silence": SilenceState()})
+            others = self.model_copy(update={"silence": SilenceDetector()})
             self.further = {}
             return others.close_sounds(position.starts_at)
         for index in sorted(heard.keys() | self.further.keys()):
-            state = self.further.setdefault(index, SilenceState())
+            state = self.further.setdefault(index, SilenceDetector())
             sound = heard.get(index)
             if sound and (sound.audio_error or sound.unmeasurable):
                 state.skip(position.duration_sec)

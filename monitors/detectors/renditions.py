@@ -37,7 +37,7 @@ class Avoided(BaseModel):
     reason: str
 
 
-class RenditionState(BaseModel):
+class RenditionDetector(BaseModel):
     """The detector of a preferred rendition that cannot be watched.
 
     Attributes:

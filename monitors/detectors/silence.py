@@ -21,7 +21,7 @@ from monitors.measurement import HeardSound, Interval
 from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
 
 
-class SilenceState(BaseModel):
+class SilenceDetector(BaseModel):
     """The fault logic for sound.
 
     Attributes:

@@ -15,7 +15,7 @@ from monitors.detectors.faults import (
     closing_rule,
     segment_info,
 )
-from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeState, still_findings
+from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeDetector, still_findings
 from monitors.detectors.skimming import (
     ALWAYS_DEFERRED,
     CATCH_UP,
@@ -53,7 +53,7 @@ class VideoDetectors(BaseModel):
     """
 
     blackout: FaultDetector = Field(default_factory=FaultDetector)
-    freeze: FreezeState = Field(default_factory=FreezeState)
+    freeze: FreezeDetector = Field(default_factory=FreezeDetector)
     deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
     deferred_from: SegmentPosition | None = None
     has_shown: bool = False

@@ -73,7 +73,7 @@ def held(
     return SegmentMeasurement(
         duration_sec=duration_sec,
         video_sec=video_sec,
-        picture_interval_sec=FRAME_SEC,
+        frame_interval_sec=FRAME_SEC,
         still=whole,
     )
 
@@ -109,7 +109,7 @@ NONE_AT_ALL = SegmentMeasurement(duration_sec=2.0, is_video_missing=True)
 DARK = SegmentMeasurement(
     duration_sec=2.0,
     video_sec=0.2,
-    picture_interval_sec=FRAME_SEC,
+    frame_interval_sec=FRAME_SEC,
     black=[Interval(start=0.0, end=2.0)],
     still=[StillRun(start=0.0, end=2.0, picture=bytes(64 * 36))],
 )

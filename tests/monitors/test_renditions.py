@@ -10,7 +10,7 @@ from monitors.detectors.renditions import (
     MOST_AVOIDED,
     RETRY_SEC,
     WELL_SEC,
-    RenditionState,
+    RenditionDetector,
 )
 from monitors.incidents import IncidentClosed, IncidentOpened
 
@@ -22,15 +22,15 @@ def after(sec: float) -> datetime:
     return AT + timedelta(seconds=sec)
 
 
-def playing(name: str = "low") -> RenditionState:
-    state = RenditionState()
+def playing(name: str = "low") -> RenditionDetector:
+    state = RenditionDetector()
     state.use(name, LADDER, AT)
     assert state.played(AT) == []
     return state
 
 
-def taken_over(state: RenditionState) -> RenditionState:
-    return RenditionState.model_validate_json(state.model_dump_json())
+def taken_over(state: RenditionDetector) -> RenditionDetector:
+    return RenditionDetector.model_validate_json(state.model_dump_json())
 
 
 def test_a_failure_is_told_with_the_first_good_segment_of_another_one() -> None:
@@ -61,7 +61,7 @@ def test_a_failure_is_told_with_the_first_good_segment_of_another_one() -> None:
 
 
 def test_the_first_rendition_of_a_monitor_may_be_another_than_the_preferred_one() -> None:
-    state = RenditionState()
+    state = RenditionDetector()
     state.avoid("low", "http_404", AT)
     state.use("backup", LADDER, AT)
     (opened,) = state.played(after(2))

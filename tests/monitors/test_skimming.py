@@ -77,7 +77,7 @@ def disturbed(programme: Sequence[Shown], seed: int, chosen: Sequence[Thresholds
 
 
 def begins_with_a_flash(scenes: Sequence[tuple[str, int, int]], segments: Sequence[Shown]) -> bool:
-    """Tell whether a keyframe near the beginning of a freeze is a flaw: it is told a bit late."""
+    """Return whether a keyframe near the beginning of a freeze is a flaw: it is told a bit late."""
     keyframes = {
         round(each.position.start_sec * FPS) + keyframe
         for each in segments

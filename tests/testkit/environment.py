@@ -215,7 +215,7 @@ async def open_environment(folder: Path, seed: int) -> AsyncIterator[ChaosEnviro
 
 
 async def children_gone(harness: ChaosHarness, within_sec: float) -> bool:
-    """Tell whether no worker has a child at work any more, or not in time.
+    """Return whether no worker has a child at work any more, or not in time.
 
     Decoders stay for the segments of other streams, and sleep meanwhile.
     """

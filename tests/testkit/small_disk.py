@@ -17,7 +17,7 @@ UNSHARE = ("unshare", *_AS_ROOT, "--mount", "sh", "-c", MOUNTED)
 
 
 def can_be_made(folder: Path) -> bool:
-    """Tell whether this machine lets us mount a file system in a namespace of our own."""
+    """Return whether this machine lets us mount a file system in a namespace of our own."""
     if shutil.which("unshare") is None:
         return False
     tried = subprocess.run([*UNSHARE, str(folder), "true"], capture_output=True)

@@ -22,7 +22,7 @@ def plain_client(**options: Any) -> httpx.AsyncClient:
 
 
 async def answers(url: str) -> bool:
-    """Tell whether a GET request is answered with a 2xx status.
+    """Return whether a GET request is answered with a 2xx status.
 
     Raises:
         httpx.TransportError: there is no answer.

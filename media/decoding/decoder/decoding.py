@@ -59,7 +59,7 @@ def measure_segment(material: Material, job: JobHead) -> Findings:
 
 def _is_enough(findings: Findings, job: JobHead) -> bool:
     # A keyframe says nothing of the time for which there are no frames.
-    video_sec, interval_sec = findings.video_sec, findings.picture_interval_sec
+    video_sec, interval_sec = findings.video_sec, findings.frame_interval_sec
     is_whole = missing_from_sec(job.duration_sec, video_sec, interval_sec) is None
     return is_whole and findings.keyframe is not None
 

@@ -50,7 +50,7 @@ class JobHead(NamedTuple):
         sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
         duration_sec: what its playlist says of it (EXTINF).
         silence_db: sound that stays under this level is silence, in dBFS.
-        most_pictures: further pictures are not looked at.
+        max_frames: further pictures are not looked at.
         cpu_sec: CPU time until the kernel kills the decoder.
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
@@ -65,7 +65,7 @@ class JobHead(NamedTuple):
     segment_bytes: int
     duration_sec: float
     silence_db: float
-    most_pictures: int
+    max_frames: int
     cpu_sec: int
     with_loudness: bool
     depth: int = Depth.EVERYTHING

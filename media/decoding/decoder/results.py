@@ -9,7 +9,7 @@ from monitors.frames import Motion
 MAX_ERROR = 200
 """Characters; see `monitors.measurement.Reason`."""
 
-NO_PICTURE = "no picture could be decoded"
+NO_FRAME = "no picture could be decoded"
 
 
 class Undecodable(Exception):
@@ -77,7 +77,7 @@ class Findings(SoundFindings):
     black: list[Span] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
     video_sec: float = 0.0
-    picture_interval_sec: float = 0.0
+    frame_interval_sec: float = 0.0
     video_unseen_sec: float = 0.0
     is_video_missing: bool = False
     loudness_lufs: float | None = None

@@ -6,7 +6,7 @@ import numpy as np
 from media.decoding.decoder.frames import black_intervals, still_runs
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
-from media.decoding.decoder.results import NO_PICTURE, Findings
+from media.decoding.decoder.results import NO_FRAME, Findings
 from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, Depth, Motion, longest_interval_sec
 
 LONGEST_REORDER_SEC = 2.0
@@ -46,10 +46,10 @@ class FrameSampler:
         return self._begins_with_keyframe is False
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
-        """Tell whether a packet of the picture is to be decoded."""
+        """Return whether a packet of the picture is to be decoded."""
         if packet.size:
             self._note_time(packet)
-        if len(self._small) >= self._job.most_pictures:
+        if len(self._small) >= self._job.max_frames:
             return False
         if not packet.size:  # it only makes the decoder give what it holds back
             return True
@@ -81,7 +81,7 @@ class FrameSampler:
 
     def add(self, frame: av.VideoFrame) -> None:
         """Keep a picture as full-range luma of the small size."""
-        if len(self._small) >= self._job.most_pictures or self._is_of_the_lead(frame):
+        if len(self._small) >= self._job.max_frames or self._is_of_the_lead(frame):
             return
         small = self._scaler.reformat(
             frame,
@@ -120,9 +120,9 @@ class FrameSampler:
             findings.is_video_missing = True
             return ""
         if not self._small:
-            return NO_PICTURE
+            return NO_FRAME
         findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
-        findings.picture_interval_sec = self._interval_sec()
+        findings.frame_interval_sec = self._interval_sec()
         findings.motion = self._motion()
         findings.keyframe = self._movement.keyframe
         if self._left_out:

@@ -34,7 +34,7 @@ def job(depth: Depth, *, with_loudness: bool = False, duration_sec: float = 2.0)
         segment_bytes=1000,
         duration_sec=duration_sec,
         silence_db=-50.0,
-        most_pictures=200,
+        max_frames=200,
         cpu_sec=10,
         with_loudness=with_loudness,
         depth=depth,

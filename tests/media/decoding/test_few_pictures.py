@@ -6,7 +6,7 @@ import pytest
 
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
-from monitors.detectors.freeze import missing_pictures
+from monitors.detectors.freeze import missing_frames
 from monitors.frames import Depth
 from monitors.incidents import IncidentOpened
 from monitors.measurement import ProbeContext, SegmentMeasurement
@@ -27,7 +27,7 @@ def selected(folder: Path, filters: str, *encoder: str, init: str | None = None)
 
 
 def missing(measured: SegmentMeasurement) -> list[tuple[float, float]]:
-    return [(each.start, each.end) for each in missing_pictures(measured)]
+    return [(each.start, each.end) for each in missing_frames(measured)]
 
 
 @pytest.mark.parametrize("encoder", [(), ("-bf", "0")], ids=["B-frames", "no B-frames"])

@@ -62,17 +62,17 @@ def test_what_is_waited_for_moves_with_a_clock_that_is_set_back() -> None:
 
 def test_a_standstill_goes_on_through_a_takeover() -> None:
     state = WatchState(clock_at=NOW)
-    state.pace.observed(False, NOW, 2.0, TOUCHY)
+    state.stall.observed(False, NOW, 2.0, TOUCHY)
     at = NOW + timedelta(seconds=UNWATCHED_SEC / 2)
     state.go_on_at(at)
-    assert state.pace.observed(False, at, 2.0, TOUCHY)
+    assert state.stall.observed(False, at, 2.0, TOUCHY)
 
 
 def test_time_in_which_nobody_watched_is_no_standstill() -> None:
     state = WatchState(clock_at=NOW)
-    state.pace.observed(False, NOW, 2.0, TOUCHY)
+    state.stall.observed(False, NOW, 2.0, TOUCHY)
     state.go_on_at(NOW + HOUR)
-    assert state.pace.observed(False, NOW + HOUR, 2.0, TOUCHY) == []
+    assert state.stall.observed(False, NOW + HOUR, 2.0, TOUCHY) == []
 
 
 def test_a_state_of_an_older_version_goes_on() -> None:
