@@ -85,7 +85,7 @@ class RestClient:
         Raises:
             UnclearId: there is none, or more than one.
         """
-        text = beginning.lower().removeprefix("mon-").join(("mon-", ""))
+        text = f"mon-{beginning.lower().removeprefix('mon-')}"
         if not _MONITOR_ID.fullmatch(text):
             raise UnclearId(f"{beginning}: is no monitor id")
         return text if len(text) == _FULL_ID_CHARS else _only(text, self._monitor_ids(text))
@@ -104,7 +104,7 @@ class RestClient:
         Raises:
             UnclearId: there is none, or more than one.
         """
-        text = beginning.lower().removeprefix("evt-").join(("evt-", ""))
+        text = f"evt-{beginning.lower().removeprefix('evt-')}"
         if len(text) == _FULL_ID_CHARS:
             return text
         pages = self.pages(f"/monitors/{monitor_id}/events")
@@ -126,12 +126,15 @@ def gateway(url: str, data_dir: Path) -> Iterator[RestClient]:
 
 
 def _only(beginning: str, ids: Iterator[str]) -> str:
-    found = [each for each in ids if each.startswith(beginning)]
-    if len(found) == 1:
-        return found[0]
+    # A set: a page begins later when monitors are added while the list is read.
+    found = sorted({each for each in ids if each.startswith(beginning)})
     if not found:
         raise UnclearId(f"{beginning}: no id begins so")
-    raise UnclearId(f"{beginning}: {len(found)} ids begin so, among them {', '.join(found[:3])}")
+    if len(found) > 1:
+        raise UnclearId(
+            f"{beginning}: {len(found)} ids begin so, among them {', '.join(found[:3])}"
+        )
+    return found[0]
 
 
 def _refusal(response: httpx.Response) -> GatewayRefused:
