@@ -86,8 +86,7 @@ class MonitorStore:
         counting = select(func.count()).select_from(monitors).where(wanted)
         async with self._database.read() as connection:
             total = await connection.scalar(counting) or 0
-            page = _page(wanted, total=total, limit=limit, offset=offset)
-            rows = (await connection.execute(page)).all()
+            rows = (await connection.execute(_page(wanted, limit=limit, offset=offset))).all()
         return [monitor_summary(row) for row in rows], total
 
     async def count_by_status(self) -> dict[MonitorStatus, int]:
@@ -246,21 +245,11 @@ def _save_report(connection: AsyncConnection, monitor_id: str, report: LastRepor
     return statement.on_conflict_do_update(index_elements=["monitor_id"], set_=values)
 
 
-def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -> Select[Any]:
-    """Return the query of a page, newest first, of `total` monitors.
-
-    A database counts its way to an offset, so that is counted from the end that is nearer.
-    """
+def _page(wanted: ColumnElement[bool], *, limit: int, offset: int) -> Select[Any]:
+    """Return the query of a page, newest first."""
     newest_first = (monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
-    oldest_first = (monitors.c.created_at, monitors.c.monitor_id)
-    limit = max(0, min(limit, total - offset))
-    from_the_oldest = total - offset - limit
     # The index alone says which rows make the page; only those are read.
-    here = select(monitors.c.monitor_id).where(wanted)
-    if from_the_oldest < offset:
-        here = here.order_by(*oldest_first).offset(max(0, from_the_oldest))
-    else:
-        here = here.order_by(*newest_first).offset(offset)
+    here = select(monitors.c.monitor_id).where(wanted).order_by(*newest_first)
     return (
         select(
             monitors.c.monitor_id,
@@ -274,7 +263,7 @@ def _page(wanted: ColumnElement[bool], *, total: int, limit: int, offset: int) -
             monitor_stats.c.open_incidents,
         )
         .select_from(MONITORS_WITH_STATS)
-        .where(monitors.c.monitor_id.in_(here.limit(limit)))
+        .where(monitors.c.monitor_id.in_(here.limit(limit).offset(offset)))
         .order_by(*newest_first)
     )
 
