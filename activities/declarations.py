@@ -128,7 +128,7 @@ class WatchInput(BaseModel):
 class WatchOutcome(StrEnum):
     """Why a watch returned."""
 
-    EVENTS_READY = "happened"
+    EVENTS_READY = "events_ready"
     CHECKPOINT = "checkpoint"
     HANDED_BACK = "handed_back"
     """Its worker shuts down, or its workflow asked for it; the stream is to be watched on."""
@@ -158,10 +158,10 @@ class HeartbeatDetails(BaseModel):
     """What a workflow reads of the state in a watch's last heartbeat, when its worker was lost.
 
     Attributes:
-        happened: what the watch had noticed and told nobody yet.
+        pending_events: what happened and was not returned yet.
     """
 
-    happened: list[EventDraft] = []
+    pending_events: list[EventDraft] = []
     statistics: Statistics = Statistics()
 
 
@@ -234,7 +234,7 @@ class StoredEvent(CallbackAddress):
     attempts: int
 
 
-class RequestHeadersReturn(BaseModel):
+class RequestHeadersResult(BaseModel):
     """What the gateway answers a worker; no workflow ever sees it.
 
     Attributes:
@@ -313,7 +313,7 @@ class WaitActivities(Protocol):
     """Done by `activities.wait_for_live`."""
 
     @activity.defn
-    async def wait_for_live(self, order: WaitInput) -> WaitResult:
+    async def wait_for_live(self, input: WaitInput) -> WaitResult:
         """Ask once, when it is time, whether a stream is live.
 
         Raises:
@@ -326,7 +326,7 @@ class WatchActivities(Protocol):
     """Done by `activities.watch_stream`."""
 
     @activity.defn
-    async def watch_stream(self, order: WatchInput) -> WatchResult:
+    async def watch_stream(self, input: WatchInput) -> WatchResult:
         """Watch until something happens, at the latest until the checkpoint.
 
         It goes on where the last heartbeat of an attempt that was lost, or else the input, stopped.
@@ -342,7 +342,7 @@ class DeliveryActivities(Protocol):
     """Done by `activities.deliver_webhook`."""
 
     @activity.defn
-    async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
+    async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
         """Post the event once; a failure carries when to try again.
 
         Raises:
@@ -353,7 +353,7 @@ class DeliveryActivities(Protocol):
         ...
 
     @activity.defn
-    async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:
+    async def redeliver_webhook(self, input: RedeliveryInput) -> EventReport:
         """Post an event as the store has it, once; return what became of it in the end.
 
         Raises:
@@ -370,12 +370,12 @@ class GatewayActivities(Protocol):
     """
 
     @activity.defn
-    async def report_status(self, order: StatusReportInput) -> None:
+    async def report_status(self, input: StatusReportInput) -> None:
         """Report a monitor's condition."""
         ...
 
     @activity.defn
-    async def report_event(self, order: EventReportInput) -> None:
+    async def report_event(self, input: EventReportInput) -> None:
         """Report an event and what became of its webhook."""
         ...
 
@@ -392,17 +392,17 @@ class PodActivities(Protocol):
     """
 
     @activity.defn
-    async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
+    async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
         """Make the Pod, or adopt the existing one."""
         ...
 
     @activity.defn
-    async def inspect_probe_pod(self, order: PodInput) -> PodResult:
+    async def inspect_probe_pod(self, input: PodInput) -> PodResult:
         """Read the Pod."""
         ...
 
     @activity.defn
-    async def delete_probe_pod(self, order: PodDeletion) -> None:
+    async def delete_probe_pod(self, input: PodDeletion) -> None:
         """Delete the Pod; one that does not exist is fine."""
         ...
 

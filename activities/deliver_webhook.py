@@ -21,7 +21,7 @@ from activities.declarations import (
     RedeliveryInput,
 )
 from activities.delivery_meter import AttemptAudit, AttemptMeter
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from activities.reports import asked
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import Answer, post_webhook
@@ -77,7 +77,7 @@ class WebhookDelivery(DeliveryActivities):
         user_agent: str,
         meter: AttemptMeter,
         audit: AttemptAudit,
-        gateway: Gateway,
+        gateway: GatewayClient,
         seal_key: bytes,
     ) -> None:
         self._client = client
@@ -90,18 +90,18 @@ class WebhookDelivery(DeliveryActivities):
         self._seal_key = seal_key
 
     @activity.defn
-    async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
-        url = await self._address(order)
-        return await self._attempt(_Message(order.event, url))
+    async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
+        url = await self._address(input)
+        return await self._attempt(_Message(input.event, url))
 
     @activity.defn
-    async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:
-        stored = await asked(self._gateway.stored_event(order.monitor_id, order.event_id))
+    async def redeliver_webhook(self, input: RedeliveryInput) -> EventReport:
+        stored = await asked(self._gateway.stored_event(input.monitor_id, input.event_id))
         _, before = _counted()
         before = stored.attempts if before is None else before
         message = _Message(stored.event, stored.callback_url, before)
-        if order.given_up is not None:
-            nothing_more = DeliveryAttempts(attempts=0, error=order.given_up)
+        if input.given_up is not None:
+            nothing_more = DeliveryAttempts(attempts=0, error=input.given_up)
             return _outcome(message, nothing_more)
         try:
             delivered = await self._attempt(message)
@@ -111,16 +111,16 @@ class WebhookDelivery(DeliveryActivities):
             return _outcome(message, error.details[0])
         return _outcome(message, delivered)
 
-    async def _address(self, order: DeliveryInput) -> str:
+    async def _address(self, input: DeliveryInput) -> str:
         """Return where the event goes: what the order says only where the gateway sealed that."""
-        monitor_id = order.event.monitor_id
+        monitor_id = input.event.monitor_id
         if is_sealed(
             self._seal_key,
             monitor_id=monitor_id,
-            callback_url=order.callback_url,
-            seal=order.callback_seal,
+            callback_url=input.callback_url,
+            seal=input.callback_seal,
         ):
-            return order.callback_url
+            return input.callback_url
         return await asked(self._gateway.callback_url(monitor_id))
 
     async def _attempt(self, message: _Message) -> DeliveryResult:

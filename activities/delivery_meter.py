@@ -6,7 +6,7 @@ from typing import Protocol
 import httpx
 import structlog
 
-from activities.gateway_client import Gateway, ReportRefused
+from activities.gateway_client import GatewayClient, ReportRefused
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 
@@ -44,7 +44,7 @@ class AttemptAudit:
     goes by the highest number of attempts that it was told.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
         self._telling: set[asyncio.Task[None]] = set()
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from activities.declarations import (
     CallbackAddress,
     ReconciliationReport,
-    RequestHeadersReturn,
+    RequestHeadersResult,
     StoredEvent,
 )
 from monitors.reports import EventReport, StatusReport
@@ -35,7 +35,7 @@ class ReportRefused(Exception):
     """The gateway will never take this report; the message says why."""
 
 
-class Gateway:
+class GatewayClient:
     """Tells the gateway what workers learn. Never through a proxy: it is our own house."""
 
     def __init__(self, base_url: str, key: SecretStr) -> None:
@@ -92,7 +92,7 @@ class Gateway:
         """
         response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
         _raise_for(response)
-        return RequestHeadersReturn.model_validate_json(response.content).request_headers
+        return RequestHeadersResult.model_validate_json(response.content).request_headers
 
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal; return what it mended.

@@ -30,58 +30,58 @@ class ProbePods(PodActivities):
         self._cluster = cluster
 
     @activity.defn
-    async def ensure_probe_pod(self, order: PodInput) -> PodStatus:
+    async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
         """Make the Pod, or adopt the existing one, even if it has failed.
 
         Raises:
             ApplicationError: `PodRefused`, final; else another attempt may succeed.
         """
         try:
-            pod = await self._cluster.create(order.monitor_id, order.number)
-            logger.info("Pod made", monitor_id=order.monitor_id, pod=pod.pod_name)
+            pod = await self._cluster.create(input.monitor_id, input.number)
+            logger.info("Pod made", monitor_id=input.monitor_id, pod=pod.pod_name)
             return pod
         except NameTaken:
-            return await self._adopt(order)
+            return await self._adopt(input)
         except CallFailed as error:
-            raise _failure(error, order) from None
+            raise _failure(error, input) from None
 
     @activity.defn
-    async def inspect_probe_pod(self, order: PodInput) -> PodResult:
+    async def inspect_probe_pod(self, input: PodInput) -> PodResult:
         """Read the Pod; raises as `ensure_probe_pod` does."""
-        return PodResult(pod=await self._get(order))
+        return PodResult(pod=await self._get(input))
 
     @activity.defn
-    async def delete_probe_pod(self, order: PodDeletion) -> None:
+    async def delete_probe_pod(self, input: PodDeletion) -> None:
         """Delete the Pod; one that does not exist is fine.
 
         Raises:
             ApplicationError: another attempt may succeed, even after a refusal: a Role can change.
         """
-        name = pod_name(order.monitor_id, order.number)
+        name = pod_name(input.monitor_id, input.number)
         try:
-            existed = await self._cluster.delete(name, uid=order.uid)
+            existed = await self._cluster.delete(name, uid=input.uid)
         except CallFailed as error:
             raise _retryable(error) from None
-        logger.info("Pod deleted", monitor_id=order.monitor_id, pod=name, existed=existed)
+        logger.info("Pod deleted", monitor_id=input.monitor_id, pod=name, existed=existed)
 
-    async def _adopt(self, order: PodInput) -> PodStatus:
-        pod = await self._get(order)
+    async def _adopt(self, input: PodInput) -> PodStatus:
+        pod = await self._get(input)
         if pod is None:
             raise _retryable(
                 CallFailed("the Pod has just vanished", retry_after_sec=VANISHED_RETRY_SEC)
             )
-        if pod.monitor_id != order.monitor_id:
+        if pod.monitor_id != input.monitor_id:
             raise _final(f"Pod {pod.pod_name} exists and belongs to something else")
         return pod
 
-    async def _get(self, order: PodInput) -> PodStatus | None:
+    async def _get(self, input: PodInput) -> PodStatus | None:
         try:
-            return await self._cluster.get(pod_name(order.monitor_id, order.number))
+            return await self._cluster.get(pod_name(input.monitor_id, input.number))
         except CallFailed as error:
-            raise _failure(error, order) from None
+            raise _failure(error, input) from None
 
 
-def _failure(error: CallFailed, order: PodInput) -> ApplicationError:
+def _failure(error: CallFailed, input: PodInput) -> ApplicationError:
     """Return the failure of a call; final once the API has only refused for `patience_sec`.
 
     The heartbeat of an attempt tells the next one since when that is.
@@ -89,8 +89,8 @@ def _failure(error: CallFailed, order: PodInput) -> ApplicationError:
     now = datetime.now(UTC)
     since = (_refused_since() or now) if isinstance(error, CallRefused) else None
     activity.heartbeat(since and since.isoformat())
-    if since and (now - since).total_seconds() >= order.patience_sec:
-        return _final(f"{error} (for {order.patience_sec:g} s)")
+    if since and (now - since).total_seconds() >= input.patience_sec:
+        return _final(f"{error} (for {input.patience_sec:g} s)")
     return _retryable(error)
 
 

@@ -15,7 +15,7 @@ from activities.declarations import (
     ReconciliationReport,
     StatusReportInput,
 )
-from activities.gateway_client import Gateway, ReportRefused
+from activities.gateway_client import GatewayClient, ReportRefused
 
 T = TypeVar("T")
 logger = structlog.get_logger(__name__)
@@ -24,16 +24,16 @@ logger = structlog.get_logger(__name__)
 class Reports(GatewayActivities):
     """Reports to the gateway, and has it reconcile."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
 
     @activity.defn
-    async def report_status(self, order: StatusReportInput) -> None:
-        await asked(self._gateway.report_status(order.monitor_id, order.report))
+    async def report_status(self, input: StatusReportInput) -> None:
+        await asked(self._gateway.report_status(input.monitor_id, input.report))
 
     @activity.defn
-    async def report_event(self, order: EventReportInput) -> None:
-        await asked(self._gateway.report_event(order.report))
+    async def report_event(self, input: EventReportInput) -> None:
+        await asked(self._gateway.report_event(input.report))
 
     @activity.defn
     async def reconcile(self) -> ReconciliationReport:

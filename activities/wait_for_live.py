@@ -27,7 +27,7 @@ from activities.declarations import (
     WaitInput,
     WaitResult,
 )
-from activities.gateway_client import Gateway, ReportRefused
+from activities.gateway_client import GatewayClient, ReportRefused
 from media.sources.source import Observation, Source, SourceState
 from media.sources.source_resolver import SourceResolver
 from media.sources.youtube import site_messages
@@ -82,40 +82,42 @@ class LiveWait(WaitActivities):
         gateway: keeps the request headers of streams.
     """
 
-    def __init__(self, sources: SourceResolver, placement: Placement, gateway: Gateway) -> None:
+    def __init__(
+        self, sources: SourceResolver, placement: Placement, gateway: GatewayClient
+    ) -> None:
         self._sources = sources
         self._placement = placement
         self._gateway = gateway
 
     @activity.defn
-    async def wait_for_live(self, order: WaitInput) -> WaitResult:
-        known = WaitState.model_validate(order.state or {})
+    async def wait_for_live(self, input: WaitInput) -> WaitResult:
+        known = WaitState.model_validate(input.state or {})
         # Once: when the server says that the time has come, it goes by no clock of ours.
         if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:
             raise _not_live_yet(known.because, early_sec)
-        client = self._sources.new_client(await self._request_headers(order))
-        source = self._sources.resolve(order.stream_url, client)
+        client = self._sources.new_client(await self._request_headers(input))
+        source = self._sources.resolve(input.stream_url, client)
         async with _beating():
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
-            logger.info("stream is live", monitor_id=order.monitor_id)
+            logger.info("stream is live", monitor_id=input.monitor_id)
             return WaitResult(title=seen.title, placement=self._placement)
         heard = self._heard(seen, known)
         if heard.is_confirmed(self._sources.confirmation):
-            if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, order):
+            if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, input):
                 raise unavailable(seen.reason, seen.message)
-            if seen.state is SourceState.ENDED and not _may_still_start(order):
+            if seen.state is SourceState.ENDED and not _may_still_start(input):
                 return WaitResult(is_live=False, has_ended=True, title=seen.title)
-        look_sec = _next_look_sec(source, seen, order)
-        if _is_news(seen, order, known):
-            return _news(seen, heard, look_sec, order)
+        look_sec = _next_look_sec(source, seen, input)
+        if _is_news(seen, input, known):
+            return _news(seen, heard, look_sec, input)
         raise _not_live_yet(seen.message or seen.state.value, look_sec)
 
-    async def _request_headers(self, order: WaitInput) -> dict[str, str]:
-        if not order.has_request_headers:
+    async def _request_headers(self, input: WaitInput) -> dict[str, str]:
+        if not input.has_request_headers:
             return {}
         try:
-            return await self._gateway.load_request_headers(order.monitor_id)
+            return await self._gateway.load_request_headers(input.monitor_id)
         except (httpx.HTTPError, ReportRefused):
             raise _not_live_yet(NO_HEADERS_MESSAGE, HEADERS_AGAIN_SEC) from None
 
@@ -155,24 +157,24 @@ def unavailable(reason: str, message: str) -> ApplicationError:
     return ApplicationError(message, details, type=STREAM_UNAVAILABLE, non_retryable=True)
 
 
-def _was_never_live(seen: Observation, order: WaitInput) -> bool:
+def _was_never_live(seen: Observation, input: WaitInput) -> bool:
     """Tell whether it is a plain video; a premiere that is over looks the same."""
-    return seen.reason == site_messages.NOT_LIVE.reason and order.site_start_time is None
+    return seen.reason == site_messages.NOT_LIVE.reason and input.site_start_time is None
 
 
-def _may_still_start(order: WaitInput) -> bool:
-    start = order.scheduled_start_time
+def _may_still_start(input: WaitInput) -> bool:
+    start = input.scheduled_start_time
     return start is not None and _until(start) > 0
 
 
-def _is_news(seen: Observation, order: WaitInput, known: WaitState) -> bool:
+def _is_news(seen: Observation, input: WaitInput, known: WaitState) -> bool:
     """Tell whether the workflow must hear of this look."""
     unknown = _unknown(seen)
     if unknown != known.unknown:
         return True
     if unknown in site_messages.EGRESS_FAILURES and seen.message != known.because:
         return True  # another pause
-    return seen.starts_at is not None and _differ(seen.starts_at, order.site_start_time)
+    return seen.starts_at is not None and _differ(seen.starts_at, input.site_start_time)
 
 
 def _differ(start: datetime, known: datetime | None) -> bool:
@@ -185,7 +187,7 @@ def _unknown(seen: Observation) -> str | None:
     return seen.reason if seen.state is SourceState.NOT_OBSERVED and is_lasting else None
 
 
-def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitInput) -> WaitResult:
+def _news(seen: Observation, heard: Confirmation, look_sec: float, input: WaitInput) -> WaitResult:
     unknown = _unknown(seen)
     state = WaitState(
         heard=heard,
@@ -197,18 +199,18 @@ def _news(seen: Observation, heard: Confirmation, look_sec: float, order: WaitIn
     return WaitResult(
         is_live=False,
         title=seen.title,
-        site_start_time=seen.starts_at or order.site_start_time,
+        site_start_time=seen.starts_at or input.site_start_time,
         unknown_because=seen.message if unknown else None,
         state=state.model_dump(mode="json"),
     )
 
 
-def _next_look_sec(source: Source, seen: Observation, order: WaitInput) -> float:
+def _next_look_sec(source: Source, seen: Observation, input: WaitInput) -> float:
     return source.poll_delay_sec(
-        replace(seen, starts_at=seen.starts_at or order.site_start_time),
+        replace(seen, starts_at=seen.starts_at or input.site_start_time),
         now=datetime.now(UTC),
         waiting_since=activity.info().scheduled_time,
-        scheduled_start=order.scheduled_start_time,
+        scheduled_start=input.scheduled_start_time,
         chance=random.random(),  # noqa: S311
     )
 

@@ -17,7 +17,7 @@ from activities.declarations import (
     WatchOutcome,
     WatchResult,
 )
-from activities.gateway_client import Gateway, ReportRefused
+from activities.gateway_client import GatewayClient, ReportRefused
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
 from activities.watch_cache import RecentWatches
 from media.decoding.probe import Probe
@@ -71,7 +71,7 @@ class StreamWatching(WatchActivities):
         *,
         sources: SourceResolver,
         probe: Probe,
-        gateway: Gateway,
+        gateway: GatewayClient,
         segment_max_bytes: int,
         memory: MemoryBudget,
         report_sec: float,
@@ -89,29 +89,29 @@ class StreamWatching(WatchActivities):
         self.streams = 0
 
     @activity.defn
-    async def watch_stream(self, order: WatchInput) -> WatchResult:
-        with structlog.contextvars.bound_contextvars(monitor_id=order.monitor_id):
+    async def watch_stream(self, input: WatchInput) -> WatchResult:
+        with structlog.contextvars.bound_contextvars(monitor_id=input.monitor_id):
             beats = activity.info().heartbeat_details
-            state = _last_state(beats, order)
+            state = _last_state(beats, input)
             state.began_at = state.began_at or _first_attempt_at()
             # An attempt that goes on from a heartbeat cannot know who watched in between.
-            left = None if beats else self._recent.take(order.monitor_id, order.state)
+            left = None if beats else self._recent.take(input.monitor_id, input.state)
             standing = left.standing if left else ResumeHint()
             client = left.client if left else self._sources.new_client()
             meter = left.meter if left else self._new_meter(client)
             watch = StreamWatch(
-                self._sources.resolve(order.stream_url, client),
+                self._sources.resolve(input.stream_url, client),
                 state,
-                config=order.config,
+                config=input.config,
                 meter=meter,
                 on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
                 standing=standing,
             )
-            returned = await self._watch(watch, client, state, order)
+            returned = await self._watch(watch, client, state, input)
             if returned.outcome is not WatchOutcome.ENDED:
                 self._recent.leave(
-                    order.monitor_id,
+                    input.monitor_id,
                     returned.state,
                     standing=standing,
                     meter=meter,
@@ -120,25 +120,25 @@ class StreamWatching(WatchActivities):
             return returned
 
     async def _run(
-        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchInput
+        self, watch: StreamWatch, client: StreamClient, state: WatchState, input: WatchInput
     ) -> EndReason | None:
-        await self._provide_headers(client, state, order)
+        await self._provide_headers(client, state, input)
         return await watch.run()
 
     async def _provide_headers(
-        self, client: StreamClient, state: WatchState, order: WatchInput
+        self, client: StreamClient, state: WatchState, input: WatchInput
     ) -> None:
         """Give `client` the stream's request headers, which the gateway keeps.
 
         While it does not answer, those of the last watch here are good; without any, nothing may
         be asked, and the stream is unknown.
         """
-        if not order.config.request_headers:
+        if not input.config.request_headers:
             client.request_headers = {}
             return
         while True:
             try:
-                client.request_headers = await self._gateway.load_request_headers(order.monitor_id)
+                client.request_headers = await self._gateway.load_request_headers(input.monitor_id)
                 return
             except (httpx.HTTPError, ReportRefused) as error:
                 logger.warning("no request headers", error=type(error).__name__)
@@ -148,16 +148,16 @@ class StreamWatching(WatchActivities):
             await asyncio.sleep(HEADERS_AGAIN_SEC)
 
     async def _watch(
-        self, watch: StreamWatch, client: StreamClient, state: WatchState, order: WatchInput
+        self, watch: StreamWatch, client: StreamClient, state: WatchState, input: WatchInput
     ) -> WatchResult:
         self.streams += 1
-        watching = asyncio.create_task(self._run(watch, client, state, order))
+        watching = asyncio.create_task(self._run(watch, client, state, input))
         aside = [
             asyncio.create_task(_heartbeat(state)),
-            asyncio.create_task(self._report_counters(order.monitor_id, state)),
+            asyncio.create_task(self._report_counters(input.monitor_id, state)),
         ]
         try:
-            outcome = await _until_done(watching, order.checkpoint_sec)
+            outcome = await _until_done(watching, input.checkpoint_sec)
         finally:
             await _stop([watching, *aside])
             self.streams -= 1
@@ -195,13 +195,13 @@ class StreamWatching(WatchActivities):
             await asyncio.sleep(self._report_sec)
 
 
-def _last_state(heartbeat_details: Iterable[Any], order: WatchInput) -> WatchState:
+def _last_state(heartbeat_details: Iterable[Any], input: WatchInput) -> WatchState:
     for details in heartbeat_details:
         try:
             return WatchState.model_validate(details)
         except ValidationError:
             logger.warning("the state of the last attempt cannot be read")
-    return WatchState.model_validate(order.state or {})
+    return WatchState.model_validate(input.state or {})
 
 
 def _first_attempt_at() -> datetime:
@@ -264,7 +264,7 @@ async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
 def _result(
     outcome: WatchOutcome, watching: asyncio.Task[EndReason | None], state: WatchState
 ) -> WatchResult:
-    event_drafts, state.happened = state.happened, []
+    event_drafts, state.pending_events = state.pending_events, []
     return WatchResult(
         outcome=outcome,
         event_drafts=event_drafts,

@@ -115,9 +115,9 @@ async def _watch(
         )
         ended = await watch.run()
         output.health(state)
-        for event in state.happened:
+        for event in state.pending_events:
             output.event(event)
-        state.happened.clear()
+        state.pending_events.clear()
         if ended:
             output.ended(ended)
             return ended

@@ -97,7 +97,7 @@ _CLOSED = {
 }
 
 
-def incident_happening(change: IncidentChange, at: datetime) -> EventDraft:
+def incident_event(change: IncidentChange, at: datetime) -> EventDraft:
     """Return what a change of an incident, noticed at `at`, says to the receiver."""
     if isinstance(change, IncidentOpened):
         return EventDraft(event_type=_OPENED[change.kind], timestamp=at, data=_opened_data(change))

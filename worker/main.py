@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from activities.declarations import Placement, PlacementKind
 from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_meter import AttemptAudit
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from activities.no_pods import NoPods
 from activities.reports import Reports
 from activities.wait_for_live import LiveWait
@@ -133,7 +133,7 @@ async def workers_of(
 ) -> AsyncIterator[list[Worker]]:
     """Make the workers of this process's role; without a `probe` they open their own."""
     async with AsyncExitStack() as stack:
-        gateway = Gateway(settings.callback_url, settings.internal_api_key)
+        gateway = GatewayClient(settings.callback_url, settings.internal_api_key)
         stack.push_async_callback(gateway.close)
         opened = []
         if settings.worker_role is not WorkerRole.PROBE:
@@ -147,7 +147,7 @@ async def workers_of(
 
 @asynccontextmanager
 async def _orchestrator(
-    client: Client, settings: WorkerSettings, sources: SourceResolver, gateway: Gateway
+    client: Client, settings: WorkerSettings, sources: SourceResolver, gateway: GatewayClient
 ) -> AsyncIterator[Worker]:
     guard = OutboundGuard(settings.allow_private_networks, exempt=settings.webhook_private_hosts)
     async with AsyncExitStack() as stack:
@@ -182,7 +182,7 @@ async def _prober(
     client: Client,
     settings: WorkerSettings,
     sources: SourceResolver,
-    gateway: Gateway,
+    gateway: GatewayClient,
     probe: WorkerProbe,
 ) -> AsyncIterator[Worker]:
     interval = timedelta(seconds=settings.heartbeat_interval_sec)
@@ -244,7 +244,7 @@ def _makes_pods(settings: WorkerSettings) -> bool:
 def _delivery(
     settings: WorkerSettings,
     client: httpx.AsyncClient,
-    gateway: Gateway,
+    gateway: GatewayClient,
     audit: AttemptAudit,
     metrics: DeliveryMetrics,
 ) -> WebhookDelivery:

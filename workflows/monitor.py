@@ -209,11 +209,11 @@ class MonitorWorkflow:
         known = HeartbeatDetails.model_validate(heartbeat)
         return WatchResult(
             outcome=WatchOutcome.HANDED_BACK,
-            event_drafts=known.happened,
+            event_drafts=known.pending_events,
             statistics=known.statistics,
             health=self._progress.health,
             open_incidents=self._progress.open_incidents,
-            state={**heartbeat, "happened": []},
+            state={**heartbeat, "pending_events": []},
         )
 
     def _interrupt_the_watch(self) -> None:

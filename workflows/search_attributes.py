@@ -16,17 +16,17 @@ ALL = (MONITOR_NAME, MONITOR_STATUS, STREAM_STATUS, VIDEO_HEALTH, AUDIO_HEALTH, 
 NAME_MAX_CHARS = 120
 
 
-def values_of(order: MonitorInput, progress: MonitorProgress) -> dict[SearchAttributeKey[str], str]:
+def values_of(input: MonitorInput, progress: MonitorProgress) -> dict[SearchAttributeKey[str], str]:
     """Return what Temporal's list shows of a monitor."""
     values = {
         MONITOR_STATUS: progress.status.value,
         STREAM_STATUS: progress.stream_status.value,
         VIDEO_HEALTH: progress.health.video.value,
         AUDIO_HEALTH: progress.health.audio.value,
-        STREAM_KEY: order.stream_key,
+        STREAM_KEY: input.stream_key,
     }
-    name = _printable(order.name or progress.title or "")
-    return {MONITOR_NAME: name, **values} if name and order.shows_name else values
+    name = _printable(input.name or progress.title or "")
+    return {MONITOR_NAME: name, **values} if name and input.shows_name else values
 
 
 def _printable(name: str) -> str:

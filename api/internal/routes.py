@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from activities.declarations import (
     CallbackAddress,
     ReconciliationReport,
-    RequestHeadersReturn,
+    RequestHeadersResult,
     StoredEvent,
 )
 from api.auth import require_probe, require_worker
@@ -70,11 +70,11 @@ async def report_status(
 @probe_router.get("/monitors/{monitor_id}/request-headers", dependencies=[Depends(require_probe)])
 async def request_headers(
     monitors: Monitors, headers: Headers, response: Response, monitor_id: str
-) -> RequestHeadersReturn:
+) -> RequestHeadersResult:
     """Return the headers for a stream's requests in plain text, to workers and probes alone."""
     response.headers["Cache-Control"] = "no-store"
     record = await monitors.find(monitor_id)
-    return RequestHeadersReturn(request_headers=headers.opened(record))
+    return RequestHeadersResult(request_headers=headers.opened(record))
 
 
 @router.put("/monitors/{monitor_id}/events/{event_id}", status_code=204)

@@ -139,8 +139,8 @@ async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Foll
                 stream, state, config=MonitorConfig(), meter=meter, on_segment=seen.note
             )
             seen.ended = await watch.run()
-            seen.told += [happening.event_type.value for happening in state.happened]
-            state.happened.clear()
+            seen.told += [happening.event_type.value for happening in state.pending_events]
+            state.pending_events.clear()
             # As from worker to worker.
             state = WatchState.model_validate_json(state.model_dump_json())
 

@@ -16,7 +16,7 @@ from monitors.detectors.renditions import RenditionDetector
 from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.detectors.stall import StallDetector, suspend_threshold_sec
 from monitors.detectors.stopwatch import Elapsed
-from monitors.events import EventDraft, EventType, incident_happening
+from monitors.events import EventDraft, EventType, incident_event
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Track, Unmeasurable
 from monitors.reports import HealthReport, Statistics
@@ -130,7 +130,7 @@ class WatchState(BaseModel):
         refused_at: when a segment's URL was refused last and the source was asked anew.
         unmeasurable: what was told to be: track, codec and reason.
         clock_at: what the clock of the watch showed last.
-        happened: what nobody was told yet. It is part of the state so that a worker that dies
+        pending_events: what nobody was told yet. It is part of the state so that a worker that dies
             between noticing and telling loses nothing.
     """
 
@@ -158,7 +158,7 @@ class WatchState(BaseModel):
     refused_at: AwareDatetime | None = None
     unmeasurable: list[tuple[Track, str | None, str]] = []
     clock_at: AwareDatetime | None = None
-    happened: list[EventDraft] = []
+    pending_events: list[EventDraft] = []
 
     def go_on_at(self, at: datetime) -> None:
         """Go on after a pause by a clock that shows `at` now.
@@ -327,7 +327,7 @@ class WatchState(BaseModel):
         noted = False
         for change in changes:
             noted = True
-            self.happened.append(incident_happening(change, at))
+            self.pending_events.append(incident_event(change, at))
             if isinstance(change, IncidentOpened):
                 counter = _COUNTERS[change.kind]
                 setattr(self.statistics, counter, getattr(self.statistics, counter) + 1)
@@ -341,7 +341,7 @@ class WatchState(BaseModel):
         self.unmeasurable.append(found)
         data = {"track": track, "codec": why.codec, "reason": why.reason}
         event_type = EventType.STREAM_UNMEASURABLE
-        self.happened.append(EventDraft(event_type=event_type, timestamp=at, data=data))
+        self.pending_events.append(EventDraft(event_type=event_type, timestamp=at, data=data))
         return True
 
     def health(self) -> HealthReport:

@@ -115,8 +115,8 @@ class StreamWatch:
     async def run(self) -> EndReason | None:
         """Watch until the stream ends (then the reason) or there is something to tell.
 
-        That is what `state.happened` holds, or that the stream is seen no more, for another reason
-        or for longer than was told, or seen again.
+        That is what `state.pending_events` holds, or that the stream is seen no more, for another
+        reason or for longer than was told, or seen again.
         Cancelling at any moment leaves `state` consistent.
 
         Raises:
@@ -137,7 +137,7 @@ class StreamWatch:
         state = self._state
         told = state.trouble()
         self._known = self._standing.recall(self._now())
-        while not state.happened and state.trouble() == told:
+        while not state.pending_events and state.trouble() == told:
             await self._until_next_look()
             known, self._known = self._known, None
             seen = known or await self._look()

@@ -137,7 +137,7 @@ class TrackFollower:
         starts = _start_times(playlist, seen_at)
         in_parts = self._judge.are_parts_good and self._reloads.in_parts(look)
         for segment in self._track.cursor.pieces(playlist, in_parts=in_parts):
-            if self._state.happened:
+            if self._state.pending_events:
                 return  # the watch ends, and another goes on from here
             starts_at = starts[segment.sequence] + timedelta(seconds=segment.offset_sec)
             await self._judge.measure(segment, starts_at, seen_at)

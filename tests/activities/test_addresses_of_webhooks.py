@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import DeliveryInput, DeliveryResult, RedeliveryInput
 from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_meter import AttemptAudit
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.events import StreamEvent
@@ -48,7 +48,7 @@ class Scene:
 
 async def run(gateway_url: str, order: DeliveryInput | RedeliveryInput, *details: int) -> Any:
     """Make an attempt, after those that left `details` as their heartbeat."""
-    gateway = Gateway(gateway_url, SecretStr(INTERNAL_KEY))
+    gateway = GatewayClient(gateway_url, SecretStr(INTERNAL_KEY))
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, heartbeat_details=list(details))
     async with webhook_client(OutboundGuard(allow_private_networks=True)) as client:

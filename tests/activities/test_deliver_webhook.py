@@ -20,7 +20,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import DeliveryAttempts, DeliveryInput, DeliveryResult
 from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_meter import AttemptAudit
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from cli.receiver import Received, Receiver
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
@@ -83,7 +83,7 @@ async def deliver(
     beats: list[object] | None = None,
 ) -> DeliveryResult:
     """Make Temporal's `attempt`, of which `failed` (all before it) came to an end."""
-    gateway = Gateway(gateway_url, SecretStr("internal-key"))
+    gateway = GatewayClient(gateway_url, SecretStr("internal-key"))
     audit = AttemptAudit(gateway)
     delivery = WebhookDelivery(
         client,

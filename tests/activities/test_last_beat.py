@@ -6,8 +6,8 @@ from tests.testkit.scripts import BLACKOUT
 
 
 def test_the_state_of_a_watch_says_what_nobody_was_told_yet() -> None:
-    state = WatchState(happened=[BLACKOUT])
+    state = WatchState(pending_events=[BLACKOUT])
     state.statistics.total_segments_analyzed = 7
     beat = HeartbeatDetails.model_validate(state.model_dump(mode="json"))
-    assert beat.happened == [BLACKOUT]
+    assert beat.pending_events == [BLACKOUT]
     assert beat.statistics == state.statistics

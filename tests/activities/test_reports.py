@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import EventReportInput, StatusReportInput
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from activities.reports import Reports
 from api.errors import ApiError, MonitorNotFound, ValidationFailed
 from monitors.events import EventType, StreamEvent
@@ -44,7 +44,7 @@ Tell = Callable[[str], Awaitable[None]]
 
 @asynccontextmanager
 async def reporting(url: str) -> AsyncIterator[Reports]:
-    gateway = Gateway(url, SecretStr("internal-key"))
+    gateway = GatewayClient(url, SecretStr("internal-key"))
     try:
         yield Reports(gateway)
     finally:

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import Placement, WaitInput, WaitResult
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from activities.wait_for_live import LiveWait
 from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.egress import Egress
@@ -39,7 +39,7 @@ async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
     youtube = OneEgress(options, egress=Egress(interval_sec=0, clock=clock))
     try:
         async with httpx.AsyncClient() as client:
-            gateway = Gateway(NO_GATEWAY, SecretStr("internal-key"))
+            gateway = GatewayClient(NO_GATEWAY, SecretStr("internal-key"))
             yield LiveWait(SourceResolver(client, youtube), Placement(), gateway)
             await gateway.close()
     finally:

@@ -94,7 +94,7 @@ async def test_it_returns_as_soon_as_something_happens() -> None:
     assert incident.kind is IncidentKind.BLACKOUT
     assert abs((incident.started_at - black.started_at).total_seconds()) <= 0.101
     assert (returned.health.video, returned.statistics.blackout_events) == ("error", 1)
-    assert WatchState.model_validate(returned.state).happened == []
+    assert WatchState.model_validate(returned.state).pending_events == []
 
 
 async def test_turns_after_turns_tell_the_whole_story_once() -> None:
@@ -229,7 +229,7 @@ async def test_a_heartbeat_carries_the_state_and_a_new_attempt_goes_on_from_it()
 async def test_what_a_lost_attempt_noticed_and_did_not_tell_is_told() -> None:
     async with LiveOrigin() as origin:
         url = on_air(origin, ("normal", 30.0))
-        state = WatchState(happened=[UNTOLD]).model_dump(mode="json")
+        state = WatchState(pending_events=[UNTOLD]).model_dump(mode="json")
         returned = await Run(heartbeat_details=[state]).watch(url)
     assert (returned.outcome, returned.event_drafts) == (WatchOutcome.EVENTS_READY, [UNTOLD])
 
@@ -237,7 +237,7 @@ async def test_what_a_lost_attempt_noticed_and_did_not_tell_is_told() -> None:
 async def test_a_heartbeat_that_cannot_be_read_leaves_the_state_of_the_order() -> None:
     async with LiveOrigin() as origin:
         url = on_air(origin, ("normal", 30.0))
-        state = WatchState(happened=[UNTOLD]).model_dump(mode="json")
+        state = WatchState(pending_events=[UNTOLD]).model_dump(mode="json")
         returned = await Run(heartbeat_details=[{"tracks": 7}]).watch(url, state=state)
     assert returned.event_drafts == [UNTOLD]
 

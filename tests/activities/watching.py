@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from activities.declarations import Placement
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import media_client
@@ -37,7 +37,7 @@ async def worker(
     async with AsyncExitStack() as stack:
         guard = OutboundGuard(allow_private_networks=allow_private_networks)
         client = await stack.enter_async_context(media_client(guard))
-        gateway = Gateway(gateway_url, SecretStr("internal-key"))
+        gateway = GatewayClient(gateway_url, SecretStr("internal-key"))
         stack.push_async_callback(gateway.close)
         youtube = YouTubeSite(YouTubeOptions())
         stack.push_async_callback(youtube.close)

@@ -26,7 +26,7 @@ from activities.declarations import (
     WatchOutcome,
     WatchResult,
 )
-from activities.gateway_client import Gateway
+from activities.gateway_client import GatewayClient
 from activities.no_pods import NoPods
 from activities.reports import Reports
 from monitors.events import StreamEvent
@@ -82,7 +82,9 @@ class ScriptedStreams:
         attempts = DeliveryAttempts(attempts=4, error="HTTP status 500")
         raise ApplicationError("refused", attempts, type=DELIVERY_FAILED, non_retryable=True)
 
-    def redelivery(self, gateway: Gateway) -> Callable[[RedeliveryInput], Awaitable[EventReport]]:
+    def redelivery(
+        self, gateway: GatewayClient
+    ) -> Callable[[RedeliveryInput], Awaitable[EventReport]]:
         """Return the activity that sends what the gateway has."""
 
         @activity.defn
@@ -114,7 +116,7 @@ class ScriptedStreams:
 @asynccontextmanager
 async def workers(client: Client, world: ScriptedStreams, gateway_url: str) -> AsyncIterator[None]:
     """Run workers that report to a gateway, while the context is open."""
-    gateway = Gateway(gateway_url, SecretStr(INTERNAL_KEY))
+    gateway = GatewayClient(gateway_url, SecretStr(INTERNAL_KEY))
     reports = Reports(gateway)
     activities: list[Any] = [
         world.wait_for_live,

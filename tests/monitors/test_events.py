@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import TypeAdapter
 
-from monitors.events import EventType, StreamEvent, incident_happening, timestamp_text
+from monitors.events import EventType, StreamEvent, incident_event, timestamp_text
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import wall_clock
@@ -91,22 +91,20 @@ RECOVERED = {
 def test_a_change_of_an_incident_becomes_an_event(
     change: IncidentChange, event_type: EventType, data: dict[str, object]
 ) -> None:
-    happening = incident_happening(change, NOTICED)
+    happening = incident_event(change, NOTICED)
     assert (happening.event_type, happening.timestamp) == (event_type, NOTICED)
     assert happening.data == data
 
 
 def test_a_segment_error_tells_its_length_when_it_is_over() -> None:
-    happening = incident_happening(closed(IncidentKind.SEGMENT_ERROR), NOTICED)
+    happening = incident_event(closed(IncidentKind.SEGMENT_ERROR), NOTICED)
     assert happening.event_type is EventType.SEGMENT_ERROR_RECOVERED
     assert happening.data["total_duration_sec"] == 40.75
 
 
 @pytest.mark.parametrize("kind", IncidentKind)
 def test_each_fault_has_an_event_for_either_end(kind: IncidentKind) -> None:
-    types = {
-        incident_happening(change, NOTICED).event_type for change in (opened(kind), closed(kind))
-    }
+    types = {incident_event(change, NOTICED).event_type for change in (opened(kind), closed(kind))}
     assert len(types) == 2
 
 

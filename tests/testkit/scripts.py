@@ -127,7 +127,7 @@ SEGMENT_ERROR_RECOVERED = happening(EventType.SEGMENT_ERROR_RECOVERED, total_dur
 
 def beat(*event_drafts: EventDraft, statistics: Statistics | None = None) -> dict[str, Any]:
     """Return what a heartbeat carries of a watch that noticed this and told nobody yet."""
-    told = {"happened": list(event_drafts), "statistics": statistics or Statistics()}
+    told = {"pending_events": list(event_drafts), "statistics": statistics or Statistics()}
     state: dict[str, Any] = HeartbeatDetails.model_validate(told).model_dump(mode="json")
     return {"watches": 1, **state}
 

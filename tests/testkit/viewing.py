@@ -108,8 +108,8 @@ class Viewer:
             standing=self.standing,
         )
         self.ended = await watch.run()
-        self.told += self.state.happened
-        self.state.happened.clear()
+        self.told += self.state.pending_events
+        self.state.pending_events.clear()
 
     async def to_the_end(self) -> "Viewer":
         async with asyncio.timeout(PATIENCE_SEC):

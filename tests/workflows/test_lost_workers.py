@@ -73,7 +73,7 @@ async def test_a_changed_monitor_goes_on_from_the_last_heartbeat(
     change = MonitorChange(thresholds={"recovery_sec": 1})
     await handle.execute_update(MonitorWorkflow.change, change)
     await handle.result()
-    assert world.watched[-1].state == {**world.beat, "happened": []}
+    assert world.watched[-1].state == {**world.beat, "pending_events": []}
     assert _told(world) == [EventType.STREAM_STARTED, EventType.BLACKOUT, EventType.STREAM_ENDED]
 
 

@@ -92,7 +92,7 @@ async def test_the_time_of_a_look_that_finds_a_fault_counts() -> None:
     clock.at += timedelta(minutes=10)
     source.may_answer.set()
     await watching
-    assert [each.event_type for each in state.happened] == ["alert.segment_error"]
+    assert [each.event_type for each in state.pending_events] == ["alert.segment_error"]
 
 
 async def test_another_pause_is_told_at_once() -> None:
