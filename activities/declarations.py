@@ -50,7 +50,7 @@ class Placement(BaseModel):
         heartbeat_timeout_sec: a watch whose worker is silent this long is started again.
         watch_retry_sec: from there to its new start.
         pod_max_failures, pod_patience_sec: a Pod that fails so often in a row, and for this long,
-            is not made anew. What the Kubernetes API refuses is tried for this long, too.
+            is not made again. What the Kubernetes API refuses is tried for this long, too.
     """
 
     kind: PlacementKind = PlacementKind.POOL
@@ -205,15 +205,11 @@ class DeliveryAttempts(BaseModel):
 
 
 class StatusReportInput(BaseModel):
-    """Input of `report_status`."""
-
     monitor_id: str
     report: StatusReport
 
 
 class EventReportInput(BaseModel):
-    """Input of `report_event`."""
-
     report: EventReport
 
 
@@ -224,22 +220,14 @@ class CallbackAddress(BaseModel):
 
 
 class StoredEvent(CallbackAddress):
-    """An event as the store keeps it, and where its webhook goes.
-
-    Attributes:
-        attempts: how often its webhook was tried already.
-    """
+    """An event as the store keeps it, where its webhook goes, and how often it was tried."""
 
     event: StreamEvent
     attempts: int
 
 
 class RequestHeadersResult(BaseModel):
-    """What the gateway answers a worker; no workflow ever sees it.
-
-    Attributes:
-        request_headers: with their values, which are secrets.
-    """
+    """The gateway's answer to a worker, with secret values; no workflow ever sees it."""
 
     request_headers: dict[str, str] = Field(repr=False)
 
@@ -319,7 +307,6 @@ class WaitActivities(Protocol):
         Raises:
             ApplicationError: `NOT_LIVE_YET`, `STREAM_UNAVAILABLE`.
         """
-        ...
 
 
 class WatchActivities(Protocol):
@@ -335,7 +322,6 @@ class WatchActivities(Protocol):
         Raises:
             ApplicationError: `STREAM_UNAVAILABLE`.
         """
-        ...
 
 
 class DeliveryActivities(Protocol):
@@ -350,7 +336,6 @@ class DeliveryActivities(Protocol):
                 on an address that is refused. `GATEWAY_UNAVAILABLE`: who knows the address cannot
                 be asked; that is no attempt.
         """
-        ...
 
     @activity.defn
     async def redeliver_webhook(self, input: RedeliveryInput) -> EventReport:
@@ -359,7 +344,6 @@ class DeliveryActivities(Protocol):
         Raises:
             ApplicationError: as `deliver_webhook`, while it is tried again.
         """
-        ...
 
 
 class GatewayActivities(Protocol):
@@ -372,17 +356,14 @@ class GatewayActivities(Protocol):
     @activity.defn
     async def report_status(self, input: StatusReportInput) -> None:
         """Report a monitor's condition."""
-        ...
 
     @activity.defn
     async def report_event(self, input: EventReportInput) -> None:
         """Report an event and what became of its webhook."""
-        ...
 
     @activity.defn
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal."""
-        ...
 
 
 class PodActivities(Protocol):
@@ -394,17 +375,14 @@ class PodActivities(Protocol):
     @activity.defn
     async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
         """Make the Pod, or adopt the existing one."""
-        ...
 
     @activity.defn
     async def inspect_probe_pod(self, input: PodInput) -> PodResult:
         """Read the Pod."""
-        ...
 
     @activity.defn
     async def delete_probe_pod(self, input: PodDeletion) -> None:
         """Delete the Pod; one that does not exist is fine."""
-        ...
 
 
 class PodReconciliationActivities(Protocol):
@@ -413,4 +391,3 @@ class PodReconciliationActivities(Protocol):
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
         """Compare the Pods of the cluster with the monitors that run."""
-        ...

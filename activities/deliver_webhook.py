@@ -20,9 +20,9 @@ from activities.declarations import (
     DeliveryResult,
     RedeliveryInput,
 )
-from activities.delivery_meter import AttemptAudit, AttemptMeter
+from activities.delivery_audit import AttemptAudit, AttemptMeter
 from activities.gateway_client import GatewayClient
-from activities.reports import asked
+from activities.reports import answered
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import Answer, post_webhook
 from monitors.delivery import (
@@ -46,7 +46,7 @@ class _Message:
     """An event on its way.
 
     Attributes:
-        attempts_before: how often it was tried before a user wanted it once more.
+        attempts_before: how often it was tried before a user asked for it again.
     """
 
     event: StreamEvent
@@ -63,7 +63,7 @@ class WebhookDelivery(DeliveryActivities):
         policy: how often, and how long apart.
         user_agent: the header.
         meter: counts the attempts.
-        audit: is told of those that failed.
+        audit: reports those that failed.
         gateway: knows events, and where they go.
         seal_key: of `monitors.signing.callback_seal`.
     """
@@ -96,7 +96,7 @@ class WebhookDelivery(DeliveryActivities):
 
     @activity.defn
     async def redeliver_webhook(self, input: RedeliveryInput) -> EventReport:
-        stored = await asked(self._gateway.stored_event(input.monitor_id, input.event_id))
+        stored = await answered(self._gateway.stored_event(input.monitor_id, input.event_id))
         _, before = _counted()
         before = stored.attempts if before is None else before
         message = _Message(stored.event, stored.callback_url, before)
@@ -112,7 +112,7 @@ class WebhookDelivery(DeliveryActivities):
         return _outcome(message, delivered)
 
     async def _address(self, input: DeliveryInput) -> str:
-        """Return where the event goes: what the order says only where the gateway sealed that."""
+        """Return the callback URL of the input only if the gateway sealed it."""
         monitor_id = input.event.monitor_id
         if is_sealed(
             self._seal_key,
@@ -121,7 +121,7 @@ class WebhookDelivery(DeliveryActivities):
             seal=input.callback_seal,
         ):
             return input.callback_url
-        return await asked(self._gateway.callback_url(monitor_id))
+        return await answered(self._gateway.callback_url(monitor_id))
 
     async def _attempt(self, message: _Message) -> DeliveryResult:
         failed, _ = _counted()
@@ -162,7 +162,7 @@ class WebhookDelivery(DeliveryActivities):
         self._record(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
         activity.heartbeat(attempt, message.attempts_before)
         if again_in_sec is not None:
-            self._audit.tell(
+            self._audit.report(
                 EventReport(
                     event=message.event,
                     webhook_attempts=message.attempts_before + attempt,

@@ -36,7 +36,7 @@ class ReportRefused(Exception):
 
 
 class GatewayClient:
-    """Tells the gateway what workers learn. Never through a proxy: it is our own house."""
+    """Calls internal endpoints, never through a proxy."""
 
     def __init__(self, base_url: str, key: SecretStr) -> None:
         self._client = httpx.AsyncClient(
@@ -57,14 +57,12 @@ class GatewayClient:
             ReportRefused: the gateway does not know the monitor or does not understand the report.
             httpx.HTTPError: it could not be told now.
         """
-        await self._enqueue(f"/internal/v1/monitors/{monitor_id}/status", report)
+        await self._put(f"/internal/v1/monitors/{monitor_id}/status", report)
 
     async def report_event(self, report: EventReport) -> None:
         """Report an event and what became of its webhook; raises as `report_status` does."""
         event = report.event
-        await self._enqueue(
-            f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report
-        )
+        await self._put(f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report)
 
     async def callback_url(self, monitor_id: str) -> str:
         """Return where a monitor's webhooks go.
@@ -104,7 +102,7 @@ class GatewayClient:
         response.raise_for_status()
         return ReconciliationReport.model_validate_json(response.content)
 
-    async def _enqueue(self, path: str, report: BaseModel) -> None:
+    async def _put(self, path: str, report: BaseModel) -> None:
         response = await self._client.put(
             path,
             content=report.model_dump_json(),

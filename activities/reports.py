@@ -29,18 +29,18 @@ class Reports(GatewayActivities):
 
     @activity.defn
     async def report_status(self, input: StatusReportInput) -> None:
-        await asked(self._gateway.report_status(input.monitor_id, input.report))
+        await answered(self._gateway.report_status(input.monitor_id, input.report))
 
     @activity.defn
     async def report_event(self, input: EventReportInput) -> None:
-        await asked(self._gateway.report_event(input.report))
+        await answered(self._gateway.report_event(input.report))
 
     @activity.defn
     async def reconcile(self) -> ReconciliationReport:
-        return await asked(self._gateway.reconcile())
+        return await answered(self._gateway.reconcile())
 
 
-async def asked(request: Awaitable[T]) -> T:
+async def answered(request: Awaitable[T]) -> T:
     """Return the gateway's answer.
 
     Raises:
@@ -55,9 +55,9 @@ async def asked(request: Awaitable[T]) -> T:
 def _failure(error: Exception) -> ApplicationError:
     if isinstance(error, ReportRefused):
         return ApplicationError(str(error), type="ReportRefused", non_retryable=True)
-    logger.warning("the gateway cannot be told", error=str(error))
+    logger.warning("the gateway does not answer", error=str(error))
     return ApplicationError(
-        f"the gateway cannot be told: {error}",
+        f"the gateway does not answer: {error}",
         type=GATEWAY_UNAVAILABLE,
         category=ApplicationErrorCategory.BENIGN,  # it is retried until it works
     )

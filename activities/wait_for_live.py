@@ -1,8 +1,9 @@
 """Waiting until a stream is live.
 
-The activity looks once. Not live yet is a failure that carries when to look again, so its own
-retries are the poll: history does not grow, and the web UI shows the attempt and the last reason.
-Only what the workflow must know ends it: another start, or that nothing can be seen for a while.
+The activity polls once. While the stream is not live it fails, and the failure carries the delay to
+the next poll: polling is Temporal's retry. History does not grow, and the web UI shows the attempt
+and the last reason. The activity ends with what the workflow must know: another start, or that the
+stream cannot be seen for a while.
 """
 
 import asyncio
@@ -42,35 +43,35 @@ NO_HEADERS_MESSAGE = "the gateway, which keeps the request headers of the stream
 HEADERS_AGAIN_SEC = 10.0
 
 HEARTBEAT_SEC = 3.0
-"""A look that takes longer tells now and then that it is not lost; most are shorter."""
+"""Most polls are shorter."""
 
 LASTING_SEC = 60
-"""A source that is not to be asked for so long leaves its stream unseen: that is told."""
+"""A source that pauses for this long leaves its stream unseen: the user must know."""
 
 
 class WaitState(BaseModel):
     """What a wait remembers from one activity to the next.
 
     Attributes:
-        heard: bad news, and how often it was heard.
-        unknown: stable word for why nothing is seen, as it was told last.
-        because: what the last look said.
-        look_again_at: when the next look is due.
-        look_sec: from the last look to then: however the clock is set, it is not longer.
+        confirmation: bad news, and how often it was confirmed.
+        unknown: why nothing is seen, as the workflow knows it.
+        reason: the message of the last poll.
+        poll_again_at: when the next poll is due.
+        delay_sec: from the last poll to then. However the clock is set, it is not longer.
     """
 
-    heard: Confirmation = Field(default_factory=Confirmation)
+    confirmation: Confirmation = Field(default_factory=Confirmation)
     unknown: str | None = None
-    because: str = ""
-    look_again_at: AwareDatetime | None = None
-    look_sec: float | None = None
+    reason: str = ""
+    poll_again_at: AwareDatetime | None = None
+    delay_sec: float | None = None
 
-    def early_sec(self, now: datetime) -> float:
-        """Return how long it is until the next look is due; 0 or less when it is."""
-        if self.look_again_at is None:
+    def remaining_sec(self, now: datetime) -> float:
+        """Return the time to the next poll; 0 or less when it is due."""
+        if self.poll_again_at is None:
             return 0.0
-        left_sec = (self.look_again_at - now).total_seconds()
-        return left_sec if self.look_sec is None else min(left_sec, self.look_sec)
+        left_sec = (self.poll_again_at - now).total_seconds()
+        return left_sec if self.delay_sec is None else min(left_sec, self.delay_sec)
 
 
 class LiveWait(WaitActivities):
@@ -92,26 +93,27 @@ class LiveWait(WaitActivities):
     @activity.defn
     async def wait_for_live(self, input: WaitInput) -> WaitResult:
         known = WaitState.model_validate(input.state or {})
-        # Once: when the server says that the time has come, it goes by no clock of ours.
-        if activity.info().attempt == 1 and (early_sec := known.early_sec(datetime.now(UTC))) > 0:
-            raise _not_live_yet(known.because, early_sec)
+        remaining_sec = known.remaining_sec(datetime.now(UTC))
+        # Later attempts begin when Temporal says so, by no clock of ours.
+        if activity.info().attempt == 1 and remaining_sec > 0:
+            raise _not_live_yet(known.reason, remaining_sec)
         client = self._sources.new_client(await self._request_headers(input))
         source = self._sources.resolve(input.stream_url, client)
-        async with _beating():
+        async with _heartbeats():
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=input.monitor_id)
             return WaitResult(title=seen.title, placement=self._placement)
-        heard = self._heard(seen, known)
-        if heard.is_confirmed(self._sources.confirmation):
+        confirmation = self._confirm(seen, known)
+        if confirmation.is_confirmed(self._sources.confirmation):
             if seen.state is SourceState.UNAVAILABLE or _was_never_live(seen, input):
                 raise unavailable(seen.reason, seen.message)
             if seen.state is SourceState.ENDED and not _may_still_start(input):
                 return WaitResult(is_live=False, has_ended=True, title=seen.title)
-        look_sec = _next_look_sec(source, seen, input)
-        if _is_news(seen, input, known):
-            return _news(seen, heard, look_sec, input)
-        raise _not_live_yet(seen.message or seen.state.value, look_sec)
+        delay_sec = _poll_delay_sec(source, seen, input)
+        if _is_new(seen, input, known):
+            return _changed(seen, confirmation, delay_sec, input)
+        raise _not_live_yet(seen.message or seen.state.value, delay_sec)
 
     async def _request_headers(self, input: WaitInput) -> dict[str, str]:
         if not input.has_request_headers:
@@ -121,21 +123,21 @@ class LiveWait(WaitActivities):
         except (httpx.HTTPError, ReportRefused):
             raise _not_live_yet(NO_HEADERS_MESSAGE, HEADERS_AGAIN_SEC) from None
 
-    def _heard(self, seen: Observation, known: WaitState) -> Confirmation:
-        """Count bad news; the heartbeat keeps count between attempts."""
-        heard = known.heard
+    def _confirm(self, seen: Observation, known: WaitState) -> Confirmation:
+        """Count bad news; the heartbeat keeps the count between attempts."""
+        confirmation = known.confirmation
         for details in activity.info().heartbeat_details:
-            heard = Confirmation.model_validate(details)
-        # An end is final for whoever waits, and as little believed after one look.
+            confirmation = Confirmation.model_validate(details)
+        # For a stream that was never live an end is final, and believed no sooner.
         is_final = seen.is_permanent or seen.state is SourceState.ENDED
         judged = replace(seen, is_permanent=is_final)
-        heard = heard.after(judged, datetime.now(UTC), self._sources.confirmation)
-        activity.heartbeat(heard.model_dump(mode="json"))
-        return heard
+        confirmation = confirmation.after(judged, datetime.now(UTC), self._sources.confirmation)
+        activity.heartbeat(confirmation.model_dump(mode="json"))
+        return confirmation
 
 
 @asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
+async def _heartbeats() -> AsyncIterator[None]:
     beating = asyncio.create_task(_heartbeat())
     try:
         yield
@@ -147,7 +149,7 @@ async def _beating() -> AsyncIterator[None]:
 async def _heartbeat() -> None:
     while True:
         await asyncio.sleep(HEARTBEAT_SEC)
-        # With what earlier attempts heard, which is kept for the next one.
+        # The count of earlier attempts stays, for the next one.
         activity.heartbeat(*activity.info().heartbeat_details)
 
 
@@ -158,7 +160,7 @@ def unavailable(reason: str, message: str) -> ApplicationError:
 
 
 def _was_never_live(seen: Observation, input: WaitInput) -> bool:
-    """Tell whether it is a plain video; a premiere that is over looks the same."""
+    """Return whether it is a plain video; a premiere that is over looks the same."""
     return seen.reason == site_messages.NOT_LIVE.reason and input.site_start_time is None
 
 
@@ -167,12 +169,12 @@ def _may_still_start(input: WaitInput) -> bool:
     return start is not None and _until(start) > 0
 
 
-def _is_news(seen: Observation, input: WaitInput, known: WaitState) -> bool:
-    """Tell whether the workflow must hear of this look."""
+def _is_new(seen: Observation, input: WaitInput, known: WaitState) -> bool:
+    """Return whether the workflow must know of this poll."""
     unknown = _unknown(seen)
     if unknown != known.unknown:
         return True
-    if unknown in site_messages.EGRESS_FAILURES and seen.message != known.because:
+    if unknown in site_messages.EGRESS_FAILURES and seen.message != known.reason:
         return True  # another pause
     return seen.starts_at is not None and _differ(seen.starts_at, input.site_start_time)
 
@@ -182,19 +184,21 @@ def _differ(start: datetime, known: datetime | None) -> bool:
 
 
 def _unknown(seen: Observation) -> str | None:
-    """Return why nothing is seen of the stream, where that lasts; None else."""
+    """Return why nothing is seen of the stream, if that lasts."""
     is_lasting = (seen.retry_after_sec or 0.0) >= LASTING_SEC
     return seen.reason if seen.state is SourceState.NOT_OBSERVED and is_lasting else None
 
 
-def _news(seen: Observation, heard: Confirmation, look_sec: float, input: WaitInput) -> WaitResult:
+def _changed(
+    seen: Observation, confirmation: Confirmation, delay_sec: float, input: WaitInput
+) -> WaitResult:
     unknown = _unknown(seen)
     state = WaitState(
-        heard=heard,
+        confirmation=confirmation,
         unknown=unknown,
-        because=seen.message,
-        look_again_at=datetime.now(UTC) + timedelta(seconds=look_sec),
-        look_sec=look_sec,
+        reason=seen.message,
+        poll_again_at=datetime.now(UTC) + timedelta(seconds=delay_sec),
+        delay_sec=delay_sec,
     )
     return WaitResult(
         is_live=False,
@@ -205,7 +209,7 @@ def _news(seen: Observation, heard: Confirmation, look_sec: float, input: WaitIn
     )
 
 
-def _next_look_sec(source: Source, seen: Observation, input: WaitInput) -> float:
+def _poll_delay_sec(source: Source, seen: Observation, input: WaitInput) -> float:
     return source.poll_delay_sec(
         replace(seen, starts_at=seen.starts_at or input.site_start_time),
         now=datetime.now(UTC),
@@ -215,11 +219,11 @@ def _next_look_sec(source: Source, seen: Observation, input: WaitInput) -> float
     )
 
 
-def _not_live_yet(why: str, look_sec: float) -> ApplicationError:
+def _not_live_yet(why: str, delay_sec: float) -> ApplicationError:
     return ApplicationError(
         f"not live: {why}",
         type=NOT_LIVE_YET,
-        next_retry_delay=timedelta(seconds=look_sec),
+        next_retry_delay=timedelta(seconds=delay_sec),
         category=ApplicationErrorCategory.BENIGN,
     )
 

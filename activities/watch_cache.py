@@ -1,4 +1,4 @@
-"""Watches that returned a moment ago, for the next one of their streams."""
+"""What the last watch of a stream left in memory, for the next one on the same worker."""
 
 import asyncio
 from collections import OrderedDict
@@ -9,68 +9,52 @@ from media.outbound.stream_client import StreamClient
 from media.watching import ResumeHint, SegmentProber
 
 KEPT_SEC = 30.0
-"""The workflow starts the next watch at once; later than this, what is kept would be of no use."""
+"""The workflow starts the next watch at once; later than this, nothing kept is of use."""
 
-MOST_KEPT = 1000
+MAX_KEPT = 1000
 
 
 @dataclass(frozen=True)
 class CachedWatch:
-    """What a watch left.
+    """The parts of a watch that go on in the next one."""
 
-    Attributes:
-        state: that it returned to its workflow.
-        client: with which `meter` fetches.
-        at: when, by the event loop's clock.
-    """
-
-    state: dict[str, Any]
-    standing: ResumeHint
-    meter: SegmentProber
     client: StreamClient
-    at: float
+    prober: SegmentProber
+    hint: ResumeHint
 
 
-class RecentWatches:
-    """Keeps what watches left in memory, for a short time, by monitor."""
+class WatchCache:
+    """Keeps watches for a short time, by monitor and by the state that they returned."""
 
     def __init__(self) -> None:
-        self._left: OrderedDict[str, CachedWatch] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, dict[str, Any], CachedWatch]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._left)
+        return len(self._kept)
 
-    def leave(
-        self,
-        monitor_id: str,
-        state: dict[str, Any],
-        *,
-        standing: ResumeHint,
-        meter: SegmentProber,
-        client: StreamClient,
-    ) -> None:
-        """Keep where a watch stood when it returned `state`."""
-        self._forget_old()
-        self._left.pop(monitor_id, None)  # the newest are last
-        self._left[monitor_id] = CachedWatch(state, standing, meter, client, _clock())
-        if len(self._left) > MOST_KEPT:
-            self._left.popitem(last=False)
+    def put(self, monitor_id: str, state: dict[str, Any], watch: CachedWatch) -> None:
+        """Keep a watch that returned `state`."""
+        self._drop_old()
+        self._kept.pop(monitor_id, None)  # the newest are last
+        self._kept[monitor_id] = (_clock(), state, watch)
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
 
-    def take(self, monitor_id: str, state: dict[str, Any] | None) -> CachedWatch | None:
-        """Return what the last watch left, if the next one is to go on from the same `state`.
+    def pop(self, monitor_id: str, state: dict[str, Any] | None) -> CachedWatch | None:
+        """Return the last watch, unless the next one begins from another state than it returned.
 
-        It is not when another worker watched in between.
+        It does when another worker watched in between.
         """
-        self._forget_old()
-        left = self._left.pop(monitor_id, None)
-        return left if left and left.state == state else None
+        self._drop_old()
+        _, returned, watch = self._kept.pop(monitor_id, (0.0, None, None))
+        return watch if returned == state else None
 
-    def _forget_old(self) -> None:
-        while self._left:
-            monitor_id, left = next(iter(self._left.items()))
-            if _clock() - left.at < KEPT_SEC:
+    def _drop_old(self) -> None:
+        while self._kept:
+            monitor_id, (kept_at, _, _) = next(iter(self._kept.items()))
+            if _clock() - kept_at < KEPT_SEC:
                 return
-            del self._left[monitor_id]
+            del self._kept[monitor_id]
 
 
 def _clock() -> float:

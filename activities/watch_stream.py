@@ -19,7 +19,7 @@ from activities.declarations import (
 )
 from activities.gateway_client import GatewayClient, ReportRefused
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
-from activities.watch_cache import RecentWatches
+from activities.watch_cache import CachedWatch, WatchCache
 from media.decoding.probe import Probe
 from media.outbound.stream_client import StreamClient
 from media.sources.source_resolver import SourceResolver
@@ -44,7 +44,6 @@ HEARTBEAT_SEC = 1.0
 
 CANCEL_AGAIN_SEC = 5.0
 """Longer than any task takes to clear up."""
-
 
 NO_HEADERS = "no_request_headers"
 HEADERS_AGAIN_SEC = 2.0
@@ -84,40 +83,43 @@ class StreamWatching(WatchActivities):
         self._memory = memory
         self._report_sec = report_sec
         self._on_segment = on_segment
-        self._recent = RecentWatches()
+        self._watches = WatchCache()
         self._cache = SegmentCache()
         self.streams = 0
 
     @activity.defn
     async def watch_stream(self, input: WatchInput) -> WatchResult:
         with structlog.contextvars.bound_contextvars(monitor_id=input.monitor_id):
-            beats = activity.info().heartbeat_details
-            state = _last_state(beats, input)
+            heartbeats = activity.info().heartbeat_details
+            state = _last_state(heartbeats, input)
             state.began_at = state.began_at or _first_attempt_at()
             # An attempt that goes on from a heartbeat cannot know who watched in between.
-            left = None if beats else self._recent.take(input.monitor_id, input.state)
-            standing = left.standing if left else ResumeHint()
-            client = left.client if left else self._sources.new_client()
-            meter = left.meter if left else self._new_meter(client)
+            cached = None if heartbeats else self._watches.pop(input.monitor_id, input.state)
+            parts = cached or self._new_parts()
             watch = StreamWatch(
-                self._sources.resolve(input.stream_url, client),
+                self._sources.resolve(input.stream_url, parts.client),
                 state,
                 config=input.config,
-                meter=meter,
+                meter=parts.prober,
                 on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
-                standing=standing,
+                standing=parts.hint,
             )
-            returned = await self._watch(watch, client, state, input)
-            if returned.outcome is not WatchOutcome.ENDED:
-                self._recent.leave(
-                    input.monitor_id,
-                    returned.state,
-                    standing=standing,
-                    meter=meter,
-                    client=client,
-                )
-            return returned
+            result = await self._watch(watch, parts.client, state, input)
+            if result.outcome is not WatchOutcome.ENDED:
+                self._watches.put(input.monitor_id, result.state, parts)
+            return result
+
+    def _new_parts(self) -> CachedWatch:
+        client = self._sources.new_client()
+        prober = SegmentProber(
+            client,
+            self._probe,
+            segment_max_bytes=self._segment_max_bytes,
+            memory=self._memory,
+            cache=self._cache,
+        )
+        return CachedWatch(client, prober, ResumeHint())
 
     async def _run(
         self, watch: StreamWatch, client: StreamClient, state: WatchState, input: WatchInput
@@ -152,28 +154,19 @@ class StreamWatching(WatchActivities):
     ) -> WatchResult:
         self.streams += 1
         watching = asyncio.create_task(self._run(watch, client, state, input))
-        aside = [
+        beside = [
             asyncio.create_task(_heartbeat(state)),
             asyncio.create_task(self._report_counters(input.monitor_id, state)),
         ]
         try:
             outcome = await _until_done(watching, input.checkpoint_sec)
         finally:
-            await _stop([watching, *aside])
+            await _stop([watching, *beside])
             self.streams -= 1
         return _result(outcome, watching, state)
 
-    def _new_meter(self, client: StreamClient) -> SegmentProber:
-        return SegmentProber(
-            client,
-            self._probe,
-            segment_max_bytes=self._segment_max_bytes,
-            memory=self._memory,
-            cache=self._cache,
-        )
-
     async def _report_counters(self, monitor_id: str, state: WatchState) -> None:
-        """Tell the gateway now and then; what it misses it learns from the workflow."""
+        """Report now and then; what the gateway misses it learns from the workflow."""
         reported: datetime | None = None
         while True:
             learned_at = state.as_of()

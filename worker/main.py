@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from activities.declarations import Placement, PlacementKind
 from activities.deliver_webhook import WebhookDelivery
-from activities.delivery_meter import AttemptAudit
+from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
 from activities.no_pods import NoPods
 from activities.reports import Reports

@@ -98,7 +98,7 @@ class DeliveryMetrics(MetricSet):
     def ended(
         self, event: StreamEvent, outcome: str, *, took_sec: float, again_in_sec: float | None
     ) -> None:
-        """Count an attempt; see `activities.delivery_meter.AttemptMeter`."""
+        """Count an attempt; see `activities.delivery_audit.AttemptMeter`."""
         self._attempts.labels(outcome).inc()
         self._duration.observe(took_sec)
         if again_in_sec is not None:

@@ -1,8 +1,12 @@
 """How a monitor is seen by others: the store, a query, Temporal's web UI, its result."""
 
+from typing import Any, TypeVar
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
     from activities.declarations import WatchResult
     from monitors.reports import OpenIncident, StatusReport
     from workflows import search_attributes
@@ -15,52 +19,35 @@ with workflow.unsafe.imports_passed_through():
     )
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 def snapshot(input: MonitorInput, progress: MonitorProgress, *, queued: int) -> MonitorSnapshot:
     """Return the monitor's condition; `queued` events are still to be delivered."""
-    shared = set(MonitorSnapshot.model_fields) & set(MonitorProgress.model_fields)
-    return MonitorSnapshot(
-        monitor_id=input.monitor_id,
-        name=input.name,
-        stream_url=input.stream_url,
-        config=input.config,
-        metadata=input.metadata,
-        events_queued=queued,
-        **{name: getattr(progress, name) for name in shared},
-    )
+    return _view(MonitorSnapshot, progress, input, events_queued=queued)
 
 
 def status_report(progress: MonitorProgress) -> StatusReport:
     """Return what is reported to the store."""
-    return StatusReport(
-        status=progress.status,
-        stream_status=progress.stream_status,
-        health=progress.health,
-        statistics=progress.statistics,
-        title=progress.title,
-        open_incidents=progress.open_incidents,
-        as_of=progress.as_of,
-        error_reason=progress.error_reason,
-        error_message=progress.error_message,
-    )
+    return _view(StatusReport, progress)
 
 
 def change_result(input: MonitorInput, progress: MonitorProgress) -> ChangeResult:
     """Return what holds after a change."""
-    return ChangeResult(
-        name=input.name, config=input.config, metadata=input.metadata, changes=progress.changes
-    )
+    return _view(ChangeResult, progress, input)
 
 
 def result(progress: MonitorProgress) -> MonitorResult:
     """Return the result of the workflow."""
-    return MonitorResult(
-        status=progress.status,
-        events_sent=progress.events_sent,
-        events_failed=progress.events_failed,
-        events_unaudited=progress.events_unaudited,
-        error_reason=progress.error_reason,
-        error_message=progress.error_message,
-    )
+    return _view(MonitorResult, progress)
+
+
+def _view(model: type[Model], *sources: BaseModel, **fields: Any) -> Model:
+    """Return a `model` with the fields of the same names of `sources`."""
+    for source in sources:
+        names = model.model_fields.keys() & type(source).model_fields.keys()
+        fields |= {name: getattr(source, name) for name in names}
+    return model(**fields)
 
 
 def show_search_attributes(input: MonitorInput, progress: MonitorProgress) -> None:

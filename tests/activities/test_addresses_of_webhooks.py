@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import DeliveryInput, DeliveryResult, RedeliveryInput
 from activities.deliver_webhook import WebhookDelivery
-from activities.delivery_meter import AttemptAudit
+from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard

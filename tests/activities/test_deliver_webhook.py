@@ -19,7 +19,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import DeliveryAttempts, DeliveryInput, DeliveryResult
 from activities.deliver_webhook import WebhookDelivery
-from activities.delivery_meter import AttemptAudit
+from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
 from cli.receiver import Received, Receiver
 from media.outbound.client import webhook_client

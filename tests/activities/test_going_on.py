@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import WatchInput, WatchOutcome, WatchResult
-from activities.watch_cache import MOST_KEPT, RecentWatches
+from activities.watch_cache import MAX_KEPT, CachedWatch, WatchCache
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import StreamClient
@@ -105,17 +105,18 @@ async def test_an_attempt_that_goes_on_from_a_heartbeat_finds_everything_anew() 
         assert len(playlists(origin)) >= len(asked) + 2
 
 
-async def test_what_watches_left_is_bounded_and_taken_once() -> None:
+async def test_the_cache_of_watches_is_bounded_and_each_is_taken_once() -> None:
     async with media_client(OutboundGuard(True)) as shared, opened() as probe:
         client = StreamClient(shared)
-        recent = RecentWatches()
-        meter = SegmentProber(client, probe, segment_max_bytes=1024)
-        for number in range(MOST_KEPT + 10):
-            left = {"number": number}
-            recent.leave(f"mon-{number}", left, standing=ResumeHint(), meter=meter, client=client)
-        assert len(recent) == MOST_KEPT
-        assert recent.take("mon-0", {"number": 0}) is None
-        assert recent.take("mon-500", {"number": 500}) is not None
-        assert recent.take("mon-500", {"number": 500}) is None
-        assert recent.take("mon-501", {"number": 7}) is None
-        assert recent.take("mon-501", {"number": 501}) is None
+        watch = CachedWatch(
+            client, SegmentProber(client, probe, segment_max_bytes=1024), ResumeHint()
+        )
+        cache = WatchCache()
+        for number in range(MAX_KEPT + 10):
+            cache.put(f"mon-{number}", {"number": number}, watch)
+        assert len(cache) == MAX_KEPT
+        assert cache.pop("mon-0", {"number": 0}) is None
+        assert cache.pop("mon-500", {"number": 500}) is watch
+        assert cache.pop("mon-500", {"number": 500}) is None
+        assert cache.pop("mon-501", {"number": 7}) is None
+        assert cache.pop("mon-501", {"number": 501}) is None

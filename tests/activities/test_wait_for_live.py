@@ -24,7 +24,7 @@ async def wait(
     attempt: int = 1,
     waiting_since: datetime | None = None,
     scheduled_start: datetime | None = None,
-    heard: Confirmation | None = None,
+    confirmation: Confirmation | None = None,
     allow_private_networks: bool = True,
 ) -> WaitResult:
     environment = ActivityEnvironment()
@@ -32,7 +32,7 @@ async def wait(
         environment.info,
         attempt=attempt,
         scheduled_time=waiting_since or datetime.now(UTC),
-        heartbeat_details=[heard.model_dump(mode="json")] if heard else [],
+        heartbeat_details=[confirmation.model_dump(mode="json")] if confirmation else [],
     )
     order = WaitInput(
         monitor_id="mon-1",
@@ -96,17 +96,17 @@ async def test_a_server_that_is_down_is_looked_at_again() -> None:
 
 
 async def test_a_look_that_takes_long_tells_that_it_goes_on_and_forgets_nothing() -> None:
-    heard = {"reason": "video_private", "looks": 1}
+    confirmation = {"reason": "video_private", "looks": 1}
     beats: asyncio.Queue[object] = asyncio.Queue()
     environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, heartbeat_details=[heard])
+    environment.info = dataclasses.replace(environment.info, heartbeat_details=[confirmation])
     environment.on_heartbeat = beats.put_nowait
     async with scripted(Answer(hangs=True)) as origin, worker() as parts:
         order = WaitInput(monitor_id="mon-1", stream_url=f"{origin.url}/live.m3u8")
         wait_for_live = parts.waiting.wait_for_live
         looking = asyncio.create_task(environment.run(wait_for_live, order))
         async with asyncio.timeout(30):
-            assert await beats.get() == heard
+            assert await beats.get() == confirmation
         assert not looking.done()
         environment.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -127,15 +127,15 @@ async def test_looks_follow_the_schedule(
 ) -> None:
     now = datetime.now(UTC)
     async with scripted(Answer(404)) as origin:
-        look_sec = await poll_delay_sec(
+        delay_sec = await poll_delay_sec(
             f"{origin.url}/live.m3u8", waiting_since=now - waited, scheduled_start=now + starts_in
         )
-    assert least_sec <= look_sec <= most_sec
+    assert least_sec <= delay_sec <= most_sec
 
 
 def told_to_look_in(length: timedelta) -> WaitState:
     """Return what a wait remembers whose next look was to be 30 s after the last one."""
-    return WaitState(because="a pause", look_again_at=datetime.now(UTC) + length, look_sec=30)
+    return WaitState(reason="a pause", poll_again_at=datetime.now(UTC) + length, delay_sec=30)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ async def test_a_refused_address_is_final_when_it_is_confirmed() -> None:
         await wait(url, allow_private_networks=False)
     assert (first.value.type, first.value.non_retryable) == ("NotLiveYet", False)
     before = datetime.now(UTC) - timedelta(seconds=DEFAULT_POLICY.apart_sec)
-    heard = Confirmation(reason="address_refused", looks=1, counted_at=before)
+    confirmation = Confirmation(reason="address_refused", looks=1, counted_at=before)
     with pytest.raises(ApplicationError) as last:
-        await wait(url, heard=heard, allow_private_networks=False)
+        await wait(url, confirmation=confirmation, allow_private_networks=False)
     assert (last.value.type, last.value.non_retryable) == ("StreamUnavailable", True)
     (details,) = last.value.details
     assert details == UnavailableDetails(

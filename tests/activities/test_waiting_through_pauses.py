@@ -50,7 +50,7 @@ async def look(waiting: LiveWait, video_id: str, state: dict[str, Any] | None) -
     """Look when it is time, whatever the last look said of that."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
-    due = state and {**state, "look_again_at": None}
+    due = state and {**state, "poll_again_at": None}
     url = f"https://www.youtube.com/watch?v={video_id}"
     order = WaitInput(monitor_id="mon-1", stream_url=url, state=due)
     return await environment.run(waiting.wait_for_live, order)

@@ -1,4 +1,4 @@
-"""What is seen of each attempt to deliver a webhook, beside the delivery itself."""
+"""Reports each failed attempt to deliver a webhook, while further ones go on."""
 
 import asyncio
 from typing import Protocol
@@ -12,8 +12,8 @@ from monitors.reports import EventReport
 
 logger = structlog.get_logger(__name__)
 
-MAX_TOLD_AT_ONCE = 50
-"""A gateway that hangs costs so many connections at most."""
+MAX_REPORTS_AT_ONCE = 50
+"""A gateway that hangs costs no more connections."""
 
 
 class AttemptMeter(Protocol):
@@ -21,7 +21,6 @@ class AttemptMeter(Protocol):
 
     def begins(self, event: StreamEvent) -> None:
         """An attempt begins."""
-        ...
 
     def ended(
         self, event: StreamEvent, outcome: str, *, took_sec: float, again_in_sec: float | None
@@ -34,34 +33,32 @@ class AttemptMeter(Protocol):
             took_sec: from the first connection to the answer.
             again_in_sec: when it will be tried again; None after the last attempt.
         """
-        ...
 
 
 class AttemptAudit:
-    """Tells the gateway of failed attempts, so that the audit shows them while they go on.
+    """Reports failed attempts to the gateway.
 
-    Best effort and never waited for: the workflow tells the outcome in any case, and the store
-    goes by the highest number of attempts that it was told.
+    Best effort and never waited for: the workflow reports the outcome, and the store keeps the
+    highest number of attempts.
     """
 
     def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
-        self._telling: set[asyncio.Task[None]] = set()
+        self._reports: set[asyncio.Task[None]] = set()
 
-    def tell(self, report: EventReport) -> None:
-        """Start to tell; return at once."""
-        if len(self._telling) >= MAX_TOLD_AT_ONCE:
-            return
-        task = asyncio.create_task(self._update_status(report))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+    def report(self, report: EventReport) -> None:
+        """Start to report; return at once."""
+        if len(self._reports) < MAX_REPORTS_AT_ONCE:
+            task = asyncio.create_task(self._report(report))
+            self._reports.add(task)
+            task.add_done_callback(self._reports.discard)
 
     async def close(self) -> None:
-        """Tell what is still to be told; the gateway's client bounds how long that takes."""
-        await asyncio.gather(*self._telling)
+        """Finish what was begun; the gateway's client bounds how long that takes."""
+        await asyncio.gather(*self._reports)
 
-    async def _update_status(self, report: EventReport) -> None:
+    async def _report(self, report: EventReport) -> None:
         try:
             await self._gateway.report_event(report)
         except (httpx.HTTPError, ReportRefused) as error:
-            logger.info("attempt not told", event_id=report.event.event_id, error=str(error))
+            logger.info("attempt not reported", event_id=report.event.event_id, error=str(error))
