@@ -49,8 +49,8 @@ class Placement(BaseModel):
     Attributes:
         heartbeat_timeout_sec: a watch whose worker is silent this long is started again.
         watch_retry_sec: from there to its new start.
-        pod_max_failures, pod_patience_sec: a Pod that fails so often in a row, and for this long,
-            is not made again. What the Kubernetes API refuses is tried for this long, too.
+        pod_max_failures, pod_patience_sec: a Pod that fails this often in a row, for this long, is
+            not made again. What the Kubernetes API refuses is tried for this long, too.
     """
 
     kind: PlacementKind = PlacementKind.POOL
@@ -131,7 +131,7 @@ class WatchOutcome(StrEnum):
     EVENTS_READY = "events_ready"
     CHECKPOINT = "checkpoint"
     HANDED_BACK = "handed_back"
-    """Its worker shuts down, or its workflow asked for it; the stream is to be watched on."""
+    """Its worker shuts down, or its workflow interrupts it; another watch goes on."""
 
     ENDED = "ended"
 
@@ -333,8 +333,8 @@ class DeliveryActivities(Protocol):
 
         Raises:
             ApplicationError: `DELIVERY_FAILED`, not retryable after the last attempt, on 410, and
-                on an address that is refused. `GATEWAY_UNAVAILABLE`: who knows the address cannot
-                be asked; that is no attempt.
+                on an address that is refused. `GATEWAY_UNAVAILABLE`: the gateway, which knows the
+                address, does not answer; that is no attempt.
         """
 
     @activity.defn

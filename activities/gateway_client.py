@@ -55,7 +55,7 @@ class GatewayClient:
 
         Raises:
             ReportRefused: the gateway does not know the monitor or does not understand the report.
-            httpx.HTTPError: it could not be told now.
+            httpx.HTTPError: the gateway did not answer.
         """
         await self._put(f"/internal/v1/monitors/{monitor_id}/status", report)
 
@@ -69,7 +69,7 @@ class GatewayClient:
 
         Raises:
             ReportRefused: the gateway does not know the monitor.
-            httpx.HTTPError: it did not answer.
+            httpx.HTTPError: the gateway did not answer.
         """
         response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/callback")
         _raise_for(response)

@@ -55,10 +55,10 @@ class StreamWatching(WatchActivities):
     Args:
         sources: of streams.
         probe: measures.
-        gateway: is told counters, and keeps the request headers of streams.
+        gateway: takes counters, and keeps the request headers of streams.
         segment_max_bytes: a larger segment is refused.
         memory: for the segments of all streams.
-        report_sec: counters of a stream are told to the gateway at most this often.
+        report_sec: counters of a stream are reported at most this often.
         on_segment: is shown each segment.
 
     Attributes:
@@ -133,7 +133,7 @@ class StreamWatching(WatchActivities):
         """Give `client` the stream's request headers, which the gateway keeps.
 
         While it does not answer, those of the last watch here are good; without any, nothing may
-        be asked, and the stream is unknown.
+        be fetched, and the stream is unknown.
         """
         if not input.config.request_headers:
             client.request_headers = {}
@@ -238,8 +238,8 @@ def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
 async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended.
 
-    Whoever cancels us meanwhile is not heard: we are about to return, with all that is known. A
-    task that goes on, since a library took its cancellation for a timeout, is cancelled again.
+    A cancellation of ours meanwhile has no effect: we are about to return all that is known. A task
+    that goes on, since a library took its cancellation for a timeout, is cancelled again.
     """
     ended = list(tasks)
     for task in ended:
@@ -251,7 +251,7 @@ async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
                 task.cancel()
     for task in ended:
         if not task.cancelled():
-            task.exception()  # who wants it asks for it; else it is not to be logged as forgotten
+            task.exception()  # retrieved, so that it is not logged as forgotten
 
 
 def _result(

@@ -1,4 +1,4 @@
-"""What a webhook carries at most, when it is tried again, and when no more."""
+"""Limits of a webhook, and its retries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Failure:
     """Why an attempt failed.
 
     Attributes:
-        outcome: a word of few, to count by.
+        outcome: one of a few words, to count by.
         message: plain words, without any part of a URL.
         is_final: whether no further attempt is to be made.
         asked_sec: the wait that the receiver asked for (`Retry-After`).
@@ -45,7 +45,7 @@ class DeliveryPolicy:
         max_attempts: the first one included.
         base_sec: wait after the first failed attempt; each further wait is `factor` times longer.
         cap_sec: longest wait.
-        jitter: share by which a wait varies, so that many monitors do not knock together.
+        jitter: share by which a wait varies, to spread load.
         retry_after_max_sec: longest wait that a receiver may ask for (`Retry-After`).
     """
 
@@ -78,17 +78,16 @@ class DeliveryPolicy:
 
 
 def is_delivered(status: int) -> bool:
-    """Tell whether an answer accepts a webhook: 2xx does, a redirect does not."""
+    """A redirect does not accept a webhook."""
     return 200 <= status <= 299
 
 
 def outcome_of(status: int) -> str:
-    """Return the word by which an answer is counted."""
     return "delivered" if is_delivered(status) else f"http_{status // 100}xx"
 
 
 def is_final(status: int) -> bool:
-    """Tell whether an answer forbids further attempts (410, Standard Webhooks 1.0)."""
+    """410 forbids further attempts (Standard Webhooks 1.0)."""
     return status == HTTPStatus.GONE
 
 

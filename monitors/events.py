@@ -12,7 +12,7 @@ from monitors.status import IncidentKind, Severity
 
 
 class EventType(StrEnum):
-    """What can be told of a stream."""
+    """What can happen to a stream and its monitor."""
 
     STREAM_STARTED = "stream.started"
     STREAM_DELAYED = "stream.delayed"

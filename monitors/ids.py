@@ -16,5 +16,4 @@ def new_monitor_id() -> str:
 
 
 def is_monitor_id(text: str) -> bool:
-    """Tell whether `text` has the form of a monitor id."""
     return _MONITOR_ID.fullmatch(text) is not None

@@ -24,7 +24,7 @@ class IncidentOpened(BaseModel):
         duration_sec: how long it lasted, as far as it is known now.
         reason: why, where a kind has more than one reason (`no_audio_track`, ...).
         segment: where the threshold was reached; None for faults that are not of the media.
-        details: what else is told of a fault of this kind, by the name it has in the event's data.
+        details: further fields of the event's data.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -36,7 +36,7 @@ def signature_headers(
 
 
 def is_signed(keys: Sequence[bytes], *, timestamp: str, body: bytes, signature: str) -> bool:
-    """Tell whether `X-Signature-256` fits one of `keys`; compares in constant time.
+    """Check `X-Signature-256` against `keys`, in constant time.
 
     Args:
         keys: the keys that may have signed.
@@ -52,7 +52,7 @@ def is_signed(keys: Sequence[bytes], *, timestamp: str, body: bytes, signature: 
 def is_trio_signed(
     keys: Sequence[bytes], *, message_id: str, timestamp: str, body: bytes, signatures: str
 ) -> bool:
-    """Tell whether one of the trio's signatures fits one of `keys`; compares in constant time.
+    """Check the trio's signatures against `keys`, in constant time.
 
     Args:
         keys: the keys that may have signed.
@@ -71,7 +71,7 @@ def is_trio_signed(
 def callback_seal(key: bytes, monitor_id: str, callback_url: str) -> str:
     """Return the gateway's proof that this is where a monitor's webhooks go.
 
-    Whoever can start workflows could have anything signed for an address of their own otherwise.
+    Otherwise everybody who can start workflows gets anything signed for an address of their own.
 
     Args:
         key: the internal key, which the gateway and the orchestrators have.

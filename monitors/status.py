@@ -1,4 +1,4 @@
-"""The words in which a monitor's condition is told."""
+"""The statuses of a monitor, its stream, its deliveries and its incidents."""
 
 from enum import StrEnum
 
@@ -77,7 +77,7 @@ class IncidentKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much an incident matters: `CRITICAL` is seen or heard by whoever watches the stream."""
+    """How much an incident matters: viewers see or hear what is `CRITICAL`."""
 
     CRITICAL = "critical"
     WARNING = "warning"

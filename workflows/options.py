@@ -88,7 +88,7 @@ PROBE_POD: ActivityConfig = {
 
 MAKE_POD: ActivityConfig = {
     **PROBE_POD,
-    # What lasts longer is told to whoever looks, and then tried without a limit.
+    # What lasts longer is shown, and then tried without a limit.
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=3
     ),
@@ -96,18 +96,18 @@ MAKE_POD: ActivityConfig = {
 
 
 def pod_backoff(failures: int) -> timedelta:
-    """Return the wait before a Pod is made anew after so many failures in a row: 1, 3, 9... s."""
+    """Return the wait before the next Pod, after failures in a row: 1, 3, 9... s."""
     return timedelta(seconds=min(60, 3 ** (failures - 1)))
 
 
 LAST_DELIVERIES = timedelta(minutes=10)
-"""A monitor that is stopped delivers what is queued for so long. It no longer counts as active by
-then: what is left fails into the audit, from where it can be sent again."""
+"""A monitor that is stopped delivers what is queued for this long. Then the rest fails into the
+audit, from where it can be sent again."""
 
 DELIVERY_STARTS = 500
-"""So often an attempt to deliver may begin, counted or not: whatever keeps breaking attempts before
-they have an outcome, a delivery ends. Not where it is the gateway that cannot be asked for the
-address: then the count begins anew."""
+"""Attempts of one delivery, counted or not: it ends even if something keeps breaking attempts
+before they have an outcome. When it is the gateway that does not give the address, the count starts
+again."""
 
 DELIVER_WEBHOOK: ActivityConfig = {
     # An attempt takes 11 s at most. What comes on top is for a busy worker; a dead one is missed

@@ -50,7 +50,7 @@ async def deliver(
 
 
 def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport:
-    """Return what the store is told of an event that nobody took."""
+    """Return the report of an event that was not delivered."""
     return EventReport(
         event=event,
         webhook_status=DeliveryStatus.FAILED,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.polling import CLOSE_LOOK_SEC, FAR_SEC, RARE_LOOK_SEC, poll_delay_sec
+from monitors.polling import CLOSE_POLL_SEC, FAR_SEC, RARE_POLL_SEC, poll_delay_sec
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -48,6 +48,6 @@ def test_a_look_is_never_far_nor_late_for_the_start(
     starts_in: float, waited: float, chance: float
 ) -> None:
     sec = look_sec(waited=waited, starts_in=starts_in, chance=chance)
-    assert 0.8 * CLOSE_LOOK_SEC - 1e-6 <= sec <= 1.2 * RARE_LOOK_SEC
+    assert 0.8 * CLOSE_POLL_SEC - 1e-6 <= sec <= 1.2 * RARE_POLL_SEC
     if starts_in > FAR_SEC:
         assert sec < starts_in
