@@ -87,7 +87,7 @@ def test_a_track_that_stands_still_hides_no_errors_of_the_other(failing: str) ->
             state.note(state.observe_pace(has_new=has_new, at=at, thresholds=thresholds), at)
             if has_new:
                 state.note(state.errors.failed("HTTP 404", at, thresholds), at)
-    types = {each.event_type.value: each.data for each in state.happened}
+    types = {each.event_type.value: each.data for each in state.pending_events}
     assert list(types) == ["alert.segment_error"]
     assert types["alert.segment_error"]["duration_sec"] == 30
 
@@ -104,7 +104,7 @@ def test_errors_do_not_grow_while_every_track_stands_still() -> None:
             state.note(state.observe_pace(has_new=has_new, at=at, thresholds=thresholds), at)
             if has_new:
                 state.note(state.errors.failed("HTTP 404", at, thresholds), at)
-    types = [each.event_type.value for each in state.happened]
+    types = [each.event_type.value for each in state.pending_events]
     assert types == ["stream.suspended", "stream.resumed"]
 
 
@@ -117,4 +117,4 @@ def test_a_stream_goes_on_while_one_of_its_tracks_does(still: str) -> None:
         for name in state.tracks:
             has_new = name != still or sec < 20 or sec >= 40
             state.note(state.observe_pace(has_new=has_new, at=at, thresholds=thresholds), at)
-    assert state.happened == []
+    assert state.pending_events == []
