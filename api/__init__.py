@@ -1,5 +1,5 @@
-"""The gateway: the REST API, its store, and the door to the workflows.
+"""The gateway: the REST API, its store, and the client's side of the workflows.
 
-Layers, each calling only those below: `app` and `server`, `monitors` and `internal` (routes, then
-service), `store` and `engine`.
+`app` puts it together. A folder for each resource (`monitors`, `events`, `internal`) holds its
+routes, its schemas and its service; services use `store` and, through `engine`, Temporal.
 """

@@ -71,9 +71,9 @@ class AccessLog:
                 raise  # half an answer is out: only closing the connection tells the client
             await InternalError().response()(scope, receive, send_with_id)
         finally:
-            self._update_status(scope, status, time.perf_counter() - begun)
+            self._record(scope, status, time.perf_counter() - begun)
 
-    def _update_status(self, scope: Scope, status: int, duration_sec: float) -> None:
+    def _record(self, scope: Scope, status: int, duration_sec: float) -> None:
         route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._metrics.request_answered(

@@ -23,10 +23,10 @@ _log = structlog.get_logger(__name__)
 class MonitorUpdates:
     """Changes monitors.
 
-    The workflow takes a change first, the store second: what the workflow refuses is never stored.
+    The workflow takes a change first, then the store: what the workflow refuses is never stored.
     Request headers are stored before, and the former ones come back when the workflow refuses.
     When the store cannot keep what the workflow took, the client gets 503; the same change again
-    makes it good, and so does the next look at the monitor.
+    repairs that, and so does the next GET of the monitor.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class MonitorUpdates:
             raise _not_active(record)
         change = _change(wanted)
         if change != MonitorChange():
-            result = await self._update_status(record, change, wanted.config.request_headers)
+            result = await self._apply(record, change, wanted.config.request_headers)
             await self._store.monitors.change(monitor_id, result)
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
         return await self._service.show(monitor_id)
 
-    async def _update_status(
+    async def _apply(
         self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
     ) -> ChangeResult:
         try:
