@@ -14,7 +14,7 @@ from media.sources.youtube.external_resolvers import ExternalResolvers
 from media.sources.youtube.resolution import ResolveRequest
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
-from simulator.youtube import YouTubeSite
+from simulator.youtube import SimulatedYouTube
 
 VIDEO_ID = "aaaaaaaaaaa"
 YTDLP = Path(sysconfig.get_path("scripts")) / "yt-dlp"
@@ -32,7 +32,7 @@ class Cost:
 
 async def measure(looks: int) -> list[Cost]:
     """Measure all kinds of looks at a live video."""
-    async with YouTubeSite() as site, AsyncExitStack() as stack:
+    async with SimulatedYouTube() as site, AsyncExitStack() as stack:
         site.video(VIDEO_ID).go_live()
         options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
         pool = ResolverPool(options)
@@ -56,7 +56,7 @@ async def measure(looks: int) -> list[Cost]:
 
 
 async def _of_pool(
-    name: str, site: YouTubeSite, pool: ResolverPool, request: ResolveRequest, looks: int
+    name: str, site: SimulatedYouTube, pool: ResolverPool, request: ResolveRequest, looks: int
 ) -> Cost:
     await pool.resolve(request)  # which warms it
     (pid,) = pool.process_ids()
@@ -64,14 +64,18 @@ async def _of_pool(
 
 
 async def _of_external(
-    name: str, site: YouTubeSite, external: ExternalResolvers, request: ResolveRequest, looks: int
+    name: str,
+    site: SimulatedYouTube,
+    external: ExternalResolvers,
+    request: ResolveRequest,
+    looks: int,
 ) -> Cost:
     return await _measured(name, site, lambda: external.resolve(request), looks, _cpu_of_ended_sec)
 
 
 async def _measured(
     name: str,
-    site: YouTubeSite,
+    site: SimulatedYouTube,
     look: Callable[[], Awaitable[object]],
     looks: int,
     clock: Callable[[], float],

@@ -20,14 +20,14 @@ from media.outbound.guard import OutboundGuard
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.resolver_options import YouTubeOptions
-from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
 from media.watching import SegmentProber, SegmentSeen, StreamWatch, WatchState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from monitors.measurement import SegmentMeasurement
 from simulator.origin.encoding import TINY
-from simulator.youtube import Fault, Kind, Layout, MediaEnd, Video, YouTubeSite
+from simulator.youtube import Layout, MediaEnd, RequestKind, SimulatedYouTube, SiteFault, Video
 
 SEGMENT_SEC = 0.04
 STANDS_FOR_SEC = 5.0
@@ -90,7 +90,7 @@ class Followed:
 async def soak(wall_sec: float, *, segment_sec: float = SEGMENT_SEC) -> dict[str, Followed]:
     """Follow the videos for `wall_sec`, then let them end."""
     followed = {video_id: Followed() for video_id in VIDEOS}
-    async with YouTubeSite() as site, _egress(site) as egress:
+    async with SimulatedYouTube() as site, _egress(site) as egress:
         videos = [_on_air(site, name, layout, segment_sec) for name, layout in VIDEOS.items()]
         refusing = asyncio.create_task(_refuse_now_and_then(site))
         async with asyncio.TaskGroup() as watching:
@@ -109,16 +109,16 @@ async def soak(wall_sec: float, *, segment_sec: float = SEGMENT_SEC) -> dict[str
 
 
 @asynccontextmanager
-async def _egress(site: YouTubeSite) -> AsyncIterator[OneEgress]:
+async def _egress(site: SimulatedYouTube) -> AsyncIterator[YouTubeSite]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
-    egress = OneEgress(options, egress=Egress(interval_sec=0.5))
+    egress = YouTubeSite(options, egress=Egress(interval_sec=0.5))
     try:
         yield egress
     finally:
         await egress.close()
 
 
-def _on_air(site: YouTubeSite, video_id: str, layout: Layout, segment_sec: float) -> Video:
+def _on_air(site: SimulatedYouTube, video_id: str, layout: Layout, segment_sec: float) -> Video:
     video = site.video(video_id)
     video.layout, video.url_life_sec = layout, URL_LIFE_SEC
     video.window_sec = round(LISTED * segment_sec)
@@ -127,7 +127,9 @@ def _on_air(site: YouTubeSite, video_id: str, layout: Layout, segment_sec: float
     return video
 
 
-async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Followed) -> None:
+async def _follow(
+    site: SimulatedYouTube, video: Video, egress: YouTubeSite, seen: Followed
+) -> None:
     guard = OutboundGuard(allow_private_networks=True)
     probe = NoProbe("none", parallel=1)
     async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
@@ -145,12 +147,12 @@ async def _follow(site: YouTubeSite, video: Video, egress: OneEgress, seen: Foll
             state = WatchState.model_validate_json(state.model_dump_json())
 
 
-async def _refuse_now_and_then(site: YouTubeSite) -> None:
+async def _refuse_now_and_then(site: SimulatedYouTube) -> None:
     """Refuse a playlist or a segment of one of the videos, in turns, for one request."""
-    kinds = (Kind.PLAYLIST, Kind.SEGMENT)
+    kinds = (RequestKind.PLAYLIST, RequestKind.SEGMENT)
     for kind, video_id in itertools.cycle(itertools.product(kinds, VIDEOS)):
         await asyncio.sleep(REFUSALS_APART_SEC)
-        site.faults.add(Fault(kinds=frozenset({kind}), video_id=video_id, status=403, times=1))
+        site.faults.add(SiteFault(kinds=frozenset({kind}), video_id=video_id, status=403, times=1))
 
 
 def main() -> int:

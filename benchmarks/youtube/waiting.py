@@ -18,9 +18,9 @@ from media.sources.source import SourceState
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.resolver_options import YouTubeOptions
-from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
-from simulator.youtube import YouTubeSite
+from simulator.youtube import SimulatedYouTube
 
 INTERVAL_SEC = 2.0
 
@@ -52,10 +52,10 @@ def measure(name: str, *, monitors: int, starts_in_sec: float, seconds: float) -
 
 
 async def _measured(
-    name: str, site: YouTubeSite, options: YouTubeOptions, monitors: int, seconds: float
+    name: str, site: SimulatedYouTube, options: YouTubeOptions, monitors: int, seconds: float
 ) -> Waiting:
     began, wall = time.thread_time(), time.monotonic()
-    egress = OneEgress(options, egress=Egress(interval_sec=INTERVAL_SEC))
+    egress = YouTubeSite(options, egress=Egress(interval_sec=INTERVAL_SEC))
     children = psutil.Process()
     try:
         async with httpx.AsyncClient() as client:
@@ -76,7 +76,7 @@ async def _measured(
     return Waiting(name, monitors, took_sec, looks, used_sec / took_sec, requests / took_sec)
 
 
-async def _wait(video_id: str, egress: OneEgress, client: httpx.AsyncClient) -> None:
+async def _wait(video_id: str, egress: YouTubeSite, client: httpx.AsyncClient) -> None:
     """Look as `activities.wait_for_live` does, Temporal left aside."""
     stream = YouTubeSource(video_id, egress, client, MediaCache())
     began = datetime.now(UTC)
@@ -98,9 +98,9 @@ def _id(number: int) -> str:
 
 
 @contextmanager
-def _site(monitors: int, starts_in_sec: float) -> Iterator[tuple[YouTubeSite, str, Path]]:
+def _site(monitors: int, starts_in_sec: float) -> Iterator[tuple[SimulatedYouTube, str, Path]]:
     """Run the site in a thread, so that its work is not counted."""
-    site, loop = YouTubeSite(), asyncio.new_event_loop()
+    site, loop = SimulatedYouTube(), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     asyncio.run_coroutine_threadsafe(site.__aenter__(), loop).result()

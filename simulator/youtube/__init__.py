@@ -1,9 +1,9 @@
-"""A stand-in of YouTube over real HTTPS, for unmodified yt-dlp and streamlink.
+"""YouTube, simulated over real HTTPS, for unmodified yt-dlp and streamlink.
 
 A proxy on 127.0.0.1 answers CONNECT for the site's hosts with a certificate of its own authority
 and plays the site; every other host is refused and listed in `site.refused`.
 
-    async with YouTubeSite() as site:
+    async with SimulatedYouTube() as site:
         video = site.video("aaaaaaaaaaa")
         video.url_life_sec = 20
         video.upcoming(in_sec=5)
@@ -17,14 +17,14 @@ and plays the site; every other host is refused and listed in `site.refused`.
         ...
         site.faults.add(RATE_LIMITED)
         video.say(VideoState.BOT_CHECK, client="VISIONOS")
-        await site.requests.until(lambda log: len(log.of(Kind.SEGMENT)) > 10)
+        await site.requests.until(lambda log: len(log.of(RequestKind.SEGMENT)) > 10)
         assert site.requests.extractions() == 1
 
 yt-dlp: `{"proxy": site.proxy_url, "nocheckcertificate": True}`, or `SSL_CERT_FILE` with
 `compat_opts={"no-certifi"}`. streamlink: `http-proxy`, `http-ssl-verify` off (or a CA bundle),
 `http-trust-env` off. Child processes: `site.environment()`.
 
-The site lives by its clock: `YouTubeSite(WallClock(speed=60))` publishes a minute of stream a
+The site lives by its clock: `SimulatedYouTube(WallClock(speed=60))` publishes a minute of stream a
 second, with `ManualClock` time stands still between `advance` calls. Schedules, `expire` and
 EXT-X-PROGRAM-DATE-TIME are of that clock too: who compares them with the time must share it.
 
@@ -41,12 +41,12 @@ from simulator.youtube.faults import (
     SEGMENTS_FORBIDDEN,
     SILENT,
     UNREACHABLE,
-    Fault,
+    SiteFault,
 )
 from simulator.youtube.playability import VideoState
-from simulator.youtube.recording import Kind, RequestLog, Seen
+from simulator.youtube.recording import RecordedRequest, RequestKind, RequestLog
 from simulator.youtube.renditions import Layout
-from simulator.youtube.site import YouTubeSite
+from simulator.youtube.site import SimulatedYouTube
 from simulator.youtube.video import MediaEnd, Video
 
 __all__ = [
@@ -57,14 +57,14 @@ __all__ = [
     "SEGMENTS_FORBIDDEN",
     "SILENT",
     "UNREACHABLE",
-    "Fault",
-    "Kind",
     "Layout",
     "MediaEnd",
     "NoReply",
+    "RecordedRequest",
+    "RequestKind",
     "RequestLog",
-    "Seen",
+    "SimulatedYouTube",
+    "SiteFault",
     "Video",
     "VideoState",
-    "YouTubeSite",
 ]

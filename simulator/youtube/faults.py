@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from simulator.youtube.exchange import NoReply, Reply, error
-from simulator.youtube.recording import Kind, Seen
+from simulator.youtube.recording import RecordedRequest, RequestKind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class SiteFault:
     """One fault. Conditions left out do not restrict it.
 
     Attributes:
@@ -16,7 +16,7 @@ class Fault:
         times: how many matching requests are hit; None for all.
     """
 
-    kinds: frozenset[Kind] | None = None
+    kinds: frozenset[RequestKind] | None = None
     video_id: str | None = None
     client: str | None = None
     itag: int | None = None
@@ -25,7 +25,7 @@ class Fault:
     no_reply: NoReply | None = None
     times: int | None = None
 
-    def concerns(self, seen: Seen) -> bool:
+    def concerns(self, seen: RecordedRequest) -> bool:
         """Tell whether the conditions are met."""
         return (
             (self.kinds is None or seen.kind in self.kinds)
@@ -40,29 +40,29 @@ class Fault:
         return self.no_reply or error(self.status)
 
 
-PLAYER_RATE_LIMITED = Fault(kinds=frozenset({Kind.PLAYER}), status=429)
+PLAYER_RATE_LIMITED = SiteFault(kinds=frozenset({RequestKind.PLAYER}), status=429)
 """The player API counts, the web pages still work."""
-RATE_LIMITED = Fault(status=429)
+RATE_LIMITED = SiteFault(status=429)
 """Every answer of every host is 429."""
-MASTER_FORBIDDEN = Fault(kinds=frozenset({Kind.MASTER}), status=403)
-PLAYLISTS_FORBIDDEN = Fault(kinds=frozenset({Kind.PLAYLIST}), status=403)
-SEGMENTS_FORBIDDEN = Fault(kinds=frozenset({Kind.SEGMENT}), status=403)
-UNREACHABLE = Fault(no_reply=NoReply.RESET)
-SILENT = Fault(no_reply=NoReply.HANG)
+MASTER_FORBIDDEN = SiteFault(kinds=frozenset({RequestKind.MASTER}), status=403)
+PLAYLISTS_FORBIDDEN = SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), status=403)
+SEGMENTS_FORBIDDEN = SiteFault(kinds=frozenset({RequestKind.SEGMENT}), status=403)
+UNREACHABLE = SiteFault(no_reply=NoReply.RESET)
+SILENT = SiteFault(no_reply=NoReply.HANG)
 
 
-class FaultSet:
+class SiteFaults:
     """The faults that are on."""
 
     def __init__(self) -> None:
-        self._left: dict[Fault, int | None] = {}
+        self._left: dict[SiteFault, int | None] = {}
 
-    def add(self, *faults: Fault) -> None:
+    def add(self, *faults: SiteFault) -> None:
         """Switch faults on; one that is on already counts its `times` anew."""
         for fault in faults:
             self._left[fault] = fault.times
 
-    def remove(self, *faults: Fault) -> None:
+    def remove(self, *faults: SiteFault) -> None:
         """Switch faults off, whether they are on or not."""
         for fault in faults:
             self._left.pop(fault, None)
@@ -71,7 +71,7 @@ class FaultSet:
         """Switch all faults off."""
         self._left.clear()
 
-    def strike(self, seen: Seen) -> Reply | NoReply | None:
+    def strike(self, seen: RecordedRequest) -> Reply | NoReply | None:
         """Return what the first matching fault makes of a request. Counts it."""
         for fault, left in self._left.items():
             if left != 0 and fault.concerns(seen):

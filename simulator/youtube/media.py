@@ -10,7 +10,7 @@ from simulator.youtube.broadcast import Broadcast
 from simulator.youtube.challenge import solve
 from simulator.youtube.exchange import Reply, error, playlist
 from simulator.youtube.playlists import master_playlist, media_playlist
-from simulator.youtube.recording import Kind
+from simulator.youtube.recording import RequestKind
 from simulator.youtube.renditions import find_rendition, offered, with_tracks
 from simulator.youtube.signed_urls import MediaRequest
 from simulator.youtube.video import MediaEnd, Video
@@ -31,9 +31,9 @@ class MediaHosts:
         if asked.expires_at <= video.now or not _is_answered(asked, video):
             return error(403)
         match asked.kind:
-            case Kind.MASTER:
+            case RequestKind.MASTER:
                 return _master(asked, video)
-            case Kind.PLAYLIST:
+            case RequestKind.PLAYLIST:
                 return _playlist(asked, video, broadcast)
         return await self._segment(asked, video, broadcast)
 
@@ -57,14 +57,14 @@ class MediaHosts:
 
 def _is_answered(asked: MediaRequest, video: Video) -> bool:
     """Tell whether a master playlist's challenge, where one is needed, is answered."""
-    if asked.kind is not Kind.MASTER or not video.needs_javascript:
+    if asked.kind is not RequestKind.MASTER or not video.needs_javascript:
         return True
     return asked.challenge == solve(video.challenge(asked.expires_at))
 
 
 def _master(asked: MediaRequest, video: Video) -> Reply:
     def url(itag: int) -> str:
-        return replace(asked, kind=Kind.PLAYLIST, itag=itag, challenge=None).url()
+        return replace(asked, kind=RequestKind.PLAYLIST, itag=itag, challenge=None).url()
 
     return playlist(master_playlist(offered(video.layout), url))
 
@@ -74,7 +74,7 @@ def _playlist(asked: MediaRequest, video: Video, broadcast: Broadcast) -> Reply:
         return error(404)
 
     def url(sequence: int) -> str:
-        return replace(asked, kind=Kind.SEGMENT, sequence=sequence, window_sec=None).url()
+        return replace(asked, kind=RequestKind.SEGMENT, sequence=sequence, window_sec=None).url()
 
     window_sec = asked.window_sec or video.window_sec
     return playlist(

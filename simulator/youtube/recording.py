@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What a request is for."""
 
     WATCH = "watch"
@@ -27,11 +27,11 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-MEDIA_KINDS = frozenset({Kind.MASTER, Kind.PLAYLIST, Kind.SEGMENT})
+MEDIA_KINDS = frozenset({RequestKind.MASTER, RequestKind.PLAYLIST, RequestKind.SEGMENT})
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedRequest:
     """A request and how it was answered.
 
     Attributes:
@@ -43,7 +43,7 @@ class Seen:
 
     at: float
     host: str
-    kind: Kind
+    kind: RequestKind
     method: str
     path: str
     video_id: str | None = None
@@ -58,13 +58,15 @@ class RequestLog:
     """All requests since the start, in the order of their answers."""
 
     def __init__(self) -> None:
-        self._seen: list[Seen] = []
+        self._seen: list[RecordedRequest] = []
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def of(self, *kinds: Kind, video_id: str | None = None, after: int = 0) -> list[Seen]:
+    def of(
+        self, *kinds: RequestKind, video_id: str | None = None, after: int = 0
+    ) -> list[RecordedRequest]:
         """Return the requests of these kinds (none: of all) and this video.
 
         `after` leaves out that many of the first: `len(log)` marks a place.
@@ -77,14 +79,16 @@ class RequestLog:
 
     def extractions(self, *, video_id: str | None = None, after: int = 0) -> int:
         """Return how often a resolver looked at a video: its visits to the watch page."""
-        return len(self.of(Kind.WATCH, video_id=video_id, after=after))
+        return len(self.of(RequestKind.WATCH, video_id=video_id, after=after))
 
-    def site_requests(self, *, video_id: str | None = None, after: int = 0) -> list[Seen]:
+    def site_requests(
+        self, *, video_id: str | None = None, after: int = 0
+    ) -> list[RecordedRequest]:
         """Return what counts against the request budget: all but media."""
-        kinds = frozenset(Kind) - MEDIA_KINDS
+        kinds = frozenset(RequestKind) - MEDIA_KINDS
         return self.of(*kinds, video_id=video_id, after=after)
 
-    def add(self, seen: Seen) -> None:
+    def add(self, seen: RecordedRequest) -> None:
         """Record a request."""
         self._seen.append(seen)
         self._changed.set()

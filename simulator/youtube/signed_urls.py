@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from simulator.youtube.recording import Kind
+from simulator.youtube.recording import RequestKind
 
 MANIFEST_HOST = "manifest.googlevideo.com"
 SEGMENT_HOST = "rr1---sn-stand1n.googlevideo.com"
 
 _PREFIXES = {
-    Kind.MASTER: "/api/manifest/hls_variant/",
-    Kind.PLAYLIST: "/api/manifest/hls_playlist/",
-    Kind.SEGMENT: "/videoplayback/",
+    RequestKind.MASTER: "/api/manifest/hls_variant/",
+    RequestKind.PLAYLIST: "/api/manifest/hls_playlist/",
+    RequestKind.SEGMENT: "/videoplayback/",
 }
 _SUFFIXES = {
-    Kind.MASTER: "/file/index.m3u8",
-    Kind.PLAYLIST: "/playlist/index.m3u8",
-    Kind.SEGMENT: "/file/seg.ts",
+    RequestKind.MASTER: "/file/index.m3u8",
+    RequestKind.PLAYLIST: "/playlist/index.m3u8",
+    RequestKind.SEGMENT: "/file/seg.ts",
 }
 
 
@@ -32,7 +32,7 @@ class MediaRequest:
         challenge: `n`, the JavaScript challenge or its answer.
     """
 
-    kind: Kind
+    kind: RequestKind
     video_id: str
     broadcast: int
     expires_at: int
@@ -52,7 +52,7 @@ class MediaRequest:
             "source": "yt_live_broadcast",
             "requiressl": "yes",
             "playlist_duration": self.window_sec,
-            "playlist_type": "DVR" if self.kind is not Kind.SEGMENT else None,
+            "playlist_type": "DVR" if self.kind is not RequestKind.SEGMENT else None,
             "sq": self.sequence,
             "n": self.challenge,
             "sparams": "expire,ei,ip,id,itag,source,requiressl",
@@ -61,7 +61,7 @@ class MediaRequest:
         path = "/".join(
             f"{name}/{quote(str(value), '')}" for name, value in values.items() if value is not None
         )
-        host = SEGMENT_HOST if self.kind is Kind.SEGMENT else MANIFEST_HOST
+        host = SEGMENT_HOST if self.kind is RequestKind.SEGMENT else MANIFEST_HOST
         return f"https://{host}{_PREFIXES[self.kind]}{path}{_SUFFIXES[self.kind]}"
 
 
@@ -74,7 +74,7 @@ def parse_media_path(path: str) -> MediaRequest | None:
     return None
 
 
-def _read(kind: Kind, values: dict[str, str]) -> MediaRequest | None:
+def _read(kind: RequestKind, values: dict[str, str]) -> MediaRequest | None:
     video_id, _, broadcast = values.get("id", "").rpartition(".")
     try:
         return MediaRequest(

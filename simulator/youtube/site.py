@@ -21,25 +21,25 @@ from simulator.youtube.exchange import (
     redirect,
     script,
 )
-from simulator.youtube.faults import FaultSet
+from simulator.youtube.faults import SiteFaults
 from simulator.youtube.media import MediaHosts
 from simulator.youtube.playability import VideoState
 from simulator.youtube.proxy import InterceptingProxy
-from simulator.youtube.recording import Kind, RequestLog, Seen
+from simulator.youtube.recording import RecordedRequest, RequestKind, RequestLog
 from simulator.youtube.signed_urls import MediaRequest, parse_media_path
 from simulator.youtube.video import Video
 
 _PAGES = (
-    (Kind.WATCH, re.compile(r"/watch|/live/(?P<id>[\w-]{11})")),
-    (Kind.EMBED, re.compile(r"/embed/(?P<id>[\w-]{11})")),
-    (Kind.PLAYER, re.compile(r"/youtubei/v1/player")),
-    (Kind.NEXT, re.compile(r"/youtubei/v1/next")),
-    (Kind.IFRAME_API, re.compile(r"/iframe_api")),
-    (Kind.PLAYER_JS, re.compile(r"/s/player/.+\.js")),
+    (RequestKind.WATCH, re.compile(r"/watch|/live/(?P<id>[\w-]{11})")),
+    (RequestKind.EMBED, re.compile(r"/embed/(?P<id>[\w-]{11})")),
+    (RequestKind.PLAYER, re.compile(r"/youtubei/v1/player")),
+    (RequestKind.NEXT, re.compile(r"/youtubei/v1/next")),
+    (RequestKind.IFRAME_API, re.compile(r"/iframe_api")),
+    (RequestKind.PLAYER_JS, re.compile(r"/s/player/.+\.js")),
 )
 
 
-class YouTubeSite:
+class SimulatedYouTube:
     """The stand-in; an async context manager that runs in the caller's event loop.
 
     Clients in the same process must not block that loop: run yt-dlp and streamlink in a thread
@@ -56,7 +56,7 @@ class YouTubeSite:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or WallClock()
         self.requests = RequestLog()
-        self.faults = FaultSet()
+        self.faults = SiteFaults()
         self._egress_state: VideoState | None = None
         self._videos: dict[str, Video] = {}
         self._media = MediaHosts()
@@ -127,20 +127,20 @@ class YouTubeSite:
         self.requests.add(replace(seen, status=status))
         return reply
 
-    def _recognise(self, request: Request) -> Seen:
+    def _recognise(self, request: Request) -> RecordedRequest:
         now = self.clock.now()
-        seen = Seen(now, request.host, Kind.OTHER, request.method, request.path)
+        seen = RecordedRequest(now, request.host, RequestKind.OTHER, request.method, request.path)
         if request.host.endswith("googlevideo.com"):
             asked = parse_media_path(request.path)
             return _of_media(seen, asked) if asked else seen
         if request.host == "youtu.be":
-            return replace(seen, kind=Kind.SHORT_LINK, video_id=request.path.strip("/"))
+            return replace(seen, kind=RequestKind.SHORT_LINK, video_id=request.path.strip("/"))
         for kind, pattern in _PAGES:
             if found := pattern.fullmatch(request.path):
                 return _of_page(replace(seen, kind=kind), request, found)
         return seen
 
-    async def _well(self, request: Request, seen: Seen) -> Reply:
+    async def _well(self, request: Request, seen: RecordedRequest) -> Reply:
         """Return the right answer."""
         video = self.video(seen.video_id) if seen.video_id else None
         if video is None:
@@ -152,7 +152,7 @@ class YouTubeSite:
         return _of_video(seen, replace(look, state=self._egress_state or look.state))
 
 
-def _of_media(seen: Seen, asked: MediaRequest) -> Seen:
+def _of_media(seen: RecordedRequest, asked: MediaRequest) -> RecordedRequest:
     return replace(
         seen,
         kind=asked.kind,
@@ -163,34 +163,34 @@ def _of_media(seen: Seen, asked: MediaRequest) -> Seen:
     )
 
 
-def _of_page(seen: Seen, request: Request, found: re.Match[str]) -> Seen:
+def _of_page(seen: RecordedRequest, request: Request, found: re.Match[str]) -> RecordedRequest:
     query = request.json()
     named = found.groupdict().get("id") or request.query.get("v") or query.get("videoId")
     client = query.get("context", {}).get("client", {}).get("clientName")
     return replace(seen, video_id=named, client=client)
 
 
-def _of_video(seen: Seen, look: pages.Look) -> Reply:
+def _of_video(seen: RecordedRequest, look: pages.Look) -> Reply:
     match seen.kind:
-        case Kind.WATCH:
+        case RequestKind.WATCH:
             return html(pages.watch_page(look))
-        case Kind.PLAYER:
+        case RequestKind.PLAYER:
             return json_reply(pages.player_response(look))
-        case Kind.NEXT:
+        case RequestKind.NEXT:
             return json_reply(pages.page_data(look.video_id))
-        case Kind.EMBED:
+        case RequestKind.EMBED:
             return html(pages.settings_page())
-        case Kind.SHORT_LINK:
+        case RequestKind.SHORT_LINK:
             return redirect(f"https://www.youtube.com/watch?v={look.video_id}")
     return error(404)
 
 
-def _general(seen: Seen) -> Reply:
+def _general(seen: RecordedRequest) -> Reply:
     """Return the answers that are not about a video."""
-    if seen.kind is Kind.PLAYER_JS:
+    if seen.kind is RequestKind.PLAYER_JS:
         return script(PLAYER_SCRIPT)
-    if seen.kind is Kind.IFRAME_API:
+    if seen.kind is RequestKind.IFRAME_API:
         return script(pages.iframe_script())
-    if seen.kind is Kind.OTHER and seen.path in ("/", "/tv"):
+    if seen.kind is RequestKind.OTHER and seen.path in ("/", "/tv"):
         return html(pages.settings_page())
     return error(404)

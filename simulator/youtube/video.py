@@ -11,7 +11,7 @@ from simulator.youtube.broadcast import Broadcast
 from simulator.youtube.challenge import make_challenge
 from simulator.youtube.pages import Look
 from simulator.youtube.playability import WEB_CLIENTS, VideoState
-from simulator.youtube.recording import Kind
+from simulator.youtube.recording import RequestKind
 from simulator.youtube.renditions import Layout
 from simulator.youtube.signed_urls import MediaRequest
 
@@ -233,7 +233,7 @@ class Video:
         expires_at = math.ceil(self.now + self.url_life_sec)
         challenge = self.challenge(expires_at) if self.needs_javascript else None
         return MediaRequest(
-            kind=Kind.MASTER,
+            kind=RequestKind.MASTER,
             video_id=self.video_id,
             broadcast=self._number,
             expires_at=expires_at,

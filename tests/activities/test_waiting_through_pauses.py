@@ -19,8 +19,8 @@ from activities.wait_for_live import LiveWait
 from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
-from media.sources.youtube.site import YouTubeSite as OneEgress
-from simulator.youtube import VideoState, YouTubeSite
+from media.sources.youtube.site import YouTubeSite
+from simulator.youtube import SimulatedYouTube, VideoState
 from tests.activities.watching import NO_GATEWAY
 
 
@@ -34,9 +34,9 @@ class Ahead:
 
 
 @asynccontextmanager
-async def waits(site: YouTubeSite, clock: Ahead) -> AsyncIterator[LiveWait]:
+async def waits(site: SimulatedYouTube, clock: Ahead) -> AsyncIterator[LiveWait]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
-    youtube = OneEgress(options, egress=Egress(interval_sec=0, clock=clock))
+    youtube = YouTubeSite(options, egress=Egress(interval_sec=0, clock=clock))
     try:
         async with httpx.AsyncClient() as client:
             gateway = GatewayClient(NO_GATEWAY, SecretStr("internal-key"))
@@ -58,7 +58,7 @@ async def look(waiting: LiveWait, video_id: str, state: dict[str, Any] | None) -
 
 async def test_each_pause_is_told_once_with_its_length_and_end() -> None:
     clock = Ahead()
-    async with YouTubeSite() as site, waits(site, clock) as waiting:
+    async with SimulatedYouTube() as site, waits(site, clock) as waiting:
         site.say(VideoState.BOT_CHECK)
         state, told = None, []
         for length_sec in (900, 1800, 3600):

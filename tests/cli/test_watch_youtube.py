@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.youtube import MediaEnd, Video, VideoState, YouTubeSite
+from simulator.youtube import MediaEnd, SimulatedYouTube, Video, VideoState
 from tests.testkit.children import SCRIPTS, STREAM_TRACKER, Finished, environment, run
 
 VIDEO_ID = "aaaaaaaaaaa"
@@ -29,7 +29,7 @@ def script(path: Path, text: str) -> str:
     return str(path)
 
 
-async def watch(folder: Path, site: YouTubeSite, *, play: Video, **variables: str) -> Finished:
+async def watch(folder: Path, site: SimulatedYouTube, *, play: Video, **variables: str) -> Finished:
     """Watch the video until it ends, which is soon after its segments are asked for."""
     led = {"HTTPS_PROXY": site.proxy_url, "CA_BUNDLE": str(site.ca_path)}
     command = [STREAM_TRACKER, "watch", URL, "--json"]
@@ -46,7 +46,7 @@ def lines(done: Finished) -> list[dict[str, Any]]:
 async def test_executables_and_cookies_are_those_of_the_settings(tmp_path: Path) -> None:
     cookies = tmp_path / "cookies.txt"
     cookies.write_text(COOKIES)
-    async with YouTubeSite() as site:
+    async with SimulatedYouTube() as site:
         video = site.video(VIDEO_ID)
         video.go_live()
         video.manifest_clients = frozenset({"ANDROID"})  # streamlink asks as that one
@@ -86,7 +86,7 @@ async def test_a_bad_setting_is_one_line(tmp_path: Path, variable: str, value: s
 
 
 async def test_why_a_stream_is_not_seen_is_told_apart_from_the_log(tmp_path: Path) -> None:
-    async with YouTubeSite() as site:
+    async with SimulatedYouTube() as site:
         site.say(VideoState.BOT_CHECK)
         process = await asyncio.create_subprocess_exec(
             *(STREAM_TRACKER, "watch", URL, "--json"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
-from simulator.youtube import Fault, Kind, MediaEnd, Video, VideoState, YouTubeSite
+from simulator.youtube import MediaEnd, RequestKind, SimulatedYouTube, SiteFault, Video, VideoState
 from tests.testkit.harness import SIGNING_KEY
 from tests.testkit.programmes import EAGER
 from tests.testkit.receiver import Receiver
@@ -69,7 +69,7 @@ class Seen:
 class Scene:
     """Where it plays."""
 
-    site: YouTubeSite
+    site: SimulatedYouTube
     harness: YouTubeHarness
     receiver: Receiver
 
@@ -91,7 +91,7 @@ async def _play(folder: Path) -> Seen:
     await receiver.start()
     try:
         async with (
-            YouTubeSite() as site,
+            SimulatedYouTube() as site,
             youtube_harness(folder, site) as harness,
             hasty_worker(harness, site),
         ):
@@ -177,7 +177,7 @@ async def _blind(scene: Scene) -> Blindness:
     video.go_live()
     monitor_id = await scene.monitor(BLIND)
     await _measured(scene, monitor_id)
-    refused = Fault(kinds=frozenset({Kind.PLAYLIST}), video_id=BLIND, status=403)
+    refused = SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), video_id=BLIND, status=403)
     scene.site.faults.add(refused)
     video.say(VideoState.BOT_CHECK)
     shown = await _unknown(scene, monitor_id)

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from temporalio.client import Client
 
-from simulator.youtube import Fault, Kind, Video, YouTubeSite
+from simulator.youtube import RequestKind, SimulatedYouTube, SiteFault, Video
 from tests.testkit.children import Child, alive
 from tests.testkit.programmes import EAGER
 from tests.testkit.receiver import Received
@@ -23,7 +23,9 @@ MAIN, STEADY = "mainvideo01", "steadyvid01"
 TITLE = "News at noon"
 NORMAL = [("normal", 12.0)]
 BLACK = [("black", 12.0)]
-PLAYLIST_REFUSED = Fault(kinds=frozenset({Kind.PLAYLIST}), video_id=MAIN, status=403, times=1)
+PLAYLIST_REFUSED = SiteFault(
+    kinds=frozenset({RequestKind.PLAYLIST}), video_id=MAIN, status=403, times=1
+)
 SECRETS = ("googlevideo", "expire", COOKIE)
 EXPECTED = [
     "stream.started",
@@ -74,14 +76,14 @@ class Story:
 async def SCENARIO(runner: ScenarioRunner) -> Story:  # noqa: N802
     """Announce, reschedule, broadcast, black out, refuse, stall, broadcast anew, end."""
     async with (
-        YouTubeSite() as site,
+        SimulatedYouTube() as site,
         youtube_harness(runner.folder / "youtube", site, "all") as harness,
     ):
         return await _update_status(runner, site, harness)
 
 
 async def _update_status(
-    runner: ScenarioRunner, site: YouTubeSite, harness: YouTubeHarness
+    runner: ScenarioRunner, site: SimulatedYouTube, harness: YouTubeHarness
 ) -> Story:
     video, steady = site.video(MAIN, title=TITLE), site.video(STEADY)
     video.upcoming(in_sec=600)
@@ -117,12 +119,12 @@ async def _update_status(
     )
 
 
-async def _broadcast(runner: ScenarioRunner, site: YouTubeSite, video: Video) -> None:
+async def _broadcast(runner: ScenarioRunner, site: SimulatedYouTube, video: Video) -> None:
     receiver = runner.receiver
     video.go_live(NORMAL)
     await receiver.until(MAIN, "stream.started")
     await site.requests.until(
-        lambda log: len(log.of(Kind.SEGMENT, video_id=MAIN)) > 5, timeout_sec=30
+        lambda log: len(log.of(RequestKind.SEGMENT, video_id=MAIN)) > 5, timeout_sec=30
     )
     video.show(BLACK)
     site.faults.add(PLAYLIST_REFUSED)
@@ -134,7 +136,9 @@ async def _broadcast(runner: ScenarioRunner, site: YouTubeSite, video: Video) ->
     video.new_broadcast(NORMAL)
     await receiver.until(MAIN, "stream.resumed")
     await site.requests.until(
-        lambda log: any(each.sequence == 8 for each in log.of(Kind.SEGMENT, video_id=MAIN)[-3:]),
+        lambda log: any(
+            each.sequence == 8 for each in log.of(RequestKind.SEGMENT, video_id=MAIN)[-3:]
+        ),
         timeout_sec=30,
     )
     video.end()

@@ -14,9 +14,9 @@ from media.sources.source_resolver import SourceResolver
 from media.sources.youtube.confirmation import ConfirmationPolicy
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolver_options import YouTubeOptions
-from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.site import YouTubeSite
 from runtime.settings import WorkerSettings
-from simulator.youtube import YouTubeSite
+from simulator.youtube import SimulatedYouTube
 from tests.testkit.harness import INTERNAL_KEY, SIGNING_KEY, ServiceHarness
 from worker.main import workers_of
 from worker.metrics import youtube_metrics
@@ -30,7 +30,7 @@ PAUSE_SEC = 6.0
 class YouTubeHarness(ServiceHarness):
     """A service whose workers reach the world through the site's proxy, with cookies."""
 
-    def __init__(self, folder: Path, site: YouTubeSite) -> None:
+    def __init__(self, folder: Path, site: SimulatedYouTube) -> None:
         super().__init__(folder)
         self._site = site
         self._cookies = folder / "cookies.txt"
@@ -53,7 +53,7 @@ class YouTubeHarness(ServiceHarness):
 
 @asynccontextmanager
 async def youtube_harness(
-    folder: Path, site: YouTubeSite, *roles: str
+    folder: Path, site: SimulatedYouTube, *roles: str
 ) -> AsyncIterator[YouTubeHarness]:
     """Run a service while the context is open; nothing may be left of its processes."""
     harness = YouTubeHarness(folder, site)
@@ -67,7 +67,7 @@ async def youtube_harness(
 
 
 @asynccontextmanager
-async def hasty_worker(harness: YouTubeHarness, site: YouTubeSite) -> AsyncIterator[None]:
+async def hasty_worker(harness: YouTubeHarness, site: SimulatedYouTube) -> AsyncIterator[None]:
     """Run a worker in this process that waits seconds where others wait minutes."""
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
     egress = Egress(interval_sec=0.05, pauses_sec=(PAUSE_SEC,))
@@ -76,7 +76,7 @@ async def hasty_worker(harness: YouTubeHarness, site: YouTubeSite) -> AsyncItera
         media = await stack.enter_async_context(
             media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path)
         )
-        youtube = OneEgress(options, egress=egress)
+        youtube = YouTubeSite(options, egress=egress)
         stack.push_async_callback(youtube.close)
         stack.enter_context(youtube_metrics(youtube.snapshot))
         hasty = HastySources(media, youtube, confirmation=ConfirmationPolicy(apart_sec=0.5))

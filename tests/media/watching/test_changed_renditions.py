@@ -10,7 +10,7 @@ from monitors.config import MonitorConfig
 from monitors.detectors.faults import FaultRun
 from monitors.measurement import Track
 from monitors.status import Health, IncidentKind
-from simulator.youtube import Fault, Kind, Layout, YouTubeSite
+from simulator.youtube import Layout, RequestKind, SimulatedYouTube, SiteFault
 from tests.media.watching.test_youtube_stream import VIDEO_ID, seen_at_least, told, viewer_of
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ SPLIT: dict[str, frozenset[Track]] = {MAIN: frozenset({"video"}), AUDIO: frozens
     [pytest.param("muxed", "split", id="apart"), pytest.param("split", "muxed", id="together")],
 )
 async def test_no_segment_is_measured_twice_or_lost(before: str, after: str) -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.layout = Layout(before)
         video.go_live(backlog=3)
@@ -58,8 +58,8 @@ def test_what_was_detected_goes_with_what_it_is_of(
 
 
 async def test_a_playlist_of_sound_that_cannot_be_loaded_is_an_error_and_no_silence() -> None:
-    lost = Fault(kinds=frozenset({Kind.PLAYLIST}), itag=233, status=500)
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    lost = SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), itag=233, status=500)
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         viewer.config = MonitorConfig(segment_error_threshold_sec=6, silence_threshold_sec=4)
         video = site.video(VIDEO_ID)
         video.layout = Layout.SPLIT

@@ -17,7 +17,7 @@ from media.sources.youtube.confirmation import DEFAULT_POLICY
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import LOST_AGAIN_SEC, MediaCache
 from media.sources.youtube.resolver_options import YouTubeOptions
-from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import OFFLINE_GRACE_SEC, YouTubeSource
 from media.watching import StreamUnavailable
 from media.watching.stream import SAID_OVER_APART_SEC
@@ -27,12 +27,12 @@ from monitors.events import EndReason
 from simulator.origin import WallClock
 from simulator.youtube import (
     PLAYLISTS_FORBIDDEN,
-    Fault,
-    Kind,
     MediaEnd,
+    RequestKind,
+    SimulatedYouTube,
+    SiteFault,
     Video,
     VideoState,
-    YouTubeSite,
 )
 from tests.testkit.viewing import Studio, Viewer
 from tests.testkit.waiting import until_true
@@ -45,9 +45,11 @@ SOAK_SEGMENT_SEC = 0.1
 
 
 @asynccontextmanager
-async def viewer_of(site: YouTubeSite, cache: MediaCache | None = None) -> AsyncIterator[Viewer]:
+async def viewer_of(
+    site: SimulatedYouTube, cache: MediaCache | None = None
+) -> AsyncIterator[Viewer]:
     options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
-    egress = OneEgress(options, egress=Egress(interval_sec=0, pauses_sec=(900,)))
+    egress = YouTubeSite(options, egress=Egress(interval_sec=0, pauses_sec=(900,)))
     guard = OutboundGuard(allow_private_networks=True)
     try:
         async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
@@ -95,7 +97,7 @@ def test_no_segment_is_lost_or_doubled_over_lives_of_urls(
 
 
 async def test_a_new_broadcast_is_found_while_the_old_urls_still_work() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
@@ -112,7 +114,7 @@ async def test_a_new_broadcast_is_found_while_the_old_urls_still_work() -> None:
 
 async def test_a_stream_that_goes_offline_is_waited_for_as_suspended() -> None:
     """The site says so at once when an encoder is gone, and waits for it itself."""
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
@@ -133,7 +135,7 @@ async def test_a_stream_that_goes_offline_is_waited_for_as_suspended() -> None:
 
 
 async def test_a_stream_that_stays_offline_is_over_in_the_end() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
@@ -159,14 +161,14 @@ async def test_a_stream_that_stays_offline_is_over_in_the_end() -> None:
 async def test_the_last_segments_are_read_when_urls_run_out_as_the_stream_ends(
     media: MediaEnd, reason: EndReason
 ) -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
         unseen = len(viewer.seen) + 3
         await until_true(lambda: len(video.broadcast.segments) > unseen, "unseen segments")
         video.end(VideoState.POST_LIVE_DVR, media=media)
-        site.faults.add(Fault(kinds=frozenset({Kind.PLAYLIST}), status=403, times=1))
+        site.faults.add(SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), status=403, times=1))
         await viewer.until(lambda viewer: viewer.state.not_live == 1 and read_all(viewer, video))
         said_long_ago(viewer)
         await viewer.to_the_end()
@@ -175,7 +177,7 @@ async def test_the_last_segments_are_read_when_urls_run_out_as_the_stream_ends(
 
 
 async def test_a_stream_whose_media_is_gone_at_its_end_is_over() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
@@ -187,14 +189,14 @@ async def test_a_stream_whose_media_is_gone_at_its_end_is_over() -> None:
 
 
 async def test_media_that_is_refused_for_good_is_looked_for_less_and_less() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
         site.faults.add(PLAYLISTS_FORBIDDEN)
         mark = len(site.requests)
         await viewer.until(told("alert.segment_error"))
-        refused = site.requests.of(Kind.PLAYLIST, after=mark)
+        refused = site.requests.of(RequestKind.PLAYLIST, after=mark)
         looks = site.requests.extractions(after=mark)
         site.faults.clear()
         viewer.state.look_again_at = None
@@ -206,7 +208,7 @@ async def test_media_that_is_refused_for_good_is_looked_for_less_and_less() -> N
 
 
 async def test_a_bot_check_leaves_the_stream_unknown_and_asks_no_more() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         site.video(VIDEO_ID).go_live(backlog=3)
         await viewer.until(seen_at_least(4))
         site.faults.add(PLAYLISTS_FORBIDDEN)
@@ -224,7 +226,7 @@ async def test_a_bot_check_leaves_the_stream_unknown_and_asks_no_more() -> None:
 
 
 async def test_a_video_that_becomes_private_is_unavailable_when_it_is_confirmed() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
@@ -273,11 +275,11 @@ def test_the_machine_is_not_left_with_processes_of_the_soak(day: dict[str, Follo
 
 
 async def test_another_rendition_is_watched_where_one_is_gone() -> None:
-    async with YouTubeSite() as site, viewer_of(site) as viewer:
+    async with SimulatedYouTube() as site, viewer_of(site) as viewer:
         video = site.video(VIDEO_ID)
         video.go_live(backlog=3)
         await viewer.until(seen_at_least(4))
-        site.faults.add(Fault(kinds=frozenset({Kind.PLAYLIST}), itag=91, status=404))
+        site.faults.add(SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), itag=91, status=404))
         await viewer.until(told("alert.rendition"))
         assert viewer.types == ["alert.rendition"]
         assert viewer.data("alert.rendition")["reason"] == "http_404"

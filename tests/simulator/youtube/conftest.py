@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from simulator.origin.clock import ManualClock
-from simulator.youtube import YouTubeSite
+from simulator.youtube import SimulatedYouTube
 from tests.simulator.youtube.resolvers import Resolvers
 
 VIDEO_ID = "aB3_-cdEfGh"
@@ -22,9 +22,9 @@ def resolvers() -> Iterator[Resolvers]:
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[YouTubeSite]:
+async def site() -> AsyncIterator[SimulatedYouTube]:
     """The site by the real time."""
-    async with YouTubeSite() as running:
+    async with SimulatedYouTube() as running:
         yield running
 
 
@@ -35,27 +35,27 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def still_site(clock: ManualClock) -> AsyncIterator[YouTubeSite]:
+async def still_site(clock: ManualClock) -> AsyncIterator[SimulatedYouTube]:
     """The site by a time that only the test moves."""
-    async with YouTubeSite(clock) as running:
+    async with SimulatedYouTube(clock) as running:
         yield running
 
 
-def make_client(site: YouTubeSite) -> httpx.AsyncClient:
+def make_client(site: SimulatedYouTube) -> httpx.AsyncClient:
     """Return a client that trusts the site's authority and nobody else."""
     trusting = ssl.create_default_context(cafile=str(site.ca_path))
     return httpx.AsyncClient(proxy=site.proxy_url, verify=trusting, trust_env=False, timeout=5)
 
 
 @pytest.fixture
-async def client(site: YouTubeSite) -> AsyncIterator[httpx.AsyncClient]:
+async def client(site: SimulatedYouTube) -> AsyncIterator[httpx.AsyncClient]:
     """A client of `site`."""
     async with make_client(site) as connected:
         yield connected
 
 
 @pytest.fixture
-async def still_client(still_site: YouTubeSite) -> AsyncIterator[httpx.AsyncClient]:
+async def still_client(still_site: SimulatedYouTube) -> AsyncIterator[httpx.AsyncClient]:
     """A client of `still_site`."""
     async with make_client(still_site) as connected:
         yield connected

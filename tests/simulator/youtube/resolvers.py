@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from simulator.origin.render import ffmpeg_path
-from simulator.youtube import YouTubeSite
+from simulator.youtube import SimulatedYouTube
 from tests.simulator.youtube.looked import Looked, page
 
 
@@ -27,7 +27,7 @@ class Resolvers:
         self._ytdlp.shutdown()
         self._streamlink.shutdown()
 
-    async def ytdlp(self, site: YouTubeSite, video: str, **options: Any) -> Looked:
+    async def ytdlp(self, site: SimulatedYouTube, video: str, **options: Any) -> Looked:
         """Look at a video, by id or URL, with yt-dlp."""
         given = {
             "proxy": site.proxy_url,
@@ -41,7 +41,7 @@ class Resolvers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._ytdlp, _with_ytdlp, given, page(video))
 
-    async def streamlink(self, site: YouTubeSite, video: str) -> Looked:
+    async def streamlink(self, site: SimulatedYouTube, video: str) -> Looked:
         """Look at a video, by id or URL, with streamlink."""
         options = {
             "http-proxy": site.proxy_url,

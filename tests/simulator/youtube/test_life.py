@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from simulator.origin.clock import ManualClock, WallClock
-from simulator.youtube import SILENT, Kind, MediaEnd, Video, VideoState, YouTubeSite
+from simulator.youtube import SILENT, MediaEnd, RequestKind, SimulatedYouTube, Video, VideoState
 from simulator.youtube.broadcast import BroadcastError
 from tests.simulator.youtube.conftest import VIDEO_ID, make_client
 from tests.simulator.youtube.player import fetch_media, lowest_url, sequences
@@ -17,7 +17,7 @@ from tests.simulator.youtube.resolvers import Resolvers
 
 
 async def test_script_runs_by_the_clock_whenever_somebody_looks(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.upcoming(in_sec=60)
@@ -40,7 +40,7 @@ async def test_script_runs_by_the_clock_whenever_somebody_looks(
 
 
 async def test_following_a_stream_needs_one_extraction(
-    still_site: YouTubeSite,
+    still_site: SimulatedYouTube,
     still_client: httpx.AsyncClient,
     resolvers: Resolvers,
     clock: ManualClock,
@@ -59,14 +59,14 @@ async def test_following_a_stream_needs_one_extraction(
     assert fetched == [0, 1, 2, 3, 4, 5]
     assert still_site.requests.extractions() == 1
     assert not still_site.requests.site_requests(after=mark)
-    segments = still_site.requests.of(Kind.SEGMENT, video_id=VIDEO_ID)
+    segments = still_site.requests.of(RequestKind.SEGMENT, video_id=VIDEO_ID)
     assert [(seen.broadcast, seen.itag, seen.sequence) for seen in segments] == [
         (1, 91, number) for number in fetched
     ]
 
 
 async def test_a_faster_clock_publishes_faster() -> None:
-    async with YouTubeSite(WallClock(speed=500)) as site, make_client(site) as client:
+    async with SimulatedYouTube(WallClock(speed=500)) as site, make_client(site) as client:
         video = site.video(VIDEO_ID)
         video.window_sec = 3600
         video.go_live(backlog=0)
@@ -77,18 +77,18 @@ async def test_a_faster_clock_publishes_faster() -> None:
     assert listed == list(range(len(listed)))
 
 
-async def test_waiting_for_requests(site: YouTubeSite, client: httpx.AsyncClient) -> None:
+async def test_waiting_for_requests(site: SimulatedYouTube, client: httpx.AsyncClient) -> None:
     video = site.video(VIDEO_ID)
     video.go_live()
-    waiting = asyncio.create_task(site.requests.until(lambda log: log.of(Kind.PLAYLIST)))
+    waiting = asyncio.create_task(site.requests.until(lambda log: log.of(RequestKind.PLAYLIST)))
     await fetch_media(client, await lowest_url(client, video))
     await waiting
     with pytest.raises(TimeoutError):
-        await site.requests.until(lambda log: log.of(Kind.EMBED), timeout_sec=0.01)
+        await site.requests.until(lambda log: log.of(RequestKind.EMBED), timeout_sec=0.01)
 
 
 async def test_other_hosts_are_refused_and_counted(
-    site: YouTubeSite, client: httpx.AsyncClient
+    site: SimulatedYouTube, client: httpx.AsyncClient
 ) -> None:
     for url in ("https://example.com/", "https://youtube.com.example.com/"):
         with pytest.raises(httpx.ProxyError):
@@ -103,7 +103,7 @@ async def test_other_hosts_are_refused_and_counted(
     assert not site.requests.of()
 
 
-async def test_many_clients_at_once(site: YouTubeSite, client: httpx.AsyncClient) -> None:
+async def test_many_clients_at_once(site: SimulatedYouTube, client: httpx.AsyncClient) -> None:
     video = site.video(VIDEO_ID)
     video.go_live(backlog=20)
     url = await lowest_url(client, video)
@@ -116,7 +116,7 @@ async def test_stopping_leaves_nothing_behind() -> None:
     before = asyncio.all_tasks()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        async with YouTubeSite() as site, make_client(site) as client:
+        async with SimulatedYouTube() as site, make_client(site) as client:
             site.video(VIDEO_ID).go_live()
             await lowest_url(client, site.video(VIDEO_ID))
             site.faults.add(SILENT)
@@ -133,7 +133,7 @@ async def test_stopping_leaves_nothing_behind() -> None:
 
 async def test_a_site_that_does_not_run_says_so() -> None:
     with pytest.raises(RuntimeError, match="async with"):
-        _ = YouTubeSite().proxy_url
+        _ = SimulatedYouTube().proxy_url
 
 
 @pytest.mark.parametrize("scenes", [[("normal", 0.5)], [("normal", 1.5)]])
@@ -143,7 +143,7 @@ def test_programmes_are_of_whole_segments(scenes: list[tuple[str, float]]) -> No
 
 
 async def test_sequences_never_jump_within_a_broadcast(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=0)

@@ -9,12 +9,12 @@ from simulator.origin.clock import ManualClock
 from simulator.youtube import (
     PLAYLISTS_FORBIDDEN,
     SEGMENTS_FORBIDDEN,
-    Fault,
-    Kind,
     Layout,
     MediaEnd,
+    RequestKind,
+    SimulatedYouTube,
+    SiteFault,
     VideoState,
-    YouTubeSite,
 )
 from tests.simulator.youtube.conftest import VIDEO_ID
 from tests.simulator.youtube.player import fetch, fetch_master, fetch_media, lowest_url, sequences
@@ -23,7 +23,7 @@ _H264, _AAC = 0x1B, 0x0F
 
 
 async def test_segments_appear_as_time_passes(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=3, first_sequence=100, cuts=1593)
@@ -41,7 +41,7 @@ async def test_segments_appear_as_time_passes(
 
 
 async def test_window_is_what_the_url_asks_for(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=100)
@@ -52,7 +52,7 @@ async def test_window_is_what_the_url_asks_for(
 
 
 async def test_segments_carry_what_their_renditions_promise(
-    site: YouTubeSite, client: httpx.AsyncClient
+    site: SimulatedYouTube, client: httpx.AsyncClient
 ) -> None:
     video = site.video(VIDEO_ID)
     video.layout = Layout.SPLIT
@@ -92,7 +92,7 @@ def _stream_types(body: bytes) -> set[int]:
 
 
 async def test_urls_expire(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.url_life_sec = 20
@@ -108,7 +108,7 @@ async def test_urls_expire(
 
 
 async def test_media_can_be_forbidden_on_demand(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=3)
@@ -122,13 +122,15 @@ async def test_media_can_be_forbidden_on_demand(
     still_site.faults.add(PLAYLISTS_FORBIDDEN)
     assert (await still_client.get(url)).status_code == 403
     still_site.faults.clear()
-    still_site.faults.add(Fault(kinds=frozenset({Kind.SEGMENT}), first_sequence=1, status=503))
+    still_site.faults.add(
+        SiteFault(kinds=frozenset({RequestKind.SEGMENT}), first_sequence=1, status=503)
+    )
     answers = [(await still_client.get(each.uri)).status_code for each in playlist.segments]
     assert answers == [200, 503, 503]
 
 
 async def test_stall_freezes_the_playlist_and_resuming_goes_on(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=3)
@@ -149,7 +151,7 @@ async def test_stall_freezes_the_playlist_and_resuming_goes_on(
 
 
 async def test_new_broadcast_counts_from_zero_at_the_same_page(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=3, first_sequence=700)
@@ -165,7 +167,7 @@ async def test_new_broadcast_counts_from_zero_at_the_same_page(
 
 
 async def test_first_playlist_may_hold_no_segment(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=0)
@@ -183,7 +185,7 @@ async def test_first_playlist_may_hold_no_segment(
     ],
 )
 async def test_end_of_the_media(
-    still_site: YouTubeSite,
+    still_site: SimulatedYouTube,
     still_client: httpx.AsyncClient,
     clock: ManualClock,
     media: MediaEnd,
@@ -201,7 +203,7 @@ async def test_end_of_the_media(
 
 
 async def test_scenes_change_with_a_discontinuity(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient, clock: ManualClock
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.layout = Layout.MUXED
@@ -216,7 +218,7 @@ async def test_scenes_change_with_a_discontinuity(
 
 
 async def test_what_was_never_given_out_is_not_there(
-    still_site: YouTubeSite, still_client: httpx.AsyncClient
+    still_site: SimulatedYouTube, still_client: httpx.AsyncClient
 ) -> None:
     video = still_site.video(VIDEO_ID)
     video.go_live(backlog=2)

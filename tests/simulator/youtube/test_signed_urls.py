@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.youtube.recording import Kind
+from simulator.youtube.recording import RequestKind
 from simulator.youtube.signed_urls import MediaRequest, parse_media_path
 
 _NUMBERS = st.none() | st.integers(0, 10**9)
 _REQUESTS = st.builds(
     MediaRequest,
-    kind=st.sampled_from([Kind.MASTER, Kind.PLAYLIST, Kind.SEGMENT]),
+    kind=st.sampled_from([RequestKind.MASTER, RequestKind.PLAYLIST, RequestKind.SEGMENT]),
     video_id=st.text("abcXYZ019_-", min_size=11, max_size=11),
     broadcast=st.integers(1, 99),
     expires_at=st.integers(0, 2**33),

@@ -5,10 +5,10 @@ import pytest
 from simulator.youtube import (
     MASTER_FORBIDDEN,
     PLAYER_RATE_LIMITED,
-    Kind,
     Layout,
+    RequestKind,
+    SimulatedYouTube,
     VideoState,
-    YouTubeSite,
 )
 from tests.simulator.youtube.conftest import VIDEO_ID
 from tests.simulator.youtube.resolvers import Resolvers
@@ -24,7 +24,7 @@ S = VideoState
     ],
 )
 async def test_live_offers_its_renditions(
-    site: YouTubeSite, resolvers: Resolvers, layout: Layout, names: set[str]
+    site: SimulatedYouTube, resolvers: Resolvers, layout: Layout, names: set[str]
 ) -> None:
     site.video(VIDEO_ID).layout = layout
     site.video(VIDEO_ID).go_live()
@@ -32,13 +32,13 @@ async def test_live_offers_its_renditions(
     assert names <= looked.info.keys()
     assert not looked.messages
     kinds = [seen.kind for seen in site.requests.of()]
-    assert kinds == [Kind.WATCH, Kind.PLAYER, Kind.MASTER]
-    assert {seen.client for seen in site.requests.of(Kind.PLAYER)} == {"ANDROID"}
+    assert kinds == [RequestKind.WATCH, RequestKind.PLAYER, RequestKind.MASTER]
+    assert {seen.client for seen in site.requests.of(RequestKind.PLAYER)} == {"ANDROID"}
 
 
 @pytest.mark.parametrize("url", ["https://youtu.be/{}", "https://www.youtube.com/live/{}"])
 async def test_other_addresses_lead_to_the_video(
-    site: YouTubeSite, resolvers: Resolvers, url: str
+    site: SimulatedYouTube, resolvers: Resolvers, url: str
 ) -> None:
     site.video(VIDEO_ID).go_live()
     assert (await resolvers.streamlink(site, url.format(VIDEO_ID))).info
@@ -58,7 +58,7 @@ async def test_other_addresses_lead_to_the_video(
     ids=str,
 )
 async def test_refusal_is_logged_and_nothing_is_found(
-    site: YouTubeSite, resolvers: Resolvers, state: VideoState, text: str
+    site: SimulatedYouTube, resolvers: Resolvers, state: VideoState, text: str
 ) -> None:
     site.video(VIDEO_ID).say(state)
     looked = await resolvers.streamlink(site, VIDEO_ID)
@@ -68,14 +68,16 @@ async def test_refusal_is_logged_and_nothing_is_found(
 
 
 async def test_upcoming_is_refused_with_the_countdown(
-    site: YouTubeSite, resolvers: Resolvers
+    site: SimulatedYouTube, resolvers: Resolvers
 ) -> None:
     site.video(VIDEO_ID).upcoming(in_sec=0)
     looked = await resolvers.streamlink(site, VIDEO_ID)
     assert "this live event will begin in a few moments" in looked.said
 
 
-async def test_rate_limit_and_forbidden_master(site: YouTubeSite, resolvers: Resolvers) -> None:
+async def test_rate_limit_and_forbidden_master(
+    site: SimulatedYouTube, resolvers: Resolvers
+) -> None:
     site.video(VIDEO_ID).go_live()
     site.faults.add(PLAYER_RATE_LIMITED)
     limited = await resolvers.streamlink(site, VIDEO_ID)
@@ -89,7 +91,7 @@ async def test_rate_limit_and_forbidden_master(site: YouTubeSite, resolvers: Res
 
 
 async def test_javascript_manifest_is_not_for_its_client(
-    site: YouTubeSite, resolvers: Resolvers
+    site: SimulatedYouTube, resolvers: Resolvers
 ) -> None:
     site.video(VIDEO_ID).needs_javascript = True
     site.video(VIDEO_ID).go_live()

@@ -5,8 +5,8 @@ import pytest
 from simulator.origin.clock import ManualClock
 from simulator.youtube import (
     Layout,
+    SimulatedYouTube,
     VideoState,
-    YouTubeSite,
 )
 from tests.simulator.youtube.conftest import VIDEO_ID
 from tests.simulator.youtube.resolvers import Resolvers
@@ -15,7 +15,7 @@ S = VideoState
 
 
 async def test_upcoming_tells_its_start_and_is_rescheduled(
-    still_site: YouTubeSite, resolvers: Resolvers, clock: ManualClock
+    still_site: SimulatedYouTube, resolvers: Resolvers, clock: ManualClock
 ) -> None:
     video = still_site.video(VIDEO_ID, title="The launch")
     video.upcoming(in_sec=7300)
@@ -40,7 +40,7 @@ async def test_upcoming_tells_its_start_and_is_rescheduled(
     ],
 )
 async def test_premiere_is_upcoming_and_no_livestream(
-    site: YouTubeSite, resolvers: Resolvers, in_sec: float, text: str
+    site: SimulatedYouTube, resolvers: Resolvers, in_sec: float, text: str
 ) -> None:
     site.video(VIDEO_ID).premiere(in_sec=in_sec)
     looked = await resolvers.ytdlp(site, VIDEO_ID)
@@ -78,7 +78,11 @@ async def test_premiere_is_upcoming_and_no_livestream(
     ids=str,
 )
 async def test_state_is_told_in_the_words_of_the_site(
-    site: YouTubeSite, resolvers: Resolvers, state: VideoState, live_status: str | None, text: str
+    site: SimulatedYouTube,
+    resolvers: Resolvers,
+    state: VideoState,
+    live_status: str | None,
+    text: str,
 ) -> None:
     site.video(VIDEO_ID).say(state)
     looked = await resolvers.ytdlp(site, VIDEO_ID)
@@ -89,7 +93,7 @@ async def test_state_is_told_in_the_words_of_the_site(
 
 
 async def test_premiere_on_air_is_live_and_no_livestream(
-    site: YouTubeSite, resolvers: Resolvers
+    site: SimulatedYouTube, resolvers: Resolvers
 ) -> None:
     video = site.video(VIDEO_ID)
     video.premiere(in_sec=60)
@@ -100,7 +104,7 @@ async def test_premiere_on_air_is_live_and_no_livestream(
     assert looked.info["release_timestamp"] <= site.clock.now()
 
 
-async def test_geo_block_names_the_countries(site: YouTubeSite, resolvers: Resolvers) -> None:
+async def test_geo_block_names_the_countries(site: SimulatedYouTube, resolvers: Resolvers) -> None:
     site.video(VIDEO_ID).say(S.GEO_BLOCKED)
     looked = await resolvers.ytdlp(site, VIDEO_ID, ignore_no_formats_error=False)
     assert looked.countries == ["DE", "FR"]
@@ -115,7 +119,7 @@ async def test_geo_block_names_the_countries(site: YouTubeSite, resolvers: Resol
     ],
 )
 async def test_live_offers_its_renditions(
-    site: YouTubeSite, resolvers: Resolvers, layout: Layout, itags: set[str]
+    site: SimulatedYouTube, resolvers: Resolvers, layout: Layout, itags: set[str]
 ) -> None:
     video = site.video(VIDEO_ID)
     video.layout = layout

@@ -8,11 +8,11 @@ from simulator.youtube import (
     RATE_LIMITED,
     SILENT,
     UNREACHABLE,
-    Fault,
-    Kind,
     NoReply,
+    RequestKind,
+    SimulatedYouTube,
+    SiteFault,
     VideoState,
-    YouTubeSite,
 )
 from tests.simulator.youtube.conftest import VIDEO_ID
 from tests.simulator.youtube.resolvers import Resolvers
@@ -21,7 +21,7 @@ S = VideoState
 
 
 async def test_clients_can_be_told_different_things(
-    site: YouTubeSite, resolvers: Resolvers
+    site: SimulatedYouTube, resolvers: Resolvers
 ) -> None:
     video = site.video(VIDEO_ID)
     video.go_live()
@@ -30,11 +30,11 @@ async def test_clients_can_be_told_different_things(
     looked = await resolvers.ytdlp(site, VIDEO_ID)
     assert looked.info["live_status"] == "is_live"
     assert "91" in looked.itags
-    assert {seen.client for seen in site.requests.of(Kind.PLAYER)} == {"TVHTML5", "VISIONOS"}
+    assert {seen.client for seen in site.requests.of(RequestKind.PLAYER)} == {"TVHTML5", "VISIONOS"}
 
 
 async def test_a_distrusted_egress_hears_the_same_of_every_video(
-    site: YouTubeSite, resolvers: Resolvers
+    site: SimulatedYouTube, resolvers: Resolvers
 ) -> None:
     site.video(VIDEO_ID).go_live()
     site.say(S.BOT_CHECK)
@@ -45,7 +45,7 @@ async def test_a_distrusted_egress_hears_the_same_of_every_video(
 
 
 async def test_a_stream_said_to_be_over_can_still_be_played(
-    site: YouTubeSite, resolvers: Resolvers
+    site: SimulatedYouTube, resolvers: Resolvers
 ) -> None:
     site.video(VIDEO_ID).go_live()
     site.video(VIDEO_ID).say(S.LIVE_BUT_SAID_TO_BE_OVER)
@@ -56,7 +56,7 @@ async def test_a_stream_said_to_be_over_can_still_be_played(
 
 
 async def test_manifest_behind_a_javascript_challenge_needs_the_real_solver(
-    site: YouTubeSite,
+    site: SimulatedYouTube,
     resolvers: Resolvers,
 ) -> None:
     video = site.video(VIDEO_ID)
@@ -65,8 +65,8 @@ async def test_manifest_behind_a_javascript_challenge_needs_the_real_solver(
 
     solved = await resolvers.ytdlp(site, VIDEO_ID)
     assert "91" in solved.itags
-    assert site.requests.of(Kind.PLAYER_JS)
-    assert {seen.status for seen in site.requests.of(Kind.MASTER)} == {200}
+    assert site.requests.of(RequestKind.PLAYER_JS)
+    assert {seen.status for seen in site.requests.of(RequestKind.MASTER)} == {200}
 
     unsolved = await resolvers.ytdlp(site, VIDEO_ID, js_runtimes={})
     assert unsolved.info["live_status"] == "is_live"
@@ -81,7 +81,7 @@ async def test_manifest_behind_a_javascript_challenge_needs_the_real_solver(
     ],
 )
 async def test_live_without_formats_is_no_exception(
-    site: YouTubeSite, resolvers: Resolvers, fault: Fault, text: str
+    site: SimulatedYouTube, resolvers: Resolvers, fault: SiteFault, text: str
 ) -> None:
     site.video(VIDEO_ID).go_live()
     site.faults.add(fault)
@@ -102,7 +102,7 @@ async def test_live_without_formats_is_no_exception(
     ],
 )
 async def test_nothing_is_learned_when_nothing_answers(
-    site: YouTubeSite, resolvers: Resolvers, fault: Fault, text: str
+    site: SimulatedYouTube, resolvers: Resolvers, fault: SiteFault, text: str
 ) -> None:
     site.video(VIDEO_ID).go_live()
     site.faults.add(fault)
@@ -112,12 +112,16 @@ async def test_nothing_is_learned_when_nothing_answers(
     assert not looked.info
 
 
-async def test_faults_can_be_limited_and_cleared(site: YouTubeSite, resolvers: Resolvers) -> None:
+async def test_faults_can_be_limited_and_cleared(
+    site: SimulatedYouTube, resolvers: Resolvers
+) -> None:
     site.video(VIDEO_ID).go_live()
-    site.faults.add(Fault(kinds=frozenset({Kind.WATCH}), no_reply=NoReply.RESET, times=1))
+    site.faults.add(
+        SiteFault(kinds=frozenset({RequestKind.WATCH}), no_reply=NoReply.RESET, times=1)
+    )
     await resolvers.ytdlp(site, VIDEO_ID)
     assert (await resolvers.ytdlp(site, VIDEO_ID)).info["live_status"] == "is_live"
-    assert [seen.status for seen in site.requests.of(Kind.WATCH)] == [0, 200]
+    assert [seen.status for seen in site.requests.of(RequestKind.WATCH)] == [0, 200]
 
     site.faults.add(RATE_LIMITED)
     assert (await resolvers.ytdlp(site, VIDEO_ID)).raised
@@ -125,12 +129,12 @@ async def test_faults_can_be_limited_and_cleared(site: YouTubeSite, resolvers: R
     assert (await resolvers.ytdlp(site, VIDEO_ID)).itags
 
 
-async def test_a_status_check_is_one_request(site: YouTubeSite, resolvers: Resolvers) -> None:
+async def test_a_status_check_is_one_request(site: SimulatedYouTube, resolvers: Resolvers) -> None:
     site.video(VIDEO_ID).go_live()
     arguments = {"player_client": ["web"], "skip": ["hls", "dash"]}
     looked = await resolvers.ytdlp(site, VIDEO_ID, extractor_args={"youtube": arguments})
     assert looked.info["live_status"] == "is_live"
-    assert [seen.kind for seen in site.requests.of()] == [Kind.WATCH]
+    assert [seen.kind for seen in site.requests.of()] == [RequestKind.WATCH]
     assert site.requests.extractions(video_id=VIDEO_ID) == 1
 
 
@@ -144,7 +148,7 @@ async def test_a_status_check_is_one_request(site: YouTubeSite, resolvers: Resol
     ],
 )
 async def test_all_addresses_of_a_video_lead_to_it(
-    site: YouTubeSite, resolvers: Resolvers, url: str
+    site: SimulatedYouTube, resolvers: Resolvers, url: str
 ) -> None:
     site.video(VIDEO_ID).go_live()
     assert (await resolvers.ytdlp(site, url)).info["id"] == VIDEO_ID

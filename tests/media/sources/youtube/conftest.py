@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from media.sources.youtube.resolver_options import YouTubeOptions
-from simulator.youtube import Video, YouTubeSite
+from simulator.youtube import SimulatedYouTube, Video
 
 VIDEO_ID = "aaaaaaaaaaa"
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[YouTubeSite]:
-    async with YouTubeSite() as running:
+async def site() -> AsyncIterator[SimulatedYouTube]:
+    async with SimulatedYouTube() as running:
         yield running
         assert running.refused == []
 
 
 @pytest.fixture
-def video(site: YouTubeSite) -> Video:
+def video(site: SimulatedYouTube) -> Video:
     """A video that is live."""
     made = site.video(VIDEO_ID)
     made.go_live()
@@ -28,7 +28,7 @@ def video(site: YouTubeSite) -> Video:
 
 
 @pytest.fixture
-def options(site: YouTubeSite, tmp_path: Path) -> Callable[..., YouTubeOptions]:
+def options(site: SimulatedYouTube, tmp_path: Path) -> Callable[..., YouTubeOptions]:
     """Return options that lead to the stand-in, changed by keywords."""
 
     def make(**changes: Any) -> YouTubeOptions:

@@ -14,7 +14,7 @@ from media.sources.youtube.classifier import classify
 from media.sources.youtube.external_resolvers import ExternalResolvers, read_streamlink, read_ytdlp
 from media.sources.youtube.resolution import ResolveRequest, ResolverFailed, ResolverTimedOut
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
-from simulator.youtube import Video, VideoState, YouTubeSite
+from simulator.youtube import SimulatedYouTube, Video, VideoState
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
 MakeOptions = Callable[..., YouTubeOptions]
@@ -40,7 +40,9 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-async def test_ytdlp(options: MakeOptions, video: Video, site: YouTubeSite, tmp_path: Path) -> None:
+async def test_ytdlp(
+    options: MakeOptions, video: Video, site: SimulatedYouTube, tmp_path: Path
+) -> None:
     cookies = tmp_path / "cookies.txt"
     cookies.write_text(COOKIES)
     asked = options(ytdlp_path=SCRIPTS / "yt-dlp", cookies_file=cookies)

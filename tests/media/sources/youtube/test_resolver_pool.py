@@ -14,7 +14,7 @@ import pytest
 from media.sources.youtube.resolution import ResolveRequest, ResolverFailed, ResolverTimedOut
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
-from simulator.youtube import SILENT, Kind, Video, YouTubeSite
+from simulator.youtube import SILENT, RequestKind, SimulatedYouTube, Video
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
 MakeOptions = Callable[..., YouTubeOptions]
@@ -88,7 +88,7 @@ async def test_streamlink_does_not_break_the_requests_of_yt_dlp(tmp_path: Path) 
 
 
 async def test_a_status_check_is_one_request(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     async with pool_of(options()) as pool:
         found = await pool.resolve(STATUS)
@@ -97,17 +97,17 @@ async def test_a_status_check_is_one_request(
 
 
 async def test_a_manifest_behind_the_javascript_challenge(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     video.needs_javascript = True
     async with pool_of(options()) as pool:
         found = await pool.resolve(MEDIA)
     assert found.formats
-    assert site.requests.of(Kind.PLAYER_JS)
+    assert site.requests.of(RequestKind.PLAYER_JS)
 
 
 async def test_a_look_that_hangs_is_killed_and_leaves_no_process(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     async with pool_of(options(extraction_timeout_sec=8)) as pool:
         await pool.resolve(STATUS)
@@ -122,7 +122,7 @@ async def test_a_look_that_hangs_is_killed_and_leaves_no_process(
 
 
 async def test_a_cancelled_look_leaves_no_process(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     site.faults.add(SILENT)
     async with pool_of(options()) as pool:
@@ -137,7 +137,7 @@ async def test_a_cancelled_look_leaves_no_process(
 
 
 async def test_a_process_that_dies_fails_its_look_alone(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     site.faults.add(SILENT)
     async with pool_of(options()) as pool:
@@ -173,7 +173,9 @@ async def test_closing_leaves_no_process_and_no_file(options: MakeOptions, video
         await pool.resolve(MEDIA)
 
 
-async def test_processes_end_when_their_worker_is_killed(site: YouTubeSite, video: Video) -> None:
+async def test_processes_end_when_their_worker_is_killed(
+    site: SimulatedYouTube, video: Video
+) -> None:
     site.faults.add(SILENT)
     script = (
         "import asyncio, sys\n"

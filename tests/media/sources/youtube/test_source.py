@@ -13,7 +13,7 @@ from media.sources.source import Observation, SourceState
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
-from media.sources.youtube.site import YouTubeSite as OneEgress
+from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
 from runtime.settings import StreamSettings
 from simulator.youtube import (
@@ -21,12 +21,12 @@ from simulator.youtube import (
     PLAYER_RATE_LIMITED,
     RATE_LIMITED,
     UNREACHABLE,
-    Fault,
-    Kind,
     Layout,
+    RequestKind,
+    SimulatedYouTube,
+    SiteFault,
     Video,
     VideoState,
-    YouTubeSite,
 )
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
@@ -39,7 +39,7 @@ UNAVAILABLE, NOT_OBSERVED = SourceState.UNAVAILABLE, SourceState.NOT_OBSERVED
 class VideoOfSite:
     """What the site says of the video, before its playlists are loaded."""
 
-    site: OneEgress
+    site: YouTubeSite
     video_id: str = VIDEO_ID
 
     async def observe(self) -> Observation:
@@ -58,7 +58,7 @@ async def source_of(
     patience_sec: float = 30,
 ) -> AsyncIterator[VideoOfSite]:
     egress = Egress(interval_sec=interval_sec, pauses_sec=pauses_sec)
-    site = OneEgress(options, egress=egress, max_background_wait_sec=patience_sec)
+    site = YouTubeSite(options, egress=egress, max_background_wait_sec=patience_sec)
     try:
         yield VideoOfSite(site)
     finally:
@@ -120,7 +120,7 @@ async def test_a_stream_that_is_said_to_be_over_is_live_while_it_plays(
 
 
 async def test_an_upcoming_stream_tells_when_it_starts(
-    options: MakeOptions, site: YouTubeSite
+    options: MakeOptions, site: SimulatedYouTube
 ) -> None:
     site.video(VIDEO_ID, title="News at noon").upcoming(in_sec=3600)
     expected = datetime.fromtimestamp(site.clock.now() + 3600, UTC)
@@ -159,7 +159,7 @@ async def test_a_new_broadcast_has_another_name(options: MakeOptions, video: Vid
 
 
 async def test_streamlink_finds_what_ytdlp_does_not(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     video.manifest_clients = frozenset({"ANDROID"})
     async with source_of(options()) as source:
@@ -194,11 +194,11 @@ async def test_streamlinks_word_does_not_end_a_stream_that_ytdlp_sees_live(
         pytest.param(RATE_LIMITED, "rate_limited", id="429-everywhere"),
         pytest.param(MASTER_FORBIDDEN, "client_broken", id="403-on-the-master"),
         pytest.param(UNREACHABLE, "network", id="unreachable"),
-        pytest.param(Fault(status=503), "network", id="503-everywhere"),
+        pytest.param(SiteFault(status=503), "network", id="503-everywhere"),
     ],
 )
 async def test_a_look_that_fails_is_no_end(
-    options: MakeOptions, video: Video, site: YouTubeSite, fault: Fault, expected: str
+    options: MakeOptions, video: Video, site: SimulatedYouTube, fault: SiteFault, expected: str
 ) -> None:
     site.faults.add(fault)
     async with source_of(options()) as source:
@@ -207,7 +207,7 @@ async def test_a_look_that_fails_is_no_end(
 
 
 async def test_an_api_that_counts_is_a_rate_limit(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     video.manifest_clients = frozenset({"ANDROID", "TVHTML5", "VISIONOS"})
     site.faults.add(PLAYER_RATE_LIMITED)
@@ -217,7 +217,7 @@ async def test_an_api_that_counts_is_a_rate_limit(
 
 
 async def test_a_bot_check_pauses_all_looks(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     video.say(VideoState.BOT_CHECK)
     async with source_of(options(), pauses_sec=(900,)) as source:
@@ -233,14 +233,14 @@ async def test_a_bot_check_pauses_all_looks(
 
 
 async def test_requests_not_looks_are_spaced(
-    options: MakeOptions, video: Video, site: YouTubeSite
+    options: MakeOptions, video: Video, site: SimulatedYouTube
 ) -> None:
     """Looks for media make several requests: the next look waits for all of them."""
     began = site.clock.now()
     async with source_of(options(), interval_sec=0.1) as source:
         for _ in range(4):
             assert (await source.observe()).media
-    last_look = site.requests.of(Kind.WATCH)[-1]
+    last_look = site.requests.of(RequestKind.WATCH)[-1]
     before = [seen for seen in site.requests.of() if seen.at < last_look.at]
     assert len(before) > 10
     assert last_look.at - began >= 0.1 * len(before)
@@ -274,7 +274,7 @@ async def test_a_look_that_takes_too_long_observes_nothing(
 
 
 async def test_ten_live_videos_are_all_found_within_30_seconds(
-    options: MakeOptions, site: YouTubeSite
+    options: MakeOptions, site: SimulatedYouTube
 ) -> None:
     """With the budget as it comes: first whether they are live, as all wait, then their media."""
     settings = StreamSettings()
@@ -285,7 +285,7 @@ async def test_ten_live_videos_are_all_found_within_30_seconds(
     video_ids = [f"{number:011}" for number in range(10)]
     for video_id in video_ids:
         site.video(video_id).go_live()
-    one_egress = OneEgress(options(), egress=egress)
+    one_egress = YouTubeSite(options(), egress=egress)
 
     async def watched(video_id: str) -> None:
         source = VideoOfSite(one_egress, video_id)

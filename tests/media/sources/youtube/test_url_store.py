@@ -11,7 +11,7 @@ import pytest
 
 from media.sources.source import MediaUrls
 from media.sources.youtube.media_cache import FolderNotPrivate, MediaCache, UrlStore
-from simulator.youtube import Fault, Kind, Layout, YouTubeSite
+from simulator.youtube import Layout, RequestKind, SimulatedYouTube, SiteFault
 from tests.media.watching.test_youtube_stream import VIDEO_ID, seen_at_least, viewer_of
 from tests.testkit.viewing import Viewer
 
@@ -75,7 +75,7 @@ def test_a_disk_that_takes_nothing_disturbs_nobody(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def restarted(site: YouTubeSite, folder: Path, before: Viewer) -> AsyncIterator[Viewer]:
+async def restarted(site: SimulatedYouTube, folder: Path, before: Viewer) -> AsyncIterator[Viewer]:
     """Go on in another worker, which finds what the first one kept."""
     async with viewer_of(site, MediaCache(UrlStore(folder))) as viewer:
         viewer.state = before.state.model_validate_json(before.state.model_dump_json())
@@ -86,7 +86,7 @@ async def restarted(site: YouTubeSite, folder: Path, before: Viewer) -> AsyncIte
 async def test_a_restarted_worker_goes_on_without_asking_the_site(
     folder: Path, layout: Layout
 ) -> None:
-    async with YouTubeSite() as site:
+    async with SimulatedYouTube() as site:
         site.video(VIDEO_ID).layout = layout
         site.video(VIDEO_ID).go_live(backlog=3)
         async with viewer_of(site, MediaCache(UrlStore(folder))) as first:
@@ -102,11 +102,11 @@ async def test_a_restarted_worker_goes_on_without_asking_the_site(
 
 async def test_urls_that_are_refused_after_a_restart_are_looked_for_anew(folder: Path) -> None:
     """As when it leaves by another address now."""
-    async with YouTubeSite() as site:
+    async with SimulatedYouTube() as site:
         site.video(VIDEO_ID).go_live(backlog=3)
         async with viewer_of(site, MediaCache(UrlStore(folder))) as first:
             await first.until(seen_at_least(4))
-        site.faults.add(Fault(kinds=frozenset({Kind.PLAYLIST}), status=403, times=1))
+        site.faults.add(SiteFault(kinds=frozenset({RequestKind.PLAYLIST}), status=403, times=1))
         mark = len(site.requests)
         async with restarted(site, folder, first) as second:
             await second.until(seen_at_least(2))
