@@ -118,7 +118,7 @@ class Unmeasurable(BaseModel):
     """Why a track cannot be measured, though nothing is wrong with it.
 
     Attributes:
-        codec: its name; None where that is not told.
+        codec: its name; None where it is unknown.
         reason: `encrypted` or `unsupported_codec`.
     """
 

@@ -112,7 +112,7 @@ def _programmes(segment: bytes) -> list[Programme]:
 
 
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:
-    """Return what `look` finds; in a thread when there is so much that others would wait."""
+    """Return what `look` finds; in a thread where the output is so large that others would wait."""
     written = (finished.stdout, finished.stderr, *finished.extra.values())
     size = sum(map(len, written))
     return look() if size <= LARGE_BYTES else await asyncio.to_thread(look)

@@ -13,7 +13,7 @@ from monitors.measurement import ProbeContext, SegmentMeasurement
 
 
 class Probe(Protocol):
-    """Measures segments, so many at once as there are cores."""
+    """Measures segments, as many at once as there are cores."""
 
     async def measure(
         self,

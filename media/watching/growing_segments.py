@@ -36,7 +36,6 @@ class Growth:
         return min(segment.duration_sec - found_sec, LONGEST_WAIT_SEC)
 
     def note(self, *, has_grown: bool) -> None:
-        """Remember whether one that was fetched once more had grown."""
         self._whole_ones = 0 if has_grown else NOT_AGAIN_FOR
 
 

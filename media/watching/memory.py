@@ -60,7 +60,7 @@ class MemoryBudget:
         """Wait for room of `size_bytes` and hold it while the context is open.
 
         Raises:
-            ValueError: there can never be so much.
+            ValueError: the budget never has that much.
         """
         if size_bytes > self._total_bytes // 2:
             raise ValueError(f"{size_bytes} bytes are more than half of {self._total_bytes}")

@@ -8,7 +8,7 @@ MOST_BYTES = 2 * MEBI
 """Of a lead: 10 s of 1.5 Mbit/s. Pictures that build on more stay unknown."""
 
 KEPT_FOR_SEGMENTS = 30
-"""A lead is kept after a segment that needed one, for so many segments."""
+"""A lead is kept for this many segments after one that needed it."""
 
 
 class Lead:
@@ -32,8 +32,8 @@ class Lead:
         lead = b"".join([self._init_bytes, *self._segments]) if self._goes_on(segment) else b""
         if not lead and not self._parameter_sets:
             return context
-        told = {"parameter_sets": self._parameter_sets, "lead": lead}
-        return (context or ProbeContext()).model_copy(update=told)
+        known = {"parameter_sets": self._parameter_sets, "lead": lead}
+        return (context or ProbeContext()).model_copy(update=known)
 
     def with_sets(self) -> ProbeContext:
         """Return what a segment may need that is measured a second time."""

@@ -29,12 +29,12 @@ logger = structlog.get_logger(__name__)
 RETRY_SEC = 2.0
 
 MOST_REFUSALS = 3
-"""A server that answers directives badly so many times in a row is asked without them."""
+"""After this many bad answers in a row, a server is asked without directives."""
 
 BLOCKED_TIMES = 2
 BLOCKED_EXTRA_SEC = 1.0
-"""A request that blocks may take so many times what it waits for, and a little more. A stream that
-stands still is not waited for: looks tell that it does."""
+"""A blocking request may take this many times what it waits for, and a little more. A stream that
+stands still is polled instead."""
 
 
 class PlaylistReloads:

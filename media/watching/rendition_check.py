@@ -19,7 +19,7 @@ MOST_ASKED = 8
 
 LOOKS = 5
 LOOK_SHARE = 0.5
-"""A playlist is loaded at most so often, this part of a target duration apart: one that is alive
+"""A playlist is loaded at most this often, this part of a target duration apart: one that is alive
 has a new segment within 1.5 target durations (RFC 8216 6.2.1)."""
 
 LEAST_LOOK_SEC = 0.5
@@ -59,7 +59,7 @@ async def _moving(media: MediaUrls, meter: SegmentProber, moves: int) -> list[Me
 
 
 async def _moved(url: str, meter: SegmentProber, moves: int) -> MediaPlaylist | None:
-    """Return the playlist once new segments came to it so often; None where it does not live."""
+    """Return the playlist once new segments came `moves` times; None where it is not live."""
     known = await _loaded(url, meter)
     looks = LOOKS * moves
     while known and looks:

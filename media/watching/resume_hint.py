@@ -12,7 +12,7 @@ from media.sources.source import Observation
 from monitors.detectors.skimming import Deferred
 
 RESOLVE_AGAIN_SEC = 600.0
-"""A source is asked so often at least: what it names now may be better than what is followed."""
+"""A source is asked at least this often: it may name better media than what is followed."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ STILL_SHARE = 0.5
 """Of the time that makes a stream suspended: then it is seen whether another rendition plays."""
 
 MOST_UNMEASURABLE = 8
-"""Codecs and reasons that are told of; a stream that has more tells nothing by them."""
+"""Codecs and reasons that are reported; more of them say nothing."""
 
 _COUNTERS = {
     IncidentKind.BLACKOUT: "blackout_events",
@@ -127,8 +127,8 @@ class WatchState(BaseModel):
         unloaded: tracks whose playlist could not be loaded last. A sound track beside the first is
             missing then, which is a silence.
         at_end: tracks whose playlist has come to its end.
-        refused_at: when a segment's URL was refused last and the source was asked anew.
-        unmeasurable: what was told to be: track, codec and reason.
+        refused_at: when a segment's URL was refused last and the source was asked again.
+        unmeasurable: what was reported as such: track, codec and reason.
         clock_at: what the clock of the watch showed last.
         pending_events: what nobody was told yet. It is part of the state so that a worker that dies
             between noticing and telling loses nothing.
@@ -243,7 +243,7 @@ class WatchState(BaseModel):
         return not all(map(is_further, self.failing | self.unloaded))
 
     def may_stand_still(self, thresholds: Thresholds) -> bool:
-        """Return whether picture or first sound had nothing new for so long that others are asked.
+        """Return whether other renditions are asked: picture or first sound had nothing new.
 
         That is half of what makes a stream suspended.
         """
@@ -268,7 +268,7 @@ class WatchState(BaseModel):
         self.leave_out(at)
 
     def regain_sight(self, at: datetime) -> bool:
-        """Note that something is known of the stream; return whether it was unknown before."""
+        """The stream can be seen; return whether it could not before."""
         was_unknown = self.unknown is not None
         if was_unknown:
             self.leave_out(at)
@@ -276,14 +276,14 @@ class WatchState(BaseModel):
         return was_unknown
 
     def observed(self, at: datetime) -> bool:
-        """Note that a playlist could be read; return whether the stream was unknown before."""
+        """A playlist could be read; return whether the stream was unknown before."""
         was_unknown = self.regain_sight(at)
         self.gone = None
         self.bad_news = Confirmation()
         return was_unknown
 
     def trouble(self) -> str | None:
-        """Return why nothing is known of the stream, in words that change with what is to be told.
+        """Return why nothing is known of the stream; the text changes when that is news.
 
         A pause of all looks says how long it is: another one is news.
         """
@@ -323,7 +323,7 @@ class WatchState(BaseModel):
         self.unloaded &= self.tracks.keys()
 
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
-        """Remember changes of incidents until they are told; False when there are none."""
+        """Draft events for changes of incidents; return whether there were any."""
         noted = False
         for change in changes:
             noted = True
@@ -334,7 +334,7 @@ class WatchState(BaseModel):
         return noted
 
     def note_unmeasurable(self, track: Track, why: Unmeasurable, at: datetime) -> bool:
-        """Remember that a track cannot be measured until it is told; False when it was."""
+        """Draft an event for a track that cannot be measured; return whether it is news."""
         found = (track, why.codec, why.reason)
         if found in self.unmeasurable or len(self.unmeasurable) >= MOST_UNMEASURABLE:
             return False
@@ -381,5 +381,5 @@ def _known(conditions: Iterable[Health]) -> Health:
 
 
 def is_further(name: str) -> bool:
-    """Return whether a track is a sound track beside the first."""
+    """Return whether a track is another sound track than the first."""
     return name not in (MAIN, AUDIO)

@@ -47,7 +47,7 @@ over or goes on elsewhere. The first are within the shortest live window of a ne
 LONG_STANDSTILL_LOOK_SEC = 180.0
 
 ENDED_MOVES = 2
-"""The others must bring so many new segments after the end of the watched one: those that end a
+"""The others must bring this many new segments after the end of the watched one: those that end a
 moment later than it are no reason to go on."""
 
 LISTED_LATER_SEC = (2.0, 4.0, 8.0, 16.0, 32.0)
@@ -116,7 +116,7 @@ class StreamWatch:
         """Watch until the stream ends (then the reason) or there is something to tell.
 
         That is what `state.pending_events` holds, or that the stream is seen no more, for another
-        reason or for longer than was told, or seen again.
+        reason or for longer than was reported, or seen again.
         Cancelling at any moment leaves `state` consistent.
 
         Raises:
@@ -135,9 +135,9 @@ class StreamWatch:
 
     async def _run(self) -> EndReason | None:
         state = self._state
-        told = state.trouble()
+        reported = state.trouble()
         self._known = self._standing.recall(self._now())
-        while not state.pending_events and state.trouble() == told:
+        while not state.pending_events and state.trouble() == reported:
             await self._until_next_look()
             known, self._known = self._known, None
             seen = known or await self._look()

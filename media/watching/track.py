@@ -21,7 +21,7 @@ from monitors.config import MonitorConfig
 logger = structlog.get_logger(__name__)
 
 LOST_STATUSES = frozenset({401, 403, 404, 410})
-"""Answers to a playlist that mean: find out anew where the stream is."""
+"""Answers to a playlist that mean: ask the source again where the stream is."""
 
 GAP = "gap"
 """Why a stream is suspended whose playlist goes on without media (EXT-X-GAP)."""

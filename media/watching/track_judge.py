@@ -29,7 +29,7 @@ REFUSALS = frozenset({401, 403, 410})
 """Answers to a segment, asked for more than once, that mean the same: its URL has run out."""
 
 REFUSED_AGAIN_SEC = 60.0
-"""Where a new URL did not help, segments are given up for so long before the next is asked for."""
+"""Where a new URL did not help, segments are given up for this long before the next try."""
 
 UNDECODABLE = "undecodable"
 ENCRYPTED = "encrypted"
@@ -127,7 +127,7 @@ class TrackJudge:
             self._pass_over_encrypted(segment, seen_at)
             self._show(segment, None, str(error), seen_at)
         except (FetchError, UndecodableSegment) as error:
-            self._ask_anew_when_refused(error)
+            self._raise_if_refused(error)
             self.are_parts_good &= segment.parts_until is None
             self._segment_failed(segment, str(error), reason_of(error))
             self._track.absence.moved(seen_at)
@@ -286,13 +286,13 @@ class TrackJudge:
             self._state.renditions.failed(reason, at)
         self.changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
 
-    def _ask_anew_when_refused(self, error: Exception) -> None:
+    def _raise_if_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before.
 
         Where all URLs have run out, those of picture and first sound are refused, too.
 
         Raises:
-            PlaylistLost: the source is to be asked anew.
+            PlaylistLost: the source must be asked again.
         """
         if not isinstance(error, FetchError) or error.status not in REFUSALS:
             return

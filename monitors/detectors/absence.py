@@ -57,10 +57,10 @@ class Absence(BaseModel):
         return max(0.0, idle_sec - due_sec - self.judged_sec) if is_missing else 0.0
 
     def moved(self, at: datetime) -> None:
-        """Note new media that came at `at`."""
+        """New media came at `at`."""
         self.idle, self.judged_sec = Elapsed.since(at), 0.0
 
     def unobserved(self, at: datetime) -> None:
-        """Note that until `at` it could not be seen whether new media came."""
+        """Nothing was observed until `at`: that time does not count."""
         if self.idle:
             self.idle.leave_out(at)

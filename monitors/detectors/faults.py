@@ -3,7 +3,7 @@
 A *run* is faulty media without a real gap; a run that reaches its threshold opens an incident;
 `recovery_sec` of good media closes it. Everything is counted in stream seconds, and the state
 holds durations only, no positions: a segment's border leaves no trace, wherever it lies, and a
-programme that starts its stream time anew disturbs nothing.
+programme that restarts its stream time disturbs nothing.
 
 Media of unknown condition (a segment that nobody could fetch) counts toward no threshold and no
 recovery and interrupts neither; it only makes the incident longer, as stream time moves on.
@@ -70,7 +70,7 @@ class FaultRule:
     details: dict[str, str] = field(default_factory=dict)
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
-        """Return whether good media of `gap_sec` parts two faults, the first for that `reason`."""
+        """Return whether good media of `gap_sec` separates two faults; `reason` is the first one's."""
         joint_sec = max(self.joint_sec, self.remnant_sec if reason in MISSING else 0.0)
         return gap_sec > joint_sec + TIME_TOLERANCE_SEC
 
@@ -149,7 +149,6 @@ class FaultRun(BaseModel):
         return self.recovery
 
     def has_recovered(self, rule: FaultRule) -> bool:
-        """Return whether there was enough good media to close the incident."""
         return self.recovery is not None and reached(self.recovery.good_sec, rule.recovery_sec)
 
 
@@ -182,7 +181,7 @@ class FaultDetector(BaseModel):
             self.run.elapsed_sec += duration_sec
 
     def go_back(self, before: "FaultDetector") -> None:
-        """Go back to where this detector was `before`; what was told since stays told."""
+        """Go back to where this detector was `before`; incidents that opened since stay open."""
         was_open = before.run is not None and before.run.is_open
         if was_open and self.run is None:
             return

@@ -69,7 +69,7 @@ class RenditionDetector(BaseModel):
     retry_at: AwareDatetime | None = None
 
     def use(self, name: str, ladder: Mapping[str, str], at: datetime) -> bool:
-        """Note that a rendition is watched from now on; tell whether it was another one before.
+        """Watch a rendition from now on; return whether it was another one before.
 
         Args:
             name: identifies the rendition.
@@ -122,7 +122,7 @@ class RenditionDetector(BaseModel):
         self.retry_at = at + timedelta(seconds=wait_sec)
 
     def is_retry_due(self, at: datetime) -> bool:
-        """Return whether the preferred rendition is to be looked at again."""
+        """Return whether the preferred rendition is to be tried again."""
         return self.used != self.preferred and (self.retry_at is None or at >= self.retry_at)
 
     def failed(self, failure: str, at: datetime) -> None:
@@ -133,7 +133,7 @@ class RenditionDetector(BaseModel):
 
     @property
     def is_failing(self) -> bool:
-        """Whether the used one fails for so long that it is to be replaced."""
+        """Whether the used one has failed for `FAILING_SEC`: it is to be replaced."""
         return self.failing is not None and self.failing.duration_sec >= FAILING_SEC
 
     def lost(self, reason: str, at: datetime) -> None:

@@ -48,7 +48,7 @@ class SegmentErrorDetector(BaseModel):
         return self._end(at)
 
     def unobserved(self, at: datetime) -> None:
-        """Note that until `at` it could not be seen whether anything fails."""
+        """Nothing was observed until `at`: that time does not count."""
         if self.failing and not self.is_open:
             self.failing.leave_out(at)
 

@@ -4,7 +4,7 @@ Sound and picture are cut at different moments. What a segment lacks at its end 
 beginning of the next one, before that one's first picture; and a segment of few pictures may hold
 the sound of those that follow. So the end of a segment that has no samples counts as what came
 before it, and is judged once more with the next segment. Nothing waits for that: a silence that
-ends there is told though it lacks as much of its threshold.
+ends there is reported though it is shorter than its threshold by as much.
 """
 
 from bisect import bisect_left

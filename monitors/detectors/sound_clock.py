@@ -1,4 +1,4 @@
-"""Whether sound that comes apart from pictures goes on where it ended, by its timestamps.
+"""Checks by timestamps that sound of a track of its own goes on where it ended.
 
 A packager whose sound stops cuts no segments of it, and goes on later as if nothing had been: its
 playlist has no hole, or the wrong one. Only the timestamps of the samples tell what is missing.
@@ -16,7 +16,7 @@ class SoundClock(BaseModel):
     """Timestamps of one sequence of segments.
 
     Attributes:
-        due_sec: where sound should go on; None before the first, or where it may begin anew.
+        due_sec: where sound should go on; None before the first, or after a discontinuity.
     """
 
     due_sec: float | None = None

@@ -56,7 +56,7 @@ class StallDetector(BaseModel):
         return self._stood(at, suspend_threshold_sec(target_duration_sec, thresholds), reason)
 
     def unobserved(self, at: datetime) -> None:
-        """Note that until `at` it could not be seen whether new segments came."""
+        """Nothing was observed until `at`: that time does not count."""
         if self.stalled and not self.is_open:
             self.stalled.leave_out(at)
 

@@ -1,4 +1,4 @@
-"""Wall time that passes, told by a clock that may be set."""
+"""Wall time that passes, by a clock that may be set."""
 
 from datetime import datetime
 from typing import Self

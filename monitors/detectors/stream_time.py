@@ -20,7 +20,7 @@ Far above the noise of float sums and of ffmpeg's six digits, far below one fram
 
 
 def reached(duration_sec: float, limit_sec: float) -> bool:
-    """Return whether `duration_sec` is at least `limit_sec`, whatever float noise says."""
+    """Return whether `duration_sec` is at least `limit_sec`, apart from float noise."""
     return duration_sec >= limit_sec - TIME_TOLERANCE_SEC
 
 

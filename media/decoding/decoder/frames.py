@@ -127,7 +127,7 @@ def _end_of_run(blocks: NDArray[np.int16], first: int) -> int:
 
 
 def _repeats_itself(pictures: Pictures) -> bool:
-    """Return whether enough of the pictures repeat one before them.
+    """Return whether enough of the frames repeat an earlier one.
 
     That is the one just before, in which nothing was changed; or any other, exactly: pictures that
     build on later ones (B-frames) change within a group of pictures, but each group repeats the one

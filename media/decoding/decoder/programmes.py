@@ -27,7 +27,7 @@ class Programme(NamedTuple):
 def programmes(segment: bytes) -> list[Programme]:
     """Return the programmes of a transport stream in the order of its table.
 
-    Nothing where there are not several: then nothing has to be told apart.
+    Empty where there is only one.
     """
     tables: dict[int, int] = {}
     found: dict[int, Programme] = {}

@@ -10,14 +10,14 @@ from media.decoding.decoder.results import NO_FRAME, Findings
 from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, Depth, Motion, longest_interval_sec
 
 LONGEST_REORDER_SEC = 2.0
-"""Pictures that come later and are shown earlier; further back, the timestamps begin anew."""
+"""Frames may be shown earlier than they come, by this much; more is a restart of timestamps."""
 
 LOOKED_AT_ONCE = 8
 """Frames are compared in batches: one takes little longer than a frame."""
 
 
 class FrameSampler:
-    """The pictures of a segment, small; or only as many as its job asks for."""
+    """The frames of a segment, scaled down; or only as many as its job asks for."""
 
     def __init__(self, job: JobHead) -> None:
         self._job = job
@@ -46,7 +46,7 @@ class FrameSampler:
         return self._begins_with_keyframe is False
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
-        """Return whether a packet of the picture is to be decoded."""
+        """Return whether a video packet is to be decoded."""
         if packet.size:
             self._note_time(packet)
         if len(self._small) >= self._job.max_frames:
