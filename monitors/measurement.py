@@ -242,7 +242,6 @@ class SegmentMeasurement(HeardSound):
 
 
 def nothing_of(tracks: Collection[str], duration_sec: float) -> SegmentMeasurement:
-    """Return the measurement of media in which `tracks` are missing."""
     return SegmentMeasurement(
         duration_sec=duration_sec,
         has_video="video" in tracks,

@@ -142,6 +142,5 @@ def read_times(text: str) -> list[float]:
 
 
 def first_error(log: str) -> str | None:
-    """Return the first error that ffmpeg logged."""
     match = _ERROR.search(log)
     return match[1].strip() if match else None

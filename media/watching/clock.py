@@ -26,5 +26,4 @@ class SteadyClock:
         self._began_sec = steady()
 
     def __call__(self) -> datetime:
-        """Return the time."""
         return self._began + timedelta(seconds=self._steady() - self._began_sec)

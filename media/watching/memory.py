@@ -52,7 +52,6 @@ class MemoryBudget:
 
     @property
     def reserved_bytes(self) -> int:
-        """What is reserved now."""
         return self._total_bytes - self._all.free_bytes
 
     @asynccontextmanager

@@ -64,7 +64,6 @@ class PlaylistReloads:
         self._mirrors = mirrors
 
     def delay_sec(self, last: PlaylistLook | None) -> float:
-        """Return how long to wait before the next request."""
         if last is None:
             return RETRY_SEC
         elapsed_sec = _clock() - last.started

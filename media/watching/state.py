@@ -99,7 +99,6 @@ class TrackState(BaseModel):
         return track
 
     def pass_over(self, duration_sec: float) -> None:
-        """Move on over media that was not seen."""
         self.stream_sec += duration_sec
         self.detectors.skip(duration_sec)
 
@@ -345,7 +344,6 @@ class WatchState(BaseModel):
         return True
 
     def health(self) -> HealthReport:
-        """Return the condition of picture and sound."""
         if self.unknown_because:
             return HealthReport(last_check_at=self.last_check_at, reason=self.unknown_because)
         conditions = [track.detectors.health() for track in self.tracks.values()]
@@ -361,7 +359,6 @@ class WatchState(BaseModel):
         return max(moments, default=None)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
-        """Return the faults that are incidents now, and when they began."""
         incidents = {
             IncidentKind.SUSPENDED: self.stall.open_since,
             IncidentKind.SEGMENT_ERROR: self.errors.open_since,
@@ -375,11 +372,9 @@ class WatchState(BaseModel):
 
 
 def _known(conditions: Iterable[Health]) -> Health:
-    """Return the worst condition that is known."""
     known = [condition for condition in conditions if condition is not Health.UNKNOWN]
     return max(known, key=SEVERITY.index, default=Health.UNKNOWN)
 
 
 def is_further(name: str) -> bool:
-    """Return whether a track is another sound track than the first."""
     return name not in (MAIN, AUDIO)

@@ -375,7 +375,6 @@ def _named(media: MediaUrls) -> frozenset[Track]:
 
 
 def _reason(lost: BaseExceptionGroup[PlaylistLost]) -> str:
-    """Return the stable word of the first of them."""
     return next((each.reason for each in lost.exceptions if isinstance(each, PlaylistLost)), "gone")
 
 

@@ -334,7 +334,6 @@ def _judged(
 
 
 def reason_of(error: FetchError | PlaylistError | UndecodableSegment) -> str:
-    """Return a stable word for what is wrong."""
     if isinstance(error, FetchError):
         return error.code
     if isinstance(error, PlaylistError):

@@ -57,7 +57,6 @@ class Absence(BaseModel):
         return max(0.0, idle_sec - due_sec - self.judged_sec) if is_missing else 0.0
 
     def moved(self, at: datetime) -> None:
-        """New media came at `at`."""
         self.idle, self.judged_sec = Elapsed.since(at), 0.0
 
     def unobserved(self, at: datetime) -> None:

@@ -70,12 +70,11 @@ class FaultRule:
     details: dict[str, str] = field(default_factory=dict)
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
-        """Return whether good media of `gap_sec` separates two faults; `reason` is the first one's."""
+        """Return whether good media of `gap_sec` separates a fault from one before, of `reason`."""
         joint_sec = max(self.joint_sec, self.remnant_sec if reason in MISSING else 0.0)
         return gap_sec > joint_sec + TIME_TOLERANCE_SEC
 
     def is_relapse(self, fault_sec: float) -> bool:
-        """Return whether a fault of `fault_sec` ends a recovery."""
         return reached(fault_sec, min(self.noticeable_sec, self.threshold_sec))
 
 
@@ -116,7 +115,6 @@ class FaultRun(BaseModel):
 
     @property
     def is_faulty(self) -> bool:
-        """Whether its last moment was faulty."""
         return self.gap_sec == 0 and self.fault_sec > 0
 
     def is_parted(self, rule: FaultRule) -> bool:
@@ -163,7 +161,6 @@ class FaultDetector(BaseModel):
         return [change for change in changes if change]
 
     def step(self, stretch: Stretch, rule: FaultRule) -> IncidentChange | None:
-        """Judge one stretch."""
         if rule.threshold_sec <= 0:
             return self.end(stretch.starts_at, rule)
         match stretch.condition:
@@ -220,7 +217,6 @@ class FaultDetector(BaseModel):
         return self.run.started_at if self.run and self.run.is_open else None
 
     def health(self, noticeable_sec: float = NOTICEABLE_SEC) -> Health:
-        """Return the condition as far as this detector can tell."""
         if self.run is None:
             return Health.OK
         if self.run.is_open:

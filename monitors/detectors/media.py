@@ -132,7 +132,6 @@ class MediaDetectors(BaseModel):
     def _judge_further(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        """Judge the sound tracks beside the first one."""
         heard = {each.index: each for each in measurement.further_sound}
         changes: list[IncidentChange] = []
         if thresholds.audio_tracks is AudioTracks.FIRST:
@@ -204,7 +203,6 @@ class MediaDetectors(BaseModel):
         return self.model_copy(update=taken)
 
     def close_sounds(self, at: datetime) -> list[IncidentChange]:
-        """End what is open of sound that is no longer measured."""
         ended = []
         for index, state in ((1, self.silence), *self.further.items()):
             rule = closing_rule(IncidentKind.SILENCE, self._label(index))

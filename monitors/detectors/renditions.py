@@ -95,7 +95,6 @@ class RenditionDetector(BaseModel):
         return next((it for it in ladder if it not in self.avoided), None)
 
     def avoid(self, name: str, reason: str, at: datetime) -> None:
-        """Note that a rendition failed."""
         if name in self.avoided:
             return
         failing = self.failing if name == self.used else None
@@ -112,7 +111,6 @@ class RenditionDetector(BaseModel):
             self.postpone(at)
 
     def forgive(self, name: str) -> None:
-        """Note that a rendition plays again."""
         self.avoided.pop(name, None)
 
     def postpone(self, at: datetime) -> None:
@@ -122,7 +120,6 @@ class RenditionDetector(BaseModel):
         self.retry_at = at + timedelta(seconds=wait_sec)
 
     def is_retry_due(self, at: datetime) -> bool:
-        """Return whether the preferred rendition is to be tried again."""
         return self.used != self.preferred and (self.retry_at is None or at >= self.retry_at)
 
     def failed(self, failure: str, at: datetime) -> None:

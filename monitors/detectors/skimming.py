@@ -53,7 +53,6 @@ class Deferred:
 
 
 def may_defer(measurement: SegmentMeasurement) -> bool:
-    """Return whether the frames of a segment can be judged later."""
     is_known = measurement.is_skimmed or measurement.motion is Motion.STATIC
     return is_known and measurement.keyframe is not None
 

@@ -23,7 +23,6 @@ class Elapsed(BaseModel):
 
     @classmethod
     def since(cls, at: datetime) -> Self:
-        """Begin at `at`."""
         return cls(started_at=at, looked_at=at)
 
     def leave_out(self, at: datetime) -> None:

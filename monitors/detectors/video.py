@@ -61,7 +61,6 @@ class VideoDetectors(BaseModel):
     def depth_of_next(
         self, duration_sec: float, thresholds: Thresholds, *, has_room: bool
     ) -> Depth:
-        """Return how much of the next segment's video is decoded."""
         if not self._is_calm():
             return Depth.EVERYTHING
         grown_sec = self._grown_sec() + duration_sec
@@ -171,7 +170,6 @@ class VideoDetectors(BaseModel):
         return self.blackout.run is None and self._freeze_health() is Health.OK
 
     def skip(self, duration_sec: float) -> None:
-        """Pass over media that was not seen."""
         if self.deferred:
             self.deferred[-1] = self.deferred[-1].missing_after(duration_sec)
         else:
@@ -185,7 +183,6 @@ class VideoDetectors(BaseModel):
         return self.freeze.faults.health(STILL_NOTICEABLE_SEC)
 
     def end(self, at: datetime) -> list[IncidentChange]:
-        """End what is open."""
         ended = (
             self.blackout.end(at, closing_rule(IncidentKind.BLACKOUT)),
             self.freeze.faults.end(at, closing_rule(IncidentKind.FREEZE)),

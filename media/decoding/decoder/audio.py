@@ -38,7 +38,6 @@ class Sound:
         self.loudness_lufs: float | None = None
 
     def add(self, frame: av.AudioFrame) -> None:
-        """Take a frame."""
         part = self._part
         if part is None or not part.goes_on_with(frame):
             self._part = part = self._next_part(part, frame)

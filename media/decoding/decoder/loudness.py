@@ -27,7 +27,6 @@ class LoudnessMeter:
         self._told = LOUDNESS_GATE_LUFS
 
     def add(self, frames: list[av.AudioFrame]) -> None:
-        """Take frames."""
         for frame in frames:
             self._push(frame)
 

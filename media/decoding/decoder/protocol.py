@@ -74,16 +74,13 @@ class JobHead(NamedTuple):
 
     @property
     def most_answer_bytes(self) -> int:
-        """The largest answer that is read."""
         wanted = ANSWER_BASE_BYTES + int(ANSWER_BYTES_PER_SEC * self.duration_sec)
         wanted *= ALL_SOUNDS_FACTOR if self.all_sounds else 1
         return min(wanted, MAX_ANSWER_BYTES)
 
     def pack(self) -> bytes:
-        """Return the head as it is sent."""
         return _HEAD.pack(*self)
 
     @classmethod
     def unpack(cls, head: bytes) -> "JobHead":
-        """Return the head in `head`."""
         return cls(*_HEAD.unpack(head))

@@ -63,7 +63,6 @@ class Tracks(NamedTuple):
 
     @property
     def further(self) -> list[SoundTrack]:
-        """The sound tracks beside the first one."""
         first = self.audio or next((each.stream for each in self.sounds), None)
         return [each for each in self.sounds if each.stream is not first][:MOST_FURTHER_SOUNDS]
 

@@ -46,7 +46,6 @@ class FrameSampler:
         return self._begins_with_keyframe is False
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
-        """Return whether a video packet is to be decoded."""
         if packet.size:
             self._note_time(packet)
         if len(self._small) >= self._job.max_frames:
