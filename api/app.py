@@ -127,7 +127,7 @@ def api_app(gateway: Gateway, *, with_internal: bool) -> FastAPI:
 
 
 def internal_app(gateway: Gateway) -> FastAPI:
-    """Return the API of the workers, for a port of its own; nothing describes it there."""
+    """Return the API of the workers, for a port of its own, without documentation."""
     app = FastAPI(redirect_slashes=False, openapi_url=None)
     for router in (*WORKER_ROUTERS, health.router):
         app.include_router(router)

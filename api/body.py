@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded, strict JSON, every refusal naming its field."""
+"""Reads request bodies: bounded, strict JSON; every refusal names the field."""
 
 import json
 import math
@@ -44,7 +44,7 @@ async def read_body(request: Request) -> bytes:
 
     Raises:
         BodyTooLarge: over `MAX_BODY_BYTES`; no more than that is kept in memory.
-        ValidationFailed: its headers say that it is compressed, or no UTF-8.
+        ValidationFailed: its headers say that it is compressed or not UTF-8.
     """
     _check_encoding(request.headers)
     announced = request.headers.get("content-length", "")

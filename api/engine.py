@@ -1,4 +1,4 @@
-"""Where monitors run: the port that the gateway needs. `api.temporal` implements it."""
+"""What the gateway needs of the engine that runs monitors; `api.temporal` implements it."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from workflows.messages import (
 
 
 class EngineUnavailable(Exception):
-    """The engine did not do what was asked, and never will: nothing of it is under way."""
+    """The engine did not do what was asked, and nothing of it is under way."""
 
 
 class StartUnconfirmed(Exception):
@@ -81,7 +81,7 @@ class MonitorEngine(Protocol):
     async def running_of_ours(self) -> set[str]:
         """Return those of `running` that were started for this gateway's database.
 
-        Another deployment may share the engine: what it runs is none of our business.
+        Another deployment may share the engine; its monitors are left alone.
 
         Raises:
             EngineUnavailable: the engine gives no answer.

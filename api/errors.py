@@ -182,7 +182,7 @@ class StoreNotAvailable(EngineNotAvailable):
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Have every error of `app`, the framework's own too, answered in the one form."""
+    """Answer every error of `app`, the framework's too, in the one form."""
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(StoreUnavailable, _answer_outage)
     app.add_exception_handler(RequestValidationError, _answer_bad_parameters)
@@ -190,7 +190,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def reason_text(problem: ErrorDetails | dict[str, Any]) -> str:
-    """Return why pydantic refused a value, in the words of a sentence about its field."""
+    """Return why pydantic refused a value, as the end of a sentence about its field."""
     if problem["type"] == "missing":
         return "is required"
     if problem["type"] == "extra_forbidden":

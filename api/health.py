@@ -32,7 +32,7 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the gateway can work, and each part it needs: `ok` or what is wrong with it."""
+    """Whether the gateway is ready, and for each part `ok` or the problem."""
 
     status: str
     checks: dict[str, str]

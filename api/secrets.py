@@ -1,4 +1,4 @@
-"""Encrypting what users entrust to the store."""
+"""Encrypts the secrets that the store keeps."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ class UnreadableSecret(Exception):
 
 
 class SecretBox:
-    """Seals text of names and values, bound to what it belongs to.
+    """Encrypts names and values for one owner.
 
     Args:
         keys: of `SECRETS_KEY`: the first seals, all open. Without any nothing can be sealed.
@@ -37,7 +37,7 @@ class SecretBox:
         self._digest_key = _derived(texts[0], b"digest") if texts else b""
 
     def seal(self, secrets: Mapping[str, str], *, owner: str) -> str:
-        """Return `secrets` in a form that only this key opens again, and only for `owner`.
+        """Return `secrets` encrypted; only this key opens them, and only for `owner`.
 
         Raises:
             NoSecretsKey: there is none.
@@ -61,7 +61,7 @@ class SecretBox:
         return dict(content["secrets"])
 
     def digest(self, secret: str) -> str:
-        """Return what is the same for the same secret, and from which nobody guesses it."""
+        """Return a keyed digest of a secret."""
         return hmac.new(self._digest_key, secret.encode(), hashlib.sha256).hexdigest()
 
     def _opened(self) -> MultiFernet:

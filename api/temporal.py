@@ -292,7 +292,7 @@ _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 async def _answered_within(
     limit_sec: float, *, missing: type[Exception] = EngineUnavailable
 ) -> AsyncIterator[None]:
-    """Turn what a call may raise into `EngineUnavailable`, and into `missing` when nothing is."""
+    """Translate errors of a call into `EngineUnavailable`; a missing workflow into `missing`."""
     try:
         async with asyncio.timeout(limit_sec):
             yield
@@ -313,7 +313,7 @@ def _change_failure(error: WorkflowUpdateFailedError) -> Exception:
     cause = error.cause
     if isinstance(cause, ApplicationError) and cause.type == INVALID_CHANGE:
         return ChangeRefused(cause.message)
-    # Its own refusal after its end, or the server's word that it ended before it could answer.
+    # It refuses changes after its end, or the server says that it ended before it answered.
     return NotRunning(str(cause))
 
 
@@ -345,7 +345,7 @@ def _first_attributes(input: MonitorInput) -> TypedSearchAttributes:
 
 
 async def _deployment(execution: WorkflowExecution) -> str | None:
-    """Return whose a workflow is; None for one of others, who encrypt with a key of theirs."""
+    """Return the deployment that a workflow belongs to; None if its memo has a key of others."""
     try:
         deployment: str | None = await execution.memo_value(DEPLOYMENT_MEMO, None)
     except UnreadablePayload:

@@ -99,7 +99,7 @@ def _check_event(report: EventReport, monitor_id: str, event_id: str) -> None:
 
 
 def _check_moment(field: str, moment: datetime) -> None:
-    """Refuse the first and last hours of the calendar, which its beginning in UTC does not have."""
+    """Refuse a time that does not exist in UTC: the first and last hours of the calendar."""
     try:
         moment.astimezone(UTC)
     except OverflowError:

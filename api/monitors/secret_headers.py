@@ -1,4 +1,4 @@
-"""Keeping the headers that a stream's requests need, which are secrets."""
+"""Request headers of a stream: secrets, encrypted in the store and masked in answers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SecretHeaders:
-    """Seals them for the store, and opens them for workers; nobody else ever reads them."""
+    """Seals request headers for the store, and opens them for workers only."""
 
     def __init__(self, box: SecretBox) -> None:
         self._box = box
@@ -59,7 +59,7 @@ class SecretHeaders:
     def unmasked(self, wanted: dict[str, str], record: MonitorRecord) -> dict[str, str]:
         """Return `wanted` with the values that are kept where it has masks.
 
-        As one may send back what one has read; names may differ in case (RFC 9110 5.1).
+        So that a client may send back what it has read; names differ in case (RFC 9110 5.1).
         """
         if MASK not in wanted.values():
             return wanted

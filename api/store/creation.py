@@ -1,4 +1,4 @@
-"""Adding monitors: the checks that must hold for all gateways at once are made here."""
+"""Adds monitors, with the checks that must hold across all gateways."""
 
 from typing import NoReturn
 

@@ -48,7 +48,7 @@ _SQLITE = ("sqlite", "sqlite+aiosqlite")
 
 
 class StoreUnavailable(Exception):
-    """The database does not answer; whether it did what it was asked last is not known."""
+    """The database does not answer; the last statement may or may not have been executed."""
 
 
 class InvalidDatabaseUrl(ValueError):
@@ -82,11 +82,11 @@ class Database:
         self._url = url
         self._statement_limit_sec = statement_limit_sec
         self.engine = _engine(url, POOL_SIZE, statement_limit_sec)
-        # Who asks how the database does must not wait for those who use it.
-        self.checking_engine = _each_statement_alone(_engine(url, 1, statement_limit_sec))
+        # Health checks must not wait for a free connection.
+        self.checking_engine = _autocommit(_engine(url, 1, statement_limit_sec))
         self.is_postgres = self.engine.dialect.name == "postgresql"
         self._writing = self.engine.execution_options(sqlite_begin="IMMEDIATE")
-        self._single = _each_statement_alone(self.engine)
+        self._single = _autocommit(self.engine)
         # SQLite's own wait for the write lock polls and may starve a writer; within this process
         # the writers queue fairly instead.
         self._writer = asyncio.Lock()
@@ -105,7 +105,7 @@ class Database:
 
     @asynccontextmanager
     async def read_aside(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection as `read` does, the one that is kept for health and metrics."""
+        """Open the connection that is kept for health and metrics; raises as `read`."""
         with translate_db_errors():
             async with self.checking_engine.connect() as connection:
                 yield connection
@@ -133,7 +133,7 @@ class Database:
 
     @asynccontextmanager
     async def exclusive_write(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that no other one of these runs beside, in any process."""
+        """Open a transaction that excludes all others of this kind, in every process."""
         async with self.write() as connection:
             if self.is_postgres:
                 await connection.execute(
@@ -143,10 +143,10 @@ class Database:
 
     @asynccontextmanager
     async def migrate(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection that changes tables; of all processes one does that at a time.
+        """Open a connection that changes tables; one process does that at a time.
 
-        On PostgreSQL its statements may take as long as they need, but they wait for a lock no
-        longer than others may take; each migration is a transaction. On SQLite all is one.
+        On PostgreSQL a statement may take as long as it needs, but waits for a lock no longer than
+        other statements; each migration is a transaction. On SQLite all are one.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -182,10 +182,10 @@ class Database:
             return (await connection.execute(statement, parameters)).rowcount
 
     async def check(self) -> None:
-        """Ask the database for an answer; raises as `read`.
+        """Check that the database answers; raises as `read`.
 
-        After a write that failed, one that changes nothing must succeed first: a disk that is full,
-        or a lock that somebody keeps, lets all be read.
+        After a failed write, a write that changes nothing must succeed first: reads still work on a
+        full disk, or while somebody holds a lock.
         """
         async with self.read_aside() as connection:
             await connection.execute(text("SELECT 1"))
@@ -200,7 +200,7 @@ class Database:
         """Make this the only writer of the process.
 
         Raises:
-            TimeoutError: those before wait for a lock that somebody else keeps.
+            TimeoutError: another process holds the lock of the database.
         """
         async with asyncio.timeout(LOCK_WAIT_SEC):
             await self._writer.acquire()
@@ -253,26 +253,26 @@ def _postgres_engine(url: URL, size: int, statement_limit_sec: float | None) -> 
         max_overflow=0,
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkin", _record_use)
     event.listen(engine.sync_engine, "checkout", partial(_check_idle, engine.dialect))
     return engine
 
 
-def _each_statement_alone(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine whose connections spare a statement the BEGIN and COMMIT around it."""
+def _autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine that puts no BEGIN and COMMIT around a statement."""
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="AUTOCOMMIT")
     return engine.execution_options(sqlite_begin=None)
 
 
-def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.monotonic()
 
 
 def _check_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _use: Any) -> None:
-    """Ask a connection that rested whether it still lives; SQLAlchemy replaces one that does not.
+    """Ping a connection that was idle; SQLAlchemy replaces a dead one.
 
-    One that was in use just now is not asked: that would double what a statement costs.
+    One that was just in use is not pinged: that would double the cost of a statement.
     """
     if time.monotonic() - record.info.get("used_at", -math.inf) < TRUSTED_SEC:
         return
@@ -324,7 +324,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def translate_db_errors() -> Iterator[None]:
-    """Turn what an outage of the database raises into `StoreUnavailable`."""
+    """Translate errors of an outage into `StoreUnavailable`; defects pass."""
     try:
         yield
     except DBAPIError as error:

@@ -115,7 +115,7 @@ class MonitorStore:
     async def restore_request_headers(
         self, monitor_id: str, former: str | None, *, instead_of: str | None
     ) -> None:
-        """Take `instead_of` back, unless another change has replaced it meanwhile."""
+        """Replace `instead_of` by the former headers, unless another change has replaced it."""
         is_unchanged = monitors.c.request_headers == instead_of
         await self._database.write_one(_set_headers(monitor_id, former).where(is_unchanged))
 
@@ -200,12 +200,12 @@ class MonitorStore:
 
 
 async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
-    """Add a new monitor without a look at others; its last report, if any, is not saved."""
+    """Add a monitor without the checks of `CreationStore`; its last report is not saved."""
     await connection.execute(insert(monitors).values(new_row(record)))
 
 
 async def _lock(connection: AsyncConnection, monitor_id: str) -> None:
-    """Make changes of one monitor follow each other; SQLite has one writer anyway."""
+    """Serialize changes of one monitor; SQLite has one writer anyway."""
     await connection.execute(
         select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id).with_for_update()
     )

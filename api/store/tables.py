@@ -134,7 +134,7 @@ monitor_events = Table(
 )
 """Each event with what became of its webhook.
 
-`payload` is for whoever asks the database. `body` is the webhook's body as it is sent: JSONB does
+`payload` is for queries. `body` is the webhook's body as it is sent: JSONB does
 not keep the order of names and how a number is written, and a webhook that is sent again must not
 differ by a byte.
 """
