@@ -1,7 +1,8 @@
 """A stream ends only when that is sure: never on a single bad answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -81,8 +82,13 @@ async def looked_again(viewer: Viewer, source: Turning) -> None:
     )
 
 
-def normal(origin: LiveOrigin) -> Channel:
-    return origin.add("live", render(Programme.of([("normal", 30)], TINY)))
+@asynccontextmanager
+async def on_air() -> AsyncIterator[tuple[Channel, Studio, Leaping]]:
+    """Put a healthy stream on air; yield it, and what watches it by a clock that can leap."""
+    clock = WallClock(1)
+    leaping = Leaping(clock)
+    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
+        yield origin.add("live", render(Programme.of([("normal", 30)], TINY))), calm, leaping
 
 
 def seen_at_least(count: int) -> Callable[[Viewer], bool]:
@@ -90,12 +96,9 @@ def seen_at_least(count: int) -> Callable[[Viewer], bool]:
 
 
 async def test_a_manifest_that_is_gone_is_suspended_first_and_over_in_the_end() -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+    async with on_air() as (channel, calm, leaping):
         began = leaping.now()
-        channel = normal(origin)
-        viewer = await Viewer.of(hurried, channel.url, PATIENT).until(seen_at_least(3))
+        viewer = await Viewer.of(calm, channel.url, PATIENT).until(seen_at_least(3))
         channel.disappear()
         await leaping_on(viewer, leaping, MANIFEST_GONE_SEC / 12)
         lasted_sec = leaping.now() - began
@@ -105,11 +108,8 @@ async def test_a_manifest_that_is_gone_is_suspended_first_and_over_in_the_end() 
 
 
 async def test_a_manifest_that_comes_back_goes_on_and_starts_the_count_anew() -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
-        channel = normal(origin)
-        viewer = await Viewer.of(hurried, channel.url, PATIENT).until(seen_at_least(3))
+    async with on_air() as (channel, calm, leaping):
+        viewer = await Viewer.of(calm, channel.url, PATIENT).until(seen_at_least(3))
         for _ in range(2):
             number = channel.disappear()
             await viewer.until(lambda it: it.state.gone is not None)
@@ -124,13 +124,10 @@ async def test_a_manifest_that_comes_back_goes_on_and_starts_the_count_anew() ->
 
 
 async def test_a_source_that_asks_for_patience_gets_it() -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
+    async with on_air() as (channel, calm, leaping):
         began = leaping.now()
-        channel = normal(origin)
-        source = Turning(channel.url, hurried.client)
-        viewer = await Viewer(hurried, source, PATIENT).until(seen_at_least(3))
+        source = Turning(channel.url, calm.client)
+        viewer = await Viewer(calm, source, PATIENT).until(seen_at_least(3))
         channel.disappear()
         source.answer = OFFLINE
         await leaping_on(viewer, leaping, GRACE_SEC / 12)
@@ -142,12 +139,9 @@ async def test_a_source_that_asks_for_patience_gets_it() -> None:
 
 async def test_time_in_which_the_source_cannot_be_asked_does_not_end_a_stream() -> None:
     """Offline, hours of a bot check, offline: that is a grace that has only begun."""
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
-        channel = normal(origin)
-        source = Turning(channel.url, hurried.client)
-        viewer = await Viewer(hurried, source, PATIENT).until(seen_at_least(3))
+    async with on_air() as (channel, calm, leaping):
+        source = Turning(channel.url, calm.client)
+        viewer = await Viewer(calm, source, PATIENT).until(seen_at_least(3))
         channel.disappear()
         for answer in (OFFLINE, UNSEEN, OFFLINE):
             source.answer = answer
@@ -173,12 +167,9 @@ async def test_time_in_which_the_source_cannot_be_asked_does_not_end_a_stream() 
 async def test_only_what_is_seen_to_fail_is_a_fault_of_the_stream(
     answer: Observation, types: list[str]
 ) -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
-        channel = normal(origin)
-        source = Turning(channel.url, hurried.client)
-        viewer = await Viewer(hurried, source).until(seen_at_least(3))
+    async with on_air() as (channel, calm, leaping):
+        source = Turning(channel.url, calm.client)
+        viewer = await Viewer(calm, source).until(seen_at_least(3))
         number = channel.disappear()
         source.answer = answer
         for _ in range(4):
@@ -195,10 +186,7 @@ async def test_only_what_is_seen_to_fail_is_a_fault_of_the_stream(
 
 
 async def test_a_source_that_says_once_that_the_stream_is_over_does_not_end_it() -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
-        channel = normal(origin)
+    async with on_air() as (channel, calm, leaping):
         source = Turning(channel.url, calm.client)
         viewer = await Viewer(calm, source).until(seen_at_least(3))
         source.answer = OVER
@@ -214,10 +202,7 @@ async def test_a_source_that_says_once_that_the_stream_is_over_does_not_end_it()
 
 
 async def test_a_stream_that_stands_still_is_asked_about_before_those_that_wait() -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
-        channel = normal(origin)
+    async with on_air() as (channel, calm, leaping):
         source = Turning(channel.url, calm.client)
         viewer = await Viewer(calm, source, PATIENT).until(seen_at_least(3))
         channel.stall()
@@ -227,10 +212,7 @@ async def test_a_stream_that_stands_still_is_asked_about_before_those_that_wait(
 
 
 async def test_a_source_that_says_twice_that_the_stream_is_over_ends_it() -> None:
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as calm:
-        channel = normal(origin)
+    async with on_air() as (channel, calm, leaping):
         source = Turning(channel.url, calm.client)
         viewer = await Viewer(calm, source).until(seen_at_least(3))
         source.answer = OVER
@@ -251,11 +233,8 @@ async def test_a_source_that_is_out_of_reach_for_good_ends_the_watch_with_its_re
 
 async def test_a_playlist_that_has_ended_does_not_stand_still() -> None:
     """The end is seen long after the last segment: the watch was busy, or elsewhere."""
-    clock = WallClock(1)
-    leaping = Leaping(clock)
-    async with LiveOrigin(clock=clock) as origin, studio(leaping) as hurried:
-        channel = normal(origin)
-        viewer = await Viewer.of(hurried, channel.url, PATIENT).until(seen_at_least(3))
+    async with on_air() as (channel, calm, leaping):
+        viewer = await Viewer.of(calm, channel.url, PATIENT).until(seen_at_least(3))
         channel.stall()
         last = channel.published[-1].sequence
         await viewer.until(lambda it: last in it.sequences())
