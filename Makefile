@@ -43,6 +43,7 @@ bench: setup
 
 # Writes the generated reference and builds the site into site/.
 docs: setup
+	$(BIN)/python -m api.openapi docs/openapi.json
 	$(BIN)/python -m tests.docs.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
