@@ -100,10 +100,10 @@ class StreamWatching(WatchActivities):
                 self._sources.resolve(input.stream_url, parts.client),
                 state,
                 config=input.config,
-                meter=parts.prober,
+                prober=parts.prober,
                 on_segment=self._on_segment,
                 confirmation=self._sources.confirmation,
-                standing=parts.hint,
+                hint=parts.hint,
             )
             result = await self._watch(watch, parts.client, state, input)
             if result.outcome is not WatchOutcome.ENDED:

@@ -96,22 +96,24 @@ async def watch_url(
         ):
             client = side.sources.new_client(request_headers)
             source = _ObservedSource(side.sources.resolve(url, client), output)
-            meter = SegmentProber(client, probe.probe, segment_max_bytes=settings.segment_max_bytes)
-            return await _watch(source, state, config, meter, output)
+            prober = SegmentProber(
+                client, probe.probe, segment_max_bytes=settings.segment_max_bytes
+            )
+            return await _watch(source, state, config, prober, output)
 
 
 async def _watch(
-    source: Source, state: WatchState, config: MonitorConfig, meter: SegmentProber, output: Output
+    source: Source, state: WatchState, config: MonitorConfig, prober: SegmentProber, output: Output
 ) -> EndReason:
-    standing = ResumeHint()
+    hint = ResumeHint()
     while True:
         watch = StreamWatch(
             source,
             state,
             config=config,
-            meter=meter,
+            prober=prober,
             on_segment=output.segment,
-            standing=standing,
+            hint=hint,
         )
         ended = await watch.run()
         output.health(state)

@@ -134,11 +134,11 @@ async def _follow(
     probe = NoProbe("none", parallel=1)
     async with media_client(guard, proxy=site.proxy_url, ca_bundle=site.ca_path) as client:
         stream = YouTubeSource(video.video_id, egress, client, MediaCache())
-        meter = SegmentProber(client, probe, segment_max_bytes=1024 * 1024)
+        prober = SegmentProber(client, probe, segment_max_bytes=1024 * 1024)
         state = WatchState()
         while seen.ended is None:
             watch = StreamWatch(
-                stream, state, config=MonitorConfig(), meter=meter, on_segment=seen.note
+                stream, state, config=MonitorConfig(), prober=prober, on_segment=seen.note
             )
             seen.ended = await watch.run()
             seen.told += [happening.event_type.value for happening in state.pending_events]

@@ -1,9 +1,8 @@
 """Watching one stream: following its playlists, measuring each segment, judging what was found.
 
-`state` is all that a watch remembers, `segments` fetches and measures one segment,
-`memory` bounds what the segments of all streams take, `track` follows
-one playlist, `stream` puts them together and decides when the stream has ended, `standing` lets the
-next watch on the same worker go on without asking for anything twice.
+`stream` follows the stream's tracks and decides when it has ended, `track` follows one playlist,
+`track_judge` has its segments measured by `segment_prober` and judges them, `state` is all that a
+watch remembers, `resume_hint` what the next watch on the same worker goes on with.
 """
 
 from media.watching.memory import MemoryBudget

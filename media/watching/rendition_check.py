@@ -27,7 +27,7 @@ LEAST_LOOK_SEC = 0.5
 
 async def first_that_plays(
     candidates: Iterable[MediaUrls],
-    meter: SegmentProber,
+    prober: SegmentProber,
     *,
     wanted: frozenset[Track],
     moves: int = 1,
@@ -38,33 +38,35 @@ async def first_that_plays(
 
     Args:
         candidates: the preferred ones first; at most `MOST_ASKED` are asked for.
-        meter: of the stream; it remembers nothing of the others.
+        prober: of the stream; it remembers nothing of the others.
         wanted: tracks of which there must be media.
         moves: how often new segments must be seen to come.
     """
     asked = list(candidates)[:MOST_ASKED]
-    playlists = await asyncio.gather(*(_moving(each, meter, moves) for each in asked))
+    playlists = await asyncio.gather(*(_moving(each, prober, moves) for each in asked))
     for media, found in zip(asked, playlists, strict=True):
-        if found and await _can_be_measured(media, found, meter.apart(), wanted):
+        if found and await _can_be_measured(media, found, prober.apart(), wanted):
             return media
     return None
 
 
-async def _moving(media: MediaUrls, meter: SegmentProber, moves: int) -> list[MediaPlaylist] | None:
+async def _moving(
+    media: MediaUrls, prober: SegmentProber, moves: int
+) -> list[MediaPlaylist] | None:
     """Return the playlists of a rendition when all of them move on; None where one does not."""
     urls = [media.main, media.audio] if media.audio else [media.main]
-    found = await asyncio.gather(*(_moved(url, meter, moves) for url in urls))
+    found = await asyncio.gather(*(_moved(url, prober, moves) for url in urls))
     playlists = [each for each in found if each]
     return playlists if len(playlists) == len(found) else None
 
 
-async def _moved(url: str, meter: SegmentProber, moves: int) -> MediaPlaylist | None:
+async def _moved(url: str, prober: SegmentProber, moves: int) -> MediaPlaylist | None:
     """Return the playlist once new segments came `moves` times; None where it is not live."""
-    known = await _loaded(url, meter)
+    known = await _loaded(url, prober)
     looks = LOOKS * moves
     while known and looks:
         await asyncio.sleep(max(LEAST_LOOK_SEC, LOOK_SHARE * known.target_duration_sec))
-        latest, looks = await _loaded(url, meter), looks - 1
+        latest, looks = await _loaded(url, prober), looks - 1
         if latest is None:
             return None
         if _newest(latest) != _newest(known):
@@ -74,10 +76,10 @@ async def _moved(url: str, meter: SegmentProber, moves: int) -> MediaPlaylist | 
     return None
 
 
-async def _loaded(url: str, meter: SegmentProber) -> MediaPlaylist | None:
+async def _loaded(url: str, prober: SegmentProber) -> MediaPlaylist | None:
     """Return a playlist to which segments may come; None for any other, or none."""
     try:
-        playlist = await load_playlist(meter.client, url)
+        playlist = await load_playlist(prober.client, url)
     except (FetchError, PlaylistError):
         return None
     if isinstance(playlist, MediaPlaylist) and playlist.segments and not playlist.ended:
@@ -93,7 +95,7 @@ def _newest(playlist: MediaPlaylist) -> tuple[int, str]:
 async def _can_be_measured(
     media: MediaUrls,
     playlists: Sequence[MediaPlaylist],
-    meter: SegmentProber,
+    prober: SegmentProber,
     wanted: frozenset[Track],
 ) -> bool:
     sound: frozenset[Track] = frozenset({"audio"})
@@ -101,7 +103,7 @@ async def _can_be_measured(
     found = frozenset[Track]()
     try:
         for playlist, tracks in zip(playlists, carried, strict=True):
-            measured = await meter.measure(
+            measured = await prober.measure(
                 playlist.segments[-1],
                 target_duration_sec=playlist.target_duration_sec,
                 silence_db=0.0,

@@ -78,12 +78,12 @@ class StreamWatch:
         state: WatchState,
         *,
         config: MonitorConfig,
-        meter: SegmentProber,
+        prober: SegmentProber,
         now: Callable[[], datetime] | None = None,
         on_segment: SegmentListener | None = None,
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
-        standing: ResumeHint | None = None,
+        hint: ResumeHint | None = None,
     ) -> None:
         """Prepare to watch.
 
@@ -91,23 +91,23 @@ class StreamWatch:
             source: of the stream.
             state: what is known of it.
             config: thresholds.
-            meter: measures its segments.
+            prober: measures its segments.
             now: the present.
             on_segment: is shown each segment.
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
-            standing: where the watch that left `state` stood, and then where this one stands.
+            hint: where the watch that left `state` stood, and then where this one stands.
         """
         self._source = source
         self._state = state
         self._config = config
-        self._meter = meter
+        self._prober = prober
         self._clock = now or SteadyClock()
         self._on_segment = on_segment
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
-        self._standing = standing or ResumeHint()
-        self._renditions = RenditionSwitch(state, config, meter, self._now)
+        self._hint = hint or ResumeHint()
+        self._renditions = RenditionSwitch(state, config, prober, self._now)
         self._something_happened = asyncio.Event()
         self._lost = False
         self._known: Observation | None = None
@@ -125,18 +125,18 @@ class StreamWatch:
         state = self._state
         state.go_on_at(self._clock())
         for name, track in state.tracks.items():
-            track.detectors.video.resume(self._standing.deferred.get(name, []))
+            track.detectors.video.resume(self._hint.deferred.get(name, []))
         try:
             return await self._run()
         finally:
-            self._standing.deferred = {
+            self._hint.deferred = {
                 name: track.detectors.video.deferred for name, track in state.tracks.items()
             }
 
     async def _run(self) -> EndReason | None:
         state = self._state
         reported = state.trouble()
-        self._known = self._standing.recall(self._now())
+        self._known = self._hint.recall(self._now())
         while not state.pending_events and state.trouble() == reported:
             await self._until_next_look()
             known, self._known = self._known, None
@@ -162,7 +162,7 @@ class StreamWatch:
             await _cancel(looking)
         if state.unknown == LONG_LOOK and not seen.is_fault:
             state.leave_out(self._now())
-        self._standing.found(seen, self._now())
+        self._hint.found(seen, self._now())
         for rendition, reason in seen.passed_over.items():
             state.renditions.avoid(rendition, reason, self._now())
         return seen
@@ -268,7 +268,7 @@ class StreamWatch:
                     followers.create_task(self._follower(name, url).follow())
         except* PlaylistLost as lost:
             self._lost = True
-            self._standing.lost()
+            self._hint.lost()
             self._state.renditions.lost(_reason(lost), self._now())
         elsewhere = [each for each in others if each.ends_apart_from(urls[MAIN])]
         if self._lost or await self._renditions.replaces(ENDED, elsewhere, moves=ENDED_MOVES):
@@ -284,7 +284,7 @@ class StreamWatch:
                 break
             found = await self._source.observe()
             if found.media and lacks & _named(found.media):
-                self._standing.found(found, self._now())
+                self._hint.found(found, self._now())
                 return found
         return await asyncio.Future[Observation]()  # never
 
@@ -328,9 +328,9 @@ class StreamWatch:
             url,
             state=self._state,
             config=self._config,
-            prober=self._meter,
+            prober=self._prober,
             now=self._now,
-            looks=self._standing.looks,
+            looks=self._hint.looks,
             on_change=self._something_happened.set,
             on_segment=self._on_segment,
         )

@@ -72,7 +72,7 @@ class Viewer:
 
     Attributes:
         told: what happened, as far as it was told.
-        standing: goes from one look to the next, as it does on one worker.
+        hint: goes from one look to the next, as it does on one worker.
         seen: the segments, measured or failed, in order.
     """
 
@@ -83,7 +83,7 @@ class Viewer:
     told: list[EventDraft] = field(default_factory=list)
     seen: list[SegmentSeen] = field(default_factory=list)
     ended: EndReason | None = None
-    standing: ResumeHint = field(default_factory=ResumeHint)
+    hint: ResumeHint = field(default_factory=ResumeHint)
     cache: SegmentCache = field(default_factory=SegmentCache)
 
     @classmethod
@@ -92,7 +92,7 @@ class Viewer:
 
     async def look(self) -> None:
         """Watch until something happens, and tell it."""
-        meter = SegmentProber(
+        prober = SegmentProber(
             self.studio.client,
             self.studio.probe,
             segment_max_bytes=SEGMENT_MAX_BYTES,
@@ -102,10 +102,10 @@ class Viewer:
             self.source,
             self.state,
             config=self.config,
-            meter=meter,
+            prober=prober,
             now=self.studio.now,
             on_segment=self.seen.append,
-            standing=self.standing,
+            hint=self.hint,
         )
         self.ended = await watch.run()
         self.told += self.state.pending_events

@@ -113,5 +113,5 @@ async def newest_measured(client: httpx.AsyncClient, probe: Probe, url: str) -> 
     assert newest.program_date_time is not None
     age = datetime.now(UTC) - newest.program_date_time
     assert abs(age.total_seconds()) < PATIENCE_SEC
-    meter = SegmentProber(client, probe, segment_max_bytes=1_000_000)
-    return await meter.measure(newest, target_duration_sec=1.0, silence_db=-50.0)
+    prober = SegmentProber(client, probe, segment_max_bytes=1_000_000)
+    return await prober.measure(newest, target_duration_sec=1.0, silence_db=-50.0)

@@ -52,9 +52,9 @@ async def is_playing(found: dict[str, Any], wanted: frozenset[Track]) -> bool:
     clock = WallClock(SPEED)
     async with LiveOrigin(clock=clock) as origin, studio(clock) as home:
         channel = origin.add("c", render(Programme.of([("normal", 40.0)], TINY)), options=OPTIONS)
-        meter = SegmentProber(home.client, Finds(found), segment_max_bytes=SEGMENT_MAX_BYTES)
+        prober = SegmentProber(home.client, Finds(found), segment_max_bytes=SEGMENT_MAX_BYTES)
         media = MediaUrls(main=channel.url, rendition="other")
-        return await first_that_plays([media], meter, wanted=wanted) is media
+        return await first_that_plays([media], prober, wanted=wanted) is media
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ async def test_asking_another_rendition_changes_nothing_that_is_remembered_of_th
         rendered = (render(Programme.of([("normal", 40.0)], it)) for it in (TINY, LARGER))
         channel = origin.add("c", *rendered, options=OPTIONS)
         probe = Finds(WHOLE | {"parameter_sets": b"of the watched one"})
-        meter = SegmentProber(home.client, probe, segment_max_bytes=SEGMENT_MAX_BYTES)
+        prober = SegmentProber(home.client, probe, segment_max_bytes=SEGMENT_MAX_BYTES)
         playlist = await load_playlist(home.client, channel.url)
         assert isinstance(playlist, MediaPlaylist)
-        await meter.measure(playlist.segments[0], target_duration_sec=1.0, silence_db=-50)
+        await prober.measure(playlist.segments[0], target_duration_sec=1.0, silence_db=-50)
         probe.found = WHOLE | {"parameter_sets": b"of another one"}
         other = MediaUrls(main=channel.url.replace("/v0/", "/v1/"), rendition="other")
-        assert await first_that_plays([other], meter, wanted=BOTH)
+        assert await first_that_plays([other], prober, wanted=BOTH)
         assert probe.glances[-1] is None
-        await meter.measure(playlist.segments[0], target_duration_sec=1.0, silence_db=-50)
+        await prober.measure(playlist.segments[0], target_duration_sec=1.0, silence_db=-50)
     last = probe.glances[-1]
     assert last is not None
     assert last.parameter_sets == b"of the watched one"

@@ -77,15 +77,15 @@ def test_what_a_source_said_is_good_for_a_while(expires_sec: float | None) -> No
     expires_at = AT + timedelta(seconds=expires_sec) if expires_sec else None
     media = MediaUrls(main="http://origin.example/live.m3u8", expires_at=expires_at)
     seen = Observation(state=SourceState.LIVE, media=media)
-    standing = ResumeHint()
-    assert standing.recall(AT) is None
-    standing.found(seen, AT)
+    hint = ResumeHint()
+    assert hint.recall(AT) is None
+    hint.found(seen, AT)
     good_sec = expires_sec or RESOLVE_AGAIN_SEC
-    assert standing.recall(AT + timedelta(seconds=good_sec - 1)) is seen
-    assert standing.recall(AT + timedelta(seconds=good_sec)) is None
-    assert standing.recall(AT - timedelta(seconds=1)) is None  # a clock that was set back
-    standing.found(replace(seen, media=None), AT)
-    assert standing.recall(AT) is None
-    standing.found(seen, AT)
-    standing.lost()
-    assert standing.recall(AT) is None
+    assert hint.recall(AT + timedelta(seconds=good_sec - 1)) is seen
+    assert hint.recall(AT + timedelta(seconds=good_sec)) is None
+    assert hint.recall(AT - timedelta(seconds=1)) is None  # a clock that was set back
+    hint.found(replace(seen, media=None), AT)
+    assert hint.recall(AT) is None
+    hint.found(seen, AT)
+    hint.lost()
+    assert hint.recall(AT) is None

@@ -56,9 +56,11 @@ class Clock:
 
 
 def watch_of(source: Asked, state: WatchState, clock: Clock) -> StreamWatch:
-    meter = SegmentProber(httpx.AsyncClient(), FfmpegProbe("none", parallel=1), segment_max_bytes=1)
+    prober = SegmentProber(
+        httpx.AsyncClient(), FfmpegProbe("none", parallel=1), segment_max_bytes=1
+    )
     return StreamWatch(
-        source, state, config=CONFIG, meter=meter, now=clock, long_look_sec=LONG_LOOK_SEC
+        source, state, config=CONFIG, prober=prober, now=clock, long_look_sec=LONG_LOOK_SEC
     )
 
 

@@ -92,7 +92,7 @@ class Show:
         """Go on as another worker would, which has the state and nothing else."""
         state = self.viewer.state.model_dump_json()
         self.viewer.state = WatchState.model_validate_json(state)
-        self.viewer.standing = ResumeHint()
+        self.viewer.hint = ResumeHint()
 
 
 SERVERS = {

@@ -152,8 +152,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def measured(meter: SegmentProber, url: str) -> SegmentMeasurement:
-    return await meter.measure(
+async def measured(prober: SegmentProber, url: str) -> SegmentMeasurement:
+    return await prober.measure(
         Segment(uri=url, sequence=1, duration_sec=2.0), target_duration_sec=2.0, silence_db=-50
     )
 
@@ -190,11 +190,11 @@ async def test_a_segment_larger_than_expected_is_fetched_with_more_room(
     requests: list[str] = []
     probe = Weighing()
     probe.may_go.set()
-    meter = SegmentProber(client, probe, segment_max_bytes=LARGEST)
+    prober = SegmentProber(client, probe, segment_max_bytes=LARGEST)
     async with origin(requests) as url:
         size = FIRST_EXPECTED_BYTES + 1
         for name in ("first", "second"):
-            assert (await measured(meter, f"{url}/{size}/{name}")).size_bytes == size
+            assert (await measured(prober, f"{url}/{size}/{name}")).size_bytes == size
         with pytest.raises(TooLarge):
-            await measured(meter, f"{url}/{LARGEST + 1}/third")
+            await measured(prober, f"{url}/{LARGEST + 1}/third")
     assert [path.split("/")[2] for path in requests] == ["first", "first", "second", "third"]

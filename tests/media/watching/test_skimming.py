@@ -31,7 +31,7 @@ class Forgetful(Relay):
 
     async def _turn(self) -> bool:
         self.viewer.cache = SegmentCache()
-        self.viewer.standing = ResumeHint()
+        self.viewer.hint = ResumeHint()
         return await super()._turn()
 
 

@@ -40,7 +40,7 @@ class Relay:
                 await self._turn()
                 self.viewer.state = through_json(self.viewer.state)
                 if self._chance.random() < OTHER_WORKER_SHARE:
-                    self.viewer.standing = ResumeHint()
+                    self.viewer.hint = ResumeHint()
         return self.viewer
 
     async def crash(self) -> Viewer:
@@ -65,7 +65,7 @@ class Relay:
         has_told = await self._turn()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
-        self.viewer.standing = ResumeHint()  # died with its worker
+        self.viewer.hint = ResumeHint()  # died with its worker
         if not has_told:
             self.viewer.state = WatchState.model_validate(heartbeat_details[0])
 
