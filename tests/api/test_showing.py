@@ -50,6 +50,8 @@ async def test_the_list_is_newest_first_and_pages_without_gaps(gateway: Running)
 
 async def test_the_list_shows_the_condition_of_each_monitor(gateway: Running) -> None:
     monitor_id = await gateway.created_id(name="News 24")
+    (started,) = gateway.engine.started
+    assert started.name == "News 24"
     (listed,) = (await page(gateway, ""))["monitors"]
     assert (listed["name"], listed["title"], listed["open_incidents"]) == ("News 24", None, [])
     blackout = {"kind": "blackout", "started_at": ago(40).isoformat()}
