@@ -62,18 +62,18 @@ class Hour:
 
 
 def healthy() -> FakeActivities:
-    """Return a world in which nothing goes wrong."""
+    """Nothing goes wrong."""
     steady = [scripts.lasting(CHECKPOINT_SEC, scripts.checkpoint())] * 20
     return FakeActivities(watches=[scripts.checkpoint(), *steady])
 
 
 def waiting() -> FakeActivities:
-    """Return a world in which a late stream is looked for every 30 s."""
+    """A late stream is looked for every 30 s."""
     return FakeActivities(looks=[scripts.not_live(look_again_sec=30)] * 1000)
 
 
 def flapping() -> FakeActivities:
-    """Return a world in which a picture turns black, and comes back half a minute later."""
+    """A picture turns black, and comes back half a minute later."""
     black, back = scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.BLACKOUT_RECOVERED)
     minute = [scripts.lasting(30, black), scripts.lasting(30, back)]
     return FakeActivities(watches=[scripts.checkpoint(), *minute * 100])
@@ -90,7 +90,7 @@ def main() -> int:
     """Measure and print; return 0 when a healthy monitor stays inside its limit."""
     logging.disable()  # each scripted look and watch "fails" until the next one
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
-    hours = {name: asyncio.run(an_hour(world())) for name, world in WORLDS.items()}
+    hours = {name: asyncio.run(an_hour(activities())) for name, activities in WORLDS.items()}
     head = "".join(f"{f'beats {interval:g} s':>12}" for interval in HEARTBEAT_SEC)
     print(
         f"{'an hour of a monitor':28} {'events':>7} {'KB':>7} {'actions':>8}{head} {'reports':>8}"
@@ -103,17 +103,17 @@ def main() -> int:
     return 0 if hours["healthy"].events <= MOST_EVENTS else 1
 
 
-async def an_hour(world: FakeActivities) -> Hour:
-    """Run a monitor in `world` for an hour of its server's time and return what that took."""
-    async with open_workflow_harness(world) as stage:
-        handle = await stage.start(blackout_threshold_sec=30)
-        await world.until(lambda: _has_begun(world))
-        began, before = await stage.now(), await _so_far(stage, handle)
-        told = len(world.statuses), len(world.reports)
-        await stage.pass_time(HOUR_SEC)
-        after = await _so_far(stage, handle)
-        statuses, events = world.statuses[told[0] :], world.reports[told[1] :]
-        is_watched = bool(world.watched)
+async def an_hour(activities: FakeActivities) -> Hour:
+    """Run a monitor in `activities` for an hour of its server's time and return what that took."""
+    async with open_workflow_harness(activities) as harness:
+        handle = await harness.start(blackout_threshold_sec=30)
+        await activities.until(lambda: _has_begun(activities))
+        began, before = await harness.now(), await _so_far(harness, handle)
+        told = len(activities.statuses), len(activities.reports)
+        await harness.pass_time(HOUR_SEC)
+        after = await _so_far(harness, handle)
+        statuses, events = activities.statuses[told[0] :], activities.reports[told[1] :]
+        is_watched = bool(activities.watched)
         await handle.signal("stop")
         await handle.result()
     counters = _counters(began) if is_watched else []
@@ -127,18 +127,18 @@ async def an_hour(world: FakeActivities) -> Hour:
     )
 
 
-def _has_begun(world: FakeActivities) -> bool:
+def _has_begun(activities: FakeActivities) -> bool:
     """Tell whether the monitor does what it will do for the hour, and has told all of that."""
-    status = world.statuses[-1].status if world.statuses else None
-    if world.looks:
-        return bool(world.looked) and status is MonitorStatus.WAITING
-    is_told = any(each.webhook_status is DeliveryStatus.SENT for each in world.reports)
-    return len(world.watched) > 1 and status is MonitorStatus.MONITORING and is_told
+    status = activities.statuses[-1].status if activities.statuses else None
+    if activities.looks:
+        return bool(activities.looked) and status is MonitorStatus.WAITING
+    is_told = any(each.webhook_status is DeliveryStatus.SENT for each in activities.reports)
+    return len(activities.watched) > 1 and status is MonitorStatus.MONITORING and is_told
 
 
-async def _so_far(stage: WorkflowHarness, handle: Handle) -> Counter[str]:
+async def _so_far(harness: WorkflowHarness, handle: Handle) -> Counter[str]:
     history = (await handle.fetch_history()).events
-    retries = max(0, len(stage.world.looked) - 1)
+    retries = max(0, len(harness.activities.looked) - 1)
     return Counter(
         events=len(history),
         size=sum(event.ByteSize() for event in history),

@@ -53,17 +53,17 @@ async def record(wanted: Sequence[str]) -> None:
         print(LOST_WHILE_STOPPING, flush=True)
         with temporal_server(*SHORT_HISTORIES) as address:
             await _record_lost(await connected(address))
-    for name, world in ((CONTINUED, _long_watch()), (CONTINUED_WAIT, _long_wait())):
+    for name, activities in ((CONTINUED, _long_watch()), (CONTINUED_WAIT, _long_wait())):
         if not wanted or any(each.startswith(name) for each in wanted):
             print(name, flush=True)
             with temporal_server(*SHORT_HISTORIES) as address:
-                await _record_continued(await connected(address), name, world)
+                await _record_continued(await connected(address), name, activities)
 
 
 async def _record_scenario(name: str) -> None:
-    async with open_workflow_harness(FakeActivities()) as stage:
-        workflow_id = await SCENARIOS[name](stage)
-        handle = stage.client.get_workflow_handle(workflow_id)
+    async with open_workflow_harness(FakeActivities()) as harness:
+        workflow_id = await SCENARIOS[name](harness)
+        handle = harness.client.get_workflow_handle(workflow_id)
         kept.keep(name, await handle.fetch_history())
 
 
@@ -86,22 +86,22 @@ def _long_wait() -> FakeActivities:
 
 async def _record_lost(client: Client) -> None:
     """Stop a monitor whose worker is lost by that: its last heartbeat is told all the same."""
-    world = FakeActivities(looks=[scripts.live(heartbeat_timeout_sec=1)])
-    world.beat = scripts.beat(scripts.BLACKOUT)
-    world.watches.append(scripts.lost_when_stopped(world.fall_silent))
-    async with workers(client, world):
+    activities = FakeActivities(looks=[scripts.live(heartbeat_timeout_sec=1)])
+    activities.beat = scripts.beat(scripts.BLACKOUT)
+    activities.watches.append(scripts.lost_when_stopped(activities.fall_silent))
+    async with workers(client, activities):
         handle = await start_monitor(client, an_order(datetime.now(UTC)))
-        await world.until(lambda: world.watching == 1)
+        await activities.until(lambda: activities.watching == 1)
         await handle.signal(STOP_SIGNAL)
         await handle.result()
         kept.keep(LOST_WHILE_STOPPING, await handle.fetch_history())
 
 
-async def _record_continued(client: Client, name: str, world: FakeActivities) -> None:
-    async with workers(client, world):
+async def _record_continued(client: Client, name: str, activities: FakeActivities) -> None:
+    async with workers(client, activities):
         handle = await start_monitor(client, an_order(datetime.now(UTC)))
         await handle.result()
-    for number, run_id in enumerate(world.runs, start=1):
+    for number, run_id in enumerate(activities.runs, start=1):
         run = client.get_workflow_handle(MONITOR_ID, run_id=run_id)
         kept.keep(f"{name}_{number}", await run.fetch_history())
 

@@ -243,13 +243,13 @@ def refusal(attempt: int, *, final: bool, delay_sec: float = 1.0) -> Application
     )
 
 
-def sees_one_after_the_other(world: FakeActivities, going: asyncio.Event) -> Watch:
+def sees_one_after_the_other(activities: FakeActivities, going: asyncio.Event) -> Watch:
     """See a blackout as soon as all earlier events were posted; none before `going`."""
 
     async def watch(order: WatchInput) -> WatchResult:
         await going.wait()
         before = order.state["watches"] if order.state else 0
-        await world.until(lambda: len(world.attempts) > before)
+        await activities.until(lambda: len(activities.attempts) > before)
         return await scripts.sees(scripts.BLACKOUT)(order)
 
     return watch

@@ -1,4 +1,4 @@
-"""Where workflows are played: a Temporal server, the real workflows, a scripted world."""
+"""Where workflows are played: a Temporal server, the real workflows, a scripted activities."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,12 +40,12 @@ class WorkflowHarness:
 
     Attributes:
         client: the server's client.
-        world: what happens to the monitor.
+        activities: what happens to the monitor.
     """
 
-    def __init__(self, env: WorkflowEnvironment, world: FakeActivities) -> None:
+    def __init__(self, env: WorkflowEnvironment, activities: FakeActivities) -> None:
         self.client = env.client
-        self.world = world
+        self.activities = activities
         self._env = env
 
     async def start(self, **fields: Any) -> Handle:
@@ -66,12 +66,12 @@ class WorkflowHarness:
 
     def told(self) -> list[events.EventType]:
         """Return the types of the events that the receiver took, in order."""
-        return [event.event_type for event in self.world.received]
+        return [event.event_type for event in self.activities.received]
 
 
 @asynccontextmanager
-async def open_workflow_harness(world: FakeActivities) -> AsyncIterator[WorkflowHarness]:
-    """Play `world` on a time-skipping server of its own."""
+async def open_workflow_harness(activities: FakeActivities) -> AsyncIterator[WorkflowHarness]:
+    """Play `activities` on a time-skipping server of its own."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(TEST_SERVER),
         data_converter=pydantic_data_converter,
@@ -86,40 +86,40 @@ async def open_workflow_harness(world: FakeActivities) -> AsyncIterator[Workflow
                 },
             )
         )
-        async with workers(env.client, world):
-            yield WorkflowHarness(env, world)
+        async with workers(env.client, activities):
+            yield WorkflowHarness(env, activities)
 
 
 @asynccontextmanager
-async def workers(client: Client, world: FakeActivities) -> AsyncIterator[None]:
+async def workers(client: Client, activities: FakeActivities) -> AsyncIterator[None]:
     """Work on the workflows and the scripted activities while the context is open."""
     orchestrator = Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[MonitorWorkflow, RedeliveryWorkflow],
         activities=[
-            world.wait_for_live,
-            world.deliver_webhook,
-            world.redeliver_webhook,
-            world.report_status,
-            world.report_event,
-            world.pods.ensure_probe_pod,
-            world.pods.inspect_probe_pod,
-            world.pods.delete_probe_pod,
+            activities.wait_for_live,
+            activities.deliver_webhook,
+            activities.redeliver_webhook,
+            activities.report_status,
+            activities.report_event,
+            activities.pods.ensure_probe_pod,
+            activities.pods.inspect_probe_pod,
+            activities.pods.delete_probe_pod,
         ],
         identity=IDENTITY,
     )
-    async with orchestrator, prober(client, world, PROBE_QUEUE):
+    async with orchestrator, prober(client, activities, PROBE_QUEUE):
         yield
 
 
-def prober(client: Client, world: FakeActivities, queue: str) -> Worker:
+def prober(client: Client, activities: FakeActivities, queue: str) -> Worker:
     """Return a worker that watches the streams of a queue."""
     interval = timedelta(seconds=HEARTBEAT_SEC)
     return Worker(
         client,
         task_queue=queue,
-        activities=[world.watch_stream],
+        activities=[activities.watch_stream],
         identity=IDENTITY,
         max_heartbeat_throttle_interval=interval,
         default_heartbeat_throttle_interval=interval,

@@ -1,4 +1,4 @@
-"""A stage for each test."""
+"""A harness for each test."""
 
 from collections.abc import AsyncIterator
 
@@ -9,11 +9,11 @@ from tests.testkit.workflow_harness import WorkflowHarness, open_workflow_harnes
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[WorkflowHarness]:
+async def harness() -> AsyncIterator[WorkflowHarness]:
     async with open_workflow_harness(FakeActivities()) as made:
         yield made
 
 
 @pytest.fixture
-def world(stage: WorkflowHarness) -> FakeActivities:
-    return stage.world
+def activities(harness: WorkflowHarness) -> FakeActivities:
+    return harness.activities

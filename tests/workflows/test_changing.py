@@ -26,26 +26,26 @@ from workflows.options import DELIVERY_STARTS
 from workflows.redelivery import RedeliveryWorkflow
 
 
-async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(stage: WorkflowHarness) -> None:
-    stage.world.watches.extend(
+async def test_new_thresholds_reach_the_watch_and_nothing_is_lost(harness: WorkflowHarness) -> None:
+    harness.activities.watches.extend(
         [scripts.checkpoint(), scripts.until_stopped(scripts.BLACKOUT), scripts.until_stopped()]
     )
-    handle = await stage.start(metadata={"channel": 7})
-    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    handle = await harness.start(metadata={"channel": 7})
+    await harness.activities.until(lambda: len(harness.activities.watched) == 2)
     config = await change(handle, thresholds={"blackout_threshold_sec": 3})
     assert config.blackout_threshold_sec == 3
-    await stage.world.until(lambda: len(stage.world.watched) == 3)
-    before, after = stage.world.watched[1:]
+    await harness.activities.until(lambda: len(harness.activities.watched) == 3)
+    before, after = harness.activities.watched[1:]
     assert before.config.blackout_threshold_sec == 30
     assert after.config.blackout_threshold_sec == 3
     assert (before.state, after.state) == ({"watches": 1}, {"watches": 2})
     await handle.signal("stop")
     await handle.result()
-    assert stage.told() == [EventType.STREAM_STARTED, EventType.BLACKOUT]
+    assert harness.told() == [EventType.STREAM_STARTED, EventType.BLACKOUT]
 
 
-async def test_a_name_is_given_and_taken_back(stage: WorkflowHarness) -> None:
-    handle = await stage.start()
+async def test_a_name_is_given_and_taken_back(harness: WorkflowHarness) -> None:
+    handle = await harness.start()
     await change(handle, name="News 24")
     assert (await snapshot_of(handle)).name == "News 24"
     await change(handle, name="")
@@ -55,59 +55,59 @@ async def test_a_name_is_given_and_taken_back(stage: WorkflowHarness) -> None:
 
 
 async def test_a_change_while_waiting_counts_once_the_stream_is_live(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    stage.world.looks.append(scripts.not_live(look_again_sec=60))
-    stage.world.watches.append(scripts.ends())
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.looked) == 1)
+    harness.activities.looks.append(scripts.not_live(look_again_sec=60))
+    harness.activities.watches.append(scripts.ends())
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.looked) == 1)
     await change(handle, thresholds={"freeze_threshold_sec": 9})
     await handle.result()
-    assert stage.world.watched[0].config.freeze_threshold_sec == 9
+    assert harness.activities.watched[0].config.freeze_threshold_sec == 9
 
 
 async def test_headers_that_are_given_while_waiting_are_with_the_next_look(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    stage.world.looks.extend([scripts.look_without_answer(), scripts.look_without_answer()])
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.looked) == 1)
+    harness.activities.looks.extend([scripts.look_without_answer(), scripts.look_without_answer()])
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.looked) == 1)
     config = await change(handle, request_headers={"Cookie": "s3cr3t"})
     assert config.request_headers == {"Cookie": "***"}
-    await stage.world.until(lambda: len(stage.world.looked) == 2)
-    assert [each.has_request_headers for each in stage.world.looked] == [False, True]
+    await harness.activities.until(lambda: len(harness.activities.looked) == 2)
+    assert [each.has_request_headers for each in harness.activities.looked] == [False, True]
     await handle.signal("stop")
     await handle.result()
 
 
-async def test_new_metadata_is_in_later_events(stage: WorkflowHarness) -> None:
-    stage.world.watches.extend([scripts.until_stopped(), scripts.ends()])
-    handle = await stage.start(metadata={"channel": 7})
-    await stage.world.until(lambda: stage.world.watching == 1)
+async def test_new_metadata_is_in_later_events(harness: WorkflowHarness) -> None:
+    harness.activities.watches.extend([scripts.until_stopped(), scripts.ends()])
+    handle = await harness.start(metadata={"channel": 7})
+    await harness.activities.until(lambda: harness.activities.watching == 1)
     await change(handle, metadata={"channel": 8})
     await handle.result()
-    assert [event.metadata["channel"] for event in stage.world.received] == [7, 8]
+    assert [event.metadata["channel"] for event in harness.activities.received] == [7, 8]
 
 
 async def test_a_watch_that_says_nothing_is_watched_on_from_its_last_state(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    stage.world.watches.extend(
+    harness.activities.watches.extend(
         [scripts.checkpoint(), scripts.watch_that_says_nothing(), scripts.ends()]
     )
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.watched) == 2)
     await change(handle, thresholds={"recovery_sec": 1})
     end = await handle.result()
     assert end.status is MonitorStatus.COMPLETED
-    assert stage.world.watched[2].state == {"watches": 1}
+    assert harness.activities.watched[2].state == {"watches": 1}
 
 
 async def test_changes_are_counted_in_the_order_in_which_they_were_taken(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    handle = await stage.start(metadata={"channel": 7})
-    await stage.world.until(lambda: stage.world.watching == 1)
+    handle = await harness.start(metadata={"channel": 7})
+    await harness.activities.until(lambda: harness.activities.watching == 1)
     changes = [
         MonitorChange(thresholds={"recovery_sec": 1}),
         MonitorChange(metadata={"channel": 8}),
@@ -133,25 +133,25 @@ async def test_changes_are_counted_in_the_order_in_which_they_were_taken(
     ],
 )
 async def test_a_change_that_cannot_be_is_refused(
-    stage: WorkflowHarness, thresholds: dict[str, Any]
+    harness: WorkflowHarness, thresholds: dict[str, Any]
 ) -> None:
-    handle = await stage.start()
-    await stage.world.until(lambda: stage.world.watching == 1)
+    handle = await harness.start()
+    await harness.activities.until(lambda: harness.activities.watching == 1)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await change(handle, thresholds=thresholds)
     assert isinstance(refused.value.cause, ApplicationError)
     assert refused.value.cause.type == INVALID_CHANGE
     assert (await snapshot_of(handle)).config == MonitorConfig()
-    assert stage.world.watching == 1
+    assert harness.activities.watching == 1
     await handle.signal("stop")
     await handle.result()
 
 
-async def test_a_monitor_that_has_ended_cannot_be_changed(stage: WorkflowHarness) -> None:
+async def test_a_monitor_that_has_ended_cannot_be_changed(harness: WorkflowHarness) -> None:
     opening = asyncio.Event()
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.append(scripts.ends())
-    handle = await stage.start()
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.append(scripts.ends())
+    handle = await harness.start()
     while (await snapshot_of(handle)).stream_status is not StreamStatus.ENDED:
         await asyncio.sleep(0)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -170,32 +170,32 @@ async def test_a_monitor_that_has_ended_cannot_be_changed(stage: WorkflowHarness
     ],
 )
 async def test_an_event_is_sent_once_more(
-    stage: WorkflowHarness, lost: tuple[int, ...], status: DeliveryStatus, attempts: int
+    harness: WorkflowHarness, lost: tuple[int, ...], status: DeliveryStatus, attempts: int
 ) -> None:
-    event = await an_event_of_the_past(stage)
-    stage.world.receiver = failing(*lost)
-    assert await send_again(stage, event) == status
-    last = stage.world.reports[-1]
+    event = await an_event_of_the_past(harness)
+    harness.activities.receiver = failing(*lost)
+    assert await send_again(harness, event) == status
+    last = harness.activities.reports[-1]
     assert (last.event, last.webhook_status, last.webhook_attempts) == (event, status, attempts)
 
 
-async def test_a_redelivery_ends_however_its_attempts_break(stage: WorkflowHarness) -> None:
-    event = await an_event_of_the_past(stage)
+async def test_a_redelivery_ends_however_its_attempts_break(harness: WorkflowHarness) -> None:
+    event = await an_event_of_the_past(harness)
     starts = []
 
     async def breaking(event: StreamEvent, attempt: int) -> None:
         starts.append(attempt)
         raise LookupError
 
-    stage.world.receiver = breaking
-    assert await send_again(stage, event) == DeliveryStatus.FAILED
+    harness.activities.receiver = breaking
+    assert await send_again(harness, event) == DeliveryStatus.FAILED
     assert len(starts) == DELIVERY_STARTS
-    assert stage.world.reports[-1].webhook_status is DeliveryStatus.FAILED
-    assert stage.world.reports[-1].webhook_last_error
+    assert harness.activities.reports[-1].webhook_status is DeliveryStatus.FAILED
+    assert harness.activities.reports[-1].webhook_last_error
 
 
-async def test_a_redelivery_outlasts_a_gateway_that_is_away(stage: WorkflowHarness) -> None:
-    event = await an_event_of_the_past(stage)
+async def test_a_redelivery_outlasts_a_gateway_that_is_away(harness: WorkflowHarness) -> None:
+    event = await an_event_of_the_past(harness)
     starts = []
 
     async def away_for_long(event: StreamEvent, attempt: int) -> None:
@@ -203,21 +203,21 @@ async def test_a_redelivery_outlasts_a_gateway_that_is_away(stage: WorkflowHarne
         if len(starts) <= DELIVERY_STARTS:
             raise ApplicationError("no answer", type=GATEWAY_UNAVAILABLE)
 
-    stage.world.receiver = away_for_long
-    assert await send_again(stage, event) == DeliveryStatus.SENT
-    assert stage.world.reports[-1].webhook_status is DeliveryStatus.SENT
+    harness.activities.receiver = away_for_long
+    assert await send_again(harness, event) == DeliveryStatus.SENT
+    assert harness.activities.reports[-1].webhook_status is DeliveryStatus.SENT
 
 
-async def an_event_of_the_past(stage: WorkflowHarness) -> StreamEvent:
+async def an_event_of_the_past(harness: WorkflowHarness) -> StreamEvent:
     """Run a monitor; return the first event that its receiver took."""
-    stage.world.watches.append(scripts.ends())
-    await stage.run()
-    return stage.world.received[0]
+    harness.activities.watches.append(scripts.ends())
+    await harness.run()
+    return harness.activities.received[0]
 
 
-async def send_again(stage: WorkflowHarness, event: StreamEvent) -> str:
+async def send_again(harness: WorkflowHarness, event: StreamEvent) -> str:
     """Redeliver the event and return the status with which that ends."""
-    return await stage.client.execute_workflow(
+    return await harness.client.execute_workflow(
         RedeliveryWorkflow.run,
         RedeliveryInput(monitor_id=event.monitor_id, event_id=event.event_id),
         id=redelivery_id(event.event_id),

@@ -48,7 +48,7 @@ async def client(address: str) -> Client:
 
 async def test_a_long_history_is_continued_with_all_that_was_learned(client: Client) -> None:
     statistics = Statistics(total_segments_analyzed=9, blackout_events=1)
-    world = FakeActivities(
+    activities = FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[
@@ -61,10 +61,10 @@ async def test_a_long_history_is_continued_with_all_that_was_learned(client: Cli
             * ENOUGH,
         ]
     )
-    async with workers(client, world):
+    async with workers(client, activities):
         handle = await start(client, metadata={"channel": 7}, blackout_threshold_sec=12)
-        await world.until(lambda: len(world.watched) == ENOUGH + 2)
-        assert len(world.runs) > 1
+        await activities.until(lambda: len(activities.watched) == ENOUGH + 2)
+        assert len(activities.runs) > 1
         snapshot = await snapshot_of(handle)
         assert snapshot.status is MonitorStatus.MONITORING
         assert snapshot.statistics == statistics
@@ -74,12 +74,12 @@ async def test_a_long_history_is_continued_with_all_that_was_learned(client: Cli
         assert snapshot.metadata == {"channel": 7}
         await handle.signal(STOP_SIGNAL)
         await handle.result()
-    states = [order.state["watches"] if order.state else 0 for order in world.watched]
+    states = [order.state["watches"] if order.state else 0 for order in activities.watched]
     assert states == list(range(ENOUGH + 2))
-    assert {order.config.blackout_threshold_sec for order in world.watched} == {12}
-    assert len(world.looked) == 1
-    assert [event.sequence for event in world.received] == [1, 2]
-    assert [report.status for report in world.statuses] == [
+    assert {order.config.blackout_threshold_sec for order in activities.watched} == {12}
+    assert len(activities.looked) == 1
+    assert [event.sequence for event in activities.received] == [1, 2]
+    assert [report.status for report in activities.statuses] == [
         MonitorStatus.WAITING,
         MonitorStatus.MONITORING,
         MonitorStatus.STOPPED,
@@ -87,46 +87,46 @@ async def test_a_long_history_is_continued_with_all_that_was_learned(client: Cli
 
 
 async def test_events_of_a_continued_monitor_count_on(client: Client) -> None:
-    world = FakeActivities(
+    activities = FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[scripts.checkpoint()] * ENOUGH,
             scripts.ends(EndReason.ENDLIST_DETECTED, scripts.BLACKOUT_RECOVERED),
         ]
     )
-    async with workers(client, world):
+    async with workers(client, activities):
         end = await (await start(client)).result()
-    assert len(world.runs) > 1
+    assert len(activities.runs) > 1
     assert (end.status, end.events_sent) == (MonitorStatus.COMPLETED, 4)
-    assert [event.sequence for event in world.received] == [1, 2, 3, 4]
-    assert len({event.event_id for event in world.received}) == 4
+    assert [event.sequence for event in activities.received] == [1, 2, 3, 4]
+    assert len({event.event_id for event in activities.received}) == 4
 
 
 async def test_nothing_that_is_on_its_way_is_left_behind(client: Client) -> None:
     opening = asyncio.Event()
-    world = FakeActivities(
+    activities = FakeActivities(
         watches=[
             scripts.sees(scripts.BLACKOUT),
             *[scripts.checkpoint()] * ENOUGH,
             scripts.until(opening, scripts.checkpoint()),
         ]
     )
-    world.receiver = closed_until(opening)
-    world.gateway_is_away = True
-    async with workers(client, world):
+    activities.receiver = closed_until(opening)
+    activities.gateway_is_away = True
+    async with workers(client, activities):
         handle = await start(client)
-        await world.until(lambda: len(world.watched) == ENOUGH + 2)
-        assert len(world.runs) == 1
-        assert world.watched[0].checkpoint_sec == options.CHECKPOINT.total_seconds()
-        assert world.watched[-1].checkpoint_sec == options.SHORT_CHECKPOINT.total_seconds()
-        world.gateway_is_away = False
+        await activities.until(lambda: len(activities.watched) == ENOUGH + 2)
+        assert len(activities.runs) == 1
+        assert activities.watched[0].checkpoint_sec == options.CHECKPOINT.total_seconds()
+        assert activities.watched[-1].checkpoint_sec == options.SHORT_CHECKPOINT.total_seconds()
+        activities.gateway_is_away = False
         opening.set()
-        await world.until(lambda: len(world.received) == 2)
+        await activities.until(lambda: len(activities.received) == 2)
         await handle.signal(STOP_SIGNAL)
         await handle.result()
-    assert [event.sequence for event in world.received] == [1, 2]
-    assert world.statuses[-1].status is MonitorStatus.STOPPED
-    last = {report.event.sequence: report.webhook_status for report in world.reports}
+    assert [event.sequence for event in activities.received] == [1, 2]
+    assert activities.statuses[-1].status is MonitorStatus.STOPPED
+    last = {report.event.sequence: report.webhook_status for report in activities.reports}
     assert last == {1: DeliveryStatus.SENT, 2: DeliveryStatus.SENT}
 
 
@@ -134,21 +134,23 @@ async def test_a_receiver_that_is_away_does_not_keep_a_long_history_from_being_c
     client: Client,
 ) -> None:
     """Only the webhook that is on its way is waited for; the rest is carried on."""
-    world = FakeActivities(watches=[scripts.sees(scripts.BLACKOUT, scripts.FREEZE)] * (2 * ENOUGH))
+    activities = FakeActivities(
+        watches=[scripts.sees(scripts.BLACKOUT, scripts.FREEZE)] * (2 * ENOUGH)
+    )
 
     async def receive(event: StreamEvent, attempt: int) -> None:
         if event.sequence == 1 and attempt == 1:
-            await world.until(lambda: len(world.watched) >= ENOUGH)
+            await activities.until(lambda: len(activities.watched) >= ENOUGH)
             raise refusal(attempt, final=False, delay_sec=0.01)
 
-    world.receiver = receive
-    async with workers(client, world):
+    activities.receiver = receive
+    async with workers(client, activities):
         handle = await start(client)
-        await world.until(lambda: len(world.received) == 4 * ENOUGH + 1)
+        await activities.until(lambda: len(activities.received) == 4 * ENOUGH + 1)
         await handle.signal(STOP_SIGNAL)
         end = await handle.result()
-    assert len(world.runs) > 1
-    assert [event.sequence for event in world.received] == [*range(1, 4 * ENOUGH + 2)]
+    assert len(activities.runs) > 1
+    assert [event.sequence for event in activities.received] == [*range(1, 4 * ENOUGH + 2)]
     assert (end.events_sent, end.events_failed) == (4 * ENOUGH + 1, 0)
 
 
@@ -156,25 +158,25 @@ async def test_a_gateway_that_is_away_does_not_keep_a_long_history_from_being_co
     client: Client,
 ) -> None:
     """A run that went on until it is back would end at Temporal's limits, its monitor with it."""
-    world, going = FakeActivities(), asyncio.Event()
+    activities, going = FakeActivities(), asyncio.Event()
     going.set()
-    world.gateway_is_away = True
+    activities.gateway_is_away = True
     event_bytes = 80_000  # larger than any real one: fewer of them fill what a run may carry
     most = options.OUTCOMES_MAX_BYTES // event_bytes
     # More than are needed: a watch that is interrupted for a new run takes its step with it.
-    world.watches.extend([sees_one_after_the_other(world, going)] * (6 * most))
-    async with workers(client, world):
+    activities.watches.extend([sees_one_after_the_other(activities, going)] * (6 * most))
+    async with workers(client, activities):
         handle = await start(client, metadata={"note": "x" * event_bytes})
-        await world.until(lambda: len(world.received) > most)
-        runs = len(world.runs)
-        await world.until(lambda: len(world.received) > 3 * most)
-        assert len(world.runs) > runs + 1
+        await activities.until(lambda: len(activities.received) > most)
+        runs = len(activities.runs)
+        await activities.until(lambda: len(activities.received) > 3 * most)
+        assert len(activities.runs) > runs + 1
         going.clear()
-        world.gateway_is_away = False
+        activities.gateway_is_away = False
         await handle.signal(STOP_SIGNAL)
         end = await handle.result()
-    assert [event.sequence for event in world.received] == [*range(1, end.events_sent + 1)]
-    told = {report.event.sequence for report in world.reports}
+    assert [event.sequence for event in activities.received] == [*range(1, end.events_sent + 1)]
+    told = {report.event.sequence for report in activities.reports}
     assert len(told) + end.events_unaudited == end.events_sent
     assert most // 2 < len(told) < most + 4
 
@@ -185,7 +187,7 @@ async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
     """Each reschedule wakes the workflow up; over months they would fill its history."""
     now = datetime.now(UTC)
     starts = [now + timedelta(days=day) for day in range(1, ENOUGH)]
-    world = FakeActivities(
+    activities = FakeActivities(
         looks=[
             scripts.unseen("a bot check"),
             *map(scripts.announced, starts),
@@ -193,19 +195,19 @@ async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
             scripts.look_without_answer(),
         ]
     )
-    async with workers(client, world):
+    async with workers(client, activities):
         handle = await start(client, start_delay_tolerance_sec=0)
-        await world.until(lambda: len(world.looked) == ENOUGH + 2)
+        await activities.until(lambda: len(activities.looked) == ENOUGH + 2)
         snapshot = await snapshot_of(handle)
-        assert len(world.runs) > 1
+        assert len(activities.runs) > 1
         assert snapshot.status is MonitorStatus.WAITING
         assert snapshot.doing.endswith("cannot be seen: a bot check")
         assert snapshot.title == "A stream"
         await handle.signal(STOP_SIGNAL)
         await handle.result()
-    assert [order.site_start_time for order in world.looked[2:-1]] == starts
-    assert world.looked[-1].state == {"unknown": "a bot check"}
-    assert [report.status for report in world.statuses] == [
+    assert [order.site_start_time for order in activities.looked[2:-1]] == starts
+    assert activities.looked[-1].state == {"unknown": "a bot check"}
+    assert [report.status for report in activities.statuses] == [
         MonitorStatus.WAITING,
         MonitorStatus.STOPPED,
     ]
@@ -221,11 +223,11 @@ async def test_a_long_history_of_waiting_is_continued_with_all_that_was_learned(
 async def test_many_changes_of_a_monitor_that_is_not_live_yet_make_no_endless_history(
     client: Client, starts_in: timedelta, status: MonitorStatus
 ) -> None:
-    world = FakeActivities(looks=[scripts.not_live(look_again_sec=3600)] * 9)
-    async with workers(client, world):
+    activities = FakeActivities(looks=[scripts.not_live(look_again_sec=3600)] * 9)
+    async with workers(client, activities):
         start_at = datetime.now(UTC) + starts_in
         handle = await start(client, scheduled_start_time=start_at)
-        await world.until(lambda: status in [report.status for report in world.statuses])
+        await activities.until(lambda: status in [report.status for report in activities.statuses])
         for number in range(LONG_HISTORY):
             change = MonitorChange(metadata={"number": number})
             changed = await handle.execute_update(MonitorWorkflow.change, change)
@@ -237,7 +239,7 @@ async def test_many_changes_of_a_monitor_that_is_not_live_yet_make_no_endless_hi
         await handle.signal(STOP_SIGNAL)
         end = await handle.result()
     assert end.status is MonitorStatus.STOPPED
-    assert [report.status for report in world.statuses][-2:] == [status, MonitorStatus.STOPPED]
+    assert [report.status for report in activities.statuses][-2:] == [status, MonitorStatus.STOPPED]
 
 
 @pytest.mark.parametrize("lengths_of_waiting", [pytest.param(n, id=str(n)) for n in range(5, 9)])
@@ -247,10 +249,10 @@ async def test_what_a_continued_wait_goes_on_with_is_told(
     """Whatever look begins the next run, its details say what was learned before."""
     day = datetime.now(UTC) + timedelta(days=1)
     looks = [scripts.announced(day + timedelta(hours=n)) for n in range(lengths_of_waiting)]
-    world = FakeActivities(looks=[*looks, scripts.look_without_answer()])
-    async with workers(client, world):
+    activities = FakeActivities(looks=[*looks, scripts.look_without_answer()])
+    async with workers(client, activities):
         handle = await start(client)
-        await world.until(lambda: len(world.looked) == len(looks) + 1)
+        await activities.until(lambda: len(activities.looked) == len(looks) + 1)
         snapshot = await snapshot_of(handle)
         last = timestamp_text(day + timedelta(hours=lengths_of_waiting - 1))
         assert snapshot.doing == f"Waiting for {last}"
@@ -262,35 +264,35 @@ async def test_what_a_continued_wait_goes_on_with_is_told(
 async def test_a_stop_around_the_change_of_runs_is_not_lost(
     client: Client, checkpoints: int
 ) -> None:
-    world = FakeActivities(watches=[scripts.checkpoint()] * ENOUGH)
-    async with workers(client, world):
+    activities = FakeActivities(watches=[scripts.checkpoint()] * ENOUGH)
+    async with workers(client, activities):
         handle = await start(client)
-        await world.until(lambda: len(world.watched) >= checkpoints)
+        await activities.until(lambda: len(activities.watched) >= checkpoints)
         await handle.signal(STOP_SIGNAL)
         end = await handle.result()
     assert end.status is MonitorStatus.STOPPED
-    assert world.statuses[-1].status is MonitorStatus.STOPPED
+    assert activities.statuses[-1].status is MonitorStatus.STOPPED
 
 
 async def test_a_watch_that_fails_while_it_is_stopped_is_no_reason_to_give_up(
     client: Client,
 ) -> None:
-    world = FakeActivities(
+    activities = FakeActivities(
         watches=[
             scripts.checkpoint(),
             scripts.watch_that_fails_when_stopped(),
             scripts.ends(),
         ]
     )
-    async with workers(client, world):
+    async with workers(client, activities):
         handle = await start(client)
-        await world.until(lambda: len(world.watched) == 2)
+        await activities.until(lambda: len(activities.watched) == 2)
         await handle.execute_update(
             MonitorWorkflow.change, MonitorChange(thresholds={"recovery_sec": 1})
         )
         end = await handle.result()
     assert end.status is MonitorStatus.COMPLETED
-    assert world.watched[2].state == {"watches": 1}
+    assert activities.watched[2].state == {"watches": 1}
 
 
 async def start(client: Client, **fields: Any) -> Handle:

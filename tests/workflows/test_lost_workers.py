@@ -30,64 +30,68 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def world() -> FakeActivities:
+def activities() -> FakeActivities:
     """A stream that is live; the worker of its first watch is lost when it is told to stop."""
-    world = FakeActivities(looks=[scripts.live(heartbeat_timeout_sec=1)])
+    activities = FakeActivities(looks=[scripts.live(heartbeat_timeout_sec=1)])
     statistics = Statistics(total_segments_analyzed=MEASURED)
-    world.beat = scripts.beat(scripts.BLACKOUT, statistics=statistics)
-    world.watches.append(scripts.lost_when_stopped(world.fall_silent))
-    return world
+    activities.beat = scripts.beat(scripts.BLACKOUT, statistics=statistics)
+    activities.watches.append(scripts.lost_when_stopped(activities.fall_silent))
+    return activities
 
 
 @pytest.fixture
-async def client(server: str, world: FakeActivities) -> AsyncIterator[Client]:
+async def client(server: str, activities: FakeActivities) -> AsyncIterator[Client]:
     connection = await connected(server)
-    async with workers(connection, world):
+    async with workers(connection, activities):
         yield connection
 
 
 async def test_a_stopped_monitor_tells_what_the_last_heartbeat_knew(
-    client: Client, world: FakeActivities
+    client: Client, activities: FakeActivities
 ) -> None:
-    handle = await _watched(client, world)
+    handle = await _watched(client, activities)
     await handle.signal(STOP_SIGNAL)
     assert (await handle.result()).status is MonitorStatus.STOPPED
-    await _told_once(handle, world)
+    await _told_once(handle, activities)
 
 
 async def test_a_cancelled_monitor_tells_what_the_last_heartbeat_knew(
-    client: Client, world: FakeActivities
+    client: Client, activities: FakeActivities
 ) -> None:
-    handle = await _watched(client, world)
+    handle = await _watched(client, activities)
     await handle.cancel()
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
-    await _told_once(handle, world)
+    await _told_once(handle, activities)
 
 
 async def test_a_changed_monitor_goes_on_from_the_last_heartbeat(
-    client: Client, world: FakeActivities
+    client: Client, activities: FakeActivities
 ) -> None:
-    world.watches.append(scripts.ends())
-    handle = await _watched(client, world)
+    activities.watches.append(scripts.ends())
+    handle = await _watched(client, activities)
     change = MonitorChange(thresholds={"recovery_sec": 1})
     await handle.execute_update(MonitorWorkflow.change, change)
     await handle.result()
-    assert world.watched[-1].state == {**world.beat, "pending_events": []}
-    assert _told(world) == [EventType.STREAM_STARTED, EventType.BLACKOUT, EventType.STREAM_ENDED]
+    assert activities.watched[-1].state == {**activities.beat, "pending_events": []}
+    assert _told(activities) == [
+        EventType.STREAM_STARTED,
+        EventType.BLACKOUT,
+        EventType.STREAM_ENDED,
+    ]
 
 
-async def _watched(client: Client, world: FakeActivities) -> Handle:
+async def _watched(client: Client, activities: FakeActivities) -> Handle:
     handle = await start_monitor(client, an_order(datetime.now(UTC)))
-    await world.until(lambda: world.watching == 1)
+    await activities.until(lambda: activities.watching == 1)
     return handle
 
 
-async def _told_once(handle: Handle, world: FakeActivities) -> None:
-    assert _told(world) == [EventType.STREAM_STARTED, EventType.BLACKOUT]
+async def _told_once(handle: Handle, activities: FakeActivities) -> None:
+    assert _told(activities) == [EventType.STREAM_STARTED, EventType.BLACKOUT]
     assert (await snapshot_of(handle)).statistics.total_segments_analyzed == MEASURED
-    assert world.statuses[-1].status is MonitorStatus.STOPPED
+    assert activities.statuses[-1].status is MonitorStatus.STOPPED
 
 
-def _told(world: FakeActivities) -> list[EventType]:
-    return [event.event_type for event in world.received]
+def _told(activities: FakeActivities) -> list[EventType]:
+    return [event.event_type for event in activities.received]

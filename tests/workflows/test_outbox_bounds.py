@@ -23,49 +23,52 @@ def flapping(events: int) -> scripts.Watch:
     return scripts.sees(*pairs[:events])
 
 
-def statuses(stage: WorkflowHarness) -> set[DeliveryStatus]:
-    return {report.webhook_status for report in stage.world.reports}
+def statuses(harness: WorkflowHarness) -> set[DeliveryStatus]:
+    return {report.webhook_status for report in harness.activities.reports}
 
 
-async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(stage: WorkflowHarness) -> None:
+async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(
+    harness: WorkflowHarness,
+) -> None:
     opening, many = asyncio.Event(), 300
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.extend([flapping(many), flapping(3)])
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.reports) == many + 4)
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.extend([flapping(many), flapping(3)])
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.reports) == many + 4)
     assert (await snapshot_of(handle)).events_queued == many + 4
     opening.set()
-    await stage.world.until(lambda: len(stage.world.received) == many + 4)
+    await harness.activities.until(lambda: len(harness.activities.received) == many + 4)
     await handle.signal("stop")
     end = await handle.result()
-    assert [event.sequence for event in stage.world.received] == [*range(1, many + 5)]
+    assert [event.sequence for event in harness.activities.received] == [*range(1, many + 5)]
     assert (end.events_sent, end.events_failed) == (many + 4, 0)
 
 
 async def test_the_oldest_that_wait_without_room_fail_into_the_audit(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
     opening, happened = asyncio.Event(), 2 * ROOM // 10 * 10 + 1
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.extend([flapping(10)] * (2 * ROOM // 10))
-    handle = await stage.start(
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.extend([flapping(10)] * (2 * ROOM // 10))
+    handle = await harness.start(
         metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
     )
-    await stage.world.until(lambda: len(stage.world.watched) == 2 * ROOM // 10 + 1)
+    await harness.activities.until(lambda: len(harness.activities.watched) == 2 * ROOM // 10 + 1)
     opening.set()
-    await stage.world.until(
+    await harness.activities.until(
         lambda: (
-            {report.event.sequence for report in stage.world.reports} == {*range(1, happened + 1)}
+            {report.event.sequence for report in harness.activities.reports}
+            == {*range(1, happened + 1)}
         )
     )
     await handle.signal("stop")
     end = await handle.result()
-    received = [event.sequence for event in stage.world.received]
+    received = [event.sequence for event in harness.activities.received]
     failed = happened - len(received)
     assert received == [1, *range(failed + 2, happened + 1)], "1 was on its way"
     assert ROOM - 3 <= len(received) <= ROOM
     assert (end.events_sent, end.events_failed, end.events_unaudited) == (len(received), failed, 0)
-    last = {report.event.sequence: report for report in stage.world.reports}
+    last = {report.event.sequence: report for report in harness.activities.reports}
     assert [*sorted(last)] == [*range(1, happened + 1)]
     assert {last[sequence].webhook_status for sequence in range(2, failed + 2)} == {
         DeliveryStatus.FAILED
@@ -74,78 +77,80 @@ async def test_the_oldest_that_wait_without_room_fail_into_the_audit(
 
 
 async def test_a_monitor_that_stops_for_a_failed_delivery_stops_where_there_is_no_room(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
     opening = asyncio.Event()
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.extend([flapping(10)] * (2 * ROOM // 10))
-    handle = await stage.start(metadata=LARGEST_METADATA)
-    await stage.world.until(lambda: DeliveryStatus.FAILED in statuses(stage))
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.extend([flapping(10)] * (2 * ROOM // 10))
+    handle = await harness.start(metadata=LARGEST_METADATA)
+    await harness.activities.until(lambda: DeliveryStatus.FAILED in statuses(harness))
     opening.set()
     end = await handle.result()
     assert end.status is MonitorStatus.ERROR
     assert "too many later events" in (end.error_message or "")
-    assert [event.sequence for event in stage.world.received] == [1]
+    assert [event.sequence for event in harness.activities.received] == [1]
 
 
-async def test_events_that_the_store_refuses_are_delivered(stage: WorkflowHarness) -> None:
-    stage.world.gateway_refuses = True
-    stage.world.watches.extend([flapping(5), scripts.ends()])
-    end = await stage.run()
+async def test_events_that_the_store_refuses_are_delivered(harness: WorkflowHarness) -> None:
+    harness.activities.gateway_refuses = True
+    harness.activities.watches.extend([flapping(5), scripts.ends()])
+    end = await harness.run()
     assert (end.events_sent, end.events_unaudited) == (7, 0)
-    assert stage.world.reports == []
+    assert harness.activities.reports == []
 
 
-async def test_a_payload_carries_no_text_without_end(stage: WorkflowHarness) -> None:
+async def test_a_payload_carries_no_text_without_end(harness: WorkflowHarness) -> None:
     error = scripts.happening(EventType.SEGMENT_ERROR, error="x" * 100_000, duration_sec=60.0)
-    stage.world.watches.extend([scripts.sees(error), scripts.ends()])
-    await stage.run()
-    assert len(stage.world.received[1].body()) < 1_000
-    assert stage.world.received[1].data["error"].endswith("x…")
+    harness.activities.watches.extend([scripts.sees(error), scripts.ends()])
+    await harness.run()
+    assert len(harness.activities.received[1].body()) < 1_000
+    assert harness.activities.received[1].data["error"].endswith("x…")
 
 
 async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_lost(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    world, happened, going = stage.world, 2 * ROOM, asyncio.Event()
-    world.receiver = failing(4, attempts=1)
-    world.watches.extend([sees_one_after_the_other(world, going)] * (happened - 1))
-    handle = await stage.start(
+    activities, happened, going = harness.activities, 2 * ROOM, asyncio.Event()
+    activities.receiver = failing(4, attempts=1)
+    activities.watches.extend([sees_one_after_the_other(activities, going)] * (happened - 1))
+    handle = await harness.start(
         metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
     )
-    await world.until(lambda: [each.webhook_status for each in world.reports[-1:]] == ["sent"])
-    world.gateway_is_away = True
+    await activities.until(
+        lambda: [each.webhook_status for each in activities.reports[-1:]] == ["sent"]
+    )
+    activities.gateway_is_away = True
     going.set()
-    await world.until(lambda: len(world.received) == happened - 1)
+    await activities.until(lambda: len(activities.received) == happened - 1)
     assert ROOM // 2 < (await snapshot_of(handle)).events_unaudited < happened
-    world.gateway_is_away = False
+    activities.gateway_is_away = False
     await handle.signal("stop")
     end = await handle.result()
-    assert [event.sequence for event in world.received] == [1, 2, 3, *range(5, happened + 1)]
-    last = {report.event.sequence: report.webhook_status for report in world.reports}
+    assert [event.sequence for event in activities.received] == [1, 2, 3, *range(5, happened + 1)]
+    last = {report.event.sequence: report.webhook_status for report in activities.reports}
     assert len(last) + end.events_unaudited == happened
     assert [*last][:3] == [1, 2, 4], "2 was being reported, and 4 may still be sent again"
     assert [*last][3:] == [*range(happened + 4 - len(last), happened + 1)]
     assert DeliveryStatus.PENDING not in last.values()
 
 
-async def test_what_nobody_takes_keeps_nobody_from_watching(stage: WorkflowHarness) -> None:
+async def test_what_nobody_takes_keeps_nobody_from_watching(harness: WorkflowHarness) -> None:
     opening = asyncio.Event()
-    stage.world.gateway_is_away = True
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.extend([flapping(10)] * (3 * ROOM // 10))
-    handle = await stage.start(
+    harness.activities.gateway_is_away = True
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.extend([flapping(10)] * (3 * ROOM // 10))
+    handle = await harness.start(
         metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
     )
-    await stage.world.until(lambda: len(stage.world.watched) == 3 * ROOM // 10 + 1)
-    assert stage.world.watching == 1
+    await harness.activities.until(lambda: len(harness.activities.watched) == 3 * ROOM // 10 + 1)
+    assert harness.activities.watching == 1
     happened = 3 * ROOM // 10 * 10 + 1
     snapshot = await snapshot_of(handle)
     assert snapshot.events_unaudited > 0
     opening.set()
-    stage.world.gateway_is_away = False
+    harness.activities.gateway_is_away = False
     await handle.signal("stop")
     end = await handle.result()
     assert end.events_sent + end.events_failed == happened
-    told = {report.event.sequence for report in stage.world.reports}
+    told = {report.event.sequence for report in harness.activities.reports}
     assert len(told) + end.events_unaudited == happened

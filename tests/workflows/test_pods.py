@@ -48,45 +48,47 @@ async def client(address: str) -> Client:
 
 
 @pytest.fixture
-async def stage(client: Client) -> AsyncIterator[WorkflowHarness]:
-    world = FakeActivities()
-    async with workers(client, world):
-        yield WorkflowHarness(WorkflowEnvironment.from_client(client), world)
+async def harness(client: Client) -> AsyncIterator[WorkflowHarness]:
+    activities = FakeActivities()
+    async with workers(client, activities):
+        yield WorkflowHarness(WorkflowEnvironment.from_client(client), activities)
 
 
 @pytest.fixture
-def world(stage: WorkflowHarness) -> FakeActivities:
-    return stage.world
+def activities(harness: WorkflowHarness) -> FakeActivities:
+    return harness.activities
 
 
 @pytest.fixture
-def pods(world: FakeActivities) -> ScriptedPods:
-    world.looks.append(live_for_a_pod())
-    return world.pods
+def pods(activities: FakeActivities) -> ScriptedPods:
+    activities.looks.append(live_for_a_pod())
+    return activities.pods
 
 
 @pytest.fixture
-async def pod_worker(stage: WorkflowHarness, pods: ScriptedPods) -> AsyncIterator[None]:
+async def pod_worker(harness: WorkflowHarness, pods: ScriptedPods) -> AsyncIterator[None]:
     """What runs in the Pods: one worker stands for those of all Pods."""
-    async with prober(stage.client, stage.world, pod_queue(MONITOR_ID)):
+    async with prober(harness.client, harness.activities, pod_queue(MONITOR_ID)):
         yield
 
 
-async def watched(stage: WorkflowHarness) -> Handle:
+async def watched(harness: WorkflowHarness) -> Handle:
     """Start the monitor and wait until its Pod is there and watches."""
-    handle = await stage.start()
-    await stage.world.until(lambda: stage.world.watching == 1 and bool(stage.world.pods.made))
+    handle = await harness.start()
+    await harness.activities.until(
+        lambda: harness.activities.watching == 1 and bool(harness.activities.pods.made)
+    )
     return handle
 
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_live_stream_is_watched_in_a_pod_that_goes_with_it(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
-    stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
-    end = await stage.run()
+    harness.activities.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
+    end = await harness.run()
     assert end.status is MonitorStatus.COMPLETED
-    assert stage.told() == [
+    assert harness.told() == [
         EventType.STREAM_STARTED,
         EventType.BLACKOUT,
         EventType.STREAM_ENDED,
@@ -96,29 +98,29 @@ async def test_a_live_stream_is_watched_in_a_pod_that_goes_with_it(
     assert [deletion.uid for deletion in pods.deletions] == [None]
 
 
-async def test_a_monitor_that_waits_has_no_pod(stage: WorkflowHarness) -> None:
-    stage.world.looks.extend([scripts.not_live(look_again_sec=0.1)] * 3)
-    stage.world.looks.append(scripts.never_live("video_private", "The video is private"))
-    await stage.run()
-    assert stage.world.pods.made == []
-    assert stage.world.pods.deletions == []
+async def test_a_monitor_that_waits_has_no_pod(harness: WorkflowHarness) -> None:
+    harness.activities.looks.extend([scripts.not_live(look_again_sec=0.1)] * 3)
+    harness.activities.looks.append(scripts.never_live("video_private", "The video is private"))
+    await harness.run()
+    assert harness.activities.pods.made == []
+    assert harness.activities.pods.deletions == []
 
 
-async def test_a_pool_has_no_pod(stage: WorkflowHarness) -> None:
-    stage.world.watches.append(scripts.ends())
-    await stage.run()
-    assert (stage.world.pods.made, stage.world.pods.deletions) == ([], [])
+async def test_a_pool_has_no_pod(harness: WorkflowHarness) -> None:
+    harness.activities.watches.append(scripts.ends())
+    await harness.run()
+    assert (harness.activities.pods.made, harness.activities.pods.deletions) == ([], [])
 
 
 async def test_a_look_that_is_lost_with_its_worker_is_missed_long_before_it_should_end(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    stage.world.looks.extend([scripts.lost_look(), live_for_a_pod()])
-    handle = await stage.start()
-    await stage.world.until(lambda: bool(stage.world.pods.made))
+    harness.activities.looks.extend([scripts.lost_look(), live_for_a_pod()])
+    handle = await harness.start()
+    await harness.activities.until(lambda: bool(harness.activities.pods.made))
     await handle.signal(STOP_SIGNAL)
     await handle.result()
-    first, second = stage.world.look_times
+    first, second = harness.activities.look_times
     limit = options.WAIT_FOR_LIVE["start_to_close_timeout"]
     assert limit
     assert second - first < limit / 2
@@ -126,28 +128,30 @@ async def test_a_look_that_is_lost_with_its_worker_is_missed_long_before_it_shou
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     going_on = asyncio.Event()
-    stage.world.watches.append(scripts.until(going_on, scripts.ends()))
-    handle = await watched(stage)
+    harness.activities.watches.append(scripts.until(going_on, scripts.ends()))
+    handle = await watched(harness)
     await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
-    await stage.world.until(lambda: len(pods.made) == 2)
+    await harness.activities.until(lambda: len(pods.made) == 2)
     assert [deletion.uid for deletion in pods.deletions] == ["uid-1"]
     assert "OOMKilled, exit code 137" in (await snapshot_of(handle)).doing
     going_on.set()
     assert (await handle.result()).status is MonitorStatus.COMPLETED
-    assert len(stage.world.watched) == 1, "the watch is not disturbed by what becomes of the Pod"
+    assert len(harness.activities.watched) == 1, (
+        "the watch is not disturbed by what becomes of the Pod"
+    )
 
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
-    stage.world.watches.append(scripts.until_stopped())
-    handle = await watched(stage)
+    harness.activities.watches.append(scripts.until_stopped())
+    handle = await watched(harness)
     await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
-    await stage.world.until(lambda: len(pods.made) == 2)
+    await harness.activities.until(lambda: len(pods.made) == 2)
     await handle.signal(POD_READY_SIGNAL, "uid-1")
     assert (await snapshot_of(handle)).doing.startswith("The Pod failed")
     await handle.signal(POD_READY_SIGNAL, "uid-2")
@@ -157,25 +161,25 @@ async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
 
 
 async def test_pods_that_fail_quickly_end_the_monitor_only_after_a_while(
-    stage: WorkflowHarness, world: FakeActivities
+    harness: WorkflowHarness, activities: FakeActivities
 ) -> None:
     """A registry that is away for a minute makes five Pods fail."""
     placement = PLACEMENT.model_copy(update={"pod_max_failures": 2, "pod_patience_sec": 4})
-    world.looks.append(live_for_a_pod(placement))
-    world.pods.stillborn.extend(["ErrImagePull"] * 100)
-    end = await stage.run()
+    activities.looks.append(live_for_a_pod(placement))
+    activities.pods.stillborn.extend(["ErrImagePull"] * 100)
+    end = await harness.run()
     assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
-    assert world.pods.made == ["uid-1", "uid-2", "uid-3"], "1 s, then 3 s lie between them"
-    assert [order.number for order in world.pods.deletions] == [1, 2, 3]
+    assert activities.pods.made == ["uid-1", "uid-2", "uid-3"], "1 s, then 3 s lie between them"
+    assert [order.number for order in activities.pods.deletions] == [1, 2, 3]
 
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_news_of_a_pod_are_no_news_of_the_stream(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     going_on = asyncio.Event()
-    stage.world.watches.append(scripts.until(going_on, scripts.ends()))
-    handle = await watched(stage)
+    harness.activities.watches.append(scripts.until(going_on, scripts.ends()))
+    handle = await watched(harness)
     before = await snapshot_of(handle)
     await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
     await until_it_says(handle, "The Pod failed")
@@ -185,15 +189,15 @@ async def test_news_of_a_pod_are_no_news_of_the_stream(
 
 
 async def test_a_pod_that_keeps_failing_ends_the_monitor(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.stillborn.extend(["ErrImagePull"] * MAX_FAILURES)
-    end = await stage.run()
+    end = await harness.run()
     assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
     assert len(pods.made) == MAX_FAILURES
     assert pods.present is None
-    assert stage.told() == [EventType.STREAM_STARTED, EventType.MONITOR_ERROR]
-    data = stage.world.received[-1].data
+    assert harness.told() == [EventType.STREAM_STARTED, EventType.MONITOR_ERROR]
+    data = harness.activities.received[-1].data
     assert data["reason"] == "pod_failure"
     assert data["pod_name"] == pod_name(MONITOR_ID, MAX_FAILURES)
     assert (data["exit_code"], data["termination_reason"]) == (137, "ErrImagePull")
@@ -202,35 +206,35 @@ async def test_a_pod_that_keeps_failing_ends_the_monitor(
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_pod_that_worked_has_all_its_failures_before_it(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.stillborn.extend(["Error"] * (MAX_FAILURES - 1))
     working = asyncio.Event()
-    stage.world.watches.extend(
+    harness.activities.watches.extend(
         [scripts.until(working, scripts.sees(scripts.BLACKOUT)), scripts.until_stopped()]
     )
-    handle = await watched(stage)
-    await stage.world.until(lambda: len(pods.made) == MAX_FAILURES)
+    handle = await watched(harness)
+    await harness.activities.until(lambda: len(pods.made) == MAX_FAILURES)
     working.set()
-    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    await harness.activities.until(lambda: len(harness.activities.watched) == 2)
     await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
-    await stage.world.until(lambda: len(pods.made) == MAX_FAILURES + 1)
+    await harness.activities.until(lambda: len(pods.made) == MAX_FAILURES + 1)
     await handle.signal(STOP_SIGNAL)
     assert (await handle.result()).status is MonitorStatus.STOPPED
 
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_stale_and_false_news_mean_nothing(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
-    stage.world.watches.append(scripts.until_stopped())
-    handle = await watched(stage)
+    harness.activities.watches.append(scripts.until_stopped())
+    handle = await watched(harness)
     await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Error", uid="uid-of-long-ago"))
     await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
-    await stage.world.until(lambda: pods.inspections == 1)
+    await harness.activities.until(lambda: pods.inspections == 1)
     missing = pods.failure(MISSING).model_copy(update={"uid": None})
     await handle.signal(POD_FAILURE_SIGNAL, missing)
-    await stage.world.until(lambda: pods.inspections == 2)
+    await harness.activities.until(lambda: pods.inspections == 2)
     assert pods.made == ["uid-1"]
     assert pods.deletions == []
     await handle.signal(STOP_SIGNAL)
@@ -239,39 +243,39 @@ async def test_stale_and_false_news_mean_nothing(
 
 @pytest.mark.usefixtures("pod_worker")
 async def test_a_pod_that_is_missing_is_made_again(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
-    stage.world.watches.append(scripts.until_stopped())
-    handle = await watched(stage)
+    harness.activities.watches.append(scripts.until_stopped())
+    handle = await watched(harness)
     await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
-    await stage.world.until(lambda: pods.inspections == 1)  # so it knows its Pod
+    await harness.activities.until(lambda: pods.inspections == 1)  # so it knows its Pod
     pods.present = None
     await handle.signal(POD_FAILURE_SIGNAL, pods.failure(MISSING))
-    await stage.world.until(lambda: len(pods.made) == 2)
+    await harness.activities.until(lambda: len(pods.made) == 2)
     await handle.signal(STOP_SIGNAL)
     await handle.result()
 
 
 async def test_a_cluster_that_refuses_the_pod_ends_the_monitor(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.refusal = "creating a Pod: the Kubernetes API answered 403"
-    end = await stage.run()
+    end = await harness.run()
     assert (end.status, end.error_reason) == (MonitorStatus.ERROR, "pod_failure")
     assert end.error_message
     assert "answered 403" in end.error_message
 
 
 async def test_a_cluster_without_room_is_waited_for_and_says_why(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.used_up = "creating a Pod: the Kubernetes API answered 403 exceeded quota: ten"
-    handle = await stage.start()
+    handle = await harness.start()
     words = f"Waiting for a Pod: {pods.used_up}"
     while (await snapshot_of(handle)).doing != words:
         await asyncio.sleep(0.1)
     pods.used_up = None
-    await stage.world.until(lambda: bool(pods.made))
+    await harness.activities.until(lambda: bool(pods.made))
     while (await snapshot_of(handle)).doing != "The Pod was made":
         await asyncio.sleep(0.1)
     await handle.signal(STOP_SIGNAL)
@@ -280,24 +284,26 @@ async def test_a_cluster_without_room_is_waited_for_and_says_why(
 
 
 async def test_stopped_before_its_worker_comes_up(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
-    handle = await stage.start()
-    await stage.world.until(lambda: bool(stage.world.looked))
-    await stage.world.until(lambda: pods.asked == 1)
+    handle = await harness.start()
+    await harness.activities.until(lambda: bool(harness.activities.looked))
+    await harness.activities.until(lambda: pods.asked == 1)
     await handle.signal(STOP_SIGNAL)
     assert (await handle.result()).status is MonitorStatus.STOPPED
     assert pods.present is None
 
 
 async def test_a_pod_that_is_being_made_does_not_outlive_a_stop(
-    stage: WorkflowHarness, pods: ScriptedPods
+    harness: WorkflowHarness, pods: ScriptedPods
 ) -> None:
     pods.opening.clear()
-    handle = await stage.start()
-    await stage.world.until(lambda: pods.asked == 1)
+    handle = await harness.start()
+    await harness.activities.until(lambda: pods.asked == 1)
     await handle.signal(STOP_SIGNAL)
-    await stage.world.until(lambda: stage.world.statuses[-1].status is MonitorStatus.STOPPED)
+    await harness.activities.until(
+        lambda: harness.activities.statuses[-1].status is MonitorStatus.STOPPED
+    )
     pods.opening.set()
     await handle.result()
     assert pods.made == ["uid-1"]
@@ -306,26 +312,26 @@ async def test_a_pod_that_is_being_made_does_not_outlive_a_stop(
 
 async def test_a_new_run_goes_on_with_the_same_pod(client: Client) -> None:
     many = LONG_HISTORY // 6 + 2
-    world = FakeActivities(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
-    async with workers(client, world), prober(client, world, pod_queue(MONITOR_ID)):
+    activities = FakeActivities(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
+    async with workers(client, activities), prober(client, activities, pod_queue(MONITOR_ID)):
         order = an_order(scripts.MOMENT)
         handle = await start_monitor(client, order)
-        await world.until(lambda: len(world.watched) > many and len(world.runs) > 1)
-        assert world.pods.made == ["uid-1"]
-        assert world.pods.deletions == []
+        await activities.until(lambda: len(activities.watched) > many and len(activities.runs) > 1)
+        assert activities.pods.made == ["uid-1"]
+        assert activities.pods.deletions == []
         await client.get_workflow_handle(MONITOR_ID).signal(STOP_SIGNAL)
         assert (await handle.result()).status is MonitorStatus.STOPPED
-    assert world.pods.present is None
+    assert activities.pods.present is None
 
 
 async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Client) -> None:
     """No worker takes the watch: each change interrupts it, and it returns nothing."""
-    world = FakeActivities(looks=[live_for_a_pod()])
-    async with workers(client, world):
+    activities = FakeActivities(looks=[live_for_a_pod()])
+    async with workers(client, activities):
         handle = await start_monitor(client, an_order(scripts.MOMENT))
-        await world.until(lambda: bool(world.pods.made))
-        await handle.signal(POD_FAILURE_SIGNAL, world.pods.break_down("OOMKilled"))
-        await world.until(lambda: len(world.pods.made) == 2)
+        await activities.until(lambda: bool(activities.pods.made))
+        await handle.signal(POD_FAILURE_SIGNAL, activities.pods.break_down("OOMKilled"))
+        await activities.until(lambda: len(activities.pods.made) == 2)
         first_run = (await handle.describe()).run_id
         while (await handle.describe()).run_id == first_run:
             await handle.execute_update(MonitorWorkflow.change, MonitorChange(metadata={}))
@@ -339,20 +345,20 @@ async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Clien
 async def test_a_cancellation_between_two_runs_leaves_nothing_behind(client: Client) -> None:
     """The run that is about to end waits for its Pod: it tells of its end all the same."""
     many = LONG_HISTORY // 6 + 2
-    world = FakeActivities(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
-    world.pods.opening.clear()
-    async with workers(client, world), prober(client, world, pod_queue(MONITOR_ID)):
+    activities = FakeActivities(looks=[live_for_a_pod()], watches=[scripts.checkpoint()] * many)
+    activities.pods.opening.clear()
+    async with workers(client, activities), prober(client, activities, pod_queue(MONITOR_ID)):
         handle = await start_monitor(client, an_order(scripts.MOMENT))
         await until_it_changes_runs(handle)
         await handle.cancel()
-        world.pods.opening.set()
+        activities.pods.opening.set()
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert isinstance(failure.value.cause, CancelledError)
-    assert len(world.runs) == 1
-    assert world.statuses[-1].status is MonitorStatus.STOPPED
-    assert world.pods.deletions[-1].uid is None
-    assert world.pods.present is None
+    assert len(activities.runs) == 1
+    assert activities.statuses[-1].status is MonitorStatus.STOPPED
+    assert activities.pods.deletions[-1].uid is None
+    assert activities.pods.present is None
 
 
 async def until_it_changes_runs(handle: Handle) -> None:

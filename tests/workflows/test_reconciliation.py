@@ -15,7 +15,7 @@ from workflows.reconciliation import ReconciliationWorkflow
 QUEUE = "reconciliation"
 
 
-async def test_pods_are_looked_after_while_the_gateway_is_away(stage: WorkflowHarness) -> None:
+async def test_pods_are_looked_after_while_the_gateway_is_away(harness: WorkflowHarness) -> None:
     is_back = asyncio.Event()
 
     @activity.defn
@@ -29,12 +29,12 @@ async def test_pods_are_looked_after_while_the_gateway_is_away(stage: WorkflowHa
         return PodReconciliationReport(removed=1)
 
     async with Worker(
-        stage.client,
+        harness.client,
         task_queue=QUEUE,
         workflows=[ReconciliationWorkflow],
         activities=[reconcile, reconcile_pods],
     ):
-        report = await stage.client.execute_workflow(
+        report = await harness.client.execute_workflow(
             ReconciliationWorkflow.run, id="reconciliation", task_queue=QUEUE
         )
     assert report == ReconciliationReport(started=3)

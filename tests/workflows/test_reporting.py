@@ -10,64 +10,70 @@ from tests.testkit.workflow_harness import WorkflowHarness
 
 
 async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
     opening = asyncio.Event()
-    stage.world.receiver = closed_until(opening)
-    stage.world.watches.append(scripts.ends())
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.reports) == 2)
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.append(scripts.ends())
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.reports) == 2)
     opening.set()
     await handle.result()
-    assert [(report.event.sequence, report.webhook_status) for report in stage.world.reports] == [
+    assert [
+        (report.event.sequence, report.webhook_status) for report in harness.activities.reports
+    ] == [
         (1, DeliveryStatus.PENDING),
         (2, DeliveryStatus.PENDING),
         (1, DeliveryStatus.SENT),
         (2, DeliveryStatus.SENT),
     ]
-    sent = stage.world.reports[2]
+    sent = harness.activities.reports[2]
     assert (sent.webhook_attempts, sent.sent_at) == (1, scripts.MOMENT)
 
 
 async def test_an_absent_gateway_holds_up_neither_the_watch_nor_the_webhooks(
-    stage: WorkflowHarness,
+    harness: WorkflowHarness,
 ) -> None:
-    stage.world.gateway_is_away = True
-    stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.SILENCE)])
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.received) == 3)
-    await stage.world.until(lambda: stage.world.watching == 1)
-    assert stage.world.statuses == []
-    stage.world.gateway_is_away = False
+    harness.activities.gateway_is_away = True
+    harness.activities.watches.extend(
+        [scripts.sees(scripts.BLACKOUT), scripts.sees(scripts.SILENCE)]
+    )
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.received) == 3)
+    await harness.activities.until(lambda: harness.activities.watching == 1)
+    assert harness.activities.statuses == []
+    harness.activities.gateway_is_away = False
     await handle.signal("stop")
     await handle.result()
 
 
-async def test_the_store_catches_up_after_an_outage(stage: WorkflowHarness) -> None:
-    stage.world.gateway_is_away = True
-    stage.world.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.received) == 3)
-    await stage.pass_time(600)
-    assert stage.world.failed_reports > 10
-    stage.world.gateway_is_away = False
+async def test_the_store_catches_up_after_an_outage(harness: WorkflowHarness) -> None:
+    harness.activities.gateway_is_away = True
+    harness.activities.watches.extend([scripts.sees(scripts.BLACKOUT), scripts.ends()])
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.received) == 3)
+    await harness.pass_time(600)
+    assert harness.activities.failed_reports > 10
+    harness.activities.gateway_is_away = False
     end = await handle.result()
     assert end.status is MonitorStatus.COMPLETED
     # What was on its way at the outage arrives as it was; the rest as it is now, once.
-    assert [report.status for report in stage.world.statuses] == [
+    assert [report.status for report in harness.activities.statuses] == [
         MonitorStatus.WAITING,
         MonitorStatus.COMPLETED,
     ]
-    assert [(report.event.event_type, report.webhook_status) for report in stage.world.reports] == [
+    assert [
+        (report.event.event_type, report.webhook_status) for report in harness.activities.reports
+    ] == [
         (EventType.STREAM_STARTED, DeliveryStatus.SENT),
         (EventType.BLACKOUT, DeliveryStatus.SENT),
         (EventType.STREAM_ENDED, DeliveryStatus.SENT),
     ]
 
 
-async def test_a_refused_report_does_not_stop_the_monitor(stage: WorkflowHarness) -> None:
-    stage.world.gateway_refuses = True
-    stage.world.watches.append(scripts.ends())
-    end = await stage.run()
+async def test_a_refused_report_does_not_stop_the_monitor(harness: WorkflowHarness) -> None:
+    harness.activities.gateway_refuses = True
+    harness.activities.watches.append(scripts.ends())
+    end = await harness.run()
     assert end.status is MonitorStatus.COMPLETED
-    assert stage.told() == [EventType.STREAM_STARTED, EventType.STREAM_ENDED]
+    assert harness.told() == [EventType.STREAM_STARTED, EventType.STREAM_ENDED]

@@ -87,7 +87,7 @@ async def orchestrator(
     client: Client, cluster: PodCluster, placement: Placement
 ) -> AsyncIterator[None]:
     """Run one whose streams are all live."""
-    world = FakeActivities(looks=[live_for_a_pod(placement)] * MONITORS)
+    activities = FakeActivities(looks=[live_for_a_pod(placement)] * MONITORS)
     pods = ProbePods(cluster)
     reflecting = asyncio.create_task(PodReflector(cluster, MonitorWorkflows(client)).run())
     async with Worker(
@@ -95,10 +95,10 @@ async def orchestrator(
         task_queue=TASK_QUEUE,
         workflows=[MonitorWorkflow],
         activities=[
-            world.wait_for_live,
-            world.deliver_webhook,
-            world.report_status,
-            world.report_event,
+            activities.wait_for_live,
+            activities.deliver_webhook,
+            activities.report_status,
+            activities.report_event,
             pods.ensure_probe_pod,
             pods.inspect_probe_pod,
             pods.delete_probe_pod,

@@ -17,9 +17,9 @@ from tests.testkit.workflow_harness import (
 from workflows import search_attributes
 
 
-async def test_a_snapshot_tells_of_open_incidents(stage: WorkflowHarness) -> None:
+async def test_a_snapshot_tells_of_open_incidents(harness: WorkflowHarness) -> None:
     statistics = Statistics(total_segments_analyzed=12, blackout_events=1)
-    stage.world.watches.append(
+    harness.activities.watches.append(
         scripts.sees(
             scripts.BLACKOUT,
             statistics=statistics,
@@ -27,9 +27,9 @@ async def test_a_snapshot_tells_of_open_incidents(stage: WorkflowHarness) -> Non
             open_incidents=(IncidentKind.BLACKOUT,),
         )
     )
-    handle = await stage.start(metadata={"channel": 7}, blackout_threshold_sec=12)
-    await stage.world.until(
-        lambda: len(stage.world.watched) == 2 and len(stage.world.received) == 2
+    handle = await harness.start(metadata={"channel": 7}, blackout_threshold_sec=12)
+    await harness.activities.until(
+        lambda: len(harness.activities.watched) == 2 and len(harness.activities.received) == 2
     )
     snapshot = await snapshot_of(handle)
     assert snapshot.monitor_id == MONITOR_ID
@@ -48,12 +48,12 @@ async def test_a_snapshot_tells_of_open_incidents(stage: WorkflowHarness) -> Non
     await handle.result()
 
 
-async def test_operators_find_a_monitor_by_its_search_attributes(stage: WorkflowHarness) -> None:
-    stage.world.watches.append(
+async def test_operators_find_a_monitor_by_its_search_attributes(harness: WorkflowHarness) -> None:
+    harness.activities.watches.append(
         scripts.sees(scripts.BLACKOUT, video=Health.ERROR, open_incidents=(IncidentKind.BLACKOUT,))
     )
-    handle = await stage.start()
-    await stage.world.until(lambda: len(stage.world.watched) == 2)
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.watched) == 2)
     shown = (await handle.describe()).typed_search_attributes
     assert {key.name: shown.get(key) for key in search_attributes.ALL} == {
         "MonitorName": "A stream",
@@ -76,20 +76,20 @@ async def test_operators_find_a_monitor_by_its_search_attributes(stage: Workflow
     ],
 )
 async def test_the_list_shows_a_monitor_by_its_name(
-    stage: WorkflowHarness, fields: dict[str, Any], listed: str | None
+    harness: WorkflowHarness, fields: dict[str, Any], listed: str | None
 ) -> None:
-    order = an_order(await stage.now()).model_copy(update=fields)
-    handle = await start_monitor(stage.client, order)
-    await stage.world.until(lambda: len(stage.world.watched) == 1)
+    order = an_order(await harness.now()).model_copy(update=fields)
+    handle = await start_monitor(harness.client, order)
+    await harness.activities.until(lambda: len(harness.activities.watched) == 1)
     shown = (await handle.describe()).typed_search_attributes
     assert shown.get(search_attributes.MONITOR_NAME) == listed
     await handle.signal("stop")
     await handle.result()
 
 
-async def test_the_snapshot_of_an_ended_monitor_stays(stage: WorkflowHarness) -> None:
-    stage.world.watches.append(scripts.ends())
-    handle = await stage.start()
+async def test_the_snapshot_of_an_ended_monitor_stays(harness: WorkflowHarness) -> None:
+    harness.activities.watches.append(scripts.ends())
+    handle = await harness.start()
     await handle.result()
     snapshot = await snapshot_of(handle)
     assert snapshot.status is MonitorStatus.COMPLETED
