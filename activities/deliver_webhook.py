@@ -36,7 +36,6 @@ from monitors.delivery import (
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 from monitors.signing import is_sealed, signature_headers
-from monitors.status import DeliveryStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -228,18 +227,8 @@ def _counted() -> tuple[int, int | None]:
 def _outcome(message: _Message, end: DeliveryResult | DeliveryAttempts) -> EventReport:
     attempts = message.attempts_before + end.attempts
     if isinstance(end, DeliveryResult):
-        return EventReport(
-            event=message.event,
-            webhook_status=DeliveryStatus.SENT,
-            webhook_attempts=attempts,
-            sent_at=end.sent_at,
-        )
-    return EventReport(
-        event=message.event,
-        webhook_status=DeliveryStatus.FAILED,
-        webhook_attempts=attempts,
-        webhook_last_error=end.error,
-    )
+        return EventReport.of_sent(message.event, attempts, end.sent_at)
+    return EventReport.of_failed(message.event, attempts, end.error)
 
 
 def _asked_sec(answer: Answer) -> float | None:

@@ -5,7 +5,7 @@ gateway.
 """
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -102,3 +102,19 @@ class EventReport(BaseModel):
     webhook_attempts: int = 0
     webhook_last_error: str | None = None
     sent_at: AwareDatetime | None = None
+
+    @classmethod
+    def of_sent(cls, event: StreamEvent, attempts: int, sent_at: datetime) -> Self:
+        """Return the report of an event that the receiver took."""
+        status = DeliveryStatus.SENT
+        return cls(event=event, webhook_status=status, webhook_attempts=attempts, sent_at=sent_at)
+
+    @classmethod
+    def of_failed(cls, event: StreamEvent, attempts: int, error: str) -> Self:
+        """Return the report of an event that is tried no more."""
+        return cls(
+            event=event,
+            webhook_status=DeliveryStatus.FAILED,
+            webhook_attempts=attempts,
+            webhook_last_error=error,
+        )

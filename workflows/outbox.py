@@ -10,7 +10,6 @@ from temporalio import workflow
 from workflows import options, steps, views
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import DeliveryAttempts
     from monitors.config import OnDeliveryFailure
     from monitors.delivery import bounded_data
     from monitors.events import EventDraft, EventType, StreamEvent
@@ -18,9 +17,9 @@ with workflow.unsafe.imports_passed_through():
     from monitors.status import DeliveryStatus
     from workflows.messages import MonitorInput, MonitorProgress, OutboxEntry
 
-NOT_TRIED = DeliveryAttempts(attempts=0, error="an earlier webhook failed for good")
-TOO_LATE = DeliveryAttempts(attempts=0, error="the monitor was stopped before its turn came")
-NO_ROOM = DeliveryAttempts(attempts=0, error="too many later events waited behind it")
+NOT_TRIED = "an earlier webhook failed for good"
+TOO_LATE = "the monitor was stopped before its turn came"
+NO_ROOM = "too many later events waited behind it"
 
 
 class Outbox:
@@ -125,7 +124,7 @@ class Outbox:
 
     async def _send(self, event: StreamEvent) -> EventReport:
         if self.failure:
-            return steps.not_delivered(event, NOT_TRIED)
+            return EventReport.of_failed(event, 0, NOT_TRIED)
         while not (self._give_up_at and workflow.now() >= self._give_up_at):
             report = await steps.deliver(
                 event,
@@ -134,7 +133,7 @@ class Outbox:
             )
             if report:
                 return report
-        return steps.not_delivered(event, TOO_LATE)
+        return EventReport.of_failed(event, 0, TOO_LATE)
 
     def _settle(self, entry: OutboxEntry, report: EventReport) -> None:
         entry.report, entry.is_reported = report, False
@@ -187,7 +186,7 @@ class Outbox:
     def _drop_oldest_waiting(self) -> None:
         entries = [entry for entry in self._progress.outbox if entry.is_waiting]
         for entry in _oldest_beyond(options.WAITING_MAX_BYTES, entries, busy=self._delivering):
-            self._settle(entry, steps.not_delivered(entry.report.event, NO_ROOM))
+            self._settle(entry, EventReport.of_failed(entry.report.event, 0, NO_ROOM))
 
     def _drop_oldest_outcomes(self) -> None:
         """Drop what was sent before what failed: that can be sent again from the audit."""

@@ -21,7 +21,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from monitors.events import StreamEvent
     from monitors.reports import EventReport, StatusReport
-    from monitors.status import DeliveryStatus
 
 
 async def deliver(
@@ -40,23 +39,9 @@ async def deliver(
     except ActivityError as error:
         if is_gateway_away(error):
             return None
-        return not_delivered(event, _attempts(error))
-    return EventReport(
-        event=event,
-        webhook_status=DeliveryStatus.SENT,
-        webhook_attempts=delivered.attempts,
-        sent_at=delivered.sent_at,
-    )
-
-
-def not_delivered(event: StreamEvent, attempts: DeliveryAttempts) -> EventReport:
-    """Return the report of an event that was not delivered."""
-    return EventReport(
-        event=event,
-        webhook_status=DeliveryStatus.FAILED,
-        webhook_attempts=attempts.attempts,
-        webhook_last_error=attempts.error,
-    )
+        failed = _attempts(error)
+        return EventReport.of_failed(event, failed.attempts, failed.error)
+    return EventReport.of_sent(event, delivered.attempts, delivered.sent_at)
 
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:

@@ -20,9 +20,10 @@ def read(name: str) -> WorkflowHistory:
 
 
 def keep(name: str, history: WorkflowHistory) -> None:
-    """Keep a history, without what tells of the machine on which it was recorded."""
-    events = _without_stack_traces(json.loads(history.to_json()))
-    path_of(name).write_text(json.dumps(events, indent=1) + "\n")
+    """Keep a history, an event a line, without what replay does not read."""
+    events = _slim(json.loads(history.to_json()))["events"]
+    lines = ",\n".join(json.dumps(event) for event in events)
+    path_of(name).write_text(f'{{"events": [\n{lines}\n]}}\n')
 
 
 def path_of(name: str) -> Path:
@@ -30,13 +31,14 @@ def path_of(name: str) -> Path:
     return FOLDER / f"{name}.json"
 
 
-def _without_stack_traces(value: Any) -> Any:
+def _slim(value: Any) -> Any:
+    """Leave out stack traces, which tell of the machine, and the inputs of activities."""
     if isinstance(value, dict):
+        if "activityType" in value:
+            value = {**value, "input": None}
         return {
-            name: _without_stack_traces(member)
+            name: _slim(member)
             for name, member in value.items()
-            if name != "stackTrace"
+            if name != "stackTrace" and member not in (None, {}, "")
         }
-    if isinstance(value, list):
-        return [_without_stack_traces(member) for member in value]
-    return value
+    return [_slim(member) for member in value] if isinstance(value, list) else value
