@@ -1,1 +1,1 @@
-"""The steps of a monitor that touch the world, one file a step."""
+"""The steps of a monitor that touch the world. `declarations` is what workflows see of them."""

@@ -23,7 +23,7 @@ MAX_DEPTH: Final = 32
 URL_FIELDS: Final = frozenset({"stream_url", "callback_url"})
 
 MAX_DIGITS: Final = 4300
-"""Of an integer: as many as Python reads, because reading more takes too long."""
+"""An integer may have as many digits as Python reads: reading more takes too long."""
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 _ESCAPE = re.compile(

@@ -20,7 +20,7 @@ A name that nobody knows is not among them: it is tried.
 
 
 MOST_CODECS = 8
-"""Of one variant or representation. They go into the state of the watch."""
+"""One variant or representation may name this many: they go into the state of the watch."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic_core import to_json
 
 MAX_PAYLOAD_BYTES = 20 * 1024
-"""Of a webhook's body (Standard Webhooks 1.0)."""
+"""The largest webhook body (Standard Webhooks 1.0)."""
 
 MAX_TEXT_BYTES = 500
-"""Of a title or an error inside `data`, as JSON."""
+"""The longest title or error inside `data`, as JSON."""
 
 MAX_TEXTS_BYTES = 1200
-"""Of all texts inside `data` together. With 16 KiB of metadata and the longest stream URL a payload
+"""All texts inside `data` together. With 16 KiB of metadata and the longest stream URL, a payload
 then stays within `MAX_PAYLOAD_BYTES`."""
 
 

@@ -79,29 +79,22 @@ class EventDraft(BaseModel):
     data: dict[str, Any]
 
 
-_OPENED = {
-    IncidentKind.BLACKOUT: EventType.BLACKOUT,
-    IncidentKind.SILENCE: EventType.SILENCE,
-    IncidentKind.FREEZE: EventType.FREEZE,
-    IncidentKind.SUSPENDED: EventType.STREAM_SUSPENDED,
-    IncidentKind.SEGMENT_ERROR: EventType.SEGMENT_ERROR,
-    IncidentKind.RENDITION: EventType.RENDITION,
-}
-_CLOSED = {
-    IncidentKind.BLACKOUT: EventType.BLACKOUT_RECOVERED,
-    IncidentKind.SILENCE: EventType.SILENCE_RECOVERED,
-    IncidentKind.FREEZE: EventType.FREEZE_RECOVERED,
-    IncidentKind.SUSPENDED: EventType.STREAM_RESUMED,
-    IncidentKind.SEGMENT_ERROR: EventType.SEGMENT_ERROR_RECOVERED,
-    IncidentKind.RENDITION: EventType.RENDITION_RECOVERED,
+_OPENED_AND_CLOSED = {
+    IncidentKind.BLACKOUT: (EventType.BLACKOUT, EventType.BLACKOUT_RECOVERED),
+    IncidentKind.SILENCE: (EventType.SILENCE, EventType.SILENCE_RECOVERED),
+    IncidentKind.FREEZE: (EventType.FREEZE, EventType.FREEZE_RECOVERED),
+    IncidentKind.SUSPENDED: (EventType.STREAM_SUSPENDED, EventType.STREAM_RESUMED),
+    IncidentKind.SEGMENT_ERROR: (EventType.SEGMENT_ERROR, EventType.SEGMENT_ERROR_RECOVERED),
+    IncidentKind.RENDITION: (EventType.RENDITION, EventType.RENDITION_RECOVERED),
 }
 
 
 def incident_event(change: IncidentChange, at: datetime) -> EventDraft:
     """Return what a change of an incident, noticed at `at`, says to the receiver."""
+    opened, closed = _OPENED_AND_CLOSED[change.kind]
     if isinstance(change, IncidentOpened):
-        return EventDraft(event_type=_OPENED[change.kind], timestamp=at, data=_opened_data(change))
-    return EventDraft(event_type=_CLOSED[change.kind], timestamp=at, data=_closed_data(change))
+        return EventDraft(event_type=opened, timestamp=at, data=_opened_data(change))
+    return EventDraft(event_type=closed, timestamp=at, data=_closed_data(change))
 
 
 def _opened_data(opened: IncidentOpened) -> dict[str, Any]:

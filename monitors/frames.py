@@ -8,13 +8,13 @@ from operator import sub
 FRAME_WIDTH = 64
 FRAME_HEIGHT = 36
 FRAME_BYTES = FRAME_WIDTH * FRAME_HEIGHT
-"""Of a small frame: 8-bit luma, row by row."""
+"""A small frame is 8-bit luma, row by row."""
 
 BLOCK_SIZE = 2
 """Side of the squares whose mean is compared, in pixels of the small frame."""
 
 COLUMNS = FRAME_WIDTH // BLOCK_SIZE
-"""Of blocks."""
+"""Blocks in a row."""
 
 BLOCKS = COLUMNS * (FRAME_HEIGHT // BLOCK_SIZE)
 """A reference frame is kept as the means of its blocks, rounded down, row by row."""

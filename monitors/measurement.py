@@ -58,11 +58,11 @@ Pixels = Annotated[int, Field(ge=1, le=65_536)]
 """The width or height of a picture."""
 
 MOST_STRETCHES = 10_000
-"""Of one kind in a segment, more than it has pictures. A segment with more cannot be judged."""
+"""A segment with more stretches of one kind is refused: it has fewer frames."""
 
 
 MOST_FURTHER_SOUNDS = 15
-"""Beside the first one. What a segment has more is not measured."""
+"""Further audio tracks of a segment are not measured."""
 
 
 class Interval(BaseModel):

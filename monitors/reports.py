@@ -66,6 +66,11 @@ class Statistics(BaseModel):
     segment_error_events: int = 0
     rendition_events: int = 0
 
+    def count(self, kind: IncidentKind) -> None:
+        """Count an incident that opened, in `<kind>_events`."""
+        counter = f"{kind}_events"
+        setattr(self, counter, getattr(self, counter) + 1)
+
 
 class OpenIncident(BaseModel):
     """A fault that has reached its threshold and goes on."""

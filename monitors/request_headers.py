@@ -11,7 +11,7 @@ MOST_HEADERS = 20
 MAX_NAME_CHARS = 64
 MAX_VALUE_CHARS = 4096
 MAX_CHARS = 8192
-"""Of all names and values together: servers refuse requests with much more."""
+"""All names and values together: servers refuse requests with much more."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _VALUE = re.compile(r"[!-~](?:[\t -~]*[!-~])?", re.ASCII)
@@ -22,7 +22,7 @@ _CONNECTION: Final = frozenset(
         "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-"""Of one connection, not of the request (RFC 9110 7.6.1), or for a proxy."""
+"""They belong to one connection, not to the request (RFC 9110 7.6.1), or to a proxy."""
 
 _OURS: Final = frozenset(
     {

@@ -12,8 +12,8 @@ SHORT_GAP_SEC = 0.25
 beside it: an encoder's priming, a frame that is cut off, frames that need the one before."""
 
 LONGEST_HOLE_SEC = 60.0
-"""Of sound that comes apart from pictures: a longer jump of its timestamps is another clock. What
-stops for longer is missing by the clock on the wall; see `monitors.detectors.absence`."""
+"""A longer jump in the timestamps of separate audio is another clock. Audio that stops for longer
+is missing by wall-clock time; see `monitors.detectors.absence`."""
 
 LONGEST_AHEAD_SEC = 60.0
 """So much sound of later segments may come in one that has few pictures."""

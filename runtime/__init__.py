@@ -1,1 +1,1 @@
-"""What every process shares: settings, logging, the Temporal connection, serving HTTP."""
+"""What every process shares: settings, logging, the encrypted connection to Temporal, HTTP."""

@@ -22,8 +22,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 MAX_OVERHEAD_BYTES: Final = 64 * 1024
-"""Of a message without its body: request line, headers, chunk sizes, trailers. What comes in one
-read may be more."""
+"""A message without its body: request line, headers, chunk sizes, trailers. One read may bring
+more."""
 
 BODY_PIECE_BYTES: Final = 64 * 1024
 

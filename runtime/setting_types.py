@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr
 from pydantic_settings import NoDecode
 
 LEAST_KEY_CHARS = 32
-"""Of a key of a deployment, as `openssl rand -hex 16` makes them."""
+"""The shortest key of a deployment, as `openssl rand -hex 16` makes it."""
 
 
 def _base_url(value: str) -> str:

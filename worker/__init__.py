@@ -1,1 +1,1 @@
-"""Process entry points: the gateway and workers in their roles, their health and metrics."""
+"""Process entry points: the gateway, and workers in their roles with health and metrics."""

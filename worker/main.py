@@ -58,8 +58,8 @@ logger = structlog.get_logger(__name__)
 RECONNECT_SEC = 2.0
 
 ACTIVITIES_AT_ONCE = 1000
-"""Of an orchestrator. Each is a request that waits; a hundred receivers that hang must not keep the
-webhooks of all others waiting, as the SDK's default of 100 would have it."""
+"""An orchestrator's activities mostly wait for an answer. With the SDK's default of 100, a hundred
+receivers that hang would delay the webhooks of all others."""
 
 
 async def run_worker(settings: WorkerSettings) -> None:

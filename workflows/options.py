@@ -25,11 +25,11 @@ SHORT_CHECKPOINT = timedelta(seconds=30)
 """The same when the history is long: a new run begins at a checkpoint."""
 
 WAITING_MAX_BYTES = 500_000
-"""Of events that wait for the receiver: mostly 1 KB each, at most 20 KB. A new run of the workflow
-begins with them, and Temporal takes 2 MB."""
+"""Events that wait for the receiver may take this much: mostly 1 KB each, at most 20 KB. A new run
+of the workflow begins with them, and Temporal takes 2 MB."""
 
 OUTCOMES_MAX_BYTES = 500_000
-"""Of events that are through, while the store does not take their outcome."""
+"""Outcomes of deliveries may take this much while the store does not take them."""
 
 WAIT_FOR_LIVE: ActivityConfig = {
     "summary": "Asks until the stream is live",
@@ -68,7 +68,7 @@ def watch_stream(placement: Placement, monitor_id: str) -> ActivityConfig:
         "retry_policy": RetryPolicy(
             initial_interval=timedelta(seconds=placement.watch_retry_sec), backoff_coefficient=1.0
         ),
-        # A stopped watch still returns what it has seen, and its ffmpeg is gone by then.
+        # A stopped watch still returns what it has seen. By then no segment of it is being decoded.
         "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     }
 

@@ -1,1 +1,1 @@
-"""The monitors as clients see them: create, list, show, stop, audit."""
+"""The monitors as clients see them: create, list, show, change, stop."""

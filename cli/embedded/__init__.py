@@ -1,1 +1,4 @@
-"""The embedded mode: a Temporal server, the gateway and one worker, started by one command."""
+"""The embedded mode: a Temporal server, the gateway and one worker run by one command.
+
+`stream-tracker up` adds a webhook receiver.
+"""

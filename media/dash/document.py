@@ -14,7 +14,7 @@ from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
 MAX_ELEMENTS = 300_000
 MAX_DEPTH = 100
 MAX_VALUE_CHARS = 2_048
-"""Of an attribute, a text. Addresses are the longest, and inner elements inherit what outer say."""
+"""The longest attribute or text: addresses are long, and inner elements inherit from outer ones."""
 
 _DESCRIBED = frozenset({"SegmentTemplate", "SegmentList", "SegmentTimeline"})
 _INSIDE: Mapping[str, frozenset[str]] = {

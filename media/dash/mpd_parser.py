@@ -27,7 +27,7 @@ MAX_ID_CHARS = 200
 """A template is filled once for each segment, with the id as often as it asks for it."""
 
 MAX_COMPONENTS = 8
-"""Of an adaptation set."""
+"""An adaptation set may declare this many."""
 
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 TRICK_MODE = "http://dashif.org/guidelines/trickmode"

@@ -24,10 +24,10 @@ from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, longest_interval_sec
 from monitors.measurement import ProbeContext, SegmentMeasurement
 
 OUTPUT_BYTES = 16 * 1024 * 1024
-"""Of each output: as much as `limits.MAX_FRAMES` pictures are."""
+"""Each output may be as large as `limits.MAX_FRAMES` frames."""
 
 LARGE_BYTES = 2 * 1024 * 1024
-"""Of what ffmpeg wrote: 15 s of pictures. More of it is looked at beside the event loop."""
+"""Frames of 15 s. A larger output is analysed in a thread."""
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ class ProbeLimits:
     Attributes:
         wall_sec: time, working or not.
         cpu_sec: CPU time at most, however long the segment; see `cpu_sec_for`.
-        memory_bytes: address space.
+        memory_bytes: address space of the process (RLIMIT_AS).
         max_frames: that are looked at.
         max_resident_bytes: a decoder that holds more after its segment is replaced.
     """

@@ -98,7 +98,7 @@ def finish_drafts(
 
 
 MAX_PARTS = 1_000
-"""Of one segment."""
+"""One segment may have this many."""
 
 
 class PartReader:

@@ -178,7 +178,7 @@ def date_time(text: str) -> datetime | None:
 
 
 MAX_URLS_CHARS = 8 * 1024 * 1024
-"""Of all of one playlist: as much as its text may have."""
+"""All URLs of one playlist together may be as long as its text may be."""
 
 
 class UriResolver:

@@ -13,10 +13,10 @@ from media.hls.tags import attribute_list
 
 MAX_VARIABLES = 100
 MAX_CARRIED_CHARS = 4 * 1024
-"""Of the variables that a media playlist may import."""
+"""Names and values of all variables that a media playlist imports may have this much."""
 
 MAX_EXPANDED_CHARS = 4 * 1024 * 1024
-"""Of all lines of a playlist that hold a reference, after substitution."""
+"""All lines with a reference may have this much after substitution."""
 
 _REFERENCE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _UNQUOTABLE = re.compile(r'["\r\n]')

@@ -10,7 +10,7 @@ from monitors.stream_url import DEFAULT_PORTS
 
 MAX_COOKIES = 50
 MAX_BYTES = 16 * 1024
-"""Of all that cookies say: twice what common servers take in the head of a request."""
+"""All cookies together: twice what common servers take in the head of a request."""
 
 
 class StreamCookies(CookieJar):

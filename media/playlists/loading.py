@@ -71,7 +71,7 @@ async def load_again(
 
     Args:
         client: fetches.
-        url: of a playlist, a manifest, or one of its tracks (`media.dash.track_urls.Track`).
+        url: of a playlist, a manifest, or one of its tracks (`media.dash.presentation.Track`).
         known: identities of segments that were seen before.
         previous: the playlist as it was loaded before; a delta update goes on from it.
         is_large: it was large before. Otherwise that is found out by one more request.

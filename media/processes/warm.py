@@ -29,7 +29,7 @@ PIPE_BYTES = 1024 * 1024
 MAX_READY_BYTES = 1024
 
 LOGGED_BYTES = 2_000
-"""Of what a child writes to its standard error during a job."""
+"""This much of a child's standard error during a job is logged."""
 
 
 @dataclass(frozen=True, kw_only=True)

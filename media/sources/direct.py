@@ -18,10 +18,10 @@ from monitors.measurement import MOST_FURTHER_SOUNDS
 from monitors.polling import poll_delay_sec
 
 MAX_LANGUAGE_CHARS = 35
-"""Of a language tag (RFC 5646 4.4.1)."""
+"""The longest language tag (RFC 5646 4.4.1)."""
 
 MAX_NAME_CHARS = 100
-"""Of a sound track's name, which goes into the state of the watch and into events."""
+"""The longest name of an audio track: it goes into the state of the watch and into events."""
 
 ABSENT_STATUSES = frozenset({404, 410})
 
@@ -29,10 +29,10 @@ ENDED = "ended"
 """Why a rendition cannot be watched on whose playlist has come to its end."""
 
 MAX_RENDITIONS_TRIED = 24
-"""Of a master playlist in one poll, the preferred ones first."""
+"""One poll tries this many renditions of a master playlist, the preferred ones first."""
 
 MAX_DASH_TRACKS_TRIED = 3
-"""Of one DASH manifest, which is loaded and read for each of them."""
+"""Fewer of a DASH manifest, which is loaded and read for each of them."""
 
 MAX_TRYING_SEC = 20.0
 

@@ -15,7 +15,7 @@ from media.sources.youtube.video_source import YouTubeSource
 from monitors.stream_url import StreamKind, parse_stream_url, youtube_video_id
 
 POLLS_AT_ONCE = 100
-"""Of manifests of streams that wait; YouTube has its own budget."""
+"""Manifests of waiting streams that are polled at the same time; YouTube has its own budget."""
 
 
 class SourceResolver:

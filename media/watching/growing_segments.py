@@ -5,8 +5,8 @@ from media.hls.playlist import Segment
 from monitors.measurement import SegmentMeasurement
 
 WHOLE_SHARE = 0.9
-"""Of its declared duration that a whole segment has at least: packagers cut at keyframes, and the
-duration in a template is that of the average segment."""
+"""A whole segment has at least this share of its declared duration: packagers cut at keyframes, and
+the duration in a template is that of the average segment."""
 
 LONGEST_WAIT_SEC = 10.0
 

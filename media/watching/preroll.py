@@ -5,7 +5,7 @@ from monitors.measurement import ProbeContext, SegmentMeasurement
 
 MEBI = 1024 * 1024
 MOST_BYTES = 2 * MEBI
-"""Of a lead: 10 s of 1.5 Mbit/s. Pictures that build on more stay unknown."""
+"""The longest lead: 10 s of 1.5 Mbit/s. Frames that build on more stay unknown."""
 
 KEPT_FOR_SEGMENTS = 30
 """A lead is kept for this many segments after one that needed it."""

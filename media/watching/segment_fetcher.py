@@ -28,7 +28,7 @@ INIT_MAX_BYTES = 1024 * 1024
 FIRST_EXPECTED_BYTES = 4 * 1024 * 1024
 LEAST_EXPECTED_BYTES = 1024 * 1024
 INITS_KEPT = 4
-"""Of picture and sound, and of what comes after a discontinuity."""
+"""Those of video and audio, before and after a discontinuity."""
 
 
 class SegmentFetcher:

@@ -25,7 +25,7 @@ class SegmentSeen:
     """What became of one segment, for people who look on.
 
     Attributes:
-        track: `main` or `audio`.
+        track: its name, see `WatchState.tracks`.
         measurement: None when it could not be fetched or decoded; `error` then says why.
         seen_at: when its playlist named it first.
         judged_at: when that became of it.

@@ -29,19 +29,10 @@ UNWATCHED_SEC = 60.0
 """Nobody watched in a longer pause than a takeover makes."""
 
 STILL_SHARE = 0.5
-"""Of the time that makes a stream suspended: then it is seen whether another rendition plays."""
+"""After this share of the time that makes a stream suspended, other renditions are tried."""
 
 MOST_UNMEASURABLE = 8
 """Codecs and reasons that are reported; more of them say nothing."""
-
-_COUNTERS = {
-    IncidentKind.BLACKOUT: "blackout_events",
-    IncidentKind.SILENCE: "silence_events",
-    IncidentKind.FREEZE: "freeze_events",
-    IncidentKind.SUSPENDED: "suspended_events",
-    IncidentKind.SEGMENT_ERROR: "segment_error_events",
-    IncidentKind.RENDITION: "rendition_events",
-}
 
 
 class TrackState(BaseModel):
@@ -107,7 +98,8 @@ class WatchState(BaseModel):
     """All that is known of a stream.
 
     Attributes:
-        tracks: by name, `main` and, where sound is a rendition of its own, `audio`.
+        tracks: by name: `main`; `audio` where it has a playlist of its own; `audio 2`, `audio 3`, …
+            where all audio tracks are measured.
         began_at: when the stream was first to be watched, until something else explains that
             nothing was seen of it. A worker that is lost before its first segment leaves no more.
         broadcast: names the broadcast whose segments were seen last; None before the first.
@@ -282,9 +274,10 @@ class WatchState(BaseModel):
         return was_unknown
 
     def trouble(self) -> str | None:
-        """Return why nothing is known of the stream; the text changes when that is news.
+        """Return a key that changes whenever the reason for not seeing the stream is worth
+        reporting.
 
-        A pause of all looks says how long it is: another one is news.
+        A pause of all polls names its length: a new pause is worth reporting.
         """
         return self.unknown_because if self.unknown in EGRESS_FAILURES else self.unknown
 
@@ -328,8 +321,7 @@ class WatchState(BaseModel):
             noted = True
             self.pending_events.append(incident_event(change, at))
             if isinstance(change, IncidentOpened):
-                counter = _COUNTERS[change.kind]
-                setattr(self.statistics, counter, getattr(self.statistics, counter) + 1)
+                self.statistics.count(change.kind)
         return noted
 
     def note_unmeasurable(self, track: Track, why: Unmeasurable, at: datetime) -> bool:

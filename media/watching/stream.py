@@ -28,7 +28,7 @@ LOOK_AGAIN_SEC = 2.0
 LONG_LOOK_SEC = 10.0
 LONG_LOOK = "look_pending"
 LONG_LOOK_MESSAGE = "the look for the stream's media has not ended, or waits for its turn"
-"""Of a look that takes longer than that: until it ends nothing is seen of the stream."""
+"""Reported while a look takes longer than `LONG_LOOK_SEC`: nothing is seen of the stream."""
 
 MANIFEST_GONE_SEC = 90.0
 """A manifest that is gone this long ended its stream, unless its source asks for more patience; an
@@ -113,11 +113,10 @@ class StreamWatch:
         self._known: Observation | None = None
 
     async def run(self) -> EndReason | None:
-        """Watch until the stream ends (then the reason) or there is something to tell.
+        """Watch until there is something to report; return the reason if the stream has ended.
 
-        That is what `state.pending_events` holds, or that the stream is seen no more, for another
-        reason or for longer than was reported, or seen again.
-        Cancelling at any moment leaves `state` consistent.
+        Something to report is an event in `state.pending_events`, or a change of
+        `state.trouble()`. Cancelling at any moment leaves `state` consistent.
 
         Raises:
             StreamUnavailable: the source says so, for good.

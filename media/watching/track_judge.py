@@ -35,8 +35,7 @@ UNDECODABLE = "undecodable"
 ENCRYPTED = "encrypted"
 
 MANY_STRETCHES = 100
-"""Of black, stillness and silence. A segment with more is judged beside the event loop; no usual
-one has so many."""
+"""A segment with more stretches is judged in a thread. Ordinary segments have fewer."""
 
 CATCHING_UP_SEC = 10.0
 """After this long no more segments of a lost worker are measured: newer ones wait for it."""

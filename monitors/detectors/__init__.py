@@ -1,6 +1,8 @@
-"""Detectors: from measurements and observations to incidents that open and close.
+"""Detectors turn measurements and observations into incidents that open and close.
 
-`media` judges what is in the segments, `pace` whether segments keep coming, `errors` whether they
-can be had at all. Their states are small pydantic models that survive JSON, so that a watch goes
-on elsewhere where it stopped. Thresholds come in with every call and may change at any time.
+`media` judges what is in the segments, `stall` whether segments keep coming, `segment_error`
+whether they can be loaded and decoded, `absence` whether one track stops alone, `renditions`
+whether the preferred rendition can be watched. A detector is a small pydantic model that survives
+JSON, so that another worker continues with it. Thresholds come with every call and may change at
+any time.
 """

@@ -25,8 +25,8 @@ NO_AUDIO_TRACK = "no_audio_track"
 BELOW_THRESHOLD = "below_threshold"
 
 LEARNING_SEC = 60.0
-"""Of the media that is measured first: what it shows the stream is expected to go on with. A
-picture that a radio shows later, for a moment, is not missed afterwards."""
+"""Tracks that the first minute shows are expected from then on. A picture that a radio shows later,
+for a moment, is not missed afterwards."""
 
 _WANTED: dict[Expect, frozenset[Track]] = {
     Expect.BOTH: frozenset({"video", "audio"}),

@@ -21,10 +21,10 @@ SEGMENTS_OF_A_FAULT = 4
 """A threshold shorter than this could be reached before a keyframe shows the fault."""
 
 LOOK_CLOSER_SHARE = 0.6
-"""Of the freeze threshold: from then on a movement between keyframes is looked for."""
+"""From this share of the freeze threshold on, segments are decoded until something moves."""
 
 MOST_DEFERRED = 20
-"""With this many segments deferred, likewise."""
+"""The same from this many deferred segments on."""
 
 CATCH_UP = 2
 """Deferred segments that are measured with each segment in which a look for movement found none."""

@@ -45,9 +45,8 @@ class VideoDetectors(BaseModel):
     """What the detectors of one sequence of frames remember.
 
     Attributes:
-        deferred: the latest segments whose frames are not judged yet, see
-            `monitors.detectors.skimming`; blackout and freeze are at their beginning still. It
-            stays in the memory of its worker.
+        deferred: the latest segments whose frames `blackout` and `freeze` have not judged yet,
+            see `monitors.detectors.skimming`. They stay in the memory of their worker.
         deferred_from: where the first of these lies; None without any.
         has_shown: whether any frame was seen yet.
     """

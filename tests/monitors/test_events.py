@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from monitors.events import EventType, StreamEvent, incident_event, timestamp_text
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
+from monitors.reports import Statistics
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import wall_clock
 
@@ -153,3 +154,12 @@ def test_the_body_has_the_fields_of_the_contract_and_stays_the_same() -> None:
 )
 def test_timestamps_are_iso_8601_with_milliseconds(moment: datetime, text: str) -> None:
     assert timestamp_text(moment) == text
+
+
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_every_kind_of_incident_has_events_and_a_counter(kind: IncidentKind) -> None:
+    begins, ends = (incident_event(each(kind), NOTICED) for each in (opened, closed))
+    assert begins.event_type != ends.event_type
+    statistics = Statistics()
+    statistics.count(kind)
+    assert statistics.model_dump()[f"{kind}_events"] == 1

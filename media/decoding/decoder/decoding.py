@@ -37,7 +37,7 @@ MOST_SETS_BYTES = 4096
 """A hundred is usual."""
 
 MOST_BROKEN = 2 / 3
-"""Of a track's packets; what is left of a segment that has more of them says nothing."""
+"""A larger share of broken packets makes a track undecodable: the rest of it says nothing."""
 
 
 def measure_segment(material: Material, job: JobHead) -> Findings:

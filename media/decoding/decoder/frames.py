@@ -35,7 +35,7 @@ picture, so that almost none of its pairs is untouched; a frozen one repeats its
 _CHUNK = 64
 
 _BLOCK_TOLERANCE = SAME_FRAME_TOLERANCE * BLOCK_SIZE**2
-"""Of the sums that stand for the blocks' means here."""
+"""The same tolerance for a block's sum, which stands for its mean here."""
 
 
 def black_intervals(pictures: Pictures, times: NDArray[np.float64], end: float) -> list[Span]:

@@ -14,7 +14,7 @@ READ_BYTES = 5 * 1024 * 1024
 
 PAT_PID, PAT_TABLE, PMT_TABLE = 0, 0, 2
 HEAD_BYTES, CRC_BYTES = 3, 4
-"""Of a section, which has at most 4 KiB."""
+"""Sizes of a section's head and checksum; a section has at most 4 KiB."""
 
 
 class Programme(NamedTuple):

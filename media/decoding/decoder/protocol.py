@@ -18,8 +18,8 @@ ANSWER_BASE_BYTES = 64 * 1024
 """500 black stretches take half of it: a segment of a second may have 1,000 pictures."""
 
 ANSWER_BYTES_PER_SEC = 32 * 1024
-"""Of a segment. Two still pictures, 65 black stretches and 50 that are silent or without sound, the
-most that a second can hold, take half of it."""
+"""For each second of a segment. Two still frames, 65 black stretches and 50 that are silent or
+without sound, the most that a second can hold, take half of it."""
 
 ALL_SOUNDS_FACTOR = 4
 """Where all sound tracks are measured."""

@@ -19,7 +19,7 @@ KINDS = {b"vide": "video", b"soun": "audio"}
 """By the track's handler."""
 
 HEADER_BYTES = {"video": 86, "audio": 36}
-"""Of a sample entry; its boxes follow."""
+"""A sample entry's own fields take this much; its boxes follow."""
 
 
 ENCRYPTED, UNSUPPORTED_CODEC = "encrypted", "unsupported_codec"

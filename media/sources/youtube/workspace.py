@@ -13,7 +13,7 @@ from deno import find_deno_bin  # type: ignore[import-untyped]
 from media.sources.youtube.resolver_options import YouTubeOptions
 
 PREFIX = "stream-tracker-youtube-locked-"
-"""Of folders whose lock tells whether their owner lives."""
+"""Names of folders begin with it; a folder's lock shows that its owner lives."""
 
 
 class Workspace:
