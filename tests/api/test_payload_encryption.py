@@ -73,15 +73,15 @@ async def stored(client: Client, workflow_id: str) -> list[Message]:
 async def test_neither_a_history_nor_a_description_shows_what_a_monitor_is_of(
     sqlite_url: str, temporal_address: str
 ) -> None:
-    client, world = await connected_with(temporal_address, NEW, OLD), ScriptedStreams(refusals=1)
+    client, streams = await connected_with(temporal_address, NEW, OLD), ScriptedStreams(refusals=1)
     await terminate_all(client)
     async with (
         running_gateway(sqlite_url, engine=engine_of(client, NEW)) as gateway,
-        workers(client, world, str(gateway.client.base_url)),
+        workers(client, streams, str(gateway.client.base_url)),
     ):
         monitor_id = await gateway.created_id(**ORDER)
         await until(gateway, monitor_id, "monitoring")
-        while not world.watches:
+        while not streams.watches:
             await asyncio.sleep(0.01)
         seen = await stored(client, monitor_id)
         await client.get_workflow_handle(monitor_id).signal(STOP_SIGNAL)
@@ -97,15 +97,15 @@ async def test_a_monitor_outlives_a_rotation_of_the_keys(
     sqlite_url: str, temporal_address: str
 ) -> None:
     """The new key is known everywhere before it is the first one anywhere."""
-    before, world = await connected_with(temporal_address, OLD, NEW), ScriptedStreams()
+    before, streams = await connected_with(temporal_address, OLD, NEW), ScriptedStreams()
     await terminate_all(before)
     async with running_gateway(sqlite_url, engine=engine_of(before, OLD)) as gateway:
         url = str(gateway.client.base_url)
-        async with workers(before, world, url):
+        async with workers(before, streams, url):
             monitor_id = await gateway.created_id(**ORDER)
             await until(gateway, monitor_id, "monitoring")
         after = await connected_with(temporal_address, NEW, OLD)
-        async with workers(after, world, url):
+        async with workers(after, streams, url):
             handle = after.get_workflow_handle(monitor_id)
             await handle.signal(STOP_SIGNAL)
             await handle.result()

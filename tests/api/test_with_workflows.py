@@ -27,11 +27,11 @@ WANTED = {"config": {"blackout_threshold_sec": 45}, "metadata": {"shift": "night
 
 @dataclass
 class Service:
-    """A gateway, workers, and the world they work in."""
+    """A gateway, workers, and the streams they watch."""
 
     gateway: Running
     client: Client
-    world: ScriptedStreams
+    streams: ScriptedStreams
 
     async def is_cancelled(self, monitor_id: str) -> bool:
         history = await self.client.get_workflow_handle(monitor_id).fetch_history()
@@ -56,27 +56,27 @@ class Service:
 
 @pytest.fixture
 async def service(sqlite_url: str, temporal_address: str) -> AsyncIterator[Service]:
-    client, world = await connected(temporal_address), ScriptedStreams()
+    client, streams = await connected(temporal_address), ScriptedStreams()
     engine = TemporalEngine(client, OURS)
     await terminate_all(client)  # what other tests left behind
     async with (
         running_gateway(sqlite_url, engine=engine) as gateway,
-        workers(client, world, str(gateway.client.base_url)),
+        workers(client, streams, str(gateway.client.base_url)),
     ):
-        yield Service(gateway, client, world)
+        yield Service(gateway, client, streams)
         await terminate_all(client)
 
 
 async def test_thresholds_change_while_the_watch_goes_on_where_it_was(service: Service) -> None:
     monitor_id = await service.gateway.created_id(config={"freeze_threshold_sec": 90})
     await service.until(monitor_id, "status", "monitoring")
-    while not service.world.watches:
+    while not service.streams.watches:
         await asyncio.sleep(0.01)
     answer = await service.gateway.client.patch(f"/api/v1/monitors/{monitor_id}", json=WANTED)
     assert answer.status_code == 200, answer.text
-    while len(service.world.watches) < 2:
+    while len(service.streams.watches) < 2:
         await asyncio.sleep(0.01)
-    before, after = service.world.watches
+    before, after = service.streams.watches
     assert (before.config.blackout_threshold_sec, after.config.blackout_threshold_sec) == (30, 45)
     assert after.config.freeze_threshold_sec == 90
     assert after.state == {"watched": 1}
@@ -105,7 +105,7 @@ async def test_a_scheduled_monitor_can_be_changed_and_an_ended_one_cannot(
 
 
 async def test_a_failed_event_is_sent_again_and_its_attempts_add_up(service: Service) -> None:
-    service.world.refusals = 2
+    service.streams.refusals = 2
     monitor_id = await service.gateway.created_id(config={"on_delivery_failure": "continue"})
     path = f"/api/v1/monitors/{monitor_id}/events"
     (event,) = await service.events(monitor_id, lambda found: _statuses(found) == ["failed"])
@@ -119,7 +119,7 @@ async def test_a_failed_event_is_sent_again_and_its_attempts_add_up(service: Ser
     assert (await service.gateway.client.post(redeliver)).status_code == 202
     (event,) = await service.events(monitor_id, lambda found: _statuses(found) == ["sent"])
     assert (event["webhook_attempts"], event["webhook_last_error"]) == (9, None)
-    first, *others = service.world.delivered
+    first, *others = service.streams.delivered
     assert others == [first] * 2
 
 
@@ -180,12 +180,12 @@ async def test_no_history_holds_a_request_header_of_a_stream(service: Service) -
     headers = [{"Authorization": secret} for secret in secrets]
     monitor_id = await service.gateway.created_id(config={"request_headers": headers[0]})
     await service.until(monitor_id, "status", "monitoring")
-    while not service.world.watches:
+    while not service.streams.watches:
         await asyncio.sleep(0.01)
     wanted = {"config": {"request_headers": headers[1]}}
     answer = await service.gateway.client.patch(f"/api/v1/monitors/{monitor_id}", json=wanted)
     assert answer.json()["config"]["request_headers"] == {"Authorization": "***"}
-    while len(service.world.watches) < 2:
+    while len(service.streams.watches) < 2:
         await asyncio.sleep(0.01)
     await service.gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
     history = await service.client.get_workflow_handle(monitor_id).fetch_history()

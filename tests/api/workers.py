@@ -114,14 +114,16 @@ class ScriptedStreams:
 
 
 @asynccontextmanager
-async def workers(client: Client, world: ScriptedStreams, gateway_url: str) -> AsyncIterator[None]:
+async def workers(
+    client: Client, streams: ScriptedStreams, gateway_url: str
+) -> AsyncIterator[None]:
     """Run workers that report to a gateway, while the context is open."""
     gateway = GatewayClient(gateway_url, SecretStr(INTERNAL_KEY))
     reports = Reports(gateway)
     activities: list[Any] = [
-        world.wait_for_live,
-        world.deliver_webhook,
-        world.redelivery(gateway),
+        streams.wait_for_live,
+        streams.deliver_webhook,
+        streams.redelivery(gateway),
         reports.report_status,
         reports.report_event,
         reports.reconcile,
@@ -139,7 +141,7 @@ async def workers(client: Client, world: ScriptedStreams, gateway_url: str) -> A
         prober = Worker(
             client,
             task_queue=PROBE_QUEUE,
-            activities=[world.watch_stream],
+            activities=[streams.watch_stream],
             # A watch hears of its cancellation with the answer to a heartbeat.
             max_heartbeat_throttle_interval=timedelta(milliseconds=100),
         )
