@@ -27,8 +27,8 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.machine import machine
-from media.decoding.decoder_pool import DecoderProbe
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.decoder_probe import DecoderProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from media.decoding.decoder_pool import Confinement, DecoderProbe
+from media.decoding.decoder_probe import Confinement, DecoderProbe
 from media.decoding.errors import DecoderFailed, NotConfined
 from media.decoding.probe import Probe, open_probe
 from runtime.errors import StartError

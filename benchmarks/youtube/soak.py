@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.youtube.egress import Egress

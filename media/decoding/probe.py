@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from media.decoding.decode_slots import DecodeUsage
-from media.decoding.decoder_pool import Confinement, DecoderProbe
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.decoder_probe import Confinement, DecoderProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.decoding.limits import probes_at_once
 from monitors.measurement import ProbeContext, SegmentMeasurement
 

@@ -17,7 +17,7 @@ from media.dash.to_hls import TrackPlaylist
 from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist
 from media.outbound.errors import FetchTimeout
-from media.processes.bounded import Finished, Limits, ProcessFailed, run_bounded
+from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 
 LARGE_CHARS = 64 * 1024
 """Reading less takes at most 50 ms, crafted or not, and 5 as a rule."""

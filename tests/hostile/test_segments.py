@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from media.decoding.errors import UndecodableSegment
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.decoding.limits import ProbeLimits
 from monitors.measurement import SegmentMeasurement
 from simulator.origin.render import run_ffmpeg

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import StrEnum
 
-from media.decoding.decoder_pool import DecoderProbe
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.decoder_probe import DecoderProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.decoding.limits import ProbeLimits
 from media.decoding.probe import Probe
 from simulator.origin.render import ffmpeg_path

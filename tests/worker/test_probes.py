@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from media.decoding.decoder.confinement import has_filter
-from media.decoding.decoder_pool import Confinement, DecoderProbe
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.decoder_probe import Confinement, DecoderProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from runtime.settings import SettingsError, StreamSettings
 from worker.health import health_app
 from worker.metrics import confinement_metric

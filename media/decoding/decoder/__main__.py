@@ -27,7 +27,7 @@ def main(memory_bytes: int) -> None:
     """Measure segments until standard input closes, within `memory_bytes` for each."""
     die_with_the_parent()
     av.logging.set_level(None)
-    _bound(_size_bytes() + memory_bytes)
+    _limit_itself(_size_bytes() + memory_bytes)
     gc.freeze()  # what was imported stays: looking for garbage in it took a tenth of the time
     jobs = sys.stdin.buffer
     _send({"is_confined": confine()})
@@ -63,7 +63,7 @@ def _size_bytes() -> int:
         return int(pages.read().split()[0]) * resource.getpagesize()
 
 
-def _bound(size_bytes: int) -> None:
+def _limit_itself(size_bytes: int) -> None:
     for name, limit in (
         (resource.RLIMIT_AS, size_bytes),
         (resource.RLIMIT_CORE, 0),

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from media.processes.bounded import Finished, Limits, ProcessFailed, ProcessTimedOut, run_bounded
+from media.processes.run_once import Finished, Limits, ProcessFailed, ProcessTimedOut, run_bounded
 from media.sources.youtube.resolution import (
     Resolution,
     ResolveRequest,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from media.processes.bounded import ProcessFailed, ProcessTimedOut
 from media.processes.framing import pack_json
-from media.processes.warm import Program, WarmPool
+from media.processes.run_once import ProcessFailed, ProcessTimedOut
+from media.processes.warm_pool import Program, WarmPool
 from media.sources.youtube.resolution import (
     Resolution,
     ResolveRequest,

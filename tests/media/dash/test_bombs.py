@@ -13,7 +13,7 @@ from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.playlists.loading import load_again
 from media.playlists.manifests import LARGE_CHARS, LIMITS, read_beside
-from media.processes.bounded import Limits
+from media.processes.run_once import Limits
 from media.sources.direct import ManifestSource
 from media.sources.source import SourceState
 from tests.media.dash.bombs import BOMBS

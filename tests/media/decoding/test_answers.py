@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from media.decoding.decoder.protocol import MAX_ANSWER_BYTES, JobHead
 from media.decoding.result_check import Answer, measurement_of, read_answer
 from media.processes.framing import LENGTH
-from media.processes.warm import read_frame
+from media.processes.warm_pool import read_frame
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition

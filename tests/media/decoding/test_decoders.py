@@ -10,7 +10,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.decoder_probe import DecoderProbe
 from media.decoding.errors import UndecodableSegment
 from media.decoding.limits import ProbeLimits
 from simulator.origin import Programme, RenderedProgramme, render
@@ -19,7 +19,7 @@ from tests.media.decoding.measuring import measure
 WORKER = """
 import asyncio
 from pathlib import Path
-from media.decoding.decoder_pool import DecoderProbe
+from media.decoding.decoder_probe import DecoderProbe
 
 async def main():
     probe = DecoderProbe(parallel=1)

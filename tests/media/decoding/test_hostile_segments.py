@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from media.decoding.errors import UndecodableSegment
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.decoding.limits import ProbeLimits
 from media.decoding.probe import Probe
 from monitors.measurement import SegmentMeasurement

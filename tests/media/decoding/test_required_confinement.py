@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from media.decoding.decoder.confinement import has_filter
-from media.decoding.decoder_pool import DECODER, Confinement, DecoderProbe
+from media.decoding.decoder_probe import DECODER, Confinement, DecoderProbe
 from media.decoding.errors import NotConfined, UndecodableSegment
 from simulator.origin import Programme, render
 from tests.media.decoding.measuring import measure

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.sources.direct import ManifestSource

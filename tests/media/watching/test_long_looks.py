@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from media.decoding.ffmpeg import FfmpegProbe
+from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.sources.source import Observation, SourceState
 from media.watching import SegmentProber, StreamWatch, WatchState
 from media.watching.stream import LONG_LOOK

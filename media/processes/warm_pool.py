@@ -18,8 +18,8 @@ from pathlib import Path
 
 import structlog
 
-from media.processes.bounded import ProcessFailed, ProcessTimedOut, kill_group, reap
 from media.processes.framing import LENGTH
+from media.processes.run_once import ProcessFailed, ProcessTimedOut, kill_group, reap
 
 logger = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from media.processes.bounded import Limits, ProcessFailed, ProcessTimedOut, run_bounded
+from media.processes.run_once import Limits, ProcessFailed, ProcessTimedOut, run_bounded
 
 MEBI = 1024 * 1024
 ROOMY = Limits(wall_sec=30, cpu_sec=20, memory_bytes=2048 * MEBI, output_bytes=MEBI)

@@ -19,8 +19,8 @@ from media.decoding.decoder.protocol import JobHead, Material
 from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
 from media.decoding.limits import ProbeLimits
 from media.decoding.result_check import Ready, read_answer
-from media.processes.bounded import ProcessFailed, ProcessTimedOut
-from media.processes.warm import Program, WarmPool
+from media.processes.run_once import ProcessFailed, ProcessTimedOut
+from media.processes.warm_pool import Program, WarmPool
 from monitors.frames import BLOCKS, Depth
 from monitors.measurement import ProbeContext, SegmentMeasurement
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import psutil
 import pytest
 
-from media.processes.bounded import ProcessFailed, ProcessTimedOut
 from media.processes.framing import pack_json
-from media.processes.warm import Program, WarmPool, WarmProcess
+from media.processes.run_once import ProcessFailed, ProcessTimedOut
+from media.processes.warm_pool import Program, WarmPool, WarmProcess
 
 CHILD = """
 import os, sys, time

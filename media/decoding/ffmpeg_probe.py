@@ -19,7 +19,7 @@ from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
-from media.processes.bounded import Finished, Limits, ProcessFailed, run_bounded
+from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, longest_interval_sec
 from monitors.measurement import ProbeContext, SegmentMeasurement
 
