@@ -10,6 +10,7 @@ import pkgutil
 import sys
 from importlib import import_module
 
+NEEDS_EXTRA = "cli.demo"  # its encoder is not in this image
 OURS = "monitors media kube workflows activities api worker runtime cli"
 # Imported by large libraries when they need it.
 LATE = """
@@ -23,7 +24,7 @@ WHOLE = "api fastapi httpcore structlog typer uvicorn uvloop websockets"
 for name in OURS.split():
     path = getattr(import_module(name), "__path__", [])
     for found in pkgutil.walk_packages(path, f"{name}."):
-        if not found.name.endswith(".__main__"):
+        if not found.name.startswith(NEEDS_EXTRA) and not found.name.endswith(".__main__"):
             import_module(found.name)
 for name in LATE.split():
     import_module(name)

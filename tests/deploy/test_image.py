@@ -87,6 +87,17 @@ def test_only_what_is_listed_goes_into_the_build() -> None:
         assert not any(fnmatch(secret, rule) for rule in allowed)
 
 
+def test_what_is_compiled_can_be_imported_without_the_extra_of_the_demo() -> None:
+    script = (ROOT / "deploy" / "bytecode.sh").read_text()
+    program = script.partition("<<'PYTHON'")[2].partition("\n")[2].partition("\nPYTHON\n")[0]
+    without = "import sys\nsys.modules['imageio_ffmpeg'] = None\n"
+    done = subprocess.run(
+        [sys.executable, "-c", without + program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "worker/main.py" in done.stdout
+
+
 def test_a_newer_yt_dlp_in_a_mounted_folder_reaches_the_resolver_processes(tmp_path: Path) -> None:
     plugins, work = tmp_path / "plugins", tmp_path / "work"
     (plugins / "yt_dlp").mkdir(parents=True)
