@@ -46,7 +46,7 @@ USUAL_INTERVALS = 4
 """A pause of this many intervals between two frames is normal: there may be few frames."""
 
 
-class Depth(IntEnum):
+class DecodeDepth(IntEnum):
     """How much of a segment's video is decoded.
 
     Attributes:
@@ -61,7 +61,7 @@ class Depth(IntEnum):
 
 
 class Motion(StrEnum):
-    """What `Depth.MOVEMENT` found.
+    """What `DecodeDepth.MOVEMENT` found.
 
     Attributes:
         MOVING: a movement that ends every freeze; decoding stopped there.

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitors.frames import BLOCKS, FRAME_BYTES, Depth, Motion
+from monitors.frames import BLOCKS, FRAME_BYTES, DecodeDepth, Motion
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 
@@ -89,7 +89,7 @@ class ProbeContext(BaseModel):
 
     Attributes:
         depth: how much of the video is decoded.
-        reference: keyframe of the segment before, for `Depth.MOVEMENT`; None where it is unknown.
+        reference: keyframe of the segment before, for `DecodeDepth.MOVEMENT`; None if unknown.
         parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
         lead: the segments since the last one that needs none; see `needs_lead`.
         all_sounds: whether the sound tracks beside the first are measured, too.
@@ -97,7 +97,7 @@ class ProbeContext(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    depth: Depth = Depth.EVERYTHING
+    depth: DecodeDepth = DecodeDepth.EVERYTHING
     reference: ReferenceFrame | None = None
     parameter_sets: bytes = b""
     lead: bytes = Field(default=b"", repr=False)

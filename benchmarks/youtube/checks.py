@@ -12,7 +12,7 @@ import psutil
 
 from media.sources.youtube.external_resolvers import ExternalResolvers
 from media.sources.youtube.resolution import ResolveRequest
-from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
 from simulator.youtube import SimulatedYouTube
 
@@ -37,8 +37,8 @@ async def measure(looks: int) -> list[Cost]:
         options = YouTubeOptions(proxy=site.proxy_url, ca_bundle=site.ca_path)
         pool = ResolverPool(options)
         stack.push_async_callback(pool.close)
-        media = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
-        status = ResolveRequest(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
+        media = ResolveRequest(Resolver.YTDLP, PollDepth.MEDIA, VIDEO_ID)
+        status = ResolveRequest(Resolver.YTDLP, PollDepth.STATUS, VIDEO_ID)
         costs = [
             await _of_pool("warm pool, media", site, pool, media, looks),
             await _of_pool("warm pool, one-request status check", site, pool, status, looks),

@@ -21,7 +21,7 @@ from media.decoding.limits import ProbeLimits
 from media.decoding.result_check import Ready, read_answer
 from media.processes.run_once import ProcessFailed, ProcessTimedOut
 from media.processes.warm_pool import Program, WarmPool
-from monitors.frames import BLOCKS, Depth
+from monitors.frames import BLOCKS, DecodeDepth
 from monitors.measurement import ProbeContext, SegmentMeasurement
 
 logger = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ class DecoderProbe:
             max_frames=self._limits.frames_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
             with_loudness=self._with_loudness,
-            depth=Depth.EVERYTHING if self._with_loudness else context.depth,
+            depth=DecodeDepth.EVERYTHING if self._with_loudness else context.depth,
             all_sounds=context.all_sounds,
             reference=context.reference or bytes(BLOCKS),
         )

@@ -27,7 +27,7 @@ def probe_arguments(
     *,
     container: str | None = None,
     max_frames: int = MIN_FRAMES,
-    programme: int | None = None,
+    program: int | None = None,
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.
 
@@ -35,9 +35,9 @@ def probe_arguments(
     times, the edges of silence and the times of sound go to outputs of their own (`OUTPUTS`): the
     log on standard error mixes up what ffmpeg's threads write at the same time. `silence_db` is in
     dBFS; without a `container` ffmpeg finds out by itself. The tracks are the first ones of all, or
-    of the `programme` of that number.
+    of the `program` of that number.
     """
-    tracks = "0" if programme is None else f"0:p:{programme}"
+    tracks = "0" if program is None else f"0:p:{program}"
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
     # Nothing inside the media can make ffmpeg open a file or a URL.
     arguments += ["-protocol_whitelist", "pipe", "-threads", "1", "-filter_threads", "1"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from media.decoding.decoder.audio_coverage import GAP_MIN_SEC
 from media.decoding.decoder.loudness import LOUDNESS_GATE_LUFS
-from media.decoding.decoder.programmes import Programme, first_programme
 from media.decoding.decoder.results import Span
 from media.decoding.decoder.sample_entries import Unmeasurable
+from media.decoding.decoder.ts_programs import TsProgram, first_ts_program
 from media.decoding.ffmpeg_command import Layout
 
 # Only at the beginning of a line: further in, it may be a title that the media carries.
@@ -29,7 +29,7 @@ class Tracks:
     """The first video and audio track of a segment; None where there is none.
 
     Attributes:
-        programme: whose they are, by its number, where there are several.
+        program: whose they are, by its number, where there are several.
         unmeasurable: kinds of tracks of which none can be measured, and why.
     """
 
@@ -37,7 +37,7 @@ class Tracks:
     audio_codec: str | None = None
     width: int | None = None
     height: int | None = None
-    programme: int | None = None
+    program: int | None = None
     unmeasurable: Mapping[str, Unmeasurable] = field(default_factory=dict)
 
     def without(self, unmeasurable: Mapping[str, Unmeasurable]) -> "Tracks":
@@ -59,17 +59,17 @@ class Tracks:
         return Layout.AUDIO if self.audio_codec else None
 
 
-def read_tracks(log: str, known: Sequence[Programme] = ()) -> Tracks:
-    """Return the tracks that ffmpeg found in its input, of the first programme that has one."""
+def read_tracks(log: str, known: Sequence[TsProgram] = ()) -> Tracks:
+    """Return the tracks that ffmpeg found in its input, of the first program that has one."""
     streams = [
         (int(pid or "0", 16), kind, codec, rest)
         for pid, kind, codec, rest in _STREAM.findall(log)
         if codec != "none" and "(attached pic)" not in rest
     ]
-    programme = first_programme(known, {pid for pid, *_ in streams})
+    program = first_ts_program(known, {pid for pid, *_ in streams})
     found: dict[str, tuple[str, str]] = {}
     for pid, kind, codec, rest in streams:
-        if programme is None or pid in programme.pids:
+        if program is None or pid in program.pids:
             found.setdefault(kind, (codec, rest))
     video = found.get("Video")
     size = _SIZE.search(video[1]) if video else None
@@ -78,7 +78,7 @@ def read_tracks(log: str, known: Sequence[Programme] = ()) -> Tracks:
         audio_codec=found["Audio"][0] if "Audio" in found else None,
         width=int(size[1]) if size else None,
         height=int(size[2]) if size else None,
-        programme=programme.number if programme else None,
+        program=program.number if program else None,
     )
 
 

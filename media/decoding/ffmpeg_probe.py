@@ -12,9 +12,9 @@ from media.decoding import ffmpeg_output
 from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.audio_coverage import describe_sound
 from media.decoding.decoder.frames import black_intervals, still_runs
-from media.decoding.decoder.programmes import Programme, programmes
 from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings
 from media.decoding.decoder.sample_entries import unmeasurable_kinds
+from media.decoding.decoder.ts_programs import TsProgram, ts_programs
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
@@ -62,31 +62,31 @@ class FfmpegProbe:
 
     async def _run(self, task: "_Task") -> tuple[Finished, ffmpeg_output.Tracks]:
         finished = await self._pass(task, Layout.BOTH)
-        log, known = finished.stderr, _programmes(task.segment)
+        log, known = finished.stderr, _ts_programs(task.segment)
         tracks = await _beside(finished, lambda: ffmpeg_output.read_tracks(_text(log), known))
         tracks = tracks.without(unmeasurable_kinds(task.segment))
-        programme = tracks.programme
-        if programme is not None and tracks.layout:
-            finished = await self._pass(task, tracks.layout, programme)
+        program = tracks.program
+        if program is not None and tracks.layout:
+            finished = await self._pass(task, tracks.layout, program)
         # A missing track fails in the option parser, before anything is decoded; an empty one when
         # its output is opened. Say it again without that track.
         layout = _filled_layout(finished) if tracks.layout is Layout.BOTH else tracks.layout
         if finished.returncode > 0 and layout in (Layout.VIDEO, Layout.AUDIO):
-            finished = await self._pass(task, layout, programme)
+            finished = await self._pass(task, layout, program)
         if tracks.unmeasurable and tracks.layout is None:
             return finished, tracks
         if finished.returncode != 0 or tracks.layout is None:
             raise UndecodableSegment(_failure(finished))
         return finished, tracks
 
-    async def _pass(self, task: "_Task", layout: Layout, programme: int | None = None) -> Finished:
+    async def _pass(self, task: "_Task", layout: Layout, program: int | None = None) -> Finished:
         command = probe_arguments(
             self._ffmpeg,
             layout,
             task.silence_db,
             container=named_container(task.segment),
             max_frames=self._limits.frames_for(task.duration_sec),
-            programme=programme,
+            program=program,
         )
         limits = Limits(
             wall_sec=self._limits.wall_sec,
@@ -107,8 +107,8 @@ class _Task:
     silence_db: float
 
 
-def _programmes(segment: bytes) -> list[Programme]:
-    return programmes(segment) if named_container(segment) == MPEGTS else []
+def _ts_programs(segment: bytes) -> list[TsProgram]:
+    return ts_programs(segment) if named_container(segment) == MPEGTS else []
 
 
 async def _beside(finished: Finished, look: Callable[[], T]) -> T:

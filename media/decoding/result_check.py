@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from media.decoding.decoder.protocol import JobHead
-from monitors.frames import Depth, Motion
+from monitors.frames import DecodeDepth, Motion
 from monitors.measurement import Reason, SegmentMeasurement
 
 
@@ -53,8 +53,8 @@ def measurement_of(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
         "duration_sec": head.duration_sec,
         "size_bytes": head.segment_bytes,
     }
-    if head.depth != Depth.MOVEMENT:
+    if head.depth != DecodeDepth.MOVEMENT:
         told["motion"] = Motion.UNKNOWN
-    if head.depth == Depth.EVERYTHING:
+    if head.depth == DecodeDepth.EVERYTHING:
         told["is_skimmed"] = False
     return SegmentMeasurement.model_validate({**answer.findings, **told})

@@ -15,7 +15,7 @@ from monitors.detectors.stream_time import (
     SegmentPosition,
 )
 from monitors.detectors.video import VideoDetectors
-from monitors.frames import Depth
+from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement, Track
 from monitors.status import SEVERITY, Health, IncidentKind
@@ -74,7 +74,7 @@ class MediaDetectors(BaseModel):
             thresholds: that hold now.
             has_room: whether the cache has room for more deferred segments.
         """
-        depth, deferred = Depth.EVERYTHING, self.video.deferred
+        depth, deferred = DecodeDepth.EVERYTHING, self.video.deferred
         if "video" in self.tracks:
             expected = thresholds.as_expected()
             depth = self.video.depth_of_next(duration_sec, expected, has_room=has_room)

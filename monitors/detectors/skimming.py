@@ -14,7 +14,7 @@ from typing import Self
 
 from monitors.config import DAY_SEC, Thresholds
 from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition, reached
-from monitors.frames import BLOCKS, STILL_GAP_SEC, Depth, Motion, has_moved
+from monitors.frames import BLOCKS, STILL_GAP_SEC, DecodeDepth, Motion, has_moved
 from monitors.measurement import Interval, SegmentMeasurement
 
 SEGMENTS_OF_A_FAULT = 4
@@ -73,7 +73,7 @@ def shows_movement(measurement: SegmentMeasurement) -> bool:
 
 def depth_of_next(
     duration_sec: float, grown_sec: float, waiting: int, thresholds: Thresholds, *, has_room: bool
-) -> Depth:
+) -> DecodeDepth:
     """Return how much of the next segment is decoded, while no fault is known.
 
     Args:
@@ -85,14 +85,14 @@ def depth_of_next(
     """
     wanted = (thresholds.blackout_threshold_sec, thresholds.freeze_threshold_sec)
     if any(0 < each < SEGMENTS_OF_A_FAULT * duration_sec for each in wanted):
-        return Depth.EVERYTHING
+        return DecodeDepth.EVERYTHING
     freeze_sec = thresholds.freeze_threshold_sec
     if freeze_sec <= 0:
-        return Depth.KEYFRAME
+        return DecodeDepth.KEYFRAME
     if reached(grown_sec, freeze_sec):
-        return Depth.EVERYTHING
+        return DecodeDepth.EVERYTHING
     is_calm = grown_sec <= LOOK_CLOSER_SHARE * freeze_sec and waiting < MOST_DEFERRED
-    return Depth.KEYFRAME if is_calm and has_room else Depth.MOVEMENT
+    return DecodeDepth.KEYFRAME if is_calm and has_room else DecodeDepth.MOVEMENT
 
 
 def first_that_counts(measurements: Sequence[SegmentMeasurement]) -> int:

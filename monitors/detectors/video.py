@@ -33,7 +33,7 @@ from monitors.detectors.stream_time import (
     Stretch,
     stretches,
 )
-from monitors.frames import STILL_GAP_SEC, Depth
+from monitors.frames import STILL_GAP_SEC, DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.status import SEVERITY, Health, IncidentKind
@@ -59,9 +59,9 @@ class VideoDetectors(BaseModel):
 
     def depth_of_next(
         self, duration_sec: float, thresholds: Thresholds, *, has_room: bool
-    ) -> Depth:
+    ) -> DecodeDepth:
         if not self._is_calm():
-            return Depth.EVERYTHING
+            return DecodeDepth.EVERYTHING
         grown_sec = self._grown_sec() + duration_sec
         waiting = len(self.deferred)
         return depth_of_next(duration_sec, grown_sec, waiting, thresholds, has_room=has_room)

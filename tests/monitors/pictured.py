@@ -14,7 +14,7 @@ from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import may_defer
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.frames import BLOCK_SIZE, BLOCKS, FRAME_HEIGHT, FRAME_WIDTH, Depth, Motion
+from monitors.frames import BLOCK_SIZE, BLOCKS, FRAME_HEIGHT, FRAME_WIDTH, DecodeDepth, Motion
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import (
     CachedSegment,
@@ -134,13 +134,13 @@ class Shown:
         found = SegmentMeasurement(duration_sec=self.duration_sec, silent=list(self.silent))
         movement = Movement(context.reference or bytes(BLOCKS))
         movement.begin(self.pictures[0].tobytes())
-        if context.depth is Depth.MOVEMENT:
+        if context.depth is DecodeDepth.MOVEMENT:
             times = (np.arange(len(self.pictures)) / FPS).tolist()
             movement.look_at([each.tobytes() for each in self.pictures], times)
             motion = Motion.STATIC if not movement.is_dark else Motion.UNKNOWN
             found.motion = Motion.MOVING if movement.is_proven else motion
         found.keyframe = movement.keyframe
-        is_sampled = context.depth is Depth.KEYFRAME and not movement.is_dark
+        is_sampled = context.depth is DecodeDepth.KEYFRAME and not movement.is_dark
         if is_sampled or found.motion is Motion.MOVING:
             cached = CachedSegment(str(self.position.sequence).encode())
             return found.model_copy(update={"is_skimmed": True, "cached": cached})
@@ -189,7 +189,7 @@ class Watched(NamedTuple):
     """
 
     told: list[tuple[int, IncidentChange]]
-    depths: list[Depth]
+    depths: list[DecodeDepth]
     skimmed: list[bool]
     measured_again: list[int]
     deferred: list[int]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.skimming import CATCH_UP, MOST_DEFERRED
-from monitors.frames import Depth
+from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentOpened
 from monitors.measurement import Interval
 from tests.monitors.media_timeline import wall_clock
@@ -173,7 +173,7 @@ def test_a_fault_in_a_calm_stream_began_where_it_began(fault: str, began: int) -
 def test_what_may_be_a_fault_is_looked_at_closely_where_the_cache_is_full(kind: str) -> None:
     programme = cut([("moving", 1, 60), (kind, 2, 200)], repeat(20), 100)
     shown = [replace(each, has_room=False) for each in programme]
-    assert Depth.KEYFRAME not in watched(shown, skims=True).depths
+    assert DecodeDepth.KEYFRAME not in watched(shown, skims=True).depths
 
 
 def test_what_moves_a_little_is_skimmed_too() -> None:
@@ -184,14 +184,14 @@ def test_what_moves_a_little_is_skimmed_too() -> None:
 def test_slides_that_change_long_before_a_freeze_is_due_are_never_measured() -> None:
     slides = [("still", seed, 200) for seed in range(1, 7)]
     seen = watched(patiently(cut(slides, repeat(20), 100)), skims=True)
-    assert set(seen.depths) == {Depth.KEYFRAME}
+    assert set(seen.depths) == {DecodeDepth.KEYFRAME}
     assert not any(seen.measured_again)
 
 
 def test_somebody_who_talks_is_looked_at_until_seen_to_move() -> None:
     seen = watched(patiently(cut([("talking", 2, 1200)], repeat(20), 100)), skims=True)
     assert not any(seen.measured_again)
-    assert 3 <= seen.depths.count(Depth.MOVEMENT) <= 8
+    assert 3 <= seen.depths.count(DecodeDepth.MOVEMENT) <= 8
 
 
 def test_a_freeze_is_caught_up_with_step_by_step() -> None:
@@ -199,12 +199,12 @@ def test_a_freeze_is_caught_up_with_step_by_step() -> None:
     seen = watched(patiently(cut(scenes, repeat(20), 100)), skims=True)
     assert max(seen.measured_again) <= CATCH_UP
     assert sum(seen.measured_again) >= 15
-    assert seen.depths[-5:] == [Depth.EVERYTHING] * 5
+    assert seen.depths[-5:] == [DecodeDepth.EVERYTHING] * 5
 
 
 def test_nothing_is_deferred_for_a_track_that_is_only_listened_to() -> None:
     context = MediaDetectors(tracks=frozenset({"audio"})).probe_context(2.0, Thresholds())
-    assert context.depth is Depth.EVERYTHING
+    assert context.depth is DecodeDepth.EVERYTHING
 
 
 def test_what_is_deferred_is_bounded_whatever_the_threshold() -> None:

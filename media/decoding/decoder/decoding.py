@@ -16,7 +16,7 @@ from media.decoding.decoder.results import MAX_ERROR, Findings, FurtherFindings,
 from media.decoding.decoder.track_selection import tracks_of
 from media.decoding.decoder.video import FrameSampler
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
-from monitors.frames import Depth, missing_from_sec
+from monitors.frames import DecodeDepth, missing_from_sec
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
@@ -49,12 +49,12 @@ def measure_segment(material: Material, job: JobHead) -> Findings:
         Undecodable: it is no media of which anything can be decoded.
         MemoryError: it takes more memory than this process may have.
     """
-    if job.depth != Depth.EVERYTHING:
+    if job.depth != DecodeDepth.EVERYTHING:
         with contextlib.suppress(Undecodable):
             findings = _pass(material, job)
             if not findings.video_error and (not findings.is_skimmed or _is_enough(findings, job)):
                 return findings
-    return _pass(material, job._replace(depth=Depth.EVERYTHING))
+    return _pass(material, job._replace(depth=DecodeDepth.EVERYTHING))
 
 
 def _is_enough(findings: Findings, job: JobHead) -> bool:

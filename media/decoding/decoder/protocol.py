@@ -10,7 +10,7 @@ job was sent is taken for its answer.
 import struct
 from typing import NamedTuple
 
-from monitors.frames import BLOCKS, Depth
+from monitors.frames import BLOCKS, DecodeDepth
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -68,7 +68,7 @@ class JobHead(NamedTuple):
     max_frames: int
     cpu_sec: int
     with_loudness: bool
-    depth: int = Depth.EVERYTHING
+    depth: int = DecodeDepth.EVERYTHING
     all_sounds: bool = False
     reference: bytes = bytes(BLOCKS)
 

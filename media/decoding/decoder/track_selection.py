@@ -8,13 +8,13 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
-from media.decoding.decoder.programmes import first_programme, programmes
 from media.decoding.decoder.sample_entries import (
     UNSUPPORTED_CODEC,
     SampleEntry,
     Unmeasurable,
     sample_entries,
 )
+from media.decoding.decoder.ts_programs import first_ts_program, ts_programs
 from media.decoding.decoder.whitelist import CODECS, MPEGTS
 
 UNKNOWN_CODEC = "unknown"
@@ -70,16 +70,16 @@ class Tracks(NamedTuple):
 def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[str, Unmeasurable]]:
     """Return the first picture and the first sound of a segment that can be measured.
 
-    They are of the first programme that has one of them. Where there are tracks of a kind, and none
+    They are of the first program that has one of them. Where there are tracks of a kind, and none
     of them can be measured, also return why the first one cannot, by kind.
     """
     videos = [it for it in container.streams.video if not _is_attached(it)]
     audios = list(container.streams.audio)
     if container.format.name == MPEGTS:
         media = {it.id for it in (*videos, *audios)}
-        if programme := first_programme(programmes(segment), media):
-            videos = [it for it in videos if it.id in programme.pids]
-            audios = [it for it in audios if it.id in programme.pids]
+        if program := first_ts_program(ts_programs(segment), media):
+            videos = [it for it in videos if it.id in program.pids]
+            audios = [it for it in audios if it.id in program.pids]
     entries = sample_entries(segment)
     video, why_no_picture = _first(videos, entries)
     audio, why_no_sound = _first(audios, entries)

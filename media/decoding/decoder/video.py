@@ -7,7 +7,7 @@ from media.decoding.decoder.frames import black_intervals, still_runs
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
 from media.decoding.decoder.results import NO_FRAME, Findings
-from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, Depth, Motion, longest_interval_sec
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, DecodeDepth, Motion, longest_interval_sec
 
 LONGEST_REORDER_SEC = 2.0
 """Frames may be shown earlier than they come, by this much; more is a restart of timestamps."""
@@ -55,9 +55,9 @@ class FrameSampler:
         if self._begins_with_keyframe is None:
             self._begins_with_keyframe = packet.is_keyframe
             if not packet.is_keyframe:
-                self._depth = Depth.EVERYTHING
+                self._depth = DecodeDepth.EVERYTHING
             return True
-        is_enough = self._depth == Depth.KEYFRAME or self._movement.is_proven
+        is_enough = self._depth == DecodeDepth.KEYFRAME or self._movement.is_proven
         self._left_out += is_enough
         return not is_enough
 
@@ -99,7 +99,8 @@ class FrameSampler:
         self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
         if self._movement.keyframe is None and frame.key_frame and not frame.is_corrupt:
             self._movement.begin(self._small[-1])
-        if self._depth == Depth.MOVEMENT and len(self._small) - self._looked_at >= LOOKED_AT_ONCE:
+        unseen = len(self._small) - self._looked_at
+        if self._depth == DecodeDepth.MOVEMENT and unseen >= LOOKED_AT_ONCE:
             self._look_for_movement()
 
     def _look_for_movement(self) -> None:
@@ -160,7 +161,7 @@ class FrameSampler:
         return first_sec
 
     def _motion(self) -> Motion:
-        if self._depth != Depth.MOVEMENT:
+        if self._depth != DecodeDepth.MOVEMENT:
             return Motion.UNKNOWN
         if self._left_out:
             return Motion.MOVING

@@ -8,7 +8,7 @@ from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.rendition_choice import rank_media
 from media.sources.youtube.resolution import Resolution
-from media.sources.youtube.resolver_options import Depth
+from media.sources.youtube.resolver_options import PollDepth
 from media.sources.youtube.site_messages import Meaning, find_meaning
 
 _URL = re.compile(r"\w+://\S+")
@@ -84,7 +84,7 @@ def _failure_of_answers(resolution: Resolution) -> Meaning | None:
 def _is_positive(resolution: Resolution) -> bool:
     """Return whether the live status can be believed whatever else went wrong."""
     if resolution.live_status == "is_live":
-        return resolution.depth is Depth.STATUS
+        return resolution.depth is PollDepth.STATUS
     return resolution.live_status == "is_upcoming"
 
 

@@ -19,7 +19,7 @@ from media.sources.youtube.resolution import (
     read_info,
 )
 from media.sources.youtube.resolver_options import (
-    Depth,
+    PollDepth,
     Resolver,
     YouTubeOptions,
     format_extractor_args,
@@ -121,7 +121,7 @@ class ExternalResolvers:
         return path
 
 
-def ytdlp_config(options: YouTubeOptions, depth: Depth, ca_file: str | None) -> list[str]:
+def ytdlp_config(options: YouTubeOptions, depth: PollDepth, ca_file: str | None) -> list[str]:
     """Return a configuration file's lines: the same as `YtDlpResolver` sets."""
     arguments = with_depth(parse_extractor_args(options.extractor_args), depth)
     lines = [

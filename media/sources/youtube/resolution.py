@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from media.sources.youtube.resolver_options import Depth, Resolver
+from media.sources.youtube.resolver_options import PollDepth, Resolver
 
 
 class ResolverFailed(Exception):
@@ -32,7 +32,7 @@ class ResolveRequest:
     """A poll of a video."""
 
     resolver: Resolver
-    depth: Depth
+    depth: PollDepth
     video_id: str
 
     @property
@@ -44,7 +44,7 @@ class ResolveRequest:
         """How many HTTP requests the poll makes, at most as a rule."""
         if self.resolver is Resolver.STREAMLINK:
             return 3
-        return 1 if self.depth is Depth.STATUS else 6
+        return 1 if self.depth is PollDepth.STATUS else 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Resolution:
     """
 
     resolver: Resolver
-    depth: Depth
+    depth: PollDepth
     live_status: str | None = None
     availability: str | None = None
     media_type: str | None = None

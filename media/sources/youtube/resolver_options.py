@@ -19,7 +19,7 @@ class Resolver(StrEnum):
     STREAMLINK = "streamlink"
 
 
-class Depth(StrEnum):
+class PollDepth(StrEnum):
     """How much a poll finds out, and so what it costs."""
 
     STATUS = "status"
@@ -99,12 +99,12 @@ _REMAINS_ARGS = {"formats": ["incomplete"], "skip": ["dash"]}
 """yt-dlp leaves out HLS that lacks the beginning of a stream that is over, unless it is told so."""
 
 
-def with_depth(given: ExtractorArgs, depth: Depth) -> ExtractorArgs:
+def with_depth(given: ExtractorArgs, depth: PollDepth) -> ExtractorArgs:
     """Return the extractor arguments for a poll of this depth."""
-    if depth is Depth.MEDIA:
+    if depth is PollDepth.MEDIA:
         return given
     ours = given.get("youtube", {})
-    if depth is Depth.STATUS:
+    if depth is PollDepth.STATUS:
         return given | {"youtube": ours | _STATUS_ARGS}
     more = {name: [*ours.get(name, ()), *values] for name, values in _REMAINS_ARGS.items()}
     return given | {"youtube": ours | more}

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from media.processes.framing import pack_json, read_json
 from media.sources.youtube.resolution import Resolution, ResolveRequest
-from media.sources.youtube.resolver_options import Depth, Resolver, ResolverSetup
+from media.sources.youtube.resolver_options import PollDepth, Resolver, ResolverSetup
 
 CPU_LIMIT_SEC = 600
 """For its whole life. A poll takes some hundredths: only a process that spins comes here, and one
@@ -89,7 +89,7 @@ def _listen(requests: IO[bytes], inbox: "queue.SimpleQueue[ResolveRequest]", fol
         while (message := read_json(requests)) is not None:
             inbox.put(
                 ResolveRequest(
-                    Resolver(message["resolver"]), Depth(message["depth"]), message["video_id"]
+                    Resolver(message["resolver"]), PollDepth(message["depth"]), message["video_id"]
                 )
             )
     shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,7 @@ from media.sources.youtube.egress import (
 )
 from media.sources.youtube.external_resolvers import ExternalResolvers
 from media.sources.youtube.resolution import Resolution, ResolveRequest, ResolverFailed
-from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
 
 BUSY = "busy"
@@ -68,7 +68,7 @@ class YouTubeSite:
         self._network_failure: Observation | None = None
 
     async def observe(
-        self, video_id: str, depth: Depth = Depth.MEDIA, *, background: bool = False
+        self, video_id: str, depth: PollDepth = PollDepth.MEDIA, *, background: bool = False
     ) -> Observation:
         """Poll once, and where a resolver itself fails, once more through the next one.
 
@@ -110,11 +110,11 @@ class YouTubeSite:
     async def _poll_further(self, request: ResolveRequest, give_up_at: float | None) -> "_Poll":
         """Poll; deeper where a status contradicts itself, or media may be left after the end."""
         poll = await self._poll(request, give_up_at)
-        if request.depth is Depth.STATUS and poll.is_contradictory:
-            return await self._poll(replace(request, depth=Depth.MEDIA), give_up_at)
-        if request.depth is Depth.MEDIA and poll.is_just_over:
+        if request.depth is PollDepth.STATUS and poll.is_contradictory:
+            return await self._poll(replace(request, depth=PollDepth.MEDIA), give_up_at)
+        if request.depth is PollDepth.MEDIA and poll.is_just_over:
             try:
-                deeper = await self._poll(replace(request, depth=Depth.REMAINS), None)
+                deeper = await self._poll(replace(request, depth=PollDepth.REMAINS), None)
             except BudgetExhausted:
                 return poll
             return deeper if deeper.observation.media else poll

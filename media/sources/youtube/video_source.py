@@ -13,7 +13,7 @@ from media.sources.direct import ABSENT_STATUSES, media_of
 from media.sources.source import MediaUrls, Observation, SourceState
 from media.sources.youtube.media_cache import MediaCache
 from media.sources.youtube.poll_schedule import poll_delay_sec
-from media.sources.youtube.resolver_options import Depth
+from media.sources.youtube.resolver_options import PollDepth
 from media.sources.youtube.site import BUSY, YouTubeSite
 
 MAX_RENDITIONS_TRIED = 4
@@ -51,7 +51,7 @@ class YouTubeSource:
         known = None if refresh else self._cache.recall(self._video_id, datetime.now(UTC))
         if known:
             return known
-        seen = _with_retry_after(await self._site.observe(self._video_id, Depth.MEDIA))
+        seen = _with_retry_after(await self._site.observe(self._video_id, PollDepth.MEDIA))
         if seen.media is None:
             return seen
         try:
@@ -72,7 +72,7 @@ class YouTubeSource:
     async def observe_status(self, *, priority: bool = False) -> Observation:
         """Ask the site, in one request where it allows that."""
         return _with_retry_after(
-            await self._site.observe(self._video_id, Depth.STATUS, background=not priority)
+            await self._site.observe(self._video_id, PollDepth.STATUS, background=not priority)
         )
 
     def poll_delay_sec(

@@ -19,14 +19,14 @@ from media.processes.warm_pool import read_frame
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.frames import BLOCKS, FRAME_BYTES, Depth, Motion
+from monitors.frames import BLOCKS, FRAME_BYTES, DecodeDepth, Motion
 from monitors.measurement import SegmentMeasurement
 
 NUMBER = 5
 DURATION_SEC = 2.0
 
 
-def job(depth: Depth, *, with_loudness: bool = False, duration_sec: float = 2.0) -> JobHead:
+def job(depth: DecodeDepth, *, with_loudness: bool = False, duration_sec: float = 2.0) -> JobHead:
     return JobHead(
         number=NUMBER,
         sets_bytes=0,
@@ -47,23 +47,25 @@ def answered(**findings: Any) -> Answer:
 
 @pytest.mark.parametrize(
     ("depth", "is_skimmed"),
-    [(Depth.KEYFRAME, True), (Depth.MOVEMENT, True), (Depth.EVERYTHING, False)],
+    [(DecodeDepth.KEYFRAME, True), (DecodeDepth.MOVEMENT, True), (DecodeDepth.EVERYTHING, False)],
 )
-def test_nothing_is_skimmed_that_was_to_be_measured(depth: Depth, is_skimmed: bool) -> None:
+def test_nothing_is_skimmed_that_was_to_be_measured(depth: DecodeDepth, is_skimmed: bool) -> None:
     found = measurement_of(answered(is_skimmed=True, motion="moving"), job(depth))
     assert found
     assert found.is_skimmed is is_skimmed
 
 
 def test_motion_is_told_only_where_it_was_looked_for() -> None:
-    found = measurement_of(answered(motion="static"), job(Depth.EVERYTHING, with_loudness=True))
+    found = measurement_of(
+        answered(motion="static"), job(DecodeDepth.EVERYTHING, with_loudness=True)
+    )
     assert found
     assert found.motion is Motion.UNKNOWN
 
 
 def test_an_answer_names_no_kept_segment_and_no_duration_or_size() -> None:
     told = answered(duration_sec=9.0, size_bytes=-1)
-    found = measurement_of(told, job(Depth.KEYFRAME))
+    found = measurement_of(told, job(DecodeDepth.KEYFRAME))
     assert found
     assert (found.duration_sec, found.size_bytes) == (2.0, 1000)
 
@@ -72,9 +74,9 @@ def test_an_answer_names_no_kept_segment_and_no_duration_or_size() -> None:
 def test_what_an_answer_holds_is_bounded(kind: str) -> None:
     picture = {"picture": text(FRAME_BYTES)} if kind == "still" else {}
     stretches = [{"start": 1.0, "end": 1.0, **picture}] * 10_001
-    measurement_of(answered(**{kind: stretches[1:]}), job(Depth.EVERYTHING))
+    measurement_of(answered(**{kind: stretches[1:]}), job(DecodeDepth.EVERYTHING))
     with pytest.raises(ValidationError, match="at most 10000"):
-        measurement_of(answered(**{kind: stretches}), job(Depth.EVERYTHING))
+        measurement_of(answered(**{kind: stretches}), job(DecodeDepth.EVERYTHING))
 
 
 def text(size_bytes: int) -> str:
@@ -120,14 +122,14 @@ def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(FRAME_BYTES)) ->
 )
 def test_what_no_decoder_finds_is_refused(findings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        read_answer(json_of({"findings": findings}), job(Depth.MOVEMENT))
+        read_answer(json_of({"findings": findings}), job(DecodeDepth.MOVEMENT))
 
 
 @pytest.mark.parametrize("told", [{"number": 6}, {"number": None}, {}])
 def test_an_answer_to_another_job_is_refused(told: dict[str, Any]) -> None:
     body = json.dumps({"findings": {}, **told}).encode()
     with pytest.raises(ValueError, match=r"answer|number"):
-        read_answer(body, job(Depth.EVERYTHING))
+        read_answer(body, job(DecodeDepth.EVERYTHING))
 
 
 @pytest.mark.parametrize(
@@ -136,17 +138,19 @@ def test_an_answer_to_another_job_is_refused(told: dict[str, Any]) -> None:
 async def test_how_long_an_answer_may_be_goes_by_the_segment(
     duration_sec: float, most_bytes: int
 ) -> None:
-    head = job(Depth.EVERYTHING, duration_sec=duration_sec)
+    head = job(DecodeDepth.EVERYTHING, duration_sec=duration_sec)
     assert head.most_answer_bytes == most_bytes
     with pytest.raises(ValueError, match="too long"):
         await read_frame(sent(LENGTH.pack(most_bytes + 1)), head.most_answer_bytes)
 
 
 def test_the_reason_of_a_decoder_is_one_short_line() -> None:
-    answer, _ = read_answer(json_of({"undecodable": "no\nmedia\x1b[2J"}), job(Depth.EVERYTHING))
+    answer, _ = read_answer(
+        json_of({"undecodable": "no\nmedia\x1b[2J"}), job(DecodeDepth.EVERYTHING)
+    )
     assert answer.undecodable == "no media [2J"
     with pytest.raises(ValidationError):
-        read_answer(json_of({"undecodable": "x" * 201}), job(Depth.EVERYTHING))
+        read_answer(json_of({"undecodable": "x" * 201}), job(DecodeDepth.EVERYTHING))
 
 
 def json_of(told: dict[str, Any]) -> bytes:
@@ -191,7 +195,7 @@ async def test_whatever_is_on_the_wire_is_refused_or_can_be_judged(
     body: bytes, tail: bytes, cut: int
 ) -> None:
     wire = LENGTH.pack(len(body)) + body + tail
-    head = job(Depth.KEYFRAME)
+    head = job(DecodeDepth.KEYFRAME)
     try:
         answer = await read_frame(sent(wire[: len(wire) - cut]), head.most_answer_bytes)
         _, found = read_answer(answer, head)

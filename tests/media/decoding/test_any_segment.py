@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from media.decoding.errors import UndecodableSegment
 from media.decoding.probe import Probe
-from monitors.frames import Depth
+from monitors.frames import DecodeDepth
 from monitors.measurement import ProbeContext
 from simulator.origin import TINY, Container, Programme, render
 from tests.media.decoding.measuring import SILENCE_DB
@@ -73,10 +73,10 @@ async def decoder() -> AsyncIterator[Probe]:
 @given(
     seed=st.sampled_from(sorted(SEEDS)),
     made=st.lists(changes(), min_size=1, max_size=12),
-    depth=st.sampled_from(Depth),
+    depth=st.sampled_from(DecodeDepth),
 )
 async def test_a_mutated_segment_is_measured_or_refused_and_breaks_no_decoder(
-    decoder: Probe, seed: str, made: list[Change], depth: Depth
+    decoder: Probe, seed: str, made: list[Change], depth: DecodeDepth
 ) -> None:
     segment = SEEDS[seed]
     for change in made:

@@ -7,7 +7,7 @@ import pytest
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.freeze import missing_frames
-from monitors.frames import Depth
+from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentOpened
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from monitors.status import IncidentKind
@@ -62,7 +62,7 @@ async def test_a_segment_that_holds_little_is_not_skimmed(
             silence_db=-50.0,
             context=ProbeContext(depth=depth),
         )
-        for depth in (Depth.EVERYTHING, Depth.MOVEMENT, Depth.KEYFRAME)
+        for depth in (DecodeDepth.EVERYTHING, DecodeDepth.MOVEMENT, DecodeDepth.KEYFRAME)
     ]
     assert not any(each.is_skimmed for each in found)
     assert [missing(each) for each in found] == [[pytest.approx((0.2, 2.0), abs=0.05)]] * 3

@@ -10,7 +10,7 @@ import pytest_asyncio
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.detectors.media import MediaDetectors
-from monitors.frames import Depth, Motion
+from monitors.frames import DecodeDepth, Motion
 from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin import LOWEST, Container, Encoding, Programme, RenderedProgramme, render
@@ -117,8 +117,8 @@ async def test_somebody_who_talks_before_a_camera_is_skimmed(probe: Probe) -> No
     assert count >= 10
 
 
-@pytest.mark.parametrize("depth", [Depth.KEYFRAME, Depth.MOVEMENT])
-async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe, depth: Depth) -> None:
+@pytest.mark.parametrize("depth", [DecodeDepth.KEYFRAME, DecodeDepth.MOVEMENT])
+async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe, depth: DecodeDepth) -> None:
     context = ProbeContext(depth=depth)
     rendered = render(Programme.of([("normal", 3.0), ("audio_only", 4.0), ("normal", 3.0)]))
     found = [await measured_of(probe, rendered, number, context) for number in range(5)]
@@ -130,6 +130,8 @@ async def test_a_segment_without_a_picture_is_not_skimmed(probe: Probe, depth: D
 async def test_who_wants_loudness_gets_all_measured_at_once() -> None:
     rendered = render(Programme.of([("normal", 4.0)]))
     async with opened() as thorough:
-        measured = await measured_of(thorough, rendered, 0, ProbeContext(depth=Depth.MOVEMENT))
+        measured = await measured_of(
+            thorough, rendered, 0, ProbeContext(depth=DecodeDepth.MOVEMENT)
+        )
     assert measured.motion is Motion.UNKNOWN
     assert not measured.is_skimmed

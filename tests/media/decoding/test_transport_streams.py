@@ -72,8 +72,8 @@ def programmes(folder: Path, *files: Path, groups: Sequence[Sequence[int]]) -> b
     for number, group in enumerate(groups, 1):
         streams = "".join(f":st={stream}" for stream in group)
         told += ["-program", f"program_num={number}{streams}"]
-    run_ffmpeg(["-v", "error", *inputs, *maps, "-c", "copy", *told, "programmes.ts"], folder)
-    return (folder / "programmes.ts").read_bytes()
+    run_ffmpeg(["-v", "error", *inputs, *maps, "-c", "copy", *told, "programs.ts"], folder)
+    return (folder / "programs.ts").read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from media.decoding.errors import UndecodableSegment
 from media.decoding.probe import Probe
 from media.hls.playlist import InitSegment, Segment
 from media.watching.preroll import KEPT_FOR_SEGMENTS, MOST_BYTES, Lead
-from monitors.frames import Depth
+from monitors.frames import DecodeDepth
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin.render import run_ffmpeg
 from tests.testkit.engines import opened
@@ -87,7 +87,7 @@ async def measure(
 
 
 async def measured_in_turn(
-    probe: Probe, stream: Stream, depth: Depth
+    probe: Probe, stream: Stream, depth: DecodeDepth
 ) -> list[SegmentMeasurement | None]:
     lead, found = Lead(), list[SegmentMeasurement | None]()
     init = InitSegment(uri="http://127.0.0.1/init") if stream.init else None
@@ -100,13 +100,13 @@ async def measured_in_turn(
     return found
 
 
-@pytest.mark.parametrize("depth", [Depth.EVERYTHING, Depth.KEYFRAME])
+@pytest.mark.parametrize("depth", [DecodeDepth.EVERYTHING, DecodeDepth.KEYFRAME])
 @pytest.mark.parametrize(
     ("codec", "kind"),
     [("libx264", "mpegts"), ("libx264", "fmp4"), ("libx265", "mpegts"), ("mpeg2video", "mpegts")],
 )
 async def test_pictures_that_build_on_segments_before_are_seen_from_the_second_keyframe_on(
-    probe: Probe, tmp_path: Path, codec: str, kind: str, depth: Depth
+    probe: Probe, tmp_path: Path, codec: str, kind: str, depth: DecodeDepth
 ) -> None:
     found = await measured_in_turn(probe, rendered(tmp_path, codec, kind), depth)
     broken = [number for number, each in enumerate(found) if each is None or each.video_error]
@@ -130,7 +130,7 @@ async def test_a_keyframe_within_a_segment_is_enough_for_the_next_one(
 ) -> None:
     """No segment but the first begins with a keyframe, and each has one."""
     stream = rendered(tmp_path, codec, kind, every=0.76)
-    found = await measured_in_turn(probe, stream, Depth.EVERYTHING)
+    found = await measured_in_turn(probe, stream, DecodeDepth.EVERYTHING)
     assert [each.needs_lead for each in found if each] == [False] + 11 * [True]
     unseen = [each.video_unseen_sec for each in found if each]
     assert unseen == [0.0, pytest.approx(0.52), *10 * [0.0]]

@@ -11,7 +11,7 @@ from media.hls.playlist import Segment
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.watching import SegmentCache, SegmentProber
-from monitors.frames import Depth, Motion
+from monitors.frames import DecodeDepth, Motion
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from simulator.origin import LOWEST, Programme, render
 from tests.testkit.engines import opened
@@ -36,7 +36,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def measure(
-    prober: SegmentProber, server: ScriptedServer, depth: Depth
+    prober: SegmentProber, server: ScriptedServer, depth: DecodeDepth
 ) -> SegmentMeasurement:
     segment = Segment(
         uri=server.url("/segment.ts", "127.0.0.1"),
@@ -49,9 +49,9 @@ async def measure(
     )
 
 
-@pytest.mark.parametrize("depth", [Depth.KEYFRAME, Depth.MOVEMENT])
+@pytest.mark.parametrize("depth", [DecodeDepth.KEYFRAME, DecodeDepth.MOVEMENT])
 async def test_a_skimmed_segment_is_not_fetched_again(
-    client: httpx.AsyncClient, probe: Probe, depth: Depth
+    client: httpx.AsyncClient, probe: Probe, depth: DecodeDepth
 ) -> None:
     async with scripted_server(always(reply(NORMAL))) as server:
         prober = SegmentProber(client, probe, segment_max_bytes=1 << 20)
@@ -66,7 +66,7 @@ async def test_a_skimmed_segment_is_not_fetched_again(
 async def test_static_video_is_measured_once(client: httpx.AsyncClient, probe: Probe) -> None:
     async with scripted_server(always(reply(STILL))) as server:
         prober = SegmentProber(client, probe, segment_max_bytes=1 << 20)
-        static = await measure(prober, server, Depth.MOVEMENT)
+        static = await measure(prober, server, DecodeDepth.MOVEMENT)
         assert (static.motion, static.is_skimmed, static.cached) == (Motion.STATIC, False, None)
         assert static.still
         assert await prober.measure_again(static) is static
@@ -78,8 +78,8 @@ async def test_a_segment_that_the_cache_has_lost_cannot_be_measured(
     async with scripted_server(always(reply(NORMAL))) as server:
         cache = SegmentCache(most_bytes=len(NORMAL))
         prober = SegmentProber(client, probe, segment_max_bytes=1 << 20, cache=cache)
-        first = await measure(prober, server, Depth.KEYFRAME)
-        second = await measure(prober, server, Depth.KEYFRAME)
+        first = await measure(prober, server, DecodeDepth.KEYFRAME)
+        second = await measure(prober, server, DecodeDepth.KEYFRAME)
     assert await prober.measure_again(first) is None
     assert await prober.measure_again(second) is not None
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from media.sources.source import SourceState
 from media.sources.youtube.classifier import classify
 from media.sources.youtube.resolution import Format, Resolution
-from media.sources.youtube.resolver_options import Depth, Resolver
+from media.sources.youtube.resolver_options import PollDepth, Resolver
 
 LIVE, UPCOMING, ENDED = SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED
 UNAVAILABLE, NOT_OBSERVED = SourceState.UNAVAILABLE, SourceState.NOT_OBSERVED
@@ -18,7 +18,7 @@ MUXED = Format(format_id="91", protocol="m3u8_native", url="https://m.example/91
 NO_PLAYER = "Failed to extract any player response"
 
 
-def resolution(depth: Depth = Depth.MEDIA, **fields: Any) -> Resolution:
+def resolution(depth: PollDepth = PollDepth.MEDIA, **fields: Any) -> Resolution:
     return Resolution(resolver=Resolver.YTDLP, depth=depth, **fields)
 
 
@@ -74,11 +74,11 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("depth", Depth)
+@pytest.mark.parametrize("depth", PollDepth)
 @pytest.mark.parametrize("live_status", ["was_live", None])
 @pytest.mark.parametrize(("text", "reason"), SAID)
 def test_what_the_site_says_decides_and_was_live_does_not(
-    text: str, reason: str, live_status: str | None, depth: Depth
+    text: str, reason: str, live_status: str | None, depth: PollDepth
 ) -> None:
     seen = classify(resolution(depth, reasons=(text,), live_status=live_status))
     assert seen.reason == reason
@@ -118,7 +118,7 @@ def test_a_live_video_is_live_only_with_media(
 
 
 def test_a_status_check_finds_it_live_without_media() -> None:
-    seen = classify(resolution(Depth.STATUS, live_status="is_live", title="News"))
+    seen = classify(resolution(PollDepth.STATUS, live_status="is_live", title="News"))
     assert (seen.state, seen.reason, seen.media, seen.title) == (LIVE, "", None, "News")
 
 
@@ -174,7 +174,7 @@ def test_no_player_response_is_what_remains_of_any_trouble(
 
 def test_one_clients_warning_says_nothing_of_the_video() -> None:
     warned = resolution(
-        Depth.STATUS, live_status="is_live", warnings=("[youtube] x: Private video",)
+        PollDepth.STATUS, live_status="is_live", warnings=("[youtube] x: Private video",)
     )
     assert classify(warned).state is LIVE
 
@@ -207,13 +207,13 @@ def test_a_premiere_is_upcoming_with_its_start() -> None:
 
 
 @given(
-    st.sampled_from(Depth),
+    st.sampled_from(PollDepth),
     st.sampled_from([None, "is_live", "is_upcoming", "was_live", "post_live", "not_live"]),
     st.lists(st.sampled_from([text for text, _ in SAID]), max_size=3),
     st.sampled_from(["Sign in to confirm you're not a bot", "HTTP Error 429"]),
 )
 def test_what_concerns_the_egress_is_never_taken_for_the_video(
-    depth: Depth, live_status: str | None, said: list[str], trouble: str
+    depth: PollDepth, live_status: str | None, said: list[str], trouble: str
 ) -> None:
     seen = classify(resolution(depth, live_status=live_status, reasons=(*said, trouble)))
     assert seen.state is NOT_OBSERVED

@@ -13,14 +13,14 @@ from media.sources.source import SourceState
 from media.sources.youtube.classifier import classify
 from media.sources.youtube.external_resolvers import ExternalResolvers, read_streamlink, read_ytdlp
 from media.sources.youtube.resolution import ResolveRequest, ResolverFailed, ResolverTimedOut
-from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from simulator.youtube import SimulatedYouTube, Video, VideoState
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
 MakeOptions = Callable[..., YouTubeOptions]
-YTDLP = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
-STATUS = ResolveRequest(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
-STREAMLINK = ResolveRequest(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID)
+YTDLP = ResolveRequest(Resolver.YTDLP, PollDepth.MEDIA, VIDEO_ID)
+STATUS = ResolveRequest(Resolver.YTDLP, PollDepth.STATUS, VIDEO_ID)
+STREAMLINK = ResolveRequest(Resolver.STREAMLINK, PollDepth.MEDIA, VIDEO_ID)
 SCRIPTS = Path(sys.executable).parent
 COOKIES = "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tONE\ttwo\n"
 

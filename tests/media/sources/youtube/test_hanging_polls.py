@@ -7,7 +7,7 @@ import pytest
 from media.sources.source import Observation, SourceState
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.resolution import Resolution, ResolveRequest, ResolverTimedOut
-from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 
 VIDEO_ID = "aaaaaaaaaaa"
@@ -40,7 +40,7 @@ def site_of(looker: Hanging) -> YouTubeSite:
 
 async def check(site: YouTubeSite) -> Observation:
     """Look as whoever waits for a stream does."""
-    return await site.observe(VIDEO_ID, Depth.STATUS, background=True)
+    return await site.observe(VIDEO_ID, PollDepth.STATUS, background=True)
 
 
 async def begun(looker: Hanging, looks: int) -> None:

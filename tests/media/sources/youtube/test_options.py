@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.sources.youtube.resolver_options import (
-    Depth,
+    PollDepth,
     ResolverSetup,
     YouTubeOptions,
     format_extractor_args,
@@ -38,19 +38,19 @@ def test_arguments_survive_being_written_down(args: dict[str, dict[str, list[str
 
 
 def test_a_status_check_asks_the_web_client_alone() -> None:
-    asked = with_depth({"youtube": {"player_client": ["tv"], "lang": ["de"]}}, Depth.STATUS)
+    asked = with_depth({"youtube": {"player_client": ["tv"], "lang": ["de"]}}, PollDepth.STATUS)
     assert asked["youtube"]["player_client"] == ["web"]
     assert asked["youtube"]["lang"] == ["de"]
 
 
 def test_what_remains_is_asked_for_beside_what_the_user_wants() -> None:
     given_args = {"youtube": {"player_client": ["tv"], "formats": ["missing_pot"]}}
-    assert with_depth(given_args, Depth.REMAINS)["youtube"] == {
+    assert with_depth(given_args, PollDepth.REMAINS)["youtube"] == {
         "player_client": ["tv"],
         "formats": ["missing_pot", "incomplete"],
         "skip": ["dash"],
     }
-    assert with_depth(given_args, Depth.MEDIA) == given_args
+    assert with_depth(given_args, PollDepth.MEDIA) == given_args
 
 
 def test_no_secret_shows_in_the_text_of_options() -> None:

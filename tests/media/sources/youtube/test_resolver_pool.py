@@ -12,14 +12,14 @@ import psutil
 import pytest
 
 from media.sources.youtube.resolution import ResolveRequest, ResolverFailed, ResolverTimedOut
-from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
 from simulator.youtube import SILENT, RequestKind, SimulatedYouTube, Video
 from tests.media.sources.youtube.conftest import VIDEO_ID
 
 MakeOptions = Callable[..., YouTubeOptions]
-STATUS = ResolveRequest(Resolver.YTDLP, Depth.STATUS, VIDEO_ID)
-MEDIA = ResolveRequest(Resolver.YTDLP, Depth.MEDIA, VIDEO_ID)
+STATUS = ResolveRequest(Resolver.YTDLP, PollDepth.STATUS, VIDEO_ID)
+MEDIA = ResolveRequest(Resolver.YTDLP, PollDepth.MEDIA, VIDEO_ID)
 DEATH_SEC = 10
 
 
@@ -61,7 +61,7 @@ async def test_a_warm_process_is_used_again(options: MakeOptions, video: Video) 
 
 async def test_streamlink_may_look_first_in_a_process(options: MakeOptions, video: Video) -> None:
     async with pool_of(options()) as pool:
-        first = await pool.resolve(ResolveRequest(Resolver.STREAMLINK, Depth.MEDIA, VIDEO_ID))
+        first = await pool.resolve(ResolveRequest(Resolver.STREAMLINK, PollDepth.MEDIA, VIDEO_ID))
         second = await pool.resolve(MEDIA)
     assert first.master_url
     assert (second.exception, second.live_status) == (None, "is_live")
@@ -76,7 +76,7 @@ async def test_streamlink_does_not_break_the_requests_of_yt_dlp(tmp_path: Path) 
         "from media.sources.youtube.resolver_options import ResolverSetup\n"
         "setup = ResolverSetup(folder=sys.argv[1], request_timeout_sec=1, proxy='http://127.0.0.1:9')\n"
         "for resolver in (Resolver.STREAMLINK, Resolver.YTDLP):\n"
-        "    Resolvers(setup).resolve(ResolveRequest(resolver, Depth.STATUS, VIDEO_ID))\n"
+        "    Resolvers(setup).resolve(ResolveRequest(resolver, PollDepth.STATUS, VIDEO_ID))\n"
         "from urllib3.util.url import parse_url\n"
         "print(parse_url('https://a/%7e'))\n"
     )

@@ -12,7 +12,7 @@ import pytest
 from media.sources.source import Observation, SourceState
 from media.sources.youtube.egress import Egress
 from media.sources.youtube.media_cache import MediaCache
-from media.sources.youtube.resolver_options import Depth, Resolver, YouTubeOptions
+from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.sources.youtube.video_source import YouTubeSource
 from runtime.settings import StreamSettings
@@ -46,7 +46,7 @@ class VideoOfSite:
         return await self.site.observe(self.video_id)
 
     async def observe_status(self, *, priority: bool = False) -> Observation:
-        return await self.site.observe(self.video_id, Depth.STATUS, background=not priority)
+        return await self.site.observe(self.video_id, PollDepth.STATUS, background=not priority)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.decoding.decoder.programmes import READ_BYTES, Programme, first_programme, programmes
+from media.decoding.decoder.ts_programs import READ_BYTES, TsProgram, first_ts_program, ts_programs
 
 PACKET_BYTES = 188
 A_WHILE_SEC = 5.0
@@ -49,9 +49,9 @@ TWO = pat((0, 16), (7, 0x1000), (3, 0x1001))
 
 def test_programmes_come_in_the_order_of_the_table_without_the_network() -> None:
     segment = TWO + pmt(0x1001, 0x200) + pmt(0x1000, 0x100, 0x101)
-    assert programmes(segment) == [
-        Programme(7, frozenset({0x100, 0x101})),
-        Programme(3, frozenset({0x200})),
+    assert ts_programs(segment) == [
+        TsProgram(7, frozenset({0x100, 0x101})),
+        TsProgram(3, frozenset({0x200})),
     ]
 
 
@@ -60,26 +60,26 @@ def test_programmes_come_in_the_order_of_the_table_without_the_network() -> None
     [
         pytest.param(b"", id="nothing"),
         pytest.param(pmt(0x1000, 0x100), id="no table"),
-        pytest.param(pat((1, 0x1000)) + pmt(0x1000, 0x100), id="one programme"),
+        pytest.param(pat((1, 0x1000)) + pmt(0x1000, 0x100), id="one program"),
         pytest.param(b"\0" * 1000, id="no transport stream"),
     ],
 )
 def test_where_there_are_not_several_nothing_is_told_apart(segment: bytes) -> None:
-    assert programmes(segment) == []
+    assert ts_programs(segment) == []
 
 
 def test_a_table_may_take_several_packets_and_begin_behind_a_pointer() -> None:
     large = pmt(0x1000, *range(0x100, 0x120), descriptors=bytes(30), pointer=9)
     assert len(large) > 5 * PACKET_BYTES
-    (first, _) = programmes(TWO + large + pmt(0x1001, 0x200))
-    assert first == Programme(7, frozenset(range(0x100, 0x120)))
+    (first, _) = ts_programs(TWO + large + pmt(0x1001, 0x200))
+    assert first == TsProgram(7, frozenset(range(0x100, 0x120)))
 
 
 def test_the_first_programme_with_media_is_chosen() -> None:
-    known = [Programme(1, frozenset({1})), Programme(2, frozenset({2, 3}))]
-    assert first_programme(known, {3}) == known[1]
-    assert first_programme(known, {4}) is None
-    assert first_programme([], {4}) is None
+    known = [TsProgram(1, frozenset({1})), TsProgram(2, frozenset({2, 3}))]
+    assert first_ts_program(known, {3}) == known[1]
+    assert first_ts_program(known, {4}) is None
+    assert first_ts_program([], {4}) is None
 
 
 @settings(max_examples=300, deadline=None)
@@ -98,8 +98,8 @@ def test_the_first_programme_with_media_is_chosen() -> None:
     st.integers(0, 3),
 )
 def test_any_packets_are_read_or_passed_over(made: list[bytes], tables: int) -> None:
-    for programme in programmes(TWO * tables + b"".join(made)):
-        assert programme.number in (3, 7) or tables == 0
+    for program in ts_programs(TWO * tables + b"".join(made)):
+        assert program.number in (3, 7) or tables == 0
 
 
 @pytest.mark.parametrize("length", [0, 4, 0xFFF])
@@ -109,5 +109,5 @@ def test_tables_without_end_take_no_longer_than_they_are(length: int) -> None:
     more = b"\x47\x10\x00\x10" + bytes(184)
     segment = TWO + begin + more * (READ_BYTES // PACKET_BYTES)
     began = time.process_time()
-    programmes(segment)
+    ts_programs(segment)
     assert time.process_time() - began < A_WHILE_SEC

@@ -1,6 +1,6 @@
-"""The programmes of a transport stream, as its tables name them.
+"""The programs of a transport stream, as its tables name them.
 
-PyAV does not show ffmpeg's own list. Without it picture and sound of two programmes get mixed up.
+PyAV does not show ffmpeg's own list. Without it picture and sound of two programs get mixed up.
 Source: ISO/IEC 13818-1 2.4.3 (packets) and 2.4.4 (tables).
 """
 
@@ -17,34 +17,34 @@ HEAD_BYTES, CRC_BYTES = 3, 4
 """Sizes of a section's head and checksum; a section has at most 4 KiB."""
 
 
-class Programme(NamedTuple):
-    """One programme: its number, and the PIDs of its streams."""
+class TsProgram(NamedTuple):
+    """One program: its number, and the PIDs of its streams."""
 
     number: int
     pids: frozenset[int]
 
 
-def programmes(segment: bytes) -> list[Programme]:
-    """Return the programmes of a transport stream in the order of its table.
+def ts_programs(segment: bytes) -> list[TsProgram]:
+    """Return the programs of a transport stream in the order of its table.
 
     Empty where there is only one.
     """
     tables: dict[int, int] = {}
-    found: dict[int, Programme] = {}
+    found: dict[int, TsProgram] = {}
     for pid, section in _sections(segment, tables):
         if pid == PAT_PID and section[:1] == bytes([PAT_TABLE]) and not tables:
             tables.update(_tables(section))
             if len(tables) < 2:
                 return []
         elif section[:1] == bytes([PMT_TABLE]) and pid in tables:
-            found.setdefault(pid, Programme(tables[pid], _streams(section)))
+            found.setdefault(pid, TsProgram(tables[pid], _streams(section)))
             if len(found) == len(tables):
                 break
     return [found[pid] for pid in tables if pid in found]
 
 
-def first_programme(known: Sequence[Programme], media: Collection[int]) -> Programme | None:
-    """Return the first programme that has one of the streams `media`, given by their PIDs."""
+def first_ts_program(known: Sequence[TsProgram], media: Collection[int]) -> TsProgram | None:
+    """Return the first program that has one of the streams `media`, given by their PIDs."""
     return next((each for each in known if not each.pids.isdisjoint(media)), None)
 
 
@@ -78,7 +78,7 @@ def _payload(segment: bytes, start: int) -> bytes:
 
 
 def _tables(section: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the PID of each programme's table and the programme's number."""
+    """Yield the PID of each program's table and the program's number."""
     for at in range(8, len(section) - 3, 4):
         number = section[at] << 8 | section[at + 1]
         if number:  # 0 is the network
