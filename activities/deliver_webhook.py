@@ -24,7 +24,7 @@ from activities.delivery_audit import AttemptAudit, AttemptMeter
 from activities.gateway_client import GatewayClient
 from activities.reports import answered
 from media.outbound.errors import AddressRefused, FetchError
-from media.outbound.posting import Answer, post_webhook
+from media.outbound.posting import ReceiverAnswer, post_webhook
 from monitors.delivery import (
     DeliveryPolicy,
     Failure,
@@ -138,7 +138,7 @@ class WebhookDelivery(DeliveryActivities):
         self._record(message.event, outcome_of(answer.status), attempt, took_sec)
         return DeliveryResult(attempts=attempt, sent_at=datetime.now(UTC))
 
-    async def _post(self, message: _Message) -> Answer:
+    async def _post(self, message: _Message) -> ReceiverAnswer:
         body = message.event.body()
         headers = {
             "Content-Type": "application/json",
@@ -231,7 +231,7 @@ def _outcome(message: _Message, end: DeliveryResult | DeliveryAttempts) -> Event
     return EventReport.of_failed(message.event, attempts, end.error)
 
 
-def _asked_sec(answer: Answer) -> float | None:
+def _asked_sec(answer: ReceiverAnswer) -> float | None:
     return read_retry_after(answer.retry_after, datetime.now(UTC))
 
 

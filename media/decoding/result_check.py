@@ -15,7 +15,7 @@ class Ready(BaseModel):
     is_confined: bool
 
 
-class Answer(BaseModel):
+class DecoderAnswer(BaseModel):
     """What became of a segment.
 
     Attributes:
@@ -29,19 +29,19 @@ class Answer(BaseModel):
     undecodable: Reason = ""
 
 
-def read_answer(text: bytes, head: JobHead) -> tuple[Answer, SegmentMeasurement | None]:
+def read_answer(text: bytes, head: JobHead) -> tuple[DecoderAnswer, SegmentMeasurement | None]:
     """Return an answer and what was found; None of an undecodable segment.
 
     Raises:
         ValueError: it is no answer to this job, or a malformed one.
     """
-    answer = Answer.model_validate_json(text)
+    answer = DecoderAnswer.model_validate_json(text)
     if answer.number != head.number:
         raise ValueError("an answer to no question")
     return answer, measurement_of(answer, head)
 
 
-def measurement_of(answer: Answer, head: JobHead) -> SegmentMeasurement | None:
+def measurement_of(answer: DecoderAnswer, head: JobHead) -> SegmentMeasurement | None:
     """Return what was found, as far as it was asked for; None of an undecodable segment.
 
     Raises:

@@ -15,7 +15,7 @@ ANSWER_READ_SEC = 1.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReceiverAnswer:
     """What a receiver answered.
 
     Attributes:
@@ -34,7 +34,7 @@ async def post_webhook(
     body: bytes,
     headers: Mapping[str, str],
     total_timeout_sec: float = TOTAL_TIMEOUT_SEC,
-) -> Answer:
+) -> ReceiverAnswer:
     """Post `body` once and return the answer, whatever its status.
 
     The status is the answer. Its body means nothing: a little of it is read, for a second and up to
@@ -54,7 +54,7 @@ async def post_webhook(
                 await _read_a_little(response)
         finally:
             await response.aclose()
-    return Answer(response.status_code, response.headers.get("retry-after"))
+    return ReceiverAnswer(response.status_code, response.headers.get("retry-after"))
 
 
 async def _read_a_little(response: httpx.Response) -> None:

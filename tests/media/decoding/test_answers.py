@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from media.decoding.decoder.protocol import MAX_ANSWER_BYTES, JobHead
-from media.decoding.result_check import Answer, measurement_of, read_answer
+from media.decoding.result_check import DecoderAnswer, measurement_of, read_answer
 from media.processes.framing import LENGTH
 from media.processes.warm_pool import read_frame
 from monitors.config import Thresholds
@@ -41,8 +41,8 @@ def job(depth: DecodeDepth, *, with_loudness: bool = False, duration_sec: float 
     )
 
 
-def answered(**findings: Any) -> Answer:
-    return Answer(number=NUMBER, findings=findings)
+def answered(**findings: Any) -> DecoderAnswer:
+    return DecoderAnswer(number=NUMBER, findings=findings)
 
 
 @pytest.mark.parametrize(
