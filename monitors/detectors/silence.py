@@ -3,8 +3,8 @@
 Sound and picture are cut at different moments. What a segment lacks at its end may come at the
 beginning of the next one, before that one's first picture; and a segment of few pictures may hold
 the sound of those that follow. So the end of a segment that has no samples counts as what came
-before it, and is judged once more with the next segment. Nothing waits for that: a silence that
-ends there is reported though it is shorter than its threshold by as much.
+before it, and is judged once more with the next segment. An alert does not wait for that: a silence
+that ends there is reported though it is shorter than its threshold by as much. A recovery does.
 """
 
 from bisect import bisect_left
@@ -15,7 +15,14 @@ from pydantic import BaseModel, Field
 
 from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultDetector, FaultRule
 from monitors.detectors.sound_clock import SoundClock
-from monitors.detectors.stream_time import Finding, SegmentPosition, reached, split, stretches
+from monitors.detectors.stream_time import (
+    Condition,
+    Finding,
+    SegmentPosition,
+    reached,
+    split,
+    stretches,
+)
 from monitors.incidents import IncidentChange
 from monitors.measurement import HeardSound, Interval
 from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
@@ -64,7 +71,8 @@ class SilenceDetector(BaseModel):
         body, tail = split(media, heard.duration_sec - self.tail_sec)
         changes = self.faults.follow(body, rule)
         self.before_tail = self.faults.model_copy(deep=True) if tail else None
-        return changes + self.faults.follow(tail, rule)
+        may_recover = self.faults.open_since and tail and tail[0].condition is Condition.GOOD
+        return changes if may_recover else changes + self.faults.follow(tail, rule)
 
     def miss(self, position: SegmentPosition, rule: FaultRule) -> list[IncidentChange]:
         """Judge a segment without any track for sound, and return what changed."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
@@ -151,6 +151,7 @@ spans = st.lists(st.tuples(tenths, lengths), max_size=5).map(
 )
 
 
+@example(gaps=[(30.8, 32.3)], silent=[(16.9, 28.9)], cuts=[31.0], early_sec=0.0, seed=0)
 @settings(max_examples=200, deadline=None)
 @given(
     gaps=spans,
