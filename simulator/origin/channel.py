@@ -1,5 +1,6 @@
 """One live channel: its renditions on one schedule, its faults, and what is asked of it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 from simulator.origin.clock import Clock, as_datetime
 from simulator.origin.faults import Fault, FaultKind, FaultSet, Resource, disappear
 from simulator.origin.files import AUDIO_LABEL, ChannelFiles
-from simulator.origin.publication import Change, ChannelOptions, Published
+from simulator.origin.publication import AtEnd, Change, ChannelOptions, Published
 from simulator.origin.render import RenderedProgramme
 from simulator.origin.rendition import Rendition
 from simulator.origin.reply import Reply
@@ -126,9 +127,11 @@ class Channel:
     def scenes_on_air(self, *kinds: str) -> list[SceneOnAir]:
         """Return the scenes that have begun, oldest first; only these kinds if any are named."""
         position, length = self.position_sec, sum(self._durations)
+        if self.options.at_end is AtEnd.END:
+            position = min(position, length)
         shown = [
             self._on_air(span.scene, span.start_sec + loop * length, span.end_sec + loop * length)
-            for loop in range(int(position // length) + 1)
+            for loop in range(math.ceil(position / length))
             for span in self.programme.scenes_at()
             if span.start_sec + loop * length < position
         ]
