@@ -31,7 +31,7 @@ from media.decoding.decoder_probe import DecoderProbe
 from media.decoding.ffmpeg_probe import FfmpegProbe
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import Deferred
 from monitors.detectors.stream_time import SegmentPosition
 from monitors.measurement import ProbeContext, SegmentMeasurement

@@ -83,4 +83,4 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-SEVERITY = [Health.OK, Health.WARNING, Health.ERROR]
+HEALTH_ORDER = [Health.OK, Health.WARNING, Health.ERROR]

@@ -10,8 +10,8 @@ from media.hls.cursor import PlaylistCursor
 from media.sources.youtube.confirmation import Confirmation
 from media.sources.youtube.site_messages import EGRESS_FAILURES
 from monitors.config import Thresholds
-from monitors.detectors.absence import Absence
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.absence import AbsenceDetector
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.renditions import RenditionDetector
 from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.detectors.stall import StallDetector, suspend_threshold_sec
@@ -20,7 +20,7 @@ from monitors.events import EventDraft, EventType, incident_event
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Track, Unmeasurable
 from monitors.reports import HealthReport, Statistics
-from monitors.status import SEVERITY, Health, IncidentKind
+from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 MAIN = "main"
 AUDIO = "audio"
@@ -53,7 +53,7 @@ class TrackState(BaseModel):
     playlist: str = ""
     target_duration_sec: float = 0.0
     ends_at: AwareDatetime | None = None
-    absence: Absence = Field(default_factory=Absence)
+    absence: AbsenceDetector = Field(default_factory=AbsenceDetector)
     codecs: tuple[str, ...] = ()
 
     def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
@@ -365,7 +365,7 @@ class WatchState(BaseModel):
 
 def _known(conditions: Iterable[Health]) -> Health:
     known = [condition for condition in conditions if condition is not Health.UNKNOWN]
-    return max(known, key=SEVERITY.index, default=Health.UNKNOWN)
+    return max(known, key=HEALTH_ORDER.index, default=Health.UNKNOWN)
 
 
 def is_further(name: str) -> bool:

@@ -17,7 +17,7 @@ from media.watching.decryption import UnsupportedSegment
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
 from media.watching.state import TrackState, WatchState, is_further
 from monitors.config import MonitorConfig
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import Deferred
 from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition
 from monitors.incidents import IncidentChange

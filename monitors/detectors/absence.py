@@ -10,7 +10,7 @@ from monitors.detectors.stopwatch import Elapsed
 from monitors.detectors.stream_time import reached
 
 
-class Absence(BaseModel):
+class AbsenceDetector(BaseModel):
     """How much media the other tracks have had since this one had any.
 
     From as long as would make a stream suspended, that is missing. While all tracks stand still,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, Field
 
-from monitors.detectors.faults import VIDEO_MISSING, FaultDetector, FaultRule
+from monitors.detectors.fault_detector import VIDEO_MISSING, FaultDetector, FaultRule
 from monitors.detectors.stream_time import Condition, Finding, Stretch, reached, without
 from monitors.frames import missing_from_sec, same_frame
 from monitors.incidents import IncidentChange

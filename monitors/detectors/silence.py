@@ -13,7 +13,12 @@ from math import inf
 
 from pydantic import BaseModel, Field
 
-from monitors.detectors.faults import AUDIO_MISSING, JOINT_TOLERANCE_SEC, FaultDetector, FaultRule
+from monitors.detectors.fault_detector import (
+    AUDIO_MISSING,
+    JOINT_TOLERANCE_SEC,
+    FaultDetector,
+    FaultRule,
+)
 from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.stream_time import (
     Condition,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
 from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from media.decoding.decoder.frames import black_intervals, still_runs
 from media.decoding.decoder.movement import Movement
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import may_defer
 from monitors.detectors.stream_time import SegmentPosition
 from monitors.frames import BLOCK_SIZE, BLOCKS, FRAME_HEIGHT, FRAME_WIDTH, DecodeDepth, Motion

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.absence import Absence
+from monitors.detectors.absence import AbsenceDetector
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def missing(absence: Absence, others_sec: float, new_sec: float = 0.0) -> float:
+def missing(absence: AbsenceDetector, others_sec: float, new_sec: float = 0.0) -> float:
     sec = absence.missing_sec(
         AT + timedelta(seconds=others_sec),
         new_sec=new_sec,
@@ -21,8 +21,8 @@ def missing(absence: Absence, others_sec: float, new_sec: float = 0.0) -> float:
     return sec
 
 
-def begun() -> Absence:
-    absence = Absence()
+def begun() -> AbsenceDetector:
+    absence = AbsenceDetector()
     absence.moved(AT)
     return absence
 
@@ -31,7 +31,7 @@ def test_what_the_others_have_is_missing_from_its_last_moment() -> None:
     absence = begun()
     told = [missing(absence, sec) for sec in range(0, 20, 2)]
     assert told == [0, 0, 0, 0, 0, 10, 2, 2, 2, 2]
-    absence = Absence.model_validate_json(absence.model_dump_json())
+    absence = AbsenceDetector.model_validate_json(absence.model_dump_json())
     assert missing(absence, 22, new_sec=2.0) == 2  # the latest two seconds are there
     absence.moved(AT + timedelta(seconds=22))
     assert [missing(absence, sec) for sec in (22, 24, 30)] == [0, 0, 0]

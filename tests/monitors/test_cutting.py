@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.incidents import IncidentClosed
 from monitors.status import IncidentKind
 from tests.monitors.media_timeline import (

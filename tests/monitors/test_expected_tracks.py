@@ -3,7 +3,7 @@
 import pytest
 
 from monitors.config import Expect, Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement, Track, Unmeasurable
 from monitors.status import Health, IncidentKind

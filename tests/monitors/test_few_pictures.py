@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.frames import longest_interval_sec, missing_from_sec
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun

@@ -1,7 +1,7 @@
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.frames import STILL_GAP_SEC
 from monitors.incidents import IncidentOpened
 from monitors.status import Health, IncidentKind

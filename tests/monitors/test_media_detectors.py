@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.incidents import IncidentClosed, IncidentOpened, SegmentInfo
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.status import Health, IncidentKind

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import CATCH_UP, MOST_DEFERRED
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentOpened

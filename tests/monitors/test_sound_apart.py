@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.incidents import IncidentChange, IncidentClosed
 from monitors.measurement import Interval, SegmentMeasurement, nothing_of
 from tests.monitors.media_timeline import segment_position

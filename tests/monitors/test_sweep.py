@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition, without
 from monitors.frames import FRAME_BYTES
 from monitors.measurement import MOST_STRETCHES, Interval, SegmentMeasurement, StillRun

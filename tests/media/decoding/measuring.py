@@ -8,7 +8,7 @@ import pytest
 
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement

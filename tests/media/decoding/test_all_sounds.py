@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from media.decoding.probe import Probe
 from monitors.config import AudioTracks, Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.incidents import IncidentOpened
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from tests.media.decoding.measuring import position

@@ -17,7 +17,7 @@ from media.decoding.result_check import DecoderAnswer, measurement_of, read_answ
 from media.processes.framing import LENGTH
 from media.processes.warm_pool import read_frame
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
 from monitors.frames import BLOCKS, FRAME_BYTES, DecodeDepth, Motion
 from monitors.measurement import SegmentMeasurement

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from media.decoding.probe import Probe
 from monitors.config import Thresholds
-from monitors.detectors.media import MediaDetectors
+from monitors.detectors.media_detectors import MediaDetectors
 from monitors.frames import DecodeDepth, Motion
 from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement

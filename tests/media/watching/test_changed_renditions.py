@@ -7,7 +7,7 @@ import pytest
 
 from media.watching.state import AUDIO, MAIN, WatchState
 from monitors.config import MonitorConfig
-from monitors.detectors.faults import FaultRun
+from monitors.detectors.fault_detector import FaultRun
 from monitors.measurement import Track
 from monitors.status import Health, IncidentKind
 from simulator.youtube import Layout, RequestKind, SimulatedYouTube, SiteFault

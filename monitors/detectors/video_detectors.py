@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field, InstanceOf
 
 from monitors.config import Thresholds
-from monitors.detectors.faults import (
+from monitors.detectors.fault_detector import (
     REMNANT_SEC,
     VIDEO_MISSING,
     FaultDetector,
@@ -36,7 +36,7 @@ from monitors.detectors.stream_time import (
 from monitors.frames import STILL_GAP_SEC, DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
-from monitors.status import SEVERITY, Health, IncidentKind
+from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
 
@@ -189,7 +189,7 @@ class VideoDetectors(BaseModel):
         return [each for each in ended if each]
 
     def health(self) -> Health:
-        return max(self.blackout.health(), self._freeze_health(), key=SEVERITY.index)
+        return max(self.blackout.health(), self._freeze_health(), key=HEALTH_ORDER.index)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         faults = {IncidentKind.BLACKOUT: self.blackout, IncidentKind.FREEZE: self.freeze.faults}

@@ -8,17 +8,17 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from monitors.config import AudioTracks, Expect, Thresholds
-from monitors.detectors.faults import REMNANT_SEC, FaultRule, closing_rule, segment_info
+from monitors.detectors.fault_detector import REMNANT_SEC, FaultRule, closing_rule, segment_info
 from monitors.detectors.silence import SilenceDetector
 from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.stream_time import (
     SegmentPosition,
 )
-from monitors.detectors.video import VideoDetectors
+from monitors.detectors.video_detectors import VideoDetectors
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement, Track
-from monitors.status import SEVERITY, Health, IncidentKind
+from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
 NO_AUDIO_TRACK = "no_audio_track"
@@ -212,7 +212,7 @@ class MediaDetectors(BaseModel):
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
         sounds = (self.silence, *self.further.values())
-        audio = max((each.faults.health() for each in sounds), key=SEVERITY.index)
+        audio = max((each.faults.health() for each in sounds), key=HEALTH_ORDER.index)
         return self._seen("video", self.video.health()), self._seen("audio", audio)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
