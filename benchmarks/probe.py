@@ -164,7 +164,7 @@ class Viewing:
         detectors, segment_sec = self._detectors, self._material.segment_sec
         context = detectors.probe_context(segment_sec, THRESHOLDS)
         measured = await self._measured(self._sequence, context)
-        again = [await self._in_full(each) for each in detectors.video.due(measured)]
+        again = [await self._in_full(each) for each in detectors.video.due_before(measured)]
         detectors.video.judge_deferred(again, THRESHOLDS)
         detectors.feed(measured, _position(self._sequence, segment_sec), THRESHOLDS)
 

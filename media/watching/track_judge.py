@@ -97,7 +97,7 @@ class TrackJudge:
         if missing_sec <= 0 or track.ends_at is None:
             return
         missing = nothing_of(track.detectors.tracks, missing_sec)
-        due = await self._measure_again(track.detectors.video.due(missing))
+        due = await self._measure_again(track.detectors.video.due_before(missing))
         position = SegmentPosition(
             sequence=max(0, (track.cursor.next_sequence or 0) - 1),
             start_sec=track.stream_sec,
@@ -121,7 +121,7 @@ class TrackJudge:
                 silence_db=self._config.silence_db_threshold,
                 context=context,
             )
-            due = await self._measure_again(self._track.detectors.video.due(measurement))
+            due = await self._measure_again(self._track.detectors.video.due_before(measurement))
         except UnsupportedSegment as error:
             self._pass_over_encrypted(segment, seen_at)
             self._show(segment, None, str(error), seen_at)

@@ -26,10 +26,10 @@ LOOK_CLOSER_SHARE = 0.6
 MOST_DEFERRED = 20
 """The same from this many deferred segments on."""
 
-CATCH_UP = 2
+MEASURED_PER_STILL_SEGMENT = 2
 """Deferred segments that are measured with each segment in which a look for movement found none."""
 
-ALWAYS_DEFERRED = 2
+LEAST_DEFERRED = 2
 """The latest segments, in which a blackout may have begun."""
 
 
@@ -95,7 +95,7 @@ def depth_of_next(
     return DecodeDepth.KEYFRAME if is_calm and has_room else DecodeDepth.MOVEMENT
 
 
-def first_that_counts(measurements: Sequence[SegmentMeasurement]) -> int:
+def count_settled(measurements: Sequence[SegmentMeasurement]) -> int:
     """Return how many of the first deferred segments hold no freeze that may still grow.
 
     A single keyframe may be a flaw within a freeze. So two keyframes in a row must differ from the

@@ -17,11 +17,11 @@ from monitors.detectors.fault_detector import (
 )
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeDetector, still_findings
 from monitors.detectors.skimming import (
-    ALWAYS_DEFERRED,
-    CATCH_UP,
+    LEAST_DEFERRED,
+    MEASURED_PER_STILL_SEGMENT,
     Deferred,
+    count_settled,
     depth_of_next,
-    first_that_counts,
     may_defer,
     out_of_reach,
 )
@@ -66,14 +66,14 @@ class VideoDetectors(BaseModel):
         waiting = len(self.deferred)
         return depth_of_next(duration_sec, grown_sec, waiting, thresholds, has_room=has_room)
 
-    def due(self, measurement: SegmentMeasurement) -> Sequence[Deferred]:
+    def due_before(self, measurement: SegmentMeasurement) -> Sequence[Deferred]:
         """Return the deferred segments that are to be judged before `measurement`."""
         if measurement.video_error or "video" in measurement.unmeasurable:
             return ()  # its frames are passed over
         if not may_defer(measurement):
             return tuple(self.deferred)
-        is_calm = measurement.is_skimmed or first_that_counts([*self._deferred(), measurement])
-        return () if is_calm else tuple(self.deferred[:CATCH_UP])
+        is_calm = measurement.is_skimmed or count_settled([*self._deferred(), measurement])
+        return () if is_calm else tuple(self.deferred[:MEASURED_PER_STILL_SEGMENT])
 
     def _deferred(self) -> list[SegmentMeasurement]:
         return [each.measurement for each in self.deferred]
@@ -140,8 +140,8 @@ class VideoDetectors(BaseModel):
         self.deferred.append(Deferred(position, measurement))
         self.deferred_from = self.deferred[0].position
         is_off = thresholds.freeze_threshold_sec <= 0
-        unneeded = max(0, len(self.deferred) - ALWAYS_DEFERRED)
-        done = unneeded if is_off else first_that_counts(self._deferred())
+        unneeded = max(0, len(self.deferred) - LEAST_DEFERRED)
+        done = unneeded if is_off else count_settled(self._deferred())
         self.judge_deferred([None] * done, thresholds)
         return []
 

@@ -215,7 +215,7 @@ def watched(
             segment.duration_sec, segment.thresholds, has_room=segment.has_room
         )
         measurement = segment.measured(context if skims else ProbeContext())
-        due = detectors.video.due(measurement)
+        due = detectors.video.due_before(measurement)
         again = [
             by_sequence[each.position.sequence].measured(ProbeContext())
             if at_hand(each.position.sequence, segment.position.sequence)

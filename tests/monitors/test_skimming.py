@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
-from monitors.detectors.skimming import CATCH_UP, MOST_DEFERRED
+from monitors.detectors.skimming import MEASURED_PER_STILL_SEGMENT, MOST_DEFERRED
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentOpened
 from monitors.measurement import Interval
@@ -197,7 +197,7 @@ def test_somebody_who_talks_is_looked_at_until_seen_to_move() -> None:
 def test_a_freeze_is_caught_up_with_step_by_step() -> None:
     scenes = [("moving", 1, 100), ("still", 2, 700)]
     seen = watched(patiently(cut(scenes, repeat(20), 100)), skims=True)
-    assert max(seen.measured_again) <= CATCH_UP
+    assert max(seen.measured_again) <= MEASURED_PER_STILL_SEGMENT
     assert sum(seen.measured_again) >= 15
     assert seen.depths[-5:] == [DecodeDepth.EVERYTHING] * 5
 

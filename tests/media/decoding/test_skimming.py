@@ -48,7 +48,7 @@ async def skimmed(
         context = detectors.probe_context(segment.duration_sec, CALM, has_room=has_room)
         measured = await measured_of(probe, rendered, number, context)
         count += measured.is_skimmed
-        due = detectors.video.due(measured)
+        due = detectors.video.due_before(measured)
         in_full = [await measured_of(probe, rendered, it.position.sequence) for it in due]
         detectors.video.judge_deferred(in_full, CALM)
         changes += detectors.feed(measured, position(number, rendered.durations_sec), CALM)
