@@ -61,7 +61,7 @@ MOST_STRETCHES = 10_000
 """A segment with more stretches of one kind is refused: it has fewer frames."""
 
 
-MOST_FURTHER_SOUNDS = 15
+MOST_ADDITIONAL_AUDIO = 15
 """Further audio tracks of a segment are not measured."""
 
 
@@ -92,7 +92,7 @@ class ProbeContext(BaseModel):
         reference: keyframe of the segment before, for `DecodeDepth.MOVEMENT`; None if unknown.
         parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
         lead: the segments since the last one that needs none; see `needs_lead`.
-        all_sounds: whether the sound tracks beside the first are measured, too.
+        all_sounds: whether the additional audio tracks are measured, too.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -128,7 +128,7 @@ class Unmeasurable(BaseModel):
     reason: Literal["encrypted", "unsupported_codec"]
 
 
-class HeardSound(BaseModel):
+class AudioMeasurement(BaseModel):
     """What was heard of one sound track of a segment.
 
     Attributes:
@@ -153,8 +153,8 @@ class HeardSound(BaseModel):
     audio_language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,35}$")
 
 
-class FurtherSound(HeardSound):
-    """A sound track beside the first.
+class AdditionalAudio(AudioMeasurement):
+    """An additional audio track.
 
     Attributes:
         index: its place among the sound tracks, from 1.
@@ -165,7 +165,7 @@ class FurtherSound(HeardSound):
     unmeasurable: Unmeasurable | None = None
 
 
-class SegmentMeasurement(HeardSound):
+class SegmentMeasurement(AudioMeasurement):
     """The measurements of one segment, all from one pass over it.
 
     A probe reads them from a process that decodes what strangers send. So everything is bounded
@@ -184,7 +184,7 @@ class SegmentMeasurement(HeardSound):
         has_video, has_audio: whether the segment has that track at all, empty or not.
         unmeasurable: tracks of which nothing can be known, and why.
         video_error: as `audio_error`, of the picture.
-        further_sound: the other sound tracks, where all are measured.
+        additional_audio: the additional audio tracks, where all are measured.
         loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
         keyframe: the first one that could be decoded; None without any.
@@ -208,7 +208,7 @@ class SegmentMeasurement(HeardSound):
     has_audio: bool = True
     unmeasurable: dict[Track, Unmeasurable] = {}
     video_error: Reason = ""
-    further_sound: list[FurtherSound] = Field(default=[], max_length=MOST_FURTHER_SOUNDS)
+    additional_audio: list[AdditionalAudio] = Field(default=[], max_length=MOST_ADDITIONAL_AUDIO)
     loudness_lufs: float | None = Field(default=None, ge=-200, le=200, allow_inf_nan=False)
     video_codec: Codec | None = None
     audio_codec: Codec | None = None
@@ -225,14 +225,14 @@ class SegmentMeasurement(HeardSound):
     @property
     def stretches(self) -> int:
         """How many there are: how long it takes to judge them."""
-        sounds = (*self.further_sound, self)
+        sounds = (*self.additional_audio, self)
         pictures = len(self.black) + len(self.still)
         return pictures + sum(len(each.silent) + len(each.audio_gaps) for each in sounds)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         found: list[tuple[Sequence[Interval], float]] = [(self.black, 0.0), (self.still, 0.0)]
-        sounds: list[HeardSound] = [self, *self.further_sound]
+        sounds: list[AudioMeasurement] = [self, *self.additional_audio]
         for sound in sounds:
             lead = -LONGEST_LEAD_SEC
             found += [(sound.silent, lead), (sound.audio_gaps, lead)]

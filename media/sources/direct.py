@@ -14,7 +14,7 @@ from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.stream_client import MediaClient
 from media.playlists.loading import load_playlist
 from media.sources.source import AudioRendition, MediaUrls, Observation, SourceState
-from monitors.measurement import MOST_FURTHER_SOUNDS
+from monitors.measurement import MOST_ADDITIONAL_AUDIO
 from monitors.polling import poll_delay_sec
 
 MAX_LANGUAGE_CHARS = 35
@@ -183,9 +183,9 @@ def _media(choice: Choice) -> MediaUrls:
     first, *others = choice.sounds or (None,)
     return MediaUrls(
         audio_label=_label(1, first) if first else {},
-        further_audio=tuple(
+        additional_audio=tuple(
             AudioRendition(each.uri, _label(place, each))
-            for place, each in enumerate(others[:MOST_FURTHER_SOUNDS], 2)
+            for place, each in enumerate(others[:MOST_ADDITIONAL_AUDIO], 2)
             if each and each.uri
         ),
         main=choice.url,

@@ -52,7 +52,7 @@ class MediaUrls:
         declared: tracks that the stream is said to have.
         codecs: RFC 6381 names, as far as they are known.
         audio: media playlist of the sound when it is a rendition of its own.
-        further_audio: the other sound tracks that are renditions of their own.
+        additional_audio: additional audio tracks that are renditions of their own.
         audio_label: of the sound, as `AudioRendition.label`.
         broadcast: names the broadcast; with another name media sequences begin again.
         expires_at: when the URLs stop working; None when they do not say.
@@ -66,7 +66,7 @@ class MediaUrls:
     declared: frozenset[Track] = frozenset()
     codecs: tuple[str, ...] = ()
     audio: str | None = field(default=None, repr=False)
-    further_audio: tuple[AudioRendition, ...] = ()
+    additional_audio: tuple[AudioRendition, ...] = ()
     audio_label: Mapping[str, str] = field(default_factory=dict)
     broadcast: str | None = None
     expires_at: datetime | None = None

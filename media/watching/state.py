@@ -69,8 +69,8 @@ class TrackState(BaseModel):
         self.playlist = playlist
 
     @classmethod
-    def of_further_sound(cls) -> "TrackState":
-        """Return the beginning of a sound track beside the first, at a place of its own."""
+    def of_additional_audio(cls) -> "TrackState":
+        """Return the beginning of an additional audio track, at a place of its own."""
         return cls(detectors=MediaDetectors(tracks=frozenset({"audio"}), known=frozenset()))
 
     def apart(self) -> "TrackState":
@@ -115,7 +115,7 @@ class WatchState(BaseModel):
         failing: tracks whose last segment could not be fetched or decoded.
         hidden: why the last segment of a track could not be measured, though nothing is wrong
             with it, by track.
-        unloaded: tracks whose playlist could not be loaded last. A sound track beside the first is
+        unloaded: tracks whose playlist could not be loaded last. An additional audio track is
             missing then, which is a silence.
         at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked again.
@@ -170,9 +170,9 @@ class WatchState(BaseModel):
     def unseen_sec(self, name: str, at: datetime) -> float:
         """Return for how long a track that begins now should have been watched.
 
-        A sound track beside the first may begin in the middle of the stream: nobody knows.
+        An additional audio track may begin in the middle of the stream: nobody knows.
         """
-        if is_further(name):
+        if is_additional(name):
             return 0.0
         return (at - self.began_at).total_seconds() if self.began_at else 0.0
 
@@ -220,8 +220,8 @@ class WatchState(BaseModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether picture and first sound have come to their end; further ones may be lost."""
-        return all(name in self.at_end or is_further(name) for name in self.tracks)
+        """Whether picture and first audio have come to their end; additional audio may be lost."""
+        return all(name in self.at_end or is_additional(name) for name in self.tracks)
 
     @property
     def is_failing(self) -> bool:
@@ -230,15 +230,15 @@ class WatchState(BaseModel):
 
     @property
     def is_rendition_failing(self) -> bool:
-        """Whether that is so of picture or first sound: others are no reason to change them."""
-        return not all(map(is_further, self.failing | self.unloaded))
+        """Whether that is so of picture or first audio: others are no reason to change them."""
+        return not all(map(is_additional, self.failing | self.unloaded))
 
     def may_stand_still(self, thresholds: Thresholds) -> bool:
-        """Return whether other renditions are asked: picture or first sound had nothing new.
+        """Return whether other renditions are asked: picture or first audio had nothing new.
 
         That is half of what makes a stream suspended.
         """
-        going_on = [it for it in self.tracks.keys() - self.at_end if not is_further(it)]
+        going_on = [it for it in self.tracks.keys() - self.at_end if not is_additional(it)]
         idle = [self.tracks[name].absence.idle for name in going_on]
         limit_sec = suspend_threshold_sec(self._slowest_sec(), thresholds)
         waited = [each.duration_sec for each in (self.stall.stalled, *idle) if each]
@@ -293,22 +293,24 @@ class WatchState(BaseModel):
         for track in self.tracks.values():
             track.absence.unobserved(at)
 
-    def carry(self, tracks: Mapping[str, frozenset[Track]], further: Iterable[str] = ()) -> None:
-        """Keep the tracks that are watched now; `further` names sound tracks beside the first.
+    def carry(self, tracks: Mapping[str, frozenset[Track]], additional: Iterable[str] = ()) -> None:
+        """Keep the tracks that are watched now; `additional` names the additional audio tracks.
 
         Where sound comes apart from the picture from now on, or with it, the stream is the same: it
         goes on at the main track's place, and what was detected goes with whatever it is of. The
         numbers of two playlists need not match (RFC 8216 6.3.2).
         """
         place = self.tracks.get(MAIN, TrackState())
-        kept = {name: track for name, track in self.tracks.items() if not is_further(name)}
+        kept = {name: track for name, track in self.tracks.items() if not is_additional(name)}
         if {name: track.detectors.tracks for name, track in kept.items()} != tracks:
             detected = [track.detectors for track in kept.values()]
             kept = {
                 name: (kept.get(name) or place.apart()).carrying(carried, detected)
                 for name, carried in tracks.items()
             }
-        others = {name: self.tracks.get(name) or TrackState.of_further_sound() for name in further}
+        others = {
+            name: self.tracks.get(name) or TrackState.of_additional_audio() for name in additional
+        }
         self.tracks = kept | others
         self.failing &= self.tracks.keys()
         self.hidden = {name: why for name, why in self.hidden.items() if name in self.tracks}
@@ -368,5 +370,5 @@ def _known(conditions: Iterable[Health]) -> Health:
     return max(known, key=HEALTH_ORDER.index, default=Health.UNKNOWN)
 
 
-def is_further(name: str) -> bool:
+def is_additional(name: str) -> bool:
     return name not in (MAIN, AUDIO)

@@ -14,7 +14,7 @@ from media.watching.clock import SteadyClock
 from media.watching.rendition_switch import RenditionSwitch
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_prober import SegmentListener, SegmentProber
-from media.watching.state import AUDIO, MAIN, WatchState, is_further
+from media.watching.state import AUDIO, MAIN, WatchState, is_additional
 from media.watching.track import TrackFollower
 from media.watching.track_judge import PlaylistLost
 from monitors.config import AudioTracks, MonitorConfig
@@ -340,10 +340,10 @@ class StreamWatch:
         if state.broadcast != media.broadcast:
             state.begin_broadcast(media.broadcast)
         is_all = self._config.audio_tracks is AudioTracks.ALL
-        others = {it.label["track"]: it for it in media.further_audio} if is_all else {}
-        for name in filter(is_further, state.tracks.keys() - others.keys()):
+        others = {it.label["track"]: it for it in media.additional_audio} if is_all else {}
+        for name in filter(is_additional, state.tracks.keys() - others.keys()):
             at = self._now()
-            state.note(state.tracks[name].detectors.close_sounds(at), at)
+            state.note(state.tracks[name].detectors.close_audio(at), at)
         if media.audio is None:
             state.carry({MAIN: media.main_tracks}, others)
             urls = {MAIN: media.main}

@@ -14,7 +14,7 @@ from media.outbound.errors import FetchError
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
-from media.watching.state import MAIN, TrackState, WatchState, is_further
+from media.watching.state import MAIN, TrackState, WatchState, is_additional
 from media.watching.track_judge import PlaylistLost, TrackJudge, reason_of
 from monitors.config import MonitorConfig
 
@@ -118,7 +118,7 @@ class TrackFollower:
         try:
             look = await self._load()
         except (FetchError, PlaylistError) as error:
-            if is_further(self._name):
+            if is_additional(self._name):
                 await self._note_lack(error)
             else:
                 self._not_loaded(error)
@@ -146,7 +146,7 @@ class TrackFollower:
         try:
             return await self._reloads.load(self._last, self._track.cursor)
         except FetchError as error:
-            if error.status in LOST_STATUSES and not is_further(self._name):
+            if error.status in LOST_STATUSES and not is_additional(self._name):
                 self._not_loaded(error)
                 raise PlaylistLost(error) from None
             raise
@@ -157,7 +157,7 @@ class TrackFollower:
         self._judge.failed(f"playlist: {error}", reason_of(error))
 
     async def _note_lack(self, error: FetchError | PlaylistError) -> None:
-        """Judge a sound track beside the first that cannot be had while the stream goes on."""
+        """Judge an additional audio track that cannot be had while the stream goes on."""
         self._judge.log("cannot load", error=str(error))
         self._state.failing.discard(self._name)
         self._track.ends_at = self._track.ends_at or self._now()

@@ -15,7 +15,7 @@ from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
-from media.watching.state import TrackState, WatchState, is_further
+from media.watching.state import TrackState, WatchState, is_additional
 from monitors.config import MonitorConfig
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import Deferred
@@ -195,7 +195,7 @@ class TrackJudge:
         state.statistics.downloaded_bytes += measurement.size_bytes
         state.last_check_at = at = self._now()
         self._note_unmeasurable(measurement.unmeasurable, at)
-        for sound in measurement.further_sound:
+        for sound in measurement.additional_audio:
             if sound.unmeasurable:
                 self._note_unmeasurable({"audio": sound.unmeasurable}, at)
         if error := track.detectors.error_of(measurement):
@@ -255,7 +255,7 @@ class TrackJudge:
         state = self._state
         state.failing.discard(self._name)
         state.hidden.pop(self._name, None)
-        if unmeasurable and not is_further(self._name):
+        if unmeasurable and not is_additional(self._name):
             state.hidden[self._name] = unmeasurable
         changes = [] if state.is_failing else state.errors.succeeded(at, self._config)
         if not state.is_rendition_failing:
@@ -281,21 +281,21 @@ class TrackJudge:
     def failed(self, error: str, reason: str) -> None:
         self.log("cannot measure", error=error)
         at = self._now()
-        if not is_further(self._name):
+        if not is_additional(self._name):
             self._state.renditions.failed(reason, at)
         self.changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
 
     def _raise_if_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before.
 
-        Where all URLs have run out, those of picture and first sound are refused, too.
+        Where all URLs have run out, those of picture and first audio are refused, too.
 
         Raises:
             PlaylistLost: the source must be asked again.
         """
         if not isinstance(error, FetchError) or error.status not in REFUSALS:
             return
-        if is_further(self._name):
+        if is_additional(self._name):
             return
         at, last = self._now(), self._state.refused_at
         if last is None or at - last >= timedelta(seconds=REFUSED_AGAIN_SEC):

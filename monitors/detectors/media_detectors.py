@@ -34,7 +34,7 @@ _WANTED: dict[Expect, frozenset[Track]] = {
     Expect.VIDEO: frozenset({"video"}),
 }
 
-_OF_THE_SOUND = ("silence", "further", "known_sounds")
+_OF_AUDIO = ("silence", "additional", "known_additional")
 
 
 class MediaDetectors(BaseModel):
@@ -44,11 +44,11 @@ class MediaDetectors(BaseModel):
         tracks: what the segments are meant to carry. Where sound and picture come in playlists of
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
-        further: the sound tracks beside the first, by their index, where all are measured.
+        additional: the additional audio tracks, by their index, where all are measured.
         label: names this sound among the tracks of a stream of which all are measured.
         known: tracks that the stream declares, or had in its first minute: without word of the
             user it is to have them on.
-        known_sounds: likewise the sound tracks beside the first, by their index.
+        known_additional: likewise the additional audio tracks, by their index.
         learned_sec: of its first minute, what was measured.
         unjudged: tracks of which nothing could be known in the last segment, or need be.
     """
@@ -57,10 +57,10 @@ class MediaDetectors(BaseModel):
     next_start_sec: float | None = None
     video: VideoDetectors = Field(default_factory=VideoDetectors)
     silence: SilenceDetector = Field(default_factory=SilenceDetector)
-    further: dict[int, SilenceDetector] = {}
+    additional: dict[int, SilenceDetector] = {}
     label: dict[str, str] = {}
     known: frozenset[Track] = frozenset({"video", "audio"})
-    known_sounds: frozenset[int] = frozenset()
+    known_additional: frozenset[int] = frozenset()
     learned_sec: float = 0.0
     unjudged: frozenset[Track] = frozenset()
 
@@ -110,12 +110,12 @@ class MediaDetectors(BaseModel):
             self.silence.skip(position.duration_sec)
         elif "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
-        return changes + self._judge_further(measurement, position, thresholds)
+        return changes + self._judge_additional(measurement, position, thresholds)
 
     def _learn_from(self, measurement: SegmentMeasurement, duration_sec: float) -> None:
         if self.learned_sec < LEARNING_SEC:
             self.known |= self.tracks & _tracks_in(measurement)
-            self.known_sounds |= {each.index for each in measurement.further_sound}
+            self.known_additional |= {each.index for each in measurement.additional_audio}
             self.learned_sec = min(LEARNING_SEC, self.learned_sec + duration_sec)
 
     def _end_unmissed(self, measurement: SegmentMeasurement, at: datetime) -> list[IncidentChange]:
@@ -129,17 +129,17 @@ class MediaDetectors(BaseModel):
             ended += [self.silence.faults.end(at, closing_rule(IncidentKind.SILENCE, label))]
         return [each for each in ended if each]
 
-    def _judge_further(
+    def _judge_additional(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
-        heard = {each.index: each for each in measurement.further_sound}
+        heard = {each.index: each for each in measurement.additional_audio}
         changes: list[IncidentChange] = []
         if thresholds.audio_tracks is AudioTracks.FIRST:
             others = self.model_copy(update={"silence": SilenceDetector()})
-            self.further = {}
-            return others.close_sounds(position.starts_at)
-        for index in sorted(heard.keys() | self.further.keys()):
-            state = self.further.setdefault(index, SilenceDetector())
+            self.additional = {}
+            return others.close_audio(position.starts_at)
+        for index in sorted(heard.keys() | self.additional.keys()):
+            state = self.additional.setdefault(index, SilenceDetector())
             sound = heard.get(index)
             if sound and (sound.audio_error or sound.unmeasurable):
                 state.skip(position.duration_sec)
@@ -148,10 +148,10 @@ class MediaDetectors(BaseModel):
             rule = self._silence_rule(position, thresholds, label)
             if sound:
                 changes += state.follow(sound, measurement.duration_sec, position, rule)
-            elif index in self.known_sounds:
+            elif index in self.known_additional:
                 changes += state.miss(position, replace(rule, reason=NO_AUDIO_TRACK))
             else:
-                ended = self.further.pop(index).faults.end(position.starts_at, rule)
+                ended = self.additional.pop(index).faults.end(position.starts_at, rule)
                 changes += [ended] if ended else []
         return changes
 
@@ -172,14 +172,14 @@ class MediaDetectors(BaseModel):
 
     def expect_new_timestamps(self) -> None:
         """Note that those of the next segment may have nothing to do with those before."""
-        for silence in (self.silence, *self.further.values()):
+        for silence in (self.silence, *self.additional.values()):
             silence.clock = SoundClock()
 
     def skip(self, duration_sec: float) -> None:
         """Pass over a segment that was missed, or could not be fetched or decoded."""
         if self.next_start_sec is not None:
             self.next_start_sec += duration_sec
-        for silence in (self.silence, *self.further.values()):
+        for silence in (self.silence, *self.additional.values()):
             silence.skip(duration_sec)
         self.video.skip(duration_sec)
 
@@ -199,25 +199,25 @@ class MediaDetectors(BaseModel):
             if "video" in self.tracks & other.tracks:
                 taken["video"] = other.video
             if "audio" in self.tracks & other.tracks:
-                taken |= {name: getattr(other, name) for name in _OF_THE_SOUND}
+                taken |= {name: getattr(other, name) for name in _OF_AUDIO}
         return self.model_copy(update=taken)
 
-    def close_sounds(self, at: datetime) -> list[IncidentChange]:
+    def close_audio(self, at: datetime) -> list[IncidentChange]:
         ended = []
-        for index, state in ((1, self.silence), *self.further.items()):
+        for index, state in ((1, self.silence), *self.additional.items()):
             rule = closing_rule(IncidentKind.SILENCE, self._label(index))
             ended.append(state.faults.end(at, rule))
         return [each for each in ended if each]
 
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
-        sounds = (self.silence, *self.further.values())
+        sounds = (self.silence, *self.additional.values())
         audio = max((each.faults.health() for each in sounds), key=HEALTH_ORDER.index)
         return self._seen("video", self.video.health()), self._seen("audio", audio)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and the wall clock of their first moment."""
-        sounds = (self.silence, *self.further.values())
+        sounds = (self.silence, *self.additional.values())
         silent = [each.faults.open_since for each in sounds if each.faults.open_since]
         return self.video.open_incidents() | ({IncidentKind.SILENCE: min(silent)} if silent else {})
 

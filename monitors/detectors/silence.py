@@ -29,7 +29,7 @@ from monitors.detectors.stream_time import (
     stretches,
 )
 from monitors.incidents import IncidentChange
-from monitors.measurement import HeardSound, Interval
+from monitors.measurement import AudioMeasurement, Interval
 from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
 
 
@@ -50,18 +50,26 @@ class SilenceDetector(BaseModel):
     clock: SoundClock = Field(default_factory=SoundClock)
 
     def follow(
-        self, sound: HeardSound, duration_sec: float, position: SegmentPosition, rule: FaultRule
+        self,
+        sound: AudioMeasurement,
+        duration_sec: float,
+        position: SegmentPosition,
+        rule: FaultRule,
     ) -> list[IncidentChange]:
         """Judge a sound track in a segment that lasts `duration_sec`; return what changed."""
         sound, missing_sec = self.clock.placed(sound, duration_sec)
         changes: list[IncidentChange] = []
         if missing_sec > 0:
-            hole = HeardSound(audio_gaps=[Interval(start=0.0, end=missing_sec)])
+            hole = AudioMeasurement(audio_gaps=[Interval(start=0.0, end=missing_sec)])
             changes += self._follow(hole, missing_sec, _before(position, missing_sec), rule)
         return changes + self._follow(sound, duration_sec, position, rule)
 
     def _follow(
-        self, sound: HeardSound, duration_sec: float, position: SegmentPosition, rule: FaultRule
+        self,
+        sound: AudioMeasurement,
+        duration_sec: float,
+        position: SegmentPosition,
+        rule: FaultRule,
     ) -> list[IncidentChange]:
         if self.before_tail:
             self.faults.go_back(self.before_tail)
@@ -99,7 +107,7 @@ class _Heard:
     """The sound of a segment and of the tail before it, in seconds from the tail's first moment."""
 
     def __init__(
-        self, sound: HeardSound, duration_sec: float, tail_sec: float, ahead_sec: float
+        self, sound: AudioMeasurement, duration_sec: float, tail_sec: float, ahead_sec: float
     ) -> None:
         self.duration_sec = tail_sec + duration_sec
         lead_sec = sound.audio_lead_sec

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from monitors.measurement import HeardSound, Interval
+from monitors.measurement import AudioMeasurement, Interval
 from monitors.sound import LONGEST_HOLE_SEC, SHORT_GAP_SEC
 
 
@@ -21,7 +21,9 @@ class SoundClock(BaseModel):
 
     due_sec: float | None = None
 
-    def placed(self, sound: HeardSound, duration_sec: float) -> tuple[HeardSound, float]:
+    def placed(
+        self, sound: AudioMeasurement, duration_sec: float
+    ) -> tuple[AudioMeasurement, float]:
         """Return the sound of a segment as its timestamps have it.
 
         A segment that declares more than it holds may have its sound at its end.
@@ -42,7 +44,7 @@ class SoundClock(BaseModel):
         return _later(sound, within_sec, duration_sec), late_sec - within_sec
 
 
-def _later(sound: HeardSound, by_sec: float, duration_sec: float) -> HeardSound:
+def _later(sound: AudioMeasurement, by_sec: float, duration_sec: float) -> AudioMeasurement:
     """Return what is heard of a segment whose sound begins that much later than it."""
     if by_sec <= 0:
         return sound

@@ -5,7 +5,7 @@ import pytest
 from monitors.config import AudioTracks, Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.incidents import IncidentChange
-from monitors.measurement import FurtherSound, Interval, SegmentMeasurement, Unmeasurable
+from monitors.measurement import AdditionalAudio, Interval, SegmentMeasurement, Unmeasurable
 from monitors.status import Health, IncidentKind
 from tests.monitors.media_timeline import segment_position
 
@@ -15,8 +15,8 @@ WHOLE = [Interval(start=0.0, end=2.0)]
 
 
 def segment(**second: object) -> SegmentMeasurement:
-    further = FurtherSound.model_validate({"index": 2, "audio_language": "deu", **second})
-    return SegmentMeasurement(duration_sec=2.0, further_sound=[further])
+    more = AdditionalAudio.model_validate({"index": 2, "audio_language": "deu", **second})
+    return SegmentMeasurement(duration_sec=2.0, additional_audio=[more])
 
 
 LOUD, QUIET, EMPTY = segment(), segment(silent=WHOLE), segment(audio_gaps=WHOLE)
@@ -69,11 +69,11 @@ def test_an_incident_ends_when_its_track_is_measured_no_more() -> None:
     fed(detectors, [QUIET] * 4)
     (closed,) = fed(detectors, [GONE], FIRST, first=4)
     assert (closed.change, closed.details["track"]) == ("closed", "audio 2")
-    assert detectors.further == {}
+    assert detectors.additional == {}
 
 
 @pytest.mark.parametrize(("before", "is_missed"), [(29, True), (30, False)])
-def test_a_further_sound_is_missed_that_was_there_in_the_first_minute(
+def test_an_additional_audio_track_is_missed_that_was_there_in_the_first_minute(
     before: int, is_missed: bool
 ) -> None:
     changes = fed(MediaDetectors(), [*[GONE] * before, LOUD, *[GONE] * 4])

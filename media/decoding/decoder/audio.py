@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from media.decoding.decoder.audio_coverage import GAP_MIN_SEC, describe_sound
 from media.decoding.decoder.loudness import LoudnessMeter
-from media.decoding.decoder.results import SoundFindings, Span
+from media.decoding.decoder.results import AudioFindings, Span
 from media.decoding.decoder.silent_ranges import quiet_samples, quiet_stretches
 
 FRAMES_AT_ONCE = 64
@@ -53,7 +53,7 @@ class Sound:
             self._meter = None
 
     def describe(
-        self, findings: SoundFindings, duration_sec: float, first_picture_sec: float | None
+        self, findings: AudioFindings, duration_sec: float, first_picture_sec: float | None
     ) -> None:
         """Write down what was heard; see `describe_sound`."""
         describe_sound(findings, self._filled, self._stretches, duration_sec, first_picture_sec)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from media.decoding.decoder.results import SoundFindings, Span
+from media.decoding.decoder.results import AudioFindings, Span
 from media.decoding.decoder.silent_ranges import silent_intervals
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
@@ -62,7 +62,7 @@ def zero_sec(filled: Sequence[Span], duration_sec: float, first_picture_sec: flo
 
 
 def describe_sound(
-    findings: SoundFindings,
+    findings: AudioFindings,
     filled: Sequence[Span],
     quiet: Sequence[Span],
     duration_sec: float,

@@ -12,7 +12,7 @@ from av.stream import Stream
 
 from media.decoding.decoder.audio import Sound
 from media.decoding.decoder.protocol import JobHead, Material
-from media.decoding.decoder.results import MAX_ERROR, Findings, FurtherFindings, Undecodable
+from media.decoding.decoder.results import MAX_ERROR, AdditionalAudioFindings, Findings, Undecodable
 from media.decoding.decoder.track_selection import tracks_of
 from media.decoding.decoder.video import FrameSampler
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
@@ -96,8 +96,8 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
         raise Undecodable("ffmpeg found no picture and no sound")
     sets = _parameter_sets(container, video, material) if video else None
     pictures = FrameSampler(job)
-    further = tracks.further if job.all_sounds else []
-    heard = [each.stream for each in further if each.why_not is None]
+    additional = tracks.additional if job.all_sounds else []
+    heard = [each.stream for each in additional if each.why_not is None]
     sounds = {it.index: Sound(job.silence_db, with_loudness=False) for it in heard}
     sound = Sound(job.silence_db, with_loudness=job.with_loudness)
     wanted = [track for track in (video, audio, *heard) if track is not None]
@@ -121,13 +121,13 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
     if audio and not errors[audio.index]:
         sound.describe(findings, job.duration_sec, pictures.first_sec)
         findings.loudness_lufs = sound.loudness_lufs
-    for each in further:
-        more = FurtherFindings(index=each.place, audio_language=each.language)
+    for each in additional:
+        more = AdditionalAudioFindings(index=each.place, audio_language=each.language)
         more.unmeasurable = each.why_not._asdict() if each.why_not else None
         more.audio_error = errors.get(each.stream.index, "")
         if each.stream.index in sounds and not more.audio_error:
             sounds[each.stream.index].describe(more, job.duration_sec, pictures.first_sec)
-        findings.further_sound.append(more)
+        findings.additional_audio.append(more)
     if errors and all(errors.values()):
         raise Undecodable(next(iter(errors.values())))
     findings.video_error = errors[video.index] if video else ""

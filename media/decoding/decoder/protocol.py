@@ -55,7 +55,7 @@ class JobHead(NamedTuple):
         with_loudness: whether the loudness is to be measured too, which costs as much as all else
             of the sound.
         depth: how much of the picture is looked at.
-        all_sounds: whether the sound tracks beside the first are measured, too.
+        all_sounds: whether the additional audio tracks are measured, too.
         reference: see `monitors.measurement.ProbeContext`; zeros for none.
     """
 

@@ -32,8 +32,8 @@ class StillSpan(NamedTuple):
 
 
 @dataclass
-class SoundFindings:
-    """What was heard of a sound track; fields as in `monitors.measurement.HeardSound`."""
+class AudioFindings:
+    """What was heard of a sound track; fields as in `monitors.measurement.AudioMeasurement`."""
 
     silent: list[Span] = field(default_factory=list)
     audio_gaps: list[Span] = field(default_factory=list)
@@ -44,7 +44,7 @@ class SoundFindings:
     audio_error: str = ""
     audio_language: str | None = None
 
-    def sound_fields(self) -> dict[str, Any]:
+    def audio_fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them."""
         return {
             **asdict(self),
@@ -54,22 +54,22 @@ class SoundFindings:
 
 
 @dataclass
-class FurtherFindings(SoundFindings):
-    """A sound track beside the first; fields as in `monitors.measurement.FurtherSound`."""
+class AdditionalAudioFindings(AudioFindings):
+    """An additional audio track; fields as in `monitors.measurement.AdditionalAudio`."""
 
     index: int = 2
     unmeasurable: dict[str, str] | None = None
 
 
 @dataclass
-class Findings(SoundFindings):
+class Findings(AudioFindings):
     """The measurements of one segment; fields as in `monitors.measurement.SegmentMeasurement`."""
 
     has_video: bool = False
     has_audio: bool = False
     unmeasurable: dict[str, dict[str, str]] = field(default_factory=dict)
     video_error: str = ""
-    further_sound: list[FurtherFindings] = field(default_factory=list)
+    additional_audio: list[AdditionalAudioFindings] = field(default_factory=list)
     video_codec: str | None = None
     audio_codec: str | None = None
     width: int | None = None
@@ -90,8 +90,8 @@ class Findings(SoundFindings):
     def fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them, from which the worker makes a measurement."""
         return {
-            **self.sound_fields(),
-            "further_sound": [each.sound_fields() for each in self.further_sound],
+            **self.audio_fields(),
+            "additional_audio": [each.audio_fields() for each in self.additional_audio],
             "black": [each._asdict() for each in self.black],
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
             "keyframe": _text(self.keyframe),

@@ -20,7 +20,7 @@ from media.decoding.decoder.whitelist import CODECS, MPEGTS
 UNKNOWN_CODEC = "unknown"
 """Where ffmpeg does not say which one it is that it cannot decode."""
 
-MOST_FURTHER_SOUNDS = 15
+MOST_ADDITIONAL_AUDIO = 15
 """See `monitors.measurement`."""
 
 UNDETERMINED = "und"
@@ -62,13 +62,13 @@ class Tracks(NamedTuple):
     sounds: tuple[SoundTrack, ...]
 
     @property
-    def further(self) -> list[SoundTrack]:
+    def additional(self) -> list[SoundTrack]:
         first = self.audio or next((each.stream for each in self.sounds), None)
-        return [each for each in self.sounds if each.stream is not first][:MOST_FURTHER_SOUNDS]
+        return [each for each in self.sounds if each.stream is not first][:MOST_ADDITIONAL_AUDIO]
 
 
 def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[str, Unmeasurable]]:
-    """Return the first picture and the first sound of a segment that can be measured.
+    """Return the first video and the first audio track of a segment that can be measured.
 
     They are of the first program that has one of them. Where there are tracks of a kind, and none
     of them can be measured, also return why the first one cannot, by kind.

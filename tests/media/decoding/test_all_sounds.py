@@ -55,7 +55,11 @@ async def test_every_track_is_measured_where_all_are_wanted(
     found = await measured(decoders, three, ProbeContext(all_sounds=True))
     first = found[0]
     assert first.audio_language == "eng"
-    assert [(it.index, it.audio_language) for it in first.further_sound] == [(2, "deu"), (3, "fra")]
+    tracks = [(it.index, it.audio_language) for it in first.additional_audio]
+    assert tracks == [
+        (2, "deu"),
+        (3, "fra"),
+    ]
     detectors, told = MediaDetectors(), []
     for number, each in enumerate(found):
         told += detectors.feed(each, position(number, [2.0] * len(found)), TOUCHY)
@@ -70,5 +74,5 @@ async def test_only_the_first_is_measured_where_nobody_asks_for_more(
     decoders: Probe, three: Packaged
 ) -> None:
     found = await measured(decoders, three, ProbeContext())
-    assert all(each.further_sound == [] for each in found)
+    assert all(each.additional_audio == [] for each in found)
     assert all(each.silent == [] for each in found)

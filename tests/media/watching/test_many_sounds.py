@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from media.codecs import MOST_CODECS, codecs_in
 from monitors.config import AudioTracks, MonitorConfig
-from monitors.measurement import MOST_FURTHER_SOUNDS
+from monitors.measurement import MOST_ADDITIONAL_AUDIO
 from simulator.origin import WallClock
 from tests.media.watching.packager import Packager, normal_media
 from tests.testkit.viewing import Viewer, studio
@@ -43,7 +43,7 @@ async def test_what_a_master_playlist_names_leaves_the_state_small() -> None:
         url = packager.url.replace("live", "master")
         viewer = await Viewer.of(one, url, ALL).to_the_end()
     state = viewer.state
-    assert len(state.tracks) == 2 + MOST_FURTHER_SOUNDS
+    assert len(state.tracks) == 2 + MOST_ADDITIONAL_AUDIO
     labels = [track.detectors.label for track in state.tracks.values() if track.detectors.label]
     assert [each["track"] for each in labels] == [f"audio {n}" for n in range(1, len(labels) + 1)]
     assert {len(each["language"]) for each in labels} == {35}

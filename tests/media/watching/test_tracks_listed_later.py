@@ -104,7 +104,7 @@ def running() -> WatchState:
 
 
 @pytest.mark.parametrize("first", [5000, 1010, 990, 10], ids=str)
-def test_a_further_sound_that_comes_later_has_numbers_of_its_own(first: int) -> None:
+def test_an_additional_audio_track_that_comes_later_has_numbers_of_its_own(first: int) -> None:
     state = running()
     state.carry({MAIN: PICTURE | SOUND}, ["audio 2"])
     assert joined(state, "audio 2", first) == ([0, 1, 2, 3, 4, 5], 0)
