@@ -1,6 +1,5 @@
 """What a player sees of a channel while the clock goes on."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -258,6 +257,6 @@ async def test_scenes_are_told_in_wall_clock_over_loops(
 async def test_a_stream_that_ended_shows_no_scene_again(
     origin: LiveOrigin, clock: ManualClock, tiny: RenderedProgramme
 ) -> None:
-    channel = origin.add("a", tiny, options=replace(EMPTY, at_end=AtEnd.END))
+    channel = origin.add("a", tiny, options=EMPTY.model_copy(update={"at_end": AtEnd.END}))
     clock.advance(12)
     assert len(channel.scenes_on_air("black")) == 1
