@@ -68,7 +68,7 @@ class Outbox:
             metadata=self._input.metadata,
         )
         report = EventReport(event=event)
-        size_bytes = len(report.model_dump_json())
+        size_bytes = len(report.model_dump_json().encode())
         self._progress.outbox.append(OutboxEntry(report=report, size_bytes=size_bytes))
         self._drop_oldest_waiting()
 

@@ -76,6 +76,22 @@ async def test_the_oldest_that_wait_without_room_fail_into_the_audit(
     assert "too many later events" in (last[2].webhook_last_error or "")
 
 
+async def test_room_is_counted_in_bytes_not_in_characters(harness: WorkflowHarness) -> None:
+    opening = asyncio.Event()
+    harness.activities.receiver = closed_until(opening)
+    harness.activities.watches.extend([flapping(10)] * (2 * ROOM // 10))
+    handle = await harness.start(
+        metadata={"of": "映" * 5_300},  # as large as `LARGEST_METADATA`, a third as long
+        on_delivery_failure=OnDeliveryFailure.CONTINUE,
+    )
+    await harness.activities.until(lambda: len(harness.activities.watched) == 2 * ROOM // 10 + 1)
+    queued = (await snapshot_of(handle)).events_queued
+    opening.set()
+    await handle.signal("stop")
+    await handle.result()
+    assert queued <= ROOM + 1
+
+
 async def test_a_monitor_that_stops_for_a_failed_delivery_stops_where_there_is_no_room(
     harness: WorkflowHarness,
 ) -> None:
