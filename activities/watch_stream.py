@@ -18,8 +18,8 @@ from activities.declarations import (
     WatchResult,
 )
 from activities.gateway_client import GatewayClient, ReportRefused
+from activities.recent_watches import RecentWatch, RecentWatches
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
-from activities.watch_cache import CachedWatch, WatchCache
 from media.decoding.probe import Probe
 from media.outbound.stream_client import StreamClient
 from media.sources.source_resolver import SourceResolver
@@ -83,7 +83,7 @@ class StreamWatching(WatchActivities):
         self._memory = memory
         self._report_sec = report_sec
         self._on_segment = on_segment
-        self._watches = WatchCache()
+        self._watches = RecentWatches()
         self._cache = SegmentCache()
         self.streams = 0
 
@@ -110,7 +110,7 @@ class StreamWatching(WatchActivities):
                 self._watches.put(input.monitor_id, result.state, parts)
             return result
 
-    def _new_parts(self) -> CachedWatch:
+    def _new_parts(self) -> RecentWatch:
         client = self._sources.new_client()
         prober = SegmentProber(
             client,
@@ -119,7 +119,7 @@ class StreamWatching(WatchActivities):
             memory=self._memory,
             cache=self._cache,
         )
-        return CachedWatch(client, prober, ResumeHint())
+        return RecentWatch(client, prober, ResumeHint())
 
     async def _run(
         self, watch: StreamWatch, client: StreamClient, state: WatchState, input: WatchInput

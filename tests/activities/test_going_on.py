@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import WatchInput, WatchOutcome, WatchResult
-from activities.watch_cache import MAX_KEPT, CachedWatch, WatchCache
+from activities.recent_watches import MAX_KEPT, RecentWatch, RecentWatches
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.outbound.stream_client import StreamClient
@@ -108,10 +108,10 @@ async def test_an_attempt_that_goes_on_from_a_heartbeat_finds_everything_anew() 
 async def test_the_cache_of_watches_is_bounded_and_each_is_taken_once() -> None:
     async with media_client(OutboundGuard(True)) as shared, opened() as probe:
         client = StreamClient(shared)
-        watch = CachedWatch(
+        watch = RecentWatch(
             client, SegmentProber(client, probe, segment_max_bytes=1024), ResumeHint()
         )
-        cache = WatchCache()
+        cache = RecentWatches()
         for number in range(MAX_KEPT + 10):
             cache.put(f"mon-{number}", {"number": number}, watch)
         assert len(cache) == MAX_KEPT

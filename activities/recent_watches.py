@@ -15,7 +15,7 @@ MAX_KEPT = 1000
 
 
 @dataclass(frozen=True)
-class CachedWatch:
+class RecentWatch:
     """The parts of a watch that go on in the next one."""
 
     client: StreamClient
@@ -23,16 +23,16 @@ class CachedWatch:
     hint: ResumeHint
 
 
-class WatchCache:
+class RecentWatches:
     """Keeps watches for a short time, by monitor and by the state that they returned."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[float, dict[str, Any], CachedWatch]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, dict[str, Any], RecentWatch]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def put(self, monitor_id: str, state: dict[str, Any], watch: CachedWatch) -> None:
+    def put(self, monitor_id: str, state: dict[str, Any], watch: RecentWatch) -> None:
         """Keep a watch that returned `state`."""
         self._drop_old()
         self._kept.pop(monitor_id, None)  # the newest are last
@@ -40,7 +40,7 @@ class WatchCache:
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
 
-    def pop(self, monitor_id: str, state: dict[str, Any] | None) -> CachedWatch | None:
+    def pop(self, monitor_id: str, state: dict[str, Any] | None) -> RecentWatch | None:
         """Return the last watch, unless the next one begins from another state than it returned.
 
         It does when another worker watched in between.
