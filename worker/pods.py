@@ -23,7 +23,7 @@ from runtime.pod_settings import PodSettings
 from runtime.settings import SettingsError, WorkerSettings
 from runtime.version import VERSION
 from worker.pod_metrics import PodMetrics
-from workflows.messages import POD_FAILURE_SIGNAL, POD_READY_SIGNAL, WORKFLOW_TYPE
+from workflows.messages import POD_FAILED_SIGNAL, POD_READY_SIGNAL, WORKFLOW_TYPE
 from workflows.search_attributes import MONITOR_STATUS
 
 logger = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class MonitorWorkflows:
 
     async def on_failure(self, monitor_id: str, failure: PodFailure) -> bool:
         """Signal a failure; return False when the monitor runs and did not get it."""
-        return await self._signal(monitor_id, POD_FAILURE_SIGNAL, failure)
+        return await self._signal(monitor_id, POD_FAILED_SIGNAL, failure)
 
     async def on_ready(self, monitor_id: str, uid: str) -> bool:
         """Signal that a Pod is ready; returns as `on_failure` does."""

@@ -16,23 +16,23 @@ with workflow.unsafe.imports_passed_through():
     from activities.declarations import STREAM_UNAVAILABLE, UnavailableDetails
 
 
-class StreamUnavailable(Exception):
-    """The stream can never be watched."""
+class MonitorFailed(Exception):
+    """The monitor cannot continue: its stream, an activity or its Pods failed for good."""
 
     def __init__(self, details: UnavailableDetails) -> None:
         super().__init__(details.message)
         self.details = details
 
 
-def unavailable(error: ActivityError) -> BaseException:
+def monitor_failed(error: ActivityError) -> BaseException:
     """Return what the failure of an activity that knows the stream means for the monitor."""
     cause = error.cause
     if is_cancelled_exception(error):
         return asyncio.CancelledError()
     if isinstance(cause, ApplicationError) and cause.type == STREAM_UNAVAILABLE and cause.details:
-        return StreamUnavailable(UnavailableDetails.model_validate(cause.details[0]))
+        return MonitorFailed(UnavailableDetails.model_validate(cause.details[0]))
     details = UnavailableDetails(reason="internal_error", message=str(cause or error))
-    return StreamUnavailable(details)
+    return MonitorFailed(details)
 
 
 def heartbeat_details(error: ActivityError) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 WORKFLOW_TYPE = "MonitorWorkflow"
 TASK_QUEUE = "stream-tracker"
 STOP_SIGNAL = "stop"
-POD_FAILURE_SIGNAL = "pod_failure_signal"
+POD_FAILED_SIGNAL = "pod_failed"
 POD_READY_SIGNAL = "pod_ready"
 SNAPSHOT_QUERY = "snapshot"
 CHANGE_UPDATE = "change"

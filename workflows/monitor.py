@@ -13,10 +13,10 @@ from temporalio.exceptions import (
 
 from workflows import options, views
 from workflows.failures import (
-    StreamUnavailable,
+    MonitorFailed,
     heartbeat_details,
     is_cancelled,
-    unavailable,
+    monitor_failed,
     uncancelled,
 )
 from workflows.outbox import Outbox
@@ -42,7 +42,7 @@ with workflow.unsafe.imports_passed_through():
         CHANGE_UPDATE,
         INVALID_CHANGE,
         NOT_ACTIVE,
-        POD_FAILURE_SIGNAL,
+        POD_FAILED_SIGNAL,
         POD_READY_SIGNAL,
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
@@ -106,8 +106,8 @@ class MonitorWorkflow:
         """Stop the monitor; what is queued is still delivered."""
         self._progress.stop_requested = True
 
-    @workflow.signal(name=POD_FAILURE_SIGNAL)
-    def pod_failure_signal(self, failure: PodFailure) -> None:
+    @workflow.signal(name=POD_FAILED_SIGNAL)
+    def pod_failed(self, failure: PodFailure) -> None:
         """Take a report of a Pod that failed."""
         self._pods.on_failure(failure)
 
@@ -199,7 +199,7 @@ class MonitorWorkflow:
             # A watch that fails, or whose worker is lost, while it is to stop is not tried again.
             if error.retry_state is RetryState.CANCEL_REQUESTED or is_cancelled_exception(error):
                 return self._result_from_heartbeat(error)
-            raise unavailable(error) from error
+            raise monitor_failed(error) from error
 
     def _result_from_heartbeat(self, error: ActivityError) -> WatchResult | None:
         """Return what the watch said in its last heartbeat before its worker was lost."""
@@ -278,7 +278,7 @@ class MonitorWorkflow:
         if self._outbox.failure:
             return self._delivery_failed(self._outbox.failure)
         error = None if story.cancelled() else story.exception()
-        if isinstance(error, StreamUnavailable):
+        if isinstance(error, MonitorFailed):
             reason, message = error.details.reason, error.details.message
             self._outbox.enqueue(
                 EventType.MONITOR_ERROR, reason=reason, message=message, **error.details.more

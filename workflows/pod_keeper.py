@@ -18,7 +18,7 @@ from temporalio.exceptions import (
 from temporalio.workflow import ActivityConfig
 
 from workflows import options, views
-from workflows.failures import StreamUnavailable
+from workflows.failures import MonitorFailed
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
@@ -91,7 +91,7 @@ class PodKeeper:
         """Raise what ended the keeping, if anything did.
 
         Raises:
-            StreamUnavailable: the Pod failed too often, or cannot be made.
+            MonitorFailed: the Pod failed too often, or cannot be made.
         """
         if self._keeping and self._keeping.done() and not self._is_stopped:
             self._keeping.result()
@@ -112,7 +112,7 @@ class PodKeeper:
     async def _keep(self) -> None:
         try:
             while not self._is_stopped:
-                pod = await self._ensure()
+                pod = await self._ensure_patiently()
                 self._current_uid = pod.uid
                 if pod.is_ready:
                     self._ready_uid = pod.uid
@@ -122,7 +122,7 @@ class PodKeeper:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise self._unavailable(_message(error)) from error
+            raise self._failed(_message(error)) from error
 
     async def _wait_for_failure(self, pod: PodStatus) -> PodFailure | None:
         """Return why the Pod no longer probes; None when stopped."""
@@ -141,7 +141,7 @@ class PodKeeper:
         """Delete the failed Pod and back off.
 
         Raises:
-            StreamUnavailable: too many Pods failed.
+            MonitorFailed: too many Pods failed.
         """
         progress = self._progress
         self._current_uid = None
@@ -149,7 +149,7 @@ class PodKeeper:
         progress.pod_failing_since = progress.pod_failing_since or workflow.now()
         if self._is_out_of_patience(progress.pod_failing_since):
             message = f"{progress.pod_failures} Pods failed in a row: {failure.description}"
-            raise self._unavailable(message, failure)
+            raise self._failed(message, failure)
         self._show(f"The Pod failed ({failure.description}): a new one takes over")
         if failure.uid:
             await self._delete(uid=failure.uid)
@@ -163,13 +163,13 @@ class PodKeeper:
         has_retries = self._progress.pod_failures < placement.pod_max_failures
         return not has_retries and failing_sec >= placement.pod_patience_sec
 
-    def _unavailable(self, message: str, failure: PodFailure | None = None) -> StreamUnavailable:
+    def _failed(self, message: str, failure: PodFailure | None = None) -> MonitorFailed:
         more = {
             "pod_name": pod_name(self._monitor_id, self._progress.pod_number),
             "exit_code": failure.exit_code if failure else None,
             "termination_reason": failure.reason if failure else None,
         }
-        return StreamUnavailable(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
+        return MonitorFailed(UnavailableDetails(reason=POD_FAILURE, message=message, more=more))
 
     def _show(self, status: str) -> None:
         self._progress.shows_pod_failure = True
@@ -181,18 +181,18 @@ class PodKeeper:
             self._progress.shows_pod_failure = False
             self._update_status(views.watching(self._progress.open_incidents))
 
-    async def _ensure(self) -> PodStatus:
+    async def _ensure_patiently(self) -> PodStatus:
         try:
-            return await self._make(options.MAKE_POD)
+            return await self._ensure_once(options.MAKE_POD)
         except ActivityError as error:
             if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
                 raise
             self._show(f"Waiting for a Pod: {_message(error)}")
-        pod = await self._make(options.PROBE_POD)
+        pod = await self._ensure_once(options.PROBE_POD)
         self._show("The Pod was made")
         return pod
 
-    async def _make(self, config: ActivityConfig) -> PodStatus:
+    async def _ensure_once(self, config: ActivityConfig) -> PodStatus:
         return await workflow.execute_activity_method(
             PodActivities.ensure_probe_pod, self._input(), **config | {"summary": "Makes the Pod"}
         )

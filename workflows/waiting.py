@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import options
-from workflows.failures import unavailable
+from workflows.failures import monitor_failed
 from workflows.outbox import Outbox
 from workflows.status_board import StatusBoard
 
@@ -40,7 +40,7 @@ class StreamWaiter:
         """Return True at the end of waiting, False when it must go on in a new run.
 
         Raises:
-            StreamUnavailable: it will never be live.
+            MonitorFailed: it will never be live.
         """
         return await self._sleep_until_due() and await self._poll_until_live()
 
@@ -98,7 +98,7 @@ class StreamWaiter:
             )
             return await polling if polling.done() else None
         except ActivityError as error:
-            raise unavailable(error) from error
+            raise monitor_failed(error) from error
         finally:
             lateness.cancel()
             polling.cancel()

@@ -18,7 +18,7 @@ from tests.testkit.fake_activities import closed_until, failing, slow_to_take
 from tests.testkit.scripted_pods import MAX_FAILURES, live_for_a_pod
 from tests.testkit.workflow_harness import MONITOR_ID, Handle, WorkflowHarness, prober
 from workflows.messages import (
-    POD_FAILURE_SIGNAL,
+    POD_FAILED_SIGNAL,
     STOP_SIGNAL,
     TASK_QUEUE,
     MonitorChange,
@@ -253,7 +253,7 @@ async def taken_over_by_the_next_pod(harness: WorkflowHarness) -> str:
     async with prober(harness.client, harness.activities, pod_queue(MONITOR_ID)):
         handle = await harness.start()
         await harness.activities.until(lambda: harness.activities.watching == 1 and bool(pods.made))
-        await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
+        await handle.signal(POD_FAILED_SIGNAL, pods.break_down("OOMKilled"))
         await harness.activities.until(lambda: len(pods.made) == 2)
         going_on.set()
         return await _ended(handle)

@@ -31,7 +31,7 @@ from tests.testkit.workflow_harness import (
     workers,
 )
 from workflows import options
-from workflows.messages import POD_FAILURE_SIGNAL, POD_READY_SIGNAL, STOP_SIGNAL, MonitorChange
+from workflows.messages import POD_FAILED_SIGNAL, POD_READY_SIGNAL, STOP_SIGNAL, MonitorChange
 from workflows.monitor import MonitorWorkflow
 from workflows.options import pod_queue
 
@@ -133,7 +133,7 @@ async def test_a_pod_that_fails_is_made_anew_and_the_watch_goes_on(
     going_on = asyncio.Event()
     harness.activities.watches.append(scripts.until(going_on, scripts.ends()))
     handle = await watched(harness)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.break_down("OOMKilled"))
     await harness.activities.until(lambda: len(pods.made) == 2)
     assert [deletion.uid for deletion in pods.deletions] == ["uid-1"]
     assert "OOMKilled, exit code 137" in (await snapshot_of(handle)).doing
@@ -150,7 +150,7 @@ async def test_a_monitor_says_that_all_is_well_again_when_its_new_pod_is_ready(
 ) -> None:
     harness.activities.watches.append(scripts.until_stopped())
     handle = await watched(harness)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.break_down("OOMKilled"))
     await harness.activities.until(lambda: len(pods.made) == 2)
     await handle.signal(POD_READY_SIGNAL, "uid-1")
     assert (await snapshot_of(handle)).doing.startswith("The Pod failed")
@@ -181,7 +181,7 @@ async def test_news_of_a_pod_are_no_news_of_the_stream(
     harness.activities.watches.append(scripts.until(going_on, scripts.ends()))
     handle = await watched(harness)
     before = await snapshot_of(handle)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.break_down("OOMKilled"))
     await until_it_says(handle, "The Pod failed")
     assert (await snapshot_of(handle)).as_of == before.as_of
     going_on.set()
@@ -217,7 +217,7 @@ async def test_a_pod_that_worked_has_all_its_failures_before_it(
     await harness.activities.until(lambda: len(pods.made) == MAX_FAILURES)
     working.set()
     await harness.activities.until(lambda: len(harness.activities.watched) == 2)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.break_down("OOMKilled"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.break_down("OOMKilled"))
     await harness.activities.until(lambda: len(pods.made) == MAX_FAILURES + 1)
     await handle.signal(STOP_SIGNAL)
     assert (await handle.result()).status is MonitorStatus.STOPPED
@@ -229,11 +229,11 @@ async def test_stale_and_false_news_mean_nothing(
 ) -> None:
     harness.activities.watches.append(scripts.until_stopped())
     handle = await watched(harness)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Error", uid="uid-of-long-ago"))
-    await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.failure("Error", uid="uid-of-long-ago"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.failure("Deleted"))
     await harness.activities.until(lambda: pods.inspections == 1)
     missing = pods.failure(MISSING).model_copy(update={"uid": None})
-    await handle.signal(POD_FAILURE_SIGNAL, missing)
+    await handle.signal(POD_FAILED_SIGNAL, missing)
     await harness.activities.until(lambda: pods.inspections == 2)
     assert pods.made == ["uid-1"]
     assert pods.deletions == []
@@ -247,10 +247,10 @@ async def test_a_pod_that_is_missing_is_made_again(
 ) -> None:
     harness.activities.watches.append(scripts.until_stopped())
     handle = await watched(harness)
-    await handle.signal(POD_FAILURE_SIGNAL, pods.failure("Deleted"))
+    await handle.signal(POD_FAILED_SIGNAL, pods.failure("Deleted"))
     await harness.activities.until(lambda: pods.inspections == 1)  # so it knows its Pod
     pods.present = None
-    await handle.signal(POD_FAILURE_SIGNAL, pods.failure(MISSING))
+    await handle.signal(POD_FAILED_SIGNAL, pods.failure(MISSING))
     await harness.activities.until(lambda: len(pods.made) == 2)
     await handle.signal(STOP_SIGNAL)
     await handle.result()
@@ -330,7 +330,7 @@ async def test_a_new_run_still_says_that_a_new_pod_is_to_take_over(client: Clien
     async with workers(client, activities):
         handle = await start_monitor(client, an_order(scripts.MOMENT))
         await activities.until(lambda: bool(activities.pods.made))
-        await handle.signal(POD_FAILURE_SIGNAL, activities.pods.break_down("OOMKilled"))
+        await handle.signal(POD_FAILED_SIGNAL, activities.pods.break_down("OOMKilled"))
         await activities.until(lambda: len(activities.pods.made) == 2)
         first_run = (await handle.describe()).run_id
         while (await handle.describe()).run_id == first_run:
