@@ -1,4 +1,7 @@
-"""For placement `pool`: the workflow that reconciles Pods does not know the placement."""
+"""For placement `pool`: the workflow that reconciles Pods does not know the placement.
+
+It is apart from `reconcile_pods`, which imports the client of Kubernetes: a second of CPU.
+"""
 
 from temporalio import activity
 

@@ -73,7 +73,7 @@ async def run_worker(settings: WorkerSettings) -> None:
     if settings.monitor_id and settings.worker_role is not WorkerRole.PROBE:
         raise SettingsError("MONITOR_ID: needs WORKER_ROLE=probe")
     if _makes_pods(settings):
-        from worker.pods import check_pods  # a second of CPU for Kubernetes' client
+        from worker.pod_setup import check_pods  # a second of CPU for Kubernetes' client
 
         await check_pods(settings)
     missing: list[str] = ["no connection to Temporal yet"]
@@ -230,7 +230,7 @@ async def _pod_activities(
     if not _makes_pods(settings):
         yield [NoPods().reconcile_pods]
         return
-    from worker.pods import pod_activities
+    from worker.pod_setup import pod_activities
 
     async with pod_activities(client, settings) as activities:
         yield activities

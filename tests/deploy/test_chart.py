@@ -30,7 +30,7 @@ from tests.testkit.chart import (
     pod_specs,
     rendered,
 )
-from worker.pods import pod_template
+from worker.pod_setup import pod_template
 
 OF_THE_OPERATOR = ("monitoring.coreos.com/v1",)
 OLDEST, NEWEST = "1.27", "1.37"

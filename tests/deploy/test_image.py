@@ -19,7 +19,7 @@ TAG = "stream-tracker:test-image"
 
 USES_WHAT_IS_LEFT = """
 import asyncio
-import worker.pods
+import worker.pod_setup
 from kubernetes.aio.client import ApiClient, CoreV1Api
 from streamlink.utils.l10n import Localization
 

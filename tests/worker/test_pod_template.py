@@ -17,7 +17,7 @@ from runtime.version import VERSION
 from tests.testkit.pod_states import MONITOR_ID
 from worker.main import run_worker
 from worker.pod_metrics import PodMetrics
-from worker.pods import check_pods, pod_template
+from worker.pod_setup import check_pods, pod_template
 
 REQUIRED = {
     "CALLBACK_URL": "http://gateway:8080",

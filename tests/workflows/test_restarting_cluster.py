@@ -25,7 +25,7 @@ from tests.testkit.fake_kube_api import FakeApi
 from tests.testkit.scripted_pods import live_for_a_pod
 from tests.testkit.temporal import SHORT_HISTORIES, connected, temporal_server
 from tests.testkit.workflow_harness import Handle, an_order, start_monitor
-from worker.pods import MonitorWorkflows
+from worker.pod_setup import MonitorSignals
 from workflows.messages import STOP_SIGNAL, TASK_QUEUE, MonitorResult
 from workflows.monitor import MonitorWorkflow
 
@@ -89,7 +89,7 @@ async def orchestrator(
     """Run one whose streams are all live."""
     activities = FakeActivities(looks=[live_for_a_pod(placement)] * MONITORS)
     pods = ProbePods(cluster)
-    reflecting = asyncio.create_task(PodReflector(cluster, MonitorWorkflows(client)).run())
+    reflecting = asyncio.create_task(PodReflector(cluster, MonitorSignals(client)).run())
     async with Worker(
         client,
         task_queue=TASK_QUEUE,

@@ -63,7 +63,7 @@ async def pod_activities(
                 start_timeout=timedelta(seconds=settings.pod_start_timeout_sec),
                 meter=metrics.call,
             )
-            monitors = MonitorWorkflows(client)
+            monitors = MonitorSignals(client)
             reflector = PodReflector(cluster, monitors)
             metrics.count(lambda: reflector.pods)
             pods = ProbePods(cluster)
@@ -93,8 +93,8 @@ async def check_pods(settings: WorkerSettings) -> None:
         raise SettingsError(f"PROBE_PLACEMENT: pod, but {error}") from None
 
 
-class MonitorWorkflows:
-    """The monitors' workflows: the listener of the reflector, and the list for reconciliation."""
+class MonitorSignals:
+    """Signals monitors about their Pods, and lists them for reconciliation."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
