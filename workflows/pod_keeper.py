@@ -183,16 +183,16 @@ class PodKeeper:
 
     async def _ensure_patiently(self) -> PodStatus:
         try:
-            return await self._ensure_once(options.MAKE_POD)
+            return await self._ensure_with(options.MAKE_POD)
         except ActivityError as error:
             if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
                 raise
             self._show(f"Waiting for a Pod: {_message(error)}")
-        pod = await self._ensure_once(options.PROBE_POD)
+        pod = await self._ensure_with(options.PROBE_POD)
         self._show("The Pod was made")
         return pod
 
-    async def _ensure_once(self, config: ActivityConfig) -> PodStatus:
+    async def _ensure_with(self, config: ActivityConfig) -> PodStatus:
         return await workflow.execute_activity_method(
             PodActivities.ensure_probe_pod, self._input(), **config | {"summary": "Makes the Pod"}
         )
