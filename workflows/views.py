@@ -55,6 +55,8 @@ def show_search_attributes(input: MonitorInput, progress: MonitorProgress) -> No
     values = search_attributes.values_of(input, progress)
     shown = workflow.info().typed_search_attributes
     changed = [key.value_set(value) for key, value in values.items() if shown.get(key) != value]
+    absent = [key for key in search_attributes.ALL if key not in values]
+    changed += [key.value_unset() for key in absent if shown.get(key) is not None]
     if changed:
         workflow.upsert_search_attributes(changed)
 

@@ -14,6 +14,7 @@ from workflows.status_board import StatusBoard
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import WaitActivities, WaitInput, WaitResult
+    from monitors.delivery import bounded_text
     from monitors.events import EndReason, EventType, timestamp_text
     from monitors.reports import HealthReport
     from monitors.status import MonitorStatus, StreamStatus
@@ -129,7 +130,8 @@ class StreamWaiter:
         progress = self._progress
         progress.wait_state = seen.state
         progress.placement = seen.placement or progress.placement
-        progress.is_live, progress.title = seen.is_live, seen.title or progress.title
+        progress.is_live = seen.is_live
+        progress.title = bounded_text(seen.title) if seen.title else progress.title
         progress.health = HealthReport(reason=seen.unknown_because)
         if seen.unknown_because:
             self._board.update(f"Waiting, but the stream cannot be seen: {seen.unknown_because}")

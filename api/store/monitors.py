@@ -220,8 +220,8 @@ async def _find(connection: AsyncConnection, monitor_id: str) -> MonitorRecord |
 async def _save(connection: AsyncConnection, before: MonitorRecord, after: MonitorRecord) -> None:
     if after.last_report is not None and after.last_report is not before.last_report:
         await connection.execute(_save_report(connection, after.monitor_id, after.last_report))
-    changed = (after.status, after.reported_at) != (before.status, before.reported_at)
-    if changed:
+    known = (before.status, before.reported_at, before.title)
+    if (after.status, after.reported_at, after.title) != known:
         await connection.execute(
             update(monitors)
             .where(monitors.c.monitor_id == after.monitor_id)

@@ -112,13 +112,14 @@ def with_report(record: MonitorRecord, report: StatusReport, now: datetime) -> M
 
     A final status stays as it is. A report that ends the monitor counts even when measurements
     newer than it are known, because the probe reports its counters past the workflow; every
-    other older report changes nothing.
+    other older report changes nothing but a title that is not known yet.
     """
     as_of = min(report.as_of, now)  # a clock that is ahead must not silence later reports
     is_newest = all(is_newer(as_of, known, now) for known in _known_at(record))
     record = _with_measurements(record, report, as_of, now)
     if not record.status.is_active or (report.status.is_active and not is_newest):
-        return record
+        # The probe, which may overtake the workflow's report, knows no title.
+        return replace(record, title=record.title or report.title)
     return replace(
         record,
         status=report.status,

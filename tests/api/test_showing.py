@@ -89,6 +89,18 @@ async def test_a_monitor_without_a_name_is_called_by_the_title(light_gateway: Ru
         assert (one["name"], one["title"]) == ("T" * 120, title)
 
 
+@pytest.mark.parametrize("older_sec", [0, 5])
+async def test_a_report_that_the_probe_overtook_still_gives_the_title(
+    gateway: Running, older_sec: int
+) -> None:
+    monitor_id = await gateway.created_id(name=None)
+    probe, workflow = ago(5).isoformat(), ago(5 + older_sec).isoformat()
+    await gateway.report(monitor_id, "monitoring", probe, stream_status="live")
+    await gateway.report(monitor_id, "monitoring", workflow, stream_status="live", title="News")
+    (listed,) = (await page(gateway, ""))["monitors"]
+    assert (listed["title"], (await gateway.show(monitor_id))["title"]) == ("News", "News")
+
+
 @pytest.mark.parametrize("name", ["", "n" * 121, 7])
 async def test_a_name_that_is_none_is_refused(light_gateway: Running, name: object) -> None:
     answer = await light_gateway.create(name=name)

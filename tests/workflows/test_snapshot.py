@@ -15,6 +15,7 @@ from tests.testkit.workflow_harness import (
     start_monitor,
 )
 from workflows import search_attributes
+from workflows.messages import CHANGE_UPDATE, MonitorChange
 
 
 async def test_a_snapshot_tells_of_open_incidents(harness: WorkflowHarness) -> None:
@@ -83,6 +84,27 @@ async def test_the_list_shows_a_monitor_by_its_name(
     await harness.activities.until(lambda: len(harness.activities.watched) == 1)
     shown = (await handle.describe()).typed_search_attributes
     assert shown.get(search_attributes.MONITOR_NAME) == listed
+    await handle.signal("stop")
+    await handle.result()
+
+
+async def test_a_name_that_is_taken_back_leaves_the_list(harness: WorkflowHarness) -> None:
+    harness.activities.looks.append(scripts.look_without_answer())
+    order = an_order(await harness.now()).model_copy(update={"name": "Studio 1"})
+    handle = await start_monitor(harness.client, order)
+    await handle.execute_update(CHANGE_UPDATE, MonitorChange(name=""))
+    shown = (await handle.describe()).typed_search_attributes
+    assert shown.get(search_attributes.MONITOR_NAME) is None
+    await handle.signal("stop")
+    await handle.result()
+
+
+async def test_a_title_without_end_is_cut(harness: WorkflowHarness) -> None:
+    harness.activities.looks.append(scripts.live("T" * 100_000))
+    handle = await harness.start()
+    await harness.activities.until(lambda: len(harness.activities.watched) == 1)
+    title = (await snapshot_of(handle)).title or ""
+    assert 400 < len(title) < 600
     await handle.signal("stop")
     await handle.result()
 
