@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
-from api.engine import MonitorEngine
 from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.health import HealthChecks
@@ -20,8 +19,9 @@ from api.internal import routes as internal_routes
 from api.internal.reports import WorkerReports
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
+from api.monitor_engine import MonitorEngine
 from api.monitors.creation import AddressCheck, MonitorCreation
-from api.monitors.launch import Launcher
+from api.monitors.launcher import Launcher
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates

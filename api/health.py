@@ -10,9 +10,9 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from api.engine import EngineNotReady, MonitorEngine
 from api.injection import injected
 from api.metrics import GatewayMetrics
+from api.monitor_engine import EngineNotReady, MonitorEngine
 from api.store import Store, StoreUnavailable
 
 CHECK_LIMIT_SEC: Final = 3

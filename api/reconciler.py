@@ -15,10 +15,10 @@ from typing import Final
 import structlog
 
 from activities.declarations import ReconciliationReport
-from api.engine import EngineUnavailable, MonitorEngine
 from api.metrics import GatewayMetrics
+from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT
-from api.monitors.launch import Launcher
+from api.monitors.launcher import Launcher
 from api.store import Store, StoreUnavailable
 from monitors.ids import is_monitor_id
 

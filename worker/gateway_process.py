@@ -12,7 +12,7 @@ from api.codec import add_codec
 from api.monitors.creation import AddressCheck, AddressNotAllowed
 from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
-from api.temporal import TemporalEngine
+from api.temporal_engine import TemporalEngine
 from media.outbound.errors import AddressRefused, NameNotResolved
 from media.outbound.guard import OutboundGuard, Resolve
 from runtime.errors import StartError

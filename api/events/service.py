@@ -3,9 +3,9 @@
 import structlog
 
 from activities.declarations import RedeliveryInput
-from api.engine import EngineUnavailable, MonitorEngine
 from api.errors import EngineNotAvailable, EventNotFound
 from api.events.schemas import AuditedEvent, EventList, Redelivery
+from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.service import MonitorService
 from api.parameters import Pagination
 from api.store import Store

@@ -13,11 +13,11 @@ from activities.declarations import (
 )
 from api.auth import require_probe, require_worker
 from api.body import check_values, parse_model, parse_report, read_body
-from api.engine import EngineUnavailable
 from api.errors import EngineNotAvailable, ValidationFailed
 from api.events.service import EventService
 from api.injection import injected
 from api.internal.reports import StatusReceived, WorkerReports
+from api.monitor_engine import EngineUnavailable
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.reconciler import Reconciler

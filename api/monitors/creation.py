@@ -21,7 +21,6 @@ import structlog
 
 from api.access_log import masked_url
 from api.body import parse_model
-from api.engine import EngineUnavailable
 from api.errors import (
     DuplicateMonitor,
     EngineNotAvailable,
@@ -31,11 +30,12 @@ from api.errors import (
     MaxMonitorsExceeded,
     ValidationFailed,
 )
-from api.monitors.launch import Launcher
+from api.monitor_engine import EngineUnavailable
+from api.monitors.launcher import Launcher
 from api.monitors.schemas import CreatedMonitor, CreateMonitor
 from api.monitors.secret_headers import SecretHeaders
 from api.store import Store
-from api.store.creation import DuplicateStream, TooManyMonitors
+from api.store.insertion import DuplicateStream, TooManyMonitors
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
@@ -99,7 +99,7 @@ class MonitorCreation:
         """
         wanted, body = parse_creation(content)
         key = idempotency_key(key_header, client, self._headers.without_secrets(body))
-        if key and (earlier := await self._store.creation.find_by_idempotency_key(key)):
+        if key and (earlier := await self._store.insertion.find_by_idempotency_key(key)):
             return await self._answer_again(key, earlier)
         record = self._record(wanted, stream_source(wanted.stream_url))
         await self._check_address("stream_url", record.stream_url)
@@ -150,7 +150,7 @@ class MonitorCreation:
         self, record: MonitorRecord, key: IdempotencyKey | None
     ) -> EarlierCreation | None:
         try:
-            return await self._store.creation.add(record, max_active=self._max_active, key=key)
+            return await self._store.insertion.add(record, max_active=self._max_active, key=key)
         except DuplicateStream as taken:
             raise DuplicateMonitor(taken.monitor_id) from None
         except TooManyMonitors:
@@ -176,7 +176,7 @@ class MonitorCreation:
         current: EarlierCreation | None = earlier
         while current and current.workflow_started_at is None and self._now() < until:
             await asyncio.sleep(0.05)
-            current = await self._store.creation.find_by_idempotency_key(key)
+            current = await self._store.insertion.find_by_idempotency_key(key)
         if current is None:
             raise EngineNotAvailable(_NOTHING_CREATED)
         return _answer(current.monitor_id, current.created_at)

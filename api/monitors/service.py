@@ -5,8 +5,8 @@ from datetime import datetime
 
 import structlog
 
-from api.engine import EngineUnavailable, MonitorEngine
 from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
+from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.schemas import (
     MAX_NAME_LENGTH,
     ListedMonitor,

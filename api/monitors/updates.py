@@ -5,8 +5,8 @@ from typing import Any
 import structlog
 
 from api.body import parse_json_object, validated
-from api.engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
+from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.monitors.schemas import ChangeMonitor, MonitorDetails
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService

@@ -13,9 +13,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from api.store.creation import CreationStore
 from api.store.database import Database, StoreUnavailable
 from api.store.events import EventStore
+from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
 from api.store.reconciliation import ReconciliationStore
 from api.store.tables import deployment
@@ -33,7 +33,7 @@ class Store:
 
     deployment_id: str
     database: Database
-    creation: CreationStore
+    insertion: InsertionStore
     monitors: MonitorStore
     events: EventStore
     reconciliation: ReconciliationStore
@@ -53,7 +53,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
         yield Store(
             deployment_id=await _deployment_id(database),
             database=database,
-            creation=CreationStore(database),
+            insertion=InsertionStore(database),
             monitors=MonitorStore(database),
             events=EventStore(database),
             reconciliation=ReconciliationStore(database),

@@ -69,7 +69,7 @@ _SAVE_MEASUREMENTS = (
 
 
 class MonitorStore:
-    """Finds and changes monitors that exist; `CreationStore` makes them."""
+    """Finds and changes monitors that exist; `InsertionStore` makes them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -200,7 +200,7 @@ class MonitorStore:
 
 
 async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
-    """Add a monitor without the checks of `CreationStore`; its last report is not saved."""
+    """Add a monitor without the checks of `InsertionStore`; its last report is not saved."""
     await connection.execute(insert(monitors).values(new_row(record)))
 
 

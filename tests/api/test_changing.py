@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.engine import ChangeRefused, ChangeUnconfirmed, NotRunning, StartUnconfirmed
+from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, NotRunning, StartUnconfirmed
 from api.store import StoreUnavailable
 from monitors.config import MonitorConfig
 from tests.testkit.gateway import Running, snapshot

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.engine import EngineUnavailable, StartUnconfirmed
+from api.monitor_engine import EngineUnavailable, StartUnconfirmed
 from monitors.ids import is_monitor_id
 from monitors.status import MonitorStatus
 from tests.testkit.gateway import OTHER_KEY, Running, order, running_gateway

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from api.store import StoreUnavailable, open_store, upgrade_database
-from api.store.creation import TooManyMonitors
 from api.store.database import MIGRATION_LOCK, POOL_SIZE, Database
+from api.store.insertion import TooManyMonitors
 from tests.api.test_store import RECORD
 from tests.testkit.gateway import running_gateway
 
@@ -89,7 +89,7 @@ async def test_never_more_monitors_than_may_be_whatever_the_database_calls_isola
             for number in range(12)
         ]
         outcomes = await asyncio.gather(
-            *(store.creation.add(record, max_active=3, key=None) for record in records),
+            *(store.insertion.add(record, max_active=3, key=None) for record in records),
             return_exceptions=True,
         )
         assert outcomes.count(None) == 3

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.engine import EngineUnavailable
+from api.monitor_engine import EngineUnavailable
 from tests.testkit.gateway import Running
 
 NOW = datetime.now(UTC)

@@ -14,7 +14,7 @@ from structlog.typing import EventDict
 
 from api.access_log import masked_url
 from api.app import create_gateway
-from api.engine import EngineNotReady
+from api.monitor_engine import EngineNotReady
 from api.store import open_store
 from runtime.serving import PortTaken
 from tests.testkit.gateway import (

@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
-from api.temporal import TemporalEngine
+from api.temporal_engine import TemporalEngine
 from runtime.payloads import EncryptionCodec, data_converter, search_value
 from tests.api.workers import ScriptedStreams, terminate_all, workers
 from tests.testkit.gateway import Running, running_gateway

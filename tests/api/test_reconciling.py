@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.declarations import ReconciliationReport
-from api.engine import EngineUnavailable, StartUnconfirmed
+from api.monitor_engine import EngineUnavailable, StartUnconfirmed
 from api.monitors.creation import LAUNCH_LIMIT
-from api.monitors.launch import Launcher
+from api.monitors.launcher import Launcher
 from api.reconciler import KEYS_KEPT, STALE_AFTER, Reconciler
 from api.store.records import IdempotencyKey
 from monitors.ids import new_monitor_id
@@ -159,7 +159,7 @@ async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
     assert await gateway.store.reconciliation.remove_keys(before=datetime.now(UTC)) == 1
     assert timedelta(hours=24) <= KEYS_KEPT
-    assert await gateway.store.creation.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
+    assert await gateway.store.insertion.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
 
 
 async def test_a_worker_has_it_done_and_it_is_counted(light_gateway: Running) -> None:

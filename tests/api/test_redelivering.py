@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from activities.declarations import RedeliveryInput, StoredEvent
-from api.engine import EngineUnavailable
+from api.monitor_engine import EngineUnavailable
 from monitors.reports import EventReport
 from tests.testkit.events import event, put_event
 from tests.testkit.gateway import KEY, Running

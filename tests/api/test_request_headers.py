@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from api.engine import ChangeRefused, ChangeUnconfirmed, NotRunning
+from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, NotRunning
 from api.secrets import SecretBox, UnreadableSecret
 from monitors.request_headers import MASK
 from tests.testkit.gateway import Running, running_gateway

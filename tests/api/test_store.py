@@ -149,7 +149,7 @@ async def test_opening_again_keeps_what_is_there(empty_database_url: str) -> Non
         async with open_store(empty_database_url) as store:
             assert await store.monitors.count_by_status() == expected
             if not expected:
-                await store.creation.add(RECORD, max_active=1, key=None)
+                await store.insertion.add(RECORD, max_active=1, key=None)
 
 
 async def test_gateways_that_start_at_once_migrate_once(empty_database_url: str) -> None:
@@ -173,7 +173,7 @@ async def test_the_database_itself_refuses_a_second_active_monitor_of_a_stream(
     database_url: str,
 ) -> None:
     async with open_store(database_url) as store:
-        await store.creation.add(RECORD, max_active=9, key=None)
+        await store.insertion.add(RECORD, max_active=9, key=None)
         second = replace(RECORD, monitor_id="mon-2")
         with pytest.raises(IntegrityError):
             async with store.database.write() as connection:
@@ -223,7 +223,7 @@ async def test_a_report_of_a_monitor_that_is_unknown_changes_nothing(database_ur
 async def test_times_come_back_as_the_same_moment_with_their_zone(database_url: str) -> None:
     tokyo = datetime(2026, 1, 1, 3, 4, 5, 678901, timezone(timedelta(hours=9)))
     async with open_store(database_url) as store:
-        await store.creation.add(replace(RECORD, created_at=tokyo), max_active=9, key=None)
+        await store.insertion.add(replace(RECORD, created_at=tokyo), max_active=9, key=None)
         stored = await store.monitors.find(RECORD.monitor_id)
     assert stored
     assert stored.created_at == tokyo

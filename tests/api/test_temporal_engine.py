@@ -15,14 +15,14 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
-    from api.engine import (
+    from api.monitor_engine import (
         ChangeRefused,
         ChangeUnconfirmed,
         EngineNotReady,
         EngineUnavailable,
         NotRunning,
     )
-    from api.temporal import TemporalEngine
+    from api.temporal_engine import TemporalEngine
     from monitors.config import MonitorConfig
     from monitors.ids import new_monitor_id
     from monitors.status import MonitorStatus

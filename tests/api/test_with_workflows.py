@@ -12,7 +12,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 
-from api.temporal import DEPLOYMENT_MEMO, TemporalEngine
+from api.temporal_engine import DEPLOYMENT_MEMO, TemporalEngine
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.api.workers import ScriptedStreams, terminate_all, workers

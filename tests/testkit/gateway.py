@@ -11,7 +11,7 @@ import httpx
 
 from activities.declarations import RedeliveryInput
 from api.app import Gateway, create_gateway
-from api.engine import MonitorEngine
+from api.monitor_engine import MonitorEngine
 from api.monitors.creation import AddressNotAllowed
 from api.store import Store, open_store
 from monitors.config import MonitorConfig

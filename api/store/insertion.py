@@ -35,7 +35,7 @@ class TooManyMonitors(Exception):
     pass
 
 
-class CreationStore:
+class InsertionStore:
     """Adds monitors one at a time, over all gateways on this database."""
 
     def __init__(self, database: Database) -> None:
@@ -77,7 +77,7 @@ async def _add_where_room(
 
 
 async def _raise_refusal(connection: AsyncConnection, stream_key: str) -> NoReturn:
-    """Raise what `CreationStore.add` raises when there is no room."""
+    """Raise what `InsertionStore.add` raises when there is no room."""
     monitor_id: str | None = await connection.scalar(_TAKEN_BY, {"stream_key": stream_key})
     raise DuplicateStream(monitor_id) if monitor_id is not None else TooManyMonitors
 

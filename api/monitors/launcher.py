@@ -5,8 +5,8 @@ from datetime import datetime
 
 import structlog
 
-from api.engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
 from api.metrics import GatewayMetrics
+from api.monitor_engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
 from api.store import Store, StoreUnavailable
 from api.store.records import MonitorRecord
 from monitors.signing import callback_seal

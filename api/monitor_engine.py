@@ -1,4 +1,4 @@
-"""What the gateway needs of the engine that runs monitors; `api.temporal` implements it."""
+"""What the gateway needs of the engine that runs monitors; `api.temporal_engine` implements it."""
 
 from typing import Protocol
 

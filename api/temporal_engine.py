@@ -40,7 +40,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.declarations import RedeliveryInput
-from api.engine import (
+from api.monitor_engine import (
     ChangeRefused,
     ChangeUnconfirmed,
     EngineNotReady,
@@ -99,7 +99,7 @@ _UNCERTAIN = frozenset(
 
 
 class TemporalEngine:
-    """Implements `api.engine.MonitorEngine`; its methods say what they do there.
+    """Implements `api.monitor_engine.MonitorEngine`; its methods say what they do there.
 
     The client must use `runtime.payloads.data_converter`.
     """
