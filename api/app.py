@@ -39,7 +39,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Gateway:
+class GatewayServices:
     """The services of a gateway; each route gets those that its parameters name."""
 
     metrics: GatewayMetrics
@@ -62,7 +62,7 @@ def create_gateway(
     store: Store,
     address_check: AddressCheck,
     now: Callable[[], datetime] = _utc_now,
-) -> Gateway:
+) -> GatewayServices:
     """Build the services.
 
     Args:
@@ -81,7 +81,7 @@ def create_gateway(
     launcher = Launcher(store, engine, metrics, now, seal_key)
     headers = SecretHeaders(SecretBox(settings.secrets_key))
     monitors = MonitorService(store, engine, now)
-    return Gateway(
+    return GatewayServices(
         metrics=metrics,
         limits=limits,
         authentication=Authentication(settings, limits),
@@ -110,7 +110,7 @@ def create_gateway(
     )
 
 
-def api_app(gateway: Gateway, *, with_internal: bool) -> FastAPI:
+def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
     """Return the API that clients use, with or without that of the workers.
 
     While it is served, the gateway reconciles.
@@ -126,7 +126,7 @@ def api_app(gateway: Gateway, *, with_internal: bool) -> FastAPI:
     return _connect(app, gateway)
 
 
-def internal_app(gateway: Gateway) -> FastAPI:
+def internal_app(gateway: GatewayServices) -> FastAPI:
     """Return the API of the workers, for a port of its own, without documentation."""
     app = FastAPI(redirect_slashes=False, openapi_url=None)
     for router in (*WORKER_ROUTERS, health.router):
@@ -134,7 +134,7 @@ def internal_app(gateway: Gateway) -> FastAPI:
     return _connect(app, gateway)
 
 
-def _connect(app: FastAPI, gateway: Gateway) -> FastAPI:
+def _connect(app: FastAPI, gateway: GatewayServices) -> FastAPI:
     provide(app, *vars(gateway).values())
     install_error_handlers(app)
     app.add_middleware(AccessLog, metrics=gateway.metrics)

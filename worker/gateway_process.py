@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
-from api.app import Gateway, api_app, create_gateway, internal_app
+from api.app import GatewayServices, api_app, create_gateway, internal_app
 from api.codec import add_codec
 from api.monitors.creation import AddressCheck, AddressNotAllowed
 from api.store import StoreUnavailable, open_store
@@ -58,7 +58,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
 
 
 @asynccontextmanager
-async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncIterator[None]:
+async def serving(gateway: GatewayServices, settings: GatewaySettings) -> AsyncIterator[None]:
     """Serve the APIs while the context is open; at its end, requests in flight finish.
 
     Raises:

@@ -176,7 +176,7 @@ class TrackFollower:
             self._pass_over_sec(advance.missed_sec)
         if advance.restarted:
             self._track.detectors.expect_new_timestamps()
-            self._judge.log("programme restarted")
+            self._judge.log("media sequence restarted")
             state.statistics.sequence_resets += 1
         self._track.target_duration_sec = playlist.target_duration_sec
         if self._name == MAIN:

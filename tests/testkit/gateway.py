@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from activities.declarations import RedeliveryInput
-from api.app import Gateway, create_gateway
+from api.app import GatewayServices, create_gateway
 from api.monitor_engine import MonitorEngine
 from api.monitors.creation import AddressNotAllowed
 from api.store import Store, open_store
@@ -151,7 +151,7 @@ class Running:
     worker: httpx.AsyncClient
     engine: FakeEngine
     store: Store
-    gateway: Gateway
+    gateway: GatewayServices
 
     async def create(self, **fields: Any) -> httpx.Response:
         return await self.client.post("/api/v1/monitors", json=order(**fields))

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from monitors.events import EventType, StreamEvent
 from worker.metrics import FORGOTTEN_SEC, DeliveryMetrics
 
-EVENTS_READY = 1_000_000.0
+HAPPENED_AT = 1_000_000.0
 
 
 def event(number: int, happened_sec: float = 0.0) -> StreamEvent:
@@ -17,7 +17,7 @@ def event(number: int, happened_sec: float = 0.0) -> StreamEvent:
         event_type=EventType.BLACKOUT,
         monitor_id="mon-1",
         stream_url="https://example.com/live.m3u8",
-        timestamp=datetime.fromtimestamp(EVENTS_READY + happened_sec, UTC),
+        timestamp=datetime.fromtimestamp(HAPPENED_AT + happened_sec, UTC),
         sequence=number,
         data={},
     )
@@ -27,7 +27,7 @@ class Clock:
     """Stands still until it is moved."""
 
     def __init__(self) -> None:
-        self.now = EVENTS_READY
+        self.now = HAPPENED_AT
 
     def __call__(self) -> float:
         return self.now
