@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from cli.options import FAILED, MISUSED, UNREACHABLE, fail, key
+from cli.running import FAILED, MISUSED, UNREACHABLE, fail, key
 
 TIMEOUT_SEC = 15.0
 PAGE = 200
@@ -112,7 +112,7 @@ class RestClient:
 
 
 @contextmanager
-def gateway(url: str, data_dir: Path) -> Iterator[RestClient]:
+def open_gateway(url: str, data_dir: Path) -> Iterator[RestClient]:
     """Yield a client with the key that is at hand; its errors become exit codes."""
     try:
         with closing(RestClient(url, key("API_KEY", data_dir))) as client:

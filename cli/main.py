@@ -8,22 +8,9 @@ from typing import Annotated
 import typer
 
 from cli import monitors
-from cli.client import gateway as open_gateway
-from cli.options import (
-    FAILED,
-    INTERRUPTED,
-    LOCAL_GATEWAY,
-    MISUSED,
-    AsJson,
-    DataDir,
-    GatewayUrl,
-    RequestHeader,
-    fail,
-    key,
-    request_headers,
-    run,
-    settings,
-)
+from cli.client import open_gateway
+from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, RequestHeader, request_headers
+from cli.running import FAILED, INTERRUPTED, MISUSED, fail, key, run, settings
 from runtime.settings import EmbeddedSettings, GatewaySettings, StreamSettings, WorkerSettings
 from runtime.version import VERSION
 
@@ -61,7 +48,7 @@ def up(
     ] = "",
 ) -> None:
     """Run the whole service in the foreground: Temporal, its web UI, the gateway, one worker."""
-    from cli.embedded.command import run_up
+    from cli.embedded.run_up import run_up
 
     run(run_up(settings(EmbeddedSettings), stream=stream, webhook=webhook))
 

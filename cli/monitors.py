@@ -6,18 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import gateway
+from cli.client import open_gateway
 from cli.monitor_view import print_card, print_events, print_monitors
-from cli.options import (
-    LOCAL_GATEWAY,
-    MISUSED,
-    AsJson,
-    DataDir,
-    GatewayUrl,
-    RequestHeader,
-    fail,
-    request_headers,
-)
+from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, RequestHeader, request_headers
+from cli.running import MISUSED, fail
 
 MonitorId = Annotated[
     str, typer.Argument(metavar="MONITOR_ID", help="A monitor's id, or an unambiguous beginning.")
@@ -48,7 +40,7 @@ def add(
         "config": _object("--config", config) | ({"request_headers": headers} if headers else {}),
         "metadata": _object("--metadata", metadata),
     } | ({"name": name} if name else {})
-    with gateway(url, data_dir) as client:
+    with open_gateway(url, data_dir) as client:
         answer = client.call("POST", "/monitors", body=body)
     _print(answer, answer["monitor_id"], as_json=as_json)
 
@@ -64,7 +56,7 @@ def list_monitors(
 ) -> None:
     """List monitors, newest first."""
     query = {"limit": limit, "offset": offset} | ({"status": status} if status else {})
-    with gateway(url, data_dir) as client:
+    with open_gateway(url, data_dir) as client:
         answer = client.call("GET", "/monitors", query=query)
     if as_json:
         _print_json(answer)
@@ -80,7 +72,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one monitor."""
-    with gateway(url, data_dir) as client:
+    with open_gateway(url, data_dir) as client:
         answer = client.call("GET", f"/monitors/{client.find_monitor_id(monitor_id)}")
     if as_json:
         _print_json(answer)
@@ -99,7 +91,7 @@ def events(
 ) -> None:
     """List the events of a monitor and what became of their webhooks."""
     query = {"limit": limit, "offset": offset}
-    with gateway(url, data_dir) as client:
+    with open_gateway(url, data_dir) as client:
         path = f"/monitors/{client.find_monitor_id(monitor_id)}/events"
         answer = client.call("GET", path, query=query)
     if as_json:
@@ -117,7 +109,7 @@ def redeliver(
     as_json: AsJson = False,
 ) -> None:
     """Send an event once more, also when its monitor has ended; `events` shows the result."""
-    with gateway(url, data_dir) as client:
+    with open_gateway(url, data_dir) as client:
         monitor = client.find_monitor_id(monitor_id)
         event = client.find_event_id(monitor, event_id)
         answer = client.call("POST", f"/monitors/{monitor}/events/{event}/redeliver")
@@ -132,7 +124,7 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """Stop a monitor; what is queued is still delivered."""
-    with gateway(url, data_dir) as client:
+    with open_gateway(url, data_dir) as client:
         answer = client.call("DELETE", f"/monitors/{client.find_monitor_id(monitor_id)}")
     _print(answer, f"stopped at {answer['stopped_at']}", as_json=as_json)
 

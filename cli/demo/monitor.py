@@ -6,7 +6,7 @@ from typing import Any
 from cli.client import GatewayRefused, GatewayUnreachable, RestClient
 from cli.demo.checklist import Checklist
 from cli.demo.script import CONFIG
-from cli.embedded.up import Endpoints
+from cli.embedded.service import Endpoints
 from monitors.status import ACTIVE_STATUSES
 from runtime.errors import StartError
 

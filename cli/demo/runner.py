@@ -24,9 +24,9 @@ from cli.demo.sandbox import (
 )
 from cli.demo.screen import Screen, introduction, places, print_line, print_summary
 from cli.demo.script import airtime_sec, expectations
-from cli.embedded.up import LOCAL, Endpoints, embedded_service
-from cli.options import FAILED, INTERRUPTED
+from cli.embedded.service import LOCAL, Endpoints, embedded_service
 from cli.receiver import Received, Receiver, receiving
+from cli.running import FAILED, INTERRUPTED
 from runtime.errors import StartError
 from runtime.logging import configure_logging
 from runtime.serving import run_until_signal

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices
 
-from cli.embedded.up import LOCAL
+from cli.embedded.service import LOCAL
 from runtime.errors import StartError
 from runtime.settings import EmbeddedSettings, GatewaySettings, WorkerSettings
 

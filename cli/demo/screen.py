@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.demo.broadcast import SceneOnAir
 from cli.demo.checklist import Arrival, Checklist, Row, percentile
 from cli.demo.script import CONFIG, DELAY_BOUND_SEC, airtime_sec, expectations
-from cli.embedded.up import Endpoints
+from cli.embedded.service import Endpoints
 
 WIDTH = 88
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.embedded.up import services_of
+from cli.embedded.service import services_of
 from runtime.settings import EmbeddedSettings
 
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.options import FAILED, MISUSED
+from cli.running import FAILED, MISUSED
 from media.sources.source import Observation, SourceState
 from media.watching import StreamUnavailable
 from tests.testkit.children import STREAM_TRACKER, Child, run

@@ -11,8 +11,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from cli.embedded import services
-from cli.embedded.services import Service, Supervisor
+from cli.embedded.supervisor import Service, Supervisor
 
 PATIENT_SEC = 10.0
 PATIENCE = """
@@ -36,10 +35,19 @@ class Kept:
         self.log = folder / "log"
         self._supervisors: list[Supervisor] = []
 
-    async def start(self, program: str, *, stop_sec: float = PATIENT_SEC) -> Supervisor:
+    async def start(
+        self,
+        program: str,
+        *,
+        stop_sec: float = PATIENT_SEC,
+        restart_min_sec: float = 0.01,
+        restart_max_sec: float = 10.0,
+    ) -> Supervisor:
         command = [sys.executable, "-c", program, "argument"]
         service = Service("test", command, {"GREETING": "hello"}, stop_sec, self.log)
-        supervisor = Supervisor(service)
+        supervisor = Supervisor(
+            service, restart_min_sec=restart_min_sec, restart_max_sec=restart_max_sec
+        )
         self._supervisors.append(supervisor)
         await supervisor.start()
         return supervisor
@@ -55,8 +63,7 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kept]:
-    monkeypatch.setattr(services, "RESTART_MIN_SEC", 0.01)
+async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
     supervisors = Kept(tmp_path)
     yield supervisors
     await supervisors.stop()
@@ -107,12 +114,8 @@ async def test_a_service_deaf_to_sigterm_is_killed_with_its_children(kept: Kept)
     await until(lambda: not psutil.pid_exists(child) or is_zombie(child))
 
 
-async def test_a_service_can_be_stopped_while_it_waits_to_be_started_again(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(services, "RESTART_MIN_SEC", 600)
-    monkeypatch.setattr(services, "RESTART_MAX_SEC", 600)
-    supervisor = await kept.start("print('once')")
+async def test_a_service_can_be_stopped_while_it_waits_to_be_started_again(kept: Kept) -> None:
+    supervisor = await kept.start("print('once')", restart_min_sec=600, restart_max_sec=600)
     pid = supervisor.pid
     assert pid
     await until(lambda: not psutil.pid_exists(pid))
@@ -120,11 +123,8 @@ async def test_a_service_can_be_stopped_while_it_waits_to_be_started_again(
     assert len(await kept.lines(1)) == 1
 
 
-async def test_a_service_that_cannot_be_started_again_is_tried_until_it_can(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(services, "RESTART_MAX_SEC", 0.01)
-    supervisor = await kept.start(PATIENCE)
+async def test_a_service_that_cannot_be_started_again_is_tried_until_it_can(kept: Kept) -> None:
+    supervisor = await kept.start(PATIENCE, restart_max_sec=0.01)
     await kept.lines(1)
     away = kept.log.parent.with_name("away")
     with capture_logs() as logs:
@@ -155,7 +155,7 @@ async def test_a_service_dies_with_its_supervisor(tmp_path: Path) -> None:
     program = """
 import asyncio, sys
 from pathlib import Path
-from cli.embedded.services import Supervisor, Service
+from cli.embedded.supervisor import Supervisor, Service
 
 async def main():
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]

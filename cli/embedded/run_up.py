@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from cli.client import GatewayRefused, GatewayUnreachable, RestClient
-from cli.embedded.services import MAKE_LEVEL, die_with_parent
-from cli.embedded.up import LOCAL, Endpoints, embedded_service
+from cli.embedded.service import LOCAL, Endpoints, embedded_service
+from cli.embedded.supervisor import MAKE_LEVEL, die_with_parent
 from cli.receiver import Receiver, print_line, receiving, signing_keys
 from runtime.errors import StartError
 from runtime.logging import configure_logging

@@ -46,9 +46,17 @@ class Service:
 class Supervisor:
     """Starts a service, and again whenever it exits by itself, which `exits` counts."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        restart_min_sec: float = RESTART_MIN_SEC,
+        restart_max_sec: float = RESTART_MAX_SEC,
+    ) -> None:
         self.exits = 0
         self._service = service
+        self._restart_min_sec = restart_min_sec
+        self._restart_max_sec = restart_max_sec
         self._process: asyncio.subprocess.Process | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._stopping = False
@@ -89,16 +97,17 @@ class Supervisor:
 
     async def _supervise(self) -> None:
         clock = asyncio.get_running_loop().time
-        delay_sec = RESTART_MIN_SEC
+        delay_sec = self._restart_min_sec
         while self._process:
             started = clock()
             code = await self._process.wait()
             if self._stopping:
                 return
             self.exits += 1
-            delay_sec = RESTART_MIN_SEC if clock() - started > STEADY_SEC else delay_sec * 2
+            is_steady = clock() - started > STEADY_SEC
+            delay_sec = self._restart_min_sec if is_steady else delay_sec * 2
             logger.warning("service died, starting it again", service=self._service.name, code=code)
-            await asyncio.sleep(min(delay_sec, RESTART_MAX_SEC))
+            await asyncio.sleep(min(delay_sec, self._restart_max_sec))
             await self._spawn_again()
 
     async def _spawn_again(self) -> None:
@@ -109,7 +118,7 @@ class Supervisor:
             except OSError as error:
                 why = error.strerror
                 logger.error("service cannot be started", service=self._service.name, error=why)
-            await asyncio.sleep(RESTART_MAX_SEC)
+            await asyncio.sleep(self._restart_max_sec)
 
     async def _spawn(self) -> None:
         service = self._service

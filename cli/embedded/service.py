@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from cli.embedded.services import Service, Supervisor
+from cli.embedded.supervisor import Service, Supervisor
 from cli.generated_keys import provide_keys
 from runtime.errors import StartError
 from runtime.serving import PortTaken, bind
