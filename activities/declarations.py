@@ -233,7 +233,7 @@ class RequestHeadersResult(BaseModel):
 
 
 class ReconciliationReport(BaseModel):
-    """Returned by `reconcile`: how much was mended.
+    """Returned by `reconcile`: how much was repaired.
 
     Attributes:
         started: monitors whose workflow nobody had confirmed.

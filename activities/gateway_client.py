@@ -93,7 +93,7 @@ class GatewayClient:
         return RequestHeadersResult.model_validate_json(response.content).request_headers
 
     async def reconcile(self) -> ReconciliationReport:
-        """Have the gateway compare its store with Temporal; return what it mended.
+        """Have the gateway compare its store with Temporal; return what it repaired.
 
         Raises:
             httpx.HTTPError: it was not done now.

@@ -54,7 +54,7 @@ class GatewayMetrics:
             "Requests that the shared rate limits could not count; they were counted here alone.",
             registry=self._registry,
         )
-        self._mended = Counter(
+        self._repaired = Counter(
             "stream_tracker_reconciled",
             "What rounds of reconciliation repaired or removed.",
             ("what",),
@@ -86,7 +86,7 @@ class GatewayMetrics:
     def reconciled(self, report: ReconciliationReport, at: datetime) -> None:
         """Count what a completed round repaired."""
         for what, count in report.model_dump().items():
-            self._mended.labels(what).inc(count)
+            self._repaired.labels(what).inc(count)
         self._last_round.set(at.timestamp())
 
     def exposition(self, monitors: Mapping[MonitorStatus, int] | None) -> bytes:

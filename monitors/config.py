@@ -31,7 +31,7 @@ class Expect(StrEnum):
 
 
 class AudioTracks(StrEnum):
-    """Which sound tracks of a stream are measured."""
+    """Which audio tracks of a stream are measured."""
 
     FIRST = "first"
     ALL = "all"
@@ -81,7 +81,7 @@ class Thresholds(BaseModel):
     )
     audio_tracks: AudioTracks = Field(
         default=AudioTracks.FIRST,
-        description="Sound tracks that are measured: the first, or all that are muxed or declared.",
+        description="Audio tracks that are measured: the first, or all that are muxed or declared.",
     )
 
     def as_expected(self) -> Self:

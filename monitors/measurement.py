@@ -129,7 +129,7 @@ class Unmeasurable(BaseModel):
 
 
 class AudioMeasurement(BaseModel):
-    """What was heard of one sound track of a segment.
+    """What was heard of one audio track of a segment.
 
     Attributes:
         silent: stretches under the level that the probe was given; below 0 of sound in a lead.
@@ -157,7 +157,7 @@ class AdditionalAudio(AudioMeasurement):
     """An additional audio track.
 
     Attributes:
-        index: its place among the sound tracks, from 1.
+        index: its place among the audio tracks, from 1.
         unmeasurable: why nothing can be known of it; None where something can.
     """
 

@@ -56,7 +56,7 @@ def reconciliation_schedule() -> Schedule:
             id="reconciliation",
             task_queue=TASK_QUEUE,
             execution_timeout=RECONCILIATION_INTERVAL,
-            static_summary="Compares the gateway's store with Temporal and mends the difference",
+            static_summary="Compares the gateway's store with Temporal and repairs the difference",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILIATION_INTERVAL)]),
         # What an outage kept from running is made good by the next round, not by many at once.

@@ -221,7 +221,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A sound track of its own (EXT-X-MEDIA of type AUDIO, RFC 8216 4.3.4.1).
+    """An audio track of its own (EXT-X-MEDIA of type AUDIO, RFC 8216 4.3.4.1).
 
     Attributes:
         uri: its media playlist, absolute; None where it is muxed into the variants.

@@ -34,7 +34,7 @@ class Choice:
             alone where that is all there is.
         audio_url: media playlist of the sound, where it is a rendition of its own.
         bandwidth: peak bits per second of all of it; 0 where the playlist does not tell.
-        sounds: its sound tracks, first the one of `audio_url` or the muxed one.
+        sounds: its audio tracks, first the one of `audio_url` or the muxed one.
     """
 
     name: str

@@ -29,7 +29,7 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True)
 class AudioRendition:
-    """A sound track in a playlist of its own, beside the one that a player takes by itself.
+    """An audio track in a playlist of its own, beside the one that a player takes by itself.
 
     Attributes:
         label: its `track`, and `language` and `name` where they are known.

@@ -56,7 +56,7 @@ class SilenceDetector(BaseModel):
         position: SegmentPosition,
         rule: FaultRule,
     ) -> list[IncidentChange]:
-        """Judge a sound track in a segment that lasts `duration_sec`; return what changed."""
+        """Judge an audio track in a segment that lasts `duration_sec`; return what changed."""
         sound, missing_sec = self.clock.placed(sound, duration_sec)
         changes: list[IncidentChange] = []
         if missing_sec > 0:

@@ -1,4 +1,4 @@
-"""Pods and monitors are compared, and the difference is mended."""
+"""Pods and monitors are compared, and the difference is repaired."""
 
 import pytest
 from temporalio.exceptions import ApplicationError

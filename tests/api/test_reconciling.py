@@ -1,4 +1,4 @@
-"""What a crash or an outage left behind is mended; what is old goes."""
+"""What a crash or an outage left behind is repaired; what is old goes."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -22,7 +22,7 @@ ANSWER_BYTES_PER_SEC = 32 * 1024
 without sound, the most that a second can hold, take half of it."""
 
 ALL_SOUNDS_FACTOR = 4
-"""Where all sound tracks are measured."""
+"""Where all audio tracks are measured."""
 
 _HEAD = struct.Struct(f">QIIIddII?B?{BLOCKS}s")
 HEAD_BYTES = _HEAD.size

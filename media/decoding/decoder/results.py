@@ -33,7 +33,7 @@ class StillSpan(NamedTuple):
 
 @dataclass
 class AudioFindings:
-    """What was heard of a sound track; fields as in `monitors.measurement.AudioMeasurement`."""
+    """What was heard of an audio track; fields as in `monitors.measurement.AudioMeasurement`."""
 
     silent: list[Span] = field(default_factory=list)
     audio_gaps: list[Span] = field(default_factory=list)

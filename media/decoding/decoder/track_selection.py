@@ -30,7 +30,7 @@ StreamT = TypeVar("StreamT", bound=Stream)
 
 
 class SoundTrack(NamedTuple):
-    """One of several sound tracks.
+    """One of several audio tracks.
 
     Attributes:
         place: among them, from 1.
@@ -54,7 +54,7 @@ class Tracks(NamedTuple):
     Attributes:
         video: the picture; None where there is none that can be measured.
         audio: the sound, likewise.
-        sounds: all sound tracks, that one and those that cannot be measured among them.
+        sounds: all audio tracks, that one and those that cannot be measured among them.
     """
 
     video: av.VideoStream | None
