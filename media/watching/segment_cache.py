@@ -12,8 +12,14 @@ FREE_SHARE = 0.25
 """For the two latest segments of each stream, which always wait; others wait while this is free."""
 
 
+LARGE_SHARE = 16
+"""A segment above this part of the cache is large."""
+
+
 class SegmentCache:
     """Keeps segments for those who hold them, and lets the oldest go where there is no more room.
+
+    Large ones go first: else a single stream of them leaves nothing of all others.
 
     Args:
         most_bytes: of all of them.
@@ -37,10 +43,17 @@ class SegmentCache:
         segment = CachedSegment(media)
         self._held[next(self._numbers)] = segment
         excess_bytes = self.held_bytes - self._most_bytes
-        for number, oldest in list(self._held.items()):
+        if excess_bytes > 0:
+            self._let_go_of(excess_bytes)
+        return segment
+
+    def _let_go_of(self, excess_bytes: int) -> None:
+        def is_usual(held: tuple[int, CachedSegment]) -> bool:
+            return len(held[1].media or b"") * LARGE_SHARE <= self._most_bytes
+
+        for number, oldest in sorted(self._held.items(), key=is_usual):
             if excess_bytes <= 0:
                 break
             excess_bytes -= len(oldest.media or b"")
             oldest.media = None
             del self._held[number]
-        return segment

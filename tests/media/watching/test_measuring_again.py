@@ -91,6 +91,14 @@ async def test_the_cache_lets_the_oldest_go() -> None:
     assert cache.held_bytes == 8
 
 
+async def test_a_stream_of_large_segments_leaves_those_of_others() -> None:
+    cache = SegmentCache(most_bytes=64)
+    usual = [cache.put(b"1234") for _ in range(8)]
+    large = [cache.put(bytes(size)) for size in (20, 40, 64, 99)]
+    assert [each.media for each in usual] == [b"1234"] * 8
+    assert not any(each.media for each in large)
+
+
 async def test_the_cache_keeps_only_what_somebody_holds() -> None:
     cache = SegmentCache(most_bytes=10)
     held = cache.put(b"12345")
