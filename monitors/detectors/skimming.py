@@ -45,6 +45,12 @@ class Deferred:
     measurement: SegmentMeasurement
     missed_after_sec: float = 0.0
 
+    @classmethod
+    def of(cls, measurement: SegmentMeasurement, position: SegmentPosition) -> Self:
+        """Return what the frames are judged by: the sound has been, and may fill the memory."""
+        names = ("silent", "audio_gaps", "additional_audio")
+        return cls(position, measurement.model_copy(update={name: [] for name in names}))
+
     def __deepcopy__(self, memo: object) -> Self:
         return self
 

@@ -137,7 +137,7 @@ class VideoDetectors(BaseModel):
         if not may_defer(measurement):
             self.judge_deferred([None] * len(self.deferred), thresholds)
             return self._judge(measurement, position, thresholds)
-        self.deferred.append(Deferred(position, measurement))
+        self.deferred.append(Deferred.of(measurement, position))
         self.deferred_from = self.deferred[0].position
         is_off = thresholds.freeze_threshold_sec <= 0
         unneeded = max(0, len(self.deferred) - LEAST_DEFERRED)

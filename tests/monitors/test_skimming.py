@@ -14,7 +14,7 @@ from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import MEASURED_PER_STILL_SEGMENT, MOST_DEFERRED
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentOpened
-from monitors.measurement import Interval
+from monitors.measurement import AdditionalAudio, Interval, ProbeContext
 from tests.monitors.media_timeline import wall_clock
 from tests.monitors.pictured import (
     FPS,
@@ -212,6 +212,21 @@ def test_what_is_deferred_is_bounded_whatever_the_threshold() -> None:
     programme = cut([("still", 2, 3000)], cycle([5, 40]), 100)
     seen = watched([replace(each, thresholds=far) for each in programme], skims=True)
     assert 8 <= max(seen.deferred) <= MOST_DEFERRED + 1
+
+
+def test_the_sound_of_what_is_deferred_is_not_kept() -> None:
+    silent = [Interval(start=at, end=at + 0.5) for at in (0.0, 1.0)]
+    further = AdditionalAudio(index=2, silent=silent)
+    (segment,) = cut([("moving", 1, 20)], repeat(20), 100)
+    measurement = segment.measured(ProbeContext(depth=DecodeDepth.KEYFRAME)).model_copy(
+        update={"silent": silent, "audio_gaps": silent, "additional_audio": [further]}
+    )
+    detectors = MediaDetectors()
+    detectors.feed(measurement, segment.position, Thresholds())
+    (deferred,) = detectors.video.deferred
+    assert measurement.stretches == 6
+    assert deferred.measurement.stretches == 0
+    assert deferred.measurement.cached is measurement.cached
 
 
 def patiently(programme: Sequence[Shown]) -> list[Shown]:
