@@ -142,19 +142,21 @@ class TrackJudge:
 
     async def catch_up(self, playlist: MediaPlaylist) -> None:
         """Measure what a lost worker had deferred, as far as the playlist still names it."""
-        track, cursor, begun = self._track, self._track.cursor, _clock()
+        track, begun = self._track, _clock()
         first = track.detectors.video.deferred_from
         if not track.detectors.video.is_behind or first is None or track.ends_at is None:
             return
-        found, start_sec = list[tuple[SegmentPosition, SegmentMeasurement]](), track.stream_sec
-        start_sec -= cursor.parts_sec
-        for segment in reversed(cursor.done_of(playlist)):
+        prober, found = self._prober.apart(), list[tuple[SegmentPosition, SegmentMeasurement]]()
+        start_sec = track.stream_sec - track.cursor.parts_sec
+        for segment in reversed(track.cursor.done_since(first.sequence, playlist)):
             start_sec -= segment.duration_sec
             if (
                 start_sec < first.start_sec - TIME_TOLERANCE_SEC
                 or _clock() - begun > CATCHING_UP_SEC
             ):
                 break
+            if segment.gap:
+                continue
             position = SegmentPosition(
                 sequence=segment.sequence,
                 start_sec=start_sec,
@@ -162,11 +164,14 @@ class TrackJudge:
                 starts_at=track.ends_at - timedelta(seconds=track.stream_sec - start_sec),
             )
             with contextlib.suppress(FetchError, UndecodableSegment, UnsupportedSegment):
-                found.append((position, await self._measured_apart(segment)))
-        track.detectors.video.catch_up(reversed(found), track.stream_sec, self._config)
+                found.append((position, await self._measured_by(prober, segment)))
+        detectors = track.detectors.model_copy(deep=True)
+        catch_up = detectors.video.catch_up  # in a thread: they may have many stretches
+        await asyncio.to_thread(catch_up, reversed(found), track.stream_sec, self._config)
+        track.detectors = detectors
 
-    async def _measured_apart(self, segment: Segment) -> SegmentMeasurement:
-        return await self._prober.apart().measure(
+    async def _measured_by(self, prober: SegmentProber, segment: Segment) -> SegmentMeasurement:
+        return await prober.measure(
             segment,
             target_duration_sec=self._state.target_duration_sec,
             silence_db=self._config.silence_db_threshold,
