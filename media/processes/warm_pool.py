@@ -230,7 +230,10 @@ class WarmPool:
             raise
 
     async def _kill(self, child: WarmProcess) -> None:
-        """Kill a child; it counts as alive until it is reaped."""
+        """Kill a child, cancelled or not; it counts as alive until it is reaped."""
+        await asyncio.shield(asyncio.create_task(self._end(child)))
+
+    async def _end(self, child: WarmProcess) -> None:
         await child.kill()
         self._alive.discard(child)
 

@@ -119,6 +119,21 @@ async def test_an_error_of_the_caller_ends_its_child_too() -> None:
         assert pool.process_ids() == []
 
 
+async def test_a_job_that_is_cancelled_twice_leaves_no_child() -> None:
+    async with pool_of() as pool:
+        hanging = asyncio.create_task(do(pool, "hang"))
+        while not pool.process_ids():
+            await asyncio.sleep(0.01)
+        for _ in range(2):
+            hanging.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await hanging
+        async with asyncio.timeout(10):
+            while pool.process_ids():
+                await asyncio.sleep(0.01)
+
+
 async def test_closing_ends_children_that_are_at_work() -> None:
     async with pool_of() as pool:
         hanging = asyncio.create_task(do(pool, "hang"))
