@@ -13,7 +13,7 @@ MOST_SEGMENTS = 1_000
 """The newest ones; half an hour of 2 s, more than anybody needs to go on after an outage."""
 
 
-class Span(NamedTuple):
+class SegmentSpan(NamedTuple):
     """A segment's place in a representation, in units of its timescale.
 
     Attributes:
@@ -42,7 +42,7 @@ class Clock:
     window_sec: float | None
 
 
-def spans(addressing: Addressing, period: Period, clock: Clock) -> list[Span]:
+def spans(addressing: Addressing, period: Period, clock: Clock) -> list[SegmentSpan]:
     """Return the newest segments that are available, oldest first, at most `MOST_SEGMENTS`."""
     length_sec = None if period.end_sec is None else period.end_sec - period.start_sec
     extent = _Extent(
@@ -76,17 +76,17 @@ def _units(sec: Fraction, addressing: Addressing) -> int:
     return int(max(sec, Fraction(0)) * addressing.timescale)
 
 
-def _single(addressing: Addressing, extent: _Extent) -> list[Span]:
+def _single(addressing: Addressing, extent: _Extent) -> list[SegmentSpan]:
     """Return the one segment that is a whole period (5.3.9.5.3: neither duration nor timeline)."""
     if not extent.is_over or not extent.length:
         return []
     number, start = addressing.start_number, addressing.time_offset
-    return [Span(number, start, extent.length, is_told=extent.now is None)]
+    return [SegmentSpan(number, start, extent.length, is_told=extent.now is None)]
 
 
 def _of_equal_length(
     addressing: Addressing, duration: int, extent: _Extent, clock: Clock
-) -> list[Span]:
+) -> list[SegmentSpan]:
     due = _due(duration, extent)
     # Of chunks even the one that is being made is there, and tells that those before it are whole.
     ahead = int(addressing.is_chunked and extent.now is not None and not extent.is_over)
@@ -97,7 +97,7 @@ def _of_equal_length(
         kept = min(kept, int(clock.window_sec * addressing.timescale) // duration + 1)
     length = extent.length or (count * duration)
     return [
-        Span(
+        SegmentSpan(
             number=addressing.start_number + index,
             start=addressing.time_offset + index * duration,
             # The last one of a period may be shorter than the others.
@@ -126,16 +126,16 @@ def _most(addressing: Addressing) -> int:
     return min(told)
 
 
-def _of_runs(addressing: Addressing, extent: _Extent) -> list[Span]:
+def _of_runs(addressing: Addressing, extent: _Extent) -> list[SegmentSpan]:
     end = None if extent.passed is None else addressing.time_offset + extent.passed
     counted = list(_counted_runs(addressing.timeline or (), end))
     total = min(sum(count for _, _, count, _ in counted), _most(addressing))
-    found: list[Span] = []
+    found: list[SegmentSpan] = []
     passed = 0
     for start, duration, count, is_told in counted:
         newest = range(max(passed, total - MOST_SEGMENTS), min(passed + count, total))
         found += [
-            Span(
+            SegmentSpan(
                 number=addressing.start_number + index,
                 start=start + (index - passed) * duration,
                 duration=duration,

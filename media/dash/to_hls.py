@@ -16,7 +16,7 @@ from media.dash.presentation import (
     Representation,
     Track,
 )
-from media.dash.segment_timeline import MOST_SEGMENTS, Clock, Span, spans
+from media.dash.segment_timeline import MOST_SEGMENTS, Clock, SegmentSpan, spans
 from media.dash.variants import preference
 from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
 from media.hls.media_parser import MAX_TARGET_SEC, MIN_TARGET_SEC
@@ -77,9 +77,9 @@ def track_playlist(presentation: Presentation, track: Track, now: datetime) -> T
 
 def _newest(
     presentation: Presentation, track: Track, now: datetime
-) -> list[tuple["_PeriodSegments", list[Span]]]:
+) -> list[tuple["_PeriodSegments", list[SegmentSpan]]]:
     """Return what each period has of the newest `MOST_SEGMENTS` of them all, oldest first."""
-    newest: list[tuple[_PeriodSegments, list[Span]]] = []
+    newest: list[tuple[_PeriodSegments, list[SegmentSpan]]] = []
     room, uris = MOST_SEGMENTS, UriResolver()
     for period in reversed(presentation.periods):
         if not room:
@@ -127,7 +127,7 @@ class _PeriodSegments:
     addressing: Addressing
     uris: UriResolver
 
-    def segment(self, span: Span, *, number: int, begins_period: bool) -> Segment:
+    def segment(self, span: SegmentSpan, *, number: int, begins_period: bool) -> Segment:
         """Return a segment; `number` is its place in the playlist.
 
         Raises:
@@ -152,7 +152,7 @@ class _PeriodSegments:
             may_grow=not span.is_told or self.addressing.is_chunked,
         )
 
-    def _media(self, span: Span) -> Address:
+    def _media(self, span: SegmentSpan) -> Address:
         listed, index = self.addressing.listed, span.number - self.addressing.start_number
         if self.addressing.media is not None:
             return Address(self.addressing.media)
@@ -165,7 +165,7 @@ class _PeriodSegments:
         init = self.addressing.initialization
         if init is None:
             return None
-        uri, *mirrors = self._urls(init, Span(number=0, start=0, duration=0, is_told=True))
+        uri, *mirrors = self._urls(init, SegmentSpan(number=0, start=0, duration=0, is_told=True))
         return InitSegment(
             uri=uri,
             mirrors=tuple(mirrors),
@@ -173,7 +173,7 @@ class _PeriodSegments:
             encryption=None,  # Common encryption leaves it as it is.
         )
 
-    def _urls(self, address: Address, span: Span) -> list[str]:
+    def _urls(self, address: Address, span: SegmentSpan) -> list[str]:
         """Return where the same bytes are, the preferred place first."""
         uri = fill(
             address.uri,
@@ -187,7 +187,7 @@ class _PeriodSegments:
             raise PlaylistTooLarge(f"a segment's URL has over {MAX_URL_CHARS} characters")
         return urls
 
-    def _wall_clock(self, span: Span) -> datetime | None:
+    def _wall_clock(self, span: SegmentSpan) -> datetime | None:
         start = self.presentation.available_from
         if start is None:
             return None
@@ -197,7 +197,7 @@ class _PeriodSegments:
         except OverflowError:
             return None
 
-    def _name(self, span: Span) -> str:
+    def _name(self, span: SegmentSpan) -> str:
         """Name a segment by what stays the same while the window, or even its period, moves on.
 
         A list without times tells nothing but addresses: those are the names (`segment_identity`).

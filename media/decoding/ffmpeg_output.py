@@ -25,7 +25,7 @@ _ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
 
 
 @dataclass(frozen=True)
-class Tracks:
+class FfmpegTracks:
     """The first video and audio track of a segment; None where there is none.
 
     Attributes:
@@ -40,7 +40,7 @@ class Tracks:
     program: int | None = None
     unmeasurable: Mapping[str, Unmeasurable] = field(default_factory=dict)
 
-    def without(self, unmeasurable: Mapping[str, Unmeasurable]) -> "Tracks":
+    def without(self, unmeasurable: Mapping[str, Unmeasurable]) -> "FfmpegTracks":
         """Return these without those that cannot be measured."""
         return replace(
             self,
@@ -59,7 +59,7 @@ class Tracks:
         return Layout.AUDIO if self.audio_codec else None
 
 
-def read_tracks(log: str, known: Sequence[TsProgram] = ()) -> Tracks:
+def read_tracks(log: str, known: Sequence[TsProgram] = ()) -> FfmpegTracks:
     """Return the tracks that ffmpeg found in its input, of the first program that has one."""
     streams = [
         (int(pid or "0", 16), kind, codec, rest)
@@ -73,7 +73,7 @@ def read_tracks(log: str, known: Sequence[TsProgram] = ()) -> Tracks:
             found.setdefault(kind, (codec, rest))
     video = found.get("Video")
     size = _SIZE.search(video[1]) if video else None
-    return Tracks(
+    return FfmpegTracks(
         video_codec=video[0] if video else None,
         audio_codec=found["Audio"][0] if "Audio" in found else None,
         width=int(size[1]) if size else None,

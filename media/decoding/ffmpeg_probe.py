@@ -60,7 +60,7 @@ class FfmpegProbe:
     async def close(self) -> None:
         """Do nothing: each process ends with its segment."""
 
-    async def _run(self, task: "_Task") -> tuple[Finished, ffmpeg_output.Tracks]:
+    async def _run(self, task: "_Task") -> tuple[Finished, ffmpeg_output.FfmpegTracks]:
         finished = await self._pass(task, Layout.BOTH)
         log, known = finished.stderr, _ts_programs(task.segment)
         tracks = await _beside(finished, lambda: ffmpeg_output.read_tracks(_text(log), known))
@@ -119,7 +119,7 @@ async def _beside(finished: Finished, look: Callable[[], T]) -> T:
 
 
 def _measurement(
-    finished: Finished, tracks: ffmpeg_output.Tracks, segment: bytes, duration_sec: float
+    finished: Finished, tracks: ffmpeg_output.FfmpegTracks, segment: bytes, duration_sec: float
 ) -> SegmentMeasurement:
     findings = Findings(
         has_video=tracks.video_codec is not None,

@@ -29,7 +29,7 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 StreamT = TypeVar("StreamT", bound=Stream)
 
 
-class SoundTrack(NamedTuple):
+class AudioTrack(NamedTuple):
     """One of several audio tracks.
 
     Attributes:
@@ -48,7 +48,7 @@ class SoundTrack(NamedTuple):
         return named if _LANGUAGE.fullmatch(named) and named != UNDETERMINED else None
 
 
-class Tracks(NamedTuple):
+class MeasurableTracks(NamedTuple):
     """What is measured of a segment.
 
     Attributes:
@@ -59,15 +59,17 @@ class Tracks(NamedTuple):
 
     video: av.VideoStream | None
     audio: av.AudioStream | None
-    sounds: tuple[SoundTrack, ...]
+    sounds: tuple[AudioTrack, ...]
 
     @property
-    def additional(self) -> list[SoundTrack]:
+    def additional(self) -> list[AudioTrack]:
         first = self.audio or next((each.stream for each in self.sounds), None)
         return [each for each in self.sounds if each.stream is not first][:MOST_ADDITIONAL_AUDIO]
 
 
-def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[str, Unmeasurable]]:
+def tracks_of(
+    container: InputContainer, segment: bytes
+) -> tuple[MeasurableTracks, dict[str, Unmeasurable]]:
     """Return the first video and the first audio track of a segment that can be measured.
 
     They are of the first program that has one of them. Where there are tracks of a kind, and none
@@ -85,10 +87,12 @@ def tracks_of(container: InputContainer, segment: bytes) -> tuple[Tracks, dict[s
     audio, why_no_sound = _first(audios, entries)
     reasons = {"video": why_no_picture, "audio": why_no_sound}
     sounds = [
-        SoundTrack(place, each, _why_not(each, entries.get(each.id)))
+        AudioTrack(place, each, _why_not(each, entries.get(each.id)))
         for place, each in enumerate(audios, 1)
     ]
-    return Tracks(video, audio, tuple(sounds)), {kind: why for kind, why in reasons.items() if why}
+    return MeasurableTracks(video, audio, tuple(sounds)), {
+        kind: why for kind, why in reasons.items() if why
+    }
 
 
 def _first(

@@ -8,7 +8,7 @@ How one poll goes:
           │    └── resolver_process     the child
           └── ExternalResolvers    yt-dlp and streamlink as executables of the user
 
-A resolver returns a `Resolution`, which `classifier` judges and from whose formats
+A resolver returns a `ResolvedVideo`, which `classifier` judges and from whose formats
 `rendition_choice` chooses. `poll_schedule` says when to poll next, `confirmation` when to believe
 bad news.
 """

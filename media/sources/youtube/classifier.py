@@ -7,7 +7,7 @@ from http import HTTPStatus
 from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.rendition_choice import rank_media
-from media.sources.youtube.resolution import Resolution
+from media.sources.youtube.resolution import ResolvedVideo
 from media.sources.youtube.resolver_options import PollDepth
 from media.sources.youtube.site_messages import Meaning, find_meaning
 
@@ -17,7 +17,7 @@ _WITH_MEDIA = frozenset({"is_live", "post_live"})
 """Other HLS is a recording's."""
 
 
-def classify(resolution: Resolution) -> Observation:
+def classify(resolution: ResolvedVideo) -> Observation:
     """Return what a resolution says of the stream.
 
     What is served counts most. Then messages on the egress or the client, which may stand beside
@@ -47,7 +47,7 @@ def classify(resolution: Resolution) -> Observation:
     )
 
 
-def _meaning(resolution: Resolution) -> Meaning | None:
+def _meaning(resolution: ResolvedVideo) -> Meaning | None:
     """Return what a poll without media says; None for a status check that found it live."""
     return (
         _egress_failure(resolution)
@@ -57,7 +57,7 @@ def _meaning(resolution: Resolution) -> Meaning | None:
     )
 
 
-def _egress_failure(resolution: Resolution) -> Meaning | None:
+def _egress_failure(resolution: ResolvedVideo) -> Meaning | None:
     """Return what the reasons say of the way to the site.
 
     "Failed to extract any player response" remains when all clients fail, so the bad answers
@@ -69,7 +69,7 @@ def _egress_failure(resolution: Resolution) -> Meaning | None:
     return said
 
 
-def _failure_of_answers(resolution: Resolution) -> Meaning | None:
+def _failure_of_answers(resolution: ResolvedVideo) -> Meaning | None:
     if HTTPStatus.TOO_MANY_REQUESTS in resolution.http_statuses:
         return site_messages.RATE_LIMITED
     refusals = (site_messages.BOT_CHECK, site_messages.RATE_LIMITED)
@@ -81,21 +81,21 @@ def _failure_of_answers(resolution: Resolution) -> Meaning | None:
     return None
 
 
-def _is_positive(resolution: Resolution) -> bool:
+def _is_positive(resolution: ResolvedVideo) -> bool:
     """Return whether the live status can be believed whatever else went wrong."""
     if resolution.live_status == "is_live":
         return resolution.depth is PollDepth.STATUS
     return resolution.live_status == "is_upcoming"
 
 
-def _by_positive_status(resolution: Resolution) -> Meaning | None:
+def _by_positive_status(resolution: ResolvedVideo) -> Meaning | None:
     if resolution.live_status == "is_live":
         return None
     is_premiere = resolution.media_type not in (None, "livestream")
     return site_messages.PREMIERE if is_premiere else site_messages.UPCOMING
 
 
-def _without_message(resolution: Resolution) -> Meaning:
+def _without_message(resolution: ResolvedVideo) -> Meaning:
     """Return the meaning of a resolution with neither media nor a known message."""
     if failure := _failure_of_answers(resolution):
         return failure
@@ -113,7 +113,7 @@ def _without_message(resolution: Resolution) -> Meaning:
     )
 
 
-def _message(meaning: Meaning, resolution: Resolution) -> str:
+def _message(meaning: Meaning, resolution: ResolvedVideo) -> str:
     if meaning is site_messages.GEO_BLOCKED and resolution.countries:
         return f"{meaning.message}; only in: {', '.join(resolution.countries)}"
     if meaning is site_messages.UNKNOWN:

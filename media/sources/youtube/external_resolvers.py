@@ -12,7 +12,7 @@ from pathlib import Path
 
 from media.processes.run_once import Finished, Limits, ProcessFailed, ProcessTimedOut, run_bounded
 from media.sources.youtube.resolution import (
-    Resolution,
+    ResolvedVideo,
     ResolveRequest,
     ResolverFailed,
     ResolverTimedOut,
@@ -57,7 +57,7 @@ class ExternalResolvers:
             output_bytes=_OUTPUT_BYTES,
         )
 
-    async def resolve(self, request: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         """Poll once.
 
         Raises:
@@ -78,7 +78,7 @@ class ExternalResolvers:
         """Remove the private folder."""
         self._workspace.close()
 
-    async def _run_ytdlp(self, request: ResolveRequest) -> Resolution:
+    async def _run_ytdlp(self, request: ResolveRequest) -> ResolvedVideo:
         config = self._written(
             f"yt-dlp-{request.depth}", ytdlp_config(self._options, request.depth, self._ca_file())
         )
@@ -97,7 +97,7 @@ class ExternalResolvers:
         finished = await self._run(command, stdin=(cookies or "").encode())
         return read_ytdlp(request, finished.stdout, finished.stderr)
 
-    async def _run_streamlink(self, request: ResolveRequest) -> Resolution:
+    async def _run_streamlink(self, request: ResolveRequest) -> ResolvedVideo:
         config = self._written("streamlink", streamlink_config(self._options))
         command = [
             str(self._options.streamlink_path),
@@ -148,7 +148,7 @@ def streamlink_config(options: YouTubeOptions) -> list[str]:
     return [*proxy, f"http-timeout={options.request_timeout_sec:g}"]
 
 
-def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolution:
+def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> ResolvedVideo:
     """Read what `yt-dlp --dump-single-json` printed.
 
     Where there are no formats, its last warning on the video is the site's reason: the extractor
@@ -164,7 +164,7 @@ def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolut
     if info is None and not errors:
         raise ValueError("yt-dlp printed nothing")
     fields = read_info(info) if isinstance(info, dict) else {}
-    return Resolution(
+    return ResolvedVideo(
         resolver=request.resolver,
         depth=request.depth,
         reasons=tuple(errors or ([] if fields.get("formats") else on_video[-1:])),
@@ -174,7 +174,7 @@ def read_ytdlp(request: ResolveRequest, stdout: bytes, stderr: bytes) -> Resolut
     )
 
 
-def read_streamlink(request: ResolveRequest, stdout: bytes) -> Resolution:
+def read_streamlink(request: ResolveRequest, stdout: bytes) -> ResolvedVideo:
     """Read what `streamlink --json` printed.
 
     In that mode it logs nothing, so it does not say why a video cannot be played: only media, which
@@ -190,7 +190,7 @@ def read_streamlink(request: ResolveRequest, stdout: bytes) -> Resolution:
     masters = [stream["master"] for stream in streams if stream.get("master")]
     error = str(answer.get("error") or "")
     is_unanswered = error.startswith("Unable to open URL") and not _ANSWERED.search(error)
-    return Resolution(
+    return ResolvedVideo(
         resolver=request.resolver,
         depth=request.depth,
         live_status="is_live" if masters else None,

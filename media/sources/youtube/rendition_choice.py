@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from media.hls.selection import SPLIT_COST_BPS
 from media.sources.source import MediaUrls
-from media.sources.youtube.resolution import Format, Resolution
+from media.sources.youtube.resolution import Format, ResolvedVideo
 from monitors.measurement import Track
 
 _EXPIRE = re.compile(r"[/?&]expire[/=](\d{9,11})(?![0-9])")
@@ -18,7 +18,7 @@ _VIDEO: frozenset[Track] = frozenset({"video"})
 _WHOLE: frozenset[Track] = frozenset({"video", "audio"})
 
 
-def rank_media(resolution: Resolution) -> tuple[MediaUrls, ...]:
+def rank_media(resolution: ResolvedVideo) -> tuple[MediaUrls, ...]:
     """Return where the HLS renditions with video and sound are, the cheapest first.
 
     Where only a master playlist is known, that is returned: who loads it chooses.

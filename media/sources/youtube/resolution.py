@@ -73,7 +73,7 @@ class Format:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resolution:
+class ResolvedVideo:
     """What a resolver found.
 
     Attributes:
@@ -111,7 +111,7 @@ class Resolution:
 
 
 def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a `Resolution` in yt-dlp's info dictionary."""
+    """Return the fields of a `ResolvedVideo` in yt-dlp's info dictionary."""
     return {
         "live_status": _text(info.get("live_status")),
         "availability": _text(info.get("availability")),

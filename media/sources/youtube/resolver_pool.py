@@ -14,7 +14,7 @@ from media.processes.framing import pack_json
 from media.processes.run_once import ProcessFailed, ProcessTimedOut
 from media.processes.warm_pool import Program, WarmPool
 from media.sources.youtube.resolution import (
-    Resolution,
+    ResolvedVideo,
     ResolveRequest,
     ResolverFailed,
     ResolverTimedOut,
@@ -43,7 +43,7 @@ class _Answer(BaseModel):
         failed: type of the error why a resolver cannot be set up; `resolution` is None then.
     """
 
-    resolution: Resolution | None = None
+    resolution: ResolvedVideo | None = None
     failed: str = ""
 
 
@@ -61,7 +61,7 @@ class ResolverPool:
             check_ready=lambda _: None,
         )
 
-    async def resolve(self, request: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         """Poll once.
 
         Raises:

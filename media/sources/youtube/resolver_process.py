@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from media.processes.framing import pack_json, read_json
-from media.sources.youtube.resolution import Resolution, ResolveRequest
+from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest
 from media.sources.youtube.resolver_options import PollDepth, Resolver, ResolverSetup
 
 CPU_LIMIT_SEC = 600
@@ -43,11 +43,11 @@ class Resolvers:
         self._setup = setup
         self._made: dict[Resolver, Any] = {}
 
-    def resolve(self, request: ResolveRequest) -> Resolution:
+    def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         """Poll once."""
         if request.resolver not in self._made:
             self._made[request.resolver] = self._make(request.resolver)
-        resolution: Resolution = self._made[request.resolver].resolve(request)
+        resolution: ResolvedVideo = self._made[request.resolver].resolve(request)
         return resolution
 
     def _make(self, resolver: Resolver) -> Any:

@@ -17,7 +17,7 @@ from media.sources.youtube.egress import (
     Lease,
 )
 from media.sources.youtube.external_resolvers import ExternalResolvers
-from media.sources.youtube.resolution import Resolution, ResolveRequest, ResolverFailed
+from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, ResolverFailed
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.resolver_pool import ResolverPool
 
@@ -31,7 +31,7 @@ _SECOND_OPINIONS = frozenset({SourceState.LIVE, SourceState.UPCOMING, SourceStat
 class ResolverBackend(Protocol):
     """What can poll of a video."""
 
-    async def resolve(self, request: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         """Poll once.
 
         Raises:
@@ -133,7 +133,7 @@ class YouTubeSite:
         self._network_failure = poll.observation if is_of_the_network else None
         return poll
 
-    def _judge(self, resolution: Resolution, lease: Lease) -> "_Poll":
+    def _judge(self, resolution: ResolvedVideo, lease: Lease) -> "_Poll":
         observation = classify(resolution)
         is_refused = observation.reason in site_messages.EGRESS_FAILURES
         self._egress.record(
@@ -179,7 +179,7 @@ def _open_backends(options: YouTubeOptions) -> dict[Resolver, ResolverBackend]:
 class _Poll:
     """A poll and its judgement; `resolution` is None when nothing was found."""
 
-    def __init__(self, resolution: Resolution | None, observation: Observation) -> None:
+    def __init__(self, resolution: ResolvedVideo | None, observation: Observation) -> None:
         self.live_status = resolution.live_status if resolution else None
         self.title = resolution.title if resolution else None
         self.observation = observation

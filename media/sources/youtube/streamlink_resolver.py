@@ -10,7 +10,7 @@ from streamlink.exceptions import PluginError, StreamlinkError
 from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, MuxedHLSStream
 
-from media.sources.youtube.resolution import Resolution, ResolveRequest
+from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest
 from media.sources.youtube.resolver_options import ResolverSetup
 
 LIVE_LINE = "This video is live."
@@ -39,12 +39,12 @@ class StreamlinkResolver:
         log.setLevel(logging.DEBUG)
         log.propagate = False
 
-    def resolve(self, request: ResolveRequest) -> Resolution:
+    def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         """Poll once. Raises nothing. The depth makes no difference to it."""
         self._statuses.clear()
         self._capture.lines.clear()
         fields = self._resolve(request.watch_url)
-        return Resolution(
+        return ResolvedVideo(
             resolver=request.resolver,
             depth=request.depth,
             requests=len(self._statuses) + (fields.get("unanswered") or 0),
@@ -77,7 +77,7 @@ class StreamlinkResolver:
 
 
 def read_lines(lines: list[tuple[int, str]]) -> dict[str, Any]:
-    """Return the fields of a `Resolution` in log lines (level, text)."""
+    """Return the fields of a `ResolvedVideo` in log lines (level, text)."""
     failures = [text for level, text in lines if level >= logging.ERROR]
     is_live = any(text == LIVE_LINE for _, text in lines)
     return {

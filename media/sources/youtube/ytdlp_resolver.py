@@ -19,7 +19,7 @@ from yt_dlp.utils import (
     GeoRestrictedError,
 )
 
-from media.sources.youtube.resolution import Resolution, ResolveRequest, read_info
+from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, read_info
 from media.sources.youtube.resolver_options import ResolverSetup, with_depth
 
 
@@ -36,7 +36,7 @@ class _Record:
     unanswered: int = 0
 
     def fields(self) -> dict[str, Any]:
-        """Return these fields of a `Resolution`."""
+        """Return these fields of a `ResolvedVideo`."""
         return {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in vars(self).items()
@@ -87,13 +87,13 @@ class YtDlpResolver:
         self._extractor = self._client.get_info_extractor("Youtube")
         self._record_reasons()
 
-    def resolve(self, request: ResolveRequest) -> Resolution:
+    def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         """Poll once. Raises nothing."""
         self._client.record = record = _Record()
         self._client.params["extractor_args"] = with_depth(self._given_args, request.depth)
         info = self._extract(request.watch_url, record)
         fields = read_info(info) if info else {}
-        return Resolution(
+        return ResolvedVideo(
             resolver=request.resolver, depth=request.depth, **fields, **record.fields()
         )
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from media.decoding.decoder.silent_ranges import silent_intervals
 from media.decoding.ffmpeg_command import Layout
 from media.decoding.ffmpeg_output import (
-    Tracks,
+    FfmpegTracks,
     first_error,
     read_loudness,
     read_samples,
@@ -35,19 +35,28 @@ DATA = "[info]   Stream #0:2[0x102]: Data: timed_id3 (ID3  / 0x20334449)"
     ("lines", "tracks", "layout"),
     [
         pytest.param(
-            [TS_VIDEO, TS_AUDIO, DATA], Tracks("h264", "aac", 256, 144), Layout.BOTH, id="both"
+            [TS_VIDEO, TS_AUDIO, DATA],
+            FfmpegTracks("h264", "aac", 256, 144),
+            Layout.BOTH,
+            id="both",
         ),
-        pytest.param([TS_VIDEO], Tracks("h264", None, 256, 144), Layout.VIDEO, id="picture"),
-        pytest.param([TS_AUDIO], Tracks(None, "aac"), Layout.AUDIO, id="sound"),
-        pytest.param([MP4_VIDEO], Tracks("hevc", None, 1920, 1080), Layout.VIDEO, id="fmp4"),
-        pytest.param([TS_AUDIO, COVER], Tracks(None, "aac"), Layout.AUDIO, id="cover picture"),
-        pytest.param([UNKNOWN, TS_AUDIO], Tracks(None, "aac"), Layout.AUDIO, id="empty track"),
-        pytest.param([TS_VIDEO, MP4_VIDEO], Tracks("h264", None, 256, 144), Layout.VIDEO, id="2"),
-        pytest.param([DATA], Tracks(), None, id="data alone"),
-        pytest.param([], Tracks(), None, id="nothing"),
+        pytest.param([TS_VIDEO], FfmpegTracks("h264", None, 256, 144), Layout.VIDEO, id="picture"),
+        pytest.param([TS_AUDIO], FfmpegTracks(None, "aac"), Layout.AUDIO, id="sound"),
+        pytest.param([MP4_VIDEO], FfmpegTracks("hevc", None, 1920, 1080), Layout.VIDEO, id="fmp4"),
+        pytest.param(
+            [TS_AUDIO, COVER], FfmpegTracks(None, "aac"), Layout.AUDIO, id="cover picture"
+        ),
+        pytest.param(
+            [UNKNOWN, TS_AUDIO], FfmpegTracks(None, "aac"), Layout.AUDIO, id="empty track"
+        ),
+        pytest.param(
+            [TS_VIDEO, MP4_VIDEO], FfmpegTracks("h264", None, 256, 144), Layout.VIDEO, id="2"
+        ),
+        pytest.param([DATA], FfmpegTracks(), None, id="data alone"),
+        pytest.param([], FfmpegTracks(), None, id="nothing"),
     ],
 )
-def test_tracks(lines: list[str], tracks: Tracks, layout: Layout | None) -> None:
+def test_tracks(lines: list[str], tracks: FfmpegTracks, layout: Layout | None) -> None:
     found = read_tracks("\n".join(["Input #0, mpegts, from 'pipe:0':", *lines]))
     assert found == tracks
     assert found.layout is layout
@@ -55,7 +64,7 @@ def test_tracks(lines: list[str], tracks: Tracks, layout: Layout | None) -> None
 
 def test_tracks_of_the_output_are_none_of_the_segment() -> None:
     output = "Output #0, null, to 'pipe:':\n    Stream #1:0: Video: rawvideo, gray, 64x36"
-    assert read_tracks(output) == Tracks()
+    assert read_tracks(output) == FfmpegTracks()
 
 
 def silence(*edges: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from media.sources.source import SourceState
 from media.sources.youtube.classifier import classify
-from media.sources.youtube.resolution import Format, Resolution
+from media.sources.youtube.resolution import Format, ResolvedVideo
 from media.sources.youtube.resolver_options import PollDepth, Resolver
 
 LIVE, UPCOMING, ENDED = SourceState.LIVE, SourceState.UPCOMING, SourceState.ENDED
@@ -18,8 +18,8 @@ MUXED = Format(format_id="91", protocol="m3u8_native", url="https://m.example/91
 NO_PLAYER = "Failed to extract any player response"
 
 
-def resolution(depth: PollDepth = PollDepth.MEDIA, **fields: Any) -> Resolution:
-    return Resolution(resolver=Resolver.YTDLP, depth=depth, **fields)
+def resolution(depth: PollDepth = PollDepth.MEDIA, **fields: Any) -> ResolvedVideo:
+    return ResolvedVideo(resolver=Resolver.YTDLP, depth=depth, **fields)
 
 
 SAID = [

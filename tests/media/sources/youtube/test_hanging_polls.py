@@ -6,7 +6,7 @@ import pytest
 
 from media.sources.source import Observation, SourceState
 from media.sources.youtube.egress import Egress
-from media.sources.youtube.resolution import Resolution, ResolveRequest, ResolverTimedOut
+from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, ResolverTimedOut
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 
@@ -20,7 +20,7 @@ class Hanging:
         self.begun = 0
         self.let_go = asyncio.Event()
 
-    async def resolve(self, request: ResolveRequest) -> Resolution:
+    async def resolve(self, request: ResolveRequest) -> ResolvedVideo:
         self.begun += 1
         await self.let_go.wait()
         raise ResolverTimedOut("still looking after 30 s")

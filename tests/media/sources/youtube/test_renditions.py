@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from media.sources.youtube.rendition_choice import broadcast_of, earliest_expiry, rank_media
-from media.sources.youtube.resolution import Format, Resolution, read_info
+from media.sources.youtube.resolution import Format, ResolvedVideo, read_info
 from media.sources.youtube.resolver_options import PollDepth, Resolver
 
 ONE, OTHER = "https://m.example/one.m3u8", "https://m.example/other.m3u8"
@@ -24,8 +24,8 @@ def hls(itag: int, bandwidth: int, tracks: str = "av", manifest: str = ONE) -> F
     )
 
 
-def resolution(*formats: Format, master_url: str | None = None) -> Resolution:
-    return Resolution(
+def resolution(*formats: Format, master_url: str | None = None) -> ResolvedVideo:
+    return ResolvedVideo(
         resolver=Resolver.YTDLP, depth=PollDepth.MEDIA, formats=formats, master_url=master_url
     )
 
