@@ -278,5 +278,5 @@ def _enlarge(process: asyncio.subprocess.Process) -> None:
     resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux only
     pipe = process.stdin.transport.get_extra_info("pipe") if process.stdin else None
     if resize is not None and pipe is not None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             fcntl.fcntl(pipe.fileno(), resize, PIPE_BYTES)
