@@ -65,8 +65,7 @@ async def test_a_restarting_api_ends_no_monitor_and_leaves_no_pod(
     assert {end.status for end in ends} == {MonitorStatus.STOPPED}
     assert len(ends) == MONITORS
     assert api.pods == {}
-    assert api.refused["create"] > 0
-    assert api.refused["delete"] > 0
+    assert api.refused.total() > 0
 
 
 async def test_an_api_that_never_takes_a_pod_ends_its_monitor_after_a_while(
