@@ -161,10 +161,10 @@ class PlaylistCursor(BaseModel):
             return ()
         return tuple(each for each in playlist.segments if each.sequence >= following)
 
-    def done_since(self, first: int, playlist: MediaPlaylist) -> list[Segment]:
-        """Return what is done of `playlist` from segment `first` on, if surely the same as then."""
+    def done_of(self, playlist: MediaPlaylist) -> list[Segment]:
+        """Return what is done of `playlist`, as far as it is surely the same as then."""
         following = self.next_sequence or 0
-        done = (each for each in playlist.segments if first <= each.sequence < following)
+        done = (each for each in playlist.segments if each.sequence < following)
         return [it for it in done if self.remembered.get(it.sequence) == segment_identity(it)]
 
     def pieces(self, playlist: MediaPlaylist, *, in_parts: bool) -> list[Segment]:

@@ -148,7 +148,7 @@ class TrackJudge:
             return
         prober, found = self._prober.apart(), list[tuple[SegmentPosition, SegmentMeasurement]]()
         start_sec = track.stream_sec - track.cursor.parts_sec
-        for segment in reversed(track.cursor.done_since(first.sequence, playlist)):
+        for segment in reversed(track.cursor.done_of(playlist)):
             start_sec -= segment.duration_sec
             if (
                 start_sec < first.start_sec - TIME_TOLERANCE_SEC
