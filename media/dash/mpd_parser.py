@@ -34,7 +34,7 @@ TRICK_MODE = "http://dashif.org/guidelines/trickmode"
 MAIN_ROLES = frozenset({"main", "dub"})
 COMMON_ENCRYPTION = "urn:mpeg:dash:mp4protection:2011"
 MAX_MARKS = 16
-"""Descriptors of one kind that are looked at, of one element; a set's once for each of its own."""
+"""One element's descriptors of one kind that are read."""
 
 
 def is_manifest(text: str) -> bool:
@@ -82,8 +82,8 @@ def _length_sec(root: Element, periods: Sequence[Period]) -> Fraction | None:
 def _may_grow(root: Element) -> bool:
     """Return whether the length may be wrong.
 
-    A live manifest that is not renewed tells all of a presentation (5.3.1.2). But GStreamer's
-    dashsink renews it all the same, with a length that tells what there is so far, or 0.4 s.
+    A live manifest that is not renewed describes a whole presentation (5.3.1.2). But GStreamer's
+    dashsink renews it nevertheless, with the length so far, or 0.4 s.
     """
     return root.get("type") == "dynamic" and root.get("minimumUpdatePeriod") is None
 

@@ -61,11 +61,10 @@ class _Waiter:
 class DecodeSlots:
     """Lets `parallel` streams decode at once.
 
-    A stream queues as if it had come later, by what it used lately: who used little waits for few.
-    As a slot cannot be taken back, slow streams have half of the slots among them all, so that the
-    others, whose segments take a moment each, do not have to wait for theirs. What a segment says
-    of its duration counts for nothing. It is fair as long as each stream takes one slot after the
-    other (see `media.watching.segment_prober`).
+    A stream queues later the more decoding time it used lately. A slot cannot be taken back, so all
+    slow streams together get half of the slots: quick streams never wait for slow segments. The
+    duration that a segment declares is ignored. This is fair as long as each stream takes one slot
+    at a time (see `media.watching.segment_prober`).
     """
 
     def __init__(self, parallel: int, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -41,7 +41,7 @@ def date_drafts(drafts: Sequence[SegmentDraft], starts_at: datetime | None = Non
     """Give segments without EXT-X-PROGRAM-DATE-TIME the date that their neighbours imply.
 
     RFC 8216 4.3.2.6 and 6.3.3: forward from each tag, and backward from the first one. Never
-    across a discontinuity, after which time may go anywhere, nor over a duration nobody knows.
+    across a discontinuity, after which time may jump, nor over an unknown duration.
 
     Args:
         drafts: in the playlist's order.

@@ -1,7 +1,7 @@
 """Room for large bodies: how many of them, of all streams, are in memory at the same time.
 
-A server that sends slowly, or stops in the middle, keeps no other stream waiting for long: where
-somebody waits, a body that has been coming for `FAIR_SEC` gives way to it.
+A server that sends slowly, or stops in the middle, keeps no other stream waiting for long: a body
+that has been coming for `FAIR_SEC` gives way to one that waits.
 """
 
 import asyncio

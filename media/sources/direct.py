@@ -110,7 +110,7 @@ class ManifestSource:
     async def _choose(self, renditions: tuple[MediaUrls, ...]) -> Observation:
         """Return a rendition to watch, which also says whether the stream is live.
 
-        The stream is over, or not there, only where that is so of all renditions.
+        The stream is over, or absent, only if all renditions are.
         """
         trials = await self._try_in_order(renditions)
         wait_sec = WAIT_PER_RENDITION_SEC * len(trials) if len(trials) > 1 else None
@@ -144,7 +144,7 @@ class ManifestSource:
         return trials
 
     async def _try(self, media: MediaUrls) -> _Trial:
-        """Load a rendition; one without the sound of its own is no reason to call it absent."""
+        """Load a rendition; it is not absent only because its audio playlist is."""
         try:
             main = await load_playlist(self._client, media.main)
         except FetchError as error:

@@ -10,7 +10,7 @@ LARGE_SHARE = 32
 
 
 class Reservation:
-    """Room that somebody holds in one or more gates."""
+    """Room that one holder has in one or more gates."""
 
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = size_bytes

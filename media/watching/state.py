@@ -100,8 +100,8 @@ class WatchState(BaseModel):
     Attributes:
         tracks: by name: `main`; `audio` where it has a playlist of its own; `audio 2`, `audio 3`, …
             where all audio tracks are measured.
-        began_at: when the stream was first to be watched, until something else explains that
-            nothing was seen of it. A worker that is lost before its first segment leaves no more.
+        began_at: when watching began; it moves on while the stream cannot be seen. A worker that
+            is lost before its first segment leaves nothing else.
         broadcast: names the broadcast whose segments were seen last; None before the first.
         target_duration_sec: of the main playlist, as last seen.
         gone: how long the manifest has been seen to be gone.
@@ -121,8 +121,8 @@ class WatchState(BaseModel):
         refused_at: when a segment's URL was refused last and the source was asked again.
         unmeasurable: what was reported as such: track, codec and reason.
         clock_at: what the clock of the watch showed last.
-        pending_events: what nobody was told yet. It is part of the state so that a worker that dies
-            between noticing and telling loses nothing.
+        pending_events: events that are not returned to the workflow yet. They are part of the
+            state, so that a worker that dies before it returns loses none.
     """
 
     tracks: dict[str, TrackState] = {}
@@ -130,7 +130,7 @@ class WatchState(BaseModel):
     broadcast: str | None = None
     target_duration_sec: float = 0.0
     stall: StallDetector = Field(default_factory=StallDetector)
-    errors: SegmentErrorDetector = Field(default_factory=SegmentErrorDetector)
+    segment_errors: SegmentErrorDetector = Field(default_factory=SegmentErrorDetector)
     renditions: RenditionDetector = Field(default_factory=RenditionDetector)
     gone: Elapsed | None = None
     not_live: int = 0
@@ -170,7 +170,7 @@ class WatchState(BaseModel):
     def unseen_sec(self, name: str, at: datetime) -> float:
         """Return for how long a track that begins now should have been watched.
 
-        An additional audio track may begin in the middle of the stream: nobody knows.
+        An additional audio track may begin in the middle of the stream, so it owes nothing before.
         """
         if is_additional(name):
             return 0.0
@@ -184,7 +184,7 @@ class WatchState(BaseModel):
             self.began_at = None
         self.broadcast = broadcast
 
-    def observe_pace(
+    def observe_stall(
         self, *, has_new: bool, at: datetime, thresholds: Thresholds, reason: str | None = None
     ) -> Iterable[IncidentChange]:
         """Judge the playlist of any track that was loaded at `at`.
@@ -197,7 +197,7 @@ class WatchState(BaseModel):
         if was_suspended:
             self._unobserved_tracks(at)
         if self.stall.is_open:
-            self.errors.unobserved(at)  # there was nothing that could fail
+            self.segment_errors.unobserved(at)  # there was nothing that could fail
         return changes
 
     def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
@@ -230,13 +230,13 @@ class WatchState(BaseModel):
 
     @property
     def is_rendition_failing(self) -> bool:
-        """Whether that is so of picture or first audio: others are no reason to change them."""
+        """Whether picture or first audio fails: only then another rendition may be better."""
         return not all(map(is_additional, self.failing | self.unloaded))
 
     def may_stand_still(self, thresholds: Thresholds) -> bool:
-        """Return whether other renditions are asked: picture or first audio had nothing new.
+        """Return whether other renditions are tried: picture or first audio has had nothing new.
 
-        That is half of what makes a stream suspended.
+        That takes half as long as it takes to call the stream suspended.
         """
         going_on = [it for it in self.tracks.keys() - self.at_end if not is_additional(it)]
         idle = [self.tracks[name].absence.idle for name in going_on]
@@ -283,7 +283,7 @@ class WatchState(BaseModel):
 
     def leave_out(self, at: datetime) -> None:
         """Let the time to `at` count towards no threshold: nothing was seen."""
-        self.errors.unobserved(at)
+        self.segment_errors.unobserved(at)
         self.stall.unobserved(at)
         self._unobserved_tracks(at)
         if self.gone:
@@ -355,7 +355,7 @@ class WatchState(BaseModel):
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         incidents = {
             IncidentKind.SUSPENDED: self.stall.open_since,
-            IncidentKind.SEGMENT_ERROR: self.errors.open_since,
+            IncidentKind.SEGMENT_ERROR: self.segment_errors.open_since,
             IncidentKind.RENDITION: self.renditions.open_since,
         }
         known = {kind: since for kind, since in incidents.items() if since}

@@ -200,11 +200,11 @@ class StreamWatch:
             raise StreamUnavailable(seen)
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
             state.regain_sight(at)
-            state.errors.unobserved(at)
+            state.segment_errors.unobserved(at)
             state.note(state.stall.observed(False, at, state.target_duration_sec, self._config), at)
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
         if seen.is_fault:
-            state.note(state.errors.failed(f"source: {seen.message}", at, self._config), at)
+            state.note(state.segment_errors.failed(f"source: {seen.message}", at, self._config), at)
         state.lose_sight(seen.reason, seen.message, at)
         return None
 

@@ -181,10 +181,10 @@ class TrackFollower:
         self._track.target_duration_sec = playlist.target_duration_sec
         if self._name == MAIN:
             state.target_duration_sec = playlist.target_duration_sec
-        self._note_pace(playlist, advance, at)
+        self._judge_stall(playlist, advance, at)
         state.unloaded.discard(self._name)
         if not state.is_failing:  # what failed was the playlist, and it is back
-            self._judge.changed(state.note(state.errors.succeeded(at, self._config), at))
+            self._judge.changed(state.note(state.segment_errors.succeeded(at, self._config), at))
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""
@@ -197,14 +197,14 @@ class TrackFollower:
         self._pass_over_sec(missed_sec)
 
     def _pass_over_sec(self, missed_sec: float) -> None:
-        """Pass over media that was not seen, but for what was judged as missing."""
+        """Pass over unseen media, except for what was already judged as missing."""
         self._track.pass_over(max(0.0, missed_sec - self._track.absence.judged_sec))
 
-    def _note_pace(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
+    def _judge_stall(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         if playlist.ended and not advance.changed:
             return  # it is over; that is no standstill, however late the end is seen
         is_gap = bool(playlist.segments) and playlist.segments[-1].gap
-        changes = self._state.observe_pace(
+        changes = self._state.observe_stall(
             has_new=advance.has_media,
             at=at,
             thresholds=self._config,

@@ -262,7 +262,7 @@ class TrackJudge:
         state.hidden.pop(self._name, None)
         if unmeasurable and not is_additional(self._name):
             state.hidden[self._name] = unmeasurable
-        changes = [] if state.is_failing else state.errors.succeeded(at, self._config)
+        changes = [] if state.is_failing else state.segment_errors.succeeded(at, self._config)
         if not state.is_rendition_failing:
             hidden = next(iter(state.hidden.values()), None)
             changes += state.renditions.played(at, unmeasurable=hidden)
@@ -288,7 +288,9 @@ class TrackJudge:
         at = self._now()
         if not is_additional(self._name):
             self._state.renditions.failed(reason, at)
-        self.changed(self._state.note(self._state.errors.failed(error, at, self._config), at))
+        self.changed(
+            self._state.note(self._state.segment_errors.failed(error, at, self._config), at)
+        )
 
     def _raise_if_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before.

@@ -13,13 +13,13 @@ from monitors.detectors.stream_time import reached
 class AbsenceDetector(BaseModel):
     """How much media the other tracks have had since this one had any.
 
-    From as long as would make a stream suspended, that is missing. While all tracks stand still,
-    nothing is: the stream is suspended.
+    It counts as missing once it has lasted as long as makes a stream suspended. While all tracks
+    stand still, none is missing: the stream is suspended.
 
     Attributes:
         idle: time since its last new media, until the others' last; None before the first.
-        others_at: when that was.
-        judged_sec: of the time, what was judged as missing.
+        others_at: when the others had that last media.
+        judged_sec: how much of that time was judged as missing.
     """
 
     idle: Elapsed | None = None
@@ -52,7 +52,7 @@ class AbsenceDetector(BaseModel):
             suspend_threshold_sec(target_duration_sec, it) for it in (thresholds, Thresholds())
         )
         is_missing = self.judged_sec > 0 or (new_sec == 0 and reached(idle_sec, min(limits)))
-        # What comes late was missing all the same, but for what is published just now.
+        # Media that comes late was missing too, except for what is published just now.
         due_sec = min(new_sec, target_duration_sec)
         return max(0.0, idle_sec - due_sec - self.judged_sec) if is_missing else 0.0
 

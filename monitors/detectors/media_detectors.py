@@ -45,12 +45,12 @@ class MediaDetectors(BaseModel):
             their own, each has its detectors, and does not miss the other's track.
         next_start_sec: stream time at which the next segment is expected; None before the first.
         additional: the additional audio tracks, by their index, where all are measured.
-        label: names this sound among the tracks of a stream of which all are measured.
-        known: tracks that the stream declares, or had in its first minute: without word of the
-            user it is to have them on.
-        known_additional: likewise the additional audio tracks, by their index.
-        learned_sec: of its first minute, what was measured.
-        unjudged: tracks of which nothing could be known in the last segment, or need be.
+        label: names this audio track in events, where all tracks are measured.
+        known: tracks that the stream declares, or had in its first minute. With `expect: auto` they
+            are expected from then on.
+        known_additional: the same for additional audio tracks, by their index.
+        learned_sec: how much of its first minute was measured.
+        unjudged: tracks that could not or need not be judged in the last segment.
     """
 
     tracks: frozenset[Track] = frozenset({"video", "audio"})
@@ -89,9 +89,9 @@ class MediaDetectors(BaseModel):
     ) -> list[IncidentChange]:
         """Judge the next segment and return what changed.
 
-        A start later than expected is media that nobody saw, as if it had been skipped. A start
-        earlier than expected is a new beginning of stream time, and nothing follows from it. A
-        track of which nothing could be decoded is passed over.
+        If the segment starts later than expected, the media in between is skipped as unseen. If it
+        starts earlier, stream time begins again, and nothing else changes. A track of which nothing
+        could be decoded is passed over.
         """
         if self.next_start_sec is not None:
             if self.video.is_behind:

@@ -1,7 +1,7 @@
 """Checks by timestamps that sound of a track of its own goes on where it ended.
 
-A packager whose sound stops cuts no segments of it, and goes on later as if nothing had been: its
-playlist has no hole, or the wrong one. Only the timestamps of the samples tell what is missing.
+When its sound stops, a packager cuts no segments, and later continues without a gap in the
+playlist, or with a wrong one. Only the timestamps of the samples show what is missing.
 """
 
 from collections.abc import Iterable

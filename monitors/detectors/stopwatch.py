@@ -9,12 +9,12 @@ from pydantic import AwareDatetime, BaseModel
 class Elapsed(BaseModel):
     """The time since something began.
 
-    Summed up from look to look: a clock that is set back costs one step, not the whole span.
+    It adds up steps between readings: a clock that is set back costs one step, not the whole span.
 
     Attributes:
         started_at: when it began.
         looked_at: when the clock was last read.
-        duration_sec: time that passed between the two, but for what was left out.
+        duration_sec: time that passed between the two, except for what was left out.
     """
 
     started_at: AwareDatetime

@@ -90,7 +90,9 @@ def test_an_attack_is_survived_and_counted(seen: Seen, name: str) -> None:
     attack = seen.attacks[name]
     assert attack.server.connections > 0
     assert attack.state.statistics.total_segments_analyzed == 0
-    is_noticed = attack.failed or attack.state.unknown_because or attack.state.errors.failing
+    is_noticed = (
+        attack.failed or attack.state.unknown_because or attack.state.segment_errors.failing
+    )
     assert is_noticed or name in SLOW
 
 

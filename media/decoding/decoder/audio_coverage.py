@@ -73,9 +73,9 @@ def describe_sound(
     Args:
         findings: are completed.
         filled: where there are samples, in the container's time.
-        quiet: where they are quiet, likewise.
+        quiet: where they are quiet, in the same time.
         duration_sec: of the segment.
-        first_picture_sec: of its first picture, likewise; None where there is none.
+        first_picture_sec: time of its first picture; None without one.
     """
     zero = zero_sec(filled, duration_sec, first_picture_sec)
     # A multiplexer may hold back the last sound before a gap until sound goes on: it is too old.

@@ -52,9 +52,9 @@ class MeasurableTracks(NamedTuple):
     """What is measured of a segment.
 
     Attributes:
-        video: the picture; None where there is none that can be measured.
-        audio: the sound, likewise.
-        sounds: all audio tracks, that one and those that cannot be measured among them.
+        video: the first video track that can be measured; None without one.
+        audio: the first audio track that can be measured; None without one.
+        sounds: all audio tracks, measurable or not.
     """
 
     video: av.VideoStream | None

@@ -145,7 +145,7 @@ class Egress:
             self._refusals = 0
 
     def pause(self) -> EgressPaused | None:
-        """Return what whoever asks for a lease now meets; None when nothing is paused."""
+        """Return the pause that a request for a lease would meet now; None without one."""
         left_sec = self._paused_until - self._clock()
         if left_sec <= 0:
             return None

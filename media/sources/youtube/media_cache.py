@@ -3,9 +3,9 @@
 Each request to the site counts (`media.sources.youtube.egress`): without URLs on a disk, the
 fiftieth stream of a worker is watched again ten minutes after a restart.
 
-The URLs are secrets of a kind: until they expire, at most six hours, they give whoever leaves by
-the same address the media of one stream. So they are kept only where the operator names a folder
-for them, which nobody else may enter, and no longer than they work.
+The URLs are secrets: until they expire, after six hours at most, they give access to the media of
+one stream from the same address. So they are kept on a disk only in a private folder that the
+operator names, and no longer than they work.
 """
 
 import os

@@ -49,8 +49,8 @@ class YouTubeSite:
         options: how the site is asked.
         egress: the budget; one for each address.
         backends: by default as `options` say.
-        max_background_wait_sec: for a lease; whoever wants the poll hears of that before somebody
-            takes it for hung.
+        max_background_wait_sec: for a lease. It is shorter than the time after which a poll counts
+            as hung.
     """
 
     def __init__(

@@ -84,9 +84,9 @@ def test_a_track_that_stands_still_hides_no_errors_of_the_other(failing: str) ->
         at = AT + timedelta(seconds=half_sec / 2)
         for name in state.tracks:
             has_new = name == failing and half_sec % 4 == 0
-            state.note(state.observe_pace(has_new=has_new, at=at, thresholds=thresholds), at)
+            state.note(state.observe_stall(has_new=has_new, at=at, thresholds=thresholds), at)
             if has_new:
-                state.note(state.errors.failed("HTTP 404", at, thresholds), at)
+                state.note(state.segment_errors.failed("HTTP 404", at, thresholds), at)
     types = {each.event_type.value: each.data for each in state.pending_events}
     assert list(types) == ["alert.segment_error"]
     assert types["alert.segment_error"]["duration_sec"] == 30
@@ -101,9 +101,9 @@ def test_errors_do_not_grow_while_every_track_stands_still() -> None:
         for name in state.tracks:
             # One of them is a segment ahead when both stop.
             has_new = sec < 8 or (sec == 8 and name == MAIN) or sec >= 100
-            state.note(state.observe_pace(has_new=has_new, at=at, thresholds=thresholds), at)
+            state.note(state.observe_stall(has_new=has_new, at=at, thresholds=thresholds), at)
             if has_new:
-                state.note(state.errors.failed("HTTP 404", at, thresholds), at)
+                state.note(state.segment_errors.failed("HTTP 404", at, thresholds), at)
     types = [each.event_type.value for each in state.pending_events]
     assert types == ["stream.suspended", "stream.resumed"]
 
@@ -116,5 +116,5 @@ def test_a_stream_goes_on_while_one_of_its_tracks_does(still: str) -> None:
         at = AT + timedelta(seconds=sec)
         for name in state.tracks:
             has_new = name != still or sec < 20 or sec >= 40
-            state.note(state.observe_pace(has_new=has_new, at=at, thresholds=thresholds), at)
+            state.note(state.observe_stall(has_new=has_new, at=at, thresholds=thresholds), at)
     assert state.pending_events == []
