@@ -11,8 +11,9 @@ LENGTH = struct.Struct(">I")
 
 
 def pack_json(message: dict[str, Any]) -> bytes:
-    """Return `message` as it is sent."""
-    body = json.dumps(message, separators=(",", ":")).encode()
+    """Return `message` as it is sent, halves of surrogate pairs replaced: UTF-8 has none."""
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    body = text.encode(errors="replace")
     return LENGTH.pack(len(body)) + body
 
 

@@ -16,6 +16,7 @@ from media.sources.youtube.resolution import (
     ResolveRequest,
     ResolverFailed,
     ResolverTimedOut,
+    clean_text,
     read_info,
 )
 from media.sources.youtube.resolver_options import (
@@ -188,13 +189,13 @@ def read_streamlink(request: ResolveRequest, stdout: bytes) -> ResolvedVideo:
         raise ValueError("streamlink printed no object")
     streams = (answer.get("streams") or {}).values()
     masters = [stream["master"] for stream in streams if stream.get("master")]
-    error = str(answer.get("error") or "")
+    error = clean_text(answer.get("error")) or ""
     is_unanswered = error.startswith("Unable to open URL") and not _ANSWERED.search(error)
     return ResolvedVideo(
         resolver=request.resolver,
         depth=request.depth,
         live_status="is_live" if masters else None,
-        title=(answer.get("metadata") or {}).get("title"),
+        title=clean_text((answer.get("metadata") or {}).get("title")),
         reasons=(error,) if _ANSWERED.search(error) else (),
         exception="PluginError" if error else None,
         requests=int(is_unanswered),

@@ -113,11 +113,11 @@ class ResolvedVideo:
 def read_info(info: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `ResolvedVideo` in yt-dlp's info dictionary."""
     return {
-        "live_status": _text(info.get("live_status")),
-        "availability": _text(info.get("availability")),
-        "media_type": _text(info.get("media_type")),
+        "live_status": clean_text(info.get("live_status")),
+        "availability": clean_text(info.get("availability")),
+        "media_type": clean_text(info.get("media_type")),
         # Processing adds the time to the title of a live stream, and keeps the full one apart.
-        "title": _text(info.get("fulltitle") or info.get("title")),
+        "title": clean_text(info.get("fulltitle") or info.get("title")),
         "starts_at": info.get("release_timestamp"),
         "formats": tuple(read_formats(info.get("formats") or ())),
     }
@@ -135,7 +135,7 @@ def _format(one: Mapping[str, Any]) -> Format:
         format_id=str(one.get("format_id") or ""),
         protocol=str(one.get("protocol") or ""),
         url=str(one["url"]),
-        manifest_url=_text(one.get("manifest_url")),
+        manifest_url=clean_text(one.get("manifest_url")),
         has_video=one.get("vcodec") != "none",
         has_audio=one.get("acodec") != "none",
         height=int(one.get("height") or 0),
@@ -145,5 +145,6 @@ def _format(one: Mapping[str, Any]) -> Format:
     )
 
 
-def _text(value: Any) -> str | None:
-    return str(value) if value is not None else None
+def clean_text(value: Any) -> str | None:
+    """Return what a site says, with halves of surrogate pairs replaced: nothing can store them."""
+    return None if value is None else str(value).encode(errors="replace").decode()

@@ -156,3 +156,7 @@ async def test_a_program_that_is_not_there() -> None:
     )
     with pytest.raises(ProcessFailed, match="No such file"):
         await do(pool, "this")
+
+
+def test_a_message_holds_no_half_of_a_surrogate_pair() -> None:
+    assert b'"a?\xc3\xa9"' in pack_json({"title": "a\ud83d\u00e9"})

@@ -143,3 +143,9 @@ def test_an_error_without_json() -> None:
 )
 def test_what_streamlink_prints(told: dict[str, Any], reason: str) -> None:
     assert classify(read_streamlink(STREAMLINK, json.dumps(told).encode())).reason == reason
+
+
+def test_halves_of_surrogate_pairs_are_replaced_as_nothing_can_store_them() -> None:
+    ytdlp = read_ytdlp(YTDLP, rb'{"title": "a\ud83d", "live_status": "is_live"}', b"")
+    streamlink = read_streamlink(STREAMLINK, rb'{"metadata": {"title": "a\ud83d"}}')
+    assert (ytdlp.title, streamlink.title) == ("a?", "a?")
