@@ -141,9 +141,9 @@ class DecoderProbe:
         return self._pool.process_ids()
 
     async def _measure_twice(self, head: JobHead, material: Material) -> SegmentMeasurement:
-        """Measure; if the decoder breaks, once more.
+        """Measure; if the decoder breaks, once more with a new one.
 
-        What broke it may have been the machine, or a segment before.
+        What broke it may have been the machine, or a segment before, which may have broken others.
         """
         try:
             return await self._measure(head, material)
@@ -153,11 +153,13 @@ class DecoderProbe:
             if error.signal == signal.SIGPROF:
                 raise UndecodableSegment("takes too much CPU time") from error
             logger.warning("a decoder failed", error=str(error))
-        return await self._measure(head, material)
+        return await self._measure(head, material, in_new=True)
 
-    async def _measure(self, head: JobHead, material: Material) -> SegmentMeasurement:
+    async def _measure(
+        self, head: JobHead, material: Material, *, in_new: bool = False
+    ) -> SegmentMeasurement:
         head = head._replace(number=secrets.randbits(64))
-        async with self._pool.lease() as decoder:
+        async with self._pool.lease(is_new=in_new) as decoder:
             text = await decoder.ask(
                 head.pack() + material.parameter_sets + material.lead,
                 material.segment,

@@ -163,8 +163,11 @@ class WarmPool:
         self._is_closed = False
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[WarmProcess]:
+    async def lease(self, *, is_new: bool = False) -> AsyncIterator[WarmProcess]:
         """Yield a child for one job. It is killed if the context raises, else kept.
+
+        Args:
+            is_new: no job before may have spoiled it.
 
         Raises:
             ProcessTimedOut: the context took longer than `max_job_sec`.
@@ -173,7 +176,7 @@ class WarmPool:
         """
         try:
             async with asyncio.timeout(self._max_job_sec):
-                child = await self._take()
+                child = await (self._start() if is_new else self._take())
                 async with self._killed_on_error(child):
                     yield child
         except TimeoutError:

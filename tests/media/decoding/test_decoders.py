@@ -247,3 +247,39 @@ async def test_a_decoder_that_answers_wrongly_is_replaced_and_the_segment_measur
     probe = DecoderProbe(parallel=1, command=(sys.executable, "-c", script))
     assert (await measure(probe, segment)).width
     await probe.close()
+
+
+TAKEN_OVER = """
+import os, sys, time
+from pathlib import Path
+from media.decoding.decoder.protocol import HEAD_BYTES, JobHead
+from media.processes.framing import pack_json
+
+def send(answer):
+    sys.stdout.buffer.write(pack_json(answer))
+    sys.stdout.buffer.flush()
+
+taken_over = Path({folder!r})
+if len(os.listdir(taken_over)) == 2:
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "media.decoding.decoder", sys.argv[1]])
+send({{"is_confined": True}})
+head = JobHead.unpack(sys.stdin.buffer.read(HEAD_BYTES))
+sys.stdin.buffer.read(head.segment_bytes)
+(taken_over / str(os.getpid())).touch()
+while len(os.listdir(taken_over)) < 2:
+    time.sleep(0.01)
+send({{"number": head.number, "findings": {{}}}})
+send({{"number": 1, "findings": {{}}}})
+sys.stdin.read()
+"""
+
+
+async def test_segments_before_that_took_over_all_decoders_spoil_no_other(
+    segment: bytes, tmp_path: Path
+) -> None:
+    script = TAKEN_OVER.format(folder=str(tmp_path))
+    probe = DecoderProbe(parallel=2, command=(sys.executable, "-c", script))
+    hostile = await asyncio.gather(measure(probe, segment), measure(probe, segment))
+    assert [each.width for each in hostile] == [None, None]
+    assert (await measure(probe, segment)).width
+    await probe.close()
