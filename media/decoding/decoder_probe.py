@@ -114,7 +114,11 @@ class DecoderProbe:
         material = Material(context.parameter_sets, context.lead, segment)
         async with self._slots.slot(usage or DecodeUsage()):
             try:
-                return await self._measure_twice(head, material)
+                async with asyncio.timeout(self._limits.wall_sec):
+                    return await self._measure_twice(head, material)
+            except TimeoutError:
+                took = f"still running after {self._limits.wall_sec:g} s"
+                raise UndecodableSegment(took) from None
             except (ProcessTimedOut, NotConfined) as error:
                 raise UndecodableSegment(str(error)) from error
             except ProcessFailed as error:

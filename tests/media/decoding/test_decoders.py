@@ -283,3 +283,20 @@ async def test_segments_before_that_took_over_all_decoders_spoil_no_other(
     assert [each.width for each in hostile] == [None, None]
     assert (await measure(probe, segment)).width
     await probe.close()
+
+
+BREAKS_LATE = """
+import sys, time
+from media.processes.framing import pack_json
+sys.stdout.buffer.write(pack_json({"is_confined": True}))
+sys.stdout.flush()
+time.sleep(4)
+"""
+
+
+async def test_both_attempts_at_a_segment_have_the_time_of_one(segment: bytes) -> None:
+    limits, command = ProbeLimits(wall_sec=6), (sys.executable, "-c", BREAKS_LATE)
+    probe = DecoderProbe(parallel=1, limits=limits, command=command)
+    with pytest.raises(UndecodableSegment, match="still running after 6 s"):
+        await measure(probe, segment)
+    await probe.close()
