@@ -141,7 +141,8 @@ class Outbox:
             self._progress.events_sent += 1
         else:
             self._progress.events_failed += 1
-            if self._input.config.on_delivery_failure is OnDeliveryFailure.STOP:
+            was_tried = report.webhook_attempts > 0  # one without room says nothing of the receiver
+            if was_tried and self._input.config.on_delivery_failure is OnDeliveryFailure.STOP:
                 self.failure = self.failure or report.webhook_last_error
         self._drop_oldest_outcomes()
 

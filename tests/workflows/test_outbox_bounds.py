@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventType
-from monitors.status import DeliveryStatus, MonitorStatus
+from monitors.status import DeliveryStatus
 from tests.testkit import scripts
 from tests.testkit.fake_activities import closed_until, failing, sees_one_after_the_other
 from tests.testkit.workflow_harness import LARGEST_METADATA, WorkflowHarness, snapshot_of
@@ -44,15 +46,14 @@ async def test_hundreds_of_events_wait_for_a_slow_receiver_in_order(
     assert (end.events_sent, end.events_failed) == (many + 4, 0)
 
 
+@pytest.mark.parametrize("on_delivery_failure", OnDeliveryFailure)
 async def test_the_oldest_that_wait_without_room_fail_into_the_audit(
-    harness: WorkflowHarness,
+    harness: WorkflowHarness, on_delivery_failure: OnDeliveryFailure
 ) -> None:
     opening, happened = asyncio.Event(), 2 * ROOM // 10 * 10 + 1
     harness.activities.receiver = closed_until(opening)
     harness.activities.watches.extend([flapping(10)] * (2 * ROOM // 10))
-    handle = await harness.start(
-        metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
-    )
+    handle = await harness.start(metadata=LARGEST_METADATA, on_delivery_failure=on_delivery_failure)
     await harness.activities.until(lambda: len(harness.activities.watched) == 2 * ROOM // 10 + 1)
     opening.set()
     await harness.activities.until(
@@ -90,21 +91,6 @@ async def test_room_is_counted_in_bytes_not_in_characters(harness: WorkflowHarne
     await handle.signal("stop")
     await handle.result()
     assert queued <= ROOM + 1
-
-
-async def test_a_monitor_that_stops_for_a_failed_delivery_stops_where_there_is_no_room(
-    harness: WorkflowHarness,
-) -> None:
-    opening = asyncio.Event()
-    harness.activities.receiver = closed_until(opening)
-    harness.activities.watches.extend([flapping(10)] * (2 * ROOM // 10))
-    handle = await harness.start(metadata=LARGEST_METADATA)
-    await harness.activities.until(lambda: DeliveryStatus.FAILED in statuses(harness))
-    opening.set()
-    end = await handle.result()
-    assert end.status is MonitorStatus.ERROR
-    assert "too many later events" in (end.error_message or "")
-    assert [event.sequence for event in harness.activities.received] == [1]
 
 
 async def test_events_that_the_store_refuses_are_delivered(harness: WorkflowHarness) -> None:
