@@ -122,7 +122,15 @@ class WarmProcess:
             self._stdin.close()
             self._log_errors()
             os.close(self._errors)
+        draining = asyncio.create_task(self._drain())
         await reap(self._process)
+        draining.cancel()
+
+    async def _drain(self) -> None:
+        """Discard what the child still says: asyncio reaps none before its pipes are read."""
+        with contextlib.suppress(RuntimeError):  # an `ask` still reads
+            while await self._stdout.read(PIPE_BYTES):
+                pass
 
     def _log_errors(self) -> None:
         """Log what the child wrote to its standard error; a pipe holds 64 KiB at most."""

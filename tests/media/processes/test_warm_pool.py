@@ -13,7 +13,7 @@ from media.processes.run_once import ProcessFailed, ProcessTimedOut
 from media.processes.warm_pool import Program, WarmPool, WarmProcess
 
 CHILD = """
-import os, sys, time
+import fcntl, os, sys, time
 from media.processes.framing import pack_json, read_json
 
 def send(message):
@@ -27,6 +27,9 @@ while (job := read_json(sys.stdin.buffer)) is not None:
         time.sleep(600)
     if job["do"] == "die":
         os.abort()
+    if job["do"] == "flood":
+        fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 2**20)
+        os.write(1, bytes([255]) * 2**20)
     send({"did": job["do"]})
 """
 SETUP = pack_json({"a": 1})
@@ -160,3 +163,10 @@ async def test_a_program_that_is_not_there() -> None:
 
 def test_a_message_holds_no_half_of_a_surrogate_pair() -> None:
     assert b'"a?\xc3\xa9"' in pack_json({"title": "a\ud83d\u00e9"})
+
+
+async def test_a_child_that_floods_its_pipe_is_reaped() -> None:
+    async with pool_of(max_job_sec=20) as pool:
+        with pytest.raises(ProcessFailed):
+            await do(pool, "flood")
+        assert pool.process_ids() == []
