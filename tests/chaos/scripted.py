@@ -184,7 +184,7 @@ def off_sec(channel: Channel, events: list[Received]) -> float:
 
 
 def _over(channel: Channel) -> list[SceneOnAir]:
-    """Return the incidents whose end is on air: with recovery, its last segment and the one after, 5 s later."""
+    """Return the incidents whose end is told by now: 5 s cover recovery and two segments."""
     position_sec = channel.position_sec
     return [scene for _, scene in incidents(channel) if scene.end_sec + 5.0 <= position_sec]
 
