@@ -115,7 +115,13 @@ class RestClient:
 def open_gateway(url: str, data_dir: Path) -> Iterator[RestClient]:
     """Yield a client with the key that is at hand; its errors become exit codes."""
     try:
-        with closing(RestClient(url, key("API_KEY", data_dir))) as client:
+        client = RestClient(url, key("API_KEY", data_dir))
+    except httpx.InvalidURL as error:
+        fail(f"--url: {error}", MISUSED)
+    except UnicodeEncodeError:
+        fail("API_KEY: must be ASCII", MISUSED)
+    try:
+        with closing(client):
             yield client
     except GatewayRefused as error:
         fail(str(error), FAILED)
