@@ -49,6 +49,8 @@ async def _run(folder: Path, scale: Scale) -> Outcome:
 def _print(outcome: Outcome, *, markdown: bool) -> None:
     for difference in outcome.wrong[:5]:
         print(difference)
+    for workflow_id in outcome.running[:5]:
+        print(f"{workflow_id} is still running")
     if markdown:
         print(as_markdown(outcome.findings()))
     else:
