@@ -4,7 +4,8 @@ Sound and picture are cut at different moments. What a segment lacks at its end 
 beginning of the next one, before that one's first picture; and a segment of few pictures may hold
 the sound of those that follow. So the end of a segment that has no samples counts as what came
 before it, and is judged once more with the next segment. An alert does not wait for that: a silence
-that ends there is reported though it is shorter than its threshold by as much. A recovery does.
+that ends there is reported though it is shorter than its threshold by as much. A recovery waits
+where more is missing than cutting sound into frames explains.
 """
 
 from bisect import bisect_left
@@ -31,6 +32,9 @@ from monitors.detectors.stream_time import (
 from monitors.incidents import IncidentChange
 from monitors.measurement import AudioMeasurement, Interval
 from monitors.sound import LONGEST_LEAD_SEC, SHORT_GAP_SEC
+
+USUAL_TAIL_SEC = 0.1
+"""A segment whose end lacks less sound than this may have been cut between two audio frames."""
 
 
 class SilenceDetector(BaseModel):
@@ -84,8 +88,10 @@ class SilenceDetector(BaseModel):
         body, tail = split(media, heard.duration_sec - self.tail_sec)
         changes = self.faults.follow(body, rule)
         self.before_tail = self.faults.model_copy(deep=True) if tail else None
-        may_recover = self.faults.open_since and tail and tail[0].condition is Condition.GOOD
-        return changes if may_recover else changes + self.faults.follow(tail, rule)
+        is_uncertain = bool(self.faults.open_since) and self.tail_sec >= USUAL_TAIL_SEC
+        if is_uncertain and tail and tail[0].condition is Condition.GOOD:
+            return changes
+        return changes + self.faults.follow(tail, rule)
 
     def miss(self, position: SegmentPosition, rule: FaultRule) -> list[IncidentChange]:
         """Judge a segment without any track for sound, and return what changed."""

@@ -184,9 +184,9 @@ def off_sec(channel: Channel, events: list[Received]) -> float:
 
 
 def _over(channel: Channel) -> list[SceneOnAir]:
-    """Return the incidents whose end is told by now: 5 s cover recovery and two segments."""
+    """Return the incidents whose end is on air: with recovery and the last segment, 4 s later."""
     position_sec = channel.position_sec
-    return [scene for _, scene in incidents(channel) if scene.end_sec + 5.0 <= position_sec]
+    return [scene for _, scene in incidents(channel) if scene.end_sec + 4.0 <= position_sec]
 
 
 def _over_since(channel: Channel, at: float) -> list[SceneOnAir]:

@@ -60,12 +60,13 @@ async def test_a_restarting_api_ends_no_monitor_and_leaves_no_pod(
         async with asyncio.timeout(PATIENCE_SEC):
             lives = [live(client, api) for _ in range(AT_ONCE)]
             ends = [end for each in await asyncio.gather(*lives) for end in each]
+            while not (api.refused["create"] and api.refused["delete"]):
+                ends += await live(client, api)
         restarting.cancel()
         await asyncio.gather(restarting, return_exceptions=True)
     assert {end.status for end in ends} == {MonitorStatus.STOPPED}
-    assert len(ends) == MONITORS
+    assert len(ends) >= MONITORS
     assert api.pods == {}
-    assert api.refused.total() > 0
 
 
 async def test_an_api_that_never_takes_a_pod_ends_its_monitor_after_a_while(
