@@ -33,6 +33,7 @@ class Embedded:
         self.data = folder / "data"
         self.variables = {name: str(free_port()) for name in PORTS}
         self.variables |= {"DATA_DIR": str(self.data), "ALLOW_PRIVATE_NETWORKS": "true"}
+        self.variables["RATE_LIMIT_READ"] = "100000"
         self.variables |= variables
         self.url = f"http://127.0.0.1:{self.variables['PORT']}"
         self.within: tuple[str, ...] = ()
