@@ -11,15 +11,19 @@ from fastapi import FastAPI
 from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
+from api.changes.descriptions import ChangeDescriptions
+from api.changes.feed import ChangeFeed
 from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.health import HealthChecks
+from api.heartbeat_ping import HeartbeatPing, Ping
 from api.injection import provide
 from api.internal import routes as internal_routes
 from api.internal.reports import WorkerReports
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
 from api.monitor_engine import MonitorEngine
+from api.monitors.bulk_stop import BulkStop
 from api.monitors.creation import AddressCheck, MonitorCreation
 from api.monitors.launcher import Launcher
 from api.monitors.secret_headers import SecretHeaders
@@ -48,11 +52,14 @@ class GatewayServices:
     monitors: MonitorService
     creation: MonitorCreation
     updates: MonitorUpdates
+    bulk_stop: BulkStop
     headers: SecretHeaders
     events: EventService
     reports: WorkerReports
     reconciler: Reconciler
     health: HealthChecks
+    heartbeat: HeartbeatPing
+    changes: ChangeFeed
 
 
 def create_gateway(
@@ -61,6 +68,7 @@ def create_gateway(
     engine: MonitorEngine,
     store: Store,
     address_check: AddressCheck,
+    ping: Ping | None = None,
     now: Callable[[], datetime] = _utc_now,
 ) -> GatewayServices:
     """Build the services.
@@ -70,6 +78,7 @@ def create_gateway(
         engine: runs the monitors.
         store: open; the caller closes it after the applications have shut down.
         address_check: judges the URLs that users give.
+        ping: calls the address of `HEARTBEAT_PING_URL`.
         now: the clock.
 
     Raises:
@@ -81,6 +90,7 @@ def create_gateway(
     launcher = Launcher(store, engine, metrics, now, seal_key)
     headers = SecretHeaders(SecretBox(settings.secrets_key))
     monitors = MonitorService(store, engine, now)
+    health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
         metrics=metrics,
         limits=limits,
@@ -94,6 +104,7 @@ def create_gateway(
             max_active=settings.max_monitors,
             now=now,
         ),
+        bulk_stop=BulkStop(store, monitors),
         updates=MonitorUpdates(store, engine, monitors, headers),
         headers=headers,
         events=EventService(store, engine, monitors),
@@ -106,23 +117,25 @@ def create_gateway(
             retention=timedelta(days=settings.retention_days),
             now=now,
         ),
-        health=HealthChecks(store, engine, metrics),
+        health=health,
+        heartbeat=HeartbeatPing(ping, store, health, metrics, now),
+        changes=ChangeFeed(store.changes, ChangeDescriptions(monitors).describe),
     )
 
 
 def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
     """Return the API that clients use, with or without that of the workers.
 
-    While it is served, the gateway reconciles.
+    While it is served, the gateway does what it does by itself.
     """
     app = routed_app(*PUBLIC_ROUTERS, *(WORKER_ROUTERS if with_internal else ()))
 
     @asynccontextmanager
-    async def reconciling(_app: FastAPI) -> AsyncIterator[None]:
-        async with gateway.reconciler.at_work():
+    async def working(_app: FastAPI) -> AsyncIterator[None]:
+        async with gateway.reconciler.at_work(), gateway.heartbeat.at_work():
             yield
 
-    app.router.lifespan_context = reconciling
+    app.router.lifespan_context = working
     return _connect(app, gateway)
 
 

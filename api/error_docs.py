@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.errors import (
     ApiError,
     BodyTooLarge,
+    ConfirmationRequired,
     DuplicateMonitor,
     EngineNotAvailable,
     EventNotFound,
@@ -56,6 +57,7 @@ _EXAMPLES: Final[list[ApiError]] = [
     DuplicateMonitor(EXAMPLE_ID),
     IdempotencyConflict("Idempotency-Key: was used before with another body"),
     MonitorNotActive(f"Monitor {EXAMPLE_ID} has ended already: completed"),
+    ConfirmationRequired(12),
     BodyTooLarge("body: is larger than 65536 bytes"),
     RateLimitExceeded("More than 25 creations in a minute", 17),
     MaxMonitorsExceeded("50 monitors are active, which is the maximum; stop one first"),

@@ -13,6 +13,7 @@ ApiError
 ├── DuplicateMonitor            409 DUPLICATE_MONITOR
 ├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
 ├── MonitorNotActive            409 MONITOR_NOT_ACTIVE
+├── ConfirmationRequired        409 CONFIRMATION_REQUIRED
 ├── BodyTooLarge                413 BODY_TOO_LARGE
 ├── RateLimitExceeded           429 RATE_LIMIT_EXCEEDED
 ├── MaxMonitorsExceeded         429 MAX_MONITORS_EXCEEDED
@@ -133,6 +134,16 @@ class MonitorNotActive(ApiError):
 
     status = 409
     code = "MONITOR_NOT_ACTIVE"
+
+
+class ConfirmationRequired(ApiError):
+    """The request says nothing, or something else, of how many monitors it would stop."""
+
+    status = 409
+    code = "CONFIRMATION_REQUIRED"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"confirm: {count} monitors would be stopped; confirm={count} stops them")
 
 
 class BodyTooLarge(ApiError):

@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, Final, Generic, TypeVar
 
 import structlog
@@ -14,6 +16,7 @@ from api.injection import injected
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineNotReady, MonitorEngine
 from api.store import Store, StoreUnavailable
+from api.stream_metrics import MAX_STREAMS, StreamMetrics
 
 CHECK_LIMIT_SEC: Final = 3
 CACHE_SEC: Final = 1.0
@@ -60,7 +63,15 @@ class Cached(Generic[T]):
 class HealthChecks:
     """Looks at the database and Temporal, and counts what is in the store."""
 
-    def __init__(self, store: Store, engine: MonitorEngine, counted: GatewayMetrics) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: MonitorEngine,
+        counted: GatewayMetrics,
+        *,
+        with_streams: bool = False,
+    ) -> None:
+        self._with_streams = with_streams
         self._store = store
         self._engine = engine
         self._metrics = counted
@@ -75,13 +86,17 @@ class HealthChecks:
         return Readiness(status=status, checks={"database": database, "temporal": temporal})
 
     async def _exposition(self) -> bytes:
-        """Return the metrics as text; without the count of monitors where the database is away."""
-        try:
+        """Return the metrics as text; without those of the database where that is away."""
+        monitors, streams = None, b""
+        with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(CHECK_LIMIT_SEC):
                 monitors = await self._store.monitors.count_by_status()
-        except (TimeoutError, StoreUnavailable):
-            monitors = None
-        return self._metrics.exposition(monitors)
+                streams = await self._streams() if self._with_streams else b""
+        return self._metrics.exposition(monitors) + streams
+
+    async def _streams(self) -> bytes:
+        active = await self._store.monitors.active(limit=MAX_STREAMS)
+        return StreamMetrics(active, datetime.now(UTC)).exposition()
 
 
 HealthDep = Annotated[HealthChecks, injected(HealthChecks)]

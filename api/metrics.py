@@ -60,6 +60,12 @@ class GatewayMetrics:
             ("what",),
             registry=self._registry,
         )
+        self._pings = Counter(
+            "stream_tracker_heartbeat_pings",
+            "Calls of HEARTBEAT_PING_URL: sent, failed, or withheld because not all was well.",
+            ("outcome",),
+            registry=self._registry,
+        )
         self._last_round = Gauge(
             "stream_tracker_reconciliation_timestamp_seconds",
             "When this gateway last completed a round of reconciliation.",
@@ -88,6 +94,10 @@ class GatewayMetrics:
         for what, count in report.model_dump().items():
             self._repaired.labels(what).inc(count)
         self._last_round.set(at.timestamp())
+
+    def heartbeat_pinged(self, outcome: str) -> None:
+        """Count a minute: `sent`, `failed` or `withheld`."""
+        self._pings.labels(outcome).inc()
 
     def exposition(self, monitors: Mapping[MonitorStatus, int] | None) -> bytes:
         """Return all metrics as text; `monitors` counts them by status, None when unknown."""

@@ -12,13 +12,19 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from api import health
+from api.changes import routes as change_routes
 from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
 from runtime.version import VERSION
 
-PUBLIC_ROUTERS: Final = (monitor_routes.router, event_routes.router, health.router)
+PUBLIC_ROUTERS: Final = (
+    monitor_routes.router,
+    event_routes.router,
+    change_routes.router,
+    health.router,
+)
 DEFAULT_FILE: Final = Path("docs/openapi.json")
 SUMMARY: Final = "Watches live streams and reports their faults by signed webhooks."
 DESCRIPTION: Final = """\

@@ -1,15 +1,19 @@
 """What the requests and answers of several resources have in common."""
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from api.body import shown
 from api.errors import ValidationFailed
+from api.store.filters import Label
+from monitors.labels import KEY_PATTERN, MAX_LABELS
 
 MAX_OFFSET: Final = 2**31 - 1
+_LABEL_PATTERN: Final = r"^[a-z0-9._/-]{1,63}:[^\x00]*$"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,30}")
 
 
@@ -22,6 +26,7 @@ def _decimal(value: Any) -> Any:
 
 Limit = Annotated[int, Query(ge=1, le=200), BeforeValidator(_decimal)]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET), BeforeValidator(_decimal)]
+Count = Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(_decimal)]
 PathId = Annotated[str, Path()]
 
 
@@ -33,12 +38,14 @@ class Pagination(BaseModel):
     offset: int = Field(examples=[0])
 
 
-def query_parameters(*known: str) -> Any:
+def query_parameters(*known: str, repeatable: Collection[str] = ()) -> Any:
     """Refuse unknown and repeated query parameters: a misspelt filter filters nothing."""
 
     async def check(request: Request) -> None:
         seen: set[str] = set()
         for name, _ in request.query_params.multi_items():
+            if name in repeatable:
+                continue
             if name not in known:
                 raise ValidationFailed(f"{shown(name)}: is not known")
             if name in seen:
@@ -46,6 +53,29 @@ def query_parameters(*known: str) -> Any:
             seen.add(name)
 
     return Depends(check)
+
+
+def _label_filter(
+    label: Annotated[
+        list[Annotated[str, WithJsonSchema({"type": "string", "pattern": _LABEL_PATTERN})]],
+        # Told, not checked here: our own words say better what is wrong with a label.
+        Query(
+            description="KEY:VALUE, which the monitor's labels must have; may be repeated.",
+            json_schema_extra={"maxItems": MAX_LABELS},
+        ),
+    ] = [],  # noqa: B006  # the framework copies it
+) -> list[Label]:
+    if len(label) > MAX_LABELS:
+        raise ValidationFailed(f"label: is given more than {MAX_LABELS} times")
+    pairs = [text.partition(":") for text in label]
+    if not all(colon and re.fullmatch(KEY_PATTERN, key) for key, colon, _ in pairs):
+        raise ValidationFailed("label: must be KEY:VALUE, as in team:sport")
+    if any("\0" in value for _, _, value in pairs):  # PostgreSQL refuses the question
+        raise ValidationFailed("label: contains a NUL character")
+    return [(key, value) for key, _, value in pairs]
+
+
+LabelFilter = Annotated[list[Label], Depends(_label_filter)]
 
 
 def check_single(request: Request, header: str) -> None:

@@ -152,6 +152,7 @@ def card_rows(monitor: dict[str, Any]) -> list[tuple[str, str]]:
         ("doing", monitor["doing"]),
         ("stream", monitor["stream_url"]),
         ("title", monitor["title"]),
+        ("labels", ", ".join(f"{key}:{value}" for key, value in monitor["labels"].items())),
         ("webhooks", monitor["callback_url"]),
         ("segments", _segments(monitor["statistics"])),
         ("events", _event_counts(monitor["statistics"])),

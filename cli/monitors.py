@@ -6,10 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import open_gateway
+from cli.client import RestClient, open_gateway
 from cli.monitor_view import print_card, print_events, print_monitors
-from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, RequestHeader, request_headers
+from cli.options import (
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    LabelFilter,
+    RequestHeader,
+    labels,
+    request_headers,
+)
 from cli.running import MISUSED, fail
+from monitors.status import ACTIVE_STATUSES
 
 MonitorId = Annotated[
     str, typer.Argument(metavar="MONITOR_ID", help="A monitor's id, or an unambiguous beginning.")
@@ -25,6 +35,9 @@ def add(
     stream_url: Annotated[str, typer.Argument(help="What to watch.")],
     callback_url: Annotated[str, typer.Argument(help="Where events go.")],
     name: Annotated[str, typer.Option(help="What lists call it; default: the title.")] = "",
+    label: Annotated[
+        list[str] | None, typer.Option(help="KEY:VALUE; may be given several times.")
+    ] = None,
     config: Annotated[str, typer.Option(help="The `config` object, as JSON.")] = "{}",
     metadata: Annotated[str, typer.Option(help="The `metadata` object, as JSON.")] = "{}",
     header: RequestHeader = None,
@@ -39,6 +52,7 @@ def add(
         "callback_url": callback_url,
         "config": _object("--config", config) | ({"request_headers": headers} if headers else {}),
         "metadata": _object("--metadata", metadata),
+        "labels": labels(label),
     } | ({"name": name} if name else {})
     with open_gateway(url, data_dir) as client:
         answer = client.call("POST", "/monitors", body=body)
@@ -48,6 +62,13 @@ def add(
 @app.command("list")
 def list_monitors(
     status: Annotated[str | None, typer.Option(help="Only those in this status.")] = None,
+    health: Annotated[
+        str | None, typer.Option(help="Only active ones that are error, warning, unknown or ok.")
+    ] = None,
+    label: LabelFilter = None,
+    search: Annotated[
+        str | None, typer.Option(help="Only those with this in name, title or URL.")
+    ] = None,
     limit: Limit = 50,
     offset: Offset = 0,
     url: GatewayUrl = LOCAL_GATEWAY,
@@ -55,7 +76,8 @@ def list_monitors(
     as_json: AsJson = False,
 ) -> None:
     """List monitors, newest first."""
-    query = {"limit": limit, "offset": offset} | ({"status": status} if status else {})
+    filters = {"status": status, "health": health, "label": label, "q": search}
+    query = {"limit": limit, "offset": offset, **{k: v for k, v in filters.items() if v}}
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", "/monitors", query=query)
     if as_json:
@@ -118,15 +140,38 @@ def redeliver(
 
 @app.command("stop")
 def stop(
-    monitor_id: MonitorId,
+    monitor_id: Annotated[
+        str, typer.Argument(help="A monitor's id, or an unambiguous beginning.")
+    ] = "",
+    label: LabelFilter = None,
+    confirm: Annotated[
+        int | None, typer.Option(help="With --label: how many are stopped; else you are asked.")
+    ] = None,
     url: GatewayUrl = LOCAL_GATEWAY,
     data_dir: DataDir = Path("data"),
     as_json: AsJson = False,
 ) -> None:
-    """Stop a monitor; what is queued is still delivered."""
+    """Stop a monitor, or all with a label; what is queued is still delivered."""
+    if bool(monitor_id) == bool(label):
+        fail("Name either MONITOR_ID or --label", MISUSED)
     with open_gateway(url, data_dir) as client:
-        answer = client.call("DELETE", f"/monitors/{client.find_monitor_id(monitor_id)}")
-    _print(answer, f"stopped at {answer['stopped_at']}", as_json=as_json)
+        if label:
+            count = _confirmed(client, label) if confirm is None else confirm
+            answer = client.call("DELETE", "/monitors", query={"label": label, "confirm": count})
+            plain = "\n".join([f"{len(answer['stopped'])} stopped", *answer["stopped"]])
+        else:
+            answer = client.call("DELETE", f"/monitors/{client.find_monitor_id(monitor_id)}")
+            plain = f"stopped at {answer['stopped_at']}"
+    _print(answer, plain, as_json=as_json)
+
+
+def _confirmed(client: RestClient, label: list[str]) -> int:
+    """Show which monitors would be stopped, and return how many, once the user agrees."""
+    pages = client.pages("/monitors", label=label)
+    active = [each for page in pages for each in page if each["status"] in ACTIVE_STATUSES]
+    print_monitors(active)
+    typer.confirm(f"Stop these {len(active)} monitors?", abort=True, err=True)
+    return len(active)
 
 
 def _object(option: str, text: str) -> dict[str, Any]:

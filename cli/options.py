@@ -27,6 +27,20 @@ RequestHeader = Annotated[
 ]
 
 
+LabelFilter = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="KEY:VALUE, of all that are meant; may be given several times."),
+]
+
+
+def labels(given: list[str] | None) -> dict[str, str]:
+    """Read `KEY:VALUE` of each label."""
+    pairs = [text.partition(":") for text in given or ()]
+    if not all(key and colon and value for key, colon, value in pairs):
+        fail("--label: must be KEY:VALUE", MISUSED)
+    return {key: value for key, _, value in pairs}
+
+
 def request_headers(given: list[str] | None) -> dict[str, str]:
     """Read `Name: value`, and files of these; an error quotes no value."""
     from monitors.request_headers import check_request_headers

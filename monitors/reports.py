@@ -4,13 +4,22 @@ Fields that are not known are passed over: while a release rolls out, workers ar
 gateway.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from monitors.events import StreamEvent
-from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus, StreamStatus
+from monitors.status import (
+    HEALTH_ORDER,
+    DeliveryStatus,
+    Health,
+    IncidentKind,
+    MonitorStatus,
+    Severity,
+    StreamStatus,
+)
 
 CLOCKS_APART: Final = timedelta(seconds=5)
 """The clocks of two machines differ by less."""
@@ -77,6 +86,19 @@ class OpenIncident(BaseModel):
 
     kind: IncidentKind
     started_at: AwareDatetime
+
+
+def overall_health(health: HealthReport, open_incidents: Iterable[OpenIncident]) -> Health:
+    """Return the worst of picture, sound and open incidents.
+
+    A track of which nothing is known counts only where nothing is known of the other: a stream may
+    have no sound, or no picture.
+    """
+    found = {health.video, health.audio} - {Health.UNKNOWN}
+    for incident in open_incidents:
+        is_critical = incident.kind.severity is Severity.CRITICAL
+        found.add(Health.ERROR if is_critical else Health.WARNING)
+    return max(found, key=HEALTH_ORDER.index, default=Health.UNKNOWN)
 
 
 class StatusReport(BaseModel):

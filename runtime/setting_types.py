@@ -27,6 +27,11 @@ def _proxy_url(value: str) -> str:
     return value
 
 
+def _secret_url(value: SecretStr) -> SecretStr:
+    _http_url(value.get_secret_value())
+    return value
+
+
 def _http_url(value: str) -> SplitResult:
     if not (value.isascii() and value.isprintable() and " " not in value):
         raise ValueError("must be a URL without spaces and control characters")
@@ -101,6 +106,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
 HeaderKey = Annotated[SecretStr, Field(min_length=1), AfterValidator(_header_text)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 PemFile = Annotated[FilePath, AfterValidator(_certificates)]
 Executable = Annotated[FilePath, AfterValidator(_executable)]
 ReadableFile = Annotated[FilePath, AfterValidator(_readable)]

@@ -38,6 +38,7 @@ from runtime.setting_types import (
     ProxyUrl,
     ReadableFile,
     SecretList,
+    SecretUrl,
     lower,
 )
 
@@ -146,6 +147,14 @@ class GatewaySettings(SharedSettings):
 
     internal_port: Port | None = None
     """Port of the workers' API alone; unset: it is on PORT with the rest."""
+
+    stream_metrics: bool = False
+    """Have /metrics also tell of each stream, by its monitor's name and labels; of the newest 1,000
+    active monitors."""
+
+    heartbeat_ping_url: SecretUrl | None = None
+    """Called (GET) every minute while database and Temporal can be reached and every live stream is
+    watched; another service raises the alarm when the calls stop."""
 
     retention_days: int = Field(default=90, ge=1, le=36_500)
     """How long events and ended monitors are kept."""

@@ -9,12 +9,15 @@ from fastapi import FastAPI
 
 from api.app import GatewayServices, api_app, create_gateway, internal_app
 from api.codec import add_codec
+from api.heartbeat_ping import Ping, PingFailed
 from api.monitors.creation import AddressCheck, AddressNotAllowed
 from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
 from api.temporal_engine import TemporalEngine
-from media.outbound.errors import AddressRefused, NameNotResolved
+from media.outbound.client import webhook_client
+from media.outbound.errors import AddressRefused, FetchError, NameNotResolved
 from media.outbound.guard import OutboundGuard, Resolve
+from media.outbound.posting import call
 from runtime.errors import StartError
 from runtime.http_limits import connections_limit
 from runtime.logging import configure_logging
@@ -22,6 +25,7 @@ from runtime.payloads import search_value
 from runtime.serving import api_config, serve_in_background, stop_signal
 from runtime.settings import GatewaySettings
 from runtime.temporal import connect_temporal
+from runtime.version import USER_AGENT
 
 logger = structlog.get_logger(__name__)
 
@@ -36,7 +40,10 @@ async def run_gateway(settings: GatewaySettings) -> None:
     client = await connect_temporal(lazy=True, payload_keys=settings.payload_keys)
     try:
         with stop_signal() as stop:
-            async with open_store(configured_url(settings)) as store:
+            async with (
+                open_store(configured_url(settings)) as store,
+                open_heartbeat_ping(settings) as ping,
+            ):
                 gateway = create_gateway(
                     settings,
                     engine=TemporalEngine(
@@ -46,6 +53,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     ),
                     store=store,
                     address_check=_address_check(settings),
+                    ping=ping,
                 )
                 async with serving(gateway, settings):
                     logger.info("gateway serves", host=settings.host, port=settings.port)
@@ -78,7 +86,30 @@ async def serving(gateway: GatewayServices, settings: GatewaySettings) -> AsyncI
         app = api_app(gateway, with_internal=internal_port is None)
         add_codec(app, gateway.limits, settings)
         await serve(app, settings.port, "HOST, PORT")
+        stack.callback(gateway.changes.close)
         yield
+
+
+@asynccontextmanager
+async def open_heartbeat_ping(settings: GatewaySettings) -> AsyncIterator[Ping | None]:
+    """Yield what calls the address of HEARTBEAT_PING_URL, None without one."""
+    if settings.heartbeat_ping_url is None:
+        yield None
+        return
+    url = settings.heartbeat_ping_url.get_secret_value()
+    guard = OutboundGuard(settings.allow_private_networks, exempt=settings.webhook_private_hosts)
+
+    async with webhook_client(guard) as client:
+
+        async def ping() -> None:
+            try:
+                status = await call(client, url, headers={"User-Agent": USER_AGENT})
+            except FetchError as error:
+                raise PingFailed(str(error)) from None
+            if not 200 <= status < 300:
+                raise PingFailed(f"HTTP status {status}")
+
+        yield ping
 
 
 def _address_check(settings: GatewaySettings, resolve: Resolve | None = None) -> AddressCheck:

@@ -130,6 +130,7 @@ class MonitorCreation:
             stream_key=source.key,
             callback_url=wanted.callback_url,
             name=wanted.name,
+            labels=wanted.labels,
             config=wanted.config.with_request_headers(given),
             request_headers=self._headers.sealed(given, monitor_id, source.kind),
             metadata=wanted.metadata,

@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSchema
 
 from api.auth import Client, rate_limited
 from api.body import MAX_BODY_BYTES, read_body
 from api.error_docs import error_responses
 from api.errors import (
     BodyTooLarge,
+    ConfirmationRequired,
     DuplicateMonitor,
     EngineNotAvailable,
     IdempotencyConflict,
@@ -22,6 +23,7 @@ from api.errors import (
 )
 from api.injection import injected
 from api.limits import Counted
+from api.monitors.bulk_stop import BulkStop
 from api.monitors.creation import MAX_KEY_LENGTH, MonitorCreation
 from api.monitors.schemas import (
     ChangeMonitor,
@@ -30,11 +32,21 @@ from api.monitors.schemas import (
     MonitorDetails,
     MonitorList,
     StoppedMonitor,
+    StoppedMonitors,
 )
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates, parse_change
-from api.parameters import Limit, Offset, PathId, check_single, query_parameters
-from monitors.status import MonitorStatus
+from api.parameters import (
+    Count,
+    LabelFilter,
+    Limit,
+    Offset,
+    PathId,
+    check_single,
+    query_parameters,
+)
+from api.store.filters import MonitorFilter
+from monitors.status import Health, MonitorStatus
 
 
 def _or_none(value: str | None) -> str | None:
@@ -47,6 +59,12 @@ StatusFilter = Annotated[
     BeforeValidator(_or_none),
     WithJsonSchema({"type": "string", "enum": [*MonitorStatus, ""]}),
 ]
+HealthFilter = Annotated[
+    Health | None,
+    BeforeValidator(_or_none),
+    WithJsonSchema({"type": "string", "enum": [*Health, ""]}),
+]
+SearchText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 DescribedKey = Annotated[
     str,
     # Told, not checked here: `idempotency_key` says in better words what is wrong.
@@ -121,17 +139,56 @@ async def create_monitor(
 
 @router.get(
     "/monitors",
-    dependencies=[rate_limited(Counted.READS), query_parameters("status", "limit", "offset")],
+    dependencies=[
+        rate_limited(Counted.READS),
+        query_parameters(
+            *("status", "health", "q", "settings", "limit", "offset"), repeatable=("label",)
+        ),
+    ],
     responses=error_responses(ValidationFailed),
 )
 async def list_monitors(
     monitors: Monitors,
+    labels: LabelFilter,
     status: Annotated[StatusFilter, Query(description="Only those; empty: all.")] = None,
+    health: Annotated[
+        HealthFilter,
+        Query(description="The worst of an active monitor's picture, sound and incidents."),
+    ] = None,
+    q: Annotated[
+        SearchText | None, Query(description="Is in the name, the title or the URL.")
+    ] = None,
+    settings: Annotated[
+        bool, Query(description="Also tell what their users set, config and metadata.")
+    ] = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> MonitorList:
     """List monitors, newest first."""
-    return await monitors.list_monitors(status=status, limit=limit, offset=offset)
+    wanted = MonitorFilter(status=status, health=health, labels=labels, text=q)
+    return await monitors.list_monitors(wanted, limit=limit, offset=offset, with_settings=settings)
+
+
+@router.delete(
+    "/monitors",
+    dependencies=[
+        rate_limited(Counted.STOPS),
+        query_parameters("confirm", repeatable=("label",)),
+    ],
+    responses=error_responses(ValidationFailed, ConfirmationRequired, EngineNotAvailable),
+)
+async def stop_monitors(
+    bulk: Annotated[BulkStop, injected(BulkStop)],
+    labels: LabelFilter,
+    confirm: Annotated[
+        Count | None,
+        Query(description="How many monitors this stops; if it is wrong, the error says it."),
+    ] = None,
+) -> StoppedMonitors:
+    """Stop all active monitors that have these labels; at least one label is required."""
+    if not labels:
+        raise ValidationFailed("label: is required")
+    return await bulk.stop(labels, confirm)
 
 
 @router.get(
@@ -158,7 +215,10 @@ async def show_monitor(monitors: Monitors, monitor_id: PathId) -> MonitorDetails
     openapi_extra=_body(ChangeMonitor),
 )
 async def change_monitor(request: Request, updates: Updates, monitor_id: PathId) -> MonitorDetails:
-    """Change name, thresholds and metadata of a running monitor; what it detected is kept."""
+    """Change name, labels, thresholds and metadata of a running monitor.
+
+    What it detected is kept.
+    """
     return await updates.change(monitor_id, parse_change(await read_body(request)))
 
 

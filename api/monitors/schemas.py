@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from api.error_docs import EXAMPLE_ID
 from api.parameters import Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
+from monitors.labels import Labels
 from monitors.reports import HealthReport, OpenIncident, Statistics
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from monitors.stream_url import MAX_URL_BYTES, split_http_url
@@ -28,6 +29,7 @@ EXAMPLE_CREATION: Final[dict[str, JsonValue]] = {
     "callback_url": "https://example.com/hooks/streams",
     "config": {"blackout_threshold_sec": 20, "silence_db_threshold": -55},
     "name": "News 24",
+    "labels": {"team": "news"},
     "metadata": {"channel": "news"},
 }
 EXAMPLE_CHANGE: Final[dict[str, JsonValue]] = {
@@ -65,6 +67,9 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
 MonitorId = Annotated[str, Field(examples=[EXAMPLE_ID])]
 _NAME: Any = Field(description="The user's, or else the stream's title.", examples=["News 24"])
+_LABELS: Any = Field(
+    description="Up to 20 texts by which lists are filtered.", examples=[{"team": "news"}]
+)
 _TITLE: Any = Field(description="The stream's; null until it is known.", examples=["News, live"])
 
 
@@ -77,6 +82,9 @@ class CreateMonitor(BaseModel):
     callback_url: HttpUrl = Field(description="Where the webhooks go.")
     name: Name | None = Field(
         default=None, description="What people call it; null: the stream's title, once it is known."
+    )
+    labels: Labels = Field(
+        default_factory=dict, description="Up to 20 texts by which lists are filtered."
     )
     config: MonitorConfig = Field(default_factory=MonitorConfig)
     metadata: Metadata = Field(
@@ -91,6 +99,7 @@ class ChangeMonitor(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CHANGE]})
 
     name: Name | None = Field(default=None, description="Null: the stream's title again.")
+    labels: Labels = Field(default_factory=dict, description="Replaces all labels.")
     config: ChangeableConfig = Field(
         default_factory=ChangeableConfig,
         description=(
@@ -111,17 +120,32 @@ class CreatedMonitor(BaseModel):
     created_at: AwareDatetime
 
 
+class MonitorSettings(BaseModel):
+    """What the user of a monitor set, as it is now."""
+
+    name: str | None = Field(description="Null where the title is shown instead.")
+    labels: dict[str, str]
+    callback_url: str
+    config: MonitorConfig
+    metadata: dict[str, Any]
+
+
 class ListedMonitor(BaseModel):
     """A monitor in a list, as the last report has it."""
 
     monitor_id: MonitorId
     name: str | None = _NAME
     title: str | None = _TITLE
+    labels: dict[str, str] = _LABELS
     stream_url: str
     status: MonitorStatus
     stream_status: StreamStatus
     health: HealthReport
     open_incidents: list[IncidentKind]
+    picture_at: AwareDatetime | None = Field(
+        default=None, description="When the latest picture was taken; null before the first."
+    )
+    settings: MonitorSettings | None = Field(default=None, description="With settings=true.")
     created_at: AwareDatetime
 
 
@@ -138,6 +162,7 @@ class MonitorDetails(BaseModel):
     monitor_id: MonitorId
     name: str | None = _NAME
     title: str | None = _TITLE
+    labels: dict[str, str] = _LABELS
     stream_url: str
     callback_url: str
     status: MonitorStatus
@@ -157,6 +182,12 @@ class MonitorDetails(BaseModel):
         description="workflow: asked just now; store: the last report.", examples=["workflow"]
     )
     as_of: AwareDatetime = Field(description="How fresh the newest of these values is.")
+
+
+class StoppedMonitors(BaseModel):
+    """The monitors that one request stopped."""
+
+    stopped: list[MonitorId]
 
 
 class StoppedMonitor(BaseModel):

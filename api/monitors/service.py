@@ -1,6 +1,6 @@
 """Showing and stopping monitors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import structlog
@@ -12,10 +12,12 @@ from api.monitors.schemas import (
     ListedMonitor,
     MonitorDetails,
     MonitorList,
+    MonitorSettings,
     StoppedMonitor,
 )
 from api.parameters import Pagination
 from api.store import Store
+from api.store.filters import MonitorFilter
 from api.store.records import LastReport, MonitorRecord, MonitorSummary
 from monitors.ids import is_monitor_id
 from monitors.reports import HealthReport, Statistics, is_newer
@@ -32,14 +34,23 @@ class MonitorService:
         self._now = now
 
     async def list_monitors(
-        self, *, status: MonitorStatus | None, limit: int, offset: int
+        self, wanted: MonitorFilter, *, limit: int, offset: int, with_settings: bool = False
     ) -> MonitorList:
         """Return a page of monitors, newest first, from the store alone."""
-        found, total = await self._store.monitors.page(status=status, limit=limit, offset=offset)
+        found, total = await self._store.monitors.page(wanted, limit=limit, offset=offset)
+        listed = [_listed(one) for one in found]
+        if with_settings:
+            records = await self._store.monitors.records([one.monitor_id for one in found])
+            for one in listed:
+                one.settings = _settings(records.get(one.monitor_id))
         return MonitorList(
-            monitors=[_listed(one) for one in found],
+            monitors=listed,
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
+
+    async def by_ids(self, monitor_ids: Collection[str]) -> list[ListedMonitor]:
+        """Return those of these monitors that exist, in any order."""
+        return [_listed(one) for one in await self._store.monitors.summaries(monitor_ids)]
 
     async def show(self, monitor_id: str) -> MonitorDetails:
         """Return a monitor's condition: its workflow's word, while there is one, else the store's.
@@ -142,6 +153,7 @@ def details(
         monitor_id=record.monitor_id,
         name=shown_name(current.name, title),
         title=title,
+        labels=record.labels,
         stream_url=record.stream_url,
         callback_url=record.callback_url,
         status=current.status,
@@ -171,12 +183,25 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
         monitor_id=monitor.monitor_id,
         name=shown_name(monitor.name, monitor.title),
         title=monitor.title,
+        labels=monitor.labels,
         stream_url=monitor.stream_url,
         status=monitor.status,
         stream_status=monitor.stream_status,
         health=monitor.health,
         open_incidents=[one.kind for one in monitor.open_incidents if monitor.status.is_active],
         created_at=monitor.created_at,
+    )
+
+
+def _settings(record: MonitorRecord | None) -> MonitorSettings | None:
+    if record is None:  # removed since the page was read
+        return None
+    return MonitorSettings(
+        name=record.name,
+        labels=record.labels,
+        callback_url=record.callback_url,
+        config=record.config,
+        metadata=record.metadata,
     )
 
 

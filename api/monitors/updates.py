@@ -1,4 +1,4 @@
-"""Changing name, thresholds, request headers and metadata of a monitor while it runs."""
+"""Changing name, labels, thresholds, request headers and metadata of a monitor while it runs."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class MonitorUpdates:
     The workflow takes a change first, then the store: what the workflow refuses is never stored.
     Request headers are stored before, and the former ones come back when the workflow refuses.
     When the store cannot keep what the workflow took, the client gets 503; the same change again
-    repairs that, and so does the next GET of the monitor.
+    repairs that, and so does the next GET of the monitor. Labels are of the store alone.
     """
 
     def __init__(
@@ -58,6 +58,8 @@ class MonitorUpdates:
             result = await self._apply(record, change, wanted.config.request_headers)
             await self._store.monitors.change(monitor_id, result)
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
+        if "labels" in wanted.model_fields_set:
+            await self._store.monitors.set_labels(monitor_id, wanted.labels)
         return await self._service.show(monitor_id)
 
     async def _apply(

@@ -13,6 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
+from api.store.changes import ChangeStore
 from api.store.database import Database, StoreUnavailable
 from api.store.events import EventStore
 from api.store.insertion import InsertionStore
@@ -37,6 +38,7 @@ class Store:
     monitors: MonitorStore
     events: EventStore
     reconciliation: ReconciliationStore
+    changes: ChangeStore
 
 
 @asynccontextmanager
@@ -57,6 +59,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             monitors=MonitorStore(database),
             events=EventStore(database),
             reconciliation=ReconciliationStore(database),
+            changes=ChangeStore(database),
         )
     finally:
         await database.close()

@@ -1,5 +1,6 @@
 """Monitors and their last reports in the database."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +21,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
+from api.store.filters import Label, MonitorFilter, has_labels, is_wanted
 from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
 from api.store.rows import (
     IS_ACTIVE,
     MONITORS_WITH_STATS,
+    chunks,
     measurements,
     monitor_record,
     monitor_summary,
@@ -63,6 +66,7 @@ _SAVE_MEASUREMENTS = (
         health=bindparam("health"),
         statistics=bindparam("statistics"),
         open_incidents=bindparam("open_incidents"),
+        overall_health=bindparam("overall_health"),
         as_of=bindparam("at", type_=monitor_stats.c.as_of.type),
     )
 )
@@ -79,15 +83,47 @@ class MonitorStore:
             return await _find(connection, monitor_id)
 
     async def page(
-        self, *, status: MonitorStatus | None, limit: int, offset: int
+        self, wanted: MonitorFilter, *, limit: int, offset: int
     ) -> tuple[list[MonitorSummary], int]:
-        """Return up to `limit` monitors, newest first, and how many there are in all."""
-        wanted = monitors.c.status == status if status else monitors.c.monitor_id.is_not(None)
-        counting = select(func.count()).select_from(monitors).where(wanted)
+        """Return up to `limit` of the `wanted` monitors, newest first, and how many there are."""
+        matching = is_wanted(wanted)
+        counting = select(func.count()).select_from(monitors).where(matching)
         async with self._database.read() as connection:
             total = await connection.scalar(counting) or 0
-            rows = (await connection.execute(_page(wanted, limit=limit, offset=offset))).all()
+            rows = (await connection.execute(_page(matching, limit=limit, offset=offset))).all()
         return [monitor_summary(row) for row in rows], total
+
+    async def summaries(self, monitor_ids: Collection[str]) -> list[MonitorSummary]:
+        """Return those of these monitors that exist, in any order."""
+        found = []
+        async with self._database.read() as connection:
+            for chunk in chunks(monitor_ids):
+                query = _SUMMARY.where(monitors.c.monitor_id.in_(chunk))
+                found += [monitor_summary(row) for row in (await connection.execute(query)).all()]
+        return found
+
+    async def records(self, monitor_ids: Collection[str]) -> dict[str, MonitorRecord]:
+        """Return those of these monitors that exist, by their ids."""
+        found = {}
+        async with self._database.read() as connection:
+            for chunk in chunks(monitor_ids):
+                query = with_last_report().where(monitors.c.monitor_id.in_(chunk))
+                for row in (await connection.execute(query)).all():
+                    found[row.monitor_id] = monitor_record(row)
+        return found
+
+    async def active(self, *, limit: int) -> list[MonitorSummary]:
+        """Return up to `limit` active monitors, newest first."""
+        async with self._database.read_aside() as connection:
+            query = _SUMMARY.where(IS_ACTIVE).order_by(monitors.c.created_at.desc()).limit(limit)
+            return [monitor_summary(row) for row in (await connection.execute(query)).all()]
+
+    async def active_ids(self, labels: Sequence[Label]) -> list[str]:
+        """Return the ids of the active monitors that have all of these labels, oldest first."""
+        query = select(monitors.c.monitor_id).where(IS_ACTIVE, has_labels(labels))
+        async with self._database.read() as connection:
+            found = await connection.scalars(query.order_by(monitors.c.monitor_id))
+            return list(found.all())
 
     async def count_by_status(self) -> dict[MonitorStatus, int]:
         query = select(monitors.c.status, func.count()).group_by(monitors.c.status)
@@ -108,6 +144,10 @@ class MonitorStore:
             )
         )
         await self._database.write_one(change)
+
+    async def set_labels(self, monitor_id: str, labels: dict[str, str]) -> None:
+        is_it = monitors.c.monitor_id == monitor_id
+        await self._database.write_one(update(monitors).where(is_it).values(labels=labels))
 
     async def set_request_headers(self, monitor_id: str, sealed: str | None) -> None:
         await self._database.write_one(_set_headers(monitor_id, sealed))
@@ -245,27 +285,27 @@ def _save_report(connection: AsyncConnection, monitor_id: str, report: LastRepor
     return statement.on_conflict_do_update(index_elements=["monitor_id"], set_=values)
 
 
+_SUMMARY = select(
+    monitors.c.monitor_id,
+    monitors.c.stream_url,
+    monitors.c.name,
+    monitors.c.title,
+    monitors.c.labels,
+    monitors.c.status,
+    monitors.c.stream_status,
+    monitors.c.created_at,
+    monitor_stats.c.health,
+    monitor_stats.c.open_incidents,
+).select_from(MONITORS_WITH_STATS)
+
+
 def _page(wanted: ColumnElement[bool], *, limit: int, offset: int) -> Select[Any]:
     """Return the query of a page, newest first."""
     newest_first = (monitors.c.created_at.desc(), monitors.c.monitor_id.desc())
     # The index alone says which rows make the page; only those are read.
     here = select(monitors.c.monitor_id).where(wanted).order_by(*newest_first)
-    return (
-        select(
-            monitors.c.monitor_id,
-            monitors.c.stream_url,
-            monitors.c.name,
-            monitors.c.title,
-            monitors.c.status,
-            monitors.c.stream_status,
-            monitors.c.created_at,
-            monitor_stats.c.health,
-            monitor_stats.c.open_incidents,
-        )
-        .select_from(MONITORS_WITH_STATS)
-        .where(monitors.c.monitor_id.in_(here.limit(limit).offset(offset)))
-        .order_by(*newest_first)
-    )
+    is_here = monitors.c.monitor_id.in_(here.limit(limit).offset(offset))
+    return _SUMMARY.where(is_here).order_by(*newest_first)
 
 
 def _set_headers(monitor_id: str, sealed: str | None) -> Update:

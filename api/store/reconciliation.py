@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Delete, delete, func, select, tuple_
 
 from api.store.database import Database
 from api.store.records import MonitorRecord
-from api.store.rows import IS_ACTIVE, MONITORS_WITH_STATS, monitor_record, with_last_report
+from api.store.rows import (
+    IS_ACTIVE,
+    MONITORS_WITH_STATS,
+    chunks,
+    monitor_record,
+    with_last_report,
+)
 from api.store.tables import idempotency_keys, monitor_events, monitor_stats, monitors
-
-IDS_A_QUERY: Final = 500
+from monitors.status import MonitorStatus
 
 
 class ReconciliationStore:
@@ -51,11 +55,24 @@ class ReconciliationStore:
         async with self._database.read() as connection:
             return list((await connection.scalars(query)).all())
 
+    async def unwatched(self, *, since: datetime) -> list[str]:
+        """Return the ids of monitors whose stream is live and of which nothing came since."""
+        query = (
+            select(monitors.c.monitor_id)
+            .select_from(MONITORS_WITH_STATS)
+            .where(
+                monitors.c.status == MonitorStatus.MONITORING,
+                func.coalesce(monitor_stats.c.as_of, monitors.c.reported_at) < since,
+            )
+        )
+        async with self._database.read() as connection:
+            return list((await connection.scalars(query)).all())
+
     async def missing_ids(self, monitor_ids: Iterable[str]) -> list[str]:
         """Return those of `monitor_ids` that belong to no monitor, active or ended."""
         missing = set(monitor_ids)
         async with self._database.read() as connection:
-            for chunk in _chunks(sorted(missing)):
+            for chunk in chunks(sorted(missing)):
                 query = select(monitors.c.monitor_id).where(monitors.c.monitor_id.in_(chunk))
                 missing.difference_update((await connection.scalars(query)).all())
         return sorted(missing)
@@ -88,7 +105,3 @@ class ReconciliationStore:
 
     async def _remove(self, removal: Delete) -> int:
         return await self._database.write_one(removal)
-
-
-def _chunks(ids: list[str]) -> list[list[str]]:
-    return [ids[at : at + IDS_A_QUERY] for at in range(0, len(ids), IDS_A_QUERY)]

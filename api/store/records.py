@@ -48,6 +48,7 @@ class MonitorRecord:
     created_at: datetime
     name: str | None = None
     title: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
     changes: int = 0
     workflow_started_at: datetime | None = None
     reported_at: datetime | None = None
@@ -65,6 +66,7 @@ class MonitorSummary:
     stream_url: str
     name: str | None
     title: str | None
+    labels: dict[str, str]
     status: MonitorStatus
     stream_status: StreamStatus
     health: HealthReport

@@ -1,6 +1,8 @@
 """Rows of the tables as records, and what several queries about monitors share."""
 
+from collections.abc import Collection, Iterator
 from datetime import UTC
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, literal_column, select
@@ -8,7 +10,13 @@ from sqlalchemy import Row, Select, literal_column, select
 from api.store.records import LastReport, MonitorRecord, MonitorSummary
 from api.store.tables import monitor_stats, monitors
 from monitors.config import MonitorConfig
-from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport
+from monitors.reports import (
+    HealthReport,
+    OpenIncident,
+    Statistics,
+    StatusReport,
+    overall_health,
+)
 from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
 
 # Literally as the partial index has it: with bound values SQLite would not see that it fits.
@@ -16,14 +24,23 @@ IS_ACTIVE = monitors.c.status.in_(
     [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
 )
 NEW_COLUMNS: Final = (
-    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "config"),
-    *("metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
+    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "labels"),
+    *("config", "metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
 )
 """What a new monitor has a value in."""
+
+IDS_A_QUERY: Final = 500
 
 MONITORS_WITH_STATS = monitors.outerjoin(
     monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
 )
+
+
+def chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    """Yield as many ids at a time as a statement may name."""
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, IDS_A_QUERY)):
+        yield chunk
 
 
 def with_last_report() -> Select[Any]:
@@ -42,6 +59,7 @@ def measurements(report: StatusReport | LastReport) -> dict[str, Any]:
         "health": report.health.model_dump(mode="json"),
         "statistics": report.statistics.model_dump(mode="json"),
         "open_incidents": [one.model_dump(mode="json") for one in report.open_incidents],
+        "overall_health": overall_health(report.health, report.open_incidents),
     }
 
 
@@ -64,6 +82,7 @@ def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
         stream_url=row.stream_url,
         name=row.name,
         title=row.title,
+        labels=row.labels,
         status=MonitorStatus(row.status),
         stream_status=StreamStatus(row.stream_status),
         health=HealthReport.model_validate(row.health or {}),

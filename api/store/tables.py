@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -62,6 +64,7 @@ monitors = Table(
     Column("callback_url", Text, nullable=False),
     Column("name", String(120)),
     Column("title", Text),
+    Column("labels", Json, nullable=False),
     Column("config", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("changes", Integer, nullable=False),
@@ -111,9 +114,10 @@ monitor_stats = Table(
     Column("health", Json, nullable=False),
     Column("statistics", Json, nullable=False),
     Column("open_incidents", Json, nullable=False),
+    Column("overall_health", String(8), nullable=False),
     Column("as_of", UtcTime, nullable=False),
 )
-"""The newest report of each monitor."""
+"""The newest report of each monitor; `overall_health` is what lists are filtered by."""
 
 monitor_events = Table(
     "monitor_events",
@@ -150,6 +154,20 @@ idempotency_keys = Table(
     Index(None, "monitor_id"),
 )
 """Creations by their `Idempotency-Key`; gone with their monitor."""
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    Column("subject", String(16), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    UniqueConstraint("subject", "subject_id", name="uq_changes_subject"),
+    sqlite_autoincrement=True,
+)
+"""The latest change of each monitor and incident, numbered in the order of changes.
+
+Triggers write it; see `api.store.changes`.
+"""
 
 deployment = Table(
     "deployment",

@@ -1,9 +1,10 @@
-"""Posting a webhook: one attempt, bounded in time and in what is read of the answer."""
+"""Calling a receiver: one attempt, bounded in time and in what is read of the answer."""
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -43,11 +44,26 @@ async def post_webhook(
     Raises:
         FetchError: no status within the time limit, see `media.outbound`.
     """
+    request = partial(client.build_request, "POST", url, content=body, headers=headers)
+    return await _answer_to(client, request, total_timeout_sec)
+
+
+async def call(client: httpx.AsyncClient, url: str, *, headers: Mapping[str, str]) -> int:
+    """Ask for `url` once and return the status of the answer, which is left unread.
+
+    Raises:
+        FetchError: no status within the time limit, see `media.outbound`.
+    """
+    request = partial(client.build_request, "GET", url, headers=headers)
+    return (await _answer_to(client, request, TOTAL_TIMEOUT_SEC)).status
+
+
+async def _answer_to(
+    client: httpx.AsyncClient, request: Callable[[], httpx.Request], total_timeout_sec: float
+) -> ReceiverAnswer:
     with typed_errors():
         async with asyncio.timeout(total_timeout_sec):
-            response = await client.send(
-                client.build_request("POST", url, content=body, headers=headers), stream=True
-            )
+            response = await client.send(request(), stream=True)
     with contextlib.suppress(FetchError), typed_errors():
         try:
             async with asyncio.timeout(ANSWER_READ_SEC):

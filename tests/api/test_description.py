@@ -79,6 +79,7 @@ def test_every_error_has_an_example_of_its_code(description: dict[str, Any]) -> 
         "DUPLICATE_MONITOR",
         "IDEMPOTENCY_CONFLICT",
         "MONITOR_NOT_ACTIVE",
+        "CONFIRMATION_REQUIRED",
         "BODY_TOO_LARGE",
         "RATE_LIMIT_EXCEEDED",
         "MAX_MONITORS_EXCEEDED",

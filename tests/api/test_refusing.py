@@ -332,4 +332,4 @@ async def test_unknown_paths_and_methods_are_answered_in_the_same_form(gateway: 
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "NOT_FOUND")
     wrong = await gateway.client.put("/api/v1/monitors")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
-    assert wrong.headers["allow"] == "GET, POST"
+    assert wrong.headers["allow"] == "DELETE, GET, POST"

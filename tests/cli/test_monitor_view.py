@@ -14,6 +14,7 @@ def monitor(video: str = "ok", audio: str = "ok", **fields: Any) -> dict[str, An
         "stream_url": "http://127.0.0.1/x.m3u8",
         "name": None,
         "title": None,
+        "labels": {},
         "health": {"video": video, "audio": audio},
         "open_incidents": [],
         **fields,

@@ -25,6 +25,50 @@ def _belongs_to_monitor(table: str) -> sa.ForeignKeyConstraint:
     )
 
 
+def _number_changes(table: str, subject: str, *, with_removal: bool = True) -> None:
+    """Have each change of a row, and its removal, recorded in `changes`."""
+    if op.get_bind().dialect.name == "postgresql":
+        _number_changes_on_postgres(table, subject, with_removal=with_removal)
+    else:
+        _number_changes_on_sqlite(table, subject, with_removal=with_removal)
+
+
+def _number_changes_on_postgres(table: str, subject: str, *, with_removal: bool) -> None:
+    op.execute(f"""
+        CREATE OR REPLACE FUNCTION number_{subject}_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO changes (subject, subject_id) VALUES ('{subject}', NEW.{subject}_id)
+            ON CONFLICT (subject, subject_id) DO UPDATE SET number = excluded.number;
+            RETURN NULL;
+        END $$""")
+    op.execute(f"""
+        CREATE TRIGGER number_change AFTER INSERT OR UPDATE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION number_{subject}_change()""")
+    if with_removal:
+        op.execute(f"""
+            CREATE FUNCTION forget_{subject}_change() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                DELETE FROM changes WHERE subject = '{subject}' AND subject_id = OLD.{subject}_id;
+                RETURN NULL;
+            END $$""")
+        op.execute(f"""
+            CREATE TRIGGER forget_change AFTER DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION forget_{subject}_change()""")
+
+
+def _number_changes_on_sqlite(table: str, subject: str, *, with_removal: bool) -> None:
+    forget = "DELETE FROM changes WHERE subject = '{}' AND subject_id = {}.{}_id;"
+    add = f"INSERT INTO changes (subject, subject_id) VALUES ('{subject}', NEW.{subject}_id);"
+    for event in ("INSERT", "UPDATE"):
+        op.execute(f"""
+            CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table}
+            BEGIN {forget.format(subject, "NEW", subject)} {add} END""")
+    if with_removal:
+        op.execute(f"""
+            CREATE TRIGGER {table}_delete AFTER DELETE ON {table}
+            BEGIN {forget.format(subject, "OLD", subject)} END""")
+
+
 def upgrade() -> None:
     op.create_table(
         "monitors",
@@ -34,6 +78,7 @@ def upgrade() -> None:
         sa.Column("callback_url", sa.Text, nullable=False),
         sa.Column("name", sa.String(120)),
         sa.Column("title", sa.Text),
+        sa.Column("labels", JSON, nullable=False),
         sa.Column("config", JSON, nullable=False),
         sa.Column("metadata", JSON, nullable=False),
         sa.Column("changes", sa.Integer, nullable=False),
@@ -66,6 +111,7 @@ def upgrade() -> None:
         sa.Column("health", JSON, nullable=False),
         sa.Column("statistics", JSON, nullable=False),
         sa.Column("open_incidents", JSON, nullable=False),
+        sa.Column("overall_health", sa.String(8), nullable=False),
         sa.Column("as_of", TIME, nullable=False),
         sa.PrimaryKeyConstraint("monitor_id", name="pk_monitor_stats"),
         _belongs_to_monitor("monitor_stats"),
@@ -101,6 +147,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
     op.create_index("ix_idempotency_keys_monitor_id", "idempotency_keys", ["monitor_id"])
+    op.create_table(
+        "changes",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=True,
+        ),
+        sa.Column("subject", sa.String(16), nullable=False),
+        sa.Column("subject_id", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_changes"),
+        sa.UniqueConstraint("subject", "subject_id", name="uq_changes_subject"),
+        sqlite_autoincrement=True,
+    )
+    _number_changes("monitors", "monitor")
+    _number_changes("monitor_stats", "monitor", with_removal=False)
     deployment = op.create_table(
         "deployment",
         sa.Column("deployment_id", sa.String(36), nullable=False),
@@ -111,4 +173,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in ("deployment", "idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
-        op.drop_table(table)
+        op.drop_table(table)  # and its triggers
+    op.drop_table("changes")
+    if op.get_bind().dialect.name == "postgresql":
+        for name in ("number_monitor_change", "forget_monitor_change"):
+            op.execute(f"DROP FUNCTION {name}")

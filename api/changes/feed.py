@@ -1,0 +1,175 @@
+"""Tells listeners what changes.
+
+While somebody listens, one task a gateway asks the database every second what is new, and keeps the
+latest events in memory. Each listener reads on from where it is; one that is so slow that what it
+would read next is dropped already is cut off, and may resume.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import islice
+from typing import Final
+
+import structlog
+
+from api.errors import RateLimitExceeded
+from api.store import StoreUnavailable
+from api.store.changes import Change, ChangeStore, Subject
+
+POLL_SEC: Final = 1.0
+KEEP_ALIVE_SEC: Final = 15.0
+RECONNECT_SEC: Final = 2
+MAX_LISTENERS: Final = 100
+EVENTS_KEPT: Final = 5_000
+PAGE: Final = 500
+
+LOOK_BACK_SEC: Final = 5.0
+"""A change may become visible this much later than one with a higher number."""
+
+NUMBERS_UNDER_WAY: Final = 1_000
+"""At most so many numbers below the highest one belong to transactions that have not ended."""
+
+Describe = Callable[[Sequence[Change]], Awaitable[list[tuple[Subject, str]]]]
+"""Returns what listeners are told of changes, as JSON; what is gone meanwhile is left out."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ChangeFeed:
+    """The changes in one database, for all listeners of this gateway."""
+
+    def __init__(self, store: ChangeStore, describe: Describe) -> None:
+        self._store = store
+        self._describe = describe
+        self._seen = SeenNumbers(floor=0)
+        self._kept: deque[bytes] = deque(maxlen=EVENTS_KEPT)
+        self._published = 0
+        self._news = asyncio.Event()
+        self._listeners = 0
+        self._starting = asyncio.Lock()
+        self._polling: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End all streams: a server that shuts down waits for its answers to end."""
+        self._is_closed = True
+        self._wake_listeners()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Admit a listener; `events` is called within the context.
+
+        Raises:
+            RateLimitExceeded: there are too many.
+            StoreUnavailable: the database does not answer.
+        """
+        if self._listeners >= MAX_LISTENERS:
+            raise RateLimitExceeded(f"{MAX_LISTENERS} clients listen", KEEP_ALIVE_SEC)
+        self._listeners += 1
+        try:
+            async with self._starting:
+                if self._polling is None:
+                    await self._start()
+            yield
+        finally:
+            self._listeners -= 1
+            if not self._listeners and self._polling:
+                self._polling.cancel()
+                self._polling = None
+
+    async def events(self, after: int | None) -> AsyncIterator[bytes]:
+        """Yield a stream of server-sent events: first what changed since the event `after`.
+
+        It ends when the gateway shuts down, and for a listener that is too slow.
+        """
+        position = self._published
+        yield _encoded("ready", "{}", self._seen.floor)
+        if after is not None:
+            async for page in self._missed(after):
+                yield page
+        while not self._is_closed:
+            news, behind = self._news, self._published - position
+            if behind > len(self._kept):
+                _log.warning("listener cut off", events_behind=behind)
+                return
+            if behind:
+                position = self._published
+                yield b"".join(islice(self._kept, len(self._kept) - behind, None))
+            elif not await _is_set_within(news, KEEP_ALIVE_SEC):
+                yield b": keep-alive\n\n"
+
+    async def _missed(self, after: int) -> AsyncIterator[bytes]:
+        """Yield what changed since, page by page, as fast as the listener takes it."""
+        while found := await self._store.after(after, limit=PAGE):
+            after = found[-1].number
+            number = min(after, self._seen.floor)
+            told = await self._describe(found)
+            yield b"".join(_encoded(subject, data, number) for subject, data in told)
+
+    async def _start(self) -> None:
+        newest = await self._store.newest()
+        floor = max(0, newest - NUMBERS_UNDER_WAY)
+        self._seen = SeenNumbers(floor)
+        self._seen.add(await self._store.after(floor), time.monotonic())
+        self._polling = asyncio.create_task(self._poll())
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SEC)
+            try:
+                await self._publish_news()
+            except StoreUnavailable as error:
+                _log.warning("changes unknown", error=str(error))
+            except Exception:  # a defect must not silence all listeners for good
+                _log.exception("changes unknown")
+
+    async def _publish_news(self) -> None:
+        found = await self._store.after(self._seen.floor)
+        fresh = self._seen.add(found, time.monotonic())
+        for subject, data in await self._describe(fresh):
+            self._kept.append(_encoded(subject, data, self._seen.floor))
+            self._published += 1
+        self._wake_listeners()
+
+    def _wake_listeners(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class SeenNumbers:
+    """The numbers of changes that were seen.
+
+    Attributes:
+        floor: no change will appear with this number or a lower one.
+    """
+
+    def __init__(self, floor: int) -> None:
+        self.floor = floor
+        self._above: set[int] = set()
+        self._highest: deque[tuple[float, int]] = deque()
+
+    def add(self, found: Sequence[Change], now_sec: float) -> list[Change]:
+        """Return those of the changes above the floor that are new; raise the floor."""
+        fresh = [change for change in found if change.number not in self._above]
+        self._above.update(change.number for change in fresh)
+        self._highest.append((now_sec, max(self._above, default=self.floor)))
+        while self._highest[0][0] < now_sec - LOOK_BACK_SEC:
+            self.floor = self._highest.popleft()[1]
+        self._above = {number for number in self._above if number > self.floor}
+        return fresh
+
+
+def _encoded(event: str, data: str, number: int) -> bytes:
+    """Return an event; a client that resumes after `number` misses nothing that comes later."""
+    retry = f"retry: {RECONNECT_SEC * 1000}\n" if event == "ready" else ""
+    return f"id: {number}\nevent: {event}\n{retry}data: {data}\n\n".encode()
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

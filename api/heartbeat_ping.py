@@ -1,0 +1,103 @@
+"""A dead man's switch: while all is well, an address of the operator is called every minute.
+
+Somebody else's service raises the alarm when the calls stop, also when this one cannot any more.
+Each gateway calls: the address hears of the service as long as one of them lives.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from api.health import READY, HealthChecks
+from api.metrics import GatewayMetrics
+from api.store import Store, StoreUnavailable
+
+PING_EVERY_SEC: Final = 60.0
+UNWATCHED_AFTER: Final = timedelta(minutes=2)
+"""A watch reports at least once a minute, and a new worker takes a lost one over within seconds."""
+
+Ping = Callable[[], Awaitable[None]]
+"""Calls the address; raises `PingFailed`."""
+
+_log = structlog.get_logger(__name__)
+
+
+class PingFailed(Exception):
+    """The address did not answer with a success; the message does not repeat it."""
+
+
+class HeartbeatPing:
+    """Calls the address, without one nothing.
+
+    Args:
+        ping: calls it; None for no address.
+    """
+
+    def __init__(
+        self,
+        ping: Ping | None,
+        store: Store,
+        health: HealthChecks,
+        metrics: GatewayMetrics,
+        now: Callable[[], datetime],
+        *,
+        every_sec: float = PING_EVERY_SEC,
+    ) -> None:
+        self._ping = ping
+        self._store = store
+        self._health = health
+        self._metrics = metrics
+        self._now = now
+        self._every_sec = every_sec
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Call while the context is open."""
+        if self._ping is None:
+            yield
+            return
+        work = asyncio.create_task(self._work(self._ping))
+        try:
+            yield
+        finally:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+    async def _work(self, ping: Ping) -> None:
+        while True:
+            await asyncio.sleep(self._every_sec)
+            try:
+                outcome = await self._outcome(ping)
+            except Exception:  # a defect must not stop the calls for good
+                _log.exception("heartbeat ping failed")
+                outcome = "failed"
+            self._metrics.heartbeat_pinged(outcome)
+
+    async def _outcome(self, ping: Ping) -> str:
+        """Call the address if all is well; return `sent`, `withheld` or `failed`."""
+        if problem := await self._problem():
+            _log.warning("heartbeat ping withheld", problem=problem)
+            return "withheld"
+        try:
+            await ping()
+        except PingFailed as error:
+            _log.warning("heartbeat ping failed", error=str(error))
+            return "failed"
+        return "sent"
+
+    async def _problem(self) -> str | None:
+        readiness = await self._health.readiness.get()
+        if readiness.status != READY:
+            return ", ".join(f"{part}: {said}" for part, said in readiness.checks.items())
+        try:
+            unwatched = await self._store.reconciliation.unwatched(
+                since=self._now() - UNWATCHED_AFTER
+            )
+        except StoreUnavailable:
+            return "database: not reachable"
+        return f"live streams that nobody watches: {len(unwatched)}" if unwatched else None

@@ -1,0 +1,50 @@
+"""Which monitors and incidents changed, in order.
+
+Triggers of the database keep one row a monitor and an incident, with a number that grows with every
+change of it, so no writer has to think of it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import func, select
+
+from api.store.database import Database
+from api.store.tables import changes
+
+
+class Subject(StrEnum):
+    """What may change."""
+
+    MONITOR = "monitor"
+    INCIDENT = "incident"
+
+
+@dataclass(frozen=True)
+class Change:
+    """The latest change of one monitor or incident."""
+
+    number: int
+    subject: Subject
+    subject_id: str
+
+
+class ChangeStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def newest(self) -> int:
+        """Return the highest number there is, 0 when nothing has ever changed."""
+        async with self._database.read() as connection:
+            return await connection.scalar(select(func.max(changes.c.number))) or 0
+
+    async def after(self, number: int, *, limit: int | None = None) -> list[Change]:
+        """Return the changes with higher numbers, lowest first.
+
+        On PostgreSQL a change may become visible after one with a higher number: the transaction
+        that took its number first may end last.
+        """
+        query = select(changes).where(changes.c.number > number).order_by(changes.c.number)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.limit(limit))).all()
+        return [Change(row.number, Subject(row.subject), row.subject_id) for row in rows]

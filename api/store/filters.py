@@ -1,0 +1,57 @@
+"""Which monitors a list shows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, or_, true
+
+from api.store.rows import IS_ACTIVE
+from api.store.tables import monitor_stats, monitors
+from monitors.status import Health, MonitorStatus
+
+Label = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class MonitorFilter:
+    """All of these must hold.
+
+    Attributes:
+        health: of active monitors; those that have ended have none.
+        labels: keys with their values.
+        text: is in the name, the title or the URL, in whichever case.
+    """
+
+    status: MonitorStatus | None = None
+    health: Health | None = None
+    labels: Collection[Label] = ()
+    text: str | None = None
+
+
+def is_wanted(wanted: MonitorFilter) -> ColumnElement[bool]:
+    conditions = [has_labels(wanted.labels)]
+    if wanted.status:
+        conditions.append(monitors.c.status == wanted.status)
+    if wanted.health:
+        conditions.append(_has_health(wanted.health))
+    if wanted.text:
+        conditions.append(_contains(wanted.text))
+    return and_(*conditions)
+
+
+def has_labels(labels: Collection[Label]) -> ColumnElement[bool]:
+    """Return whether a row of `monitors` has all of these labels."""
+    return and_(true(), *(monitors.c.labels[key].as_string() == value for key, value in labels))
+
+
+def _has_health(health: Health) -> ColumnElement[bool]:
+    is_of_monitor = monitor_stats.c.monitor_id == monitors.c.monitor_id
+    if health is Health.UNKNOWN:  # also of those that never reported
+        is_known = exists().where(is_of_monitor, monitor_stats.c.overall_health != health)
+        return and_(IS_ACTIVE, ~is_known)
+    return and_(IS_ACTIVE, exists().where(is_of_monitor, monitor_stats.c.overall_health == health))
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    columns = (monitors.c.name, monitors.c.title, monitors.c.stream_url)
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))

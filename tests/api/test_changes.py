@@ -1,0 +1,190 @@
+"""`GET /changes`: what changes, as it changes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from api.changes import feed
+from api.changes.feed import ChangeFeed, SeenNumbers
+from api.store.changes import Change, Subject
+from tests.testkit.gateway import Running
+
+PATH = "/api/v1/changes"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event; `data` is its JSON."""
+
+    kind: str
+    number: int
+    data: dict[str, Any]
+
+
+class Listener:
+    """Reads a stream of events."""
+
+    def __init__(self, lines: AsyncIterator[str]) -> None:
+        self._lines = lines
+
+    async def next(self) -> Event:
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(10):
+            async for line in self._lines:
+                if not line and fields:
+                    break
+                name, _, value = line.partition(": ")
+                fields |= {name: value} if name else {}  # none: a comment keeps the connection
+        return Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
+
+    async def until(self, **wanted: Any) -> Event:
+        """Return the first event whose data has these values."""
+        while True:
+            event = await self.next()
+            if wanted.items() <= event.data.items():
+                return event
+
+
+@asynccontextmanager
+async def listening(gateway: Running, last_event_id: int | None = None) -> AsyncIterator[Listener]:
+    headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
+    async with (
+        httpx.AsyncClient(
+            base_url=gateway.client.base_url, headers=gateway.client.headers, trust_env=False
+        ) as client,
+        client.stream("GET", PATH, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield Listener(answer.aiter_lines())
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+async def test_a_listener_hears_of_each_change_as_the_list_shows_it(gateway: Running) -> None:
+    async with listening(gateway) as listener:
+        assert (await listener.next()).kind == "ready"
+        monitor_id = await gateway.created_id(name="News", labels={"team": "sport"})
+        made = await listener.until(monitor_id=monitor_id)
+        assert made.kind == "monitor"
+        (listed,) = (await gateway.client.get("/api/v1/monitors")).json()["monitors"]
+        assert made.data == listed
+        await gateway.report(monitor_id, "monitoring", now(), health={"video": "error"})
+        assert (await listener.until(status="monitoring")).data["health"]["video"] == "error"
+        await gateway.report(monitor_id, "monitoring", now(), health={"video": "ok"})
+        assert (await listener.next()).data["health"]["video"] == "ok"
+        await gateway.client.patch(f"/api/v1/monitors/{monitor_id}", json={"labels": {}})
+        await listener.until(labels={})
+        await gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
+        await listener.until(status="stopped")
+
+
+async def test_a_listener_that_comes_back_hears_what_it_missed(gateway: Running) -> None:
+    first = await gateway.created_id(stream_url="https://media.example/1.m3u8")
+    async with listening(gateway) as listener:
+        last = (await listener.next()).number
+    second = await gateway.created_id(stream_url="https://media.example/2.m3u8")
+    await gateway.report(first, "monitoring", now())
+    async with listening(gateway, last) as listener:
+        assert (await listener.next()).kind == "ready"
+        await listener.until(monitor_id=second)
+        await listener.until(monitor_id=first, status="monitoring")
+    async with listening(gateway, 0) as listener:
+        heard = [await listener.next() for _ in range(3)]
+    assert {event.data.get("monitor_id") for event in heard} == {None, first, second}
+
+
+@pytest.mark.parametrize("number", ["-1", "1.0", "x", "9" * 30])
+async def test_an_id_that_is_none_is_refused(light_gateway: Running, number: str) -> None:
+    headers = {"Last-Event-ID": number}
+    answer = await light_gateway.client.get(PATH, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("Last-Event-ID: ")
+
+
+async def test_the_number_of_listeners_is_bounded_and_those_who_leave_make_room(
+    light_gateway: Running,
+) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(feed.MAX_LISTENERS):
+            await stack.enter_async_context(listening(light_gateway))
+        answer = await light_gateway.client.get(PATH)
+        assert answer.status_code == 429
+        assert answer.headers["retry-after"]
+    async with asyncio.timeout(10):
+        while (await _status(light_gateway)) != 200:
+            await asyncio.sleep(0.1)
+
+
+async def _status(gateway: Running) -> int:
+    async with gateway.client.stream("GET", PATH) as answer:
+        return answer.status_code
+
+
+async def test_all_streams_end_when_the_gateway_shuts_down(light_gateway: Running) -> None:
+    async with listening(light_gateway) as listener:
+        await listener.next()
+        light_gateway.gateway.changes.close()
+        async with asyncio.timeout(5):
+            assert [line async for line in listener._lines if line] == []
+
+
+class SlowStore:
+    """Has as many changes as a test says."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+
+    async def newest(self) -> int:
+        return len(self.changes)
+
+    async def after(self, number: int, *, limit: int | None = None) -> list[Change]:
+        return self.changes[number:][:limit]
+
+
+async def test_a_listener_that_does_not_read_is_cut_off() -> None:
+    store = SlowStore()
+
+    async def describe(changes: Sequence[Change]) -> list[tuple[Subject, str]]:
+        return [(each.subject, "{}") for each in changes]
+
+    changes = ChangeFeed(store, describe)  # type: ignore[arg-type]
+    async with changes.listening():
+        slow, quick = changes.events(None), changes.events(None)
+        await anext(slow)
+        await anext(quick)
+        count = feed.EVENTS_KEPT // 2 + 1
+        heard = 0
+        for _ in range(2):
+            known = len(store.changes)
+            store.changes += [
+                Change(number, Subject.MONITOR, str(number))
+                for number in range(known + 1, known + count + 1)
+            ]
+            heard += (await anext(quick)).count(b"event: monitor")
+        assert heard == 2 * count
+        with pytest.raises(StopAsyncIteration):
+            await anext(slow)
+
+
+def test_a_change_that_becomes_visible_late_is_told_once() -> None:
+    def change(number: int) -> Change:
+        return Change(number, Subject.MONITOR, f"mon-{number}")
+
+    seen = SeenNumbers(floor=10)
+    assert seen.add([change(11), change(13)], 0) == [change(11), change(13)]
+    assert seen.add([change(11), change(12), change(13)], 1) == [change(12)]
+    assert seen.floor == 10
+    assert seen.add([change(number) for number in (11, 12, 13, 14)], 7) == [change(14)]
+    assert seen.floor == 13
+    assert seen.add([change(14)], 20) == []
+    assert seen.floor == 14
