@@ -1,0 +1,136 @@
+"""What is told to people and to the systems that call them. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, field_validator
+
+from monitors.status import Severity
+
+
+class DestinationType(StrEnum):
+    """The services that notifications go to."""
+
+    WEBHOOK = "webhook"
+    APPRISE = "apprise"
+    PAGERDUTY = "pagerduty"
+    ALERTMANAGER = "alertmanager"
+
+
+class Language(StrEnum):
+    """The languages that people are told in."""
+
+    ENGLISH = "en"
+    JAPANESE = "ja"
+
+
+class NotificationState(StrEnum):
+    """What a notification says of its subjects.
+
+    `OPENED`, `REMINDER`, `ACKNOWLEDGED` and `CLOSED` are about incidents, `EVENT` is about any
+    other event, `TEST` about nothing.
+    """
+
+    OPENED = "opened"
+    REMINDER = "reminder"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+    EVENT = "event"
+    TEST = "test"
+
+
+class Subject(BaseModel):
+    """An incident, or another event, of one monitor.
+
+    Attributes:
+        name: of the monitor; its id where it has none.
+        stream_url: kept without credentials and query.
+        event_type: as in webhooks (`alert.blackout`, `stream.started`, ...).
+        kind: of the incident; None for other events.
+        severity: None for events that are no fault.
+        started_at: first moment of the fault; of other events, when they happened.
+        ended_at: None while the incident is open.
+        data: of the event, as in webhooks.
+        link: where people see more.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    monitor_id: str
+    name: str
+    stream_url: str
+    labels: dict[str, str] = {}
+    event_type: str
+    kind: str | None = None
+    severity: Severity | None = None
+    incident_id: str | None = None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    data: dict[str, Any] = {}
+    link: str | None = None
+
+    @field_validator("stream_url")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        return public_stream_url(value)
+
+
+class Notification(BaseModel):
+    """One message to one destination.
+
+    Attributes:
+        notification_id: the same on every attempt.
+        at: when what it tells happened; of a reminder, when that was due.
+        subjects: several are told at once (a group); none of a test.
+        thread_id: what its reminders and its recovery share with it; None for the incident's id.
+            A group needs one of its own.
+        origin_host: what a group has in common.
+        link: of a group, where people see all of it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    notification_id: str
+    state: NotificationState
+    at: AwareDatetime
+    subjects: Sequence[Subject] = ()
+    thread_id: str | None = None
+    origin_host: str | None = None
+    link: str | None = None
+    language: Language = Language.ENGLISH
+
+    @property
+    def thread(self) -> str:
+        """The same for all that is told of one incident or group; PagerDuty's `dedup_key`."""
+        incident = self.subjects[0].incident_id if self.subjects else None
+        return self.thread_id or incident or self.notification_id
+
+    @property
+    def severity(self) -> Severity | None:
+        """The highest of its subjects."""
+        severities = {subject.severity for subject in self.subjects}
+        ordered = (Severity.CRITICAL, Severity.WARNING)
+        return next((each for each in ordered if each in severities), None)
+
+    @property
+    def since(self) -> datetime:
+        """The earliest beginning of its subjects."""
+        return min((subject.started_at for subject in self.subjects), default=self.at)
+
+
+def public_stream_url(url: str) -> str:
+    """Return `url` without what may be a secret: credentials, query, fragment.
+
+    The `v` of a YouTube URL stays, it names the video.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        is_youtube = (parts.hostname or "").removeprefix("www.") in ("youtube.com", "m.youtube.com")
+    except ValueError:
+        return ""
+    video = parse_qs(parts.query).get("v", [""])[0] if is_youtube else ""
+    return urlunsplit((parts.scheme, host, parts.path, f"v={video}" if video else "", ""))
