@@ -1,6 +1,7 @@
 """The gateway's REST API, as the command line uses it."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,11 +19,16 @@ _FULL_ID_CHARS = 40
 
 
 class GatewayRefused(Exception):
-    """The gateway refused a request; the message is its own."""
+    """The gateway refused a request; the message is its own.
 
-    def __init__(self, code: str, message: str) -> None:
+    Attributes:
+        retry_after_sec: when the same request may be made again; None when nothing says so.
+    """
+
+    def __init__(self, code: str, message: str, retry_after_sec: float | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.retry_after_sec = retry_after_sec
 
 
 class GatewayUnreachable(Exception):
@@ -68,6 +74,23 @@ class RestClient:
             answer: dict[str, Any] = response.json()
             return answer
         raise _refusal(response)
+
+    def call_patiently(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Make one call, as often as the rate limit asks to wait for it; raises as `call`."""
+        while True:
+            try:
+                return self.call(method, path, body=body, query=query)
+            except GatewayRefused as error:
+                if error.code != "RATE_LIMIT_EXCEEDED" or error.retry_after_sec is None:
+                    raise
+                time.sleep(error.retry_after_sec)
 
     def pages(self, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
         """Yield the items of a list, a page at a time, in the gateway's order."""
@@ -145,7 +168,9 @@ def _only(beginning: str, ids: Iterator[str]) -> str:
 
 def _refusal(response: httpx.Response) -> GatewayRefused:
     try:
-        error = response.json()["error"]
-        return GatewayRefused(error["code"], error["message"])
+        error, wait = response.json()["error"], response.headers.get("Retry-After", "")
+        return GatewayRefused(
+            error["code"], error["message"], float(wait) if wait.isdecimal() else None
+        )
     except (ValueError, KeyError, TypeError):
         return GatewayRefused(f"HTTP {response.status_code}", "the answer cannot be understood")

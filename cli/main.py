@@ -140,6 +140,40 @@ def top(
 
 
 @app.command()
+def apply(
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="YAML, see the guide.", exists=True, dir_okay=False)
+    ],
+    dry_run: Annotated[bool, typer.Option(help="Only show what would be done.")] = False,
+    prune: Annotated[
+        bool, typer.Option(help="Also stop what an earlier file made and this one does not name.")
+    ] = False,
+    send_secrets: Annotated[
+        bool,
+        typer.Option(
+            help="Send secrets again: changed values cannot be seen, the service keeps them to "
+            "itself."
+        ),
+    ] = False,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+) -> None:
+    """Create, change and stop monitors so that they are as a file says."""
+    from cli.apply.plan import Options
+    from cli.apply.run import apply_file
+    from cli.apply.yaml_file import FileRefused
+
+    try:
+        with open_gateway(url, data_dir) as client:
+            options = Options(prune=prune, send_secrets=send_secrets)
+            refused = apply_file(client, file, options, dry_run=dry_run)
+    except FileRefused as error:
+        fail(str(error), MISUSED)
+    if refused:
+        fail(f"{refused} refused", FAILED)
+
+
+@app.command()
 def receiver(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 9000,

@@ -131,3 +131,18 @@ async def test_a_report_of_new_measurements_changes_the_health_that_is_filtered(
             monitor_id, "monitoring", now, stream_status="live", health={"video": video}
         )
         assert await listed(gateway, f"health={video}") == ["n"]
+
+
+async def test_the_list_tells_on_request_what_users_set(gateway: Running) -> None:
+    config = {"freeze_threshold_sec": 90, "request_headers": {"Referer": "https://hidden.example"}}
+    await gateway.create(labels=SPORT, config=config, metadata={"channel": 7})
+    (plain,) = (await gateway.client.get("/api/v1/monitors")).json()["monitors"]
+    assert plain["settings"] is None
+    (whole,) = (await gateway.client.get("/api/v1/monitors?settings=true")).json()["monitors"]
+    assert whole["settings"].pop("config")["request_headers"] == {"Referer": "***"}
+    assert whole["settings"] == {
+        "name": None,
+        "labels": SPORT,
+        "callback_url": "https://receiver.example/hook",
+        "metadata": {"channel": 7},
+    }

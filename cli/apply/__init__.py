@@ -1,0 +1,1 @@
+"""`stream-tracker apply`: monitors, destinations and silences as a file says."""

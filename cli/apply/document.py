@@ -1,0 +1,71 @@
+"""What a file of `stream-tracker apply` may say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cli.apply.yaml_file import FileRefused, YamlFile, read_yaml
+from monitors.config import MonitorConfig
+from monitors.labels import Labels
+from monitors.stream_url import InvalidStreamUrl, parse_stream_url
+
+APPLIED_BY = "applied-by"
+"""The label of what `apply` made; its value is the `set` of the file."""
+
+
+class MonitorEntry(BaseModel):
+    """A monitor, with the fields of `POST /monitors`; destinations by their names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stream_url: str
+    callback_url: str
+    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    labels: Labels = {}
+    config: MonitorConfig = MonitorConfig()
+    metadata: dict[str, Any] = {}
+
+    @property
+    def stream_key(self) -> str:
+        return parse_stream_url(self.stream_url).key
+
+
+class ApplyFile(BaseModel):
+    """A whole file.
+
+    Attributes:
+        set: tells apart what several files make; see `APPLIED_BY`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    set: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,63}$")] = "default"
+    monitors: list[MonitorEntry] = []
+
+
+def read_document(path: Path) -> ApplyFile:
+    """Read a file.
+
+    Raises:
+        FileRefused: it breaks a rule.
+    """
+    content = read_yaml(path)
+    document = content.as_model(ApplyFile)
+    if problems := list(_stream_problems(content, document)):
+        raise FileRefused("\n".join(problems))
+    return document
+
+
+def _stream_problems(content: YamlFile, document: ApplyFile) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for index, entry in enumerate(document.monitors):
+        at = ("monitors", index, "stream_url")
+        try:
+            key = entry.stream_key
+        except InvalidStreamUrl as error:
+            yield content.problem(at, str(error))
+            continue
+        if first.setdefault(key, index) != index:
+            yield content.problem(at, f"is the stream of monitors.{first[key]}")
