@@ -177,7 +177,9 @@ class MonitorWorkflow:
 
     async def _watch(self) -> WatchResult | None:
         """Return what a watch saw; None when it was interrupted and its worker said nothing."""
-        checkpoint = options.SHORT_CHECKPOINT if is_history_long() else options.CHECKPOINT
+        is_first = self._progress.watch_state is None  # health is not known yet
+        is_short = is_first or is_history_long()
+        checkpoint = options.SHORT_CHECKPOINT if is_short else options.CHECKPOINT
         self._watch_handle = workflow.start_activity_method(
             WatchActivities.watch_stream,
             WatchInput(

@@ -22,7 +22,8 @@ CHECKPOINT = timedelta(minutes=10)
 """A watch in which nothing happens returns this often: about 6 history events each time."""
 
 SHORT_CHECKPOINT = timedelta(seconds=30)
-"""The same when the history is long: a new run begins at a checkpoint."""
+"""The same for the first watch, so that Temporal's list soon shows the health, and when the history
+is long: a new run begins at a checkpoint."""
 
 WAITING_MAX_BYTES = 500_000
 """Events that wait for the receiver may take this much: mostly 1 KB each, at most 20 KB. A new run

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from monitors.config import MonitorConfig
+from monitors.config import MonitorConfig, OnDeliveryFailure
 from monitors.events import EventType
 
 TARGET_DURATION_SEC = 2.0
@@ -23,6 +23,7 @@ CONFIG = MonitorConfig(
     freeze_threshold_sec=6,
     recovery_sec=2,
     suspend_threshold_sec=6,
+    on_delivery_failure=OnDeliveryFailure.CONTINUE,  # the checklist says what did not arrive
 )
 
 _INSTANT_SEC = 0.001

@@ -67,11 +67,12 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
 
 
 def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:
-    body: dict[str, Any] = {"stream_url": stream, "callback_url": webhook}
-    if not webhook:
-        # Nobody depends on what is shown, so nothing ends when it could not be.
-        body["callback_url"] = endpoints.receiver
-        body["config"] = {"on_delivery_failure": "continue"}
+    body: dict[str, Any] = {
+        "stream_url": stream,
+        "callback_url": webhook or endpoints.receiver,
+        # Somebody tries things out, and may have no receiver yet: that must not end the monitor.
+        "config": {"on_delivery_failure": "continue"},
+    }
     try:
         with closing(RestClient(endpoints.gateway, endpoints.keys["API_KEY"])) as client:
             answer = client.call("POST", "/monitors", body=body)

@@ -117,7 +117,8 @@ async def test_nothing_that_is_on_its_way_is_left_behind(client: Client) -> None
         handle = await start(client)
         await activities.until(lambda: len(activities.watched) == ENOUGH + 2)
         assert len(activities.runs) == 1
-        assert activities.watched[0].checkpoint_sec == options.CHECKPOINT.total_seconds()
+        assert activities.watched[0].checkpoint_sec == options.SHORT_CHECKPOINT.total_seconds()
+        assert activities.watched[1].checkpoint_sec == options.CHECKPOINT.total_seconds()
         assert activities.watched[-1].checkpoint_sec == options.SHORT_CHECKPOINT.total_seconds()
         activities.gateway_is_away = False
         opening.set()
