@@ -8,11 +8,13 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from activities.declarations import PodReconciliationReport, ReconciliationReport
 from api.metrics import GatewayMetrics
+from api.store.records import MonitorSummary
+from api.stream_metrics import StreamMetrics
 from kube.api_errors import CallFailed
 from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
-from monitors.reports import EventReport
-from monitors.status import MonitorStatus
+from monitors.reports import EventReport, HealthReport, OpenIncident
+from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from worker.metrics import (
     DeliveryMetrics,
     SegmentLateness,
@@ -33,6 +35,20 @@ EVENT = StreamEvent(
 )
 
 
+STREAM = MonitorSummary(
+    monitor_id="mon-1",
+    stream_url="https://example.com/live.m3u8",
+    name="News",
+    title=None,
+    labels={"KEY": "news"},
+    status=MonitorStatus.MONITORING,
+    stream_status=StreamStatus.LIVE,
+    health=HealthReport(last_check_at=datetime.now(UTC)),
+    open_incidents=[OpenIncident(kind=IncidentKind.FREEZE, started_at=datetime.now(UTC))],
+    created_at=datetime.now(UTC),
+)
+
+
 def gateway_exposition() -> str:
     metrics = GatewayMetrics()
     metrics.request_answered(method="GET", route="/", status=200, duration_sec=0.1)
@@ -40,7 +56,9 @@ def gateway_exposition() -> str:
     metrics.limit_storage_failed()
     metrics.event_reported(EventReport(event=EVENT, webhook_status="sent", webhook_attempts=1))
     metrics.reconciled(ReconciliationReport(), datetime.now(UTC))
-    return metrics.exposition(dict.fromkeys(MonitorStatus, 0)).decode()
+    metrics.heartbeat_pinged("sent")
+    streams = StreamMetrics([STREAM], datetime.now(UTC)).exposition()
+    return (metrics.exposition(dict.fromkeys(MonitorStatus, 0)) + streams).decode()
 
 
 async def worker_exposition() -> str:

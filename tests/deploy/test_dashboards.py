@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules ask for metrics and labels that really exist."""
+"""The dashboards and the alert rules ask for metrics and labels that really exist."""
 
 import json
 import re
@@ -17,6 +17,7 @@ from tests.deploy.docker_engine import ROOT
 from tests.deploy.expositions import gateway_exposition, worker_exposition
 
 FOLDER = ROOT / "deploy" / "dashboards"
+DASHBOARDS = sorted(FOLDER.glob("*.json"))
 RULES, WHEN = FOLDER / "alerts.yaml", Path(__file__).parent / "alerts_test.yaml"
 PROMTOOL = shutil.which("promtool")
 RUNBOOK = ROOT / "docs" / "guides" / "operate.md"
@@ -40,13 +41,14 @@ def rules() -> list[dict[str, Any]]:
     return found
 
 
-def dashboard() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / "stream-tracker.json").read_text())
+def dashboard(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
 
 
 def panels() -> list[dict[str, Any]]:
-    return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+    everything = [panel for path in DASHBOARDS for panel in dashboard(path)["panels"]]
+    return [panel for panel in everything if panel["type"] != "row"]
 
 
 def expressions() -> Iterator[Any]:
@@ -110,8 +112,9 @@ def test_prometheus_takes_the_rules_and_fires_them_when_it_should(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_panels_have_names_and_places_of_their_own() -> None:
-    everything = dashboard()["panels"]
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_panels_have_names_and_places_of_their_own(path: Path) -> None:
+    everything = dashboard(path)["panels"]
     assert len({panel["id"] for panel in everything}) == len(everything)
     taken: set[tuple[int, int]] = set()
     for panel in everything:
