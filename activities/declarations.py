@@ -14,6 +14,7 @@ from temporalio import activity
 
 from monitors.config import MonitorConfig
 from monitors.events import EndReason, EventDraft, StreamEvent
+from monitors.measurement import SlateName, SlatePicture
 from monitors.pods import PodStatus
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics, StatusReport
 
@@ -230,6 +231,12 @@ class RequestHeadersResult(BaseModel):
     """The gateway's answer to a worker, with secret values; no workflow ever sees it."""
 
     request_headers: dict[str, str] = Field(repr=False)
+
+
+class SlatesResult(BaseModel):
+    """The gateway's slates by name, for a worker."""
+
+    pictures: dict[SlateName, SlatePicture]
 
 
 class ReconciliationReport(BaseModel):

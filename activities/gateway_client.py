@@ -10,8 +10,10 @@ from activities.declarations import (
     CallbackAddress,
     ReconciliationReport,
     RequestHeadersResult,
+    SlatesResult,
     StoredEvent,
 )
+from monitors.measurement import ReferenceSlates
 from monitors.reports import EventReport, StatusReport
 
 TIMEOUT_SEC = 5.0
@@ -91,6 +93,16 @@ class GatewayClient:
         response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
         _raise_for(response)
         return RequestHeadersResult.model_validate_json(response.content).request_headers
+
+    async def load_slates(self) -> ReferenceSlates:
+        """Return the pictures that the slate detector looks for.
+
+        Raises:
+            httpx.HTTPError: the gateway did not answer.
+        """
+        response = await self._client.get("/internal/v1/slates")
+        _raise_for(response)
+        return ReferenceSlates.of(SlatesResult.model_validate_json(response.content).pictures)
 
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal; return what it repaired.

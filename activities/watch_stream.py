@@ -19,6 +19,7 @@ from activities.declarations import (
 )
 from activities.gateway_client import GatewayClient, ReportRefused
 from activities.recent_watches import RecentWatch, RecentWatches
+from activities.slates import SlateBook
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
 from media.decoding.probe import Probe
 from media.outbound.stream_client import StreamClient
@@ -85,6 +86,7 @@ class StreamWatching(WatchActivities):
         self._on_segment = on_segment
         self._watches = RecentWatches()
         self._cache = SegmentCache()
+        self._slates = SlateBook(gateway)
         self.streams = 0
 
     @activity.defn
@@ -105,7 +107,8 @@ class StreamWatching(WatchActivities):
                 confirmation=self._sources.confirmation,
                 hint=parts.hint,
             )
-            result = await self._watch(watch, parts.client, state, input)
+            async with self._slates.kept_fresh():
+                result = await self._watch(watch, parts.client, state, input)
             if result.outcome is not WatchOutcome.ENDED:
                 self._watches.put(input.monitor_id, result.state, parts)
             return result
@@ -118,6 +121,7 @@ class StreamWatching(WatchActivities):
             segment_max_bytes=self._segment_max_bytes,
             memory=self._memory,
             cache=self._cache,
+            slates=lambda: self._slates.current,
         )
         return RecentWatch(client, prober, ResumeHint())
 
@@ -180,6 +184,7 @@ class StreamWatching(WatchActivities):
                 health=state.health(),
                 statistics=state.statistics,
                 open_incidents=_open_incidents(state),
+                media=state.media,
                 # Not the present: a worker that was frozen wakes up with old counters.
                 as_of=learned_at,
             )

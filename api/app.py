@@ -32,6 +32,7 @@ from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
 from api.reconciler import Reconciler
 from api.secrets import SecretBox
+from api.slates.service import SlateService
 from api.store import Store
 from runtime.settings import GatewaySettings
 
@@ -55,6 +56,7 @@ class GatewayServices:
     bulk_stop: BulkStop
     headers: SecretHeaders
     events: EventService
+    slates: SlateService
     reports: WorkerReports
     reconciler: Reconciler
     health: HealthChecks
@@ -108,6 +110,7 @@ def create_gateway(
         updates=MonitorUpdates(store, engine, monitors, headers),
         headers=headers,
         events=EventService(store, engine, monitors),
+        slates=SlateService(store, now),
         reports=WorkerReports(store, monitors, metrics, now),
         reconciler=Reconciler(
             store,

@@ -39,22 +39,22 @@ _TOO_LONG: Final = object()
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Read the body, whether its length was announced or not.
 
     Raises:
-        BodyTooLarge: over `MAX_BODY_BYTES`; no more than that is kept in memory.
+        BodyTooLarge: over `most_bytes`; no more than that is kept in memory.
         ValidationFailed: its headers say that it is compressed or not UTF-8.
     """
     _check_encoding(request.headers)
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
-        raise _too_large()
+    if announced.isdecimal() and int(announced) > most_bytes:
+        raise _too_large(most_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise _too_large()
+        if len(body) > most_bytes:
+            raise _too_large(most_bytes)
     return bytes(body)
 
 
@@ -152,10 +152,10 @@ def _check_encoding(headers: Headers) -> None:
         raise ValidationFailed("Content-Type: the body must be UTF-8")
 
 
-def _too_large() -> BodyTooLarge:
+def _too_large(most_bytes: int) -> BodyTooLarge:
     # The server discards the rest while the answer goes out. Closing at once instead would reset
     # the connection of a client that still sends, and the answer would be lost.
-    return BodyTooLarge(f"body: is larger than {MAX_BODY_BYTES} bytes")
+    return BodyTooLarge(f"body: is larger than {most_bytes} bytes")
 
 
 def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

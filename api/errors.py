@@ -8,7 +8,8 @@ ApiError
 ├── Unauthorized                401 UNAUTHORIZED
 ├── NotFound                    404 NOT_FOUND
 │   ├── MonitorNotFound         404 MONITOR_NOT_FOUND
-│   └── EventNotFound           404 EVENT_NOT_FOUND
+│   ├── EventNotFound           404 EVENT_NOT_FOUND
+│   └── SlateNotFound           404 SLATE_NOT_FOUND
 ├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
 ├── DuplicateMonitor            409 DUPLICATE_MONITOR
 ├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
@@ -105,6 +106,13 @@ class EventNotFound(NotFound):
 
     def __init__(self, monitor_id: str, event_id: str) -> None:
         super().__init__(f"Monitor {monitor_id} has no event {event_id[:64]!r}")
+
+
+class SlateNotFound(NotFound):
+    code = "SLATE_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no slate {name[:64]!r}")
 
 
 class MethodNotAllowed(ApiError):

@@ -17,12 +17,14 @@ from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
+from api.slates import routes as slate_routes
 from runtime.version import VERSION
 
 PUBLIC_ROUTERS: Final = (
     monitor_routes.router,
     event_routes.router,
     change_routes.router,
+    slate_routes.router,
     health.router,
 )
 DEFAULT_FILE: Final = Path("docs/openapi.json")

@@ -37,6 +37,9 @@ class AudioTracks(StrEnum):
     ALL = "all"
 
 
+_OF_VIDEO = ("blackout_threshold_sec", "freeze_threshold_sec", "slate_threshold_sec")
+
+
 class Thresholds(BaseModel):
     """How much of a fault is an incident. All of it may change while a monitor runs."""
 
@@ -72,6 +75,14 @@ class Thresholds(BaseModel):
         default=60,
         description="Fetching or decoding keeps failing this long; 0 switches it off.",
     )
+    test_signal_threshold_sec: Seconds = Field(
+        default=30,
+        description="Colour bars or a 1 kHz tone before alert.test_signal; 0 switches it off.",
+    )
+    slate_threshold_sec: Seconds = Field(
+        default=30,
+        description="An uploaded slate is shown before alert.slate; 0 switches it off.",
+    )
     expect: Expect = Field(
         default=Expect.AUTO,
         description=(
@@ -87,7 +98,7 @@ class Thresholds(BaseModel):
     def as_expected(self) -> Self:
         """Return these with the detectors off of a track that nobody expects."""
         off = {
-            Expect.AUDIO: ("blackout_threshold_sec", "freeze_threshold_sec"),
+            Expect.AUDIO: _OF_VIDEO,
             Expect.VIDEO: ("silence_threshold_sec",),
         }
         return self.model_copy(update=dict.fromkeys(off.get(self.expect, ()), 0.0))

@@ -30,6 +30,10 @@ class EventType(StrEnum):
     SEGMENT_ERROR_RECOVERED = "alert.segment_error_recovered"
     RENDITION = "alert.rendition"
     RENDITION_RECOVERED = "alert.rendition_recovered"
+    TEST_SIGNAL = "alert.test_signal"
+    TEST_SIGNAL_RECOVERED = "alert.test_signal_recovered"
+    SLATE = "alert.slate"
+    SLATE_RECOVERED = "alert.slate_recovered"
     MONITOR_ERROR = "monitor.error"
 
 
@@ -86,6 +90,8 @@ _OPENED_AND_CLOSED = {
     IncidentKind.SUSPENDED: (EventType.STREAM_SUSPENDED, EventType.STREAM_RESUMED),
     IncidentKind.SEGMENT_ERROR: (EventType.SEGMENT_ERROR, EventType.SEGMENT_ERROR_RECOVERED),
     IncidentKind.RENDITION: (EventType.RENDITION, EventType.RENDITION_RECOVERED),
+    IncidentKind.TEST_SIGNAL: (EventType.TEST_SIGNAL, EventType.TEST_SIGNAL_RECOVERED),
+    IncidentKind.SLATE: (EventType.SLATE, EventType.SLATE_RECOVERED),
 }
 
 

@@ -16,6 +16,10 @@ class SegmentInfo(BaseModel):
     duration: float
 
 
+Detail = str | float | list[str]
+"""What further fields of an event's data hold."""
+
+
 class IncidentOpened(BaseModel):
     """A fault reached its threshold.
 
@@ -36,7 +40,7 @@ class IncidentOpened(BaseModel):
     threshold_sec: float
     reason: str | None = None
     segment: SegmentInfo | None = None
-    details: dict[str, str] = {}
+    details: dict[str, Detail] = {}
 
 
 class IncidentClosed(BaseModel):
@@ -55,7 +59,7 @@ class IncidentClosed(BaseModel):
     started_at: AwareDatetime
     recovered_at: AwareDatetime
     total_duration_sec: float
-    details: dict[str, str] = {}
+    details: dict[str, Detail] = {}
 
 
 IncidentChange = IncidentOpened | IncidentClosed

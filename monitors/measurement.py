@@ -1,7 +1,7 @@
 """What a probe found in one segment. The detectors judge it, the probe makes it."""
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitors.frames import BLOCKS, FRAME_BYTES, DecodeDepth, Motion
+from monitors.frames import BLOCKS, FRAME_BYTES, SLATE_BYTES, DecodeDepth, Motion
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 
@@ -84,6 +84,39 @@ class StillRun(Interval):
     picture: Thumbnail
 
 
+SLATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+SlateName = Annotated[str, Field(pattern=SLATE_NAME)]
+
+SlatePicture = Annotated[_Base64, Field(min_length=SLATE_BYTES, max_length=SLATE_BYTES)]
+
+MOST_SLATES = 10
+"""Each is sent to a decoder with every segment."""
+
+
+class SlateRun(Interval):
+    """A stretch in which a slate is shown; `number` is its place in `slate_names`, from 0."""
+
+    number: int = Field(ge=0)
+
+
+class ReferenceSlates(BaseModel):
+    """What the slate detector looks for.
+
+    Attributes:
+        names: of the slates.
+        pictures: of the same, each scaled to the small frame's size, as RGB row by row.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    names: tuple[SlateName, ...] = Field(default=(), max_length=MOST_SLATES)
+    pictures: bytes = Field(default=b"", repr=False, max_length=MOST_SLATES * SLATE_BYTES)
+
+    @classmethod
+    def of(cls, pictures: Mapping[str, bytes]) -> Self:
+        return cls(names=tuple(pictures), pictures=b"".join(pictures.values()))
+
+
 class ProbeContext(BaseModel):
     """What the probe needs to know beside the segment.
 
@@ -93,6 +126,7 @@ class ProbeContext(BaseModel):
         parameter_sets: see `SegmentMeasurement`; of the latest segment that had some.
         lead: the segments since the last one that needs none; see `needs_lead`.
         all_sounds: whether the additional audio tracks are measured, too.
+        slates: that are looked for; None where they are not known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,6 +136,7 @@ class ProbeContext(BaseModel):
     parameter_sets: bytes = b""
     lead: bytes = Field(default=b"", repr=False)
     all_sounds: bool = False
+    slates: ReferenceSlates | None = None
 
 
 class CachedSegment:
@@ -176,10 +211,15 @@ class SegmentMeasurement(AudioMeasurement):
         black: stretches without a visible picture. These and the other stretches come in order,
             do not overlap, and end with the segment.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
+        bars: stretches of colour bars.
+        slates: stretches in which a slate is shown.
+        slate_names: of the slates that the probe looked for; None where it did not.
         video_sec: from the first picture to the end of the last one.
         frame_interval_sec: the longest time between two pictures that follow each other; the
             segment's duration where that says nothing, see `monitors.frames.missing_from_sec`.
         video_unseen_sec: of its beginning, what cannot be decoded without the segments before.
+        video_bytes: of its packets.
+        frame_rate: frames a second; None where it is not known.
         is_video_missing: whether the picture's track is there and holds no picture.
         has_video, has_audio: whether the segment has that track at all, empty or not.
         unmeasurable: tracks of which nothing can be known, and why.
@@ -200,9 +240,14 @@ class SegmentMeasurement(AudioMeasurement):
     duration_sec: Seconds
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
+    bars: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    slates: list[SlateRun] = Field(default=[], max_length=MOST_STRETCHES)
+    slate_names: tuple[SlateName, ...] | None = None
     video_sec: Seconds = 0.0
     frame_interval_sec: Seconds = 0.0
     video_unseen_sec: Seconds = 0.0
+    video_bytes: int = Field(default=0, ge=0)
+    frame_rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     is_video_missing: bool = False
     has_video: bool = True
     has_audio: bool = True
@@ -226,18 +271,21 @@ class SegmentMeasurement(AudioMeasurement):
     def stretches(self) -> int:
         """How many there are: how long it takes to judge them."""
         sounds = (*self.additional_audio, self)
-        pictures = len(self.black) + len(self.still)
+        pictures = len(self.black) + len(self.still) + len(self.bars) + len(self.slates)
         return pictures + sum(len(each.silent) + len(each.audio_gaps) for each in sounds)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        found: list[tuple[Sequence[Interval], float]] = [(self.black, 0.0), (self.still, 0.0)]
+        pictures = (self.black, self.still, self.bars, self.slates)
+        found: list[tuple[Sequence[Interval], float]] = [(each, 0.0) for each in pictures]
         sounds: list[AudioMeasurement] = [self, *self.additional_audio]
         for sound in sounds:
             lead = -LONGEST_LEAD_SEC
             found += [(sound.silent, lead), (sound.audio_gaps, lead)]
         if not all(_are_in_order(each, begin, self.duration_sec) for each, begin in found):
             raise ValueError("stretches must be in order and within the segment")
+        if any(each.number >= len(self.slate_names or ()) for each in self.slates):
+            raise ValueError("a slate must be one that was looked for")
         return self
 
 

@@ -74,11 +74,34 @@ class Statistics(BaseModel):
     suspended_events: int = 0
     segment_error_events: int = 0
     rendition_events: int = 0
+    test_signal_events: int = 0
+    slate_events: int = 0
 
     def count(self, kind: IncidentKind) -> None:
         """Count an incident that opened, in `<kind>_events`."""
         counter = f"{kind}_events"
         setattr(self, counter, getattr(self, counter) + 1)
+
+
+class VideoFacts(BaseModel):
+    """What the picture of the latest segment is; None where it is not known.
+
+    Attributes:
+        fps: frames a second.
+        bitrate_bps: of the picture alone.
+    """
+
+    codec: str | None = Field(default=None, max_length=64)
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    bitrate_bps: int | None = None
+
+
+class MediaFacts(BaseModel):
+    """What is known of the media of a stream that is watched."""
+
+    video: VideoFacts | None = None
 
 
 class OpenIncident(BaseModel):
@@ -107,6 +130,7 @@ class StatusReport(BaseModel):
     Attributes:
         title: of the stream; None: not known to the sender.
         as_of: when it was so; `is_newer` says which report the store keeps.
+        media: None: not known to the sender.
         error_reason, error_message: why a monitor is in `error`.
     """
 
@@ -116,6 +140,7 @@ class StatusReport(BaseModel):
     statistics: Statistics = Field(default_factory=Statistics)
     title: str | None = None
     open_incidents: list[OpenIncident] = []
+    media: MediaFacts | None = None
     as_of: AwareDatetime
     error_reason: str | None = None
     error_message: str | None = None

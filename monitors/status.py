@@ -69,11 +69,26 @@ class IncidentKind(StrEnum):
     SEGMENT_ERROR = "segment_error"
     RENDITION = "rendition"
     """The preferred rendition cannot be watched, another one is."""
+    TEST_SIGNAL = "test_signal"
+    """Colour bars or a tone are on air."""
+    SLATE = "slate"
+    """A picture that the user uploaded is on air."""
 
     @property
     def severity(self) -> "Severity":
         """How much it matters."""
-        return Severity.WARNING if self is IncidentKind.RENDITION else Severity.CRITICAL
+        return Severity.CRITICAL if self in _CRITICAL_KINDS else Severity.WARNING
+
+
+_CRITICAL_KINDS = frozenset(
+    {
+        IncidentKind.BLACKOUT,
+        IncidentKind.SILENCE,
+        IncidentKind.FREEZE,
+        IncidentKind.SUSPENDED,
+        IncidentKind.SEGMENT_ERROR,
+    }
+)
 
 
 class Severity(StrEnum):

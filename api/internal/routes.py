@@ -9,6 +9,7 @@ from activities.declarations import (
     CallbackAddress,
     ReconciliationReport,
     RequestHeadersResult,
+    SlatesResult,
     StoredEvent,
 )
 from api.auth import require_probe, require_worker
@@ -21,6 +22,7 @@ from api.monitor_engine import EngineUnavailable
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.reconciler import Reconciler
+from api.slates.service import SlateService
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
@@ -75,6 +77,12 @@ async def request_headers(
     response.headers["Cache-Control"] = "no-store"
     record = await monitors.find(monitor_id)
     return RequestHeadersResult(request_headers=headers.opened(record))
+
+
+@probe_router.get("/slates", dependencies=[Depends(require_probe)])
+async def slates(slates: Annotated[SlateService, injected(SlateService)]) -> SlatesResult:
+    """Return the pictures that watches look for."""
+    return SlatesResult(pictures=await slates.pictures())
 
 
 @router.put("/monitors/{monitor_id}/events/{event_id}", status_code=204)

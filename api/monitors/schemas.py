@@ -17,7 +17,7 @@ from api.error_docs import EXAMPLE_ID
 from api.parameters import Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.labels import Labels
-from monitors.reports import HealthReport, OpenIncident, Statistics
+from monitors.reports import HealthReport, OpenIncident, Statistics, VideoFacts
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from monitors.stream_url import MAX_URL_BYTES, split_http_url
 
@@ -178,6 +178,7 @@ class MonitorDetails(BaseModel):
     error_message: str | None
     doing: str | None = Field(description="What is going on; known while the workflow answers.")
     open_incidents: list[OpenIncident]
+    video: VideoFacts | None = Field(description="What the picture is; null until it is known.")
     source: str = Field(
         description="workflow: asked just now; store: the last report.", examples=["workflow"]
     )

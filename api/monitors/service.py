@@ -20,7 +20,7 @@ from api.store import Store
 from api.store.filters import MonitorFilter
 from api.store.records import LastReport, MonitorRecord, MonitorSummary
 from monitors.ids import is_monitor_id
-from monitors.reports import HealthReport, Statistics, is_newer
+from monitors.reports import HealthReport, MediaFacts, Statistics, is_newer
 from monitors.status import MonitorStatus
 from workflows.messages import ChangeResult, MonitorSnapshot
 
@@ -169,9 +169,16 @@ def details(
         error_message=current.error_message,
         doing=snapshot.doing if snapshot else None,
         open_incidents=measured.open_incidents if current.status.is_active else [],
+        video=_media(record).video,
         source="workflow" if snapshot else "store",
         as_of=max(moment for moment in moments if moment is not None),
     )
+
+
+def _media(record: MonitorRecord) -> MediaFacts:
+    """Return what the probe reported last: the workflow is not told."""
+    known = record.last_report.media if record.last_report else None
+    return known or MediaFacts()
 
 
 def shown_name(name: str | None, title: str | None) -> str | None:

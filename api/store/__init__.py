@@ -19,6 +19,7 @@ from api.store.events import EventStore
 from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
 from api.store.reconciliation import ReconciliationStore
+from api.store.slates import SlateStore
 from api.store.tables import deployment
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
@@ -39,6 +40,7 @@ class Store:
     events: EventStore
     reconciliation: ReconciliationStore
     changes: ChangeStore
+    slates: SlateStore
 
 
 @asynccontextmanager
@@ -60,6 +62,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             events=EventStore(database),
             reconciliation=ReconciliationStore(database),
             changes=ChangeStore(database),
+            slates=SlateStore(database),
         )
     finally:
         await database.close()

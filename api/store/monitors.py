@@ -67,6 +67,9 @@ _SAVE_MEASUREMENTS = (
         statistics=bindparam("statistics"),
         open_incidents=bindparam("open_incidents"),
         overall_health=bindparam("overall_health"),
+        media=func.coalesce(
+            bindparam("media", type_=monitor_stats.c.media.type), monitor_stats.c.media
+        ),
         as_of=bindparam("at", type_=monitor_stats.c.as_of.type),
     )
 )

@@ -6,7 +6,14 @@ from typing import Any
 
 from monitors.config import MonitorConfig
 from monitors.events import EventType
-from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport, is_newer
+from monitors.reports import (
+    HealthReport,
+    MediaFacts,
+    OpenIncident,
+    Statistics,
+    StatusReport,
+    is_newer,
+)
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 
 
@@ -18,6 +25,7 @@ class LastReport:
     statistics: Statistics
     open_incidents: list[OpenIncident]
     as_of: datetime
+    media: MediaFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,13 @@ def _with_measurements(
         return record
     return replace(
         record,
-        last_report=LastReport(report.health, report.statistics, report.open_incidents, as_of),
+        last_report=LastReport(
+            report.health,
+            report.statistics,
+            report.open_incidents,
+            as_of,
+            report.media or (record.last_report.media if record.last_report else None),
+        ),
     )
 
 

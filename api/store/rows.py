@@ -12,6 +12,7 @@ from api.store.tables import monitor_stats, monitors
 from monitors.config import MonitorConfig
 from monitors.reports import (
     HealthReport,
+    MediaFacts,
     OpenIncident,
     Statistics,
     StatusReport,
@@ -60,6 +61,7 @@ def measurements(report: StatusReport | LastReport) -> dict[str, Any]:
         "statistics": report.statistics.model_dump(mode="json"),
         "open_incidents": [one.model_dump(mode="json") for one in report.open_incidents],
         "overall_health": overall_health(report.health, report.open_incidents),
+        "media": report.media.model_dump(mode="json") if report.media else None,
     }
 
 
@@ -99,6 +101,7 @@ def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
         statistics=Statistics.model_validate(row.statistics),
         open_incidents=_open_incidents(row.open_incidents),
         as_of=row.as_of.astimezone(UTC),
+        media=MediaFacts.model_validate(row.media) if row.media else None,
     )
 
 

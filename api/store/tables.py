@@ -1,6 +1,7 @@
 """The tables. Times are UTC with zone, JSON is JSONB on PostgreSQL."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 from monitors.status import ACTIVE_STATUSES
 
@@ -42,7 +45,12 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+def _json(*, none_as_null: bool = False) -> TypeEngine[Any]:
+    plain, binary = JSON(none_as_null=none_as_null), JSONB(none_as_null=none_as_null)
+    return plain.with_variant(binary, "postgresql")
+
+
+Json = _json()
 _ACTIVE = text(
     "status IN ({})".format(", ".join(f"'{status}'" for status in sorted(ACTIVE_STATUSES)))
 )
@@ -115,6 +123,7 @@ monitor_stats = Table(
     Column("statistics", Json, nullable=False),
     Column("open_incidents", Json, nullable=False),
     Column("overall_health", String(8), nullable=False),
+    Column("media", _json(none_as_null=True)),
     Column("as_of", UtcTime, nullable=False),
 )
 """The newest report of each monitor; `overall_health` is what lists are filtered by."""
@@ -168,6 +177,14 @@ changes = Table(
 
 Triggers write it; see `api.store.changes`.
 """
+slates = Table(
+    "slates",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("picture", LargeBinary, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""Pictures that are not to be on air, scaled down; see `monitors.frames.SLATE_BYTES`."""
 
 deployment = Table(
     "deployment",

@@ -97,8 +97,10 @@ class DecoderProbe:
     ) -> SegmentMeasurement:
         """Measure one segment, see `media.decoding.Probe.measure`."""
         context = context or ProbeContext()
+        slates = context.slates
         head = JobHead(
             number=0,  # each decoder that is asked gets one of its own
+            slates_bytes=len(slates.pictures) if slates else 0,
             sets_bytes=len(context.parameter_sets),
             lead_bytes=len(context.lead),
             segment_bytes=len(segment),
@@ -111,11 +113,15 @@ class DecoderProbe:
             all_sounds=context.all_sounds,
             reference=context.reference or bytes(BLOCKS),
         )
-        material = Material(context.parameter_sets, context.lead, segment)
+        material = Material(
+            slates.pictures if slates else b"", context.parameter_sets, context.lead, segment
+        )
         async with self._slots.slot(usage or DecodeUsage()):
             try:
                 async with asyncio.timeout(self._limits.wall_sec):
-                    return await self._measure_twice(head, material)
+                    return await self._measure_twice(
+                        head, material, slates.names if slates else None
+                    )
             except TimeoutError:
                 took = f"still running after {self._limits.wall_sec:g} s"
                 raise UndecodableSegment(took) from None
@@ -144,35 +150,42 @@ class DecoderProbe:
     def process_ids(self) -> list[int]:
         return self._pool.process_ids()
 
-    async def _measure_twice(self, head: JobHead, material: Material) -> SegmentMeasurement:
+    async def _measure_twice(
+        self, head: JobHead, material: Material, slate_names: tuple[str, ...] | None
+    ) -> SegmentMeasurement:
         """Measure; if the decoder breaks, once more with a new one.
 
         What broke it may have been the machine, or a segment before, which may have broken others.
         """
         try:
-            return await self._measure(head, material)
+            return await self._measure(head, material, slate_names)
         except ProcessTimedOut:
             raise
         except ProcessFailed as error:
             if error.signal == signal.SIGPROF:
                 raise UndecodableSegment("takes too much CPU time") from error
             logger.warning("a decoder failed", error=str(error))
-        return await self._measure(head, material, in_new=True)
+        return await self._measure(head, material, slate_names, in_new=True)
 
     async def _measure(
-        self, head: JobHead, material: Material, *, in_new: bool = False
+        self,
+        head: JobHead,
+        material: Material,
+        slate_names: tuple[str, ...] | None,
+        *,
+        in_new: bool = False,
     ) -> SegmentMeasurement:
         head = head._replace(number=secrets.randbits(64))
         async with self._pool.lease(is_new=in_new) as decoder:
             text = await decoder.ask(
-                head.pack() + material.parameter_sets + material.lead,
+                head.pack() + material.slates + material.parameter_sets + material.lead,
                 material.segment,
                 max_answer_bytes=head.most_answer_bytes,
             )
             if len(text) <= LARGE_BYTES:
-                answer, measurement = read_answer(text, head)
+                answer, measurement = read_answer(text, head, slate_names)
             else:
-                answer, measurement = await asyncio.to_thread(read_answer, text, head)
+                answer, measurement = await asyncio.to_thread(read_answer, text, head, slate_names)
         if measurement is None:
             raise UndecodableSegment(answer.undecodable)
         return measurement

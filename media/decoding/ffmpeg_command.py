@@ -31,7 +31,7 @@ def probe_arguments(
 ) -> list[str]:
     """Return the command that measures the segment on its standard input.
 
-    The pictures go to standard output, scaled down to 8-bit luma and one after the other. Their
+    The pictures go to standard output, scaled down to full-range YUV and one after the other. Their
     times, the edges of silence and the times of sound go to outputs of their own (`OUTPUTS`): the
     log on standard error mixes up what ffmpeg's threads write at the same time. `silence_db` is in
     dBFS; without a `container` ffmpeg finds out by itself. The tracks are the first ones of all, or
@@ -53,7 +53,7 @@ def probe_arguments(
 
 
 def _video_output(tracks: str, max_frames: int) -> list[str]:
-    scale = f"scale={FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area,format=gray"
+    scale = f"scale={FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area:out_range=full,format=yuv420p"
     return [
         *("-map", f"{tracks}:v:0", "-an", "-vf", scale, "-fps_mode", "passthrough"),
         *("-frames:v", str(max_frames)),

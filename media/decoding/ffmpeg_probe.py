@@ -11,22 +11,23 @@ from pydantic import ValidationError
 from media.decoding import ffmpeg_output
 from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.audio_coverage import describe_sound
-from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.descriptions import describe_frames
 from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings
 from media.decoding.decoder.sample_entries import unmeasurable_kinds
+from media.decoding.decoder.small_frames import SmallFrames
 from media.decoding.decoder.ts_programs import TsProgram, ts_programs
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
-from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, longest_interval_sec
-from monitors.measurement import ProbeContext, SegmentMeasurement
+from monitors.frames import FRAME_BYTES, longest_interval_sec
+from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasurement
 
-OUTPUT_BYTES = 16 * 1024 * 1024
+OUTPUT_BYTES = 24 * 1024 * 1024
 """Each output may be as large as `limits.MAX_FRAMES` frames."""
 
-LARGE_BYTES = 2 * 1024 * 1024
+LARGE_BYTES = 3 * 1024 * 1024
 """Frames of 15 s. A larger output is analysed in a thread."""
 
 T = TypeVar("T")
@@ -51,10 +52,11 @@ class FfmpegProbe:
     ) -> SegmentMeasurement:
         """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
         task = _Task(segment, duration_sec, silence_db)
+        slates = context.slates if context else None
         async with self._slots.slot(usage or DecodeUsage()):
             finished, tracks = await self._run(task)
             return await _beside(
-                finished, lambda: _measurement(finished, tracks, segment, duration_sec)
+                finished, lambda: _measurement(finished, tracks, segment, duration_sec, slates)
             )
 
     async def close(self) -> None:
@@ -119,7 +121,11 @@ async def _beside(finished: Finished, look: Callable[[], T]) -> T:
 
 
 def _measurement(
-    finished: Finished, tracks: ffmpeg_output.FfmpegTracks, segment: bytes, duration_sec: float
+    finished: Finished,
+    tracks: ffmpeg_output.FfmpegTracks,
+    segment: bytes,
+    duration_sec: float,
+    slates: ReferenceSlates | None,
 ) -> SegmentMeasurement:
     findings = Findings(
         has_video=tracks.video_codec is not None,
@@ -134,10 +140,14 @@ def _measurement(
     if findings.has_audio:
         _listen(finished, findings, duration_sec, min(times, default=None))
     if findings.has_video:
-        _look_at_pictures(finished, findings, times, duration_sec)
+        _look_at_pictures(finished, findings, times, duration_sec, slates)
     findings.has_video |= "video" in tracks.unmeasurable
     findings.has_audio |= "audio" in tracks.unmeasurable
-    told = {"duration_sec": duration_sec, "size_bytes": len(segment)}
+    told = {
+        "duration_sec": duration_sec,
+        "size_bytes": len(segment),
+        "slate_names": slates.names if slates else None,
+    }
     try:
         return SegmentMeasurement.model_validate({**findings.fields(), **told})
     except ValidationError as error:
@@ -164,24 +174,25 @@ def _listen(
 
 
 def _look_at_pictures(
-    finished: Finished, findings: Findings, times: Sequence[float], duration_sec: float
+    finished: Finished,
+    findings: Findings,
+    times: Sequence[float],
+    duration_sec: float,
+    slates: ReferenceSlates | None,
 ) -> None:
-    size = FRAME_WIDTH * FRAME_HEIGHT
-    count = min(len(times), len(finished.stdout) // size)
+    count = min(len(times), len(finished.stdout) // FRAME_BYTES)
     error = ffmpeg_output.first_error(_text(finished.stderr))
     if not count and findings.audio_sec:
         findings.is_video_missing, findings.video_error = error is None, (error or "")[:MAX_ERROR]
         return
     if not count:
         raise UndecodableSegment(NO_FRAME)
-    pictures = np.frombuffer(finished.stdout, np.uint8, count * size)
-    pictures = pictures.reshape(count, FRAME_HEIGHT, FRAME_WIDTH)
+    pictures = SmallFrames.read(finished.stdout[: count * FRAME_BYTES])
     # Sound may start a little earlier; the playlist's times mean the first picture.
     moments = np.array(times[:count]) - times[0]
     findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
     findings.frame_interval_sec = longest_interval_sec(times[:count], duration_sec)
-    findings.black = black_intervals(pictures, moments, duration_sec)
-    findings.still = still_runs(pictures, moments, duration_sec)
+    describe_frames(findings, pictures, moments, duration_sec, slates.pictures if slates else b"")
 
 
 def _failure(finished: Finished) -> str:

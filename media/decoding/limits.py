@@ -10,7 +10,7 @@ MEBI = 1024 * 1024
 MIN_FRAMES = 1_000
 MAX_FRAMES_PER_SEC = 130
 MAX_FRAMES = 7_281
-"""2 minutes at 60 a second: 16 MiB of small frames."""
+"""2 minutes at 60 a second: 24 MiB of small frames."""
 
 MIN_CPU_SEC = 10
 CPU_SHARE = 2.0

@@ -29,7 +29,9 @@ class DecoderAnswer(BaseModel):
     undecodable: Reason = ""
 
 
-def read_answer(text: bytes, head: JobHead) -> tuple[DecoderAnswer, SegmentMeasurement | None]:
+def read_answer(
+    text: bytes, head: JobHead, slate_names: tuple[str, ...] | None = None
+) -> tuple[DecoderAnswer, SegmentMeasurement | None]:
     """Return an answer and what was found; None of an undecodable segment.
 
     Raises:
@@ -38,10 +40,12 @@ def read_answer(text: bytes, head: JobHead) -> tuple[DecoderAnswer, SegmentMeasu
     answer = DecoderAnswer.model_validate_json(text)
     if answer.number != head.number:
         raise ValueError("an answer to no question")
-    return answer, measurement_of(answer, head)
+    return answer, measurement_of(answer, head, slate_names)
 
 
-def measurement_of(answer: DecoderAnswer, head: JobHead) -> SegmentMeasurement | None:
+def measurement_of(
+    answer: DecoderAnswer, head: JobHead, slate_names: tuple[str, ...] | None = None
+) -> SegmentMeasurement | None:
     """Return what was found, as far as it was asked for; None of an undecodable segment.
 
     Raises:
@@ -52,6 +56,7 @@ def measurement_of(answer: DecoderAnswer, head: JobHead) -> SegmentMeasurement |
     told: dict[str, Any] = {
         "duration_sec": head.duration_sec,
         "size_bytes": head.segment_bytes,
+        "slate_names": slate_names,
     }
     if head.depth != DecodeDepth.MOVEMENT:
         told["motion"] = Motion.UNKNOWN

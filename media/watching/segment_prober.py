@@ -17,7 +17,7 @@ from media.watching.memory import MemoryBudget
 from media.watching.preroll import Lead
 from media.watching.segment_cache import SegmentCache
 from media.watching.segment_fetcher import SegmentFetcher
-from monitors.measurement import ProbeContext, SegmentMeasurement
+from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasurement
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class SegmentProber:
         segment_max_bytes: int,
         memory: MemoryBudget | None = None,
         cache: SegmentCache | None = None,
+        slates: Callable[[], ReferenceSlates | None] = lambda: None,
     ) -> None:
         """Prepare to measure.
 
@@ -70,6 +71,7 @@ class SegmentProber:
             segment_max_bytes: a larger segment is refused.
             memory: of all streams of this process; without it the stream has room of its own.
             cache: segments of all streams of this process; likewise.
+            slates: that are looked for now; None while they are not known.
         """
         self.client = client
         self._probe = probe
@@ -77,6 +79,7 @@ class SegmentProber:
         self._memory = memory or MemoryBudget(2 * segment_max_bytes)
         self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
         self.cache = cache or SegmentCache()
+        self._slates = slates
         self._growth = Growth()
         self._turn = asyncio.Lock()
         self._usage = DecodeUsage()
@@ -93,6 +96,7 @@ class SegmentProber:
             segment_max_bytes=self._max_bytes,
             memory=self._memory,
             cache=self.cache,
+            slates=self._slates,
         )
         other._turn, other._usage = self._turn, self._usage
         return other
@@ -157,10 +161,16 @@ class SegmentProber:
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
                 usage=self._usage,
-                context=self._lead.with_lead(context, segment),
+                context=self._with_slates(self._lead.with_lead(context, segment)),
             )
         except UndecodableSegment as error:
             return error
+
+    def _with_slates(self, context: ProbeContext | None) -> ProbeContext | None:
+        slates = self._slates()
+        if slates is None:
+            return context
+        return (context or ProbeContext()).model_copy(update={"slates": slates})
 
     def _cached(
         self, media: bytes, segment: Segment, found: SegmentMeasurement | UndecodableSegment
@@ -193,7 +203,7 @@ class SegmentProber:
                     duration_sec=skimmed.duration_sec,
                     silence_db=0.0,
                     usage=self._usage,
-                    context=self._lead.with_sets(),
+                    context=self._with_slates(self._lead.with_sets()),
                 )
         except UndecodableSegment:
             return None

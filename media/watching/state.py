@@ -11,6 +11,7 @@ from media.sources.youtube.confirmation import Confirmation
 from media.sources.youtube.site_messages import EGRESS_FAILURES
 from monitors.config import Thresholds
 from monitors.detectors.absence import AbsenceDetector
+from monitors.detectors.explanations import Explanations
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.renditions import RenditionDetector
 from monitors.detectors.segment_error import SegmentErrorDetector
@@ -18,8 +19,8 @@ from monitors.detectors.stall import StallDetector, suspend_threshold_sec
 from monitors.detectors.stopwatch import Elapsed
 from monitors.events import EventDraft, EventType, incident_event
 from monitors.incidents import IncidentChange, IncidentOpened
-from monitors.measurement import Track, Unmeasurable
-from monitors.reports import HealthReport, Statistics
+from monitors.measurement import SegmentMeasurement, Track, Unmeasurable
+from monitors.reports import HealthReport, MediaFacts, Statistics, VideoFacts
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 MAIN = "main"
@@ -120,7 +121,9 @@ class WatchState(BaseModel):
         at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked again.
         unmeasurable: what was reported as such: track, codec and reason.
+        explanations: incidents that are not told, since something else explains them.
         clock_at: what the clock of the watch showed last.
+        media: what is known of the latest segments.
         pending_events: events that are not returned to the workflow yet. They are part of the
             state, so that a worker that dies before it returns loses none.
     """
@@ -148,7 +151,9 @@ class WatchState(BaseModel):
     at_end: set[str] = set()
     refused_at: AwareDatetime | None = None
     unmeasurable: list[tuple[Track, str | None, str]] = []
+    explanations: Explanations = Field(default_factory=Explanations)
     clock_at: AwareDatetime | None = None
+    media: MediaFacts = Field(default_factory=MediaFacts)
     pending_events: list[EventDraft] = []
 
     def go_on_at(self, at: datetime) -> None:
@@ -319,7 +324,8 @@ class WatchState(BaseModel):
     def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
         """Draft events for changes of incidents; return whether there were any."""
         noted = False
-        for change in changes:
+        causes = [each for track in self.tracks.values() for each in track.detectors.causes()]
+        for change in self.explanations.told(changes, causes):
             noted = True
             self.pending_events.append(incident_event(change, at))
             if isinstance(change, IncidentOpened):
@@ -336,6 +342,19 @@ class WatchState(BaseModel):
         event_type = EventType.STREAM_UNMEASURABLE
         self.pending_events.append(EventDraft(event_type=event_type, timestamp=at, data=data))
         return True
+
+    def note_media(self, measurement: SegmentMeasurement) -> None:
+        """Note what the tracks of a segment are."""
+        if measurement.video_codec is None:
+            return
+        bits = 8 * measurement.video_bytes
+        self.media.video = VideoFacts(
+            codec=measurement.video_codec,
+            width=measurement.width,
+            height=measurement.height,
+            fps=measurement.frame_rate,
+            bitrate_bps=round(bits / measurement.duration_sec) if bits else None,
+        )
 
     def health(self) -> HealthReport:
         if self.unknown_because:
@@ -362,7 +381,8 @@ class WatchState(BaseModel):
         for track in self.tracks.values():
             for kind, since in track.detectors.open_incidents().items():
                 known[kind] = min(since, known.get(kind, since))
-        return known
+        held = self.explanations.held_kinds
+        return {kind: since for kind, since in known.items() if kind not in held}
 
 
 def _known(conditions: Iterable[Health]) -> Health:

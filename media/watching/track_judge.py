@@ -199,6 +199,7 @@ class TrackJudge:
         track.cursor.done(segment)
         state.statistics.downloaded_bytes += measurement.size_bytes
         state.last_check_at = at = self._now()
+        state.note_media(measurement)
         self._note_unmeasurable(measurement.unmeasurable, at)
         for sound in measurement.additional_audio:
             if sound.unmeasurable:

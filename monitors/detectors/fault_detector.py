@@ -9,7 +9,7 @@ Media of unknown condition (a segment that nobody could fetch) counts toward no 
 recovery and interrupts neither; it only makes the incident longer, as stream time moves on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,7 +22,13 @@ from monitors.detectors.stream_time import (
     Stretch,
     reached,
 )
-from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, SegmentInfo
+from monitors.incidents import (
+    Detail,
+    IncidentChange,
+    IncidentClosed,
+    IncidentOpened,
+    SegmentInfo,
+)
 from monitors.status import Health, IncidentKind
 
 JOINT_TOLERANCE_SEC = 0.05
@@ -67,7 +73,7 @@ class FaultRule:
     noticeable_sec: float = NOTICEABLE_SEC
     reason: str | None = None
     segment: SegmentInfo
-    details: dict[str, str] = field(default_factory=dict)
+    details: Mapping[str, Detail] = field(default_factory=dict)
 
     def parts(self, gap_sec: float, reason: str | None = None) -> bool:
         """Return whether good media of `gap_sec` separates a fault from one before, of `reason`."""
@@ -208,7 +214,7 @@ class FaultDetector(BaseModel):
             started_at=run.started_at,
             recovered_at=recovery.since,
             total_duration_sec=recovery.after_sec,
-            details=rule.details,
+            details=dict(rule.details),
         )
 
     @property
@@ -238,7 +244,7 @@ class FaultDetector(BaseModel):
             threshold_sec=rule.threshold_sec,
             reason=reason,
             segment=rule.segment,
-            details=rule.details,
+            details=dict(rule.details),
         )
 
     def _good(self, stretch: Stretch, rule: FaultRule) -> IncidentClosed | None:
@@ -256,7 +262,7 @@ def segment_info(position: SegmentPosition) -> SegmentInfo:
     return SegmentInfo(sequence=position.sequence, duration=position.duration_sec)
 
 
-def closing_rule(kind: IncidentKind, details: dict[str, str] | None = None) -> FaultRule:
+def closing_rule(kind: IncidentKind, details: Mapping[str, Detail] | None = None) -> FaultRule:
     """Return the rule by which an incident ends whatever is measured."""
     segment = SegmentInfo(sequence=0, duration=0.0)
     return FaultRule(

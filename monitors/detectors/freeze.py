@@ -1,28 +1,60 @@
 """When a still picture is a frozen one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
-from monitors.detectors.fault_detector import VIDEO_MISSING, FaultDetector, FaultRule
-from monitors.detectors.stream_time import Condition, Finding, Stretch, reached, without
-from monitors.frames import missing_from_sec, same_frame
+from monitors.detectors.fault_detector import (
+    VIDEO_MISSING,
+    FaultDetector,
+    FaultRule,
+    closing_rule,
+)
+from monitors.detectors.stream_time import (
+    TIME_TOLERANCE_SEC,
+    Condition,
+    Finding,
+    Stretch,
+    reached,
+    without,
+)
+from monitors.frames import STILL_MIN_SEC, missing_from_sec, same_frame
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
+from monitors.status import IncidentKind
 
 STILL_NOTICEABLE_SEC = 5.0
 """Shorter stillness is part of normal pictures: a slide, a drawing that an animation holds."""
+
+FLAWS_APART_SEC = 8.0
+"""A picture that changes for a moment more often than this is no frozen one with flaws."""
+
+
+class HeldStill(BaseModel):
+    """A picture at a segment's end that was not shown for long enough to be called still."""
+
+    picture: Thumbnail
+    starts_at: AwareDatetime
+    duration_sec: float
+
+    def as_stretch(self, condition: Condition) -> Stretch:
+        return Stretch(condition, self.duration_sec, self.starts_at, self.picture)
 
 
 class FreezeDetector(BaseModel):
     """The fault logic for still pictures: two runs are one only if they show the same picture.
 
-    A run goes on over a gap of at most `STILL_GAP_SEC` while the picture is that of the run's
-    beginning. Compared with its beginning and not with the piece before, a slow pan adds up until
-    it parts the run. A new picture is movement, even if it follows without any gap: it parts the
-    run, and in an open incident it is the first good moment. So an animation that holds its
-    drawings never freezes, and ends a freeze when it goes on.
+    A run goes on over another picture, or movement, of at most `STILL_GAP_SEC`: a flaw. There is
+    one at most in `FLAWS_APART_SEC`. What is shown at a segment's border for less than
+    `STILL_MIN_SEC` waits until the next segment tells whether it goes on: so a flaw is one wherever
+    the border lies.
+
+    The picture is compared with that of the run's beginning and not with the piece before: a slow
+    pan adds up until it parts the run. A new picture is movement, even if it follows without any
+    gap: it parts the run, and in an open incident it is the first good moment. So an animation that
+    holds its drawings never freezes, and ends a freeze when it goes on.
 
     A black picture is neither frozen nor moving. While it is black, no freeze grows, opens or
     closes; when the picture comes back, the freeze goes on if it is the same picture, and recovers
@@ -34,27 +66,85 @@ class FreezeDetector(BaseModel):
 
     Attributes:
         picture: what was seen when the latest run began.
+        held: what may be the beginning of another run.
+        since_flaw_sec: stillness since the run's last flaw.
     """
 
     faults: FaultDetector = Field(default_factory=FaultDetector)
     picture: Thumbnail | None = None
+    held: HeldStill | None = None
+    since_flaw_sec: float = FLAWS_APART_SEC
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
         """Judge the stretches of a segment and return what changed, in order."""
-        changes = [change for stretch in media for change in self._step(stretch, rule)]
+        changes = [change for stretch in media for change in self._settle(stretch, rule)]
         if self.faults.run is None:
             self.picture = None
         return changes
+
+    def skip(self, duration_sec: float) -> None:
+        """Let stream time pass over media of unknown condition."""
+        if self.held and duration_sec > TIME_TOLERANCE_SEC:
+            duration_sec += self.held.duration_sec
+            self.held = None
+        self.faults.skip(duration_sec)
+
+    def end(self, at: datetime) -> list[IncidentChange]:
+        self.held = None
+        ended = self.faults.end(at, closing_rule(IncidentKind.FREEZE))
+        return [ended] if ended else []
+
+    @property
+    def grown_sec(self) -> float:
+        """How long a freeze that goes on may last already."""
+        run, held_sec = self.faults.run, self.held.duration_sec if self.held else 0.0
+        return held_sec + (run.fault_sec + run.gap_sec if run else 0.0)
+
+    def _settle(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
+        """Judge what was held, now that `stretch` follows, and that, unless it is held itself."""
+        held, self.held = self.held, None
+        changes: list[IncidentChange] = []
+        if held and _goes_on(held, stretch):
+            if stretch.picture:
+                whole_sec = held.duration_sec + stretch.duration_sec
+                stretch = replace(held.as_stretch(stretch.condition), duration_sec=whole_sec)
+            else:
+                changes = self._step(held.as_stretch(Condition.FAULTY), rule)
+        elif held:
+            changes = self._step(held.as_stretch(Condition.GOOD), rule)
+        if self._is_too_short(stretch, rule):
+            self.held = HeldStill(
+                picture=stretch.picture or b"",
+                starts_at=stretch.starts_at,
+                duration_sec=stretch.duration_sec,
+            )
+            return changes
+        return changes + self._step(stretch, rule)
+
+    def _is_too_short(self, stretch: Stretch, rule: FaultRule) -> bool:
+        is_still = stretch.condition is Condition.FAULTY and stretch.picture is not None
+        if not is_still or reached(stretch.duration_sec, STILL_MIN_SEC):
+            return False
+        return not self._continues(stretch, rule) and not self._may_be_remnant(stretch, rule)
 
     def _step(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
         parted = None
         if self._may_be_remnant(stretch, rule):
             stretch = self._as_remnant(stretch, rule)
-        elif stretch.condition is Condition.FAULTY and not self._continues(stretch, rule):
-            parted = self.faults.part(stretch.starts_at, rule)
-            self.picture = stretch.picture
+        elif stretch.condition is Condition.FAULTY:
+            if not self._continues(stretch, rule):
+                parted = self.faults.part(stretch.starts_at, rule)
+                self.picture, self.since_flaw_sec = stretch.picture, FLAWS_APART_SEC
+            elif self._has_flaw():
+                self.since_flaw_sec = 0.0
+            self.since_flaw_sec += stretch.duration_sec
         changes = [parted, self.faults.step(stretch, rule)]
         return [change for change in changes if change]
+
+    def _has_flaw(self) -> bool:
+        """Return whether the run has just been interrupted, and not for want of pictures."""
+        run = self.faults.run
+        return run is not None and run.gap_sec > TIME_TOLERANCE_SEC and run.reason != VIDEO_MISSING
 
     def _may_be_remnant(self, stretch: Stretch, rule: FaultRule) -> bool:
         """Return whether a still stretch may be part of the few pictures between missing ones."""
@@ -75,21 +165,33 @@ class FreezeDetector(BaseModel):
         run = self.faults.run
         if run is None or run.is_parted(rule):
             return False
+        if self._has_flaw() and not reached(self.since_flaw_sec, FLAWS_APART_SEC):
+            return False
         if stretch.reason == VIDEO_MISSING:  # a player goes on showing the last picture
             return True
         return bool(self.picture and stretch.picture and same_frame(self.picture, stretch.picture))
 
 
-def still_findings(measurement: SegmentMeasurement) -> list[Finding]:
+def _goes_on(held: HeldStill, stretch: Stretch) -> bool:
+    if stretch.condition is not Condition.FAULTY:
+        return False
+    if stretch.reason == VIDEO_MISSING:  # a player goes on showing the last picture
+        return True
+    return bool(stretch.picture and same_frame(held.picture, stretch.picture))
+
+
+def still_findings(
+    measurement: SegmentMeasurement, cards: Sequence[Interval] = ()
+) -> list[Finding]:
     """Return what the freeze detector sees in a segment with picture.
 
-    That is stillness, black, and the end where pictures are missing.
+    That is stillness, black, and the end where pictures are missing. A card is no frozen programme.
     """
     missing = missing_frames(measurement)
-    black = [Finding(interval, Condition.UNKNOWN) for interval in measurement.black]
+    black = [Finding(piece, Condition.UNKNOWN) for _, piece in without(measurement.black, cards)]
     still = [
         Finding(piece, picture=run.picture)
-        for run, piece in without(measurement.still, [*measurement.black, *missing])
+        for run, piece in without(measurement.still, [*measurement.black, *missing, *cards])
     ]
     held = [
         Finding(piece, reason=VIDEO_MISSING) for _, piece in without(missing, measurement.black)

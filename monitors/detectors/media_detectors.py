@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from monitors.config import AudioTracks, Expect, Thresholds
+from monitors.detectors.explanations import Cause
 from monitors.detectors.fault_detector import REMNANT_SEC, FaultRule, closing_rule, segment_info
 from monitors.detectors.silence import SilenceDetector
 from monitors.detectors.sound_clock import SoundClock
@@ -214,6 +215,10 @@ class MediaDetectors(BaseModel):
         sounds = (self.silence, *self.additional.values())
         audio = max((each.faults.health() for each in sounds), key=HEALTH_ORDER.index)
         return self._seen("video", self.video.health()), self._seen("audio", audio)
+
+    def causes(self) -> list[Cause]:
+        """Return what is on air that explains other faults."""
+        return self.video.cards.causes()
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and the wall clock of their first moment."""

@@ -20,6 +20,12 @@ from monitors.measurement import Interval, SegmentMeasurement
 SEGMENTS_OF_A_FAULT = 4
 """A threshold shorter than this could be reached before a keyframe shows the fault."""
 
+SKIMMED = (
+    *("blackout_threshold_sec", "freeze_threshold_sec"),
+    *("test_signal_threshold_sec", "slate_threshold_sec"),
+)
+"""Thresholds of detectors that judge deferred segments."""
+
 LOOK_CLOSER_SHARE = 0.6
 """From this share of the freeze threshold on, segments are decoded until something moves."""
 
@@ -89,7 +95,7 @@ def depth_of_next(
         thresholds: that hold now.
         has_room: whether the cache has room for more of them.
     """
-    wanted = (thresholds.blackout_threshold_sec, thresholds.freeze_threshold_sec)
+    wanted = (getattr(thresholds, name) for name in SKIMMED)
     if any(0 < each < SEGMENTS_OF_A_FAULT * duration_sec for each in wanted):
         return DecodeDepth.EVERYTHING
     freeze_sec = thresholds.freeze_threshold_sec
@@ -123,6 +129,5 @@ def out_of_reach(thresholds: Thresholds) -> Thresholds:
 
     Deferred segments are judged by them: they reached nothing when they came.
     """
-    names = ("blackout_threshold_sec", "freeze_threshold_sec")
-    far = {name: 2.0 * DAY_SEC for name in names if getattr(thresholds, name) > 0}
+    far = {name: 2.0 * DAY_SEC for name in SKIMMED if getattr(thresholds, name) > 0}
     return thresholds.model_copy(update=far)

@@ -1,4 +1,4 @@
-"""The detectors of blackout and freeze, which judge some segments later than they come."""
+"""The detectors of what is seen, which judge some segments later than they come."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field, InstanceOf
 
 from monitors.config import Thresholds
+from monitors.detectors.cards import CardDetectors, cards_in, slates_in
 from monitors.detectors.fault_detector import (
     REMNANT_SEC,
     VIDEO_MISSING,
@@ -32,6 +33,7 @@ from monitors.detectors.stream_time import (
     SegmentPosition,
     Stretch,
     stretches,
+    without,
 )
 from monitors.frames import STILL_GAP_SEC, DecodeDepth
 from monitors.incidents import IncidentChange
@@ -51,6 +53,7 @@ class VideoDetectors(BaseModel):
         has_shown: whether any frame was seen yet.
     """
 
+    cards: CardDetectors = Field(default_factory=CardDetectors)
     blackout: FaultDetector = Field(default_factory=FaultDetector)
     freeze: FreezeDetector = Field(default_factory=FreezeDetector)
     deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
@@ -158,15 +161,14 @@ class VideoDetectors(BaseModel):
 
     def _grown_sec(self) -> float:
         """Return how long a freeze that goes on may last already."""
-        run = self.freeze.faults.run
-        known_sec = run.fault_sec + run.gap_sec if run else 0.0
-        return known_sec + sum(each.position.duration_sec for each in self.deferred)
+        return self.freeze.grown_sec + sum(each.position.duration_sec for each in self.deferred)
 
     def _is_calm(self) -> bool:
         """Return whether no fault is known for which each frame has to be looked at."""
         if self.deferred:  # none of these has a dark keyframe
             return True
-        return self.blackout.run is None and self._freeze_health() is Health.OK
+        is_dark = self.blackout.run is not None
+        return not is_dark and not self.cards.causes() and self._freeze_health() is Health.OK
 
     def skip(self, duration_sec: float) -> None:
         if self.deferred:
@@ -175,25 +177,25 @@ class VideoDetectors(BaseModel):
             self._skip(duration_sec)
 
     def _skip(self, duration_sec: float) -> None:
+        self.cards.skip(duration_sec)
         self.blackout.skip(duration_sec)
-        self.freeze.faults.skip(duration_sec)
+        self.freeze.skip(duration_sec)
 
     def _freeze_health(self) -> Health:
         return self.freeze.faults.health(STILL_NOTICEABLE_SEC)
 
     def end(self, at: datetime) -> list[IncidentChange]:
-        ended = (
-            self.blackout.end(at, closing_rule(IncidentKind.BLACKOUT)),
-            self.freeze.faults.end(at, closing_rule(IncidentKind.FREEZE)),
-        )
-        return [each for each in ended if each]
+        black = self.blackout.end(at, closing_rule(IncidentKind.BLACKOUT))
+        return [*self.cards.end(at), *([black] if black else []), *self.freeze.end(at)]
 
     def health(self) -> Health:
-        return max(self.blackout.health(), self._freeze_health(), key=HEALTH_ORDER.index)
+        found = (self.cards.health(), self.blackout.health(), self._freeze_health())
+        return max(found, key=HEALTH_ORDER.index)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         faults = {IncidentKind.BLACKOUT: self.blackout, IncidentKind.FREEZE: self.freeze.faults}
-        return {kind: each.open_since for kind, each in faults.items() if each.open_since}
+        opened = {kind: each.open_since for kind, each in faults.items() if each.open_since}
+        return opened | self.cards.open_incidents()
 
     def _judge(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -213,16 +215,17 @@ class VideoDetectors(BaseModel):
             noticeable_sec=STILL_NOTICEABLE_SEC,
             segment=segment_info(position),
         )
-        black, still = self._seen_in(measurement, position)
+        black, still = self._seen_in(measurement, position, thresholds)
         is_present = measurement.has_video and not measurement.is_video_missing
         self.has_shown |= is_present
         return [
+            *self.cards.follow(measurement, position, thresholds),
             *self.blackout.follow(_cut(black, position, measurement, is_present), blackout),
             *self.freeze.follow(_cut(still, position, measurement, is_present), freeze),
         ]
 
     def _seen_in(
-        self, measurement: SegmentMeasurement, position: SegmentPosition
+        self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> tuple[list[Finding], list[Finding]]:
         """Return what the detectors of blackout and of freeze see in a segment.
 
@@ -235,9 +238,12 @@ class VideoDetectors(BaseModel):
         if not measurement.is_video_missing:
             beginning = Interval(start=0.0, end=measurement.video_unseen_sec)
             unseen = Finding(beginning, Condition.UNKNOWN)
+            slates = slates_in(measurement, thresholds)
+            black = [piece for _, piece in without(measurement.black, slates)]
+            cards = cards_in(measurement, thresholds)
             return (
-                [unseen, *_faulty(measurement.black)],
-                [unseen, *still_findings(measurement)],
+                [unseen, *_faulty(black)],
+                [unseen, *still_findings(measurement, cards)],
             )
         missing = replace(_whole(position), reason=VIDEO_MISSING)
         is_black = self.blackout.run is not None and self.blackout.run.is_faulty

@@ -275,10 +275,13 @@ async def test_counters_are_reported_beside_the_watch_and_a_bad_gateway_does_not
     )
     for requests, returned in (good, broken, unknown):
         assert returned.outcome is WatchOutcome.CHECKPOINT
-        assert [(each.method, each.path) for each in requests] == [
-            ("PUT", "/internal/v1/monitors/mon-1/status")
-        ]
-    report = json.loads(good[0][0].body)
+        told = [each.path for each in requests if each.method == "PUT"]
+        assert told == ["/internal/v1/monitors/mon-1/status"]
+    report = json.loads(next(each.body for each in good[0] if each.method == "PUT"))
+    video = report["media"]["video"]
+    assert (video["codec"], video["width"], video["height"]) == ("h264", 128, 72)
+    assert video["fps"] == pytest.approx(10, rel=0.01)
+    assert 10_000 < video["bitrate_bps"] < 500_000
     assert (report["status"], report["stream_status"]) == ("monitoring", "live")
     assert report["health"]["video"] == "ok"
     assert report["statistics"]["total_segments_analyzed"] >= 1

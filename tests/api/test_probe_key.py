@@ -25,6 +25,7 @@ async def test_a_probe_tells_counters_and_reads_request_headers(sqlite_url: str)
         report = {"status": "monitoring", "as_of": datetime.now(UTC).isoformat()}
         assert (await ask(gateway, "PUT", f"{path}/status", report)).status_code == 204
         assert (await ask(gateway, "GET", f"{path}/request-headers")).status_code == 200
+        assert (await ask(gateway, "GET", "/slates")).status_code == 200
 
 
 @pytest.mark.parametrize("status", ["completed", "stopped", "error"])

@@ -9,7 +9,7 @@ from itertools import pairwise
 from monitors.config import Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition
-from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
+from monitors.frames import FRAME_BYTES, FRAME_WIDTH, LUMA_BYTES, NEUTRAL
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
 from monitors.status import IncidentKind
@@ -29,19 +29,26 @@ class Drawing(bytes):
 
 def drawing(seed: int) -> bytes:
     """A picture that is like no other."""
-    return Drawing(random.Random(seed).randbytes(FRAME_WIDTH * FRAME_HEIGHT))
+    return Drawing(colourless(random.Random(seed).randbytes(LUMA_BYTES)))
+
+
+def colourless(luma: bytes) -> bytes:
+    """Return a small frame of this luma."""
+    return luma + bytes([NEUTRAL]) * (FRAME_BYTES - LUMA_BYTES)
 
 
 def with_coding_noise(picture: bytes, seed: int) -> bytes:
     """The picture as a fresh keyframe shows it: each pixel off by at most one level."""
     chance = random.Random(seed)
-    return bytes(min(255, max(0, level + chance.choice((-1, 0, 0, 1)))) for level in picture)
+    luma = (min(255, max(0, it + chance.choice((-1, 0, 0, 1)))) for it in picture[:LUMA_BYTES])
+    return bytes(luma) + picture[LUMA_BYTES:]
 
 
 def shifted(picture: bytes, columns: int) -> bytes:
     """The picture after a pan to the right."""
-    rows = [picture[start : start + FRAME_WIDTH] for start in range(0, len(picture), FRAME_WIDTH)]
-    return b"".join(row[-columns:] + row[:-columns] if columns else row for row in rows)
+    rows = [picture[start : start + FRAME_WIDTH] for start in range(0, LUMA_BYTES, FRAME_WIDTH)]
+    luma = b"".join(row[-columns:] + row[:-columns] if columns else row for row in rows)
+    return luma + picture[LUMA_BYTES:]
 
 
 def wall_clock(stream_sec: float) -> datetime:

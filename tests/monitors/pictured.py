@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.black_frames import black_intervals
 from media.decoding.decoder.movement import Movement
+from media.decoding.decoder.still_frames import still_runs
 from monitors.config import Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import may_defer
@@ -23,6 +24,7 @@ from monitors.measurement import (
     SegmentMeasurement,
     StillRun,
 )
+from tests.media.decoding.decoder.drawn import film
 from tests.monitors.media_timeline import segment_position
 
 Picture = NDArray[np.uint8]
@@ -133,10 +135,11 @@ class Shown:
         """What a decoder measures, as a watch gets it."""
         found = SegmentMeasurement(duration_sec=self.duration_sec, silent=list(self.silent))
         movement = Movement(context.reference or bytes(BLOCKS))
-        movement.begin(self.pictures[0].tobytes())
+        frames = film(*self.pictures)
+        movement.begin(frames.pixels[0].tobytes())
         if context.depth is DecodeDepth.MOVEMENT:
             times = (np.arange(len(self.pictures)) / FPS).tolist()
-            movement.look_at([each.tobytes() for each in self.pictures], times)
+            movement.look_at([each.tobytes() for each in frames.pixels], times)
             motion = Motion.STATIC if not movement.is_dark else Motion.UNKNOWN
             found.motion = Motion.MOVING if movement.is_proven else motion
         found.keyframe = movement.keyframe
@@ -145,8 +148,8 @@ class Shown:
             cached = CachedSegment(str(self.position.sequence).encode())
             return found.model_copy(update={"is_skimmed": True, "cached": cached})
         moments = np.arange(len(self.pictures)) / FPS
-        black = black_intervals(self.pictures, moments, self.duration_sec)
-        runs = still_runs(self.pictures, moments, self.duration_sec)
+        black = black_intervals(frames, moments, self.duration_sec)
+        runs = still_runs(frames, moments, self.duration_sec)
         still = [StillRun(start=a, end=b, picture=picture) for a, b, picture in runs]
         intervals = [Interval(start=a, end=b) for a, b in black]
         return found.model_copy(update={"black": intervals, "still": still})

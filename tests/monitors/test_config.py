@@ -17,6 +17,8 @@ def test_defaults_are_those_of_the_contract() -> None:
         "recovery_sec": 5,
         "suspend_threshold_sec": None,
         "segment_error_threshold_sec": 60,
+        "test_signal_threshold_sec": 30,
+        "slate_threshold_sec": 30,
         "expect": "auto",
         "audio_tracks": "first",
         "check_interval_sec": None,

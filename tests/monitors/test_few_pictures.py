@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
-from monitors.frames import longest_interval_sec, missing_from_sec
+from monitors.frames import FRAME_BYTES, longest_interval_sec, missing_from_sec
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
 from monitors.status import IncidentKind
@@ -111,7 +111,7 @@ DARK = SegmentMeasurement(
     video_sec=0.2,
     frame_interval_sec=FRAME_SEC,
     black=[Interval(start=0.0, end=2.0)],
-    still=[StillRun(start=0.0, end=2.0, picture=bytes(64 * 36))],
+    still=[StillRun(start=0.0, end=2.0, picture=bytes(FRAME_BYTES))],
 )
 SLIDES = [held(number, 1.5, picture=drawing(number // 4)) for number in range(40)]
 

@@ -35,7 +35,7 @@ def main(memory_bytes: int) -> None:
         job = JobHead.unpack(head)
         # What takes longer is killed (SIGPROF): no loop in a decoder asks whether it may go on.
         signal.setitimer(signal.ITIMER_PROF, job.cpu_sec)
-        sizes = (job.sets_bytes, job.lead_bytes, job.segment_bytes)
+        sizes = (job.slates_bytes, job.sets_bytes, job.lead_bytes, job.segment_bytes)
         answer = _answer(job, Material(*map(jobs.read, sizes)))
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(answer)

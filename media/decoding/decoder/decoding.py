@@ -95,7 +95,7 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
     if video is None and audio is None and not unmeasurable:
         raise Undecodable("ffmpeg found no picture and no sound")
     sets = _parameter_sets(container, video, material) if video else None
-    pictures = FrameSampler(job)
+    pictures = FrameSampler(job, material.slates)
     additional = tracks.additional if job.all_sounds else []
     heard = [each.stream for each in additional if each.why_not is None]
     sounds = {it.index: Sound(job.silence_db, with_loudness=False) for it in heard}

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.frames import BLACK_LEVEL, block_sums, differences
-from monitors.frames import BLOCK_SIZE, FRAME_HEIGHT, FRAME_WIDTH, MOVED_DIFFERENCE, STILL_GAP_SEC
+from media.decoding.decoder.black_frames import BLACK_LEVEL
+from media.decoding.decoder.small_frames import SmallFrames
+from monitors.frames import BLOCK_SIZE, MOVED_DIFFERENCE, STILL_GAP_SEC
 
 DARK_LEVEL = BLACK_LEVEL + 10
 DARK_SHARE = 0.9
@@ -47,7 +48,7 @@ class Movement:
     def look_at(self, frames: Sequence[bytes], times_sec: Sequence[float]) -> None:
         """Look at the next frames, in the order in which they are shown."""
         means = self._means(frames)
-        differ = [differences(means, each) > MOVED_DIFFERENCE for each in self._references]
+        differ = [np.abs(means - each).max(axis=1) > MOVED_DIFFERENCE for each in self._references]
         for time_sec, has_moved in zip(times_sec, np.all(differ, axis=0), strict=True):
             if not has_moved:
                 self._differing_since = None
@@ -57,9 +58,9 @@ class Movement:
                 self.is_proven = self.keyframe is not None and not self.is_dark
 
     def _means(self, frames: Sequence[bytes]) -> NDArray[np.int16]:
-        pixels = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
-        self.is_dark |= bool(((pixels <= DARK_LEVEL).mean(axis=(1, 2)) >= DARK_SHARE).any())
-        return block_sums(pixels) // BLOCK_SIZE**2
+        small = SmallFrames.of(frames)
+        self.is_dark |= bool(((small.luma <= DARK_LEVEL).mean(axis=1) >= DARK_SHARE).any())
+        return small.block_sums() // BLOCK_SIZE**2
 
 
 def _recalled(means: bytes) -> NDArray[np.int16]:

@@ -24,7 +24,7 @@ without sound, the most that a second can hold, take half of it."""
 ALL_SOUNDS_FACTOR = 4
 """Where all audio tracks are measured."""
 
-_HEAD = struct.Struct(f">QIIIddII?B?{BLOCKS}s")
+_HEAD = struct.Struct(f">QIIIIddII?B?{BLOCKS}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -32,11 +32,13 @@ class Material(NamedTuple):
     """What is decoded.
 
     Attributes:
+        slates: that are looked for; see `monitors.measurement.ReferenceSlates`.
         parameter_sets: of earlier segments, for one that has none; see `Findings.parameter_sets`.
         lead: the segments since the last keyframe, for one that does not begin with one.
         segment: what is measured.
     """
 
+    slates: bytes
     parameter_sets: bytes
     lead: bytes
     segment: bytes
@@ -47,7 +49,7 @@ class JobHead(NamedTuple):
 
     Attributes:
         number: of the job, which nobody can guess.
-        sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
+        slates_bytes, sets_bytes, lead_bytes, segment_bytes: sizes of the parts of a `Material`.
         duration_sec: what its playlist says of it (EXTINF).
         silence_db: sound that stays under this level is silence, in dBFS.
         max_frames: further pictures are not looked at.
@@ -60,6 +62,7 @@ class JobHead(NamedTuple):
     """
 
     number: int
+    slates_bytes: int
     sets_bytes: int
     lead_bytes: int
     segment_bytes: int

@@ -31,6 +31,14 @@ class StillSpan(NamedTuple):
     picture: bytes
 
 
+class SlateSpan(NamedTuple):
+    """A stretch in which a slate was shown; `number` is its place among those of the job."""
+
+    start: float
+    end: float
+    number: int
+
+
 @dataclass
 class AudioFindings:
     """What was heard of an audio track; fields as in `monitors.measurement.AudioMeasurement`."""
@@ -76,9 +84,13 @@ class Findings(AudioFindings):
     height: int | None = None
     black: list[Span] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
+    bars: list[Span] = field(default_factory=list)
+    slates: list[SlateSpan] = field(default_factory=list)
     video_sec: float = 0.0
     frame_interval_sec: float = 0.0
     video_unseen_sec: float = 0.0
+    video_bytes: int = 0
+    frame_rate: float | None = None
     is_video_missing: bool = False
     loudness_lufs: float | None = None
     keyframe: bytes | None = None
@@ -87,6 +99,13 @@ class Findings(AudioFindings):
     motion: Motion = Motion.UNKNOWN
     is_skimmed: bool = False
 
+    def begin_at(self, unseen_sec: float) -> None:
+        """Leave out of all that is seen what is not known yet."""
+        self.black = [it._replace(start=max(it.start, unseen_sec)) for it in self.black]
+        self.still = [it._replace(start=max(it.start, unseen_sec)) for it in self.still]
+        self.bars = [it._replace(start=max(it.start, unseen_sec)) for it in self.bars]
+        self.slates = [it._replace(start=max(it.start, unseen_sec)) for it in self.slates]
+
     def fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them, from which the worker makes a measurement."""
         return {
@@ -94,6 +113,8 @@ class Findings(AudioFindings):
             "additional_audio": [each.audio_fields() for each in self.additional_audio],
             "black": [each._asdict() for each in self.black],
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
+            "bars": [each._asdict() for each in self.bars],
+            "slates": [each._asdict() for each in self.slates],
             "keyframe": _text(self.keyframe),
             "parameter_sets": _text(self.parameter_sets),
         }

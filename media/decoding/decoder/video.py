@@ -3,10 +3,11 @@
 import av
 import numpy as np
 
-from media.decoding.decoder.frames import black_intervals, still_runs
+from media.decoding.decoder.descriptions import describe_frames, is_card
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
 from media.decoding.decoder.results import NO_FRAME, Findings
+from media.decoding.decoder.small_frames import SmallFrames
 from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, DecodeDepth, Motion, longest_interval_sec
 
 LONGEST_REORDER_SEC = 2.0
@@ -19,18 +20,21 @@ LOOKED_AT_ONCE = 8
 class FrameSampler:
     """The frames of a segment, scaled down; or only as many as its job asks for."""
 
-    def __init__(self, job: JobHead) -> None:
+    def __init__(self, job: JobHead, slates: bytes = b"") -> None:
         self._job = job
+        self._slates = slates
         self._depth = job.depth
         self._small: list[bytes] = []
         self._times: list[float] = []
         self._movement = Movement(job.reference)
         self._looked_at = 0
         self._left_out = 0
+        self._shows_card = False
         self._begins_with_keyframe: bool | None = None
         self._first_pts: int | None = None
         self._end_pts = 0
         self._pts: list[int] = []
+        self._bytes = 0
         self._has_all_times = True
         self._tick_sec = 0.0
         self._scaler = av.video.reformatter.VideoReformatter()
@@ -45,8 +49,14 @@ class FrameSampler:
         """Whether the first picture builds on pictures of segments before."""
         return self._begins_with_keyframe is False
 
+    @property
+    def _is_suspect(self) -> bool:
+        """Whether what was seen may be black, colour bars or a slate: all frames are to be seen."""
+        return self._movement.is_dark or self._shows_card
+
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
         if packet.size:
+            self._bytes += packet.size
             self._note_time(packet)
         if len(self._small) >= self._job.max_frames:
             return False
@@ -79,26 +89,25 @@ class FrameSampler:
         self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
 
     def add(self, frame: av.VideoFrame) -> None:
-        """Keep a picture as full-range luma of the small size."""
+        """Keep a picture as full-range YUV of the small size."""
         if len(self._small) >= self._job.max_frames or self._is_of_the_lead(frame):
             return
         small = self._scaler.reformat(
             frame,
             FRAME_WIDTH,
             FRAME_HEIGHT,
-            "gray",
+            "yuv420p",
             interpolation=av.video.reformatter.Interpolation.AREA,
             dst_color_range=av.video.reformatter.ColorRange.JPEG,
             threads=1,
         )
-        plane = small.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        self._small.append(rows[:FRAME_HEIGHT, :FRAME_WIDTH].tobytes())
+        self._small.append(b"".join(map(_samples, small.planes)))
         time = frame.time
         # A picture without a time of its own is shown with the one before.
         self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
         if self._movement.keyframe is None and frame.key_frame and not frame.is_corrupt:
             self._movement.begin(self._small[-1])
+            self._shows_card = is_card(SmallFrames.of(self._small[-1:]), self._slates)
         unseen = len(self._small) - self._looked_at
         if self._depth == DecodeDepth.MOVEMENT and unseen >= LOOKED_AT_ONCE:
             self._look_for_movement()
@@ -123,25 +132,24 @@ class FrameSampler:
             return NO_FRAME
         findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
         findings.frame_interval_sec = self._interval_sec()
+        findings.video_bytes = self._bytes
+        if findings.video_sec > 0 and self._has_all_times:
+            findings.frame_rate = round(len(self._pts) / findings.video_sec, 3)
         findings.motion = self._motion()
         findings.keyframe = self._movement.keyframe
         if self._left_out:
             findings.is_skimmed = True
-            findings.keyframe = None if self._movement.is_dark else self._movement.keyframe
+            findings.keyframe = None if self._is_suspect else self._movement.keyframe
         else:
             self._describe_stretches(findings)
         return ""
 
     def _describe_stretches(self, findings: Findings) -> None:
-        pixels = np.frombuffer(b"".join(self._small), np.uint8)
-        pictures = pixels.reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
+        pictures = SmallFrames.of(self._small)
         moments = np.array(self._times) - self._zero_sec()
-        black = black_intervals(pictures, moments, self._job.duration_sec)
-        still = still_runs(pictures, moments, self._job.duration_sec)
-        unseen_sec = self._unseen_sec()
-        findings.video_unseen_sec = unseen_sec
-        findings.black = [it._replace(start=max(it.start, unseen_sec)) for it in black]
-        findings.still = [it._replace(start=max(it.start, unseen_sec)) for it in still]
+        describe_frames(findings, pictures, moments, self._job.duration_sec, self._slates)
+        findings.video_unseen_sec = unseen_sec = self._unseen_sec()
+        findings.begin_at(unseen_sec)
 
     def _interval_sec(self) -> float:
         times = [pts * self._tick_sec for pts in self._pts] if self._has_all_times else []
@@ -166,5 +174,10 @@ class FrameSampler:
         if self._left_out:
             return Motion.MOVING
         self._look_for_movement()
-        is_known = self._movement.keyframe is not None and not self._movement.is_dark
+        is_known = self._movement.keyframe is not None and not self._is_suspect
         return Motion.STATIC if is_known else Motion.UNKNOWN
+
+
+def _samples(plane: av.video.plane.VideoPlane) -> bytes:
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width].tobytes()

@@ -29,6 +29,7 @@ DURATION_SEC = 2.0
 def job(depth: DecodeDepth, *, with_loudness: bool = False, duration_sec: float = 2.0) -> JobHead:
     return JobHead(
         number=NUMBER,
+        slates_bytes=0,
         sets_bytes=0,
         lead_bytes=0,
         segment_bytes=1000,
@@ -91,8 +92,10 @@ def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(FRAME_BYTES)) ->
     "findings",
     [
         pytest.param({"still": [still(picture=text(1))]}, id="a picture that is too small"),
-        pytest.param({"still": [still(picture=text(2305))]}, id="a picture that is too large"),
-        pytest.param({"still": [still(picture="?" * 3072)]}, id="a picture that is no base64"),
+        pytest.param(
+            {"still": [still(picture=text(FRAME_BYTES + 1))]}, id="a picture that is too large"
+        ),
+        pytest.param({"still": [still(picture="?" * 4608)]}, id="a picture that is no base64"),
         pytest.param({"still": [still(), still(0.5, 1.5)]}, id="stretches that overlap"),
         pytest.param({"black": [{"start": 1.0, "end": 0.5}]}, id="an end before its start"),
         pytest.param({"black": [{"start": 1.0, "end": 2.5}]}, id="an end beyond the segment"),
@@ -117,6 +120,9 @@ def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(FRAME_BYTES)) ->
         pytest.param({"keyframe": text(BLOCKS - 1)}, id="a keyframe that is too small"),
         pytest.param({"keyframe": text(BLOCKS + 1)}, id="a keyframe that is too large"),
         pytest.param({"motion": "dances"}, id="another motion"),
+        pytest.param({"bars": [{"start": 1.0, "end": 2.5}]}, id="bars beyond the segment"),
+        pytest.param({"slates": [{"start": 0.0, "end": 1.0, "number": 0}]}, id="a slate of nobody"),
+        pytest.param({"frame_rate": 0.0}, id="no frame rate"),
         pytest.param({"has_video": None}, id="perhaps a picture"),
     ],
 )

@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("statistics", JSON, nullable=False),
         sa.Column("open_incidents", JSON, nullable=False),
         sa.Column("overall_health", sa.String(8), nullable=False),
+        sa.Column("media", JSON),
         sa.Column("as_of", TIME, nullable=False),
         sa.PrimaryKeyConstraint("monitor_id", name="pk_monitor_stats"),
         _belongs_to_monitor("monitor_stats"),
@@ -163,6 +164,13 @@ def upgrade() -> None:
     )
     _number_changes("monitors", "monitor")
     _number_changes("monitor_stats", "monitor", with_removal=False)
+    op.create_table(
+        "slates",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("picture", sa.LargeBinary, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_slates"),
+    )
     deployment = op.create_table(
         "deployment",
         sa.Column("deployment_id", sa.String(36), nullable=False),
@@ -175,6 +183,7 @@ def downgrade() -> None:
     for table in ("deployment", "idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
         op.drop_table(table)  # and its triggers
     op.drop_table("changes")
+    op.drop_table("slates")
     if op.get_bind().dialect.name == "postgresql":
         for name in ("number_monitor_change", "forget_monitor_change"):
             op.execute(f"DROP FUNCTION {name}")

@@ -7,38 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.decoding.decoder.frames import STILL_MIN_SEC, Pictures, black_intervals, still_runs
+from media.decoding.decoder.black_frames import black_intervals
 from media.decoding.decoder.results import Span, StillSpan
-from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
+from media.decoding.decoder.small_frames import SmallFrames
+from media.decoding.decoder.still_frames import still_runs
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, LUMA_BYTES, STILL_MIN_SEC
+from tests.media.decoding.decoder.drawn import Luma, film, flat
 
 FPS = 10
 CHANCE = np.random.default_rng(7)
 NOISE = CHANCE.integers(-2, 3, (FRAME_HEIGHT, FRAME_WIDTH))
 
 
-def flat(level: int) -> Pictures:
-    return np.full((FRAME_HEIGHT, FRAME_WIDTH), level, np.uint8)
-
-
-def with_bright_share(share: float, level: int = 200) -> Pictures:
+def with_bright_share(share: float, level: int = 200) -> Luma:
     picture = flat(0)
     picture.reshape(-1)[: round(share * picture.size)] = level
     return picture
 
 
-def scene(seed: int) -> Pictures:
+def scene(seed: int) -> Luma:
     return np.random.default_rng(seed).integers(40, 220, flat(0).shape).astype(np.uint8)
-
-
-def film(*pictures: Pictures) -> Pictures:
-    return np.stack(pictures)
 
 
 def times(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.arange(count, dtype=np.float64) / FPS
 
 
-def black(pictures: Pictures) -> list[Span]:
+def black(pictures: SmallFrames) -> list[Span]:
     return black_intervals(pictures, times(len(pictures)), len(pictures) / FPS)
 
 
@@ -46,7 +41,7 @@ def spans(found: Sequence[Span | StillSpan]) -> list[tuple[float, float]]:
     return [(round(each.start, 6), round(each.end, 6)) for each in found]
 
 
-def still(pictures: Pictures) -> list[tuple[float, float]]:
+def still(pictures: SmallFrames) -> list[tuple[float, float]]:
     return spans(still_runs(pictures, times(len(pictures)), len(pictures) / FPS))
 
 
@@ -62,12 +57,49 @@ def still(pictures: Pictures) -> list[tuple[float, float]]:
         pytest.param(with_bright_share(0.05), False, id="a caption of 5 %"),
         pytest.param(with_bright_share(0.3, 20), False, id="a night scene with shapes"),
         pytest.param(with_bright_share(0.3, 6), True, id="banding of the encoder"),
+        pytest.param(with_bright_share(0.3, 9), True, id="a rest of the picture of 4 %"),
+        pytest.param(with_bright_share(0.3, 12), False, id="a scene of 5 %"),
         pytest.param(flat(255), False, id="white"),
         pytest.param(scene(1), False, id="a scene"),
     ],
 )
-def test_what_is_black(picture: Pictures, is_black: bool) -> None:
+def test_what_is_black(picture: Luma, is_black: bool) -> None:
     assert spans(black(film(picture, picture))) == ([(0.0, 0.2)] if is_black else [])
+
+
+@pytest.mark.parametrize(
+    ("share", "levels", "is_black"),
+    [
+        pytest.param(1.0, 60, False, id="deep blue"),
+        pytest.param(0.2, 60, False, id="a coloured part"),
+        pytest.param(0.02, 60, True, id="a coloured logo"),
+        pytest.param(1.0, 20, True, id="a tint"),
+    ],
+)
+def test_black_has_no_colour(share: float, levels: int, is_black: bool) -> None:
+    blue = film(*[flat(12)] * 10, chroma=(share, levels))
+    assert spans(black(blue)) == ([(0.0, 1.0)] if is_black else [])
+
+
+def lit(levels: Sequence[int]) -> SmallFrames:
+    """Return a dark film with a small light of these levels, one a frame."""
+    pictures = [flat(4) for _ in levels]
+    for picture, level in zip(pictures, levels, strict=True):
+        picture[20:24, 40:44] = level
+    return film(*pictures)
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_black"),
+    [
+        pytest.param([180] * 60, True, id="a logo"),
+        pytest.param([180, 150, 170, 130, 190, 160] * 10, False, id="a candle"),
+        pytest.param([*[180] * 20, *[0] * 15, *[200] * 25], True, id="subtitles"),
+    ],
+)
+def test_a_light_in_the_dark_is_alive_where_it_flickers(levels: list[int], is_black: bool) -> None:
+    black_sec = sum(end - start for start, end in spans(black(lit(levels))))
+    assert black_sec == pytest.approx(6.0) if is_black else black_sec < 0.5
 
 
 def test_black_lasts_from_its_first_picture_to_the_next_other_one() -> None:
@@ -107,7 +139,7 @@ def test_a_keyframe_that_looks_a_little_different_does_not_part_a_still() -> Non
     assert still(film(*[scene(1)] * 10, *[keyframe] * 10)) == [(0.0, 2.0)]
 
 
-def noisy(seed: int) -> Pictures:
+def noisy(seed: int) -> Luma:
     noise = np.random.default_rng(seed).integers(-2, 3, flat(0).shape)
     return (scene(1) + noise).astype(np.uint8)
 
@@ -116,6 +148,28 @@ def test_a_still_may_repeat_itself_a_group_of_pictures_later() -> None:
     group = [noisy(number) for number in range(10)]
     assert still(film(*group, *group)) == [(0.0, 2.0)]
     assert still(film(*(noisy(number) for number in range(20)))) == []
+
+
+def test_a_still_with_fresh_grain_is_still_where_its_means_stand() -> None:
+    chance = np.random.default_rng(3)
+    grain = [
+        (scene(1) + chance.integers(-1, 2, scene(1).shape) * (chance.random(scene(1).shape) < 0.2))
+        for _ in range(20)
+    ]
+    assert still(film(*(each.astype(np.uint8) for each in grain))) == [(0.0, 2.0)]
+
+
+def test_another_colour_of_the_same_luma_parts_a_still() -> None:
+    one, other = film(*[flat(120)] * 10), film(*[flat(120)] * 10, chroma=(0.5, 25))
+    pictures = SmallFrames(np.concatenate([one.pixels, other.pixels]))
+    assert still(pictures) == [(0.0, 1.0), (1.0, 2.0)]
+
+
+def test_a_mouth_that_moves_where_all_else_stands_parts_a_still() -> None:
+    talking = [scene(1) for _ in range(20)]
+    for number, picture in enumerate(talking):
+        picture[20:22, 30:32] = 100 + 6 * (number // 2 % 2)
+    assert still(film(*talking)) == [(0.0, 0.2), (1.8, 2.0)]
 
 
 def test_a_new_picture_parts_a_still() -> None:
@@ -146,7 +200,7 @@ def test_a_slow_change_adds_up_until_it_is_seen() -> None:
 
 def test_a_single_picture_is_still_as_long_as_its_segment() -> None:
     (run,) = still_runs(film(scene(1)), times(1), 2.0)
-    assert (run.start, run.end, run.picture) == (0.0, 2.0, scene(1).tobytes())
+    assert (run.start, run.end, run.picture[:LUMA_BYTES]) == (0.0, 2.0, scene(1).tobytes())
 
 
 @given(

@@ -1,0 +1,1 @@
+"""Slates: pictures that are not to be on air, which the user uploads."""

@@ -1,0 +1,48 @@
+"""Slates in the database."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+
+from api.store.database import Database
+from api.store.tables import slates
+
+
+@dataclass(frozen=True)
+class SlateRecord:
+    """A slate; `picture` as in `monitors.frames.SLATE_BYTES`."""
+
+    name: str
+    picture: bytes = field(repr=False)
+    updated_at: datetime
+
+
+class SlateStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, name: str, picture: bytes, at: datetime, *, most: int) -> bool:
+        """Keep a slate. False: there are `most` others already."""
+        values = {"picture": picture, "updated_at": at}
+        async with self._database.exclusive_write() as connection:
+            changed = await connection.execute(
+                update(slates).where(slates.c.name == name).values(values)
+            )
+            if changed.rowcount:
+                return True
+            count = (await connection.scalars(select(func.count()).select_from(slates))).one()
+            if count >= most:
+                return False
+            await connection.execute(insert(slates).values(name=name, **values))
+            return True
+
+    async def all(self) -> list[SlateRecord]:
+        """Return all slates by name."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(slates).order_by(slates.c.name))).all()
+        return [SlateRecord(row.name, row.picture, row.updated_at) for row in rows]
+
+    async def delete(self, name: str) -> bool:
+        """Remove a slate. False: there is none of that name."""
+        return await self._database.write_one(delete(slates).where(slates.c.name == name)) == 1

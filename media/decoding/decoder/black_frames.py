@@ -1,0 +1,101 @@
+"""Where a segment shows black.
+
+Black is dark, without contrast and without colour. A small part of it may be bright: a logo, a
+subtitle. It stands; lights in the dark move and flicker.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.decoding.decoder.results import Span
+from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of, runs_of, spans_of
+from monitors.frames import BLOCK_SIZE, BLOCKS, NEUTRAL
+
+BLACK_LEVEL = 26
+"""Luma (of 255) up to which a pixel may be black: 10 %, as ffmpeg's blackdetect has it."""
+
+BLACK_CONTRAST = 9
+"""A dark scene shows shapes; black, even with a rest of the picture or a vignette, shows none."""
+
+BLACK_SHARE_PERCENT = 97
+"""The brightest rest of the picture may be a logo."""
+
+COLOUR_DIFFERENCE = 24
+"""U or V this far from neutral is colour: deep blue has the luma of black."""
+
+LIT_LEVEL = 50
+"""A block in the dark is lit from here on."""
+
+LIT_DIFFERENCE = 12
+"""A lit block that differs by more has changed."""
+
+LIT_MIN_SEC = 1.0
+"""Lights that change more often than this are alive. A subtitle stands longer."""
+
+
+def black_intervals(frames: SmallFrames, times: NDArray[np.float64], end: float) -> list[Span]:
+    """Return the stretches whose frames show nothing.
+
+    Args:
+        frames: of a segment.
+        times: when each is first shown, seconds from the segment's first moment.
+        end: the segment's duration; the last frame is shown until then.
+    """
+    black = _are_dark(frames)
+    black[black] = _are_empty(frames[black])
+    edges = edges_of(times, end)
+    for first, stop in runs_of(black):
+        black[first:stop] &= ~_are_alive(frames[first:stop], edges[first : stop + 1], end)
+    return spans_of(black, edges)
+
+
+def _are_dark(frames: SmallFrames) -> Flags:
+    """Tell, fast, which frames are dark enough: hardly any is, of most segments."""
+    bright = np.count_nonzero(frames.luma > BLACK_LEVEL, axis=1)
+    dark: Flags = bright <= frames.luma.shape[1] - 1 - _ranks(frames.luma)[1]
+    return dark
+
+
+def _are_empty(frames: SmallFrames) -> Flags:
+    """Return which dark frames have neither contrast nor colour."""
+    ranks = _ranks(frames.luma)
+    ordered = np.partition(frames.luma, ranks, axis=1)
+    contrast = ordered[:, ranks[1]].astype(np.int16) - ordered[:, ranks[0]]
+    coloured = np.abs(frames.chroma.astype(np.int16) - NEUTRAL).max(axis=1) > COLOUR_DIFFERENCE
+    share = np.count_nonzero(coloured, axis=1) * 100
+    empty: Flags = (contrast <= BLACK_CONTRAST) & (share <= (100 - BLACK_SHARE_PERCENT) * BLOCKS)
+    return empty
+
+
+def _ranks(pixels: NDArray[np.uint8]) -> list[int]:
+    """Return where, among a frame's pixels in order, the rest begins that may be otherwise."""
+    last = pixels.shape[1] - 1
+    shares = (100 - BLACK_SHARE_PERCENT, BLACK_SHARE_PERCENT)
+    return [round(last * share / 100) for share in shares]
+
+
+def _are_alive(frames: SmallFrames, edges: list[float], end: float) -> Flags:
+    """Return in which frames of a dark run the lights change again before `LIT_MIN_SEC`.
+
+    What touches the segment's border may go on behind it.
+    """
+    alive = np.zeros(len(frames), np.bool_)
+    blocks = frames.block_sums()
+    if not (blocks > LIT_LEVEL * BLOCK_SIZE**2).any():
+        return alive
+    first = 0
+    while first < len(frames):
+        stop = _end_of_standing(blocks, first)
+        is_inside = edges[first] > 0 and edges[stop] < end
+        alive[first:stop] = is_inside and edges[stop] - edges[first] < LIT_MIN_SEC
+        first = stop
+    return alive
+
+
+def _end_of_standing(blocks: NDArray[np.int16], first: int) -> int:
+    """Return where the lights of frame `first` have changed."""
+    later, before = blocks[first:], blocks[first]
+    has_changed = np.abs(later - before) > LIT_DIFFERENCE * BLOCK_SIZE**2
+    is_lit = np.maximum(later, before) > LIT_LEVEL * BLOCK_SIZE**2
+    changed = (has_changed & is_lit).any(axis=1)
+    return first + int(changed.argmax()) if changed.any() else len(blocks)

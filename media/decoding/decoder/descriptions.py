@@ -1,0 +1,48 @@
+"""What the frames of a segment show."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.decoding.decoder.bars import are_bars
+from media.decoding.decoder.black_frames import black_intervals
+from media.decoding.decoder.results import Findings, SlateSpan
+from media.decoding.decoder.slates import NONE, shown_slates
+from media.decoding.decoder.small_frames import SmallFrames, edges_of, spans_of
+from media.decoding.decoder.still_frames import still_runs
+
+
+def describe_frames(
+    findings: Findings,
+    frames: SmallFrames,
+    times: NDArray[np.float64],
+    end: float,
+    slates: bytes = b"",
+) -> None:
+    """Write down the stretches of black, of stillness, of colour bars and of slates.
+
+    Args:
+        findings: are completed.
+        frames: of a segment, all of them.
+        times: when each is first shown, seconds from the segment's first moment.
+        end: the segment's duration.
+        slates: that are looked for, see `monitors.measurement.ReferenceSlates`.
+    """
+    findings.black = black_intervals(frames, times, end)
+    findings.still = still_runs(frames, times, end)
+    edges = edges_of(times, end)
+    findings.bars = spans_of(are_bars(frames), edges)
+    findings.slates = _slate_spans(shown_slates(frames, slates), edges)
+
+
+def is_card(frame: SmallFrames, slates: bytes) -> bool:
+    """Return whether a frame shows colour bars or a slate."""
+    return bool(are_bars(frame).any() or (shown_slates(frame, slates) != NONE).any())
+
+
+def _slate_spans(shown: NDArray[np.int16], edges: list[float]) -> list[SlateSpan]:
+    found = [
+        SlateSpan(*span, int(index))
+        for index in set(shown[shown != NONE].tolist())
+        for span in spans_of(shown == index, edges)
+    ]
+    return sorted(found)

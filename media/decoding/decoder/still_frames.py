@@ -1,0 +1,123 @@
+"""Where a segment shows the same picture again and again."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.decoding.decoder.results import StillSpan
+from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of
+from monitors.frames import (
+    BLOCK_SIZE,
+    BLOCKS,
+    LOCAL_BASE,
+    LOCAL_DIFFERENCE,
+    LOCAL_SHARE,
+    SAME_COLOUR_TOLERANCE,
+    SAME_FRAME_TOLERANCE,
+    STILL_MIN_SEC,
+)
+
+UNTOUCHED_DIFFERENCE = 0.06
+"""Mean luma difference of two frames in a row between which the encoder changed nothing."""
+
+UNTOUCHED_SHARE = 0.1
+"""Share of such pairs in a frozen picture. A camera that shows a calm scene adds noise to each
+frame, so that almost none of its pairs is untouched; a frozen one repeats itself."""
+
+GRAIN_DIFFERENCE = 2.5
+"""A decoder that adds grain makes each frame of a frozen picture another one; the mean of no block
+leaves a range of this many levels then."""
+
+_CHUNK = 64
+_PIXELS = BLOCK_SIZE**2
+"""Means of blocks are compared by their sums."""
+
+
+def still_runs(frames: SmallFrames, times: NDArray[np.float64], end: float) -> list[StillSpan]:
+    """Return the stretches in which every frame shows the same as the first of them.
+
+    Comparing with the first frame, not with the one before, lets a keyframe's fresh compression
+    pass and adds a slow movement up until it is seen.
+
+    Args:
+        frames: of a segment.
+        times: when each is first shown, seconds from the segment's first moment.
+        end: the segment's duration; the last frame is shown until then.
+    """
+    blocks = frames.block_sums()
+    goes_on = _are_same(blocks[1:], blocks[:-1], frames[1:], frames[:-1])
+    edges = edges_of(times, end)
+    runs: list[StillSpan] = []
+    first = 0
+    while first < len(frames):
+        is_single = first == len(goes_on) or not goes_on[first]
+        stop = first + 1 if is_single else _end_of_run(blocks, frames, first)
+        at_border = first == 0 or stop == len(frames)
+        long_enough = edges[stop] - edges[first] >= STILL_MIN_SEC
+        if (long_enough or (at_border and edges[stop] > edges[first])) and (
+            _repeats_itself(frames[first:stop]) or _is_within_grain(blocks[first:stop])
+        ):
+            runs.append(StillSpan(edges[first], edges[stop], frames.pixels[first].tobytes()))
+        first = stop
+    return runs
+
+
+def _are_same(
+    some: NDArray[np.int16], others: NDArray[np.int16], frames: SmallFrames, before: SmallFrames
+) -> Flags:
+    """Return which frames are the same as others; see `monitors.frames.same_frame`."""
+    differing = np.abs(some - others)
+    largest = differing.max(axis=1, initial=0)
+    mean = differing.sum(axis=1, dtype=np.int32) / BLOCKS
+    is_local = (largest > LOCAL_DIFFERENCE * _PIXELS) & (
+        largest > LOCAL_SHARE * (mean + LOCAL_BASE * _PIXELS)
+    )
+    same: Flags = (largest <= SAME_FRAME_TOLERANCE * _PIXELS) & ~is_local
+    if same.any():
+        same &= _have_same_colours(frames, before)
+    return same
+
+
+def _have_same_colours(frames: SmallFrames, others: SmallFrames) -> Flags:
+    higher = np.maximum(frames.chroma, others.chroma)
+    lower = np.minimum(frames.chroma, others.chroma)
+    same: Flags = (higher - lower).max(axis=(1, 2), initial=0) <= SAME_COLOUR_TOLERANCE
+    return same
+
+
+def _end_of_run(blocks: NDArray[np.int16], frames: SmallFrames, first: int) -> int:
+    reference = frames[first : first + 1]
+    for start in range(first + 1, len(blocks), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        same = _are_same(blocks[chunk], blocks[first], frames[chunk], reference)
+        if not same.all():
+            return start + int(same.argmin())
+    return len(blocks)
+
+
+def _repeats_itself(frames: SmallFrames) -> bool:
+    """Return whether enough of the frames repeat an earlier one.
+
+    That is the one just before, in which nothing was changed; or any other, exactly: frames that
+    build on later ones (B-frames) change within a group of pictures, but each group repeats the one
+    before. Noise never comes again.
+    """
+    if len(frames) < 2:
+        return True
+    least = UNTOUCHED_SHARE * (len(frames) - 1)
+    return _untouched(frames) >= least or _repeated(frames) >= least
+
+
+def _repeated(frames: SmallFrames) -> int:
+    return len(frames) - len({each.tobytes() for each in frames.luma})
+
+
+def _untouched(frames: SmallFrames) -> int:
+    luma = frames.luma
+    higher, lower = np.maximum(luma[1:], luma[:-1]), np.minimum(luma[1:], luma[:-1])
+    steps = (higher - lower).sum(axis=1, dtype=np.uint32)
+    return int(np.count_nonzero(steps < UNTOUCHED_DIFFERENCE * luma.shape[1]))
+
+
+def _is_within_grain(blocks: NDArray[np.int16]) -> bool:
+    ranges = blocks.max(axis=0) - blocks.min(axis=0)
+    return bool(ranges.max() <= GRAIN_DIFFERENCE * _PIXELS)

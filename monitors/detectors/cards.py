@@ -1,0 +1,144 @@
+"""What is shown instead of a programme: colour bars, or a slate that the user uploaded."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from monitors.config import Expect, Thresholds
+from monitors.detectors.explanations import Cause
+from monitors.detectors.fault_detector import (
+    FaultDetector,
+    FaultRule,
+    closing_rule,
+    segment_info,
+)
+from monitors.detectors.stream_time import Finding, SegmentPosition, Stretch, stretches, without
+from monitors.incidents import Detail, IncidentChange
+from monitors.measurement import Interval, SegmentMeasurement
+from monitors.status import HEALTH_ORDER, Health, IncidentKind
+
+BARS = "bars"
+
+CARD_GAP_SEC = 0.5
+"""A card is recognised again after this long at most: something may move in front of it."""
+
+STILL_SHARE = 0.9
+"""A card that stands still for this share of a segment explains a freeze."""
+
+
+class CardDetectors(BaseModel):
+    """The fault logic for cards. A card is neither a freeze nor a blackout: it explains them.
+
+    Attributes:
+        slate_name: of the slate that was shown last.
+    """
+
+    bars: FaultDetector = Field(default_factory=FaultDetector)
+    slate: FaultDetector = Field(default_factory=FaultDetector)
+    slate_name: str | None = None
+
+    def follow(
+        self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
+    ) -> list[IncidentChange]:
+        """Judge the frames of a segment and return what changed."""
+        names = measurement.slate_names or ()
+        for shown in measurement.slates:
+            self.slate_name = names[shown.number]
+        bars = self._rule(IncidentKind.TEST_SIGNAL, thresholds, position, measurement)
+        slate = self._rule(IncidentKind.SLATE, thresholds, position, measurement)
+        changes = self.bars.follow(_cut(measurement.bars, measurement, position), bars)
+        if measurement.slate_names is None and slate.threshold_sec > 0:
+            self.slate.skip(position.duration_sec)
+            return changes
+        return changes + self.slate.follow(_cut(measurement.slates, measurement, position), slate)
+
+    def _rule(
+        self,
+        kind: IncidentKind,
+        thresholds: Thresholds,
+        position: SegmentPosition,
+        measurement: SegmentMeasurement,
+    ) -> FaultRule:
+        is_bars = kind is IncidentKind.TEST_SIGNAL
+        return FaultRule(
+            kind=kind,
+            threshold_sec=bars_threshold_sec(thresholds)
+            if is_bars
+            else thresholds.slate_threshold_sec,
+            recovery_sec=thresholds.recovery_sec,
+            joint_sec=CARD_GAP_SEC,
+            reason=BARS if is_bars else None,
+            segment=segment_info(position),
+            details=self._details(kind)
+            | _explained(measurement.bars if is_bars else measurement.slates, measurement),
+        )
+
+    def _details(self, kind: IncidentKind) -> dict[str, Detail]:
+        is_named = kind is IncidentKind.SLATE and self.slate_name
+        return {"slate": self.slate_name or ""} if is_named else {}
+
+    def skip(self, duration_sec: float) -> None:
+        self.bars.skip(duration_sec)
+        self.slate.skip(duration_sec)
+
+    def end(self, at: datetime) -> list[IncidentChange]:
+        ended = [
+            each.end(at, closing_rule(kind, self._details(kind)))
+            for kind, each in self._detectors()
+        ]
+        return [each for each in ended if each]
+
+    def health(self) -> Health:
+        found = (each.health() for _, each in self._detectors())
+        return max(found, key=HEALTH_ORDER.index)
+
+    def open_incidents(self) -> dict[IncidentKind, datetime]:
+        return {kind: each.open_since for kind, each in self._detectors() if each.open_since}
+
+    def causes(self) -> list[Cause]:
+        """Return which cards are shown, incident or not."""
+        reasons = {IncidentKind.TEST_SIGNAL: BARS}
+        return [
+            Cause(kind, each.run.started_at, reasons.get(kind))
+            for kind, each in self._detectors()
+            if each.run
+        ]
+
+    def _detectors(self) -> Iterable[tuple[IncidentKind, FaultDetector]]:
+        return ((IncidentKind.TEST_SIGNAL, self.bars), (IncidentKind.SLATE, self.slate))
+
+
+def bars_threshold_sec(thresholds: Thresholds) -> float:
+    """Return that of bars: tones are heard where nobody expects a picture."""
+    is_off = thresholds.expect is Expect.AUDIO
+    return 0.0 if is_off else thresholds.test_signal_threshold_sec
+
+
+def cards_in(measurement: SegmentMeasurement, thresholds: Thresholds) -> list[Interval]:
+    """Return where a segment shows cards that are looked for."""
+    bars = measurement.bars if bars_threshold_sec(thresholds) > 0 else []
+    return [*bars, *slates_in(measurement, thresholds)]
+
+
+def slates_in(measurement: SegmentMeasurement, thresholds: Thresholds) -> list[Interval]:
+    return [*measurement.slates] if thresholds.slate_threshold_sec > 0 else []
+
+
+def _cut(
+    shown: Iterable[Interval], measurement: SegmentMeasurement, position: SegmentPosition
+) -> list[Stretch]:
+    findings = [Finding(Interval(start=each.start, end=each.end)) for each in shown]
+    return stretches(findings, position, measurement.duration_sec)
+
+
+def _explained(cards: Iterable[Interval], measurement: SegmentMeasurement) -> dict[str, Detail]:
+    shown = [*cards]
+    total_sec = _total_sec(shown)
+    moving_sec = _total_sec(piece for _, piece in without(shown, measurement.still))
+    is_still = total_sec > 0 and moving_sec <= (1 - STILL_SHARE) * total_sec
+    return {"explains": [IncidentKind.FREEZE.value]} if is_still else {}
+
+
+def _total_sec(intervals: Iterable[Interval]) -> float:
+    return sum(each.end - each.start for each in intervals)
