@@ -54,7 +54,7 @@ def _gauge(name: str, documentation: str) -> Metric:
 
 
 def _stream_labels(monitor: MonitorSummary) -> dict[str, str]:
-    name = shown_name(monitor.name, monitor.title) or ""
+    name = shown_name(monitor.name, monitor.title) or monitor.monitor_id
     return {"monitor_id": monitor.monitor_id, "name": name}
 
 
