@@ -112,7 +112,7 @@ class _Part:
     def _listen(self) -> None:
         if self._frames:
             samples = full_scale_samples(self._frames)
-            self._quiet.append(quiet_samples(samples, self._silence_db))
+            self._quiet.append(quiet_samples(samples, self._silence_db, self._rate_hz))
         self._frames = []
 
 

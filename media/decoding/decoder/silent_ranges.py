@@ -1,5 +1,7 @@
 """Silent stretches in a segment's sound."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,24 +11,56 @@ from monitors.sound import LONGEST_LEAD_SEC
 SILENCE_MIN_SEC = 0.02
 """Shorter pauses are part of any sound."""
 
+OFFSET_SEC = 0.2
+"""A constant offset is told by the mean of this much sound: four periods of 20 Hz."""
+
+THINNED = 23
+"""Prime, so that no round frequency looks constant in every 23rd sample."""
+
 DECODER_PRIMING_SEC = 0.1
 """The first frames of audio decoded on their own are silent (AAC overlap, SBR delay)."""
 
 
-def quiet_samples(samples: NDArray[np.floating], silence_db: float) -> NDArray[np.bool_]:
+def quiet_samples(
+    samples: NDArray[np.floating], silence_db: float, rate_hz: int
+) -> NDArray[np.bool_]:
     """Return which samples are quiet on every channel, shape (n,).
+
+    A constant offset is no sound: a sample is also quiet where it is that near to the mean of the
+    fifth of a second around it. The means next to that are tried too, since sound that begins or
+    ends there shifts its own.
 
     Args:
         samples: shape (channels, n), full scale is 1.
         silence_db: what stays under this level is quiet, in dBFS.
+        rate_hz: samples a second.
     """
-    quiet: NDArray[np.bool_] = (np.abs(samples) < 10 ** (silence_db / 20)).all(axis=0)
-    return quiet
+    level = 10 ** (silence_db / 20)
+    low, high = _narrow_blocks(samples, level, rate_hz)
+    if not low.size:
+        return np.zeros(samples.shape[1], np.bool_)
+    quiet = np.abs(samples) < level
+    if low.min() <= -level or high.max() >= level:
+        for means in _means_around(samples, rate_hz):
+            quiet |= np.abs(samples - means) < level
+    silent: NDArray[np.bool_] = quiet.all(axis=0)
+    return silent
+
+
+def _means_around(samples: NDArray[np.floating], rate_hz: int) -> Iterator[NDArray[np.floating]]:
+    """Yield, for each sample, the mean of its block, of the one before and of the one after."""
+    starts = np.arange(0, samples.shape[1], max(1, int(OFFSET_SEC * rate_hz)))
+    lengths = np.diff(starts, append=samples.shape[1])
+    means = np.add.reduceat(samples, starts, axis=1) / lengths
+    last = len(starts) - 1
+    for shift in (0, -1, 1):
+        chosen = means[:, np.clip(np.arange(last + 1) + shift, 0, last)]
+        yield np.repeat(chosen, lengths, axis=1)
 
 
 def quiet_stretches(quiet: NDArray[np.bool_], rate_hz: int) -> list[Span]:
     """Return the stretches of quiet samples that are long enough to be silence."""
-    if not _may_hold_silence(quiet, rate_hz):
+    if not quiet.any():
         return []
     padded = np.concatenate(([False], quiet, [False])).astype(np.int8)
     starts, stops = np.flatnonzero(np.diff(padded)).reshape(-1, 2).T
@@ -61,11 +95,21 @@ def silent_intervals(
     return silent
 
 
-def _may_hold_silence(quiet: NDArray[np.bool_], rate_hz: int) -> bool:
-    """Tell, fast, whether any stretch can be long enough.
+def _narrow_blocks(
+    samples: NDArray[np.floating], level: float, rate_hz: int
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the least and the largest sample of blocks that may be quiet, each of (channels, n).
 
-    One that is holds a whole block of half its least length.
+    It is fast: it looks at every 23rd sample. Silence that is cut in two has half of its least
+    length on one side, and so a whole block of a quarter of it there. What the other side has is
+    shorter than a block, or its last block.
     """
-    block = max(1, int(SILENCE_MIN_SEC * rate_hz) // 2)
-    whole = quiet[: len(quiet) // block * block].reshape(-1, block)
-    return bool(whole.all(axis=1).any())
+    thin = samples[:, ::THINNED]
+    block = max(1, int(SILENCE_MIN_SEC / 4 * rate_hz / THINNED))
+    count = thin.shape[1] // block
+    blocks = thin[:, : count * block].reshape(len(thin), count, block)
+    last = thin[:, -block:]
+    low = np.column_stack([blocks.min(axis=2), last.min(axis=1)])
+    high = np.column_stack([blocks.max(axis=2), last.max(axis=1)])
+    is_narrow = (high - low < 2 * level).all(axis=0)
+    return low[:, is_narrow], high[:, is_narrow]
