@@ -20,7 +20,7 @@ from api.errors import (
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 32
-URL_FIELDS: Final = frozenset({"stream_url", "callback_url"})
+URL_FIELDS: Final = frozenset({"stream_url", "callback_url", "url"})
 
 MAX_DIGITS: Final = 4300
 """An integer may have as many digits as Python reads: reading more takes too long."""
@@ -56,6 +56,18 @@ async def read_body(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> by
         if len(body) > most_bytes:
             raise _too_large(most_bytes)
     return bytes(body)
+
+
+def described_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe a body that we read ourselves; `api.openapi` adds the schema of `model`."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "requestBody": {
+            "required": True,
+            "description": f"Up to {MAX_BODY_BYTES} bytes.",
+            "content": {"application/json": {"schema": schema}},
+        }
+    }
 
 
 def parse_json_object(body: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:

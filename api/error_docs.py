@@ -9,6 +9,7 @@ from api.errors import (
     ApiError,
     BodyTooLarge,
     ConfirmationRequired,
+    DestinationNotFound,
     DuplicateMonitor,
     EngineNotAvailable,
     EventNotFound,
@@ -19,6 +20,7 @@ from api.errors import (
     MonitorNotActive,
     MonitorNotFound,
     RateLimitExceeded,
+    SilenceNotFound,
     SlateNotFound,
     StoreNotAvailable,
     Unauthorized,
@@ -26,6 +28,8 @@ from api.errors import (
 )
 
 EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
+EXAMPLE_DESTINATION_ID: Final = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
+EXAMPLE_SILENCE_ID: Final = "sil-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1d"
 EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
 
 FRAMEWORK_ERROR: Final = "4XX"
@@ -54,6 +58,8 @@ _EXAMPLES: Final[list[ApiError]] = [
     InvalidConfig("config.recovery_sec: input should be greater than or equal to 0"),
     Unauthorized("X-API-Key: is required"),
     MonitorNotFound(EXAMPLE_ID),
+    DestinationNotFound(EXAMPLE_DESTINATION_ID),
+    SilenceNotFound(EXAMPLE_SILENCE_ID),
     EventNotFound(EXAMPLE_ID, EXAMPLE_EVENT_ID),
     SlateNotFound("technical-difficulties"),
     DuplicateMonitor(EXAMPLE_ID),

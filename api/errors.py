@@ -9,7 +9,9 @@ ApiError
 ├── NotFound                    404 NOT_FOUND
 │   ├── MonitorNotFound         404 MONITOR_NOT_FOUND
 │   ├── EventNotFound           404 EVENT_NOT_FOUND
-│   └── SlateNotFound           404 SLATE_NOT_FOUND
+│   ├── SlateNotFound           404 SLATE_NOT_FOUND
+│   ├── DestinationNotFound     404 DESTINATION_NOT_FOUND
+│   └── SilenceNotFound         404 SILENCE_NOT_FOUND
 ├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
 ├── DuplicateMonitor            409 DUPLICATE_MONITOR
 ├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
@@ -101,6 +103,20 @@ class MonitorNotFound(NotFound):
         super().__init__(f"There is no monitor {monitor_id[:64]!r}")
 
 
+class DestinationNotFound(NotFound):
+    code = "DESTINATION_NOT_FOUND"
+
+    def __init__(self, destination_id: str) -> None:
+        super().__init__(f"There is no destination {destination_id[:64]!r}")
+
+
+class SilenceNotFound(NotFound):
+    code = "SILENCE_NOT_FOUND"
+
+    def __init__(self, silence_id: str) -> None:
+        super().__init__(f"There is no silence {silence_id[:64]!r}")
+
+
 class EventNotFound(NotFound):
     code = "EVENT_NOT_FOUND"
 
@@ -184,7 +200,7 @@ class SecretsUnreadable(ApiError):
     """What was encrypted cannot be read: SECRETS_KEY is another one than it was."""
 
     def __init__(self) -> None:
-        super().__init__("The monitor's secrets cannot be read; is SECRETS_KEY the same as before?")
+        super().__init__("Its secrets cannot be read; is SECRETS_KEY the same as before?")
 
 
 class EngineNotAvailable(ApiError):

@@ -17,3 +17,11 @@ def new_monitor_id() -> str:
 
 def is_monitor_id(text: str) -> bool:
     return _MONITOR_ID.fullmatch(text) is not None
+
+
+def new_destination_id() -> str:
+    return f"dst-{uuid7()}"
+
+
+def new_silence_id() -> str:
+    return f"sil-{uuid7()}"

@@ -57,6 +57,8 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
+    NONE = "none"
+    """Its monitor has no `callback_url`."""
 
 
 class IncidentKind(StrEnum):

@@ -103,6 +103,7 @@ class MonitorInput(BaseModel):
         name: what its user calls the monitor; None: the stream's title, once it is known.
         shows_name: whether Temporal's list may show the name: search attributes are not encrypted.
         stream_key: see `monitors.stream_url.StreamSource.key`.
+        callback_url: None: the gateway tells destinations of its events, and nobody else is told.
         callback_seal: the gateway's word for `callback_url`; see `monitors.signing`.
         carried: what earlier runs of the same workflow learned.
     """
@@ -112,7 +113,7 @@ class MonitorInput(BaseModel):
     shows_name: bool = True
     stream_url: str
     stream_key: str
-    callback_url: str
+    callback_url: str | None = None
     callback_seal: str
     config: MonitorConfig
     metadata: dict[str, Any] = {}

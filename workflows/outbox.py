@@ -67,10 +67,12 @@ class Outbox:
             data=bounded_data(draft.data),
             metadata=self._input.metadata,
         )
-        report = EventReport(event=event)
+        status = DeliveryStatus.PENDING if self._input.callback_url else DeliveryStatus.NONE
+        report = EventReport(event=event, webhook_status=status)
         size_bytes = len(report.model_dump_json().encode())
         self._progress.outbox.append(OutboxEntry(report=report, size_bytes=size_bytes))
         self._drop_oldest_waiting()
+        self._drop_oldest_outcomes()
 
     def report_status(self) -> None:
         """Have the store learn the monitor's status, as it is when its turn comes."""
@@ -128,7 +130,7 @@ class Outbox:
         while not (self._give_up_at and workflow.now() >= self._give_up_at):
             report = await steps.deliver(
                 event,
-                callback_url=self._input.callback_url,
+                callback_url=self._input.callback_url or "",
                 callback_seal=self._input.callback_seal,
             )
             if report:

@@ -3,7 +3,7 @@
 import structlog
 
 from activities.declarations import RedeliveryInput
-from api.errors import EngineNotAvailable, EventNotFound
+from api.errors import EngineNotAvailable, EventNotFound, ValidationFailed
 from api.events.schemas import AuditedEvent, EventList, Redelivery
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.service import MonitorService
@@ -56,9 +56,12 @@ class EventService:
 
         Raises:
             MonitorNotFound, EventNotFound: there is no such event (any more).
+            ValidationFailed: the monitor has no `callback_url`.
             EngineNotAvailable: Temporal did not confirm; asking again is harmless.
         """
         monitor, event = await self.find(monitor_id, event_id)
+        if monitor.callback_url is None:
+            raise ValidationFailed("callback_url: the monitor has none, it names destinations")
         is_under_way = event.delivery.status is DeliveryStatus.PENDING and monitor.status.is_active
         if not is_under_way:
             await self._start(monitor, event)

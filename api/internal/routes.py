@@ -23,6 +23,7 @@ from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.reconciler import Reconciler
 from api.slates.service import SlateService
+from api.store.records import MonitorRecord
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
@@ -102,7 +103,7 @@ async def stored_event(events: Events, monitor_id: str, event_id: str) -> Stored
     """Return an event as it was reported, and where its webhook goes."""
     monitor, event = await events.find(monitor_id, event_id)
     return StoredEvent(
-        callback_url=monitor.callback_url,
+        callback_url=_callback_url(monitor),
         event=StreamEvent.model_validate(event.payload),
         attempts=event.delivery.attempts,
     )
@@ -112,7 +113,13 @@ async def stored_event(events: Events, monitor_id: str, event_id: str) -> Stored
 async def callback_address(monitors: Monitors, monitor_id: str) -> CallbackAddress:
     """Return where a monitor's webhooks go."""
     monitor = await monitors.find(monitor_id)
-    return CallbackAddress(callback_url=monitor.callback_url)
+    return CallbackAddress(callback_url=_callback_url(monitor))
+
+
+def _callback_url(monitor: MonitorRecord) -> str:
+    if monitor.callback_url is None:
+        raise ValidationFailed("callback_url: the monitor has none")
+    return monitor.callback_url
 
 
 @router.post("/monitors/{monitor_id}/terminate")

@@ -21,6 +21,7 @@ import structlog
 
 from api.access_log import masked_url
 from api.body import parse_model
+from api.destinations.naming import check_destinations
 from api.errors import (
     DuplicateMonitor,
     EngineNotAvailable,
@@ -103,8 +104,10 @@ class MonitorCreation:
             return await self._answer_again(key, earlier)
         record = self._record(wanted, stream_source(wanted.stream_url))
         await self._check_address("stream_url", record.stream_url)
-        await self._check_address("callback_url", record.callback_url)
-        earlier = await self._add(record, key)
+        if record.callback_url:
+            await self._check_address("callback_url", record.callback_url)
+        await check_destinations(self._store, wanted.destinations)
+        earlier = await self._add(record, key, wanted.destinations)
         if key and earlier:
             return await self._answer_again(key, earlier)
         await self._launch(record)
@@ -112,7 +115,7 @@ class MonitorCreation:
             "monitor created",
             monitor_id=record.monitor_id,
             stream_key=record.stream_key,
-            callback_url=masked_url(record.callback_url),
+            callback_url=record.callback_url and masked_url(record.callback_url),
         )
         return _answer(record.monitor_id, record.created_at)
 
@@ -148,10 +151,12 @@ class MonitorCreation:
             raise InvalidUrl(f"{field}: its host cannot be resolved or is not allowed") from None
 
     async def _add(
-        self, record: MonitorRecord, key: IdempotencyKey | None
+        self, record: MonitorRecord, key: IdempotencyKey | None, destinations: list[str]
     ) -> EarlierCreation | None:
         try:
-            return await self._store.insertion.add(record, max_active=self._max_active, key=key)
+            return await self._store.insertion.add(
+                record, max_active=self._max_active, key=key, destinations=destinations
+            )
         except DuplicateStream as taken:
             raise DuplicateMonitor(taken.monitor_id) from None
         except TooManyMonitors:
@@ -199,6 +204,8 @@ def parse_creation(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
         InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
     wanted, body = parse_model(CreateMonitor, content)
+    if wanted.callback_url is None and not wanted.destinations:
+        raise ValidationFailed("callback_url: is required, unless destinations names somebody")
     for name in ("scheduled_start_time", "scheduled_end_time"):
         text = body.get("config", {}).get(name)
         # pydantic takes digits for seconds since 1970.

@@ -77,7 +77,7 @@ def workflow_input(record: MonitorRecord, seal_key: bytes) -> MonitorInput:
         stream_url=record.stream_url,
         stream_key=record.stream_key,
         callback_url=record.callback_url,
-        callback_seal=callback_seal(seal_key, record.monitor_id, record.callback_url),
+        callback_seal=callback_seal(seal_key, record.monitor_id, record.callback_url or ""),
         config=record.config,
         metadata=record.metadata,
         created_at=record.created_at,

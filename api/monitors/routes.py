@@ -1,12 +1,12 @@
 """The routes of monitors, `/api/v1/monitors`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 from api.auth import Client, rate_limited
-from api.body import MAX_BODY_BYTES, read_body
+from api.body import described_body, read_body
 from api.error_docs import error_responses
 from api.errors import (
     BodyTooLarge,
@@ -79,18 +79,6 @@ DescribedKey = Annotated[
 ]
 
 
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    """Describe a body that we read ourselves; `api.openapi` adds the schema of `model`."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {
-        "requestBody": {
-            "required": True,
-            "description": f"Up to {MAX_BODY_BYTES} bytes.",
-            "content": {"application/json": {"schema": schema}},
-        }
-    }
-
-
 Creation = Annotated[MonitorCreation, injected(MonitorCreation)]
 Monitors = Annotated[MonitorService, injected(MonitorService)]
 Updates = Annotated[MonitorUpdates, injected(MonitorUpdates)]
@@ -115,7 +103,7 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
             EngineNotAvailable,
         ),
     },
-    openapi_extra=_body(CreateMonitor),
+    openapi_extra=described_body(CreateMonitor),
 )
 async def create_monitor(
     request: Request,
@@ -212,7 +200,7 @@ async def show_monitor(monitors: Monitors, monitor_id: PathId) -> MonitorDetails
         BodyTooLarge,
         EngineNotAvailable,
     ),
-    openapi_extra=_body(ChangeMonitor),
+    openapi_extra=described_body(ChangeMonitor),
 )
 async def change_monitor(request: Request, updates: Updates, monitor_id: PathId) -> MonitorDetails:
     """Change name, labels, thresholds and metadata of a running monitor.

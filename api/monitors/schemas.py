@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
-from api.error_docs import EXAMPLE_ID
+from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_ID
 from api.parameters import Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.labels import Labels
@@ -73,13 +73,24 @@ _LABELS: Any = Field(
 _TITLE: Any = Field(description="The stream's; null until it is known.", examples=["News, live"])
 
 
+_DESTINATIONS_TEXT: Final = "Ids of destinations that are told of its events, at most 10."
+DestinationIds = Annotated[
+    list[Annotated[str, Field(max_length=64)]],
+    Field(max_length=10, examples=[[EXAMPLE_DESTINATION_ID]]),
+]
+
+
 class CreateMonitor(BaseModel):
     """What to watch, and where to send its events."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CREATION]})
 
     stream_url: HttpUrl = Field(description="The live stream: the URL of a manifest.")
-    callback_url: HttpUrl = Field(description="Where the webhooks go.")
+    callback_url: HttpUrl | None = Field(
+        default=None,
+        description="Where the webhooks go; needed unless `destinations` names somebody.",
+    )
+    destinations: DestinationIds = Field(default_factory=list, description=_DESTINATIONS_TEXT)
     name: Name | None = Field(
         default=None, description="What people call it; null: the stream's title, once it is known."
     )
@@ -100,6 +111,9 @@ class ChangeMonitor(BaseModel):
 
     name: Name | None = Field(default=None, description="Null: the stream's title again.")
     labels: Labels = Field(default_factory=dict, description="Replaces all labels.")
+    destinations: DestinationIds = Field(
+        default_factory=list, description="Replaces all destinations."
+    )
     config: ChangeableConfig = Field(
         default_factory=ChangeableConfig,
         description=(
@@ -125,7 +139,8 @@ class MonitorSettings(BaseModel):
 
     name: str | None = Field(description="Null where the title is shown instead.")
     labels: dict[str, str]
-    callback_url: str
+    callback_url: str | None
+    destinations: list[str]
     config: MonitorConfig
     metadata: dict[str, Any]
 
@@ -164,7 +179,8 @@ class MonitorDetails(BaseModel):
     title: str | None = _TITLE
     labels: dict[str, str] = _LABELS
     stream_url: str
-    callback_url: str
+    callback_url: str | None
+    destinations: list[str]
     status: MonitorStatus
     stream_status: StreamStatus
     health: HealthReport

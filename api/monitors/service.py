@@ -40,9 +40,12 @@ class MonitorService:
         found, total = await self._store.monitors.page(wanted, limit=limit, offset=offset)
         listed = [_listed(one) for one in found]
         if with_settings:
-            records = await self._store.monitors.records([one.monitor_id for one in found])
+            ids = [one.monitor_id for one in found]
+            records = await self._store.monitors.records(ids)
+            named = await self._store.destinations.of_monitors(ids)
             for one in listed:
-                one.settings = _settings(records.get(one.monitor_id))
+                record = records.get(one.monitor_id)
+                one.settings = _settings(record, named.get(one.monitor_id, []))
         return MonitorList(
             monitors=listed,
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -62,7 +65,8 @@ class MonitorService:
         snapshot = await self._engine.snapshot(monitor_id) if record.status.is_active else None
         if snapshot:
             await self._save_change(record, snapshot)
-        return details(record, snapshot, self._now())
+        destinations = await self._store.destinations.of_monitor(monitor_id)
+        return details(record, snapshot, destinations, self._now())
 
     async def _save_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
         """Save a change that the workflow made without its answer reaching the store."""
@@ -138,7 +142,10 @@ class MonitorService:
 
 
 def details(
-    record: MonitorRecord, snapshot: MonitorSnapshot | None, now: datetime
+    record: MonitorRecord,
+    snapshot: MonitorSnapshot | None,
+    destinations: list[str],
+    now: datetime,
 ) -> MonitorDetails:
     """Join what the store and the workflow know.
 
@@ -156,6 +163,7 @@ def details(
         labels=record.labels,
         stream_url=record.stream_url,
         callback_url=record.callback_url,
+        destinations=destinations,
         status=current.status,
         stream_status=current.stream_status,
         health=measured.health,
@@ -200,13 +208,14 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
     )
 
 
-def _settings(record: MonitorRecord | None) -> MonitorSettings | None:
+def _settings(record: MonitorRecord | None, destinations: list[str]) -> MonitorSettings | None:
     if record is None:  # removed since the page was read
         return None
     return MonitorSettings(
         name=record.name,
         labels=record.labels,
         callback_url=record.callback_url,
+        destinations=destinations,
         config=record.config,
         metadata=record.metadata,
     )

@@ -1,11 +1,12 @@
-"""Changing name, labels, thresholds, request headers and metadata of a monitor while it runs."""
+"""Changing a running monitor: name, labels, destinations, thresholds, headers, metadata."""
 
 from typing import Any
 
 import structlog
 
 from api.body import parse_json_object, validated
-from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive
+from api.destinations.naming import check_destinations
+from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive, ValidationFailed
 from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.monitors.schemas import ChangeMonitor, MonitorDetails
 from api.monitors.secret_headers import SecretHeaders
@@ -26,7 +27,8 @@ class MonitorUpdates:
     The workflow takes a change first, then the store: what the workflow refuses is never stored.
     Request headers are stored before, and the former ones come back when the workflow refuses.
     When the store cannot keep what the workflow took, the client gets 503; the same change again
-    repairs that, and so does the next GET of the monitor. Labels are of the store alone.
+    repairs that, and so does the next GET of the monitor. Labels and destinations are of the store
+    alone.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class MonitorUpdates:
         Raises:
             MonitorNotFound: there is no such monitor.
             MonitorNotActive: it has ended.
+            ValidationFailed: it names a destination that does not exist, or nobody at all.
             InvalidConfig: its workflow refuses the change.
             EngineNotAvailable: its workflow did not confirm the change, but may still make it.
         """
         record = await self._service.find(monitor_id)
         if not record.status.is_active:
             raise _not_active(record)
+        await self._check_destinations(record, wanted)
         change = _change(wanted)
         if change != MonitorChange():
             result = await self._apply(record, change, wanted.config.request_headers)
@@ -60,7 +64,16 @@ class MonitorUpdates:
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
         if "labels" in wanted.model_fields_set:
             await self._store.monitors.set_labels(monitor_id, wanted.labels)
+        if "destinations" in wanted.model_fields_set:
+            await self._store.destinations.set_of_monitor(monitor_id, wanted.destinations)
         return await self._service.show(monitor_id)
+
+    async def _check_destinations(self, record: MonitorRecord, wanted: ChangeMonitor) -> None:
+        if "destinations" not in wanted.model_fields_set:
+            return
+        if not (wanted.destinations or record.callback_url):
+            raise ValidationFailed("destinations: must name one, the monitor has no callback_url")
+        await check_destinations(self._store, wanted.destinations)
 
     async def _apply(
         self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]

@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError
 
 from api.store.changes import ChangeStore
 from api.store.database import Database, StoreUnavailable
+from api.store.destinations import DestinationStore
 from api.store.events import EventStore
 from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
 from api.store.reconciliation import ReconciliationStore
+from api.store.silences import SilenceStore
 from api.store.slates import SlateStore
 from api.store.tables import deployment
 
@@ -41,6 +43,8 @@ class Store:
     reconciliation: ReconciliationStore
     changes: ChangeStore
     slates: SlateStore
+    destinations: DestinationStore
+    silences: SilenceStore
 
 
 @asynccontextmanager
@@ -63,6 +67,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             reconciliation=ReconciliationStore(database),
             changes=ChangeStore(database),
             slates=SlateStore(database),
+            destinations=DestinationStore(database),
+            silences=SilenceStore(database),
         )
     finally:
         await database.close()

@@ -1,11 +1,13 @@
 """Adds monitors, with the checks that must hold across all gateways."""
 
+from collections.abc import Collection
 from typing import NoReturn
 
 from sqlalchemy import Integer, bindparam, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
+from api.store.destinations import name_destinations
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from api.store.rows import IS_ACTIVE, NEW_COLUMNS, new_row
 from api.store.tables import idempotency_keys, monitors
@@ -42,7 +44,12 @@ class InsertionStore:
         self._database = database
 
     async def add(
-        self, record: MonitorRecord, *, max_active: int, key: IdempotencyKey | None
+        self,
+        record: MonitorRecord,
+        *,
+        max_active: int,
+        key: IdempotencyKey | None,
+        destinations: Collection[str] = (),
     ) -> EarlierCreation | None:
         """Add a monitor, or return what its idempotency key already made.
 
@@ -57,6 +64,7 @@ class InsertionStore:
                 return earlier
             if not await _add_where_room(connection, record, max_active):
                 await _raise_refusal(connection, record.stream_key)
+            await name_destinations(connection, record.monitor_id, destinations)
             if key:
                 await _add_key(connection, key, record)
         return None

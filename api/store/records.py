@@ -48,7 +48,7 @@ class MonitorRecord:
     monitor_id: str
     stream_url: str
     stream_key: str
-    callback_url: str
+    callback_url: str | None
     config: MonitorConfig
     metadata: dict[str, Any]
     status: MonitorStatus
@@ -168,7 +168,10 @@ def _with_measurements(
     )
 
 
-_DELIVERY_ORDER = (DeliveryStatus.PENDING, DeliveryStatus.FAILED, DeliveryStatus.SENT)
+_DELIVERY_ORDER = (
+    *(DeliveryStatus.NONE, DeliveryStatus.PENDING),
+    *(DeliveryStatus.FAILED, DeliveryStatus.SENT),
+)
 
 
 def after_report(known: Delivery, reported: Delivery) -> Delivery:

@@ -69,7 +69,7 @@ monitors = Table(
     Column("monitor_id", String(64), primary_key=True),
     Column("stream_url", Text, nullable=False),
     Column("stream_key", String(200), nullable=False),
-    Column("callback_url", Text, nullable=False),
+    Column("callback_url", Text),
     Column("name", String(120)),
     Column("title", Text),
     Column("labels", Json, nullable=False),
@@ -99,7 +99,8 @@ monitors = Table(
 )
 """One row a monitor.
 
-`name` is the user's, `title` the stream's. `workflow_started_at` is empty until Temporal confirmed
+`name` is the user's, `title` the stream's. A monitor without `callback_url` names destinations.
+`workflow_started_at` is empty until Temporal confirmed
 the start; `reported_at` is the `as_of` of the status; `finished_at` is when the status became a
 final one. `request_headers` are sealed by `api.secrets`, and gone then.
 """

@@ -69,13 +69,22 @@ def _number_changes_on_sqlite(table: str, subject: str, *, with_removal: bool) -
             BEGIN {forget.format(subject, "OLD", subject)} END""")
 
 
+def _belongs_to_destination(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["destination_id"],
+        ["destinations.destination_id"],
+        name=f"fk_{table}_destination_id",
+        ondelete="CASCADE",
+    )
+
+
 def upgrade() -> None:
     op.create_table(
         "monitors",
         sa.Column("monitor_id", sa.String(64), nullable=False),
         sa.Column("stream_url", sa.Text, nullable=False),
         sa.Column("stream_key", sa.String(200), nullable=False),
-        sa.Column("callback_url", sa.Text, nullable=False),
+        sa.Column("callback_url", sa.Text),
         sa.Column("name", sa.String(120)),
         sa.Column("title", sa.Text),
         sa.Column("labels", JSON, nullable=False),
@@ -171,6 +180,7 @@ def upgrade() -> None:
         sa.Column("updated_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_slates"),
     )
+    _create_destinations()
     deployment = op.create_table(
         "deployment",
         sa.Column("deployment_id", sa.String(36), nullable=False),
@@ -179,7 +189,93 @@ def upgrade() -> None:
     op.bulk_insert(deployment, [{"deployment_id": str(uuid4())}])
 
 
+def _create_destinations() -> None:
+    op.create_table(
+        "destinations",
+        sa.Column("destination_id", sa.String(64), nullable=False),
+        sa.Column("name", sa.String(120), nullable=False),
+        sa.Column("type", sa.String(16), nullable=False),
+        sa.Column("shown_url", sa.Text, nullable=False),
+        sa.Column("secrets", sa.Text, nullable=False),
+        sa.Column("public_key", sa.Text),
+        sa.Column("events", JSON, nullable=False),
+        sa.Column("min_severity", sa.String(16)),
+        sa.Column("remind_every_sec", sa.Integer),
+        sa.Column("group_window_sec", sa.Integer, nullable=False),
+        sa.Column("retry", sa.String(8), nullable=False),
+        sa.Column("language", sa.String(2), nullable=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("destination_id", name="pk_destinations"),
+    )
+    op.create_index(
+        "ix_destinations_created_at_destination_id",
+        "destinations",
+        ["created_at", "destination_id"],
+    )
+    op.create_table(
+        "monitor_destinations",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("destination_id", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("monitor_id", "destination_id", name="pk_monitor_destinations"),
+        _belongs_to_monitor("monitor_destinations"),
+        _belongs_to_destination("monitor_destinations"),
+    )
+    op.create_index(
+        "ix_monitor_destinations_destination_id", "monitor_destinations", ["destination_id"]
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column(
+            "delivery_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
+        ),
+        sa.Column("destination_id", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("monitor_id", sa.String(64)),
+        sa.Column("event_id", sa.String(200)),
+        sa.Column("event_type", sa.String(64)),
+        sa.Column("incident_id", sa.String(64)),
+        sa.Column("origin_host", sa.String(255)),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("told_with", sa.BigInteger),
+        sa.Column("told_at", TIME),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("last_error", sa.Text),
+        sa.Column("happened_at", TIME, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("handed_at", TIME),
+        sa.Column("sent_at", TIME),
+        _belongs_to_destination("deliveries"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_deliveries_destination_id_status_delivery_id",
+        "deliveries",
+        ["destination_id", "status", "delivery_id"],
+    )
+    op.create_index(
+        "ix_deliveries_incident_id_destination_id", "deliveries", ["incident_id", "destination_id"]
+    )
+    op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
+    op.create_table(
+        "silences",
+        sa.Column("silence_id", sa.String(64), nullable=False),
+        sa.Column("monitor_ids", JSON),
+        sa.Column("labels", JSON),
+        sa.Column("kinds", JSON),
+        sa.Column("starts_at", TIME, nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+        sa.Column("note", sa.Text),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("silence_id", name="pk_silences"),
+    )
+    op.create_index("ix_silences_ends_at", "silences", ["ends_at"])
+    op.create_index("ix_deliveries_told_with", "deliveries", ["told_with"])
+
+
 def downgrade() -> None:
+    for table in ("silences", "deliveries", "monitor_destinations", "destinations"):
+        op.drop_table(table)
     for table in ("deployment", "idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
         op.drop_table(table)  # and its triggers
     op.drop_table("changes")

@@ -1,0 +1,116 @@
+"""What the store hands out of destinations, deliveries and silences."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from monitors.status import IncidentKind, Severity
+from notifications.notification import DestinationType, Language, NotificationState
+
+
+class Retry(StrEnum):
+    """How hard a notification is tried."""
+
+    SHORT = "short"
+    LONG = "long"
+
+
+class NotificationStatus(StrEnum):
+    """What became of a notification."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    SILENCED = "silenced"
+    """A silence held it back: told at its end where the incident is still open, else never."""
+
+
+@dataclass(frozen=True)
+class DestinationRecord:
+    """A destination as the store knows it.
+
+    Attributes:
+        shown_url: the URL with its secrets masked.
+        secrets: the URL and signing keys, sealed by `api.secrets`.
+        public_key: with which Ed25519 signatures are verified, base64; None without them.
+        events: patterns of event types, as of `fnmatch`.
+        remind_every_sec: None: no reminders.
+        group_window_sec: 0: no groups.
+    """
+
+    destination_id: str
+    name: str
+    type: DestinationType
+    shown_url: str
+    secrets: str = field(repr=False)
+    public_key: str | None
+    events: list[str]
+    min_severity: Severity | None
+    remind_every_sec: int | None
+    group_window_sec: int
+    retry: Retry
+    language: Language
+    enabled: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SilenceRecord:
+    """A time in which incidents notify nobody.
+
+    Attributes:
+        monitor_ids, labels: which monitors; both None: all.
+        kinds: None: all.
+    """
+
+    silence_id: str
+    monitor_ids: list[str] | None
+    labels: dict[str, str] | None
+    kinds: list[IncidentKind] | None
+    starts_at: datetime
+    ends_at: datetime
+    note: str | None
+    created_at: datetime
+
+    def covers(self, moment: datetime) -> bool:
+        return self.starts_at <= moment < self.ends_at
+
+    def matches(self, monitor_id: str, labels: dict[str, str], kind: IncidentKind) -> bool:
+        """Return whether it is about incidents of this kind of this monitor."""
+        if self.kinds is not None and kind not in self.kinds:
+            return False
+        if self.monitor_ids is not None:
+            return monitor_id in self.monitor_ids
+        return all(labels.get(key) == value for key, value in (self.labels or {}).items())
+
+
+@dataclass(frozen=True)
+class DeliveryRecord:
+    """One row of what a destination is told.
+
+    Attributes:
+        told_with: the first row of the notification that told it; None before.
+        told_at: of an opening, when it was told last, by itself or by a reminder.
+        happened_at: when its event happened; of reminders and tests, when they were due.
+        handed_at: when it was last given to a worker.
+        sent_at: when the destination took it.
+    """
+
+    delivery_id: int
+    destination_id: str
+    state: NotificationState
+    monitor_id: str | None
+    event_id: str | None
+    event_type: str | None
+    incident_id: str | None
+    origin_host: str | None
+    status: NotificationStatus
+    told_with: int | None
+    told_at: datetime | None
+    attempts: int
+    last_error: str | None
+    happened_at: datetime
+    created_at: datetime
+    handed_at: datetime | None
+    sent_at: datetime | None

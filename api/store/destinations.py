@@ -1,0 +1,132 @@
+"""Destinations in the database, and which monitors name them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.store.database import Database
+from api.store.destination_records import DestinationRecord, Retry
+from api.store.destination_tables import destinations, monitor_destinations
+from monitors.status import Severity
+from notifications.notification import DestinationType, Language
+
+
+class DestinationStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, record: DestinationRecord) -> None:
+        await self._database.write_one(insert(destinations).values(vars(record)))
+
+    async def find(self, destination_id: str) -> DestinationRecord | None:
+        async with self._database.read() as connection:
+            return await find_destination(connection, destination_id)
+
+    async def page(self, *, limit: int, offset: int) -> tuple[list[DestinationRecord], int]:
+        """Return up to `limit` destinations, newest first, and how many there are in all."""
+        newest_first = (destinations.c.created_at.desc(), destinations.c.destination_id.desc())
+        query = select(destinations).order_by(*newest_first).limit(limit).offset(offset)
+        async with self._database.read() as connection:
+            total = await connection.scalar(select(func.count()).select_from(destinations)) or 0
+            rows = (await connection.execute(query)).all()
+        return [_record(row) for row in rows], total
+
+    async def change(self, destination_id: str, values: dict[str, Any]) -> bool:
+        """Change columns. False: there is no such destination."""
+        change = update(destinations).where(destinations.c.destination_id == destination_id)
+        return await self._database.write_one(change.values(values)) == 1
+
+    async def remove(self, destination_id: str) -> bool:
+        """Remove a destination with what it was told. False: there is none."""
+        removal = delete(destinations).where(destinations.c.destination_id == destination_id)
+        return await self._database.write_one(removal) == 1
+
+    async def ids(self) -> list[str]:
+        async with self._database.read() as connection:
+            return list((await connection.scalars(select(destinations.c.destination_id))).all())
+
+    async def missing(self, destination_ids: Collection[str]) -> list[str]:
+        """Return those of a few ids that belong to no destination."""
+        query = select(destinations.c.destination_id).where(
+            destinations.c.destination_id.in_(destination_ids)
+        )
+        async with self._database.read() as connection:
+            known = set((await connection.scalars(query)).all())
+        return [one for one in destination_ids if one not in known]
+
+    async def of_monitor(self, monitor_id: str) -> list[str]:
+        """Return the ids of the destinations that a monitor names."""
+        return (await self.of_monitors([monitor_id])).get(monitor_id, [])
+
+    async def of_monitors(self, monitor_ids: Collection[str]) -> dict[str, list[str]]:
+        """Return the ids of the destinations that some monitors name; none: left out."""
+        query = (
+            select(monitor_destinations)
+            .where(monitor_destinations.c.monitor_id.in_(monitor_ids))
+            .order_by(monitor_destinations.c.destination_id)
+        )
+        found: dict[str, list[str]] = {}
+        async with self._database.read() as connection:
+            for row in (await connection.execute(query)).all():
+                found.setdefault(row.monitor_id, []).append(row.destination_id)
+        return found
+
+    async def set_of_monitor(self, monitor_id: str, destination_ids: Collection[str]) -> None:
+        """Replace the destinations that a monitor names."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                delete(monitor_destinations).where(monitor_destinations.c.monitor_id == monitor_id)
+            )
+            await name_destinations(connection, monitor_id, destination_ids)
+
+
+async def name_destinations(
+    connection: AsyncConnection, monitor_id: str, destination_ids: Collection[str]
+) -> None:
+    """Have a monitor name destinations; one that was removed just now is passed over."""
+    if destination_ids:
+        known = select(literal(monitor_id), destinations.c.destination_id).where(
+            destinations.c.destination_id.in_(destination_ids)
+        )
+        await connection.execute(
+            insert(monitor_destinations).from_select(["monitor_id", "destination_id"], known)
+        )
+
+
+async def find_destination(
+    connection: AsyncConnection, destination_id: str, *, for_update: bool = False
+) -> DestinationRecord | None:
+    query = select(destinations).where(destinations.c.destination_id == destination_id)
+    if for_update:
+        query = query.with_for_update()
+    row = (await connection.execute(query)).one_or_none()
+    return _record(row) if row else None
+
+
+async def wanting_destinations(
+    connection: AsyncConnection, monitor_id: str
+) -> list[DestinationRecord]:
+    """Return the destinations that a monitor names and that are enabled."""
+    query = (
+        select(destinations)
+        .join(
+            monitor_destinations,
+            monitor_destinations.c.destination_id == destinations.c.destination_id,
+        )
+        .where(monitor_destinations.c.monitor_id == monitor_id, destinations.c.enabled)
+    )
+    return [_record(row) for row in (await connection.execute(query)).all()]
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> DestinationRecord:
+    return DestinationRecord(
+        **dict(row._mapping)
+        | {
+            "type": DestinationType(row.type),
+            "min_severity": Severity(row.min_severity) if row.min_severity else None,
+            "retry": Retry(row.retry),
+            "language": Language(row.language),
+        }
+    )
