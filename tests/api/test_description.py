@@ -76,6 +76,7 @@ def test_every_error_has_an_example_of_its_code(description: dict[str, Any]) -> 
         "UNAUTHORIZED",
         "MONITOR_NOT_FOUND",
         "EVENT_NOT_FOUND",
+        "SLATE_NOT_FOUND",
         "DUPLICATE_MONITOR",
         "IDEMPOTENCY_CONFLICT",
         "MONITOR_NOT_ACTIVE",
