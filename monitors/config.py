@@ -37,7 +37,10 @@ class AudioTracks(StrEnum):
     ALL = "all"
 
 
-_OF_VIDEO = ("blackout_threshold_sec", "freeze_threshold_sec", "slate_threshold_sec")
+_OF_VIDEO = (
+    *("blackout_threshold_sec", "freeze_threshold_sec"),
+    *("slate_threshold_sec", "loop_threshold_sec"),
+)
 
 
 class Thresholds(BaseModel):
@@ -82,6 +85,13 @@ class Thresholds(BaseModel):
     slate_threshold_sec: Seconds = Field(
         default=30,
         description="An uploaded slate is shown before alert.slate; 0 switches it off.",
+    )
+    loop_threshold_sec: Seconds = Field(
+        default=0,
+        description=(
+            "A piece of 2 to 60 s repeats itself for this long before alert.loop; 0 switches it "
+            "off. While it is on, every frame is decoded."
+        ),
     )
     expect: Expect = Field(
         default=Expect.AUTO,

@@ -34,6 +34,8 @@ class EventType(StrEnum):
     TEST_SIGNAL_RECOVERED = "alert.test_signal_recovered"
     SLATE = "alert.slate"
     SLATE_RECOVERED = "alert.slate_recovered"
+    LOOP = "alert.loop"
+    LOOP_RECOVERED = "alert.loop_recovered"
     MONITOR_ERROR = "monitor.error"
 
 
@@ -92,6 +94,7 @@ _OPENED_AND_CLOSED = {
     IncidentKind.RENDITION: (EventType.RENDITION, EventType.RENDITION_RECOVERED),
     IncidentKind.TEST_SIGNAL: (EventType.TEST_SIGNAL, EventType.TEST_SIGNAL_RECOVERED),
     IncidentKind.SLATE: (EventType.SLATE, EventType.SLATE_RECOVERED),
+    IncidentKind.LOOP: (EventType.LOOP, EventType.LOOP_RECOVERED),
 }
 
 

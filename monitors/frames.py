@@ -14,6 +14,12 @@ FRAME_BYTES = LUMA_BYTES * 3 // 2
 SLATE_BYTES = LUMA_BYTES * 3
 """A slate is as large, as RGB: only the stream says whether its luma is of BT.601 or BT.709."""
 
+SIGNATURE_COLUMNS, SIGNATURE_ROWS = 8, 4
+SIGNATURE_BYTES = SIGNATURE_COLUMNS * SIGNATURE_ROWS
+"""A signature is the mean luma of so many cells of a small frame, row by row."""
+
+SIGNATURE_STEP_SEC = 0.1
+
 NEUTRAL = 128
 """U and V of what has no colour."""
 

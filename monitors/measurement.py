@@ -15,7 +15,14 @@ from pydantic import (
     model_validator,
 )
 
-from monitors.frames import BLOCKS, FRAME_BYTES, SLATE_BYTES, DecodeDepth, Motion
+from monitors.frames import (
+    BLOCKS,
+    FRAME_BYTES,
+    SIGNATURE_BYTES,
+    SLATE_BYTES,
+    DecodeDepth,
+    Motion,
+)
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 
@@ -37,6 +44,9 @@ ParameterSets = Annotated[_Base64, Field(min_length=1, max_length=4096)]
 
 ReferenceFrame = Annotated[_Base64, Field(min_length=BLOCKS, max_length=BLOCKS)]
 """The means of a small frame's blocks, see `monitors.frames.BLOCKS`."""
+
+Signatures = Annotated[_Base64, Field(max_length=SIGNATURE_BYTES * 100_000)]
+"""What is shown every `SIGNATURE_STEP_SEC`, one after the other; see `monitors.frames`."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -127,6 +137,7 @@ class ProbeContext(BaseModel):
         lead: the segments since the last one that needs none; see `needs_lead`.
         all_sounds: whether the additional audio tracks are measured, too.
         slates: that are looked for; None where they are not known.
+        with_signatures: whether signatures are made.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -137,6 +148,7 @@ class ProbeContext(BaseModel):
     lead: bytes = Field(default=b"", repr=False)
     all_sounds: bool = False
     slates: ReferenceSlates | None = None
+    with_signatures: bool = False
 
 
 class CachedSegment:
@@ -214,6 +226,7 @@ class SegmentMeasurement(AudioMeasurement):
         bars: stretches of colour bars.
         slates: stretches in which a slate is shown.
         slate_names: of the slates that the probe looked for; None where it did not.
+        signatures: of the whole segment, where they were asked for.
         video_sec: from the first picture to the end of the last one.
         frame_interval_sec: the longest time between two pictures that follow each other; the
             segment's duration where that says nothing, see `monitors.frames.missing_from_sec`.
@@ -243,6 +256,7 @@ class SegmentMeasurement(AudioMeasurement):
     bars: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     slates: list[SlateRun] = Field(default=[], max_length=MOST_STRETCHES)
     slate_names: tuple[SlateName, ...] | None = None
+    signatures: Signatures = b""
     video_sec: Seconds = 0.0
     frame_interval_sec: Seconds = 0.0
     video_unseen_sec: Seconds = 0.0

@@ -76,6 +76,7 @@ class Statistics(BaseModel):
     rendition_events: int = 0
     test_signal_events: int = 0
     slate_events: int = 0
+    loop_events: int = 0
 
     def count(self, kind: IncidentKind) -> None:
         """Count an incident that opened, in `<kind>_events`."""

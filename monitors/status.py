@@ -75,6 +75,8 @@ class IncidentKind(StrEnum):
     """Colour bars or a tone are on air."""
     SLATE = "slate"
     """A picture that the user uploaded is on air."""
+    LOOP = "loop"
+    """A short piece is shown again and again."""
 
     @property
     def severity(self) -> "Severity":

@@ -111,6 +111,7 @@ class DecoderProbe:
             with_loudness=self._with_loudness,
             depth=DecodeDepth.EVERYTHING if self._with_loudness else context.depth,
             all_sounds=context.all_sounds,
+            with_signatures=context.with_signatures,
             reference=context.reference or bytes(BLOCKS),
         )
         material = Material(

@@ -22,7 +22,7 @@ from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layo
 from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 from monitors.frames import FRAME_BYTES, longest_interval_sec
-from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasurement
+from monitors.measurement import ProbeContext, SegmentMeasurement
 
 OUTPUT_BYTES = 24 * 1024 * 1024
 """Each output may be as large as `limits.MAX_FRAMES` frames."""
@@ -51,13 +51,10 @@ class FfmpegProbe:
         context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
-        task = _Task(segment, duration_sec, silence_db)
-        slates = context.slates if context else None
+        task = _Task(segment, duration_sec, silence_db, context or ProbeContext())
         async with self._slots.slot(usage or DecodeUsage()):
             finished, tracks = await self._run(task)
-            return await _beside(
-                finished, lambda: _measurement(finished, tracks, segment, duration_sec, slates)
-            )
+            return await _beside(finished, lambda: _measurement(finished, tracks, task))
 
     async def close(self) -> None:
         """Do nothing: each process ends with its segment."""
@@ -107,6 +104,7 @@ class _Task:
     segment: bytes
     duration_sec: float
     silence_db: float
+    context: ProbeContext
 
 
 def _ts_programs(segment: bytes) -> list[TsProgram]:
@@ -121,12 +119,9 @@ async def _beside(finished: Finished, look: Callable[[], T]) -> T:
 
 
 def _measurement(
-    finished: Finished,
-    tracks: ffmpeg_output.FfmpegTracks,
-    segment: bytes,
-    duration_sec: float,
-    slates: ReferenceSlates | None,
+    finished: Finished, tracks: ffmpeg_output.FfmpegTracks, task: "_Task"
 ) -> SegmentMeasurement:
+    duration_sec, slates = task.duration_sec, task.context.slates
     findings = Findings(
         has_video=tracks.video_codec is not None,
         has_audio=tracks.audio_codec is not None,
@@ -140,12 +135,12 @@ def _measurement(
     if findings.has_audio:
         _listen(finished, findings, duration_sec, min(times, default=None))
     if findings.has_video:
-        _look_at_pictures(finished, findings, times, duration_sec, slates)
+        _look_at_pictures(finished, findings, times, task)
     findings.has_video |= "video" in tracks.unmeasurable
     findings.has_audio |= "audio" in tracks.unmeasurable
     told = {
         "duration_sec": duration_sec,
-        "size_bytes": len(segment),
+        "size_bytes": len(task.segment),
         "slate_names": slates.names if slates else None,
     }
     try:
@@ -174,12 +169,9 @@ def _listen(
 
 
 def _look_at_pictures(
-    finished: Finished,
-    findings: Findings,
-    times: Sequence[float],
-    duration_sec: float,
-    slates: ReferenceSlates | None,
+    finished: Finished, findings: Findings, times: Sequence[float], task: "_Task"
 ) -> None:
+    duration_sec, slates = task.duration_sec, task.context.slates
     count = min(len(times), len(finished.stdout) // FRAME_BYTES)
     error = ffmpeg_output.first_error(_text(finished.stderr))
     if not count and findings.audio_sec:
@@ -192,7 +184,14 @@ def _look_at_pictures(
     moments = np.array(times[:count]) - times[0]
     findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
     findings.frame_interval_sec = longest_interval_sec(times[:count], duration_sec)
-    describe_frames(findings, pictures, moments, duration_sec, slates.pictures if slates else b"")
+    describe_frames(
+        findings,
+        pictures,
+        moments,
+        duration_sec,
+        slates.pictures if slates else b"",
+        with_signatures=task.context.with_signatures,
+    )
 
 
 def _failure(finished: Finished) -> str:

@@ -82,6 +82,7 @@ class MediaDetectors(BaseModel):
         return ProbeContext(
             depth=depth,
             reference=deferred[-1].measurement.keyframe if deferred else None,
+            with_signatures=thresholds.as_expected().loop_threshold_sec > 0,
             all_sounds=thresholds.audio_tracks is AudioTracks.ALL and "audio" in self.tracks,
         )
 

@@ -95,6 +95,8 @@ def depth_of_next(
         thresholds: that hold now.
         has_room: whether the cache has room for more of them.
     """
+    if thresholds.loop_threshold_sec > 0:
+        return DecodeDepth.EVERYTHING
     wanted = (getattr(thresholds, name) for name in SKIMMED)
     if any(0 < each < SEGMENTS_OF_A_FAULT * duration_sec for each in wanted):
         return DecodeDepth.EVERYTHING

@@ -17,6 +17,7 @@ from monitors.detectors.fault_detector import (
     segment_info,
 )
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeDetector, still_findings
+from monitors.detectors.loop import LoopDetector
 from monitors.detectors.skimming import (
     LEAST_DEFERRED,
     MEASURED_PER_STILL_SEGMENT,
@@ -56,6 +57,7 @@ class VideoDetectors(BaseModel):
     cards: CardDetectors = Field(default_factory=CardDetectors)
     blackout: FaultDetector = Field(default_factory=FaultDetector)
     freeze: FreezeDetector = Field(default_factory=FreezeDetector)
+    loop: LoopDetector = Field(default_factory=LoopDetector)
     deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
     deferred_from: SegmentPosition | None = None
     has_shown: bool = False
@@ -180,20 +182,28 @@ class VideoDetectors(BaseModel):
         self.cards.skip(duration_sec)
         self.blackout.skip(duration_sec)
         self.freeze.skip(duration_sec)
+        self.loop.faults.skip(duration_sec)
 
     def _freeze_health(self) -> Health:
         return self.freeze.faults.health(STILL_NOTICEABLE_SEC)
 
     def end(self, at: datetime) -> list[IncidentChange]:
         black = self.blackout.end(at, closing_rule(IncidentKind.BLACKOUT))
-        return [*self.cards.end(at), *([black] if black else []), *self.freeze.end(at)]
+        loop = self.loop.faults.end(at, closing_rule(IncidentKind.LOOP))
+        ended = [*self.cards.end(at), black, *self.freeze.end(at), loop]
+        return [each for each in ended if each]
 
     def health(self) -> Health:
-        found = (self.cards.health(), self.blackout.health(), self._freeze_health())
+        loop = self.loop.faults.health()
+        found = (self.cards.health(), self.blackout.health(), self._freeze_health(), loop)
         return max(found, key=HEALTH_ORDER.index)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
-        faults = {IncidentKind.BLACKOUT: self.blackout, IncidentKind.FREEZE: self.freeze.faults}
+        faults = {
+            IncidentKind.BLACKOUT: self.blackout,
+            IncidentKind.FREEZE: self.freeze.faults,
+            IncidentKind.LOOP: self.loop.faults,
+        }
         opened = {kind: each.open_since for kind, each in faults.items() if each.open_since}
         return opened | self.cards.open_incidents()
 
@@ -215,6 +225,12 @@ class VideoDetectors(BaseModel):
             noticeable_sec=STILL_NOTICEABLE_SEC,
             segment=segment_info(position),
         )
+        loop = FaultRule(
+            kind=IncidentKind.LOOP,
+            threshold_sec=thresholds.loop_threshold_sec,
+            recovery_sec=thresholds.recovery_sec,
+            segment=segment_info(position),
+        )
         black, still = self._seen_in(measurement, position, thresholds)
         is_present = measurement.has_video and not measurement.is_video_missing
         self.has_shown |= is_present
@@ -222,6 +238,7 @@ class VideoDetectors(BaseModel):
             *self.cards.follow(measurement, position, thresholds),
             *self.blackout.follow(_cut(black, position, measurement, is_present), blackout),
             *self.freeze.follow(_cut(still, position, measurement, is_present), freeze),
+            *self.loop.follow(measurement.signatures, position, loop),
         ]
 
     def _seen_in(

@@ -19,6 +19,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "segment_error_threshold_sec": 60,
         "test_signal_threshold_sec": 30,
         "slate_threshold_sec": 30,
+        "loop_threshold_sec": 0,
         "expect": "auto",
         "audio_tracks": "first",
         "check_interval_sec": None,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.small_frames import Flags, SmallFrames
-from monitors.frames import BLOCK_SIZE, COLUMNS, FRAME_HEIGHT
+from monitors.frames import BLOCK_SIZE, COLUMNS, FRAME_HEIGHT, NEUTRAL
 
 HUES = ((1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1))
 """White, yellow, cyan, green, magenta, red, blue as RGB, the order of all bars: SMPTE ECR 1-1978,
@@ -25,6 +25,8 @@ CHROMA_TOLERANCE = 16
 ROWS = slice(1, 10)
 """Rows of blocks that are looked at: the bars of SMPTE end at 7/12 of the height."""
 
+COMPARED_ROWS = (2, 8)
+
 LEAST_COLUMNS = 2
 MOST_OTHER_COLUMNS = 15
 """Between two bars, and beside them: RP 219 has an eighth of the width at each side."""
@@ -38,7 +40,7 @@ def _colour(hue: tuple[int, int, int], level: int, matrix: tuple[float, ...]) ->
     red, green, blue = (level * each for each in hue)
     luma = matrix[0] * red + matrix[1] * green + matrix[2] * blue
     u, v = (blue - luma) / (2 - 2 * matrix[2]), (red - luma) / (2 - 2 * matrix[0])
-    return [luma, 128 + u, 128 + v]
+    return [luma, NEUTRAL + u, NEUTRAL + v]
 
 
 TEMPLATES = np.array(
@@ -54,17 +56,21 @@ _TOLERANCES = np.array([LUMA_TOLERANCE, CHROMA_TOLERANCE, CHROMA_TOLERANCE])
 
 def are_bars(frames: SmallFrames) -> Flags:
     """Return which frames show colour bars."""
-    found = _are_colourful(frames)
+    found = _may_be_bars(frames)
     for place in np.flatnonzero(found):
         found[place] = _shows_bars(_columns(frames[place : place + 1]))
     return found
 
 
-def _are_colourful(frames: SmallFrames) -> Flags:
-    colours = frames.chroma
-    lowest, highest = colours.min(axis=2), colours.max(axis=2)
-    colourful: Flags = ((lowest < 128 - COLOURFUL) & (highest > 128 + COLOURFUL)).all(axis=1)
-    return colourful
+def _may_be_bars(frames: SmallFrames) -> Flags:
+    """Tell, fast, which frames have two rows of the same many colours: hardly any has."""
+    rows = frames.chroma.reshape(len(frames), 2, -1, COLUMNS)[:, :, list(COMPARED_ROWS)]
+    upper, lower = rows[:, :, 0].astype(np.int16), rows[:, :, 1]
+    same = (np.abs(upper - lower) <= CHROMA_TOLERANCE).all(axis=1)
+    lowest, highest = rows.min(axis=(2, 3)), rows.max(axis=(2, 3))
+    colourful = ((lowest < NEUTRAL - COLOURFUL) & (highest > NEUTRAL + COLOURFUL)).all(axis=1)
+    may_be: Flags = colourful & (np.count_nonzero(same, axis=1) >= COLUMNS - MOST_OTHER_COLUMNS)
+    return may_be
 
 
 def _columns(frame: SmallFrames) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ without sound, the most that a second can hold, take half of it."""
 ALL_SOUNDS_FACTOR = 4
 """Where all audio tracks are measured."""
 
-_HEAD = struct.Struct(f">QIIIIddII?B?{BLOCKS}s")
+_HEAD = struct.Struct(f">QIIIIddII?B??{BLOCKS}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -58,7 +58,7 @@ class JobHead(NamedTuple):
             of the sound.
         depth: how much of the picture is looked at.
         all_sounds: whether the additional audio tracks are measured, too.
-        reference: see `monitors.measurement.ProbeContext`; zeros for none.
+        with_signatures, reference: see `monitors.measurement.ProbeContext`; zeros for none.
     """
 
     number: int
@@ -73,6 +73,7 @@ class JobHead(NamedTuple):
     with_loudness: bool
     depth: int = DecodeDepth.EVERYTHING
     all_sounds: bool = False
+    with_signatures: bool = False
     reference: bytes = bytes(BLOCKS)
 
     @property

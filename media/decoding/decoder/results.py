@@ -86,6 +86,7 @@ class Findings(AudioFindings):
     still: list[StillSpan] = field(default_factory=list)
     bars: list[Span] = field(default_factory=list)
     slates: list[SlateSpan] = field(default_factory=list)
+    signatures: bytes | None = None
     video_sec: float = 0.0
     frame_interval_sec: float = 0.0
     video_unseen_sec: float = 0.0
@@ -115,6 +116,7 @@ class Findings(AudioFindings):
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
             "bars": [each._asdict() for each in self.bars],
             "slates": [each._asdict() for each in self.slates],
+            "signatures": _text(self.signatures) or "",
             "keyframe": _text(self.keyframe),
             "parameter_sets": _text(self.parameter_sets),
         }

@@ -147,7 +147,14 @@ class FrameSampler:
     def _describe_stretches(self, findings: Findings) -> None:
         pictures = SmallFrames.of(self._small)
         moments = np.array(self._times) - self._zero_sec()
-        describe_frames(findings, pictures, moments, self._job.duration_sec, self._slates)
+        describe_frames(
+            findings,
+            pictures,
+            moments,
+            self._job.duration_sec,
+            self._slates,
+            with_signatures=self._job.with_signatures,
+        )
         findings.video_unseen_sec = unseen_sec = self._unseen_sec()
         findings.begin_at(unseen_sec)
 
@@ -179,5 +186,7 @@ class FrameSampler:
 
 
 def _samples(plane: av.video.plane.VideoPlane) -> bytes:
+    if plane.line_size == plane.width:
+        return bytes(plane)
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width].tobytes()
