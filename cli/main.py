@@ -159,8 +159,8 @@ def apply(
     data_dir: DataDir = Path("data"),
 ) -> None:
     """Create, change and stop monitors so that they are as a file says."""
-    from cli.apply.plan import Options
     from cli.apply.run import apply_file
+    from cli.apply.steps import Options
     from cli.apply.yaml_file import FileRefused
 
     try:

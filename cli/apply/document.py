@@ -16,12 +16,17 @@ APPLIED_BY = "applied-by"
 
 
 class MonitorEntry(BaseModel):
-    """A monitor, with the fields of `POST /monitors`; destinations by their names."""
+    """A monitor, with the fields of `POST /monitors`.
+
+    Attributes:
+        destinations: their names.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     stream_url: str
-    callback_url: str
+    callback_url: str | None = None
+    destinations: Annotated[list[str], Field(max_length=10)] = []
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     labels: Labels = {}
     config: MonitorConfig = MonitorConfig()

@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from cli.apply.document import read_document
-from cli.apply.plan import Action, Options, Step, plan_monitors
+from cli.apply.monitors import plan_monitors
+from cli.apply.steps import Action, Options, Step
 from cli.client import GatewayRefused, RestClient
 from cli.monitor_view import printable
 from cli.top import ACTIVE
@@ -17,7 +18,7 @@ DONE = {
     Action.CREATE: "created",
     Action.CHANGE: "changed",
     Action.REPLACE: "replaced",
-    Action.STOP: "stopped",
+    Action.REMOVE: "removed",
     Action.KEEP: "unchanged",
 }
 
@@ -48,9 +49,7 @@ def _active(client: RestClient) -> list[dict[str, Any]]:
 def _take(client: RestClient, step: Step, *, dry_run: bool) -> bool:
     """Show a step and take it; return whether it succeeded."""
     if step.action is not Action.KEEP:
-        reasons = ", ".join(each.text for each in step.differences)
-        line = f"{step.action} monitor {step.what}" + (f": {reasons}" if reasons else "")
-        typer.echo(printable(line))
+        typer.echo(printable(step))
     try:
         if not dry_run:
             _send(client, step)
@@ -61,11 +60,11 @@ def _take(client: RestClient, step: Step, *, dry_run: bool) -> bool:
 
 
 def _send(client: RestClient, step: Step) -> None:
-    path = f"/monitors/{step.monitor_id}"
-    if step.action in (Action.STOP, Action.REPLACE):
+    path = f"{step.kind.path}/{step.item_id}"
+    if step.action in (Action.REMOVE, Action.REPLACE):
         client.call_patiently("DELETE", path)
     if step.action in (Action.CREATE, Action.REPLACE):
-        client.call_patiently("POST", "/monitors", body=step.body)
+        client.call_patiently("POST", step.kind.path, body=step.body)
     elif step.action is Action.CHANGE:
         client.call_patiently("PATCH", path, body=step.body)
 

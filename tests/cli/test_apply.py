@@ -130,7 +130,7 @@ async def test_only_what_a_file_of_the_set_made_is_pruned(apply: Applied) -> Non
     shorter = FILE[: FILE.index("  - stream_url: https://media.example/2")]
     assert await apply(shorter) == ["1 unchanged"]
     lines = await apply(shorter, "--prune")
-    assert lines == ["- monitor https://media.example/2.m3u8", "1 stopped, 1 unchanged"]
+    assert lines == ["- monitor https://media.example/2.m3u8", "1 removed, 1 unchanged"]
     stopped = [name for name, status in (await apply.monitors()).items() if status == "stopped"]
     assert stopped == ["2 2"]
 

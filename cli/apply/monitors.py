@@ -1,0 +1,87 @@
+"""Which steps make the monitors what a file says: pure, from two states to steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cli.apply.document import APPLIED_BY, ApplyFile, MonitorEntry
+from cli.apply.steps import Action, Difference, Kind, Options, Step, difference
+from monitors.config import ChangeableConfig, MonitorConfig
+from monitors.stream_url import parse_stream_url
+
+HEADERS = "config.request_headers"
+UNSHOWN = frozenset({HEADERS, "callback_url", "metadata"})
+FIXED = frozenset({"callback_url"})
+FIELDS = ("name", "callback_url", "labels", "destinations", "metadata")
+
+
+def plan_monitors(
+    document: ApplyFile, existing: Sequence[Mapping[str, Any]], options: Options
+) -> Iterator[Step]:
+    """Yield a step for each monitor of the file, and for each that it no longer names.
+
+    Args:
+        document: the file.
+        existing: the active monitors as the list of the API has them, with their settings, and with
+            the names of their destinations.
+        options: what else to do than the differences ask for.
+    """
+    by_stream = {parse_stream_url(each["stream_url"]).key: each for each in existing}
+    for entry in document.monitors:
+        yield _step(entry, by_stream.pop(entry.stream_key, None), document.set, options)
+    for monitor in by_stream.values() if options.prune else ():
+        if monitor["labels"].get(APPLIED_BY) == document.set:
+            name = monitor["name"] or monitor["stream_url"]
+            yield Step(Action.REMOVE, Kind.MONITOR, name, item_id=monitor["monitor_id"])
+
+
+def _step(
+    entry: MonitorEntry, monitor: Mapping[str, Any] | None, set_name: str, options: Options
+) -> Step:
+    name = entry.name or entry.stream_url
+    labels = {**entry.labels, APPLIED_BY: set_name}
+    creation = {**entry.model_dump(mode="json", exclude_unset=True), "labels": labels}
+    if monitor is None:
+        return Step(Action.CREATE, Kind.MONITOR, name, body=creation)
+    wanted = {**entry.model_dump(exclude={"stream_url"}), "labels": labels}
+    differences = list(_differences(monitor["settings"], wanted))
+    monitor_id = monitor["monitor_id"]
+    if any(each.is_fixed for each in differences):
+        return Step(Action.REPLACE, Kind.MONITOR, name, differences, monitor_id, creation)
+    if options.send_secrets and entry.config.request_headers:
+        differences.append(Difference(HEADERS, f"{HEADERS} sent again"))
+    action = Action.CHANGE if differences else Action.KEEP
+    body = _change(entry, labels, {each.name for each in differences})
+    return Step(action, Kind.MONITOR, name, differences, monitor_id, body)
+
+
+def _differences(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Difference]:
+    before = {name: settings[name] for name in FIELDS}
+    after = {name: wanted[name] for name in FIELDS}
+    for values in (before, after):
+        values["destinations"] = sorted(values["destinations"])
+    before |= _config(MonitorConfig.model_validate(settings["config"]))
+    after |= _config(MonitorConfig.model_validate(wanted["config"]))
+    changeable = {f"config.{name}" for name in ChangeableConfig.model_fields}
+    for name, old in before.items():
+        if old != after[name]:
+            is_fixed = name in FIXED or (name.startswith("config.") and name not in changeable)
+            yield difference(
+                name, old, after[name], is_fixed=is_fixed, is_shown=name not in UNSHOWN
+            )
+
+
+def _config(config: MonitorConfig) -> dict[str, Any]:
+    """Return the fields of a config by their paths, with masks for secrets."""
+    masked = config.with_request_headers(config.request_headers)
+    return {f"config.{name}": value for name, value in masked}
+
+
+def _change(entry: MonitorEntry, labels: dict[str, str], names: set[str]) -> dict[str, Any]:
+    """Return the body that gives a monitor these fields of the file."""
+    fields = {name.removeprefix("config.") for name in names if name.startswith("config.")}
+    body = entry.model_dump(mode="json", include=names)
+    if "labels" in names:
+        body["labels"] = labels
+    if fields:
+        body["config"] = entry.config.model_dump(mode="json", include=fields)
+    return body
