@@ -1,6 +1,7 @@
 """The expected events, ticked off as webhooks arrive. Pure."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,11 @@ class Arrival:
     @property
     def event_type(self) -> str:
         return str(self.event.get("event_type", "a body that is no event"))
+
+    @property
+    def incident_id(self) -> str | None:
+        found: str | None = self.event.get("data", {}).get("incident_id")
+        return found
 
     def moment(self, name: str) -> datetime | None:
         text = self.event.get("data", {}).get(name)
@@ -92,6 +98,7 @@ class Checklist:
             *(f"missing: {row.expected.event_type}" for row in self.rows if not row.arrival),
             *map(_unexpected, self.unexpected),
             *self._disorder(),
+            *self._split_incidents(),
             *(problem for row in self.rows for problem in _wrong_moments(row)),
         ]
 
@@ -122,6 +129,14 @@ class Checklist:
     def _open_row(self, event_type: str) -> Row | None:
         fitting = (row for row in self.rows if row.expected.event_type == event_type)
         return next((row for row in fitting if not row.arrival), None)
+
+    def _split_incidents(self) -> list[str]:
+        """Return the incidents that are not told by just two events, an alert and its recovery."""
+        if not self.is_complete:
+            return []  # what is missing is named already
+        ids = [row.arrival.incident_id for row in self.rows if row.arrival]
+        told = Counter(filter(None, ids))
+        return [f"{count} expected events of {each}" for each, count in told.items() if count != 2]
 
     def _disorder(self) -> list[str]:
         verified = self.verified

@@ -17,6 +17,7 @@ from cli.demo.script import CONFIG, DELAY_BOUND_SEC, airtime_sec, expectations
 from cli.embedded.service import Endpoints
 
 WIDTH = 88
+SHOWN_ID_CHARS = len("inc-5a9be5a8")
 
 
 def print_line(line: str) -> None:
@@ -120,24 +121,26 @@ def _delays(delays_sec: Sequence[float]) -> list[str]:
 
 
 def _table(checklist: Checklist) -> Table:
-    table = Table("could be known", "because of", "event", "arrived", "delay")
-    table.columns[-1].justify = "right"
+    table = Table("could be known", "because of", "event", "arrived", "delay", "incident")
+    table.columns[-2].justify = "right"
     for row in checklist.rows:
         table.add_row(*_cells(row), style=_style(row))
     for arrival in checklist.unexpected:
         reason = arrival.problem or "unexpected"
-        table.add_row("", reason, arrival.event_type, _clock(arrival.at), "", style="bold red")
+        table.add_row("", reason, arrival.event_type, _clock(arrival.at), style="bold red")
     return table
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
+def _cells(row: Row) -> tuple[str, ...]:
     delay_sec = row.delay_sec
+    incident_id = (row.arrival and row.arrival.incident_id) or ""
     return (
         _clock(row.known_at) if row.known_at else "",
         row.expected.cause,
         row.expected.event_type,
         _clock(row.arrival.at) if row.arrival else "",
         "" if delay_sec is None else f"{delay_sec:.2f} s",
+        incident_id[:SHOWN_ID_CHARS],
     )
 
 
@@ -154,7 +157,8 @@ def _line(arrival: Arrival, checklist: Checklist) -> str:
     if row is None:
         return f"{arrival.event_type}: NOT EXPECTED"
     delay = "" if row.delay_sec is None else f", {row.delay_sec:.2f} s after it could be known"
-    return f"{arrival.event_type} ({row.expected.cause}){delay}"
+    incident = f" · {arrival.incident_id}" if arrival.incident_id else ""
+    return f"{arrival.event_type} ({row.expected.cause}){delay}{incident}"
 
 
 def _clock(moment: datetime) -> str:

@@ -47,8 +47,11 @@ def arrival(
     *,
     started_at: datetime | None = BLACK_AT,
     problem: str | None = None,
+    incident_id: str = "inc-1",
 ) -> Arrival:
     data: dict[str, Any] = {"started_at": started_at.isoformat()} if started_at else {}
+    if sequence > 1:
+        data["incident_id"] = incident_id
     event = {
         "event_id": f"evt-{sequence}",
         "event_type": event_type or TYPES[sequence - 1],
@@ -168,6 +171,11 @@ def test_events_as_scripted_leave_no_problem() -> None:
             [ALL[0], arrival(2, started_at=BLACK_AT - timedelta(seconds=0.2)), ALL[2]],
             ["alert.blackout: started_at is -0.200 s off"],
             id="another beginning",
+        ),
+        pytest.param(
+            [*ALL[:2], arrival(3, incident_id="inc-2")],
+            ["1 expected events of inc-1", "1 expected events of inc-2"],
+            id="a recovery of another incident",
         ),
         pytest.param(
             [ALL[0], arrival(2, started_at=BLACK_AT + timedelta(seconds=0.09)), ALL[2]],
