@@ -25,6 +25,8 @@ RECONNECT_SEC: Final = 2
 MAX_LISTENERS: Final = 100
 EVENTS_KEPT: Final = 5_000
 PAGE: Final = 500
+"""Events that are sent in one piece: so much waits for a listener that does not read."""
+
 
 LOOK_BACK_SEC: Final = 5.0
 """A change may become visible this much later than one with a higher number."""
@@ -96,8 +98,9 @@ class ChangeFeed:
                 _log.warning("listener cut off", events_behind=behind)
                 return
             if behind:
-                position = self._published
-                yield b"".join(islice(self._kept, len(self._kept) - behind, None))
+                first = len(self._kept) - behind
+                position += min(behind, PAGE)
+                yield b"".join(islice(self._kept, first, first + PAGE))
             elif not await _is_set_within(news, KEEP_ALIVE_SEC):
                 yield b": keep-alive\n\n"
 
