@@ -222,6 +222,7 @@ class SegmentMeasurement(AudioMeasurement):
         duration_sec: how far the segment moves stream time on.
         black: stretches without a visible picture. These and the other stretches come in order,
             do not overlap, and end with the segment.
+        lights_change: when what is lit in black changes.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         bars: stretches of colour bars.
         slates: stretches in which a slate is shown.
@@ -252,6 +253,7 @@ class SegmentMeasurement(AudioMeasurement):
 
     duration_sec: Seconds
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
+    lights_change: list[Seconds] = Field(default=[], max_length=MOST_STRETCHES)
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
     bars: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     slates: list[SlateRun] = Field(default=[], max_length=MOST_STRETCHES)
@@ -298,6 +300,8 @@ class SegmentMeasurement(AudioMeasurement):
             found += [(sound.silent, lead), (sound.audio_gaps, lead)]
         if not all(_are_in_order(each, begin, self.duration_sec) for each, begin in found):
             raise ValueError("stretches must be in order and within the segment")
+        if self.lights_change != sorted(self.lights_change):
+            raise ValueError("moments must be in order")
         if any(each.number >= len(self.slate_names or ()) for each in self.slates):
             raise ValueError("a slate must be one that was looked for")
         return self

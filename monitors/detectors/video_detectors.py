@@ -17,6 +17,7 @@ from monitors.detectors.fault_detector import (
     segment_info,
 )
 from monitors.detectors.freeze import STILL_NOTICEABLE_SEC, FreezeDetector, still_findings
+from monitors.detectors.lights import Lights
 from monitors.detectors.loop import LoopDetector
 from monitors.detectors.skimming import (
     LEAST_DEFERRED,
@@ -56,6 +57,7 @@ class VideoDetectors(BaseModel):
 
     cards: CardDetectors = Field(default_factory=CardDetectors)
     blackout: FaultDetector = Field(default_factory=FaultDetector)
+    lights: Lights = Field(default_factory=Lights)
     freeze: FreezeDetector = Field(default_factory=FreezeDetector)
     loop: LoopDetector = Field(default_factory=LoopDetector)
     deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
@@ -181,6 +183,7 @@ class VideoDetectors(BaseModel):
     def _skip(self, duration_sec: float) -> None:
         self.cards.skip(duration_sec)
         self.blackout.skip(duration_sec)
+        self.lights.skip(duration_sec)
         self.freeze.skip(duration_sec)
         self.loop.faults.skip(duration_sec)
 
@@ -256,7 +259,8 @@ class VideoDetectors(BaseModel):
             beginning = Interval(start=0.0, end=measurement.video_unseen_sec)
             unseen = Finding(beginning, Condition.UNKNOWN)
             slates = slates_in(measurement, thresholds)
-            black = [piece for _, piece in without(measurement.black, slates)]
+            alive = self.lights.alive(measurement)
+            black = [piece for _, piece in without(measurement.black, [*slates, *alive])]
             cards = cards_in(measurement, thresholds)
             return (
                 [unseen, *_faulty(black)],

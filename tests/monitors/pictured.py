@@ -148,11 +148,13 @@ class Shown:
             cached = CachedSegment(str(self.position.sequence).encode())
             return found.model_copy(update={"is_skimmed": True, "cached": cached})
         moments = np.arange(len(self.pictures)) / FPS
-        black = black_intervals(frames, moments, self.duration_sec)
+        black, lights_change = black_intervals(frames, moments, self.duration_sec)
         runs = still_runs(frames, moments, self.duration_sec)
         still = [StillRun(start=a, end=b, picture=picture) for a, b, picture in runs]
         intervals = [Interval(start=a, end=b) for a, b in black]
-        return found.model_copy(update={"black": intervals, "still": still})
+        return found.model_copy(
+            update={"black": intervals, "still": still, "lights_change": lights_change}
+        )
 
 
 def cut(

@@ -1,7 +1,7 @@
 """Where a segment shows black.
 
-Black is dark, without contrast and without colour. A small part of it may be bright: a logo, a
-subtitle. It stands; lights in the dark move and flicker.
+Black is dark, without contrast and without colour. A small part of it may be lit. A logo stands;
+candles flicker, lights move and titles change, so it is told when lights change.
 """
 
 import numpy as np
@@ -26,15 +26,14 @@ COLOUR_DIFFERENCE = 24
 LIT_LEVEL = 50
 """A block in the dark is lit from here on."""
 
-LIT_DIFFERENCE = 12
+LIT_DIFFERENCE = 16
 """A lit block that differs by more has changed."""
 
-LIT_MIN_SEC = 1.0
-"""Lights that change more often than this are alive. A subtitle stands longer."""
 
-
-def black_intervals(frames: SmallFrames, times: NDArray[np.float64], end: float) -> list[Span]:
-    """Return the stretches whose frames show nothing.
+def black_intervals(
+    frames: SmallFrames, times: NDArray[np.float64], end: float
+) -> tuple[list[Span], list[float]]:
+    """Return the stretches whose frames show nothing, and when lights change in them.
 
     Args:
         frames: of a segment.
@@ -44,9 +43,12 @@ def black_intervals(frames: SmallFrames, times: NDArray[np.float64], end: float)
     black = _are_dark(frames)
     black[black] = _are_empty(frames[black])
     edges = edges_of(times, end)
-    for first, stop in runs_of(black):
-        black[first:stop] &= ~_are_alive(frames[first:stop], edges[first : stop + 1], end)
-    return spans_of(black, edges)
+    changes = [
+        edges[first + place]
+        for first, stop in runs_of(black)
+        for place in _changes_of_lights(frames[first:stop])
+    ]
+    return spans_of(black, edges), changes
 
 
 def _are_dark(frames: SmallFrames) -> Flags:
@@ -74,22 +76,15 @@ def _ranks(pixels: NDArray[np.uint8]) -> list[int]:
     return [round(last * share / 100) for share in shares]
 
 
-def _are_alive(frames: SmallFrames, edges: list[float], end: float) -> Flags:
-    """Return in which frames of a dark run the lights change again before `LIT_MIN_SEC`.
-
-    What touches the segment's border may go on behind it.
-    """
-    alive = np.zeros(len(frames), np.bool_)
+def _changes_of_lights(frames: SmallFrames) -> list[int]:
+    """Return in which frames of a dark run the lights are no longer what they were."""
     blocks = frames.block_sums()
     if not (blocks > LIT_LEVEL * BLOCK_SIZE**2).any():
-        return alive
-    first = 0
-    while first < len(frames):
-        stop = _end_of_standing(blocks, first)
-        is_inside = edges[first] > 0 and edges[stop] < end
-        alive[first:stop] = is_inside and edges[stop] - edges[first] < LIT_MIN_SEC
-        first = stop
-    return alive
+        return []
+    places, first = list[int](), 0
+    while (first := _end_of_standing(blocks, first)) < len(blocks):
+        places.append(first)
+    return places
 
 
 def _end_of_standing(blocks: NDArray[np.int16], first: int) -> int:

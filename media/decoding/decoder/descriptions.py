@@ -36,7 +36,7 @@ def describe_frames(
         slates: that are looked for, see `monitors.measurement.ReferenceSlates`.
         with_signatures: whether signatures are made.
     """
-    findings.black = black_intervals(frames, times, end)
+    findings.black, findings.lights_change = black_intervals(frames, times, end)
     findings.still = still_runs(frames, times, end)
     edges = edges_of(times, end)
     findings.bars = spans_of(are_bars(frames), edges)

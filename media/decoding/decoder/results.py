@@ -83,6 +83,7 @@ class Findings(AudioFindings):
     width: int | None = None
     height: int | None = None
     black: list[Span] = field(default_factory=list)
+    lights_change: list[float] = field(default_factory=list)
     still: list[StillSpan] = field(default_factory=list)
     bars: list[Span] = field(default_factory=list)
     slates: list[SlateSpan] = field(default_factory=list)
