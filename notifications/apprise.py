@@ -1,0 +1,155 @@
+"""Apprise: mail, Slack, Discord, Telegram, LINE, Teams, ntfy and whatever else it speaks to.
+
+Each attempt is a job of a child process (`notifications.apprise_child`), which is guarded, bounded
+in time and memory, and killed where it hangs.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from media.processes.framing import pack_json
+from media.processes.run_once import ProcessFailed, ProcessTimedOut
+from media.processes.warm_pool import Program, WarmPool
+from monitors.delivery import Failure, is_delivered, read_retry_after
+from monitors.status import Severity
+from notifications.destination_urls import BadDestinationUrl, apprise_schema
+from notifications.notification import Notification, NotificationState
+from notifications.rate_limits import RATES, Paces
+from notifications.sending import SEND_TIMEOUT_SEC, Outcome, Sent, outcome_of_status
+from notifications.wording import NAMES_CHARS, message
+
+MAX_CHILDREN: Final = 16
+"""Notifications that are sent at once. A service that hangs occupies one child, for 15 s."""
+
+MAX_IDLE_CHILDREN: Final = 2
+"""Each holds 80 MB."""
+
+MAX_JOB_SEC: Final = 15.0
+MAX_JOBS: Final = 200
+MAX_RESIDENT_BYTES: Final = 256 * 1024 * 1024
+MAX_ANSWER_BYTES: Final = 4096
+
+_MAIL_NAMES_CHARS: Final = 30_000
+
+_REFUSALS: Final = {
+    "address": Failure("address_refused", "the address is not allowed", is_final=True),
+    "file": Failure("file_refused", "the URL asks for a local file", is_final=True),
+    "program": Failure("program_refused", "the URL asks for a local program", is_final=True),
+}
+_NOT_UNDERSTOOD: Final = "is no {schema}:// URL that Apprise understands"
+
+
+class AppriseSender:
+    """Sends by Apprise. Close it after use.
+
+    Args:
+        allow_private_networks: as of `OutboundGuard`.
+        exempt: as of `OutboundGuard`.
+        max_job_sec: a child that takes longer is killed.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private_networks: bool,
+        exempt: Collection[tuple[str, int]] = (),
+        max_job_sec: float = MAX_JOB_SEC,
+    ) -> None:
+        setup = {"allow_private_networks": allow_private_networks, "exempt": [*exempt]}
+        self._program = Program(
+            command=[sys.executable, "-m", "notifications.apprise_child"], setup=pack_json(setup)
+        )
+        self._pool = WarmPool(
+            self._child,
+            max_job_sec=max_job_sec,
+            max_jobs=MAX_JOBS,
+            max_resident_bytes=MAX_RESIDENT_BYTES,
+            max_idle=MAX_IDLE_CHILDREN,
+            check_ready=json.loads,
+        )
+        self._slots = asyncio.Semaphore(MAX_CHILDREN)
+        self._paces = Paces()
+
+    async def _child(self) -> Program:
+        return self._program
+
+    async def close(self) -> None:
+        """Kill all children."""
+        await self._pool.close()
+
+    def process_ids(self) -> list[int]:
+        return self._pool.process_ids()
+
+    async def check(self, url: str) -> None:
+        """Have Apprise read `url`, without sending anything.
+
+        Raises:
+            BadDestinationUrl: Apprise does not understand it, or its schema cannot be guarded.
+            ProcessFailed: no child could be asked.
+        """
+        schema = apprise_schema(url)
+        answer = await self._ask({"url": url, "is_check": True})
+        if not answer["is_understood"]:
+            raise BadDestinationUrl(_NOT_UNDERSTOOD.format(schema=schema))
+
+    async def send(self, url: str, notification: Notification) -> Outcome:
+        try:
+            schema = apprise_schema(url)
+        except BadDestinationUrl as error:
+            return Failure("bad_url", f"the URL {error}", is_final=True)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_SEC):
+                return await self._send(schema, url, notification)
+        except (TimeoutError, ProcessTimedOut):
+            return Failure("timeout", "the service did not take it in time")
+        except ProcessFailed as error:
+            return Failure("sender_failed", f"the process that sends {error}")
+
+    async def _send(self, schema: str, url: str, notification: Notification) -> Outcome:
+        rate = RATES.get(schema)
+        if rate is not None:
+            away_sec = await self._paces.wait(hashlib.sha256(url.encode()).hexdigest(), rate)
+            if away_sec is not None:
+                return Failure("rate_limited", "too many for the service", asked_sec=away_sec)
+        is_mail = schema in ("mailto", "mailtos")
+        said = message(notification, names_chars=_MAIL_NAMES_CHARS if is_mail else NAMES_CHARS)
+        request = {"url": url, "title": said.title, "body": said.body}
+        answer = await self._ask({**request, "severity": _apprise_type(notification)})
+        return _outcome(schema, answer)
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        async with self._slots, self._pool.lease() as child:
+            answer = await child.ask(pack_json(request), max_answer_bytes=MAX_ANSWER_BYTES)
+            decoded: dict[str, Any] = json.loads(answer)
+            return decoded
+
+
+def _outcome(schema: str, answer: dict[str, Any]) -> Outcome:
+    if answer["refused"] is not None:
+        return _REFUSALS[answer["refused"]]
+    if not answer["is_understood"]:
+        reason = "the URL " + _NOT_UNDERSTOOD.format(schema=schema)
+        return Failure("bad_url", reason, is_final=True)
+    if answer["is_delivered"]:
+        return Sent.DELIVERED
+    status = answer.get("status")
+    if status is not None and not is_delivered(status):
+        asked_sec = read_retry_after(answer["retry_after"], datetime.now(UTC))
+        return outcome_of_status(status, asked_sec)
+    if "code" in answer:
+        return Failure(answer["code"], answer["reason"])
+    return Failure("not_taken", "the service did not take it, and Apprise does not say why")
+
+
+def _apprise_type(notification: Notification) -> str:
+    """Return what colours the message: `info`, `success`, `warning`, `failure`."""
+    if notification.state is NotificationState.CLOSED:
+        return "success"
+    if notification.severity is None:
+        return "info"
+    return "failure" if notification.severity is Severity.CRITICAL else "warning"

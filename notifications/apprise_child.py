@@ -1,0 +1,178 @@
+"""The child process that sends by Apprise, `python -m notifications.apprise_child`.
+
+Apprise speaks to 130 services with `requests`, `smtplib` and sockets of its own, so it runs in a
+process of its own in which Python itself judges: an audit hook (PEP 578) sees every look-up, every
+connection, every file and every program at the moment it is asked for, and refuses by raising. The
+address that is judged is the one that is connected to; a name that changes its answer gains
+nothing.
+
+It reads requests and writes answers as `media.processes.framing` says. Nothing that Apprise logs or
+raises leaves the process: its texts have parts of URLs, and those are secrets.
+"""
+
+import logging
+import os
+import resource
+import smtplib
+import sys
+from typing import Any, Final
+
+import apprise
+import requests
+
+from media.processes.framing import pack_json, read_json
+from notifications.apprise_guard import ProcessGuard
+
+MEMORY_BYTES: Final = 1024 * 1024 * 1024
+
+_ERRORS: Final = (
+    (requests.exceptions.SSLError, "connection", "the certificate was refused"),
+    (requests.exceptions.Timeout, "timeout", "the answer did not come in time"),
+    (requests.exceptions.ConnectionError, "connection", "the connection failed"),
+    (Exception, "connection", "the request failed"),
+)
+
+
+class Record:
+    """How the requests of a notification ended: the first that failed, else the last."""
+
+    def __init__(self) -> None:
+        self.end: dict[str, Any] = {}
+
+    def note(self, **end: Any) -> None:
+        if "code" not in self.end and 200 <= self.end.get("status", 200) <= 299:
+            self.end = end
+
+
+_RECORD: Final = Record()
+
+
+class RecordingSession(requests.Session):
+    """What Apprise's HTTP requests go through. It follows no redirect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        options["allow_redirects"] = False
+        try:
+            response = super().send(request, **options)
+        except Exception as error:
+            _, code, reason = next(each for each in _ERRORS if isinstance(error, each[0]))
+            _RECORD.note(code=code, reason=reason)
+            raise
+        retry_after = response.headers.get("retry-after")
+        _RECORD.note(status=response.status_code, retry_after=retry_after)
+        if response.is_redirect:
+            # Some of Apprise's services take every answer below 400 for a success.
+            raise requests.exceptions.TooManyRedirects("redirects are refused")
+        return response
+
+
+class _RecordingReplies(smtplib.SMTP):
+    def getreply(self) -> tuple[int, bytes]:
+        code, text = super().getreply()
+        if code >= 400:
+            reason = f"the mail server answered with code {code}"
+            _RECORD.note(code=f"smtp_{code // 100}xx", reason=reason)
+        return code, text
+
+
+class RecordingSmtp(_RecordingReplies):
+    """What Apprise's mail goes through."""
+
+
+class RecordingSmtpSsl(_RecordingReplies, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
+def main() -> None:
+    """Answer requests until the parent closes the pipe."""
+    source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    _silence()
+    setup = read_json(source)
+    if setup is None:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    _record_all()
+    guard = ProcessGuard(
+        allow_private_networks=setup["allow_private_networks"],
+        exempt=[(host, port) for host, port in setup["exempt"]],
+    )
+    apprise.Apprise.instantiate("json://127.0.0.1")  # loads all services
+    sys.addaudithook(guard.judge)
+    answer: dict[str, Any] = {"ready": True}
+    while True:
+        answers.write(pack_json(answer))
+        answers.flush()
+        request = read_json(source)
+        if request is None:
+            return
+        guard.reset()
+        _RECORD.end = {}
+        answer = _answer(request) | {"refused": guard.refused} | _RECORD.end
+
+
+def _record_all() -> None:
+    """Put the recording classes where Apprise looks for their originals."""
+    for module, name, kind in (
+        (requests, "Session", RecordingSession),
+        (requests.sessions, "Session", RecordingSession),
+        (smtplib, "SMTP", RecordingSmtp),
+        (smtplib, "SMTP_SSL", RecordingSmtpSsl),
+    ):
+        setattr(module, name, kind)
+
+
+def _silence() -> None:
+    logging.disable(logging.CRITICAL)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        service = _service(request["url"])
+        if service is None:
+            return {"is_understood": False}
+        if request.get("is_check"):
+            return {"is_understood": True}
+        sender = apprise.Apprise(asset=service.asset)
+        sender.add(service)
+        is_delivered = sender.notify(
+            title=request["title"],
+            body=request["body"],
+            notify_type=request["severity"],
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+    except Exception as error:
+        return {"is_understood": True, "is_delivered": False, "error": type(error).__name__}
+    return {"is_understood": True, "is_delivered": bool(is_delivered)}
+
+
+def _service(url: str) -> apprise.NotifyBase | None:
+    """Return the service that a URL names, without what would hide or repeat a failure."""
+    asset = apprise.AppriseAsset(
+        async_mode=False,
+        secure_logging=True,
+        http_redirects=False,
+        allow_templates=False,
+        pgp_autogen=False,
+        pem_autogen=False,
+        storage_mode=apprise.PersistentStoreMode.MEMORY,
+    )
+    service = apprise.Apprise.instantiate(url, asset=asset)
+    if service is not None:
+        service.optional = False
+        service.retry = 0
+        service.redirects = False
+        if service.overflow_mode == apprise.OverflowMode.UPSTREAM:
+            service.overflow_mode = apprise.OverflowMode.TRUNCATE
+    return service
+
+
+if __name__ == "__main__":
+    main()

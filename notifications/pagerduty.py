@@ -1,0 +1,85 @@
+"""PagerDuty, Events API v2.
+
+A destination's URL is `https://events.pagerduty.com/v2/enqueue?routing_key=KEY`; the key goes into
+the body. https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
+"""
+
+from typing import Any, Final
+
+import httpx
+from pydantic_core import to_json
+
+from notifications.destination_urls import pagerduty_target
+from notifications.notification import Notification, NotificationState
+from notifications.posting import post_json
+from notifications.sending import Outcome, Sent
+from notifications.wording import MAX_TEXT_CHARS, message
+
+MAX_SUMMARY_CHARS: Final = 1024
+NAMES_CHARS: Final = 20_000
+"""An event has at most 512 KiB."""
+
+_ACTIONS: Final = {
+    NotificationState.OPENED: "trigger",
+    NotificationState.REMINDER: "trigger",
+    NotificationState.ACKNOWLEDGED: "acknowledge",
+    NotificationState.CLOSED: "resolve",
+    NotificationState.EVENT: "trigger",
+    NotificationState.TEST: "trigger",
+}
+
+
+class PagerDutySender:
+    """Triggers, acknowledges and resolves alerts; the incident's id is their `dedup_key`.
+
+    Args:
+        client: from `media.outbound.client.webhook_client`.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def send(self, url: str, notification: Notification) -> Outcome:
+        if not _is_alert(notification):
+            return Sent.SKIPPED
+        endpoint, routing_key = pagerduty_target(url)
+        event = {"routing_key": routing_key, **event_of(notification)}
+        return await post_json(self._client, endpoint, to_json(event))
+
+
+def _is_alert(notification: Notification) -> bool:
+    """An event that is no fault, such as a start, is nothing to be called for at night."""
+    is_event = notification.state is NotificationState.EVENT
+    return not is_event or notification.severity is not None
+
+
+def event_of(notification: Notification) -> dict[str, Any]:
+    """Return the event without its routing key."""
+    action = _ACTIONS[notification.state]
+    event = {"event_action": action, "dedup_key": notification.thread}
+    if action != "trigger":
+        return event
+    said = message(notification, names_chars=NAMES_CHARS)
+    subjects = notification.subjects
+    link = notification.link or (subjects[0].link if subjects else None)
+    return {
+        **event,
+        "client": "Stream Tracker",
+        "links": [{"href": link, "text": "Stream Tracker"}] if link else [],
+        "payload": {
+            "summary": said.title[:MAX_SUMMARY_CHARS],
+            "source": notification.origin_host or _source(notification),
+            "severity": notification.severity or "info",
+            "timestamp": notification.since.isoformat(),
+            "class": subjects[0].kind or subjects[0].event_type if subjects else "test",
+            "custom_details": {
+                "text": said.body,
+                "monitors": {each.monitor_id: each.name for each in subjects},
+                "labels": subjects[0].labels if len(subjects) == 1 else {},
+            },
+        },
+    }
+
+
+def _source(notification: Notification) -> str:
+    return notification.subjects[0].name[:MAX_TEXT_CHARS] if notification.subjects else "test"

@@ -1,0 +1,270 @@
+"""Notifications by Apprise, and what its child process must not touch."""
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from starlette.responses import Response
+
+from monitors.delivery import Failure
+from notifications.apprise import MAX_IDLE_CHILDREN, AppriseSender
+from notifications.destination_urls import BadDestinationUrl
+from notifications.sending import Outcome, Sent
+from tests.notifications.http_service import HttpService, http_service
+from tests.notifications.samples import incident, notification
+
+MAIL = "?from=tracker@example.com&to=desk@example.com&mode=insecure"
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_service() -> AsyncIterator[HttpService]:
+    async with http_service() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sender(shared_service: HttpService) -> AsyncIterator[AppriseSender]:
+    """Return a sender that may reach the service and nothing else on this machine.
+
+    To start a child takes a second of processor time, so all tests share it.
+    """
+    started = AppriseSender(
+        allow_private_networks=False, exempt=[("127.0.0.1", shared_service.port)]
+    )
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+def service(shared_service: HttpService) -> HttpService:
+    shared_service.reset()
+    return shared_service
+
+
+def _failure(outcome: Outcome) -> Failure:
+    assert isinstance(outcome, Failure)
+    return outcome
+
+
+async def test_json_arrives(sender: AppriseSender, service: HttpService) -> None:
+    url = f"json://127.0.0.1:{service.port}/hook"
+    assert await sender.send(url, notification()) is Sent.DELIVERED
+    assert await sender.send(url, notification(state="closed", language="ja")) is Sent.DELIVERED
+    (path, opened), (_, closed) = service.posts
+    assert path == "/hook"
+    assert (opened["title"], opened["type"]) == ("[Critical] News 24: picture is black", "failure")
+    assert "https://tracker.example/incidents/inc-7" in opened["message"]
+    assert (closed["title"], closed["type"]) == ("【復旧】News 24：映像が真っ黒です", "success")
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final"), [(400, True), (404, False), (410, True), (429, False), (503, False)]
+)
+async def test_the_answer_of_a_service_decides_what_comes_next(
+    sender: AppriseSender, service: HttpService, status: int, is_final: bool
+) -> None:
+    service.answer = lambda _: Response(status_code=status, headers={"Retry-After": "12"})
+    url = f"json://127.0.0.1:{service.port}/secret-path"
+    failure = _failure(await sender.send(url, notification()))
+    assert failure.message == f"the service answered with HTTP status {status}"
+    assert (failure.is_final, failure.asked_sec) == (is_final, 12)
+    assert len(service.posts) == 1
+
+
+@pytest.mark.parametrize("parameters", ["", "?redirect=yes", "?optional=yes&retry=3&wait=0"])
+async def test_a_redirect_is_a_failure_and_followed_by_nobody(
+    sender: AppriseSender, service: HttpService, parameters: str
+) -> None:
+    location = f"http://127.0.0.1:{service.port}/elsewhere"
+    service.answer = lambda _: Response(status_code=302, headers={"Location": location})
+    url = f"json://127.0.0.1:{service.port}/hook{parameters}"
+    assert _failure(await sender.send(url, notification())).outcome == "http_3xx"
+    assert [path for path, _ in service.posts] == ["/hook"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:{other}", "localhost:{port}", "[::1]:{port}", "169.254.169.254", "2130706433"],
+)
+@pytest.mark.parametrize("schema", ["json", "ntfy", "mailto"])
+async def test_private_addresses_are_refused(
+    sender: AppriseSender, service: HttpService, schema: str, host: str
+) -> None:
+    """`service` itself may be reached, but only as 127.0.0.1 with its port."""
+    host = host.format(port=service.port, other=service.port + 1)
+    path = {"json": "x", "ntfy": "topic", "mailto": MAIL}[schema]
+    failure = _failure(await sender.send(f"{schema}://{host}/{path}", notification()))
+    assert (failure.outcome, failure.is_final) == ("address_refused", True)
+    assert service.posts == []
+
+
+async def test_a_mail_server_behind_a_public_name_is_judged_too(sender: AppriseSender) -> None:
+    url = "mailto://user:pass@example.com?smtp=127.0.0.1&mode=insecure&port=25"
+    failure = _failure(await sender.send(url, notification()))
+    assert failure.outcome == "address_refused"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "discord://1234567890/abcdefghijk?template={file}",
+        "tgram://123456789:abcdefg_hijklmnop/12315544/?template={file}",
+    ],
+)
+async def test_local_files_are_refused(sender: AppriseSender, tmp_path: Path, url: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text("{}")
+    failure = _failure(await sender.send(url.format(file=file), notification()))
+    assert (failure.outcome, failure.is_final) == ("file_refused", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("dbus://", "dbus:// is not allowed"),
+        ("nonsense://x", "is no nonsense:// URL that Apprise understands"),
+        ("slack://too-short", "is no slack:// URL"),
+        ("file:///etc/passwd", "is no file:// URL"),
+    ],
+)
+async def test_what_cannot_be_used_is_refused_by_name(
+    sender: AppriseSender, url: str, reason: str
+) -> None:
+    with pytest.raises(BadDestinationUrl, match=reason):
+        await sender.check(url)
+    failure = _failure(await sender.send(url, notification()))
+    assert reason in failure.message
+    assert failure.is_final
+
+
+async def test_what_can_be_used_is_checked_without_sending(
+    sender: AppriseSender, service: HttpService
+) -> None:
+    await sender.check("tgram://123456789:abcdefg_hijklmnop/12315544/")
+    await sender.check(f"json://127.0.0.1:{service.port}/x")
+    assert service.posts == []
+
+
+async def test_no_failure_tells_a_secret(
+    sender: AppriseSender, service: HttpService, capfd: pytest.CaptureFixture[str]
+) -> None:
+    service.answer = lambda _: Response(status_code=500)
+    for url in (
+        f"json://hunter2:hunter2@127.0.0.1:{service.port}/hunter2",
+        "mailto://hunter2:hunter2@127.0.0.1:1/hunter2",
+        "slack://hunter2",
+        "discord://hunter2/hunter2?template=/hunter2",
+    ):
+        assert "hunter2" not in str(await sender.send(url, notification()))
+    written = capfd.readouterr()
+    assert "hunter2" not in written.out + written.err
+
+
+def is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+async def test_one_that_hangs_holds_up_nobody_and_leaves_no_process(service: HttpService) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the child gives up
+        writer.close()
+
+    sender = AppriseSender(allow_private_networks=True)
+    loop = asyncio.get_running_loop()
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hanging = asyncio.create_task(
+            sender.send(f"json://127.0.0.1:{port}/?rto=60", notification())
+        )
+        while not sender.process_ids():
+            await asyncio.sleep(0.01)
+        url = f"json://127.0.0.1:{service.port}/"
+        assert await sender.send(url, notification()) is Sent.DELIVERED  # starts a second child
+        began = loop.time()
+        assert await sender.send(url, notification()) is Sent.DELIVERED
+        assert loop.time() - began < 1
+        assert not hanging.done()
+        pids = sender.process_ids()
+        await sender.close()
+        assert _failure(await hanging).outcome == "sender_failed"
+    assert not any(is_alive(pid) for pid in pids)
+
+
+async def test_a_service_that_never_ends_its_answer_is_cut_off(service: HttpService) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"x")
+            await asyncio.sleep(0.1)
+
+    sender = AppriseSender(allow_private_networks=True, max_job_sec=3)
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        failure = _failure(await sender.send(f"json://127.0.0.1:{port}/", notification()))
+        assert (failure.outcome, failure.is_final) == ("timeout", False)
+    assert sender.process_ids() == []
+    await sender.close()
+
+
+async def test_few_children_are_kept(sender: AppriseSender, service: HttpService) -> None:
+    url = f"json://127.0.0.1:{service.port}/"
+    outcomes = await asyncio.gather(*(sender.send(url, notification()) for _ in range(4)))
+    assert outcomes == [Sent.DELIVERED] * 4
+    assert len(sender.process_ids()) <= MAX_IDLE_CHILDREN
+
+
+class Mailbox:
+    """Takes mail; `answers` are given in turn to the end of a message, then 250."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answers: list[str] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.answers:
+            return self.answers.pop(0)
+        assert isinstance(envelope.content, bytes)
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 OK"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def mailbox() -> AsyncIterator[tuple[Mailbox, int]]:
+    box = Mailbox()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
+    yield box, server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+
+
+async def test_mail_arrives_and_a_refusal_says_its_code(
+    mailbox: tuple[Mailbox, int], service: HttpService
+) -> None:
+    box, port = mailbox
+    sender = AppriseSender(allow_private_networks=False, exempt=[("127.0.0.1", port)])
+    url = f"mailto://127.0.0.1:{port}/{MAIL}"
+    names = [incident(name=f"第{number}チャンネル") for number in range(1000)]
+    told = notification(*names, language="ja", origin_host="cdn.example")
+    assert await sender.send(url, told) is Sent.DELIVERED
+    [mail] = box.mails
+    assert mail["subject"] == "【障害】cdn.example の1000件の配信：映像が真っ黒です"
+    body = mail.get_body(("plain", "html"))
+    assert body is not None
+    assert "第999チャンネル" in body.get_content()
+    box.answers = ["550 no such user"]
+    failure = _failure(await sender.send(url, notification()))
+    assert failure.message == "the mail server answered with code 550"
+    assert await sender.send(url, notification()) is Sent.DELIVERED
+    await sender.close()
