@@ -15,6 +15,7 @@ BENCHMARKS = {
     "delivery": "that no webhook is lost, and that hostile streams do not delay others",
     "field": "that streams of real encoders and packagers are watched as they are",
     "hostile": "that clients, origins, receivers and DNS zones that mean no good harm nobody",
+    "truth": "that the detectors say what viewers see and hear, beside ffmpeg's filters",
     "youtube": "what looks at YouTube and waiting monitors cost",
     "youtube.soak": "that 24 simulated hours of YouTube lose no segment",
     "pods": "what Pods cost: starts, API calls, orphans",
