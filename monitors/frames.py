@@ -51,6 +51,12 @@ LOCAL_BASE = 0.05
 in the mean and `LOCAL_BASE`, is life: a mouth, a line of text. The noise of encoders is spread, and
 that ratio is at most 22; where a small thing moves, it is 45 and more."""
 
+LIT_LEVEL = 50
+"""The mean of a block in the dark that is lit."""
+
+LIT_DIFFERENCE = 16
+"""A lit block that differs by more has changed."""
+
 MOVED_DIFFERENCE = 4 * SAME_FRAME_TOLERANCE
 """Two frames of one freeze differ by no more: each by at most `SAME_FRAME_TOLERANCE` from the first
 of its still run, and that from the first of the freeze."""
@@ -141,6 +147,14 @@ def block_differences(one: bytes, other: bytes) -> list[float]:
 def has_moved(one: bytes, other: bytes) -> bool:
     """Return whether two reference frames differ so much that no freeze holds both."""
     return one != other and max(map(abs, map(sub, one, other))) > MOVED_DIFFERENCE
+
+
+def lights_differ(one: bytes, other: bytes) -> bool:
+    """Return whether two dark reference frames are lit in different ways."""
+    return any(
+        abs(mine - theirs) > LIT_DIFFERENCE and max(mine, theirs) > LIT_LEVEL
+        for mine, theirs in zip(one, other, strict=True)
+    )
 
 
 def longest_interval_sec(times_sec: Iterable[float], duration_sec: float) -> float:

@@ -223,6 +223,7 @@ class SegmentMeasurement(AudioMeasurement):
         black: stretches without a visible picture. These and the other stretches come in order,
             do not overlap, and end with the segment.
         lights_change: when what is lit in black changes.
+        lights: the first black frame; None where nothing is lit in it.
         still: stretches without movement, at least `STILL_MIN_SEC` long or touching a border.
         bars: stretches of colour bars.
         slates: stretches in which a slate is shown.
@@ -254,6 +255,7 @@ class SegmentMeasurement(AudioMeasurement):
     duration_sec: Seconds
     black: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     lights_change: list[Seconds] = Field(default=[], max_length=MOST_STRETCHES)
+    lights: ReferenceFrame | None = None
     still: list[StillRun] = Field(default=[], max_length=MOST_STRETCHES)
     bars: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     slates: list[SlateRun] = Field(default=[], max_length=MOST_STRETCHES)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.black_frames import black_intervals
+from media.decoding.decoder.black_frames import find_black
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.still_frames import still_runs
 from monitors.config import Thresholds
@@ -148,13 +148,16 @@ class Shown:
             cached = CachedSegment(str(self.position.sequence).encode())
             return found.model_copy(update={"is_skimmed": True, "cached": cached})
         moments = np.arange(len(self.pictures)) / FPS
-        black, lights_change = black_intervals(frames, moments, self.duration_sec)
+        blackness = find_black(frames, moments, self.duration_sec)
         runs = still_runs(frames, moments, self.duration_sec)
         still = [StillRun(start=a, end=b, picture=picture) for a, b, picture in runs]
-        intervals = [Interval(start=a, end=b) for a, b in black]
-        return found.model_copy(
-            update={"black": intervals, "still": still, "lights_change": lights_change}
-        )
+        seen = {
+            "black": [Interval(start=a, end=b) for a, b in blackness.spans],
+            "lights_change": blackness.lights_change,
+            "lights": blackness.lights,
+            "still": still,
+        }
+        return found.model_copy(update=seen)
 
 
 def cut(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
+from monitors.frames import BLOCKS
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
 from tests.monitors.media_timeline import Incident, every, incidents, segment_position
@@ -45,6 +46,16 @@ def test_black_is_none_while_its_lights_live(
 ) -> None:
     found = black(changes_sec, cuts)
     assert [each[1] for each in found] == [pytest.approx(each) for each in starts]
+
+
+def test_lights_that_change_slowly_are_seen_across_segments() -> None:
+    detectors, found = MediaDetectors(), list[IncidentChange]()
+    for number in range(60):
+        lit = bytes([60 + 3 * number]) * 4 + bytes(BLOCKS - 4)
+        whole = Interval(start=0.0, end=1.0)
+        measured = SegmentMeasurement(duration_sec=1.0, black=[whole], lights=lit)
+        found += detectors.feed(measured, segment_position(number, number, 1.0), RULES)
+    assert found == []
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,15 +1,17 @@
-"""Where a segment shows black.
+"""Where a segment shows black, and what is lit in it.
 
 Black is dark, without contrast and without colour. A small part of it may be lit. A logo stands;
 candles flicker, lights move and titles change, so it is told when lights change.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.results import Span
 from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of, runs_of, spans_of
-from monitors.frames import BLOCK_SIZE, BLOCKS, NEUTRAL
+from monitors.frames import BLOCK_SIZE, BLOCKS, LIT_DIFFERENCE, LIT_LEVEL, NEUTRAL
 
 BLACK_LEVEL = 26
 """Luma (of 255) up to which a pixel may be black: 10 %, as ffmpeg's blackdetect has it."""
@@ -23,16 +25,16 @@ BLACK_SHARE_PERCENT = 97
 COLOUR_DIFFERENCE = 24
 """U or V this far from neutral is colour: deep blue has the luma of black."""
 
-LIT_LEVEL = 50
-"""A block in the dark is lit from here on."""
 
-LIT_DIFFERENCE = 16
-"""A lit block that differs by more has changed."""
+class Blackness(NamedTuple):
+    """Black stretches, and their lights; see `monitors.measurement.SegmentMeasurement`."""
+
+    spans: list[Span]
+    lights_change: list[float]
+    lights: bytes | None
 
 
-def black_intervals(
-    frames: SmallFrames, times: NDArray[np.float64], end: float
-) -> tuple[list[Span], list[float]]:
+def find_black(frames: SmallFrames, times: NDArray[np.float64], end: float) -> Blackness:
     """Return the stretches whose frames show nothing, and when lights change in them.
 
     Args:
@@ -48,7 +50,10 @@ def black_intervals(
         for first, stop in runs_of(black)
         for place in _changes_of_lights(frames[first:stop])
     ]
-    return spans_of(black, edges), changes
+    first = frames[black][:1].block_sums()
+    is_lit = bool((first > LIT_LEVEL * BLOCK_SIZE**2).any())
+    lights = (first // BLOCK_SIZE**2).astype(np.uint8).tobytes() if is_lit else None
+    return Blackness(spans_of(black, edges), changes, lights)
 
 
 def _are_dark(frames: SmallFrames) -> Flags:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.bars import are_bars
-from media.decoding.decoder.black_frames import black_intervals
+from media.decoding.decoder.black_frames import find_black
 from media.decoding.decoder.results import Findings, SlateSpan
 from media.decoding.decoder.slates import NONE, shown_slates
 from media.decoding.decoder.small_frames import SmallFrames, edges_of, spans_of
@@ -36,7 +36,7 @@ def describe_frames(
         slates: that are looked for, see `monitors.measurement.ReferenceSlates`.
         with_signatures: whether signatures are made.
     """
-    findings.black, findings.lights_change = black_intervals(frames, times, end)
+    findings.black, findings.lights_change, findings.lights = find_black(frames, times, end)
     findings.still = still_runs(frames, times, end)
     edges = edges_of(times, end)
     findings.bars = spans_of(are_bars(frames), edges)

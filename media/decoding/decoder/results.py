@@ -84,6 +84,7 @@ class Findings(AudioFindings):
     height: int | None = None
     black: list[Span] = field(default_factory=list)
     lights_change: list[float] = field(default_factory=list)
+    lights: bytes | None = None
     still: list[StillSpan] = field(default_factory=list)
     bars: list[Span] = field(default_factory=list)
     slates: list[SlateSpan] = field(default_factory=list)
@@ -118,6 +119,7 @@ class Findings(AudioFindings):
             "bars": [each._asdict() for each in self.bars],
             "slates": [each._asdict() for each in self.slates],
             "signatures": _text(self.signatures) or "",
+            "lights": _text(self.lights),
             "keyframe": _text(self.keyframe),
             "parameter_sets": _text(self.parameter_sets),
         }

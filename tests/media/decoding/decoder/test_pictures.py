@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.decoding.decoder.black_frames import black_intervals
+from media.decoding.decoder.black_frames import find_black
 from media.decoding.decoder.results import Span, StillSpan
 from media.decoding.decoder.small_frames import SmallFrames
 from media.decoding.decoder.still_frames import still_runs
@@ -34,7 +34,7 @@ def times(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def black(pictures: SmallFrames) -> list[Span]:
-    return black_intervals(pictures, times(len(pictures)), len(pictures) / FPS)[0]
+    return find_black(pictures, times(len(pictures)), len(pictures) / FPS).spans
 
 
 def spans(found: Sequence[Span | StillSpan]) -> list[tuple[float, float]]:
@@ -100,7 +100,7 @@ def lit(levels: Sequence[int]) -> SmallFrames:
 )
 def test_it_is_told_when_lights_in_black_change(levels: list[int], changes: list[float]) -> None:
     film = lit(levels)
-    found, moments = black_intervals(film, times(len(film)), len(film) / FPS)
+    found, moments, _ = find_black(film, times(len(film)), len(film) / FPS)
     assert spans(found) == [(0.0, len(film) / FPS)]
     assert moments == pytest.approx(changes)
 
@@ -112,8 +112,8 @@ def test_black_lasts_from_its_first_picture_to_the_next_other_one() -> None:
 
 def test_the_first_picture_counts_from_the_first_moment_and_the_last_to_the_end() -> None:
     moments = np.array([0.3, 0.6])
-    assert spans(black_intervals(film(flat(0), flat(90)), moments, 2.0)[0]) == [(0.0, 0.6)]
-    assert spans(black_intervals(film(flat(90), flat(0)), moments, 2.0)[0]) == [(0.6, 2.0)]
+    assert spans(find_black(film(flat(0), flat(90)), moments, 2.0).spans) == [(0.0, 0.6)]
+    assert spans(find_black(film(flat(90), flat(0)), moments, 2.0).spans) == [(0.6, 2.0)]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_the_first_picture_counts_from_the_first_moment_and_the_last_to_the_end(
 )
 def test_odd_times_stay_within_the_segment(moments: list[float]) -> None:
     pictures = film(flat(0), flat(90), flat(0))
-    for found in black_intervals(pictures, np.array(moments), 1.0)[0]:
+    for found in find_black(pictures, np.array(moments), 1.0).spans:
         assert 0.0 <= found.start <= found.end <= 1.0
     for run in still_runs(pictures, np.array(moments), 1.0):
         assert 0.0 <= run.start <= run.end <= 1.0
@@ -216,7 +216,7 @@ def test_any_pictures_give_ordered_stretches_within_the_segment(
 ) -> None:
     pictures = film(*[flat(level) for level in levels])
     at = np.array(moments[: len(levels)])
-    for found in (black_intervals(pictures, at, end)[0], still_runs(pictures, at, end)):
+    for found in (find_black(pictures, at, end).spans, still_runs(pictures, at, end)):
         edges = [edge for each in found for edge in (each.start, each.end)]
         assert edges == sorted(edges)
         assert all(0 <= edge <= end for edge in edges)
