@@ -13,6 +13,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 from temporalio import activity
 
 from monitors.config import MonitorConfig
+from monitors.coverage import ObservedSpan
+from monitors.coverage_log import CoverageLog
 from monitors.events import EndReason, EventDraft, StreamEvent
 from monitors.measurement import SlateName, SlatePicture
 from monitors.pods import PodStatus
@@ -143,6 +145,7 @@ class WatchResult(BaseModel):
     Attributes:
         event_drafts: what happened since the last return, in order.
         end_reason: with outcome `ended`.
+        coverage: what the gateway may not know yet.
         state: goes into the next `WatchInput` as it is.
     """
 
@@ -152,6 +155,7 @@ class WatchResult(BaseModel):
     statistics: Statistics
     health: HealthReport
     open_incidents: list[OpenIncident]
+    coverage: list[ObservedSpan] = []
     state: dict[str, Any]
 
 
@@ -164,6 +168,7 @@ class HeartbeatDetails(BaseModel):
 
     pending_events: list[EventDraft] = []
     statistics: Statistics = Statistics()
+    coverage: CoverageLog = CoverageLog()
 
 
 class DeliveryInput(BaseModel):

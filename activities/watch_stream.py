@@ -185,11 +185,13 @@ class StreamWatching(WatchActivities):
                 statistics=state.statistics,
                 open_incidents=_open_incidents(state),
                 media=state.media,
+                coverage=list(state.coverage.untold),
                 # Not the present: a worker that was frozen wakes up with old counters.
                 as_of=learned_at,
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 await self._gateway.report_status(monitor_id, report)
+                state.coverage.told(report.coverage)
             await asyncio.sleep(self._report_sec)
 
 
@@ -270,6 +272,7 @@ def _result(
         statistics=state.statistics,
         health=state.health(),
         open_incidents=_open_incidents(state),
+        coverage=state.coverage.untold,
         state=state.model_dump(mode="json"),
     )
 

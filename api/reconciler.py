@@ -75,6 +75,7 @@ class Reconciler:
             forgotten_monitors=await self._remove(self._store.reconciliation.remove_monitors),
             forgotten_events=await self._remove(self._store.reconciliation.remove_events),
         )
+        await self._remove(self._store.coverage.remove)
         await self._store.reconciliation.remove_keys(before=self._now() - KEYS_KEPT)
         self._metrics.reconciled(report, self._now())
         _log.info("reconciled", **report.model_dump())

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from monitors.coverage import MOST_SPANS, ObservedSpan
 from monitors.events import StreamEvent
 from monitors.status import (
     HEALTH_ORDER,
@@ -130,6 +131,7 @@ class StatusReport(BaseModel):
 
     Attributes:
         title: of the stream; None: not known to the sender.
+        coverage: what was observed; may be told again, and late.
         as_of: when it was so; `is_newer` says which report the store keeps.
         media: None: not known to the sender.
         error_reason, error_message: why a monitor is in `error`.
@@ -142,6 +144,7 @@ class StatusReport(BaseModel):
     title: str | None = None
     open_incidents: list[OpenIncident] = []
     media: MediaFacts | None = None
+    coverage: list[ObservedSpan] = Field(default=[], max_length=MOST_SPANS)
     as_of: AwareDatetime
     error_reason: str | None = None
     error_message: str | None = None

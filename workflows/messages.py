@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from activities.declarations import Placement
 from monitors.config import MonitorConfig
+from monitors.coverage import ObservedSpan
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 
@@ -52,6 +53,7 @@ class MonitorProgress(BaseModel):
         as_of: when the workflow last learned something of its stream.
         changes: how many changes it took.
         site_start_time: when the stream's site says that it will start.
+        coverage: what the last watch had not told the store.
         wait_state, watch_state: where the last wait and the last watch stopped; opaque.
         sequence: of the last event.
         outbox: events that the receiver or the store does not know yet, in order.
@@ -78,6 +80,7 @@ class MonitorProgress(BaseModel):
     health: HealthReport = HealthReport()
     statistics: Statistics = Statistics()
     open_incidents: list[OpenIncident] = []
+    coverage: list[ObservedSpan] = []
     wait_state: dict[str, Any] | None = None
     watch_state: dict[str, Any] | None = None
     sequence: int = 0

@@ -215,6 +215,7 @@ class MonitorWorkflow:
             statistics=known.statistics,
             health=self._progress.health,
             open_incidents=self._progress.open_incidents,
+            coverage=known.coverage.untold,
             state={**heartbeat, "pending_events": []},
         )
 
@@ -229,6 +230,7 @@ class MonitorWorkflow:
         self._progress.statistics = seen.statistics
         self._progress.health = seen.health
         self._progress.open_incidents = seen.open_incidents
+        self._progress.coverage = seen.coverage
         for draft in seen.event_drafts:
             self._outbox.enqueue_draft(draft)
         self._board.update(views.doing(seen))

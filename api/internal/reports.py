@@ -45,15 +45,21 @@ class WorkerReports:
 
         Raises:
             MonitorNotFound: there is no such monitor.
-            ValidationFailed: `as_of` does not exist in UTC.
+            ValidationFailed: a time does not exist in UTC.
         """
         _check_moment("as_of", report.as_of)
+        for span in report.coverage:
+            _check_moment("coverage", span.start)
+            _check_moment("coverage", span.end)
         status = is_monitor_id(monitor_id) and await self._store.monitors.apply_report(
             monitor_id, report, self._now()
         )
         if not status:
             raise MonitorNotFound(monitor_id)
-        if report.status.is_active and status is MonitorStatus.STOPPED:
+        await self._store.coverage.record(monitor_id, report.coverage)
+        if not report.status.is_active:
+            await self._store.coverage.end_live(monitor_id, min(report.as_of, self._now()))
+        elif status is MonitorStatus.STOPPED:
             await self._cancel(monitor_id)
 
     async def record_event(self, monitor_id: str, event_id: str, report: EventReport) -> None:

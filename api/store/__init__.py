@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from api.store.changes import ChangeStore
+from api.store.coverage import CoverageStore
 from api.store.database import Database, StoreUnavailable
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
@@ -40,6 +41,7 @@ class Store:
     insertion: InsertionStore
     monitors: MonitorStore
     events: EventStore
+    coverage: CoverageStore
     reconciliation: ReconciliationStore
     changes: ChangeStore
     slates: SlateStore
@@ -64,6 +66,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             insertion=InsertionStore(database),
             monitors=MonitorStore(database),
             events=EventStore(database),
+            coverage=CoverageStore(database),
             reconciliation=ReconciliationStore(database),
             changes=ChangeStore(database),
             slates=SlateStore(database),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.store.coverage import note_life
 from api.store.database import Database
 from api.store.records import Delivery, EventRecord, after_report
 from api.store.tables import monitor_events, monitors
@@ -92,6 +93,7 @@ async def _upsert(
                 monitor_id=monitor_id, created_at=now, **_event(report), **_columns(reported)
             )
         )
+        await note_life(connection, report.event)
     elif (after := after_report(known.delivery, reported)) != known.delivery:
         await connection.execute(
             update(monitor_events).where(_is_event(monitor_id, event_id)).values(_columns(after))

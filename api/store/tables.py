@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from monitors.coverage import MOST_REASON_CHARS
 from monitors.status import ACTIVE_STATUSES
 
 
@@ -83,6 +84,8 @@ monitors = Table(
     Column("workflow_started_at", UtcTime),
     Column("reported_at", UtcTime),
     Column("finished_at", UtcTime),
+    Column("live_since", UtcTime),
+    Column("live_until", UtcTime),
     Column("stop_reason", Text),
     Column("error_reason", Text),
     Column("error_message", Text),
@@ -102,7 +105,8 @@ monitors = Table(
 `name` is the user's, `title` the stream's. A monitor without `callback_url` names destinations.
 `workflow_started_at` is empty until Temporal confirmed
 the start; `reported_at` is the `as_of` of the status; `finished_at` is when the status became a
-final one. `request_headers` are sealed by `api.secrets`, and gone then.
+final one. `live_since` and `live_until` are when the stream began and ended, by its events.
+`request_headers` are sealed by `api.secrets`, and gone then.
 """
 
 
@@ -152,6 +156,18 @@ monitor_events = Table(
 not keep the order of names and how a number is written, and a webhook that is sent again must not
 differ by a byte.
 """
+
+coverage = Table(
+    "coverage",
+    metadata,
+    _monitor_id(primary_key=True),
+    Column("start_at", UtcTime, primary_key=True),
+    Column("end_at", UtcTime, nullable=False),
+    Column("reason", String(MOST_REASON_CHARS)),
+    Index(None, "end_at"),
+)
+"""What was observed of each stream, see `monitors.coverage.ObservedSpan`: a row grows at its end
+while nothing changes."""
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -20,7 +20,8 @@ from activities.declarations import (
 )
 from activities.gateway_client import TIMEOUT_SEC
 from media.hls.cursor import REMEMBERED, PlaylistCursor
-from media.watching.state import MAIN, TrackState, WatchState
+from media.watching.state import MAIN, WatchState
+from media.watching.track_state import TrackState
 from monitors.events import EventDraft, EventType, timestamp_text
 from monitors.reports import HealthReport, OpenIncident, Statistics, StatusReport
 from monitors.status import Health, IncidentKind, MonitorStatus, StreamStatus

@@ -1,6 +1,5 @@
 """What a watch remembers: it rides in heartbeats, and another worker goes on from it."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -9,10 +8,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from media.hls.cursor import PlaylistCursor
 from media.sources.youtube.confirmation import Confirmation
 from media.sources.youtube.site_messages import EGRESS_FAILURES
+from media.watching.track_state import TrackState
 from monitors.config import Thresholds
-from monitors.detectors.absence import AbsenceDetector
+from monitors.coverage_log import CoverageLog
 from monitors.detectors.explanations import Explanations
-from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.renditions import RenditionDetector
 from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.detectors.stall import StallDetector, suspend_threshold_sec
@@ -32,67 +31,10 @@ UNWATCHED_SEC = 60.0
 STILL_SHARE = 0.5
 """After this share of the time that makes a stream suspended, other renditions are tried."""
 
+SOUND_FAILS = "audio_failing"
+
 MOST_UNMEASURABLE = 8
 """Codecs and reasons that are reported; more of them say nothing."""
-
-
-class TrackState(BaseModel):
-    """Where a watch is in one media playlist.
-
-    Attributes:
-        stream_sec: stream time of the next segment's first moment.
-        playlist: digest of the playlist's URL without its query.
-        target_duration_sec: of the playlist, as last seen.
-        ends_at: wall clock of the end of what was judged last; None before the first segment.
-        absence: whether it stops while the stream's other tracks go on.
-        codecs: names of its codecs, as far as a master playlist tells.
-    """
-
-    cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
-    detectors: MediaDetectors = Field(default_factory=MediaDetectors)
-    stream_sec: float = 0.0
-    playlist: str = ""
-    target_duration_sec: float = 0.0
-    ends_at: AwareDatetime | None = None
-    absence: AbsenceDetector = Field(default_factory=AbsenceDetector)
-    codecs: tuple[str, ...] = ()
-
-    def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
-        """Take note of where the playlist is read from now."""
-        playlist = hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:16]
-        if playlist == self.playlist:
-            return
-        if is_other_rendition:
-            self.cursor.switch()
-        else:
-            self.cursor.moved()
-        self.detectors.expect_new_timestamps()
-        self.playlist = playlist
-
-    @classmethod
-    def of_additional_audio(cls) -> "TrackState":
-        """Return the beginning of an additional audio track, at a place of its own."""
-        return cls(detectors=MediaDetectors(tracks=frozenset({"audio"}), known=frozenset()))
-
-    def apart(self) -> "TrackState":
-        """Return a track that goes on from here in a playlist whose numbers may be others."""
-        track = self.model_copy(deep=True)
-        track.cursor.switch()
-        return track
-
-    def carrying(
-        self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
-    ) -> "TrackState":
-        """Return a track at this place that carries something else, with what is known of that."""
-        track = self.model_copy(deep=True)
-        track.detectors = MediaDetectors(
-            tracks=carried, known=frozenset(), next_start_sec=self.detectors.next_start_sec
-        ).inheriting(detected)
-        return track
-
-    def pass_over(self, duration_sec: float) -> None:
-        self.stream_sec += duration_sec
-        self.detectors.skip(duration_sec)
 
 
 class WatchState(BaseModel):
@@ -124,6 +66,7 @@ class WatchState(BaseModel):
         explanations: incidents that are not told, since something else explains them.
         clock_at: what the clock of the watch showed last.
         media: what is known of the latest segments.
+        coverage: what was observed and the gateway does not know yet.
         pending_events: events that are not returned to the workflow yet. They are part of the
             state, so that a worker that dies before it returns loses none.
     """
@@ -154,6 +97,7 @@ class WatchState(BaseModel):
     explanations: Explanations = Field(default_factory=Explanations)
     clock_at: AwareDatetime | None = None
     media: MediaFacts = Field(default_factory=MediaFacts)
+    coverage: CoverageLog = Field(default_factory=CoverageLog)
     pending_events: list[EventDraft] = []
 
     def go_on_at(self, at: datetime) -> None:
@@ -262,6 +206,7 @@ class WatchState(BaseModel):
         self.unknown, self.unknown_because = reason, because
         self.began_at = self.began_at and at
         self.leave_out(at)
+        self.coverage.unseen(reason, at)
 
     def regain_sight(self, at: datetime) -> bool:
         """The stream can be seen; return whether it could not before."""
@@ -269,7 +214,16 @@ class WatchState(BaseModel):
         if was_unknown:
             self.leave_out(at)
         self.unknown = self.unknown_because = None
+        self.coverage.observed(at)
+        if self.stall.is_open:
+            self.coverage.stood_still(at)
         return was_unknown
+
+    def cover(self, start: datetime, end: datetime, reason: str | None) -> None:
+        """Account for media of the main track; `reason` says why it could not be measured."""
+        is_sound_unseen = AUDIO in self.failing | self.unloaded
+        reason = reason or self.hidden.get(AUDIO) or (SOUND_FAILS if is_sound_unseen else None)
+        self.coverage.judged(start, end, reason)
 
     def observed(self, at: datetime) -> bool:
         """A playlist could be read; return whether the stream was unknown before."""
@@ -368,8 +322,8 @@ class WatchState(BaseModel):
 
     def as_of(self) -> datetime | None:
         """Return when something was learned last; None before the first look."""
-        moments = [at for at in (self.last_check_at, self.looked_at) if at]
-        return max(moments, default=None)
+        moments = (self.last_check_at, self.looked_at, self.coverage.looked_at)
+        return max((at for at in moments if at), default=None)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         incidents = {

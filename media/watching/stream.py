@@ -141,6 +141,7 @@ class StreamWatch:
             known, self._known = self._known, None
             seen = known or await self._look()
             if ended := await self._apply(seen, is_fresh=self._lost):
+                state.coverage.stood_still(self._now())
                 return ended
             if self._lost or not seen.media:
                 wait_sec = max(LOOK_AGAIN_SEC, seen.retry_after_sec or 0.0)
@@ -156,6 +157,7 @@ class StreamWatch:
             if not done and state.unknown is None:
                 state.unknown, state.unknown_because = LONG_LOOK, LONG_LOOK_MESSAGE
                 state.looked_at = self._now()
+                state.coverage.unseen(LONG_LOOK, self._now())
             seen = await looking
         finally:
             await _cancel(looking)

@@ -14,8 +14,9 @@ from media.outbound.errors import FetchError
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
-from media.watching.state import MAIN, TrackState, WatchState, is_additional
+from media.watching.state import MAIN, WatchState, is_additional
 from media.watching.track_judge import PlaylistLost, TrackJudge, reason_of
+from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 
 logger = structlog.get_logger(__name__)
@@ -25,6 +26,9 @@ LOST_STATUSES = frozenset({401, 403, 404, 410})
 
 GAP = "gap"
 """Why a stream is suspended whose playlist goes on without media (EXT-X-GAP)."""
+
+CLOCKS_OFF = timedelta(hours=1)
+"""A playlist's dates that are further from the present do not say when its media is on air."""
 
 OVER_LOOK_SEC = 0.25
 """A track that is over is missing, for as long as another one is not."""
@@ -154,6 +158,7 @@ class TrackFollower:
     def _not_loaded(self, error: FetchError | PlaylistError) -> None:
         self._state.unloaded.add(self._name)
         self._track.absence.unobserved(self._now())
+        self._state.coverage.unseen(reason_of(error), self._now())
         self._judge.failed(f"playlist: {error}", reason_of(error))
 
     async def _note_lack(self, error: FetchError | PlaylistError) -> None:
@@ -198,6 +203,8 @@ class TrackFollower:
 
     def _pass_over_sec(self, missed_sec: float) -> None:
         """Pass over unseen media, except for what was already judged as missing."""
+        if self._name == MAIN:
+            self._state.coverage.missed()
         self._track.pass_over(max(0.0, missed_sec - self._track.absence.judged_sec))
 
     def _judge_stall(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
@@ -216,8 +223,8 @@ class TrackFollower:
 def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, datetime]:
     """Return the wall clock of each segment's first moment, by media sequence.
 
-    EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6); else the window's end is
-    taken to have been published when it was seen.
+    EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6), unless that is a clock that
+    was never set; else the window's end is taken to have been published when it was seen.
     """
     starts: dict[int, datetime] = {}
     edge = seen_at
@@ -225,7 +232,9 @@ def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, dateti
         [*playlist.segments, *([playlist.partial] if playlist.partial else [])]
     ):
         edge -= timedelta(seconds=segment.duration_sec)
-        starts[segment.sequence] = segment.program_date_time or edge
+        declared = segment.program_date_time
+        is_clock = declared is not None and abs(declared - edge) <= CLOCKS_OFF
+        starts[segment.sequence] = declared if declared and is_clock else edge
     return starts
 
 

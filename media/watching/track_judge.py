@@ -15,7 +15,8 @@ from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
-from media.watching.state import TrackState, WatchState, is_additional
+from media.watching.state import MAIN, WatchState, is_additional
+from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import Deferred
@@ -110,6 +111,7 @@ class TrackJudge:
     async def measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
         if segment.gap:
             self._pass_over_gap(segment)
+            self._cover(segment, starts_at, None)
             return
         context = self._track.detectors.probe_context(
             segment.duration_sec, self._config, has_room=self._prober.cache.has_room()
@@ -124,6 +126,7 @@ class TrackJudge:
             due = await self._measure_again(self._track.detectors.video.due_before(measurement))
         except UnsupportedSegment as error:
             self._pass_over_encrypted(segment, seen_at)
+            self._cover(segment, starts_at, ENCRYPTED)
             self._show(segment, None, str(error), seen_at)
         except (FetchError, UndecodableSegment) as error:
             self._raise_if_refused(error)
@@ -131,11 +134,19 @@ class TrackJudge:
             self._segment_failed(segment, str(error), reason_of(error))
             self._track.absence.moved(seen_at)
             self._pass_over(segment)
+            self._cover(segment, starts_at, reason_of(error))
             self._show(segment, None, str(error), seen_at)
         else:
             await self._apply_measurement(segment, measurement, starts_at, seen_at, due)
             broken = self._track.detectors.error_of(measurement) or None
+            hidden = self._state.hidden.get(self._name)
+            self._cover(segment, starts_at, UNDECODABLE if broken else hidden)
             self._show(segment, measurement, broken, seen_at)
+
+    def _cover(self, segment: Segment, starts_at: datetime, reason: str | None) -> None:
+        if self._name == MAIN:
+            ends_at = starts_at + timedelta(seconds=segment.duration_sec)
+            self._state.cover(starts_at, ends_at, reason)
 
     async def _measure_again(self, due: Sequence[Deferred]) -> list[SegmentMeasurement | None]:
         return [await self._prober.measure_again(each.measurement) for each in due]

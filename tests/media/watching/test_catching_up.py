@@ -10,8 +10,9 @@ from media.hls.playlist import MediaPlaylist
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.watching import SegmentProber, WatchState
-from media.watching.state import MAIN, TrackState
+from media.watching.state import MAIN
 from media.watching.track_judge import TrackJudge
+from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.stream_time import SegmentPosition

@@ -7,7 +7,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from media.watching.state import AUDIO, MAIN, TrackState, WatchState
+from media.watching.state import AUDIO, MAIN, WatchState
+from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 from monitors.events import EndReason
 from monitors.measurement import Track

@@ -1,4 +1,4 @@
-"""Monitors, their last reports, their events, idempotency keys, the name of this database."""
+"""Monitors, their last reports, events, coverage, idempotency keys, the name of this database."""
 
 from uuid import uuid4
 
@@ -98,6 +98,8 @@ def upgrade() -> None:
         sa.Column("workflow_started_at", TIME),
         sa.Column("reported_at", TIME),
         sa.Column("finished_at", TIME),
+        sa.Column("live_since", TIME),
+        sa.Column("live_until", TIME),
         sa.Column("stop_reason", sa.Text),
         sa.Column("error_reason", sa.Text),
         sa.Column("error_message", sa.Text),
@@ -146,6 +148,16 @@ def upgrade() -> None:
         "ix_monitor_events_monitor_id_sequence", "monitor_events", ["monitor_id", "sequence"]
     )
     op.create_index("ix_monitor_events_created_at", "monitor_events", ["created_at"])
+    op.create_table(
+        "coverage",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("start_at", TIME, nullable=False),
+        sa.Column("end_at", TIME, nullable=False),
+        sa.Column("reason", sa.String(64)),
+        sa.PrimaryKeyConstraint("monitor_id", "start_at", name="pk_coverage"),
+        _belongs_to_monitor("coverage"),
+    )
+    op.create_index("ix_coverage_end_at", "coverage", ["end_at"])
     op.create_table(
         "idempotency_keys",
         sa.Column("key_hash", sa.String(64), nullable=False),
@@ -274,7 +286,7 @@ def _create_destinations() -> None:
 
 
 def downgrade() -> None:
-    for table in ("silences", "deliveries", "monitor_destinations", "destinations"):
+    for table in ("silences", "deliveries", "monitor_destinations", "destinations", "coverage"):
         op.drop_table(table)
     for table in ("deployment", "idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
         op.drop_table(table)  # and its triggers

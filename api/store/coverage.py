@@ -1,0 +1,154 @@
+"""What was observed of streams, and when they were live."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.store.database import Database
+from api.store.tables import coverage, monitors
+from monitors.coverage import ObservedSpan, join
+from monitors.events import EventType, StreamEvent
+
+_TIME = coverage.c.start_at.type
+_later = coverage.alias()
+_EXTEND = (
+    update(coverage)
+    .where(
+        coverage.c.monitor_id == bindparam("of_monitor"),
+        coverage.c.start_at <= bindparam("begins", type_=_TIME),
+        coverage.c.end_at >= bindparam("begins", type_=_TIME),
+        coverage.c.end_at < bindparam("ends", type_=_TIME),
+        coverage.c.reason.is_not_distinct_from(
+            bindparam("said_reason", type_=coverage.c.reason.type)
+        ),
+        ~exists().where(
+            _later.c.monitor_id == bindparam("of_monitor"), _later.c.start_at > coverage.c.start_at
+        ),
+    )
+    .values(end_at=bindparam("ends", type_=_TIME))
+)
+"""The last row grows. Two watches of one stream that tell at the same moment may leave an overlap,
+which `join` resolves whenever rows are read."""
+
+_ENDS: Final = frozenset({EventType.STREAM_ENDED, EventType.MONITOR_ERROR})
+
+
+class CoverageStore:
+    """Keeps the spans of each monitor joined: contiguous where nothing changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, monitor_id: str, spans: Sequence[ObservedSpan]) -> None:
+        """Add what was observed; nearly always the last row grows, which is one statement."""
+        if not spans or (len(spans) == 1 and await self._extend(monitor_id, spans[0])):
+            return
+        async with self._database.write() as connection:
+            # Locking the monitor keeps two reports from writing the same row.
+            found = await connection.scalar(
+                select(monitors.c.monitor_id)
+                .where(monitors.c.monitor_id == monitor_id)
+                .with_for_update()
+            )
+            if found is not None:
+                await _join(connection, monitor_id, spans)
+
+    async def _extend(self, monitor_id: str, span: ObservedSpan) -> bool:
+        parameters = {
+            "of_monitor": monitor_id,
+            "begins": span.start,
+            "ends": span.end,
+            "said_reason": span.reason,
+        }
+        return await self._database.write_one(_EXTEND, parameters) == 1
+
+    async def end_live(self, monitor_id: str, at: datetime) -> None:
+        """Note that a monitor ended at `at`, unless its stream ended before."""
+        async with self._database.write() as connection:
+            await _end_live(connection, monitor_id, at)
+
+    async def observed(
+        self, monitor_ids: Collection[str], since: datetime, until: datetime, *, limit: int
+    ) -> dict[str, list[ObservedSpan]]:
+        """Return the spans that touch a time, by monitor; at most `limit`."""
+        query = (
+            select(coverage)
+            .where(
+                coverage.c.monitor_id.in_(monitor_ids),
+                coverage.c.end_at > since,
+                coverage.c.start_at < until,
+            )
+            .order_by(coverage.c.monitor_id, coverage.c.start_at)
+            .limit(limit)
+        )
+        found: dict[str, list[ObservedSpan]] = {}
+        async with self._database.read() as connection:
+            for row in (await connection.execute(query)).all():
+                found.setdefault(row.monitor_id, []).append(_span(row))
+        return found
+
+    async def remove(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` spans that ended before then; return how many."""
+        key = (coverage.c.monitor_id, coverage.c.start_at)
+        old = select(*key).where(coverage.c.end_at < before).order_by(coverage.c.end_at)
+        removal = delete(coverage).where(tuple_(*key).in_(old.limit(limit)))
+        return await self._database.write_one(removal)
+
+
+async def note_life(connection: AsyncConnection, event: StreamEvent) -> None:
+    """Take from an event when its stream began or ended."""
+    if event.event_type is EventType.STREAM_STARTED:
+        await connection.execute(
+            update(monitors)
+            .where(monitors.c.monitor_id == event.monitor_id, monitors.c.live_since.is_(None))
+            .values(live_since=event.timestamp)
+        )
+    elif event.event_type in _ENDS:
+        await _end_live(connection, event.monitor_id, event.timestamp)
+
+
+async def _end_live(connection: AsyncConnection, monitor_id: str, at: datetime) -> None:
+    """The earliest end counts: the report of a monitor's end may come before that of its event."""
+    known = monitors.c.live_until
+    await connection.execute(
+        update(monitors)
+        .where(monitors.c.monitor_id == monitor_id, or_(known.is_(None), known > at))
+        .values(live_until=at)
+    )
+
+
+async def _join(
+    connection: AsyncConnection, monitor_id: str, spans: Sequence[ObservedSpan]
+) -> None:
+    of_monitor = coverage.c.monitor_id == monitor_id
+    touched = select(coverage).where(
+        of_monitor,
+        coverage.c.end_at >= min(span.start for span in spans),
+        coverage.c.start_at <= max(span.end for span in spans),
+    )
+    before = {_span(row) for row in (await connection.execute(touched)).all()}
+    after = set(join([*before, *spans]))
+    if gone := before - after:
+        starts = [span.start for span in gone]
+        await connection.execute(
+            delete(coverage).where(of_monitor, coverage.c.start_at.in_(starts))
+        )
+    if new := after - before:
+        await connection.execute(insert(coverage), [_row(monitor_id, span) for span in new])
+
+
+def _row(monitor_id: str, span: ObservedSpan) -> dict[str, Any]:
+    return {
+        "monitor_id": monitor_id,
+        "start_at": span.start,
+        "end_at": span.end,
+        "reason": span.reason,
+    }
+
+
+def _span(row: Any) -> ObservedSpan:
+    start, end = row.start_at.astimezone(UTC), row.end_at.astimezone(UTC)
+    return ObservedSpan.model_construct(start=start, end=end, reason=row.reason)

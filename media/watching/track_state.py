@@ -1,0 +1,70 @@
+"""Where a watch is in one media playlist."""
+
+import hashlib
+from collections.abc import Iterable
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from media.hls.cursor import PlaylistCursor
+from monitors.detectors.absence import AbsenceDetector
+from monitors.detectors.media_detectors import MediaDetectors
+from monitors.measurement import Track
+
+
+class TrackState(BaseModel):
+    """Where a watch is in one media playlist.
+
+    Attributes:
+        stream_sec: stream time of the next segment's first moment.
+        playlist: digest of the playlist's URL without its query.
+        target_duration_sec: of the playlist, as last seen.
+        ends_at: wall clock of the end of what was judged last; None before the first segment.
+        absence: whether it stops while the stream's other tracks go on.
+        codecs: names of its codecs, as far as a master playlist tells.
+    """
+
+    cursor: PlaylistCursor = Field(default_factory=PlaylistCursor)
+    detectors: MediaDetectors = Field(default_factory=MediaDetectors)
+    stream_sec: float = 0.0
+    playlist: str = ""
+    target_duration_sec: float = 0.0
+    ends_at: AwareDatetime | None = None
+    absence: AbsenceDetector = Field(default_factory=AbsenceDetector)
+    codecs: tuple[str, ...] = ()
+
+    def read_from(self, url: str, *, is_other_rendition: bool = False) -> None:
+        """Take note of where the playlist is read from now."""
+        playlist = hashlib.sha256(url.partition("?")[0].encode()).hexdigest()[:16]
+        if playlist == self.playlist:
+            return
+        if is_other_rendition:
+            self.cursor.switch()
+        else:
+            self.cursor.moved()
+        self.detectors.expect_new_timestamps()
+        self.playlist = playlist
+
+    @classmethod
+    def of_additional_audio(cls) -> "TrackState":
+        """Return the beginning of an additional audio track, at a place of its own."""
+        return cls(detectors=MediaDetectors(tracks=frozenset({"audio"}), known=frozenset()))
+
+    def apart(self) -> "TrackState":
+        """Return a track that goes on from here in a playlist whose numbers may be others."""
+        track = self.model_copy(deep=True)
+        track.cursor.switch()
+        return track
+
+    def carrying(
+        self, carried: frozenset[Track], detected: Iterable[MediaDetectors]
+    ) -> "TrackState":
+        """Return a track at this place that carries something else, with what is known of that."""
+        track = self.model_copy(deep=True)
+        track.detectors = MediaDetectors(
+            tracks=carried, known=frozenset(), next_start_sec=self.detectors.next_start_sec
+        ).inheriting(detected)
+        return track
+
+    def pass_over(self, duration_sec: float) -> None:
+        self.stream_sec += duration_sec
+        self.detectors.skip(duration_sec)
