@@ -10,8 +10,9 @@ from benchmarks.truth.verdict import Told
 from media.decoding.probe import Probe
 from media.hls.playlist import InitSegment, Segment
 from media.watching.segment_prober import SegmentProber
-from media.watching.state import MAIN, TrackState, WatchState
+from media.watching.state import MAIN, WatchState
 from media.watching.track_judge import TrackJudge
+from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.events import EventDraft
