@@ -134,6 +134,7 @@ class MonitorCreation:
             callback_url=wanted.callback_url,
             name=wanted.name,
             labels=wanted.labels,
+            applied_by=wanted.applied_by,
             config=wanted.config.with_request_headers(given),
             request_headers=self._headers.sealed(given, monitor_id, source.kind),
             metadata=wanted.metadata,

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_ID
 from api.parameters import Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
-from monitors.labels import Labels
+from monitors.labels import AppliedBy, Labels
 from monitors.reports import HealthReport, OpenIncident, Statistics, VideoFacts
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from monitors.stream_url import MAX_URL_BYTES, split_http_url
@@ -70,6 +70,7 @@ _NAME: Any = Field(description="The user's, or else the stream's title.", exampl
 _LABELS: Any = Field(
     description="Up to 20 texts by which lists are filtered.", examples=[{"team": "news"}]
 )
+_APPLIED_BY: Final = "Which set of files `stream-tracker apply` made it from."
 _TITLE: Any = Field(description="The stream's; null until it is known.", examples=["News, live"])
 
 
@@ -97,6 +98,7 @@ class CreateMonitor(BaseModel):
     labels: Labels = Field(
         default_factory=dict, description="Up to 20 texts by which lists are filtered."
     )
+    applied_by: AppliedBy | None = Field(default=None, description=_APPLIED_BY)
     config: MonitorConfig = Field(default_factory=MonitorConfig)
     metadata: Metadata = Field(
         default_factory=dict,
@@ -111,6 +113,7 @@ class ChangeMonitor(BaseModel):
 
     name: Name | None = Field(default=None, description="Null: the stream's title again.")
     labels: Labels = Field(default_factory=dict, description="Replaces all labels.")
+    applied_by: AppliedBy | None = Field(default=None, description=_APPLIED_BY)
     destinations: DestinationIds = Field(
         default_factory=list, description="Replaces all destinations."
     )
@@ -139,6 +142,7 @@ class MonitorSettings(BaseModel):
 
     name: str | None = Field(description="Null where the title is shown instead.")
     labels: dict[str, str]
+    applied_by: str | None = Field(description=_APPLIED_BY)
     callback_url: str | None
     destinations: list[str]
     config: MonitorConfig

@@ -214,6 +214,7 @@ def _settings(record: MonitorRecord | None, destinations: list[str]) -> MonitorS
     return MonitorSettings(
         name=record.name,
         labels=record.labels,
+        applied_by=record.applied_by,
         callback_url=record.callback_url,
         destinations=destinations,
         config=record.config,

@@ -1,6 +1,6 @@
 """Changing a running monitor: name, labels, destinations, thresholds, headers, metadata."""
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -17,6 +17,9 @@ from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.request_headers import masked
 from monitors.stream_url import parse_stream_url
 from workflows.messages import ChangeResult, MonitorChange
+
+STORED_ALONE: Final = frozenset({"labels", "applied_by"})
+"""Columns of which the workflow knows nothing."""
 
 _log = structlog.get_logger(__name__)
 
@@ -62,8 +65,9 @@ class MonitorUpdates:
             result = await self._apply(record, change, wanted.config.request_headers)
             await self._store.monitors.change(monitor_id, result)
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
-        if "labels" in wanted.model_fields_set:
-            await self._store.monitors.set_labels(monitor_id, wanted.labels)
+        own = {name: getattr(wanted, name) for name in STORED_ALONE & wanted.model_fields_set}
+        if own:
+            await self._store.monitors.set_fields(monitor_id, own)
         if "destinations" in wanted.model_fields_set:
             await self._store.destinations.set_of_monitor(monitor_id, wanted.destinations)
         return await self._service.show(monitor_id)

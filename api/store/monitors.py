@@ -1,6 +1,6 @@
 """Monitors and their last reports in the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -148,9 +148,10 @@ class MonitorStore:
         )
         await self._database.write_one(change)
 
-    async def set_labels(self, monitor_id: str, labels: dict[str, str]) -> None:
+    async def set_fields(self, monitor_id: str, fields: Mapping[str, Any]) -> None:
+        """Set columns of which the monitor's workflow knows nothing."""
         is_it = monitors.c.monitor_id == monitor_id
-        await self._database.write_one(update(monitors).where(is_it).values(labels=labels))
+        await self._database.write_one(update(monitors).where(is_it).values(**fields))
 
     async def set_request_headers(self, monitor_id: str, sealed: str | None) -> None:
         await self._database.write_one(_set_headers(monitor_id, sealed))

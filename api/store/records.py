@@ -34,6 +34,7 @@ class MonitorRecord:
 
     Attributes:
         name: the user's.
+        applied_by: the set of files that `stream-tracker apply` made it from; None: none.
         title: the stream's; None until its workflow reports it.
         changes: how many changes its workflow took before it had this config and metadata.
         workflow_started_at: when Temporal confirmed its workflow; None before.
@@ -58,6 +59,7 @@ class MonitorRecord:
     name: str | None = None
     title: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    applied_by: str | None = None
     changes: int = 0
     workflow_started_at: datetime | None = None
     reported_at: datetime | None = None

@@ -25,8 +25,18 @@ IS_ACTIVE = monitors.c.status.in_(
     [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
 )
 NEW_COLUMNS: Final = (
-    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "labels"),
-    *("config", "metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
+    *("monitor_id", "stream_url", "stream_key", "callback_url", "name"),
+    *(
+        "labels",
+        "applied_by",
+        "config",
+        "metadata",
+        "request_headers",
+        "changes",
+        "status",
+        "stream_status",
+        "created_at",
+    ),
 )
 """What a new monitor has a value in."""
 

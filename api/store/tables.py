@@ -74,6 +74,7 @@ monitors = Table(
     Column("name", String(120)),
     Column("title", Text),
     Column("labels", Json, nullable=False),
+    Column("applied_by", String(63)),
     Column("config", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("changes", Integer, nullable=False),

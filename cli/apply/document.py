@@ -8,11 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cli.apply.yaml_file import FileRefused, YamlFile, read_yaml
 from monitors.config import MonitorConfig
-from monitors.labels import Labels
+from monitors.labels import AppliedBy, Labels
 from monitors.stream_url import InvalidStreamUrl, parse_stream_url
-
-APPLIED_BY = "applied-by"
-"""The label of what `apply` made; its value is the `set` of the file."""
 
 
 class MonitorEntry(BaseModel):
@@ -41,12 +38,12 @@ class ApplyFile(BaseModel):
     """A whole file.
 
     Attributes:
-        set: tells apart what several files make; see `APPLIED_BY`.
+        set: tells apart what several files make: the service keeps it as `applied_by`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    set: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,63}$")] = "default"
+    set: AppliedBy = "default"
     monitors: list[MonitorEntry] = []
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.apply.document import APPLIED_BY, ApplyFile, MonitorEntry
+from cli.apply.document import ApplyFile, MonitorEntry
 from cli.apply.steps import Action, Difference, Kind, Options, Step, difference
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.stream_url import parse_stream_url
@@ -11,7 +11,7 @@ from monitors.stream_url import parse_stream_url
 HEADERS = "config.request_headers"
 UNSHOWN = frozenset({HEADERS, "callback_url", "metadata"})
 FIXED = frozenset({"callback_url"})
-FIELDS = ("name", "callback_url", "labels", "destinations", "metadata")
+FIELDS = ("name", "callback_url", "labels", "destinations", "metadata", "applied_by")
 
 
 def plan_monitors(
@@ -29,7 +29,7 @@ def plan_monitors(
     for entry in document.monitors:
         yield _step(entry, by_stream.pop(entry.stream_key, None), document.set, options)
     for monitor in by_stream.values() if options.prune else ():
-        if monitor["labels"].get(APPLIED_BY) == document.set:
+        if monitor["settings"]["applied_by"] == document.set:
             name = monitor["name"] or monitor["stream_url"]
             yield Step(Action.REMOVE, Kind.MONITOR, name, item_id=monitor["monitor_id"])
 
@@ -38,11 +38,11 @@ def _step(
     entry: MonitorEntry, monitor: Mapping[str, Any] | None, set_name: str, options: Options
 ) -> Step:
     name = entry.name or entry.stream_url
-    labels = {**entry.labels, APPLIED_BY: set_name}
-    creation = {**entry.model_dump(mode="json", exclude_unset=True), "labels": labels}
+    applied_by = {"applied_by": set_name}
+    creation = entry.model_dump(mode="json", exclude_unset=True) | applied_by
     if monitor is None:
         return Step(Action.CREATE, Kind.MONITOR, name, body=creation)
-    wanted = {**entry.model_dump(exclude={"stream_url"}), "labels": labels}
+    wanted = entry.model_dump() | applied_by
     differences = list(_differences(monitor["settings"], wanted))
     monitor_id = monitor["monitor_id"]
     if any(each.is_fixed for each in differences):
@@ -50,7 +50,7 @@ def _step(
     if options.send_secrets and entry.config.request_headers:
         differences.append(Difference(HEADERS, f"{HEADERS} sent again"))
     action = Action.CHANGE if differences else Action.KEEP
-    body = _change(entry, labels, {each.name for each in differences})
+    body = _change(entry, set_name, {each.name for each in differences})
     return Step(action, Kind.MONITOR, name, differences, monitor_id, body)
 
 
@@ -76,12 +76,12 @@ def _config(config: MonitorConfig) -> dict[str, Any]:
     return {f"config.{name}": value for name, value in masked}
 
 
-def _change(entry: MonitorEntry, labels: dict[str, str], names: set[str]) -> dict[str, Any]:
+def _change(entry: MonitorEntry, set_name: str, names: set[str]) -> dict[str, Any]:
     """Return the body that gives a monitor these fields of the file."""
     fields = {name.removeprefix("config.") for name in names if name.startswith("config.")}
     body = entry.model_dump(mode="json", include=names)
-    if "labels" in names:
-        body["labels"] = labels
+    if "applied_by" in names:
+        body["applied_by"] = set_name
     if fields:
         body["config"] = entry.config.model_dump(mode="json", include=fields)
     return body

@@ -143,6 +143,8 @@ async def test_the_list_tells_on_request_what_users_set(gateway: Running) -> Non
     assert whole["settings"] == {
         "name": None,
         "labels": SPORT,
+        "applied_by": None,
         "callback_url": "https://receiver.example/hook",
+        "destinations": [],
         "metadata": {"channel": 7},
     }

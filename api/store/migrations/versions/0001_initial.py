@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(120)),
         sa.Column("title", sa.Text),
         sa.Column("labels", JSON, nullable=False),
+        sa.Column("applied_by", sa.String(63)),
         sa.Column("config", JSON, nullable=False),
         sa.Column("metadata", JSON, nullable=False),
         sa.Column("changes", sa.Integer, nullable=False),
