@@ -8,6 +8,7 @@ from media.hls.pieces import PIECE_SEC, comes_in_pieces
 from media.hls.playlist import MediaPlaylist
 
 MIN_RELOAD_SEC = 0.5
+LATE_SEC = 0.1
 READ_SHARE = 0.1
 """No playlist, however long, takes more of a core than that to be read."""
 
@@ -58,6 +59,15 @@ def next_reload_delay(
         interval_sec = playlist.target_duration_sec / 2
     least_sec = max(MIN_RELOAD_SEC, read_sec / READ_SHARE)
     return max(max(interval_sec, least_sec) - max(elapsed_sec, 0), 0)
+
+
+def counted_start(now: float, due_at: float | None) -> float:
+    """Return when a request that starts now counts as started, in seconds of a monotonic clock.
+
+    That is when it was due, if that is just past: timers fire a little late, and from request to
+    request that would add up. None: nothing was due.
+    """
+    return now if due_at is None or not 0 <= now - due_at < LATE_SEC else due_at
 
 
 def _change_interval_sec(playlist: MediaPlaylist) -> float:

@@ -14,6 +14,7 @@ from media.hls.reload import (
     BLOCKING,
     BLOCKING_PART,
     MIN_RELOAD_SEC,
+    counted_start,
     delivery_directives,
     next_reload_delay,
     with_directives,
@@ -66,13 +67,15 @@ class PlaylistReloads:
     def delay_sec(self, last: PlaylistLook | None) -> float:
         if last is None:
             return RETRY_SEC
-        elapsed_sec = _clock() - last.started
+        return max(0.0, self._due_at(last) - _clock())
+
+    def _due_at(self, last: PlaylistLook) -> float:
         if BLOCKING in self._directives(last):
-            return max(0.0, MIN_RELOAD_SEC - elapsed_sec)
-        return next_reload_delay(
+            return last.started + MIN_RELOAD_SEC
+        return last.started + next_reload_delay(
             last.playlist,
             changed=last.changed,
-            elapsed_sec=elapsed_sec,
+            elapsed_sec=0.0,
             check_interval_sec=self._check_interval_sec,
             read_sec=last.read_sec,
         )
@@ -109,7 +112,7 @@ class PlaylistReloads:
     async def _request(
         self, last: PlaylistLook | None, cursor: PlaylistCursor, directives: Mapping[str, str]
     ) -> PlaylistLook:
-        started = _clock()
+        started = counted_start(_clock(), self._due_at(last) if last else None)
         loaded = await load_again(
             self._client,
             with_directives(self._url, directives),

@@ -7,7 +7,7 @@ import pytest
 
 from media.hls.cursor import PlaylistCursor
 from media.hls.playlist import MediaPlaylist
-from media.hls.reload import MIN_RELOAD_SEC, next_reload_delay
+from media.hls.reload import MIN_RELOAD_SEC, counted_start, next_reload_delay
 from tests.media.hls.build import window
 
 
@@ -125,3 +125,14 @@ def test_about_one_request_a_segment_finds_each_in_time(
     assert watched.missed == 0
     assert watched.requests <= 1.2 * watched.segments
     assert watched.longest_wait_sec <= max(target_sec, segment_sec) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("now", "due_at", "start"),
+    [(50.0, None, 50.0), (50.01, 50.0, 50.0), (50.2, 50.0, 50.2), (49.5, 50.0, 49.5)],
+    ids=["first", "timer a little late", "held up", "earlier than due"],
+)
+def test_a_timer_that_fires_a_little_late_moves_no_later_request(
+    now: float, due_at: float | None, start: float
+) -> None:
+    assert counted_start(now, due_at) == start
