@@ -62,7 +62,8 @@ class AppriseSender:
     ) -> None:
         setup = {"allow_private_networks": allow_private_networks, "exempt": [*exempt]}
         self._program = Program(
-            command=[sys.executable, "-m", "notifications.apprise_child"], setup=pack_json(setup)
+            command=[sys.executable, "-P", "-m", "notifications.apprise_child"],
+            setup=pack_json(setup),
         )
         self._pool = WarmPool(
             self._child,

@@ -19,6 +19,15 @@ NAMES_CHARS: Final = 1200
 _UNITS: Final = {"lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS", "db": "dB"}
 _FIGURE: Final = re.compile(r"(.+)_(lufs|lu|dbtp|dbfs|db)")
 
+# What else the body tells, and the field of the event's data that has it.
+_FIELDS: Final = {
+    "message": "message",
+    "planned": "scheduled_start_time",
+    "codec": "codec",
+    "title": "title",
+    "slate": "slate",
+}
+
 # What a stranger's title must not do: ping a channel, or hide a link behind other words.
 _LIVE_MARKUP: Final = re.compile(r"[@!#<](?=\w|[@!#&])|\](?=\()")
 
@@ -136,22 +145,22 @@ def _names(subjects: Sequence[Subject], texts: Mapping[str, str], room: int) -> 
 
 
 def _details(subject: Subject, texts: Mapping[str, str]) -> Iterator[str]:
-    data = subject.data
-    reason = data.get("reason") or data.get("error")
-    told: dict[str, Any] = {
-        "reason": reason
-        and (texts.get(f"reason.{reason}") or plain(str(reason).replace("_", " "))),
-        "message": data.get("message"),
-        "planned": data.get("scheduled_start_time"),
-        "codec": data.get("codec"),
-        "title": data.get("title"),
-        "figures": ", ".join(_figures(data)),
+    data, separator = subject.data, texts["list.separator"]
+    told = {
+        "reason": _reason(data.get("reason") or data.get("error"), texts),
+        "explains": separator.join(kind_text(each, texts) for each in data.get("explains", ())),
+        "figures": separator.join(_figures(data)),
+        **{name: data.get(field) for name, field in _FIELDS.items()},
         "stream": subject.stream_url,
-        "labels": ", ".join(f"{key}={value}" for key, value in subject.labels.items()),
+        "labels": separator.join(f"{key}={value}" for key, value in subject.labels.items()),
     }
     for name, value in told.items():
         if value:
             yield texts[f"body.{name}"].format(text=plain(str(value)))
+
+
+def _reason(reason: Any, texts: Mapping[str, str]) -> str:
+    return texts.get(f"reason.{reason}") or str(reason or "").replace("_", " ")
 
 
 def _figures(data: Mapping[str, Any]) -> Iterator[str]:

@@ -84,6 +84,13 @@ def test_an_incident_says_who_what_since_when_how_bad_and_where_to_look() -> Non
     ]
 
 
+def test_a_slate_says_which_and_what_it_explains() -> None:
+    data = {"slate": "be-right-back", "explains": ["freeze", "silence"]}
+    said = message(notification(incident(kind="slate", severity="warning", data=data)))
+    assert said.title == "[Warning] News 24: slate on air"
+    assert "Explains: picture is frozen, no sound\nSlate: be-right-back\n" in said.body
+
+
 def test_a_recovery_says_from_when_to_when() -> None:
     subject = incident(ended_at=AT + timedelta(seconds=200))
     said = message(notification(subject, state="closed", language="ja"))
