@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
-from monitors.status import IncidentKind, Severity
+from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, IncidentRef
+from monitors.status import IncidentKind
 
 
 class EventType(StrEnum):
@@ -76,13 +76,27 @@ class StreamEvent(BaseModel):
 
 
 class EventDraft(BaseModel):
-    """An event that still lacks what only its monitor knows (ids, sequence, metadata)."""
+    """An event that still lacks what only its monitor knows (ids, sequence, metadata).
+
+    Attributes:
+        incident: whose event it is; None for what is no incident.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     event_type: EventType
     timestamp: AwareDatetime
     data: dict[str, Any]
+    incident: IncidentRef | None = None
+
+    def identity_in(self, monitor_id: str) -> dict[str, Any]:
+        """Return what every event of an incident says in its data."""
+        if self.incident is None:
+            return {}
+        return {
+            "incident_id": self.incident.id_in(monitor_id),
+            "severity": self.incident.kind.severity,
+        }
 
 
 _OPENED_AND_CLOSED = {
@@ -97,19 +111,36 @@ _OPENED_AND_CLOSED = {
     IncidentKind.LOOP: (EventType.LOOP, EventType.LOOP_RECOVERED),
 }
 
+_KINDS = {each: kind for kind, types in _OPENED_AND_CLOSED.items() for each in types}
+
 
 def incident_event(change: IncidentChange, at: datetime) -> EventDraft:
     """Return what a change of an incident, noticed at `at`, says to the receiver."""
     opened, closed = _OPENED_AND_CLOSED[change.kind]
-    if isinstance(change, IncidentOpened):
-        return EventDraft(event_type=opened, timestamp=at, data=_opened_data(change))
-    return EventDraft(event_type=closed, timestamp=at, data=_closed_data(change))
+    event_type, data = (
+        (opened, _opened_data(change))
+        if isinstance(change, IncidentOpened)
+        else (closed, _closed_data(change))
+    )
+    return EventDraft(event_type=event_type, timestamp=at, data=data, incident=change.ref)
+
+
+def kind_of(event_type: EventType) -> IncidentKind | None:
+    """Return the kind of incident whose begin or end an event tells."""
+    return _KINDS.get(event_type)
+
+
+def is_opening(event_type: EventType) -> bool:
+    """Return whether an event tells that an incident begins."""
+    kind = kind_of(event_type)
+    return kind is not None and _OPENED_AND_CLOSED[kind][0] is event_type
 
 
 def _opened_data(opened: IncidentOpened) -> dict[str, Any]:
     if opened.kind is IncidentKind.SUSPENDED:
         return {
             "last_segment_at": timestamp_text(opened.started_at),
+            "started_at": timestamp_text(opened.started_at),
             "threshold_sec": opened.threshold_sec,
             **_without_none({"reason": opened.reason}),
         }
@@ -125,26 +156,18 @@ def _opened_data(opened: IncidentOpened) -> dict[str, Any]:
             "sequence": opened.segment.sequence,
             "duration": round(opened.segment.duration, 3),
         }
-    return data | _without_none({"reason": opened.reason}) | _further(opened)
+    return data | _without_none({"reason": opened.reason}) | opened.details
 
 
 def _closed_data(closed: IncidentClosed) -> dict[str, Any]:
     total = round(closed.total_duration_sec, 3)
-    if closed.kind is IncidentKind.SUSPENDED:
-        return {"suspended_sec": total}
+    lasted = "suspended_sec" if closed.kind is IncidentKind.SUSPENDED else "total_duration_sec"
     return {
-        "total_duration_sec": total,
+        lasted: total,
         "started_at": timestamp_text(closed.started_at),
         "recovered_at": timestamp_text(closed.recovered_at),
-        **_further(closed),
+        **closed.details,
     }
-
-
-def _further(change: IncidentChange) -> dict[str, Any]:
-    """Return what only some kinds tell."""
-    if change.kind.severity is Severity.CRITICAL:
-        return dict(change.details)
-    return {"severity": change.kind.severity, **change.details}
 
 
 def timestamp_text(moment: datetime) -> str:

@@ -1,10 +1,35 @@
-"""What detectors report: an incident opened, an incident closed."""
+"""Incidents: their identity, and what detectors report of them."""
 
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from monitors.status import IncidentKind
+
+NAMESPACE: Final = UUID("6f7d9c52-8f0e-4a5e-9d0b-5c1f2f0a6d3e")
+"""Of incident ids. It never changes: ids are computed again, not looked up."""
+
+
+class IncidentRef(BaseModel):
+    """What makes two incidents of one monitor the same.
+
+    Attributes:
+        started_at: wall clock of the fault's first moment.
+        track: the audio track, where all of them are measured; else empty.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: IncidentKind
+    started_at: AwareDatetime
+    track: str = ""
+
+    def id_in(self, monitor_id: str) -> str:
+        """Return the incident's id: the same on every worker, in every attempt and replay."""
+        moment_ms = (self.started_at.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+        return f"inc-{uuid5(NAMESPACE, f'{monitor_id}|{self.kind}|{moment_ms}|{self.track}')}"
 
 
 class SegmentInfo(BaseModel):
@@ -42,6 +67,10 @@ class IncidentOpened(BaseModel):
     segment: SegmentInfo | None = None
     details: dict[str, Detail] = {}
 
+    @property
+    def ref(self) -> IncidentRef:
+        return _ref(self)
+
 
 class IncidentClosed(BaseModel):
     """An open fault is over.
@@ -61,5 +90,16 @@ class IncidentClosed(BaseModel):
     total_duration_sec: float
     details: dict[str, Detail] = {}
 
+    @property
+    def ref(self) -> IncidentRef:
+        return _ref(self)
+
 
 IncidentChange = IncidentOpened | IncidentClosed
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _ref(change: IncidentChange) -> IncidentRef:
+    track = str(change.details.get("track", ""))
+    return IncidentRef(kind=change.kind, started_at=change.started_at, track=track)

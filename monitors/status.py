@@ -81,10 +81,10 @@ class IncidentKind(StrEnum):
     @property
     def severity(self) -> "Severity":
         """How much it matters."""
-        return Severity.CRITICAL if self in _CRITICAL_KINDS else Severity.WARNING
+        return Severity.CRITICAL if self in CRITICAL_KINDS else Severity.WARNING
 
 
-_CRITICAL_KINDS = frozenset(
+CRITICAL_KINDS = frozenset(
     {
         IncidentKind.BLACKOUT,
         IncidentKind.SILENCE,
@@ -93,10 +93,11 @@ _CRITICAL_KINDS = frozenset(
         IncidentKind.SEGMENT_ERROR,
     }
 )
+"""Viewers see or hear these. All other kinds are warnings."""
 
 
 class Severity(StrEnum):
-    """How much an incident matters: viewers see or hear what is `CRITICAL`."""
+    """How much an incident matters."""
 
     CRITICAL = "critical"
     WARNING = "warning"

@@ -64,7 +64,10 @@ class Outbox:
             stream_url=self._input.stream_url,
             timestamp=draft.timestamp,
             sequence=self._progress.sequence,
-            data=bounded_data(draft.data),
+            data={
+                **draft.identity_in(self._input.monitor_id),
+                **bounded_data(draft.data),
+            },
             metadata=self._input.metadata,
         )
         status = DeliveryStatus.PENDING if self._input.callback_url else DeliveryStatus.NONE

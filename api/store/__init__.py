@@ -18,6 +18,7 @@ from api.store.coverage import CoverageStore
 from api.store.database import Database, StoreUnavailable
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
+from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
 from api.store.reconciliation import ReconciliationStore
@@ -42,6 +43,7 @@ class Store:
     monitors: MonitorStore
     events: EventStore
     coverage: CoverageStore
+    incidents: IncidentStore
     reconciliation: ReconciliationStore
     changes: ChangeStore
     slates: SlateStore
@@ -67,6 +69,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             monitors=MonitorStore(database),
             events=EventStore(database),
             coverage=CoverageStore(database),
+            incidents=IncidentStore(database),
             reconciliation=ReconciliationStore(database),
             changes=ChangeStore(database),
             slates=SlateStore(database),

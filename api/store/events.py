@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.coverage import note_life
 from api.store.database import Database
+from api.store.incidents import apply_event
 from api.store.records import Delivery, EventRecord, after_report
 from api.store.tables import monitor_events, monitors
 from monitors.events import EventType
+from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
 
@@ -32,14 +34,17 @@ class EventStore:
         """Keep an event or the outcome of its delivery. False: no such monitor."""
         async with self._database.write() as connection:
             # Locking the monitor keeps two first reports of one event from colliding.
-            found = await connection.scalar(
-                select(monitors.c.monitor_id)
-                .where(monitors.c.monitor_id == monitor_id)
-                .with_for_update()
-            )
-            if found is None:
+            monitor = (
+                await connection.execute(
+                    select(monitors.c.monitor_id, monitors.c.finished_at)
+                    .where(monitors.c.monitor_id == monitor_id)
+                    .with_for_update()
+                )
+            ).one_or_none()
+            if monitor is None:
                 return False
-            await _upsert(connection, monitor_id, report, now)
+            if await _is_first(connection, monitor_id, report, now):
+                await apply_event(connection, report.event, monitor_ended_at=monitor.finished_at)
             return True
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
@@ -82,9 +87,10 @@ class EventStore:
         return [_record(row) for row in rows], total or 0
 
 
-async def _upsert(
+async def _is_first(
     connection: AsyncConnection, monitor_id: str, report: EventReport, now: datetime
-) -> None:
+) -> bool:
+    """Keep a report; return whether it is the first one of its event."""
     event_id, reported = report.event.event_id, _delivery(report)
     known = await _find(connection, monitor_id, event_id)
     if known is None:
@@ -94,10 +100,12 @@ async def _upsert(
             )
         )
         await note_life(connection, report.event)
-    elif (after := after_report(known.delivery, reported)) != known.delivery:
+        return True
+    if (after := after_report(known.delivery, reported)) != known.delivery:
         await connection.execute(
             update(monitor_events).where(_is_event(monitor_id, event_id)).values(_columns(after))
         )
+    return False
 
 
 async def _find(connection: AsyncConnection, monitor_id: str, event_id: str) -> EventRecord | None:
@@ -117,6 +125,7 @@ def _event(report: EventReport) -> dict[str, Any]:
         "sequence": report.event.sequence,
         "payload": report.event.model_dump(mode="json"),
         "body": report.event.body().decode(),
+        "incident_id": incident_id_of(report.event),
     }
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
 from api.store.filters import Label, MonitorFilter, has_labels, is_wanted
+from api.store.incidents import close_incidents
 from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
 from api.store.rows import (
     IS_ACTIVE,
@@ -207,7 +208,8 @@ class MonitorStore:
             )
         )
         async with self._database.write() as connection:
-            await connection.execute(change)
+            if (await connection.execute(change)).rowcount:
+                await close_incidents(connection, monitor_id, at)
             return await _find(connection, monitor_id)
 
     async def apply_report(
@@ -280,6 +282,8 @@ async def _save(connection: AsyncConnection, before: MonitorRecord, after: Monit
                 error_message=after.error_message,
             )
         )
+    if after.finished_at and not before.finished_at:
+        await close_incidents(connection, after.monitor_id, after.finished_at)
 
 
 def _save_report(connection: AsyncConnection, monitor_id: str, report: LastReport) -> Any:

@@ -14,7 +14,7 @@ from monitors.reports import (
     StatusReport,
     is_newer,
 )
-from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
+from monitors.status import DeliveryStatus, IncidentKind, MonitorStatus, Severity, StreamStatus
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,34 @@ class EventRecord:
     payload: dict[str, Any]
     delivery: Delivery
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class IncidentRecord:
+    """An incident as the store knows it.
+
+    Attributes:
+        detected_at: when it was told; None where its first event never came.
+        ended_at: the first good moment, or when its monitor ended; None while it is open.
+        track: the audio track, where all of them are measured; else empty.
+        silenced: whether it was opened in a silence.
+    """
+
+    incident_id: str
+    monitor_id: str
+    kind: IncidentKind
+    severity: Severity
+    is_open: bool
+    started_at: datetime
+    detected_at: datetime | None
+    ended_at: datetime | None
+    duration_sec: float | None
+    reason: str | None
+    track: str
+    is_flapping: bool
+    silenced: bool
+    acknowledged_at: datetime | None
+    note: str | None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -148,8 +150,10 @@ monitor_events = Table(
     Column("webhook_last_error", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("sent_at", UtcTime),
+    Column("incident_id", String(40)),
     Index(None, "monitor_id", "sequence"),
     Index(None, "created_at"),
+    Index(None, "incident_id"),
 )
 """Each event with what became of its webhook.
 
@@ -169,6 +173,40 @@ coverage = Table(
 )
 """What was observed of each stream, see `monitors.coverage.ObservedSpan`: a row grows at its end
 while nothing changes."""
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("incident_id", String(40), primary_key=True),
+    _monitor_id(),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("detected_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("duration_sec", Double),
+    Column("reason", Text),
+    Column("track", Text, nullable=False),
+    Column("is_flapping", Boolean, nullable=False),
+    Column("silenced", Boolean, nullable=False),
+    Column("acknowledged_at", UtcTime),
+    Column("note", Text),
+    Index(None, "started_at", "incident_id"),
+    Index(None, "monitor_id", "started_at"),
+    Index(None, "kind", "started_at"),
+    Index(None, "severity", "started_at"),
+    Index(
+        "ix_incidents_open",
+        "started_at",
+        sqlite_where=text("is_open"),
+        postgresql_where=text("is_open"),
+    ),
+)
+"""One row an incident, made by its first event and closed by its second, or by its monitor's end.
+
+The event that a stream cannot bring is no loss: either of the two alone makes the row.
+"""
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -60,7 +60,7 @@ RECOVERED = {
         pytest.param(
             opened(IncidentKind.SUSPENDED),
             EventType.STREAM_SUSPENDED,
-            {"last_segment_at": STARTED_TEXT, "threshold_sec": 30},
+            {"last_segment_at": STARTED_TEXT, "started_at": STARTED_TEXT, "threshold_sec": 30},
             id="suspended",
         ),
         pytest.param(
@@ -84,7 +84,11 @@ RECOVERED = {
         pytest.param(
             closed(IncidentKind.SUSPENDED),
             EventType.STREAM_RESUMED,
-            {"suspended_sec": 40.75},
+            {
+                "suspended_sec": 40.75,
+                "started_at": STARTED_TEXT,
+                "recovered_at": "2025-06-01T12:00:42.250+00:00",
+            },
             id="resumed",
         ),
     ],

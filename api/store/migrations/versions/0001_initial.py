@@ -142,6 +142,7 @@ def upgrade() -> None:
         sa.Column("webhook_last_error", sa.Text),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("sent_at", TIME),
+        sa.Column("incident_id", sa.String(40)),
         sa.PrimaryKeyConstraint("monitor_id", "event_id", name="pk_monitor_events"),
         _belongs_to_monitor("monitor_events"),
     )
@@ -149,6 +150,8 @@ def upgrade() -> None:
         "ix_monitor_events_monitor_id_sequence", "monitor_events", ["monitor_id", "sequence"]
     )
     op.create_index("ix_monitor_events_created_at", "monitor_events", ["created_at"])
+    op.create_index("ix_monitor_events_incident_id", "monitor_events", ["incident_id"])
+    _create_incidents()
     op.create_table(
         "coverage",
         sa.Column("monitor_id", sa.String(64), nullable=False),
@@ -286,10 +289,50 @@ def _create_destinations() -> None:
     op.create_index("ix_deliveries_told_with", "deliveries", ["told_with"])
 
 
+def _create_incidents() -> None:
+    op.create_table(
+        "incidents",
+        sa.Column("incident_id", sa.String(40), nullable=False),
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("severity", sa.String(16), nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
+        sa.Column("started_at", TIME, nullable=False),
+        sa.Column("detected_at", TIME),
+        sa.Column("ended_at", TIME),
+        sa.Column("duration_sec", sa.Double),
+        sa.Column("reason", sa.Text),
+        sa.Column("track", sa.Text, nullable=False),
+        sa.Column("is_flapping", sa.Boolean, nullable=False),
+        sa.Column("silenced", sa.Boolean, nullable=False),
+        sa.Column("acknowledged_at", TIME),
+        sa.Column("note", sa.Text),
+        sa.PrimaryKeyConstraint("incident_id", name="pk_incidents"),
+        _belongs_to_monitor("incidents"),
+    )
+    for columns in (
+        ["started_at", "incident_id"],
+        ["monitor_id", "started_at"],
+        ["kind", "started_at"],
+        ["severity", "started_at"],
+    ):
+        op.create_index(f"ix_incidents_{'_'.join(columns)}", "incidents", columns)
+    is_open = sa.text("is_open")
+    op.create_index(
+        "ix_incidents_open",
+        "incidents",
+        ["started_at"],
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+
+
 def downgrade() -> None:
-    for table in ("silences", "deliveries", "monitor_destinations", "destinations", "coverage"):
-        op.drop_table(table)
-    for table in ("deployment", "idempotency_keys", "monitor_events", "monitor_stats", "monitors"):
+    for table in (
+        *("silences", "deliveries", "monitor_destinations", "destinations"),
+        *("coverage", "deployment", "idempotency_keys", "incidents", "monitor_events"),
+        *("monitor_stats", "monitors"),
+    ):
         op.drop_table(table)  # and its triggers
     op.drop_table("changes")
     op.drop_table("slates")
