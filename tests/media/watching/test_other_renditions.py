@@ -133,7 +133,6 @@ def test_another_rendition_is_watched_and_that_is_told_once(
     assert viewer.types == ["alert.rendition"]
     told = viewer.data("alert.rendition")
     assert told["reason"] == REASONS[name]
-    assert told["severity"] == "warning"
     assert (told["from"].split()[0], told["to"].split()[0]) == (SMALL_NAME, LARGER_NAME)
     assert viewer.ended is EndReason.ENDLIST_DETECTED
     assert viewer.state.statistics.rendition_events == 1
