@@ -189,6 +189,7 @@ def upgrade() -> None:
     )
     _number_changes("monitors", "monitor")
     _number_changes("monitor_stats", "monitor", with_removal=False)
+    _number_changes("incidents", "incident")
     op.create_table(
         "slates",
         sa.Column("name", sa.String(64), nullable=False),
@@ -337,5 +338,5 @@ def downgrade() -> None:
     op.drop_table("changes")
     op.drop_table("slates")
     if op.get_bind().dialect.name == "postgresql":
-        for name in ("number_monitor_change", "forget_monitor_change"):
-            op.execute(f"DROP FUNCTION {name}")
+        for subject in ("monitor", "incident"):
+            op.execute(f"DROP FUNCTION number_{subject}_change, forget_{subject}_change")
