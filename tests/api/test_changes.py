@@ -11,11 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from api.changes import feed
 from api.changes.feed import ChangeFeed, SeenNumbers
 from api.store.changes import Change, Subject
-from tests.testkit.gateway import Running
+from api.store.tables import monitors
+from tests.testkit.gateway import Running, running_gateway
 
 PATH = "/api/v1/changes"
 
@@ -87,6 +89,19 @@ async def test_a_listener_hears_of_each_change_as_the_list_shows_it(gateway: Run
         await listener.until(labels={})
         await gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
         await listener.until(status="stopped")
+
+
+async def test_a_change_whose_transaction_ends_late_is_heard(postgres_url: str) -> None:
+    async with running_gateway(postgres_url) as gateway, listening(gateway) as listener:
+        assert (await listener.next()).kind == "ready"
+        first = await gateway.created_id(stream_url="https://media.example/1.m3u8")
+        await listener.until(monitor_id=first)
+        async with gateway.store.database.write() as late:
+            is_first = monitors.c.monitor_id == first
+            await late.execute(update(monitors).where(is_first).values(name="late"))
+            second = await gateway.created_id(stream_url="https://media.example/2.m3u8")
+            await listener.until(monitor_id=second)  # which has a higher number
+        await listener.until(monitor_id=first, name="late")
 
 
 async def test_a_listener_that_comes_back_hears_what_it_missed(gateway: Running) -> None:
