@@ -53,6 +53,7 @@ class DestinationRecord:
     language: Language
     enabled: bool
     created_at: datetime
+    applied_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class SilenceRecord:
     ends_at: datetime
     note: str | None
     created_at: datetime
+    applied_by: str | None = None
 
     def covers(self, moment: datetime) -> bool:
         return self.starts_at <= moment < self.ends_at

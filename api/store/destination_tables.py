@@ -41,6 +41,7 @@ destinations = Table(
     Column("retry", String(8), nullable=False),
     Column("language", String(2), nullable=False),
     Column("enabled", Boolean, nullable=False),
+    Column("applied_by", String(63)),
     Column("created_at", UtcTime, nullable=False),
     Index(None, "created_at", "destination_id"),
 )
@@ -102,6 +103,7 @@ silences = Table(
     Column("starts_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime, nullable=False),
     Column("note", Text),
+    Column("applied_by", String(63)),
     Column("created_at", UtcTime, nullable=False),
     Index(None, "ends_at"),
 )

@@ -222,6 +222,7 @@ def _create_destinations() -> None:
         sa.Column("retry", sa.String(8), nullable=False),
         sa.Column("language", sa.String(2), nullable=False),
         sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("applied_by", sa.String(63)),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("destination_id", name="pk_destinations"),
     )
@@ -283,6 +284,7 @@ def _create_destinations() -> None:
         sa.Column("starts_at", TIME, nullable=False),
         sa.Column("ends_at", TIME, nullable=False),
         sa.Column("note", sa.Text),
+        sa.Column("applied_by", sa.String(63)),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("silence_id", name="pk_silences"),
     )
