@@ -1,38 +1,29 @@
 """Apprise: mail, Slack, Discord, Telegram, LINE, Teams, ntfy and whatever else it speaks to.
 
-Each attempt is a job of a child process (`notifications.apprise_child`), which is guarded, bounded
-in time and memory, and killed where it hangs.
+Each attempt has a process of its own (`notifications.apprise_child`), which is guarded, bounded in
+time and memory, and killed where it hangs.
 """
 
 import asyncio
 import hashlib
-import json
-import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from media.processes.framing import pack_json
 from media.processes.run_once import ProcessFailed, ProcessTimedOut
-from media.processes.warm_pool import Program, WarmPool
 from monitors.delivery import Failure, is_delivered, read_retry_after
 from monitors.status import Severity
 from notifications.destination_urls import BadDestinationUrl, apprise_schema
+from notifications.forking_process import ForkingProcess
 from notifications.notification import Notification, NotificationState
 from notifications.rate_limits import RATES, Paces
 from notifications.sending import SEND_TIMEOUT_SEC, Outcome, Sent, outcome_of_status
 from notifications.wording import NAMES_CHARS, message
 
-MAX_CHILDREN: Final = 16
-"""Notifications that are sent at once. A service that hangs occupies one child, for 15 s."""
-
-MAX_IDLE_CHILDREN: Final = 2
-"""Each holds 80 MB."""
+MAX_JOBS: Final = 32
+"""Notifications that are sent at once. A service that hangs occupies one of these, for 15 s."""
 
 MAX_JOB_SEC: Final = 15.0
-MAX_JOBS: Final = 200
-MAX_RESIDENT_BYTES: Final = 256 * 1024 * 1024
-MAX_ANSWER_BYTES: Final = 4096
 
 _MAIL_NAMES_CHARS: Final = 30_000
 
@@ -50,7 +41,7 @@ class AppriseSender:
     Args:
         allow_private_networks: as of `OutboundGuard`.
         exempt: as of `OutboundGuard`.
-        max_job_sec: a child that takes longer is killed.
+        max_job_sec: an attempt that takes longer is killed.
     """
 
     def __init__(
@@ -60,38 +51,31 @@ class AppriseSender:
         exempt: Collection[tuple[str, int]] = (),
         max_job_sec: float = MAX_JOB_SEC,
     ) -> None:
-        setup = {"allow_private_networks": allow_private_networks, "exempt": [*exempt]}
-        self._program = Program(
-            command=[sys.executable, "-P", "-m", "notifications.apprise_child"],
-            setup=pack_json(setup),
-        )
-        self._pool = WarmPool(
-            self._child,
+        self._process = ForkingProcess(
+            "notifications.apprise_child",
+            {
+                "allow_private_networks": allow_private_networks,
+                "exempt": [*exempt],
+                "max_job_sec": max_job_sec,
+            },
             max_job_sec=max_job_sec,
-            max_jobs=MAX_JOBS,
-            max_resident_bytes=MAX_RESIDENT_BYTES,
-            max_idle=MAX_IDLE_CHILDREN,
-            check_ready=json.loads,
         )
-        self._slots = asyncio.Semaphore(MAX_CHILDREN)
+        self._slots = asyncio.Semaphore(MAX_JOBS)
         self._paces = Paces()
 
-    async def _child(self) -> Program:
-        return self._program
-
     async def close(self) -> None:
-        """Kill all children."""
-        await self._pool.close()
+        """Kill all that is still sent."""
+        await self._process.close()
 
-    def process_ids(self) -> list[int]:
-        return self._pool.process_ids()
+    def process_id(self) -> int | None:
+        return self._process.process_id()
 
     async def check(self, url: str) -> None:
         """Have Apprise read `url`, without sending anything.
 
         Raises:
             BadDestinationUrl: Apprise does not understand it, or its schema cannot be guarded.
-            ProcessFailed: no child could be asked.
+            ProcessFailed: no process could be asked.
         """
         schema = apprise_schema(url)
         answer = await self._ask({"url": url, "is_check": True})
@@ -124,10 +108,8 @@ class AppriseSender:
         return _outcome(schema, answer)
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        async with self._slots, self._pool.lease() as child:
-            answer = await child.ask(pack_json(request), max_answer_bytes=MAX_ANSWER_BYTES)
-            decoded: dict[str, Any] = json.loads(answer)
-            return decoded
+        async with self._slots:
+            return await self._process.ask(request)
 
 
 def _outcome(schema: str, answer: dict[str, Any]) -> Outcome:

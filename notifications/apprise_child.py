@@ -1,21 +1,23 @@
-"""The child process that sends by Apprise, `python -m notifications.apprise_child`.
+"""The process that sends by Apprise, `python -m notifications.apprise_child`.
 
-Apprise speaks to 130 services with `requests`, `smtplib` and sockets of its own, so it runs in a
-process of its own in which Python itself judges: an audit hook (PEP 578) sees every look-up, every
-connection, every file and every program at the moment it is asked for, and refuses by raising. The
-address that is judged is the one that is connected to; a name that changes its answer gains
-nothing.
+Apprise speaks to 130 services with `requests`, `smtplib` and sockets of its own. So each
+notification has a process of its own, in which Python itself judges: an audit hook (PEP 578) sees
+every look-up, every connection, every file and every program at the moment it is asked for, and
+refuses by raising. The address that is judged is the one that is connected to; a name that changes
+its answer gains nothing.
 
-It reads requests and writes answers as `media.processes.framing` says. Nothing that Apprise logs or
-raises leaves the process: its texts have parts of URLs, and those are secrets.
+To load Apprise takes a second. This process does so once, and forks for each request: it reads
+requests as `media.processes.framing` says, and its forks write the answers. Nothing that Apprise
+logs or raises leaves a fork: its texts have parts of URLs, and those are secrets.
 """
 
 import logging
 import os
 import resource
+import signal
 import smtplib
 import sys
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import apprise
 import requests
@@ -24,6 +26,7 @@ from media.processes.framing import pack_json, read_json
 from notifications.apprise_guard import ProcessGuard
 
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
+MAX_HEADER_CHARS: Final = 64
 
 _ERRORS: Final = (
     (requests.exceptions.SSLError, "connection", "the certificate was refused"),
@@ -62,7 +65,7 @@ class RecordingSession(requests.Session):
             _, code, reason = next(each for each in _ERRORS if isinstance(error, each[0]))
             _RECORD.note(code=code, reason=reason)
             raise
-        retry_after = response.headers.get("retry-after")
+        retry_after = response.headers.get("retry-after", "")[:MAX_HEADER_CHARS]
         _RECORD.note(status=response.status_code, retry_after=retry_after)
         if response.is_redirect:
             # Some of Apprise's services take every answer below 400 for a success.
@@ -88,31 +91,37 @@ class RecordingSmtpSsl(_RecordingReplies, smtplib.SMTP_SSL):
 
 
 def main() -> None:
-    """Answer requests until the parent closes the pipe."""
-    source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    """Fork for each request until the parent closes the pipe."""
+    source, answers = sys.stdin.buffer, os.dup(1)
     _silence()
     setup = read_json(source)
     if setup is None:
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     _record_all()
-    guard = ProcessGuard(
-        allow_private_networks=setup["allow_private_networks"],
-        exempt=[(host, port) for host, port in setup["exempt"]],
-    )
     apprise.Apprise.instantiate("json://127.0.0.1")  # loads all services
-    sys.addaudithook(guard.judge)
-    answer: dict[str, Any] = {"ready": True}
-    while True:
-        answers.write(pack_json(answer))
-        answers.flush()
-        request = read_json(source)
-        if request is None:
-            return
-        guard.reset()
-        _RECORD.end = {}
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks leave no zombies
+    for name, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, MEMORY_BYTES)):
+        resource.setrlimit(name, (value, value))
+    os.write(answers, pack_json({"ready": True}))
+    while (request := read_json(source)) is not None:
+        if os.fork() == 0:
+            _work(setup, request, answers)
+
+
+def _work(setup: dict[str, Any], request: dict[str, Any], answers: int) -> NoReturn:
+    """Do what `request` asks for, answer and exit; the kernel ends what takes too long."""
+    try:
+        signal.setitimer(signal.ITIMER_REAL, setup["max_job_sec"])
+        guard = ProcessGuard(
+            allow_private_networks=setup["allow_private_networks"],
+            exempt=[(host, port) for host, port in setup["exempt"]],
+        )
+        sys.addaudithook(guard.judge)
         answer = _answer(request) | {"refused": guard.refused} | _RECORD.end
+        # At once and below PIPE_BUF: answers of several forks never mix.
+        os.write(answers, pack_json({"id": request["id"], **answer}))
+    finally:
+        os._exit(0)
 
 
 def _record_all() -> None:

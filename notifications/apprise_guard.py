@@ -1,4 +1,4 @@
-"""What the Apprise child may touch: an audit hook that judges addresses, files and programs."""
+"""What a process that runs Apprise may touch: an audit hook judges what it asks for."""
 
 import os
 import socket
@@ -30,8 +30,8 @@ class ProcessGuard:
         exempt: hosts with their ports that pass wherever they lead.
 
     Attributes:
-        refused: what was refused since the last `reset`: `address`, `file`, `program` or None.
-            Apprise reports none of it.
+        refused: what was refused last: `address`, `file`, `program` or None. Apprise reports none
+            of it.
     """
 
     def __init__(
@@ -51,11 +51,6 @@ class ProcessGuard:
             "socket.sendmsg": lambda args: self._may_reach(args[0].family, args[1]),
             "open": lambda args: self._may_open(args[0], args[2]),
         }
-
-    def reset(self) -> None:
-        """Forget the last job."""
-        self.refused = None
-        self._exempt_addresses.clear()
 
     def judge(self, event: str, args: tuple[Any, ...]) -> None:
         """Refuse or let pass; the hook of `sys.addaudithook`.

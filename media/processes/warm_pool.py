@@ -148,7 +148,6 @@ class WarmPool:
         max_job_sec: for one lease, including the start of a child.
         max_jobs: a child is replaced after as many, as what leaks adds up.
         max_resident_bytes: a child that holds more after a job is replaced.
-        max_idle: children that are kept beyond their job; None keeps all.
         check_ready: judges a child's first message, which it sends when it is ready; what it
             raises ends the child.
     """
@@ -161,14 +160,12 @@ class WarmPool:
         max_jobs: int,
         max_resident_bytes: int,
         check_ready: Callable[[bytes], None],
-        max_idle: int | None = None,
     ) -> None:
         self._program = program
         self._max_job_sec = max_job_sec
         self._max_jobs = max_jobs
         self._max_resident_bytes = max_resident_bytes
         self._check_ready = check_ready
-        self._max_idle = max_idle
         self._idle: list[WarmProcess] = []
         self._alive: set[WarmProcess] = set()
         self._is_closed = False
@@ -214,8 +211,7 @@ class WarmPool:
     async def _give_back(self, child: WarmProcess) -> None:
         child.jobs += 1
         is_worn = child.jobs >= self._max_jobs or child.resident_bytes() > self._max_resident_bytes
-        is_spare = self._max_idle is not None and len(self._idle) >= self._max_idle
-        if is_worn or is_spare or self._is_closed:
+        if is_worn or self._is_closed:
             await self._kill(child)
         else:
             self._idle.append(child)

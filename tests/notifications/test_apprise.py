@@ -3,21 +3,26 @@
 import asyncio
 import email
 import email.policy
+import os
+import signal
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.responses import Response
 
 from monitors.delivery import Failure
-from notifications.apprise import MAX_IDLE_CHILDREN, AppriseSender
+from notifications.apprise import AppriseSender
 from notifications.destination_urls import BadDestinationUrl
 from notifications.sending import Outcome, Sent
 from tests.notifications.http_service import HttpService, http_service
 from tests.notifications.samples import incident, notification
+from tests.testkit.waiting import until
 
 MAIL = "?from=tracker@example.com&to=desk@example.com&mode=insecure"
 
@@ -168,34 +173,56 @@ async def test_no_failure_tells_a_secret(
     assert "hunter2" not in written.out + written.err
 
 
-def is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
-async def test_one_that_hangs_holds_up_nobody_and_leaves_no_process(service: HttpService) -> None:
+async def test_those_that_hang_hold_up_nobody_and_leave_no_process(service: HttpService) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()  # until the child gives up
+        await reader.read()  # until the other side gives up
         writer.close()
 
     sender = AppriseSender(allow_private_networks=True)
+    url = f"json://127.0.0.1:{service.port}/"
+    assert await sender.send(url, notification()) is Sent.DELIVERED
     loop = asyncio.get_running_loop()
     async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        hanging = asyncio.create_task(
-            sender.send(f"json://127.0.0.1:{port}/?rto=60", notification())
-        )
-        while not sender.process_ids():
-            await asyncio.sleep(0.01)
-        url = f"json://127.0.0.1:{service.port}/"
-        assert await sender.send(url, notification()) is Sent.DELIVERED  # starts a second child
+        slow = f"json://127.0.0.1:{port}/?rto=60"
+        hanging = [asyncio.create_task(sender.send(slow, notification())) for _ in range(20)]
         began = loop.time()
-        assert await sender.send(url, notification()) is Sent.DELIVERED
-        assert loop.time() - began < 1
-        assert not hanging.done()
-        pids = sender.process_ids()
+        outcomes = await asyncio.gather(*(sender.send(url, notification()) for _ in range(40)))
+        took_sec = loop.time() - began
+        assert outcomes == [Sent.DELIVERED] * 40
+        assert not any(each.done() for each in hanging)
+        await until(partial(_has_forks, sender, 20), "only those that hang are left")
+        group = _pids_of_group(sender)
         await sender.close()
-        assert _failure(await hanging).outcome == "sender_failed"
-    assert not any(is_alive(pid) for pid in pids)
+        failures = [_failure(await each) for each in hanging]
+    assert {each.outcome for each in failures} == {"sender_failed"}
+    await until(partial(_are_gone, group), "all processes are gone")
+    assert took_sec < 10  # one after the other they would take minutes
+
+
+async def _has_forks(sender: AppriseSender, count: int) -> bool:
+    return len(_pids_of_group(sender)) == 1 + count
+
+
+def _pids_of_group(sender: AppriseSender) -> list[int]:
+    leader = sender.process_id()
+    assert leader is not None
+    return [pid for pid in psutil.pids() if _group(pid) == leader and not _is_dead(pid)]
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _is_dead(pid: int) -> bool:
+    try:
+        # What was killed with its parent is left to the machine's init to reap.
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 async def test_a_service_that_never_ends_its_answer_is_cut_off(service: HttpService) -> None:
@@ -206,20 +233,32 @@ async def test_a_service_that_never_ends_its_answer_is_cut_off(service: HttpServ
             writer.write(b"x")
             await asyncio.sleep(0.1)
 
-    sender = AppriseSender(allow_private_networks=True, max_job_sec=3)
+    sender = AppriseSender(allow_private_networks=True, max_job_sec=2)
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         failure = _failure(await sender.send(f"json://127.0.0.1:{port}/", notification()))
         assert (failure.outcome, failure.is_final) == ("timeout", False)
-    assert sender.process_ids() == []
+        await until(partial(_has_forks, sender, 0), "the attempt is killed")
     await sender.close()
 
 
-async def test_few_children_are_kept(sender: AppriseSender, service: HttpService) -> None:
+async def test_a_process_that_is_killed_is_started_again(service: HttpService) -> None:
+    sender = AppriseSender(allow_private_networks=True)
     url = f"json://127.0.0.1:{service.port}/"
-    outcomes = await asyncio.gather(*(sender.send(url, notification()) for _ in range(4)))
-    assert outcomes == [Sent.DELIVERED] * 4
-    assert len(sender.process_ids()) <= MAX_IDLE_CHILDREN
+    pids = set()
+    for _ in range(2):
+        assert await sender.send(url, notification()) is Sent.DELIVERED
+        pid = sender.process_id()
+        assert pid is not None
+        pids.add(pid)
+        os.kill(pid, signal.SIGKILL)
+        await until(partial(_are_gone, [pid]), "the process is gone")
+    assert len(pids) == 2
+    await sender.close()
+
+
+async def _are_gone(pids: list[int]) -> bool:
+    return all(map(_is_dead, pids))
 
 
 class Mailbox:

@@ -38,11 +38,7 @@ ANSWER_BYTES = 100
 
 @asynccontextmanager
 async def pool_of(
-    *,
-    max_job_sec: float = 30,
-    max_jobs: int = 10,
-    max_idle: int | None = None,
-    ready: list[bytes] | None = None,
+    *, max_job_sec: float = 30, max_jobs: int = 10, ready: list[bytes] | None = None
 ) -> AsyncIterator[WarmPool]:
     async def program() -> Program:
         return Program(command=[sys.executable, "-P", "-c", CHILD], setup=SETUP)
@@ -51,7 +47,6 @@ async def pool_of(
         program,
         max_job_sec=max_job_sec,
         max_jobs=max_jobs,
-        max_idle=max_idle,
         max_resident_bytes=2**40,
         check_ready=(ready if ready is not None else []).append,
     )
@@ -90,12 +85,6 @@ async def test_a_child_is_replaced_after_its_last_job() -> None:
         await do(pool, "this")
         assert pool.process_ids() == []
         assert await do(pool, "this")
-
-
-async def test_no_more_children_are_kept_than_may_idle() -> None:
-    async with pool_of(max_idle=1) as pool:
-        await asyncio.gather(*(do(pool, "this") for _ in range(3)))
-        assert len(pool.process_ids()) == 1
 
 
 async def test_a_job_that_takes_too_long_ends_its_child() -> None:
