@@ -11,6 +11,7 @@ requests as `media.processes.framing` says, and its forks write the answers. Not
 logs or raises leaves a fork: its texts have parts of URLs, and those are secrets.
 """
 
+import gc
 import logging
 import os
 import resource
@@ -99,6 +100,7 @@ def main() -> None:
         return
     _record_all()
     apprise.Apprise.instantiate("json://127.0.0.1")  # loads all services
+    gc.freeze()  # forks share its memory, and a collection would have each copy it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks leave no zombies
     for name, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, MEMORY_BYTES)):
         resource.setrlimit(name, (value, value))
