@@ -16,9 +16,6 @@ MAX_TEXT_CHARS: Final = 300
 NAMES_CHARS: Final = 1200
 """Names of a group in a chat message, together: Discord takes 2,000 characters in all."""
 
-_UNITS: Final = {"lufs": "LUFS", "lu": "LU", "dbtp": "dBTP", "dbfs": "dBFS", "db": "dB"}
-_FIGURE: Final = re.compile(r"(.+)_(lufs|lu|dbtp|dbfs|db)")
-
 # What else the body tells, and the field of the event's data that has it.
 _FIELDS: Final = {
     "message": "message",
@@ -149,7 +146,7 @@ def _details(subject: Subject, texts: Mapping[str, str]) -> Iterator[str]:
     told = {
         "reason": _reason(data.get("reason") or data.get("error"), texts),
         "explains": separator.join(kind_text(each, texts) for each in data.get("explains", ())),
-        "figures": separator.join(_figures(data)),
+        "figures": separator.join(_figures(data, texts)),
         **{name: data.get(field) for name, field in _FIELDS.items()},
         "stream": subject.stream_url,
         "labels": separator.join(f"{key}={value}" for key, value in subject.labels.items()),
@@ -163,9 +160,9 @@ def _reason(reason: Any, texts: Mapping[str, str]) -> str:
     return texts.get(f"reason.{reason}") or str(reason or "").replace("_", " ")
 
 
-def _figures(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what was judged, as `loudness -18.2 LUFS`, by the unit in each field's name."""
+def _figures(data: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield what was judged, as far as there are words for it: `loudness -18.2 LUFS`."""
     for name, value in data.items():
-        found = _FIGURE.fullmatch(name)
-        if found and isinstance(value, int | float):
-            yield f"{found[1].replace('_', ' ')} {value:g} {_UNITS[found[2]]}"
+        template = texts.get(f"figure.{name}")
+        if template and isinstance(value, int | float):
+            yield template.format(value=f"{value:g}")

@@ -71,13 +71,14 @@ def test_a_kind_without_words_is_told_by_its_name(language: Language) -> None:
 
 def test_an_incident_says_who_what_since_when_how_bad_and_where_to_look() -> None:
     labels = {"team": "news", "site": "osaka"}
-    data = {"reason": "no_audio_track", "loudness_lufs": -18.24, "duration_sec": 30.0}
-    said = message(notification(incident(kind="silence", labels=labels, data=data)))
-    assert said.title == "[Critical] News 24: no sound"
+    data = {"reason": "too_loud", "loudness_lufs": -18.2, "target_lufs": -23.0, "window_sec": 600}
+    subject = incident(kind="loudness", severity="warning", labels=labels, data=data)
+    said = message(notification(subject))
+    assert said.title == "[Warning] News 24: loudness is off target"
     assert said.body.splitlines() == [
         "Since 2026-11-26 12:00:05 UTC (30 s so far).",
-        "Reason: the stream has no audio track",
-        "Measured: loudness -18.24 LUFS",
+        "Reason: too loud",
+        "Measured: loudness -18.2 LUFS, target -23 LUFS",
         "Stream: https://cdn.example/news/live.m3u8",
         "Labels: team=news, site=osaka",
         "https://tracker.example/incidents/inc-7",
