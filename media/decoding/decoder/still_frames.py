@@ -11,6 +11,7 @@ from monitors.frames import (
     LOCAL_BASE,
     LOCAL_DIFFERENCE,
     LOCAL_SHARE,
+    MOVED_DIFFERENCE,
     SAME_COLOUR_TOLERANCE,
     SAME_FRAME_TOLERANCE,
     STILL_MIN_SEC,
@@ -43,9 +44,38 @@ def still_runs(frames: SmallFrames, times: NDArray[np.float64], end: float) -> l
         times: when each is first shown, seconds from the segment's first moment.
         end: the segment's duration; the last frame is shown until then.
     """
-    blocks = frames.block_sums()
+    blocks, edges = frames.block_sums(), edges_of(times, end)
+    runs = _runs(frames, blocks, edges)
+    if any(each.end - each.start >= STILL_MIN_SEC for each in runs):
+        return runs
+    calm = _without_flicker(frames, blocks)
+    return _runs(calm, calm.block_sums(), edges) if calm else runs
+
+
+def _without_flicker(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFrames | None:
+    """Return the mean of each frame and the next; None where their differences are no flicker.
+
+    A deinterlacer that makes a frame of each field has the lines of a frozen picture jump up and
+    down: each frame is like the next but one.
+    """
+    if len(frames) < 4:
+        return None
+    next_one = np.abs(blocks[1:] - blocks[:-1]).max(axis=1)
+    next_but_one = np.abs(blocks[2:] - blocks[:-2]).max(axis=1)
+    is_flicker = _middle(next_one) > 2 * _middle(next_but_one)
+    if not is_flicker or next_one.max() > MOVED_DIFFERENCE * _PIXELS:
+        return None
+    one, other = frames.pixels[:-1].astype(np.uint16), frames.pixels[1:]
+    means = ((one + other) // 2).astype(np.uint8)
+    return SmallFrames(np.concatenate([means, means[-1:]]))
+
+
+def _middle(values: NDArray[np.int16]) -> int:
+    return int(np.partition(values, len(values) // 2)[len(values) // 2])
+
+
+def _runs(frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]) -> list[StillSpan]:
     goes_on = _are_same(blocks[1:], blocks[:-1], frames[1:], frames[:-1])
-    edges = edges_of(times, end)
     runs: list[StillSpan] = []
     first = 0
     while first < len(frames):

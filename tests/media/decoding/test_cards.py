@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from media.decoding.probe import Probe
-from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
+from monitors.config import Thresholds
+from monitors.detectors.media_detectors import MediaDetectors
+from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, DecodeDepth
+from monitors.incidents import IncidentChange, IncidentClosed
 from monitors.measurement import Interval, ProbeContext, ReferenceSlates, SegmentMeasurement
 from simulator.origin.render import run_ffmpeg
-from tests.media.decoding.measuring import SILENCE_DB
+from tests.media.decoding.measuring import BEGAN_AT, SILENCE_DB, position
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,6 +26,15 @@ def encoded(folder: Path, graph: str, kbps: int = 100) -> bytes:
     arguments += ["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-f", "mpegts", "one.ts"]
     run_ffmpeg(arguments, folder)
     return (folder / "one.ts").read_bytes()
+
+
+def cut(folder: Path, graph: str) -> list[bytes]:
+    """Encode 30 s into segments of 2 s."""
+    arguments = ["-v", "error", "-f", "lavfi", "-i", graph, "-t", "30", "-c:v", "libx264"]
+    arguments += ["-preset", "veryfast", "-pix_fmt", "yuv420p", "-b:v", "200k", "-g", "30"]
+    arguments += ["-sc_threshold", "0", "-f", "segment", "-segment_time", "2"]
+    run_ffmpeg([*arguments, "-segment_format", "mpegts", "%03d.ts"], folder)
+    return [file.read_bytes() for file in sorted(folder.glob("*.ts"))]
 
 
 async def measured(
@@ -135,3 +147,31 @@ async def test_black_is_no_dark_slate(probe: Probe, tmp_path: Path) -> None:
 
 async def test_where_no_slates_are_known_none_are_looked_for(probe: Probe, tmp_path: Path) -> None:
     assert (await measured(probe, encoded(tmp_path, ON_AIR))).slate_names is None
+
+
+async def test_bars_that_begin_within_a_skimmed_segment_are_timed_to_a_frame(
+    probe: Probe, tmp_path: Path
+) -> None:
+    graph = f"testsrc2={SIZE}[a];{BARS}[b];[a][b]overlay=enable='between(t,9.4,21.2)':shortest=1"
+    segments = cut(tmp_path, graph)
+    rules = Thresholds(test_signal_threshold_sec=10, silence_threshold_sec=0, recovery_sec=2)
+    detectors = MediaDetectors()
+    changes: list[IncidentChange] = []
+    depths: list[DecodeDepth] = []
+    for number, segment in enumerate(segments):
+        context = detectors.probe_context(2.0, rules)
+        depths.append(context.depth)
+        found = await probe.measure(
+            segment, duration_sec=2.0, silence_db=SILENCE_DB, context=context
+        )
+        due = [
+            await measured(probe, segments[each.position.sequence])
+            for each in detectors.video.due_before(found)
+        ]
+        detectors.video.judge_deferred(due, rules)
+        changes += detectors.feed(found, position(number, [2.0] * len(segments)), rules)
+    opened, closed = changes
+    assert isinstance(closed, IncidentClosed)
+    times = (opened.started_at - BEGAN_AT, closed.recovered_at - BEGAN_AT)
+    assert [each.total_seconds() for each in times] == pytest.approx([9.4, 21.2], abs=0.1)
+    assert depths[:5] == [DecodeDepth.KEYFRAME] * 5

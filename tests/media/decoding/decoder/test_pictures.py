@@ -162,6 +162,14 @@ def test_a_still_with_fresh_grain_is_still_where_its_means_stand() -> None:
     assert still(film(*(each.astype(np.uint8) for each in grain))) == [(0.0, 2.0)]
 
 
+def test_a_still_that_flickers_with_each_field_is_still() -> None:
+    lines = np.where(np.arange(36)[:, None] % 12 < 6, 60, 180) + np.zeros((36, 64))
+    fields = [np.roll(lines, field, axis=0).astype(np.uint8) // 4 + 90 for field in (0, 1)]
+    assert still(film(*fields * 10)) == [(0.0, 2.0)]
+    blinking = [flat(60), flat(200)]
+    assert still(film(*blinking * 10)) == [(0.0, 0.1), (1.9, 2.0)]
+
+
 def test_another_colour_of_the_same_luma_parts_a_still() -> None:
     one, other = film(*[flat(120)] * 10), film(*[flat(120)] * 10, chroma=(0.5, 25))
     pictures = SmallFrames(np.concatenate([one.pixels, other.pixels]))
