@@ -27,10 +27,10 @@ MAX_JOB_SEC: Final = 15.0
 
 _MAIL_NAMES_CHARS: Final = 30_000
 
-_REFUSALS: Final = {
-    "address": Failure("address_refused", "the address is not allowed", is_final=True),
-    "file": Failure("file_refused", "the URL asks for a local file", is_final=True),
-    "program": Failure("program_refused", "the URL asks for a local program", is_final=True),
+_MUST_NOT: Final = {
+    "address": "must not lead to a private or special address",
+    "file": "must not ask for a local file",
+    "program": "must not ask for a local program",
 }
 _NOT_UNDERSTOOD: Final = "is no {schema}:// URL that Apprise understands"
 
@@ -73,12 +73,16 @@ class AppriseSender:
     async def check(self, url: str) -> None:
         """Have Apprise read `url`, without sending anything.
 
+        A host that it names is judged by its text; its addresses are when a connection is opened.
+
         Raises:
-            BadDestinationUrl: Apprise does not understand it, or its schema cannot be guarded.
+            BadDestinationUrl: Apprise does not understand it, or it cannot be guarded.
             ProcessFailed: no process could be asked.
         """
         schema = apprise_schema(url)
         answer = await self._ask({"url": url, "is_check": True})
+        if answer["refused"] is not None:
+            raise BadDestinationUrl(_MUST_NOT[answer["refused"]])
         if not answer["is_understood"]:
             raise BadDestinationUrl(_NOT_UNDERSTOOD.format(schema=schema))
 
@@ -113,13 +117,14 @@ class AppriseSender:
 
 
 def _outcome(schema: str, answer: dict[str, Any]) -> Outcome:
+    if answer.get("is_delivered"):
+        return Sent.DELIVERED
     if answer["refused"] is not None:
-        return _REFUSALS[answer["refused"]]
+        what = answer["refused"]
+        return Failure(f"{what}_refused", f"the URL {_MUST_NOT[what]}", is_final=True)
     if not answer["is_understood"]:
         reason = "the URL " + _NOT_UNDERSTOOD.format(schema=schema)
         return Failure("bad_url", reason, is_final=True)
-    if answer["is_delivered"]:
-        return Sent.DELIVERED
     status = answer.get("status")
     if status is not None and not is_delivered(status):
         asked_sec = read_retry_after(answer["retry_after"], datetime.now(UTC))

@@ -17,6 +17,7 @@ import os
 import resource
 import signal
 import smtplib
+import socket
 import sys
 from typing import Any, Final, NoReturn
 
@@ -150,6 +151,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         if service is None:
             return {"is_understood": False}
         if request.get("is_check"):
+            _look_up_host(service)
             return {"is_understood": True}
         sender = apprise.Apprise(asset=service.asset)
         sender.add(service)
@@ -162,6 +164,12 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         return {"is_understood": True, "is_delivered": False, "error": type(error).__name__}
     return {"is_understood": True, "is_delivered": bool(is_delivered)}
+
+
+def _look_up_host(service: apprise.NotifyBase) -> None:
+    """Have the guard judge the host that a URL names, where it names one at all."""
+    if any("{host}" in template for template in map(str, service.templates)):
+        socket.getaddrinfo(service.host, service.port)
 
 
 def _service(url: str) -> apprise.NotifyBase | None:

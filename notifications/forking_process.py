@@ -73,7 +73,8 @@ class ForkingProcess:
 
     async def _running(self) -> asyncio.subprocess.Process:
         async with self._starting:
-            if self._child is None or self._child.returncode is not None:
+            is_read = self._reading is not None and not self._reading.done()
+            if self._child is None or self._child.returncode is not None or not is_read:
                 await self._end()
                 self._child = await self._start()
                 self._reading = asyncio.create_task(self._read(self._child))
@@ -113,7 +114,7 @@ class ForkingProcess:
 
     async def _read(self, child: asyncio.subprocess.Process) -> None:
         """Hand out answers until the child and its forks are gone."""
-        with suppress(EOFError, ValueError, KeyError):
+        with suppress(EOFError, ValueError, KeyError, TypeError):
             while True:
                 answer = json.loads(await read_frame(_output(child), MAX_ANSWER_BYTES))
                 asked = self._asked.get(answer["id"])

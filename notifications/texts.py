@@ -1,8 +1,8 @@
 """The words of notifications, by language. One table: a new kind is a line in each.
 
 Keys are `kind.KIND`, `reason.REASON`, `figure.FIELD` of an event's data, `event.EVENT_TYPE`,
-`state.STATE` and so on. What is missing
-has a fallback, so that a new kind is told before it has words.
+`state.STATE` and so on. What is missing has a fallback, so that a new kind is told before it has
+words.
 """
 
 from collections.abc import Mapping

@@ -150,6 +150,15 @@ async def test_what_cannot_be_used_is_refused_by_name(
     assert failure.is_final
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["json://10.0.0.1/x", "ntfys://localhost/topic", "mailto://u:p@127.0.0.1/?to=a@b.example"],
+)
+async def test_a_host_of_the_inside_is_refused_at_once(sender: AppriseSender, url: str) -> None:
+    with pytest.raises(BadDestinationUrl, match=r"private or special address|mailto://"):
+        await sender.check(url)
+
+
 async def test_what_can_be_used_is_checked_without_sending(
     sender: AppriseSender, service: HttpService
 ) -> None:
