@@ -175,6 +175,11 @@ def _look_up_host(service: apprise.NotifyBase) -> None:
 def _service(url: str) -> apprise.NotifyBase | None:
     """Return the service that a URL names, without what would hide or repeat a failure."""
     asset = apprise.AppriseAsset(
+        app_id="Stream Tracker",
+        app_desc="Stream Tracker",
+        app_url="",
+        image_url_mask="",  # no icons: the services would fetch them from elsewhere
+        image_url_logo="",
         async_mode=False,
         secure_logging=True,
         http_redirects=False,

@@ -65,6 +65,7 @@ async def test_json_arrives(sender: AppriseSender, service: HttpService) -> None
     assert await sender.send(url, notification(state="closed", language="ja")) is Sent.DELIVERED
     (path, opened), (_, closed) = service.posts
     assert path == "/hook"
+    assert service.headers["user-agent"] == "Stream Tracker"
     assert (opened["title"], opened["type"]) == ("[Critical] News 24: picture is black", "failure")
     assert "https://tracker.example/incidents/inc-7" in opened["message"]
     assert (closed["title"], closed["type"]) == ("【復旧】News 24：映像が真っ黒です", "success")
@@ -157,6 +158,17 @@ async def test_what_cannot_be_used_is_refused_by_name(
 async def test_a_host_of_the_inside_is_refused_at_once(sender: AppriseSender, url: str) -> None:
     with pytest.raises(BadDestinationUrl, match=r"private or special address|mailto://"):
         await sender.check(url)
+
+
+async def test_a_chat_message_has_our_name_and_loads_no_picture_from_elsewhere(
+    sender: AppriseSender, service: HttpService
+) -> None:
+    url = f"mmost://127.0.0.1:{service.port}/{'a' * 24}"
+    assert await sender.send(url, notification(incident(name="@all"))) is Sent.DELIVERED
+    [(_, post)] = service.posts
+    assert post["username"] == "Stream Tracker"
+    assert post["text"].startswith("[Critical] @\u200ball: picture is black\r\nSince 2026-11-26")
+    assert "icon_url" not in post
 
 
 async def test_what_can_be_used_is_checked_without_sending(
