@@ -124,7 +124,8 @@ def _encode(programme: Programme, folder: Path) -> None:
         inputs += ["-f", "f32le", "-ar", str(coding.sample_rate), "-ac", str(coding.channels)]
         inputs += ["-i", "sound"]
     command = [ffmpeg_path(), "-v", "error", *inputs, *_output(programme, coding)]
-    with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE) as process:
+    quiet = subprocess.DEVNULL  # some encoders print whatever they are told
+    with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stderr=quiet) as process:
         assert process.stdin  # noqa: S101
         if programme.picture:
             for number in range(round(programme.seconds * canvas.fps)):

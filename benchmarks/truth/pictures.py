@@ -191,7 +191,7 @@ def ticker(picture: Picture, speed: float = 0.15, size: float = 0.07) -> Picture
     """Let text run along the bottom of `picture`, by that share of its width a second."""
 
     def at(t: float, canvas: Canvas) -> Image:
-        text = "  +++  ".join(words(number) for number in range(20))
+        text = "  +++  ".join(words(number) for number in range(90))
         image = Pillow.fromarray(with_box(picture, (0, 0.88, 1, 1), (20, 20, 90))(t, canvas))
         corner = (-t * speed * canvas.width, 0.89 * canvas.height)
         ImageDraw.Draw(image).text(

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -35,10 +35,15 @@ SHORT = {
 }
 THRESHOLDS: Mapping[str, Mapping[str, float]] = {"default": {}, "short": SHORT}
 
+UNEVEN_SEC = 0.25
+"""So much may a moment differ between two cuts or renditions of a programme."""
+
 CUTS: Mapping[str, Sequence[int]] = {"2 s": (2,), "1 s": (1,), "6 s": (6,), "odd": (1, 3, 2, 5)}
 """Lengths of segments, in pieces."""
 
 USUAL_CUT = "2 s"
+SMALL = "small"
+"""Names the smaller rendition."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,26 @@ class Played:
     Attributes:
         ours: by the name of the thresholds.
         filters: by these, and by the tolerance of freezedetect.
-        cuts: told at default thresholds, by the cut; none but where that was asked for.
+        ways: told at default thresholds, by the cut or the rendition, as far as it was asked for.
     """
 
     programme: Programme
     ours: Mapping[str, Judgement]
     filters: Mapping[tuple[str, int], Judgement]
-    cuts: Mapping[str, Sequence[Told]]
+    ways: Mapping[str, Sequence[Told]]
+
+    @property
+    def uneven(self) -> list[str]:
+        """Return the ways in which other incidents are told than in the usual one."""
+        usual = sorted(self.ours["default"].told)
+        return [way for way, told in self.ways.items() if not _are_same(sorted(told), usual)]
+
+
+def _are_same(some: Sequence[Told], others: Sequence[Told]) -> bool:
+    return [it.kind for it in some] == [it.kind for it in others] and all(
+        abs(a.start_sec - b.start_sec) <= UNEVEN_SEC and abs(a.end_sec - b.end_sec) <= UNEVEN_SEC
+        for a, b in zip(some, others, strict=True)
+    )
 
 
 async def play_all(
@@ -63,7 +81,8 @@ async def play_all(
     cache: Path = CACHE,
     is_fresh: bool = False,
     with_filters: bool = True,
-    cuts: Sequence[str] = (USUAL_CUT,),
+    cuts: Sequence[str] = (),
+    with_renditions: bool = False,
     say: Callable[[Played], None] = lambda _played: None,
 ) -> list[Played]:
     """Play programmes, some at once."""
@@ -75,7 +94,11 @@ async def play_all(
                 async with free:
                     loop, ordered = asyncio.get_running_loop(), (programme.name, cache, is_fresh)
                     media = await loop.run_in_executor(encoders, _encoded, *ordered)
-                    result = await _play(programme, media, probe, cuts, with_filters=with_filters)
+                    ways = {cut: media.cut(CUTS[cut]) for cut in cuts}
+                    if with_renditions and programme.picture:
+                        small = await loop.run_in_executor(encoders, _small, *ordered)
+                        ways[SMALL] = small.cut(CUTS[USUAL_CUT])
+                    result = await _play(programme, media, probe, ways, with_filters=with_filters)
                 say(result)
                 return result
 
@@ -87,16 +110,34 @@ def _encoded(name: str, cache: Path, is_fresh: bool) -> Encoded:
     return encoded(programmes_by_name()[name], cache, is_fresh=is_fresh)
 
 
+def _small(name: str, cache: Path, is_fresh: bool) -> Encoded:
+    return encoded(smaller(programmes_by_name()[name]), cache, is_fresh=is_fresh)
+
+
+def smaller(programme: Programme) -> Programme:
+    """Return a programme in a rendition of two thirds of its width and height."""
+    width, height = (
+        2 * (length // 3) for length in (programme.canvas.width, programme.canvas.height)
+    )
+    coding = replace(programme.coding, scale=(width, height))
+    return replace(programme, name=f"{programme.name}-{SMALL}", coding=coding)
+
+
 async def _play(
-    programme: Programme, media: Encoded, probe: Probe, cuts: Sequence[str], *, with_filters: bool
+    programme: Programme,
+    media: Encoded,
+    probe: Probe,
+    ways: Mapping[str, Encoded],
+    *,
+    with_filters: bool,
 ) -> Played:
+    usual = media.cut(CUTS[USUAL_CUT])
     ours = {
-        name: _judged(programme, name, await _told(probe, programme, media, name, USUAL_CUT))
+        name: _judged(programme, name, await told_by_ours(probe, usual, _config(programme, name)))
         for name in THRESHOLDS
     }
-    others = {
-        it: await _told(probe, programme, media, "default", it) for it in cuts if it != USUAL_CUT
-    }
+    config = _config(programme, "default")
+    others = {way: await told_by_ours(probe, it, config) for way, it in ways.items()}
     filters: dict[tuple[str, int], Judgement] = {}
     if with_filters:
         faults = await told_by_filters(media.whole, programme.seconds)
@@ -105,14 +146,7 @@ async def _play(
             for name in THRESHOLDS
             for db in STILL_DB
         }
-    return Played(programme, ours, filters, {USUAL_CUT: ours["default"].told, **others})
-
-
-async def _told(
-    probe: Probe, programme: Programme, media: Encoded, thresholds: str, cut: str
-) -> list[Told]:
-    config = _config(programme, thresholds)
-    return await told_by_ours(probe, media.cut(CUTS[cut]), config)
+    return Played(programme, ours, filters, others)
 
 
 def _config(programme: Programme, thresholds: str) -> MonitorConfig:

@@ -2,17 +2,19 @@
 
 from functools import cache
 
-from benchmarks.truth.corpus import black, ordinary, silence, still
+from benchmarks.truth.corpus import black, nearly_still, ordinary, signals, silence, still
 from benchmarks.truth.programme import Programme
 
-PARTS = (still, black, silence, ordinary)
+PARTS = (still, nearly_still, black, silence, signals, ordinary)
 
 
 @cache
 def programmes_by_name() -> dict[str, Programme]:
     """Return all programmes; their names are unique."""
-    found = [each for part in PARTS for each in part.programmes()]
-    by_name = {each.name: each for each in found}
-    if len(by_name) < len(found):
-        raise ValueError("two programmes have one name")
+    by_name: dict[str, Programme] = {}
+    for part in PARTS:
+        for each in part.programmes():
+            if each.name in by_name:
+                raise ValueError(f"two programmes are called {each.name}")
+            by_name[each.name] = each
     return by_name
