@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 
-from benchmarks.truth.corpus.building import GOOD_SEC, shown
+from benchmarks.truth.corpus.building import GOOD_SEC, LONGER, shown
 from benchmarks.truth.corpus.codings import CANVASES, CODINGS
 from benchmarks.truth.footage import BIKES, CAR, RABBIT, photo
 from benchmarks.truth.pictures import (
@@ -88,7 +88,8 @@ def _placed() -> Iterator[Programme]:
     yield placed("second-long", 40, (8.3, 9.4), (25.1, 26.2), (30.0, 31.0))
     blinks = faded(BIKES, lambda t: float(t % 2 < 0.4))
     yield shown("black-blinks", "black, places", blinks, None, seconds=SECONDS)
-    fade = faded(BIKES, lambda t: max(0.0, 1 - max(0.0, t - GOOD_SEC + 0.5) / 0.5))
+    end = GOOD_SEC + LONGER["blackout"]
+    fade = faded(BIKES, lambda t: 1.0 if t >= end else min(1.0, max(0.0, GOOD_SEC - t) / 0.5))
     yield _blackout("faded-into", fade, "black, places", around=fade)
 
 
