@@ -101,8 +101,9 @@ class Explanations(BaseModel):
         if change.kind not in EXPLAINING:
             return change
         own = change.details.get("explains", [])
-        kinds = {*map(str, self.explained), *(own if isinstance(own, list) else [])}
-        details = change.details | ({"explains": sorted(kinds)} if kinds else {})
+        self.explained |= {IncidentKind(each) for each in own} if isinstance(own, list) else set()
+        kinds = sorted(self.explained)
+        details = change.details | ({"explains": list[str](kinds)} if kinds else {})
         is_signal = isinstance(change, IncidentOpened) and change.kind is IncidentKind.TEST_SIGNAL
         reasons = {each.reason for each in causes if each.kind is IncidentKind.TEST_SIGNAL}
         update = {"reason": BARS_AND_TONE} if is_signal and len(reasons) > 1 else {}

@@ -57,6 +57,16 @@ def test_a_silence_behind_bars_is_not_told() -> None:
     assert explanations == Explanations()
 
 
+def test_what_the_alert_explained_is_said_again_at_the_end() -> None:
+    explanations = Explanations()
+    alert = opened(SIGNAL, 10, "bars").model_copy(update={"details": {"explains": ["freeze"]}})
+    explanations.told([alert], [bars(10)])
+    explanations.told([opened(SILENCE, 12)], [bars(10)])
+    explanations.told([closed(SILENCE, 12, 60)], [bars(10)])
+    (end,) = explanations.told([closed(SIGNAL, 10, 70)], [])
+    assert end.details == {"explains": ["freeze", "silence"]}
+
+
 def test_a_silence_that_outlives_the_bars_is_told_then() -> None:
     explanations = Explanations()
     assert told(explanations, opened(SILENCE, 12), causes=[bars(10)]) == []
