@@ -13,6 +13,7 @@ from api.access_log import AccessLog
 from api.auth import Authentication
 from api.changes.descriptions import ChangeDescriptions
 from api.changes.feed import ChangeFeed
+from api.coverage.service import CoverageService
 from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.health import HealthChecks
@@ -57,6 +58,7 @@ class GatewayServices:
     headers: SecretHeaders
     events: EventService
     slates: SlateService
+    coverage: CoverageService
     reports: WorkerReports
     reconciler: Reconciler
     health: HealthChecks
@@ -92,6 +94,7 @@ def create_gateway(
     launcher = Launcher(store, engine, metrics, now, seal_key)
     headers = SecretHeaders(SecretBox(settings.secrets_key))
     monitors = MonitorService(store, engine, now)
+    retention = timedelta(days=settings.retention_days)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
         metrics=metrics,
@@ -111,13 +114,14 @@ def create_gateway(
         headers=headers,
         events=EventService(store, engine, monitors),
         slates=SlateService(store, now),
+        coverage=CoverageService(store, retention=retention, now=now),
         reports=WorkerReports(store, monitors, metrics, now),
         reconciler=Reconciler(
             store,
             engine,
             launcher,
             metrics,
-            retention=timedelta(days=settings.retention_days),
+            retention=retention,
             now=now,
         ),
         health=health,

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from api import health
 from api.changes import routes as change_routes
+from api.coverage import routes as coverage_routes
 from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
 from api.monitors import routes as monitor_routes
@@ -23,6 +24,7 @@ from runtime.version import VERSION
 PUBLIC_ROUTERS: Final = (
     monitor_routes.router,
     event_routes.router,
+    coverage_routes.router,
     change_routes.router,
     slate_routes.router,
     health.router,

@@ -66,13 +66,27 @@ class RestClient:
             GatewayRefused: an error answer.
             GatewayUnreachable: no answer.
         """
+        answer: dict[str, Any] = self._request(method, path, body=body, query=query).json()
+        return answer
+
+    def text(self, path: str, query: Mapping[str, Any]) -> str:
+        """Return an answer that is no JSON; raises as `call`."""
+        return self._request("GET", path, body=None, query=query).text
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, Any] | None,
+    ) -> httpx.Response:
         try:
             response = self._http.request(method, path, json=body, params=query)
         except httpx.HTTPError as error:
             raise GatewayUnreachable(f"{self._base_url} does not answer: {error}") from None
         if response.is_success:
-            answer: dict[str, Any] = response.json()
-            return answer
+            return response
         raise _refusal(response)
 
     def call_patiently(

@@ -9,7 +9,15 @@ import typer
 
 from cli import monitors
 from cli.client import open_gateway
-from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, RequestHeader, request_headers
+from cli.options import (
+    LOCAL_GATEWAY,
+    AsJson,
+    DataDir,
+    GatewayUrl,
+    LabelFilter,
+    RequestHeader,
+    request_headers,
+)
 from cli.running import FAILED, INTERRUPTED, MISUSED, fail, key, run, settings
 from runtime.settings import EmbeddedSettings, GatewaySettings, StreamSettings, WorkerSettings
 from runtime.version import VERSION
@@ -123,6 +131,25 @@ def watch(
         fail(f"URL: {error}", MISUSED)
     except StreamUnavailable as error:
         fail(f"URL: {error}", FAILED)
+
+
+@app.command()
+def report(
+    since: Annotated[str, typer.Option("--from", help="ISO 8601 with offset; 30 days ago.")] = "",
+    until: Annotated[str, typer.Option("--to", help="ISO 8601 with offset; now.")] = "",
+    label: LabelFilter = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Show how available the stream of each monitor was."""
+    from cli.report import print_report
+
+    query = {"from": since, "to": until, "label": label}
+    with open_gateway(url, data_dir) as client:
+        given = {name: value for name, value in query.items() if value}
+        print_report(client, given, as_csv=as_csv, as_json=as_json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from monitors.status import IncidentKind, Severity
+from monitors.status import IncidentKind
 
 EDGE = timedelta(seconds=30)
 """Media is seen some seconds after it was on air: what was observed last before the end of a live
@@ -29,7 +29,7 @@ MILLISECOND = timedelta(milliseconds=1)
 class CoverageCondition(StrEnum):
     """What is known of a moment.
 
-    `FAULTY`: a critical incident was open. `UNKNOWN`: the stream could not be seen. `UNWATCHED`:
+    `FAULTY`: an incident was open. `UNKNOWN`: the stream could not be seen. `UNWATCHED`:
     nobody looked. `NOT_LIVE`: before the stream was seen live, or after its end.
     """
 
@@ -89,7 +89,7 @@ class CoverageInterval:
     """A stretch of the timeline; `end` is exclusive.
 
     Attributes:
-        kinds: the incidents that were open, warnings too.
+        kinds: of the incidents that were open.
         reason: why the stream was unknown.
     """
 
@@ -160,12 +160,12 @@ def _judged(
     if _NOT_LIVE in active:
         return CoverageCondition.NOT_LIVE, (), None
     kinds = tuple(sorted(each for each in active if isinstance(each, IncidentKind)))
-    if any(kind.severity is Severity.CRITICAL for kind in kinds):
+    if kinds:
         return CoverageCondition.FAULTY, kinds, None
     seen = next((each for each in active if isinstance(each, _Seen)), None)
     if seen is None:
-        return CoverageCondition.UNWATCHED, kinds, None
-    return CoverageCondition.UNKNOWN if seen.reason else CoverageCondition.OK, kinds, seen.reason
+        return CoverageCondition.UNWATCHED, (), None
+    return CoverageCondition.UNKNOWN if seen.reason else CoverageCondition.OK, (), seen.reason
 
 
 def _not_live(

@@ -4,13 +4,29 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
-from api.store.tables import coverage, monitors
-from monitors.coverage import ObservedSpan, join
+from api.store.filters import Label, has_labels
+from api.store.records import CoverageSubject
+from api.store.rows import MONITORS_WITH_STATS
+from api.store.tables import coverage, incidents, monitor_stats, monitors
+from monitors.coverage import IncidentSpan, ObservedSpan, join
 from monitors.events import EventType, StreamEvent
+from monitors.status import IncidentKind
 
 _TIME = coverage.c.start_at.type
 _later = coverage.alias()
@@ -32,6 +48,21 @@ _EXTEND = (
 )
 """The last row grows. Two watches of one stream that tell at the same moment may leave an overlap,
 which `join` resolves whenever rows are read."""
+
+_LAST = coverage.alias()
+_SUBJECTS = select(
+    *(monitors.c[name] for name in ("monitor_id", "name", "title", "labels", "stream_url")),
+    *(monitors.c[name] for name in ("created_at", "finished_at", "live_since", "live_until")),
+    func.coalesce(
+        monitor_stats.c.as_of, monitors.c.reported_at, type_=monitors.c.reported_at.type
+    ).label("heard_at"),
+    select(_LAST.c.end_at)
+    .where(_LAST.c.monitor_id == monitors.c.monitor_id)
+    .order_by(_LAST.c.start_at.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("seen_until"),
+).select_from(MONITORS_WITH_STATS)
 
 _ENDS: Final = frozenset({EventType.STREAM_ENDED, EventType.MONITOR_ERROR})
 
@@ -88,6 +119,50 @@ class CoverageStore:
         async with self._database.read() as connection:
             for row in (await connection.execute(query)).all():
                 found.setdefault(row.monitor_id, []).append(_span(row))
+        return found
+
+    async def subject(self, monitor_id: str) -> CoverageSubject | None:
+        found = await self._subjects(monitors.c.monitor_id == monitor_id, limit=1)
+        return found[0] if found else None
+
+    async def subjects(
+        self, labels: Collection[Label], since: datetime, until: datetime, *, after: str, limit: int
+    ) -> list[CoverageSubject]:
+        """Return the first monitors behind the id `after` that existed between two moments."""
+        ended_at = monitors.c.finished_at
+        existed = and_(
+            monitors.c.created_at < until,
+            or_(ended_at.is_(None), ended_at > since),
+            monitors.c.monitor_id > after,
+        )
+        return await self._subjects(and_(existed, has_labels(labels)), limit=limit)
+
+    async def _subjects(self, wanted: ColumnElement[bool], *, limit: int) -> list[CoverageSubject]:
+        query = _SUBJECTS.where(wanted).order_by(monitors.c.monitor_id).limit(limit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [CoverageSubject(**row._mapping) for row in rows]
+
+    async def incidents(
+        self, monitor_ids: Collection[str], since: datetime, until: datetime, *, limit: int
+    ) -> dict[str, list[IncidentSpan]]:
+        """Return the incidents that touch a time, by monitor; at most `limit`."""
+        query = (
+            select(
+                *(incidents.c[name] for name in ("monitor_id", "kind", "started_at", "ended_at"))
+            )
+            .where(
+                incidents.c.monitor_id.in_(monitor_ids),
+                incidents.c.started_at < until,
+                or_(incidents.c.ended_at.is_(None), incidents.c.ended_at > since),
+            )
+            .limit(limit)
+        )
+        found: dict[str, list[IncidentSpan]] = {}
+        async with self._database.read() as connection:
+            for row in (await connection.execute(query)).all():
+                span = IncidentSpan(IncidentKind(row.kind), row.started_at, row.ended_at)
+                found.setdefault(row.monitor_id, []).append(span)
         return found
 
     async def remove(self, before: datetime, limit: int) -> int:

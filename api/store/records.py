@@ -88,6 +88,28 @@ class MonitorSummary:
 
 
 @dataclass(frozen=True)
+class CoverageSubject:
+    """A monitor whose coverage is asked for.
+
+    Attributes:
+        heard_at: when its last report was true.
+        seen_until: end of what was observed last.
+    """
+
+    monitor_id: str
+    name: str | None
+    title: str | None
+    labels: dict[str, str]
+    stream_url: str
+    created_at: datetime
+    finished_at: datetime | None
+    live_since: datetime | None
+    live_until: datetime | None
+    heard_at: datetime | None
+    seen_until: datetime | None
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What is known of an event's webhook."""
 

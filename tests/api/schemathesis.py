@@ -20,6 +20,17 @@ checks.positive_data_acceptance.enabled = false
 include-name = "DELETE /api/v1/monitors"
 checks.positive_data_acceptance.enabled = false
 
+# No schema can say that one time is before another. And one address may send 30 wrong keys a
+# minute, which the other calls use up.
+[[operations]]
+include-name = [
+    "GET /api/v1/monitors/{monitor_id}/timeline",
+    "GET /api/v1/monitors/{monitor_id}/availability",
+    "GET /api/v1/reports/availability",
+]
+checks.positive_data_acceptance.enabled = false
+checks.ignored_auth.enabled = false
+
 # No schema can say that a schedule lies ahead, or that no text in the metadata holds a NUL.
 [[operations]]
 include-name = ["POST /api/v1/monitors", "PATCH /api/v1/monitors/{monitor_id}"]

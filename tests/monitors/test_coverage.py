@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.coverage import (
@@ -41,6 +41,7 @@ def second(told: list[ObservedSpan], sec: int) -> list[str | None]:
     return [each.reason for each in told if each.start <= at(sec) < each.end]
 
 
+@settings(deadline=None)
 @given(st.lists(spans, max_size=12), st.randoms())
 def test_observations_join_in_any_order_and_any_number_of_times(
     told: list[ObservedSpan], chance: st.DataObject
@@ -68,6 +69,7 @@ incidents = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     observed=st.lists(spans, max_size=8),
     open_ones=st.lists(incidents, max_size=6),
@@ -166,8 +168,8 @@ BLACK = IncidentKind.BLACKOUT
             [span(0, 100)],
             [IncidentSpan(IncidentKind.RENDITION, at(20), at(30))],
             LivePeriod(at(0)),
-            [(20, "ok", (), None), (30, "ok", ("rendition",), None), (100, "ok", (), None)],
-            id="a warning is told and the stream is ok",
+            [(20, "ok", (), None), (30, "faulty", ("rendition",), None), (100, "ok", (), None)],
+            id="a warning is an incident, too",
         ),
         pytest.param(
             [span(14, 60)],

@@ -1,0 +1,98 @@
+"""The routes of timelines, availability and reports."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+
+from api.auth import rate_limited
+from api.coverage.parameters import time_range
+from api.coverage.schemas import Availability, AvailabilityReport, Timeline
+from api.coverage.service import CoverageRange, CoverageService
+from api.coverage.views import as_csv, availability, interval
+from api.error_docs import error_responses
+from api.errors import MonitorNotFound, ValidationFailed
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import LabelFilter, PathId, query_parameters
+from monitors.availability import Resolution, count_periods, periods
+
+MAX_INTERVALS: Final = 10_000
+MAX_PERIODS: Final = 1000
+
+Coverage = Annotated[CoverageService, injected(CoverageService)]
+
+
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+router = APIRouter(prefix="/api/v1", tags=["coverage"])
+
+
+@router.get(
+    "/monitors/{monitor_id}/timeline",
+    dependencies=[rate_limited(Counted.READS), query_parameters("from", "to")],
+    responses=error_responses(ValidationFailed, MonitorNotFound),
+)
+async def show_timeline(
+    coverage: Coverage, monitor_id: PathId, asked: Annotated[CoverageRange, time_range(1)]
+) -> Timeline:
+    """Return what is known of each moment of a stream, without gap or overlap.
+
+    It goes from the monitor's creation to its end, or to the newest moment that is known.
+    """
+    intervals = await coverage.timeline(monitor_id, asked)
+    if len(intervals) > MAX_INTERVALS:
+        raise ValidationFailed(f"from: there are more than {MAX_INTERVALS} intervals since then")
+    return Timeline(intervals=[interval(each) for each in intervals])
+
+
+@router.get(
+    "/monitors/{monitor_id}/availability",
+    dependencies=[rate_limited(Counted.READS), query_parameters("from", "to", "resolution")],
+    responses=error_responses(ValidationFailed, MonitorNotFound),
+)
+async def show_availability(
+    coverage: Coverage,
+    monitor_id: PathId,
+    asked: Annotated[CoverageRange, time_range(30)],
+    resolution: Annotated[
+        Resolution | None, Query(description="Also by hours, days or months of UTC.")
+    ] = None,
+) -> Availability:
+    """Return how long a stream was in each condition, and how available it was."""
+    if resolution and count_periods(asked.since, asked.until, resolution) > MAX_PERIODS:
+        raise ValidationFailed(f"resolution: makes more than {MAX_PERIODS} periods")
+    intervals = await coverage.timeline(monitor_id, asked)
+    return availability(intervals, periods(intervals, resolution) if resolution else ())
+
+
+@router.get(
+    "/reports/availability",
+    dependencies=[
+        rate_limited(Counted.READS),
+        query_parameters("from", "to", "format", repeatable=("label",)),
+    ],
+    response_model=AvailabilityReport,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **error_responses(ValidationFailed),
+    },
+)
+async def report_availability(
+    coverage: Coverage,
+    labels: LabelFilter,
+    asked: Annotated[CoverageRange, time_range(30)],
+    report_format: Annotated[ReportFormat, Query(alias="format")] = ReportFormat.JSON,
+) -> AvailabilityReport | Response:
+    """Return how available the streams of all monitors were, one row a monitor."""
+    rows = await coverage.report(labels, asked)
+    if report_format is ReportFormat.CSV:
+        name = f"availability-{asked.since:%Y-%m-%d}-{asked.until:%Y-%m-%d}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(as_csv(rows), media_type="text/csv", headers=headers)
+    return AvailabilityReport(since=asked.since, until=asked.until, monitors=rows)

@@ -1,0 +1,142 @@
+"""Timelines and availability, from what is stored."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.coverage.schemas import ReportRow
+from api.coverage.views import report_row
+from api.errors import MonitorNotFound, ValidationFailed
+from api.store import Store
+from api.store.filters import Label
+from api.store.records import CoverageSubject
+from monitors.availability import Totals
+from monitors.coverage import CoverageInterval, IncidentSpan, LivePeriod, ObservedSpan, timeline
+from monitors.ids import is_monitor_id
+
+UNHEARD: Final = timedelta(minutes=2)
+"""Nobody looks at a stream of which nothing is heard for longer."""
+
+MOST_ROWS: Final = 100_000
+MONITORS_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True)
+class CoverageRange:
+    """The time that is asked for; `until` is exclusive."""
+
+    since: datetime
+    until: datetime
+
+
+class CoverageService:
+    """Lays what was observed, incidents and live periods over each other.
+
+    Args:
+        store: keeps them.
+        retention: how long; nothing is known of earlier times.
+        now: the clock.
+    """
+
+    def __init__(self, store: Store, *, retention: timedelta, now: Callable[[], datetime]) -> None:
+        self._coverage = store.coverage
+        self._retention = retention
+        self.now = now
+
+    async def timeline(self, monitor_id: str, asked: CoverageRange) -> list[CoverageInterval]:
+        """Return a monitor's timeline, as far as it is known.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            ValidationFailed: too much happened in that time.
+        """
+        subject = await self._coverage.subject(monitor_id) if is_monitor_id(monitor_id) else None
+        if subject is None:
+            raise MonitorNotFound(monitor_id)
+        wanted = ([monitor_id], asked.since, asked.until)
+        observed = await self._coverage.observed(*wanted, limit=MOST_ROWS)
+        incidents = await self._coverage.incidents(*wanted, limit=MOST_ROWS)
+        for found in (observed, incidents):
+            if len(found.get(monitor_id, ())) >= MOST_ROWS:
+                raise ValidationFailed("from: too much happened since then, ask for less time")
+        (intervals,) = await asyncio.to_thread(
+            self._timelines, [subject], asked, observed, incidents
+        )
+        return intervals
+
+    async def report(self, labels: Collection[Label], asked: CoverageRange) -> list[ReportRow]:
+        """Return a row for each monitor with these labels that existed in that time."""
+        rows: list[ReportRow] = []
+        after = ""
+        while True:
+            subjects = await self._coverage.subjects(
+                labels, asked.since, asked.until, after=after, limit=MONITORS_AT_ONCE
+            )
+            if not subjects:
+                return rows
+            after = subjects[-1].monitor_id
+            rows += await self._rows(subjects, asked)
+
+    async def _rows(
+        self, subjects: Sequence[CoverageSubject], asked: CoverageRange
+    ) -> list[ReportRow]:
+        wanted = ([each.monitor_id for each in subjects], asked.since, asked.until)
+        limit = MOST_ROWS * len(subjects)
+        observed = await self._coverage.observed(*wanted, limit=limit)
+        incidents = await self._coverage.incidents(*wanted, limit=limit)
+        timelines = await asyncio.to_thread(self._timelines, subjects, asked, observed, incidents)
+        return [
+            report_row(subject, Totals.of(intervals))
+            for subject, intervals in zip(subjects, timelines, strict=True)
+        ]
+
+    def _timelines(
+        self,
+        subjects: Sequence[CoverageSubject],
+        asked: CoverageRange,
+        observed: Mapping[str, Sequence[ObservedSpan]],
+        incidents: Mapping[str, Sequence[IncidentSpan]],
+    ) -> list[list[CoverageInterval]]:
+        now = self.now()
+        earliest = max(asked.since, now - self._retention)
+        return [
+            _timeline(
+                each,
+                CoverageRange(max(earliest, each.created_at), min(asked.until, now)),
+                observed.get(each.monitor_id, ()),
+                incidents.get(each.monitor_id, ()),
+                now,
+            )
+            for each in subjects
+        ]
+
+
+def _timeline(
+    subject: CoverageSubject,
+    asked: CoverageRange,
+    observed: Sequence[ObservedSpan],
+    incidents: Sequence[IncidentSpan],
+    now: datetime,
+) -> list[CoverageInterval]:
+    until = min(asked.until, _known_until(subject, now))
+    if asked.since >= until:
+        return []
+    live = LivePeriod(subject.live_since, _live_until(subject)) if subject.live_since else None
+    return timeline(asked.since, until, live=live, observed=observed, incidents=incidents)
+
+
+def _live_until(subject: CoverageSubject) -> datetime | None:
+    ends = [each for each in (subject.live_until, subject.finished_at) if each]
+    return min(ends, default=None)
+
+
+def _known_until(subject: CoverageSubject, now: datetime) -> datetime:
+    """Return how far a timeline goes: while a stream is watched, to what was told last."""
+    if subject.finished_at:
+        return subject.finished_at
+    is_live = subject.live_since and not subject.live_until
+    if is_live and subject.heard_at and now - subject.heard_at < UNHEARD:
+        return max(filter(None, (subject.seen_until, subject.live_since)))
+    return now

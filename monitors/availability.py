@@ -1,0 +1,98 @@
+"""How available a stream was: the seconds of each condition, and what follows from them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from monitors.coverage import CoverageCondition, CoverageInterval
+
+_HUNDREDTH_OF_PERCENT = 10_000
+_LIVE = frozenset(CoverageCondition) - {CoverageCondition.NOT_LIVE}
+_NOT_SEEN = (CoverageCondition.UNKNOWN, CoverageCondition.UNWATCHED)
+
+
+class Resolution(StrEnum):
+    """The length of a period; all begin and end by UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+    def begin_of(self, moment: datetime) -> datetime:
+        hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        if self is Resolution.HOUR:
+            return hour
+        return hour.replace(hour=0) if self is Resolution.DAY else hour.replace(hour=0, day=1)
+
+    def end_of(self, begin: datetime) -> datetime:
+        longest = {
+            Resolution.HOUR: timedelta(hours=1),
+            Resolution.DAY: timedelta(days=1),
+            Resolution.MONTH: timedelta(days=31),
+        }
+        return self.begin_of(begin + longest[self])
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The milliseconds of each condition."""
+
+    milliseconds: Counter[CoverageCondition]
+
+    @classmethod
+    def of(cls, intervals: Iterable[CoverageInterval]) -> Self:
+        found: Counter[CoverageCondition] = Counter()
+        for each in intervals:
+            found[each.condition] += each.milliseconds
+        return cls(found)
+
+    def sec(self, condition: CoverageCondition) -> float:
+        return self.milliseconds[condition] / 1000
+
+    @property
+    def availability_low(self) -> float | None:
+        """Percent of the live time; what nobody saw counts as down. None: it was never live."""
+        return self._percent(self.milliseconds[CoverageCondition.OK])
+
+    @property
+    def availability_high(self) -> float | None:
+        """Percent of the live time; what nobody saw counts as up."""
+        not_seen = sum(self.milliseconds[each] for each in _NOT_SEEN)
+        return self._percent(self.milliseconds[CoverageCondition.OK] + not_seen)
+
+    def _percent(self, good_ms: int) -> float | None:
+        live_ms = sum(self.milliseconds[each] for each in _LIVE)
+        # Rounded down: 100 says that nothing was wrong at all.
+        scaled = good_ms * 100 * _HUNDREDTH_OF_PERCENT
+        return scaled // live_ms / _HUNDREDTH_OF_PERCENT if live_ms else None
+
+
+@dataclass(frozen=True)
+class Period:
+    """A part of the timeline, from one border of a resolution to the next."""
+
+    start: datetime
+    end: datetime
+    totals: Totals
+
+
+def count_periods(since: datetime, until: datetime, resolution: Resolution) -> int:
+    """Return at least how many periods there are between two moments."""
+    longest = resolution.end_of(resolution.begin_of(since)) - resolution.begin_of(since)
+    return (until - since) // longest
+
+
+def periods(intervals: Sequence[CoverageInterval], resolution: Resolution) -> list[Period]:
+    """Cut a timeline at the borders of `resolution`."""
+    cut: dict[datetime, list[CoverageInterval]] = {}
+    for each in intervals:
+        rest = each
+        while rest.start < rest.end:
+            begin = resolution.begin_of(rest.start)
+            end = min(resolution.end_of(begin), rest.end)
+            cut.setdefault(begin, []).append(replace(rest, end=end))
+            rest = replace(rest, start=end)
+    return [Period(parts[0].start, parts[-1].end, Totals.of(parts)) for parts in cut.values()]
