@@ -18,6 +18,7 @@ from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.health import HealthChecks
 from api.heartbeat_ping import HeartbeatPing, Ping
+from api.incidents.service import IncidentService
 from api.injection import provide
 from api.internal import routes as internal_routes
 from api.internal.reports import WorkerReports
@@ -126,7 +127,9 @@ def create_gateway(
         ),
         health=health,
         heartbeat=HeartbeatPing(ping, store, health, metrics, now),
-        changes=ChangeFeed(store.changes, ChangeDescriptions(monitors).describe),
+        changes=ChangeFeed(
+            store.changes, ChangeDescriptions(monitors, IncidentService(store)).describe
+        ),
     )
 
 

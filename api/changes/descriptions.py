@@ -2,20 +2,32 @@
 
 from collections.abc import Sequence
 
+from pydantic import BaseModel
+
+from api.incidents.service import IncidentService
 from api.monitors.service import MonitorService
 from api.store.changes import Change, Subject
 
 
 class ChangeDescriptions:
-    def __init__(self, monitors: MonitorService) -> None:
+    def __init__(self, monitors: MonitorService, incidents: IncidentService) -> None:
         self._monitors = monitors
+        self._incidents = incidents
 
     async def describe(self, changes: Sequence[Change]) -> list[tuple[Subject, str]]:
         """Return what is to be said, as JSON, in order; what was removed meanwhile is left out."""
-        ids = [each.subject_id for each in changes if each.subject is Subject.MONITOR]
-        known = {each.monitor_id: each for each in await self._monitors.by_ids(ids)}
+        monitors = await self._monitors.by_ids(_ids(changes, Subject.MONITOR))
+        incidents = await self._incidents.by_ids(_ids(changes, Subject.INCIDENT))
+        known: dict[str, BaseModel] = {
+            **{each.monitor_id: each for each in monitors},
+            **{each.incident_id: each for each in incidents},
+        }
         return [
             (each.subject, known[each.subject_id].model_dump_json())
             for each in changes
             if each.subject_id in known
         ]
+
+
+def _ids(changes: Sequence[Change], subject: Subject) -> list[str]:
+    return [each.subject_id for each in changes if each.subject is subject]

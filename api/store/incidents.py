@@ -1,5 +1,6 @@
 """Incidents in the database."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
 from api.store.records import IncidentRecord
+from api.store.rows import chunks
 from api.store.tables import incidents
 from monitors.events import StreamEvent
 from monitors.incident_updates import IncidentUpdate, incident_update
@@ -82,3 +84,13 @@ class IncidentStore:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return IncidentRecord(**row._mapping) if row else None
+
+    async def by_ids(self, incident_ids: Collection[str]) -> list[IncidentRecord]:
+        """Return those of these incidents that exist, in any order."""
+        found = []
+        async with self._database.read() as connection:
+            for chunk in chunks(incident_ids):
+                query = select(incidents).where(incidents.c.incident_id.in_(chunk))
+                rows = (await connection.execute(query)).all()
+                found += [IncidentRecord(**row._mapping) for row in rows]
+        return found

@@ -6,7 +6,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +17,8 @@ from api.changes import feed
 from api.changes.feed import ChangeFeed, SeenNumbers
 from api.store.changes import Change, Subject
 from api.store.tables import monitors
+from monitors.status import IncidentKind
+from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running, running_gateway
 
 PATH = "/api/v1/changes"
@@ -89,6 +91,20 @@ async def test_a_listener_hears_of_each_change_as_the_list_shows_it(gateway: Run
         await listener.until(labels={})
         await gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
         await listener.until(status="stopped")
+
+
+async def test_a_listener_hears_of_incidents(gateway: Running) -> None:
+    monitor_id = await gateway.created_id(name="News")
+    began = datetime.now(UTC) - timedelta(seconds=60)
+    async with listening(gateway) as listener:
+        alert = begin_of(monitor_id, IncidentKind.FREEZE, began)
+        await put_event(gateway, monitor_id, alert)
+        opened = await listener.until(status="open")
+        assert (opened.kind, opened.data["kind"]) == ("incident", "freeze")
+        assert opened.data["incident_id"] == alert["event"]["data"]["incident_id"]
+        assert opened.data["name"] == "News"
+        await put_event(gateway, monitor_id, end_of(monitor_id, IncidentKind.FREEZE, began, 50.0))
+        assert (await listener.until(status="closed")).data["duration_sec"] == 50
 
 
 async def test_a_change_whose_transaction_ends_late_is_heard(postgres_url: str) -> None:
