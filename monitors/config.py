@@ -67,6 +67,16 @@ class Thresholds(BaseModel):
     recovery_sec: Seconds = Field(
         default=5, description="Continuous good media before the recovery event."
     )
+    flapping_recovery_factor: float = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        allow_inf_nan=False,
+        description=(
+            "An incident that follows three of its kind within 10 minutes stays open until its "
+            "kind has been quiet for recovery_sec times this; the next ones for 10 minutes."
+        ),
+    )
     suspend_threshold_sec: PositiveSeconds | None = Field(
         default=None,
         description=(

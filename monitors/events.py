@@ -122,6 +122,8 @@ def incident_event(change: IncidentChange, at: datetime) -> EventDraft:
         if isinstance(change, IncidentOpened)
         else (closed, _closed_data(change))
     )
+    if change.is_flapping:
+        data["flapping"] = True
     return EventDraft(event_type=event_type, timestamp=at, data=data, incident=change.ref)
 
 

@@ -54,6 +54,7 @@ class IncidentOpened(BaseModel):
         reason: why, where a kind has more than one reason (`no_audio_track`, ...).
         segment: where the threshold was reached; None for faults that are not of the media.
         details: further fields of the event's data.
+        is_flapping: whether it stands for several faults in quick succession.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +67,7 @@ class IncidentOpened(BaseModel):
     reason: str | None = None
     segment: SegmentInfo | None = None
     details: dict[str, Detail] = {}
+    is_flapping: bool = False
 
     @property
     def ref(self) -> IncidentRef:
@@ -78,7 +80,7 @@ class IncidentClosed(BaseModel):
     Attributes:
         recovered_at: wall clock of the first good moment.
         total_duration_sec: from the fault's first moment to the first good one, in stream time.
-        details: as of `IncidentOpened`.
+        details, is_flapping: as of `IncidentOpened`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,6 +91,7 @@ class IncidentClosed(BaseModel):
     recovered_at: AwareDatetime
     total_duration_sec: float
     details: dict[str, Detail] = {}
+    is_flapping: bool = False
 
     @property
     def ref(self) -> IncidentRef:

@@ -95,6 +95,11 @@ CRITICAL_KINDS = frozenset(
 )
 """Viewers see or hear these. All other kinds are warnings."""
 
+STREAM_KINDS = frozenset(
+    {IncidentKind.SUSPENDED, IncidentKind.SEGMENT_ERROR, IncidentKind.RENDITION}
+)
+"""These are seen by the clock. All other kinds are of the media, and of its time."""
+
 
 class Severity(StrEnum):
     """How much an incident matters."""

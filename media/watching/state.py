@@ -12,6 +12,7 @@ from media.watching.track_state import TrackState
 from monitors.config import Thresholds
 from monitors.coverage_log import CoverageLog
 from monitors.detectors.explanations import Explanations
+from monitors.detectors.incident_tracker import IncidentTracker
 from monitors.detectors.renditions import RenditionDetector
 from monitors.detectors.segment_error import SegmentErrorDetector
 from monitors.detectors.stall import StallDetector, suspend_threshold_sec
@@ -63,6 +64,7 @@ class WatchState(BaseModel):
         at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked again.
         unmeasurable: what was reported as such: track, codec and reason.
+        incidents: what was told of incidents.
         explanations: incidents that are not told, since something else explains them.
         clock_at: what the clock of the watch showed last.
         media: what is known of the latest segments.
@@ -94,6 +96,7 @@ class WatchState(BaseModel):
     at_end: set[str] = set()
     refused_at: AwareDatetime | None = None
     unmeasurable: list[tuple[Track, str | None, str]] = []
+    incidents: IncidentTracker = Field(default_factory=IncidentTracker)
     explanations: Explanations = Field(default_factory=Explanations)
     clock_at: AwareDatetime | None = None
     media: MediaFacts = Field(default_factory=MediaFacts)
@@ -275,11 +278,25 @@ class WatchState(BaseModel):
         self.hidden = {name: why for name, why in self.hidden.items() if name in self.tracks}
         self.unloaded &= self.tracks.keys()
 
-    def note(self, changes: Iterable[IncidentChange], at: datetime) -> bool:
-        """Draft events for changes of incidents; return whether there were any."""
+    def note(
+        self,
+        changes: Iterable[IncidentChange],
+        at: datetime,
+        thresholds: Thresholds,
+        media_until: datetime | None = None,
+    ) -> bool:
+        """Draft events for what is to be told of incidents; return whether there is any.
+
+        Args:
+            changes: that detectors found.
+            at: the present.
+            thresholds: that hold now.
+            media_until: wall clock up to which media was judged just now.
+        """
         noted = False
         causes = [each for track in self.tracks.values() for each in track.detectors.causes()]
-        for change in self.explanations.told(changes, causes):
+        unexplained = self.explanations.told(changes, causes)
+        for change in self.incidents.told(unexplained, at, thresholds, media_until=media_until):
             noted = True
             self.pending_events.append(incident_event(change, at))
             if isinstance(change, IncidentOpened):
@@ -326,17 +343,7 @@ class WatchState(BaseModel):
         return max((at for at in moments if at), default=None)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
-        incidents = {
-            IncidentKind.SUSPENDED: self.stall.open_since,
-            IncidentKind.SEGMENT_ERROR: self.segment_errors.open_since,
-            IncidentKind.RENDITION: self.renditions.open_since,
-        }
-        known = {kind: since for kind, since in incidents.items() if since}
-        for track in self.tracks.values():
-            for kind, since in track.detectors.open_incidents().items():
-                known[kind] = min(since, known.get(kind, since))
-        held = self.explanations.held_kinds
-        return {kind: since for kind, since in known.items() if kind not in held}
+        return self.incidents.open_incidents()
 
 
 def _known(conditions: Iterable[Health]) -> Health:

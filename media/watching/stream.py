@@ -203,10 +203,12 @@ class StreamWatch:
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
             state.regain_sight(at)
             state.segment_errors.unobserved(at)
-            state.note(state.stall.observed(False, at, state.target_duration_sec, self._config), at)
+            stood = state.stall.observed(False, at, state.target_duration_sec, self._config)
+            state.note(stood, at, self._config)
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
         if seen.is_fault:
-            state.note(state.segment_errors.failed(f"source: {seen.message}", at, self._config), at)
+            failed = state.segment_errors.failed(f"source: {seen.message}", at, self._config)
+            state.note(failed, at, self._config)
         state.lose_sight(seen.reason, seen.message, at)
         return None
 
@@ -345,7 +347,7 @@ class StreamWatch:
         others = {it.label["track"]: it for it in media.additional_audio} if is_all else {}
         for name in filter(is_additional, state.tracks.keys() - others.keys()):
             at = self._now()
-            state.note(state.tracks[name].detectors.close_audio(at), at)
+            state.note(state.tracks[name].detectors.close_audio(at), at, self._config)
         if media.audio is None:
             state.carry({MAIN: media.main_tracks}, others)
             urls = {MAIN: media.main}

@@ -189,7 +189,8 @@ class TrackFollower:
         self._judge_stall(playlist, advance, at)
         state.unloaded.discard(self._name)
         if not state.is_failing:  # what failed was the playlist, and it is back
-            self._judge.changed(state.note(state.segment_errors.succeeded(at, self._config), at))
+            succeeded = state.segment_errors.succeeded(at, self._config)
+            self._judge.changed(state.note(succeeded, at, self._config))
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""
@@ -217,7 +218,7 @@ class TrackFollower:
             thresholds=self._config,
             reason=GAP if is_gap else None,
         )
-        self._judge.changed(self._state.note(changes, at))
+        self._judge.changed(self._state.note(changes, at, self._config))
 
 
 def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, datetime]:

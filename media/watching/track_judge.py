@@ -259,7 +259,7 @@ class TrackJudge:
             track.detectors = detectors
         track.stream_sec += position.duration_sec
         track.ends_at = position.wall_clock(position.duration_sec)
-        self.changed(state.note(changes, self._now()))
+        self.changed(state.note(changes, self._now(), self._config, track.ends_at))
 
     def _segment_succeeded(self, segment: Segment, at: datetime, unmeasurable: str | None) -> None:
         statistics = self._state.statistics
@@ -278,7 +278,7 @@ class TrackJudge:
         if not state.is_rendition_failing:
             hidden = next(iter(state.hidden.values()), None)
             changes += state.renditions.played(at, unmeasurable=hidden)
-        self.changed(state.note(changes, at))
+        self.changed(state.note(changes, at, self._config))
 
     def _segment_failed(self, segment: Segment, error: str, reason: str) -> None:
         self._state.statistics.segments_failed += 1
@@ -300,9 +300,8 @@ class TrackJudge:
         at = self._now()
         if not is_additional(self._name):
             self._state.renditions.failed(reason, at)
-        self.changed(
-            self._state.note(self._state.segment_errors.failed(error, at, self._config), at)
-        )
+        changes = self._state.segment_errors.failed(error, at, self._config)
+        self.changed(self._state.note(changes, at, self._config))
 
     def _raise_if_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before.

@@ -15,6 +15,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "freeze_threshold_sec": 60,
         "silence_db_threshold": -50,
         "recovery_sec": 5,
+        "flapping_recovery_factor": 4,
         "suspend_threshold_sec": None,
         "segment_error_threshold_sec": 60,
         "test_signal_threshold_sec": 30,

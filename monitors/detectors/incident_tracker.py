@@ -1,0 +1,181 @@
+"""Which incidents are told: what detectors found, without what would be told twice.
+
+- While the stream is suspended, or its segments fail, faults of the media neither open nor close:
+  they are told afterwards, if they are still there.
+- A fault that keeps coming and going is one incident, see `monitors.detectors.flapping`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime, BaseModel
+
+from monitors.config import Thresholds
+from monitors.detectors.flapping import quiet_asked_sec, recent
+from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
+from monitors.status import STREAM_KINDS, IncidentKind
+
+HIDING = frozenset({IncidentKind.SUSPENDED, IncidentKind.SEGMENT_ERROR})
+
+UNSEEN = timedelta(seconds=60)
+"""A longer step between two looks is no quiet: nobody saw the stream."""
+
+
+class Quiet(BaseModel):
+    """The end of a fault whose incident is open, and the good time since."""
+
+    closed: IncidentClosed
+    seen_until: AwareDatetime
+    seen_sec: float = 0.0
+
+    def go_on(self, until: datetime) -> None:
+        step = until - self.seen_until
+        if step > timedelta():
+            self.seen_sec += step.total_seconds() if step <= UNSEEN else 0.0
+            self.seen_until = until
+
+
+class TrackedKind(BaseModel):
+    """The incidents of one kind and one audio track.
+
+    Attributes:
+        opened: the incident that is open; None where none is.
+        is_told: whether it was told.
+        quiet: set when its fault is over.
+        quiet_asked_sec: how long it stays open then.
+        beginnings: of those that were told within an hour.
+    """
+
+    opened: IncidentOpened | None = None
+    is_told: bool = False
+    quiet: Quiet | None = None
+    quiet_asked_sec: float = 0.0
+    beginnings: list[AwareDatetime] = []
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its fault is there now, told or not."""
+        return self.opened is not None and self.quiet is None
+
+    def began_as(self, closed: IncidentClosed) -> bool:
+        """Return whether this is the incident that `closed` ends."""
+        return self.opened is not None and (
+            (self.opened.kind, self.opened.started_at) == (closed.kind, closed.started_at)
+        )
+
+    def apply(self, change: IncidentChange) -> None:
+        if isinstance(change, IncidentOpened):
+            self.opened = self.opened or change
+            self.quiet = None
+        elif self.is_told:
+            self.quiet = Quiet(closed=change, seen_until=change.recovered_at)
+        else:
+            self.opened = None
+
+    def open_as(self, thresholds: Thresholds) -> IncidentOpened | None:
+        """Return the incident as it is told now; None where it is told, or none is there."""
+        if self.opened is None or self.is_told:
+            return None
+        started_at = self.opened.started_at
+        self.beginnings = recent(self.beginnings, started_at)
+        asked_sec = quiet_asked_sec(started_at, self.beginnings, thresholds)
+        self.beginnings.append(started_at)
+        self.quiet_asked_sec = asked_sec or 0.0
+        self.opened = self.opened.model_copy(update={"is_flapping": asked_sec is not None})
+        self.is_told = True
+        return self.opened
+
+    def close_as(self) -> IncidentClosed | None:
+        """Return the end of the incident as it is told now; None where it is not over."""
+        opened, quiet = self.opened, self.quiet
+        if opened is None or quiet is None or quiet.seen_sec < self.quiet_asked_sec:
+            return None
+        self.opened, self.quiet, self.is_told = None, None, False
+        closed = quiet.closed
+        named = {name: it for name, it in closed.details.items() if name != "track"}
+        if track := opened.ref.track:  # its identity, whatever the track is called by now
+            named["track"] = track
+        before_sec = (closed.started_at - opened.started_at).total_seconds()
+        return closed.model_copy(
+            update={
+                "started_at": opened.started_at,
+                "total_duration_sec": max(0.0, before_sec + closed.total_duration_sec),
+                "details": named,
+                "is_flapping": opened.is_flapping,
+            }
+        )
+
+
+class IncidentTracker(BaseModel):
+    """What was told of a stream's incidents.
+
+    Attributes:
+        kinds: by kind and audio track.
+    """
+
+    kinds: dict[str, TrackedKind] = {}
+
+    def told(
+        self,
+        changes: Iterable[IncidentChange],
+        at: datetime,
+        thresholds: Thresholds,
+        *,
+        media_until: datetime | None = None,
+    ) -> list[IncidentChange]:
+        """Return what is to be told now.
+
+        Args:
+            changes: as detectors found them, in order.
+            at: the present.
+            thresholds: that hold now.
+            media_until: wall clock up to which media was judged just now.
+        """
+        told = []
+        for change in changes:
+            self._of(change).apply(change)
+            told += self._due(thresholds)
+        for key, tracked in self.kinds.items():
+            until = at if _is_of_stream(key) else media_until
+            if tracked.quiet and until:
+                tracked.quiet.go_on(until)
+        return told + self._due(thresholds)
+
+    def open_incidents(self) -> dict[IncidentKind, datetime]:
+        """Return the kinds that are told as open, and since when."""
+        known: dict[IncidentKind, datetime] = {}
+        for tracked in self.kinds.values():
+            if tracked.opened and tracked.is_told:
+                kind, since = tracked.opened.kind, tracked.opened.started_at
+                known[kind] = min(since, known.get(kind, since))
+        return known
+
+    def _of(self, change: IncidentChange) -> TrackedKind:
+        # A track may have another name by the end of its incident.
+        same = (
+            tracked
+            for tracked in self.kinds.values()
+            if isinstance(change, IncidentClosed) and tracked.began_as(change)
+        )
+        key = f"{change.kind}/{change.ref.track}"
+        return next(same, None) or self.kinds.setdefault(key, TrackedKind())
+
+    def _due(self, thresholds: Thresholds) -> list[IncidentChange]:
+        ends = [each.close_as() for each in self._shown()]
+        begins = [each.open_as(thresholds) for each in self._shown()]
+        return [each for each in (*ends, *begins) if each]
+
+    def _shown(self) -> list[TrackedKind]:
+        """Return those of which something may be told: causes first."""
+        causes = [each for key, each in self.kinds.items() if _is_of_stream(key)]
+        hidden = [each for key, each in self.kinds.items() if not _is_of_stream(key)]
+        hides = any(each.is_there for key, each in self.kinds.items() if _kind(key) in HIDING)
+        return causes if hides else causes + hidden
+
+
+def _kind(key: str) -> str:
+    return key.partition("/")[0]
+
+
+def _is_of_stream(key: str) -> bool:
+    return _kind(key) in STREAM_KINDS
