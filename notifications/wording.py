@@ -23,6 +23,7 @@ _FIELDS: Final = {
     "codec": "codec",
     "title": "title",
     "slate": "slate",
+    "flapping": "flapping",
 }
 
 # What a stranger's title must not do: ping a channel, or hide a link behind other words.

@@ -92,6 +92,11 @@ def test_a_slate_says_which_and_what_it_explains() -> None:
     assert "Explains: picture is frozen, no sound\nSlate: be-right-back\n" in said.body
 
 
+def test_a_flapping_fault_says_so() -> None:
+    said = message(notification(incident(data={"flapping": True})))
+    assert "It comes and goes, and is told as one incident.\n" in said.body
+
+
 def test_a_recovery_says_from_when_to_when() -> None:
     subject = incident(ended_at=AT + timedelta(seconds=200))
     said = message(notification(subject, state="closed", language="ja"))
