@@ -1,7 +1,7 @@
-"""A dead man's switch: while all is well, an address of the operator is called every minute.
+"""A dead man's switch: calls an address of the operator every minute while all is well.
 
-Somebody else's service raises the alarm when the calls stop, also when this one cannot any more.
-Each gateway calls: the address hears of the service as long as one of them lives.
+A service outside raises the alarm when the calls stop, so it does so even when nothing here runs.
+Each gateway calls: the calls go on while one of them lives.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ _log = structlog.get_logger(__name__)
 
 
 class PingFailed(Exception):
-    """The address did not answer with a success; the message does not repeat it."""
+    """The address did not answer with a success. The message does not contain it: it is a secret."""
 
 
 class HeartbeatPing:
-    """Calls the address, without one nothing.
+    """Decides each minute whether to call.
 
     Args:
-        ping: calls it; None for no address.
+        ping: None without an address: then nothing is called.
     """
 
     def __init__(

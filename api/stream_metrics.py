@@ -14,7 +14,7 @@ from api.store.records import MonitorSummary
 from monitors.status import Health
 
 MAX_STREAMS: Final = 1_000
-"""More are left out, oldest last: each costs a dozen time series."""
+"""The newest ones: each costs about six time series."""
 
 _HEALTH: Final = {Health.UNKNOWN: -1, Health.OK: 0, Health.WARNING: 1, Health.ERROR: 2}
 _NO_LABEL = re.compile("[^a-zA-Z0-9_]")

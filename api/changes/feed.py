@@ -1,8 +1,8 @@
 """Tells listeners what changes.
 
-While somebody listens, one task a gateway asks the database every second what is new, and keeps the
-latest events in memory. Each listener reads on from where it is; one that is so slow that what it
-would read next is dropped already is cut off, and may resume.
+While somebody listens, one task asks the database every second what is new and keeps the latest
+events in memory. Each listener reads them at its own pace. A listener is cut off when the next
+event for it has been dropped from memory; it may resume.
 """
 
 import asyncio
@@ -25,14 +25,13 @@ RECONNECT_SEC: Final = 2
 MAX_LISTENERS: Final = 100
 EVENTS_KEPT: Final = 5_000
 PAGE: Final = 500
-"""Events that are sent in one piece: so much waits for a listener that does not read."""
-
+"""Events that are sent in one piece. No more than that waits for a listener that does not read."""
 
 LOOK_BACK_SEC: Final = 5.0
 """A change may become visible this much later than one with a higher number."""
 
 NUMBERS_UNDER_WAY: Final = 1_000
-"""At most so many numbers below the highest one belong to transactions that have not ended."""
+"""Transactions that have not ended hold no number lower than the highest one minus this."""
 
 Describe = Callable[[Sequence[Change]], Awaitable[list[tuple[Subject, str]]]]
 """Returns what listeners are told of changes, as JSON; what is gone meanwhile is left out."""
@@ -41,7 +40,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ChangeFeed:
-    """The changes in one database, for all listeners of this gateway."""
+    """The changes of one database, for all listeners of this gateway."""
 
     def __init__(self, store: ChangeStore, describe: Describe) -> None:
         self._store = store

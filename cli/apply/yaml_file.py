@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class FileRefused(Exception):
-    """The file cannot be used; one line of the message for each problem, with line and field."""
+    """The file cannot be used. The message has a line for each problem, with its line and field."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class YamlFile:
     """The content of a file.
 
     Attributes:
-        values: with the variables of the environment replaced.
-        lines: where each value is, by the names and indices that lead to it.
+        values: what YAML makes of it, with the variables of the environment filled in.
+        lines: the line of each value, by the names and indices that lead to it.
     """
 
     path: Path
