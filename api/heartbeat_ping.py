@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class PingFailed(Exception):
-    """The address did not answer with a success. The message does not contain it: it is a secret."""
+    """The address did not answer with a success. It is a secret, so the message lacks it."""
 
 
 class HeartbeatPing:
