@@ -24,7 +24,12 @@ class _Refusal(BaseModel):
     """Why the gateway will never take something; see `api.errors`."""
 
     code: Literal[
-        "MONITOR_NOT_FOUND", "EVENT_NOT_FOUND", "VALIDATION_ERROR", "INVALID_URL", "INVALID_CONFIG"
+        "MONITOR_NOT_FOUND",
+        "EVENT_NOT_FOUND",
+        "DESTINATION_NOT_FOUND",
+        "VALIDATION_ERROR",
+        "INVALID_URL",
+        "INVALID_CONFIG",
     ]
     message: str
 
@@ -41,7 +46,7 @@ class GatewayClient:
     """Calls internal endpoints, never through a proxy."""
 
     def __init__(self, base_url: str, key: SecretStr) -> None:
-        self._client = httpx.AsyncClient(
+        self.http = httpx.AsyncClient(
             base_url=base_url,
             headers={"X-Internal-API-Key": key.get_secret_value()},
             timeout=TIMEOUT_SEC,
@@ -50,7 +55,7 @@ class GatewayClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self.http.aclose()
 
     async def report_status(self, monitor_id: str, report: StatusReport) -> None:
         """Report a monitor's condition.
@@ -73,14 +78,14 @@ class GatewayClient:
             ReportRefused: the gateway does not know the monitor.
             httpx.HTTPError: the gateway did not answer.
         """
-        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/callback")
-        _raise_for(response)
+        response = await self.http.get(f"/internal/v1/monitors/{monitor_id}/callback")
+        raise_for(response)
         return CallbackAddress.model_validate_json(response.content).callback_url
 
     async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
         """Return an event as it was reported; raises as `callback_url` does."""
-        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
-        _raise_for(response)
+        response = await self.http.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
+        raise_for(response)
         return StoredEvent.model_validate_json(response.content)
 
     async def load_request_headers(self, monitor_id: str) -> dict[str, str]:
@@ -90,8 +95,8 @@ class GatewayClient:
             ReportRefused: the gateway does not know the monitor.
             httpx.HTTPError: it did not answer, or cannot read them.
         """
-        response = await self._client.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
-        _raise_for(response)
+        response = await self.http.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
+        raise_for(response)
         return RequestHeadersResult.model_validate_json(response.content).request_headers
 
     async def load_slates(self) -> ReferenceSlates:
@@ -100,8 +105,8 @@ class GatewayClient:
         Raises:
             httpx.HTTPError: the gateway did not answer.
         """
-        response = await self._client.get("/internal/v1/slates")
-        _raise_for(response)
+        response = await self.http.get("/internal/v1/slates")
+        raise_for(response)
         return ReferenceSlates.of(SlatesResult.model_validate_json(response.content).pictures)
 
     async def reconcile(self) -> ReconciliationReport:
@@ -110,20 +115,20 @@ class GatewayClient:
         Raises:
             httpx.HTTPError: it was not done now.
         """
-        response = await self._client.post("/internal/v1/reconcile", timeout=RECONCILE_TIMEOUT_SEC)
+        response = await self.http.post("/internal/v1/reconcile", timeout=RECONCILE_TIMEOUT_SEC)
         response.raise_for_status()
         return ReconciliationReport.model_validate_json(response.content)
 
     async def _put(self, path: str, report: BaseModel) -> None:
-        response = await self._client.put(
+        response = await self.http.put(
             path,
             content=report.model_dump_json(),
             headers={"Content-Type": "application/json"},
         )
-        _raise_for(response)
+        raise_for(response)
 
 
-def _raise_for(response: httpx.Response) -> None:
+def raise_for(response: httpx.Response) -> None:
     """Raise what the answer means.
 
     Only the gateway's own word is final: a 404 of a proxy before it, which has lost its backend or

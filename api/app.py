@@ -10,23 +10,30 @@ from fastapi import FastAPI
 
 from api import health
 from api.access_log import AccessLog
+from api.addresses import AddressCheck
 from api.auth import Authentication
 from api.changes.descriptions import ChangeDescriptions
 from api.changes.feed import ChangeFeed
 from api.coverage.service import CoverageService
+from api.destinations.dispatch import DestinationDispatch
+from api.destinations.messages import MessageWriter
+from api.destinations.secrets import DestinationSecretBox
+from api.destinations.service import DestinationService
+from api.destinations.waker import DestinationWaker
 from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.health import HealthChecks
 from api.heartbeat_ping import HeartbeatPing, Ping
 from api.incidents.service import IncidentService
 from api.injection import provide
+from api.internal import destination_routes as internal_destination_routes
 from api.internal import routes as internal_routes
 from api.internal.reports import WorkerReports
 from api.limits import RequestLimits
 from api.metrics import GatewayMetrics
 from api.monitor_engine import MonitorEngine
 from api.monitors.bulk_stop import BulkStop
-from api.monitors.creation import AddressCheck, MonitorCreation
+from api.monitors.creation import MonitorCreation
 from api.monitors.launcher import Launcher
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
@@ -34,11 +41,16 @@ from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
 from api.reconciler import Reconciler
 from api.secrets import SecretBox
+from api.silences.service import SilenceService
 from api.slates.service import SlateService
 from api.store import Store
 from runtime.settings import GatewaySettings
 
-WORKER_ROUTERS: Final = (internal_routes.router, internal_routes.probe_router)
+WORKER_ROUTERS: Final = (
+    internal_routes.router,
+    internal_routes.probe_router,
+    internal_destination_routes.router,
+)
 
 
 def _utc_now() -> datetime:
@@ -65,6 +77,10 @@ class GatewayServices:
     health: HealthChecks
     heartbeat: HeartbeatPing
     changes: ChangeFeed
+    destinations: DestinationService
+    dispatch: DestinationDispatch
+    silences: SilenceService
+    waker: DestinationWaker
 
 
 def create_gateway(
@@ -93,7 +109,9 @@ def create_gateway(
     limits = RequestLimits(settings, metrics.limit_storage_failed)
     seal_key = settings.internal_api_key.get_secret_value().encode()
     launcher = Launcher(store, engine, metrics, now, seal_key)
-    headers = SecretHeaders(SecretBox(settings.secrets_key))
+    box = SecretBox(settings.secrets_key)
+    headers, secrets = SecretHeaders(box), DestinationSecretBox(box)
+    waker = DestinationWaker(store, engine)
     monitors = MonitorService(store, engine, now)
     retention = timedelta(days=settings.retention_days)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
@@ -116,11 +134,12 @@ def create_gateway(
         events=EventService(store, engine, monitors),
         slates=SlateService(store, now),
         coverage=CoverageService(store, retention=retention, now=now),
-        reports=WorkerReports(store, monitors, metrics, now),
+        reports=WorkerReports(store, monitors, metrics, waker, now),
         reconciler=Reconciler(
             store,
             engine,
             launcher,
+            waker,
             metrics,
             retention=retention,
             now=now,
@@ -130,6 +149,12 @@ def create_gateway(
         changes=ChangeFeed(
             store.changes, ChangeDescriptions(monitors, IncidentService(store)).describe
         ),
+        destinations=DestinationService(store, waker, address_check, secrets, now),
+        dispatch=DestinationDispatch(
+            store, secrets, MessageWriter(store, settings.public_url), metrics, now
+        ),
+        silences=SilenceService(store, waker, now),
+        waker=waker,
     )
 
 
@@ -142,7 +167,11 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
 
     @asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:
-        async with gateway.reconciler.at_work(), gateway.heartbeat.at_work():
+        async with (
+            gateway.waker.at_work(),
+            gateway.reconciler.at_work(),
+            gateway.heartbeat.at_work(),
+        ):
             yield
 
     app.router.lifespan_context = working

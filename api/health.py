@@ -87,12 +87,17 @@ class HealthChecks:
 
     async def _exposition(self) -> bytes:
         """Return the metrics as text; without those of the database where that is away."""
-        monitors, streams = None, b""
+        monitors, streams, waiting_sec = None, b"", None
         with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(CHECK_LIMIT_SEC):
                 monitors = await self._store.monitors.count_by_status()
+                waiting_sec = await self._oldest_notification_sec()
                 streams = await self._streams() if self._with_streams else b""
-        return self._metrics.exposition(monitors) + streams
+        return self._metrics.exposition(monitors, waiting_sec) + streams
+
+    async def _oldest_notification_sec(self) -> float:
+        oldest = await self._store.deliveries.oldest_waiting()
+        return (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
 
     async def _streams(self) -> bytes:
         active = await self._store.monitors.active(limit=MAX_STREAMS)

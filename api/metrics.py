@@ -9,6 +9,7 @@ from prometheus_client.exposition import generate_latest
 from activities.declarations import ReconciliationReport
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
+from notifications.notification import DestinationType
 
 LATENCY_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -66,6 +67,17 @@ class GatewayMetrics:
             ("outcome",),
             registry=self._registry,
         )
+        self._notifications = Counter(
+            "stream_tracker_notifications",
+            "Notifications to destinations that are tried no more, by type and outcome.",
+            ("type", "outcome"),
+            registry=self._registry,
+        )
+        self._oldest_notification = Gauge(
+            "stream_tracker_notification_oldest_waiting_seconds",
+            "Age of the oldest event that a destination is still to be told; silenced ones apart.",
+            registry=self._registry,
+        )
         self._last_round = Gauge(
             "stream_tracker_reconciliation_timestamp_seconds",
             "When this gateway last completed a round of reconciliation.",
@@ -99,8 +111,23 @@ class GatewayMetrics:
         """Count a minute: `sent`, `failed` or `withheld`."""
         self._pings.labels(outcome).inc()
 
-    def exposition(self, monitors: Mapping[MonitorStatus, int] | None) -> bytes:
-        """Return all metrics as text; `monitors` counts them by status, None when unknown."""
+    def notification_settled(self, type: DestinationType, outcome: str) -> None:
+        """Count a notification that is tried no more."""
+        self._notifications.labels(type, outcome).inc()
+
+    def exposition(
+        self,
+        monitors: Mapping[MonitorStatus, int] | None,
+        notification_sec: float | None = None,
+    ) -> bytes:
+        """Return all metrics as text.
+
+        Args:
+            monitors: how many there are by status; None when unknown.
+            notification_sec: age of the oldest notification that waits; None when unknown.
+        """
+        age_sec = float("nan") if notification_sec is None else notification_sec
+        self._oldest_notification.set(age_sec)
         for status in MonitorStatus:
             count = float("nan") if monitors is None else monitors.get(status, 0)
             self._monitors.labels(status).set(count)

@@ -101,6 +101,24 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine gives no answer.
         """
 
+    async def start_destination(self, destination_id: str) -> None:
+        """Have a workflow serve a destination; one that does already is a success.
+
+        Raises:
+            EngineUnavailable: the engine gives no answer.
+        """
+
+    async def wake_destination(self, destination_id: str, *, interrupt: bool) -> None:
+        """Have a destination ask what is due.
+
+        Args:
+            destination_id: the destination; its workflow is started if it does not run.
+            interrupt: whether what it tries is stopped, too.
+
+        Raises:
+            EngineUnavailable: the engine gives no answer.
+        """
+
     async def ready(self) -> None:
         """Return when monitors can be started.
 

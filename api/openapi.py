@@ -14,10 +14,14 @@ from pydantic import BaseModel
 from api import health
 from api.changes import routes as change_routes
 from api.coverage import routes as coverage_routes
+from api.destinations import routes as destination_routes
+from api.destinations.schemas import ChangeDestination, CreateDestination
 from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
+from api.silences import routes as silence_routes
+from api.silences.schemas import CreateSilence
 from api.slates import routes as slate_routes
 from runtime.version import VERSION
 
@@ -26,6 +30,8 @@ PUBLIC_ROUTERS: Final = (
     event_routes.router,
     coverage_routes.router,
     change_routes.router,
+    destination_routes.router,
+    silence_routes.router,
     slate_routes.router,
     health.router,
 )
@@ -46,7 +52,13 @@ and 500 `INTERNAL_ERROR` for a defect.
 
 **Request ids.** Each answer carries `X-Request-ID`: the one of the request, else a new one.
 """
-BODIES: Final[tuple[type[BaseModel], ...]] = (CreateMonitor, ChangeMonitor)
+BODIES: Final[tuple[type[BaseModel], ...]] = (
+    CreateMonitor,
+    ChangeMonitor,
+    CreateDestination,
+    ChangeDestination,
+    CreateSilence,
+)
 
 
 def routed_app(*routers: APIRouter) -> FastAPI:

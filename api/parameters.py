@@ -12,6 +12,7 @@ from api.errors import ValidationFailed
 from api.store.filters import Label
 from monitors.labels import KEY_PATTERN, MAX_LABELS
 
+APPLIED_BY: Final = "Which set of files `stream-tracker apply` made it from."
 MAX_OFFSET: Final = 2**31 - 1
 _LABEL_PATTERN: Final = r"^[a-z0-9._/-]{1,63}:[^\x00]*$"
 _INTEGER: Final = re.compile(r"-?[0-9]{1,30}")

@@ -2,8 +2,8 @@
 
 Temporal's schedule asks one of the gateways for a whole `round` every few minutes. Besides, each
 gateway does one when it starts, and looks every `QUICK_ROUND_SEC` for monitors whose start nobody
-confirmed, because somebody waits for those. Every step may be done twice at once, so gateways need
-not know of each other.
+confirmed and for destinations with something that waits, because somebody waits for those. Every
+step may be done twice at once, so gateways need not know of each other.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from activities.declarations import ReconciliationReport
+from api.destinations.waker import DestinationWaker
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT
@@ -38,6 +39,7 @@ class Reconciler:
         store: Store,
         engine: MonitorEngine,
         launcher: Launcher,
+        waker: DestinationWaker,
         metrics: GatewayMetrics,
         *,
         retention: timedelta,
@@ -46,6 +48,7 @@ class Reconciler:
         self._store = store
         self._engine = engine
         self._launcher = launcher
+        self._waker = waker
         self._metrics = metrics
         self._retention = retention
         self._now = now
@@ -76,6 +79,9 @@ class Reconciler:
             forgotten_events=await self._remove(self._store.reconciliation.remove_events),
         )
         await self._remove(self._store.coverage.remove)
+        await self._remove(self._store.deliveries.remove_old)
+        await self._remove(self._store.silences.remove_ended)
+        await self._waker.start_missing()
         await self._store.reconciliation.remove_keys(before=self._now() - KEYS_KEPT)
         self._metrics.reconciled(report, self._now())
         _log.info("reconciled", **report.model_dump())
@@ -97,6 +103,7 @@ class Reconciler:
         while True:
             await asyncio.sleep(QUICK_ROUND_SEC)
             await self._attempt(self.start_unconfirmed)
+            await self._attempt(self._waker.wake_waiting)
 
     async def _retry(self, step: Callable[[], Awaitable[object]]) -> None:
         while not await self._attempt(step):

@@ -40,6 +40,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.declarations import RedeliveryInput
+from api.destination_start import destination_start
 from api.monitor_engine import (
     ChangeRefused,
     ChangeUnconfirmed,
@@ -52,6 +53,7 @@ from monitors.status import MonitorStatus
 from monitors.stream_url import StreamKind, parse_stream_url
 from runtime.payloads import UnreadablePayload
 from workflows import search_attributes
+from workflows.destination_messages import INTERRUPT_SIGNAL, WAKE_SIGNAL
 from workflows.messages import (
     CHANGE_UPDATE,
     INVALID_CHANGE,
@@ -230,6 +232,17 @@ class TemporalEngine:
             except ScheduleAlreadyRunningError:
                 known = self._client.get_schedule_handle(RECONCILIATION_SCHEDULE)
                 await known.update(partial(_updated, schedule), rpc_timeout=_CALL_LIMIT)
+
+    async def start_destination(self, destination_id: str) -> None:
+        async with _answered_within(CALL_LIMIT_SEC):
+            await self._client.start_workflow(**destination_start(destination_id))
+
+    async def wake_destination(self, destination_id: str, *, interrupt: bool) -> None:
+        signal = INTERRUPT_SIGNAL if interrupt else WAKE_SIGNAL
+        async with _answered_within(CALL_LIMIT_SEC):
+            await self._client.start_workflow(
+                **destination_start(destination_id), start_signal=signal
+            )
 
     async def ready(self) -> None:
         """Check that Temporal answers and knows our search attributes.

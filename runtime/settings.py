@@ -124,8 +124,8 @@ class GatewaySettings(SharedSettings):
     """Active monitors at most."""
 
     secrets_key: EncryptionKeys = Field(default=[], max_length=2)
-    """Encrypts secrets in the database (config.request_headers): any text of at least 32
-    characters; two, comma separated, during a rotation. Unset: such secrets are refused."""
+    """Encrypts secrets in the database (config.request_headers, destinations): any text of at least
+    32 characters; two, comma separated, during a rotation. Unset: such secrets are refused."""
 
     codec_keys: HeaderKeyList = []
     """Keys for /codec, where Temporal's web UI reads encrypted payloads, comma separated. Unset:
@@ -144,6 +144,9 @@ class GatewaySettings(SharedSettings):
     rate_limit_storage: str = "memory://"
     """Where requests are counted, as the limits library writes it; redis://HOST:PORT counts for all
     gateways together. While that is away, each gateway counts for itself."""
+
+    public_url: BaseUrl | None = None
+    """The gateway's address as people reach it, for links in notifications; unset: no links."""
 
     internal_port: Port | None = None
     """Port of the workers' API alone; unset: it is on PORT with the rest."""

@@ -7,10 +7,10 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
+from api.addresses import AddressCheck, AddressNotAllowed
 from api.app import GatewayServices, api_app, create_gateway, internal_app
 from api.codec import add_codec
 from api.heartbeat_ping import Ping, PingFailed
-from api.monitors.creation import AddressCheck, AddressNotAllowed
 from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
 from api.temporal_engine import TemporalEngine

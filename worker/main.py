@@ -25,7 +25,6 @@ from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from media.sources.source_resolver import SourceResolver
 from media.watching import MemoryBudget
-from monitors.delivery import DeliveryPolicy
 from runtime.logging import configure_logging
 from runtime.pod_settings import ProbePlacement
 from runtime.serving import stop_signal
@@ -41,12 +40,14 @@ from worker.metrics import (
     slot_metrics,
     youtube_metrics,
 )
+from worker.notifier_setup import delivery_policy, destination_notifier
 from worker.probe_setup import (
     WorkerProbe,
     missing_confinement,
     open_worker_probe,
 )
 from worker.stream_access import open_stream_access
+from workflows.destination import DestinationWorkflow
 from workflows.messages import TASK_QUEUE
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE, pod_queue
@@ -159,10 +160,18 @@ async def _orchestrator(
         waiting = LiveWait(sources, _placement(settings), gateway)
         pods = await stack.enter_async_context(_pod_activities(client, settings))
         reports = Reports(gateway)
+        notifier = await stack.enter_async_context(
+            destination_notifier(settings, webhooks, gateway)
+        )
         yield Worker(
             client,
             task_queue=TASK_QUEUE,
-            workflows=[MonitorWorkflow, RedeliveryWorkflow, ReconciliationWorkflow],
+            workflows=[
+                MonitorWorkflow,
+                RedeliveryWorkflow,
+                ReconciliationWorkflow,
+                DestinationWorkflow,
+            ],
             activities=[
                 delivery.deliver_webhook,
                 delivery.redeliver_webhook,
@@ -170,6 +179,8 @@ async def _orchestrator(
                 reports.report_event,
                 waiting.wait_for_live,
                 reports.reconcile,
+                notifier.next_notification,
+                notifier.deliver_notification,
                 *pods,
             ],
             max_concurrent_activities=ACTIVITIES_AT_ONCE,
@@ -249,16 +260,10 @@ def _delivery(
     metrics: DeliveryMetrics,
 ) -> WebhookDelivery:
     keys = [key.get_secret_value().encode() for key in settings.webhook_signing_key]
-    policy = DeliveryPolicy(
-        max_attempts=settings.webhook_max_attempts,
-        base_sec=settings.webhook_backoff_base_sec,
-        cap_sec=settings.webhook_backoff_cap_sec,
-        retry_after_max_sec=settings.webhook_retry_after_max,
-    )
     return WebhookDelivery(
         client,
         signing_keys=keys,
-        policy=policy,
+        policy=delivery_policy(settings),
         user_agent=USER_AGENT,
         meter=metrics,
         audit=audit,

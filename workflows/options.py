@@ -124,6 +124,19 @@ DELIVER_WEBHOOK: ActivityConfig = {
     ),
 }
 
+DELIVER_NOTIFICATION: ActivityConfig = {
+    # As above; a service that people read may take 30 s.
+    "start_to_close_timeout": timedelta(seconds=45),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=10),
+        maximum_attempts=DELIVERY_STARTS,
+    ),
+    # An attempt that is under way may still succeed: then it is not made again.
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+
 REPORT: ActivityConfig = {
     "start_to_close_timeout": timedelta(seconds=15),
     # Unlimited: the store catches up after any outage.

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from pydantic import AwareDatetime, Field
 
+from api.destinations.waker import DestinationWaker
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.metrics import GatewayMetrics
 from api.monitors.service import MonitorService
@@ -33,11 +34,13 @@ class WorkerReports:
         store: Store,
         monitors: MonitorService,
         metrics: GatewayMetrics,
+        waker: DestinationWaker,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._monitors = monitors
         self._metrics = metrics
+        self._waker = waker
         self._now = now
 
     async def apply_status(self, monitor_id: str, report: StatusReport) -> None:
@@ -70,11 +73,12 @@ class WorkerReports:
             ValidationFailed: the report does not fit its path, or is beyond what the store keeps.
         """
         _check_event(report, monitor_id, event_id)
-        known = is_monitor_id(monitor_id) and await self._store.events.record(
-            monitor_id, report, self._now()
-        )
-        if not known:
+        to_tell = None
+        if is_monitor_id(monitor_id):
+            to_tell = await self._store.events.record(monitor_id, report, self._now())
+        if to_tell is None:
             raise MonitorNotFound(monitor_id)
+        self._waker.wake(to_tell)
         self._metrics.event_reported(report)
 
     async def _cancel(self, monitor_id: str) -> None:

@@ -15,11 +15,12 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
 from api.access_log import masked_url
+from api.addresses import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
 from api.body import parse_model
 from api.destinations.naming import check_destinations
 from api.errors import (
@@ -43,27 +44,11 @@ from monitors.status import MonitorStatus, StreamStatus
 from monitors.stream_url import InvalidStreamUrl, StreamSource, parse_stream_url
 
 LAUNCH_LIMIT: Final = timedelta(seconds=15)
-ADDRESS_LIMIT_SEC: Final = 5
 MAX_KEY_LENGTH: Final = 255
 MAX_DISTANCE: Final = timedelta(days=5 * 365)
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _log = structlog.get_logger(__name__)
-
-
-class AddressNotAllowed(Exception):
-    """The address is private, special, or does not resolve; which of these is not said."""
-
-
-class AddressCheck(Protocol):
-    """Judges an http(s) URL: resolves its host and looks where it leads, opens nothing."""
-
-    async def __call__(self, url: str, *, for_webhooks: bool) -> None:
-        """Return when `url` may be used: for webhooks, or for a stream.
-
-        Raises:
-            AddressNotAllowed: it may not.
-        """
 
 
 class MonitorCreation:

@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic_core import to_json
 
 from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_ID
-from api.parameters import Pagination
+from api.parameters import APPLIED_BY, Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.labels import AppliedBy, Labels
 from monitors.reports import HealthReport, OpenIncident, Statistics, VideoFacts
@@ -70,7 +70,6 @@ _NAME: Any = Field(description="The user's, or else the stream's title.", exampl
 _LABELS: Any = Field(
     description="Up to 20 texts by which lists are filtered.", examples=[{"team": "news"}]
 )
-_APPLIED_BY: Final = "Which set of files `stream-tracker apply` made it from."
 _TITLE: Any = Field(description="The stream's; null until it is known.", examples=["News, live"])
 
 
@@ -98,7 +97,7 @@ class CreateMonitor(BaseModel):
     labels: Labels = Field(
         default_factory=dict, description="Up to 20 texts by which lists are filtered."
     )
-    applied_by: AppliedBy | None = Field(default=None, description=_APPLIED_BY)
+    applied_by: AppliedBy | None = Field(default=None, description=APPLIED_BY)
     config: MonitorConfig = Field(default_factory=MonitorConfig)
     metadata: Metadata = Field(
         default_factory=dict,
@@ -113,7 +112,7 @@ class ChangeMonitor(BaseModel):
 
     name: Name | None = Field(default=None, description="Null: the stream's title again.")
     labels: Labels = Field(default_factory=dict, description="Replaces all labels.")
-    applied_by: AppliedBy | None = Field(default=None, description=_APPLIED_BY)
+    applied_by: AppliedBy | None = Field(default=None, description=APPLIED_BY)
     destinations: DestinationIds = Field(
         default_factory=list, description="Replaces all destinations."
     )
@@ -142,7 +141,7 @@ class MonitorSettings(BaseModel):
 
     name: str | None = Field(description="Null where the title is shown instead.")
     labels: dict[str, str]
-    applied_by: str | None = Field(description=_APPLIED_BY)
+    applied_by: str | None = Field(description=APPLIED_BY)
     callback_url: str | None
     destinations: list[str]
     config: MonitorConfig

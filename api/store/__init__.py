@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from api.store.changes import ChangeStore
 from api.store.coverage import CoverageStore
 from api.store.database import Database, StoreUnavailable
+from api.store.deliveries import DeliveryStore
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
 from api.store.incidents import IncidentStore
@@ -25,6 +26,7 @@ from api.store.reconciliation import ReconciliationStore
 from api.store.silences import SilenceStore
 from api.store.slates import SlateStore
 from api.store.tables import deployment
+from api.store.told import ToldStore
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -49,6 +51,8 @@ class Store:
     slates: SlateStore
     destinations: DestinationStore
     silences: SilenceStore
+    deliveries: DeliveryStore
+    told: ToldStore
 
 
 @asynccontextmanager
@@ -75,6 +79,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             slates=SlateStore(database),
             destinations=DestinationStore(database),
             silences=SilenceStore(database),
+            deliveries=DeliveryStore(database),
+            told=ToldStore(database),
         )
     finally:
         await database.close()

@@ -4,15 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from activities.destination_declarations import Retry
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, Language, NotificationState
-
-
-class Retry(StrEnum):
-    """How hard a notification is tried."""
-
-    SHORT = "short"
-    LONG = "long"
 
 
 class NotificationStatus(StrEnum):
@@ -116,3 +110,31 @@ class DeliveryRecord:
     created_at: datetime
     handed_at: datetime | None
     sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QueuedRow:
+    """A row of deliveries, with what is known of its incident.
+
+    Attributes:
+        told_with: names the group that an opening was told in.
+        told_at: when an opening was told last.
+        ended_at: of the incident; None while it is open.
+        opening: the row of the beginning, of all other rows of an incident; None where the
+            destination did not want it.
+    """
+
+    delivery_id: int
+    state: NotificationState
+    status: NotificationStatus
+    happened_at: datetime
+    created_at: datetime
+    monitor_id: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    kind: IncidentKind | None = None
+    incident_id: str | None = None
+    origin_host: str | None = None
+    told_with: int | None = None
+    told_at: datetime | None = None
+    ended_at: datetime | None = None
+    opening: "QueuedRow | None" = None

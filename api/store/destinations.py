@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.destination_declarations import Retry
 from api.store.database import Database
-from api.store.destination_records import DestinationRecord, Retry
+from api.store.destination_records import DestinationRecord
 from api.store.destination_tables import destinations, monitor_destinations
 from monitors.status import Severity
 from notifications.notification import DestinationType, Language

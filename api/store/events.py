@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.store.coverage import note_life
 from api.store.database import Database
 from api.store.incidents import apply_event
+from api.store.queueing import queue_event
 from api.store.records import Delivery, EventRecord, after_report
 from api.store.tables import monitor_events, monitors
 from monitors.events import EventType
@@ -30,8 +31,12 @@ class EventStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, monitor_id: str, report: EventReport, now: datetime) -> bool:
-        """Keep an event or the outcome of its delivery. False: no such monitor."""
+    async def record(self, monitor_id: str, report: EventReport, now: datetime) -> list[str] | None:
+        """Keep an event or the outcome of its delivery.
+
+        Returns:
+            The destinations that are to be told of an event that is new; None: no such monitor.
+        """
         async with self._database.write() as connection:
             # Locking the monitor keeps two first reports of one event from colliding.
             monitor = (
@@ -42,10 +47,13 @@ class EventStore:
                 )
             ).one_or_none()
             if monitor is None:
-                return False
-            if await _is_first(connection, monitor_id, report, now):
-                await apply_event(connection, report.event, monitor_ended_at=monitor.finished_at)
-            return True
+                return None
+            if not await _is_first(connection, monitor_id, report, now):
+                return []
+            await apply_event(connection, report.event, monitor_ended_at=monitor.finished_at)
+            return await queue_event(
+                connection, report.event, now, monitor_ended_at=monitor.finished_at
+            )
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
         if "\0" in event_id:  # PostgreSQL refuses the question

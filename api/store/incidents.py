@@ -8,11 +8,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
+from api.store.queueing import queue_without_event
 from api.store.records import IncidentRecord
 from api.store.rows import chunks
 from api.store.tables import incidents
 from monitors.events import StreamEvent
 from monitors.incident_updates import IncidentUpdate, incident_update
+from notifications.notification import NotificationState
 
 
 async def apply_event(
@@ -45,6 +47,7 @@ async def close_incidents(connection: AsyncConnection, monitor_id: str, at: date
             .where(incidents.c.incident_id == incident_id)
             .values(_closed(started_at, at))
         )
+        await queue_without_event(connection, incident_id, NotificationState.CLOSED, at)
 
 
 def _new_row(monitor_id: str, told: IncidentUpdate) -> dict[str, Any]:

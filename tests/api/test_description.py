@@ -70,6 +70,8 @@ def test_every_error_has_an_example_of_its_code(description: dict[str, Any]) -> 
         .values()
     }
     assert told == {
+        "DESTINATION_NOT_FOUND",
+        "SILENCE_NOT_FOUND",
         "VALIDATION_ERROR",
         "INVALID_URL",
         "INVALID_CONFIG",

@@ -15,6 +15,7 @@ from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport, HealthReport, OpenIncident
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
+from notifications.notification import DestinationType
 from worker.metrics import (
     DeliveryMetrics,
     SegmentLateness,
@@ -57,6 +58,7 @@ def gateway_exposition() -> str:
     metrics.event_reported(EventReport(event=EVENT, webhook_status="sent", webhook_attempts=1))
     metrics.reconciled(ReconciliationReport(), datetime.now(UTC))
     metrics.heartbeat_pinged("sent")
+    metrics.notification_settled(DestinationType.WEBHOOK, "delivered")
     streams = StreamMetrics([STREAM], datetime.now(UTC)).exposition()
     return (metrics.exposition(dict.fromkeys(MonitorStatus, 0)) + streams).decode()
 

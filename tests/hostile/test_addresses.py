@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.addresses import AddressNotAllowed
 from api.app import create_gateway
-from api.monitors.creation import AddressNotAllowed
 from api.store import open_store
 from media.outbound.client import media_client, webhook_client
 from media.outbound.errors import AddressRefused

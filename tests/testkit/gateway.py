@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 
 from activities.declarations import RedeliveryInput
+from api.addresses import AddressNotAllowed
 from api.app import GatewayServices, create_gateway
 from api.monitor_engine import MonitorEngine
-from api.monitors.creation import AddressNotAllowed
 from api.store import Store, open_store
 from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics
@@ -43,6 +43,8 @@ class FakeEngine:
         snapshots, ends: of the monitors that have one.
         also_running: workflows that it runs besides those it started, for our database.
         strangers: workflows that it runs for another one.
+        destinations: whose workflows run.
+        woken: signals to them, each with whether it interrupts.
         start_error, change_error, cancel_error, redeliver_error, ready_error: raised when set.
         checks: how often it was asked whether it is ready.
         error: raised by all else when set.
@@ -61,6 +63,8 @@ class FakeEngine:
     ends: dict[str, MonitorResult] = field(default_factory=dict)
     also_running: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
+    destinations: set[str] = field(default_factory=set)
+    woken: list[tuple[str, bool]] = field(default_factory=list)
     schedules: int = 0
     checks: int = 0
     start_error: Exception | None = None
@@ -131,6 +135,15 @@ class FakeEngine:
         if self.error:
             raise self.error
         self.schedules += 1
+
+    async def start_destination(self, destination_id: str) -> None:
+        if self.error:
+            raise self.error
+        self.destinations.add(destination_id)
+
+    async def wake_destination(self, destination_id: str, *, interrupt: bool) -> None:
+        await self.start_destination(destination_id)
+        self.woken.append((destination_id, interrupt))
 
     async def ready(self) -> None:
         self.checks += 1

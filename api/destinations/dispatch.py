@@ -1,0 +1,180 @@
+"""Answers the workflows of destinations: what is due, and what to tell."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.destination_declarations import (
+    NextInput,
+    NextResult,
+    NotificationAttempt,
+    NotificationOrder,
+    NotificationOutcome,
+)
+from api.destinations.due import Rules, Telling, Verdict, judge
+from api.destinations.messages import MessageWriter
+from api.destinations.secrets import DestinationSecretBox
+from api.errors import DestinationNotFound
+from api.metrics import GatewayMetrics
+from api.store import Store
+from api.store.boards import load_board
+from api.store.deliveries import add_row, hand_out, in_flight, silence_rows
+from api.store.destination_records import DestinationRecord, NotificationStatus
+from api.store.destinations import find_destination
+from notifications.notification import NotificationState
+
+FEW_ROWS: Final = 200
+MANY_ROWS: Final = 5000
+MAX_ERROR_CHARS: Final = 500
+
+_log = structlog.get_logger(__name__)
+
+
+class DestinationDispatch:
+    def __init__(
+        self,
+        store: Store,
+        box: DestinationSecretBox,
+        writer: MessageWriter,
+        metrics: GatewayMetrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._box = box
+        self._writer = writer
+        self._metrics = metrics
+        self._now = now
+
+    async def next(self, input: NextInput) -> NextResult:
+        """Keep what became of the last notification, and hand out the next one.
+
+        Both may be asked twice: what is settled stays so, and what was handed out and is not
+        settled is handed out again.
+        """
+        # Committed before the next row is looked for: `DestinationWaker` relies on it.
+        if input.settled:
+            await self._settle(input.destination_id, input.settled)
+        if input.hand_back:
+            await self._store.deliveries.hand_back(input.destination_id)
+        async with self._store.database.write() as connection:
+            record = await find_destination(connection, input.destination_id, for_update=True)
+            if record is None:
+                return NextResult(is_gone=True)
+            first = await in_flight(connection, record.destination_id)
+            if first is not None:
+                return NextResult(delivery_id=first)
+            return await self._pick(connection, record) if record.enabled else NextResult()
+
+    async def order(self, destination_id: str, delivery_id: int) -> NotificationOrder:
+        """Return what to tell, and the secrets of the destination.
+
+        Raises:
+            DestinationNotFound: there is no such notification any more.
+        """
+        record = await self._store.destinations.find(destination_id)
+        rows = await self._store.deliveries.told_with(destination_id, delivery_id)
+        if record is None or not rows:
+            raise DestinationNotFound(destination_id)
+        message = await self._writer.write(record, rows)
+        return NotificationOrder(
+            type=record.type,
+            secrets=self._box.open(record),
+            retry=record.retry,
+            notification=message.notification,
+            event=message.event,
+            attempts=rows[0].attempts,
+        )
+
+    async def note_attempt(
+        self, destination_id: str, delivery_id: int, attempt: NotificationAttempt
+    ) -> None:
+        """Keep that an attempt failed."""
+        await self._store.deliveries.note_attempt(
+            destination_id,
+            delivery_id,
+            attempts=attempt.attempts,
+            error=attempt.error[:MAX_ERROR_CHARS],
+        )
+
+    async def _settle(self, destination_id: str, settled: NotificationOutcome) -> None:
+        now, error = self._now(), settled.error
+        values: dict[str, Any] = {
+            "status": NotificationStatus.FAILED if error else NotificationStatus.SENT,
+            "attempts": settled.attempts,
+            "last_error": error and error[:MAX_ERROR_CHARS],
+            "sent_at": None if error else now,
+        }
+        changed = await self._store.deliveries.settle(
+            destination_id, settled.delivery_id, values, now=now
+        )
+        record = await self._store.destinations.find(destination_id) if changed else None
+        if record:
+            self._metrics.notification_settled(record.type, settled.outcome)
+            _log.info(
+                "notification settled",
+                destination_id=destination_id,
+                delivery_id=settled.delivery_id,
+                outcome=settled.outcome,
+                attempts=settled.attempts,
+            )
+
+    async def _pick(self, connection: AsyncConnection, record: DestinationRecord) -> NextResult:
+        now = self._now()
+        verdict = await self._judge(connection, record, FEW_ROWS, now)
+        if verdict.telling is None:  # all of these wait for something; others may be due
+            verdict = await self._judge(connection, record, MANY_ROWS, now)
+        if verdict.telling is None:
+            return NextResult(wait_sec=_seconds(verdict.wake_at, now))
+        ids = await _rows_to_tell(connection, record, verdict.telling, now)
+        return NextResult(delivery_id=await hand_out(connection, ids, now))
+
+    async def _judge(
+        self, connection: AsyncConnection, record: DestinationRecord, limit: int, now: datetime
+    ) -> Verdict:
+        board = await load_board(connection, record.destination_id, limit=limit, now=now)
+        verdict = judge(
+            board.waiting,
+            board.told,
+            open_in_group=board.open_in_group,
+            rules=_rules(record),
+            silences=board.silences,
+            now=now,
+        )
+        await silence_rows(connection, verdict.silenced)
+        return verdict
+
+
+async def _rows_to_tell(
+    connection: AsyncConnection, record: DestinationRecord, telling: Telling, now: datetime
+) -> list[int]:
+    """Return the rows of a notification; a reminder gets one of its own."""
+    if telling.state is not NotificationState.REMINDER:
+        return [row.delivery_id for row in telling.rows]
+    first = telling.rows[0]
+    return [
+        await add_row(
+            connection,
+            destination_id=record.destination_id,
+            state=telling.state,
+            monitor_id=first.monitor_id,
+            incident_id=first.incident_id,
+            origin_host=first.origin_host,
+            happened_at=now,
+            created_at=now,
+        )
+    ]
+
+
+def _rules(record: DestinationRecord) -> Rules:
+    window, reminder = record.group_window_sec, record.remind_every_sec
+    return Rules(
+        group_window=timedelta(seconds=window) if window else None,
+        remind_every=timedelta(seconds=reminder) if reminder else None,
+    )
+
+
+def _seconds(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None else max(0.0, (moment - now).total_seconds())

@@ -1,0 +1,223 @@
+"""What a destination is told next, and when: groups, silences, reminders. Pure.
+
+The rules, for one destination:
+
+- Events go in their order. A beginning that waits for its group holds back what its monitor does
+  after it; what a silence holds back holds back nothing.
+- A recovery goes to whoever was told of the beginning, silence or not, and to nobody else.
+- Of a group the recovery is told once, when its last incident has ended.
+- What is open at the end of its silences is told then. What began and ended in silences is not.
+- A reminder is due a while after an incident was told last, unless it is acknowledged.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.store.destination_records import NotificationStatus, QueuedRow, SilenceRecord
+from notifications.notification import NotificationState
+
+MAX_GROUP: Final = 2000
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a destination wants to be told; None: no groups, no reminders."""
+
+    group_window: timedelta | None = None
+    remind_every: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The rows that the next notification tells; of a reminder these are openings."""
+
+    state: NotificationState
+    rows: Sequence[QueuedRow]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be done now.
+
+    Attributes:
+        silenced: rows that a silence holds back from now on.
+        telling: None: nothing is due.
+        wake_at: when something will be due if nothing new happens; None: never.
+    """
+
+    silenced: Sequence[int]
+    telling: Telling | None
+    wake_at: datetime | None
+
+
+def judge(
+    waiting: Sequence[QueuedRow],
+    told: Sequence[QueuedRow],
+    *,
+    open_in_group: dict[int, int],
+    rules: Rules,
+    silences: Sequence[SilenceRecord],
+    now: datetime,
+) -> Verdict:
+    """Return what is due.
+
+    Args:
+        waiting: pending rows and silenced openings of open incidents, in their order.
+        told: openings that were told, of open incidents that nobody acknowledged.
+        open_in_group: how many incidents are still open, for each group of several that rows of
+            `waiting` belong to.
+        rules: of the destination.
+        silences: those that cover a moment since the oldest row happened.
+        now: the present.
+    """
+    return _Judge(waiting, open_in_group, rules, silences, now).verdict(told)
+
+
+class _Judge:
+    def __init__(
+        self,
+        waiting: Sequence[QueuedRow],
+        open_in_group: dict[int, int],
+        rules: Rules,
+        silences: Sequence[SilenceRecord],
+        now: datetime,
+    ) -> None:
+        self._waiting = waiting
+        self._open_in_group = open_in_group
+        self._rules = rules
+        self._silences = silences
+        self._now = now
+        self._silenced: set[int] = set()
+        self._moments: list[datetime] = []
+        self._held_monitors: set[str | None] = set()
+
+    def verdict(self, told: Sequence[QueuedRow]) -> Verdict:
+        telling = self._first_telling() or self._reminder(told)
+        wake_at = None if telling else min(self._moments, default=None)
+        return Verdict(sorted(self._silenced), telling, wake_at)
+
+    def _first_telling(self) -> Telling | None:
+        is_test = NotificationState.TEST
+        for row in sorted(self._waiting, key=lambda row: (row.state != is_test, row.delivery_id)):
+            if (rows := self._due_with(row)) is not None:
+                return Telling(rows[0].state, rows)
+        return None
+
+    def _due_with(self, row: QueuedRow) -> Sequence[QueuedRow] | None:
+        """Return what is told together with a row; None when it is not to be told now."""
+        if row.state in (NotificationState.TEST, NotificationState.EVENT):
+            return None if row.monitor_id in self._held_monitors else [row]
+        if row.state is NotificationState.OPENED:
+            return self._opening(row)
+        return self._after_opening(row)
+
+    def _opening(self, row: QueuedRow) -> Sequence[QueuedRow] | None:
+        if self._is_held_back(row):
+            return None
+        window = self._rules.group_window
+        if window is None:
+            return [row]
+        if self._now < row.created_at + window:
+            self._moments.append(row.created_at + window)
+            self._held_monitors.add(row.monitor_id)
+            return None
+        return [each for each in self._waiting if self._is_in_group(each, row, window)][:MAX_GROUP]
+
+    def _is_in_group(self, row: QueuedRow, first: QueuedRow, window: timedelta) -> bool:
+        if row is first:
+            return True
+        return (
+            row.state is NotificationState.OPENED
+            and first.origin_host is not None
+            and row.origin_host == first.origin_host
+            and abs(row.happened_at - first.happened_at) <= window
+            and not self._is_held_back(row)
+        )
+
+    def _is_held_back(self, opening: QueuedRow) -> bool:
+        """Return whether a silence holds back an opening; note until when."""
+        if opening.delivery_id in self._silenced:
+            return True
+        until = self._silenced_until(opening)
+        if until is None and not self._was_in_silences_only(opening):
+            return False
+        if opening.status is NotificationStatus.PENDING:
+            self._silenced.add(opening.delivery_id)
+        if until is not None and opening.ended_at is None:
+            self._moments.append(until)
+        return True
+
+    def _after_opening(self, row: QueuedRow) -> Sequence[QueuedRow] | None:
+        opening = row.opening
+        if opening is None:
+            return [row]
+        if opening.status is NotificationStatus.SILENCED or opening.delivery_id in self._silenced:
+            return self._after_silenced(row, opening)
+        if opening.told_with is None or row.monitor_id in self._held_monitors:
+            return None
+        return self._of_group(row, opening.told_with)
+
+    def _after_silenced(self, row: QueuedRow, opening: QueuedRow) -> Sequence[QueuedRow] | None:
+        """A silenced incident that went on past its silence is told, late as it is."""
+        if opening.ended_at is None or self._is_held_back(opening):
+            self._silenced.add(row.delivery_id)
+            return None
+        return [opening]
+
+    def _of_group(self, row: QueuedRow, group: int) -> Sequence[QueuedRow] | None:
+        if row.state is not NotificationState.CLOSED or group not in self._open_in_group:
+            return [row]
+        if self._open_in_group[group]:
+            return None
+        return [
+            each
+            for each in self._waiting
+            if each.state is row.state and each.opening and each.opening.told_with == group
+        ]
+
+    def _reminder(self, told: Sequence[QueuedRow]) -> Telling | None:
+        every = self._rules.remind_every
+        if every is None:
+            return None
+        for row in sorted(told, key=_told_at):
+            if self._is_reminder_due(row, every):
+                together = [each for each in told if each.told_with == row.told_with]
+                rows = [each for each in together if self._silenced_until(each) is None]
+                return Telling(NotificationState.REMINDER, rows)
+        return None
+
+    def _is_reminder_due(self, row: QueuedRow, every: timedelta) -> bool:
+        due = max(filter(None, [_told_at(row) + every, self._silenced_until(row)]))
+        if due > self._now:
+            self._moments.append(due)
+        return due <= self._now
+
+    # Silences
+
+    def _silenced_until(self, row: QueuedRow) -> datetime | None:
+        ends = [one.ends_at for one in self._covering(row, self._now)]
+        return max(ends, default=None)
+
+    def _was_in_silences_only(self, opening: QueuedRow) -> bool:
+        """Return whether an incident began and ended in silences while nobody asked."""
+        if opening.ended_at is None:
+            return False
+        return all(
+            any(self._covering(opening, at)) for at in (opening.happened_at, opening.ended_at)
+        )
+
+    def _covering(self, row: QueuedRow, moment: datetime) -> Iterable[SilenceRecord]:
+        monitor_id, kind = row.monitor_id, row.kind
+        if monitor_id is None or kind is None:
+            return []
+        return (
+            one
+            for one in self._silences
+            if one.covers(moment) and one.matches(monitor_id, row.labels, kind)
+        )
+
+
+def _told_at(row: QueuedRow) -> datetime:
+    return row.told_at or row.created_at

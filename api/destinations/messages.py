@@ -1,0 +1,92 @@
+"""Makes the notification of what a destination is told, from the store."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.store import Store
+from api.store.destination_records import DeliveryRecord, DestinationRecord
+from api.store.told import ToldRow
+from monitors.events import EventType, StreamEvent, kind_of
+from monitors.status import Severity
+from notifications.notification import Notification, NotificationState, Subject
+
+
+@dataclass(frozen=True)
+class Message:
+    """A notification; with the event that it tells, where it is a single one."""
+
+    notification: Notification
+    event: StreamEvent | None
+
+
+class MessageWriter:
+    """Writes notifications.
+
+    Args:
+        store: where events, monitors and incidents are.
+        public_url: the gateway as people reach it; None: no links.
+    """
+
+    def __init__(self, store: Store, public_url: str | None) -> None:
+        self._store = store
+        self._public_url = public_url.rstrip("/") if public_url else None
+
+    async def write(self, record: DestinationRecord, rows: Sequence[DeliveryRecord]) -> Message:
+        """Return what the rows of one notification tell."""
+        first = rows[0]
+        told = await self._store.told.rows(record.destination_id, first)
+        group = await self._store.told.group(record.destination_id, first)
+        notification = Notification(
+            notification_id=f"{record.destination_id}.{first.delivery_id}",
+            state=first.state,
+            at=first.happened_at,
+            subjects=[self._subject(one) for one in told],
+            thread_id=group,
+            origin_host=first.origin_host if len(told) > 1 else None,
+            link=self._public_url and f"{self._public_url}/",
+            language=record.language,
+        )
+        return Message(notification, _single_event(first, told))
+
+    def _subject(self, told: ToldRow) -> Subject:
+        event_type = EventType(told.event_type) if told.event_type else EventType.MONITOR_ERROR
+        kind = kind_of(event_type)
+        data = json.loads(told.body)["data"] if told.body else {}
+        return Subject(
+            monitor_id=told.monitor_id,
+            name=told.name or told.title or told.monitor_id,
+            stream_url=told.stream_url or "",
+            labels=told.labels or {},
+            event_type=event_type,
+            kind=kind,
+            severity=kind.severity if kind else _severity(event_type),
+            incident_id=told.incident_id,
+            started_at=told.started_at or told.happened_at,
+            ended_at=told.ended_at,
+            data=data,
+            link=self._link(told),
+        )
+
+    def _link(self, told: ToldRow) -> str | None:
+        if self._public_url is None:
+            return None
+        path = (
+            f"incidents/{told.incident_id}" if told.incident_id else f"monitors/{told.monitor_id}"
+        )
+        return f"{self._public_url}/{path}"
+
+
+def _severity(event_type: EventType) -> Severity | None:
+    return Severity.CRITICAL if event_type is EventType.MONITOR_ERROR else None
+
+
+def _single_event(first: DeliveryRecord, told: Sequence[ToldRow]) -> StreamEvent | None:
+    """Return the event of a notification that tells one, as its monitor reported it."""
+    is_event = first.state in (
+        *(NotificationState.EVENT, NotificationState.OPENED),
+        NotificationState.CLOSED,
+    )
+    if not is_event or len(told) != 1 or told[0].body is None:
+        return None
+    return StreamEvent.model_validate_json(told[0].body)

@@ -1,0 +1,116 @@
+"""The routes of destinations, `/api/v1/destinations`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import rate_limited
+from api.body import described_body, parse_model, read_body
+from api.destinations.schemas import (
+    ChangeDestination,
+    CreatedDestination,
+    CreateDestination,
+    DeliveryList,
+    Destination,
+    DestinationList,
+    QueuedTest,
+)
+from api.destinations.service import DestinationService
+from api.error_docs import error_responses
+from api.errors import BodyTooLarge, DestinationNotFound, InvalidUrl, ValidationFailed
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import Limit, Offset, PathId, query_parameters
+
+Destinations = Annotated[DestinationService, injected(DestinationService)]
+
+router = APIRouter(prefix="/api/v1", tags=["destinations"])
+
+
+@router.post(
+    "/destinations",
+    status_code=201,
+    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
+    responses=error_responses(ValidationFailed, InvalidUrl, BodyTooLarge),
+    openapi_extra=described_body(CreateDestination),
+)
+async def create_destination(
+    request: Request, response: Response, destinations: Destinations
+) -> CreatedDestination:
+    """Make a destination; the secret of a webhook is shown this once."""
+    wanted, _ = parse_model(CreateDestination, await read_body(request))
+    created = await destinations.create(wanted)
+    response.headers["Location"] = f"/api/v1/destinations/{created.destination_id}"
+    response.headers["Cache-Control"] = "no-store"
+    return created
+
+
+@router.get(
+    "/destinations",
+    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
+    responses=error_responses(ValidationFailed),
+)
+async def list_destinations(
+    destinations: Destinations, limit: Limit = 50, offset: Offset = 0
+) -> DestinationList:
+    """List destinations, newest first."""
+    return await destinations.list_all(limit=limit, offset=offset)
+
+
+@router.get(
+    "/destinations/{destination_id}",
+    dependencies=[rate_limited(Counted.READS), query_parameters()],
+    responses=error_responses(ValidationFailed, DestinationNotFound),
+)
+async def show_destination(destinations: Destinations, destination_id: PathId) -> Destination:
+    """Show a destination."""
+    return await destinations.show(destination_id)
+
+
+@router.patch(
+    "/destinations/{destination_id}",
+    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
+    responses=error_responses(ValidationFailed, InvalidUrl, DestinationNotFound, BodyTooLarge),
+    openapi_extra=described_body(ChangeDestination),
+)
+async def change_destination(
+    request: Request, destinations: Destinations, destination_id: PathId
+) -> Destination:
+    """Change a destination; what waits is tried again at once."""
+    wanted, _ = parse_model(ChangeDestination, await read_body(request))
+    return await destinations.change(destination_id, wanted)
+
+
+@router.delete(
+    "/destinations/{destination_id}",
+    status_code=204,
+    dependencies=[rate_limited(Counted.STOPS), query_parameters()],
+    responses=error_responses(ValidationFailed, DestinationNotFound),
+)
+async def remove_destination(destinations: Destinations, destination_id: PathId) -> Response:
+    """Remove a destination with its audit; what waits is not sent, monitors no longer name it."""
+    await destinations.remove(destination_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/destinations/{destination_id}/test",
+    status_code=202,
+    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
+    responses=error_responses(ValidationFailed, DestinationNotFound),
+)
+async def send_test(destinations: Destinations, destination_id: PathId) -> QueuedTest:
+    """Send a test notification, before all else that waits."""
+    return await destinations.test(destination_id)
+
+
+@router.get(
+    "/destinations/{destination_id}/deliveries",
+    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
+    responses=error_responses(ValidationFailed, DestinationNotFound),
+)
+async def list_deliveries(
+    destinations: Destinations, destination_id: PathId, limit: Limit = 50, offset: Offset = 0
+) -> DeliveryList:
+    """List what the destination was told and is to be told, newest first."""
+    return await destinations.deliveries(destination_id, limit=limit, offset=offset)

@@ -1,0 +1,171 @@
+"""Making, changing, testing and removing destinations."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from activities.destination_declarations import DestinationSecrets
+from api.addresses import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
+from api.destinations.schemas import (
+    AuditedDelivery,
+    ChangeDestination,
+    CreatedDestination,
+    CreateDestination,
+    DeliveryList,
+    Destination,
+    DestinationList,
+    QueuedTest,
+)
+from api.destinations.secrets import DestinationSecretBox, new_signing_keys
+from api.destinations.waker import DestinationWaker
+from api.errors import DestinationNotFound, InvalidUrl, ValidationFailed
+from api.parameters import Pagination
+from api.store import Store
+from api.store.destination_records import DestinationRecord, NotificationStatus
+from monitors.ids import new_destination_id
+from notifications.destination_urls import (
+    BadDestinationUrl,
+    check_destination_url,
+    masked_url,
+    requested_url,
+)
+from notifications.notification import DestinationType
+
+MAX_DESTINATIONS: Final = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+class DestinationService:
+    def __init__(
+        self,
+        store: Store,
+        waker: DestinationWaker,
+        address_check: AddressCheck,
+        box: DestinationSecretBox,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._waker = waker
+        self._address_check = address_check
+        self._box = box
+        self._now = now
+
+    async def create(self, wanted: CreateDestination) -> CreatedDestination:
+        """Make a destination.
+
+        Raises:
+            ValidationFailed, InvalidUrl: a field breaks a rule, or there are too many.
+        """
+        is_webhook = wanted.type is DestinationType.WEBHOOK
+        if wanted.ed25519 and not is_webhook:
+            raise ValidationFailed("ed25519: only a webhook is signed")
+        await self._check_url(wanted.type, wanted.url)
+        _, total = await self._store.destinations.page(limit=1, offset=0)
+        if total >= MAX_DESTINATIONS:
+            raise ValidationFailed(f"name: there are {MAX_DESTINATIONS} destinations, the maximum")
+        destination_id = new_destination_id()
+        keys = new_signing_keys(with_ed25519=wanted.ed25519) if is_webhook else None
+        opened = DestinationSecrets(
+            url=wanted.url,
+            secret=keys.secret if keys else None,
+            private_key=keys.private_key if keys else None,
+        )
+        record = DestinationRecord(
+            **wanted.model_dump(exclude={"url", "ed25519"}),
+            destination_id=destination_id,
+            shown_url=masked_url(wanted.url),
+            secrets=self._box.seal(opened, destination_id),
+            public_key=keys.public_key if keys else None,
+            created_at=self._now(),
+        )
+        await self._store.destinations.add(record)
+        _log.info("destination created", destination_id=destination_id, type=record.type)
+        return CreatedDestination(**_shown(record), secret=keys.secret if keys else None)
+
+    async def list_all(self, *, limit: int, offset: int) -> DestinationList:
+        found, total = await self._store.destinations.page(limit=limit, offset=offset)
+        return DestinationList(
+            destinations=[Destination(**_shown(one)) for one in found],
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def show(self, destination_id: str) -> Destination:
+        """Return a destination; raises DestinationNotFound, as all below."""
+        return Destination(**_shown(await self.find(destination_id)))
+
+    async def change(self, destination_id: str, wanted: ChangeDestination) -> Destination:
+        """Change a destination; what waits is tried again at once, the new way.
+
+        Raises:
+            ValidationFailed, InvalidUrl: a field breaks a rule.
+        """
+        record = await self.find(destination_id)
+        values = wanted.model_dump(mode="json", exclude_unset=True)
+        if (url := values.pop("url", None)) is not None:
+            await self._check_url(record.type, url)
+            opened = self._box.open(record).model_copy(update={"url": url})
+            values["secrets"] = self._box.seal(opened, destination_id)
+            values["shown_url"] = masked_url(url)
+        if values and not await self._store.destinations.change(destination_id, values):
+            raise DestinationNotFound(destination_id)
+        if values:
+            _log.info("destination changed", destination_id=destination_id, fields=sorted(values))
+            self._waker.interrupt(destination_id)
+        return await self.show(destination_id)
+
+    async def remove(self, destination_id: str) -> None:
+        """Remove a destination and what it was told; monitors no longer name it."""
+        await self.find(destination_id)
+        await self._store.destinations.remove(destination_id)
+        _log.info("destination removed", destination_id=destination_id)
+        self._waker.interrupt(destination_id)
+
+    async def test(self, destination_id: str) -> QueuedTest:
+        """Queue a test notification, before all else that waits.
+
+        Raises:
+            ValidationFailed: the destination is not enabled.
+        """
+        record = await self.find(destination_id)
+        if not record.enabled:
+            raise ValidationFailed("enabled: is false, so nothing is sent")
+        delivery_id = await self._store.deliveries.add_test(destination_id, self._now())
+        self._waker.interrupt(destination_id)
+        return QueuedTest(delivery_id=delivery_id, status=NotificationStatus.PENDING)
+
+    async def deliveries(self, destination_id: str, *, limit: int, offset: int) -> DeliveryList:
+        """Return the audit of a destination, newest first."""
+        await self.find(destination_id)
+        found, total = await self._store.deliveries.page(destination_id, limit=limit, offset=offset)
+        return DeliveryList(
+            deliveries=[AuditedDelivery.model_validate(vars(one)) for one in found],
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def find(self, destination_id: str) -> DestinationRecord:
+        record = None
+        if "\0" not in destination_id:  # PostgreSQL refuses the question
+            record = await self._store.destinations.find(destination_id)
+        if record is None:
+            raise DestinationNotFound(destination_id)
+        return record
+
+    async def _check_url(self, type: DestinationType, url: str) -> None:
+        try:
+            check_destination_url(type, url)
+            requested = requested_url(type, url)
+            if requested is not None:
+                async with asyncio.timeout(ADDRESS_LIMIT_SEC):
+                    await self._address_check(requested, for_webhooks=True)
+        except BadDestinationUrl as error:
+            raise InvalidUrl(f"url: {error}") from None
+        except (AddressNotAllowed, TimeoutError):
+            raise InvalidUrl("url: its host cannot be resolved or is not allowed") from None
+
+
+def _shown(record: DestinationRecord) -> dict[str, Any]:
+    return {**vars(record), "url": record.shown_url}

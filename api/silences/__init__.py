@@ -1,0 +1,1 @@
+"""Times in which incidents notify nobody."""

@@ -1,0 +1,66 @@
+"""The routes of silences, `/api/v1/silences`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import rate_limited
+from api.body import described_body, parse_model, read_body
+from api.error_docs import error_responses
+from api.errors import BodyTooLarge, SilenceNotFound, ValidationFailed
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import Limit, Offset, PathId, query_parameters
+from api.silences.schemas import CreateSilence, Silence, SilenceList
+from api.silences.service import SilenceService
+
+Silences = Annotated[SilenceService, injected(SilenceService)]
+
+router = APIRouter(prefix="/api/v1", tags=["silences"])
+
+
+@router.post(
+    "/silences",
+    status_code=201,
+    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
+    responses=error_responses(ValidationFailed, BodyTooLarge),
+    openapi_extra=described_body(CreateSilence),
+)
+async def create_silence(request: Request, response: Response, silences: Silences) -> Silence:
+    """Announce a time in which incidents of some monitors notify nobody."""
+    wanted, _ = parse_model(CreateSilence, await read_body(request))
+    created = await silences.create(wanted)
+    response.headers["Location"] = f"/api/v1/silences/{created.silence_id}"
+    return created
+
+
+@router.get(
+    "/silences",
+    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
+    responses=error_responses(ValidationFailed),
+)
+async def list_silences(silences: Silences, limit: Limit = 50, offset: Offset = 0) -> SilenceList:
+    """List silences that have not ended, the first to end first."""
+    return await silences.list_current(limit=limit, offset=offset)
+
+
+@router.get(
+    "/silences/{silence_id}",
+    dependencies=[rate_limited(Counted.READS), query_parameters()],
+    responses=error_responses(ValidationFailed, SilenceNotFound),
+)
+async def show_silence(silences: Silences, silence_id: PathId) -> Silence:
+    """Show a silence, also one that has ended."""
+    return await silences.show(silence_id)
+
+
+@router.delete(
+    "/silences/{silence_id}",
+    status_code=204,
+    dependencies=[rate_limited(Counted.STOPS), query_parameters()],
+    responses=error_responses(ValidationFailed, SilenceNotFound),
+)
+async def end_silence(silences: Silences, silence_id: PathId) -> Response:
+    """End a silence now; incidents that are still open are told."""
+    await silences.end(silence_id)
+    return Response(status_code=204)

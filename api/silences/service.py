@@ -1,0 +1,112 @@
+"""Making, listing and ending silences."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from api.destinations.waker import DestinationWaker
+from api.errors import SilenceNotFound, ValidationFailed
+from api.parameters import Pagination
+from api.silences.schemas import CreateSilence, Silence, SilenceList
+from api.store import Store
+from api.store.destination_records import SilenceRecord
+from monitors.ids import new_silence_id
+
+LONGEST: Final = timedelta(days=366)
+MAX_SILENCES: Final = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+class SilenceService:
+    """Whatever changes, destinations judge what waits again."""
+
+    def __init__(self, store: Store, waker: DestinationWaker, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._waker = waker
+        self._now = now
+
+    async def create(self, wanted: CreateSilence) -> Silence:
+        """Make a silence.
+
+        Raises:
+            ValidationFailed: a field breaks a rule, or there are too many.
+        """
+        now = self._now()
+        record = SilenceRecord(
+            silence_id=new_silence_id(),
+            monitor_ids=wanted.monitor_ids,
+            labels=wanted.labels,
+            kinds=wanted.kinds,
+            starts_at=wanted.starts_at or now,
+            ends_at=wanted.ends_at,
+            note=wanted.note,
+            applied_by=wanted.applied_by,
+            created_at=now,
+        )
+        _check_subject(wanted)
+        _check_times(record, now)
+        _, total = await self._store.silences.page(since=now, limit=1, offset=0)
+        if total >= MAX_SILENCES:
+            raise ValidationFailed(f"ends_at: there are {MAX_SILENCES} silences, the maximum")
+        await self._store.silences.add(record)
+        _log.info("silence created", silence_id=record.silence_id, ends_at=str(record.ends_at))
+        return _silence(record)
+
+    async def list_current(self, *, limit: int, offset: int) -> SilenceList:
+        found, total = await self._store.silences.page(
+            since=self._now(), limit=limit, offset=offset
+        )
+        return SilenceList(
+            silences=[_silence(one) for one in found],
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def show(self, silence_id: str) -> Silence:
+        """Return a silence, also one that has ended.
+
+        Raises:
+            SilenceNotFound: there is none, or no longer.
+        """
+        return _silence(await self._find(silence_id))
+
+    async def end(self, silence_id: str) -> None:
+        """End a silence now; what is still open is told. One that has ended stays as it is.
+
+        Raises:
+            SilenceNotFound: there is none, or no longer.
+        """
+        await self._find(silence_id)
+        await self._store.silences.end(silence_id, self._now())
+        _log.info("silence ended", silence_id=silence_id)
+        self._waker.wake(await self._store.destinations.ids())
+
+    async def _find(self, silence_id: str) -> SilenceRecord:
+        found = None if "\0" in silence_id else await self._store.silences.find(silence_id)
+        if found is None:
+            raise SilenceNotFound(silence_id)
+        return found
+
+
+def _check_subject(wanted: CreateSilence) -> None:
+    given = [wanted.monitor_ids is not None, bool(wanted.labels), wanted.all]
+    if given.count(True) != 1 or wanted.labels == {}:
+        raise ValidationFailed("monitor_ids, labels, all: must be exactly one of these")
+
+
+def _check_times(record: SilenceRecord, now: datetime) -> None:
+    if record.ends_at <= now:
+        raise ValidationFailed("ends_at: is in the past")
+    if record.ends_at <= record.starts_at:
+        raise ValidationFailed("ends_at: must be after starts_at")
+    if record.starts_at > now + LONGEST:
+        raise ValidationFailed(f"starts_at: is more than {LONGEST.days} days away")
+    if record.ends_at - max(record.starts_at, now) > LONGEST:
+        raise ValidationFailed(f"ends_at: is more than {LONGEST.days} days after the beginning")
+
+
+def _silence(record: SilenceRecord) -> Silence:
+    is_all = record.monitor_ids is None and record.labels is None
+    return Silence(**vars(record), all=is_all)

@@ -1,0 +1,225 @@
+"""What destinations are told, in the database: the audit, and what becomes of notifications."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.store.database import Database
+from api.store.destination_records import DeliveryRecord, NotificationStatus
+from api.store.destination_tables import deliveries, destinations
+from notifications.notification import NotificationState
+
+
+class DeliveryStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, destination_id: str, *, limit: int, offset: int
+    ) -> tuple[list[DeliveryRecord], int]:
+        """Return up to `limit` deliveries, newest first, and how many there are in all."""
+        wanted = deliveries.c.destination_id == destination_id
+        counting = select(func.count()).select_from(deliveries).where(wanted)
+        query = (
+            select(deliveries)
+            .where(wanted)
+            .order_by(deliveries.c.delivery_id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        async with self._database.read() as connection:
+            total = await connection.scalar(counting) or 0
+            rows = (await connection.execute(query)).all()
+        return [_record(row) for row in rows], total
+
+    async def told_with(self, destination_id: str, delivery_id: int) -> list[DeliveryRecord]:
+        """Return the rows that one notification tells, in their order."""
+        query = select(deliveries).where(_told_with(destination_id, delivery_id))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(deliveries.c.delivery_id))).all()
+        return [_record(row) for row in rows]
+
+    async def add_test(self, destination_id: str, now: datetime) -> int:
+        """Queue a test notification; return its id."""
+        async with self._database.write() as connection:
+            return await add_row(
+                connection,
+                destination_id=destination_id,
+                state=NotificationState.TEST,
+                happened_at=now,
+                created_at=now,
+            )
+
+    async def note_attempt(
+        self, destination_id: str, delivery_id: int, *, attempts: int, error: str
+    ) -> None:
+        """Keep that an attempt failed and that others follow; a late word changes nothing."""
+        change = update(deliveries).where(
+            _told_with(destination_id, delivery_id),
+            deliveries.c.status == NotificationStatus.SENDING,
+            deliveries.c.attempts < attempts,
+        )
+        await self._database.write_one(change.values(attempts=attempts, last_error=error))
+
+    async def settle(
+        self, destination_id: str, delivery_id: int, values: dict[str, Any], *, now: datetime
+    ) -> int:
+        """Keep what became of a notification, once; return how many rows told it.
+
+        Args:
+            destination_id: the destination.
+            delivery_id: the first row of the notification.
+            values: status, attempts and error.
+            now: the present.
+        """
+        sending = (
+            _told_with(destination_id, delivery_id),
+            deliveries.c.status == NotificationStatus.SENDING,
+        )
+        is_reminder = deliveries.c.state == NotificationState.REMINDER
+        async with self._database.write() as connection:
+            reminder = await connection.scalar(
+                select(deliveries.c.incident_id).where(*sending, is_reminder)
+            )
+            changed = await connection.execute(
+                update(deliveries).where(*sending).values(**values, told_at=now)
+            )
+            if reminder is not None:
+                await _note_reminder(connection, destination_id, reminder, now)
+            return changed.rowcount
+
+    async def hand_back(self, destination_id: str) -> None:
+        """Have what was handed out wait again, as it did before."""
+        change = update(deliveries).where(
+            deliveries.c.destination_id == destination_id,
+            deliveries.c.status == NotificationStatus.SENDING,
+        )
+        await self._database.write_one(
+            change.values(status=NotificationStatus.PENDING, told_with=None)
+        )
+
+    async def idle(self, destination_ids: Collection[str]) -> list[str]:
+        """Return those of a few destinations that nothing is being sent to."""
+        busy = select(deliveries.c.destination_id).where(
+            deliveries.c.destination_id.in_(destination_ids),
+            deliveries.c.status == NotificationStatus.SENDING,
+        )
+        async with self._database.read() as connection:
+            found = set((await connection.scalars(busy)).all())
+        return [one for one in destination_ids if one not in found]
+
+    async def waiting_destinations(self) -> list[str]:
+        """Return the enabled destinations for which something waits."""
+        waits = exists().where(
+            deliveries.c.destination_id == destinations.c.destination_id,
+            deliveries.c.status == NotificationStatus.PENDING,
+        )
+        query = select(destinations.c.destination_id).where(destinations.c.enabled, waits)
+        async with self._database.read() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def oldest_waiting(self) -> datetime | None:
+        """Return when the oldest row was made that is still to be told."""
+        query = (
+            select(func.min(deliveries.c.created_at))
+            .join(destinations, destinations.c.destination_id == deliveries.c.destination_id)
+            .where(
+                destinations.c.enabled,
+                deliveries.c.status.in_(
+                    [NotificationStatus.PENDING.value, NotificationStatus.SENDING.value]
+                ),
+            )
+        )
+        async with self._database.read_aside() as connection:
+            found: datetime | None = await connection.scalar(query)
+        return found
+
+    async def remove_old(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` rows from before then; return how many."""
+        old = (
+            select(deliveries.c.delivery_id)
+            .where(deliveries.c.created_at < before)
+            .order_by(deliveries.c.created_at)
+            .limit(limit)
+        )
+        return await self._database.write_one(
+            delete(deliveries).where(deliveries.c.delivery_id.in_(old))
+        )
+
+
+async def add_row(connection: AsyncConnection, **values: Any) -> int:
+    """Add a row that waits; return its id."""
+    row = {"status": NotificationStatus.PENDING, "attempts": 0, **values}
+    added = await connection.execute(
+        insert(deliveries).values(row).returning(deliveries.c.delivery_id)
+    )
+    return int(added.scalar_one())
+
+
+async def in_flight(connection: AsyncConnection, destination_id: str) -> int | None:
+    """Return the notification that a destination is being sent, by its first row."""
+    found: int | None = await connection.scalar(
+        select(func.min(deliveries.c.told_with)).where(
+            deliveries.c.destination_id == destination_id,
+            deliveries.c.status == NotificationStatus.SENDING,
+        )
+    )
+    return found
+
+
+async def silence_rows(connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+    if delivery_ids:
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.delivery_id.in_(delivery_ids))
+            .values(status=NotificationStatus.SILENCED)
+        )
+
+
+async def hand_out(connection: AsyncConnection, delivery_ids: Sequence[int], now: datetime) -> int:
+    """Mark the rows of one notification as being sent; return the first one's id."""
+    first = min(delivery_ids)
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.delivery_id.in_(delivery_ids))
+        .values(status=NotificationStatus.SENDING, told_with=first, handed_at=now)
+    )
+    return first
+
+
+async def _note_reminder(
+    connection: AsyncConnection, destination_id: str, incident_id: str, now: datetime
+) -> None:
+    """Keep that openings were told again: all of the group that the reminder was about."""
+    group = (
+        select(deliveries.c.told_with)
+        .where(
+            deliveries.c.incident_id == incident_id,
+            deliveries.c.destination_id == destination_id,
+            deliveries.c.state == NotificationState.OPENED,
+        )
+        .scalar_subquery()
+    )
+    await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.told_with == group,
+            deliveries.c.destination_id == destination_id,
+            deliveries.c.state == NotificationState.OPENED,
+        )
+        .values(told_at=now)
+    )
+
+
+def _told_with(destination_id: str, delivery_id: int) -> Any:
+    return (deliveries.c.told_with == delivery_id) & (deliveries.c.destination_id == destination_id)
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> DeliveryRecord:
+    return DeliveryRecord(
+        **dict(row._mapping)
+        | {"state": NotificationState(row.state), "status": NotificationStatus(row.status)}
+    )

@@ -1,0 +1,106 @@
+"""What a notification tells, read with its events, monitors and incidents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+
+from api.store.database import Database
+from api.store.destination_records import DeliveryRecord
+from api.store.destination_tables import deliveries
+from api.store.tables import incidents, monitor_events, monitors
+from notifications.notification import NotificationState
+
+
+@dataclass(frozen=True)
+class ToldRow:
+    """An event that is told, with its monitor and its incident as far as they are known.
+
+    Attributes:
+        body: of the event; None where there is none, or no longer.
+        name, title: of the monitor: the user's and the stream's.
+    """
+
+    monitor_id: str
+    event_type: str | None
+    incident_id: str | None
+    happened_at: datetime
+    body: str | None
+    name: str | None
+    title: str | None
+    stream_url: str | None
+    labels: dict[str, str] | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ToldStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rows(self, destination_id: str, first: DeliveryRecord) -> list[ToldRow]:
+        """Return what the notification that begins with a row tells; nothing of a test."""
+        if first.state is NotificationState.TEST:
+            return []
+        if first.state is NotificationState.REMINDER:
+            is_told = and_(_openings_of_group(destination_id, first), incidents.c.is_open)
+        else:
+            is_told = deliveries.c.told_with == first.told_with
+        query = _query().where(deliveries.c.destination_id == destination_id, is_told)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(deliveries.c.delivery_id))).all()
+        return [ToldRow(**dict(row._mapping)) for row in rows]
+
+    async def group(self, destination_id: str, first: DeliveryRecord) -> str | None:
+        """Return the name of the group that an incident began in; None: it began alone."""
+        if first.incident_id is None:
+            return None
+        is_opening = and_(
+            deliveries.c.destination_id == destination_id,
+            _openings_of_group(destination_id, first),
+        )
+        query = select(func.count(), func.min(deliveries.c.told_with)).where(is_opening)
+        async with self._database.read() as connection:
+            count, group = (await connection.execute(query)).one()
+        return f"{destination_id}.{group}" if count > 1 else None
+
+
+def _openings_of_group(destination_id: str, row: DeliveryRecord) -> ColumnElement[bool]:
+    """Match the openings that were told together with that of the row's incident."""
+    opening = deliveries.alias()
+    group = (
+        select(opening.c.told_with)
+        .where(
+            opening.c.destination_id == destination_id,
+            opening.c.incident_id == row.incident_id,
+            opening.c.state == NotificationState.OPENED,
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    return and_(deliveries.c.told_with == group, deliveries.c.state == NotificationState.OPENED)
+
+
+def _query() -> Select[Any]:
+    return select(
+        deliveries.c.monitor_id,
+        deliveries.c.event_type,
+        deliveries.c.incident_id,
+        deliveries.c.happened_at,
+        monitor_events.c.body,
+        monitors.c.name,
+        monitors.c.title,
+        monitors.c.stream_url,
+        monitors.c.labels,
+        incidents.c.started_at,
+        incidents.c.ended_at,
+    ).select_from(
+        deliveries.outerjoin(
+            monitor_events,
+            (monitor_events.c.monitor_id == deliveries.c.monitor_id)
+            & (monitor_events.c.event_id == deliveries.c.event_id),
+        )
+        .outerjoin(monitors, monitors.c.monitor_id == deliveries.c.monitor_id)
+        .outerjoin(incidents, incidents.c.incident_id == deliveries.c.incident_id)
+    )

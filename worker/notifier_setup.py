@@ -1,0 +1,55 @@
+"""What a worker needs to tell destinations."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from activities.destination_client import DestinationClient
+from activities.gateway_client import GatewayClient
+from activities.notify_destination import DestinationNotifier, Senders
+from monitors.delivery import DeliveryPolicy
+from notifications.alertmanager import AlertmanagerSender
+from notifications.apprise import AppriseSender
+from notifications.notification import DestinationType
+from notifications.pagerduty import PagerDutySender
+from notifications.webhook import WebhookSender
+from runtime.settings import WorkerSettings
+from runtime.version import USER_AGENT
+
+
+@asynccontextmanager
+async def destination_notifier(
+    settings: WorkerSettings, webhooks: httpx.AsyncClient, gateway: GatewayClient
+) -> AsyncIterator[DestinationNotifier]:
+    """Make the activities of destinations; `webhooks` is the guarded client."""
+    apprise = AppriseSender(
+        allow_private_networks=settings.allow_private_networks,
+        exempt=settings.webhook_private_hosts,
+    )
+    senders = Senders(
+        webhook=WebhookSender(webhooks, USER_AGENT),
+        others={
+            DestinationType.APPRISE: apprise,
+            DestinationType.PAGERDUTY: PagerDutySender(webhooks),
+            DestinationType.ALERTMANAGER: AlertmanagerSender(webhooks),
+        },
+    )
+    notifier = DestinationNotifier(
+        DestinationClient(gateway.http), senders, delivery_policy(settings)
+    )
+    try:
+        yield notifier
+    finally:
+        await notifier.close()
+        await apprise.close()
+
+
+def delivery_policy(settings: WorkerSettings) -> DeliveryPolicy:
+    """Return how hard webhooks are tried."""
+    return DeliveryPolicy(
+        max_attempts=settings.webhook_max_attempts,
+        base_sec=settings.webhook_backoff_base_sec,
+        cap_sec=settings.webhook_backoff_cap_sec,
+        retry_after_max_sec=settings.webhook_retry_after_max,
+    )

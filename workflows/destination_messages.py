@@ -1,0 +1,24 @@
+"""What goes into a destination's workflow. The gateway uses these to start and to wake it."""
+
+from pydantic import BaseModel
+
+from activities.destination_declarations import NotificationOutcome
+
+DESTINATION_TYPE = "DestinationWorkflow"
+WAKE_SIGNAL = "wake"
+INTERRUPT_SIGNAL = "interrupt"
+
+
+class DestinationInput(BaseModel):
+    """Workflow id = `workflow_id(destination_id)`.
+
+    Attributes:
+        settled: what became of the last notification, from the run before.
+    """
+
+    destination_id: str
+    settled: NotificationOutcome | None = None
+
+
+def workflow_id(destination_id: str) -> str:
+    return f"destination-{destination_id}"
