@@ -60,13 +60,14 @@ class RestClient:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Make one call and return its JSON.
+        """Make one call and return its JSON, empty where the answer has none.
 
         Raises:
             GatewayRefused: an error answer.
             GatewayUnreachable: no answer.
         """
-        answer: dict[str, Any] = self._request(method, path, body=body, query=query).json()
+        response = self._request(method, path, body=body, query=query)
+        answer: dict[str, Any] = response.json() if response.content else {}
         return answer
 
     def text(self, path: str, query: Mapping[str, Any]) -> str:

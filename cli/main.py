@@ -173,7 +173,10 @@ def apply(
     ],
     dry_run: Annotated[bool, typer.Option(help="Only show what would be done.")] = False,
     prune: Annotated[
-        bool, typer.Option(help="Also stop what an earlier file made and this one does not name.")
+        bool,
+        typer.Option(
+            help="Also stop or remove what an earlier file made and this one does not name."
+        ),
     ] = False,
     send_secrets: Annotated[
         bool,
@@ -185,7 +188,7 @@ def apply(
     url: GatewayUrl = LOCAL_GATEWAY,
     data_dir: DataDir = Path("data"),
 ) -> None:
-    """Create, change and stop monitors so that they are as a file says."""
+    """Make monitors, destinations and silences what a file says."""
     from cli.apply.run import apply_file
     from cli.apply.steps import Options
     from cli.apply.yaml_file import FileRefused

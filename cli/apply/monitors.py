@@ -15,21 +15,21 @@ FIELDS = ("name", "callback_url", "labels", "destinations", "metadata", "applied
 
 
 def plan_monitors(
-    document: ApplyFile, existing: Sequence[Mapping[str, Any]], options: Options
+    file: ApplyFile, existing: Sequence[Mapping[str, Any]], options: Options
 ) -> Iterator[Step]:
     """Yield a step for each monitor of the file, and for each that it no longer names.
 
     Args:
-        document: the file.
+        file: the file.
         existing: the active monitors as the list of the API has them, with their settings, and with
             the names of their destinations.
         options: what else to do than the differences ask for.
     """
     by_stream = {parse_stream_url(each["stream_url"]).key: each for each in existing}
-    for entry in document.monitors:
-        yield _step(entry, by_stream.pop(entry.stream_key, None), document.set, options)
+    for entry in file.monitors:
+        yield _step(entry, by_stream.pop(entry.stream_key, None), file.set, options)
     for monitor in by_stream.values() if options.prune else ():
-        if monitor["settings"]["applied_by"] == document.set:
+        if monitor["settings"]["applied_by"] == file.set:
             name = monitor["name"] or monitor["stream_url"]
             yield Step(Action.REMOVE, Kind.MONITOR, name, item_id=monitor["monitor_id"])
 

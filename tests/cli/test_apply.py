@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,71 @@ def test_a_mapping_that_holds_itself_is_refused(tmp_path: Path) -> None:
     path.write_text("a: &a [*a]")
     with pytest.raises(FileRefused, match="is no YAML"):
         read_yaml(path)
+
+
+WITH_DESTINATIONS = """\
+set: studio
+destinations:
+  - name: On-call
+    type: webhook
+    url: https://receiver.example/${HOOK}
+    min_severity: critical
+monitors:
+  - stream_url: https://media.example/1.m3u8
+    destinations: [On-call]
+silences:
+  - labels: {team: sport}
+    starts_at: 2026-01-01T22:00:00+09:00
+    ends_at: TOMORROW
+    note: New encoders
+""".replace("TOMORROW", (datetime.now(UTC) + timedelta(days=1)).isoformat())
+
+
+async def test_destinations_monitors_that_name_them_and_silences_in_one_file(
+    apply: Applied,
+) -> None:
+    lines = await apply(WITH_DESTINATIONS)
+    assert lines[0] == "+ destination On-call"
+    assert lines[1].startswith("  its secret, shown this once: whsec_")
+    assert lines[2:] == [
+        "+ monitor https://media.example/1.m3u8",
+        "+ silence New encoders",
+        "3 created",
+    ]
+    assert await apply(WITH_DESTINATIONS) == ["3 unchanged"]
+    lines = await apply(WITH_DESTINATIONS.replace("critical", "warning"))
+    assert lines == [
+        '~ destination On-call: min_severity "critical" → "warning"',
+        "1 changed, 2 unchanged",
+    ]
+
+
+async def test_a_destination_that_is_made_anew_is_named_again(apply: Applied) -> None:
+    await apply(WITH_DESTINATIONS)
+    lines = await apply(WITH_DESTINATIONS.replace("webhook\n", "webhook\n    ed25519: true\n"))
+    assert lines[0] == "± destination On-call: ed25519 false → true"
+    assert lines[2].startswith("~ monitor https://media.example/1.m3u8: destinations ")
+    (monitor,) = (await apply.gateway.client.get("/api/v1/monitors?settings=true")).json()[
+        "monitors"
+    ]
+    (destination,) = (await apply.gateway.client.get("/api/v1/destinations")).json()["destinations"]
+    assert monitor["settings"]["destinations"] == [destination["destination_id"]]
+
+
+async def test_what_is_pruned_goes_in_an_order_that_breaks_nothing(apply: Applied) -> None:
+    await apply(WITH_DESTINATIONS)
+    lines = await apply("set: studio", "--prune")
+    assert lines == [
+        "- monitor https://media.example/1.m3u8",
+        "- silence New encoders",
+        "- destination On-call",
+        "3 removed",
+    ]
+    assert await apply("set: studio", "--prune") == ["nothing to do"]
+
+
+async def test_a_destination_that_nobody_knows_is_named_with_its_line(apply: Applied) -> None:
+    unknown = WITH_DESTINATIONS.replace("[On-call]", "[Of-call]")
+    (line,) = await apply(unknown, exit_code=2)
+    assert line.endswith("studio.yaml:9: monitors.0.destinations.0: there is no 'Of-call'")
+    assert await apply.monitors() == {}
