@@ -18,3 +18,14 @@ class AddressCheck(Protocol):
         Raises:
             AddressNotAllowed: it may not.
         """
+
+
+class AppriseCheck(Protocol):
+    """Has Apprise read a URL; sends nothing."""
+
+    async def __call__(self, url: str) -> None:
+        """Return when a destination may have `url`.
+
+        Raises:
+            BadDestinationUrl: it may not.
+        """

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from api import health
 from api.access_log import AccessLog
-from api.addresses import AddressCheck
+from api.addresses import AddressCheck, AppriseCheck
 from api.auth import Authentication
 from api.changes.descriptions import ChangeDescriptions
 from api.changes.feed import ChangeFeed
@@ -89,6 +89,7 @@ def create_gateway(
     engine: MonitorEngine,
     store: Store,
     address_check: AddressCheck,
+    apprise_check: AppriseCheck | None = None,
     ping: Ping | None = None,
     now: Callable[[], datetime] = _utc_now,
 ) -> GatewayServices:
@@ -99,6 +100,7 @@ def create_gateway(
         engine: runs the monitors.
         store: open; the caller closes it after the applications have shut down.
         address_check: judges the URLs that users give.
+        apprise_check: judges those of Apprise; None: by their form alone.
         ping: calls the address of `HEARTBEAT_PING_URL`.
         now: the clock.
 
@@ -149,7 +151,7 @@ def create_gateway(
         changes=ChangeFeed(
             store.changes, ChangeDescriptions(monitors, IncidentService(store)).describe
         ),
-        destinations=DestinationService(store, waker, address_check, secrets, now),
+        destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
         dispatch=DestinationDispatch(
             store, secrets, MessageWriter(store, settings.public_url), metrics, now
         ),

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
-from api.addresses import AddressCheck, AddressNotAllowed
+from api.addresses import AddressCheck, AddressNotAllowed, AppriseCheck
 from api.app import GatewayServices, api_app, create_gateway, internal_app
 from api.codec import add_codec
 from api.heartbeat_ping import Ping, PingFailed
@@ -18,6 +18,8 @@ from media.outbound.client import webhook_client
 from media.outbound.errors import AddressRefused, FetchError, NameNotResolved
 from media.outbound.guard import OutboundGuard, Resolve
 from media.outbound.posting import call
+from media.processes.run_once import ProcessFailed
+from notifications.apprise import AppriseSender
 from runtime.errors import StartError
 from runtime.http_limits import connections_limit
 from runtime.logging import configure_logging
@@ -43,6 +45,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
             async with (
                 open_store(configured_url(settings)) as store,
                 open_heartbeat_ping(settings) as ping,
+                open_apprise_check(settings) as apprise_check,
             ):
                 gateway = create_gateway(
                     settings,
@@ -53,6 +56,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     ),
                     store=store,
                     address_check=_address_check(settings),
+                    apprise_check=apprise_check,
                     ping=ping,
                 )
                 async with serving(gateway, settings):
@@ -110,6 +114,26 @@ async def open_heartbeat_ping(settings: GatewaySettings) -> AsyncIterator[Ping |
                 raise PingFailed(f"HTTP status {status}")
 
         yield ping
+
+
+@asynccontextmanager
+async def open_apprise_check(settings: GatewaySettings) -> AsyncIterator[AppriseCheck]:
+    """Yield what has Apprise read the URLs of destinations, in a process of its own."""
+    sender = AppriseSender(
+        allow_private_networks=settings.allow_private_networks,
+        exempt=settings.webhook_private_hosts,
+    )
+
+    async def check(url: str) -> None:
+        try:
+            await sender.check(url)
+        except ProcessFailed as error:  # the first delivery will say what is wrong with the URL
+            logger.warning("Apprise cannot be asked", error=str(error))
+
+    try:
+        yield check
+    finally:
+        await sender.close()
 
 
 def _address_check(settings: GatewaySettings, resolve: Resolve | None = None) -> AddressCheck:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from activities.destination_declarations import DestinationSecrets
-from api.addresses import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
+from api.addresses import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed, AppriseCheck
 from api.destinations.schemas import (
     AuditedDelivery,
     ChangeDestination,
@@ -45,12 +45,14 @@ class DestinationService:
         store: Store,
         waker: DestinationWaker,
         address_check: AddressCheck,
+        apprise_check: AppriseCheck | None,
         box: DestinationSecretBox,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._waker = waker
         self._address_check = address_check
+        self._apprise_check = apprise_check
         self._box = box
         self._now = now
 
@@ -161,6 +163,8 @@ class DestinationService:
             if requested is not None:
                 async with asyncio.timeout(ADDRESS_LIMIT_SEC):
                     await self._address_check(requested, for_webhooks=True)
+            elif self._apprise_check is not None:
+                await self._apprise_check(url)
         except BadDestinationUrl as error:
             raise InvalidUrl(f"url: {error}") from None
         except (AddressNotAllowed, TimeoutError):
