@@ -16,8 +16,17 @@ from monitors.status import Health
 MAX_STREAMS: Final = 1_000
 """The newest ones: each costs about six time series."""
 
+_MEANINGS: Final = {
+    "info": "1, with the monitor's own labels as label_KEY.",
+    "health": "Condition of a track: 0 ok, 1 warning, 2 error, -1 unknown.",
+    "open_incidents": "1 while an incident of this kind is open.",
+    "last_segment_age_seconds": "Time since media was last measured.",
+}
 _HEALTH: Final = {Health.UNKNOWN: -1, Health.OK: 0, Health.WARNING: 1, Health.ERROR: 2}
 _NO_LABEL = re.compile("[^a-zA-Z0-9_]")
+
+Sample = tuple[str, dict[str, str], float]
+"""A name among `_MEANINGS`, labels besides those of the stream, a value."""
 
 
 @dataclass(frozen=True)
@@ -32,30 +41,26 @@ class StreamMetrics:
         return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:
-        info = _gauge("info", "1, with the monitor's own labels as label_KEY.")
-        health = _gauge("health", "Condition of a track: 0 ok, 1 warning, 2 error, -1 unknown.")
-        incidents = _gauge("open_incidents", "1 while an incident of this kind is open.")
-        age = _gauge("last_segment_age_seconds", "Time since media was last measured.")
+        metrics = {
+            name: Metric(f"stream_tracker_stream_{name}", meaning, "gauge")
+            for name, meaning in _MEANINGS.items()
+        }
         for monitor in self.monitors:
-            stream = _stream_labels(monitor)
-            info.add_sample(info.name, {**_own_labels(monitor), **stream}, 1)
-            for track in ("video", "audio"):
-                value = _HEALTH[getattr(monitor.health, track)]
-                health.add_sample(health.name, {**stream, "track": track}, value)
-            for incident in monitor.open_incidents:
-                incidents.add_sample(incidents.name, {**stream, "kind": incident.kind}, 1)
-            if seen_at := monitor.health.last_check_at:
-                age.add_sample(age.name, stream, (self.now - seen_at).total_seconds())
-        yield from (info, health, incidents, age)
+            name = shown_name(monitor.name, monitor.title) or monitor.monitor_id
+            stream = {"monitor_id": monitor.monitor_id, "name": name}
+            for metric, labels, value in _samples(monitor, self.now):
+                metrics[metric].add_sample(metrics[metric].name, {**labels, **stream}, value)
+        yield from metrics.values()
 
 
-def _gauge(name: str, documentation: str) -> Metric:
-    return Metric(f"stream_tracker_stream_{name}", documentation, "gauge")
-
-
-def _stream_labels(monitor: MonitorSummary) -> dict[str, str]:
-    name = shown_name(monitor.name, monitor.title) or monitor.monitor_id
-    return {"monitor_id": monitor.monitor_id, "name": name}
+def _samples(monitor: MonitorSummary, now: datetime) -> Iterator[Sample]:
+    yield "info", _own_labels(monitor), 1
+    yield "health", {"track": "video"}, _HEALTH[monitor.health.video]
+    yield "health", {"track": "audio"}, _HEALTH[monitor.health.audio]
+    for incident in monitor.open_incidents:
+        yield "open_incidents", {"kind": incident.kind}, 1
+    if seen_at := monitor.health.last_check_at:
+        yield "last_segment_age_seconds", {}, (now - seen_at).total_seconds()
 
 
 def _own_labels(monitor: MonitorSummary) -> dict[str, str]:
