@@ -15,6 +15,7 @@ TIMEOUT_SEC = 15.0
 PAGE = 200
 
 _MONITOR_ID = re.compile(r"mon-[0-9a-f-]{1,36}")
+_OTHER_ID = re.compile(r"(?:dst|sil)-[0-9a-f-]{1,36}")
 _FULL_ID_CHARS = 40
 
 
@@ -135,6 +136,26 @@ class RestClient:
             # Ids sort by time like the list, so all that follow are older than the one in question.
             if max(ids, default="") < beginning:
                 return
+
+    def find_destination_id(self, beginning: str) -> str:
+        """Return the one id of a destination that begins so; `dst-` may be left out.
+
+        Raises:
+            UnclearId: there is none, or more than one.
+        """
+        return self._find_id("dst-", beginning, "/destinations", "destination_id")
+
+    def find_silence_id(self, beginning: str) -> str:
+        """Return the one id of a silence that begins so; as `find_destination_id`."""
+        return self._find_id("sil-", beginning, "/silences", "silence_id")
+
+    def _find_id(self, prefix: str, beginning: str, path: str, field: str) -> str:
+        text = f"{prefix}{beginning.lower().removeprefix(prefix)}"
+        if not _OTHER_ID.fullmatch(text):
+            raise UnclearId(f"{beginning}: is no id that begins with {prefix}")
+        if len(text) == _FULL_ID_CHARS:
+            return text
+        return _only(text, (each[field] for page in self.pages(path) for each in page))
 
     def find_event_id(self, monitor_id: str, beginning: str) -> str:
         """Return the one id of a monitor's event that begins so; `evt-` may be left out.

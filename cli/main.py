@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import monitors
+from cli import destinations, monitors, silences
 from cli.client import open_gateway
 from cli.options import (
     LOCAL_GATEWAY,
@@ -28,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(monitors.app, name="monitors")
+app.add_typer(destinations.app, name="destinations")
+app.add_typer(silences.app, name="silences")
 
 Embedded = Annotated[bool, typer.Option("--embedded", hidden=True)]
 """Part of `stream-tracker up`: keys may be short."""

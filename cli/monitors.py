@@ -33,7 +33,13 @@ app = typer.Typer(help="Register, inspect and stop monitors.", no_args_is_help=T
 @app.command("add")
 def add(
     stream_url: Annotated[str, typer.Argument(help="What to watch.")],
-    callback_url: Annotated[str, typer.Argument(help="Where events go.")],
+    callback_url: Annotated[
+        str, typer.Argument(help="Where events go; may be left out with --destination.")
+    ] = "",
+    destination: Annotated[
+        list[str] | None,
+        typer.Option(help="A destination's id; may be given several times."),
+    ] = None,
     name: Annotated[str, typer.Option(help="What lists call it; default: the title.")] = "",
     label: Annotated[
         list[str] | None, typer.Option(help="KEY:VALUE; may be given several times.")
@@ -49,13 +55,14 @@ def add(
     headers = request_headers(header)
     body = {
         "stream_url": stream_url,
-        "callback_url": callback_url,
+        "callback_url": callback_url or None,
         "config": _object("--config", config) | ({"request_headers": headers} if headers else {}),
         "metadata": _object("--metadata", metadata),
         "labels": labels(label),
     } | ({"name": name} if name else {})
     with open_gateway(url, data_dir) as client:
-        answer = client.call("POST", "/monitors", body=body)
+        ids = [client.find_destination_id(each) for each in destination or ()]
+        answer = client.call("POST", "/monitors", body=body | {"destinations": ids})
     _print(answer, answer["monitor_id"], as_json=as_json)
 
 

@@ -1,0 +1,148 @@
+"""`stream-tracker destinations`: where notifications go."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.client import RestClient, open_gateway
+from cli.monitor_view import print_table, printable
+from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
+from cli.running import FAILED, MISUSED, fail
+
+TEST_SEC: Final = 60.0
+TEST_POLL_SEC: Final = 0.5
+
+DestinationId = Annotated[
+    str,
+    typer.Argument(
+        metavar="DESTINATION_ID", help="A destination's id, or an unambiguous beginning."
+    ),
+]
+
+app = typer.Typer(help="Say where notifications go.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="What lists call it.")],
+    type: Annotated[str, typer.Argument(help="webhook, apprise, pagerduty, alertmanager.")],
+    address: Annotated[
+        str,
+        typer.Argument(
+            help="Its URL; or @FILE, which nobody else on this machine reads from the list of "
+            "processes."
+        ),
+    ],
+    event: Annotated[
+        list[str] | None, typer.Option(help="Pattern such as alert.*; may be given several times.")
+    ] = None,
+    min_severity: Annotated[str | None, typer.Option(help="critical: no warnings.")] = None,
+    remind_every: Annotated[
+        int | None, typer.Option(help="Seconds between reminders of what is open.")
+    ] = None,
+    group_window: Annotated[
+        int, typer.Option(help="Seconds in which incidents of one host are told together.")
+    ] = 0,
+    retry: Annotated[str, typer.Option(help="short, or long: for about 75 hours.")] = "short",
+    language: Annotated[str, typer.Option(help="en or ja.")] = "en",
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Add a destination; print its id, and the secret of a webhook, which is shown this once."""
+    body = {
+        "name": name,
+        "type": type,
+        "url": _address(address),
+        "min_severity": min_severity,
+        "remind_every_sec": remind_every,
+        "group_window_sec": group_window,
+        "retry": retry,
+        "language": language,
+    } | ({"events": event} if event else {})
+    with open_gateway(url, data_dir) as client:
+        made = client.call("POST", "/destinations", body=body)
+    if as_json:
+        typer.echo(json.dumps(made, indent=2))
+        return
+    typer.echo(made["destination_id"])
+    if made["secret"]:
+        typer.echo(made["secret"])
+
+
+@app.command("list")
+def list_destinations(
+    url: GatewayUrl = LOCAL_GATEWAY, data_dir: DataDir = Path("data"), as_json: AsJson = False
+) -> None:
+    """List destinations, newest first."""
+    with open_gateway(url, data_dir) as client:
+        found = [each for page in client.pages("/destinations") for each in page]
+    if as_json:
+        typer.echo(json.dumps({"destinations": found}, indent=2))
+        return
+    rows = [
+        (
+            printable(each["name"]),
+            each["type"],
+            "yes" if each["enabled"] else "no",
+            ", ".join(each["events"]),
+            each["destination_id"],
+            printable(each["url"]),
+        )
+        for each in found
+    ]
+    print_table(("NAME", "TYPE", "ENABLED", "EVENTS", "ID", "URL"), rows)
+
+
+@app.command("test")
+def send_test(
+    destination_id: DestinationId,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+    as_json: AsJson = False,
+) -> None:
+    """Send a test notification, and say what became of it."""
+    with open_gateway(url, data_dir) as client:
+        path = f"/destinations/{client.find_destination_id(destination_id)}"
+        queued = client.call("POST", f"{path}/test")
+        delivery = _outcome(client, path, queued["delivery_id"])
+    if as_json:
+        typer.echo(json.dumps(delivery, indent=2))
+    elif delivery["status"] == "sent":
+        typer.echo("sent")
+    if delivery["status"] != "sent":
+        fail(delivery["last_error"] or f"not sent within {TEST_SEC:g} s", FAILED)
+
+
+@app.command("remove")
+def remove(
+    destination_id: DestinationId,
+    url: GatewayUrl = LOCAL_GATEWAY,
+    data_dir: DataDir = Path("data"),
+) -> None:
+    """Remove a destination; what waits for it is not sent."""
+    with open_gateway(url, data_dir) as client:
+        client.call("DELETE", f"/destinations/{client.find_destination_id(destination_id)}")
+    typer.echo("removed")
+
+
+def _outcome(client: RestClient, path: str, delivery_id: int) -> dict[str, Any]:
+    deadline = time.monotonic() + TEST_SEC
+    while True:
+        newest = client.call("GET", f"{path}/deliveries", query={"limit": 200})["deliveries"]
+        known: dict[str, Any] = next(each for each in newest if each["delivery_id"] == delivery_id)
+        if known["status"] in ("sent", "failed") or time.monotonic() > deadline:
+            return known
+        time.sleep(TEST_POLL_SEC)
+
+
+def _address(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"ADDRESS: {text[1:]} cannot be read ({type(error).__name__})", MISUSED)
