@@ -11,6 +11,7 @@ BENCHMARKS = {
     "scale": "what thousands of monitors cost around their probes",
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
     "listeners": "what listeners of changes cost the gateway",
+    "coverage": "how long a month's availability of a thousand monitors takes",
     "contract": "that no request makes the gateway fail or break its own description",
     "delivery": "that no webhook is lost, and that hostile streams do not delay others",
     "field": "that streams of real encoders and packagers are watched as they are",

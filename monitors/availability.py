@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -93,6 +93,6 @@ def periods(intervals: Sequence[CoverageInterval], resolution: Resolution) -> li
         while rest.start < rest.end:
             begin = resolution.begin_of(rest.start)
             end = min(resolution.end_of(begin), rest.end)
-            cut.setdefault(begin, []).append(replace(rest, end=end))
-            rest = replace(rest, start=end)
+            cut.setdefault(begin, []).append(rest._replace(end=end))
+            rest = rest._replace(start=end)
     return [Period(parts[0].start, parts[-1].end, Totals.of(parts)) for parts in cut.values()]

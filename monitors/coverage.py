@@ -5,15 +5,18 @@ Three sources are laid over each other: when the stream was live, what a watch o
 same result, so a report that comes twice, late or out of order does no harm.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from operator import itemgetter
+from typing import Annotated, NamedTuple, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from monitors.status import IncidentKind
+
+T = TypeVar("T")
 
 EDGE = timedelta(seconds=30)
 """Media is seen some seconds after it was on air: what was observed last before the end of a live
@@ -67,16 +70,22 @@ class ObservedSpan(BaseModel):
         return self
 
 
-@dataclass(frozen=True)
-class LivePeriod:
+class Observation(NamedTuple):
+    """An `ObservedSpan` as it is read back."""
+
+    start: datetime
+    end: datetime
+    reason: str | None
+
+
+class LivePeriod(NamedTuple):
     """When a stream was live; `until` is None while it goes on."""
 
     since: datetime
     until: datetime | None = None
 
 
-@dataclass(frozen=True)
-class IncidentSpan:
+class IncidentSpan(NamedTuple):
     """How long an incident was open; `end` is None while it is."""
 
     kind: IncidentKind
@@ -84,8 +93,7 @@ class IncidentSpan:
     end: datetime | None = None
 
 
-@dataclass(frozen=True)
-class CoverageInterval:
+class CoverageInterval(NamedTuple):
     """A stretch of the timeline; `end` is exclusive.
 
     Attributes:
@@ -127,98 +135,129 @@ def timeline(
     until: datetime,
     *,
     live: LivePeriod | None,
-    observed: Sequence[ObservedSpan],
+    observed: Sequence[Observation],
     incidents: Iterable[IncidentSpan],
 ) -> list[CoverageInterval]:
-    """Return the intervals between two moments, without gap or overlap."""
+    """Return the intervals between two moments, without gap or overlap.
+
+    Args:
+        since: the first moment.
+        until: the first one that is left out.
+        live: None: the stream was never live.
+        observed: in order.
+        incidents: in any order.
+    """
     since, until = whole_milliseconds(since), whole_milliseconds(until)
-    layers: list[tuple[datetime, datetime, Any]] = [(since, until, _NOBODY)]
-    layers += [(start, end, _NOT_LIVE) for start, end in _not_live(since, until, live)]
-    layers += [(span.start, span.end, _Seen(span.reason)) for span in _to_edges(observed, live)]
-    layers += [
-        (whole_milliseconds(each.start), whole_milliseconds(each.end or until), each.kind)
-        for each in incidents
-    ]
-    clipped = ((max(since, start), min(until, end), value) for start, end, value in layers)
+    if live is None:
+        return [CoverageInterval(since, until, CoverageCondition.NOT_LIVE)]
+    ended = whole_milliseconds(live.until) if live.until else until
+    begin = min(max(whole_milliseconds(live.since), since), until)
+    end = min(max(ended, begin), until)
+    seen = _filled(begin, end, _to_edges(observed, live))
     return _merged(
-        CoverageInterval(start, end, *_judged(active)) for start, end, active in _sweep(clipped)
+        [
+            CoverageInterval(since, begin, CoverageCondition.NOT_LIVE),
+            *_overlaid(seen, _faults(begin, end, incidents)),
+            CoverageInterval(end, until, CoverageCondition.NOT_LIVE),
+        ]
     )
 
 
-@dataclass(frozen=True)
-class _Seen:
-    reason: str | None
-
-
-_NOBODY = object()
-_NOT_LIVE = object()
-
-
-def _judged(
-    active: set[Any],
-) -> tuple[CoverageCondition, tuple[IncidentKind, ...], str | None]:
-    if _NOT_LIVE in active:
-        return CoverageCondition.NOT_LIVE, (), None
-    kinds = tuple(sorted(each for each in active if isinstance(each, IncidentKind)))
-    if kinds:
-        return CoverageCondition.FAULTY, kinds, None
-    seen = next((each for each in active if isinstance(each, _Seen)), None)
-    if seen is None:
-        return CoverageCondition.UNWATCHED, (), None
-    return CoverageCondition.UNKNOWN if seen.reason else CoverageCondition.OK, (), seen.reason
-
-
-def _not_live(
-    since: datetime, until: datetime, live: LivePeriod | None
-) -> list[tuple[datetime, datetime]]:
-    if live is None:
-        return [(since, until)]
-    after = [(whole_milliseconds(live.until), until)] if live.until else []
-    return [(since, whole_milliseconds(live.since)), *after]
-
-
-def _to_edges(observed: Sequence[ObservedSpan], live: LivePeriod | None) -> list[ObservedSpan]:
+def _to_edges(observed: Sequence[Observation], live: LivePeriod) -> list[Observation]:
     """Stretch what was observed first and last to the edges of the live period, if it is near."""
     spans = list(observed)
-    if not spans or live is None:
+    if not spans:
         return spans
     since = whole_milliseconds(live.since)
     if timedelta() < spans[0].start - since <= EDGE:
-        spans[0] = spans[0].model_copy(update={"start": since})
+        spans[0] = spans[0]._replace(start=since)
     until = whole_milliseconds(live.until) if live.until else None
     if until and timedelta() < until - spans[-1].end <= EDGE:
-        spans[-1] = spans[-1].model_copy(update={"end": until})
+        spans[-1] = spans[-1]._replace(end=until)
     return spans
 
 
+def _filled(
+    begin: datetime, end: datetime, observed: Iterable[Observation]
+) -> Iterator[CoverageInterval]:
+    reached = begin
+    for span in observed:
+        start, stop = max(span.start, reached), min(span.end, end)
+        if start >= stop:
+            continue
+        if start > reached:
+            yield CoverageInterval(reached, start, CoverageCondition.UNWATCHED)
+        condition = CoverageCondition.UNKNOWN if span.reason else CoverageCondition.OK
+        yield CoverageInterval(start, stop, condition, (), span.reason)
+        reached = stop
+    yield CoverageInterval(reached, end, CoverageCondition.UNWATCHED)
+
+
+def _faults(
+    begin: datetime, end: datetime, incidents: Iterable[IncidentSpan]
+) -> Iterator[CoverageInterval]:
+    layers = (
+        (
+            max(begin, whole_milliseconds(each.start)),
+            min(end, whole_milliseconds(each.end)) if each.end else end,
+            each.kind,
+        )
+        for each in incidents
+    )
+    for start, stop, kinds in _sweep(layers):
+        if kinds:
+            yield CoverageInterval(start, stop, CoverageCondition.FAULTY, tuple(sorted(kinds)))
+
+
+def _overlaid(
+    seen: Iterable[CoverageInterval], faults: Iterable[CoverageInterval]
+) -> Iterator[CoverageInterval]:
+    """Yield `seen` with `faults` in front of it; both are in order and disjoint."""
+    ahead = iter(faults)
+    fault = next(ahead, None)
+    for each in seen:
+        start = each.start
+        while fault and fault.start < each.end:
+            if fault.start > start:
+                yield each._replace(start=start, end=fault.start)
+            stop = min(fault.end, each.end)
+            is_whole = fault.start >= start and stop == fault.end
+            yield fault if is_whole else fault._replace(start=max(start, fault.start), end=stop)
+            start = stop
+            if fault.end > each.end:
+                break
+            fault = next(ahead, None)
+        yield each if start == each.start else each._replace(start=start)
+
+
 def _merged(intervals: Iterable[CoverageInterval]) -> list[CoverageInterval]:
+    """Return the intervals that are not empty, joined where nothing changes."""
     merged: list[CoverageInterval] = []
     for each in intervals:
-        if merged and _is_same(merged[-1], each):
-            merged[-1] = replace(merged[-1], end=each.end)
+        if each.start >= each.end:
+            continue
+        if merged and merged[-1][2:] == each[2:]:
+            merged[-1] = merged[-1]._replace(end=each.end)
         else:
             merged.append(each)
     return merged
 
 
-def _is_same(one: CoverageInterval, other: CoverageInterval) -> bool:
-    told = (one.condition, one.kinds, one.reason)
-    return told == (other.condition, other.kinds, other.reason)
-
-
 def _sweep(
-    layers: Iterable[tuple[datetime, datetime, Any]],
-) -> Iterator[tuple[datetime, datetime, set[Any]]]:
+    layers: Iterable[tuple[datetime, datetime, T]],
+) -> Iterator[tuple[datetime, datetime, tuple[T, ...]]]:
     """Yield each stretch between two borders with the values that hold in it, in order."""
-    borders: list[tuple[datetime, int, Any]] = []
+    borders: list[tuple[datetime, int, T]] = []
     for start, end, value in layers:
         if start < end:
-            borders += [(start, 1, value), (end, -1, value)]
-    borders.sort(key=lambda border: border[0])
-    held: dict[Any, int] = {}
+            borders += ((start, 1, value), (end, -1, value))
+    borders.sort(key=itemgetter(0))
+    held: Counter[T] = Counter()
     reached = borders[0][0] if borders else None
     for at, change, value in borders:
         if reached is not None and at > reached:
-            yield reached, at, {each for each, count in held.items() if count}
+            yield reached, at, tuple(held)
             reached = at
-        held[value] = held.get(value, 0) + change
+        held[value] += change
+        if not held[value]:
+            del held[value]

@@ -13,7 +13,7 @@ from api.store import Store
 from api.store.filters import Label
 from api.store.records import CoverageSubject
 from monitors.availability import Totals
-from monitors.coverage import CoverageInterval, IncidentSpan, LivePeriod, ObservedSpan, timeline
+from monitors.coverage import CoverageInterval, IncidentSpan, LivePeriod, Observation, timeline
 from monitors.ids import is_monitor_id
 
 UNHEARD: Final = timedelta(minutes=2)
@@ -96,7 +96,7 @@ class CoverageService:
         self,
         subjects: Sequence[CoverageSubject],
         asked: CoverageRange,
-        observed: Mapping[str, Sequence[ObservedSpan]],
+        observed: Mapping[str, Sequence[Observation]],
         incidents: Mapping[str, Sequence[IncidentSpan]],
     ) -> list[list[CoverageInterval]]:
         now = self.now()
@@ -116,7 +116,7 @@ class CoverageService:
 def _timeline(
     subject: CoverageSubject,
     asked: CoverageRange,
-    observed: Sequence[ObservedSpan],
+    observed: Sequence[Observation],
     incidents: Sequence[IncidentSpan],
     now: datetime,
 ) -> list[CoverageInterval]:

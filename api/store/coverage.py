@@ -1,5 +1,6 @@
 """What was observed of streams, and when they were live."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -24,7 +25,7 @@ from api.store.filters import Label, has_labels
 from api.store.records import CoverageSubject
 from api.store.rows import MONITORS_WITH_STATS
 from api.store.tables import coverage, incidents, monitor_stats, monitors
-from monitors.coverage import IncidentSpan, ObservedSpan, join
+from monitors.coverage import IncidentSpan, Observation, ObservedSpan, join
 from monitors.events import EventType, StreamEvent
 from monitors.status import IncidentKind
 
@@ -63,6 +64,10 @@ _SUBJECTS = select(
     .scalar_subquery()
     .label("seen_until"),
 ).select_from(MONITORS_WITH_STATS)
+
+_SPAN = [coverage.c[name] for name in ("monitor_id", "start_at", "end_at", "reason")]
+
+_KINDS = {kind.value: kind for kind in IncidentKind}
 
 _ENDS: Final = frozenset({EventType.STREAM_ENDED, EventType.MONITOR_ERROR})
 
@@ -103,10 +108,10 @@ class CoverageStore:
 
     async def observed(
         self, monitor_ids: Collection[str], since: datetime, until: datetime, *, limit: int
-    ) -> dict[str, list[ObservedSpan]]:
+    ) -> dict[str, list[Observation]]:
         """Return the spans that touch a time, by monitor; at most `limit`."""
         query = (
-            select(coverage)
+            select(*_SPAN)
             .where(
                 coverage.c.monitor_id.in_(monitor_ids),
                 coverage.c.end_at > since,
@@ -115,10 +120,10 @@ class CoverageStore:
             .order_by(coverage.c.monitor_id, coverage.c.start_at)
             .limit(limit)
         )
-        found: dict[str, list[ObservedSpan]] = {}
+        found: defaultdict[str, list[Observation]] = defaultdict(list)
         async with self._database.read() as connection:
-            for row in (await connection.execute(query)).all():
-                found.setdefault(row.monitor_id, []).append(_span(row))
+            for monitor_id, start, end, reason in await connection.execute(query):
+                found[monitor_id].append(Observation(start, end, reason))
         return found
 
     async def subject(self, monitor_id: str) -> CoverageSubject | None:
@@ -158,11 +163,10 @@ class CoverageStore:
             )
             .limit(limit)
         )
-        found: dict[str, list[IncidentSpan]] = {}
+        found: defaultdict[str, list[IncidentSpan]] = defaultdict(list)
         async with self._database.read() as connection:
-            for row in (await connection.execute(query)).all():
-                span = IncidentSpan(IncidentKind(row.kind), row.started_at, row.ended_at)
-                found.setdefault(row.monitor_id, []).append(span)
+            for monitor_id, kind, start, end in await connection.execute(query):
+                found[monitor_id].append(IncidentSpan(_KINDS[kind], start, end))
         return found
 
     async def remove(self, before: datetime, limit: int) -> int:

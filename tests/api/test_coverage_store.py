@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from api.store import Store, open_store
 from api.store.monitors import insert_monitor
 from api.store.tables import coverage, monitors
-from monitors.coverage import ObservedSpan, join
+from monitors.coverage import Observation, ObservedSpan, join
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport
 from tests.api.test_store import RECORD
@@ -39,7 +39,11 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 async def kept(store: Store) -> list[ObservedSpan]:
     found = await store.coverage.observed(["mon-1"], START - FAR, START + FAR, limit=1000)
-    return found.get("mon-1", [])
+    return _spans(found.get("mon-1", []))
+
+
+def _spans(found: list[Observation]) -> list[ObservedSpan]:
+    return [ObservedSpan.model_validate(each._asdict()) for each in found]
 
 
 async def test_a_healthy_day_is_one_row(store: Store) -> None:
@@ -113,7 +117,7 @@ async def test_rows_are_what_was_told_joined(
     for told in reports:
         await store.coverage.record(monitor_id, told)
     found = await store.coverage.observed([monitor_id], START - FAR, START + FAR, limit=1000)
-    assert found.get(monitor_id, []) == join([one for told in reports for one in told])
+    assert _spans(found.get(monitor_id, [])) == join([one for told in reports for one in told])
 
 
 async def _fresh(store: Store) -> str:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from simulator.origin import AtEnd, Channel
+from tests.chaos.coverage import until_covered
 from tests.chaos.scripted import ALERTS, EXACT_SEC, incidents, misnumbered, off_sec
 from tests.testkit.children import Child
 from tests.testkit.environment import WINDOW, ChaosEnvironment, ChaosHarness
@@ -36,6 +37,7 @@ class StormResult:
         incidents: scripted.
         off_sec: largest error of a start or a duration.
         again: requests that repeated an event.
+        misjudged: streams whose coverage is not what was scripted, and how it differs.
     """
 
     streams: int
@@ -44,14 +46,16 @@ class StormResult:
     incidents: int
     off_sec: float
     again: int
+    misjudged: dict[str, str]
 
     def finding(self) -> Finding:
         """Compare with the target."""
         measured = f"{len(self.killed)} kills, {self.streams} streams, {self.incidents} incidents: "
         measured += f"{len(self.wrong)} streams wrong, starts within {self.off_sec:.3f} s, "
-        measured += f"{self.again} webhooks repeated with the same event_id"
-        target = "exactly the scripted incidents, each once, right starts"
-        is_met = not self.wrong and self.off_sec <= EXACT_SEC
+        measured += f"{self.again} webhooks repeated with the same event_id, "
+        measured += f"coverage of {len(self.misjudged)} wrong"
+        target = "exactly the scripted incidents, each once, right starts, whole coverage"
+        is_met = not self.wrong and self.off_sec <= EXACT_SEC and not self.misjudged
         return Finding("random kill every 10 s", measured, target, is_met)
 
 
@@ -62,24 +66,28 @@ async def run_storm(
     cycles = max(1, round(minutes * 60 / CYCLE_SEC))
     programme = await rendered(env.cache, SMALL, *CYCLE * cycles, ("normal", 8.0))
     options = WINDOW.model_copy(update={"at_end": AtEnd.END})
-    channels = {}
+    channels, ids = {}, {}
     for number in range(streams):
         name = f"storm-{number}"
         channels[name] = env.origin.add(name, programme, options=options)
-        await harness.rest.create(channels[name].url, env.receiver.url(name), EAGER)
+        url = channels[name].url
+        ids[name] = await harness.rest.create(url, env.receiver.url(name), EAGER)
     killed = await _storm(env, harness, cycles * CYCLE_SEC)
     deadline = time.monotonic() + LAST_EVENT_SEC
-    wrong, worst_sec = {}, 0.0
+    wrong, misjudged, worst_sec = {}, {}, 0.0
     for name, channel in channels.items():
         await _until_ended(env, name, deadline)
         events = env.receiver.events(name)
         if difference := _difference(channel, events):
             wrong[name] = difference
             env.say(f"{name}: {difference}")
+        if difference := await until_covered(harness.rest, ids[name], channel):
+            misjudged[name] = difference
+            env.say(f"{name}: {difference}")
         worst_sec = max(worst_sec, off_sec(channel, events))
     again = sum(len(env.receiver.requests(n)) - len(env.receiver.events(n)) for n in channels)
     scripted = streams * cycles * len(ALERTS)
-    return StormResult(streams, killed, wrong, scripted, worst_sec, again)
+    return StormResult(streams, killed, wrong, scripted, worst_sec, again, misjudged)
 
 
 async def _storm(env: ChaosEnvironment, harness: ChaosHarness, for_sec: float) -> list[str]:

@@ -12,6 +12,7 @@ from monitors.coverage import (
     CoverageInterval,
     IncidentSpan,
     LivePeriod,
+    Observation,
     ObservedSpan,
     join,
     timeline,
@@ -35,6 +36,10 @@ spans = st.builds(
     st.integers(1, 20),
     st.sampled_from([None, None, "http_404", "timeout"]),
 )
+
+
+def read(told: list[ObservedSpan]) -> list[Observation]:
+    return [Observation(each.start, each.end, each.reason) for each in join(told)]
 
 
 def second(told: list[ObservedSpan], sec: int) -> list[str | None]:
@@ -87,7 +92,7 @@ def test_a_timeline_has_no_gap_and_no_overlap(
     length: float,
 ) -> None:
     told = timeline(
-        at(since), at(since + length), live=live, observed=join(observed), incidents=open_ones
+        at(since), at(since + length), live=live, observed=read(observed), incidents=open_ones
     )
     whole_ms = (told[-1].end - told[0].start) // timedelta(milliseconds=1)
     assert sum(each.milliseconds for each in told) == whole_ms
@@ -107,7 +112,7 @@ def told(
     live: LivePeriod | None,
     until: float = 100,
 ) -> list[tuple[float, str, tuple[str, ...], str | None]]:
-    intervals = timeline(at(0), at(until), live=live, observed=observed, incidents=open_ones)
+    intervals = timeline(at(0), at(until), live=live, observed=read(observed), incidents=open_ones)
     return [_short(each) for each in intervals]
 
 

@@ -53,6 +53,12 @@ class Rest:
         events: list[dict[str, Any]] = (await self._get(f"/monitors/{monitor_id}/events"))["events"]
         return events
 
+    async def timeline(self, monitor_id: str) -> list[dict[str, Any]]:
+        """Return what is known of each moment of a stream."""
+        found = await self._get(f"/monitors/{monitor_id}/timeline")
+        intervals: list[dict[str, Any]] = found["intervals"]
+        return intervals
+
     async def stop(self, monitor_id: str) -> dict[str, Any]:
         """Stop a monitor."""
         answer = await self.http.delete(f"/monitors/{monitor_id}")
