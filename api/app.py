@@ -71,6 +71,7 @@ class GatewayServices:
     headers: SecretHeaders
     events: EventService
     slates: SlateService
+    incidents: IncidentService
     coverage: CoverageService
     reports: WorkerReports
     reconciler: Reconciler
@@ -115,6 +116,7 @@ def create_gateway(
     headers, secrets = SecretHeaders(box), DestinationSecretBox(box)
     waker = DestinationWaker(store, engine)
     monitors = MonitorService(store, engine, now)
+    incidents = IncidentService(store, now)
     retention = timedelta(days=settings.retention_days)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
@@ -135,6 +137,7 @@ def create_gateway(
         headers=headers,
         events=EventService(store, engine, monitors),
         slates=SlateService(store, now),
+        incidents=incidents,
         coverage=CoverageService(store, retention=retention, now=now),
         reports=WorkerReports(store, monitors, metrics, waker, now),
         reconciler=Reconciler(
@@ -148,9 +151,7 @@ def create_gateway(
         ),
         health=health,
         heartbeat=HeartbeatPing(ping, store, health, metrics, now),
-        changes=ChangeFeed(
-            store.changes, ChangeDescriptions(monitors, IncidentService(store)).describe
-        ),
+        changes=ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe),
         destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
         dispatch=DestinationDispatch(
             store, secrets, MessageWriter(store, settings.public_url), metrics, now

@@ -58,12 +58,12 @@ async def read_body(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> by
     return bytes(body)
 
 
-def described_body(model: type[BaseModel]) -> dict[str, Any]:
+def described_body(model: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:
     """Describe a body that we read ourselves; `api.openapi` adds the schema of `model`."""
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {
         "requestBody": {
-            "required": True,
+            "required": is_required,
             "description": f"Up to {MAX_BODY_BYTES} bytes.",
             "content": {"application/json": {"schema": schema}},
         }

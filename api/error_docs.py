@@ -14,6 +14,7 @@ from api.errors import (
     EngineNotAvailable,
     EventNotFound,
     IdempotencyConflict,
+    IncidentNotFound,
     InvalidConfig,
     InvalidUrl,
     MaxMonitorsExceeded,
@@ -30,6 +31,7 @@ from api.errors import (
 EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 EXAMPLE_DESTINATION_ID: Final = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
 EXAMPLE_SILENCE_ID: Final = "sil-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1d"
+EXAMPLE_INCIDENT_ID: Final = "inc-5a9be5a8-4b5c-5a59-9f4f-3a3c0d8d2f10"
 EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
 
 FRAMEWORK_ERROR: Final = "4XX"
@@ -61,6 +63,7 @@ _EXAMPLES: Final[list[ApiError]] = [
     DestinationNotFound(EXAMPLE_DESTINATION_ID),
     SilenceNotFound(EXAMPLE_SILENCE_ID),
     EventNotFound(EXAMPLE_ID, EXAMPLE_EVENT_ID),
+    IncidentNotFound(EXAMPLE_INCIDENT_ID),
     SlateNotFound("technical-difficulties"),
     DuplicateMonitor(EXAMPLE_ID),
     IdempotencyConflict("Idempotency-Key: was used before with another body"),

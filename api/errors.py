@@ -8,6 +8,7 @@ ApiError
 ├── Unauthorized                401 UNAUTHORIZED
 ├── NotFound                    404 NOT_FOUND
 │   ├── MonitorNotFound         404 MONITOR_NOT_FOUND
+│   ├── IncidentNotFound        404 INCIDENT_NOT_FOUND
 │   ├── EventNotFound           404 EVENT_NOT_FOUND
 │   ├── SlateNotFound           404 SLATE_NOT_FOUND
 │   ├── DestinationNotFound     404 DESTINATION_NOT_FOUND
@@ -115,6 +116,13 @@ class SilenceNotFound(NotFound):
 
     def __init__(self, silence_id: str) -> None:
         super().__init__(f"There is no silence {silence_id[:64]!r}")
+
+
+class IncidentNotFound(NotFound):
+    code = "INCIDENT_NOT_FOUND"
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(f"There is no incident {incident_id[:64]!r}")
 
 
 class EventNotFound(NotFound):

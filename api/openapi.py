@@ -18,6 +18,8 @@ from api.destinations import routes as destination_routes
 from api.destinations.schemas import ChangeDestination, CreateDestination
 from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
+from api.incidents import routes as incident_routes
+from api.incidents.schemas import Acknowledgement
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
 from api.silences import routes as silence_routes
@@ -28,6 +30,7 @@ from runtime.version import VERSION
 PUBLIC_ROUTERS: Final = (
     monitor_routes.router,
     event_routes.router,
+    incident_routes.router,
     coverage_routes.router,
     change_routes.router,
     destination_routes.router,
@@ -58,6 +61,7 @@ BODIES: Final[tuple[type[BaseModel], ...]] = (
     CreateDestination,
     ChangeDestination,
     CreateSilence,
+    Acknowledgement,
 )
 
 

@@ -2,10 +2,18 @@
 
 import re
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+)
 
 from api.body import shown
 from api.errors import ValidationFailed
@@ -29,6 +37,30 @@ Limit = Annotated[int, Query(ge=1, le=200), BeforeValidator(_decimal)]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET), BeforeValidator(_decimal)]
 Count = Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(_decimal)]
 PathId = Annotated[str, Path()]
+
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
+
+
+def _iso(value: Any) -> Any:
+    """Refuse what only pydantic reads as a time: 1767225600."""
+    if isinstance(value, str) and not _ISO.fullmatch(value):
+        raise ValueError("must be an ISO 8601 time with offset, as in 2026-01-31T12:00:00Z")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside of the calendar in UTC") from None
+
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_iso),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 class Pagination(BaseModel):

@@ -1,5 +1,6 @@
 """Incidents: their identity, and what detectors report of them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID, uuid5
@@ -10,6 +11,8 @@ from monitors.status import IncidentKind
 
 NAMESPACE: Final = UUID("6f7d9c52-8f0e-4a5e-9d0b-5c1f2f0a6d3e")
 """Of incident ids. It never changes: ids are computed again, not looked up."""
+
+_INCIDENT_ID = re.compile(r"inc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class IncidentRef(BaseModel):
@@ -30,6 +33,10 @@ class IncidentRef(BaseModel):
         """Return the incident's id: the same on every worker, in every attempt and replay."""
         moment_ms = (self.started_at.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
         return f"inc-{uuid5(NAMESPACE, f'{monitor_id}|{self.kind}|{moment_ms}|{self.track}')}"
+
+
+def is_incident_id(text: str) -> bool:
+    return _INCIDENT_ID.fullmatch(text) is not None
 
 
 class SegmentInfo(BaseModel):

@@ -1,41 +1,17 @@
 """Which time a request asks for."""
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 
 from api.coverage.service import CoverageRange, CoverageService
 from api.errors import ValidationFailed
 from api.injection import injected
+from api.parameters import Instant
 
 MOST_DAYS: Final = 366
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
-
-
-def _iso(value: Any) -> Any:
-    """Refuse what only pydantic reads as a time: 1767225600."""
-    if isinstance(value, str) and not _ISO.fullmatch(value):
-        raise ValueError("must be an ISO 8601 time with offset, as in 2026-01-31T12:00:00Z")
-    return value
-
-
-def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is outside of the calendar in UTC") from None
-
-
-Instant = Annotated[
-    AwareDatetime,
-    BeforeValidator(_iso),
-    AfterValidator(_in_utc),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
 
 
 def time_range(days: int) -> Any:

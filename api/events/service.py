@@ -32,7 +32,7 @@ class EventService:
         await self._monitors.find(monitor_id)
         found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
         return EventList(
-            events=[_audited(one) for one in found],
+            events=[audited(one) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
 
@@ -82,7 +82,7 @@ class EventService:
         _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)
 
 
-def _audited(event: EventRecord) -> AuditedEvent:
+def audited(event: EventRecord) -> AuditedEvent:
     return AuditedEvent(
         event_id=event.event_id,
         event_type=event.event_type,

@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.error_docs import EXAMPLE_ID
+from api.error_docs import EXAMPLE_ID, EXAMPLE_INCIDENT_ID
+from api.events.schemas import AuditedEvent
+from api.parameters import Pagination
 from monitors.status import IncidentKind, Severity
 
 
@@ -18,7 +20,7 @@ class IncidentStatus(StrEnum):
 class ListedIncident(BaseModel):
     """One fault, from its first moment to its end."""
 
-    incident_id: str = Field(examples=["inc-5a9be5a8-4b5c-5a59-9f4f-3a3c0d8d2f10"])
+    incident_id: str = Field(examples=[EXAMPLE_INCIDENT_ID])
     monitor_id: str = Field(examples=[EXAMPLE_ID])
     name: str | None = Field(description="The monitor's.")
     kind: IncidentKind
@@ -33,7 +35,30 @@ class ListedIncident(BaseModel):
     )
     duration_sec: float | None = Field(description="Null while it is open.")
     reason: str | None
+    track: str | None = Field(description="The audio track, where all of them are measured.")
+    flapping: bool = Field(description="It stands for several faults in quick succession.")
     silenced: bool = Field(description="It began in a silence.")
     acknowledged_at: AwareDatetime | None
     note: str | None = Field(description="Of who acknowledged it.")
     evidence: list[str] = Field(default=[], description="Empty until there is any.")
+
+
+class IncidentList(BaseModel):
+    """A page of incidents, newest first."""
+
+    incidents: list[ListedIncident]
+    pagination: Pagination = Field(description="`total` counts no further than 10,000.")
+
+
+class IncidentDetails(ListedIncident):
+    """One incident with its events."""
+
+    events: list[AuditedEvent]
+
+
+class Acknowledgement(BaseModel):
+    """Somebody takes care of an incident."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str | None = Field(default=None, max_length=2000, examples=["The encoder restarts."])

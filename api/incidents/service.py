@@ -1,20 +1,67 @@
 """Showing incidents."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
-from api.incidents.schemas import IncidentStatus, ListedIncident
+import structlog
+
+from api.errors import IncidentNotFound
+from api.events.service import audited
+from api.incidents.schemas import (
+    IncidentDetails,
+    IncidentList,
+    IncidentStatus,
+    ListedIncident,
+)
 from api.monitors.service import shown_name
+from api.parameters import Pagination
 from api.store import Store
+from api.store.filters import IncidentFilter
 from api.store.records import IncidentRecord
+from monitors.incidents import is_incident_id
+
+_log = structlog.get_logger(__name__)
 
 
 class IncidentService:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._now = now
+
+    async def list_incidents(
+        self, wanted: IncidentFilter, *, limit: int, offset: int
+    ) -> IncidentList:
+        found, total = await self._store.incidents.page(wanted, limit=limit, offset=offset)
+        return IncidentList(
+            incidents=await self._listed(found),
+            pagination=Pagination(total=total, limit=limit, offset=offset),
+        )
+
+    async def show(self, incident_id: str) -> IncidentDetails:
+        """Return an incident with its events.
+
+        Raises:
+            IncidentNotFound: there is none.
+        """
+        found = await self.by_ids([incident_id]) if is_incident_id(incident_id) else []
+        if not found:
+            raise IncidentNotFound(incident_id)
+        events = await self._store.events.of_incident(incident_id)
+        return IncidentDetails(**dict(found[0]), events=[audited(each) for each in events])
+
+    async def acknowledge(self, incident_id: str, note: str | None) -> IncidentDetails:
+        """Note that somebody takes care, unless somebody does already; raises as `show`."""
+        if is_incident_id(incident_id) and await self._store.incidents.acknowledge(
+            incident_id, note, self._now()
+        ):
+            _log.info("incident acknowledged", incident_id=incident_id)
+        return await self.show(incident_id)
 
     async def by_ids(self, incident_ids: Collection[str]) -> list[ListedIncident]:
         """Return those of these incidents that exist, in any order."""
-        found = await self._store.incidents.by_ids(incident_ids)
+        return await self._listed(await self._store.incidents.by_ids(incident_ids))
+
+    async def _listed(self, found: Sequence[IncidentRecord]) -> list[ListedIncident]:
         names = {
             each.monitor_id: shown_name(each.name, each.title)
             for each in await self._store.monitors.summaries({each.monitor_id for each in found})
@@ -36,6 +83,8 @@ def listed_incident(incident: IncidentRecord, name: str | None) -> ListedInciden
         ended_at=incident.ended_at,
         duration_sec=incident.duration_sec,
         reason=incident.reason,
+        track=incident.track or None,
+        flapping=incident.is_flapping,
         silenced=incident.silenced,
         acknowledged_at=incident.acknowledged_at,
         note=incident.note,

@@ -75,6 +75,16 @@ class EventStore:
         async with self._database.write() as connection:
             await connection.execute(change)
 
+    async def of_incident(self, incident_id: str) -> list[EventRecord]:
+        """Return the events of an incident in their order."""
+        query = (
+            select(*_COLUMNS)
+            .where(monitor_events.c.incident_id == incident_id)
+            .order_by(monitor_events.c.sequence)
+        )
+        async with self._database.read() as connection:
+            return [_record(row) for row in (await connection.execute(query)).all()]
+
     async def page(
         self, monitor_id: str, *, limit: int, offset: int
     ) -> tuple[list[EventRecord], int]:

@@ -1,13 +1,14 @@
-"""Which monitors a list shows."""
+"""Which monitors and incidents a list shows."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, or_, true
 
 from api.store.rows import IS_ACTIVE
-from api.store.tables import monitor_stats, monitors
-from monitors.status import Health, MonitorStatus
+from api.store.tables import incidents, monitor_stats, monitors
+from monitors.status import Health, IncidentKind, MonitorStatus, Severity
 
 Label = tuple[str, str]
 
@@ -42,6 +43,40 @@ def is_wanted(wanted: MonitorFilter) -> ColumnElement[bool]:
 def has_labels(labels: Collection[Label]) -> ColumnElement[bool]:
     """Return whether a row of `monitors` has all of these labels."""
     return and_(true(), *(monitors.c.labels[key].as_string() == value for key, value in labels))
+
+
+@dataclass(frozen=True)
+class IncidentFilter:
+    """All of these must hold.
+
+    Attributes:
+        since, until: it began in this time, `until` excluded.
+        labels: of its monitor: keys with their values.
+    """
+
+    is_open: bool | None = None
+    monitor_id: str | None = None
+    kind: IncidentKind | None = None
+    severity: Severity | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    labels: Collection[Label] = ()
+
+
+def is_wanted_incident(wanted: IncidentFilter) -> ColumnElement[bool]:
+    """Return the conditions that a row of `incidents` meets by itself, without its monitor's."""
+    conditions: list[ColumnElement[bool]] = [true()]
+    if wanted.is_open is not None:
+        # Literally as the partial index has it.
+        conditions.append(incidents.c.is_open if wanted.is_open else ~incidents.c.is_open)
+    for name in ("monitor_id", "kind", "severity"):
+        if value := getattr(wanted, name):
+            conditions.append(incidents.c[name] == value)
+    if wanted.since:
+        conditions.append(incidents.c.started_at >= wanted.since)
+    if wanted.until:
+        conditions.append(incidents.c.started_at < wanted.until)
+    return and_(*conditions)
 
 
 def _has_health(health: Health) -> ColumnElement[bool]:

@@ -2,19 +2,23 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
+from api.store.filters import IncidentFilter, Label, has_labels, is_wanted_incident
 from api.store.queueing import queue_without_event
 from api.store.records import IncidentRecord
 from api.store.rows import chunks
-from api.store.tables import incidents
+from api.store.tables import incidents, monitors
 from monitors.events import StreamEvent
 from monitors.incident_updates import IncidentUpdate, incident_update
 from notifications.notification import NotificationState
+
+MOST_COUNTED: Final = 10_000
+FEW_MONITORS: Final = 100
 
 
 async def apply_event(
@@ -78,9 +82,46 @@ def _news(told: IncidentUpdate) -> dict[str, Any]:
     return {"is_open": False, "ended_at": told.ended_at, "duration_sec": told.duration_sec}
 
 
+async def _is_of_labelled(
+    connection: AsyncConnection, labels: Collection[Label]
+) -> ColumnElement[bool]:
+    """Return whether an incident's monitor has all of these labels."""
+    labelled = select(monitors.c.monitor_id).where(has_labels(labels))
+    few = (await connection.scalars(labelled.limit(FEW_MONITORS + 1))).all()
+    # The incidents of a few monitors are found by these; else the newest of all are looked through.
+    return incidents.c.monitor_id.in_(few if len(few) <= FEW_MONITORS else labelled)
+
+
 class IncidentStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def page(
+        self, wanted: IncidentFilter, *, limit: int, offset: int
+    ) -> tuple[list[IncidentRecord], int]:
+        """Return up to `limit` incidents, newest first, and how many there are.
+
+        Counting stops at `MOST_COUNTED`: it costs more than the page.
+        """
+        async with self._database.read() as connection:
+            condition = is_wanted_incident(wanted)
+            if wanted.labels:
+                condition &= await _is_of_labelled(connection, wanted.labels)
+            counted = select(incidents.c.incident_id).where(condition).limit(MOST_COUNTED)
+            total = await connection.scalar(select(func.count()).select_from(counted.subquery()))
+            newest_first = (incidents.c.started_at.desc(), incidents.c.incident_id.desc())
+            page = select(incidents).where(condition).order_by(*newest_first)
+            rows = (await connection.execute(page.limit(limit).offset(offset))).all()
+        return [IncidentRecord(**row._mapping) for row in rows], total or 0
+
+    async def acknowledge(self, incident_id: str, note: str | None, at: datetime) -> bool:
+        """Note that somebody takes care. False: somebody does already, or there is no such one."""
+        change = (
+            update(incidents)
+            .where(incidents.c.incident_id == incident_id, incidents.c.acknowledged_at.is_(None))
+            .values(acknowledged_at=at, note=note)
+        )
+        return await self._database.write_one(change) == 1
 
     async def find(self, incident_id: str) -> IncidentRecord | None:
         query = select(incidents).where(incidents.c.incident_id == incident_id)

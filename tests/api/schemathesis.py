@@ -15,6 +15,11 @@ enabled = false
 include-name = "PUT /api/v1/slates/{name}"
 checks.positive_data_acceptance.enabled = false
 
+# One address may send 30 wrong keys a minute, which the other calls use up.
+[[operations]]
+include-name = "DELETE /api/v1/slates/{name}"
+checks.ignored_auth.enabled = false
+
 # No schema can say that a number must be the right one.
 [[operations]]
 include-name = "DELETE /api/v1/monitors"

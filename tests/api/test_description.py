@@ -78,6 +78,7 @@ def test_every_error_has_an_example_of_its_code(description: dict[str, Any]) -> 
         "UNAUTHORIZED",
         "MONITOR_NOT_FOUND",
         "EVENT_NOT_FOUND",
+        "INCIDENT_NOT_FOUND",
         "SLATE_NOT_FOUND",
         "DUPLICATE_MONITOR",
         "IDEMPOTENCY_CONFLICT",

@@ -1,0 +1,84 @@
+"""The routes of incidents, `/api/v1/incidents`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from api.auth import rate_limited
+from api.body import described_body, parse_model, read_body
+from api.error_docs import error_responses
+from api.errors import BodyTooLarge, IncidentNotFound, ValidationFailed
+from api.incidents.schemas import Acknowledgement, IncidentDetails, IncidentList, IncidentStatus
+from api.incidents.service import IncidentService
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import Instant, LabelFilter, Limit, Offset, PathId, query_parameters
+from api.store.filters import IncidentFilter
+from monitors.status import IncidentKind, Severity
+
+Incidents = Annotated[IncidentService, injected(IncidentService)]
+
+router = APIRouter(prefix="/api/v1", tags=["incidents"])
+
+
+@router.get(
+    "/incidents",
+    dependencies=[
+        rate_limited(Counted.READS),
+        query_parameters(
+            *("status", "monitor_id", "kind", "severity", "since", "until", "limit", "offset"),
+            repeatable=("label",),
+        ),
+    ],
+    responses=error_responses(ValidationFailed),
+)
+async def list_incidents(
+    incidents: Incidents,
+    labels: LabelFilter,
+    status: IncidentStatus | None = None,
+    monitor_id: Annotated[str | None, Query(pattern=r"^[^\x00]*$")] = None,
+    kind: IncidentKind | None = None,
+    severity: Severity | None = None,
+    since: Annotated[Instant | None, Query(description="Began then or later.")] = None,
+    until: Annotated[Instant | None, Query(description="Began before.")] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> IncidentList:
+    """List incidents, newest first. Of several filters, all must hold."""
+    wanted = IncidentFilter(
+        is_open=None if status is None else status is IncidentStatus.OPEN,
+        monitor_id=monitor_id,
+        kind=kind,
+        severity=severity,
+        since=since,
+        until=until,
+        labels=labels,
+    )
+    return await incidents.list_incidents(wanted, limit=limit, offset=offset)
+
+
+@router.get(
+    "/incidents/{incident_id}",
+    dependencies=[rate_limited(Counted.READS), query_parameters()],
+    responses=error_responses(ValidationFailed, IncidentNotFound),
+)
+async def show_incident(incidents: Incidents, incident_id: PathId) -> IncidentDetails:
+    """Return an incident with its events."""
+    return await incidents.show(incident_id)
+
+
+@router.post(
+    "/incidents/{incident_id}/acknowledge",
+    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
+    responses=error_responses(ValidationFailed, IncidentNotFound, BodyTooLarge),
+    openapi_extra=described_body(Acknowledgement, is_required=False),
+)
+async def acknowledge_incident(
+    request: Request, incidents: Incidents, incident_id: PathId
+) -> IncidentDetails:
+    """Say that somebody takes care; no reminders are sent from then on.
+
+    A second call changes nothing and gives the same answer.
+    """
+    acknowledgement, _ = parse_model(Acknowledgement, await read_body(request) or b"{}")
+    return await incidents.acknowledge(incident_id, acknowledgement.note)
