@@ -5,13 +5,14 @@ Each gateway calls: the calls go on while one of them lives.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from api.background import in_background
 from api.health import READY, HealthChecks
 from api.metrics import GatewayMetrics
 from api.store import Store, StoreUnavailable
@@ -54,19 +55,9 @@ class HeartbeatPing:
         self._now = now
         self._every_sec = every_sec
 
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
+    def at_work(self) -> AbstractAsyncContextManager[None]:
         """Call while the context is open."""
-        if self._ping is None:
-            yield
-            return
-        work = asyncio.create_task(self._work(self._ping))
-        try:
-            yield
-        finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+        return in_background(self._work(self._ping)) if self._ping else nullcontext()
 
     async def _work(self, ping: Ping) -> None:
         while True:

@@ -7,14 +7,15 @@ step may be done twice at once, so gateways need not know of each other.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from activities.declarations import ReconciliationReport
+from api.background import in_background
 from api.destinations.waker import DestinationWaker
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineUnavailable, MonitorEngine
@@ -53,16 +54,9 @@ class Reconciler:
         self._retention = retention
         self._now = now
 
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
+    def at_work(self) -> AbstractAsyncContextManager[None]:
         """Do what every gateway does by itself, while the context is open."""
-        work = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+        return in_background(self._work())
 
     async def round(self) -> ReconciliationReport:
         """Compare everything and return what was repaired.
