@@ -160,7 +160,7 @@ class GatewaySettings(SharedSettings):
     watched; another service raises the alarm when the calls stop."""
 
     retention_days: int = Field(default=90, ge=1, le=36_500)
-    """How long events and ended monitors are kept."""
+    """How long events, incidents, coverage and ended monitors are kept."""
 
 
 class StreamSettings(SharedSettings):
