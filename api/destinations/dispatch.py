@@ -123,9 +123,9 @@ class DestinationDispatch:
 
     async def _pick(self, connection: AsyncConnection, record: DestinationRecord) -> NextResult:
         now = self._now()
-        verdict = await self._judge(connection, record, FEW_ROWS, now)
-        if verdict.telling is None:  # all of these wait for something; others may be due
-            verdict = await self._judge(connection, record, MANY_ROWS, now)
+        verdict, is_all = await self._judge(connection, record, FEW_ROWS, now)
+        if verdict.telling is None and not is_all:  # all of these wait; others may be due
+            verdict, _ = await self._judge(connection, record, MANY_ROWS, now)
         if verdict.telling is None:
             return NextResult(wait_sec=_seconds(verdict.wake_at, now))
         ids = await _rows_to_tell(connection, record, verdict.telling, now)
@@ -133,7 +133,8 @@ class DestinationDispatch:
 
     async def _judge(
         self, connection: AsyncConnection, record: DestinationRecord, limit: int, now: datetime
-    ) -> Verdict:
+    ) -> tuple[Verdict, bool]:
+        """Judge the first rows; return whether these were all."""
         board = await load_board(connection, record.destination_id, limit=limit, now=now)
         verdict = judge(
             board.waiting,
@@ -144,7 +145,7 @@ class DestinationDispatch:
             now=now,
         )
         await silence_rows(connection, verdict.silenced)
-        return verdict
+        return verdict, len(board.waiting) < limit
 
 
 async def _rows_to_tell(

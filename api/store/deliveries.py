@@ -92,14 +92,19 @@ class DeliveryStore:
             return changed.rowcount
 
     async def hand_back(self, destination_id: str) -> None:
-        """Have what was handed out wait again, as it did before."""
-        change = update(deliveries).where(
+        """Have what was handed out wait again, as it did before; a reminder is made again."""
+        is_sending = (
             deliveries.c.destination_id == destination_id,
             deliveries.c.status == NotificationStatus.SENDING,
         )
-        await self._database.write_one(
-            change.values(status=NotificationStatus.PENDING, told_with=None)
-        )
+        is_reminder = deliveries.c.state == NotificationState.REMINDER
+        async with self._database.write() as connection:
+            await connection.execute(delete(deliveries).where(*is_sending, is_reminder))
+            await connection.execute(
+                update(deliveries)
+                .where(*is_sending)
+                .values(status=NotificationStatus.PENDING, told_with=None)
+            )
 
     async def idle(self, destination_ids: Collection[str]) -> list[str]:
         """Return those of a few destinations that nothing is being sent to."""

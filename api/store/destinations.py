@@ -101,7 +101,8 @@ async def find_destination(
 ) -> DestinationRecord | None:
     query = select(destinations).where(destinations.c.destination_id == destination_id)
     if for_update:
-        query = query.with_for_update()
+        # Rows that name it may be added meanwhile.
+        query = query.with_for_update(key_share=True)
     row = (await connection.execute(query)).one_or_none()
     return _record(row) if row else None
 

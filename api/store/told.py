@@ -43,14 +43,19 @@ class ToldStore:
         """Return what the notification that begins with a row tells; nothing of a test."""
         if first.state is NotificationState.TEST:
             return []
-        if first.state is NotificationState.REMINDER:
-            is_told = and_(_openings_of_group(destination_id, first), incidents.c.is_open)
-        else:
-            is_told = deliveries.c.told_with == first.told_with
+        is_reminder = first.state is NotificationState.REMINDER
+        is_told = (
+            _openings_of_group(destination_id, first)
+            if is_reminder
+            else deliveries.c.told_with == first.told_with
+        )
         query = _query().where(deliveries.c.destination_id == destination_id, is_told)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(deliveries.c.delivery_id))).all()
-        return [ToldRow(**dict(row._mapping)) for row in rows]
+        told = [ToldRow(**dict(row._mapping)) for row in rows]
+        if is_reminder:  # all of it may have ended since the reminder was due
+            return [one for one in told if one.ended_at is None] or told
+        return told
 
     async def group(self, destination_id: str, first: DeliveryRecord) -> str | None:
         """Return the name of the group that an incident began in; None: it began alone."""

@@ -6,7 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from activities.destination_declarations import NextInput, NotificationOutcome
+from api.destinations.dispatch import DestinationDispatch
+from api.destinations.messages import MessageWriter
+from api.destinations.secrets import DestinationSecretBox
+from api.secrets import SecretBox
 from tests.testkit.destinations import (
     create_destination,
     deliveries,
@@ -16,7 +22,7 @@ from tests.testkit.destinations import (
     settle,
 )
 from tests.testkit.events import put_event
-from tests.testkit.gateway import FORBIDDEN_HOST, Running, running_gateway
+from tests.testkit.gateway import FORBIDDEN_HOST, SECRETS_KEY, Running, running_gateway
 
 UNKNOWN = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
 URL = "https://hooks.example/secret-path?token=secret"
@@ -336,3 +342,34 @@ async def test_a_probe_reads_no_secrets(sqlite_url: str) -> None:
             headers = {"X-Internal-API-Key": probe_key}
             answer = await probe.post(path, json={}, headers=headers)
             assert answer.status_code == 401
+
+
+async def test_a_reminder_that_is_interrupted_is_made_again_once(gateway: Running) -> None:
+    made = await create_destination(gateway, remind_every_sec=60)
+    destination_id = made["destination_id"]
+    monitor_id = await gateway.created_id(destinations=[destination_id])
+    await put_event(gateway, monitor_id, incident(monitor_id, 1))
+    first = (await next_notification(gateway, destination_id))["delivery_id"]
+    await settle(gateway, destination_id, first)
+    assert 0 < (await next_notification(gateway, destination_id))["wait_sec"] <= 60
+    later = dispatch_after(gateway, timedelta(seconds=61))
+    reminder = await later.next(NextInput(destination_id=destination_id))
+    assert reminder.delivery_id
+    told = await later.order(destination_id, reminder.delivery_id)
+    assert told.notification.state == "reminder"
+    assert [one.monitor_id for one in told.notification.subjects] == [monitor_id]
+    again = await later.next(NextInput(destination_id=destination_id, hand_back=True))
+    assert again.delivery_id
+    settled = NotificationOutcome(delivery_id=again.delivery_id, outcome="delivered", attempts=1)
+    after = await later.next(NextInput(destination_id=destination_id, settled=settled))
+    assert (after.delivery_id, after.wait_sec) == (None, 60)
+    states = [one["state"] for one in await deliveries(gateway, destination_id)]
+    assert states == ["reminder", "opened"]
+
+
+def dispatch_after(gateway: Running, delay: timedelta) -> DestinationDispatch:
+    """Return one whose clock is ahead, and stands still."""
+    moment = datetime.now(UTC) + delay
+    box = DestinationSecretBox(SecretBox([SecretStr(SECRETS_KEY)]))
+    writer, metrics = MessageWriter(gateway.store, None), gateway.gateway.metrics
+    return DestinationDispatch(gateway.store, box, writer, metrics, lambda: moment)
