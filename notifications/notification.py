@@ -88,7 +88,7 @@ class Notification(BaseModel):
         thread_id: what its reminders and its recovery share with it; None for the incident's id.
             A group needs one of its own.
         origin_host: what a group has in common.
-        link: of a group, where people see all of it.
+        link: where people see more of a group, or of a subject without a link.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -107,6 +107,12 @@ class Notification(BaseModel):
         """The same for all that is told of one incident or group; PagerDuty's `dedup_key`."""
         incident = self.subjects[0].incident_id if self.subjects else None
         return self.thread_id or incident or self.notification_id
+
+    @property
+    def more(self) -> str | None:
+        """Where people see more: of a single subject, its own page."""
+        own = self.subjects[0].link if len(self.subjects) == 1 else None
+        return own or self.link
 
     @property
     def severity(self) -> Severity | None:

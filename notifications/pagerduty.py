@@ -61,7 +61,7 @@ def event_of(notification: Notification) -> dict[str, Any]:
         return event
     said = message(notification, names_chars=NAMES_CHARS)
     subjects = notification.subjects
-    link = notification.link or (subjects[0].link if subjects else None)
+    link = notification.more
     return {
         **event,
         "client": "Stream Tracker",

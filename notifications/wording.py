@@ -107,10 +107,9 @@ def _body(
     yield _when(notification, texts)
     if len(subjects) > 1:
         yield texts["body.streams"].format(text=_names(subjects, texts, names_chars))
-        yield notification.link
-        return
-    yield from _details(subjects[0], texts)
-    yield notification.link or subjects[0].link
+    else:
+        yield from _details(subjects[0], texts)
+    yield notification.more
 
 
 def _when(notification: Notification, texts: Mapping[str, str]) -> str:

@@ -40,3 +40,10 @@ def test_only_what_is_wrong_with_the_request_is_final(status: int, is_final: boo
     assert isinstance(failure, Failure)
     assert (failure.is_final, failure.asked_sec) == (is_final, 7)
     assert outcome_of_status(202, None) is Sent.DELIVERED
+
+
+def test_a_single_subject_links_to_its_own_page_and_a_group_to_all() -> None:
+    root = "https://tracker.example/"
+    assert notification(link=root).more == "https://tracker.example/incidents/inc-7"
+    assert notification(incident(link=None), link=root).more == root
+    assert notification(incident(), incident(), link=root).more == root
