@@ -13,6 +13,9 @@ DAY_SEC = 86_400
 Seconds = Annotated[float, Field(ge=0, le=DAY_SEC, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(ge=1, le=DAY_SEC, allow_inf_nan=False)]
 
+Lufs = Annotated[float, Field(ge=-70, le=0, allow_inf_nan=False)]
+Decibels = Annotated[float, Field(ge=-60, le=20, allow_inf_nan=False)]
+
 
 class OnDeliveryFailure(StrEnum):
     """What an event whose webhook exhausted its retries does to its monitor."""
@@ -101,6 +104,51 @@ class Thresholds(BaseModel):
         description=(
             "A piece of 2 to 60 s repeats itself for this long before alert.loop; 0 switches it "
             "off. While it is on, every frame is decoded."
+        ),
+    )
+    channel_loss_threshold_sec: Seconds = Field(
+        default=60,
+        description=(
+            "Front left or right is silent this long, after it was heard, while the other is not, "
+            "before alert.channel_loss; 0 switches it off."
+        ),
+    )
+    loudness_target_lufs: Lufs | None = Field(
+        default=None,
+        description="Loudness that the sound is meant to have (ITU-R BS.1770); null is off.",
+    )
+    loudness_tolerance_lu: float = Field(
+        default=3,
+        gt=0,
+        le=50,
+        allow_inf_nan=False,
+        description="How far the loudness may be from loudness_target_lufs before alert.loudness.",
+    )
+    loudness_window_sec: float = Field(
+        default=600,
+        ge=3,
+        le=3600,
+        allow_inf_nan=False,
+        description="Time over which loudness is measured, with the gates of BS.1770.",
+    )
+    true_peak_max_dbtp: Decibels | None = Field(
+        default=None,
+        description=(
+            "Highest true peak, in dBTP (-1 in EBU R 128); what exceeds it, and runs of full-scale "
+            "samples, are clipping. null is off."
+        ),
+    )
+    clipping_threshold_sec: Seconds = Field(
+        default=10,
+        description=(
+            "Clipping at least once a second for this long before alert.clipping; "
+            "0 switches it off."
+        ),
+    )
+    phase_threshold_sec: Seconds = Field(
+        default=0,
+        description=(
+            "Left and right cancel each other for this long before alert.phase; 0 switches it off."
         ),
     )
     expect: Expect = Field(

@@ -36,6 +36,14 @@ class EventType(StrEnum):
     SLATE_RECOVERED = "alert.slate_recovered"
     LOOP = "alert.loop"
     LOOP_RECOVERED = "alert.loop_recovered"
+    CHANNEL_LOSS = "alert.channel_loss"
+    CHANNEL_LOSS_RECOVERED = "alert.channel_loss_recovered"
+    LOUDNESS = "alert.loudness"
+    LOUDNESS_RECOVERED = "alert.loudness_recovered"
+    CLIPPING = "alert.clipping"
+    CLIPPING_RECOVERED = "alert.clipping_recovered"
+    PHASE = "alert.phase"
+    PHASE_RECOVERED = "alert.phase_recovered"
     MONITOR_ERROR = "monitor.error"
 
 
@@ -109,6 +117,10 @@ _OPENED_AND_CLOSED = {
     IncidentKind.TEST_SIGNAL: (EventType.TEST_SIGNAL, EventType.TEST_SIGNAL_RECOVERED),
     IncidentKind.SLATE: (EventType.SLATE, EventType.SLATE_RECOVERED),
     IncidentKind.LOOP: (EventType.LOOP, EventType.LOOP_RECOVERED),
+    IncidentKind.CHANNEL_LOSS: (EventType.CHANNEL_LOSS, EventType.CHANNEL_LOSS_RECOVERED),
+    IncidentKind.LOUDNESS: (EventType.LOUDNESS, EventType.LOUDNESS_RECOVERED),
+    IncidentKind.CLIPPING: (EventType.CLIPPING, EventType.CLIPPING_RECOVERED),
+    IncidentKind.PHASE: (EventType.PHASE, EventType.PHASE_RECOVERED),
 }
 
 _KINDS = {each: kind for kind, types in _OPENED_AND_CLOSED.items() for each in types}

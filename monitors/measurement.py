@@ -23,29 +23,31 @@ from monitors.frames import (
     DecodeDepth,
     Motion,
 )
+from monitors.loudness import gating_blocks, integrated_lufs
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
+from monitors.sound_figures import SoundChecks, SoundFigures
 
 
 def _decode(value: bytes | str) -> bytes:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
-_Base64 = Annotated[
+Base64 = Annotated[
     bytes,
     BeforeValidator(_decode),
     PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str),
 ]
 """Base64 in JSON."""
 
-Thumbnail = Annotated[_Base64, Field(min_length=FRAME_BYTES, max_length=FRAME_BYTES)]
+Thumbnail = Annotated[Base64, Field(min_length=FRAME_BYTES, max_length=FRAME_BYTES)]
 """A small frame, see `monitors.frames`."""
 
-ParameterSets = Annotated[_Base64, Field(min_length=1, max_length=4096)]
+ParameterSets = Annotated[Base64, Field(min_length=1, max_length=4096)]
 
-ReferenceFrame = Annotated[_Base64, Field(min_length=BLOCKS, max_length=BLOCKS)]
+ReferenceFrame = Annotated[Base64, Field(min_length=BLOCKS, max_length=BLOCKS)]
 """The means of a small frame's blocks, see `monitors.frames.BLOCKS`."""
 
-Signatures = Annotated[_Base64, Field(max_length=SIGNATURE_BYTES * 100_000)]
+Signatures = Annotated[Base64, Field(max_length=SIGNATURE_BYTES * 100_000)]
 """What is shown every `SIGNATURE_STEP_SEC`, one after the other; see `monitors.frames`."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -70,6 +72,8 @@ Pixels = Annotated[int, Field(ge=1, le=65_536)]
 MOST_STRETCHES = 10_000
 """A segment with more stretches of one kind is refused: it has fewer frames."""
 
+BLOCKS_OF_A_STRETCH = 6
+"""So many blocks of sound are judged in the time of one stretch."""
 
 MOST_ADDITIONAL_AUDIO = 15
 """Further audio tracks of a segment are not measured."""
@@ -97,7 +101,7 @@ class StillRun(Interval):
 SLATE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 SlateName = Annotated[str, Field(pattern=SLATE_NAME)]
 
-SlatePicture = Annotated[_Base64, Field(min_length=SLATE_BYTES, max_length=SLATE_BYTES)]
+SlatePicture = Annotated[Base64, Field(min_length=SLATE_BYTES, max_length=SLATE_BYTES)]
 
 MOST_SLATES = 10
 """Each is sent to a decoder with every segment."""
@@ -138,6 +142,7 @@ class ProbeContext(BaseModel):
         all_sounds: whether the additional audio tracks are measured, too.
         slates: that are looked for; None where they are not known.
         with_signatures: whether signatures are made.
+        sound_checks: what else is measured of the sound.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -149,6 +154,7 @@ class ProbeContext(BaseModel):
     all_sounds: bool = False
     slates: ReferenceSlates | None = None
     with_signatures: bool = False
+    sound_checks: SoundChecks = SoundChecks(0)
 
 
 class CachedSegment:
@@ -188,6 +194,7 @@ class AudioMeasurement(BaseModel):
         audio_error: why nothing could be decoded; empty where something could. Nothing is known of
             the track then.
         audio_language: as the container names it.
+        figures: levels and more; None where they are not measured.
     """
 
     silent: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
@@ -198,6 +205,7 @@ class AudioMeasurement(BaseModel):
     audio_begins_sec: Offset | None = None
     audio_error: Reason = ""
     audio_language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,35}$")
+    figures: SoundFigures | None = None
 
 
 class AdditionalAudio(AudioMeasurement):
@@ -240,7 +248,6 @@ class SegmentMeasurement(AudioMeasurement):
         unmeasurable: tracks of which nothing can be known, and why.
         video_error: as `audio_error`, of the picture.
         additional_audio: the additional audio tracks, where all are measured.
-        loudness_lufs: integrated loudness (EBU R 128); None without sound or below the gate.
         size_bytes: size as fetched.
         keyframe: the first one that could be decoded; None without any.
         parameter_sets: of the picture's decoder, as the segment has them (H.264, H.265: SPS, PPS,
@@ -272,7 +279,6 @@ class SegmentMeasurement(AudioMeasurement):
     unmeasurable: dict[Track, Unmeasurable] = {}
     video_error: Reason = ""
     additional_audio: list[AdditionalAudio] = Field(default=[], max_length=MOST_ADDITIONAL_AUDIO)
-    loudness_lufs: float | None = Field(default=None, ge=-200, le=200, allow_inf_nan=False)
     video_codec: Codec | None = None
     audio_codec: Codec | None = None
     width: Pixels | None = None
@@ -286,10 +292,19 @@ class SegmentMeasurement(AudioMeasurement):
     cached: InstanceOf[CachedSegment] | None = Field(default=None, exclude=True, repr=False)
 
     @property
+    def loudness_lufs(self) -> float | None:
+        """Integrated loudness (EBU R 128); None where it is not measured, or below the gate."""
+        tenths = self.figures.loudness_lufs if self.figures else []
+        loudness = integrated_lufs(gating_blocks(tenths))
+        return None if loudness is None else round(loudness, 1)
+
+    @property
     def stretches(self) -> int:
         """How many there are: how long it takes to judge them."""
         sounds = (*self.additional_audio, self)
         pictures = len(self.black) + len(self.still) + len(self.bars) + len(self.slates)
+        blocks = self.figures.blocks if self.figures else 0
+        pictures += blocks // BLOCKS_OF_A_STRETCH
         return pictures + sum(len(each.silent) + len(each.audio_gaps) for each in sounds)
 
     @model_validator(mode="after")

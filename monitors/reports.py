@@ -78,6 +78,10 @@ class Statistics(BaseModel):
     test_signal_events: int = 0
     slate_events: int = 0
     loop_events: int = 0
+    channel_loss_events: int = 0
+    loudness_events: int = 0
+    clipping_events: int = 0
+    phase_events: int = 0
 
     def count(self, kind: IncidentKind) -> None:
         """Count an incident that opened, in `<kind>_events`."""
@@ -100,10 +104,35 @@ class VideoFacts(BaseModel):
     bitrate_bps: int | None = None
 
 
+class AudioFacts(BaseModel):
+    """What the sound of the latest segment is; None where it is not known."""
+
+    codec: str | None = Field(default=None, max_length=64)
+    channels: int | None = None
+    sample_rate_hz: int | None = None
+
+
+class SoundLevels(BaseModel):
+    """How loud the latest sound is; None where it is not measured.
+
+    Attributes:
+        momentary_lufs, short_term_lufs: of the latest 0.4 and 3 s (EBU Tech 3341).
+        true_peak_dbtp: the largest in the latest segment.
+        channels_dbfs: RMS of each channel in the latest segment.
+    """
+
+    momentary_lufs: float | None = None
+    short_term_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+    channels_dbfs: list[float] | None = None
+
+
 class MediaFacts(BaseModel):
     """What is known of the media of a stream that is watched."""
 
     video: VideoFacts | None = None
+    audio: AudioFacts | None = None
+    levels: SoundLevels | None = None
 
 
 class OpenIncident(BaseModel):

@@ -77,6 +77,14 @@ class IncidentKind(StrEnum):
     """A picture that the user uploaded is on air."""
     LOOP = "loop"
     """A short piece is shown again and again."""
+    CHANNEL_LOSS = "channel_loss"
+    """One channel of the sound is silent while another is heard."""
+    LOUDNESS = "loudness"
+    """The loudness is not near its target."""
+    CLIPPING = "clipping"
+    """True peaks are too high."""
+    PHASE = "phase"
+    """Left and right cancel each other."""
 
     @property
     def severity(self) -> "Severity":

@@ -17,7 +17,14 @@ from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_ID
 from api.parameters import APPLIED_BY, Pagination
 from monitors.config import ChangeableConfig, MonitorConfig
 from monitors.labels import AppliedBy, Labels
-from monitors.reports import HealthReport, OpenIncident, Statistics, VideoFacts
+from monitors.reports import (
+    AudioFacts,
+    HealthReport,
+    OpenIncident,
+    SoundLevels,
+    Statistics,
+    VideoFacts,
+)
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from monitors.stream_url import MAX_URL_BYTES, split_http_url
 
@@ -198,6 +205,10 @@ class MonitorDetails(BaseModel):
     doing: str | None = Field(description="What is going on; known while the workflow answers.")
     open_incidents: list[OpenIncident]
     video: VideoFacts | None = Field(description="What the picture is; null until it is known.")
+    audio: AudioFacts | None = Field(description="What the sound is; null until it is known.")
+    levels: SoundLevels | None = Field(
+        description="How loud the latest sound is; null where it is not measured."
+    )
     source: str = Field(
         description="workflow: asked just now; store: the last report.", examples=["workflow"]
     )

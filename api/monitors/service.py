@@ -178,6 +178,8 @@ def details(
         doing=snapshot.doing if snapshot else None,
         open_incidents=measured.open_incidents if current.status.is_active else [],
         video=_media(record).video,
+        audio=_media(record).audio,
+        levels=_media(record).levels,
         source="workflow" if snapshot else "store",
         as_of=max(moment for moment in moments if moment is not None),
     )

@@ -23,6 +23,7 @@ from media.processes.run_once import ProcessFailed, ProcessTimedOut
 from media.processes.warm_pool import Program, WarmPool
 from monitors.frames import BLOCKS, DecodeDepth
 from monitors.measurement import ProbeContext, SegmentMeasurement
+from monitors.sound_figures import SoundChecks
 
 logger = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class DecoderProbe:
         self._limits = limits or ProbeLimits()
         self._command = command
         self._with_loudness = with_loudness
+        self._sound_checks = SoundChecks.LOUDNESS if with_loudness else SoundChecks(0)
         self._slots = DecodeSlots(parallel)
         self._pool = WarmPool(
             self._program,
@@ -108,7 +110,7 @@ class DecoderProbe:
             silence_db=silence_db,
             max_frames=self._limits.frames_for(duration_sec),
             cpu_sec=self._limits.cpu_sec_for(duration_sec),
-            with_loudness=self._with_loudness,
+            sound_checks=context.sound_checks | self._sound_checks,
             depth=DecodeDepth.EVERYTHING if self._with_loudness else context.depth,
             all_sounds=context.all_sounds,
             with_signatures=context.with_signatures,

@@ -2,13 +2,12 @@
 
 from enum import StrEnum
 
-from media.decoding.decoder.silent_ranges import SILENCE_MIN_SEC
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS
 from media.decoding.limits import MIN_FRAMES
 from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH
 
-TIMES, SILENCE, SAMPLES = "times", "silence", "samples"
-OUTPUTS = (TIMES, SILENCE, SAMPLES)
+TIMES, SAMPLES, SOUND = "times", "samples", "sound"
+OUTPUTS = (TIMES, SAMPLES, SOUND)
 """What ffmpeg writes beside the pictures, the names of its further outputs."""
 
 
@@ -23,7 +22,6 @@ class Layout(StrEnum):
 def probe_arguments(
     ffmpeg: str,
     layout: Layout,
-    silence_db: float,
     *,
     container: str | None = None,
     max_frames: int = MIN_FRAMES,
@@ -32,10 +30,9 @@ def probe_arguments(
     """Return the command that measures the segment on its standard input.
 
     The pictures go to standard output, scaled down to full-range YUV and one after the other. Their
-    times, the edges of silence and the times of sound go to outputs of their own (`OUTPUTS`): the
-    log on standard error mixes up what ffmpeg's threads write at the same time. `silence_db` is in
-    dBFS; without a `container` ffmpeg finds out by itself. The tracks are the first ones of all, or
-    of the `program` of that number.
+    times, the sound and its times go to outputs of their own (`OUTPUTS`): the log on standard error
+    mixes up what ffmpeg's threads write at the same time. Without a `container` ffmpeg finds out by
+    itself. The tracks are the first ones of all, or of the `program` of that number.
     """
     tracks = "0" if program is None else f"0:p:{program}"
     arguments = [ffmpeg, "-hide_banner", "-nostats", "-loglevel", "level+info"]
@@ -48,7 +45,7 @@ def probe_arguments(
     if layout is not Layout.AUDIO:
         arguments += _video_output(tracks, max_frames)
     if layout is not Layout.VIDEO:
-        arguments += _audio_output(tracks, silence_db)
+        arguments += _audio_output(tracks)
     return arguments
 
 
@@ -62,12 +59,9 @@ def _video_output(tracks: str, max_frames: int) -> list[str]:
     ]
 
 
-def _audio_output(tracks: str, silence_db: float) -> list[str]:
-    detect = f"silencedetect=n={silence_db:.2f}dB:d={SILENCE_MIN_SEC}"
-    edges = f"ametadata=mode=print:file='pipe\\:{{{SILENCE}}}'"
-    filters = f"{detect},{edges},ebur128=framelog=quiet"
+def _audio_output(tracks: str) -> list[str]:
     return [
-        *("-map", f"{tracks}:a:0", "-vn", "-af", filters),
+        *("-map", f"{tracks}:a:0", "-vn", "-c:a", "pcm_f32le"),
         *("-stats_enc_pre:a", f"pipe:{{{SAMPLES}}}", "-stats_enc_pre_fmt:a", "{t} {samp} {tb}"),
-        *("-f", "null", "-"),
+        *("-f", "f32le", f"pipe:{{{SOUND}}}"),
     ]

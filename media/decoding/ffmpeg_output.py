@@ -4,10 +4,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from media.decoding.decoder.audio_coverage import GAP_MIN_SEC
-from media.decoding.decoder.loudness import LOUDNESS_GATE_LUFS
-from media.decoding.decoder.results import Span
 from media.decoding.decoder.sample_entries import Unmeasurable
 from media.decoding.decoder.ts_programs import TsProgram, first_ts_program
 from media.decoding.ffmpeg_command import Layout
@@ -18,10 +17,20 @@ _STREAM = re.compile(
 )
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
-_SILENCE = re.compile(rf"^lavfi\.silence_(start|end)={_NUMBER}$", re.MULTILINE)
 _FRAME = re.compile(rf"^{_NUMBER} (\d{{1,9}}) 1/([1-9]\d{{0,8}})$", re.MULTILINE)
-_LOUDNESS = re.compile(rf"^ +I: +{_NUMBER} LUFS", re.MULTILINE)
 _ERROR = re.compile(r"\[(?:error|fatal)\] (.+)")
+
+
+class SampleRun(NamedTuple):
+    """Samples that follow each other without a gap."""
+
+    start_sec: float
+    samples: int
+    rate_hz: int
+
+    @property
+    def end_sec(self) -> float:
+        return self.start_sec + self.samples / self.rate_hz
 
 
 @dataclass(frozen=True)
@@ -82,49 +91,21 @@ def read_tracks(log: str, known: Sequence[TsProgram] = ()) -> FfmpegTracks:
     )
 
 
-def read_silence(edges: str, end_sec: float) -> list[Span]:
-    """Return the silent stretches whose edges `silencedetect` noted, as `ametadata` printed them.
-
-    A silence that is still open at the end lasts until `end_sec`.
-    """
-    found: list[Span] = []
-    start: float | None = None
-    for edge, text in _SILENCE.findall(edges):
-        if edge == "start":
-            start = float(text)
-        elif start is not None:
-            found.append(Span(start, float(text)))
-            start = None
-    if start is not None:
-        found.append(Span(start, end_sec))
-    return found
-
-
-def read_samples(text: str) -> list[Span]:
+def read_samples(text: str) -> list[SampleRun]:
     """Return where there are samples: a line a frame, as `-stats_enc_pre` wrote them.
 
-    Frames that follow each other are one span.
+    Frames that follow each other are one run.
     """
-    found: list[Span] = []
+    found: list[SampleRun] = []
     for start_text, count, rate in _FRAME.findall(text):
         start = float(start_text)
         if not math.isfinite(start):
             break
-        end = start + int(count) / int(rate)
-        if found and abs(start - found[-1].end) < GAP_MIN_SEC:
-            found[-1] = Span(found[-1].start, end)
+        if found and abs(start - found[-1].end_sec) < GAP_MIN_SEC:
+            found[-1] = found[-1]._replace(samples=found[-1].samples + int(count))
         else:
-            found.append(Span(start, end))
+            found.append(SampleRun(start, int(count), int(rate)))
     return found
-
-
-def read_loudness(log: str) -> float | None:
-    """Return the integrated loudness in LUFS (EBU R 128), None when nothing passed the gate."""
-    values = _LOUDNESS.findall(log)
-    if not values:
-        return None
-    loudness = float(values[-1])
-    return loudness if loudness > LOUDNESS_GATE_LUFS else None
 
 
 def read_times(text: str) -> list[float]:

@@ -10,21 +10,23 @@ from pydantic import ValidationError
 
 from media.decoding import ffmpeg_output
 from media.decoding.decode_slots import DecodeSlots, DecodeUsage
-from media.decoding.decoder.audio_coverage import describe_sound
 from media.decoding.decoder.descriptions import describe_frames
 from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings
 from media.decoding.decoder.sample_entries import unmeasurable_kinds
 from media.decoding.decoder.small_frames import SmallFrames
+from media.decoding.decoder.sound_blocks import SoundFormat, usual_names
+from media.decoding.decoder.sound_parts import SoundPart, describe_parts
 from media.decoding.decoder.ts_programs import TsProgram, ts_programs
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
-from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SILENCE, TIMES, Layout, probe_arguments
+from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SOUND, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 from monitors.frames import FRAME_BYTES, longest_interval_sec
 from monitors.measurement import ProbeContext, SegmentMeasurement
+from monitors.sound_figures import SoundChecks, most_sound_blocks
 
-OUTPUT_BYTES = 24 * 1024 * 1024
+OUTPUT_BYTES = 64 * 1024 * 1024
 """Each output may be as large as `limits.MAX_FRAMES` frames."""
 
 LARGE_BYTES = 3 * 1024 * 1024
@@ -36,8 +38,16 @@ T = TypeVar("T")
 class FfmpegProbe:
     """Measures segments, at most `parallel` at once; see `media.decoding.decode_slots`."""
 
-    def __init__(self, ffmpeg: str, *, parallel: int, limits: ProbeLimits | None = None) -> None:
+    def __init__(
+        self,
+        ffmpeg: str,
+        *,
+        parallel: int,
+        limits: ProbeLimits | None = None,
+        with_loudness: bool = False,
+    ) -> None:
         self._ffmpeg = ffmpeg
+        self._sound_checks = SoundChecks.LOUDNESS if with_loudness else SoundChecks(0)
         self._limits = limits or ProbeLimits()
         self._slots = DecodeSlots(parallel)
 
@@ -51,7 +61,10 @@ class FfmpegProbe:
         context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
         """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
-        task = _Task(segment, duration_sec, silence_db, context or ProbeContext())
+        context = context or ProbeContext()
+        checks = context.sound_checks | self._sound_checks
+        context = context.model_copy(update={"sound_checks": checks})
+        task = _Task(segment, duration_sec, silence_db, context)
         async with self._slots.slot(usage or DecodeUsage()):
             finished, tracks = await self._run(task)
             return await _beside(finished, lambda: _measurement(finished, tracks, task))
@@ -82,7 +95,6 @@ class FfmpegProbe:
         command = probe_arguments(
             self._ffmpeg,
             layout,
-            task.silence_db,
             container=named_container(task.segment),
             max_frames=self._limits.frames_for(task.duration_sec),
             program=program,
@@ -133,7 +145,7 @@ def _measurement(
     )
     times = ffmpeg_output.read_times(_text(finished.extra[TIMES]))
     if findings.has_audio:
-        _listen(finished, findings, duration_sec, min(times, default=None))
+        _listen(finished, findings, task, min(times, default=None))
     if findings.has_video:
         _look_at_pictures(finished, findings, times, task)
     findings.has_video |= "video" in tracks.unmeasurable
@@ -159,13 +171,25 @@ def _filled_layout(finished: Finished) -> Layout | None:
 
 
 def _listen(
-    finished: Finished, findings: Findings, duration_sec: float, first_picture_sec: float | None
+    finished: Finished, findings: Findings, task: "_Task", first_picture_sec: float | None
 ) -> None:
-    filled = ffmpeg_output.read_samples(_text(finished.extra[SAMPLES]))
-    end_sec = max((end for _, end in filled), default=0.0)
-    quiet = ffmpeg_output.read_silence(_text(finished.extra[SILENCE]), end_sec)
-    describe_sound(findings, filled, quiet, duration_sec, first_picture_sec)
-    findings.loudness_lufs = ffmpeg_output.read_loudness(_text(finished.stderr))
+    runs = ffmpeg_output.read_samples(_text(finished.extra[SAMPLES]))
+    values = np.frombuffer(finished.extra[SOUND], "<f4", len(finished.extra[SOUND]) // 4)
+    channels = len(values) // max(1, sum(run.samples for run in runs))
+    samples = values[: len(values) // max(1, channels) * channels].reshape(-1, max(1, channels)).T
+    parts, begin = list[SoundPart](), 0
+    for run in runs:
+        part = SoundPart(
+            SoundFormat(run.rate_hz, usual_names(channels)),
+            run.start_sec,
+            task.silence_db,
+            checks=task.context.sound_checks,
+            most_blocks=most_sound_blocks(task.duration_sec),
+        )
+        part.add_all(samples[:, begin : begin + run.samples])
+        parts.append(part)
+        begin += run.samples
+    describe_parts(findings, parts, task.duration_sec, first_picture_sec)
 
 
 def _look_at_pictures(

@@ -62,7 +62,7 @@ async def open_probe(
     probe: Probe
     parallel = probes_at_once(at_once)
     if ffmpeg:
-        probe = FfmpegProbe(str(ffmpeg), parallel=parallel)
+        probe = FfmpegProbe(str(ffmpeg), parallel=parallel, with_loudness=with_loudness)
     else:
         probe = DecoderProbe(
             parallel=parallel, with_loudness=with_loudness, confinement=confinement

@@ -62,4 +62,7 @@ def measurement_of(
         told["motion"] = Motion.UNKNOWN
     if head.depth == DecodeDepth.EVERYTHING:
         told["is_skimmed"] = False
-    return SegmentMeasurement.model_validate({**answer.findings, **told})
+    measurement = SegmentMeasurement.model_validate({**answer.findings, **told})
+    if measurement.figures and measurement.figures.blocks > head.most_sound_blocks:
+        raise ValueError("figures of more sound than there is")
+    return measurement

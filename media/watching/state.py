@@ -20,7 +20,7 @@ from monitors.detectors.stopwatch import Elapsed
 from monitors.events import EventDraft, EventType, incident_event
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import SegmentMeasurement, Track, Unmeasurable
-from monitors.reports import HealthReport, MediaFacts, Statistics, VideoFacts
+from monitors.reports import AudioFacts, HealthReport, MediaFacts, Statistics, VideoFacts
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 MAIN = "main"
@@ -316,6 +316,14 @@ class WatchState(BaseModel):
 
     def note_media(self, measurement: SegmentMeasurement) -> None:
         """Note what the tracks of a segment are."""
+        if figures := measurement.figures:
+            self.media.audio = AudioFacts(
+                codec=measurement.audio_codec,
+                channels=figures.channels,
+                sample_rate_hz=figures.sample_rate_hz,
+            )
+            levels = (it.detectors.sound.levels for it in self.tracks.values())
+            self.media.levels = next((it for it in levels if it.channels_dbfs), None)
         if measurement.video_codec is None:
             return
         bits = 8 * measurement.video_bytes

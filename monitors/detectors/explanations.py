@@ -10,7 +10,13 @@ from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
 
 EXPLAINING = frozenset({IncidentKind.TEST_SIGNAL, IncidentKind.SLATE})
-EXPLAINED = frozenset({IncidentKind.FREEZE, IncidentKind.SILENCE, IncidentKind.LOOP})
+EXPLAINED = frozenset(
+    {
+        *(IncidentKind.FREEZE, IncidentKind.SILENCE, IncidentKind.LOOP),
+        *(IncidentKind.CHANNEL_LOSS, IncidentKind.LOUDNESS),
+        *(IncidentKind.CLIPPING, IncidentKind.PHASE),
+    }
+)
 
 EXPLAINED_BEFORE = timedelta(seconds=5)
 """A fault that began longer before the card than this has another cause."""

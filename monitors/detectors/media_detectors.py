@@ -12,6 +12,7 @@ from monitors.detectors.explanations import Cause
 from monitors.detectors.fault_detector import REMNANT_SEC, FaultRule, closing_rule, segment_info
 from monitors.detectors.silence import SilenceDetector
 from monitors.detectors.sound_clock import SoundClock
+from monitors.detectors.sound_detectors import SoundDetectors, sound_checks
 from monitors.detectors.stream_time import (
     SegmentPosition,
 )
@@ -19,6 +20,7 @@ from monitors.detectors.video_detectors import VideoDetectors
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement, Track
+from monitors.sound_figures import SoundChecks
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
@@ -35,7 +37,7 @@ _WANTED: dict[Expect, frozenset[Track]] = {
     Expect.VIDEO: frozenset({"video"}),
 }
 
-_OF_AUDIO = ("silence", "additional", "known_additional")
+_OF_AUDIO = ("silence", "sound", "additional", "known_additional")
 
 
 class MediaDetectors(BaseModel):
@@ -58,6 +60,7 @@ class MediaDetectors(BaseModel):
     next_start_sec: float | None = None
     video: VideoDetectors = Field(default_factory=VideoDetectors)
     silence: SilenceDetector = Field(default_factory=SilenceDetector)
+    sound: SoundDetectors = Field(default_factory=SoundDetectors)
     additional: dict[int, SilenceDetector] = {}
     label: dict[str, str] = {}
     known: frozenset[Track] = frozenset({"video", "audio"})
@@ -84,6 +87,7 @@ class MediaDetectors(BaseModel):
             reference=deferred[-1].measurement.keyframe if deferred else None,
             with_signatures=thresholds.as_expected().loop_threshold_sec > 0,
             all_sounds=thresholds.audio_tracks is AudioTracks.ALL and "audio" in self.tracks,
+            sound_checks=sound_checks(thresholds) if "audio" in self.tracks else SoundChecks(0),
         )
 
     def feed(
@@ -110,6 +114,7 @@ class MediaDetectors(BaseModel):
             changes += self.video.feed(measurement, position, thresholds)
         if measurement.audio_error or self._may_lack("audio", measurement):
             self.silence.skip(position.duration_sec)
+            self.sound.skip(position.duration_sec)
         elif "audio" in self.tracks:
             changes += self._judge_audio(measurement, position, thresholds)
         return changes + self._judge_additional(measurement, position, thresholds)
@@ -129,6 +134,7 @@ class MediaDetectors(BaseModel):
         if "audio" in away:
             label = self.label and self._label(1)
             ended += [self.silence.faults.end(at, closing_rule(IncidentKind.SILENCE, label))]
+            ended += self.sound.end(at)
         return [each for each in ended if each]
 
     def _judge_additional(
@@ -183,6 +189,7 @@ class MediaDetectors(BaseModel):
             self.next_start_sec += duration_sec
         for silence in (self.silence, *self.additional.values()):
             silence.skip(duration_sec)
+        self.sound.skip(duration_sec)
         self.video.skip(duration_sec)
 
     def error_of(self, measurement: SegmentMeasurement) -> str:
@@ -214,18 +221,24 @@ class MediaDetectors(BaseModel):
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
         sounds = (self.silence, *self.additional.values())
-        audio = max((each.faults.health() for each in sounds), key=HEALTH_ORDER.index)
+        heard = [self.sound.health(), *(each.faults.health() for each in sounds)]
+        audio = max(heard, key=HEALTH_ORDER.index)
         return self._seen("video", self.video.health()), self._seen("audio", audio)
 
     def causes(self) -> list[Cause]:
         """Return what is on air that explains other faults."""
-        return self.video.cards.causes()
+        return [*self.video.cards.causes(), *self.sound.causes()]
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the faults that are incidents now, and the wall clock of their first moment."""
         sounds = (self.silence, *self.additional.values())
         silent = [each.faults.open_since for each in sounds if each.faults.open_since]
-        return self.video.open_incidents() | ({IncidentKind.SILENCE: min(silent)} if silent else {})
+        opened = self.sound.open_incidents() | (
+            {IncidentKind.SILENCE: min(silent)} if silent else {}
+        )
+        for kind, since in self.video.open_incidents().items():
+            opened[kind] = min(since, opened.get(kind, since))
+        return opened
 
     def _judge_audio(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
@@ -233,9 +246,11 @@ class MediaDetectors(BaseModel):
         is_all = thresholds.audio_tracks is AudioTracks.ALL
         label = self._label(1, measurement.audio_language) if is_all else {}
         rule = self._silence_rule(position, thresholds, label)
+        changes = self.sound.follow(measurement, position, thresholds)
         if measurement.has_audio:
-            return self.silence.follow(measurement, measurement.duration_sec, position, rule)
-        return self.silence.miss(position, replace(rule, reason=NO_AUDIO_TRACK))
+            duration_sec = measurement.duration_sec
+            return changes + self.silence.follow(measurement, duration_sec, position, rule)
+        return changes + self.silence.miss(position, replace(rule, reason=NO_AUDIO_TRACK))
 
     def _silence_rule(
         self, position: SegmentPosition, thresholds: Thresholds, label: dict[str, str]

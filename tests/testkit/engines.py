@@ -31,7 +31,9 @@ async def opened(
 ) -> AsyncIterator[Probe]:
     probe: Probe
     if engine is Engine.FFMPEG:
-        probe = FfmpegProbe(ffmpeg_path(), parallel=parallel, limits=limits)
+        probe = FfmpegProbe(
+            ffmpeg_path(), parallel=parallel, limits=limits, with_loudness=with_loudness
+        )
     else:
         probe = DecoderProbe(parallel=parallel, limits=limits, with_loudness=with_loudness)
     try:

@@ -6,10 +6,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from media.decoding.decoder.audio_coverage import GAP_MIN_SEC, describe_sound
-from media.decoding.decoder.loudness import LoudnessMeter
-from media.decoding.decoder.results import AudioFindings, Span
-from media.decoding.decoder.silent_ranges import quiet_samples, quiet_stretches
+from media.decoding.decoder.audio_coverage import GAP_MIN_SEC
+from media.decoding.decoder.results import AudioFindings
+from media.decoding.decoder.sound_blocks import SoundFormat
+from media.decoding.decoder.sound_parts import SoundPart, describe_parts
+from monitors.sound_figures import SoundChecks
 
 FRAMES_AT_ONCE = 64
 """Looked at together: 1.4 s of AAC. It bounds the memory that a long segment takes."""
@@ -20,100 +21,67 @@ SAMPLE_TYPES: dict[str, str] = {"flt": "f4", "dbl": "f8", "u8": "u1", "s16": "i2
 
 
 class Sound:
-    """Quiet stretches of decoded sound, where there are samples, and loudness where that is wanted.
+    """The sound of a track, from its decoded frames.
 
-    Sound may change its format within a segment, or pause; each part is judged on its own.
+    It may change its format within a segment, or pause; each part is judged on its own.
 
-    Attributes:
-        loudness_lufs: None where it is not wanted, or too low.
+    Args:
+        silence_db: what stays under this level is quiet, in dBFS.
+        checks: what is measured beside; None for nothing.
+        most_blocks: that are measured, however long it is.
     """
 
-    def __init__(self, silence_db: float, *, with_loudness: bool) -> None:
+    def __init__(
+        self, silence_db: float, *, checks: SoundChecks | None = None, most_blocks: int = 0
+    ) -> None:
         self._silence_db = silence_db
-        self._with_loudness = with_loudness
-        self._part: _Part | None = None
-        self._meter: LoudnessMeter | None = None
-        self._stretches: list[Span] = []
-        self._filled: list[Span] = []
-        self.loudness_lufs: float | None = None
+        self._checks = checks
+        self._blocks_left = most_blocks
+        self._parts: list[SoundPart] = []
+        self._format: tuple[str, str, int] | None = None
+        self._end_sec = 0.0
+        self._frames: list[av.AudioFrame] = []
 
     def add(self, frame: av.AudioFrame) -> None:
-        part = self._part
-        if part is None or not part.goes_on_with(frame):
-            self._part = part = self._next_part(part, frame)
-        part.add(frame)
-        if self._meter:
-            self._meter.add([frame])
+        if not self._goes_on_with(frame):
+            self._begin_part(frame)
+        self._end_sec += frame.samples / frame.sample_rate
+        self._frames.append(frame)
+        if len(self._frames) == FRAMES_AT_ONCE:
+            self.finish()
 
     def finish(self) -> None:
-        """Judge what was taken last."""
-        self._end_part()
-        if self._meter:
-            self.loudness_lufs = self._meter.loudness_lufs()
-            self._meter = None
+        """Listen to what was taken last."""
+        if self._frames:
+            self._parts[-1].add(full_scale_samples(self._frames))
+        self._frames = []
 
     def describe(
         self, findings: AudioFindings, duration_sec: float, first_picture_sec: float | None
     ) -> None:
-        """Write down what was heard; see `describe_sound`."""
-        describe_sound(findings, self._filled, self._stretches, duration_sec, first_picture_sec)
+        """Write down what was heard; see `describe_parts`."""
+        describe_parts(findings, self._parts, duration_sec, first_picture_sec)
 
-    def _next_part(self, before: "_Part | None", first: av.AudioFrame) -> "_Part":
-        self._end_part()
-        if self._with_loudness and (before is None or not before.fits(first)):
-            self._meter = LoudnessMeter(first)
-        start_sec = first.time
-        if start_sec is None:
-            start_sec = before.end_sec if before else 0.0
-        return _Part(first, start_sec, self._silence_db)
-
-    def _end_part(self) -> None:
-        if part := self._part:
-            self._stretches += part.stretches()
-            self._filled.append(Span(part.start_sec, part.end_sec))
-            self._part = None
-
-
-class _Part:
-    """Sound of one format without a gap."""
-
-    def __init__(self, first: av.AudioFrame, start_sec: float, silence_db: float) -> None:
-        self.start_sec = start_sec
-        self._format = _format(first)
-        self._rate_hz = first.sample_rate
-        self._silence_db = silence_db
-        self._samples = 0
-        self._frames: list[av.AudioFrame] = []
-        self._quiet: list[NDArray[np.bool_]] = []
-
-    @property
-    def end_sec(self) -> float:
-        return self.start_sec + self._samples / self._rate_hz
-
-    def fits(self, frame: av.AudioFrame) -> bool:
-        return _format(frame) == self._format
-
-    def goes_on_with(self, frame: av.AudioFrame) -> bool:
+    def _goes_on_with(self, frame: av.AudioFrame) -> bool:
         time = frame.time
-        follows = time is None or abs(time - self.end_sec) < GAP_MIN_SEC
-        return follows and self.fits(frame)
+        follows = time is None or abs(time - self._end_sec) < GAP_MIN_SEC
+        return follows and _format(frame) == self._format
 
-    def add(self, frame: av.AudioFrame) -> None:
-        self._samples += frame.samples
-        self._frames.append(frame)
-        if len(self._frames) == FRAMES_AT_ONCE:
-            self._listen()
-
-    def stretches(self) -> list[Span]:
-        self._listen()
-        quiet = quiet_stretches(np.concatenate(self._quiet), self._rate_hz)
-        return [Span(self.start_sec + start, self.start_sec + end) for start, end in quiet]
-
-    def _listen(self) -> None:
-        if self._frames:
-            samples = full_scale_samples(self._frames)
-            self._quiet.append(quiet_samples(samples, self._silence_db, self._rate_hz))
-        self._frames = []
+    def _begin_part(self, first: av.AudioFrame) -> None:
+        self.finish()
+        if self._parts and (before := self._parts[-1].blocks):
+            self._blocks_left -= before.blocks
+        self._format = _format(first)
+        self._end_sec = self._end_sec if first.time is None else first.time
+        names = tuple(each.name for each in first.layout.channels)
+        part = SoundPart(
+            SoundFormat(first.sample_rate, names),
+            self._end_sec,
+            self._silence_db,
+            checks=self._checks,
+            most_blocks=self._blocks_left,
+        )
+        self._parts.append(part)
 
 
 def full_scale_samples(frames: list[av.AudioFrame]) -> NDArray[np.floating]:

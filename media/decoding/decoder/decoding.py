@@ -17,6 +17,7 @@ from media.decoding.decoder.track_selection import tracks_of
 from media.decoding.decoder.video import FrameSampler
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
 from monitors.frames import DecodeDepth, missing_from_sec
+from monitors.sound_figures import SoundChecks
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),
@@ -98,8 +99,10 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
     pictures = FrameSampler(job, material.slates)
     additional = tracks.additional if job.all_sounds else []
     heard = [each.stream for each in additional if each.why_not is None]
-    sounds = {it.index: Sound(job.silence_db, with_loudness=False) for it in heard}
-    sound = Sound(job.silence_db, with_loudness=job.with_loudness)
+    sounds = {it.index: Sound(job.silence_db) for it in heard}
+    sound = Sound(
+        job.silence_db, checks=SoundChecks(job.sound_checks), most_blocks=job.most_sound_blocks
+    )
     wanted = [track for track in (video, audio, *heard) if track is not None]
     if audio:
         sounds[audio.index] = sound
@@ -120,7 +123,6 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
         errors[video.index] = pictures.describe(findings)
     if audio and not errors[audio.index]:
         sound.describe(findings, job.duration_sec, pictures.first_sec)
-        findings.loudness_lufs = sound.loudness_lufs
     for each in additional:
         more = AdditionalAudioFindings(index=each.place, audio_language=each.language)
         more.unmeasurable = each.why_not._asdict() if each.why_not else None

@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 from monitors.frames import BLOCKS, DecodeDepth
+from monitors.sound_figures import most_sound_blocks
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -24,7 +25,7 @@ without sound, the most that a second can hold, take half of it."""
 ALL_SOUNDS_FACTOR = 4
 """Where all audio tracks are measured."""
 
-_HEAD = struct.Struct(f">QIIIIddII?B??{BLOCKS}s")
+_HEAD = struct.Struct(f">QIIIIddIIBB??{BLOCKS}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -54,8 +55,7 @@ class JobHead(NamedTuple):
         silence_db: sound that stays under this level is silence, in dBFS.
         max_frames: further pictures are not looked at.
         cpu_sec: CPU time until the kernel kills the decoder.
-        with_loudness: whether the loudness is to be measured too, which costs as much as all else
-            of the sound.
+        sound_checks: what else is measured of the sound; see `monitors.sound_figures.SoundChecks`.
         depth: how much of the picture is looked at.
         all_sounds: whether the additional audio tracks are measured, too.
         with_signatures, reference: see `monitors.measurement.ProbeContext`; zeros for none.
@@ -70,7 +70,7 @@ class JobHead(NamedTuple):
     silence_db: float
     max_frames: int
     cpu_sec: int
-    with_loudness: bool
+    sound_checks: int
     depth: int = DecodeDepth.EVERYTHING
     all_sounds: bool = False
     with_signatures: bool = False
@@ -81,6 +81,10 @@ class JobHead(NamedTuple):
         wanted = ANSWER_BASE_BYTES + int(ANSWER_BYTES_PER_SEC * self.duration_sec)
         wanted *= ALL_SOUNDS_FACTOR if self.all_sounds else 1
         return min(wanted, MAX_ANSWER_BYTES)
+
+    @property
+    def most_sound_blocks(self) -> int:
+        return most_sound_blocks(self.duration_sec)
 
     def pack(self) -> bytes:
         return _HEAD.pack(*self)

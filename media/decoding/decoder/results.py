@@ -51,6 +51,7 @@ class AudioFindings:
     audio_begins_sec: float | None = None
     audio_error: str = ""
     audio_language: str | None = None
+    figures: dict[str, Any] | None = None
 
     def audio_fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them."""
@@ -95,7 +96,6 @@ class Findings(AudioFindings):
     video_bytes: int = 0
     frame_rate: float | None = None
     is_video_missing: bool = False
-    loudness_lufs: float | None = None
     keyframe: bytes | None = None
     parameter_sets: bytes | None = None
     needs_lead: bool = False

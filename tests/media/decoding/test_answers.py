@@ -26,7 +26,7 @@ NUMBER = 5
 DURATION_SEC = 2.0
 
 
-def job(depth: DecodeDepth, *, with_loudness: bool = False, duration_sec: float = 2.0) -> JobHead:
+def job(depth: DecodeDepth, *, duration_sec: float = 2.0) -> JobHead:
     return JobHead(
         number=NUMBER,
         slates_bytes=0,
@@ -37,13 +37,17 @@ def job(depth: DecodeDepth, *, with_loudness: bool = False, duration_sec: float 
         silence_db=-50.0,
         max_frames=200,
         cpu_sec=10,
-        with_loudness=with_loudness,
+        sound_checks=0,
         depth=depth,
     )
 
 
 def answered(**findings: Any) -> DecoderAnswer:
     return DecoderAnswer(number=NUMBER, findings=findings)
+
+
+def figures(**found: Any) -> dict[str, Any]:
+    return {"figures": {"channels": 2, "sample_rate_hz": 48_000, "duration_sec": 2.0, **found}}
 
 
 @pytest.mark.parametrize(
@@ -57,9 +61,7 @@ def test_nothing_is_skimmed_that_was_to_be_measured(depth: DecodeDepth, is_skimm
 
 
 def test_motion_is_told_only_where_it_was_looked_for() -> None:
-    found = measurement_of(
-        answered(motion="static"), job(DecodeDepth.EVERYTHING, with_loudness=True)
-    )
+    found = measurement_of(answered(motion="static"), job(DecodeDepth.EVERYTHING))
     assert found
     assert found.motion is Motion.UNKNOWN
 
@@ -111,8 +113,12 @@ def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(FRAME_BYTES)) ->
         pytest.param(
             {"black": [{"start": 1.0, "end": 1.5}, {"start": 0.0, "end": 0.5}]}, id="late"
         ),
-        pytest.param({"loudness_lufs": math.nan}, id="no loudness"),
-        pytest.param({"loudness_lufs": 1e9}, id="a loudness that hurts"),
+        pytest.param(figures(loudness_lufs=[math.nan]), id="no loudness"),
+        pytest.param(figures(loudness_lufs=[1e9]), id="a loudness that hurts"),
+        pytest.param(figures(left_dbfs=[-20.0]), id="left without right"),
+        pytest.param(figures(tone_dbfs=[None], loudness_lufs=[-20.0] * 2), id="two lengths"),
+        pytest.param(figures(tone_dbfs=[None] * 621), id="more blocks than sound"),
+        pytest.param(figures(begins_sec=math.inf), id="sound that never begins"),
         pytest.param({"width": 0}, id="no width"),
         pytest.param({"height": 10**9}, id="a height without end"),
         pytest.param({"video_codec": "h264\nalert"}, id="a codec of two lines"),
@@ -127,7 +133,7 @@ def still(start: Any = 0.0, end: Any = 1.0, picture: str = text(FRAME_BYTES)) ->
     ],
 )
 def test_what_no_decoder_finds_is_refused(findings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(ValueError, match=r"validation error|more sound"):
         read_answer(json_of({"findings": findings}), job(DecodeDepth.MOVEMENT))
 
 

@@ -10,7 +10,7 @@ from media.decoding.ffmpeg_command import Layout, probe_arguments
 
 @pytest.mark.parametrize("layout", list(Layout))
 def test_ffmpeg_may_read_its_standard_input_and_nothing_else(layout: Layout) -> None:
-    arguments = probe_arguments("/opt/ffmpeg", layout, -50.0)
+    arguments = probe_arguments("/opt/ffmpeg", layout)
     assert arguments[0] == "/opt/ffmpeg"
     before_input, after_input = arguments[: arguments.index("-i")], arguments[-1:]
     assert "-protocol_whitelist pipe" in " ".join(before_input)
@@ -19,7 +19,7 @@ def test_ffmpeg_may_read_its_standard_input_and_nothing_else(layout: Layout) -> 
     assert f"-max_pixels {MAX_PIXELS}" in " ".join(before_input)
     assert arguments.count("-i") == 1
     assert arguments[arguments.index("-i") + 1] == "pipe:0"
-    assert after_input[0] in ("pipe:1", "-")
+    assert after_input[0] in ("pipe:1", "pipe:{sound}")
 
 
 @pytest.mark.parametrize(
@@ -31,29 +31,15 @@ def test_ffmpeg_may_read_its_standard_input_and_nothing_else(layout: Layout) -> 
     ],
 )
 def test_only_tracks_that_are_there_are_asked_for(layout: Layout, maps: list[str]) -> None:
-    arguments = probe_arguments("ffmpeg", layout, -50.0)
+    arguments = probe_arguments("ffmpeg", layout)
     asked = [value for flag, value in pairwise(arguments) if flag == "-map"]
     assert asked == maps
     assert any("{times}" in argument for argument in arguments) is (layout is not Layout.AUDIO)
-    assert any("{silence}" in argument for argument in arguments) is (layout is not Layout.VIDEO)
-
-
-@pytest.mark.parametrize(
-    ("silence_db", "text"),
-    [
-        pytest.param(-50.0, "n=-50.00dB", id="default"),
-        pytest.param(0, "n=0.00dB", id="zero"),
-        pytest.param(-120.0, "n=-120.00dB", id="lowest"),
-        pytest.param(-1e-9, "n=-0.00dB", id="no exponent"),
-    ],
-)
-def test_the_silence_level_goes_into_the_filter(silence_db: float, text: str) -> None:
-    arguments = probe_arguments("ffmpeg", Layout.AUDIO, silence_db)
-    assert text in arguments[arguments.index("-af") + 1]
+    assert any("{sound}" in argument for argument in arguments) is (layout is not Layout.VIDEO)
 
 
 def test_a_named_container_goes_before_the_input() -> None:
-    named = probe_arguments("ffmpeg", Layout.BOTH, -50.0, container="mpegts")
+    named = probe_arguments("ffmpeg", Layout.BOTH, container="mpegts")
     place = named.index("-i")
     assert named[place - 2 : place] == ["-f", "mpegts"]
-    assert [*named[: place - 2], *named[place:]] == probe_arguments("ffmpeg", Layout.BOTH, -50.0)
+    assert [*named[: place - 2], *named[place:]] == probe_arguments("ffmpeg", Layout.BOTH)

@@ -4,14 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.decoding.decoder.silent_ranges import silent_intervals
 from media.decoding.ffmpeg_command import Layout
 from media.decoding.ffmpeg_output import (
     FfmpegTracks,
     first_error,
-    read_loudness,
     read_samples,
-    read_silence,
     read_times,
     read_tracks,
 )
@@ -67,39 +64,6 @@ def test_tracks_of_the_output_are_none_of_the_segment() -> None:
     assert read_tracks(output) == FfmpegTracks()
 
 
-def silence(*edges: str) -> str:
-    frame = "frame:12   pts:12288   pts_time:0.256"
-    return "\n".join(f"{frame}\nlavfi.silence_{edge.replace(': ', '=')}" for edge in edges)
-
-
-@pytest.mark.parametrize(
-    ("log", "intervals"),
-    [
-        pytest.param("", [], id="none"),
-        pytest.param(silence("start: 0.5", "end: 1.25", "duration: 0.75"), [(0.5, 1.25)], id="one"),
-        pytest.param(
-            silence("start: 0.5", "end: 1", "start: 1.5", "end: 1.75"),
-            [(0.5, 1), (1.5, 1.75)],
-            id="two",
-        ),
-        pytest.param(silence("start: 1.5"), [(1.5, 2.0)], id="open to the end"),
-        pytest.param(silence("start: -0.02", "end: 1"), [(0.0, 1.0)], id="begins before"),
-        pytest.param(silence("start: 1", "end: 2.3"), [(1.0, 2.0)], id="ends after"),
-        pytest.param(silence("start: 3", "end: 4"), [], id="all after"),
-        pytest.param(silence("start: 0", "end: 0.0853"), [], id="decoder priming"),
-        pytest.param(silence("start: 0", "end: 0.2"), [(0, 0.2)], id="more than priming"),
-        pytest.param(silence("start: 1", "end: 1.05"), [(1, 1.05)], id="short, but not first"),
-        pytest.param(silence("start: 2.5e-05", "end: 1"), [(2.5e-05, 1)], id="exponent"),
-        pytest.param("title=lavfi.silence_start=0.5", [], id="a title"),
-        pytest.param(silence("start: .."), [], id="no number"),
-        pytest.param(silence("end: 1", "start: 1.5"), [(1.5, 2)], id="an end without a start"),
-    ],
-)
-def test_silence(log: str, intervals: list[tuple[float, float]]) -> None:
-    found = silent_intervals(read_silence(log, 2.0), 2.0)
-    assert [(each.start, each.end) for each in found] == intervals
-
-
 @pytest.mark.parametrize(
     ("text", "spans"),
     [
@@ -111,22 +75,8 @@ def test_silence(log: str, intervals: list[tuple[float, float]]) -> None:
     ],
 )
 def test_samples(text: str, spans: list[tuple[float, float]]) -> None:
-    assert read_samples(text) == [pytest.approx(each, abs=1e-5) for each in spans]
-
-
-@pytest.mark.parametrize(
-    ("log", "lufs"),
-    [
-        pytest.param("", None, id="no filter"),
-        pytest.param("    I:         -19.6 LUFS\n    Threshold: -29.6 LUFS", -19.6, id="summary"),
-        pytest.param("    I: -70.0 LUFS", None, id="nothing passed the gate"),
-        pytest.param("  I: -30.0 LUFS\n  I: -20.5 LUFS", -20.5, id="the last one counts"),
-        pytest.param("    I: nan LUFS", None, id="nan"),
-        pytest.param("[info]     title: I: -5.0 LUFS", None, id="a title"),
-    ],
-)
-def test_loudness(log: str, lufs: float | None) -> None:
-    assert read_loudness(log) == lufs
+    found = [(each.start_sec, each.end_sec) for each in read_samples(text)]
+    assert found == [pytest.approx(each, abs=1e-5) for each in spans]
 
 
 @pytest.mark.parametrize(
@@ -160,8 +110,7 @@ def test_first_error(log: str, error: str | None) -> None:
 
 WORDS = st.sampled_from(
     [
-        *(silence("start: "), silence("end: "), "    I: "),
-        *(TS_VIDEO, TS_AUDIO, "[info] Stream #0:0: Video: ", "99999x99999", " LUFS", "[error] "),
+        *(TS_VIDEO, TS_AUDIO, "[info] Stream #0:0: Video: ", "99999x99999", "[error] "),
         *("\n", "1", "-", "."),
         *(
             "e",
@@ -184,14 +133,7 @@ LOGS = st.one_of(st.text(), st.lists(WORDS, max_size=30).map("".join))
 def test_any_log_is_read_without_a_failure(log: str) -> None:
     read_tracks(log)
     read_samples(log)
-    read_loudness(log)
     first_error(log)
-
-
-@given(LOGS, st.floats(0.01, 60))
-def test_silence_of_any_log_lies_within_the_segment(log: str, duration_sec: float) -> None:
-    for found in silent_intervals(read_silence(log, duration_sec), duration_sec):
-        assert 0 <= found.start < found.end <= duration_sec
 
 
 @given(LOGS)

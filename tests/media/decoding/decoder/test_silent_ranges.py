@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from media.decoding.decoder.silent_ranges import quiet_samples, quiet_stretches
+from media.decoding.decoder.results import Span
+from media.decoding.decoder.silent_ranges import (
+    quiet_samples,
+    quiet_stretches,
+    silent_intervals,
+)
 
 RATE_HZ = 48_000
 SILENCE_DB = -50.0
@@ -53,3 +58,24 @@ def test_music_at_minus_40_is_heard() -> None:
     notes = sum(np.sin(2 * np.pi * f * np.arange(RATE_HZ) / RATE_HZ) for f in (220, 277.2, 329.6))
     music = notes * (0.6 + 0.4 * chance.random(RATE_HZ))
     assert quiet((music / np.abs(music).max() * 10 ** (-40 / 20)).astype("f4")) == []
+
+
+@pytest.mark.parametrize(
+    ("quiet", "silent"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([(0.5, 1), (1.5, 1.75)], [(0.5, 1), (1.5, 1.75)], id="two"),
+        pytest.param([(1.5, 1.75), (0.5, 1)], [(0.5, 1), (1.5, 1.75)], id="out of order"),
+        pytest.param([(0.5, 1.2), (1, 1.75)], [(0.5, 1.75)], id="overlapping"),
+        pytest.param([(-0.02, 1)], [(0, 1)], id="begins before"),
+        pytest.param([(1, 2.3)], [(1, 2)], id="ends after"),
+        pytest.param([(3, 4)], [], id="all after"),
+        pytest.param([(0, 0.0853)], [], id="decoder priming"),
+        pytest.param([(0, 0.2)], [(0, 0.2)], id="more than priming"),
+        pytest.param([(1, 1.05)], [(1, 1.05)], id="short, but not first"),
+    ],
+)
+def test_silence_lies_within_the_segment(
+    quiet: list[tuple[float, float]], silent: list[tuple[float, float]]
+) -> None:
+    assert silent_intervals([Span(*each) for each in quiet], 2.0) == silent

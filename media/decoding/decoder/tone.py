@@ -1,0 +1,81 @@
+"""Line-up tone: a steady sine of 1 kHz (EBU Tech 3304, SMPTE RP 155)."""
+
+import numpy as np
+from numpy.fft import rfft
+from numpy.typing import NDArray
+
+TONE_HZ = 1000.0
+TOLERANCE = 0.01
+LEAST_SHARE = 0.95
+"""Of the power in a block."""
+
+QUIET_POWER = 10 ** (-60 / 10)
+"""A channel may carry nothing while another one carries the tone."""
+
+CROSSINGS_TOLERANCE = 0.06
+"""A sine crosses zero twice a period; what else a tone may hold adds few crossings."""
+
+
+def tone_power(
+    blocks: NDArray[np.floating],
+    means: NDArray[np.floating],
+    power: NDArray[np.floating],
+    rate_hz: int,
+) -> NDArray[np.floating]:
+    """Return the power of the tone in each block; 0 where anything else is to be heard.
+
+    Args:
+        blocks: samples of shape (channels, blocks, samples).
+        means: of each, of shape (channels, blocks).
+        power: likewise.
+        rate_hz: samples a second.
+    """
+    found = np.zeros(blocks.shape[1])
+    likely = np.flatnonzero(_may_be_tone(blocks, means, rate_hz).any(axis=0))
+    if not likely.size:
+        return found
+    is_tone = _are_tone(blocks[:, likely], rate_hz)
+    is_quiet = power[:, likely] < QUIET_POWER
+    is_alone = (is_tone | is_quiet).all(axis=0)
+    strongest = np.where(is_tone & ~is_quiet, power[:, likely], 0.0).max(axis=0)
+    found[likely] = np.where(is_alone, strongest, 0.0)
+    return found
+
+
+def _may_be_tone(
+    blocks: NDArray[np.floating], means: NDArray[np.floating], rate_hz: int
+) -> NDArray[np.bool_]:
+    """Return, fast, in which blocks sound crosses its mean as often as the tone does."""
+    is_below = blocks < means[:, :, None]
+    has_crossed = is_below[:, :, 1:] != is_below[:, :, :-1]
+    crossings = np.add.reduce(has_crossed.view(np.uint8), axis=2, dtype=np.uint32)
+    expected = 2 * TONE_HZ * blocks.shape[2] / rate_hz
+    near: NDArray[np.bool_] = np.abs(crossings - expected) <= CROSSINGS_TOLERANCE * expected
+    return near
+
+
+def _are_tone(blocks: NDArray[np.floating], rate_hz: int) -> NDArray[np.bool_]:
+    size = blocks.shape[2]
+    step_hz = rate_hz / size
+    amplitude = np.abs(rfft(blocks * np.hanning(size + 1)[:-1].astype(blocks.dtype)))
+    first = round(TONE_HZ / step_hz) - 2
+    best = first + amplitude[:, :, first : first + 5].argmax(axis=2)
+    around = np.arange(-2, 3) + best[:, :, None]
+    lobe = np.take_along_axis(amplitude, around, axis=2)
+    total = np.square(amplitude[:, :, 2:]).sum(axis=2)  # a constant offset is no sound
+    share = np.square(lobe).sum(axis=2) / np.maximum(total, 1e-12)
+    off = np.abs(step_hz * (best + _between_bins(lobe)) - TONE_HZ)
+    are_tone: NDArray[np.bool_] = (share >= LEAST_SHARE) & (off <= TOLERANCE * TONE_HZ)
+    return are_tone
+
+
+def _between_bins(lobe: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return how far a sine is from the middle of its lobe, in bins, by its neighbours.
+
+    Through a Hann window the ratio of two neighbours is (1 + d) / (2 - d).
+    """
+    before, middle, after = lobe[:, :, 1], np.maximum(lobe[:, :, 2], 1e-12), lobe[:, :, 3]
+    ratio = np.maximum(before, after) / middle
+    offset = (2 * ratio - 1) / (1 + ratio)
+    signed: NDArray[np.floating] = np.copysign(offset, after - before)
+    return signed

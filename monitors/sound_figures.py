@@ -1,0 +1,85 @@
+"""What is measured of the sound of a segment, beside where it is silent."""
+
+from enum import IntFlag
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from monitors.sound import LONGEST_AHEAD_SEC
+
+BLOCK_SEC = 0.1
+"""Figures are of blocks this long."""
+
+MOST_BLOCKS = 72_000
+MOST_CHANNELS = 64
+
+Level = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
+Levels = Annotated[list[Level], Field(max_length=MOST_BLOCKS)]
+
+
+def most_sound_blocks(duration_sec: float) -> int:
+    """Return how many blocks are measured of a segment that declares this duration."""
+    return min(MOST_BLOCKS, int((duration_sec + LONGEST_AHEAD_SEC) / BLOCK_SEC))
+
+
+class SoundChecks(IntFlag):
+    """What is measured only where somebody asks for it."""
+
+    LOUDNESS = 1
+    PEAKS = 2
+    PHASE = 4
+
+
+class SoundFigures(BaseModel):
+    """Figures of one audio track of a segment, one a block.
+
+    The blocks follow each other without a gap and share the time evenly. A list is empty where it
+    was not measured, or makes no sense: a mono track has no left and right.
+
+    Attributes:
+        begins_sec: the first sample, in seconds from the segment's first moment.
+        duration_sec: of all blocks.
+        channels_dbfs: RMS of each channel over the segment, in dBFS.
+        left_dbfs, right_dbfs: RMS of the front channels.
+        tone_dbfs: level of a line-up tone, where nothing else is heard; a full-scale sine is 0
+            (AES17). None where anything else is heard.
+        loudness_lufs: ITU-R BS.1770, without gates.
+        true_peaks_dbtp: ITU-R BS.1770 Annex 2.
+        clipped: whether a run of full-scale samples ends in the block.
+        correlations: of left and right over the latest 0.4 s, -1 to 1; None where it is quiet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    begins_sec: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    duration_sec: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    channels: int = Field(ge=1, le=MOST_CHANNELS)
+    sample_rate_hz: int = Field(ge=1, le=1_000_000)
+    channels_dbfs: list[Level] = Field(default=[], max_length=MOST_CHANNELS)
+    left_dbfs: Levels = []
+    right_dbfs: Levels = []
+    tone_dbfs: list[Level | None] = Field(default=[], max_length=MOST_BLOCKS)
+    loudness_lufs: Levels = []
+    true_peaks_dbtp: Levels = []
+    clipped: list[bool] = Field(default=[], max_length=MOST_BLOCKS)
+    correlations: list[Level | None] = Field(default=[], max_length=MOST_BLOCKS)
+
+    @property
+    def blocks(self) -> int:
+        return max(len(each) for each in self._lists())
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Self:
+        if len({len(each) for each in self._lists() if each}) > 1:
+            raise ValueError("all figures must be of the same blocks")
+        if len(self.left_dbfs) != len(self.right_dbfs):
+            raise ValueError("left and right come together")
+        if len(self.true_peaks_dbtp) != len(self.clipped):
+            raise ValueError("peaks and clipping come together")
+        return self
+
+    def _lists(self) -> tuple[list[float] | list[float | None] | list[bool], ...]:
+        return (
+            *(self.left_dbfs, self.right_dbfs, self.tone_dbfs, self.loudness_lufs),
+            *(self.true_peaks_dbtp, self.clipped, self.correlations),
+        )
