@@ -1,6 +1,6 @@
 """Frames of a video, scaled down so that they can be compared, and how many of them are decoded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from operator import sub
@@ -44,12 +44,14 @@ opens, a pan of half a pixel a second after 3 to 5 s.
 SAME_COLOUR_TOLERANCE = 16
 """Likewise of U and V: frozen ones differ by at most 6, at very low rates by 12."""
 
-LOCAL_DIFFERENCE = 3.5
-LOCAL_SHARE = 40
-LOCAL_BASE = 0.05
-"""A block that differs by more than `LOCAL_DIFFERENCE`, and `LOCAL_SHARE` times as much as all do
-in the mean and `LOCAL_BASE`, is life: a mouth, a line of text. The noise of encoders is spread, and
-that ratio is at most 22; where a small thing moves, it is 45 and more."""
+LOCAL_DIFFERENCE = 3.0
+LOCAL_SHARE = 4.5
+LOCAL_BASE = 0.25
+LOCAL_BLOCKS = 12
+"""A block that differs by more than `LOCAL_DIFFERENCE`, and `LOCAL_SHARE` times as much as all but
+`LOCAL_BLOCKS` and `LOCAL_BASE`, is life: a mouth, the last digit of a clock. The noise of encoders
+is spread: that ratio is at most 3.3 of a hundred frozen pictures in all codecs and rates; where a
+small thing moves, it is 5 to 400."""
 
 LIT_LEVEL = 50
 """The mean of a block in the dark that is lit."""
@@ -114,16 +116,16 @@ def same_frame(one: bytes, other: bytes) -> bool:
     """
     if one == other:
         return True
-    differing = block_differences(one, other)
-    largest = max(differing)
-    if largest > SAME_FRAME_TOLERANCE or _is_local(largest, sum(differing) / BLOCKS):
+    differing = sorted(block_differences(one, other))
+    if differing[-1] > SAME_FRAME_TOLERANCE or _is_local(differing):
         return False
     colours = zip(one[LUMA_BYTES:], other[LUMA_BYTES:], strict=True)
     return all(abs(mine - theirs) <= SAME_COLOUR_TOLERANCE for mine, theirs in colours)
 
 
-def _is_local(largest: float, mean: float) -> bool:
-    return largest > LOCAL_DIFFERENCE and largest > LOCAL_SHARE * (mean + LOCAL_BASE)
+def _is_local(differing: Sequence[float]) -> bool:
+    largest, others = differing[-1], differing[-1 - LOCAL_BLOCKS]
+    return largest > max(LOCAL_DIFFERENCE, LOCAL_SHARE * (others + LOCAL_BASE))
 
 
 def block_differences(one: bytes, other: bytes) -> list[float]:

@@ -77,7 +77,14 @@ class FreezeDetector(BaseModel):
 
     def follow(self, media: Iterable[Stretch], rule: FaultRule) -> list[IncidentChange]:
         """Judge the stretches of a segment and return what changed, in order."""
-        changes = [change for stretch in media for change in self._settle(stretch, rule)]
+        changes: list[IncidentChange] = []
+        before: Stretch | None = None
+        for stretch in media:
+            if before and _is_other_picture(before, stretch):
+                changes += self._begin_anew(stretch, rule)
+            else:
+                changes += self._settle(stretch, rule)
+            before = stretch
         if self.faults.run is None:
             self.picture = None
         return changes
@@ -99,6 +106,12 @@ class FreezeDetector(BaseModel):
         """How long a freeze that goes on may last already."""
         run, held_sec = self.faults.run, self.held.duration_sec if self.held else 0.0
         return held_sec + (run.fault_sec + run.gap_sec if run else 0.0)
+
+    def _begin_anew(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
+        """Judge a picture that follows one like it: between the two something moved."""
+        parted = self.faults.part(stretch.starts_at, rule)
+        self.held = self.picture = None
+        return [*([parted] if parted else []), *self._settle(stretch, rule)]
 
     def _settle(self, stretch: Stretch, rule: FaultRule) -> list[IncidentChange]:
         """Judge what was held, now that `stretch` follows, and that, unless it is held itself."""
@@ -170,6 +183,15 @@ class FreezeDetector(BaseModel):
         if stretch.reason == VIDEO_MISSING:  # a player goes on showing the last picture
             return True
         return bool(self.picture and stretch.picture and same_frame(self.picture, stretch.picture))
+
+
+def _is_other_picture(before: Stretch, stretch: Stretch) -> bool:
+    """Return whether a decoder saw one still picture end and one that looks like it begin."""
+    if not (before.condition is stretch.condition is Condition.FAULTY):
+        return False
+    if not before.picture or not stretch.picture or before.picture == stretch.picture:
+        return False
+    return same_frame(before.picture, stretch.picture)
 
 
 def _goes_on(held: HeldStill, stretch: Stretch) -> bool:

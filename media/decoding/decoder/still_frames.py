@@ -9,6 +9,7 @@ from monitors.frames import (
     BLOCK_SIZE,
     BLOCKS,
     LOCAL_BASE,
+    LOCAL_BLOCKS,
     LOCAL_DIFFERENCE,
     LOCAL_SHARE,
     MOVED_DIFFERENCE,
@@ -81,13 +82,16 @@ def _runs(frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]) ->
     while first < len(frames):
         is_single = first == len(goes_on) or not goes_on[first]
         stop = first + 1 if is_single else _end_of_run(blocks, frames, first)
+        # From one frame to the next an encoder changes little: what moves is seen more clearly.
+        moves = np.flatnonzero(~goes_on[first : stop - 1])
+        stop = first + int(moves[0]) + 1 if len(moves) else stop
         at_border = first == 0 or stop == len(frames)
         long_enough = edges[stop] - edges[first] >= STILL_MIN_SEC
         if (long_enough or (at_border and edges[stop] > edges[first])) and (
             _repeats_itself(frames[first:stop]) or _is_within_grain(blocks[first:stop])
         ):
             runs.append(StillSpan(edges[first], edges[stop], frames.pixels[first].tobytes()))
-        first = stop
+        first = stop + 1 if len(moves) else stop  # that frame moves, though it may go on
     return runs
 
 
@@ -97,14 +101,18 @@ def _are_same(
     """Return which frames are the same as others; see `monitors.frames.same_frame`."""
     differing = np.abs(some - others)
     largest = differing.max(axis=1, initial=0)
-    mean = differing.sum(axis=1, dtype=np.int32) / BLOCKS
-    is_local = (largest > LOCAL_DIFFERENCE * _PIXELS) & (
-        largest > LOCAL_SHARE * (mean + LOCAL_BASE * _PIXELS)
-    )
-    same: Flags = (largest <= SAME_FRAME_TOLERANCE * _PIXELS) & ~is_local
+    same: Flags = largest <= SAME_FRAME_TOLERANCE * _PIXELS
     if same.any():
-        same &= _have_same_colours(frames, before)
+        same &= ~_are_local(differing, largest) & _have_same_colours(frames, before)
     return same
+
+
+def _are_local(differing: NDArray[np.int16], largest: NDArray[np.int16]) -> Flags:
+    local: Flags = largest > LOCAL_DIFFERENCE * _PIXELS
+    place = BLOCKS - 1 - LOCAL_BLOCKS
+    others = np.partition(differing[local], place, axis=1)[:, place]
+    local[local] = largest[local] > LOCAL_SHARE * (others + LOCAL_BASE * _PIXELS)
+    return local
 
 
 def _have_same_colours(frames: SmallFrames, others: SmallFrames) -> Flags:
