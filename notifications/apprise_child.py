@@ -27,7 +27,9 @@ import requests
 from media.processes.framing import pack_json, read_json
 from notifications.apprise_guard import ProcessGuard
 
-MEMORY_BYTES: Final = 1024 * 1024 * 1024
+MEMORY_BYTES: Final = 320 * 1024 * 1024
+"""Address space: twice what Apprise takes, so that an answer without end finds one here."""
+
 MAX_HEADER_CHARS: Final = 64
 
 _ERRORS: Final = (

@@ -1,6 +1,7 @@
 """Notifications by Apprise, and what its child process must not touch."""
 
 import asyncio
+import contextlib
 import email
 import email.policy
 import os
@@ -18,6 +19,7 @@ from starlette.responses import Response
 
 from monitors.delivery import Failure
 from notifications.apprise import AppriseSender
+from notifications.apprise_child import MEMORY_BYTES
 from notifications.destination_urls import BadDestinationUrl
 from notifications.sending import Outcome, Sent
 from tests.notifications.http_service import HttpService, http_service
@@ -260,6 +262,29 @@ async def test_a_service_that_never_ends_its_answer_is_cut_off(service: HttpServ
         failure = _failure(await sender.send(f"json://127.0.0.1:{port}/", notification()))
         assert (failure.outcome, failure.is_final) == ("timeout", False)
         await until(partial(_has_forks, sender, 0), "the attempt is killed")
+    await sender.close()
+
+
+async def test_an_answer_without_end_takes_little_memory(service: HttpService) -> None:
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(bytes(2**20))
+                await writer.drain()
+                sent += 2**20
+        writer.close()
+
+    sender = AppriseSender(allow_private_networks=True)
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        failure = _failure(await sender.send(f"json://127.0.0.1:{port}/", notification()))
+        assert (failure.outcome, failure.is_final) == ("connection", False)
+    assert sent < MEMORY_BYTES
     await sender.close()
 
 
