@@ -304,6 +304,7 @@ _SUMMARY = select(
     monitors.c.created_at,
     monitor_stats.c.health,
     monitor_stats.c.open_incidents,
+    monitor_stats.c.media,
 ).select_from(MONITORS_WITH_STATS)
 
 

@@ -85,6 +85,7 @@ class MonitorSummary:
     health: HealthReport
     open_incidents: list[OpenIncident]
     created_at: datetime
+    media: MediaFacts | None = None
 
 
 @dataclass(frozen=True)

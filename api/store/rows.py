@@ -100,6 +100,7 @@ def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
         health=HealthReport.model_validate(row.health or {}),
         open_incidents=_open_incidents(row.open_incidents or []),
         created_at=row.created_at,
+        media=_media(row),
     )
 
 
@@ -111,8 +112,12 @@ def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
         statistics=Statistics.model_validate(row.statistics),
         open_incidents=_open_incidents(row.open_incidents),
         as_of=row.as_of.astimezone(UTC),
-        media=MediaFacts.model_validate(row.media) if row.media else None,
+        media=_media(row),
     )
+
+
+def _media(row: Row[*tuple[Any, ...]]) -> MediaFacts | None:
+    return MediaFacts.model_validate(row.media) if row.media else None
 
 
 def _open_incidents(kept: list[dict[str, Any]]) -> list[OpenIncident]:

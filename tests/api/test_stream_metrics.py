@@ -37,6 +37,7 @@ async def test_each_active_monitor_is_told_with_its_name_and_labels(database_url
                 "audio": "unknown",
                 "last_check_at": (now - timedelta(seconds=30)).isoformat(),
             },
+            media={"levels": {"momentary_lufs": -22.5, "true_peak_dbtp": -1.5}},
             open_incidents=[{"kind": "blackout", "started_at": now.isoformat()}],
         )
         found = await samples(gateway)
@@ -50,6 +51,8 @@ async def test_each_active_monitor_is_told_with_its_name_and_labels(database_url
     assert value("health", track="audio") == -1
     assert value("open_incidents", kind="blackout") == 1
     assert value("last_segment_age_seconds") == pytest.approx(30, abs=10)
+    assert value("loudness_lufs", window="momentary") == -22.5
+    assert value("true_peak_dbtp") == -1.5
     assert found == {}
 
 

@@ -13,7 +13,7 @@ from api.stream_metrics import StreamMetrics
 from kube.api_errors import CallFailed
 from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
-from monitors.reports import EventReport, HealthReport, OpenIncident
+from monitors.reports import EventReport, HealthReport, MediaFacts, OpenIncident, SoundLevels
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from notifications.notification import DestinationType
 from worker.metrics import (
@@ -47,6 +47,9 @@ STREAM = MonitorSummary(
     health=HealthReport(last_check_at=datetime.now(UTC)),
     open_incidents=[OpenIncident(kind=IncidentKind.FREEZE, started_at=datetime.now(UTC))],
     created_at=datetime.now(UTC),
+    media=MediaFacts(
+        levels=SoundLevels(momentary_lufs=-23, short_term_lufs=-23, true_peak_dbtp=-1)
+    ),
 )
 
 
