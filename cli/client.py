@@ -15,7 +15,7 @@ TIMEOUT_SEC = 15.0
 PAGE = 200
 
 _MONITOR_ID = re.compile(r"mon-[0-9a-f-]{1,36}")
-_OTHER_ID = re.compile(r"(?:dst|sil)-[0-9a-f-]{1,36}")
+_OTHER_ID = re.compile(r"(?:dst|inc|sil)-[0-9a-f-]{1,36}")
 _FULL_ID_CHARS = 40
 
 
@@ -148,6 +148,13 @@ class RestClient:
     def find_silence_id(self, beginning: str) -> str:
         """Return the one id of a silence that begins so; as `find_destination_id`."""
         return self._find_id("sil-", beginning, "/silences", "silence_id")
+
+    def find_incident_id(self, beginning: str) -> str:
+        """Return the one id of an incident that begins so; as `find_destination_id`.
+
+        A shortened id is looked for among the newest incidents, as many as the gateway counts.
+        """
+        return self._find_id("inc-", beginning, "/incidents", "incident_id")
 
     def _find_id(self, prefix: str, beginning: str, path: str, field: str) -> str:
         text = f"{prefix}{beginning.lower().removeprefix(prefix)}"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import destinations, monitors, silences
+from cli import destinations, incidents, monitors, silences
 from cli.client import open_gateway
 from cli.options import (
     LOCAL_GATEWAY,
@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(monitors.app, name="monitors")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(destinations.app, name="destinations")
 app.add_typer(silences.app, name="silences")
 
