@@ -124,7 +124,8 @@ class DestinationDispatch:
     async def _pick(self, connection: AsyncConnection, record: DestinationRecord) -> NextResult:
         now = self._now()
         verdict, is_all = await self._judge(connection, record, FEW_ROWS, now)
-        if verdict.telling is None and not is_all:  # all of these wait; others may be due
+        # All of these wait, and others may be due; or a group goes on beyond them.
+        if not is_all and (verdict.telling is None or record.group_window_sec):
             verdict, _ = await self._judge(connection, record, MANY_ROWS, now)
         if verdict.telling is None:
             return NextResult(wait_sec=_seconds(verdict.wake_at, now))

@@ -121,7 +121,13 @@ class IncidentStore:
             .where(incidents.c.incident_id == incident_id, incidents.c.acknowledged_at.is_(None))
             .values(acknowledged_at=at, note=note)
         )
-        return await self._database.write_one(change) == 1
+        async with self._database.write() as connection:
+            is_first = (await connection.execute(change)).rowcount == 1
+            if is_first:
+                await queue_without_event(
+                    connection, incident_id, NotificationState.ACKNOWLEDGED, at
+                )
+        return is_first
 
     async def find(self, incident_id: str) -> IncidentRecord | None:
         query = select(incidents).where(incidents.c.incident_id == incident_id)

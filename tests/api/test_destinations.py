@@ -9,10 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from activities.destination_declarations import NextInput, NotificationOutcome
-from api.destinations.dispatch import DestinationDispatch
+from api.destinations.dispatch import FEW_ROWS, DestinationDispatch
 from api.destinations.messages import MessageWriter
 from api.destinations.secrets import DestinationSecretBox
 from api.secrets import SecretBox
+from monitors.reports import EventReport
 from tests.testkit.destinations import (
     create_destination,
     deliveries,
@@ -365,6 +366,40 @@ async def test_a_reminder_that_is_interrupted_is_made_again_once(gateway: Runnin
     assert (after.delivery_id, after.wait_sec) == (None, 60)
     states = [one["state"] for one in await deliveries(gateway, destination_id)]
     assert states == ["reminder", "opened"]
+
+
+async def test_an_acknowledgement_is_told_once_and_ends_the_reminders(gateway: Running) -> None:
+    made = await create_destination(gateway, remind_every_sec=60)
+    destination_id = made["destination_id"]
+    monitor_id = await gateway.created_id(destinations=[destination_id])
+    report = incident(monitor_id, 1)
+    await put_event(gateway, monitor_id, report)
+    first = (await next_notification(gateway, destination_id))["delivery_id"]
+    await settle(gateway, destination_id, first)
+    path = f"/api/v1/incidents/{report['event']['data']['incident_id']}/acknowledge"
+    for _ in range(2):
+        assert (await gateway.client.post(path, json={})).status_code == 200
+    told = (await next_notification(gateway, destination_id))["delivery_id"]
+    acknowledged = (await order(gateway, destination_id, told))["notification"]
+    assert acknowledged["state"] == "acknowledged"
+    await settle(gateway, destination_id, told)
+    later = dispatch_after(gateway, timedelta(seconds=300))
+    assert (await later.next(NextInput(destination_id=destination_id))).delivery_id is None
+
+
+async def test_a_group_may_be_larger_than_what_is_read_at_first(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url, max_monitors=1000) as gateway:
+        made = await create_destination(gateway, group_window_sec=60)
+        destination_id, count = made["destination_id"], FEW_ROWS + 10
+        template = await gateway.created_id(destinations=[destination_id])
+        for sequence in range(1, count + 1):
+            report = EventReport.model_validate(incident(template, sequence))
+            await gateway.store.events.record(template, report, datetime.now(UTC))
+        later = dispatch_after(gateway, timedelta(seconds=61))
+        due = await later.next(NextInput(destination_id=destination_id))
+        assert due.delivery_id
+        told = await later.order(destination_id, due.delivery_id)
+        assert len(told.notification.subjects) == count
 
 
 def dispatch_after(gateway: Running, delay: timedelta) -> DestinationDispatch:
