@@ -118,7 +118,7 @@ def join(spans: Iterable[ObservedSpan]) -> list[ObservedSpan]:
     What was seen once is seen, whatever else is told of it.
     """
     joined: list[ObservedSpan] = []
-    for start, end, active in _sweep((each.start, each.end, each.reason) for each in spans):
+    for start, end, active in _sweep([(each.start, each.end, each.reason) for each in spans]):
         if not active:
             continue
         reason = None if None in active else min(filter(None, active))
@@ -196,17 +196,34 @@ def _filled(
 def _faults(
     begin: datetime, end: datetime, incidents: Iterable[IncidentSpan]
 ) -> Iterator[CoverageInterval]:
-    layers = (
+    for cluster in _clusters(
         (
             max(begin, whole_milliseconds(each.start)),
             min(end, whole_milliseconds(each.end)) if each.end else end,
             each.kind,
         )
         for each in incidents
-    )
-    for start, stop, kinds in _sweep(layers):
-        if kinds:
+    ):
+        for start, stop, kinds in _sweep(cluster):
             yield CoverageInterval(start, stop, CoverageCondition.FAULTY, tuple(sorted(kinds)))
+
+
+def _clusters(
+    spans: Iterable[tuple[datetime, datetime, T]],
+) -> Iterator[list[tuple[datetime, datetime, T]]]:
+    """Yield spans that overlap or border each other together, in order."""
+    cluster: list[tuple[datetime, datetime, T]] = []
+    reached = None
+    for span in sorted(spans, key=itemgetter(0)):
+        if span[0] >= span[1]:
+            continue
+        if reached is not None and span[0] > reached:
+            yield cluster
+            cluster, reached = [], None
+        cluster.append(span)
+        reached = span[1] if reached is None else max(reached, span[1])
+    if cluster:
+        yield cluster
 
 
 def _overlaid(
@@ -244,13 +261,16 @@ def _merged(intervals: Iterable[CoverageInterval]) -> list[CoverageInterval]:
 
 
 def _sweep(
-    layers: Iterable[tuple[datetime, datetime, T]],
+    layers: Sequence[tuple[datetime, datetime, T]],
 ) -> Iterator[tuple[datetime, datetime, tuple[T, ...]]]:
     """Yield each stretch between two borders with the values that hold in it, in order."""
+    if len(layers) == 1:
+        start, end, value = layers[0]
+        yield start, end, (value,)
+        return
     borders: list[tuple[datetime, int, T]] = []
     for start, end, value in layers:
-        if start < end:
-            borders += ((start, 1, value), (end, -1, value))
+        borders += ((start, 1, value), (end, -1, value))
     borders.sort(key=itemgetter(0))
     held: Counter[T] = Counter()
     reached = borders[0][0] if borders else None
