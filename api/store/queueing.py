@@ -17,7 +17,7 @@ from monitors.events import StreamEvent, is_opening, kind_of
 from monitors.status import IncidentKind, Severity
 from notifications.notification import NotificationState
 
-MAX_HOST_CHARS = 255
+MAX_HOST_CHARS: Final = 255
 
 
 async def queue_event(

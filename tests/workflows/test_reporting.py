@@ -6,7 +6,7 @@ from monitors.events import EventType
 from monitors.status import DeliveryStatus, MonitorStatus
 from tests.testkit import scripts
 from tests.testkit.fake_activities import closed_until
-from tests.testkit.workflow_harness import WorkflowHarness
+from tests.testkit.workflow_harness import WorkflowHarness, an_order, start_monitor
 
 
 async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(
@@ -77,3 +77,16 @@ async def test_a_refused_report_does_not_stop_the_monitor(harness: WorkflowHarne
     end = await harness.run()
     assert end.status is MonitorStatus.COMPLETED
     assert harness.told() == [EventType.STREAM_STARTED, EventType.STREAM_ENDED]
+
+
+async def test_without_a_callback_events_are_reported_and_not_posted(
+    harness: WorkflowHarness,
+) -> None:
+    harness.activities.watches.append(scripts.ends())
+    order = an_order(await harness.now()).model_copy(update={"callback_url": None})
+    result = await (await start_monitor(harness.client, order)).result()
+    assert result.status is MonitorStatus.COMPLETED
+    assert harness.activities.received == []
+    assert [
+        (report.event.sequence, report.webhook_status) for report in harness.activities.reports
+    ] == [(1, DeliveryStatus.NONE), (2, DeliveryStatus.NONE)]
