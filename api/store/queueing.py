@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import exists, select, update
