@@ -10,6 +10,7 @@ BENCHMARKS = {
     "engine": "what a monitor costs Temporal and the database in an hour",
     "scale": "what thousands of monitors cost around their probes",
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
+    "incidents": "how long lists of incidents take, with each filter, among a million",
     "listeners": "what listeners of changes cost the gateway",
     "coverage": "how long a month's availability of a thousand monitors takes",
     "contract": "that no request makes the gateway fail or break its own description",

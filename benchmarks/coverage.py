@@ -147,7 +147,7 @@ def _incidents(monitor_id: str, chance: Random) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _databases() -> Iterator[list[tuple[str, str]]]:
+def databases() -> Iterator[list[tuple[str, str]]]:
     with tempfile.TemporaryDirectory() as folder, postgres_server() as server:
         yield [
             ("SQLite", f"sqlite:///{folder}/gateway.db"),
@@ -156,8 +156,8 @@ def _databases() -> Iterator[list[tuple[str, str]]]:
 
 
 async def run(count: int) -> list[Figures]:
-    with _databases() as databases:
-        return [await measure(name, url, count) for name, url in databases]
+    with databases() as found:
+        return [await measure(name, url, count) for name, url in found]
 
 
 def main() -> int:

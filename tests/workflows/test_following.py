@@ -7,7 +7,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType as HistoryEvent
 
 from monitors.events import EndReason, EventType
-from monitors.status import MonitorStatus, StreamStatus
+from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from tests.testkit import scripts
 from tests.testkit.workflow_harness import MONITOR_ID, Handle, WorkflowHarness, events_of
 
@@ -126,3 +126,29 @@ async def test_search_attributes_are_written_only_when_they_change(
 
 async def _history_length(handle: Handle) -> int:
     return len((await handle.fetch_history()).events)
+
+
+@pytest.mark.parametrize(
+    ("events", "most"),
+    [pytest.param(7, 300, id="steadily"), pytest.param(20, 600, id="in the worst rhythm")],
+)
+async def test_what_a_stream_that_flaps_for_an_hour_costs_in_history_events(
+    harness: WorkflowHarness, events: int, most: int
+) -> None:
+    """It sends at most 20 events, mostly 7; see `monitors.detectors.flapping`."""
+    changes = ([scripts.FREEZE, scripts.FREEZE_RECOVERED] * 10)[:events]
+    open_then = ([(IncidentKind.FREEZE,), ()] * 10)[:events]
+    every_sec = 3600 / len(changes)
+    harness.activities.watches.extend(
+        [
+            *(
+                scripts.lasting(every_sec, scripts.sees(each, open_incidents=open_now))
+                for each, open_now in zip(changes, open_then, strict=True)
+            ),
+            scripts.ends(),
+        ]
+    )
+    handle = await harness.start()
+    await handle.result()
+    assert len(harness.told()) == events + 2  # the start and the end of the stream
+    assert await _history_length(handle) <= most
