@@ -40,6 +40,7 @@ async def writes_of(
             with counted(store.database) as writes:
                 for status in sorted(statuses, key=lambda report: report.as_of):
                     await store.monitors.apply_report(order.monitor_id, status, status.as_of)
+                    await store.coverage.record(order.monitor_id, status.coverage)
                 for each in events:
                     await store.events.record(order.monitor_id, each, each.event.timestamp)
     return writes.count
