@@ -1,5 +1,6 @@
 """Encoding programmes, once, into short segments that can be joined to longer ones."""
 
+import contextlib
 import hashlib
 import shutil
 import subprocess
@@ -79,7 +80,8 @@ def encoded(programme: Programme, cache: Path, *, is_fresh: bool = False) -> Enc
         work = Path(tempfile.mkdtemp(prefix="making-", dir=cache))
         try:
             _encode(programme, work)
-            work.rename(folder)
+            with contextlib.suppress(OSError):  # another process was first
+                work.rename(folder)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return _load(folder)

@@ -30,7 +30,7 @@ SHORT_SEC = {
     "clipping_threshold_sec": 3.0,
 }
 SHORT = {
-    **{name: value for name, value in SHORT_SEC.items() if name in MonitorConfig.model_fields},
+    **SHORT_SEC,
     "recovery_sec": 2.0,
 }
 THRESHOLDS: Mapping[str, Mapping[str, float]] = {"default": {}, "short": SHORT}
@@ -156,7 +156,8 @@ def _config(programme: Programme, thresholds: str) -> MonitorConfig:
 def threshold_sec(config: MonitorConfig) -> dict[str, float]:
     """Return the thresholds of a config by the kind of incident."""
     suffix = "_threshold_sec"
-    known = {name: value for name, value in config.model_dump().items() if name in SHORT_SEC}
+    judged_by = (*SHORT_SEC, "phase_threshold_sec")
+    known = {name: value for name, value in config.model_dump().items() if name in judged_by}
     return {name.removesuffix(suffix): float(value) for name, value in known.items()}
 
 

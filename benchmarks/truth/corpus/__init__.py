@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from benchmarks.truth.corpus import black, nearly_still, ordinary, signals, silence, still
+from benchmarks.truth.corpus import black, levels, nearly_still, ordinary, signals, silence, still
 from benchmarks.truth.programme import Programme
 
-PARTS = (still, nearly_still, black, silence, signals, ordinary)
+PARTS = (still, nearly_still, black, silence, levels, signals, ordinary)
 
 
 @cache

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from benchmarks.truth.corpus.building import GOOD_SEC, LONGER, shown
 from benchmarks.truth.corpus.codings import CANVASES, CODINGS
 from benchmarks.truth.footage import BIKES, CAR, RABBIT, photo
@@ -123,8 +125,8 @@ def _lights() -> Iterator[Programme]:
 
 
 def _spotlight(t: float, canvas: Canvas) -> Image:
-    lit = with_light(BLACK, 0.9, 0.5, 0.25, lambda _t: 1.0)(t, canvas)
-    image: Image = (CAR(t, canvas) * (lit.astype("f4") / 1.0).clip(0, 1)).astype("u1")
+    lit = with_light(BLACK, 0.9, 0.5, 0.25, lambda _t: 255.0)(t, canvas)
+    image: Image = (CAR(t, canvas) * lit.astype(np.float32) / 255).astype(np.uint8)
     return image
 
 

@@ -53,13 +53,18 @@ def _people() -> Iterator[Programme]:
 
 def _writing() -> Iterator[Programme]:
     def clock(t: float) -> str:
-        return f"12:{int(t) // 60:02}:{int(t) % 60:02}"
+        return f"12:{int(t + 0.5) // 60:02}:{int(t + 0.5) % 60:02}"
 
-    for size in (0.06, 0.09, 0.14):
+    def on_keyframes(t: float) -> str:
+        return clock(t - 0.5)
+
+    for size in (0.09, 0.14):
         yield _alive(f"clock-{size}", with_text(photo("coffee.png"), clock, 0.55, 0.05, size))
-    yield _alive(
-        "clock-large", with_text(photo("chelsea.png"), clock, 0.8, 0.05, 0.05), canvas=LARGE
-    )
+    large = with_text(photo("chelsea.png"), clock, 0.8, 0.05, 0.05)
+    yield _alive("clock-large", large, canvas=LARGE)
+    # Each digit changes where an encoder begins anew, and everything changes a little.
+    fresh = with_text(photo("coffee.png"), on_keyframes, 0.55, 0.05, 0.12)
+    yield _alive("clock-on-keyframes", fresh)
     for speed in (0.05, 0.15, 0.4):
         yield _alive(f"ticker-{speed}", ticker(photo("astronaut.png"), speed))
     yield _alive(

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.truth.corpus.building import heard, shown
+from benchmarks.truth.corpus.building import GOOD_SEC, heard, shown
 from benchmarks.truth.footage import CAR, photo
 from benchmarks.truth.pictures import bars, clouds, dimmed, noisy, page, smpte, with_box, with_text
 from benchmarks.truth.programme import Canvas, Image, Picture, Programme, Samples, Sound
-from benchmarks.truth.sounds import mixed, music, noise, nothing, speech, tone
+from benchmarks.truth.sounds import mixed, music, noise, nothing, speech, then, tone
 
 SECONDS = 40.0
 
@@ -86,9 +86,9 @@ def _tones() -> Iterator[Programme]:
     for level in (-18, -20, -9, -30):
         yield signal(f"tone-1khz{level}", tone(1000, level))
     yield signal("tone-1khz-noisy", mixed(tone(1000, -18), noise(-50)))
-    yield shown(
-        "bars-and-tone", "tone", smpte(), "test_signal", seconds=SECONDS, sound=tone(1000, -18)
-    )
+    end = GOOD_SEC + SECONDS
+    both = then((0, speech()), (GOOD_SEC, tone(1000, -18)), (end, speech()))
+    yield shown("bars-and-tone", "tone", smpte(), "test_signal", seconds=SECONDS, sound=both)
     yield shown("bars-silent", "tone", bars(), "test_signal", seconds=25.0, sound=speech())
     near: dict[str, Sound] = {
         "whistle": _warbling(1000, 12, 5.5),
