@@ -33,6 +33,7 @@ CONFIG: dict[str, Any] = {
     "silence_threshold_sec": THRESHOLD_SEC["silent"],
     "freeze_threshold_sec": THRESHOLD_SEC["frozen"],
     "recovery_sec": RECOVERY_SEC,
+    "flapping_recovery_factor": 0,  # each scripted fault is told by itself
 }
 ON_AIR = ChannelOptions(window_segments=15, backlog_segments=1, at_end=AtEnd.END)
 LAST_EVENT_SEC = 60.0

@@ -72,12 +72,13 @@ class Thresholds(BaseModel):
     )
     flapping_recovery_factor: float = Field(
         default=4,
-        ge=1,
+        ge=0,
         le=1000,
         allow_inf_nan=False,
         description=(
             "An incident that follows three of its kind within 10 minutes stays open until its "
-            "kind has been quiet for recovery_sec times this; the next ones for 10 minutes."
+            "kind has been quiet for recovery_sec times this; the next ones for 10 minutes. "
+            "0 tells each fault by itself, however quickly they come."
         ),
     )
     suspend_threshold_sec: PositiveSeconds | None = Field(

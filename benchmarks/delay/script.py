@@ -103,6 +103,7 @@ class Script:
             "silence_threshold_sec": media_sec,
             "freeze_threshold_sec": media_sec,
             "recovery_sec": RECOVERY * self.segment_sec,
+            "flapping_recovery_factor": 0,  # each scripted fault is told by itself
             "suspend_threshold_sec": SUSPEND_THRESHOLD * self.segment_sec,
             "segment_error_threshold_sec": ERROR_THRESHOLD * self.segment_sec,
             "on_delivery_failure": "continue",

@@ -47,6 +47,7 @@ CONFIG = {
     "freeze_threshold_sec": 4,
     "silence_threshold_sec": 3,
     "recovery_sec": 1,
+    "flapping_recovery_factor": 0,  # each scripted fault is told by itself
     "on_delivery_failure": "continue",
 }
 

@@ -32,6 +32,8 @@ def quiet_asked_sec(
         before: the beginnings of those of its kind before.
         thresholds: that hold now.
     """
+    if thresholds.flapping_recovery_factor == 0:
+        return None
     lately = recent(before, started_at)
     quickly = [each for each in lately if each > started_at - QUICKLY]
     if len(quickly) < MANY_QUICKLY and len(lately) < MANY_SLOWLY:

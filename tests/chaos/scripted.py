@@ -129,7 +129,7 @@ def difference(channel: Channel, events: list[Received]) -> str:
     least = 1 + 2 * len(_over(channel))
     if seen != expected[: len(seen)] or len(seen) < least:
         return f"expected {expected}, seen {seen}"
-    return misnumbered(events)
+    return misnumbered(events) or misidentified(events)
 
 
 def difference_around(channel: Channel, events: list[Received], gap: tuple[float, float]) -> str:
@@ -156,13 +156,28 @@ def difference_around(channel: Channel, events: list[Received], gap: tuple[float
             ]
             if len(found) != 1:
                 return f"{event_type} of {scene.started_at} told {len(found)} times"
-    return misnumbered(events)
+    return misnumbered(events) or misidentified(events)
 
 
 def misnumbered(events: list[Received]) -> str:
     """Return the sequences when they do not count from 1; nothing when they do."""
     numbers = [each.event["sequence"] for each in events]
     return "" if numbers == list(range(1, len(events) + 1)) else f"sequences {numbers}"
+
+
+def misidentified(events: list[Received]) -> str:
+    """Return the incidents of which an end is told twice, or whose two ends have two ids."""
+    ids: dict[tuple[str, str], set[str]] = {}
+    told = Counter[tuple[str, str]]()
+    for each in events:
+        data = each.event["data"]
+        if "incident_id" in data:
+            kind = each.event_type.removesuffix("_recovered")
+            ids.setdefault((kind, data["started_at"]), set()).add(data["incident_id"])
+            told[(each.event_type, data["incident_id"])] += 1
+    twice = [key for key, count in told.items() if count > 1]
+    several = [key for key, found in ids.items() if len(found) > 1]
+    return f"incidents told twice {twice}, of several ids {several}" if twice or several else ""
 
 
 def incidents(channel: Channel) -> list[tuple[str, SceneOnAir]]:

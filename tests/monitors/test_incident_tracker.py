@@ -207,6 +207,13 @@ def test_the_factor_is_settable() -> None:
     assert len(stream.told) == 8
 
 
+def test_flapping_can_be_switched_off() -> None:
+    stream = Stream(Thresholds(flapping_recovery_factor=0))
+    for number in range(20):
+        stream.fault(FREEZE, number * 25, number * 25 + 15)
+    assert len(stream.told) == 40
+
+
 def test_one_track_does_not_flap_for_another() -> None:
     stream = Stream()
     tracks = [f"audio {number}" for number in range(1, 7)]

@@ -17,6 +17,7 @@ EAGER: dict[str, Any] = {
     "silence_threshold_sec": 4,
     "freeze_threshold_sec": 5,
     "recovery_sec": 1,
+    "flapping_recovery_factor": 0,  # each scripted fault is told by itself
     "suspend_threshold_sec": 5,
 }
 """The `config` of a monitor that is to notice within seconds."""
