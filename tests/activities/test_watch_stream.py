@@ -109,6 +109,9 @@ async def test_turns_after_turns_tell_the_whole_story_once() -> None:
     assert returns[-1].end_reason is EndReason.ENDLIST_DETECTED
     assert returns[-1].statistics.total_segments_analyzed == 8
     assert returns[-1].open_incidents == []
+    (seen,) = returns[-1].coverage  # no gateway took any of it: one span over all turns
+    assert seen.reason is None
+    assert (seen.end - seen.start).total_seconds() >= 8.0 - 0.01
 
 
 async def test_at_the_checkpoint_it_returns_though_nothing_happened() -> None:
