@@ -72,6 +72,7 @@ class Reconciler:
             forgotten_monitors=await self._remove(self._store.reconciliation.remove_monitors),
             forgotten_events=await self._remove(self._store.reconciliation.remove_events),
         )
+        await self._remove(self._store.incidents.remove)
         await self._remove(self._store.coverage.remove)
         await self._remove(self._store.deliveries.remove_old)
         await self._remove(self._store.silences.remove_ended)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -113,6 +113,20 @@ class IncidentStore:
             page = select(incidents).where(condition).order_by(*newest_first)
             rows = (await connection.execute(page.limit(limit).offset(offset))).all()
         return [IncidentRecord(**row._mapping) for row in rows], total or 0
+
+    async def remove(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` incidents that ended before then; return how many."""
+        # Who ended before then began before then: the index of beginnings finds them.
+        old = (
+            select(incidents.c.incident_id)
+            .where(incidents.c.started_at < before, ~incidents.c.is_open)
+            .where(incidents.c.ended_at < before)
+            .order_by(incidents.c.started_at)
+            .limit(limit)
+        )
+        return await self._database.write_one(
+            delete(incidents).where(incidents.c.incident_id.in_(old))
+        )
 
     async def acknowledge(self, incident_id: str, note: str | None, at: datetime) -> bool:
         """Note that somebody takes care. False: somebody does already, or there is no such one."""

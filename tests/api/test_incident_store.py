@@ -110,3 +110,14 @@ async def test_an_incident_of_another_monitor_is_not_touched(light_gateway: Runn
     forged["event"]["data"]["incident_id"] = FROM_NOON.id_in(monitor_id)
     await put_event(gateway, other_id, forged)
     assert (await found(gateway, monitor_id)).is_open
+
+
+async def test_incidents_that_ended_long_ago_are_removed(gateway: Running) -> None:
+    monitor_id = await gateway.created_id()
+    await put_event(gateway, monitor_id, begin_of(monitor_id, FREEZE, NOON))
+    incidents = gateway.store.incidents
+    assert await incidents.remove(NOON + timedelta(days=90), 10) == 0  # it is still open
+    await put_event(gateway, monitor_id, end_of(monitor_id, FREEZE, NOON, 45.5))
+    assert await incidents.remove(NOON + timedelta(seconds=45), 10) == 0
+    assert await incidents.remove(NOON + timedelta(seconds=46), 10) == 1
+    assert await incidents.find(FROM_NOON.id_in(monitor_id)) is None
