@@ -4,13 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, true
+from sqlalchemy import ColumnElement, TextClause, and_, exists, or_, text, true
 
 from api.store.rows import IS_ACTIVE
 from api.store.tables import incidents, monitor_stats, monitors
 from monitors.status import Health, IncidentKind, MonitorStatus, Severity
 
 Label = tuple[str, str]
+
+# Literally as the partial index has it: SQLite would not see that `is_open = 1` fits.
+_IS_OPEN = text("incidents.is_open")
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,9 @@ class IncidentFilter:
 
 def is_wanted_incident(wanted: IncidentFilter) -> ColumnElement[bool]:
     """Return the conditions that a row of `incidents` meets by itself, without its monitor's."""
-    conditions: list[ColumnElement[bool]] = [true()]
+    conditions: list[ColumnElement[bool] | TextClause] = [true()]
     if wanted.is_open is not None:
-        # Literally as the partial index has it.
-        conditions.append(incidents.c.is_open if wanted.is_open else ~incidents.c.is_open)
+        conditions.append(_IS_OPEN if wanted.is_open else ~incidents.c.is_open)
     for name in ("monitor_id", "kind", "severity"):
         if value := getattr(wanted, name):
             conditions.append(incidents.c[name] == value)
