@@ -25,6 +25,7 @@ from activities.destination_declarations import (
     Retry,
 )
 from activities.gateway_client import ReportRefused
+from activities.heartbeats import heartbeats, to_its_end
 from activities.reports import answered
 from monitors.delivery import DeliveryPolicy, Failure
 from notifications.notification import DestinationType, NotificationState
@@ -77,14 +78,20 @@ class DestinationNotifier(DestinationActivities):
 
     @activity.defn
     async def next_notification(self, input: NextInput) -> NextResult:
-        return await answered(self._gateway.next_notification(input))
+        async with heartbeats():
+            return await answered(self._gateway.next_notification(input))
 
     @activity.defn
     async def deliver_notification(self, input: NotifyInput) -> NotificationOutcome:
+        # What is on its way may still arrive: cut off, it would be sent twice.
+        return await to_its_end(self._deliver(input))
+
+    async def _deliver(self, input: NotifyInput) -> NotificationOutcome:
         try:
-            order = await answered(
-                self._gateway.notification_order(input.destination_id, input.delivery_id)
-            )
+            async with heartbeats():
+                order = await answered(
+                    self._gateway.notification_order(input.destination_id, input.delivery_id)
+                )
         except ApplicationError as error:
             if not error.non_retryable:
                 raise
@@ -92,7 +99,8 @@ class DestinationNotifier(DestinationActivities):
                 delivery_id=input.delivery_id, outcome="gone", attempts=0, error=error.message
             )
         failed, before = _counted(order)
-        outcome = await self._send(order)
+        async with heartbeats():
+            outcome = await self._send(order)
         if isinstance(outcome, Failure):
             return self._fail(input, order, outcome, failed + 1, before)
         return NotificationOutcome(

@@ -6,10 +6,7 @@ and the last reason. The activity ends with what the workflow must know: another
 stream cannot be seen for a while.
 """
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +26,7 @@ from activities.declarations import (
     WaitResult,
 )
 from activities.gateway_client import GatewayClient, ReportRefused
+from activities.heartbeats import heartbeats
 from media.sources.source import Observation, Source, SourceState
 from media.sources.source_resolver import SourceResolver
 from media.sources.youtube import site_messages
@@ -41,9 +39,6 @@ RESCHEDULED_SEC = 60
 
 NO_HEADERS_MESSAGE = "the gateway, which keeps the request headers of the stream, does not answer"
 HEADERS_AGAIN_SEC = 10.0
-
-HEARTBEAT_SEC = 3.0
-"""Most polls are shorter."""
 
 LASTING_SEC = 60
 """A source that pauses for this long leaves its stream unseen: the user must know."""
@@ -99,7 +94,7 @@ class LiveWait(WaitActivities):
             raise _not_live_yet(known.reason, remaining_sec)
         client = self._sources.new_client(await self._request_headers(input))
         source = self._sources.resolve(input.stream_url, client)
-        async with _heartbeats():
+        async with heartbeats():
             seen = await source.observe_status()
         if seen.state is SourceState.LIVE:
             logger.info("stream is live", monitor_id=input.monitor_id)
@@ -134,23 +129,6 @@ class LiveWait(WaitActivities):
         confirmation = confirmation.after(judged, datetime.now(UTC), self._sources.confirmation)
         activity.heartbeat(confirmation.model_dump(mode="json"))
         return confirmation
-
-
-@asynccontextmanager
-async def _heartbeats() -> AsyncIterator[None]:
-    beating = asyncio.create_task(_heartbeat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
-
-
-async def _heartbeat() -> None:
-    while True:
-        await asyncio.sleep(HEARTBEAT_SEC)
-        # The count of earlier attempts stays, for the next one.
-        activity.heartbeat(*activity.info().heartbeat_details)
 
 
 def unavailable(reason: str, message: str) -> ApplicationError:

@@ -17,6 +17,7 @@ from activities.declarations import Placement, PlacementKind
 from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
+from activities.heartbeats import HEARTBEAT_SEC
 from activities.no_pods import NoPods
 from activities.reports import Reports
 from activities.wait_for_live import LiveWait
@@ -184,6 +185,8 @@ async def _orchestrator(
                 *pods,
             ],
             max_concurrent_activities=ACTIVITIES_AT_ONCE,
+            # By itself the SDK lets nearly the whole timeout pass between two of them.
+            max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SEC),
             graceful_shutdown_timeout=timedelta(seconds=settings.drain_sec),
         )
 

@@ -76,7 +76,7 @@ class DestinationWorkflow:
         )
         self._is_interrupted = False
         due = await workflow.execute_activity_method(
-            DestinationActivities.next_notification, input, **options.REPORT
+            DestinationActivities.next_notification, input, **options.NEXT_NOTIFICATION
         )
         self._settled = None
         return due
