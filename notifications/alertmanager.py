@@ -49,12 +49,16 @@ class AlertmanagerSender:
 
 
 def alerts_of(notification: Notification) -> list[dict[str, Any]]:
-    """Return an alert for each subject: a group is Alertmanager's own to form."""
+    """Return an alert for each subject: a group is Alertmanager's own to form.
+
+    An alert whose monitor failed is left as it is: nobody knows whether the fault is over.
+    """
     if notification.state is NotificationState.ACKNOWLEDGED:
         return []
     if notification.state is NotificationState.TEST:
         return [_test_alert(notification)]
-    return [_alert(notification, each) for each in notification.subjects if each.severity]
+    told = (each for each in notification.subjects if each.severity and not each.is_left_open)
+    return [_alert(notification, each) for each in told]
 
 
 def _alert(notification: Notification, subject: Subject) -> dict[str, Any]:

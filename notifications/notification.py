@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, field_validator
 
-from monitors.status import Severity
+from monitors.status import MonitorStatus, Severity
 
 
 class DestinationType(StrEnum):
@@ -53,6 +53,8 @@ class Subject(BaseModel):
         severity: None for events that are no fault.
         started_at: first moment of the fault; of other events, when they happened.
         ended_at: None while the incident is open.
+        monitor_ended_as: the final status of the monitor whose end closed the incident, so that
+            nobody saw a recovery; else None.
         data: of the event, as in webhooks.
         link: where people see more.
     """
@@ -69,8 +71,14 @@ class Subject(BaseModel):
     incident_id: str | None = None
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
+    monitor_ended_as: MonitorStatus | None = None
     data: dict[str, Any] = {}
     link: str | None = None
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether its monitor failed while it was open: it may well go on."""
+        return self.monitor_ended_as is MonitorStatus.ERROR
 
     @field_validator("stream_url")
     @classmethod

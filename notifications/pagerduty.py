@@ -40,7 +40,7 @@ class PagerDutySender:
         self._client = client
 
     async def send(self, url: str, notification: Notification) -> Outcome:
-        if not _is_alert(notification):
+        if not _is_alert(notification) or _is_left_open(notification):
             return Sent.SKIPPED
         endpoint, routing_key = pagerduty_target(url)
         event = {"routing_key": routing_key, **event_of(notification)}
@@ -51,6 +51,11 @@ def _is_alert(notification: Notification) -> bool:
     """An event that is no fault, such as a start, is nothing to be called for at night."""
     is_event = notification.state is NotificationState.EVENT
     return not is_event or notification.severity is not None
+
+
+def _is_left_open(notification: Notification) -> bool:
+    """An alert whose monitor failed is not resolved: nobody knows whether the fault is over."""
+    return any(each.is_left_open for each in notification.subjects)
 
 
 def event_of(notification: Notification) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _ENGLISH: Final = {
     "state.reminder": "[Still open] {who}: {what}",
     "state.acknowledged": "[Acknowledged] {who}: {what}",
     "state.closed": "[Recovered] {who}: {what}",
+    "state.unwatched": "[No longer monitored] {who}: {what}",
     "state.test": "[Test] Notification from Stream Tracker",
     "event.stream.started": "[Live] {who}",
     "event.stream.delayed": "[Late] {who}: not live yet",
@@ -105,6 +106,7 @@ _ENGLISH: Final = {
     "reason.age_restricted": "the video is age-restricted",
     "reason.geo_blocked": "the video is blocked in this region",
     "reason.pod_failure": "the probe Pod failed",
+    "reason.delivery_failed": "a webhook could not be delivered",
 }
 
 _JAPANESE: Final = {
@@ -130,6 +132,7 @@ _JAPANESE: Final = {
     "state.reminder": "【継続中】{who}：{what}",
     "state.acknowledged": "【確認済み】{who}：{what}",
     "state.closed": "【復旧】{who}：{what}",
+    "state.unwatched": "【監視終了】{who}：{what}",
     "state.test": "【テスト】Stream Tracker からの通知",
     "event.stream.started": "【配信開始】{who}",
     "event.stream.delayed": "【開始遅延】{who}：配信がまだ始まっていません",
@@ -202,6 +205,7 @@ _JAPANESE: Final = {
     "reason.age_restricted": "動画に年齢制限があります",
     "reason.geo_blocked": "この地域では視聴できません",
     "reason.pod_failure": "監視用の Pod に障害が発生しました",
+    "reason.delivery_failed": "Webhook を送信できませんでした",
 }
 
 TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {

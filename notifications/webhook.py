@@ -113,6 +113,7 @@ def _incident(subject: Subject) -> dict[str, Any]:
         "severity": subject.severity,
         "started_at": timestamp_text(subject.started_at),
         "ended_at": timestamp_text(subject.ended_at) if subject.ended_at else None,
+        "monitor_ended_as": subject.monitor_ended_as,
     }
 
 

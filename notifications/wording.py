@@ -85,6 +85,8 @@ def _title(notification: Notification, texts: Mapping[str, str]) -> str:
     severity = notification.severity or Severity.WARNING
     is_opened = state is NotificationState.OPENED
     key = f"state.opened.{severity}" if is_opened else f"state.{state}"
+    if any(each.monitor_ended_as for each in subjects):
+        key = "state.unwatched"
     return texts[key].format(who=who, what=texts["list.separator"].join(kinds))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -283,12 +284,9 @@ class MonitorWorkflow:
             return self._delivery_failed(self._outbox.failure)
         error = None if story.cancelled() else story.exception()
         if isinstance(error, MonitorFailed):
-            reason, message = error.details.reason, error.details.message
-            self._outbox.enqueue(
-                EventType.MONITOR_ERROR, reason=reason, message=message, **error.details.more
-            )
-            self._set_error(reason, message)
-            return MonitorStatus.ERROR, f"Failed: {message}"
+            details = error.details
+            self._fail(details.reason, details.message, **details.more)
+            return MonitorStatus.ERROR, f"Failed: {details.message}"
         if error:
             raise error  # a defect: Temporal keeps the workflow and tries again after its repair
         if self._progress.stream_status is not StreamStatus.ENDED:
@@ -297,8 +295,9 @@ class MonitorWorkflow:
         return MonitorStatus.COMPLETED, "The stream has ended"
 
     def _delivery_failed(self, why: str) -> tuple[MonitorStatus, str]:
-        self._set_error("delivery_failed", f"A webhook was not accepted: {why}")
+        self._fail("delivery_failed", f"A webhook was not accepted: {why}")
         return MonitorStatus.ERROR, "Stopped: a webhook could not be delivered"
 
-    def _set_error(self, reason: str, message: str) -> None:
+    def _fail(self, reason: str, message: str, **more: Any) -> None:
+        self._outbox.enqueue(EventType.MONITOR_ERROR, reason=reason, message=message, **more)
         self._progress.error_reason, self._progress.error_message = reason, message

@@ -30,8 +30,8 @@ class Outbox:
     does not take have no more room, the audit never learns of the oldest.
 
     Attributes:
-        failure: why a webhook was not delivered, when the monitor is to stop for it; nothing is
-            sent from then on.
+        failure: why a webhook was not delivered, when the monitor is to stop for it. Nothing is
+            sent to the receiver from then on; the store still learns of every event.
     """
 
     def __init__(self, input: MonitorInput, progress: MonitorProgress) -> None:
@@ -54,8 +54,6 @@ class Outbox:
         self.enqueue_draft(EventDraft(event_type=event_type, timestamp=workflow.now(), data=data))
 
     def enqueue_draft(self, draft: EventDraft) -> None:
-        if self.failure:
-            return
         self._progress.sequence += 1
         event = StreamEvent(
             event_id=f"evt-{workflow.uuid4()}",

@@ -8,7 +8,7 @@ from api.store import Store
 from api.store.destination_records import DeliveryRecord, DestinationRecord
 from api.store.told import ToldRow
 from monitors.events import EventType, StreamEvent, kind_of
-from monitors.status import Severity
+from monitors.status import MonitorStatus, Severity
 from notifications.notification import Notification, NotificationState, Subject
 
 
@@ -41,7 +41,7 @@ class MessageWriter:
             notification_id=f"{record.destination_id}.{first.delivery_id}",
             state=first.state,
             at=first.happened_at,
-            subjects=[self._subject(one) for one in told],
+            subjects=[self._subject(first, one) for one in told],
             thread_id=group,
             origin_host=first.origin_host if len(told) > 1 else None,
             link=self._public_url and f"{self._public_url}/",
@@ -49,7 +49,7 @@ class MessageWriter:
         )
         return Message(notification, _single_event(first, told))
 
-    def _subject(self, told: ToldRow) -> Subject:
+    def _subject(self, first: DeliveryRecord, told: ToldRow) -> Subject:
         event_type = EventType(told.event_type) if told.event_type else EventType.MONITOR_ERROR
         kind = kind_of(event_type)
         data = json.loads(told.body)["data"] if told.body else {}
@@ -64,6 +64,7 @@ class MessageWriter:
             incident_id=told.incident_id,
             started_at=told.started_at or told.happened_at,
             ended_at=told.ended_at,
+            monitor_ended_as=_monitor_ended_as(first, told),
             data=data,
             link=self._link(told),
         )
@@ -79,6 +80,12 @@ class MessageWriter:
 
 def _severity(event_type: EventType) -> Severity | None:
     return Severity.CRITICAL if event_type is EventType.MONITOR_ERROR else None
+
+
+def _monitor_ended_as(first: DeliveryRecord, told: ToldRow) -> MonitorStatus | None:
+    if first.state is not NotificationState.CLOSED or told.event_id is not None:
+        return None
+    return MonitorStatus(told.monitor_status or MonitorStatus.STOPPED)
 
 
 def _single_event(first: DeliveryRecord, told: Sequence[ToldRow]) -> StreamEvent | None:

@@ -18,6 +18,8 @@ class ToldRow:
     """An event that is told, with its monitor and its incident as far as they are known.
 
     Attributes:
+        event_id: None of what happened without an event: the end of an incident by that of its
+            monitor, for one.
         body: of the event; None where there is none, or no longer.
         name, title: of the monitor: the user's and the stream's.
     """
@@ -26,6 +28,7 @@ class ToldRow:
     event_type: str | None
     incident_id: str | None
     happened_at: datetime
+    event_id: str | None
     body: str | None
     name: str | None
     title: str | None
@@ -33,6 +36,7 @@ class ToldRow:
     labels: dict[str, str] | None
     started_at: datetime | None
     ended_at: datetime | None
+    monitor_status: str | None
 
 
 class ToldStore:
@@ -93,6 +97,7 @@ def _query() -> Select[Any]:
         deliveries.c.event_type,
         deliveries.c.incident_id,
         deliveries.c.happened_at,
+        deliveries.c.event_id,
         monitor_events.c.body,
         monitors.c.name,
         monitors.c.title,
@@ -100,6 +105,7 @@ def _query() -> Select[Any]:
         monitors.c.labels,
         incidents.c.started_at,
         incidents.c.ended_at,
+        monitors.c.status.label("monitor_status"),
     ).select_from(
         deliveries.outerjoin(
             monitor_events,

@@ -281,6 +281,8 @@ async def test_a_group_is_one_notification_that_names_all(gateway: Running) -> N
     assert closing["state"] == "closed"
     assert {one["monitor_id"] for one in closing["subjects"]} == set(ids[:3])
     assert closing["thread_id"] == told["notification"]["thread_id"]
+    ended_as = {one["monitor_id"]: one["monitor_ended_as"] for one in closing["subjects"]}
+    assert ended_as == {ids[0]: None, ids[1]: None, ids[2]: "stopped"}
 
 
 async def wait_for_next(gateway: Running, destination_id: str) -> int:

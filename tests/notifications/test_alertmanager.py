@@ -147,6 +147,11 @@ async def test_what_is_no_alert_is_left_out(
     assert service.posts == []
 
 
+def test_an_alert_whose_monitor_failed_is_left_open() -> None:
+    failed, stopped = (incident(monitor_ended_as=status) for status in ("error", "stopped"))
+    assert len(alerts_of(notification(failed, stopped, state="closed"))) == 1
+
+
 def test_labels_named_like_ours_stay_apart() -> None:
     labels = labels_of(incident(labels={"name": "x", "24h": "yes", "a.b-c": "1", "empty": ""}))
     assert labels["name"] == "News 24"

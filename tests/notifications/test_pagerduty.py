@@ -40,6 +40,29 @@ async def test_an_alert_lives_by_the_id_of_its_incident(
     assert service.posts[3][1].keys() == {"routing_key", "event_action", "dedup_key"}
 
 
+@pytest.mark.parametrize(
+    ("ended_as", "outcome", "state"),
+    [
+        ("stopped", Sent.DELIVERED, "resolved"),
+        ("completed", Sent.DELIVERED, "resolved"),
+        ("error", Sent.SKIPPED, "triggered"),
+    ],
+)
+async def test_an_alert_whose_monitor_failed_is_left_to_a_person(
+    client: httpx.AsyncClient,
+    service: HttpService,
+    pagerduty: PagerDutyStandIn,
+    ended_as: str,
+    outcome: Sent,
+    state: str,
+) -> None:
+    sender = PagerDutySender(client)
+    await sender.send(_url(service), notification())
+    closed = notification(incident(monitor_ended_as=ended_as), state="closed")
+    assert await sender.send(_url(service), closed) is outcome
+    assert pagerduty.alerts == {"inc-7": state}
+
+
 async def test_a_group_is_one_alert(
     client: httpx.AsyncClient, service: HttpService, pagerduty: PagerDutyStandIn
 ) -> None:

@@ -56,6 +56,19 @@ def test_each_other_event_has_a_title_in_each_language(
     assert said.title.endswith("News 24") or "News 24" in said.title
 
 
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        (Language.ENGLISH, "[No longer monitored] News 24: picture is black"),
+        (Language.JAPANESE, "【監視終了】News 24：映像が真っ黒です"),
+    ],
+)
+def test_what_ends_with_its_monitor_has_not_recovered(language: Language, title: str) -> None:
+    ended = incident(monitor_ended_as="stopped")
+    told = notification(ended, state=NotificationState.CLOSED, language=language)
+    assert message(told).title == title
+
+
 def test_both_languages_say_the_same_things() -> None:
     assert TEXTS[Language.ENGLISH].keys() == TEXTS[Language.JAPANESE].keys()
 

@@ -66,14 +66,22 @@ async def test_a_lost_webhook_stops_the_monitor_and_nothing_more_is_sent(
     assert end.error_message == (
         "A webhook was not accepted: the receiver answered with HTTP status 503"
     )
-    assert (end.events_sent, end.events_failed) == (1, 3)
+    assert (end.events_sent, end.events_failed) == (1, 5)
     assert harness.told() == [EventType.STREAM_STARTED]
     assert final_reports(harness.activities) == {
         1: (DeliveryStatus.SENT, 1),
         2: (DeliveryStatus.FAILED, 4),
         3: (DeliveryStatus.FAILED, 0),
         4: (DeliveryStatus.FAILED, 0),
+        5: (DeliveryStatus.FAILED, 0),
+        6: (DeliveryStatus.FAILED, 0),
     }
+    last = [report.event for report in harness.activities.reports[-2:]]
+    assert [event.event_type for event in last] == [
+        EventType.BLACKOUT_RECOVERED,
+        EventType.MONITOR_ERROR,
+    ], "destinations learn what the receiver does not"
+    assert last[1].data["reason"] == "delivery_failed"
     assert harness.activities.watching == 0
     assert harness.activities.statuses[-1].status is MonitorStatus.ERROR
 
@@ -83,7 +91,10 @@ async def test_a_webhook_lost_while_waiting_stops_the_wait(harness: WorkflowHarn
     harness.activities.looks.extend([scripts.not_live(look_again_sec=30)] * 1000)
     end = await harness.run(scheduled_start_time=await harness.now(), start_delay_tolerance_sec=60)
     assert end.status is MonitorStatus.ERROR
-    assert final_reports(harness.activities) == {1: (DeliveryStatus.FAILED, 4)}
+    assert final_reports(harness.activities) == {
+        1: (DeliveryStatus.FAILED, 4),
+        2: (DeliveryStatus.FAILED, 0),
+    }
 
 
 async def test_the_webhook_of_the_end_counts_too(harness: WorkflowHarness) -> None:
