@@ -1,6 +1,8 @@
 """Silent stretches in a segment's sound."""
 
 from collections.abc import Iterator
+from itertools import pairwise
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +20,15 @@ THINNED = 23
 """Prime, so that no round frequency looks constant in every 23rd sample."""
 
 DECODER_PRIMING_SEC = 0.1
-"""The first frames of audio decoded on their own are silent (AAC overlap, SBR delay)."""
+"""The first frames of audio decoded on their own are silent, or rise from silence (AAC overlap, SBR
+delay)."""
+
+PEAK_SEC = 0.05
+"""Silence goes on behind sound of this length: a peak of hiss, a tick."""
 
 
 def quiet_samples(
-    samples: NDArray[np.floating], silence_db: float, rate_hz: int
+    samples: NDArray[np.floating], silence_db: float, rate_hz: int, *, are_first: bool = False
 ) -> NDArray[np.bool_]:
     """Return which samples are quiet on every channel, shape (n,).
 
@@ -34,6 +40,7 @@ def quiet_samples(
         samples: shape (channels, n), full scale is 1.
         silence_db: what stays under this level is quiet, in dBFS.
         rate_hz: samples a second.
+        are_first: whether a decoder has just begun; its priming says nothing of the offset.
     """
     level = 10 ** (silence_db / 20)
     low, high = _narrow_blocks(samples, level, rate_hz)
@@ -41,17 +48,25 @@ def quiet_samples(
         return np.zeros(samples.shape[1], np.bool_)
     quiet = np.abs(samples) < level
     if low.min() <= -level or high.max() >= level:
-        for means in _means_around(samples, rate_hz):
+        priming_sec = DECODER_PRIMING_SEC if are_first else 0.0
+        for means in _means_around(samples, rate_hz, round(priming_sec * rate_hz)):
             quiet |= np.abs(samples - means) < level
     silent: NDArray[np.bool_] = quiet.all(axis=0)
     return silent
 
 
-def _means_around(samples: NDArray[np.floating], rate_hz: int) -> Iterator[NDArray[np.floating]]:
-    """Yield, for each sample, the mean of its block, of the one before and of the one after."""
+def _means_around(
+    samples: NDArray[np.floating], rate_hz: int, unsettled: int
+) -> Iterator[NDArray[np.floating]]:
+    """Yield, for each sample, the mean of its block, of the one before and of the one after.
+
+    The first `unsettled` samples count for no mean.
+    """
     starts = np.arange(0, samples.shape[1], max(1, int(OFFSET_SEC * rate_hz)))
     lengths = np.diff(starts, append=samples.shape[1])
-    means = np.add.reduceat(samples, starts, axis=1) / lengths
+    settled = starts.copy()
+    settled[0] = min(unsettled, lengths[0] - 1)
+    means = np.add.reduceat(samples, settled, axis=1) / np.diff(settled, append=samples.shape[1])
     last = len(starts) - 1
     for shift in (0, -1, 1):
         chosen = means[:, np.clip(np.arange(last + 1) + shift, 0, last)]
@@ -81,18 +96,28 @@ def silent_intervals(
         duration_sec: of the segment.
         first_sample_sec: where its sound begins; below 0 in a lead (`monitors.sound`).
     """
-    primed_sec = first_sample_sec + DECODER_PRIMING_SEC
     begin_sec = min(0.0, max(first_sample_sec, -LONGEST_LEAD_SEC))
     silent: list[Span] = []
-    for start, end in sorted(stretches):
+    for start, end in _without_priming(sorted(stretches), first_sample_sec, duration_sec):
         start, end = max(begin_sec, start), min(end, duration_sec)
-        primes = start < primed_sec and end < primed_sec < duration_sec
-        if end <= start or primes:
+        if end <= start:
             continue
         if silent and start <= silent[-1].end:
             start, end = silent[-1].start, max(end, silent.pop().end)
         silent.append(Span(start, end))
     return silent
+
+
+def _without_priming(
+    stretches: list[Span], first_sample_sec: float, duration_sec: float
+) -> list[Span]:
+    """Leave out what is quiet at the beginning only, unless silence goes on behind a peak."""
+    primed_sec = first_sample_sec + DECODER_PRIMING_SEC
+    return [
+        each
+        for each, following in pairwise([*stretches, Span(inf, inf)])
+        if not each.end < primed_sec < duration_sec or following.start - each.end < PEAK_SEC
+    ]
 
 
 def _narrow_blocks(

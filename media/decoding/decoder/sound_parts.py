@@ -54,8 +54,10 @@ class SoundPart:
 
     def add(self, samples: NDArray[np.floating]) -> None:
         """Take samples of shape (channels, n), full scale is 1."""
+        are_first = not self._samples
         self._samples += samples.shape[1]
-        self._quiet.append(quiet_samples(samples, self._silence_db, self._rate_hz))
+        quiet = quiet_samples(samples, self._silence_db, self._rate_hz, are_first=are_first)
+        self._quiet.append(quiet)
         if self.blocks:
             self.blocks.add(samples)
 

@@ -38,6 +38,13 @@ def test_a_constant_offset_is_no_sound(offset: float, looks: int) -> None:
     assert quiet(sound, sound, looks=looks) == [pytest.approx((1.03, 2.13), abs=0.01)]
 
 
+def test_an_offset_is_told_though_a_decoder_begins_with_nothing() -> None:
+    sound = np.concatenate([stillness(0.38), tone(1)]) + np.float32(0.05)
+    rise = np.minimum(np.arange(len(sound)) / (0.04 * RATE_HZ), 1).astype("f4")
+    found = quiet_samples((sound * rise)[np.newaxis], SILENCE_DB, RATE_HZ, are_first=True)
+    assert Span(*quiet_stretches(found, RATE_HZ)[-1]) == pytest.approx((0.04, 0.38), abs=0.01)
+
+
 def test_each_channel_may_have_an_offset_of_its_own() -> None:
     silence = stillness(1)
     assert quiet(silence + np.float32(0.1), silence - np.float32(0.2)) == [(0, 1)]
@@ -72,6 +79,8 @@ def test_music_at_minus_40_is_heard() -> None:
         pytest.param([(3, 4)], [], id="all after"),
         pytest.param([(0, 0.0853)], [], id="decoder priming"),
         pytest.param([(0, 0.2)], [(0, 0.2)], id="more than priming"),
+        pytest.param([(0, 0.06), (0.07, 2)], [(0, 0.06), (0.07, 2)], id="a peak at once"),
+        pytest.param([(0, 0.06), (0.12, 2)], [(0.12, 2)], id="sound behind priming"),
         pytest.param([(1, 1.05)], [(1, 1.05)], id="short, but not first"),
     ],
 )
