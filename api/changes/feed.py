@@ -129,9 +129,10 @@ class ChangeFeed:
                 _log.exception("changes unknown")
 
     async def _publish_news(self) -> None:
-        found = await self._store.after(self._seen.floor)
-        fresh = self._seen.add(found, time.monotonic())
-        for subject, data in await self._describe(fresh):
+        found, at_sec = await self._store.after(self._seen.floor), time.monotonic()
+        told = await self._describe(self._seen.fresh(found))
+        self._seen.add(found, at_sec)  # what could not be described is not seen yet
+        for subject, data in told:
             self._kept.append(_encoded(subject, data, self._seen.floor))
             self._published += 1
         self._wake_listeners()
@@ -153,9 +154,13 @@ class SeenNumbers:
         self._above: set[int] = set()
         self._highest: deque[tuple[float, int]] = deque()
 
+    def fresh(self, found: Sequence[Change]) -> list[Change]:
+        """Return those of the changes above the floor that are new."""
+        return [change for change in found if change.number not in self._above]
+
     def add(self, found: Sequence[Change], now_sec: float) -> list[Change]:
         """Return those of the changes above the floor that are new; raise the floor."""
-        fresh = [change for change in found if change.number not in self._above]
+        fresh = self.fresh(found)
         self._above.update(change.number for change in fresh)
         self._highest.append((now_sec, max(self._above, default=self.floor)))
         while self._highest[0][0] < now_sec - LOOK_BACK_SEC:

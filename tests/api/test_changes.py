@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from api.changes import feed
 from api.changes.feed import ChangeFeed, SeenNumbers
+from api.store import StoreUnavailable
 from api.store.changes import Change, Subject
 from api.store.tables import monitors
 from monitors.status import IncidentKind
@@ -207,6 +208,22 @@ async def test_a_listener_that_does_not_read_is_cut_off() -> None:
         assert heard == 2 * count
         with pytest.raises(StopAsyncIteration):
             await anext(slow)
+
+
+async def test_a_change_that_cannot_be_described_at_once_is_told_later() -> None:
+    store, answers = SlowStore(), iter([StoreUnavailable("away"), None, None])
+
+    async def describe(changes: Sequence[Change]) -> list[tuple[Subject, str]]:
+        if changes and (error := next(answers)):
+            raise error
+        return [(each.subject, "{}") for each in changes]
+
+    changes = ChangeFeed(store, describe)  # type: ignore[arg-type]
+    async with changes.listening(), asyncio.timeout(10):
+        listener = changes.events(None)
+        await anext(listener)
+        store.changes.append(Change(1, Subject.MONITOR, "mon-1"))
+        assert b"event: monitor" in await anext(listener)
 
 
 def test_a_change_that_becomes_visible_late_is_told_once() -> None:
