@@ -75,13 +75,13 @@ async def test_a_watch_sends_them_with_every_request_and_hands_none_over() -> No
     beats: list[Any] = []
     async with locked_origin() as origin, scripted(GIVEN) as gateway:
         returned = await watch(url_of(origin), gateway.url, beats=beats)
-        asked = [each for each in gateway.requests if each.method == "GET"]
+        asked = [each.path for each in gateway.requests if each.method == "GET"]
     assert returned.outcome is WatchOutcome.ENDED
     assert returned.statistics.total_segments_analyzed == 3
     assert returned.statistics.segments_failed == 0
     assert {each.path for each in origin.requests} == {"/live.m3u8", "/0.ts", "/1.ts", "/2.ts"}
     assert all(each.headers["referer"] == HEADERS["Referer"] for each in origin.requests)
-    assert [each.path for each in asked] == ["/internal/v1/monitors/mon-1/request-headers"]
+    assert asked.count("/internal/v1/monitors/mon-1/request-headers") == 1
     assert SECRET not in json.dumps([returned.model_dump(mode="json"), beats])
 
 
