@@ -108,6 +108,17 @@ STREAM_KINDS = frozenset(
 )
 """These are seen by the clock. All other kinds are of the media, and of its time."""
 
+SOUND_KINDS = frozenset(
+    {
+        IncidentKind.SILENCE,
+        IncidentKind.CHANNEL_LOSS,
+        IncidentKind.LOUDNESS,
+        IncidentKind.CLIPPING,
+        IncidentKind.PHASE,
+    }
+)
+"""These are heard. A test signal may be heard or seen."""
+
 
 class Severity(StrEnum):
     """How much an incident matters."""

@@ -339,9 +339,13 @@ class WatchState(BaseModel):
         if self.unknown_because:
             return HealthReport(last_check_at=self.last_check_at, reason=self.unknown_because)
         conditions = [track.detectors.health() for track in self.tracks.values()]
+        # One that flaps stays open while its detector sees nothing.
+        opened = self.incidents.open_tracks()
+        video = [Health.ERROR] if "video" in opened else [each for each, _ in conditions]
+        audio = [Health.ERROR] if "audio" in opened else [each for _, each in conditions]
         return HealthReport(
-            video=_known(video for video, _ in conditions),
-            audio=_known(audio for _, audio in conditions),
+            video=_known(video),
+            audio=_known(audio),
             last_check_at=self.last_check_at,
         )
 

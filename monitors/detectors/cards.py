@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from monitors.config import Expect, Thresholds
-from monitors.detectors.explanations import Cause
+from monitors.detectors.explanations import BARS, Cause
 from monitors.detectors.fault_detector import (
     FaultDetector,
     FaultRule,
@@ -17,8 +17,6 @@ from monitors.detectors.stream_time import Finding, SegmentPosition, Stretch, st
 from monitors.incidents import Detail, IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
-
-BARS = "bars"
 
 CARD_GAP_SEC = 0.5
 """A card is recognised again after this long at most: something may move in front of it."""
@@ -92,9 +90,6 @@ class CardDetectors(BaseModel):
     def health(self) -> Health:
         found = (each.health() for _, each in self._detectors())
         return max(found, key=HEALTH_ORDER.index)
-
-    def open_incidents(self) -> dict[IncidentKind, datetime]:
-        return {kind: each.open_since for kind, each in self._detectors() if each.open_since}
 
     def causes(self) -> list[Cause]:
         """Return which cards are shown, incident or not."""

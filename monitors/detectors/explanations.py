@@ -21,6 +21,7 @@ EXPLAINED = frozenset(
 EXPLAINED_BEFORE = timedelta(seconds=5)
 """A fault that began longer before the card than this has another cause."""
 
+BARS, TONE = "bars", "tone"
 BARS_AND_TONE = "bars_and_tone"
 
 
@@ -64,10 +65,6 @@ class Explanations(BaseModel):
             return told
         released, self.held, self.explained = self.held, [], set()
         return told + released
-
-    @property
-    def held_kinds(self) -> frozenset[IncidentKind]:
-        return frozenset(each.kind for each in self.held)
 
     def _kept(self, change: IncidentChange, causes: Sequence[Cause]) -> IncidentChange | None:
         """Return a change as it is told; None where it is not."""

@@ -218,9 +218,9 @@ class FaultDetector(BaseModel):
         )
 
     @property
-    def open_since(self) -> datetime | None:
-        """Wall clock of the open incident's first moment; None when none is open."""
-        return self.run.started_at if self.run and self.run.is_open else None
+    def is_open(self) -> bool:
+        """Whether the fault has reached its threshold and goes on."""
+        return self.run is not None and self.run.is_open
 
     def health(self, noticeable_sec: float = NOTICEABLE_SEC) -> Health:
         if self.run is None:

@@ -11,11 +11,17 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, BaseModel
 
 from monitors.config import Thresholds
+from monitors.detectors.explanations import BARS, TONE
 from monitors.detectors.flapping import quiet_asked_sec, recent
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
-from monitors.status import STREAM_KINDS, IncidentKind
+from monitors.measurement import Track
+from monitors.status import SOUND_KINDS, STREAM_KINDS, IncidentKind
 
 HIDING = frozenset({IncidentKind.SUSPENDED, IncidentKind.SEGMENT_ERROR})
+
+_PICTURE, _SOUND = frozenset[Track]({"video"}), frozenset[Track]({"audio"})
+_BOTH = _PICTURE | _SOUND
+_TRACKS_OF_SIGNALS: dict[str | None, frozenset[Track]] = {BARS: _PICTURE, TONE: _SOUND}
 
 UNSEEN = timedelta(seconds=60)
 """A longer step between two looks is no quiet: nobody saw the stream."""
@@ -150,6 +156,11 @@ class IncidentTracker(BaseModel):
                 known[kind] = min(since, known.get(kind, since))
         return known
 
+    def open_tracks(self) -> set[Track]:
+        """Return of what the incidents are that are told as open: of pictures, of sound."""
+        opened = (each.opened for each in self.kinds.values() if each.opened and each.is_told)
+        return {track for incident in opened for track in _tracks_of(incident)}
+
     def _of(self, change: IncidentChange) -> TrackedKind:
         # A track may have another name by the end of its incident.
         same = (
@@ -171,6 +182,14 @@ class IncidentTracker(BaseModel):
         hidden = [each for key, each in self.kinds.items() if not _is_of_stream(key)]
         hides = any(each.is_there for key, each in self.kinds.items() if _kind(key) in HIDING)
         return causes if hides else causes + hidden
+
+
+def _tracks_of(opened: IncidentOpened) -> frozenset[Track]:
+    if opened.kind is IncidentKind.TEST_SIGNAL:
+        return _TRACKS_OF_SIGNALS.get(opened.reason, _BOTH)
+    if opened.kind in STREAM_KINDS:
+        return frozenset()
+    return _SOUND if opened.kind in SOUND_KINDS else _PICTURE
 
 
 def _kind(key: str) -> str:

@@ -229,17 +229,6 @@ class MediaDetectors(BaseModel):
         """Return what is on air that explains other faults."""
         return [*self.video.cards.causes(), *self.sound.causes()]
 
-    def open_incidents(self) -> dict[IncidentKind, datetime]:
-        """Return the faults that are incidents now, and the wall clock of their first moment."""
-        sounds = (self.silence, *self.additional.values())
-        silent = [each.faults.open_since for each in sounds if each.faults.open_since]
-        opened = self.sound.open_incidents() | (
-            {IncidentKind.SILENCE: min(silent)} if silent else {}
-        )
-        for kind, since in self.video.open_incidents().items():
-            opened[kind] = min(since, opened.get(kind, since))
-        return opened
-
     def _judge_audio(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:

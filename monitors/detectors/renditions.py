@@ -161,11 +161,6 @@ class RenditionDetector(BaseModel):
             return [] if unmeasurable else self._close(at)
         return self._open(at) if self.opened is None else []
 
-    @property
-    def open_since(self) -> datetime | None:
-        """When the preferred rendition began to fail; None where no incident is open."""
-        return self.opened.since if self.opened else None
-
     def _open(self, at: datetime) -> list[IncidentChange]:
         why = self.avoided.get(self.preferred) or Avoided(since=at, reason="unavailable")
         self.opened = why

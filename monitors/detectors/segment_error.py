@@ -52,11 +52,6 @@ class SegmentErrorDetector(BaseModel):
         if self.failing and not self.is_open:
             self.failing.leave_out(at)
 
-    @property
-    def open_since(self) -> datetime | None:
-        """When the first failure of the open incident was; None when none is open."""
-        return self.failing.started_at if self.failing and self.is_open else None
-
     def _end(self, at: datetime) -> list[IncidentChange]:
         failing, was_open = self.failing, self.is_open
         self.failing, self.is_open = None, False

@@ -88,7 +88,7 @@ class SilenceDetector(BaseModel):
         body, tail = split(media, heard.duration_sec - self.tail_sec)
         changes = self.faults.follow(body, rule)
         self.before_tail = self.faults.model_copy(deep=True) if tail else None
-        is_uncertain = bool(self.faults.open_since) and self.tail_sec >= USUAL_TAIL_SEC
+        is_uncertain = self.faults.is_open and self.tail_sec >= USUAL_TAIL_SEC
         if is_uncertain and tail and tail[0].condition is Condition.GOOD:
             return changes
         return changes + self.faults.follow(tail, rule)

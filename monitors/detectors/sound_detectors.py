@@ -18,7 +18,7 @@ from monitors.incidents import IncidentChange
 from monitors.measurement import AudioMeasurement
 from monitors.reports import SoundLevels
 from monitors.sound_figures import SoundChecks, SoundFigures
-from monitors.status import HEALTH_ORDER, Health, IncidentKind
+from monitors.status import HEALTH_ORDER, Health
 
 
 def sound_checks(thresholds: Thresholds) -> SoundChecks:
@@ -94,10 +94,6 @@ class SoundDetectors(BaseModel):
     def health(self) -> Health:
         found = (each.faults.health() for each in self._detectors())
         return max(found, key=HEALTH_ORDER.index)
-
-    def open_incidents(self) -> dict[IncidentKind, datetime]:
-        since = ((each.kind, each.faults.open_since) for each in self._detectors())
-        return {kind: at for kind, at in since if at}
 
     def causes(self) -> list[Cause]:
         """Return what is on air that explains other faults."""

@@ -3,15 +3,13 @@
 from typing import ClassVar
 
 from monitors.config import Thresholds
-from monitors.detectors.explanations import Cause
+from monitors.detectors.explanations import TONE, Cause
 from monitors.detectors.fault_detector import FaultRule, segment_info
 from monitors.detectors.sound_detector import SoundDetector, runs, stretch_of
 from monitors.detectors.stream_time import Condition, SegmentPosition, Stretch
 from monitors.incidents import IncidentChange
 from monitors.sound_figures import SoundFigures
 from monitors.status import IncidentKind
-
-TONE = "tone"
 
 TONE_GAP_SEC = 0.5
 """Stereo tones are interrupted to tell left from right (EBU R 49: for 0.25 s)."""

@@ -201,15 +201,6 @@ class VideoDetectors(BaseModel):
         found = (self.cards.health(), self.blackout.health(), self._freeze_health(), loop)
         return max(found, key=HEALTH_ORDER.index)
 
-    def open_incidents(self) -> dict[IncidentKind, datetime]:
-        faults = {
-            IncidentKind.BLACKOUT: self.blackout,
-            IncidentKind.FREEZE: self.freeze.faults,
-            IncidentKind.LOOP: self.loop.faults,
-        }
-        opened = {kind: each.open_since for kind, each in faults.items() if each.open_since}
-        return opened | self.cards.open_incidents()
-
     def _judge(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:

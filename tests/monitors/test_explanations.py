@@ -50,7 +50,6 @@ def test_a_silence_behind_bars_is_not_told() -> None:
     explanations = Explanations()
     (alert,) = explanations.told([opened(SIGNAL, 10, "bars"), opened(SILENCE, 10)], [bars(10)])
     assert (alert.kind, alert.details) == (SIGNAL, {"explains": ["silence"]})
-    assert explanations.held_kinds == {SILENCE}
     assert told(explanations, closed(SILENCE, 10, 60), causes=[bars(10)]) == []
     (end,) = explanations.told([closed(SIGNAL, 10, 70)], [])
     assert (end.kind, end.details) == (SIGNAL, {"explains": ["silence"]})

@@ -38,6 +38,10 @@ def closed(kind: IncidentKind, since_sec: float, at_sec: float, **details: str) 
     )
 
 
+def signal(reason: str) -> IncidentOpened:
+    return opened(IncidentKind.TEST_SIGNAL, 0).model_copy(update={"reason": reason})
+
+
 class Stream:
     """A stream that is looked at again and again, by a worker that is lost each time."""
 
@@ -292,3 +296,20 @@ def test_the_worst_rhythm_makes_no_more(recovery_sec: float) -> None:
     stream = Stream(Thresholds(recovery_sec=recovery_sec))
     _greedy(stream)
     assert 14 <= len(stream.told) <= 20
+
+
+@pytest.mark.parametrize(
+    ("incident", "tracks"),
+    [
+        (opened(FREEZE, 0), {"video"}),
+        (opened(IncidentKind.LOUDNESS, 0), {"audio"}),
+        (opened(IncidentKind.SUSPENDED, 0), set()),
+        (signal("bars"), {"video"}),
+        (signal("tone"), {"audio"}),
+        (signal("bars_and_tone"), {"audio", "video"}),
+    ],
+)
+def test_incidents_are_of_pictures_or_of_sound(incident: IncidentOpened, tracks: set[str]) -> None:
+    stream = Stream()
+    stream.judge(1, incident)
+    assert stream.tracker.open_tracks() == tracks

@@ -221,7 +221,6 @@ def test_an_open_incident_closes_when_its_detector_is_switched_off() -> None:
     assert isinstance(closed, IncidentClosed)
     assert closed.recovered_at == wall_clock(12)
     assert closed.total_duration_sec == pytest.approx(12)
-    assert detectors.open_incidents() == {}
 
 
 def test_sums_of_tenths_reach_the_threshold() -> None:
@@ -241,13 +240,6 @@ def test_health_follows_the_faults() -> None:
         seen.append(detectors.health())
     video = [Health.OK, Health.OK, Health.WARNING, Health.ERROR, Health.OK, Health.OK]
     assert seen == [(health, Health.OK) for health in video]
-
-
-def test_open_incidents_are_listed_with_their_beginning() -> None:
-    detectors = MediaDetectors()
-    media = segment(12, black=[(1, 12)], silent=[(2, 12)])
-    detectors.feed(media, segment_position(0, 0, 12), RULES)
-    assert detectors.open_incidents() == {BLACKOUT: wall_clock(1), SILENCE: wall_clock(2)}
 
 
 @pytest.mark.parametrize(("error", "kind"), [("video_error", SILENCE), ("audio_error", BLACKOUT)])

@@ -256,10 +256,11 @@ def test_pictures_that_are_missing(
 
 def test_a_missing_picture_is_a_warning_at_first() -> None:
     detectors = MediaDetectors()
+    changes: list[IncidentChange] = []
     for number, measurement in enumerate([MOVING, MISSING, MISSING, MISSING]):
-        detectors.feed(measurement, segment_position(number, 2.0 * number, 2.0), RULES)
+        changes += detectors.feed(measurement, segment_position(number, 2.0 * number, 2.0), RULES)
     assert detectors.health()[0] is Health.WARNING
-    assert detectors.open_incidents() == {}
-    detectors.feed(MISSING, segment_position(4, 8.0, 2.0), RULES)
-    detectors.feed(MISSING, segment_position(5, 10.0, 2.0), RULES)
-    assert detectors.open_incidents() == {FREEZE: wall_clock(2)}
+    assert changes == []
+    changes += detectors.feed(MISSING, segment_position(4, 8.0, 2.0), RULES)
+    changes += detectors.feed(MISSING, segment_position(5, 10.0, 2.0), RULES)
+    assert [(each.kind, each.started_at) for each in changes] == [(FREEZE, wall_clock(2))]
