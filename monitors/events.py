@@ -147,7 +147,12 @@ def kind_of(event_type: EventType) -> IncidentKind | None:
 def is_opening(event_type: EventType) -> bool:
     """Return whether an event tells that an incident begins."""
     kind = kind_of(event_type)
-    return kind is not None and _OPENED_AND_CLOSED[kind][0] is event_type
+    return kind is not None and opening_type(kind) is event_type
+
+
+def opening_type(kind: IncidentKind) -> EventType:
+    """Return the event that tells that an incident of a kind begins."""
+    return _OPENED_AND_CLOSED[kind][0]
 
 
 def _opened_data(opened: IncidentOpened) -> dict[str, Any]:

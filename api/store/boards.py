@@ -46,7 +46,8 @@ async def load_board(
     silenced = [row for row in openings if row.status is NotificationStatus.SILENCED]
     told = [row for row in openings if row.status.value in _TOLD]
     waiting = sorted([*pending, *silenced], key=lambda row: row.delivery_id)
-    oldest = min((row.happened_at for row in [*waiting, *told]), default=now)
+    beginnings = [row.opening for row in waiting if row.opening]
+    oldest = min((row.happened_at for row in [*waiting, *beginnings, *told]), default=now)
     return Board(
         waiting=waiting,
         told=told,

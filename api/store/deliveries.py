@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.store.database import Database
 from api.store.destination_records import DeliveryRecord, NotificationStatus
 from api.store.destination_tables import deliveries, destinations
+from api.store.tables import incidents
 from notifications.notification import NotificationState
 
 
@@ -143,10 +144,16 @@ class DeliveryStore:
         return found
 
     async def remove_old(self, before: datetime, limit: int) -> int:
-        """Remove up to `limit` rows from before then; return how many."""
+        """Remove up to `limit` rows from before then; return how many.
+
+        Beginnings of open incidents stay: their recoveries go to whoever has them.
+        """
+        is_open = exists().where(
+            incidents.c.incident_id == deliveries.c.incident_id, incidents.c.is_open
+        )
         old = (
             select(deliveries.c.delivery_id)
-            .where(deliveries.c.created_at < before)
+            .where(deliveries.c.created_at < before, ~is_open)
             .order_by(deliveries.c.created_at)
             .limit(limit)
         )

@@ -19,6 +19,9 @@ class NotificationStatus(StrEnum):
     SILENCED = "silenced"
     """A silence held it back: told at its end where the incident is still open, else never."""
 
+    SKIPPED = "skipped"
+    """Its incident ended while the destination was disabled."""
+
 
 @dataclass(frozen=True)
 class DestinationRecord:

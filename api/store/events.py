@@ -51,9 +51,7 @@ class EventStore:
             if not await _is_first(connection, monitor_id, report, now):
                 return []
             await apply_event(connection, report.event, monitor_ended_at=monitor.finished_at)
-            return await queue_event(
-                connection, report.event, now, monitor_ended_at=monitor.finished_at
-            )
+            return await queue_event(connection, report.event, now)
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
         if "\0" in event_id:  # PostgreSQL refuses the question

@@ -136,12 +136,12 @@ class IncidentStore:
             .values(acknowledged_at=at, note=note)
         )
         async with self._database.write() as connection:
-            is_first = (await connection.execute(change)).rowcount == 1
-            if is_first:
+            is_open = await connection.scalar(change.returning(incidents.c.is_open))
+            if is_open:  # of what is over, nobody is told
                 await queue_without_event(
                     connection, incident_id, NotificationState.ACKNOWLEDGED, at
                 )
-        return is_first
+        return is_open is not None
 
     async def find(self, incident_id: str) -> IncidentRecord | None:
         query = select(incidents).where(incidents.c.incident_id == incident_id)

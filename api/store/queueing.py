@@ -2,63 +2,61 @@
 
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.deliveries import add_row
-from api.store.destination_records import DestinationRecord
-from api.store.destination_tables import deliveries
+from api.store.destination_records import DestinationRecord, NotificationStatus
+from api.store.destination_tables import deliveries, destinations
 from api.store.destinations import wanting_destinations
 from api.store.silences import silences_since
 from api.store.tables import incidents, monitors
-from monitors.events import StreamEvent, is_opening, kind_of
+from monitors.events import EventType, StreamEvent, is_opening, kind_of, opening_type
 from monitors.status import IncidentKind, Severity
 from notifications.notification import NotificationState
 
 MAX_HOST_CHARS: Final = 255
 
+_UNTOLD = (NotificationStatus.PENDING.value, NotificationStatus.SILENCED.value)
+_OF_OPENING = ("monitor_id", "event_type", "origin_host")
 
-async def queue_event(
-    connection: AsyncConnection,
-    event: StreamEvent,
-    now: datetime,
-    *,
-    monitor_ended_at: datetime | None = None,
-) -> list[str]:
-    """Queue an event for each destination that wants it; return these.
 
-    An incident that begins in a silence is marked as silenced.
+async def queue_event(connection: AsyncConnection, event: StreamEvent, now: datetime) -> list[str]:
+    """Queue an event for each destination that is to be told; return these.
+
+    The end of an incident goes to whoever has its beginning. An incident that begins in a silence
+    is marked as silenced.
     """
     kind, state = kind_of(event.event_type), _state(event)
+    row: dict[str, Any] = {
+        "state": state,
+        "monitor_id": event.monitor_id,
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "incident_id": event.data.get("incident_id") if kind else None,
+        "origin_host": _host(event.stream_url),
+        "happened_at": event.timestamp,
+        "created_at": now,
+    }
     if kind and state is NotificationState.OPENED:
         await _mark_silenced(connection, event, kind)
+    told = []
+    if state is NotificationState.CLOSED:
+        told = await _queue_after_opening(connection, row)
     wanting = [
-        one
+        one.destination_id
         for one in await wanting_destinations(connection, event.monitor_id)
-        if _wants(one, event, kind.severity if kind else None)
+        if _wants(one, event.event_type)
+        and not (state is NotificationState.CLOSED and kind and _wants(one, opening_type(kind)))
     ]
-    for destination in wanting:
-        if state is NotificationState.CLOSED and await _is_closed(connection, destination, event):
-            continue  # it ended with its monitor
-        await add_row(
-            connection,
-            destination_id=destination.destination_id,
-            state=state,
-            monitor_id=event.monitor_id,
-            event_id=event.event_id,
-            event_type=event.event_type,
-            incident_id=event.data.get("incident_id") if kind else None,
-            origin_host=_host(event.stream_url),
-            happened_at=event.timestamp,
-            created_at=now,
-        )
-    if state is NotificationState.OPENED and monitor_ended_at:
-        incident_id = event.data["incident_id"]
-        await queue_without_event(connection, incident_id, NotificationState.CLOSED, now)
-    return [one.destination_id for one in wanting]
+    for destination_id in set(wanting).difference(told):
+        await add_row(connection, destination_id=destination_id, **row)
+    if state is NotificationState.OPENED and not await _is_open(connection, row["incident_id"]):
+        await queue_without_event(connection, row["incident_id"], NotificationState.CLOSED, now)
+    return [*told, *wanting]
 
 
 async def queue_without_event(
@@ -66,32 +64,69 @@ async def queue_without_event(
 ) -> None:
     """Queue what happens to an incident without an event of its monitor.
 
-    It is acknowledged, or it ends because its monitor does. Who was not to be told of its beginning
-    is not told of that, and nobody is told twice.
+    It is acknowledged, or it ends because its monitor does.
     """
+    row = {"state": state, "incident_id": incident_id, "happened_at": at, "created_at": at}
+    await _queue_after_opening(connection, row)
+
+
+async def _queue_after_opening(connection: AsyncConnection, row: dict[str, Any]) -> list[str]:
+    """Queue a row for each destination that has the beginning of its incident; return these.
+
+    Whether it is enabled, named, or wants such events, is no matter: it would show the incident as
+    open for ever. Nobody is told twice. Who is disabled and has not heard of the beginning is told
+    neither it nor the end.
+    """
+    if row["state"] is NotificationState.CLOSED:
+        await _skip_unheard(connection, row["incident_id"])
     opened = deliveries.alias()
     known = exists().where(
         deliveries.c.destination_id == opened.c.destination_id,
-        deliveries.c.incident_id == incident_id,
-        deliveries.c.state == state,
+        deliveries.c.incident_id == row["incident_id"],
+        deliveries.c.state == row["state"],
     )
     query = select(opened).where(
-        opened.c.incident_id == incident_id,
+        opened.c.incident_id == row["incident_id"],
         opened.c.state == NotificationState.OPENED,
+        opened.c.status != NotificationStatus.SKIPPED,
         ~known,
     )
-    for row in (await connection.execute(query)).all():
-        await add_row(
-            connection,
-            destination_id=row.destination_id,
-            state=state,
-            monitor_id=row.monitor_id,
-            event_type=row.event_type,
-            incident_id=incident_id,
-            origin_host=row.origin_host,
-            happened_at=at,
-            created_at=at,
+    found = (await connection.execute(query)).all()
+    for one in found:
+        known_of_it = {name: one._mapping[name] for name in _OF_OPENING}
+        await add_row(connection, destination_id=one.destination_id, **known_of_it | row)
+    return [one.destination_id for one in found]
+
+
+async def _skip_unheard(connection: AsyncConnection, incident_id: str) -> None:
+    """Have nothing told of an incident that ends, where a disabled destination did not hear of it.
+
+    It would be told as a beginning, as late as the destination is enabled again.
+    """
+    unheard = (
+        select(deliveries.c.destination_id)
+        .join(destinations, destinations.c.destination_id == deliveries.c.destination_id)
+        .where(
+            ~destinations.c.enabled,
+            deliveries.c.incident_id == incident_id,
+            deliveries.c.state == NotificationState.OPENED,
+            deliveries.c.status.in_(_UNTOLD),
         )
+    )
+    await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.incident_id == incident_id,
+            deliveries.c.destination_id.in_(unheard),
+            deliveries.c.status.in_(_UNTOLD),
+        )
+        .values(status=NotificationStatus.SKIPPED)
+    )
+
+
+async def _is_open(connection: AsyncConnection, incident_id: str) -> bool:
+    query = select(incidents.c.is_open).where(incidents.c.incident_id == incident_id)
+    return await connection.scalar(query) is not False
 
 
 def _state(event: StreamEvent) -> NotificationState:
@@ -101,25 +136,11 @@ def _state(event: StreamEvent) -> NotificationState:
     return NotificationState.OPENED if is_first else NotificationState.CLOSED
 
 
-def _wants(destination: DestinationRecord, event: StreamEvent, severity: Severity | None) -> bool:
-    if not any(fnmatchcase(event.event_type, pattern) for pattern in destination.events):
+def _wants(destination: DestinationRecord, event_type: EventType) -> bool:
+    if not any(fnmatchcase(event_type, pattern) for pattern in destination.events):
         return False
-    return severity is None or destination.min_severity in (None, Severity.WARNING, severity)
-
-
-async def _is_closed(
-    connection: AsyncConnection, destination: DestinationRecord, event: StreamEvent
-) -> bool:
-    known = await connection.scalar(
-        select(deliveries.c.delivery_id)
-        .where(
-            deliveries.c.destination_id == destination.destination_id,
-            deliveries.c.incident_id == event.data["incident_id"],
-            deliveries.c.state == NotificationState.CLOSED,
-        )
-        .limit(1)
-    )
-    return known is not None
+    kind = kind_of(event_type)
+    return kind is None or destination.min_severity in (None, Severity.WARNING, kind.severity)
 
 
 async def _mark_silenced(

@@ -21,6 +21,7 @@ from tests.testkit.destinations import (
     next_notification,
     order,
     settle,
+    silence_path,
 )
 from tests.testkit.events import put_event
 from tests.testkit.gateway import FORBIDDEN_HOST, SECRETS_KEY, Running, running_gateway
@@ -210,20 +211,6 @@ async def test_a_silenced_incident_is_recorded_and_told_when_the_silence_is_ende
     listed = (await gateway.client.get("/api/v1/silences")).json()
     assert listed["silences"] == []
     assert (await gateway.client.get(path)).status_code == 200
-
-
-async def silence_path(gateway: Running, **fields: Any) -> str:
-    now = datetime.now(UTC)
-    answer = await gateway.client.post(
-        "/api/v1/silences",
-        json={
-            "starts_at": "2025-12-01T00:00:00Z",
-            "ends_at": (now + timedelta(hours=1)).isoformat(),
-            **fields,
-        },
-    )
-    assert answer.status_code == 201, answer.text
-    return str(answer.headers["location"])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Destinations and their deliveries, as clients and workers use them."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -61,6 +62,21 @@ async def settle(
         error=error,
     )
     await dispatch._settle(destination_id, outcome)
+
+
+async def silence_path(gateway: Running, **fields: Any) -> str:
+    """Make a silence of the past and the next hour; return its path."""
+    now = datetime.now(UTC)
+    answer = await gateway.client.post(
+        "/api/v1/silences",
+        json={
+            "starts_at": "2025-12-01T00:00:00Z",
+            "ends_at": (now + timedelta(hours=1)).isoformat(),
+            **fields,
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.headers["location"])
 
 
 def incident(
