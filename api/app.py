@@ -115,8 +115,8 @@ def create_gateway(
     box = SecretBox(settings.secrets_key)
     headers, secrets = SecretHeaders(box), DestinationSecretBox(box)
     waker = DestinationWaker(store, engine)
-    monitors = MonitorService(store, engine, now)
-    incidents = IncidentService(store, now)
+    monitors = MonitorService(store, engine, waker, now)
+    incidents = IncidentService(store, waker, now)
     retention = timedelta(days=settings.retention_days)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(

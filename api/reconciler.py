@@ -136,6 +136,7 @@ class Reconciler:
             self._now(),
             error=(end.error_reason, end.error_message),
         )
+        await self._waker.wake_about(monitor_id)
         return True
 
     async def _stop_orphans(self) -> int:

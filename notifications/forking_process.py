@@ -43,13 +43,15 @@ class ForkingProcess:
         self._child: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._newborn: asyncio.subprocess.Process | None = None
+        self._is_closed = False
 
     async def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send `request` to a fork, return its answer.
 
         Raises:
             ProcessTimedOut: the fork took too long, or died.
-            ProcessFailed: the child cannot be started, or is gone.
+            ProcessFailed: the child cannot be started, or is gone, or this is closed.
         """
         child, number = await self._running(), next(self._ids)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -64,7 +66,9 @@ class ForkingProcess:
             del self._asked[number]
 
     async def close(self) -> None:
-        """Kill the child and its forks."""
+        """Kill the child and its forks, also while it starts; nobody is answered any more."""
+        self._is_closed = True
+        self._kill_newborn()
         async with self._starting:
             await self._end()
 
@@ -73,6 +77,8 @@ class ForkingProcess:
 
     async def _running(self) -> asyncio.subprocess.Process:
         async with self._starting:
+            if self._is_closed:
+                raise ProcessFailed("is closed")
             is_read = self._reading is not None and not self._reading.done()
             if self._child is None or self._child.returncode is not None or not is_read:
                 await self._end()
@@ -100,6 +106,9 @@ class ForkingProcess:
             )
         except OSError as error:
             raise ProcessFailed(f"cannot be started: {error.strerror}") from error
+        self._newborn = child
+        if self._is_closed:
+            self._kill_newborn()
         try:
             _write(child, self._program.setup)
             async with asyncio.timeout(START_SEC):
@@ -110,7 +119,13 @@ class ForkingProcess:
             if isinstance(error, EOFError | ValueError | TimeoutError):
                 raise ProcessFailed("does not get ready") from None
             raise
+        finally:
+            self._newborn = None
         return child
+
+    def _kill_newborn(self) -> None:
+        if self._newborn is not None:
+            kill_group(self._newborn.pid)
 
     async def _read(self, child: asyncio.subprocess.Process) -> None:
         """Hand out answers until the child and its forks are gone."""

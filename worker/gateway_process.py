@@ -45,8 +45,8 @@ async def run_gateway(settings: GatewaySettings) -> None:
             async with (
                 open_store(configured_url(settings)) as store,
                 open_heartbeat_ping(settings) as ping,
-                open_apprise_check(settings) as apprise_check,
             ):
+                apprise = apprise_sender(settings)
                 gateway = create_gateway(
                     settings,
                     engine=TemporalEngine(
@@ -56,10 +56,11 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     ),
                     store=store,
                     address_check=_address_check(settings),
-                    apprise_check=apprise_check,
+                    apprise_check=apprise_check(apprise),
                     ping=ping,
                 )
-                async with serving(gateway, settings):
+                # Closed before the requests in flight are waited for: one of them may be asking.
+                async with serving(gateway, settings), open_sender(apprise):
                     logger.info("gateway serves", host=settings.host, port=settings.port)
                     await stop.wait()
     except InvalidDatabaseUrl as error:
@@ -116,24 +117,32 @@ async def open_heartbeat_ping(settings: GatewaySettings) -> AsyncIterator[Ping |
         yield ping
 
 
-@asynccontextmanager
-async def open_apprise_check(settings: GatewaySettings) -> AsyncIterator[AppriseCheck]:
-    """Yield what has Apprise read the URLs of destinations, in a process of its own."""
-    sender = AppriseSender(
+def apprise_sender(settings: GatewaySettings) -> AppriseSender:
+    return AppriseSender(
         allow_private_networks=settings.allow_private_networks,
         exempt=settings.webhook_private_hosts,
     )
 
+
+@asynccontextmanager
+async def open_sender(apprise: AppriseSender) -> AsyncIterator[None]:
+    """Close it at the end of the context."""
+    try:
+        yield
+    finally:
+        await apprise.close()
+
+
+def apprise_check(apprise: AppriseSender) -> AppriseCheck:
+    """Return what has Apprise read the URLs of destinations, in a process of its own."""
+
     async def check(url: str) -> None:
         try:
-            await sender.check(url)
+            await apprise.check(url)
         except ProcessFailed as error:  # the first delivery will say what is wrong with the URL
             logger.warning("Apprise cannot be asked", error=str(error))
 
-    try:
-        yield check
-    finally:
-        await sender.close()
+    return check
 
 
 def _address_check(settings: GatewaySettings, resolve: Resolve | None = None) -> AddressCheck:

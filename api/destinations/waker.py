@@ -47,6 +47,13 @@ class DestinationWaker:
         self.wake(waiting)
         return len(waiting)
 
+    async def wake_about(self, monitor_id: str) -> None:
+        """Wake the destinations for which something of this monitor waits, if that can be known."""
+        try:
+            self.wake(await self._store.deliveries.waiting_destinations(monitor_id=monitor_id))
+        except StoreUnavailable as error:
+            _log.warning("destinations not woken", monitor_id=monitor_id, error=str(error))
+
     async def start_missing(self) -> None:
         """Have a workflow for each destination: somebody may have terminated one.
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from api.destinations.waker import DestinationWaker
 from api.errors import IncidentNotFound
 from api.events.service import audited
 from api.incidents.schemas import (
@@ -24,8 +25,9 @@ _log = structlog.get_logger(__name__)
 
 
 class IncidentService:
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, waker: DestinationWaker, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._waker = waker
         self._now = now
 
     async def list_incidents(
@@ -55,7 +57,9 @@ class IncidentService:
             incident_id, note, self._now()
         ):
             _log.info("incident acknowledged", incident_id=incident_id)
-        return await self.show(incident_id)
+        details = await self.show(incident_id)
+        await self._waker.wake_about(details.monitor_id)
+        return details
 
     async def by_ids(self, incident_ids: Collection[str]) -> list[ListedIncident]:
         """Return those of these incidents that exist, in any order."""

@@ -62,6 +62,7 @@ class WorkerReports:
         await self._store.coverage.record(monitor_id, report.coverage)
         if not report.status.is_active:
             await self._store.coverage.end_live(monitor_id, min(report.as_of, self._now()))
+            await self._waker.wake_about(monitor_id)
         elif status is MonitorStatus.STOPPED:
             await self._cancel(monitor_id)
 

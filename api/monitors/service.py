@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from api.destinations.waker import DestinationWaker
 from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.schemas import (
@@ -28,9 +29,16 @@ _log = structlog.get_logger(__name__)
 
 
 class MonitorService:
-    def __init__(self, store: Store, engine: MonitorEngine, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: MonitorEngine,
+        waker: DestinationWaker,
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._engine = engine
+        self._waker = waker
         self._now = now
 
     async def list_monitors(
@@ -112,6 +120,7 @@ class MonitorService:
         )
         if ended is None:
             raise MonitorNotFound(monitor_id)
+        await self._waker.wake_about(monitor_id)
         _log.info("monitor stopped", monitor_id=monitor_id, status=ended.status, reason=reason)
         return ended
 

@@ -117,12 +117,14 @@ class DeliveryStore:
             found = set((await connection.scalars(busy)).all())
         return [one for one in destination_ids if one not in found]
 
-    async def waiting_destinations(self) -> list[str]:
-        """Return the enabled destinations for which something waits."""
+    async def waiting_destinations(self, *, monitor_id: str | None = None) -> list[str]:
+        """Return the enabled destinations for which something waits; of one monitor, or of any."""
         waits = exists().where(
             deliveries.c.destination_id == destinations.c.destination_id,
             deliveries.c.status == NotificationStatus.PENDING,
         )
+        if monitor_id is not None:
+            waits = waits.where(deliveries.c.monitor_id == monitor_id)
         query = select(destinations.c.destination_id).where(destinations.c.enabled, waits)
         async with self._database.read() as connection:
             return list((await connection.scalars(query)).all())

@@ -9,7 +9,7 @@ import pytest_asyncio
 from api.app import create_gateway
 from api.store import open_store
 from tests.testkit.gateway import KEY, FakeEngine, gateway_settings, refuse_forbidden
-from worker.gateway_process import open_apprise_check, serving
+from worker.gateway_process import apprise_check, apprise_sender, open_sender, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -18,13 +18,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     settings = gateway_settings()
     database = tmp_path_factory.mktemp("gateway") / "gateway.db"
-    async with open_store(f"sqlite:///{database}") as store, open_apprise_check(settings) as check:
+    apprise = apprise_sender(settings)
+    async with open_store(f"sqlite:///{database}") as store, open_sender(apprise):
         gateway = create_gateway(
             settings,
             engine=FakeEngine(),
             store=store,
             address_check=refuse_forbidden,
-            apprise_check=check,
+            apprise_check=apprise_check(apprise),
         )
         base = f"http://127.0.0.1:{settings.port}"
         async with (

@@ -25,6 +25,7 @@ from tests.testkit.destinations import (
 )
 from tests.testkit.events import put_event
 from tests.testkit.gateway import FORBIDDEN_HOST, SECRETS_KEY, Running, running_gateway
+from tests.testkit.waiting import until_true
 
 UNKNOWN = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
 URL = "https://hooks.example/secret-path?token=secret"
@@ -176,6 +177,30 @@ async def test_an_event_wakes_the_destinations_that_want_it(light_gateway: Runni
         await waker.wake_waiting()
         await asyncio.sleep(0.01)
     assert light_gateway.engine.woken[0] == (made["destination_id"], False)
+
+
+@pytest.mark.parametrize("end", ["acknowledged", "stopped", "completed"])
+async def test_what_has_no_event_wakes_them_too(light_gateway: Running, end: str) -> None:
+    made = await create_destination(light_gateway)
+    destination_id, woken = made["destination_id"], light_gateway.engine.woken
+    monitor_id = await light_gateway.created_id(destinations=[destination_id])
+    report = incident(monitor_id, 1)
+    await put_event(light_gateway, monitor_id, report)
+    await until_true(lambda: (destination_id, False) in woken, "a signal of the event")
+    first = (await next_notification(light_gateway, destination_id))["delivery_id"]
+    await settle(light_gateway, destination_id, first)
+    woken.clear()
+    if end == "acknowledged":
+        incident_id = report["event"]["data"]["incident_id"]
+        await light_gateway.client.post(f"/api/v1/incidents/{incident_id}/acknowledge", json={})
+    elif end == "stopped":
+        await light_gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
+    else:
+        await light_gateway.report(monitor_id, "completed", "2026-01-01T00:02:00Z")
+    await until_true(lambda: (destination_id, False) in woken, "a signal")
+    told = (await next_notification(light_gateway, destination_id))["delivery_id"]
+    message = (await order(light_gateway, destination_id, told))["notification"]
+    assert message["state"] == ("acknowledged" if end == "acknowledged" else "closed")
 
 
 async def test_a_silenced_incident_is_recorded_and_told_when_the_silence_is_ended(

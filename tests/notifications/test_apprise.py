@@ -17,6 +17,7 @@ import pytest_asyncio
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.responses import Response
 
+from media.processes.run_once import ProcessFailed
 from monitors.delivery import Failure
 from notifications.apprise import AppriseSender
 from notifications.apprise_child import MEMORY_BYTES
@@ -221,6 +222,17 @@ async def test_those_that_hang_hold_up_nobody_and_leave_no_process(service: Http
     assert {each.outcome for each in failures} == {"sender_failed"}
     await until(partial(_are_gone, group), "all processes are gone")
     assert took_sec < 10  # one after the other they would take minutes
+
+
+async def test_a_sender_that_is_closed_while_its_process_starts_is_closed_at_once() -> None:
+    sender = AppriseSender(allow_private_networks=True)
+    checking = asyncio.create_task(sender.check("json://127.0.0.1/"))
+    await asyncio.sleep(0)
+    await sender.close()
+    for asked in (checking, sender.check("json://127.0.0.1/")):
+        with pytest.raises(ProcessFailed):
+            await asked
+    assert sender.process_id() is None
 
 
 async def _has_forks(sender: AppriseSender, count: int) -> bool:
