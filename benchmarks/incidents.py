@@ -4,11 +4,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from random import Random
-from typing import Any
 
 from sqlalchemy import insert, text
 
@@ -16,17 +12,15 @@ from api.store import Store, open_store
 from api.store.filters import IncidentFilter
 from api.store.records import MonitorRecord
 from api.store.rows import new_row
-from api.store.tables import incidents, monitors
+from api.store.tables import monitors
 from benchmarks.coverage import databases
 from benchmarks.machine import machine
 from monitors.config import MonitorConfig
-from monitors.ids import new_monitor_id
-from monitors.incidents import IncidentRef
 from monitors.status import IncidentKind, MonitorStatus, Severity, StreamStatus
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OLDEST_SEC = 90 * 86_400
-CHUNK = 20_000
+CHUNK = 50_000
 TIMES = 40
 TARGET_MS = 50.0
 KINDS = list(IncidentKind)
@@ -49,6 +43,12 @@ def filters(monitor_id: str) -> dict[str, IncidentFilter]:
         "label of 10": IncidentFilter(labels=[("host", "7")]),
         "label of half": IncidentFilter(labels=[("half", "1")]),
         "label of half and open": IncidentFilter(labels=[("half", "1")], is_open=True),
+        "label of half and kind": IncidentFilter(labels=[("half", "1")], kind=IncidentKind.FREEZE),
+        "label of half and severity": IncidentFilter(
+            labels=[("half", "1")], severity=Severity.CRITICAL
+        ),
+        "label of 200": IncidentFilter(labels=[("rack", "7")]),
+        "label of 200 and kind": IncidentFilter(labels=[("rack", "7")], kind=IncidentKind.FREEZE),
         "label of none": IncidentFilter(labels=[("host", "none")]),
     }
 
@@ -70,16 +70,26 @@ async def _p95_ms(store: Store, wanted: IncidentFilter) -> float:
 
 
 async def _fill(store: Store, monitor_count: int, incident_count: int) -> list[str]:
-    ids = [new_monitor_id() for _ in range(monitor_count)]
+    """Fill the tables, incidents in the order in which they happened; return the monitors' ids."""
+    ids = [f"mon-{number:036}" for number in range(monitor_count)]
     rows = [new_row(_monitor(each, number)) for number, each in enumerate(ids)]
     async with store.database.write() as connection:
         await connection.execute(insert(monitors), rows)
-    found = _incidents(ids, incident_count)
-    while chunk := list(islice(found, CHUNK)):
+    add = text(
+        _ADD.format(**_DIALECTS[store.database.is_postgres], kinds=_kinds(), kind_count=len(KINDS))
+    )
+    known = {
+        "monitors": monitor_count,
+        "oldest_sec": NOW.timestamp() - OLDEST_SEC,
+        "step_sec": OLDEST_SEC / incident_count,
+    }
+    for first in range(0, incident_count, CHUNK):
+        end = min(first + CHUNK, incident_count)
         async with store.database.write() as connection:
-            await connection.execute(insert(incidents), chunk)
-    async with store.database.write() as connection:
-        await connection.execute(text("ANALYZE"))
+            await connection.execute(add, known | {"first": first, "end": end})
+    if store.database.is_postgres:  # as its autovacuum does; on SQLite nobody does
+        async with store.database.write() as connection:
+            await connection.execute(text("ANALYZE"))
     return ids
 
 
@@ -89,7 +99,7 @@ def _monitor(monitor_id: str, number: int) -> MonitorRecord:
         stream_url=f"https://media.example/{number}.m3u8",
         stream_key=f"url:media.example/{number}.m3u8",
         callback_url="https://receiver.example/hook",
-        labels={"host": str(number // 10), "half": str(number % 2)},
+        labels={"host": str(number // 10), "rack": str(number % 50), "half": str(number % 2)},
         config=MonitorConfig(),
         metadata={},
         status=MonitorStatus.MONITORING,
@@ -98,27 +108,47 @@ def _monitor(monitor_id: str, number: int) -> MonitorRecord:
     )
 
 
-def _incidents(ids: list[str], count: int) -> Iterator[dict[str, Any]]:
-    chance = Random(1)  # noqa: S311  # no secret
-    for number in range(count):
-        ref = IncidentRef(
-            kind=KINDS[number % len(KINDS)],
-            started_at=NOW - timedelta(seconds=chance.uniform(0, OLDEST_SEC)),
-        )
-        monitor_id, is_open = ids[number % len(ids)], number % 1000 == 0
-        yield {
-            "incident_id": ref.id_in(monitor_id),
-            "monitor_id": monitor_id,
-            "kind": ref.kind,
-            "severity": ref.kind.severity,
-            "is_open": is_open,
-            "started_at": ref.started_at,
-            "detected_at": ref.started_at,
-            "ended_at": None if is_open else ref.started_at + timedelta(seconds=60),
-            "track": "",
-            "is_flapping": False,
-            "silenced": False,
-        }
+# Numbers that have no divisor in common mix monitors, kinds and open ones.
+_ADD = """
+    INSERT INTO incidents (
+        incident_id, monitor_id, kind, severity, is_open, started_at, detected_at, ended_at,
+        track, is_flapping, silenced
+    )
+    WITH RECURSIVE numbers(number) AS (
+        SELECT CAST(:first AS INTEGER)
+        UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < CAST(:end AS INTEGER)
+    ),
+    kinds(place, kind, severity) AS ({kinds}),
+    incident AS (
+        SELECT number, {moment} AS moment, number % 499 = 0 AS is_open,
+            CAST(number AS BIGINT) * 7919 % CAST(:monitors AS INTEGER) AS of
+        FROM numbers
+    )
+    SELECT {incident_id}, {monitor_id}, kind, severity, is_open, moment, moment,
+        CASE WHEN is_open THEN NULL ELSE moment END, '', false, false
+    FROM incident JOIN kinds ON place = number % {kind_count}"""
+_SECOND = "CAST(:oldest_sec AS DOUBLE PRECISION) + number * CAST(:step_sec AS DOUBLE PRECISION)"
+_DIALECTS: dict[bool, dict[str, str]] = {
+    True: {
+        "incident_id": "'inc-' || gen_random_uuid()",
+        "monitor_id": "'mon-' || lpad(CAST(of AS TEXT), 36, '0')",
+        "moment": f"to_timestamp({_SECOND})",
+    },
+    False: {
+        "incident_id": "'inc-' || lower(hex(randomblob(18)))",
+        "monitor_id": "printf('mon-%036d', of)",
+        "moment": f"strftime('%Y-%m-%d %H:%M:%S.000000', {_SECOND}, 'unixepoch')",
+    },
+}
+"""What PostgreSQL and SQLite write in ways of their own."""
+
+
+def _kinds() -> str:
+    rows = (
+        f"SELECT {place} AS place, '{kind}' AS kind, '{kind.severity}' AS severity"
+        for place, kind in enumerate(KINDS)
+    )
+    return " UNION ALL ".join(rows)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, TextClause, and_, exists, or_, text, true
+from sqlalchemy import ColumnElement, TextClause, and_, exists, false, func, or_, text, true
 
 from api.store.rows import IS_ACTIVE
 from api.store.tables import incidents, monitor_stats, monitors
@@ -66,19 +66,48 @@ class IncidentFilter:
     labels: Collection[Label] = ()
 
 
-def is_wanted_incident(wanted: IncidentFilter) -> ColumnElement[bool]:
-    """Return the conditions that a row of `incidents` meets by itself, without its monitor's."""
+def is_wanted_incident(
+    wanted: IncidentFilter, labelled: ColumnElement[bool], *, by_monitors: bool
+) -> ColumnElement[bool]:
+    """Return the conditions of the incidents that are wanted.
+
+    Databases guess badly which of them few rows meet, so only that one may be found by its index:
+    the incidents of monitors, else the open ones, else those of a kind, of a severity, of a time.
+
+    Args:
+        wanted: the filter.
+        labelled: whether an incident's monitor has the labels.
+        by_monitors: whether incidents are found by the monitors that have them.
+    """
     conditions: list[ColumnElement[bool] | TextClause] = [true()]
+    if wanted.labels:
+        conditions.append(labelled if by_monitors else _row_by_row(labelled))
+    if wanted.monitor_id:
+        conditions.append(incidents.c.monitor_id == wanted.monitor_id)
     if wanted.is_open is not None:
         conditions.append(_IS_OPEN if wanted.is_open else ~incidents.c.is_open)
-    for name in ("monitor_id", "kind", "severity"):
-        if value := getattr(wanted, name):
-            conditions.append(incidents.c[name] == value)
+    is_narrow = bool(by_monitors or wanted.monitor_id or wanted.is_open)
+    conditions.append(_is_of_sort(wanted, is_narrow=is_narrow))
     if wanted.since:
         conditions.append(incidents.c.started_at >= wanted.since)
     if wanted.until:
         conditions.append(incidents.c.started_at < wanted.until)
     return and_(*conditions)
+
+
+def _is_of_sort(wanted: IncidentFilter, *, is_narrow: bool) -> ColumnElement[bool]:
+    kind, severity = wanted.kind, wanted.severity
+    if kind is None and severity is None:
+        return true()
+    if kind and severity and kind.severity is not severity:
+        return false()
+    condition = incidents.c.kind == kind if kind else incidents.c.severity == severity
+    return _row_by_row(condition) if is_narrow else condition
+
+
+def _row_by_row(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the same condition, for which no index is used."""
+    return func.coalesce(condition, false())
 
 
 def _has_health(health: Health) -> ColumnElement[bool]:

@@ -4,7 +4,17 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -82,14 +92,22 @@ def _news(told: IncidentUpdate) -> dict[str, Any]:
     return {"is_open": False, "ended_at": told.ended_at, "duration_sec": told.duration_sec}
 
 
-async def _is_of_labelled(
+async def _labelled(
     connection: AsyncConnection, labels: Collection[Label]
-) -> ColumnElement[bool]:
-    """Return whether an incident's monitor has all of these labels."""
+) -> tuple[ColumnElement[bool], bool]:
+    """Return whether an incident's monitor has all of these labels, and whether few have."""
+    if not labels:
+        return true(), False
     labelled = select(monitors.c.monitor_id).where(has_labels(labels))
     few = (await connection.scalars(labelled.limit(FEW_MONITORS + 1))).all()
-    # The incidents of a few monitors are found by these; else the newest of all are looked through.
-    return incidents.c.monitor_id.in_(few if len(few) <= FEW_MONITORS else labelled)
+    is_few = len(few) <= FEW_MONITORS
+    return incidents.c.monitor_id.in_(few if is_few else labelled), is_few
+
+
+async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:
+    found = select(literal_column("1", Integer)).select_from(incidents).where(condition)
+    counted = found.limit(MOST_COUNTED).subquery()
+    return await connection.scalar(select(func.count()).select_from(counted)) or 0
 
 
 class IncidentStore:
@@ -104,15 +122,18 @@ class IncidentStore:
         Counting stops at `MOST_COUNTED`: it costs more than the page.
         """
         async with self._database.read() as connection:
-            condition = is_wanted_incident(wanted)
-            if wanted.labels:
-                condition &= await _is_of_labelled(connection, wanted.labels)
-            counted = select(incidents.c.incident_id).where(condition).limit(MOST_COUNTED)
-            total = await connection.scalar(select(func.count()).select_from(counted.subquery()))
+            labelled, are_few = await _labelled(connection, wanted.labels)
+            by_monitors = bool(wanted.labels) and not wanted.is_open
+            by_monitors &= are_few or not wanted.kind
+            condition = is_wanted_incident(wanted, labelled, by_monitors=by_monitors)
+            total = await _count(connection, condition)
+            # Many are not sorted: the newest of all are looked through, and some are among them.
+            by_monitors &= total < MOST_COUNTED
+            condition = is_wanted_incident(wanted, labelled, by_monitors=by_monitors)
             newest_first = (incidents.c.started_at.desc(), incidents.c.incident_id.desc())
             page = select(incidents).where(condition).order_by(*newest_first)
             rows = (await connection.execute(page.limit(limit).offset(offset))).all()
-        return [IncidentRecord(**row._mapping) for row in rows], total or 0
+        return [IncidentRecord(**row._mapping) for row in rows], total
 
     async def remove(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` incidents that ended before then; return how many."""

@@ -4,10 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
-from api.store.records import IncidentRecord
+from api.store.filters import IncidentFilter
+from api.store.incidents import FEW_MONITORS
+from api.store.records import IncidentRecord, MonitorRecord
+from api.store.rows import new_row
+from api.store.tables import monitors
+from monitors.config import MonitorConfig
+from monitors.ids import new_monitor_id
 from monitors.incidents import IncidentRef
-from monitors.status import IncidentKind, MonitorStatus, Severity
+from monitors.status import IncidentKind, MonitorStatus, Severity, StreamStatus
 from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running
 
@@ -121,3 +128,47 @@ async def test_incidents_that_ended_long_ago_are_removed(gateway: Running) -> No
     assert await incidents.remove(NOON + timedelta(seconds=45), 10) == 0
     assert await incidents.remove(NOON + timedelta(seconds=46), 10) == 1
     assert await incidents.find(FROM_NOON.id_in(monitor_id)) is None
+
+
+@pytest.mark.parametrize("label", ["half", "few"])
+async def test_incidents_are_found_by_a_label_of_many_or_few_monitors(
+    gateway: Running, label: str
+) -> None:
+    ids = [new_monitor_id() for _ in range(2 * FEW_MONITORS + 2)]
+    rows = [monitor_row(each, number) for number, each in enumerate(ids)]
+    async with gateway.store.database.write() as connection:
+        await connection.execute(insert(monitors), rows)
+    for number in range(4):
+        begin = begin_of(ids[number], FREEZE, NOON + timedelta(minutes=number))
+        await put_event(gateway, ids[number], begin)
+    await put_event(gateway, ids[2], end_of(ids[2], FREEZE, NOON + timedelta(minutes=2), 45.5))
+
+    async def shown(**wanted: Any) -> list[str]:
+        asked = IncidentFilter(labels=[(label, "0")], **wanted)
+        page, total = await gateway.store.incidents.page(asked, limit=50, offset=0)
+        assert total == len(page)
+        return [each.monitor_id for each in page]
+
+    assert await shown() == await shown(kind=FREEZE) == [ids[2], ids[0]]
+    assert await shown(severity=Severity.CRITICAL, kind=FREEZE) == [ids[2], ids[0]]
+    assert await shown(severity=Severity.WARNING, kind=FREEZE) == []
+    assert await shown(is_open=True, kind=FREEZE) == [ids[0]]
+    assert await shown(is_open=False, severity=Severity.CRITICAL) == [ids[2]]
+    assert await shown(monitor_id=ids[1]) == []
+
+
+def monitor_row(monitor_id: str, number: int) -> dict[str, Any]:
+    few = str(number % 2 if number < 4 else 2)
+    record = MonitorRecord(
+        monitor_id=monitor_id,
+        stream_url=f"https://media.example/{number}.m3u8",
+        stream_key=f"url:media.example/{number}.m3u8",
+        callback_url=None,
+        labels={"half": str(number % 2), "few": few},
+        config=MonitorConfig(),
+        metadata={},
+        status=MonitorStatus.MONITORING,
+        stream_status=StreamStatus.LIVE,
+        created_at=NOON,
+    )
+    return new_row(record)

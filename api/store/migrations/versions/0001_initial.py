@@ -315,8 +315,8 @@ def _create_incidents() -> None:
     )
     for columns in (
         ["started_at", "incident_id"],
-        ["monitor_id", "started_at"],
-        ["kind", "started_at"],
+        ["monitor_id", "started_at", "severity"],
+        ["kind", "started_at", "monitor_id"],
         ["severity", "started_at"],
     ):
         op.create_index(f"ix_incidents_{'_'.join(columns)}", "incidents", columns)
@@ -324,7 +324,7 @@ def _create_incidents() -> None:
     op.create_index(
         "ix_incidents_open",
         "incidents",
-        ["started_at"],
+        ["started_at", "incident_id"],
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
