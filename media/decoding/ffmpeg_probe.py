@@ -26,7 +26,7 @@ from monitors.frames import FRAME_BYTES, longest_interval_sec
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from monitors.sound_figures import SoundChecks, most_sound_blocks
 
-OUTPUT_BYTES = 64 * 1024 * 1024
+OUTPUT_BYTES = 256 * 1024 * 1024
 """Each output may be as large as `limits.MAX_FRAMES` frames."""
 
 LARGE_BYTES = 3 * 1024 * 1024
