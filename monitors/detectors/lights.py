@@ -1,5 +1,7 @@
 """Black in which something lives is none: candles, lights that move, titles that change."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel
 
 from monitors.frames import BLOCKS, lights_differ
@@ -8,16 +10,27 @@ from monitors.measurement import Interval, ReferenceFrame, SegmentMeasurement
 ALIVE_SEC = 10.0
 """Lights that changed this long ago may do so again: a title is read for less."""
 
+SETTLING_SEC = 1.0
+"""Changes this soon after the dark begins are the encoder's, which sharpens what has appeared."""
+
+APART_SEC = ALIVE_SEC
+"""It is the same dark on both sides of a shorter light: a title."""
+
 
 class Lights(BaseModel):
     """What lights the dark.
 
     Attributes:
         alive_sec: how much longer what comes next counts as alive.
-        reference: how the dark was lit when it changed last: slow changes add up. None in light.
+        dark_sec: how long ago the dark began.
+        lit_sec: how long ago it was dark last.
+        reference: how the dark was lit when it changed last: slow changes add up. None in light,
+            and while the dark settles.
     """
 
     alive_sec: float = 0.0
+    dark_sec: float = 0.0
+    lit_sec: float = APART_SEC + 1
     reference: ReferenceFrame | None = None
 
     def alive(self, measurement: SegmentMeasurement) -> list[Interval]:
@@ -38,15 +51,36 @@ class Lights(BaseModel):
 
     def _changes(self, measurement: SegmentMeasurement) -> list[float]:
         """Return when lights change, since the segments before, too."""
+        unsettled = self._unsettled(measurement)
         if not measurement.black:
             self.reference = None
             return []
+        first = measurement.black[0].start
         shown, before = measurement.lights or bytes(BLOCKS), self.reference
-        has_changed = before is not None and lights_differ(before, shown)
-        if before is None or has_changed:
-            self.reference = shown
-        return [measurement.black[0].start] * has_changed + measurement.lights_change
+        is_settled = not _is_within(first, unsettled)
+        has_changed = is_settled and before is not None and lights_differ(before, shown)
+        if before is None or has_changed or not is_settled:
+            self.reference = shown if is_settled else None
+        later = [at for at in measurement.lights_change if not _is_within(at, unsettled)]
+        return [first] * has_changed + later
+
+    def _unsettled(self, measurement: SegmentMeasurement) -> list[Interval]:
+        """Return the beginnings of the dark, and remember it for the next segment."""
+        began, dark_until, found = -self.dark_sec, -self.lit_sec, list[Interval]()
+        for piece in measurement.black:
+            if piece.start - dark_until > APART_SEC:
+                began = piece.start
+            found.append(Interval(start=began, end=began + SETTLING_SEC))
+            dark_until = piece.end
+        self.dark_sec = measurement.duration_sec - began
+        self.lit_sec = measurement.duration_sec - dark_until
+        return found
 
     def skip(self, duration_sec: float) -> None:
         """Let stream time pass over media of unknown condition."""
         self.alive_sec = max(0.0, self.alive_sec - duration_sec)
+        self.dark_sec += duration_sec
+
+
+def _is_within(at: float, intervals: Iterable[Interval]) -> bool:
+    return any(each.start <= at < each.end for each in intervals)

@@ -37,6 +37,7 @@ def black(changes_sec: list[float], cuts: list[float], duration_sec: float = 90)
         pytest.param([], [0.0], id="a logo"),
         pytest.param([0.1 * n for n in range(1, 900)], [], id="a candle"),
         pytest.param([4.0 * n for n in range(1, 23)], [], id="titles"),
+        pytest.param([0.1, 0.4, 0.9], [0.0], id="a logo that the encoder sharpens"),
         pytest.param([30.0], [0.0, 40.0], id="one change"),
         pytest.param([5.0, 40.0], [15.0, 50.0], id="now and then"),
     ],

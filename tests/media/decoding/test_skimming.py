@@ -62,7 +62,7 @@ async def skimmed(
         pytest.param(LOWEST, id="a keyframe a segment"),
         pytest.param(Encoding(gop_sec=0.4), id="five keyframes a segment"),
         pytest.param(LOWEST.model_copy(update={"container": Container.FMP4}), id="fmp4"),
-        pytest.param(Encoding(video_kbps=60), id="few bits"),
+        pytest.param(Encoding(video_kbps=40), id="few bits"),
     ],
 )
 @pytest.mark.parametrize(
