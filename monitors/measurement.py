@@ -24,8 +24,8 @@ from monitors.frames import (
     Motion,
 )
 from monitors.loudness import gating_blocks, integrated_lufs
-from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
-from monitors.sound_figures import SoundChecks, SoundFigures
+from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC, SoundChecks
+from monitors.sound_figures import SoundFigures
 
 
 def _decode(value: bytes | str) -> bytes:

@@ -1,8 +1,10 @@
-"""How far sound may be from the pictures that it belongs to.
+"""What is measured of sound, and how far it may be from the pictures that it belongs to.
 
 A multiplexer sends pictures up to a second ahead of sound, and who cuts a stream at its pictures
 cuts the sound elsewhere. Timestamps further apart belong to no common clock.
 """
+
+from enum import IntFlag
 
 LONGEST_LEAD_SEC = 3.0
 """Sound may come this much earlier in a segment than its first picture."""
@@ -17,3 +19,22 @@ is missing by wall-clock time; see `monitors.detectors.absence`."""
 
 LONGEST_AHEAD_SEC = 60.0
 """So much sound of later segments may come in one that has few pictures."""
+
+BLOCK_SEC = 0.1
+"""Figures are of blocks this long."""
+
+MOST_BLOCKS = 72_000
+MOST_CHANNELS = 64
+
+
+def most_sound_blocks(duration_sec: float) -> int:
+    """Return how many blocks are measured of a segment that declares this duration."""
+    return min(MOST_BLOCKS, int((duration_sec + LONGEST_AHEAD_SEC) / BLOCK_SEC))
+
+
+class SoundChecks(IntFlag):
+    """What is measured only where somebody asks for it."""
+
+    LOUDNESS = 1
+    PEAKS = 2
+    PHASE = 4

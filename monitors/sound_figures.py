@@ -1,33 +1,13 @@
 """What is measured of the sound of a segment, beside where it is silent."""
 
-from enum import IntFlag
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from monitors.sound import LONGEST_AHEAD_SEC
-
-BLOCK_SEC = 0.1
-"""Figures are of blocks this long."""
-
-MOST_BLOCKS = 72_000
-MOST_CHANNELS = 64
+from monitors.sound import MOST_BLOCKS, MOST_CHANNELS
 
 Level = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
 Levels = Annotated[list[Level], Field(max_length=MOST_BLOCKS)]
-
-
-def most_sound_blocks(duration_sec: float) -> int:
-    """Return how many blocks are measured of a segment that declares this duration."""
-    return min(MOST_BLOCKS, int((duration_sec + LONGEST_AHEAD_SEC) / BLOCK_SEC))
-
-
-class SoundChecks(IntFlag):
-    """What is measured only where somebody asks for it."""
-
-    LOUDNESS = 1
-    PEAKS = 2
-    PHASE = 4
 
 
 class SoundFigures(BaseModel):

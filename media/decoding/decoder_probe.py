@@ -23,7 +23,7 @@ from media.processes.run_once import ProcessFailed, ProcessTimedOut
 from media.processes.warm_pool import Program, WarmPool
 from monitors.frames import BLOCKS, DecodeDepth
 from monitors.measurement import ProbeContext, SegmentMeasurement
-from monitors.sound_figures import SoundChecks
+from monitors.sound import SoundChecks
 
 logger = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 from monitors.frames import FRAME_BYTES, longest_interval_sec
 from monitors.measurement import ProbeContext, SegmentMeasurement
-from monitors.sound_figures import SoundChecks, most_sound_blocks
+from monitors.sound import SoundChecks, most_sound_blocks
 
 OUTPUT_BYTES = 256 * 1024 * 1024
 """Each output may be as large as `limits.MAX_FRAMES` frames."""

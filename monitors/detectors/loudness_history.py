@@ -14,7 +14,7 @@ from monitors.loudness import (
     power_of,
 )
 from monitors.measurement import Base64
-from monitors.sound_figures import BLOCK_SEC
+from monitors.sound import BLOCK_SEC
 
 SHORT_TERM_BLOCKS = 30
 """Three seconds (EBU Tech 3341)."""

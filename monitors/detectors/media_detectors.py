@@ -20,7 +20,7 @@ from monitors.detectors.video_detectors import VideoDetectors
 from monitors.frames import DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import ProbeContext, SegmentMeasurement, Track
-from monitors.sound_figures import SoundChecks
+from monitors.sound import SoundChecks
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"

@@ -17,7 +17,8 @@ from monitors.detectors.tone import ToneDetector
 from monitors.incidents import IncidentChange
 from monitors.measurement import AudioMeasurement
 from monitors.reports import SoundLevels
-from monitors.sound_figures import SoundChecks, SoundFigures
+from monitors.sound import SoundChecks
+from monitors.sound_figures import SoundFigures
 from monitors.status import HEALTH_ORDER, Health
 
 

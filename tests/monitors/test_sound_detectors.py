@@ -11,7 +11,8 @@ from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.sound_detectors import sound_checks
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.measurement import SegmentMeasurement
-from monitors.sound_figures import SoundChecks, SoundFigures
+from monitors.sound import SoundChecks
+from monitors.sound_figures import SoundFigures
 from monitors.status import Health, IncidentKind
 from tests.monitors.media_timeline import AIR_TIME, segment_position
 

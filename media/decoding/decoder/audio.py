@@ -10,7 +10,7 @@ from media.decoding.decoder.audio_coverage import GAP_MIN_SEC
 from media.decoding.decoder.results import AudioFindings
 from media.decoding.decoder.sound_blocks import SoundFormat
 from media.decoding.decoder.sound_parts import SoundPart, describe_parts
-from monitors.sound_figures import SoundChecks
+from monitors.sound import SoundChecks
 
 FRAMES_AT_ONCE = 64
 """Looked at together: 1.4 s of AAC. It bounds the memory that a long segment takes."""

@@ -17,7 +17,7 @@ from media.decoding.decoder.track_selection import tracks_of
 from media.decoding.decoder.video import FrameSampler
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
 from monitors.frames import DecodeDepth, missing_from_sec
-from monitors.sound_figures import SoundChecks
+from monitors.sound import SoundChecks
 
 CONTAINER_OPTIONS = {
     "format_whitelist": ",".join(CONTAINERS),

@@ -11,7 +11,7 @@ import struct
 from typing import NamedTuple
 
 from monitors.frames import BLOCKS, DecodeDepth
-from monitors.sound_figures import most_sound_blocks
+from monitors.sound import most_sound_blocks
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -55,7 +55,7 @@ class JobHead(NamedTuple):
         silence_db: sound that stays under this level is silence, in dBFS.
         max_frames: further pictures are not looked at.
         cpu_sec: CPU time until the kernel kills the decoder.
-        sound_checks: what else is measured of the sound; see `monitors.sound_figures.SoundChecks`.
+        sound_checks: what else is measured of the sound; see `monitors.sound.SoundChecks`.
         depth: how much of the picture is looked at.
         all_sounds: whether the additional audio tracks are measured, too.
         with_signatures, reference: see `monitors.measurement.ProbeContext`; zeros for none.

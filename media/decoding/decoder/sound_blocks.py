@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from media.decoding.decoder.k_weighting import loudness_lufs
 from media.decoding.decoder.tone import tone_power
 from media.decoding.decoder.true_peak import CONTEXT, clipped_blocks, true_peaks
-from monitors.sound_figures import BLOCK_SEC, MOST_CHANNELS, SoundChecks
+from monitors.sound import BLOCK_SEC, MOST_CHANNELS, SoundChecks
 
 Array = NDArray[np.floating]
 

@@ -9,8 +9,7 @@ from media.decoding.decoder.audio_coverage import describe_sound, zero_sec
 from media.decoding.decoder.results import AudioFindings, Span
 from media.decoding.decoder.silent_ranges import quiet_samples, quiet_stretches
 from media.decoding.decoder.sound_blocks import SoundBlocks, SoundFormat, sound_figures
-from monitors.sound import LONGEST_LEAD_SEC
-from monitors.sound_figures import SoundChecks
+from monitors.sound import LONGEST_LEAD_SEC, SoundChecks
 
 SAMPLES_AT_ONCE = 1 << 16
 

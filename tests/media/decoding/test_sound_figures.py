@@ -9,7 +9,7 @@ from media.decoding.probe import Probe
 from monitors.config import Thresholds
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import ProbeContext, SegmentMeasurement
-from monitors.sound_figures import SoundChecks
+from monitors.sound import SoundChecks
 from simulator.origin.render import run_ffmpeg
 from tests.media.decoding.measuring import BEGAN_AT, SILENCE_DB, incidents
 
