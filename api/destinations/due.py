@@ -6,7 +6,8 @@ The rules, for one destination:
   after it; what a silence holds back holds back nothing.
 - A recovery goes to whoever was told of the beginning, silence or not, and to nobody else.
 - Of a group the recovery is told once, when its last incident has ended.
-- What is open at the end of its silences is told then. What began and ended in silences is not.
+- A silence holds back what began in one. What is open at the end of its silences is told then. What
+  began and ended in silences is not.
 - A reminder is due a while after an incident was told last, unless it is acknowledged.
 """
 
@@ -137,9 +138,11 @@ class _Judge:
         )
 
     def _is_held_back(self, opening: QueuedRow) -> bool:
-        """Return whether a silence holds back an opening; note until when."""
+        """Return whether a silence holds back an opening that began in one; note until when."""
         if opening.delivery_id in self._silenced:
             return True
+        if not any(self._covering(opening, opening.happened_at)):
+            return False
         until = self._silenced_until(opening)
         if until is None and not self._was_in_silences_only(opening):
             return False

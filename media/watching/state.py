@@ -350,7 +350,9 @@ class WatchState(BaseModel):
         )
 
     def as_of(self) -> datetime | None:
-        """Return when something was learned last; None before the first look."""
+        """Return when something was learned last; None before there is anything to tell."""
+        if not (self.last_check_at or self.looked_at or self.coverage.untold):
+            return None
         moments = (self.last_check_at, self.looked_at, self.coverage.looked_at)
         return max((at for at in moments if at), default=None)
 
