@@ -73,14 +73,16 @@ class ForkingProcess:
             await self._end()
 
     def process_id(self) -> int | None:
-        return self._child.pid if self._child else None
+        return self._child.pid if self._child and self._is_read() else None
+
+    def _is_read(self) -> bool:
+        return self._reading is not None and not self._reading.done()
 
     async def _running(self) -> asyncio.subprocess.Process:
         async with self._starting:
             if self._is_closed:
                 raise ProcessFailed("is closed")
-            is_read = self._reading is not None and not self._reading.done()
-            if self._child is None or self._child.returncode is not None or not is_read:
+            if self._child is None or self._child.returncode is not None or not self._is_read():
                 await self._end()
                 self._child = await self._start()
                 self._reading = asyncio.create_task(self._read(self._child))

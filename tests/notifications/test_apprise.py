@@ -25,7 +25,7 @@ from notifications.destination_urls import BadDestinationUrl
 from notifications.sending import Outcome, Sent
 from tests.notifications.http_service import HttpService, http_service
 from tests.notifications.samples import incident, notification
-from tests.testkit.waiting import until
+from tests.testkit.waiting import until, until_true
 
 MAIL = "?from=tracker@example.com&to=desk@example.com&mode=insecure"
 
@@ -310,7 +310,7 @@ async def test_a_process_that_is_killed_is_started_again(service: HttpService) -
         assert pid is not None
         pids.add(pid)
         os.kill(pid, signal.SIGKILL)
-        await until(partial(_are_gone, [pid]), "the process is gone")
+        await until_true(lambda: sender.process_id() is None, "the process is gone")
     assert len(pids) == 2
     await sender.close()
 
