@@ -12,6 +12,11 @@ from monitors.status import IncidentKind
 
 SUSPEND_MIN_SEC = 10.0
 SUSPEND_TARGET_DURATIONS = 3
+EARLY_SEC = 0.05
+"""Looks keep the playlist's pace, give or take some milliseconds. One that is this early counts.
+
+The next comes half a target duration later.
+"""
 
 
 def suspend_threshold_sec(target_duration_sec: float, thresholds: Thresholds) -> float:
@@ -85,7 +90,7 @@ class StallDetector(BaseModel):
         if self.stalled is None:
             return []
         stalled_sec = self.stalled.until(at)
-        if self.is_open or not reached(stalled_sec, threshold_sec):
+        if self.is_open or not reached(stalled_sec + EARLY_SEC, threshold_sec):
             return []
         self.is_open = True
         return [

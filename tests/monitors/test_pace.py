@@ -70,6 +70,13 @@ def test_a_stream_without_any_segment_is_suspended_from_the_first_look_on() -> N
     assert opened.started_at == wall_clock(5)
 
 
+def test_a_look_that_is_some_milliseconds_early_does_not_wait_for_the_next() -> None:
+    state = StallDetector()
+    look(state, True, 0)
+    assert look(state, False, 11.9) == []
+    assert len(look(state, False, 11.99)) == 1
+
+
 def test_a_late_segment_is_no_suspension() -> None:
     state = StallDetector()
     assert look(state, True, 0) == []
