@@ -1,7 +1,6 @@
 """A decoder process: measures one segment after the other on its standard input."""
 
 import gc
-import resource
 import signal
 import sys
 from typing import Any
@@ -18,6 +17,7 @@ import av.video.stream
 
 from media.decoding.decoder.confinement import confine, die_with_the_parent
 from media.decoding.decoder.decoding import measure_segment
+from media.decoding.decoder.process_limits import limit_itself, size_bytes
 from media.decoding.decoder.protocol import HEAD_BYTES, JobHead, Material
 from media.decoding.decoder.results import Undecodable
 from media.processes.framing import pack_json
@@ -27,7 +27,7 @@ def main(memory_bytes: int) -> None:
     """Measure segments until standard input closes, within `memory_bytes` for each."""
     die_with_the_parent()
     av.logging.set_level(None)
-    _limit_itself(_size_bytes() + memory_bytes)
+    limit_itself(size_bytes() + memory_bytes)
     gc.freeze()  # what was imported stays: looking for garbage in it took a tenth of the time
     jobs = sys.stdin.buffer
     _send({"is_confined": confine()})
@@ -55,21 +55,6 @@ def _answer(job: JobHead, material: Material) -> dict[str, Any]:
 def _send(answer: dict[str, Any]) -> None:
     sys.stdout.buffer.write(pack_json(answer))
     sys.stdout.buffer.flush()
-
-
-def _size_bytes() -> int:
-    # Not `getrusage`: its peak begins with that of the process that started this one.
-    with open("/proc/self/statm") as pages:
-        return int(pages.read().split()[0]) * resource.getpagesize()
-
-
-def _limit_itself(size_bytes: int) -> None:
-    for name, limit in (
-        (resource.RLIMIT_AS, size_bytes),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
-        resource.setrlimit(name, (limit, limit))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _is_enough(findings: Findings, job: JobHead) -> bool:
 
 def _pass(material: Material, job: JobHead) -> Findings:
     try:
-        with _opened(material.segment) as container:
+        with opened(material.segment) as container:
             return _measured(container, material, job)
     except av.MemoryError:
         raise
@@ -75,7 +75,7 @@ def _pass(material: Material, job: JobHead) -> Findings:
         raise Undecodable(_plain(error)) from error
 
 
-def _opened(segment: bytes) -> InputContainer:
+def opened(segment: bytes) -> InputContainer:
     return av.open(
         io.BytesIO(segment),
         "r",
@@ -106,7 +106,7 @@ def _measured(container: InputContainer, material: Material, job: JobHead) -> Fi
     wanted = [track for track in (video, audio, *heard) if track is not None]
     if audio:
         sounds[audio.index] = sound
-    errors = _decode(_packets(container, wanted), wanted, material.lead, pictures, sounds)
+    errors = _decode(packets_of(container, wanted), wanted, material.lead, pictures, sounds)
     findings = Findings(
         has_video=video is not None or "video" in unmeasurable,
         has_audio=audio is not None or "audio" in unmeasurable,
@@ -161,7 +161,7 @@ def _decode(
     """Decode the tracks; return why each could not be, by its index, empty where it could."""
     counts = {track.index: _Packets() for track in tracks}
     for track in tracks:
-        _configure(track)
+        configure(track)
     for packet in packets:
         if isinstance(packet.stream, av.VideoStream):
             if not pictures.want(packet):
@@ -181,7 +181,7 @@ def _decode(
     return {index: count.verdict() for index, count in counts.items()}
 
 
-def _configure(track: av.VideoStream | av.AudioStream) -> None:
+def configure(track: av.VideoStream | av.AudioStream) -> None:
     track.codec_context.thread_count = 1
     is_h264 = track.codec_context.name == "h264"
     track.codec_context.options = {**CODEC_OPTIONS, **(ORDERLY if is_h264 else {})}
@@ -189,17 +189,17 @@ def _configure(track: av.VideoStream | av.AudioStream) -> None:
 
 def _decode_lead(lead: bytes, video: av.VideoStream) -> None:
     """Have the decoder of `video` know the pictures before, whatever of them can be decoded."""
-    with contextlib.suppress(av.FFmpegError, ValueError), _opened(lead) as container:
+    with contextlib.suppress(av.FFmpegError, ValueError), opened(lead) as container:
         before = tracks_of(container, lead)[0].video
         if before is None or before.codec_context.name != video.codec_context.name:
             return
-        for packet in _packets(container, [before]):
+        for packet in packets_of(container, [before]):
             if packet.size:
                 with contextlib.suppress(av.InvalidDataError):
                     video.codec_context.decode(packet)
 
 
-def _packets(container: InputContainer, tracks: Sequence[Stream]) -> Iterator["av.Packet[Stream]"]:
+def packets_of(container: InputContainer, tracks: Sequence[Stream]) -> Iterator["av.Packet[Stream]"]:
     """Yield the packets of the tracks, and for each an empty one, which makes its decoder flush.
 
     Not PyAV's own empty packets: it fails on those when a stream has joined since the beginning.
