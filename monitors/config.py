@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from monitors.evidence import EvidenceLevel
 from monitors.request_headers import check_request_headers, masked
 
 DAY_SEC = 86_400
@@ -223,6 +224,13 @@ class MonitorConfig(ChangeableConfig):
         description=(
             "stop: a webhook that exhausts its retries ends the monitor in error; "
             "continue: monitoring goes on."
+        ),
+    )
+    evidence: EvidenceLevel = Field(
+        default=EvidenceLevel.PICTURE,
+        description=(
+            "What is kept of each incident: none, picture, clip, capsule; "
+            "each includes those before."
         ),
     )
 
