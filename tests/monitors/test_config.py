@@ -35,6 +35,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "scheduled_end_time": None,
         "start_delay_tolerance_sec": 300,
         "on_delivery_failure": "stop",
+        "evidence": "picture",
         "request_headers": {},
     }
 
