@@ -199,7 +199,9 @@ def _decode_lead(lead: bytes, video: av.VideoStream) -> None:
                     video.codec_context.decode(packet)
 
 
-def packets_of(container: InputContainer, tracks: Sequence[Stream]) -> Iterator["av.Packet[Stream]"]:
+def packets_of(
+    container: InputContainer, tracks: Sequence[Stream]
+) -> Iterator["av.Packet[Stream]"]:
     """Yield the packets of the tracks, and for each an empty one, which makes its decoder flush.
 
     Not PyAV's own empty packets: it fails on those when a stream has joined since the beginning.
@@ -209,10 +211,10 @@ def packets_of(container: InputContainer, tracks: Sequence[Stream]) -> Iterator[
     with contextlib.suppress(IndexError):
         yield from (packet for packet in container.demux(*tracks) if packet.size)
     for track in tracks:
-        yield _flushing(track)
+        yield flushing(track)
 
 
-def _flushing(track: Stream) -> "av.Packet[Stream]":
+def flushing(track: Stream) -> "av.Packet[Stream]":
     packet = av.Packet()
     packet.stream = track
     if track.time_base:
