@@ -9,6 +9,7 @@ from benchmarks.truth.encoding import Encoded
 from benchmarks.truth.verdict import Told
 from media.decoding.probe import Probe
 from media.hls.playlist import InitSegment, Segment
+from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentProber
 from media.watching.state import MAIN, WatchState
 from media.watching.track_judge import TrackJudge
@@ -44,7 +45,7 @@ async def told_by_ours(probe: Probe, media: Encoded, config: MonitorConfig) -> l
             config=config,
             prober=SegmentProber(client, probe, segment_max_bytes=SEGMENT_MAX_BYTES),
             now=lambda: BEGAN_AT,
-            on_change=lambda: None,
+            judge=StateJudge(state, config),
         )
         start_sec = 0.0
         for segment in _segments(media):

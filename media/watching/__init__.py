@@ -5,6 +5,7 @@
 watch remembers, `resume_hint` what the next watch on the same worker goes on with.
 """
 
+from media.watching.journal import Journal, JournalExcerpt
 from media.watching.memory import MemoryBudget
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_cache import SegmentCache
@@ -13,6 +14,8 @@ from media.watching.state import WatchState
 from media.watching.stream import StreamUnavailable, StreamWatch
 
 __all__ = [
+    "Journal",
+    "JournalExcerpt",
     "MemoryBudget",
     "ResumeHint",
     "SegmentCache",

@@ -29,6 +29,7 @@ class SegmentCache:
         self._most_bytes = most_bytes
         self._numbers = count()
         self._held = WeakValueDictionary[int, CachedSegment]()  # the oldest first
+        self._by_media = WeakValueDictionary[int, CachedSegment]()
 
     @property
     def held_bytes(self) -> int:
@@ -39,9 +40,15 @@ class SegmentCache:
         return self.held_bytes < (1 - FREE_SHARE) * self._most_bytes
 
     def put(self, media: bytes) -> CachedSegment:
-        """Return a segment that stays as long as it is held and there is room."""
+        """Return a segment that stays as long as it is held and there is room.
+
+        The same bytes object is held once.
+        """
+        held = self._by_media.get(id(media))
+        if held is not None and held.media is media:
+            return held
         segment = CachedSegment(media)
-        self._held[next(self._numbers)] = segment
+        self._held[next(self._numbers)] = self._by_media[id(media)] = segment
         excess_bytes = self.held_bytes - self._most_bytes
         if excess_bytes > 0:
             self._let_go_of(excess_bytes)

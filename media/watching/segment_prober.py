@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from media.decoding.decode_slots import DecodeUsage
 from media.decoding.errors import UndecodableSegment
@@ -13,6 +14,7 @@ from media.hls.playlist import Segment
 from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.watching.growing_segments import Growth
+from media.watching.journal import Journal
 from media.watching.memory import MemoryBudget
 from media.watching.preroll import Lead
 from media.watching.segment_cache import SegmentCache
@@ -47,7 +49,14 @@ class _Partial:
     """A segment that was fetched before it was whole, as it seems."""
 
     size_bytes: int
+    answer: "_Answer"
+
+
+class _Answer(NamedTuple):
+    """What a probe said, and what it knew."""
+
     found: SegmentMeasurement | UndecodableSegment
+    context: ProbeContext | None
 
 
 class SegmentProber:
@@ -62,6 +71,7 @@ class SegmentProber:
         memory: MemoryBudget | None = None,
         cache: SegmentCache | None = None,
         slates: Callable[[], ReferenceSlates | None] = lambda: None,
+        journal: Journal | None = None,
     ) -> None:
         """Prepare to measure.
 
@@ -72,6 +82,7 @@ class SegmentProber:
             memory: of all streams of this process; without it the stream has room of its own.
             cache: segments of all streams of this process; likewise.
             slates: that are looked for now; None while they are not known.
+            journal: takes what is measured.
         """
         self.client = client
         self._probe = probe
@@ -80,6 +91,7 @@ class SegmentProber:
         self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
         self.cache = cache or SegmentCache()
         self._slates = slates
+        self._journal = journal
         self._growth = Growth()
         self._turn = asyncio.Lock()
         self._usage = DecodeUsage()
@@ -133,38 +145,40 @@ class SegmentProber:
             async with AsyncExitStack() as room:
                 media = await self._fetcher.whole(room, segment, timeout_sec)
                 if partial is None or len(media) > partial.size_bytes:
-                    found = await self._found(room, media, segment, silence_db, context)
+                    answer = await self._ask(room, media, segment, silence_db, context)
                 else:
-                    found = partial.found
-                wait_sec = None if partial else self._growth.wait_sec(segment, found)
+                    answer = partial.answer
+                wait_sec = None if partial else self._growth.wait_sec(segment, answer.found)
                 if wait_sec is None:
                     if partial:
                         self._growth.note(has_grown=len(media) > partial.size_bytes)
-                    return self._cached(media, segment, found)
-                partial = _Partial(len(media), found)
+                    return self._cached(media, segment, silence_db, answer)
+                partial = _Partial(len(media), answer)
             await asyncio.sleep(wait_sec)
 
-    async def _found(
+    async def _ask(
         self,
         room: AsyncExitStack,
         media: bytes,
         segment: Segment,
         silence_db: float,
         context: ProbeContext | None,
-    ) -> SegmentMeasurement | UndecodableSegment:
+    ) -> _Answer:
         """Have a segment measured, with what it may need of those before."""
         # One at a time: picture and sound of a stream must not take two turns from the others.
         await room.enter_async_context(self._turn)
+        context = self._with_slates(self._lead.with_lead(context, segment))
         try:
-            return await self._probe.measure(
+            found = await self._probe.measure(
                 media,
                 duration_sec=segment.duration_sec,
                 silence_db=silence_db,
                 usage=self._usage,
-                context=self._with_slates(self._lead.with_lead(context, segment)),
+                context=context,
             )
         except UndecodableSegment as error:
-            return error
+            return _Answer(error, context)
+        return _Answer(found, context)
 
     def _with_slates(self, context: ProbeContext | None) -> ProbeContext | None:
         slates = self._slates()
@@ -173,21 +187,30 @@ class SegmentProber:
         return (context or ProbeContext()).model_copy(update={"slates": slates})
 
     def _cached(
-        self, media: bytes, segment: Segment, found: SegmentMeasurement | UndecodableSegment
+        self, media: bytes, segment: Segment, silence_db: float, answer: _Answer
     ) -> SegmentMeasurement:
         """Return what was found; keep the segment for the next, and for later if it was skimmed.
 
         Raises:
             UndecodableSegment: nothing was.
         """
-        init = self._fetcher.known_init(segment)
+        found, init = answer.found, self._fetcher.known_init(segment)
+        measured = found if isinstance(found, SegmentMeasurement) else None
+        self._lead.note(segment, media, init, measured)
+        if measured and measured.is_skimmed:
+            found = measured.model_copy(update={"cached": self.cache.put(media)})
+        if self._journal:
+            self._journal.note_probed(
+                found,
+                media,
+                init_bytes=len(init),
+                duration_sec=segment.duration_sec,
+                silence_db=silence_db,
+                context=answer.context,
+            )
         if isinstance(found, UndecodableSegment):
-            self._lead.note(segment, media, init, None)
             raise found
-        self._lead.note(segment, media, init, found)
-        if not found.is_skimmed:
-            return found
-        return found.model_copy(update={"cached": self.cache.put(media)})
+        return found
 
     async def measure_again(self, skimmed: SegmentMeasurement) -> SegmentMeasurement | None:
         """Return what is in all of a segment; None where the cache has lost it."""
@@ -196,14 +219,25 @@ class SegmentProber:
         media = skimmed.cached.media if skimmed.cached else None
         if media is None:
             return None
-        try:
-            async with self._turn:
-                return await self._probe.measure(
+        async with self._turn:
+            context = self._with_slates(self._lead.with_sets())
+            try:
+                found = await self._probe.measure(
                     media,
                     duration_sec=skimmed.duration_sec,
                     silence_db=0.0,
                     usage=self._usage,
-                    context=self._with_slates(self._lead.with_sets()),
+                    context=context,
                 )
-        except UndecodableSegment:
-            return None
+            except UndecodableSegment:
+                return None
+        if self._journal:
+            self._journal.note_probed(
+                found,
+                media,
+                init_bytes=0,
+                duration_sec=skimmed.duration_sec,
+                silence_db=0.0,
+                context=context,
+            )
+        return found

@@ -11,10 +11,13 @@ from media.sources.direct import ENDED
 from media.sources.source import MediaUrls, Observation, Source, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.watching.clock import SteadyClock
+from media.watching.journal import Journal
+from media.watching.judging import StateJudge
 from media.watching.rendition_switch import RenditionSwitch
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import AUDIO, MAIN, WatchState, is_additional
+from media.watching.steps import AudioGoneStep, FailedStep, OffAirStep
 from media.watching.track import TrackFollower
 from media.watching.track_judge import PlaylistLost
 from monitors.config import AudioTracks, MonitorConfig
@@ -84,6 +87,7 @@ class StreamWatch:
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
         hint: ResumeHint | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """Prepare to watch.
 
@@ -97,6 +101,7 @@ class StreamWatch:
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
             hint: where the watch that left `state` stood, and then where this one stands.
+            journal: takes what is judged.
         """
         self._source = source
         self._state = state
@@ -109,6 +114,9 @@ class StreamWatch:
         self._hint = hint or ResumeHint()
         self._renditions = RenditionSwitch(state, config, prober, self._now)
         self._something_happened = asyncio.Event()
+        self._judging = StateJudge(
+            state, config, journal=journal, on_change=self._something_happened.set
+        )
         self._lost = False
         self._known: Observation | None = None
 
@@ -202,13 +210,11 @@ class StreamWatch:
             raise StreamUnavailable(seen)
         if seen.state in (SourceState.ENDED, SourceState.UPCOMING):
             state.regain_sight(at)
-            state.segment_errors.unobserved(at)
-            stood = state.stall.observed(False, at, state.target_duration_sec, self._config)
-            state.note(stood, at, self._config)
+            self._judging.apply(OffAirStep(at=at))
             return self._judge_said_over(seen) or self._judge_absence(seen, at)
         if seen.is_fault:
-            failed = state.segment_errors.failed(f"source: {seen.message}", at, self._config)
-            state.note(failed, at, self._config)
+            error = f"source: {seen.message}"
+            self._judging.apply(FailedStep(at=at, track=None, error=error, reason=seen.reason))
         state.lose_sight(seen.reason, seen.message, at)
         return None
 
@@ -334,7 +340,7 @@ class StreamWatch:
             prober=self._prober,
             now=self._now,
             looks=self._hint.looks,
-            on_change=self._something_happened.set,
+            judge=self._judging,
             on_segment=self._on_segment,
         )
 
@@ -346,8 +352,7 @@ class StreamWatch:
         is_all = self._config.audio_tracks is AudioTracks.ALL
         others = {it.label["track"]: it for it in media.additional_audio} if is_all else {}
         for name in filter(is_additional, state.tracks.keys() - others.keys()):
-            at = self._now()
-            state.note(state.tracks[name].detectors.close_audio(at), at, self._config)
+            self._judging.apply(AudioGoneStep(at=self._now(), track=name))
         if media.audio is None:
             state.carry({MAIN: media.main_tracks}, others)
             urls = {MAIN: media.main}

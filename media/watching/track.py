@@ -11,10 +11,12 @@ from media.hls.cursor import Advance
 from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist
 from media.outbound.errors import FetchError
+from media.watching.judging import StateJudge
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
 from media.watching.state import MAIN, WatchState, is_additional
+from media.watching.steps import PlaylistStep
 from media.watching.track_judge import PlaylistLost, TrackJudge, reason_of
 from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
@@ -50,7 +52,7 @@ class TrackFollower:
         prober: SegmentProber,
         now: Callable[[], datetime],
         looks: dict[str, PlaylistLook],
-        on_change: Callable[[], None],
+        judge: StateJudge,
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._name = name
@@ -59,6 +61,7 @@ class TrackFollower:
         self._config = config
         self._now = now
         self._looks = looks
+        self._state_judge = judge
         if self._last and self._last.url != url:
             del looks[name]
         self._reloads = PlaylistReloads(
@@ -73,7 +76,7 @@ class TrackFollower:
             config=config,
             prober=prober,
             now=now,
-            on_change=on_change,
+            judge=judge,
             on_segment=on_segment,
         )
 
@@ -132,6 +135,7 @@ class TrackFollower:
         playlist = look.playlist
         await self._judge.catch_up(playlist)
         seen_at = self._now()
+        self._state_judge.read(self._name, playlist, seen_at)
         unseen_sec = self._state.unseen_sec(self._name, seen_at)
         advance = self._track.cursor.advance(playlist, unseen_sec=unseen_sec)
         has_parts = self._last is not None and playlist.edge > self._last.playlist.edge
@@ -170,7 +174,7 @@ class TrackFollower:
 
     def _note_progress(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
         state = self._state
-        self._judge.changed(state.observed(at))
+        self._state_judge.changed(state.observed(at))
         if advance.changed:
             state.not_live, state.said_over_at = 0, None
         if advance.rejoined:
@@ -186,11 +190,15 @@ class TrackFollower:
         self._track.target_duration_sec = playlist.target_duration_sec
         if self._name == MAIN:
             state.target_duration_sec = playlist.target_duration_sec
-        self._judge_stall(playlist, advance, at)
-        state.unloaded.discard(self._name)
-        if not state.is_failing:  # what failed was the playlist, and it is back
-            succeeded = state.segment_errors.succeeded(at, self._config)
-            self._judge.changed(state.note(succeeded, at, self._config))
+        is_gap = bool(playlist.segments) and playlist.segments[-1].gap
+        step = PlaylistStep(
+            at=at,
+            track=self._name,
+            has_new=advance.has_media,
+            is_over=playlist.ended and not advance.changed,  # however late that is seen
+            reason=GAP if is_gap else None,
+        )
+        self._state_judge.apply(step)
 
     def _pass_over_until(self, at: datetime) -> None:
         """Count what came between the last segment of another rendition and the live edge."""
@@ -207,18 +215,6 @@ class TrackFollower:
         if self._name == MAIN:
             self._state.coverage.missed()
         self._track.pass_over(max(0.0, missed_sec - self._track.absence.judged_sec))
-
-    def _judge_stall(self, playlist: MediaPlaylist, advance: Advance, at: datetime) -> None:
-        if playlist.ended and not advance.changed:
-            return  # it is over; that is no standstill, however late the end is seen
-        is_gap = bool(playlist.segments) and playlist.segments[-1].gap
-        changes = self._state.observe_stall(
-            has_new=advance.has_media,
-            at=at,
-            thresholds=self._config,
-            reason=GAP if is_gap else None,
-        )
-        self._judge.changed(self._state.note(changes, at, self._config))
 
 
 def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, datetime]:

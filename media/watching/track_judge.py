@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
@@ -14,14 +14,14 @@ from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
+from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
 from media.watching.state import MAIN, WatchState, is_additional
+from media.watching.steps import FailedStep, MediaStep, PlayedStep
 from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
-from monitors.detectors.media_detectors import MediaDetectors
 from monitors.detectors.skimming import Deferred
 from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition
-from monitors.incidents import IncidentChange
 from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothing_of
 
 logger = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class TrackJudge:
         config: MonitorConfig,
         prober: SegmentProber,
         now: Callable[[], datetime],
-        on_change: Callable[[], None],
+        judge: StateJudge,
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._name = name
@@ -79,7 +79,7 @@ class TrackJudge:
         self._config = config
         self._prober = prober
         self._now = now
-        self._on_change = on_change
+        self._judge = judge
         self._on_segment = on_segment
         self.are_parts_good = True
 
@@ -105,7 +105,7 @@ class TrackJudge:
             duration_sec=missing_sec,
             starts_at=track.ends_at,
         )
-        await self._judge(missing, position, due)
+        await self._judge_media(missing, position, due)
         track.absence.judged_sec += missing_sec
 
     async def measure(self, segment: Segment, starts_at: datetime, seen_at: datetime) -> None:
@@ -131,7 +131,7 @@ class TrackJudge:
         except (FetchError, UndecodableSegment) as error:
             self._raise_if_refused(error)
             self.are_parts_good &= segment.parts_until is None
-            self._segment_failed(segment, str(error), reason_of(error))
+            self._segment_failed(segment, error, reason_of(error))
             self._track.absence.moved(seen_at)
             self._pass_over(segment)
             self._cover(segment, starts_at, reason_of(error))
@@ -205,7 +205,7 @@ class TrackJudge:
         )
         if segment.discontinuity:
             track.detectors.expect_new_timestamps()
-        await self._judge(measurement, position, due)
+        await self._judge_media(measurement, position, due)
         track.absence.moved(seen_at)
         track.cursor.done(segment)
         state.statistics.downloaded_bytes += measurement.size_bytes
@@ -239,27 +239,33 @@ class TrackJudge:
 
     def _note_unmeasurable(self, found: Mapping[Track, Unmeasurable], at: datetime) -> None:
         for kind in self._track.detectors.tracks & found.keys():
-            self.changed(self._state.note_unmeasurable(kind, found[kind], at))
+            self._judge.changed(self._state.note_unmeasurable(kind, found[kind], at))
 
-    async def _judge(
+    async def _judge_media(
         self,
         measurement: SegmentMeasurement,
         position: SegmentPosition,
         due: Sequence[SegmentMeasurement | None],
     ) -> None:
         """Judge what comes next in the track, after the deferred segments that are `due`."""
-        track, state = self._track, self._state
-        judge = partial(_judged, due, measurement, position, self._config)
+        step = MediaStep(
+            at=self._now(),
+            track=self._name,
+            position=position,
+            measurement=measurement,
+            due=tuple(due),
+        )
         known = [each for each in (measurement, *due) if each]
         if sum(each.stretches for each in known) <= MANY_STRETCHES:
-            changes = judge(track.detectors)
-        else:
-            detectors = track.detectors.model_copy(deep=True)
-            changes = await asyncio.to_thread(judge, detectors)
-            track.detectors = detectors
-        track.stream_sec += position.duration_sec
-        track.ends_at = position.wall_clock(position.duration_sec)
-        self.changed(state.note(changes, self._now(), self._config, track.ends_at))
+            self._judge.apply(step, found=(measurement, *due))
+            return
+        detectors = self._track.detectors.model_copy(deep=True)
+        changes = await asyncio.to_thread(step.changes, detectors, self._config)
+        step = replace(step, at=self._now())
+        with self._judge.recorded(step, (measurement, *due)):
+            self._track.detectors = detectors
+            is_noted = step.settle(self._state, changes, self._config)
+        self._judge.changed(is_noted)
 
     def _segment_succeeded(self, segment: Segment, at: datetime, unmeasurable: str | None) -> None:
         statistics = self._state.statistics
@@ -269,21 +275,12 @@ class TrackJudge:
 
     def _nothing_fails(self, at: datetime, unmeasurable: str | None) -> None:
         """Note that a segment is good, as far as it can be measured; else why it cannot."""
-        state = self._state
-        state.failing.discard(self._name)
-        state.hidden.pop(self._name, None)
-        if unmeasurable and not is_additional(self._name):
-            state.hidden[self._name] = unmeasurable
-        changes = [] if state.is_failing else state.segment_errors.succeeded(at, self._config)
-        if not state.is_rendition_failing:
-            hidden = next(iter(state.hidden.values()), None)
-            changes += state.renditions.played(at, unmeasurable=hidden)
-        self.changed(state.note(changes, at, self._config))
+        self._judge.apply(PlayedStep(at=at, track=self._name, unmeasurable=unmeasurable))
 
-    def _segment_failed(self, segment: Segment, error: str, reason: str) -> None:
+    def _segment_failed(self, segment: Segment, error: str | Exception, reason: str) -> None:
         self._state.statistics.segments_failed += 1
         self._state.failing.add(self._name)
-        self.failed(f"segment {segment.sequence}: {error}", reason)
+        self.failed(f"segment {segment.sequence}: {error}", reason, found=(error,))
 
     def _pass_over_gap(self, segment: Segment) -> None:
         if self._track.absence.judged_sec:  # what it stands for is judged by the clock
@@ -295,13 +292,10 @@ class TrackJudge:
         self._track.pass_over(segment.duration_sec)
         self._track.cursor.done(segment)
 
-    def failed(self, error: str, reason: str) -> None:
+    def failed(self, error: str, reason: str, *, found: Sequence[object] = ()) -> None:
         self.log("cannot measure", error=error)
-        at = self._now()
-        if not is_additional(self._name):
-            self._state.renditions.failed(reason, at)
-        changes = self._state.segment_errors.failed(error, at, self._config)
-        self.changed(self._state.note(changes, at, self._config))
+        step = FailedStep(at=self._now(), track=self._name, error=error, reason=reason)
+        self._judge.apply(step, found=found)
 
     def _raise_if_refused(self, error: Exception) -> None:
         """Keep a refused segment for the next try, unless a new URL was tried just before.
@@ -320,10 +314,6 @@ class TrackJudge:
             self._state.refused_at = at
             raise PlaylistLost(error) from None
 
-    def changed(self, changed: bool) -> None:
-        if changed:
-            self._on_change()
-
     def _show(
         self,
         segment: Segment,
@@ -337,17 +327,6 @@ class TrackJudge:
 
     def log(self, event: str, **fields: object) -> None:
         logger.info(event, track=self._name, **fields)
-
-
-def _judged(
-    due: Sequence[SegmentMeasurement | None],
-    measurement: SegmentMeasurement,
-    position: SegmentPosition,
-    config: MonitorConfig,
-    detectors: MediaDetectors,
-) -> list[IncidentChange]:
-    detectors.video.judge_deferred(due, config)
-    return detectors.feed(measurement, position, config)
 
 
 def reason_of(error: FetchError | PlaylistError | UndecodableSegment) -> str:

@@ -10,6 +10,7 @@ from media.hls.playlist import MediaPlaylist
 from media.outbound.client import media_client
 from media.outbound.guard import OutboundGuard
 from media.watching import SegmentProber, WatchState
+from media.watching.judging import StateJudge
 from media.watching.state import MAIN
 from media.watching.track_judge import TrackJudge
 from media.watching.track_state import TrackState
@@ -97,7 +98,7 @@ async def test_what_was_judged_before_a_gap_is_not_judged_twice_nor_on_the_event
             config=MonitorConfig(),
             prober=SegmentProber(client, GoodProbe(), segment_max_bytes=1024),
             now=lambda: NOW,
-            on_change=lambda: None,
+            judge=StateJudge(state, MonitorConfig()),
         )
         await judge.catch_up(playlist)
         assert [request.path for request in server.requests] == ["/6", "/5", "/3", "/2"]

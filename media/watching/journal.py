@@ -1,0 +1,281 @@
+"""What a watch judged lately, from which state on, so that it can be judged again.
+
+The journal of a stream consists of legs. Each begins with the state as it was, and then has every
+step that was taken, with the segments that were measured for it. What changed the state beside
+steps (a new URL, media that was missed) is kept as the difference that it made. So a replay can
+begin with any leg, and the oldest ones go: in the end an incident is judged from a later state on.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pydantic_core import to_json
+
+from media.hls.playlist import MediaPlaylist
+from media.watching.segment_cache import SegmentCache
+from media.watching.snapshots import Snapshot, differences
+from media.watching.state import WatchState
+from media.watching.steps import STEPS, MediaStep, Step
+from monitors.config import MonitorConfig
+from monitors.events import EventDraft
+from monitors.measurement import CachedSegment, ProbeContext
+
+LEG = timedelta(seconds=5)
+BEFORE_FAULT = timedelta(seconds=5)
+"""A journal reaches back at least this long before a fault that may become an incident."""
+
+MOST_BYTES = 1024 * 1024
+"""Of one stream, without its segments, which are in the cache."""
+
+PLAYLIST_SEGMENTS = 30
+"""The newest ones of each playlist are kept."""
+
+MOST_UNCLAIMED = 64
+NOTHING = b"[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A segment as a probe was given it.
+
+    Attributes:
+        held: its bytes behind its initialization section, while the cache has room.
+        init_bytes: size of that section.
+        context: but for the lead.
+        lead: see `ProbeContext`; None where there was none.
+        undecodable: why it could not be decoded; None where it could.
+    """
+
+    held: CachedSegment
+    init_bytes: int
+    duration_sec: float
+    silence_db: float
+    context: ProbeContext | None
+    lead: CachedSegment | None = None
+    undecodable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A step.
+
+    Attributes:
+        at: when it was taken.
+        starts_at: wall clock of the first moment of its media; None where it is of none.
+        changes: JSON of what changed the state since the step before.
+        step: as JSON.
+        probed: what its measurements are of, in their order; None: of no segment.
+        drafts: events that it drafted.
+    """
+
+    at: datetime
+    starts_at: datetime | None
+    changes: bytes
+    step: bytes
+    probed: tuple[Probed | None, ...]
+    drafts: tuple[EventDraft, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.changes) + len(self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistRead:
+    """A playlist as it was read."""
+
+    at: datetime
+    track: str
+    playlist: MediaPlaylist = field(repr=False)
+
+    @property
+    def size_bytes(self) -> int:
+        return 200 * (1 + len(self.playlist.segments))
+
+
+Entry = StepTaken | PlaylistRead
+
+
+@dataclass(slots=True)
+class Leg:
+    """A stretch of the journal.
+
+    Attributes:
+        before: the state at its beginning.
+        began_at: when it was begun.
+        starts_at: wall clock of the first moment of its media; None while it has none.
+    """
+
+    before: Snapshot
+    began_at: datetime
+    starts_at: datetime | None = None
+    entries: list[Entry] = field(default_factory=list)
+    size_bytes: int = 0
+
+    @property
+    def since(self) -> datetime:
+        """The first moment that it tells of."""
+        return self.starts_at or self.began_at
+
+    def add(self, entry: Entry) -> None:
+        if isinstance(entry, StepTaken):
+            self.starts_at = self.starts_at or entry.starts_at
+        self.entries.append(entry)
+        self.size_bytes += entry.size_bytes
+
+
+@dataclass(frozen=True)
+class JournalExcerpt:
+    """What led to one event.
+
+    Attributes:
+        before: the state from which it was judged.
+        draft: the event; the last of `entries` drafted it.
+    """
+
+    config: MonitorConfig
+    before: Snapshot
+    entries: tuple[Entry, ...]
+    draft: EventDraft
+
+
+class Journal:
+    """Keeps the journal of one stream, from one watch to the next on the same worker.
+
+    Args:
+        cache: of the segments of all streams.
+    """
+
+    def __init__(self, cache: SegmentCache) -> None:
+        self._cache = cache
+        self._legs: deque[Leg] = deque()
+        self._config: MonitorConfig | None = None
+        self._after: Snapshot | None = None
+        self._unclaimed: OrderedDict[int, tuple[object, Probed]] = OrderedDict()
+
+    def note_probed(
+        self,
+        found: object,
+        media: bytes,
+        *,
+        init_bytes: int,
+        duration_sec: float,
+        silence_db: float,
+        context: ProbeContext | None,
+    ) -> None:
+        """Remember what a probe was given, until a step claims what it found.
+
+        Args:
+            found: the measurement, or why nothing could be decoded.
+            media: a segment behind its initialization section.
+            init_bytes: size of that section.
+            duration_sec: as the probe was told.
+            silence_db: likewise.
+            context: likewise.
+        """
+        lead = self._cache.put(context.lead) if context and context.lead else None
+        self._unclaimed[id(found)] = (
+            found,
+            Probed(
+                held=self._cache.put(media),
+                init_bytes=init_bytes,
+                duration_sec=duration_sec,
+                silence_db=silence_db,
+                context=context and context.model_copy(update={"lead": b""}),
+                lead=lead,
+                undecodable=str(found) if isinstance(found, Exception) else None,
+            ),
+        )
+        if len(self._unclaimed) > MOST_UNCLAIMED:
+            self._unclaimed.popitem(last=False)
+
+    def note_playlist(self, track: str, playlist: MediaPlaylist, at: datetime) -> None:
+        if self._legs:
+            self._legs[-1].add(PlaylistRead(at, track, _newest(playlist)))
+
+    @contextmanager
+    def recorded(
+        self,
+        step: Step,
+        state: WatchState,
+        config: MonitorConfig,
+        found: Sequence[object] = (),
+    ) -> Iterator[None]:
+        """Write a step down that is applied to `state` while the context is open.
+
+        Args:
+            step: the step.
+            state: of the watch.
+            config: that holds now.
+            found: what it claims of `note_probed`.
+        """
+        leg, changes = self._leg_for(Snapshot(state), config, step.at)
+        starts_at = step.position.starts_at if isinstance(step, MediaStep) else None
+        drafted = len(state.pending_events)
+        probed = tuple(self._unclaimed.pop(id(each), (None, None))[1] for each in found)
+        yield
+        drafts = tuple(state.pending_events[drafted:])
+        leg.add(StepTaken(step.at, starts_at, changes, STEPS.dump_json(step), probed, drafts))
+        self._after = Snapshot(state)
+
+    def forget(self, begun: Sequence[datetime]) -> None:
+        """Let go of what no incident can need.
+
+        Args:
+            begun: the first moments of all faults that may become incidents.
+        """
+        if not self._legs:
+            return
+        needed_from = min([self._legs[-1].since, *begun]) - BEFORE_FAULT
+        while len(self._legs) > 1 and self._may_go(needed_from):
+            self._legs.popleft()
+
+    def excerpt(self, draft: EventDraft) -> JournalExcerpt | None:
+        """Return what led to an event; None where it is not known any more."""
+        legs, last = self._up_to(draft)
+        if self._config is None or not legs:
+            return None
+        wanted_from = draft.incident.started_at if draft.incident else draft.timestamp
+        wanted_from -= BEFORE_FAULT
+        early = [number for number, leg in enumerate(legs) if leg.since <= wanted_from]
+        legs = legs[early[-1] if early else 0 :]
+        entries = [entry for leg in legs[:-1] for entry in leg.entries]
+        entries += legs[-1].entries[: last + 1]
+        return JournalExcerpt(self._config, legs[0].before, tuple(entries), draft)
+
+    def _up_to(self, draft: EventDraft) -> tuple[list[Leg], int]:
+        """Return the legs up to the one that drafted an event, and the entry of that one."""
+        for number in range(len(self._legs) - 1, -1, -1):
+            for place, entry in enumerate(self._legs[number].entries):
+                if isinstance(entry, StepTaken) and draft in entry.drafts:
+                    return list(self._legs)[: number + 1], place
+        return [], 0
+
+    def _leg_for(self, before: Snapshot, config: MonitorConfig, at: datetime) -> tuple[Leg, bytes]:
+        """Return the leg that a step belongs to, and what changed since the last one."""
+        if config != self._config or self._after is None:
+            self._config = config
+            self._legs.clear()
+        if not self._legs or abs(at - self._legs[-1].began_at) >= LEG:
+            self._legs.append(Leg(before, at))
+            return self._legs[-1], NOTHING
+        if before == self._after or self._after is None:
+            return self._legs[-1], NOTHING
+        changes = [*differences(self._after.content(), before.content())]
+        return self._legs[-1], to_json(changes)
+
+    def _may_go(self, needed_from: datetime) -> bool:
+        size_bytes = sum(leg.size_bytes for leg in self._legs)
+        return self._legs[1].since <= needed_from or size_bytes > MOST_BYTES
+
+
+def _newest(playlist: MediaPlaylist) -> MediaPlaylist:
+    excess = max(0, len(playlist.segments) - PLAYLIST_SEGMENTS)
+    return replace(
+        playlist,
+        media_sequence=playlist.media_sequence + excess,
+        segments=playlist.segments[excess:],
+    )
