@@ -7,7 +7,7 @@ begin with any leg, and the oldest ones go: in the end an incident is judged fro
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from pydantic_core import to_json
 
 from media.hls.playlist import MediaPlaylist
+from media.watching.growing import faults_begun
 from media.watching.segment_cache import SegmentCache
 from media.watching.snapshots import Snapshot, differences
 from media.watching.state import WatchState
 from media.watching.steps import STEPS, MediaStep, Step
 from monitors.config import MonitorConfig
-from monitors.events import EventDraft
+from monitors.events import EventDraft, is_opening
 from monitors.measurement import CachedSegment, ProbeContext
 
 LEG = timedelta(seconds=5)
@@ -34,6 +35,7 @@ PLAYLIST_SEGMENTS = 30
 """The newest ones of each playlist are kept."""
 
 MOST_UNCLAIMED = 64
+MOST_EXCERPTS = 4
 NOTHING = b"[]"
 
 
@@ -154,6 +156,7 @@ class Journal:
         self._legs: deque[Leg] = deque()
         self._config: MonitorConfig | None = None
         self._after: Snapshot | None = None
+        self._excerpts: deque[JournalExcerpt] = deque(maxlen=MOST_EXCERPTS)
         self._unclaimed: OrderedDict[int, tuple[object, Probed]] = OrderedDict()
 
     def note_probed(
@@ -219,40 +222,42 @@ class Journal:
         yield
         drafts = tuple(state.pending_events[drafted:])
         leg.add(StepTaken(step.at, starts_at, changes, STEPS.dump_json(step), probed, drafts))
+        self._keep(drafts)
         self._after = Snapshot(state)
+        if leg is not self._legs[0]:
+            self._forget(faults_begun(state))
 
-    def forget(self, begun: Sequence[datetime]) -> None:
-        """Let go of what no incident can need.
+    def _keep(self, drafts: Iterable[EventDraft]) -> None:
+        """Keep what led to events, until somebody asks: legs are forgotten when they are told."""
+        for draft in drafts:
+            if draft.incident and is_opening(draft.event_type):
+                excerpt = self._excerpt_of(draft, draft.incident.started_at)
+                self._excerpts += [excerpt] if excerpt else []
 
-        Args:
-            begun: the first moments of all faults that may become incidents.
-        """
-        if not self._legs:
-            return
+    def _forget(self, begun: Sequence[datetime]) -> None:
+        """Let go of what no incident can need."""
         needed_from = min([self._legs[-1].since, *begun]) - BEFORE_FAULT
         while len(self._legs) > 1 and self._may_go(needed_from):
             self._legs.popleft()
 
     def excerpt(self, draft: EventDraft) -> JournalExcerpt | None:
-        """Return what led to an event; None where it is not known any more."""
-        legs, last = self._up_to(draft)
-        if self._config is None or not legs:
-            return None
-        wanted_from = draft.incident.started_at if draft.incident else draft.timestamp
-        wanted_from -= BEFORE_FAULT
-        early = [number for number, leg in enumerate(legs) if leg.since <= wanted_from]
-        legs = legs[early[-1] if early else 0 :]
-        entries = [entry for leg in legs[:-1] for entry in leg.entries]
-        entries += legs[-1].entries[: last + 1]
-        return JournalExcerpt(self._config, legs[0].before, tuple(entries), draft)
+        """Return, once, what led to an event that opens an incident; None where nobody knows."""
+        for place, each in enumerate(self._excerpts):
+            if (each.draft.timestamp, each.draft.incident) == (draft.timestamp, draft.incident):
+                del self._excerpts[place]
+                return each
+        return None
 
-    def _up_to(self, draft: EventDraft) -> tuple[list[Leg], int]:
-        """Return the legs up to the one that drafted an event, and the entry of that one."""
-        for number in range(len(self._legs) - 1, -1, -1):
-            for place, entry in enumerate(self._legs[number].entries):
-                if isinstance(entry, StepTaken) and draft in entry.drafts:
-                    return list(self._legs)[: number + 1], place
-        return [], 0
+    def _excerpt_of(self, draft: EventDraft, began_at: datetime) -> JournalExcerpt | None:
+        """Return what led to an event that was drafted just now."""
+        if self._config is None:
+            return None
+        legs, first = list(self._legs), 0
+        for number, leg in enumerate(legs):
+            if leg.since <= began_at - BEFORE_FAULT:
+                first = number
+        entries = tuple(entry for leg in legs[first:] for entry in leg.entries)
+        return JournalExcerpt(self._config, legs[first].before, entries, draft)
 
     def _leg_for(self, before: Snapshot, config: MonitorConfig, at: datetime) -> tuple[Leg, bytes]:
         """Return the leg that a step belongs to, and what changed since the last one."""

@@ -1,0 +1,45 @@
+"""Which faults of a stream may still become incidents: their media must be kept until then."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from media.watching.state import WatchState
+from monitors.detectors.fault_detector import FaultRun
+from monitors.detectors.freeze import HeldStill
+
+
+def faults_begun(state: WatchState) -> list[datetime]:
+    """Return the first moments of all faults that are no incident yet.
+
+    Media that is not judged yet may hold such a moment, and counts as one from its beginning.
+    """
+    stall, errors = state.stall, state.segment_errors
+    began = [
+        None if stall.is_open else stall.stalled,
+        None if errors.is_open else errors.failing,
+        state.renditions.failing,
+        *state.explanations.held,
+        *(each.opened for each in state.incidents.kinds.values() if not each.is_told),
+    ]
+    moments = [each.started_at for each in began if each]
+    for track in state.tracks.values():
+        moments += _moments_in(track.detectors)
+        if deferred_from := track.detectors.video.deferred_from:
+            moments.append(deferred_from.starts_at)
+    return moments
+
+
+def _moments_in(detectors: BaseModel) -> Iterator[datetime]:
+    """Yield when each fault began that a detector below `detectors` sees growing."""
+    if isinstance(detectors, FaultRun):
+        if not detectors.is_open:
+            yield detectors.started_at
+    elif isinstance(detectors, HeldStill):
+        yield detectors.starts_at
+    else:
+        for value in vars(detectors).values():
+            for each in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(each, BaseModel):
+                    yield from _moments_in(each)
