@@ -22,11 +22,17 @@ from api.destinations.service import DestinationService
 from api.destinations.waker import DestinationWaker
 from api.errors import install_error_handlers
 from api.events.service import EventService
+from api.evidence.cleanup import EvidenceCleanup
+from api.evidence.intake import EvidenceIntake
+from api.evidence.quota import EvidenceQuota
+from api.evidence.service import EvidenceService
+from api.evidence.signing import CapsuleKeys
 from api.health import HealthChecks
 from api.heartbeat_ping import HeartbeatPing, Ping
 from api.incidents.service import IncidentService
 from api.injection import provide
 from api.internal import destination_routes as internal_destination_routes
+from api.internal import evidence_routes as internal_evidence_routes
 from api.internal import routes as internal_routes
 from api.internal.reports import WorkerReports
 from api.limits import RequestLimits
@@ -39,16 +45,21 @@ from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
+from api.pictures.service import PictureService
 from api.reconciler import Reconciler
 from api.secrets import SecretBox
 from api.silences.service import SilenceService
 from api.slates.service import SlateService
 from api.store import Store
+from evidence.store import FileStore, open_file_store
+from monitors.evidence_links import EvidenceLinks
+from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 WORKER_ROUTERS: Final = (
     internal_routes.router,
     internal_routes.probe_router,
+    internal_evidence_routes.router,
     internal_destination_routes.router,
 )
 
@@ -82,6 +93,12 @@ class GatewayServices:
     dispatch: DestinationDispatch
     silences: SilenceService
     waker: DestinationWaker
+    links: EvidenceLinks
+    capsule_keys: CapsuleKeys
+    evidence: EvidenceService
+    intake: EvidenceIntake
+    cleanup: EvidenceCleanup
+    pictures: PictureService
 
 
 def create_gateway(
@@ -116,8 +133,19 @@ def create_gateway(
     headers, secrets = SecretHeaders(box), DestinationSecretBox(box)
     waker = DestinationWaker(store, engine)
     monitors = MonitorService(store, engine, waker, now)
-    incidents = IncidentService(store, waker, now)
     retention = timedelta(days=settings.retention_days)
+    links, capsule_keys = evidence_links(settings), CapsuleKeys(settings.evidence_signing_key)
+    files = _file_store(settings)
+    evidence = EvidenceService(store, files, links, now)
+    cleanup = EvidenceCleanup(
+        store,
+        files,
+        kept=timedelta(days=settings.evidence_retention_days),
+        remembered=retention,
+        now=now,
+    )
+    incidents = IncidentService(store, evidence, links, waker, now)
+    pictures = PictureService(store, monitors, interval_sec=settings.picture_interval_sec, now=now)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
         metrics=metrics,
@@ -129,13 +157,14 @@ def create_gateway(
             launcher,
             address_check,
             headers,
+            takes_capsules=capsule_keys.can_sign,
             max_active=settings.max_monitors,
             now=now,
         ),
         bulk_stop=BulkStop(store, monitors),
         updates=MonitorUpdates(store, engine, monitors, headers),
         headers=headers,
-        events=EventService(store, engine, monitors),
+        events=EventService(store, engine, monitors, links),
         slates=SlateService(store, now),
         incidents=incidents,
         coverage=CoverageService(store, retention=retention, now=now),
@@ -145,6 +174,7 @@ def create_gateway(
             engine,
             launcher,
             waker,
+            cleanup,
             metrics,
             retention=retention,
             now=now,
@@ -154,11 +184,45 @@ def create_gateway(
         changes=ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe),
         destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
         dispatch=DestinationDispatch(
-            store, secrets, MessageWriter(store, settings.public_url), metrics, now
+            store, secrets, MessageWriter(store, settings.public_url, links), metrics, now
         ),
         silences=SilenceService(store, waker, now),
         waker=waker,
+        links=links,
+        capsule_keys=capsule_keys,
+        evidence=evidence,
+        intake=EvidenceIntake(
+            store,
+            files,
+            monitors,
+            EvidenceQuota(
+                store,
+                files,
+                most_bytes=settings.evidence_max_bytes,
+                monitor_most_bytes=settings.evidence_monitor_max_bytes,
+            ),
+            capsule_keys,
+            metrics,
+            now,
+        ),
+        cleanup=cleanup,
+        pictures=pictures,
     )
+
+
+def evidence_links(settings: GatewaySettings) -> EvidenceLinks:
+    return EvidenceLinks(
+        tuple(key.get_secret_value().encode() for key in settings.webhook_signing_key),
+        settings.public_url,
+        timedelta(seconds=settings.evidence_url_ttl_sec),
+    )
+
+
+def _file_store(settings: GatewaySettings) -> FileStore:
+    try:
+        return open_file_store(settings.evidence_store or str(settings.data_dir / "evidence"))
+    except ValueError as error:
+        raise StartError(f"EVIDENCE_STORE: {error}") from None
 
 
 def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:

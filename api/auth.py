@@ -14,10 +14,10 @@ from api.injection import injected
 from api.limits import Counted, RequestLimits
 from runtime.settings import GatewaySettings
 
-_api_key = APIKeyHeader(
+api_key_header = APIKeyHeader(
     name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="One of the API keys."
 )
-_bearer = HTTPBearer(
+bearer_header = HTTPBearer(
     scheme_name="Bearer", auto_error=False, description="The same key as a bearer token."
 )
 _internal_key = APIKeyHeader(
@@ -87,8 +87,8 @@ InternalKey = Annotated[str | None, Security(_internal_key)]
 async def client_name(
     request: Request,
     authentication: AuthenticationDep,
-    api_key: Annotated[str | None, Security(_api_key)] = None,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+    api_key: Annotated[str | None, Security(api_key_header)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)] = None,
 ) -> str:
     """Return the name of the calling client; raises as `Authentication.client`."""
     key = api_key or (bearer.credentials if bearer else "")

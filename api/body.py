@@ -46,16 +46,21 @@ async def read_body(request: Request, *, most_bytes: int = MAX_BODY_BYTES) -> by
         BodyTooLarge: over `most_bytes`; no more than that is kept in memory.
         ValidationFailed: its headers say that it is compressed or not UTF-8.
     """
-    _check_encoding(request.headers)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most_bytes:
-        raise _too_large(most_bytes)
+    check_announced(request, most_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most_bytes:
-            raise _too_large(most_bytes)
+            raise too_large(most_bytes)
     return bytes(body)
+
+
+def check_announced(request: Request, most_bytes: int) -> None:
+    """Refuse a body by what its headers say of it; raises as `read_body`."""
+    _check_encoding(request.headers)
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most_bytes:
+        raise too_large(most_bytes)
 
 
 def described_body(model: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:
@@ -164,7 +169,7 @@ def _check_encoding(headers: Headers) -> None:
         raise ValidationFailed("Content-Type: the body must be UTF-8")
 
 
-def _too_large(most_bytes: int) -> BodyTooLarge:
+def too_large(most_bytes: int) -> BodyTooLarge:
     # The server discards the rest while the answer goes out. Closing at once instead would reset
     # the connection of a client that still sends, and the answer would be lost.
     return BodyTooLarge(f"body: is larger than {most_bytes} bytes")

@@ -13,6 +13,11 @@ from api.errors import (
     DuplicateMonitor,
     EngineNotAvailable,
     EventNotFound,
+    EvidenceFailed,
+    EvidenceGone,
+    EvidenceNotAvailable,
+    EvidenceNotFound,
+    EvidencePending,
     IdempotencyConflict,
     IncidentNotFound,
     InvalidConfig,
@@ -20,6 +25,7 @@ from api.errors import (
     MaxMonitorsExceeded,
     MonitorNotActive,
     MonitorNotFound,
+    PictureNotFound,
     RateLimitExceeded,
     SilenceNotFound,
     SlateNotFound,
@@ -32,6 +38,7 @@ EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 EXAMPLE_DESTINATION_ID: Final = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
 EXAMPLE_SILENCE_ID: Final = "sil-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1d"
 EXAMPLE_INCIDENT_ID: Final = "inc-5a9be5a8-4b5c-5a59-9f4f-3a3c0d8d2f10"
+EXAMPLE_EVIDENCE_ID: Final = "evd-019a0b1c-2d3e-7a59-9f4f-3a3c0d8d2f10"
 EXAMPLE_EVENT_ID: Final = "evt-5a9be5a8-4b5c-4a59-9f4f-3a3c0d8d2f10"
 
 FRAMEWORK_ERROR: Final = "4XX"
@@ -64,6 +71,11 @@ _EXAMPLES: Final[list[ApiError]] = [
     SilenceNotFound(EXAMPLE_SILENCE_ID),
     EventNotFound(EXAMPLE_ID, EXAMPLE_EVENT_ID),
     IncidentNotFound(EXAMPLE_INCIDENT_ID),
+    EvidenceNotFound(EXAMPLE_EVIDENCE_ID),
+    EvidencePending(EXAMPLE_EVIDENCE_ID),
+    EvidenceFailed(EXAMPLE_EVIDENCE_ID, "no_picture"),
+    EvidenceGone(EXAMPLE_EVIDENCE_ID, "expired"),
+    PictureNotFound(EXAMPLE_ID),
     SlateNotFound("technical-difficulties"),
     DuplicateMonitor(EXAMPLE_ID),
     IdempotencyConflict("Idempotency-Key: was used before with another body"),
@@ -74,6 +86,7 @@ _EXAMPLES: Final[list[ApiError]] = [
     MaxMonitorsExceeded("50 monitors are active, which is the maximum; stop one first"),
     EngineNotAvailable("Temporal cannot be reached, nothing was created; try again later"),
     StoreNotAvailable(),
+    EvidenceNotAvailable("store_unavailable"),
 ]
 _RETRY_AFTER: Final = {
     "Retry-After": {

@@ -10,6 +10,10 @@ ApiError
 │   ├── MonitorNotFound         404 MONITOR_NOT_FOUND
 │   ├── IncidentNotFound        404 INCIDENT_NOT_FOUND
 │   ├── EventNotFound           404 EVENT_NOT_FOUND
+│   ├── EvidenceNotFound        404 EVIDENCE_NOT_FOUND
+│   │   ├── EvidencePending     404 EVIDENCE_NOT_FOUND
+│   │   └── EvidenceFailed      404 EVIDENCE_NOT_FOUND
+│   ├── PictureNotFound         404 PICTURE_NOT_FOUND
 │   ├── SlateNotFound           404 SLATE_NOT_FOUND
 │   ├── DestinationNotFound     404 DESTINATION_NOT_FOUND
 │   └── SilenceNotFound         404 SILENCE_NOT_FOUND
@@ -18,13 +22,15 @@ ApiError
 ├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
 ├── MonitorNotActive            409 MONITOR_NOT_ACTIVE
 ├── ConfirmationRequired        409 CONFIRMATION_REQUIRED
+├── EvidenceGone                410 EVIDENCE_GONE
 ├── BodyTooLarge                413 BODY_TOO_LARGE
 ├── RateLimitExceeded           429 RATE_LIMIT_EXCEEDED
 ├── MaxMonitorsExceeded         429 MAX_MONITORS_EXCEEDED
 ├── InternalError               500 INTERNAL_ERROR
 ├── SecretsUnreadable           500 INTERNAL_ERROR
 └── EngineNotAvailable          503 ENGINE_UNAVAILABLE
-    └── StoreNotAvailable       503 ENGINE_UNAVAILABLE
+    ├── StoreNotAvailable       503 ENGINE_UNAVAILABLE
+    └── EvidenceNotAvailable    503 ENGINE_UNAVAILABLE
 ```
 """
 
@@ -42,6 +48,8 @@ from starlette.routing import Match
 from api.store.database import StoreUnavailable
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+EVIDENCE_RETRY_SEC: Final = 5
 
 _log = structlog.get_logger(__name__)
 
@@ -130,6 +138,45 @@ class EventNotFound(NotFound):
 
     def __init__(self, monitor_id: str, event_id: str) -> None:
         super().__init__(f"Monitor {monitor_id} has no event {event_id[:64]!r}")
+
+
+class EvidenceNotFound(NotFound):
+    code = "EVIDENCE_NOT_FOUND"
+
+    def __init__(
+        self, evidence_id: str, why: str | None = None, *, headers: dict[str, str] | None = None
+    ) -> None:
+        what = f"There is no evidence {evidence_id[:64]!r}"
+        super().__init__(f"{what}: {why}" if why else what, headers=headers)
+
+
+class EvidencePending(EvidenceNotFound):
+    """It may come within seconds."""
+
+    def __init__(self, evidence_id: str) -> None:
+        retry = {"Retry-After": str(EVIDENCE_RETRY_SEC)}
+        super().__init__(evidence_id, "it is still to come", headers=retry)
+
+
+class EvidenceFailed(EvidenceNotFound):
+    """There will be none, for a reason."""
+
+
+class EvidenceGone(ApiError):
+    """It was there and is no longer kept."""
+
+    status = 410
+    code = "EVIDENCE_GONE"
+
+    def __init__(self, evidence_id: str, why: str) -> None:
+        super().__init__(f"Evidence {evidence_id[:64]!r} is no longer kept: {why}")
+
+
+class PictureNotFound(NotFound):
+    code = "PICTURE_NOT_FOUND"
+
+    def __init__(self, monitor_id: str) -> None:
+        super().__init__(f"Monitor {monitor_id} has no picture yet")
 
 
 class SlateNotFound(NotFound):
@@ -222,6 +269,13 @@ class StoreNotAvailable(EngineNotAvailable):
             "The database cannot be reached; what was asked for may or may not be done, "
             "try again later"
         )
+
+
+class EvidenceNotAvailable(EngineNotAvailable):
+    """The store of evidence does not take or give a file."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The store of evidence cannot be used: {reason}")
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -19,6 +19,9 @@ from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 WRONG_KEYS_PER_MINUTE: Final = 30
+PICTURES_A_READ: Final = 200
+"""A wall shows as many monitors, each with its picture."""
+
 STORAGE_LIMIT_SEC: Final = 1.0
 STORAGE_PAUSE_SEC: Final = 5.0
 
@@ -33,6 +36,7 @@ class Counted(StrEnum):
     CHANGES = "changes"
     STOPS = "stops"
     REDELIVERIES = "redeliveries"
+    PICTURES = "pictures"
     WRONG_KEYS = "wrong keys"
 
 
@@ -56,6 +60,7 @@ class RequestLimits:
         # Each is counted by itself: polling hinders nobody's stop.
         self._limits = dict.fromkeys(Counted, RateLimitItemPerMinute(settings.rate_limit_read)) | {
             Counted.CREATIONS: RateLimitItemPerMinute(settings.rate_limit_create),
+            Counted.PICTURES: RateLimitItemPerMinute(PICTURES_A_READ * settings.rate_limit_read),
             Counted.WRONG_KEYS: RateLimitItemPerMinute(WRONG_KEYS_PER_MINUTE),
         }
 

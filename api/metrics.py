@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import generate_latest
 
 from activities.declarations import ReconciliationReport
+from monitors.evidence import EvidenceKind
 from monitors.reports import EventReport
 from monitors.status import MonitorStatus
 from notifications.notification import DestinationType
@@ -78,6 +79,12 @@ class GatewayMetrics:
             "Age of the oldest event that a destination is still to be told; silenced ones apart.",
             registry=self._registry,
         )
+        self._evidence = Counter(
+            "stream_tracker_evidence",
+            "Evidence that workers handed in, by kind and outcome: stored, or why there is none.",
+            ("kind", "outcome"),
+            registry=self._registry,
+        )
         self._last_round = Gauge(
             "stream_tracker_reconciliation_timestamp_seconds",
             "When this gateway last completed a round of reconciliation.",
@@ -114,6 +121,10 @@ class GatewayMetrics:
     def notification_settled(self, type: DestinationType, outcome: str) -> None:
         """Count a notification that is tried no more."""
         self._notifications.labels(type, outcome).inc()
+
+    def evidence_settled(self, kind: EvidenceKind, outcome: str) -> None:
+        """Count evidence that was stored, or that there is none of."""
+        self._evidence.labels(kind, outcome).inc()
 
     def exposition(
         self,

@@ -18,10 +18,12 @@ from api.destinations import routes as destination_routes
 from api.destinations.schemas import ChangeDestination, CreateDestination
 from api.error_docs import FRAMEWORK_ERROR
 from api.events import routes as event_routes
+from api.evidence import routes as evidence_routes
 from api.incidents import routes as incident_routes
 from api.incidents.schemas import Acknowledgement
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
+from api.pictures import routes as picture_routes
 from api.silences import routes as silence_routes
 from api.silences.schemas import CreateSilence
 from api.slates import routes as slate_routes
@@ -31,6 +33,8 @@ PUBLIC_ROUTERS: Final = (
     monitor_routes.router,
     event_routes.router,
     incident_routes.router,
+    evidence_routes.router,
+    picture_routes.router,
     coverage_routes.router,
     change_routes.router,
     destination_routes.router,

@@ -17,6 +17,7 @@ import structlog
 from activities.declarations import ReconciliationReport
 from api.background import in_background
 from api.destinations.waker import DestinationWaker
+from api.evidence.cleanup import EvidenceCleanup
 from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT
@@ -41,6 +42,7 @@ class Reconciler:
         engine: MonitorEngine,
         launcher: Launcher,
         waker: DestinationWaker,
+        evidence: EvidenceCleanup,
         metrics: GatewayMetrics,
         *,
         retention: timedelta,
@@ -50,6 +52,7 @@ class Reconciler:
         self._engine = engine
         self._launcher = launcher
         self._waker = waker
+        self._evidence = evidence
         self._metrics = metrics
         self._retention = retention
         self._now = now
@@ -72,6 +75,7 @@ class Reconciler:
             forgotten_monitors=await self._remove(self._store.reconciliation.remove_monitors),
             forgotten_events=await self._remove(self._store.reconciliation.remove_events),
         )
+        await self._evidence.remove_old()
         await self._remove(self._store.incidents.remove)
         await self._remove(self._store.coverage.remove)
         await self._remove(self._store.deliveries.remove_old)
@@ -99,6 +103,7 @@ class Reconciler:
             await asyncio.sleep(QUICK_ROUND_SEC)
             await self._attempt(self.start_unconfirmed)
             await self._attempt(self._waker.wake_waiting)
+            await self._attempt(self._evidence.fail_lost)
 
     async def _retry(self, step: Callable[[], Awaitable[object]]) -> None:
         while not await self._attempt(step):

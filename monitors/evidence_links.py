@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from monitors.events import StreamEvent
 from monitors.evidence import EVIDENCE_PATH, URL_FIELD
@@ -39,11 +40,19 @@ class EvidenceLinks:
 
     def event(self, event: StreamEvent) -> StreamEvent:
         """Return an event as it is told outside: with a URL that opens its evidence."""
-        path = event.data.get(URL_FIELD)
-        if not isinstance(path, str) or not path.startswith(EVIDENCE_PATH):
-            return event
-        data = {**event.data, URL_FIELD: self.url(path, event.timestamp)}
+        data = self._told(event.data, event.timestamp)
         return event.model_copy(update={"data": data})
+
+    def payload(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of an event as `event` does."""
+        timestamp = datetime.fromisoformat(body["timestamp"])
+        return {**body, "data": self._told(body["data"], timestamp)}
+
+    def _told(self, data: dict[str, Any], at: datetime) -> dict[str, Any]:
+        path = data.get(URL_FIELD)
+        if not isinstance(path, str) or not path.startswith(EVIDENCE_PATH):
+            return data
+        return {**data, URL_FIELD: self.url(path, at)}
 
 
 def _signature(key: bytes, signed: str) -> str:

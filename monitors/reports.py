@@ -179,6 +179,12 @@ class StatusReport(BaseModel):
     error_message: str | None = None
 
 
+class StatusReportAnswer(BaseModel):
+    """The gateway's answer to a status report: how often a picture of the stream is wanted."""
+
+    picture_interval_sec: float
+
+
 class EventReport(BaseModel):
     """An event and its delivery (`PUT /internal/v1/monitors/{id}/events/{event_id}`)."""
 

@@ -1,6 +1,7 @@
 """Types of settings: each says what is wrong with a value and never repeats it."""
 
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import Annotated
@@ -71,6 +72,12 @@ def _long_enough(keys: list[SecretStr]) -> list[SecretStr]:
     return keys
 
 
+def _seeds(values: list[SecretStr]) -> list[SecretStr]:
+    if any(not re.fullmatch(r"[0-9a-fA-F]{64}", value.get_secret_value()) for value in values):
+        raise ValueError("must be 64 hexadecimal digits, as `openssl rand -hex 32` makes them")
+    return values
+
+
 def _header_text(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not (text.isascii() and text.isprintable() and text.strip() == text):
@@ -114,6 +121,7 @@ ReadableFile = Annotated[FilePath, AfterValidator(_readable)]
 # Lists are comma separated
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
 EncryptionKeys = Annotated[SecretList, AfterValidator(_long_enough)]
+SeedList = Annotated[SecretList, AfterValidator(_seeds)]
 HeaderKeyList = Annotated[list[HeaderKey], NoDecode, BeforeValidator(_split)]
 BaseUrlList = Annotated[list[BaseUrl], NoDecode, BeforeValidator(_split)]
 HostPort = Annotated[tuple[str, int], BeforeValidator(_host_port)]

@@ -23,6 +23,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import StartError
+from runtime.evidence_settings import EvidenceLinkSettings, EvidenceSettings
 from runtime.pod_settings import PodSettings
 from runtime.setting_types import (
     LEAST_KEY_CHARS,
@@ -95,7 +96,7 @@ class SharedSettings(BaseSettings):
     comma separated, written as in their URLs. No stream may come from there."""
 
 
-class GatewaySettings(SharedSettings):
+class GatewaySettings(EvidenceSettings, SharedSettings):
     host: str = "127.0.0.1"
     """Address to listen on."""
 
@@ -144,9 +145,6 @@ class GatewaySettings(SharedSettings):
     rate_limit_storage: str = "memory://"
     """Where requests are counted, as the limits library writes it; redis://HOST:PORT counts for all
     gateways together. While that is away, each gateway counts for itself."""
-
-    public_url: BaseUrl | None = None
-    """The gateway's address as people reach it, for links in notifications; unset: no links."""
 
     internal_port: Port | None = None
     """Port of the workers' API alone; unset: it is on PORT with the rest."""
@@ -220,7 +218,7 @@ class StreamSettings(SharedSettings):
         return value
 
 
-class WorkerSettings(PodSettings, StreamSettings):
+class WorkerSettings(EvidenceLinkSettings, PodSettings, StreamSettings):
     callback_url: BaseUrl
     """The gateway's base URL, for reports."""
 

@@ -8,6 +8,7 @@ from api.store import Store
 from api.store.destination_records import DeliveryRecord, DestinationRecord
 from api.store.told import ToldRow
 from monitors.events import EventType, StreamEvent, kind_of
+from monitors.evidence_links import EvidenceLinks
 from monitors.status import MonitorStatus, Severity
 from notifications.notification import Notification, NotificationState, Subject
 
@@ -26,10 +27,12 @@ class MessageWriter:
     Args:
         store: where events, monitors and incidents are.
         public_url: the gateway as people reach it; None: no links.
+        links: open evidence.
     """
 
-    def __init__(self, store: Store, public_url: str | None) -> None:
+    def __init__(self, store: Store, public_url: str | None, links: EvidenceLinks) -> None:
         self._store = store
+        self._links = links
         self._public_url = public_url.rstrip("/") if public_url else None
 
     async def write(self, record: DestinationRecord, rows: Sequence[DeliveryRecord]) -> Message:
@@ -47,12 +50,13 @@ class MessageWriter:
             link=self._public_url and f"{self._public_url}/",
             language=record.language,
         )
-        return Message(notification, _single_event(first, told))
+        event = _single_event(first, told)
+        return Message(notification, self._links.event(event) if event else None)
 
     def _subject(self, first: DeliveryRecord, told: ToldRow) -> Subject:
         event_type = EventType(told.event_type) if told.event_type else EventType.MONITOR_ERROR
         kind = kind_of(event_type)
-        data = json.loads(told.body)["data"] if told.body else {}
+        data = self._links.payload(json.loads(told.body))["data"] if told.body else {}
         return Subject(
             monitor_id=told.monitor_id,
             name=told.name or told.title or told.monitor_id,

@@ -10,6 +10,7 @@ from api.monitors.service import MonitorService
 from api.parameters import Pagination
 from api.store import Store
 from api.store.records import EventRecord, MonitorRecord
+from monitors.evidence_links import EvidenceLinks
 from monitors.status import DeliveryStatus
 
 _log = structlog.get_logger(__name__)
@@ -18,10 +19,13 @@ _log = structlog.get_logger(__name__)
 class EventService:
     """Lists events and sends them again, also those of monitors that have ended."""
 
-    def __init__(self, store: Store, engine: MonitorEngine, monitors: MonitorService) -> None:
+    def __init__(
+        self, store: Store, engine: MonitorEngine, monitors: MonitorService, links: EvidenceLinks
+    ) -> None:
         self._store = store
         self._engine = engine
         self._monitors = monitors
+        self._links = links
 
     async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
         """Return a page of a monitor's events in their order.
@@ -32,7 +36,7 @@ class EventService:
         await self._monitors.find(monitor_id)
         found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
         return EventList(
-            events=[audited(one) for one in found],
+            events=[audited(one, self._links) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
 
@@ -82,11 +86,12 @@ class EventService:
         _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)
 
 
-def audited(event: EventRecord) -> AuditedEvent:
+def audited(event: EventRecord, links: EvidenceLinks) -> AuditedEvent:
+    """Return an event as it is sent, and what became of it."""
     return AuditedEvent(
         event_id=event.event_id,
         event_type=event.event_type,
-        payload=event.payload,
+        payload=links.payload(event.payload),
         webhook_status=event.delivery.status,
         webhook_attempts=event.delivery.attempts,
         webhook_last_error=event.delivery.last_error,

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.error_docs import EXAMPLE_ID, EXAMPLE_INCIDENT_ID
 from api.events.schemas import AuditedEvent
+from api.evidence.schemas import ListedEvidence
 from api.parameters import Pagination
 from monitors.status import IncidentKind, Severity
 
@@ -40,7 +41,7 @@ class ListedIncident(BaseModel):
     silenced: bool = Field(description="It began in a silence.")
     acknowledged_at: AwareDatetime | None
     note: str | None = Field(description="Of who acknowledged it.")
-    evidence: list[str] = Field(default=[], description="Empty until there is any.")
+    evidence: list[ListedEvidence] = Field(description="Of the kinds that the monitor keeps.")
 
 
 class IncidentList(BaseModel):

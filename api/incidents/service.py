@@ -8,6 +8,8 @@ import structlog
 from api.destinations.waker import DestinationWaker
 from api.errors import IncidentNotFound
 from api.events.service import audited
+from api.evidence.schemas import ListedEvidence
+from api.evidence.service import EvidenceService
 from api.incidents.schemas import (
     IncidentDetails,
     IncidentList,
@@ -19,14 +21,24 @@ from api.parameters import Pagination
 from api.store import Store
 from api.store.filters import IncidentFilter
 from api.store.records import IncidentRecord
+from monitors.evidence_links import EvidenceLinks
 from monitors.incidents import is_incident_id
 
 _log = structlog.get_logger(__name__)
 
 
 class IncidentService:
-    def __init__(self, store: Store, waker: DestinationWaker, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        evidence: EvidenceService,
+        links: EvidenceLinks,
+        waker: DestinationWaker,
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
+        self._evidence = evidence
+        self._links = links
         self._waker = waker
         self._now = now
 
@@ -49,7 +61,8 @@ class IncidentService:
         if not found:
             raise IncidentNotFound(incident_id)
         events = await self._store.events.of_incident(incident_id)
-        return IncidentDetails(**dict(found[0]), events=[audited(each) for each in events])
+        told = [audited(each, self._links) for each in events]
+        return IncidentDetails(**dict(found[0]), events=told)
 
     async def acknowledge(self, incident_id: str, note: str | None) -> IncidentDetails:
         """Note that somebody takes care, unless somebody does already; raises as `show`."""
@@ -70,10 +83,16 @@ class IncidentService:
             each.monitor_id: shown_name(each.name, each.title)
             for each in await self._store.monitors.summaries({each.monitor_id for each in found})
         }
-        return [listed_incident(each, names.get(each.monitor_id)) for each in found]
+        evidence = await self._evidence.of_incidents([each.incident_id for each in found])
+        return [
+            listed_incident(each, names.get(each.monitor_id), evidence.get(each.incident_id, []))
+            for each in found
+        ]
 
 
-def listed_incident(incident: IncidentRecord, name: str | None) -> ListedIncident:
+def listed_incident(
+    incident: IncidentRecord, name: str | None, evidence: list[ListedEvidence]
+) -> ListedIncident:
     """Return an incident as lists show it, under its monitor's name."""
     return ListedIncident(
         incident_id=incident.incident_id,
@@ -92,4 +111,5 @@ def listed_incident(incident: IncidentRecord, name: str | None) -> ListedInciden
         silenced=incident.silenced,
         acknowledged_at=incident.acknowledged_at,
         note=incident.note,
+        evidence=evidence,
     )

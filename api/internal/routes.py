@@ -21,11 +21,12 @@ from api.internal.reports import StatusReceived, WorkerReports
 from api.monitor_engine import EngineUnavailable
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
+from api.pictures.service import PictureService
 from api.reconciler import Reconciler
 from api.slates.service import SlateService
 from api.store.records import MonitorRecord
 from monitors.events import StreamEvent
-from monitors.reports import EventReport
+from monitors.reports import EventReport, StatusReportAnswer
 from monitors.status import MonitorStatus
 
 Monitors = Annotated[MonitorService, injected(MonitorService)]
@@ -55,19 +56,20 @@ router = APIRouter(
 probe_router = APIRouter(prefix="/internal/v1", include_in_schema=False)
 
 
-@probe_router.put("/monitors/{monitor_id}/status", status_code=204)
+@probe_router.put("/monitors/{monitor_id}/status")
 async def report_status(
     request: Request,
     reports: Reports,
+    pictures: Annotated[PictureService, injected(PictureService)],
     monitor_id: str,
     is_probe: Annotated[bool, Depends(require_probe)],
-) -> Response:
+) -> StatusReportAnswer:
     """Take a monitor's condition; `api.store.records.with_report` says which report counts."""
     report = parse_report(StatusReceived, await read_body(request))
     if is_probe and not report.status.is_active:
         raise ValidationFailed("status: a probe cannot report that a monitor has ended")
     await reports.apply_status(monitor_id, report)
-    return Response(status_code=204)
+    return StatusReportAnswer(picture_interval_sec=await pictures.interval_sec(monitor_id))
 
 
 @probe_router.get("/monitors/{monitor_id}/request-headers", dependencies=[Depends(require_probe)])

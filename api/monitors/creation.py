@@ -39,6 +39,7 @@ from api.monitors.secret_headers import SecretHeaders
 from api.store import Store
 from api.store.insertion import DuplicateStream, TooManyMonitors
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
+from monitors.evidence import EvidenceLevel
 from monitors.ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
 from monitors.stream_url import InvalidStreamUrl, StreamSource, parse_stream_url
@@ -59,6 +60,7 @@ class MonitorCreation:
         address_check: AddressCheck,
         headers: SecretHeaders,
         *,
+        takes_capsules: bool,
         max_active: int,
         now: Callable[[], datetime],
     ) -> None:
@@ -66,6 +68,7 @@ class MonitorCreation:
         self._launcher = launcher
         self._address_check = address_check
         self._headers = headers
+        self._takes_capsules = takes_capsules
         self._max_active = max_active
         self._now = now
 
@@ -105,6 +108,8 @@ class MonitorCreation:
         return _answer(record.monitor_id, record.created_at)
 
     def _record(self, wanted: CreateMonitor, source: StreamSource) -> MonitorRecord:
+        if wanted.config.evidence is EvidenceLevel.CAPSULE and not self._takes_capsules:
+            raise InvalidConfig("config.evidence: capsule needs EVIDENCE_SIGNING_KEY")
         now = self._now()
         end = wanted.config.scheduled_end_time
         if end and end <= now:

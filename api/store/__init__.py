@@ -19,9 +19,11 @@ from api.store.database import Database, StoreUnavailable
 from api.store.deliveries import DeliveryStore
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
+from api.store.evidence import EvidenceStore
 from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
+from api.store.pictures import PictureStore
 from api.store.reconciliation import ReconciliationStore
 from api.store.silences import SilenceStore
 from api.store.slates import SlateStore
@@ -53,6 +55,8 @@ class Store:
     silences: SilenceStore
     deliveries: DeliveryStore
     told: ToldStore
+    evidence: EvidenceStore
+    pictures: PictureStore
 
 
 @asynccontextmanager
@@ -81,6 +85,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             silences=SilenceStore(database),
             deliveries=DeliveryStore(database),
             told=ToldStore(database),
+            evidence=EvidenceStore(database),
+            pictures=PictureStore(database),
         )
     finally:
         await database.close()

@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.coverage import note_life
 from api.store.database import Database
+from api.store.evidence import expect_evidence
 from api.store.incidents import apply_event
 from api.store.queueing import queue_event
 from api.store.records import Delivery, EventRecord, after_report
 from api.store.tables import monitor_events, monitors
+from monitors.config import MonitorConfig
 from monitors.events import EventType
 from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
@@ -41,7 +43,7 @@ class EventStore:
             # Locking the monitor keeps two first reports of one event from colliding.
             monitor = (
                 await connection.execute(
-                    select(monitors.c.monitor_id, monitors.c.finished_at)
+                    select(monitors.c.config, monitors.c.finished_at)
                     .where(monitors.c.monitor_id == monitor_id)
                     .with_for_update()
                 )
@@ -51,6 +53,8 @@ class EventStore:
             if not await _is_first(connection, monitor_id, report, now):
                 return []
             await apply_event(connection, report.event, monitor_ended_at=monitor.finished_at)
+            level = MonitorConfig.model_validate(monitor.config).evidence
+            await expect_evidence(connection, report.event, level, now)
             return await queue_event(connection, report.event, now)
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:

@@ -113,7 +113,7 @@ final one. `live_since` and `live_until` are when the stream began and ended, by
 """
 
 
-def _monitor_id(*, primary_key: bool = False, nullable: bool = False) -> Column[str]:
+def belongs_to_monitor(*, primary_key: bool = False, nullable: bool = False) -> Column[str]:
     return Column(
         "monitor_id",
         String(64),
@@ -126,7 +126,7 @@ def _monitor_id(*, primary_key: bool = False, nullable: bool = False) -> Column[
 monitor_stats = Table(
     "monitor_stats",
     metadata,
-    _monitor_id(primary_key=True),
+    belongs_to_monitor(primary_key=True),
     Column("health", Json, nullable=False),
     Column("statistics", Json, nullable=False),
     Column("open_incidents", Json, nullable=False),
@@ -139,7 +139,7 @@ monitor_stats = Table(
 monitor_events = Table(
     "monitor_events",
     metadata,
-    _monitor_id(primary_key=True),
+    belongs_to_monitor(primary_key=True),
     Column("event_id", String(200), primary_key=True),
     Column("event_type", String(64), nullable=False),
     Column("sequence", Integer, nullable=False),
@@ -165,7 +165,7 @@ differ by a byte.
 coverage = Table(
     "coverage",
     metadata,
-    _monitor_id(primary_key=True),
+    belongs_to_monitor(primary_key=True),
     Column("start_at", UtcTime, primary_key=True),
     Column("end_at", UtcTime, nullable=False),
     Column("reason", String(MOST_REASON_CHARS)),
@@ -178,7 +178,7 @@ incidents = Table(
     "incidents",
     metadata,
     Column("incident_id", String(40), primary_key=True),
-    _monitor_id(),
+    belongs_to_monitor(),
     Column("kind", String(32), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("is_open", Boolean, nullable=False),
@@ -214,7 +214,7 @@ idempotency_keys = Table(
     metadata,
     Column("key_hash", String(64), primary_key=True),
     Column("body_hash", String(64), nullable=False),
-    _monitor_id(),
+    belongs_to_monitor(),
     Column("created_at", UtcTime, nullable=False),
     Index(None, "created_at"),
     Index(None, "monitor_id"),

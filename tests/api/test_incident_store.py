@@ -79,7 +79,7 @@ async def test_an_incident_closes_with_its_monitor(
         await put_event(gateway, monitor_id, begin)
     if by_report:
         now = datetime.now(UTC).isoformat()
-        assert await gateway.report(monitor_id, "completed", now) == 204
+        assert await gateway.report(monitor_id, "completed", now) == 200
     else:
         at = datetime.now(UTC)
         assert await gateway.store.monitors.finish(monitor_id, MonitorStatus.STOPPED, at)

@@ -176,7 +176,7 @@ async def test_a_taken_port_is_one_clear_error(sqlite_url: str, variable: str) -
 async def test_the_workers_api_has_a_port_of_its_own_when_one_is_set(sqlite_url: str) -> None:
     async with running_gateway(sqlite_url, internal_port=free_port()) as gateway:
         monitor_id = await gateway.created_id()
-        assert await gateway.report(monitor_id, "monitoring", "2026-01-01T00:00:00Z") == 204
+        assert await gateway.report(monitor_id, "monitoring", "2026-01-01T00:00:00Z") == 200
         assert (await gateway.worker.get("/healthz")).status_code == 200
         for path in ("/api/v1/monitors", "/docs", "/openapi.json"):
             headers = {"X-API-Key": KEY}

@@ -29,9 +29,15 @@ def reconciler_after(gateway: Running, delay: timedelta) -> Reconciler:
 
     metrics = gateway.gateway.metrics
     launcher = Launcher(gateway.store, gateway.engine, metrics, now, b"seal")
-    waker = gateway.gateway.waker
     return Reconciler(
-        gateway.store, gateway.engine, launcher, waker, metrics, retention=RETENTION, now=now
+        gateway.store,
+        gateway.engine,
+        launcher,
+        gateway.gateway.waker,
+        gateway.gateway.cleanup,
+        metrics,
+        retention=RETENTION,
+        now=now,
     )
 
 

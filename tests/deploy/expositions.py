@@ -13,6 +13,7 @@ from api.stream_metrics import StreamMetrics
 from kube.api_errors import CallFailed
 from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
+from monitors.evidence import EvidenceKind
 from monitors.reports import EventReport, HealthReport, MediaFacts, OpenIncident, SoundLevels
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from notifications.notification import DestinationType
@@ -61,6 +62,7 @@ def gateway_exposition() -> str:
     metrics.event_reported(EventReport(event=EVENT, webhook_status="sent", webhook_attempts=1))
     metrics.reconciled(ReconciliationReport(), datetime.now(UTC))
     metrics.heartbeat_pinged("sent")
+    metrics.evidence_settled(EvidenceKind.CLIP, "stored")
     metrics.notification_settled(DestinationType.WEBHOOK, "delivered")
     streams = StreamMetrics([STREAM], datetime.now(UTC)).exposition()
     return (metrics.exposition(dict.fromkeys(MonitorStatus, 0)) + streams).decode()

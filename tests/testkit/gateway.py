@@ -1,6 +1,7 @@
 """A gateway that runs for a test: real HTTP, a real database, an engine that plays Temporal."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -198,8 +199,8 @@ async def running_gateway(
     `Running.engine` is of use in the latter case only.
     """
     played = FakeEngine()
-    chosen = gateway_settings(**settings)
-    async with open_store(url) as store:
+    async with open_store(url) as store, _folder() as folder:
+        chosen = gateway_settings(**{"evidence_store": folder, **settings})
         gateway = create_gateway(
             chosen, engine=engine or played, store=store, address_check=refuse_forbidden
         )
@@ -217,6 +218,12 @@ async def running_gateway(
             yield Running(client, worker, played, store, gateway)
 
 
+@asynccontextmanager
+async def _folder() -> AsyncIterator[str]:
+    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+        yield folder
+
+
 def gateway_settings(**settings: Any) -> GatewaySettings:
     chosen: dict[str, Any] = {
         "host": "127.0.0.1",
@@ -224,6 +231,9 @@ def gateway_settings(**settings: Any) -> GatewaySettings:
         "api_key": [KEY, OTHER_KEY],
         "internal_api_key": INTERNAL_KEY,
         "secrets_key": SECRETS_KEY,
+        "webhook_signing_key": ["signing-key"],
+        "evidence_store": "none",
+        "evidence_signing_key": ["7" * 64],
         "rate_limit_create": 10_000,
         "rate_limit_read": 10_000,
         **settings,

@@ -190,6 +190,8 @@ def upgrade() -> None:
     _number_changes("monitors", "monitor")
     _number_changes("monitor_stats", "monitor", with_removal=False)
     _number_changes("incidents", "incident")
+    _create_evidence()
+    _number_changes("evidence", "incident", with_removal=False)
     op.create_table(
         "slates",
         sa.Column("name", sa.String(64), nullable=False),
@@ -204,6 +206,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deployment_id", name="pk_deployment"),
     )
     op.bulk_insert(deployment, [{"deployment_id": str(uuid4())}])
+
+
+def _create_evidence() -> None:
+    op.create_table(
+        "evidence",
+        sa.Column("evidence_id", sa.String(40), nullable=False),
+        sa.Column("incident_id", sa.String(40), nullable=False),
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("moment", sa.String(16)),
+        sa.Column("state", sa.String(8), nullable=False),
+        sa.Column("reason", sa.String(40)),
+        sa.Column("is_stored", sa.Boolean, nullable=False),
+        sa.Column("size_bytes", sa.BigInteger, nullable=False),
+        sa.Column("sha256", sa.String(64)),
+        sa.Column("taken_at", TIME),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("evidence_id", name="pk_evidence"),
+    )
+    for columns in (
+        ["incident_id"],
+        ["state", "created_at"],
+        ["is_stored", "created_at"],
+        ["monitor_id", "is_stored", "size_bytes"],
+    ):
+        op.create_index(f"ix_evidence_{'_'.join(columns)}", "evidence", columns)
+    op.create_table(
+        "latest_pictures",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("taken_at", TIME),
+        sa.Column("looked_at", TIME),
+        sa.Column("sha256", sa.String(64)),
+        sa.Column("picture", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("monitor_id", name="pk_latest_pictures"),
+        _belongs_to_monitor("latest_pictures"),
+    )
+    op.create_index("ix_latest_pictures_looked_at", "latest_pictures", ["looked_at"])
 
 
 def _create_destinations() -> None:
@@ -333,6 +372,7 @@ def _create_incidents() -> None:
 def downgrade() -> None:
     for table in (
         *("silences", "deliveries", "monitor_destinations", "destinations"),
+        *("evidence", "latest_pictures"),
         *("coverage", "deployment", "idempotency_keys", "incidents", "monitor_events"),
         *("monitor_stats", "monitors"),
     ):

@@ -1,0 +1,1 @@
+"""Evidence of incidents: taking it from workers, serving it, forgetting it."""

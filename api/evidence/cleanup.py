@@ -1,0 +1,76 @@
+"""Forgets evidence: what never came, what is too old, and what belongs to nothing any more."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from api.evidence.quota import EXPIRED, remove_files
+from api.evidence.service import PENDING_LIMIT
+from api.store import Store
+from evidence.store import FileStore, StoreFailed
+
+BATCH: Final = 200
+BATCHES: Final = 20
+LOST: Final = "lost"
+
+_log = structlog.get_logger(__name__)
+
+
+class EvidenceCleanup:
+    """Does its work in rounds, of which several may run at once.
+
+    Args:
+        store: knows what is stored.
+        files: where it lies.
+        kept: how long files are kept.
+        remembered: how long it is known that there were any.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        files: FileStore,
+        *,
+        kept: timedelta,
+        remembered: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._kept = min(kept, remembered)
+        self._remembered = remembered
+        self._now = now
+
+    async def fail_lost(self) -> int:
+        """Give up what a worker that died was to bring; return how much."""
+        return await self._store.evidence.fail_pending(
+            created_before=self._now() - PENDING_LIMIT, reason=LOST
+        )
+
+    async def remove_old(self) -> None:
+        """Remove files and rows that are past their time, and those of monitors that are gone."""
+        try:
+            await self._expire()
+            await self._forget()
+        except StoreFailed as failure:  # the next round goes on
+            _log.warning("evidence not removed", error=str(failure))
+        await self._store.pictures.remove_before(self._now() - self._kept)
+
+    async def _expire(self) -> None:
+        for _ in range(BATCHES):
+            old = await self._store.evidence.stored_before(self._now() - self._kept, limit=BATCH)
+            await remove_files(self._store, self._files, old, EXPIRED)
+            if len(old) < BATCH:
+                return
+
+    async def _forget(self) -> None:
+        for _ in range(BATCHES):
+            past = await self._store.evidence.past(self._now() - self._remembered, limit=BATCH)
+            stored = [one for one in past if one.is_stored]
+            await remove_files(self._store, self._files, stored, EXPIRED)
+            await self._store.evidence.remove([one.evidence_id for one in past])
+            if len(past) < BATCH:
+                return

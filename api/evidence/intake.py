@@ -1,0 +1,212 @@
+"""Takes evidence from workers into the store."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+from fastapi import Request
+
+from api.errors import EvidenceNotAvailable, ValidationFailed
+from api.evidence.quota import DELETED, EvidenceQuota, QuotaExceeded
+from api.evidence.signing import CapsuleKeys, NoSigningKey
+from api.evidence.spool import Spooled, spooled
+from api.metrics import GatewayMetrics
+from api.monitors.service import MonitorService
+from api.store import Store
+from api.store.evidence import EvidenceRecord, EvidenceState
+from evidence.store import FileStore, StoreFailed
+from monitors.evidence import (
+    MOST_BYTES,
+    EvidenceItem,
+    EvidenceKind,
+    evidence_items,
+    is_evidence_of,
+)
+
+AT_ONCE: Final = 4
+MOST_WAITING: Final = 100
+
+_MAGIC: Final = {
+    EvidenceKind.PICTURE: (0, b"\xff\xd8\xff"),
+    EvidenceKind.CLIP: (4, b"ftyp"),
+    EvidenceKind.CAPSULE: (0, b"PK\x03\x04"),
+}
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What a worker says of a piece of evidence.
+
+    Attributes:
+        reason: what is wrong with it; None: nothing.
+    """
+
+    monitor_id: str
+    evidence_id: str
+    incident_id: str
+    item: EvidenceItem
+    taken_at: datetime | None = None
+    sha256: str | None = None
+    reason: str | None = None
+
+
+class EvidenceIntake:
+    """Takes files, and that there will be none.
+
+    Args:
+        store: knows what is expected.
+        files: where files go.
+        monitors: says what evidence a monitor keeps.
+        quota: makes room.
+        keys: sign capsules.
+        metrics: counts outcomes.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        files: FileStore,
+        monitors: MonitorService,
+        quota: EvidenceQuota,
+        keys: CapsuleKeys,
+        metrics: GatewayMetrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._monitors = monitors
+        self._quota = quota
+        self._keys = keys
+        self._metrics = metrics
+        self._now = now
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def take(self, upload: Upload, request: Request) -> None:
+        """Take a file; one that is there already stays as it is.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            ValidationFailed: it is not what the worker says, or nothing that the monitor keeps.
+            BodyTooLarge: it is larger than its kind may be.
+            EvidenceNotAvailable: it cannot be kept; the evidence has failed.
+        """
+        record = await self._expected(upload)
+        known = await self._store.evidence.find(upload.evidence_id)
+        if known and (known.state is EvidenceState.READY or known.reason == DELETED):
+            return
+        async with self._turn():
+            try:
+                await self._keep(record, upload, request)
+            except QuotaExceeded:
+                await self._fail(record, "quota")
+                raise ValidationFailed("body: is larger than the quota") from None
+            except StoreFailed as failure:
+                _log.warning("evidence not stored", **_named(record), error=str(failure))
+                await self._fail(record, failure.reason)
+                raise EvidenceNotAvailable(failure.reason) from None
+            except OSError as error:  # the file that it was read into
+                _log.warning("evidence not read", **_named(record), error=str(error))
+                await self._fail(record, "store_full")
+                raise EvidenceNotAvailable("store_full") from None
+
+    async def fail(self, upload: Upload, reason: str) -> None:
+        """Take that there will be no file; raises as `take`."""
+        record = await self._expected(upload)
+        await self._store.evidence.fail(record, reason)
+        self._metrics.evidence_settled(record.kind, "failed")
+
+    async def _expected(self, upload: Upload) -> EvidenceRecord:
+        """Return the row that an upload makes where there is none.
+
+        Raises:
+            MonitorNotFound, ValidationFailed: as `take`.
+        """
+        monitor = await self._monitors.find(upload.monitor_id)
+        item = upload.item
+        if item not in evidence_items(monitor.config.evidence):
+            raise ValidationFailed("X-Kind: the monitor keeps no such evidence")
+        if not is_evidence_of(upload.evidence_id, upload.incident_id, item.kind, item.moment):
+            raise ValidationFailed("evidence_id: is not that of this incident, kind and moment")
+        incident = await self._store.incidents.find(upload.incident_id)
+        if incident and incident.monitor_id != upload.monitor_id:
+            raise ValidationFailed("X-Incident-Id: is an incident of another monitor")
+        return EvidenceRecord(
+            evidence_id=upload.evidence_id,
+            incident_id=upload.incident_id,
+            monitor_id=upload.monitor_id,
+            kind=item.kind,
+            moment=item.moment,
+            state=EvidenceState.PENDING,
+            created_at=self._now(),
+            reason=upload.reason,
+            taken_at=upload.taken_at,
+        )
+
+    async def _keep(self, record: EvidenceRecord, upload: Upload, request: Request) -> None:
+        async with spooled(request, most_bytes=MOST_BYTES[record.kind]) as body:
+            _check(body, upload)
+            if record.kind is EvidenceKind.CAPSULE:
+                body = await self._signed(body)
+            record = replace(record, size_bytes=body.size_bytes, sha256=body.sha256)
+            await self._quota.make_room(record.monitor_id, body.size_bytes)
+            if not await self._store.evidence.begin(replace(record, reason=None, taken_at=None)):
+                return
+            await self._files.put(record.file_name, body.path)
+        await self._store.evidence.settle(record)
+        self._metrics.evidence_settled(record.kind, "stored")
+        _log.info("evidence stored", **_named(record), size_bytes=record.size_bytes)
+
+    async def _signed(self, body: Spooled) -> Spooled:
+        try:
+            return await asyncio.to_thread(_sign, self._keys, body)
+        except NoSigningKey:
+            raise StoreFailed("no_key", "EVIDENCE_SIGNING_KEY is not set") from None
+        except ValueError as error:
+            raise ValidationFailed(f"body: is no capsule: {error}") from None
+
+    async def _fail(self, record: EvidenceRecord, reason: str) -> None:
+        await self._store.evidence.fail(record, reason)
+        self._metrics.evidence_settled(record.kind, reason)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait until few others are being taken."""
+        if self._waiting >= MOST_WAITING:
+            raise EvidenceNotAvailable("busy")
+        self._waiting += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._waiting -= 1
+
+
+def _check(body: Spooled, upload: Upload) -> None:
+    if body.sha256 != upload.sha256:
+        raise ValidationFailed("X-Sha256: is not the digest of the body")
+    offset, magic = _MAGIC[upload.item.kind]
+    if not body.head.startswith(magic, offset):
+        raise ValidationFailed(f"body: is no {upload.item.kind}")
+
+
+def _sign(keys: CapsuleKeys, body: Spooled) -> Spooled:
+    keys.sign(body.path)
+    with body.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return replace(body, size_bytes=body.path.stat().st_size, sha256=digest)
+
+
+def _named(record: EvidenceRecord) -> dict[str, str]:
+    return {
+        "monitor_id": record.monitor_id,
+        "evidence_id": record.evidence_id,
+        "kind": record.kind.value,
+    }

@@ -1,0 +1,94 @@
+"""Makes room for evidence: over a quota, the oldest of its scope goes."""
+
+from typing import Final
+
+import structlog
+
+from api.store import Store
+from api.store.evidence import EvidenceRecord
+from evidence.store import FileStore
+
+BATCH: Final = 100
+BATCHES: Final = 20
+EVICTED: Final = "quota"
+EXPIRED: Final = "expired"
+DELETED: Final = "deleted"
+
+_log = structlog.get_logger(__name__)
+
+
+class QuotaExceeded(Exception):
+    """There is no room, whatever goes."""
+
+
+class EvidenceQuota:
+    """Bounds what is stored. Gateways that make room at once may exceed it by what they take.
+
+    Args:
+        store: knows what is stored.
+        files: where it lies.
+        most_bytes: of the deployment.
+        monitor_most_bytes: of one monitor.
+    """
+
+    def __init__(
+        self, store: Store, files: FileStore, *, most_bytes: int, monitor_most_bytes: int
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._most_bytes = most_bytes
+        self._monitor_most_bytes = monitor_most_bytes
+
+    async def make_room(self, monitor_id: str, size_bytes: int) -> None:
+        """Remove what is oldest until there is room for a file of a monitor.
+
+        Raises:
+            QuotaExceeded: the file is larger than a quota.
+            StoreFailed: what goes cannot be removed.
+        """
+        await self._make_room(monitor_id, self._monitor_most_bytes - size_bytes)
+        await self._make_room(None, self._most_bytes - size_bytes)
+
+    async def _make_room(self, monitor_id: str | None, most_used: int) -> None:
+        if most_used < 0:
+            raise QuotaExceeded
+        excess = await self._store.evidence.used_bytes(monitor_id) - most_used
+        for _ in range(BATCHES):
+            if excess <= 0:
+                return
+            oldest = await self._store.evidence.oldest(monitor_id, limit=BATCH)
+            going = _first_of(oldest, excess)
+            await remove_files(self._store, self._files, going, EVICTED)
+            excess -= sum(one.size_bytes for one in going)
+            _log.warning("evidence over quota", monitor_id=monitor_id, removed=len(going))
+            if not going:
+                break
+        raise QuotaExceeded
+
+
+def _first_of(records: list[EvidenceRecord], size_bytes: int) -> list[EvidenceRecord]:
+    """Return the first records that are of this size together, or all."""
+    going: list[EvidenceRecord] = []
+    for record in records:
+        if size_bytes <= 0:
+            break
+        going.append(record)
+        size_bytes -= record.size_bytes
+    return going
+
+
+async def remove_files(
+    store: Store, files: FileStore, records: list[EvidenceRecord], reason: str
+) -> None:
+    """Remove files from the store, then note it.
+
+    Raises:
+        StoreFailed: some are still there, and known as such.
+    """
+    gone: list[str] = []
+    try:
+        for record in records:
+            await files.delete(record.file_name)
+            gone.append(record.evidence_id)
+    finally:
+        await store.evidence.note_gone(gone, reason)

@@ -1,0 +1,126 @@
+"""Finding evidence, and removing it."""
+
+import math
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from api.errors import (
+    EvidenceFailed,
+    EvidenceGone,
+    EvidenceNotAvailable,
+    EvidenceNotFound,
+    EvidencePending,
+)
+from api.evidence.quota import DELETED, EVICTED, EXPIRED, remove_files
+from api.evidence.schemas import ListedEvidence
+from api.store import Store
+from api.store.evidence import EvidenceRecord, EvidenceState
+from evidence.store import FileMissing, FileStore, StoreFailed
+from monitors.evidence import CONTENT_TYPES, evidence_path, is_evidence_id
+from monitors.evidence_links import EvidenceLinks
+
+GONE: Final = frozenset({EXPIRED, DELETED, EVICTED})
+PENDING_LIMIT: Final = timedelta(seconds=120)
+"""Evidence that has not come by then never does: its worker has died."""
+
+URL_STEP_SEC: Final = 3600
+"""URLs in answers change once an hour, so that browsers find what they have loaded."""
+
+_log = structlog.get_logger(__name__)
+
+
+class EvidenceService:
+    def __init__(
+        self, store: Store, files: FileStore, links: EvidenceLinks, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._links = links
+        self._now = now
+
+    async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[ListedEvidence]]:
+        """Return what there is of each of these incidents."""
+        found = await self._store.evidence.of_incidents(incident_ids)
+        return {name: [self._listed(one) for one in records] for name, records in found.items()}
+
+    async def find(self, evidence_id: str, *, told_at: datetime | None = None) -> EvidenceRecord:
+        """Return evidence that is ready.
+
+        Args:
+            evidence_id: which.
+            told_at: when somebody was told its URL: before its incident is recorded, maybe.
+
+        Raises:
+            EvidencePending: it may come.
+            EvidenceNotFound, EvidenceFailed: there is none.
+            EvidenceGone: it is no longer kept.
+        """
+        record = await self._known(evidence_id)
+        if record is None:
+            if told_at and self._now() < told_at + PENDING_LIMIT:
+                raise EvidencePending(evidence_id)
+            raise EvidenceNotFound(evidence_id)
+        if record.state is EvidenceState.PENDING:
+            raise EvidencePending(evidence_id)
+        if record.state is EvidenceState.FAILED:
+            reason = record.reason or "unknown"
+            error = EvidenceGone if reason in GONE else EvidenceFailed
+            raise error(evidence_id, reason)
+        return record
+
+    async def pieces(self, record: EvidenceRecord, start: int, end: int) -> AsyncIterator[bytes]:
+        """Return the bytes of a file from `start` to before `end`.
+
+        Raises:
+            EvidenceFailed: the store has lost it.
+            EvidenceNotAvailable: it does not answer.
+        """
+        try:
+            return await self._files.pieces(record.file_name, start=start, end=end)
+        except FileMissing:
+            raise EvidenceFailed(record.evidence_id, "lost") from None
+        except StoreFailed as failure:
+            _log.warning("evidence not read", evidence_id=record.evidence_id, error=str(failure))
+            raise EvidenceNotAvailable(failure.reason) from None
+
+    async def delete(self, evidence_id: str) -> None:
+        """Remove a file from the store; a second call changes nothing.
+
+        Raises:
+            EvidenceNotFound: there is no such evidence.
+            EvidenceNotAvailable: it may still be there.
+        """
+        record = await self._known(evidence_id)
+        if record is None:
+            raise EvidenceNotFound(evidence_id)
+        try:
+            await remove_files(self._store, self._files, [record], DELETED)
+        except StoreFailed as failure:
+            _log.warning("evidence not removed", evidence_id=evidence_id, error=str(failure))
+            raise EvidenceNotAvailable(failure.reason) from None
+        _log.info("evidence deleted", evidence_id=evidence_id)
+
+    async def _known(self, evidence_id: str) -> EvidenceRecord | None:
+        return await self._store.evidence.find(evidence_id) if is_evidence_id(evidence_id) else None
+
+    def _listed(self, record: EvidenceRecord) -> ListedEvidence:
+        is_ready = record.state is EvidenceState.READY
+        return ListedEvidence(
+            evidence_id=record.evidence_id,
+            kind=record.kind,
+            moment=record.moment,
+            state=record.state,
+            reason=record.reason,
+            url=self._links.url(evidence_path(record.evidence_id), _next_step(self._now())),
+            content_type=CONTENT_TYPES[record.kind],
+            size_bytes=record.size_bytes if is_ready else None,
+            taken_at=record.taken_at,
+        )
+
+
+def _next_step(now: datetime) -> datetime:
+    step = math.ceil(now.timestamp() / URL_STEP_SEC) * URL_STEP_SEC
+    return datetime.fromtimestamp(step, UTC)

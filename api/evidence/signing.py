@@ -1,0 +1,54 @@
+"""The keys that sign capsules."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import SecretStr
+
+from api.evidence.schemas import PublicKey, PublicKeys
+from evidence.sealing import seal_capsule
+
+KID_CHARS: Final = 16
+
+
+class NoSigningKey(Exception):
+    """EVIDENCE_SIGNING_KEY is not set."""
+
+
+class CapsuleKeys:
+    """Ed25519 keys, made from `EVIDENCE_SIGNING_KEY`: the first signs, all are published."""
+
+    def __init__(self, seeds: Sequence[SecretStr]) -> None:
+        keys = [
+            Ed25519PrivateKey.from_private_bytes(bytes.fromhex(one.get_secret_value()))
+            for one in seeds
+        ]
+        self.public = PublicKeys(keys=[_public(one.public_key()) for one in keys])
+        self._signing = keys[0] if keys else None
+
+    @property
+    def can_sign(self) -> bool:
+        return self._signing is not None
+
+    def sign(self, capsule: Path) -> None:
+        """Sign a capsule in place.
+
+        Raises:
+            ValueError: it is none.
+            NoSigningKey: there is no key.
+        """
+        if self._signing is None:
+            raise NoSigningKey
+        seal_capsule(capsule, self._signing)
+
+
+def _public(key: Ed25519PublicKey) -> PublicKey:
+    raw = key.public_bytes_raw()
+    return PublicKey(
+        kid=hashlib.sha256(raw).hexdigest()[:KID_CHARS],
+        x=base64.urlsafe_b64encode(raw).rstrip(b"=").decode(),
+    )

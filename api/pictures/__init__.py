@@ -1,0 +1,1 @@
+"""The latest picture of each monitor."""

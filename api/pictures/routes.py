@@ -1,0 +1,52 @@
+"""The route of latest pictures, `/api/v1/monitors/{monitor_id}/picture.jpg`."""
+
+from email.utils import format_datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import rate_limited
+from api.error_docs import error_responses
+from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
+from api.evidence.routes import SAFE_HEADERS
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import PathId, query_parameters
+from api.pictures.service import PictureService
+
+_JPEG: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The picture.",
+        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    304: {"description": "It is the one of `If-None-Match`."},
+}
+
+router = APIRouter(prefix="/api/v1", tags=["monitors"])
+
+
+@router.get(
+    "/monitors/{monitor_id}/picture.jpg",
+    dependencies=[rate_limited(Counted.PICTURES), query_parameters()],
+    response_class=Response,
+    responses={**_JPEG, **error_responses(ValidationFailed, MonitorNotFound, PictureNotFound)},
+)
+async def latest_picture(
+    request: Request,
+    pictures: Annotated[PictureService, injected(PictureService)],
+    monitor_id: PathId,
+) -> Response:
+    """Return the latest picture of a stream.
+
+    While somebody asks, there is a new one every PICTURE_INTERVAL_SEC, else once a minute.
+    """
+    found = await pictures.latest(monitor_id)
+    headers = {
+        **SAFE_HEADERS,
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{found.sha256}"',
+        "Last-Modified": format_datetime(found.taken_at, usegmt=True),
+    }
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(found.picture, headers=headers, media_type="image/jpeg")

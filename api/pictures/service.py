@@ -1,0 +1,97 @@
+"""Keeps the latest picture of each monitor, and knows who is looked at."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.errors import PictureNotFound, ValidationFailed
+from api.monitors.service import MonitorService
+from api.store import Store
+from api.store.pictures import PictureRecord
+from monitors.evidence import EvidenceLevel
+
+LOOK_LASTS: Final = timedelta(seconds=30)
+NOTED_AGAIN: Final = timedelta(seconds=15)
+KNOWN_FOR: Final = timedelta(seconds=2)
+UNSEEN_INTERVAL_SEC: Final = 60.0
+JPEG_BEGINS: Final = b"\xff\xd8\xff"
+
+
+class PictureService:
+    """Keeps pictures in the database, which all gateways share.
+
+    Args:
+        store: has them.
+        monitors: knows which there are.
+        interval_sec: pace of the pictures of a stream that somebody looks at.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        monitors: MonitorService,
+        *,
+        interval_sec: float,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._monitors = monitors
+        self._interval_sec = interval_sec
+        self._now = now
+        self._looked_at: set[str] = set()
+        self._known_until: datetime | None = None
+        self._asking = asyncio.Lock()
+
+    async def put(self, monitor_id: str, picture: bytes, taken_at: datetime) -> None:
+        """Keep a picture, unless a newer one is known.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            ValidationFailed: it is no JPEG, or the monitor keeps no evidence.
+        """
+        monitor = await self._monitors.find(monitor_id)
+        if monitor.config.evidence is EvidenceLevel.NONE:
+            raise ValidationFailed("body: the monitor keeps no evidence")
+        if not picture.startswith(JPEG_BEGINS):
+            raise ValidationFailed("body: is no JPEG")
+        digest = hashlib.sha256(picture).hexdigest()
+        # A clock that is ahead must not hold back later pictures.
+        await self._store.pictures.put(monitor_id, picture, digest, min(taken_at, self._now()))
+
+    async def latest(self, monitor_id: str) -> PictureRecord:
+        """Return the latest picture, and note that somebody looks.
+
+        Raises:
+            MonitorNotFound: there is no such monitor.
+            PictureNotFound: there is none yet.
+        """
+        found = await self._store.pictures.find(monitor_id)
+        if found is None:
+            await self._monitors.find(monitor_id)
+        await self._note_look(monitor_id, found.looked_at if found else None)
+        if found is None:
+            raise PictureNotFound(monitor_id)
+        return found
+
+    async def interval_sec(self, monitor_id: str) -> float:
+        """Return how often a stream's picture is wanted."""
+        is_seen = monitor_id in await self._seen()
+        return self._interval_sec if is_seen else max(self._interval_sec, UNSEEN_INTERVAL_SEC)
+
+    async def _note_look(self, monitor_id: str, known: datetime | None) -> None:
+        now = self._now()
+        self._looked_at.add(monitor_id)
+        if known is None or known < now - NOTED_AGAIN:
+            await self._store.pictures.note_look(monitor_id, now)
+
+    async def _seen(self) -> set[str]:
+        """Return who is looked at, asked of the database at most once in `KNOWN_FOR`."""
+        async with self._asking:
+            now = self._now()
+            if self._known_until is None or now >= self._known_until:
+                self._looked_at = await self._store.pictures.looked_at_since(now - LOOK_LASTS)
+                self._known_until = now + KNOWN_FOR
+        return self._looked_at

@@ -1,0 +1,223 @@
+"""Evidence in the database: what is expected, what is there, and what became of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.store.database import Database
+from api.store.evidence_tables import evidence
+from api.store.rows import chunks
+from api.store.tables import monitors
+from monitors.events import StreamEvent, is_opening
+from monitors.evidence import (
+    EvidenceItem,
+    EvidenceKind,
+    EvidenceLevel,
+    EvidenceMoment,
+    evidence_items,
+)
+from monitors.incident_updates import incident_update
+
+
+class EvidenceState(StrEnum):
+    """Whether there is a file."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+    """There is none, or no longer; the reason says why."""
+
+
+@dataclass(frozen=True)
+class EvidenceRecord:
+    """A piece of evidence as the store knows it.
+
+    Attributes:
+        reason: why it has failed, or what is wrong with it.
+        is_stored: whether its file may be in the store.
+        taken_at: when what it shows was so; None before it is ready.
+    """
+
+    evidence_id: str
+    incident_id: str
+    monitor_id: str
+    kind: EvidenceKind
+    moment: EvidenceMoment | None
+    state: EvidenceState
+    created_at: datetime
+    reason: str | None = None
+    is_stored: bool = False
+    size_bytes: int = 0
+    sha256: str | None = None
+    taken_at: datetime | None = None
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called in the store."""
+        return f"{self.monitor_id}/{self.evidence_id}"
+
+
+async def expect_evidence(
+    connection: AsyncConnection, event: StreamEvent, level: EvidenceLevel, now: datetime
+) -> None:
+    """Note what evidence of an incident is to come, with the event that opens it."""
+    opened = incident_update(event) if is_opening(event.event_type) else None
+    if opened is None:
+        return
+    for item in evidence_items(level):
+        record = EvidenceRecord(
+            evidence_id=item.id_of(opened.incident_id, opened.started_at),
+            incident_id=opened.incident_id,
+            monitor_id=event.monitor_id,
+            kind=item.kind,
+            moment=item.moment,
+            state=EvidenceState.PENDING,
+            created_at=now,
+        )
+        await _add(connection, record)
+
+
+async def _add(connection: AsyncConnection, record: EvidenceRecord) -> None:
+    """Add a row, unless it is there: evidence may come before its event."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(evidence).values(**vars(record))
+    await connection.execute(statement.on_conflict_do_nothing(index_elements=["evidence_id"]))
+
+
+class EvidenceStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, evidence_id: str) -> EvidenceRecord | None:
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(evidence).where(_is(evidence_id)))
+            row = rows.one_or_none()
+        return _record(row) if row else None
+
+    async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[EvidenceRecord]]:
+        """Return the evidence of those of these incidents that have any, pictures first."""
+        found: dict[str, list[EvidenceRecord]] = {}
+        async with self._database.read() as connection:
+            for chunk in chunks(incident_ids):
+                query = select(evidence).where(evidence.c.incident_id.in_(chunk))
+                for row in (await connection.execute(query)).all():
+                    found.setdefault(row.incident_id, []).append(_record(row))
+        return {name: sorted(records, key=_rank) for name, records in found.items()}
+
+    async def begin(self, record: EvidenceRecord) -> bool:
+        """Note that a file is about to be written. False: one is there already."""
+        change = (
+            update(evidence)
+            .where(_is(record.evidence_id), evidence.c.state != EvidenceState.READY)
+            .values(is_stored=True, size_bytes=record.size_bytes)
+        )
+        async with self._database.write() as connection:
+            await _add(connection, record)
+            return (await connection.execute(change)).rowcount == 1
+
+    async def settle(self, record: EvidenceRecord) -> None:
+        """Note that the file of a record is written."""
+        values = {
+            "state": EvidenceState.READY,
+            **{name: getattr(record, name) for name in ("reason", "size_bytes", "sha256")},
+            "taken_at": record.taken_at,
+        }
+        await self._database.write_one(
+            update(evidence).where(_is(record.evidence_id)).values(**values)
+        )
+
+    async def fail(self, record: EvidenceRecord, reason: str) -> None:
+        """Note that there will be no file, unless that or another reason is known already."""
+        async with self._database.write() as connection:
+            await _add(connection, record)
+            await connection.execute(
+                update(evidence)
+                .where(_is(record.evidence_id), evidence.c.state == EvidenceState.PENDING)
+                .values(state=EvidenceState.FAILED, reason=reason, size_bytes=0)
+            )
+
+    async def fail_pending(self, *, created_before: datetime, reason: str) -> int:
+        """Give up what has been pending since then; return how much."""
+        return await self._database.write_one(
+            update(evidence)
+            .where(
+                evidence.c.state == EvidenceState.PENDING, evidence.c.created_at < created_before
+            )
+            .values(state=EvidenceState.FAILED, reason=reason)
+        )
+
+    async def used_bytes(self, monitor_id: str | None = None) -> int:
+        """Return how much is stored: of a monitor, or in all."""
+        of_it = _stored() if monitor_id is None else _stored() & _of(monitor_id)
+        async with self._database.read() as connection:
+            query = select(func.sum(evidence.c.size_bytes)).where(of_it)
+            return int(await connection.scalar(query) or 0)
+
+    async def oldest(self, monitor_id: str | None, *, limit: int) -> list[EvidenceRecord]:
+        """Return what has been stored for longest: of a monitor, or of all."""
+        of_it = _stored() if monitor_id is None else _stored() & _of(monitor_id)
+        return await self._records(_oldest_first(of_it, limit))
+
+    async def stored_before(self, moment: datetime, *, limit: int) -> list[EvidenceRecord]:
+        is_old = evidence.c.created_at < moment
+        return await self._records(_oldest_first(_stored() & is_old, limit))
+
+    async def past(self, before: datetime, *, limit: int) -> list[EvidenceRecord]:
+        """Return rows from before then, and those of monitors that are gone."""
+        is_old = evidence.c.created_at < before
+        is_orphan = ~exists().where(monitors.c.monitor_id == evidence.c.monitor_id)
+        return await self._records(_oldest_first(is_old | is_orphan, limit))
+
+    async def note_gone(self, evidence_ids: Collection[str], reason: str) -> None:
+        """Note that files are no longer in the store."""
+        values = {"state": EvidenceState.FAILED, "reason": reason, "is_stored": False}
+        for chunk in chunks(evidence_ids):
+            await self._database.write_one(
+                update(evidence)
+                .where(evidence.c.evidence_id.in_(chunk))
+                .values(**values, size_bytes=0)
+            )
+
+    async def remove(self, evidence_ids: Collection[str]) -> None:
+        for chunk in chunks(evidence_ids):
+            await self._database.write_one(
+                delete(evidence).where(evidence.c.evidence_id.in_(chunk))
+            )
+
+    async def _records(self, query: Select[Any]) -> list[EvidenceRecord]:
+        async with self._database.read() as connection:
+            return [_record(row) for row in (await connection.execute(query)).all()]
+
+
+def _is(evidence_id: str) -> ColumnElement[bool]:
+    return evidence.c.evidence_id == evidence_id
+
+
+def _of(monitor_id: str) -> ColumnElement[bool]:
+    return evidence.c.monitor_id == monitor_id
+
+
+def _stored() -> ColumnElement[bool]:
+    return evidence.c.is_stored.is_(True)
+
+
+def _oldest_first(condition: ColumnElement[bool], limit: int) -> Select[Any]:
+    return select(evidence).where(condition).order_by(evidence.c.created_at).limit(limit)
+
+
+def _rank(record: EvidenceRecord) -> int:
+    return evidence_items(EvidenceLevel.CAPSULE).index(EvidenceItem(record.kind, record.moment))
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> EvidenceRecord:
+    known = dict(row._mapping)
+    known["kind"] = EvidenceKind(row.kind)
+    known["moment"] = EvidenceMoment(row.moment) if row.moment else None
+    known["state"] = EvidenceState(row.state)
+    return EvidenceRecord(**known)

@@ -1,0 +1,73 @@
+"""The latest picture of each monitor in the database."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from api.store.database import Database
+from api.store.evidence_tables import latest_pictures
+
+
+@dataclass(frozen=True)
+class PictureRecord:
+    """A JPEG and when it was so; `looked_at` is when somebody looked at it last."""
+
+    taken_at: datetime
+    sha256: str
+    looked_at: datetime | None
+    picture: bytes = field(repr=False)
+
+
+_COLUMNS = [latest_pictures.c[name] for name in ("taken_at", "sha256", "looked_at", "picture")]
+
+
+class PictureStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, monitor_id: str, picture: bytes, sha256: str, taken_at: datetime) -> None:
+        """Keep a picture, unless a newer one is known."""
+        values = {"taken_at": taken_at, "sha256": sha256, "picture": picture}
+        known_at = latest_pictures.c.taken_at
+        statement = (
+            self._insert()
+            .values(monitor_id=monitor_id, **values)
+            .on_conflict_do_update(
+                index_elements=["monitor_id"],
+                set_=values,
+                where=or_(known_at.is_(None), known_at < taken_at),
+            )
+        )
+        await self._database.write_one(statement)
+
+    async def find(self, monitor_id: str) -> PictureRecord | None:
+        query = select(*_COLUMNS).where(latest_pictures.c.monitor_id == monitor_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return PictureRecord(**row._mapping) if row and row.picture is not None else None
+
+    async def note_look(self, monitor_id: str, at: datetime) -> None:
+        """Note that somebody looks, also where there is no picture yet."""
+        statement = self._insert().values(monitor_id=monitor_id, looked_at=at)
+        await self._database.write_one(
+            statement.on_conflict_do_update(index_elements=["monitor_id"], set_={"looked_at": at})
+        )
+
+    async def looked_at_since(self, moment: datetime) -> set[str]:
+        """Return the monitors that somebody looked at since then."""
+        query = select(latest_pictures.c.monitor_id).where(latest_pictures.c.looked_at > moment)
+        async with self._database.read() as connection:
+            return set((await connection.scalars(query)).all())
+
+    async def remove_before(self, moment: datetime) -> int:
+        """Remove pictures from before then; return how many."""
+        return await self._database.write_one(
+            delete(latest_pictures).where(latest_pictures.c.taken_at < moment)
+        )
+
+    def _insert(self) -> Any:
+        dialect = postgresql if self._database.is_postgres else sqlite
+        return dialect.insert(latest_pictures)

@@ -1,0 +1,1 @@
+"""Evidence of incidents: the files, and the store that they lie in."""
