@@ -1,12 +1,12 @@
 """Colour bars: SMPTE, EBU and the like, still, rolling, or with something moving before them."""
 
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.small_frames import Flags, SmallFrames
-from monitors.frames import BLOCK_SIZE, COLUMNS, FRAME_HEIGHT, NEUTRAL
+from monitors.frames import BLOCK_SIZE, COLUMNS, NEUTRAL
 
 HUES = ((1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1))
 """White, yellow, cyan, green, magenta, red, blue as RGB, the order of all bars: SMPTE ECR 1-1978,
@@ -51,54 +51,67 @@ TEMPLATES = np.array(
 )
 """Shape (templates, bars, 3)."""
 
-_TOLERANCES = np.array([LUMA_TOLERANCE, CHROMA_TOLERANCE, CHROMA_TOLERANCE])
+_TOLERANCES = (LUMA_TOLERANCE, CHROMA_TOLERANCE, CHROMA_TOLERANCE)
+
+_AT_ONCE = 32
+"""Frames; it bounds the memory that comparing them with all bars takes."""
 
 
 def are_bars(frames: SmallFrames) -> Flags:
     """Return which frames show colour bars."""
     found = _may_be_bars(frames)
-    for place in np.flatnonzero(found):
-        found[place] = _shows_bars(_columns(frames[place : place + 1]))
+    candidates = np.flatnonzero(found)
+    for begin in range(0, len(candidates), _AT_ONCE):
+        places = candidates[begin : begin + _AT_ONCE]
+        found[places] = _show_bars(_columns(frames[places]))
     return found
 
 
 def _may_be_bars(frames: SmallFrames) -> Flags:
     """Tell, fast, which frames have two rows of the same many colours: hardly any has."""
-    rows = frames.chroma.reshape(len(frames), 2, -1, COLUMNS)[:, :, list(COMPARED_ROWS)]
-    upper, lower = rows[:, :, 0].astype(np.int16), rows[:, :, 1]
-    same = (np.abs(upper - lower) <= CHROMA_TOLERANCE).all(axis=1)
-    lowest, highest = rows.min(axis=(2, 3)), rows.max(axis=(2, 3))
-    colourful = ((lowest < NEUTRAL - COLOURFUL) & (highest > NEUTRAL + COLOURFUL)).all(axis=1)
-    may_be: Flags = colourful & (np.count_nonzero(same, axis=1) >= COLUMNS - MOST_OTHER_COLUMNS)
+    rows = frames.chroma.reshape(len(frames), 2, -1, COLUMNS)
+    upper, lower = (rows[:, :, row] for row in COMPARED_ROWS)
+    least, most = np.minimum(upper, lower), np.maximum(upper, lower)
+    colourful = (least.min(axis=2) < NEUTRAL - COLOURFUL) & (most.max(axis=2) > NEUTRAL + COLOURFUL)
+    may_be: Flags = colourful.all(axis=1)
+    if may_be.any():
+        same = (most - least <= CHROMA_TOLERANCE).all(axis=1)
+        may_be &= np.count_nonzero(same, axis=1) >= COLUMNS - MOST_OTHER_COLUMNS
     return may_be
 
 
-def _columns(frame: SmallFrames) -> NDArray[np.float64]:
-    """Return Y, U, V of each column of blocks, shape (columns, 3).
+def _columns(frames: SmallFrames) -> NDArray[np.float64]:
+    """Return Y, U, V of each column of blocks, shape (frames, 3, columns).
 
     The median of its rows: a clock or a logo hides some of them.
     """
-    rows = FRAME_HEIGHT // BLOCK_SIZE
-    luma = frame.luma.reshape(rows, BLOCK_SIZE, COLUMNS, BLOCK_SIZE).mean(axis=(1, 3))
-    chroma = frame.chroma.reshape(2, rows, COLUMNS)
-    planes = np.stack([luma, *chroma])[:, ROWS]
+    luma = frames.block_sums().reshape(len(frames), 1, -1, COLUMNS)
+    chroma = frames.chroma.reshape(len(frames), 2, -1, COLUMNS).astype(np.int16)
+    planes = np.concatenate([luma, chroma * BLOCK_SIZE**2], axis=1)[:, :, ROWS]
     # Not `np.median`, which imports more when it is first called: too late in a confined process.
-    middle = planes.shape[1] // 2
-    return np.partition(planes, middle, axis=1)[:, middle].T
+    middle = planes.shape[2] // 2
+    return np.partition(planes, middle, axis=2)[:, :, middle] / BLOCK_SIZE**2
 
 
-def _shows_bars(columns: NDArray[np.float64]) -> bool:
-    """Return whether the columns are the bars of one template, in order.
+def _show_bars(columns: NDArray[np.float64]) -> Flags:
+    """Return which frames' columns are the bars of one template, in order."""
+    matches = np.ones((len(columns), len(TEMPLATES), COLUMNS, len(HUES)), np.bool_)
+    for plane, tolerance in enumerate(_TOLERANCES):
+        colours = TEMPLATES[:, None, :, plane]
+        matches &= np.abs(columns[:, plane, None, :, None] - colours) <= tolerance
+    seen = np.count_nonzero(matches.any(axis=3), axis=2)
+    found = np.zeros(len(columns), np.bool_)
+    for frame, template in np.argwhere(seen >= COLUMNS - MOST_OTHER_COLUMNS):
+        found[frame] |= _are_in_order(matches[frame, template])
+    return found
+
+
+def _are_in_order(matches: Flags) -> bool:
+    """Return whether columns show all bars in order; `matches` has the shape (columns, bars).
 
     Bars that roll begin with any of them, and come to the first one again.
     """
-    off = np.abs(columns[None, :, None] - TEMPLATES[:, None]) <= _TOLERANCES
-    for matches in off.all(axis=3):
-        seen = [int(each.argmax()) for each in matches if each.any()]
-        if len(seen) < len(matches) - MOST_OTHER_COLUMNS:
-            continue
-        widths = np.bincount(seen, minlength=len(HUES))
-        steps = [(later - before) % len(HUES) for before, later in pairwise(seen)]
-        if widths.min() >= LEAST_COLUMNS and set(steps) <= {0, 1} and sum(steps) <= len(HUES):
-            return True
-    return False
+    seen = matches[matches.any(axis=1)].argmax(axis=1)
+    steps = (seen[1:] - seen[:-1]) % len(HUES)
+    are_wide = np.bincount(seen, minlength=len(HUES)).min() >= LEAST_COLUMNS
+    return bool(are_wide and steps.max() <= 1 and steps.sum() <= len(HUES))

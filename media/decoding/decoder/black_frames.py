@@ -43,6 +43,8 @@ def find_black(frames: SmallFrames, times: NDArray[np.float64], end: float) -> B
         end: the segment's duration; the last frame is shown until then.
     """
     black = _are_dark(frames)
+    if not black.any():
+        return Blackness([], [], None)
     black[black] = _are_empty(frames[black])
     edges = edges_of(times, end)
     changes = [

@@ -39,7 +39,7 @@ class SmallFrames:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def __getitem__(self, which: slice | Flags) -> "SmallFrames":
+    def __getitem__(self, which: slice | Flags | NDArray[np.intp]) -> "SmallFrames":
         return SmallFrames(self.pixels[which])
 
     @property
@@ -48,19 +48,21 @@ class SmallFrames:
         return self.pixels[:, :LUMA_BYTES]
 
     @property
+    def colours(self) -> NDArray[np.uint8]:
+        """All of U and V, shape (n, values)."""
+        return self.pixels[:, LUMA_BYTES:]
+
+    @property
     def chroma(self) -> NDArray[np.uint8]:
         """U and V, shape (n, 2, blocks): a block has one of each."""
-        return self.pixels[:, LUMA_BYTES:].reshape(-1, 2, BLOCKS)
+        return self.colours.reshape(-1, 2, BLOCKS)
 
     def block_sums(self) -> NDArray[np.int16]:
         """Return the sum of each block's luma, shape (n, blocks)."""
-        rows, columns = FRAME_HEIGHT // BLOCK_SIZE, FRAME_WIDTH // BLOCK_SIZE
-        parts = self.luma.reshape(len(self), rows, BLOCK_SIZE, columns, BLOCK_SIZE)
-        sums = np.zeros((len(self), rows, columns), np.int16)
-        for row in range(BLOCK_SIZE):
-            for column in range(BLOCK_SIZE):
-                sums += parts[:, :, row, :, column]
-        return sums.reshape(len(self), BLOCKS)
+        pairs = self.luma.reshape(len(self), FRAME_HEIGHT, FRAME_WIDTH).view(np.uint16)
+        lines = (pairs & 0xFF) + (pairs >> 8)
+        sums: NDArray[np.uint16] = lines[:, ::BLOCK_SIZE] + lines[:, 1::BLOCK_SIZE]
+        return sums.reshape(len(self), BLOCKS).view(np.int16)
 
 
 def edges_of(times: NDArray[np.float64], end: float) -> list[float]:

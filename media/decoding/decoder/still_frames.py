@@ -7,7 +7,6 @@ from media.decoding.decoder.results import StillSpan
 from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of
 from monitors.frames import (
     BLOCK_SIZE,
-    BLOCKS,
     LOCAL_BASE,
     LOCAL_BLOCKS,
     LOCAL_DIFFERENCE,
@@ -29,7 +28,7 @@ GRAIN_DIFFERENCE = 2.5
 """A decoder that adds grain makes each frame of a frozen picture another one; the mean of no block
 leaves a range of this many levels then."""
 
-_CHUNK = 64
+_FIRST_CHUNK, _CHUNK = 4, 64
 _PIXELS = BLOCK_SIZE**2
 """Means of blocks are compared by their sums."""
 
@@ -62,9 +61,10 @@ def _without_flicker(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFra
     if len(frames) < 4:
         return None
     next_one = np.abs(blocks[1:] - blocks[:-1]).max(axis=1)
+    if next_one.max() > MOVED_DIFFERENCE * _PIXELS:
+        return None
     next_but_one = np.abs(blocks[2:] - blocks[:-2]).max(axis=1)
-    is_flicker = _middle(next_one) > 2 * _middle(next_but_one)
-    if not is_flicker or next_one.max() > MOVED_DIFFERENCE * _PIXELS:
+    if _middle(next_one) <= 2 * _middle(next_but_one):
         return None
     one, other = frames.pixels[:-1].astype(np.uint16), frames.pixels[1:]
     means = ((one + other) // 2).astype(np.uint8)
@@ -102,33 +102,38 @@ def _are_same(
     differing = np.abs(some - others)
     largest = differing.max(axis=1, initial=0)
     same: Flags = largest <= SAME_FRAME_TOLERANCE * _PIXELS
+    places = np.flatnonzero(same & (largest > LOCAL_DIFFERENCE * _PIXELS))
+    if places.size:
+        same[places] = ~_are_local(differing[places], largest[places])
     if same.any():
-        same &= ~_are_local(differing, largest) & _have_same_colours(frames, before)
+        same[same] = _have_same_colours(frames[same], before[same] if len(before) > 1 else before)
     return same
 
 
 def _are_local(differing: NDArray[np.int16], largest: NDArray[np.int16]) -> Flags:
-    local: Flags = largest > LOCAL_DIFFERENCE * _PIXELS
-    place = BLOCKS - 1 - LOCAL_BLOCKS
-    others = np.partition(differing[local], place, axis=1)[:, place]
-    local[local] = largest[local] > LOCAL_SHARE * (others + LOCAL_BASE * _PIXELS)
+    """Return in which frames few blocks come near to the one that differs most."""
+    least = np.ceil(largest / LOCAL_SHARE - LOCAL_BASE * _PIXELS).astype(np.int16)
+    near = np.count_nonzero(differing >= least[:, None], axis=1)
+    local: Flags = near <= LOCAL_BLOCKS
     return local
 
 
 def _have_same_colours(frames: SmallFrames, others: SmallFrames) -> Flags:
-    higher = np.maximum(frames.chroma, others.chroma)
-    lower = np.minimum(frames.chroma, others.chroma)
-    same: Flags = (higher - lower).max(axis=(1, 2), initial=0) <= SAME_COLOUR_TOLERANCE
+    higher = np.maximum(frames.colours, others.colours)
+    lower = np.minimum(frames.colours, others.colours)
+    same: Flags = (higher - lower).max(axis=1, initial=0) <= SAME_COLOUR_TOLERANCE
     return same
 
 
 def _end_of_run(blocks: NDArray[np.int16], frames: SmallFrames, first: int) -> int:
     reference = frames[first : first + 1]
-    for start in range(first + 1, len(blocks), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
+    start, size = first + 1, _FIRST_CHUNK
+    while start < len(blocks):
+        chunk = slice(start, start + size)
         same = _are_same(blocks[chunk], blocks[first], frames[chunk], reference)
         if not same.all():
             return start + int(same.argmin())
+        start, size = start + size, min(2 * size, _CHUNK)
     return len(blocks)
 
 
