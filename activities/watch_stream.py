@@ -21,6 +21,7 @@ from activities.gateway_client import GatewayClient, ReportRefused
 from activities.recent_watches import RecentWatch, RecentWatches
 from activities.slates import SlateBook
 from activities.wait_for_live import NO_HEADERS_MESSAGE, unavailable
+from activities.watch_evidence import WatchEvidence
 from media.decoding.probe import Probe
 from media.outbound.stream_client import StreamClient
 from media.sources.source_resolver import SourceResolver
@@ -61,6 +62,7 @@ class StreamWatching(WatchActivities):
         memory: for the segments of all streams.
         report_sec: counters of a stream are reported at most this often.
         on_segment: is shown each segment.
+        evidence: collects that of incidents; without it nothing is kept of streams.
 
     Attributes:
         streams: that are watched now.
@@ -76,6 +78,7 @@ class StreamWatching(WatchActivities):
         memory: MemoryBudget,
         report_sec: float,
         on_segment: SegmentListener | None = None,
+        evidence: WatchEvidence | None = None,
     ) -> None:
         self._sources = sources
         self._probe = probe
@@ -84,6 +87,7 @@ class StreamWatching(WatchActivities):
         self._memory = memory
         self._report_sec = report_sec
         self._on_segment = on_segment
+        self._evidence = evidence
         self._watches = RecentWatches()
         self._cache = SegmentCache()
         self._slates = SlateBook(gateway)
@@ -95,9 +99,12 @@ class StreamWatching(WatchActivities):
             heartbeats = activity.info().heartbeat_details
             state = _last_state(heartbeats, input)
             state.began_at = state.began_at or _first_attempt_at()
+            inherited = [*state.pending_events]
             # An attempt that goes on from a heartbeat cannot know who watched in between.
             cached = None if heartbeats else self._watches.pop(input.monitor_id, input.state)
-            parts = cached or self._new_parts()
+            parts = cached or self._new_parts(input.monitor_id)
+            if self._evidence:
+                parts.prober.footage.level = input.config.evidence
             watch = StreamWatch(
                 self._sources.resolve(input.stream_url, parts.client),
                 state,
@@ -109,11 +116,14 @@ class StreamWatching(WatchActivities):
             )
             async with self._slates.kept_fresh():
                 result = await self._watch(watch, parts.client, state, input)
+            if self._evidence:
+                footage, drafts = parts.prober.footage, result.event_drafts
+                self._evidence.open_cases(drafts, input, footage, inherited)
             if result.outcome is not WatchOutcome.ENDED:
                 self._watches.put(input.monitor_id, result.state, parts)
             return result
 
-    def _new_parts(self) -> RecentWatch:
+    def _new_parts(self, monitor_id: str) -> RecentWatch:
         client = self._sources.new_client()
         prober = SegmentProber(
             client,
@@ -122,6 +132,7 @@ class StreamWatching(WatchActivities):
             memory=self._memory,
             cache=self._cache,
             slates=lambda: self._slates.current,
+            footage=self._evidence.footage_of(monitor_id) if self._evidence else None,
         )
         return RecentWatch(client, prober, ResumeHint())
 

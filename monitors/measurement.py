@@ -24,12 +24,19 @@ from monitors.frames import (
     Motion,
 )
 from monitors.loudness import gating_blocks, integrated_lufs
+from monitors.pictures import is_jpeg
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC, SoundChecks
 from monitors.sound_figures import SoundFigures
 
 
 def _decode(value: bytes | str) -> bytes:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def _checked_jpeg(value: bytes) -> bytes:
+    if not is_jpeg(value):
+        raise ValueError("is no JPEG of a picture's size")
+    return value
 
 
 Base64 = Annotated[
@@ -49,6 +56,8 @@ ReferenceFrame = Annotated[Base64, Field(min_length=BLOCKS, max_length=BLOCKS)]
 
 Signatures = Annotated[Base64, Field(max_length=SIGNATURE_BYTES * 100_000)]
 """What is shown every `SIGNATURE_STEP_SEC`, one after the other; see `monitors.frames`."""
+
+Jpeg = Annotated[Base64, AfterValidator(_checked_jpeg)]
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -142,6 +151,7 @@ class ProbeContext(BaseModel):
         all_sounds: whether the additional audio tracks are measured, too.
         slates: that are looked for; None where they are not known.
         with_signatures: whether signatures are made.
+        with_picture: whether a keyframe is wanted as JPEG.
         sound_checks: what else is measured of the sound.
     """
 
@@ -154,6 +164,7 @@ class ProbeContext(BaseModel):
     all_sounds: bool = False
     slates: ReferenceSlates | None = None
     with_signatures: bool = False
+    with_picture: bool = False
     sound_checks: SoundChecks = SoundChecks(0)
 
 
@@ -257,6 +268,7 @@ class SegmentMeasurement(AudioMeasurement):
         motion: what a look for movement found.
         is_skimmed: whether decoding stopped early: nothing is known of black and still stretches.
         cached: from what all of it can be measured later.
+        picture: its first keyframe as JPEG, where that was asked for.
     """
 
     duration_sec: Seconds
@@ -290,6 +302,7 @@ class SegmentMeasurement(AudioMeasurement):
     motion: Motion = Motion.UNKNOWN
     is_skimmed: bool = False
     cached: InstanceOf[CachedSegment] | None = Field(default=None, exclude=True, repr=False)
+    picture: Jpeg | None = Field(default=None, exclude=True, repr=False)
 
     @property
     def loudness_lufs(self) -> float | None:

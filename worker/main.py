@@ -32,6 +32,7 @@ from runtime.serving import stop_signal
 from runtime.settings import SettingsError, WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
+from worker.evidence_setup import memory_split, watch_evidence
 from worker.health import health_port
 from worker.metrics import (
     DeliveryMetrics,
@@ -201,18 +202,22 @@ async def _prober(
 ) -> AsyncIterator[Worker]:
     interval = timedelta(seconds=settings.heartbeat_interval_sec)
     slots = 1 if settings.monitor_id else settings.probe_slots
-    with (
-        SegmentLateness() as lateness,
-        confinement_metric(lambda: probe.is_confined),
-    ):
+    memory = memory_split(settings)
+    async with AsyncExitStack() as stack:
+        lateness = stack.enter_context(SegmentLateness())
+        stack.enter_context(confinement_metric(lambda: probe.is_confined))
+        evidence = await stack.enter_async_context(
+            watch_evidence(settings, gateway, probe.confinement, memory.evidence_bytes)
+        )
         watching = StreamWatching(
             sources=sources,
             probe=probe.probe,
             gateway=gateway,
             segment_max_bytes=settings.segment_max_bytes,
-            memory=MemoryBudget(settings.segments_memory_bytes),
+            memory=MemoryBudget(memory.measuring_bytes),
             report_sec=settings.report_interval_sec,
             on_segment=lateness.record,
+            evidence=evidence,
         )
         with slot_metrics(slots, lambda: watching.streams):
             yield Worker(

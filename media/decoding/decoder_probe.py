@@ -114,6 +114,7 @@ class DecoderProbe:
             depth=DecodeDepth.EVERYTHING if self._with_loudness else context.depth,
             all_sounds=context.all_sounds,
             with_signatures=context.with_signatures,
+            with_picture=context.with_picture,
             reference=context.reference or bytes(BLOCKS),
         )
         material = Material(

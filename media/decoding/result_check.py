@@ -58,6 +58,8 @@ def measurement_of(
         "size_bytes": head.segment_bytes,
         "slate_names": slate_names,
     }
+    if not head.with_picture:
+        told["picture"] = None
     if head.depth != DecodeDepth.MOVEMENT:
         told["motion"] = Motion.UNKNOWN
     if head.depth == DecodeDepth.EVERYTHING:

@@ -5,6 +5,7 @@
 watch remembers, `resume_hint` what the next watch on the same worker goes on with.
 """
 
+from media.watching.footage import Footage, Picture
 from media.watching.journal import Journal, JournalExcerpt
 from media.watching.memory import MemoryBudget
 from media.watching.resume_hint import ResumeHint
@@ -14,9 +15,11 @@ from media.watching.state import WatchState
 from media.watching.stream import StreamUnavailable, StreamWatch
 
 __all__ = [
+    "Footage",
     "Journal",
     "JournalExcerpt",
     "MemoryBudget",
+    "Picture",
     "ResumeHint",
     "SegmentCache",
     "SegmentListener",

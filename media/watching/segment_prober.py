@@ -13,6 +13,7 @@ from media.decoding.probe import Probe
 from media.hls.playlist import Segment
 from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
+from media.watching.footage import Footage
 from media.watching.growing_segments import Growth
 from media.watching.journal import Journal
 from media.watching.memory import MemoryBudget
@@ -72,6 +73,7 @@ class SegmentProber:
         cache: SegmentCache | None = None,
         slates: Callable[[], ReferenceSlates | None] = lambda: None,
         journal: Journal | None = None,
+        footage: Footage | None = None,
     ) -> None:
         """Prepare to measure.
 
@@ -83,6 +85,7 @@ class SegmentProber:
             cache: segments of all streams of this process; likewise.
             slates: that are looked for now; None while they are not known.
             journal: takes what is measured.
+            footage: of the stream; without it nothing is kept.
         """
         self.client = client
         self._probe = probe
@@ -92,6 +95,7 @@ class SegmentProber:
         self.cache = cache or SegmentCache()
         self._slates = slates
         self._journal = journal
+        self.footage = footage or Footage()
         self._growth = Growth()
         self._turn = asyncio.Lock()
         self._usage = DecodeUsage()
@@ -125,6 +129,7 @@ class SegmentProber:
         target_duration_sec: float,
         silence_db: float,
         context: ProbeContext | None = None,
+        keep: Callable[[bytes, int], None] = lambda media, init_bytes: None,
     ) -> SegmentMeasurement:
         """Fetch and measure `segment`.
 
@@ -133,6 +138,7 @@ class SegmentProber:
             target_duration_sec: of its playlist; it bounds how long fetching may take.
             silence_db: sound that stays under this level is silence, in dBFS.
             context: how closely to look; a segment that is skimmed goes into the cache.
+            keep: is given the segment's bytes and the size of the initialization section there.
 
         Raises:
             FetchError: it could not be fetched, though tried more than once.
@@ -152,6 +158,7 @@ class SegmentProber:
                 if wait_sec is None:
                     if partial:
                         self._growth.note(has_grown=len(media) > partial.size_bytes)
+                    keep(media, len(self._fetcher.known_init(segment)))
                     return self._cached(media, segment, silence_db, answer)
                 partial = _Partial(len(media), answer)
             await asyncio.sleep(wait_sec)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -116,12 +117,16 @@ class TrackJudge:
         context = self._track.detectors.probe_context(
             segment.duration_sec, self._config, has_room=self._prober.cache.has_room()
         )
+        footage = self._prober.footage
+        if "video" in self._track.detectors.tracks and footage.wants_picture():
+            context = context.model_copy(update={"with_picture": True})
         try:
             measurement = await self._prober.measure(
                 segment,
                 target_duration_sec=self._state.target_duration_sec,
                 silence_db=self._config.silence_db_threshold,
                 context=context,
+                keep=partial(footage.keep, self._name, segment, starts_at),
             )
             due = await self._measure_again(self._track.detectors.video.due_before(measurement))
         except UnsupportedSegment as error:
@@ -138,10 +143,13 @@ class TrackJudge:
             self._show(segment, None, str(error), seen_at)
         else:
             await self._apply_measurement(segment, measurement, starts_at, seen_at, due)
+            if measurement.picture:
+                footage.show(measurement.picture, starts_at)
             broken = self._track.detectors.error_of(measurement) or None
             hidden = self._state.hidden.get(self._name)
             self._cover(segment, starts_at, UNDECODABLE if broken else hidden)
             self._show(segment, measurement, broken, seen_at)
+        footage.forget_unneeded(self._state)
 
     def _cover(self, segment: Segment, starts_at: datetime, reason: str | None) -> None:
         if self._name == MAIN:

@@ -53,9 +53,10 @@ class Deferred:
 
     @classmethod
     def of(cls, measurement: SegmentMeasurement, position: SegmentPosition) -> Self:
-        """Return what the frames are judged by: the sound has been, and may fill the memory."""
+        """Return what the frames are judged by: the rest is used, and may fill the memory."""
         names = ("silent", "audio_gaps", "additional_audio")
-        return cls(position, measurement.model_copy(update={name: [] for name in names}))
+        heard: dict[str, object] = {name: [] for name in names}
+        return cls(position, measurement.model_copy(update={**heard, "picture": None}))
 
     def __deepcopy__(self, memo: object) -> Self:
         return self

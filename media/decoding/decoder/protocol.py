@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 from monitors.frames import BLOCKS, DecodeDepth
+from monitors.pictures import MOST_PICTURE_BYTES
 from monitors.sound import most_sound_blocks
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -22,10 +23,13 @@ ANSWER_BYTES_PER_SEC = 32 * 1024
 """For each second of a segment. Two still frames, 65 black stretches and 50 that are silent or
 without sound, the most that a second can hold, take half of it."""
 
+PICTURE_ANSWER_BYTES = MOST_PICTURE_BYTES * 4 // 3 + 64
+"""As base64."""
+
 ALL_SOUNDS_FACTOR = 4
 """Where all audio tracks are measured."""
 
-_HEAD = struct.Struct(f">QIIIIddIIBB??{BLOCKS}s")
+_HEAD = struct.Struct(f">QIIIIddIIBB???{BLOCKS}s")
 HEAD_BYTES = _HEAD.size
 
 
@@ -58,6 +62,7 @@ class JobHead(NamedTuple):
         sound_checks: what else is measured of the sound; see `monitors.sound.SoundChecks`.
         depth: how much of the picture is looked at.
         all_sounds: whether the additional audio tracks are measured, too.
+        with_picture: whether a keyframe is encoded as JPEG.
         with_signatures, reference: see `monitors.measurement.ProbeContext`; zeros for none.
     """
 
@@ -74,12 +79,14 @@ class JobHead(NamedTuple):
     depth: int = DecodeDepth.EVERYTHING
     all_sounds: bool = False
     with_signatures: bool = False
+    with_picture: bool = False
     reference: bytes = bytes(BLOCKS)
 
     @property
     def most_answer_bytes(self) -> int:
         wanted = ANSWER_BASE_BYTES + int(ANSWER_BYTES_PER_SEC * self.duration_sec)
         wanted *= ALL_SOUNDS_FACTOR if self.all_sounds else 1
+        wanted += PICTURE_ANSWER_BYTES if self.with_picture else 0
         return min(wanted, MAX_ANSWER_BYTES)
 
     @property

@@ -100,6 +100,7 @@ class Findings(AudioFindings):
     parameter_sets: bytes | None = None
     needs_lead: bool = False
     motion: Motion = Motion.UNKNOWN
+    picture: bytes | None = None
     is_skimmed: bool = False
 
     def begin_at(self, unseen_sec: float) -> None:
@@ -122,6 +123,7 @@ class Findings(AudioFindings):
             "lights": _text(self.lights),
             "keyframe": _text(self.keyframe),
             "parameter_sets": _text(self.parameter_sets),
+            "picture": _text(self.picture),
         }
 
 

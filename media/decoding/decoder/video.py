@@ -4,6 +4,7 @@ import av
 import numpy as np
 
 from media.decoding.decoder.descriptions import describe_frames, is_card
+from media.decoding.decoder.jpeg import JpegEncoder
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
 from media.decoding.decoder.results import NO_FRAME, Findings
@@ -38,6 +39,7 @@ class FrameSampler:
         self._has_all_times = True
         self._tick_sec = 0.0
         self._scaler = av.video.reformatter.VideoReformatter()
+        self._picture: bytes | None = None
 
     @property
     def first_sec(self) -> float | None:
@@ -105,6 +107,8 @@ class FrameSampler:
         time = frame.time
         # A picture without a time of its own is shown with the one before.
         self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
+        if self._job.with_picture and self._picture is None and not frame.is_corrupt:
+            self._picture = JpegEncoder().encode(frame)
         if self._movement.keyframe is None and frame.key_frame and not frame.is_corrupt:
             self._movement.begin(self._small[-1])
             self._shows_card = is_card(SmallFrames.of(self._small[-1:]), self._slates)
@@ -136,6 +140,7 @@ class FrameSampler:
         if findings.video_sec > 0 and self._has_all_times:
             findings.frame_rate = round(len(self._pts) / findings.video_sec, 3)
         findings.motion = self._motion()
+        findings.picture = self._picture
         findings.keyframe = self._movement.keyframe
         if self._left_out:
             findings.is_skimmed = True

@@ -1,0 +1,90 @@
+"""Pictures and evidence on their way to the gateway."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+
+from activities.gateway_client import GatewayClient, ReportRefused, raise_for
+from evidence.uploads import EvidenceRefused, GatewayAway, Upload
+from media.watching import Picture
+from monitors.evidence import CONTENT_TYPES, EvidenceHeader, EvidenceKind
+
+UPLOAD_TIMEOUT_SEC = 60.0
+CHUNK_BYTES = 256 * 1024
+
+
+class EvidenceClient:
+    """Hands pictures and evidence to the gateway."""
+
+    def __init__(self, gateway: GatewayClient) -> None:
+        self._http = gateway.http
+
+    async def put_picture(self, monitor_id: str, picture: Picture) -> None:
+        """Hand over the latest picture of a stream; raises as `put_evidence`."""
+        headers: dict[str, str] = {
+            "Content-Type": CONTENT_TYPES[EvidenceKind.PICTURE],
+            EvidenceHeader.TAKEN_AT: picture.taken_at.isoformat(),
+        }
+        await self._put(f"{_path(monitor_id)}/picture", picture.jpeg, headers)
+
+    async def put_evidence(self, upload: Upload) -> None:
+        """Hand over a file, or say that there will be none.
+
+        Raises:
+            GatewayAway: it did not take it now.
+            EvidenceRefused: it never will.
+        """
+        path = f"{_path(upload.monitor_id)}/evidence/{upload.evidence_id}"
+        headers: dict[str, str] = {
+            EvidenceHeader.INCIDENT_ID: upload.incident_id,
+            EvidenceHeader.KIND: upload.item.kind,
+        }
+        if upload.item.moment:
+            headers[EvidenceHeader.MOMENT] = upload.item.moment
+        if not upload.data:
+            await self._fail(f"{path}/failure", upload.reason or "", headers)
+            return
+        headers |= {
+            "Content-Type": CONTENT_TYPES[upload.item.kind],
+            EvidenceHeader.TAKEN_AT: upload.taken_at.isoformat(),
+            EvidenceHeader.SHA256: hashlib.sha256(upload.data).hexdigest(),
+        }
+        if upload.reason:
+            headers[EvidenceHeader.REASON] = upload.reason
+        await self._put(path, upload.data, headers)
+
+    async def _fail(self, path: str, reason: str, headers: Mapping[str, str]) -> None:
+        try:
+            raise_for(await self._http.put(path, json={"reason": reason}, headers=headers))
+        except (ReportRefused, httpx.HTTPError) as error:
+            raise _translated(error) from error
+
+    async def _put(self, path: str, data: bytes, headers: Mapping[str, str]) -> None:
+        sized = {**headers, "Content-Length": str(len(data))}
+        try:
+            response = await self._http.put(
+                path, content=_chunks(data), headers=sized, timeout=UPLOAD_TIMEOUT_SEC
+            )
+            raise_for(response)
+        except (ReportRefused, httpx.HTTPError) as error:
+            raise _translated(error) from error
+
+
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    """Yield a large file in parts: the event loop goes on in between."""
+    view = memoryview(data)
+    for start in range(0, len(view), CHUNK_BYTES):
+        yield bytes(view[start : start + CHUNK_BYTES])
+
+
+def _translated(error: ReportRefused | httpx.HTTPError) -> GatewayAway | EvidenceRefused:
+    if isinstance(error, ReportRefused):
+        return EvidenceRefused(str(error))
+    if isinstance(error, httpx.HTTPStatusError) and error.response.is_client_error:
+        return EvidenceRefused(str(error))
+    return GatewayAway(str(error) or type(error).__name__)
+
+
+def _path(monitor_id: str) -> str:
+    return f"/internal/v1/monitors/{monitor_id}"

@@ -1,0 +1,83 @@
+"""What is known of an incident whose evidence is to be collected."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evidence.excerpts.protocol import Piece
+from media.watching.footage import Excerpt, KeptSegment
+from media.watching.state import AUDIO, MAIN
+from monitors.evidence import EvidenceItem, EvidenceLevel, evidence_items
+from monitors.incidents import IncidentRef
+from monitors.status import STREAM_KINDS
+
+LOST = "lost"
+"""The worker that watched the beginning is gone, and what it kept with it."""
+
+AFTER_ALL_SEC = 1e9
+ROUNDING = timedelta(milliseconds=10)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An incident that was just opened.
+
+    Attributes:
+        level: what evidence its monitor wants.
+        excerpt: what is kept of its stream.
+        alert_at: when it was opened.
+        failure: stable word for why nothing can be collected; None where something can.
+    """
+
+    monitor_id: str
+    incident: IncidentRef
+    level: EvidenceLevel
+    alert_at: datetime
+    excerpt: Excerpt
+    failure: str | None = None
+
+    @property
+    def incident_id(self) -> str:
+        return self.incident.id_in(self.monitor_id)
+
+    @property
+    def items(self) -> tuple[EvidenceItem, ...]:
+        return evidence_items(self.level)
+
+    def id_of(self, item: EvidenceItem) -> str:
+        return item.id_of(self.incident_id, self.incident.started_at)
+
+    @property
+    def is_of_stream(self) -> bool:
+        """Whether it is one of the stream, not of its media: nothing can be seen of its fault."""
+        return self.incident.kind in STREAM_KINDS
+
+    def pieces(self) -> list[Piece]:
+        """Return what is kept of picture and first sound, on a clock that the fault begins at 0."""
+        main, audio = (self.excerpt.tracks.get(name, ()) for name in (MAIN, AUDIO))
+        kept = [*((each, False) for each in main), *((each, True) for each in audio)]
+        return [piece for each, is_audio in kept if (piece := self._piece(each, is_audio))]
+
+    def _piece(self, kept: KeptSegment, is_audio: bool) -> Piece | None:
+        if kept.held.media is None:
+            return None
+        starts_sec = (kept.starts_at - self.incident.started_at).total_seconds()
+        return Piece(kept.held.media, starts_sec, kept.segment.duration_sec, is_audio)
+
+    @property
+    def moment_sec(self) -> float:
+        """The moment that parts good from faulty pictures, on the clock of the pieces."""
+        return AFTER_ALL_SEC if self.is_of_stream else 0.0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some of its segments are not there, or its beginning was not watched."""
+        starts = [each.starts_at for kept in self.excerpt.tracks.values() for each in kept]
+        first = min(starts, default=None)
+        begins_late = first is None or first > self.incident.started_at + ROUNDING
+        return self.excerpt.is_cut or (begins_late and not self.is_of_stream)
+
+    @property
+    def begins_at(self) -> datetime:
+        """Return when the first segment that is kept was on air."""
+        starts = [each.starts_at for kept in self.excerpt.tracks.values() for each in kept]
+        return min(starts, default=self.incident.started_at)

@@ -1,0 +1,106 @@
+"""The pictures and the clip of an incident."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from evidence.case import Case
+from evidence.collector import Collected
+from evidence.excerpt_maker import ExcerptMaker, NothingMade
+from evidence.excerpts.protocol import NO_PICTURE, Piece
+from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceMoment
+
+MOST_CLIP_BYTES = 56 * 1024 * 1024
+"""Of its segments, so that the clip has room for its tables."""
+
+MOST_CLIP_PIECES = 400
+NEAR_SEC = 0.01
+PIECES_OF_PICTURES = 3
+
+MEMORY = "memory"
+"""Nothing is left of the segments: there was no room for them."""
+
+CUT = "cut"
+"""Some of its segments are missing."""
+
+NO_MEDIA = "no_media"
+
+
+class IncidentPictures:
+    """Makes the last good picture and the first faulty one."""
+
+    def __init__(self, maker: ExcerptMaker) -> None:
+        self._maker = maker
+
+    def makes(self, item: EvidenceItem) -> bool:
+        """Return whether a piece is a picture."""
+        return item.kind is EvidenceKind.PICTURE
+
+    async def collect(self, case: Case) -> AsyncIterator[Collected]:
+        """Yield both pictures, or why there is none."""
+        found: dict[EvidenceMoment | None, bytes | None] = {}
+        pieces = near_moment(case.pieces(), case.moment_sec)
+        reason = _why_nothing(case, NO_PICTURE)
+        if pieces:
+            try:
+                made = await self._maker.pictures(pieces, case.moment_sec)
+                found[EvidenceMoment.LAST_GOOD] = made.last_good
+                found[EvidenceMoment.FIRST_FAULTY] = made.first_faulty
+                reason = NO_PICTURE
+            except NothingMade as nothing:
+                reason = nothing.reason
+        for item in filter(self.makes, case.items):
+            picture = found.get(item.moment) or b""
+            why = None if picture else NO_PICTURE if self._is_unseen(case, item) else reason
+            yield Collected(item, case.incident.started_at, picture, why)
+
+    def _is_unseen(self, case: Case, item: EvidenceItem) -> bool:
+        return case.is_of_stream and item.moment is EvidenceMoment.FIRST_FAULTY
+
+
+class IncidentClip:
+    """Makes the clip of an incident."""
+
+    def __init__(self, maker: ExcerptMaker) -> None:
+        self._maker = maker
+
+    def makes(self, item: EvidenceItem) -> bool:
+        """Return whether a piece is a clip."""
+        return item.kind is EvidenceKind.CLIP
+
+    async def collect(self, case: Case) -> AsyncIterator[Collected]:
+        """Yield the clip, or why there is none."""
+        kept = case.pieces()
+        pieces = fitting(kept)
+        is_cut = case.is_cut or len(pieces) < len(kept)
+        for item in filter(self.makes, case.items):
+            clip: bytes = b""
+            reason: str | None = _why_nothing(case, NO_MEDIA)
+            if pieces:
+                try:
+                    clip = await self._maker.clip(pieces)
+                    reason = CUT if is_cut else None
+                except NothingMade as nothing:
+                    reason = nothing.reason
+            yield Collected(item, case.begins_at, clip, reason)
+
+
+def _why_nothing(case: Case, otherwise: str) -> str:
+    return MEMORY if case.is_cut else otherwise
+
+
+def near_moment(pieces: Sequence[Piece], moment_sec: float) -> list[Piece]:
+    """Return the segments with pictures that hold a moment, or come just before it."""
+    before = [
+        each for each in pieces if not each.is_audio and each.starts_sec <= moment_sec + NEAR_SEC
+    ]
+    return sorted(before, key=lambda each: each.starts_sec)[-PIECES_OF_PICTURES:]
+
+
+def fitting(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the first segments, as many as fit into a clip."""
+    taken, size = list[Piece](), 0
+    for piece in sorted(pieces, key=lambda each: each.starts_sec)[:MOST_CLIP_PIECES]:
+        size += len(piece.media)
+        if size > MOST_CLIP_BYTES:
+            break
+        taken.append(piece)
+    return taken

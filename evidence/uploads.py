@@ -1,0 +1,153 @@
+"""Handing evidence to the gateway, which may be away for a while."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from monitors.evidence import EvidenceItem, EvidenceKind
+
+logger = structlog.get_logger(__name__)
+
+MOST_WAITING_BYTES = 64 * 1024 * 1024
+FIRST_DELAY_SEC, LONGEST_DELAY_SEC = 0.5, 8.0
+GIVE_UP_SEC = 110.0
+"""After this long the gateway takes the evidence for lost."""
+
+NOT_TAKEN = "not_taken"
+
+
+class GatewayAway(Exception):
+    """The gateway did not take it now; it may later."""
+
+
+class EvidenceRefused(Exception):
+    """The gateway will never take it."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A piece of evidence, or why there is none.
+
+    Attributes:
+        alert_at: when its incident was opened.
+        taken_at: when what it shows began.
+        data: empty where there is none.
+        reason: stable word for what is wrong with it, or why there is none; None for neither.
+    """
+
+    monitor_id: str
+    incident_id: str
+    evidence_id: str
+    item: EvidenceItem
+    alert_at: datetime
+    taken_at: datetime
+    data: bytes = field(default=b"", repr=False)
+    reason: str | None = None
+
+
+class EvidenceGateway(Protocol):
+    """Takes evidence."""
+
+    async def put_evidence(self, upload: Upload) -> None:
+        """Take a file, or that there will be none.
+
+        Raises:
+            GatewayAway: not now.
+            EvidenceRefused: never.
+        """
+
+
+class EvidenceMeter(Protocol):
+    """Counts evidence."""
+
+    def collected(self, kind: EvidenceKind, outcome: str, after_sec: float) -> None:
+        """Count a piece that the gateway has, or that failed for a reason, and since its alert."""
+
+
+class Uploads:
+    """Uploads one after the other while `run` runs; the gateway may be away meanwhile."""
+
+    def __init__(
+        self,
+        gateway: EvidenceGateway,
+        meter: EvidenceMeter,
+        *,
+        on_settled: Callable[[str], None] = lambda evidence_id: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._gateway = gateway
+        self._meter = meter
+        self._on_settled = on_settled
+        self._now = now
+        self._waiting: deque[Upload] = deque()
+        self._changed = asyncio.Condition()
+
+    async def put(self, upload: Upload) -> None:
+        """Queue an upload, as soon as there is room."""
+        async with self._changed:
+            await self._changed.wait_for(self._has_room)
+            self._waiting.append(upload)
+            self._changed.notify_all()
+
+    async def run(self) -> None:
+        """Upload until cancelled."""
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: bool(self._waiting))
+                upload = self._waiting[0]
+            await self._hand_over(upload)
+            self._on_settled(upload.evidence_id)
+            async with self._changed:
+                self._waiting.popleft()
+                self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return sum(len(each.data) for each in self._waiting) < MOST_WAITING_BYTES
+
+    async def _hand_over(self, upload: Upload) -> None:
+        delay_sec = FIRST_DELAY_SEC
+        while True:
+            try:
+                await self._gateway.put_evidence(upload)
+            except EvidenceRefused as error:
+                self._note(upload, NOT_TAKEN, str(error))
+                return
+            except GatewayAway as error:
+                if self._age_sec(upload) > GIVE_UP_SEC:
+                    self._note(upload, NOT_TAKEN, str(error))
+                    return
+                await asyncio.sleep(delay_sec)
+                delay_sec = min(2 * delay_sec, LONGEST_DELAY_SEC)
+            else:
+                self._note(upload, upload.reason if not upload.data else None)
+                return
+
+    def _note(self, upload: Upload, failure: str | None, error: str | None = None) -> None:
+        after_sec = self._age_sec(upload)
+        self._meter.collected(upload.item.kind, failure or "collected", after_sec)
+        log = logger.warning if error else logger.info
+        log(
+            "evidence",
+            evidence_id=upload.evidence_id,
+            kind=upload.item.kind.value,
+            moment=upload.item.moment,
+            size_bytes=len(upload.data),
+            reason=failure or upload.reason,
+            after_sec=round(after_sec, 1),
+            **({"error": error} if error else {}),
+        )
+
+    def _age_sec(self, upload: Upload) -> float:
+        return max(0.0, (self._now() - upload.alert_at).total_seconds())
+
+
+async def fail_at_once(gateway: EvidenceGateway, upload: Upload) -> None:
+    """Say once that there will be no file."""
+    with contextlib.suppress(GatewayAway, EvidenceRefused):
+        await gateway.put_evidence(upload)

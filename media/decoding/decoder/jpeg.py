@@ -1,0 +1,55 @@
+"""A frame as people see it: a JPEG of bounded size."""
+
+import contextlib
+from fractions import Fraction
+
+import av
+from av.video.reformatter import ColorRange, VideoReformatter
+
+from monitors.pictures import MOST_PICTURE_BYTES, MOST_PICTURE_WIDTH, USUAL_PICTURE_BYTES
+
+QUANTIZERS = (4, 8, 16, 31)
+"""Of the JPEG, the best first. A busy picture takes the first one that makes it small enough."""
+
+LEAST_SIDE = 16
+
+
+class JpegEncoder:
+    """Encodes frames. It keeps its scaler from one to the next."""
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+
+    def encode(self, frame: av.VideoFrame) -> bytes | None:
+        """Return a frame as JPEG; None where it cannot be encoded, or not small enough."""
+        with contextlib.suppress(av.FFmpegError, ValueError):
+            return self._encode(frame)
+        return None
+
+    def _encode(self, frame: av.VideoFrame) -> bytes | None:
+        width, height = fitted_size(frame.width, frame.height)
+        scaled = self._scaler.reformat(
+            frame, width, height, "yuvj420p", dst_color_range=ColorRange.JPEG, threads=1
+        )
+        smallest = b""
+        for quantizer in QUANTIZERS:
+            smallest = _encoded(scaled, quantizer)
+            if len(smallest) <= USUAL_PICTURE_BYTES:
+                break
+        return smallest if 0 < len(smallest) <= MOST_PICTURE_BYTES else None
+
+
+def fitted_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size of a picture that is at most as wide, and as high, as one may be."""
+    shrunk = min(1.0, MOST_PICTURE_WIDTH / max(width, height, 1))
+    return max(LEAST_SIDE, round(width * shrunk)), max(LEAST_SIDE, round(height * shrunk))
+
+
+def _encoded(frame: av.VideoFrame, quantizer: int) -> bytes:
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.thread_count = 1
+    encoder.qmin = encoder.qmax = quantizer
+    frame.pts = None
+    return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))

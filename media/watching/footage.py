@@ -1,0 +1,176 @@
+"""What of one stream may become evidence: its latest picture, and the segments of a fault."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from media.hls.playlist import Segment
+from media.watching.growing import faults_begun
+from media.watching.segment_cache import SegmentCache
+from media.watching.state import WatchState
+from monitors.evidence import EvidenceLevel
+from monitors.measurement import CachedSegment
+
+DEFAULT_PICTURE_SEC = 60.0
+"""Time between two pictures of a stream while nobody looks."""
+
+BEFORE_SEC = 5.0
+"""A clip begins this long before its fault."""
+
+MOST_CLIP_SEC = 120.0
+"""From the beginning of a fault. What comes later is left out of its clip, but for the end."""
+
+CLIP_LEVELS = frozenset({EvidenceLevel.CLIP, EvidenceLevel.CAPSULE})
+
+
+@dataclass(frozen=True)
+class KeptSegment:
+    """A segment that an incident may need.
+
+    Attributes:
+        starts_at: wall clock of its first moment.
+        held: its bytes behind its initialization section, decrypted, while the cache has room.
+        init_bytes: size of that section.
+    """
+
+    segment: Segment
+    starts_at: datetime
+    held: CachedSegment
+    init_bytes: int
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(seconds=self.segment.duration_sec)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG of a stream and when it was on air."""
+
+    jpeg: bytes = field(repr=False)
+    taken_at: datetime
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The segments that were kept, by track, and whether some that belong to them are gone."""
+
+    tracks: Mapping[str, tuple[KeptSegment, ...]] = field(default_factory=dict)
+    is_cut: bool = False
+
+
+class Footage:
+    """Keeps the segments of one stream that an incident may need, and hands out its pictures.
+
+    Args:
+        cache: of all streams of this process, which lets go of segments where there is no room.
+        on_picture: takes the latest picture.
+        clock: seconds that only grow.
+
+    Attributes:
+        level: what evidence the stream's monitor wants.
+        picture_interval_sec: time between two pictures.
+    """
+
+    def __init__(
+        self,
+        cache: SegmentCache | None = None,
+        on_picture: Callable[[Picture], None] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cache = cache or SegmentCache()
+        self._on_picture = on_picture
+        self._clock = clock
+        self._kept: dict[str, list[KeptSegment]] = {}
+        self._pictured: float | None = None
+        self.level = EvidenceLevel.NONE
+        self.picture_interval_sec = DEFAULT_PICTURE_SEC
+
+    def wants_picture(self) -> bool:
+        """Return whether the next segment's keyframe is wanted as a picture."""
+        if self._on_picture is None or self.level is EvidenceLevel.NONE:
+            return False
+        return self._pictured is None or (
+            self._clock() - self._pictured >= self.picture_interval_sec
+        )
+
+    def show(self, jpeg: bytes, taken_at: datetime) -> None:
+        """Hand out the latest picture."""
+        self._pictured = self._clock()
+        if self._on_picture:
+            self._on_picture(Picture(jpeg, taken_at))
+
+    def keep(
+        self, track: str, segment: Segment, starts_at: datetime, media: bytes, init_bytes: int
+    ) -> None:
+        """Keep the bytes of a segment, for as long as `forget_unneeded` leaves them."""
+        if self.level is EvidenceLevel.NONE:
+            return
+        held = self._cache.put(media)
+        kept = self._kept.setdefault(track, [])
+        kept.append(KeptSegment(segment, starts_at, held, init_bytes))
+
+    def forget_unneeded(self, state: WatchState) -> None:
+        """Let go of the segments that no incident can need, as far as is known of the stream."""
+        drafted = [it.incident.started_at for it in state.pending_events if it.incident]
+        moments = [*faults_begun(state), *drafted]
+        deferred = (it.detectors.video.deferred_from for it in state.tracks.values())
+        unjudged_from = min((it.starts_at for it in deferred if it), default=None)
+        for name, kept in self._kept.items():
+            if self.level in CLIP_LEVELS:
+                needed = _of_clips(kept, moments, unjudged_from)
+            else:
+                needed = _of_pictures(kept, moments, unjudged_from)
+            self._kept[name] = needed
+
+    def excerpt(self, since: datetime) -> Excerpt:
+        """Return what is kept of a fault that began at `since`."""
+        begin = since - timedelta(seconds=BEFORE_SEC)
+        tracks, is_cut = {}, False
+        for name, kept in self._kept.items():
+            wanted = [each for each in kept if each.ends_at > begin]
+            there = tuple(each for each in wanted if each.held.media is not None)
+            ends_at = wanted[-1].ends_at if wanted else since
+            is_cut |= len(there) < len(wanted) or (ends_at - since).total_seconds() > MOST_CLIP_SEC
+            tracks[name] = there
+        return Excerpt(tracks, is_cut)
+
+
+def _of_clips(
+    kept: Sequence[KeptSegment], begun: Sequence[datetime], unjudged_from: datetime | None
+) -> list[KeptSegment]:
+    """Return the segments of clips, and the latest ones, behind which a fault may begin."""
+    if not kept:
+        return []
+    newest = kept[-1].ends_at
+    windows = [(each, each + timedelta(seconds=MOST_CLIP_SEC)) for each in begun]
+    windows.append((min(newest, unjudged_from or newest), newest))
+    before = timedelta(seconds=BEFORE_SEC)
+    windows.append((newest, newest))
+    return [
+        each
+        for each in kept
+        if any(begin - before < each.ends_at and each.starts_at <= end for begin, end in windows)
+    ]
+
+
+def _of_pictures(
+    kept: Sequence[KeptSegment], begun: Sequence[datetime], unjudged_from: datetime | None
+) -> list[KeptSegment]:
+    """Return the segments that hold first moments, those just before them, and the latest one."""
+    last = len(kept) - 1
+    needed = {last}
+    for moment in begun:
+        place = _place_of(kept, moment)
+        needed |= {place - 1, place}
+    if unjudged_from:
+        needed |= {*range(_place_of(kept, unjudged_from) - 1, last)}
+    return [each for place, each in enumerate(kept) if place in needed]
+
+
+def _place_of(kept: Sequence[KeptSegment], moment: datetime) -> int:
+    """Return the place of the segment that holds a moment; one that comes has the next place."""
+    places = (place for place, each in enumerate(kept) if each.ends_at > moment)
+    return next(places, len(kept))

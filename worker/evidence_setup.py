@@ -1,0 +1,61 @@
+"""Evidence in a worker: who makes it, who takes it, and the memory that it may have."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
+
+from activities.evidence_client import EvidenceClient
+from activities.gateway_client import GatewayClient
+from activities.watch_evidence import WatchEvidence
+from evidence.collector import EvidenceCollector
+from evidence.excerpt_maker import ExcerptMaker
+from evidence.latest_pictures import LatestPictures
+from evidence.pictures_and_clips import IncidentClip, IncidentPictures
+from media.decoding.decoder_probe import Confinement
+from media.watching import SegmentCache
+from runtime.settings import WorkerSettings
+from worker.evidence_metrics import EvidenceMetrics
+
+EVIDENCE_SHARE = 4
+"""This part of SEGMENTS_MEMORY_BYTES is for segments that incidents may need."""
+
+GRACE_SHARE = 0.5
+"""Of the time that a worker has on SIGTERM, for collecting what it has begun to."""
+
+
+class MemorySplit(NamedTuple):
+    """How the memory for segments is split, in bytes."""
+
+    measuring_bytes: int
+    evidence_bytes: int
+
+
+def memory_split(settings: WorkerSettings) -> MemorySplit:
+    """Split the memory for segments; the largest segment must be measurable still."""
+    total, largest = settings.segments_memory_bytes, settings.segment_max_bytes
+    measuring = max(2 * largest, total - total // EVIDENCE_SHARE)
+    return MemorySplit(measuring, total - measuring)
+
+
+@asynccontextmanager
+async def watch_evidence(
+    settings: WorkerSettings,
+    gateway: GatewayClient,
+    confinement: Confinement | None,
+    memory_bytes: int,
+) -> AsyncIterator[WatchEvidence]:
+    """Collect evidence while the context is open, and at its end what was begun."""
+    client = EvidenceClient(gateway)
+    async with AsyncExitStack() as stack:
+        metrics = stack.enter_context(EvidenceMetrics())
+        maker = ExcerptMaker(confinement)
+        stack.push_async_callback(maker.close)
+        collector = EvidenceCollector(
+            [IncidentPictures(maker), IncidentClip(maker)],
+            client,
+            metrics,
+            grace_sec=GRACE_SHARE * settings.drain_sec,
+        )
+        pictures = await stack.enter_async_context(LatestPictures(client, metrics))
+        await stack.enter_async_context(collector)
+        yield WatchEvidence(collector, pictures, SegmentCache(memory_bytes))
