@@ -154,7 +154,7 @@ class EvidenceIntake:
         async with spooled(request, most_bytes=MOST_BYTES[record.kind]) as body:
             _check(body, upload)
             if record.kind is EvidenceKind.CAPSULE:
-                body = await self._signed(body)
+                body = await self._signed(body, record)
             record = replace(record, size_bytes=body.size_bytes, sha256=body.sha256)
             await self._quota.make_room(record.monitor_id, body.size_bytes)
             if not await self._store.evidence.begin(replace(record, reason=None, taken_at=None)):
@@ -164,12 +164,13 @@ class EvidenceIntake:
         self._metrics.evidence_settled(record.kind, "stored")
         _log.info("evidence stored", **_named(record), size_bytes=record.size_bytes)
 
-    async def _signed(self, body: Spooled) -> Spooled:
+    async def _signed(self, body: Spooled, record: EvidenceRecord) -> Spooled:
         try:
-            return await asyncio.to_thread(_sign, self._keys, body)
+            return await asyncio.to_thread(_sign, self._keys, body, record)
         except NoSigningKey:
             raise StoreFailed("no_key", "EVIDENCE_SIGNING_KEY is not set") from None
         except ValueError as error:
+            await self._fail(record, "invalid_capsule")
             raise ValidationFailed(f"body: is no capsule: {error}") from None
 
     async def _fail(self, record: EvidenceRecord, reason: str) -> None:
@@ -197,8 +198,13 @@ def _check(body: Spooled, upload: Upload) -> None:
         raise ValidationFailed(f"body: is no {upload.item.kind}")
 
 
-def _sign(keys: CapsuleKeys, body: Spooled) -> Spooled:
-    keys.sign(body.path)
+def _sign(keys: CapsuleKeys, body: Spooled, record: EvidenceRecord) -> Spooled:
+    keys.sign(
+        body.path,
+        evidence_id=record.evidence_id,
+        incident_id=record.incident_id,
+        monitor_id=record.monitor_id,
+    )
     with body.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return replace(body, size_bytes=body.path.stat().st_size, sha256=digest)

@@ -1,18 +1,14 @@
 """The keys that sign capsules."""
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import SecretStr
 
 from api.evidence.schemas import PublicKey, PublicKeys
-from evidence.sealing import seal_capsule
-
-KID_CHARS: Final = 16
+from evidence.capsule.signing import key_id_of, sign_capsule
 
 
 class NoSigningKey(Exception):
@@ -34,21 +30,28 @@ class CapsuleKeys:
     def can_sign(self) -> bool:
         return self._signing is not None
 
-    def sign(self, capsule: Path) -> None:
+    def sign(self, capsule: Path, *, evidence_id: str, incident_id: str, monitor_id: str) -> None:
         """Sign a capsule in place.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is none, or that of something else.
             NoSigningKey: there is no key.
         """
         if self._signing is None:
             raise NoSigningKey
-        seal_capsule(capsule, self._signing)
+        with capsule.open("r+b") as file:
+            sign_capsule(
+                file,
+                self._signing,
+                evidence_id=evidence_id,
+                incident_id=incident_id,
+                monitor_id=monitor_id,
+            )
 
 
 def _public(key: Ed25519PublicKey) -> PublicKey:
     raw = key.public_bytes_raw()
     return PublicKey(
-        kid=hashlib.sha256(raw).hexdigest()[:KID_CHARS],
+        kid=key_id_of(key),
         x=base64.urlsafe_b64encode(raw).rstrip(b"=").decode(),
     )

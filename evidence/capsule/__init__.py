@@ -1,0 +1,1 @@
+"""Capsules: what is needed to judge an incident again, signed."""

@@ -1,0 +1,110 @@
+"""The files of a capsule beside its media, and how they are written and read."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from monitors.config import MonitorConfig
+from monitors.delivery import bounded_data
+from monitors.events import EventDraft
+from monitors.measurement import ProbeContext
+
+EVENT: Final = "event.json"
+CONFIG: Final = "config.json"
+STATE: Final = "state.json"
+JOURNAL: Final = "journal.jsonl"
+VERSIONS: Final = "versions.json"
+ELSEWHERE: Final[dict[str, Any]] = {"lead": b"", "slates": None, "parameter_sets": b""}
+"""Of a `ProbeContext`, what has a file of its own."""
+
+MOST_JSON_BYTES: Final = 16 * 1024 * 1024
+
+
+class ProbedFile(BaseModel):
+    """What a probe was given, by the paths of what is in the capsule.
+
+    Attributes:
+        init: initialization section, which comes before the segment; None: it has none.
+        segment: None: there was no more room for it in the memory of the worker.
+        lead, slates, parameter_sets: see `ProbeContext`; None: there were none.
+        context: the rest of that.
+        undecodable: why it could not be decoded; None: it could.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    init: str | None
+    segment: str | None
+    lead: str | None
+    slates: str | None
+    slate_names: tuple[str, ...] | None
+    parameter_sets: str | None
+    duration_sec: float
+    silence_db: float
+    context: ProbeContext | None
+    undecodable: str | None
+
+
+class StepLine(BaseModel):
+    """A step of the journal.
+
+    Attributes:
+        changes: of the state, that other things made since the step before
+            (`media.watching.snapshots`).
+        step: see `media.watching.steps`.
+        probed: what its measurements are of: that of `measurement`, then those of `due`; or what
+            could not be decoded.
+        drafts: the data of the events that it drafted.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    changes: list[tuple[list[str]] | tuple[list[str], Any]]
+    step: dict[str, Any]
+    probed: list[ProbedFile | None]
+    drafts: list[EventDraft]
+
+
+class PlaylistLine(BaseModel):
+    """A playlist that was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: AwareDatetime
+    track: str
+    playlist: str
+
+
+class CapsuleEvent(BaseModel):
+    """The event that a capsule proves, as the watch made it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    monitor_id: str
+    draft: EventDraft
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CapsuleSubject:
+    """Whose capsule it is.
+
+    Attributes:
+        stream_url: is named without its secrets.
+        release: of the service.
+    """
+
+    monitor_id: str
+    stream_url: str = field(repr=False)
+    release: str
+
+
+def config_text(config: MonitorConfig) -> bytes:
+    """Return a monitor's config without its request headers, not even their names."""
+    return config.model_dump_json(exclude={"request_headers"}, indent=1).encode()
+
+
+def event_data(draft: EventDraft, monitor_id: str, config: MonitorConfig) -> dict[str, Any]:
+    """Return an event's `data` as it leaves the worker."""
+    return {**draft.identity_in(monitor_id), **bounded_data(draft.data)}
