@@ -8,6 +8,7 @@ import structlog
 
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import PlaylistError, UnsupportedPlaylist
+from media.hls.phase import PublicationPhase, publication_period_sec
 from media.hls.pieces import PIECE_SEC
 from media.hls.playlist import MediaPlaylist
 from media.hls.reload import (
@@ -72,13 +73,17 @@ class PlaylistReloads:
     def _due_at(self, last: PlaylistLook) -> float:
         if BLOCKING in self._directives(last):
             return last.started + MIN_RELOAD_SEC
-        return last.started + next_reload_delay(
+        delay_sec = next_reload_delay(
             last.playlist,
             changed=last.changed,
             elapsed_sec=0.0,
             check_interval_sec=self._check_interval_sec,
             read_sec=last.read_sec,
         )
+        if last.changed and self._check_interval_sec is None:
+            period_sec = publication_period_sec(last.playlist, delay_sec)
+            delay_sec += last.phase.later_sec(period_sec) if period_sec else 0.0
+        return last.started + delay_sec
 
     def in_parts(self, last: PlaylistLook) -> bool:
         """Return whether segments are measured before they are complete."""
@@ -112,7 +117,8 @@ class PlaylistReloads:
     async def _request(
         self, last: PlaylistLook | None, cursor: PlaylistCursor, directives: Mapping[str, str]
     ) -> PlaylistLook:
-        started = counted_start(_clock(), self._due_at(last) if last else None)
+        asked_at = _clock()
+        started = counted_start(asked_at, self._due_at(last) if last else None)
         loaded = await load_again(
             self._client,
             with_directives(self._url, directives),
@@ -132,12 +138,22 @@ class PlaylistReloads:
         return PlaylistLook(
             url=self._url,
             playlist=playlist,
-            loaded_at=started,
+            loaded_at=asked_at,
             started=started,
             read_sec=loaded.read_sec,
             is_large=loaded.is_large,
             refusals=refusals,
+            phase=_phase(last, playlist, asked_at),
         )
+
+
+def _phase(last: PlaylistLook | None, playlist: MediaPlaylist, asked_at: float) -> PublicationPhase:
+    interval_sec = next_reload_delay(playlist, changed=True, elapsed_sec=0.0)
+    period_sec = publication_period_sec(playlist, interval_sec)
+    if last is None or period_sec is None:
+        return PublicationPhase()
+    new = playlist.edge[0] - last.playlist.edge[0]
+    return last.phase.after(asked_at - last.loaded_at, new, period_sec)
 
 
 def _timeout_sec(last: PlaylistLook | None, directives: Mapping[str, str]) -> float:

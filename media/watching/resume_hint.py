@@ -7,6 +7,7 @@ how to go on without a request that was made already, stays in memory, and is go
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from media.hls.phase import PublicationPhase
 from media.hls.playlist import MediaPlaylist
 from media.sources.source import Observation
 from monitors.detectors.skimming import Deferred
@@ -27,6 +28,7 @@ class PlaylistLook:
         read_sec: processor time that reading it took.
         is_large: see `media.playlists.loading.LoadedPlaylist`.
         refusals: requests with delivery directives in a row that brought nothing.
+        phase: how long after a publication the request came.
     """
 
     url: str = field(repr=False)
@@ -37,6 +39,7 @@ class PlaylistLook:
     read_sec: float = 0.0
     is_large: bool = False
     refusals: int = 0
+    phase: PublicationPhase = field(default_factory=PublicationPhase)
 
 
 class ResumeHint:
