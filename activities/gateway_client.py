@@ -14,7 +14,7 @@ from activities.declarations import (
     StoredEvent,
 )
 from monitors.measurement import ReferenceSlates
-from monitors.reports import EventReport, StatusReport
+from monitors.reports import EventReport, StatusReport, StatusReportAnswer
 
 TIMEOUT_SEC = 5.0
 RECONCILE_TIMEOUT_SEC = 60.0
@@ -57,14 +57,19 @@ class GatewayClient:
         """Close the connections."""
         await self.http.aclose()
 
-    async def report_status(self, monitor_id: str, report: StatusReport) -> None:
-        """Report a monitor's condition.
+    async def report_status(
+        self, monitor_id: str, report: StatusReport
+    ) -> StatusReportAnswer | None:
+        """Report a monitor's condition; return what the gateway wants to see, if it says so.
 
         Raises:
             ReportRefused: the gateway does not know the monitor or does not understand the report.
             httpx.HTTPError: the gateway did not answer.
         """
-        await self._put(f"/internal/v1/monitors/{monitor_id}/status", report)
+        answer = await self._put(f"/internal/v1/monitors/{monitor_id}/status", report)
+        with contextlib.suppress(ValidationError):
+            return StatusReportAnswer.model_validate_json(answer)
+        return None
 
     async def report_event(self, report: EventReport) -> None:
         """Report an event and what became of its webhook; raises as `report_status` does."""
@@ -119,13 +124,14 @@ class GatewayClient:
         response.raise_for_status()
         return ReconciliationReport.model_validate_json(response.content)
 
-    async def _put(self, path: str, report: BaseModel) -> None:
+    async def _put(self, path: str, report: BaseModel) -> bytes:
         response = await self.http.put(
             path,
             content=report.model_dump_json(),
             headers={"Content-Type": "application/json"},
         )
         raise_for(response)
+        return response.content
 
 
 def raise_for(response: httpx.Response) -> None:

@@ -26,6 +26,7 @@ from media.decoding.probe import Probe
 from media.outbound.stream_client import StreamClient
 from media.sources.source_resolver import SourceResolver
 from media.watching import (
+    Footage,
     MemoryBudget,
     ResumeHint,
     SegmentCache,
@@ -115,7 +116,7 @@ class StreamWatching(WatchActivities):
                 hint=parts.hint,
             )
             async with self._slates.kept_fresh():
-                result = await self._watch(watch, parts.client, state, input)
+                result = await self._watch(watch, parts, state, input)
             if self._evidence:
                 footage, drafts = parts.prober.footage, result.event_drafts
                 self._evidence.open_cases(drafts, input, footage, inherited)
@@ -165,13 +166,13 @@ class StreamWatching(WatchActivities):
             await asyncio.sleep(HEADERS_AGAIN_SEC)
 
     async def _watch(
-        self, watch: StreamWatch, client: StreamClient, state: WatchState, input: WatchInput
+        self, watch: StreamWatch, parts: RecentWatch, state: WatchState, input: WatchInput
     ) -> WatchResult:
         self.streams += 1
-        watching = asyncio.create_task(self._run(watch, client, state, input))
+        watching = asyncio.create_task(self._run(watch, parts.client, state, input))
         beside = [
             asyncio.create_task(_heartbeat(state)),
-            asyncio.create_task(self._report_counters(input.monitor_id, state)),
+            asyncio.create_task(self._report(input.monitor_id, state, parts.prober.footage)),
         ]
         try:
             outcome = await _until_done(watching, input.checkpoint_sec)
@@ -180,7 +181,7 @@ class StreamWatching(WatchActivities):
             self.streams -= 1
         return _result(outcome, watching, state)
 
-    async def _report_counters(self, monitor_id: str, state: WatchState) -> None:
+    async def _report(self, monitor_id: str, state: WatchState, footage: Footage) -> None:
         """Report now and then; what the gateway misses it learns from the workflow."""
         reported: datetime | None = None
         while True:
@@ -201,8 +202,10 @@ class StreamWatching(WatchActivities):
                 as_of=learned_at,
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
-                await self._gateway.report_status(monitor_id, report)
+                wanted = await self._gateway.report_status(monitor_id, report)
                 state.coverage.told(report.coverage)
+                if wanted:
+                    footage.picture_interval_sec = wanted.picture_interval_sec
             await asyncio.sleep(self._report_sec)
 
 

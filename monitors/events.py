@@ -7,8 +7,19 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from monitors.evidence import (
+    URL_FIELD,
+    EvidenceItem,
+    EvidenceKind,
+    EvidenceLevel,
+    EvidenceMoment,
+    evidence_path,
+)
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened, IncidentRef
 from monitors.status import IncidentKind
+
+FIRST_FAULTY = EvidenceItem(EvidenceKind.PICTURE, EvidenceMoment.FIRST_FAULTY)
+"""The evidence that events link."""
 
 
 class EventType(StrEnum):
@@ -97,13 +108,24 @@ class EventDraft(BaseModel):
     data: dict[str, Any]
     incident: IncidentRef | None = None
 
-    def identity_in(self, monitor_id: str) -> dict[str, Any]:
-        """Return what every event of an incident says in its data."""
+    def identity_in(
+        self, monitor_id: str, evidence: EvidenceLevel = EvidenceLevel.NONE
+    ) -> dict[str, Any]:
+        """Return what every event of an incident says in its data.
+
+        Args:
+            monitor_id: of the event's monitor.
+            evidence: that its monitor keeps.
+        """
         if self.incident is None:
             return {}
+        incident_id = self.incident.id_in(monitor_id)
+        shown = FIRST_FAULTY.id_of(incident_id, self.incident.started_at)
+        is_kept = evidence is not EvidenceLevel.NONE
         return {
-            "incident_id": self.incident.id_in(monitor_id),
+            "incident_id": incident_id,
             "severity": self.incident.kind.severity,
+            **({URL_FIELD: evidence_path(shown)} if is_kept else {}),
         }
 
 

@@ -63,7 +63,7 @@ class Outbox:
             timestamp=draft.timestamp,
             sequence=self._progress.sequence,
             data={
-                **draft.identity_in(self._input.monitor_id),
+                **draft.identity_in(self._input.monitor_id, self._input.config.evidence),
                 **bounded_data(draft.data),
             },
             metadata=self._input.metadata,
