@@ -75,6 +75,7 @@ class ServiceHarness:
             API_KEY=API_KEY,
             INTERNAL_API_KEY=INTERNAL_KEY,
             PROBE_API_KEY=PROBE_KEY,
+            WEBHOOK_SIGNING_KEY=SIGNING_KEY,
             RATE_LIMIT_READ="100000",
             **self._shared(),
         )
