@@ -50,6 +50,8 @@ from api.reconciler import Reconciler
 from api.secrets import SecretBox
 from api.silences.service import SilenceService
 from api.slates.service import SlateService
+from api.status_pages.publication import StatusPublication
+from api.status_pages.service import StatusPageService
 from api.store import Store
 from evidence.store import FileStore, open_file_store
 from monitors.evidence_links import EvidenceLinks
@@ -92,6 +94,8 @@ class GatewayServices:
     destinations: DestinationService
     dispatch: DestinationDispatch
     silences: SilenceService
+    status_pages: StatusPageService
+    publication: StatusPublication
     waker: DestinationWaker
     links: EvidenceLinks
     capsule_keys: CapsuleKeys
@@ -146,6 +150,8 @@ def create_gateway(
     )
     incidents = IncidentService(store, evidence, links, waker, now)
     pictures = PictureService(store, monitors, interval_sec=settings.picture_interval_sec, now=now)
+    coverage = CoverageService(store, retention=retention, now=now)
+    status_pages = StatusPageService(store, now)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
         metrics=metrics,
@@ -167,7 +173,7 @@ def create_gateway(
         events=EventService(store, engine, monitors, links),
         slates=SlateService(store, now),
         incidents=incidents,
-        coverage=CoverageService(store, retention=retention, now=now),
+        coverage=coverage,
         reports=WorkerReports(store, monitors, metrics, waker, now),
         reconciler=Reconciler(
             store,
@@ -187,6 +193,8 @@ def create_gateway(
             store, secrets, MessageWriter(store, settings.public_url, links), metrics, now
         ),
         silences=SilenceService(store, waker, now),
+        status_pages=status_pages,
+        publication=StatusPublication(store, status_pages, coverage, now),
         waker=waker,
         links=links,
         capsule_keys=capsule_keys,

@@ -16,7 +16,8 @@ ApiError
 │   ├── PictureNotFound         404 PICTURE_NOT_FOUND
 │   ├── SlateNotFound           404 SLATE_NOT_FOUND
 │   ├── DestinationNotFound     404 DESTINATION_NOT_FOUND
-│   └── SilenceNotFound         404 SILENCE_NOT_FOUND
+│   ├── SilenceNotFound         404 SILENCE_NOT_FOUND
+│   └── StatusPageNotFound      404 STATUS_PAGE_NOT_FOUND
 ├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
 ├── DuplicateMonitor            409 DUPLICATE_MONITOR
 ├── IdempotencyConflict         409 IDEMPOTENCY_CONFLICT
@@ -184,6 +185,13 @@ class SlateNotFound(NotFound):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no slate {name[:64]!r}")
+
+
+class StatusPageNotFound(NotFound):
+    code = "STATUS_PAGE_NOT_FOUND"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"There is no status page {slug[:64]!r}")
 
 
 class MethodNotAllowed(ApiError):

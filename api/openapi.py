@@ -27,6 +27,8 @@ from api.pictures import routes as picture_routes
 from api.silences import routes as silence_routes
 from api.silences.schemas import CreateSilence
 from api.slates import routes as slate_routes
+from api.status_pages import routes as status_page_routes
+from api.status_pages.schemas import PutStatusPage
 from runtime.version import VERSION
 
 PUBLIC_ROUTERS: Final = (
@@ -40,6 +42,7 @@ PUBLIC_ROUTERS: Final = (
     destination_routes.router,
     silence_routes.router,
     slate_routes.router,
+    status_page_routes.router,
     health.router,
 )
 DEFAULT_FILE: Final = Path("docs/openapi.json")
@@ -66,6 +69,7 @@ BODIES: Final[tuple[type[BaseModel], ...]] = (
     ChangeDestination,
     CreateSilence,
     Acknowledgement,
+    PutStatusPage,
 )
 
 

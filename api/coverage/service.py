@@ -77,20 +77,21 @@ class CoverageService:
             if not subjects:
                 return rows
             after = subjects[-1].monitor_id
-            rows += await self._rows(subjects, asked)
+            timelines = await self.timelines(subjects, asked)
+            rows += [
+                report_row(subject, Totals.of(intervals))
+                for subject, intervals in zip(subjects, timelines, strict=True)
+            ]
 
-    async def _rows(
+    async def timelines(
         self, subjects: Sequence[CoverageSubject], asked: CoverageRange
-    ) -> list[ReportRow]:
+    ) -> list[list[CoverageInterval]]:
+        """Return the timelines of several monitors, as far as they are known."""
         wanted = ([each.monitor_id for each in subjects], asked.since, asked.until)
         limit = MOST_ROWS * len(subjects)
         observed = await self._coverage.observed(*wanted, limit=limit)
         incidents = await self._coverage.incidents(*wanted, limit=limit)
-        timelines = await asyncio.to_thread(self._timelines, subjects, asked, observed, incidents)
-        return [
-            report_row(subject, Totals.of(intervals))
-            for subject, intervals in zip(subjects, timelines, strict=True)
-        ]
+        return await asyncio.to_thread(self._timelines, subjects, asked, observed, incidents)
 
     def _timelines(
         self,

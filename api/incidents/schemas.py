@@ -4,11 +4,13 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.error_docs import EXAMPLE_ID, EXAMPLE_INCIDENT_ID
+from api.error_docs import EXAMPLE_DESTINATION_ID, EXAMPLE_ID, EXAMPLE_INCIDENT_ID
 from api.events.schemas import AuditedEvent
 from api.evidence.schemas import ListedEvidence
 from api.parameters import Pagination
+from api.store.destination_records import NotificationStatus
 from monitors.status import IncidentKind, Severity
+from notifications.notification import DestinationType, NotificationState
 
 
 class IncidentStatus(StrEnum):
@@ -44,6 +46,22 @@ class ListedIncident(BaseModel):
     evidence: list[ListedEvidence] = Field(description="Of the kinds that the monitor keeps.")
 
 
+class IncidentDelivery(BaseModel):
+    """Who was told of an incident, and whether it arrived."""
+
+    destination_id: str | None = Field(
+        description="Null: the monitor's callback_url.", examples=[EXAMPLE_DESTINATION_ID]
+    )
+    name: str | None = Field(description="The destination's.")
+    type: DestinationType | None
+    state: NotificationState
+    status: NotificationStatus
+    attempts: int
+    last_error: str | None
+    created_at: AwareDatetime
+    sent_at: AwareDatetime | None
+
+
 class IncidentList(BaseModel):
     """A page of incidents, newest first."""
 
@@ -52,9 +70,10 @@ class IncidentList(BaseModel):
 
 
 class IncidentDetails(ListedIncident):
-    """One incident with its events."""
+    """One incident with its events, and who was told."""
 
     events: list[AuditedEvent]
+    deliveries: list[IncidentDelivery] = Field(description="Who was told, oldest first.")
 
 
 class Acknowledgement(BaseModel):

@@ -1,5 +1,6 @@
 """Showing incidents."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from api.events.service import audited
 from api.evidence.schemas import ListedEvidence
 from api.evidence.service import EvidenceService
 from api.incidents.schemas import (
+    IncidentDelivery,
     IncidentDetails,
     IncidentList,
     IncidentStatus,
@@ -61,8 +63,21 @@ class IncidentService:
         if not found:
             raise IncidentNotFound(incident_id)
         events = await self._store.events.of_incident(incident_id)
-        told = [audited(each, self._links) for each in events]
-        return IncidentDetails(**dict(found[0]), events=told)
+        deliveries = await self.deliveries([incident_id])
+        return IncidentDetails(
+            **dict(found[0]),
+            events=[audited(each, self._links) for each in events],
+            deliveries=deliveries[incident_id],
+        )
+
+    async def deliveries(
+        self, incident_ids: Collection[str]
+    ) -> defaultdict[str, list[IncidentDelivery]]:
+        """Return who was told of a page of incidents, by incident, oldest first."""
+        found: defaultdict[str, list[IncidentDelivery]] = defaultdict(list)
+        for each in await self._store.incident_deliveries.of_incidents(incident_ids):
+            found[each.incident_id].append(IncidentDelivery.model_validate(vars(each)))
+        return found
 
     async def acknowledge(self, incident_id: str, note: str | None) -> IncidentDetails:
         """Note that somebody takes care, unless somebody does already; raises as `show`."""

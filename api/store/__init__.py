@@ -20,6 +20,7 @@ from api.store.deliveries import DeliveryStore
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
 from api.store.evidence import EvidenceStore
+from api.store.incident_deliveries import IncidentDeliveryStore
 from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
@@ -27,6 +28,7 @@ from api.store.pictures import PictureStore
 from api.store.reconciliation import ReconciliationStore
 from api.store.silences import SilenceStore
 from api.store.slates import SlateStore
+from api.store.status_pages import StatusPageStore
 from api.store.tables import deployment
 from api.store.told import ToldStore
 
@@ -57,6 +59,8 @@ class Store:
     told: ToldStore
     evidence: EvidenceStore
     pictures: PictureStore
+    incident_deliveries: IncidentDeliveryStore
+    status_pages: StatusPageStore
 
 
 @asynccontextmanager
@@ -87,6 +91,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             told=ToldStore(database),
             evidence=EvidenceStore(database),
             pictures=PictureStore(database),
+            incident_deliveries=IncidentDeliveryStore(database),
+            status_pages=StatusPageStore(database),
         )
     finally:
         await database.close()

@@ -142,6 +142,10 @@ class CoverageStore:
         )
         return await self._subjects(and_(existed, has_labels(labels)), limit=limit)
 
+    async def subjects_of(self, monitor_ids: Collection[str]) -> list[CoverageSubject]:
+        """Return those of a few monitors that exist."""
+        return await self._subjects(monitors.c.monitor_id.in_(monitor_ids), limit=len(monitor_ids))
+
     async def _subjects(self, wanted: ColumnElement[bool], *, limit: int) -> list[CoverageSubject]:
         query = _SUBJECTS.where(wanted).order_by(monitors.c.monitor_id).limit(limit)
         async with self._database.read() as connection:

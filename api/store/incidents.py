@@ -11,6 +11,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -169,6 +170,23 @@ class IncidentStore:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return IncidentRecord(**row._mapping) if row else None
+
+    async def newest_of(
+        self, monitor_ids: Collection[str], since: datetime, *, limit: int
+    ) -> list[IncidentRecord]:
+        """Return incidents of a few monitors since then, open ones first, the newest first."""
+        query = (
+            select(incidents)
+            .where(
+                incidents.c.monitor_id.in_(monitor_ids),
+                or_(incidents.c.is_open, incidents.c.started_at >= since),
+            )
+            .order_by(incidents.c.is_open.desc(), incidents.c.started_at.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [IncidentRecord(**row._mapping) for row in rows]
 
     async def by_ids(self, incident_ids: Collection[str]) -> list[IncidentRecord]:
         """Return those of these incidents that exist, in any order."""

@@ -243,6 +243,17 @@ slates = Table(
 )
 """Pictures that are not to be on air, scaled down; see `monitors.frames.SLATE_BYTES`."""
 
+status_pages = Table(
+    "status_pages",
+    metadata,
+    Column("slug", String(63), primary_key=True),
+    Column("title", String(120), nullable=False),
+    Column("note", Text),
+    Column("monitors", Json, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""What anybody may see: ids of monitors with the names that strangers read."""
+
 deployment = Table(
     "deployment",
     metadata,

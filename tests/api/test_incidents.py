@@ -10,6 +10,7 @@ import pytest
 
 from monitors.incidents import IncidentRef
 from monitors.status import IncidentKind
+from tests.testkit.destinations import create_destination, next_notification, settle
 from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running, running_gateway
 
@@ -81,6 +82,7 @@ async def test_an_incident_is_shown_with_its_events(gateway: Running) -> None:
     answer = await gateway.client.get(f"/api/v1/incidents/{incident_id}")
     shown = answer.json()
     events = shown.pop("events")
+    assert [each["status"] for each in shown.pop("deliveries")] == ["pending", "pending"]
     assert shown == {
         "incident_id": incident_id,
         "monitor_id": monitor_id,
@@ -171,3 +173,23 @@ async def test_incidents_need_a_key(light_gateway: Running) -> None:
 
 def _shown(after_sec: float) -> str:
     return (NOON + timedelta(seconds=after_sec)).isoformat().replace("+00:00", "Z")
+
+
+async def test_an_incident_says_who_was_told(gateway: Running) -> None:
+    named = await create_destination(gateway, name="Ops")
+    monitor_id = await gateway.created_id(destinations=[named["destination_id"]])
+    begin = begin_of(monitor_id, FREEZE, NOON)
+    await put_event(gateway, monitor_id, begin)
+    incident_id = IncidentRef(kind=FREEZE, started_at=NOON).id_in(monitor_id)
+    due = await next_notification(gateway, named["destination_id"])
+    error = "the receiver answered with HTTP status 500"
+    await settle(gateway, named["destination_id"], due["delivery_id"], attempts=4, error=error)
+    sent = {"webhook_status": "sent", "webhook_attempts": 1, "sent_at": NOON.isoformat()}
+    await put_event(gateway, monitor_id, begin | sent)
+    answer = await gateway.client.get(f"/api/v1/incidents/{incident_id}")
+    told = {each["name"]: each for each in answer.json()["deliveries"]}
+    assert set(told) == {None, "Ops"}
+    assert (told["Ops"]["type"], told["Ops"]["state"]) == ("webhook", "opened")
+    assert (told["Ops"]["status"], told["Ops"]["attempts"]) == ("failed", 4)
+    assert told["Ops"]["last_error"] == error
+    assert (told[None]["destination_id"], told[None]["status"]) == (None, "sent")

@@ -200,6 +200,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_slates"),
     )
     _create_destinations()
+    op.create_table(
+        "status_pages",
+        sa.Column("slug", sa.String(63), nullable=False),
+        sa.Column("title", sa.String(120), nullable=False),
+        sa.Column("note", sa.Text),
+        sa.Column("monitors", JSON, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("slug", name="pk_status_pages"),
+    )
     deployment = op.create_table(
         "deployment",
         sa.Column("deployment_id", sa.String(36), nullable=False),
@@ -379,6 +388,7 @@ def downgrade() -> None:
         op.drop_table(table)  # and its triggers
     op.drop_table("changes")
     op.drop_table("slates")
+    op.drop_table("status_pages")
     if op.get_bind().dialect.name == "postgresql":
         for subject in ("monitor", "incident"):
             op.execute(f"DROP FUNCTION number_{subject}_change, forget_{subject}_change")

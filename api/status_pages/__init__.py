@@ -1,0 +1,1 @@
+"""Status pages: what anybody may see of chosen monitors."""

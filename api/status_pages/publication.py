@@ -1,0 +1,105 @@
+"""Publishes status pages: each is worked out at most once a minute, however many read it."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from api.coverage.service import CoverageRange, CoverageService
+from api.errors import StatusPageNotFound
+from api.status_pages.public import PublicPage, Seen, public_page
+from api.status_pages.service import StatusPageService
+from api.store import Store, StoreUnavailable
+from api.store.records import IncidentRecord
+from api.store.status_pages import StatusPageRecord
+
+DAYS: Final = 90
+MOST_INCIDENTS: Final = 50
+FRESH_SEC: Final = 60
+OUTAGE_SEC: Final = 10
+"""While the database is away, it is asked this often for a page."""
+
+_log = structlog.get_logger(__name__)
+
+
+class StatusPublication:
+    """Hands out status pages from memory.
+
+    While the database is away, readers get what was true last; the page says from when it is.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pages: StatusPageService,
+        coverage: CoverageService,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._pages = pages
+        self._coverage = coverage
+        self._now = now
+        self._kept: dict[str, tuple[PublicPage, float]] = {}
+        self._turn = asyncio.Lock()
+
+    async def page(self, slug: str) -> PublicPage:
+        """Return a page that is at most a minute old.
+
+        Raises:
+            StatusPageNotFound: there is none.
+            StoreUnavailable: the database does not answer, and nothing is known.
+        """
+        if fresh := self._fresh(slug):
+            return fresh
+        try:
+            record = await self._pages.find(slug)
+            async with self._turn:  # one page at a time is worked out, once
+                return self._fresh(slug) or self._keep(slug, await self._work_out(record))
+        except StatusPageNotFound:
+            self.forget(slug)
+            raise
+        except StoreUnavailable as error:
+            if slug not in self._kept:
+                raise
+            _log.warning("status page is old", slug=slug, error=str(error))
+            return self._keep(slug, self._kept[slug][0], OUTAGE_SEC)
+
+    def forget(self, slug: str) -> None:
+        """Have the next reader see what was changed."""
+        self._kept.pop(slug, None)
+
+    def _fresh(self, slug: str) -> PublicPage | None:
+        page, until = self._kept.get(slug, (None, 0))
+        return page if time.monotonic() < until else None
+
+    def _keep(self, slug: str, page: PublicPage, seconds: float = FRESH_SEC) -> PublicPage:
+        self._kept[slug] = (page, time.monotonic() + seconds)
+        return page
+
+    async def _work_out(self, record: StatusPageRecord) -> PublicPage:
+        now = self._now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        since = midnight - timedelta(days=DAYS - 1)
+        ids = [each.monitor_id for each in record.monitors]
+        incidents = await self._incidents(ids, since)
+        subjects = await self._store.coverage.subjects_of(ids)
+        timelines = await self._coverage.timelines(subjects, CoverageRange(since, now))
+        seen = {
+            subject.monitor_id: Seen(subject, intervals, incidents[subject.monitor_id])
+            for subject, intervals in zip(subjects, timelines, strict=True)
+        }
+        return await asyncio.to_thread(
+            public_page, record, seen, now, most_incidents=MOST_INCIDENTS
+        )
+
+    async def _incidents(
+        self, ids: Collection[str], since: datetime
+    ) -> defaultdict[str, list[IncidentRecord]]:
+        found: defaultdict[str, list[IncidentRecord]] = defaultdict(list)
+        for each in await self._store.incidents.newest_of(ids, since, limit=MOST_INCIDENTS):
+            found[each.monitor_id].append(each)
+        return found

@@ -1,0 +1,72 @@
+"""The routes of status pages, `/api/v1/status-pages`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import rate_limited
+from api.body import described_body, parse_model, read_body
+from api.error_docs import error_responses
+from api.errors import BodyTooLarge, StatusPageNotFound, ValidationFailed
+from api.injection import injected
+from api.limits import Counted
+from api.parameters import PathId, query_parameters
+from api.status_pages.publication import StatusPublication
+from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList
+from api.status_pages.service import StatusPageService
+
+StatusPages = Annotated[StatusPageService, injected(StatusPageService)]
+Publication = Annotated[StatusPublication, injected(StatusPublication)]
+
+router = APIRouter(prefix="/api/v1", tags=["status pages"])
+
+
+@router.put(
+    "/status-pages/{slug}",
+    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
+    responses=error_responses(ValidationFailed, BodyTooLarge),
+    openapi_extra=described_body(PutStatusPage),
+)
+async def put_status_page(
+    request: Request, pages: StatusPages, publication: Publication, slug: PathId
+) -> StatusPage:
+    """Publish a page at `/status/{slug}` that anybody may see, or replace it."""
+    wanted, _ = parse_model(PutStatusPage, await read_body(request))
+    changed = await pages.put(slug, wanted)
+    publication.forget(slug)
+    return changed
+
+
+@router.get(
+    "/status-pages",
+    dependencies=[rate_limited(Counted.READS), query_parameters()],
+    responses=error_responses(ValidationFailed),
+)
+async def list_status_pages(pages: StatusPages) -> StatusPageList:
+    """List the status pages by slug."""
+    return await pages.list_all()
+
+
+@router.get(
+    "/status-pages/{slug}",
+    dependencies=[rate_limited(Counted.READS), query_parameters()],
+    responses=error_responses(ValidationFailed, StatusPageNotFound),
+)
+async def show_status_page(pages: StatusPages, slug: PathId) -> StatusPage:
+    """Return what a status page is made of."""
+    return await pages.show(slug)
+
+
+@router.delete(
+    "/status-pages/{slug}",
+    status_code=204,
+    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
+    responses=error_responses(ValidationFailed, StatusPageNotFound),
+)
+async def delete_status_page(
+    pages: StatusPages, publication: Publication, slug: PathId
+) -> Response:
+    """Take a status page down; other gateways may show it for another minute."""
+    await pages.delete(slug)
+    publication.forget(slug)
+    return Response(status_code=204)

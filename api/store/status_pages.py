@@ -1,0 +1,69 @@
+"""Public status pages in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from api.store.database import Database
+from api.store.tables import status_pages
+
+
+@dataclass(frozen=True)
+class ShownMonitor:
+    """A monitor on a status page; `name` is what strangers read, None: the monitor's own."""
+
+    monitor_id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class StatusPageRecord:
+    slug: str
+    title: str
+    note: str | None
+    monitors: list[ShownMonitor]
+    updated_at: datetime
+
+
+class StatusPageStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, record: StatusPageRecord, *, most: int) -> bool:
+        """Keep a page, instead of one that was there before. False: there are `most` others."""
+        values = vars(record) | {"monitors": [vars(each) for each in record.monitors]}
+        is_it = status_pages.c.slug == record.slug
+        async with self._database.exclusive_write() as connection:
+            changed = await connection.execute(update(status_pages).where(is_it).values(values))
+            if changed.rowcount:
+                return True
+            count = await connection.scalar(select(func.count()).select_from(status_pages)) or 0
+            if count < most:
+                await connection.execute(insert(status_pages).values(values))
+            return count < most
+
+    async def find(self, slug: str) -> StatusPageRecord | None:
+        query = select(status_pages).where(status_pages.c.slug == slug)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _record(row) if row else None
+
+    async def all(self) -> list[StatusPageRecord]:
+        """Return all pages by slug."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(status_pages).order_by("slug"))).all()
+        return [_record(row) for row in rows]
+
+    async def delete(self, slug: str) -> bool:
+        """Remove a page. False: there is none."""
+        return (
+            await self._database.write_one(delete(status_pages).where(status_pages.c.slug == slug))
+            == 1
+        )
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> StatusPageRecord:
+    shown = [ShownMonitor(**each) for each in row.monitors]
+    return StatusPageRecord(**dict(row._mapping) | {"monitors": shown})
