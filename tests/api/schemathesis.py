@@ -38,16 +38,18 @@ checks.ignored_auth.enabled = false
 
 # An address may send 30 wrong keys a minute: not all calls can be tried without one.
 [[operations]]
-include-tag = ["destinations", "silences"]
+include-tag = ["destinations", "silences", "status pages"]
 checks.ignored_auth.enabled = false
 
-# No schema can say what a URL of each type looks like, or that a silence ends in the future.
+# No schema can say what a URL of each type looks like, that a silence ends in the future, or that a
+# monitor exists.
 [[operations]]
 include-name = [
     "POST /api/v1/destinations",
     "PATCH /api/v1/destinations/{destination_id}",
     "POST /api/v1/destinations/{destination_id}/test",
     "POST /api/v1/silences",
+    "PUT /api/v1/status-pages/{slug}",
 ]
 checks.positive_data_acceptance.enabled = false
 

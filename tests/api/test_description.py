@@ -84,6 +84,7 @@ def test_every_error_has_an_example_of_its_code(description: dict[str, Any]) -> 
         "EVIDENCE_NOT_FOUND",
         "EVIDENCE_GONE",
         "PICTURE_NOT_FOUND",
+        "STATUS_PAGE_NOT_FOUND",
         "DUPLICATE_MONITOR",
         "IDEMPOTENCY_CONFLICT",
         "MONITOR_NOT_ACTIVE",
