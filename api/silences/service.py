@@ -26,7 +26,7 @@ class SilenceService:
     def __init__(self, store: Store, waker: DestinationWaker, now: Callable[[], datetime]) -> None:
         self._store = store
         self._waker = waker
-        self._now = now
+        self.now = now
 
     async def create(self, wanted: CreateSilence) -> Silence:
         """Make a silence.
@@ -34,7 +34,7 @@ class SilenceService:
         Raises:
             ValidationFailed: a field breaks a rule, or there are too many.
         """
-        now = self._now()
+        now = self.now()
         record = SilenceRecord(
             silence_id=new_silence_id(),
             monitor_ids=wanted.monitor_ids,
@@ -56,9 +56,7 @@ class SilenceService:
         return _silence(record)
 
     async def list_current(self, *, limit: int, offset: int) -> SilenceList:
-        found, total = await self._store.silences.page(
-            since=self._now(), limit=limit, offset=offset
-        )
+        found, total = await self._store.silences.page(since=self.now(), limit=limit, offset=offset)
         return SilenceList(
             silences=[_silence(one) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -79,7 +77,7 @@ class SilenceService:
             SilenceNotFound: there is none, or no longer.
         """
         await self._find(silence_id)
-        await self._store.silences.end(silence_id, self._now())
+        await self._store.silences.end(silence_id, self.now())
         _log.info("silence ended", silence_id=silence_id)
         self._waker.wake(await self._store.destinations.ids())
 

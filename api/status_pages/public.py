@@ -6,13 +6,13 @@ from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from api.monitors.service import shown_name
 from api.store.records import CoverageSubject, IncidentRecord
 from api.store.status_pages import ShownMonitor, StatusPageRecord
-from monitors.availability import Resolution, Totals, periods
+from monitors.availability import Period, Resolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval
 from monitors.status import IncidentKind, Severity
 
@@ -31,14 +31,6 @@ STATES = tuple(PublicState)
 
 
 @dataclass(frozen=True)
-class PublicDay:
-    """A day of UTC; `totals` of a day without a live stream has no availability."""
-
-    day: date
-    totals: Totals
-
-
-@dataclass(frozen=True)
 class PublicIncident:
     name: str
     kind: IncidentKind
@@ -50,12 +42,12 @@ class PublicIncident:
 
 @dataclass(frozen=True)
 class PublicMonitor:
-    """A stream; `days` are those that its monitor existed, oldest first."""
+    """A stream; `days` are those of UTC that its monitor existed, oldest first."""
 
     name: str
     state: PublicState
     kinds: tuple[IncidentKind, ...]
-    days: Sequence[PublicDay]
+    days: Sequence[Period]
     totals: Totals
 
 
@@ -114,10 +106,7 @@ def _monitor(shown: ShownMonitor, known: Seen, number: int) -> PublicMonitor:
         name=_name(shown, known.subject, number),
         state=_state(known.intervals, open_ones),
         kinds=tuple(dict.fromkeys(IncidentKind(each.kind) for each in open_ones)),
-        days=[
-            PublicDay(each.start.date(), each.totals)
-            for each in periods(known.intervals, Resolution.DAY)
-        ],
+        days=periods(known.intervals, Resolution.DAY),
         totals=Totals.of(known.intervals),
     )
 

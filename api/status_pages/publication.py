@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +17,7 @@ from api.status_pages.service import StatusPageService
 from api.store import Store, StoreUnavailable
 from api.store.records import IncidentRecord
 from api.store.status_pages import StatusPageRecord
+from notifications.notification import Language
 
 DAYS: Final = 90
 MOST_INCIDENTS: Final = 50
@@ -24,6 +26,15 @@ OUTAGE_SEC: Final = 10
 """While the database is away, it is asked this often for a page."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Edition:
+    """A page as it was worked out, and how it was drawn in each language."""
+
+    page: PublicPage
+    fresh_until: float
+    drawn: dict[Language, bytes] = field(default_factory=dict)
 
 
 class StatusPublication:
@@ -43,10 +54,10 @@ class StatusPublication:
         self._pages = pages
         self._coverage = coverage
         self._now = now
-        self._kept: dict[str, tuple[PublicPage, float]] = {}
+        self._kept: dict[str, Edition] = {}
         self._turn = asyncio.Lock()
 
-    async def page(self, slug: str) -> PublicPage:
+    async def edition(self, slug: str) -> Edition:
         """Return a page that is at most a minute old.
 
         Raises:
@@ -66,19 +77,20 @@ class StatusPublication:
             if slug not in self._kept:
                 raise
             _log.warning("status page is old", slug=slug, error=str(error))
-            return self._keep(slug, self._kept[slug][0], OUTAGE_SEC)
+            self._kept[slug].fresh_until = time.monotonic() + OUTAGE_SEC
+            return self._kept[slug]
 
     def forget(self, slug: str) -> None:
         """Have the next reader see what was changed."""
         self._kept.pop(slug, None)
 
-    def _fresh(self, slug: str) -> PublicPage | None:
-        page, until = self._kept.get(slug, (None, 0))
-        return page if time.monotonic() < until else None
+    def _fresh(self, slug: str) -> Edition | None:
+        known = self._kept.get(slug)
+        return known if known and time.monotonic() < known.fresh_until else None
 
-    def _keep(self, slug: str, page: PublicPage, seconds: float = FRESH_SEC) -> PublicPage:
-        self._kept[slug] = (page, time.monotonic() + seconds)
-        return page
+    def _keep(self, slug: str, page: PublicPage) -> Edition:
+        self._kept[slug] = edition = Edition(page, time.monotonic() + FRESH_SEC)
+        return edition
 
     async def _work_out(self, record: StatusPageRecord) -> PublicPage:
         now = self._now()

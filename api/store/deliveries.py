@@ -36,6 +36,18 @@ class DeliveryStore:
             rows = (await connection.execute(query)).all()
         return [_record(row) for row in rows], total
 
+    async def newest_of(self, destination_ids: Collection[str]) -> list[DeliveryRecord]:
+        """Return the newest delivery of each of a few destinations, tests included."""
+        newest = (
+            select(func.max(deliveries.c.delivery_id))
+            .where(deliveries.c.destination_id.in_(destination_ids))
+            .group_by(deliveries.c.destination_id)
+        )
+        query = select(deliveries).where(deliveries.c.delivery_id.in_(newest))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [_record(row) for row in rows]
+
     async def told_with(self, destination_id: str, delivery_id: int) -> list[DeliveryRecord]:
         """Return the rows that one notification tells, in their order."""
         query = select(deliveries).where(_told_with(destination_id, delivery_id))

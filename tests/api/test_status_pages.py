@@ -100,7 +100,7 @@ async def test_a_monitor_is_on_a_page_once(light_gateway: Running) -> None:
 
 
 async def published(gateway: Running, slug: str = "tv") -> PublicPage:
-    return await gateway.gateway.publication.page(slug)
+    return (await gateway.gateway.publication.edition(slug)).page
 
 
 async def test_what_strangers_see(gateway: Running) -> None:
