@@ -7,8 +7,9 @@ from activities.declarations import WatchInput
 from evidence.case import LOST, Case
 from evidence.collector import EvidenceCollector
 from evidence.latest_pictures import LatestPictures
-from media.watching import Footage, SegmentCache
+from media.watching import Footage, Journal, SegmentCache, SegmentProber
 from monitors.events import EventDraft, is_opening
+from monitors.evidence import EvidenceLevel
 
 
 class WatchEvidence:
@@ -31,11 +32,15 @@ class WatchEvidence:
         """Return an empty footage of a stream."""
         return Footage(self._cache, partial(self._pictures.put, monitor_id))
 
+    def journal_at(self, level: EvidenceLevel) -> Journal | None:
+        """Return an empty journal of a stream, where capsules are wanted."""
+        return Journal(self._cache) if level is EvidenceLevel.CAPSULE else None
+
     def open_cases(
         self,
         drafts: Iterable[EventDraft],
         input: WatchInput,
-        footage: Footage,
+        prober: SegmentProber,
         inherited: Collection[EventDraft],
     ) -> None:
         """Have the evidence of incidents collected that a watch has opened.
@@ -43,7 +48,7 @@ class WatchEvidence:
         Args:
             drafts: events of the watch.
             input: of the watch.
-            footage: of its stream.
+            prober: of its stream.
             inherited: events of a worker that was lost.
         """
         for draft in drafts:
@@ -54,7 +59,9 @@ class WatchEvidence:
                 incident=draft.incident,
                 level=input.config.evidence,
                 alert_at=draft.timestamp,
-                excerpt=footage.excerpt(draft.incident.started_at),
+                excerpt=prober.footage.excerpt(draft.incident.started_at),
+                journal=prober.journal.excerpt(draft) if prober.journal else None,
+                stream_url=input.stream_url,
                 failure=LOST if draft in inherited else None,
             )
             self._collector.collect(case)

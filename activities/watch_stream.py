@@ -103,7 +103,7 @@ class StreamWatching(WatchActivities):
             inherited = [*state.pending_events]
             # An attempt that goes on from a heartbeat cannot know who watched in between.
             cached = None if heartbeats else self._watches.pop(input.monitor_id, input.state)
-            parts = cached or self._new_parts(input.monitor_id)
+            parts = cached or self._new_parts(input)
             if self._evidence:
                 parts.prober.footage.level = input.config.evidence
             watch = StreamWatch(
@@ -118,14 +118,14 @@ class StreamWatching(WatchActivities):
             async with self._slates.kept_fresh():
                 result = await self._watch(watch, parts, state, input)
             if self._evidence:
-                footage, drafts = parts.prober.footage, result.event_drafts
-                self._evidence.open_cases(drafts, input, footage, inherited)
+                drafts = result.event_drafts
+                self._evidence.open_cases(drafts, input, parts.prober, inherited)
             if result.outcome is not WatchOutcome.ENDED:
                 self._watches.put(input.monitor_id, result.state, parts)
             return result
 
-    def _new_parts(self, monitor_id: str) -> RecentWatch:
-        client = self._sources.new_client()
+    def _new_parts(self, input: WatchInput) -> RecentWatch:
+        client, evidence = self._sources.new_client(), self._evidence
         prober = SegmentProber(
             client,
             self._probe,
@@ -133,7 +133,8 @@ class StreamWatching(WatchActivities):
             memory=self._memory,
             cache=self._cache,
             slates=lambda: self._slates.current,
-            footage=self._evidence.footage_of(monitor_id) if self._evidence else None,
+            journal=evidence.journal_at(input.config.evidence) if evidence else None,
+            footage=evidence.footage_of(input.monitor_id) if evidence else None,
         )
         return RecentWatch(client, prober, ResumeHint())
 

@@ -1,10 +1,11 @@
 """What is known of an incident whose evidence is to be collected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from evidence.excerpts.protocol import Piece
 from media.watching.footage import Excerpt, KeptSegment
+from media.watching.journal import JournalExcerpt
 from media.watching.state import AUDIO, MAIN
 from monitors.evidence import EvidenceItem, EvidenceLevel, evidence_items
 from monitors.incidents import IncidentRef
@@ -24,6 +25,8 @@ class Case:
     Attributes:
         level: what evidence its monitor wants.
         excerpt: what is kept of its stream.
+        journal: what led to its event; None where nobody knows.
+        stream_url: of its stream.
         alert_at: when it was opened.
         failure: stable word for why nothing can be collected; None where something can.
     """
@@ -33,6 +36,8 @@ class Case:
     level: EvidenceLevel
     alert_at: datetime
     excerpt: Excerpt
+    journal: JournalExcerpt | None = None
+    stream_url: str = field(default="", repr=False)
     failure: str | None = None
 
     @property

@@ -84,7 +84,7 @@ class EvidenceCollector:
         if not items:
             return
         if len(self._waiting) >= MOST_WAITING:
-            case = replace(case, failure=BUSY, excerpt=Excerpt())
+            case = replace(case, failure=BUSY, excerpt=Excerpt(), journal=None)
         for item in items:
             unmade = Collected(item, case.incident.started_at, reason=SHUTDOWN)
             self._promised[case.id_of(item)] = _upload(case, unmade)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from activities.evidence_client import EvidenceClient
 from activities.gateway_client import GatewayClient
 from activities.watch_evidence import WatchEvidence
+from evidence.capsule.collecting import IncidentCapsule
 from evidence.collector import EvidenceCollector
 from evidence.excerpt_maker import ExcerptMaker
 from evidence.latest_pictures import LatestPictures
@@ -14,6 +15,7 @@ from evidence.pictures_and_clips import IncidentClip, IncidentPictures
 from media.decoding.decoder_probe import Confinement
 from media.watching import SegmentCache
 from runtime.settings import WorkerSettings
+from runtime.version import VERSION
 from worker.evidence_metrics import EvidenceMetrics
 
 EVIDENCE_SHARE = 4
@@ -51,7 +53,7 @@ async def watch_evidence(
         maker = ExcerptMaker(confinement)
         stack.push_async_callback(maker.close)
         collector = EvidenceCollector(
-            [IncidentPictures(maker), IncidentClip(maker)],
+            [IncidentPictures(maker), IncidentClip(maker), IncidentCapsule(VERSION)],
             client,
             metrics,
             grace_sec=GRACE_SHARE * settings.drain_sec,

@@ -107,4 +107,4 @@ def config_text(config: MonitorConfig) -> bytes:
 
 def event_data(draft: EventDraft, monitor_id: str, config: MonitorConfig) -> dict[str, Any]:
     """Return an event's `data` as it leaves the worker."""
-    return {**draft.identity_in(monitor_id), **bounded_data(draft.data)}
+    return {**draft.identity_in(monitor_id, config.evidence), **bounded_data(draft.data)}

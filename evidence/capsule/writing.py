@@ -33,7 +33,8 @@ from monitors.stream_url import parse_stream_url
 LIBRARIES: Final = ("av", "numpy", "pydantic")
 """What measurements depend on; ffmpeg's libraries come with the first."""
 
-MOST_MEDIA_BYTES: Final = 100 * 1024 * 1024
+MOST_MEDIA_BYTES: Final = 32 * 1024 * 1024
+"""Of later segments only the measurements are in a capsule: a worker holds all of it in memory."""
 
 
 def write_capsule(file: BinaryIO, excerpt: JournalExcerpt, subject: CapsuleSubject) -> Manifest:

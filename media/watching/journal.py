@@ -187,7 +187,7 @@ class Journal:
                 init_bytes=init_bytes,
                 duration_sec=duration_sec,
                 silence_db=silence_db,
-                context=context and context.model_copy(update={"lead": b""}),
+                context=context and context.model_copy(update={"lead": b"", "with_picture": False}),
                 lead=lead,
                 undecodable=str(found) if isinstance(found, Exception) else None,
             ),

@@ -94,7 +94,7 @@ class SegmentProber:
         self._fetcher = SegmentFetcher(client, max_bytes=segment_max_bytes, memory=self._memory)
         self.cache = cache or SegmentCache()
         self._slates = slates
-        self._journal = journal
+        self.journal = journal
         self.footage = footage or Footage()
         self._growth = Growth()
         self._turn = asyncio.Lock()
@@ -206,8 +206,8 @@ class SegmentProber:
         self._lead.note(segment, media, init, measured)
         if measured and measured.is_skimmed:
             found = measured.model_copy(update={"cached": self.cache.put(media)})
-        if self._journal:
-            self._journal.note_probed(
+        if self.journal:
+            self.journal.note_probed(
                 found,
                 media,
                 init_bytes=len(init),
@@ -238,8 +238,8 @@ class SegmentProber:
                 )
             except UndecodableSegment:
                 return None
-        if self._journal:
-            self._journal.note_probed(
+        if self.journal:
+            self.journal.note_probed(
                 found,
                 media,
                 init_bytes=0,

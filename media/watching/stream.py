@@ -11,7 +11,6 @@ from media.sources.direct import ENDED
 from media.sources.source import MediaUrls, Observation, Source, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
 from media.watching.clock import SteadyClock
-from media.watching.journal import Journal
 from media.watching.judging import StateJudge
 from media.watching.rendition_switch import RenditionSwitch
 from media.watching.resume_hint import ResumeHint
@@ -87,7 +86,6 @@ class StreamWatch:
         confirmation: ConfirmationPolicy = DEFAULT_POLICY,
         long_look_sec: float = LONG_LOOK_SEC,
         hint: ResumeHint | None = None,
-        journal: Journal | None = None,
     ) -> None:
         """Prepare to watch.
 
@@ -101,7 +99,6 @@ class StreamWatch:
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
             hint: where the watch that left `state` stood, and then where this one stands.
-            journal: takes what is judged.
         """
         self._source = source
         self._state = state
@@ -115,7 +112,7 @@ class StreamWatch:
         self._renditions = RenditionSwitch(state, config, prober, self._now)
         self._something_happened = asyncio.Event()
         self._judging = StateJudge(
-            state, config, journal=journal, on_change=self._something_happened.set
+            state, config, journal=prober.journal, on_change=self._something_happened.set
         )
         self._lost = False
         self._known: Observation | None = None
