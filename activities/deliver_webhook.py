@@ -34,6 +34,7 @@ from monitors.delivery import (
     read_retry_after,
 )
 from monitors.events import StreamEvent
+from monitors.evidence_links import EvidenceLinks
 from monitors.reports import EventReport
 from monitors.signing import is_sealed, signature_headers
 
@@ -65,6 +66,7 @@ class WebhookDelivery(DeliveryActivities):
         audit: reports those that failed.
         gateway: knows events, and where they go.
         seal_key: of `monitors.signing.callback_seal`.
+        links: open evidence.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class WebhookDelivery(DeliveryActivities):
         audit: AttemptAudit,
         gateway: GatewayClient,
         seal_key: bytes,
+        links: EvidenceLinks,
     ) -> None:
         self._client = client
         self._signing_keys = signing_keys
@@ -87,6 +90,7 @@ class WebhookDelivery(DeliveryActivities):
         self._audit = audit
         self._gateway = gateway
         self._seal_key = seal_key
+        self._links = links
 
     @activity.defn
     async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
@@ -139,7 +143,7 @@ class WebhookDelivery(DeliveryActivities):
         return DeliveryResult(attempts=attempt, sent_at=datetime.now(UTC))
 
     async def _post(self, message: _Message) -> ReceiverAnswer:
-        body = message.event.body()
+        body = self._links.event(message.event).body()
         headers = {
             "Content-Type": "application/json",
             "User-Agent": self._user_agent,

@@ -75,6 +75,17 @@ class RestClient:
         """Return an answer that is no JSON; raises as `call`."""
         return self._request("GET", path, body=None, query=query).text
 
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a file; raises as `call`."""
+        try:
+            with self._http.stream("GET", path) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise GatewayUnreachable(f"{self._base_url} does not answer: {error}") from None
+
     def _request(
         self,
         method: str,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import open_gateway
+from cli.evidence_view import print_evidence, save_evidence, show_pictures
 from cli.monitor_view import moment, print_events, print_table, printable
 from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, LabelFilter
 
@@ -52,18 +53,26 @@ def list_incidents(
 @app.command("show")
 def show(
     incident_id: IncidentId,
+    save: Annotated[
+        Path | None, typer.Option(help="Folder that its pictures, clip and capsule are saved in.")
+    ] = None,
     url: GatewayUrl = LOCAL_GATEWAY,
     data_dir: DataDir = Path("data"),
     as_json: AsJson = False,
 ) -> None:
-    """Show one incident and its events."""
+    """Show one incident, its events and its evidence; in a terminal, its pictures."""
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", f"/incidents/{client.find_incident_id(incident_id)}")
-    if as_json:
-        typer.echo(json.dumps(answer, indent=2))
-    else:
-        _print(answer)
-        print_events(answer["events"])
+        if as_json:
+            typer.echo(json.dumps(answer, indent=2))
+        else:
+            _print(answer)
+            print_events(answer["events"])
+            print_evidence(answer["evidence"])
+        if save:
+            save_evidence(client, answer["evidence"], save)
+        if not as_json:
+            show_pictures(client, answer["evidence"])
 
 
 @app.command("ack")

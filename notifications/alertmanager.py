@@ -80,6 +80,8 @@ def _alert(notification: Notification, subject: Subject) -> dict[str, Any]:
         alert["endsAt"] = ends_at.isoformat()
     if subject.link:
         alert["generatorURL"] = subject.link
+    if subject.evidence_link:
+        alert["annotations"]["evidence_url"] = subject.evidence_link
     return alert
 
 

@@ -57,6 +57,7 @@ class Subject(BaseModel):
             nobody saw a recovery; else None.
         data: of the event, as in webhooks.
         link: where people see more.
+        evidence_link: opens its first faulty picture; None where there is none, or no address.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,6 +75,7 @@ class Subject(BaseModel):
     monitor_ended_as: MonitorStatus | None = None
     data: dict[str, Any] = {}
     link: str | None = None
+    evidence_link: str | None = None
 
     @property
     def is_left_open(self) -> bool:

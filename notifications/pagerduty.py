@@ -66,11 +66,10 @@ def event_of(notification: Notification) -> dict[str, Any]:
         return event
     said = message(notification, names_chars=NAMES_CHARS)
     subjects = notification.subjects
-    link = notification.more
     return {
         **event,
         "client": "Stream Tracker",
-        "links": [{"href": link, "text": "Stream Tracker"}] if link else [],
+        "links": _links(notification),
         "payload": {
             "summary": said.title[:MAX_SUMMARY_CHARS],
             "source": notification.origin_host or _source(notification),
@@ -84,6 +83,13 @@ def event_of(notification: Notification) -> dict[str, Any]:
             },
         },
     }
+
+
+def _links(notification: Notification) -> list[dict[str, str]]:
+    links = {"Stream Tracker": notification.more}
+    if len(notification.subjects) == 1:
+        links["Picture"] = notification.subjects[0].evidence_link
+    return [{"href": href, "text": text} for text, href in links.items() if href]
 
 
 def _source(notification: Notification) -> str:

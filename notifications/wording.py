@@ -111,6 +111,8 @@ def _body(
         yield texts["body.streams"].format(text=_names(subjects, texts, names_chars))
     else:
         yield from _details(subjects[0], texts)
+        if subjects[0].evidence_link:
+            yield texts["body.evidence"].format(text=subjects[0].evidence_link)
     yield notification.more
 
 

@@ -3,19 +3,17 @@
 from typing import Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.setting_types import BaseUrl, SecretList, SeedList
+from runtime.shared_settings import SharedSettings
 
 GIBIBYTE: Final = 1024**3
 MEBIBYTE: Final = 1024**2
 DAY_SEC: Final = 86_400
 
 
-class EvidenceLinkSettings(BaseSettings):
+class EvidenceLinkSettings(SharedSettings):
     """What the gateway and the orchestrators read, so that both write the same links."""
-
-    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     public_url: BaseUrl | None = None
     """The gateway's address as people reach it, for links in notifications and events; unset: no

@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-from runtime.settings import SharedSettings
+from runtime.shared_settings import SharedSettings
 
 
 def configure_logging(settings: SharedSettings) -> None:

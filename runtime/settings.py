@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from runtime.errors import StartError
 from runtime.evidence_settings import EvidenceLinkSettings, EvidenceSettings
@@ -33,15 +33,13 @@ from runtime.setting_types import (
     Executable,
     HeaderKey,
     HeaderKeyList,
-    HostPortList,
-    PemFile,
     Port,
-    ProxyUrl,
     ReadableFile,
     SecretList,
     SecretUrl,
     lower,
 )
+from runtime.shared_settings import SharedSettings
 
 MANY = 1_000_000
 MEBIBYTE = 1024 * 1024
@@ -58,45 +56,7 @@ class WorkerRole(StrEnum):
     PROBE = "probe"
 
 
-class SharedSettings(BaseSettings):
-    """What every process reads."""
-
-    model_config = SettingsConfigDict(
-        extra="ignore",
-        env_ignore_empty=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
-
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], lower] = "info"
-    """Least level that is logged."""
-
-    log_format: Annotated[Literal["json", "console"], lower] = "json"
-    """json for machines, console for people."""
-
-    allow_private_networks: bool = False
-    """Let user-given URLs point to private, loopback and other special addresses."""
-
-    http_proxy: ProxyUrl | None = None
-    """Proxy for http:// streams; webhooks never use it."""
-
-    https_proxy: ProxyUrl | None = None
-    """Proxy for https:// streams; webhooks never use it."""
-
-    ca_bundle: PemFile | None = None
-    """PEM file of CA certificates to trust for streams, besides the bundled ones."""
-
-    payload_keys: EncryptionKeys = Field(default=[], max_length=4)
-    """Encrypts what Temporal stores: texts of at least 32 characters, comma separated; the first
-    encrypts, all decrypt. The same for the gateway and all workers. Unset: plain."""
-
-    webhook_private_hosts: HostPortList = []
-    """Where webhooks may go although the address is private: receivers of your own as HOST:PORT,
-    comma separated, written as in their URLs. No stream may come from there."""
-
-
-class GatewaySettings(EvidenceSettings, SharedSettings):
+class GatewaySettings(EvidenceSettings):
     host: str = "127.0.0.1"
     """Address to listen on."""
 

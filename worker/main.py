@@ -26,6 +26,7 @@ from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from media.sources.source_resolver import SourceResolver
 from media.watching import MemoryBudget
+from monitors.evidence_links import EvidenceLinks
 from runtime.logging import configure_logging
 from runtime.pod_settings import ProbePlacement
 from runtime.serving import stop_signal
@@ -277,4 +278,9 @@ def _delivery(
         audit=audit,
         gateway=gateway,
         seal_key=settings.internal_api_key.get_secret_value().encode(),
+        links=EvidenceLinks(
+            tuple(keys),
+            settings.public_url,
+            timedelta(seconds=settings.evidence_url_ttl_sec),
+        ),
     )

@@ -8,6 +8,7 @@ from api.store import Store
 from api.store.destination_records import DeliveryRecord, DestinationRecord
 from api.store.told import ToldRow
 from monitors.events import EventType, StreamEvent, kind_of
+from monitors.evidence import URL_FIELD
 from monitors.evidence_links import EvidenceLinks
 from monitors.status import MonitorStatus, Severity
 from notifications.notification import Notification, NotificationState, Subject
@@ -71,6 +72,7 @@ class MessageWriter:
             monitor_ended_as=_monitor_ended_as(first, told),
             data=data,
             link=self._link(told),
+            evidence_link=data.get(URL_FIELD) if self._public_url else None,
         )
 
     def _link(self, told: ToldRow) -> str | None:

@@ -28,7 +28,10 @@ from monitors.evidence import (
     is_evidence_of,
 )
 
-AT_ONCE: Final = 4
+PICTURES_AT_ONCE: Final = 8
+LARGE_AT_ONCE: Final = 2
+"""Each is a file of up to 128 MiB while it is taken."""
+
 MOST_WAITING: Final = 100
 
 _MAGIC: Final = {
@@ -86,7 +89,9 @@ class EvidenceIntake:
         self._keys = keys
         self._metrics = metrics
         self._now = now
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._turns = dict.fromkeys(EvidenceKind, large)
+        self._turns[EvidenceKind.PICTURE] = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._waiting = 0
 
     async def take(self, upload: Upload, request: Request) -> None:
@@ -102,7 +107,7 @@ class EvidenceIntake:
         known = await self._store.evidence.find(upload.evidence_id)
         if known and (known.state is EvidenceState.READY or known.reason == DELETED):
             return
-        async with self._turn():
+        async with self._turn(record.kind):
             try:
                 await self._keep(record, upload, request)
             except QuotaExceeded:
@@ -178,13 +183,13 @@ class EvidenceIntake:
         self._metrics.evidence_settled(record.kind, reason)
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, kind: EvidenceKind) -> AsyncIterator[None]:
         """Wait until few others are being taken."""
         if self._waiting >= MOST_WAITING:
             raise EvidenceNotAvailable("busy")
         self._waiting += 1
         try:
-            async with self._turns:
+            async with self._turns[kind]:
                 yield
         finally:
             self._waiting -= 1

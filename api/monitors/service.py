@@ -215,6 +215,7 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
         stream_status=monitor.stream_status,
         health=monitor.health,
         open_incidents=[one.kind for one in monitor.open_incidents if monitor.status.is_active],
+        picture_at=monitor.picture_at,
         created_at=monitor.created_at,
     )
 

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
+from api.store.evidence_tables import latest_pictures
 from api.store.filters import Label, MonitorFilter, has_labels, is_wanted
 from api.store.incidents import close_incidents
 from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_report
@@ -305,7 +306,12 @@ _SUMMARY = select(
     monitor_stats.c.health,
     monitor_stats.c.open_incidents,
     monitor_stats.c.media,
-).select_from(MONITORS_WITH_STATS)
+    latest_pictures.c.taken_at,
+).select_from(
+    MONITORS_WITH_STATS.outerjoin(
+        latest_pictures, monitors.c.monitor_id == latest_pictures.c.monitor_id
+    )
+)
 
 
 def _page(wanted: ColumnElement[bool], *, limit: int, offset: int) -> Select[Any]:

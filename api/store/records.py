@@ -86,6 +86,7 @@ class MonitorSummary:
     open_incidents: list[OpenIncident]
     created_at: datetime
     media: MediaFacts | None = None
+    picture_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
         open_incidents=_open_incidents(row.open_incidents or []),
         created_at=row.created_at,
         media=_media(row),
+        picture_at=row.taken_at,
     )
 
 

@@ -27,6 +27,7 @@ async def running_gateway(database_url: str, temporal_address: str) -> AsyncIter
         "TEMPORAL_ADDRESS": temporal_address,
         "API_KEY": KEY,
         "INTERNAL_API_KEY": INTERNAL_KEY,
+        "WEBHOOK_SIGNING_KEY": INTERNAL_KEY,
         "ALLOW_PRIVATE_NETWORKS": "true",
         "MAX_MONITORS": "1000000",
         "RATE_LIMIT_CREATE": "1000000",

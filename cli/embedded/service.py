@@ -42,7 +42,7 @@ class Endpoints:
 
     Attributes:
         receiver: where a companion may listen for webhooks; the guard lets them through.
-        keys: API_KEY, INTERNAL_API_KEY, WEBHOOK_SIGNING_KEY and SECRETS_KEY by name.
+        keys: of `cli.generated_keys`, by name.
     """
 
     gateway: str
@@ -158,6 +158,8 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         "TEMPORAL_ADDRESS": f"{LOCAL}:{settings.temporal_port}",
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_CONFIG_FILE": os.devnull,
+        "PUBLIC_URL": given.get("PUBLIC_URL")
+        or f"http://{_reachable(settings.host)}:{settings.port}",
     }
     # The worker calls PORT, whatever the environment says of a port of its own.
     gateway = {

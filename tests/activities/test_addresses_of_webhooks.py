@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from activities.gateway_client import GatewayClient
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.events import StreamEvent
+from monitors.evidence_links import EvidenceLinks
 from monitors.reports import EventReport
 from monitors.signing import callback_seal
 from monitors.status import DeliveryStatus
@@ -25,6 +27,7 @@ from tests.activities.test_deliver_webhook import FLAT, NEW_KEY, NO_GATEWAY, Met
 from tests.testkit.events import event, put_event
 from tests.testkit.gateway import INTERNAL_KEY, Running, running_gateway
 
+LINKS = EvidenceLinks((b"signing-key",), "https://streams.example", timedelta(days=7))
 SEAL_KEY = INTERNAL_KEY.encode()
 FAILED = {"webhook_status": "failed", "webhook_attempts": 4, "webhook_last_error": "HTTP 500"}
 ANOTHER = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
@@ -62,6 +65,7 @@ async def run(gateway_url: str, order: DeliveryInput | RedeliveryInput, *details
             audit=audit,
             gateway=gateway,
             seal_key=SEAL_KEY,
+            links=LINKS,
         )
         deliver: Any = (
             delivery.deliver_webhook

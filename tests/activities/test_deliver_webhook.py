@@ -26,6 +26,8 @@ from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
 from monitors.delivery import DeliveryPolicy
 from monitors.events import EventType, StreamEvent
+from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceMoment, evidence_path
+from monitors.evidence_links import EvidenceLinks
 from monitors.signing import callback_seal, is_signed
 from simulator.origin.server import InProcessServer
 from tests.activities.scripted_http import Answer, Request, scripted
@@ -41,6 +43,7 @@ EVENT = StreamEvent(
     data={"duration_sec": 30.0},
     metadata={"name": "Grüße 🎥"},
 )
+LINKS = EvidenceLinks((b"signing-key",), "https://streams.example", timedelta(days=7))
 SEAL_KEY = b"internal-key"
 FLAT = DeliveryPolicy(jitter=0)
 NO_GATEWAY = "http://127.0.0.1:1"
@@ -81,6 +84,7 @@ async def deliver(
     gateway_url: str = NO_GATEWAY,
     seal: str | None = None,
     beats: list[object] | None = None,
+    event: StreamEvent = EVENT,
 ) -> DeliveryResult:
     """Make Temporal's `attempt`, of which `failed` (all before it) came to an end."""
     gateway = GatewayClient(gateway_url, SecretStr("internal-key"))
@@ -94,6 +98,7 @@ async def deliver(
         audit=audit,
         gateway=gateway,
         seal_key=SEAL_KEY,
+        links=LINKS,
     )
     environment = ActivityEnvironment()
     counted = attempt - 1 if failed is None else failed
@@ -102,7 +107,7 @@ async def deliver(
     )
     environment.on_heartbeat = lambda *details: (beats if beats is not None else []).append(details)
     sealed = callback_seal(SEAL_KEY, EVENT.monitor_id, url) if seal is None else seal
-    order = DeliveryInput(callback_url=url, callback_seal=sealed, event=EVENT)
+    order = DeliveryInput(callback_url=url, callback_seal=sealed, event=event)
     try:
         return await environment.run(delivery.deliver_webhook, order)
     finally:
@@ -382,3 +387,17 @@ async def test_a_refused_address_is_final_and_tells_nothing(url: str) -> None:
         error = await refused(guarded, url)
     assert error.non_retryable
     assert error.message == "the address is not allowed"
+
+
+async def test_the_link_to_evidence_is_signed_and_the_same_each_time(
+    client: httpx.AsyncClient,
+) -> None:
+    item = EvidenceItem(EvidenceKind.PICTURE, EvidenceMoment.FIRST_FAULTY)
+    path = evidence_path(item.id_of("inc-5a9be5a8-4b5c-5a59-9f4f-3a3c0d8d2f10", EVENT.timestamp))
+    event = EVENT.model_copy(update={"data": {"evidence_url": path, "duration_sec": 30.0}})
+    async with scripted(Answer(200)) as receiver:
+        for attempt in (1, 2):
+            await deliver(client, receiver.url, event=event, attempt=attempt)
+    first, second = (request.body for request in receiver.requests)
+    assert first == second == LINKS.event(event).body()
+    assert json.loads(first)["data"]["evidence_url"].startswith(f"https://streams.example{path}?")

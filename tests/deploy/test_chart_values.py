@@ -95,12 +95,12 @@ OF_THE_CHART = {
     *("ALLOW_PRIVATE_NETWORKS", "CALLBACK_URL", "DATA_DIR", "DRAIN_SEC", "HEALTH_HOST"),
     *("HEALTH_PORT", "HOST", "INTERNAL_PORT", "LOG_LEVEL", "MAX_MONITORS", "MONITOR_ID"),
     *("NAMESPACE", "PORT", "PROBE_PLACEMENT", "PROBE_SLOTS", "WEBHOOK_PRIVATE_HOSTS"),
-    "WORKER_ROLE",
+    *("WORKER_ROLE", "EVIDENCE_STORE"),
 }
 """Variables that have a value of their own; two of one name would be in one ConfigMap."""
 SECRETS = {
     *("API_KEY", "DATABASE_URL", "DB_DSN", "INTERNAL_API_KEY", "PROBE_API_KEY", "SECRETS_KEY"),
-    *("WEBHOOK_SIGNING_KEY", "PAYLOAD_KEYS", "CODEC_KEYS"),
+    *("WEBHOOK_SIGNING_KEY", "PAYLOAD_KEYS", "CODEC_KEYS", "EVIDENCE_SIGNING_KEY"),
 }
 PREFIXES_OF_THE_CHART = ("TEMPORAL_", "POD_", "WORKER_IMAGE")
 
@@ -207,6 +207,30 @@ def test_a_worker_of_the_pool_measures_as_many_segments_at_once_as_it_has_cores(
     assert environment_of(rendered(values), "probe").get("PROBES_AT_ONCE") == at_once
     assert "PROBES_AT_ONCE" not in environment_of(rendered(values), "orchestrator")
     variables.read(WorkerSettings, environment_of(rendered(values), "probe"))
+
+
+def test_evidence_lies_in_a_bucket_or_on_a_claim_or_nowhere() -> None:
+    claimed, bucket = changed("evidence.existingClaim", "ours"), "s3://bucket/prefix"
+    stores = {
+        "none": MINIMAL,
+        "/evidence": claimed,
+        bucket: changed("evidence.store", bucket),
+    }
+    for store, values in stores.items():
+        settings = variables.read(GatewaySettings, environment_of(rendered(values), "gateway"))
+        assert settings.evidence_store == store
+        assert ("No evidence is kept" in notes_of(values)) is (store == "none")
+    volumes = dict(pod_specs(rendered(claimed)))["gateway"]["volumes"]
+    assert {"name": "evidence", "persistentVolumeClaim": {"claimName": "ours"}} in volumes
+
+
+def test_gateway_and_orchestrator_write_the_same_links() -> None:
+    settings = {"PUBLIC_URL": "https://streams.example", "EVIDENCE_URL_TTL_SEC": 3600}
+    objects = rendered(changed("gateway.settings", settings))
+    gateway = variables.read(GatewaySettings, environment_of(objects, "gateway"))
+    worker = variables.read(WorkerSettings, environment_of(objects, "orchestrator"))
+    assert gateway.public_url == worker.public_url == "https://streams.example"
+    assert gateway.evidence_url_ttl_sec == worker.evidence_url_ttl_sec == 3600
 
 
 def test_a_worker_without_requests_measures_by_the_cores_that_it_sees() -> None:

@@ -28,7 +28,7 @@ FILE = ROOT / "docker-compose.yaml"
 EXAMPLE = ROOT / ".env.example"
 MAKE_ENV = ROOT / "deploy" / "compose" / "make-env.sh"
 TAG = "test-compose"
-SECRET = "a-secret-of-32-characters-or-more"
+SECRET = "5ec4e7" * 10 + "5ec4"
 PROCESSES = [
     pytest.param("gateway", GatewaySettings, id="gateway"),
     pytest.param("orchestrator", WorkerSettings, id="orchestrator"),
@@ -111,7 +111,7 @@ def test_every_setting_can_be_given_in_the_one_file_or_is_listed_as_without_effe
 def test_every_setting_reaches_all_processes_that_read_it(
     service: str, kind: type[BaseSettings]
 ) -> None:
-    of_orchestrators = {"API_KEY", "WEBHOOK_SIGNING_KEY"} | {
+    of_orchestrators = {"API_KEY", "WEBHOOK_SIGNING_KEY", "PUBLIC_URL", "EVIDENCE_URL_TTL_SEC"} | {
         name
         for name in variables.known(WorkerSettings)
         if re.match("WEBHOOK_(MAX|BACK|RETRY)", name)

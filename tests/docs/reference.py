@@ -20,13 +20,14 @@ from pydantic_settings import BaseSettings
 from typer.core import TyperGroup, TyperOption
 
 from cli.main import app
+from runtime.evidence_settings import EvidenceLinkSettings
 from runtime.settings import (
     EmbeddedSettings,
     GatewaySettings,
-    SharedSettings,
     StreamSettings,
     WorkerSettings,
 )
+from runtime.shared_settings import SharedSettings
 from tests.deploy.expositions import gateway_exposition, worker_exposition
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -53,6 +54,7 @@ def renewed(text: str) -> str:
 def settings() -> str:
     readers: dict[str, type[BaseSettings]] = {
         "gateway, worker": SharedSettings,
+        "gateway, orchestrator": EvidenceLinkSettings,
         "gateway": GatewaySettings,
         "worker, watch": StreamSettings,
         "worker": WorkerSettings,
@@ -75,7 +77,7 @@ def settings() -> str:
 
 
 def _inherited(kind: type[BaseSettings]) -> set[str]:
-    known = [SharedSettings, StreamSettings]
+    known = [SharedSettings, EvidenceLinkSettings, StreamSettings]
     bases = [each for each in known if each is not kind and issubclass(kind, each)]
     return {name for each in bases for name in each.model_fields}
 

@@ -78,6 +78,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         folder,
         API_KEY=KEY,
         INTERNAL_API_KEY=INTERNAL_KEY,
+        WEBHOOK_SIGNING_KEY="k" * 32,
         DATA_DIR=str(folder),
         PORT=str(port),
         TEMPORAL_ADDRESS="127.0.0.1:1",

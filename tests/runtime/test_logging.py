@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from runtime.logging import configure_logging
-from runtime.settings import SharedSettings
+from runtime.shared_settings import SharedSettings
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from runtime.settings import (
 )
 
 ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
-GATEWAY = {"API_KEY": ONE, "INTERNAL_API_KEY": TWO}
+GATEWAY = {"API_KEY": ONE, "INTERNAL_API_KEY": TWO, "WEBHOOK_SIGNING_KEY": THREE}
 WORKER = {
     "CALLBACK_URL": "http://127.0.0.1:8080",
     "INTERNAL_API_KEY": TWO,

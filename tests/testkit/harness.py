@@ -76,6 +76,7 @@ class ServiceHarness:
             INTERNAL_API_KEY=INTERNAL_KEY,
             PROBE_API_KEY=PROBE_KEY,
             WEBHOOK_SIGNING_KEY=SIGNING_KEY,
+            EVIDENCE_SIGNING_KEY="7" * 64,
             RATE_LIMIT_READ="100000",
             **self._shared(),
         )
