@@ -13,6 +13,7 @@ BENCHMARKS = {
     "incidents": "how long lists of incidents take, with each filter, among a million",
     "listeners": "what listeners of changes cost the gateway",
     "coverage": "how long a month's availability of a thousand monitors takes",
+    "capsules": "that capsules are judged again to the same events, and no byte can be changed",
     "contract": "that no request makes the gateway fail or break its own description",
     "delivery": "that no webhook is lost, and that hostile streams do not delay others",
     "field": "that streams of real encoders and packagers are watched as they are",
