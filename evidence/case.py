@@ -1,7 +1,9 @@
 """What is known of an incident whose evidence is to be collected."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from evidence.excerpts.protocol import Piece
 from media.watching.footage import Excerpt, KeptSegment
@@ -59,14 +61,19 @@ class Case:
     def pieces(self) -> list[Piece]:
         """Return what is kept of picture and first sound, on a clock that the fault begins at 0."""
         main, audio = (self.excerpt.tracks.get(name, ()) for name in (MAIN, AUDIO))
-        kept = [*((each, False) for each in main), *((each, True) for each in audio)]
-        return [piece for each, is_audio in kept if (piece := self._piece(each, is_audio))]
+        return [*self._pieces(main, is_audio=False), *self._pieces(audio, is_audio=True)]
 
-    def _piece(self, kept: KeptSegment, is_audio: bool) -> Piece | None:
-        if kept.held.media is None:
-            return None
-        starts_sec = (kept.starts_at - self.incident.started_at).total_seconds()
-        return Piece(kept.held.media, starts_sec, kept.segment.duration_sec, is_audio)
+    def _pieces(self, kept: Iterable[KeptSegment], *, is_audio: bool) -> Iterator[Piece]:
+        for _, same in groupby(kept, key=lambda each: each.segment.sequence):
+            parts = [(each, each.held.media) for each in same if each.held.media is not None]
+            if not parts:
+                continue
+            first, media = parts[0]
+            # Behind the first part of a segment, the initialization section is not repeated.
+            media += b"".join(more[each.init_bytes :] for each, more in parts[1:])
+            starts_sec = (first.starts_at - self.incident.started_at).total_seconds()
+            duration_sec = sum(each.segment.duration_sec for each, _ in parts)
+            yield Piece(media, starts_sec, duration_sec, is_audio)
 
     @property
     def moment_sec(self) -> float:

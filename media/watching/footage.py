@@ -167,7 +167,9 @@ def _of_pictures(
         needed |= {place - 1, place}
     if unjudged_from:
         needed |= {*range(_place_of(kept, unjudged_from) - 1, last)}
-    return [each for place, each in enumerate(kept) if place in needed]
+    # Of a segment that was measured in pieces, all of them: its keyframe may be in the first.
+    numbers = {each.segment.sequence for place, each in enumerate(kept) if place in needed}
+    return [each for each in kept if each.segment.sequence in numbers]
 
 
 def _place_of(kept: Sequence[KeptSegment], moment: datetime) -> int:

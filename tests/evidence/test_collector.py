@@ -1,0 +1,175 @@
+"""Collecting evidence: what reaches the gateway when it, or the worker, comes and goes."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from evidence.case import LOST, Case
+from evidence.collector import BUSY, FAILED, MOST_WAITING, SHUTDOWN, Collected, EvidenceCollector
+from evidence.latest_pictures import LatestPictures
+from evidence.uploads import EvidenceRefused, GatewayAway, Upload
+from media.watching import Picture
+from media.watching.footage import Excerpt
+from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceLevel, EvidenceMoment
+from monitors.incidents import IncidentRef
+from monitors.status import IncidentKind
+from tests.monitors.media_timeline import wall_clock
+from tests.testkit.waiting import until_true
+
+MONITOR = "mon-1"
+LAST_GOOD = EvidenceItem(EvidenceKind.PICTURE, EvidenceMoment.LAST_GOOD)
+FIRST_FAULTY = EvidenceItem(EvidenceKind.PICTURE, EvidenceMoment.FIRST_FAULTY)
+
+
+@dataclass
+class Gateway:
+    """Takes what it is given, after it raised what it was told to raise."""
+
+    raises: list[Exception] = field(default_factory=list)
+    taken: list[Upload] = field(default_factory=list)
+    pictures: list[tuple[str, bytes]] = field(default_factory=list)
+
+    async def put_evidence(self, upload: Upload) -> None:
+        if self.raises:
+            raise self.raises.pop(0)
+        self.taken.append(upload)
+
+    async def put_picture(self, monitor_id: str, picture: Picture) -> None:
+        await asyncio.sleep(0)
+        self.pictures.append((monitor_id, picture.jpeg))
+
+    def told(self) -> list[tuple[str, str | None]]:
+        return [(str(each.item.moment), each.reason) for each in self.taken]
+
+
+@dataclass
+class Counts:
+    """Takes all counts."""
+
+    outcomes: list[str] = field(default_factory=list)
+
+    def collected(self, kind: EvidenceKind, outcome: str, after_sec: float) -> None:
+        self.outcomes.append(outcome)
+
+    def picture(self, outcome: str) -> None:
+        self.outcomes.append(outcome)
+
+
+class Source:
+    """Makes pictures, or does what it is told."""
+
+    def __init__(self, makes: Callable[[], AsyncIterator[Collected]] | None = None) -> None:
+        self._makes = makes or self._pictures
+
+    def makes(self, item: EvidenceItem) -> bool:
+        return item.kind is EvidenceKind.PICTURE
+
+    def collect(self, case: Case) -> AsyncIterator[Collected]:
+        return self._makes()
+
+    async def _pictures(self) -> AsyncIterator[Collected]:
+        for item in (LAST_GOOD, FIRST_FAULTY):
+            yield Collected(item, wall_clock(0), b"jpeg")
+
+
+def a_case(begun_sec: float = 0.0, failure: str | None = None) -> Case:
+    return Case(
+        monitor_id=MONITOR,
+        incident=IncidentRef(kind=IncidentKind.FREEZE, started_at=wall_clock(begun_sec)),
+        level=EvidenceLevel.PICTURE,
+        alert_at=datetime.now(UTC),
+        excerpt=Excerpt(),
+        failure=failure,
+    )
+
+
+def collector(
+    gateway: Gateway, source: Source | None = None, *, grace_sec: float = 20.0
+) -> EvidenceCollector:
+    return EvidenceCollector([source or Source()], gateway, Counts(), grace_sec=grace_sec)
+
+
+async def test_what_waits_at_the_end_is_collected_within_the_grace_time() -> None:
+    gateway = Gateway()
+    async with collector(gateway) as collecting:
+        for number in range(3):
+            collecting.collect(a_case(number))
+    assert gateway.told() == 3 * [("last_good", None), ("first_faulty", None)]
+    assert {each.evidence_id for each in gateway.taken} == {
+        a_case(number).id_of(item) for number in range(3) for item in (LAST_GOOD, FIRST_FAULTY)
+    }
+
+
+async def test_a_worker_that_stops_says_what_it_did_not_collect() -> None:
+    async def hang() -> AsyncIterator[Collected]:
+        yield Collected(LAST_GOOD, wall_clock(0), b"jpeg")
+        await asyncio.Event().wait()
+
+    gateway = Gateway()
+    async with collector(gateway, Source(hang), grace_sec=0.1) as collecting:
+        collecting.collect(a_case(0))
+        collecting.collect(a_case(1))
+        await until_true(lambda: bool(gateway.taken), "a picture")
+    assert Counter(gateway.told()) == {
+        ("last_good", None): 1,
+        ("last_good", SHUTDOWN): 1,
+        ("first_faulty", SHUTDOWN): 2,
+    }
+
+
+async def test_a_gateway_that_is_away_gets_it_later() -> None:
+    gateway = Gateway(raises=[GatewayAway("no answer"), GatewayAway("503")])
+    async with collector(gateway) as collecting:
+        collecting.collect(a_case())
+    assert gateway.told() == [("last_good", None), ("first_faulty", None)]
+
+
+async def test_what_the_gateway_refuses_is_not_tried_again() -> None:
+    gateway = Gateway(raises=[EvidenceRefused("the monitor keeps no such evidence")])
+    async with collector(gateway) as collecting:
+        collecting.collect(a_case())
+    assert gateway.told() == [("first_faulty", None)]
+
+
+async def test_a_source_that_breaks_leaves_a_reason_and_the_next_incident_is_collected() -> None:
+    broken = [True]
+
+    async def breaks_once() -> AsyncIterator[Collected]:
+        if broken.pop() if broken else False:
+            raise RuntimeError("a defect")
+        for item in (LAST_GOOD, FIRST_FAULTY):
+            yield Collected(item, wall_clock(0), b"jpeg")
+
+    gateway = Gateway()
+    async with collector(gateway, Source(breaks_once)) as collecting:
+        collecting.collect(a_case(0))
+        collecting.collect(a_case(1))
+    assert [reason for _, reason in gateway.told()] == [FAILED, FAILED, None, None]
+
+
+@pytest.mark.parametrize(
+    ("incidents", "failure", "reason"), [(1, LOST, LOST), (MOST_WAITING + 1, None, BUSY)]
+)
+async def test_what_cannot_be_collected_is_told_with_its_reason(
+    incidents: int, failure: str | None, reason: str
+) -> None:
+    gateway = Gateway()
+    async with collector(gateway) as collecting:
+        for number in range(incidents):
+            collecting.collect(a_case(number, failure))
+    assert gateway.told()[-2:] == [("last_good", reason), ("first_faulty", reason)]
+
+
+async def test_only_the_newest_picture_of_each_stream_is_uploaded() -> None:
+    gateway, counts = Gateway(), Counts()
+    async with LatestPictures(gateway, counts) as pictures:
+        for number in range(3):
+            pictures.put("mon-1", Picture(b"%d" % number, wall_clock(number)))
+        pictures.put("mon-2", Picture(b"other", wall_clock(0)))
+        await until_true(lambda: len(gateway.pictures) == 2, "both pictures")
+    assert sorted(gateway.pictures) == [("mon-1", b"2"), ("mon-2", b"other")]
+    assert sorted(counts.outcomes) == ["replaced", "replaced", "sent", "sent"]
