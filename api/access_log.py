@@ -21,8 +21,8 @@ from api.metrics import GatewayMetrics
 REQUEST_ID: Final = "X-Request-ID"
 CLIENT_GONE: Final = 499
 UNMATCHED: Final = "(unmatched)"
-QUIET_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/internal/")
-"""What asks without end: probes of health, and workers, for each stream every few seconds."""
+QUIET_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/internal/", "/static/")
+"""What is asked without end: health, what workers report, the files of pages."""
 
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")

@@ -45,9 +45,13 @@ from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
+from api.page.cookies import SessionCookie
+from api.page.routers import PAGE_ROUTERS
+from api.page.wall import WallService
 from api.pictures.service import PictureService
 from api.reconciler import Reconciler
 from api.secrets import SecretBox
+from api.sessions import Sessions
 from api.silences.service import SilenceService
 from api.slates.service import SlateService
 from api.status_pages.publication import StatusPublication
@@ -103,6 +107,9 @@ class GatewayServices:
     intake: EvidenceIntake
     cleanup: EvidenceCleanup
     pictures: PictureService
+    sessions: Sessions
+    cookie: SessionCookie
+    wall: WallService
 
 
 def create_gateway(
@@ -149,6 +156,8 @@ def create_gateway(
         now=now,
     )
     incidents = IncidentService(store, evidence, links, waker, now)
+    changes = ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe)
+    sessions = Sessions(store.sessions, now)
     pictures = PictureService(store, monitors, interval_sec=settings.picture_interval_sec, now=now)
     coverage = CoverageService(store, retention=retention, now=now)
     status_pages = StatusPageService(store, now)
@@ -156,7 +165,7 @@ def create_gateway(
     return GatewayServices(
         metrics=metrics,
         limits=limits,
-        authentication=Authentication(settings, limits),
+        authentication=Authentication(settings, limits, sessions),
         monitors=monitors,
         creation=MonitorCreation(
             store,
@@ -187,7 +196,7 @@ def create_gateway(
         ),
         health=health,
         heartbeat=HeartbeatPing(ping, store, health, metrics, now),
-        changes=ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe),
+        changes=changes,
         destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
         dispatch=DestinationDispatch(
             store, secrets, MessageWriter(store, settings.public_url, links), metrics, now
@@ -215,6 +224,9 @@ def create_gateway(
         ),
         cleanup=cleanup,
         pictures=pictures,
+        sessions=sessions,
+        cookie=SessionCookie(settings),
+        wall=WallService(monitors, incidents, changes, now),
     )
 
 
@@ -238,7 +250,7 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
 
     While it is served, the gateway does what it does by itself.
     """
-    app = routed_app(*PUBLIC_ROUTERS, *(WORKER_ROUTERS if with_internal else ()))
+    app = routed_app(*PUBLIC_ROUTERS, *PAGE_ROUTERS, *(WORKER_ROUTERS if with_internal else ()))
 
     @asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from api.errors import (
     EvidenceNotAvailable,
     EvidenceNotFound,
     EvidencePending,
+    Forbidden,
     IdempotencyConflict,
     IncidentNotFound,
     InvalidConfig,
@@ -67,6 +68,7 @@ _EXAMPLES: Final[list[ApiError]] = [
     InvalidUrl("stream_url: must start with http:// or https://"),
     InvalidConfig("config.recovery_sec: input should be greater than or equal to 0"),
     Unauthorized("X-API-Key: is required"),
+    Forbidden("This key may only read (VIEWER_KEYS)"),
     MonitorNotFound(EXAMPLE_ID),
     DestinationNotFound(EXAMPLE_DESTINATION_ID),
     SilenceNotFound(EXAMPLE_SILENCE_ID),
@@ -100,7 +102,7 @@ _RETRY_AFTER: Final = {
 
 def error_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Return what a route documents: these errors, besides those that every route knows."""
-    wanted = {*kinds, Unauthorized, RateLimitExceeded, StoreNotAvailable}
+    wanted = {*kinds, Unauthorized, Forbidden, RateLimitExceeded, StoreNotAvailable}
     examples = [example for example in _EXAMPLES if type(example) in wanted]
     statuses = sorted({example.status for example in examples})
     documented: dict[int | str, dict[str, Any]] = {

@@ -6,6 +6,7 @@ ApiError
 │   ├── InvalidUrl              400 INVALID_URL
 │   └── InvalidConfig           400 INVALID_CONFIG
 ├── Unauthorized                401 UNAUTHORIZED
+├── Forbidden                   403 FORBIDDEN
 ├── NotFound                    404 NOT_FOUND
 │   ├── MonitorNotFound         404 MONITOR_NOT_FOUND
 │   ├── IncidentNotFound        404 INCIDENT_NOT_FOUND
@@ -99,6 +100,11 @@ class InvalidConfig(ValidationFailed):
 class Unauthorized(ApiError):
     status = 401
     code = "UNAUTHORIZED"
+
+
+class Forbidden(ApiError):
+    status = 403
+    code = "FORBIDDEN"
 
 
 class NotFound(ApiError):

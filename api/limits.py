@@ -22,6 +22,8 @@ WRONG_KEYS_PER_MINUTE: Final = 30
 PICTURES_A_READ: Final = 200
 """A wall shows as many monitors, each with its picture."""
 
+LOGINS_PER_MINUTE: Final = 20
+PAGE_READS_PER_MINUTE: Final = 6_000
 STORAGE_LIMIT_SEC: Final = 1.0
 STORAGE_PAUSE_SEC: Final = 5.0
 
@@ -33,11 +35,13 @@ class Counted(StrEnum):
 
     CREATIONS = "creations"
     READS = "reads"
+    PAGE_READS = "reads of a page"
     CHANGES = "changes"
     STOPS = "stops"
     REDELIVERIES = "redeliveries"
     PICTURES = "pictures"
     WRONG_KEYS = "wrong keys"
+    LOGINS = "attempts to log in"
 
 
 class RequestLimits:
@@ -61,7 +65,9 @@ class RequestLimits:
         self._limits = dict.fromkeys(Counted, RateLimitItemPerMinute(settings.rate_limit_read)) | {
             Counted.CREATIONS: RateLimitItemPerMinute(settings.rate_limit_create),
             Counted.PICTURES: RateLimitItemPerMinute(PICTURES_A_READ * settings.rate_limit_read),
+            Counted.PAGE_READS: RateLimitItemPerMinute(PAGE_READS_PER_MINUTE),
             Counted.WRONG_KEYS: RateLimitItemPerMinute(WRONG_KEYS_PER_MINUTE),
+            Counted.LOGINS: RateLimitItemPerMinute(LOGINS_PER_MINUTE),
         }
 
     async def close(self) -> None:

@@ -23,6 +23,7 @@ from api.incidents import routes as incident_routes
 from api.incidents.schemas import Acknowledgement
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
+from api.page import session_routes
 from api.pictures import routes as picture_routes
 from api.silences import routes as silence_routes
 from api.silences.schemas import CreateSilence
@@ -43,13 +44,15 @@ PUBLIC_ROUTERS: Final = (
     silence_routes.router,
     slate_routes.router,
     status_page_routes.router,
+    session_routes.link_router,
     health.router,
 )
 DEFAULT_FILE: Final = Path("docs/openapi.json")
 SUMMARY: Final = "Watches live streams and reports their faults by signed webhooks."
 DESCRIPTION: Final = """\
 **Keys.** Every call under `/api/v1` takes a key, as `X-API-Key: KEY` or as
-`Authorization: Bearer KEY`. `/healthz`, `/readyz` and `/metrics` take none.
+`Authorization: Bearer KEY`; one of `VIEWER_KEYS` may only read. `/healthz`, `/readyz` and
+`/metrics` take none.
 
 **Rate limits.** Within any 60 seconds a key may make 25 creations and 100 reads; stops, changes and
 redeliveries are counted apart, 100 of each (`RATE_LIMIT_CREATE`, `RATE_LIMIT_READ`). One request
@@ -102,8 +105,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             license_info={"name": "MIT", "identifier": "MIT"},
         )
         _add_bodies(schema["components"]["schemas"])
-        for operation in _operations(schema):
+        for method, operation in _operations(schema):
             operation["responses"].pop(FRAMEWORK_ERROR, None)
+            if method == "get":  # a key that may only read may do that
+                operation["responses"].pop("403", None)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -116,8 +121,8 @@ def _add_bodies(schemas: dict[str, Any]) -> None:
         schemas[model.__name__] = described
 
 
-def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    return [operation for path in schema["paths"].values() for operation in path.values()]
+def _operations(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [operation for path in schema["paths"].values() for operation in path.items()]
 
 
 def main() -> None:

@@ -74,6 +74,9 @@ class GatewaySettings(EvidenceSettings):
     api_key: HeaderKeyList = Field(min_length=1)
     """Accepted API keys, comma separated."""
 
+    viewer_keys: HeaderKeyList = []
+    """Keys that may only read, comma separated: for people who look at the page."""
+
     internal_api_key: HeaderKey
     """Key that workers use."""
 
@@ -119,6 +122,13 @@ class GatewaySettings(EvidenceSettings):
 
     retention_days: int = Field(default=90, ge=1, le=36_500)
     """How long events, incidents, coverage and ended monitors are kept."""
+
+    @field_validator("viewer_keys")
+    @classmethod
+    def _may_not_also_change(cls, value: HeaderKeyList, info: ValidationInfo) -> HeaderKeyList:
+        if any(key in info.data.get("api_key", []) for key in value):
+            raise ValueError("must not have a key of API_KEY")
+        return value
 
 
 class StreamSettings(SharedSettings):
@@ -280,7 +290,7 @@ class EmbeddedSettings(SharedSettings):
 
 
 _MADE_WHEN_MISSING = ("api_key", "internal_api_key", "webhook_signing_key")
-_KEYS = frozenset({*_MADE_WHEN_MISSING, "probe_api_key", "codec_keys"})
+_KEYS = frozenset({*_MADE_WHEN_MISSING, "viewer_keys", "probe_api_key", "codec_keys"})
 
 
 def load_settings(kind: type[SettingsT], *, embedded: bool = False) -> SettingsT:

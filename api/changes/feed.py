@@ -20,7 +20,7 @@ from api.store import StoreUnavailable
 from api.store.changes import Change, ChangeStore, Subject
 
 POLL_SEC: Final = 1.0
-KEEP_ALIVE_SEC: Final = 15.0
+KEEP_ALIVE_SEC: Final = 10.0
 RECONNECT_SEC: Final = 2
 MAX_LISTENERS: Final = 100
 EVENTS_KEPT: Final = 5_000
@@ -48,6 +48,7 @@ class ChangeFeed:
         self._seen = SeenNumbers(floor=0)
         self._kept: deque[bytes] = deque(maxlen=EVENTS_KEPT)
         self._published = 0
+        self._is_blind = False
         self._news = asyncio.Event()
         self._listeners = 0
         self._starting = asyncio.Lock()
@@ -101,7 +102,14 @@ class ChangeFeed:
                 position += min(behind, PAGE)
                 yield b"".join(islice(self._kept, first, first + PAGE))
             elif not await _is_set_within(news, KEEP_ALIVE_SEC):
-                yield b": keep-alive\n\n"
+                yield b": nothing can be seen\n\n" if self._is_blind else self._alive()
+
+    async def position(self) -> int:
+        """Return a number: a listener that resumes after it misses nothing from now on."""
+        return self._seen.floor if self._polling else await self._store.newest()
+
+    def _alive(self) -> bytes:
+        return _encoded("alive", "{}", self._seen.floor)
 
     async def _missed(self, after: int) -> AsyncIterator[bytes]:
         """Yield what changed since, page by page, as fast as the listener takes it."""
@@ -123,10 +131,13 @@ class ChangeFeed:
             await asyncio.sleep(POLL_SEC)
             try:
                 await self._publish_news()
+                self._is_blind = False
+                continue
             except StoreUnavailable as error:
                 _log.warning("changes unknown", error=str(error))
             except Exception:  # a defect must not silence all listeners for good
                 _log.exception("changes unknown")
+            self._is_blind = True
 
     async def _publish_news(self) -> None:
         found, at_sec = await self._store.after(self._seen.floor), time.monotonic()
@@ -135,7 +146,8 @@ class ChangeFeed:
         for subject, data in told:
             self._kept.append(_encoded(subject, data, self._seen.floor))
             self._published += 1
-        self._wake_listeners()
+        if told:
+            self._wake_listeners()
 
     def _wake_listeners(self) -> None:
         self._news.set()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.auth import rate_limited
@@ -38,17 +38,24 @@ def _event_number(
     last_event_id: Annotated[
         str | None, Header(description="Of the last event that came: what changed since is sent.")
     ] = None,
+    after: Annotated[
+        str | None, Query(description="The same, for who can set no header; that goes first.")
+    ] = None,
 ) -> int | None:
-    if not last_event_id:
-        return None
-    if not (last_event_id.isdecimal() and last_event_id.isascii() and len(last_event_id) < 20):
-        raise ValidationFailed("Last-Event-ID: is not the id of an event")
-    return min(int(last_event_id), MAX_NUMBER)
+    if last_event_id:
+        return _number("Last-Event-ID", last_event_id)
+    return _number("after", after) if after else None
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isdecimal() and text.isascii() and len(text) < 20):
+        raise ValidationFailed(f"{name}: is not the id of an event")
+    return min(int(text), MAX_NUMBER)
 
 
 @router.get(
     "/changes",
-    dependencies=[rate_limited(Counted.READS), query_parameters(), Depends(_listening)],
+    dependencies=[rate_limited(Counted.READS), query_parameters("after"), Depends(_listening)],
     response_class=StreamingResponse,
     responses={**_STREAM, **error_responses(ValidationFailed)},
 )
@@ -58,6 +65,7 @@ async def changes(
     """Tell of changed monitors and incidents, as server-sent events, until the client leaves.
 
     `ready` comes first. `monitor` and `incident` carry an item of their lists, as it is now. An
-    event may come twice. A client that does not read for half a minute is cut off.
+    event may come twice. After 10 s without news comes `alive`, while changes can be seen. A client
+    that does not read for half a minute is cut off.
     """
     return StreamingResponse(feed.events(after), media_type=EVENT_STREAM, headers=_HEADERS)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
-from api.auth import AuthenticationDep, api_key_header, bearer_header, client_name, peer_address
+from api.auth import AuthenticationDep, api_key_header, bearer_header, caller, peer_address
 from api.errors import Unauthorized
 from api.injection import injected
 from api.limits import Counted, RequestLimits
@@ -32,7 +32,7 @@ async def _told_at(
         RateLimitExceeded: too many requests.
     """
     if expires is None and signature is None:
-        client = await client_name(request, authentication, api_key, bearer)
+        client = (await caller(request, authentication, api_key, bearer)).name
         await limits.count(Counted.PICTURES, client)
         return None
     await limits.count(Counted.PICTURES, peer_address(request))

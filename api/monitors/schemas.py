@@ -170,6 +170,10 @@ class ListedMonitor(BaseModel):
     picture_at: AwareDatetime | None = Field(
         default=None, description="When the latest picture was taken; null before the first."
     )
+    levels: SoundLevels | None = Field(
+        default=None, description="How loud the latest sound is; null where it is not measured."
+    )
+    as_of: AwareDatetime = Field(description="When that was so.")
     settings: MonitorSettings | None = Field(default=None, description="With settings=true.")
     created_at: AwareDatetime
 

@@ -63,6 +63,11 @@ class MonitorService:
         """Return those of these monitors that exist, in any order."""
         return [_listed(one) for one in await self._store.monitors.summaries(monitor_ids)]
 
+    async def on_wall(self, *, limit: int, failed_since: datetime) -> list[ListedMonitor]:
+        """Return active monitors and those that have ended by an error since then."""
+        found = await self._store.monitors.on_wall(limit=limit, failed_since=failed_since)
+        return [_listed(one) for one in found]
+
     async def show(self, monitor_id: str) -> MonitorDetails:
         """Return a monitor's condition: its workflow's word, while there is one, else the store's.
 
@@ -216,6 +221,8 @@ def _listed(monitor: MonitorSummary) -> ListedMonitor:
         health=monitor.health,
         open_incidents=[one.kind for one in monitor.open_incidents if monitor.status.is_active],
         picture_at=monitor.picture_at,
+        levels=monitor.media.levels if monitor.media else None,
+        as_of=monitor.as_of or monitor.created_at,
         created_at=monitor.created_at,
     )
 

@@ -26,6 +26,7 @@ from api.store.insertion import InsertionStore
 from api.store.monitors import MonitorStore
 from api.store.pictures import PictureStore
 from api.store.reconciliation import ReconciliationStore
+from api.store.sessions import SessionStore
 from api.store.silences import SilenceStore
 from api.store.slates import SlateStore
 from api.store.status_pages import StatusPageStore
@@ -61,6 +62,7 @@ class Store:
     pictures: PictureStore
     incident_deliveries: IncidentDeliveryStore
     status_pages: StatusPageStore
+    sessions: SessionStore
 
 
 @asynccontextmanager
@@ -93,6 +95,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             pictures=PictureStore(database),
             incident_deliveries=IncidentDeliveryStore(database),
             status_pages=StatusPageStore(database),
+            sessions=SessionStore(database),
         )
     finally:
         await database.close()

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Update,
+    and_,
     bindparam,
     delete,
     exists,
@@ -122,6 +123,15 @@ class MonitorStore:
         async with self._database.read_aside() as connection:
             query = _SUMMARY.where(IS_ACTIVE).order_by(monitors.c.created_at.desc()).limit(limit)
             return [monitor_summary(row) for row in (await connection.execute(query)).all()]
+
+    async def on_wall(self, *, limit: int, failed_since: datetime) -> list[MonitorSummary]:
+        """Return up to `limit` monitors that are active or failed since then, newest first."""
+        has_failed = and_(
+            monitors.c.status == MonitorStatus.ERROR, monitors.c.finished_at >= failed_since
+        )
+        query = _SUMMARY.where(or_(IS_ACTIVE, has_failed)).order_by(monitors.c.created_at.desc())
+        async with self._database.read() as connection:
+            return [monitor_summary(row) for row in await connection.execute(query.limit(limit))]
 
     async def active_ids(self, labels: Sequence[Label]) -> list[str]:
         """Return the ids of the active monitors that have all of these labels, oldest first."""
@@ -306,6 +316,7 @@ _SUMMARY = select(
     monitor_stats.c.health,
     monitor_stats.c.open_incidents,
     monitor_stats.c.media,
+    monitor_stats.c.as_of,
     latest_pictures.c.taken_at,
 ).select_from(
     MONITORS_WITH_STATS.outerjoin(

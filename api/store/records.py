@@ -85,6 +85,7 @@ class MonitorSummary:
     health: HealthReport
     open_incidents: list[OpenIncident]
     created_at: datetime
+    as_of: datetime | None = None
     media: MediaFacts | None = None
     picture_at: datetime | None = None
 

@@ -100,6 +100,7 @@ def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
         health=HealthReport.model_validate(row.health or {}),
         open_incidents=_open_incidents(row.open_incidents or []),
         created_at=row.created_at,
+        as_of=row.as_of,
         media=_media(row),
         picture_at=row.taken_at,
     )

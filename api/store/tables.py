@@ -253,6 +253,16 @@ status_pages = Table(
     Column("updated_at", UtcTime, nullable=False),
 )
 """What anybody may see: ids of monitors with the names that strangers read."""
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", String(64), primary_key=True),
+    Column("client", String(12), nullable=False),
+    Column("is_link", Boolean, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index(None, "expires_at"),
+)
+"""Sessions of the page, and links that begin one; see `api.sessions`."""
 
 deployment = Table(
     "deployment",

@@ -40,7 +40,7 @@ async def run_up(settings: EmbeddedSettings, *, stream: str, webhook: str) -> No
 async def _serve(settings: EmbeddedSettings, stream: str, webhook: str) -> None:
     showing = partial(_show_webhooks, settings.receiver_port)
     async with embedded_service(settings, companion=showing) as endpoints:
-        typer.echo(_banner(endpoints, settings))
+        typer.echo(_banner(endpoints, settings, await asyncio.to_thread(_login_path, endpoints)))
         if stream:
             typer.echo(await asyncio.to_thread(_register, endpoints, stream, webhook))
         await asyncio.Event().wait()
@@ -51,10 +51,11 @@ def _show_webhooks(port: int, keys: Mapping[str, str]) -> AbstractAsyncContextMa
     return receiving(receiver, LOCAL, port, variables="RECEIVER_PORT")
 
 
-def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
+def _banner(endpoints: Endpoints, settings: EmbeddedSettings, login_path: str) -> str:
     lines = [
         "",
         "Stream Tracker is ready.",
+        f"  Page         {endpoints.gateway}{login_path} (logs in once, within 15 minutes)",
         f"  API          {endpoints.gateway}/docs",
         f"  Temporal UI  {endpoints.temporal_ui}",
         f"  Temporal     {endpoints.temporal}",
@@ -65,6 +66,15 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _login_path(endpoints: Endpoints) -> str:
+    """Return where a browser logs in; without a link of its own, where it asks for a key."""
+    try:
+        with closing(RestClient(endpoints.gateway, endpoints.keys["API_KEY"])) as client:
+            return str(client.call("POST", "/login-links")["path"])
+    except (GatewayRefused, GatewayUnreachable):
+        return "/login"
 
 
 def _register(endpoints: Endpoints, stream: str, webhook: str) -> str:

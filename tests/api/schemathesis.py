@@ -38,7 +38,7 @@ checks.ignored_auth.enabled = false
 
 # An address may send 30 wrong keys a minute: not all calls can be tried without one.
 [[operations]]
-include-tag = ["destinations", "silences", "status pages"]
+include-tag = ["destinations", "silences", "status pages", "page"]
 checks.ignored_auth.enabled = false
 
 # No schema can say what a URL of each type looks like, that a silence ends in the future, or that a

@@ -77,6 +77,7 @@ def test_every_error_has_an_example_of_its_code(description: dict[str, Any]) -> 
         "INVALID_URL",
         "INVALID_CONFIG",
         "UNAUTHORIZED",
+        "FORBIDDEN",
         "MONITOR_NOT_FOUND",
         "EVENT_NOT_FOUND",
         "INCIDENT_NOT_FOUND",

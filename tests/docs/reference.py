@@ -120,7 +120,7 @@ def _call(name: str, operation: Json) -> str:
 def _answers(responses: Json) -> str:
     told: list[str] = []
     for status, answer in responses.items():
-        codes = re.findall(r"[A-Z]+_[A-Z_]+|UNAUTHORIZED", answer["description"])
+        codes = re.findall(r"[A-Z]+_[A-Z_]+|UNAUTHORIZED|FORBIDDEN", answer["description"])
         told.append(f"{status} {', '.join(f'`{code}`' for code in codes) or _body(answer)}")
     return f"Answers: {'; '.join(told)}."
 

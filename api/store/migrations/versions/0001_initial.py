@@ -199,6 +199,15 @@ def upgrade() -> None:
         sa.Column("updated_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_slates"),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("token_digest", sa.String(64), nullable=False),
+        sa.Column("client", sa.String(12), nullable=False),
+        sa.Column("is_link", sa.Boolean, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("token_digest", name="pk_sessions"),
+    )
+    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
     _create_destinations()
     op.create_table(
         "status_pages",
@@ -389,6 +398,7 @@ def downgrade() -> None:
     op.drop_table("changes")
     op.drop_table("slates")
     op.drop_table("status_pages")
+    op.drop_table("sessions")
     if op.get_bind().dialect.name == "postgresql":
         for subject in ("monitor", "incident"):
             op.execute(f"DROP FUNCTION number_{subject}_change, forget_{subject}_change")

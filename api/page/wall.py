@@ -1,0 +1,63 @@
+"""What the wall begins with; from then on its script listens to changes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from api.changes.feed import ChangeFeed
+from api.incidents.service import IncidentService
+from api.monitors.service import MonitorService
+from api.store.filters import IncidentFilter
+
+MOST_TILES: Final = 1_000
+ENDED_SHOWN: Final = timedelta(days=1)
+"""How long a monitor that ended by an error stays on the wall."""
+
+_MONITOR: Final = {
+    *("monitor_id", "name", "title", "labels", "stream_url", "status", "stream_status", "health"),
+    *("open_incidents", "levels", "picture_at", "as_of"),
+}
+_INCIDENT: Final = {
+    *("incident_id", "monitor_id", "kind", "severity", "status", "started_at"),
+    *("acknowledged_at", "silenced"),
+}
+
+
+class WallService:
+    def __init__(
+        self,
+        monitors: MonitorService,
+        incidents: IncidentService,
+        changes: ChangeFeed,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._monitors = monitors
+        self._incidents = incidents
+        self._changes = changes
+        self._now = now
+
+    async def begin(self) -> dict[str, Any]:
+        """Return active monitors, those that ended by an error lately, and open incidents.
+
+        `position` is the number of the change after which the script listens.
+        """
+        position = await self._changes.position()  # before the rest, so that nothing is missed
+        monitors = await self._monitors.on_wall(
+            limit=MOST_TILES, failed_since=self._now() - ENDED_SHOWN
+        )
+        found = await self._incidents.list_incidents(
+            IncidentFilter(is_open=True), limit=MOST_TILES, offset=0
+        )
+        return {
+            "position": position,
+            "now": self._now().isoformat(),
+            "most": MOST_TILES,
+            "monitors": [
+                each.model_dump(mode="json", include=_MONITOR, exclude_none=True)
+                for each in monitors
+            ],
+            "incidents": [
+                each.model_dump(mode="json", include=_INCIDENT, exclude_none=True)
+                for each in found.incidents
+            ],
+        }
