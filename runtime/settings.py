@@ -109,6 +109,9 @@ class GatewaySettings(EvidenceSettings):
     """Where requests are counted, as the limits library writes it; redis://HOST:PORT counts for all
     gateways together. While that is away, each gateway counts for itself."""
 
+    temporal_ui_url: BaseUrl | None = None
+    """Where Temporal's web UI is, as people reach it, for links on the page; unset: no links."""
+
     internal_port: Port | None = None
     """Port of the workers' API alone; unset: it is on PORT with the rest."""
 

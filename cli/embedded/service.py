@@ -167,6 +167,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         "HOST": settings.host,
         "PORT": str(settings.port),
         "INTERNAL_PORT": "",
+        "TEMPORAL_UI_URL": f"http://{LOCAL}:{settings.temporal_ui_port}",
     }
     worker = {
         **ours,
