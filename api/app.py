@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 
 from fastapi import FastAPI
 
@@ -46,6 +47,7 @@ from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
 from api.page.cookies import SessionCookie
+from api.page.monitor_page import MonitorPages
 from api.page.routers import PAGE_ROUTERS
 from api.page.wall import WallService
 from api.pictures.service import PictureService
@@ -110,6 +112,7 @@ class GatewayServices:
     sessions: Sessions
     cookie: SessionCookie
     wall: WallService
+    monitor_pages: MonitorPages
 
 
 def create_gateway(
@@ -120,6 +123,7 @@ def create_gateway(
     address_check: AddressCheck,
     apprise_check: AppriseCheck | None = None,
     ping: Ping | None = None,
+    namespace: str = "default",
     now: Callable[[], datetime] = _utc_now,
 ) -> GatewayServices:
     """Build the services.
@@ -131,6 +135,7 @@ def create_gateway(
         address_check: judges the URLs that users give.
         apprise_check: judges those of Apprise; None: by their form alone.
         ping: calls the address of `HEARTBEAT_PING_URL`.
+        namespace: in which Temporal runs the monitors.
         now: the clock.
 
     Raises:
@@ -156,6 +161,7 @@ def create_gateway(
         now=now,
     )
     incidents = IncidentService(store, evidence, links, waker, now)
+    events = EventService(store, engine, monitors, links)
     changes = ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe)
     sessions = Sessions(store.sessions, now)
     pictures = PictureService(store, monitors, interval_sec=settings.picture_interval_sec, now=now)
@@ -179,7 +185,7 @@ def create_gateway(
         bulk_stop=BulkStop(store, monitors),
         updates=MonitorUpdates(store, engine, monitors, headers),
         headers=headers,
-        events=EventService(store, engine, monitors, links),
+        events=events,
         slates=SlateService(store, now),
         incidents=incidents,
         coverage=coverage,
@@ -227,6 +233,9 @@ def create_gateway(
         sessions=sessions,
         cookie=SessionCookie(settings),
         wall=WallService(monitors, incidents, changes, now),
+        monitor_pages=MonitorPages(
+            store, monitors, incidents, events, _workflows_url(settings, namespace), now
+        ),
     )
 
 
@@ -243,6 +252,12 @@ def _file_store(settings: GatewaySettings) -> FileStore:
         return open_file_store(settings.evidence_store or str(settings.data_dir / "evidence"))
     except ValueError as error:
         raise StartError(f"EVIDENCE_STORE: {error}") from None
+
+
+def _workflows_url(settings: GatewaySettings, namespace: str) -> str | None:
+    """Return where Temporal's web UI shows workflows, each below it by its id."""
+    base = settings.temporal_ui_url
+    return f"{base.rstrip('/')}/namespaces/{quote(namespace)}/workflows" if base else None
 
 
 def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:

@@ -58,6 +58,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     address_check=_address_check(settings),
                     apprise_check=apprise_check(apprise),
                     ping=ping,
+                    namespace=client.namespace,
                 )
                 # Closed before the requests in flight are waited for: one of them may be asking.
                 async with serving(gateway, settings), open_sender(apprise):

@@ -77,7 +77,7 @@ async def show_login(
         return _form(page, next, problem="login.link_used", status=401)
     # Shown, not redirected: after a click in a mail the browser keeps a strict cookie back until
     # a page of ours leads on.
-    answer = page.render("welcome.html", title="login.welcome")
+    answer = page.render("welcome.html", title="login.welcome", next=_local(next))
     cookie.set(request, answer, session)
     return answer
 

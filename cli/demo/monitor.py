@@ -56,6 +56,22 @@ class DemoMonitor:
             await asyncio.sleep(AUDIT_POLL_SEC)
         return problems
 
+    @property
+    def page(self) -> str:
+        return f"/monitors/{self.monitor_id}"
+
+    async def login_path(self) -> str:
+        """Return a path that logs a browser in, once.
+
+        Raises:
+            StartError: the gateway makes none.
+        """
+        try:
+            answer = await asyncio.to_thread(self._client.call, "POST", "/login-links")
+        except (GatewayRefused, GatewayUnreachable) as error:
+            raise StartError(f"the page cannot be opened: {error}") from None
+        return str(answer["path"])
+
     async def _get(self, path: str, **query: Any) -> dict[str, Any]:
         path = f"/monitors/{self.monitor_id}{path}"
         return await asyncio.to_thread(self._client.call, "GET", path, query=query)

@@ -23,6 +23,7 @@ from cli.demo.sandbox import (
     log_tail,
 )
 from cli.demo.screen import Screen, introduction, places, print_line, print_summary
+from cli.demo.screenshot import NoScreenshot, take_screenshot
 from cli.demo.script import airtime_sec, expectations
 from cli.embedded.service import LOCAL, Endpoints, embedded_service
 from cli.receiver import Received, Receiver, receiving
@@ -33,6 +34,9 @@ from runtime.serving import run_until_signal
 from simulator.origin import LiveOrigin
 
 OK = 0
+
+SCREENSHOT = Path("stream-tracker-demo.png")
+"""In the folder where the demo is run."""
 
 REFRESH_SEC = 0.25
 POLL_SEC = 2.0
@@ -85,11 +89,27 @@ async def _problems(folder: Path) -> list[str]:
         callback_url = await stack.enter_async_context(_receiver(endpoints, checklist))
         broadcast = Broadcast(origin, rendered)
         monitor = await register_monitor(endpoints, broadcast.url, callback_url)
-        print_line(places(endpoints, broadcast.url, monitor.monitor_id))
+        page = await _page_url(endpoints, monitor)
+        print_line(places(endpoints, page, broadcast.url, monitor.monitor_id))
         await _follow(broadcast, monitor, checklist)
         problems = checklist.problems() + await monitor.audit_problems(checklist)
+        print_line(await _leave_screenshot(endpoints, monitor))
     print_summary(checklist, problems)
     return problems
+
+
+async def _leave_screenshot(endpoints: Endpoints, monitor: DemoMonitor) -> str:
+    """Leave a picture of the monitor's page in this folder; return what is to be said of it."""
+    try:
+        await take_screenshot(await _page_url(endpoints, monitor), SCREENSHOT)
+    except NoScreenshot as error:
+        return f"\nNo picture of the page is left: {error}."
+    return f"\nThe page, as it was at the end: {SCREENSHOT}"
+
+
+async def _page_url(endpoints: Endpoints, monitor: DemoMonitor) -> str:
+    """Return where a browser sees the monitor, once, without a key."""
+    return f"{endpoints.gateway}{await monitor.login_path()}&next={monitor.page}"
 
 
 @asynccontextmanager

@@ -39,10 +39,11 @@ def introduction() -> str:
     )
 
 
-def places(endpoints: Endpoints, stream_url: str, monitor_id: str) -> str:
-    """Return where the running service can be looked at."""
+def places(endpoints: Endpoints, page: str, stream_url: str, monitor_id: str) -> str:
+    """Return where the running service can be looked at; `page` logs in once."""
     workflow = f"{endpoints.temporal_ui}/namespaces/default/workflows/{monitor_id}"
     return (
+        f"  page         {page}\n"
         f"  Temporal UI  {workflow}\n"
         f"  API          {endpoints.gateway}/docs\n"
         f"  API_KEY      {endpoints.keys['API_KEY']}\n"

@@ -40,7 +40,10 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     """A gateway for the tests of a file; Temporal is played by `Running.engine`."""
     folder = tmp_path_factory.mktemp("page")
     async with running_gateway(
-        f"sqlite:///{folder}/gateway.db", viewer_keys=[VIEWER_KEY], data_dir=folder
+        f"sqlite:///{folder}/gateway.db",
+        viewer_keys=[VIEWER_KEY],
+        data_dir=folder,
+        temporal_ui_url="http://temporal.example",
     ) as running:
         yield running
 

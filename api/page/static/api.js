@@ -18,8 +18,8 @@ export class Refused extends Error {
  * Without a session any more it leads to the log-in. Throws Refused; its status is 0 when nothing
  * answers.
  */
-export async function call(method, path, body) {
-  const headers = { "X-CSRF-Token": document.documentElement.dataset.csrf };
+export async function call(method, path, body, more = {}) {
+  const headers = { "X-CSRF-Token": document.documentElement.dataset.csrf, ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {

@@ -6,12 +6,17 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from api.page.texts import common, wall
+from api.page.texts import common, monitor, settings, wall
 from notifications.notification import Language
 from notifications.texts import TEXTS as NOTIFICATION_TEXTS
 
 _SHARED_PREFIXES: Final = ("kind.", "reason.")
-_OURS: Final[Mapping[str, tuple[str, str]]] = {**common.TEXTS, **wall.TEXTS}
+_OURS: Final[Mapping[str, tuple[str, str]]] = {
+    **common.TEXTS,
+    **wall.TEXTS,
+    **monitor.TEXTS,
+    **settings.TEXTS,
+}
 
 
 def _table(language: Language, column: int) -> dict[str, str]:

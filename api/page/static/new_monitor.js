@@ -1,0 +1,5 @@
+// The page of a new monitor.
+
+import { connectForms } from "./forms.js";
+
+connectForms(document);

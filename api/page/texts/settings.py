@@ -1,0 +1,191 @@
+"""The words of a monitor's settings, and of the page for a new monitor."""
+
+from typing import Final
+
+TEXTS: Final = {
+    "new.title": ("New monitor", "監視を追加"),
+    "new.stream_url": ("Address of the stream", "配信の URL"),
+    "new.stream_url.hint": (
+        "A YouTube live video, or the address of an HLS or DASH manifest (.m3u8, .mpd).",
+        "YouTube ライブ、または HLS・DASH のマニフェスト（.m3u8、.mpd）の URL。",
+    ),
+    "new.duplicate": ("Open the monitor that watches it", "監視中のページを開く"),
+    "new.name": ("Name", "名前"),
+    "new.name.hint": (
+        "What people call it. Empty: the title of the stream.",
+        "一覧に表示する名前。空欄の場合は配信のタイトル。",
+    ),
+    "new.tell": ("Who is told", "通知"),
+    "new.tell.hint": (
+        "Choose at least one destination, or give a webhook.",
+        "通知先を1つ以上選ぶか、Webhook の URL を入力してください。",
+    ),
+    "new.destinations": ("Destinations", "通知先"),
+    "new.destinations.none": ("There is no destination yet.", "通知先はまだありません。"),
+    "new.destinations.make": ("Make one", "通知先を追加"),
+    "new.callback_url": ("Webhook address", "Webhook の URL"),
+    "new.callback_url.hint": (
+        "Gets every event as signed JSON.",
+        "すべてのイベントを署名付き JSON で受け取ります。",
+    ),
+    "new.labels": ("Labels", "ラベル"),
+    "new.labels.hint": (
+        "One a line, for filters and silences. For example team: sport",
+        "1行に1つ。絞り込みや通知停止に使います。例：team: sport",
+    ),
+    "new.more": ("Thresholds and times", "しきい値と時刻"),
+    "new.create": ("Start monitoring", "監視を開始"),
+    "group.naming": ("Name and notifications", "名前と通知"),
+    "group.picture": ("Picture", "映像"),
+    "group.sound": ("Sound", "音声"),
+    "group.stream": ("Stream", "配信"),
+    "group.telling": ("Incidents", "障害"),
+    "group.time": ("Times", "時刻"),
+    "group.other": ("More", "その他"),
+    "field.automatic": ("automatic", "自動"),
+    "field.off": ("off", "オフ"),
+    "config.blackout_threshold_sec": ("Black picture", "ブラックアウト"),
+    "config.blackout_threshold_sec.hint": (
+        "An incident after this long in black.",
+        "映像の黒味がこの時間続くと障害とします。",
+    ),
+    "config.freeze_threshold_sec": ("Frozen picture", "フリーズ"),
+    "config.freeze_threshold_sec.hint": (
+        "An incident after this long without movement.",
+        "映像の静止がこの時間続くと障害とします。",
+    ),
+    "config.slate_threshold_sec": ("Slate", "フタ絵"),
+    "config.slate_threshold_sec.hint": (
+        "An incident after an uploaded slate is on air this long.",
+        "登録したフタ絵の表示がこの時間続くと障害とします。",
+    ),
+    "config.test_signal_threshold_sec": ("Test signal", "テスト信号"),
+    "config.test_signal_threshold_sec.hint": (
+        "An incident after this long of bars or 1 kHz tone.",
+        "カラーバーまたは 1 kHz トーンがこの時間続くと障害とします。",
+    ),
+    "config.loop_threshold_sec": ("Loop", "ループ"),
+    "config.loop_threshold_sec.hint": (
+        "An incident after a piece of 2 to 60 s repeats this long. Costs more processor time.",
+        "2～60秒の同じ内容の繰り返しがこの時間続くと障害とします。処理負荷が増えます。",
+    ),
+    "config.silence_threshold_sec": ("Silence", "無音"),
+    "config.silence_threshold_sec.hint": (
+        "An incident after this long without sound.",
+        "無音がこの時間続くと障害とします。",
+    ),
+    "config.silence_db_threshold": ("Silence is below", "無音とみなすレベル"),
+    "config.silence_db_threshold.hint": (
+        "Sound whose peaks stay below this level is silence.",
+        "ピークがこのレベルを下回る音声を無音とみなします。",
+    ),
+    "config.channel_loss_threshold_sec": ("Lost channel", "チャンネル断"),
+    "config.channel_loss_threshold_sec.hint": (
+        "An incident after left or right alone is silent.",
+        "左右の一方だけの無音がこの時間続くと障害とします。",
+    ),
+    "config.loudness_target_lufs": ("Loudness target", "ラウドネスの目標値"),
+    "config.loudness_target_lufs.hint": (
+        "For example -23 (EBU R 128). Empty: not measured.",
+        "例：-24（ARIB TR-B32）。空欄では測定しません。",
+    ),
+    "config.loudness_tolerance_lu": ("Loudness tolerance", "ラウドネスの許容差"),
+    "config.loudness_tolerance_lu.hint": (
+        "How far from the target is still good.",
+        "目標値からの許容範囲。",
+    ),
+    "config.loudness_window_sec": ("Loudness window", "ラウドネスの測定時間"),
+    "config.loudness_window_sec.hint": (
+        "Time over which loudness is measured.",
+        "ラウドネスを測定する時間の長さ。",
+    ),
+    "config.true_peak_max_dbtp": ("Highest true peak", "トゥルーピークの上限"),
+    "config.true_peak_max_dbtp.hint": (
+        "For example -1 (EBU R 128). Empty: not measured.",
+        "例：-1（ARIB TR-B32）。空欄では測定しません。",
+    ),
+    "config.clipping_threshold_sec": ("Clipping", "音割れ"),
+    "config.clipping_threshold_sec.hint": (
+        "An incident after peaks are too high this long.",
+        "上限を超えるピークがこの時間続くと障害とします。",
+    ),
+    "config.phase_threshold_sec": ("Phase", "逆相"),
+    "config.phase_threshold_sec.hint": (
+        "An incident after left and right cancel each other.",
+        "左右が打ち消し合う状態がこの時間続くと障害とします。",
+    ),
+    "config.audio_tracks": ("Sound tracks", "音声トラック"),
+    "config.audio_tracks.hint": (
+        "Which of several tracks are measured.",
+        "複数ある場合に測定するトラック。",
+    ),
+    "config.suspend_threshold_sec": ("Stalled stream", "配信停止"),
+    "config.suspend_threshold_sec.hint": (
+        "An incident after this long without a new segment. Empty: 10 s, or three segments.",
+        "新しいセグメントがこの時間届かないと障害とします。空欄では10秒または3セグメント分。",
+    ),
+    "config.segment_error_threshold_sec": ("Unreadable segments", "セグメントの異常"),
+    "config.segment_error_threshold_sec.hint": (
+        "An incident after loading or decoding keeps failing.",
+        "取得またはデコードの失敗がこの時間続くと障害とします。",
+    ),
+    "config.expect": ("Expected tracks", "想定する構成"),
+    "config.expect.hint": ("What the stream is meant to have.", "配信に含まれるはずの映像・音声。"),
+    "config.request_headers": ("Request headers", "リクエストヘッダー"),
+    "config.request_headers.hint": (
+        "Sent with every request for the stream, one a line: Name: value. Values are secret and shown as ***.",
+        "配信の取得時に送るヘッダー。1行に1つ、「名前: 値」の形式。値は秘密として *** と表示します。",
+    ),
+    "config.recovery_sec": ("Recovery", "復旧の判定"),
+    "config.recovery_sec.hint": (
+        "An incident closes after this long of good media.",
+        "正常な状態がこの時間続くと復旧とします。",
+    ),
+    "config.flapping_recovery_factor": ("When faults come and go", "断続的な障害"),
+    "config.flapping_recovery_factor.hint": (
+        "The fourth incident of a kind within 10 minutes needs this many times the recovery to close.",
+        "10分以内に同じ障害が4回目になると、復旧の判定時間をこの倍数に延ばします。",
+    ),
+    "config.evidence": ("Evidence", "記録"),
+    "config.evidence.hint": ("What is kept of each incident.", "障害ごとに保存するもの。"),
+    "config.on_delivery_failure": ("When the webhook fails for good", "Webhook を送信できないとき"),
+    "config.on_delivery_failure.hint": ("After all retries.", "再試行がすべて失敗した場合。"),
+    "config.scheduled_start_time": ("Planned start", "開始予定"),
+    "config.scheduled_start_time.hint": (
+        "Monitoring sleeps until shortly before.",
+        "直前まで待機します。",
+    ),
+    "config.scheduled_end_time": ("Planned end", "終了予定"),
+    "config.scheduled_end_time.hint": (
+        "Monitoring ends then by itself.",
+        "この時刻に監視を終えます。",
+    ),
+    "config.start_delay_tolerance_sec": ("Late start", "開始の遅れ"),
+    "config.start_delay_tolerance_sec.hint": (
+        "An event when it starts later than this.",
+        "予定よりこの時間以上遅れると通知します。",
+    ),
+    "config.check_interval_sec": ("Look every", "確認の間隔"),
+    "config.check_interval_sec.hint": (
+        "Empty: each segment as soon as it is there.",
+        "空欄ではセグメントの公開ごとに確認します。",
+    ),
+    "choice.expect.auto": (
+        "what it declares and shows at first",
+        "宣言された、または冒頭にあったもの",
+    ),
+    "choice.expect.av": ("picture and sound", "映像と音声"),
+    "choice.expect.audio": ("sound only", "音声のみ"),
+    "choice.expect.video": ("picture only", "映像のみ"),
+    "choice.audio_tracks.first": ("the first one", "最初のトラック"),
+    "choice.audio_tracks.all": ("all of them", "すべて"),
+    "choice.evidence.none": ("nothing", "なし"),
+    "choice.evidence.picture": ("pictures", "画像"),
+    "choice.evidence.clip": ("pictures and a clip", "画像と動画"),
+    "choice.evidence.capsule": (
+        "pictures, a clip and a capsule to replay",
+        "画像、動画、再現用カプセル",
+    ),
+    "choice.on_delivery_failure.stop": ("end the monitor", "監視を終了"),
+    "choice.on_delivery_failure.continue": ("go on", "監視を続行"),
+}
