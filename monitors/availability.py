@@ -11,7 +11,6 @@ from monitors.coverage import CoverageCondition, CoverageInterval
 
 _HUNDREDTH_OF_PERCENT = 10_000
 _LIVE = frozenset(CoverageCondition) - {CoverageCondition.NOT_LIVE}
-_NOT_SEEN = (CoverageCondition.UNKNOWN, CoverageCondition.UNWATCHED)
 
 
 class Resolution(StrEnum):
@@ -38,16 +37,21 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True)
 class Totals:
-    """The milliseconds of each condition."""
+    """The milliseconds of each condition, and those of all in which nobody saw the stream."""
 
     milliseconds: Counter[CoverageCondition]
+    unseen_ms: int = 0
 
     @classmethod
     def of(cls, intervals: Iterable[CoverageInterval]) -> Self:
         found: Counter[CoverageCondition] = Counter()
+        unseen_ms = 0
         for each in intervals:
-            found[each.condition] += each.milliseconds
-        return cls(found)
+            length_ms = each.milliseconds
+            found[each.condition] += length_ms
+            if each.condition in _LIVE and not each.is_seen:
+                unseen_ms += length_ms
+        return cls(found, unseen_ms)
 
     def sec(self, condition: CoverageCondition) -> float:
         return self.milliseconds[condition] / 1000
@@ -59,9 +63,10 @@ class Totals:
 
     @property
     def availability_high(self) -> float | None:
-        """Percent of the live time; what nobody saw counts as up."""
-        not_seen = sum(self.milliseconds[each] for each in _NOT_SEEN)
-        return self._percent(self.milliseconds[CoverageCondition.OK] + not_seen)
+        """Percent of the live time; what nobody saw counts as up, also while an incident is open:
+        it may be over by then.
+        """
+        return self._percent(self.milliseconds[CoverageCondition.OK] + self.unseen_ms)
 
     def _percent(self, good_ms: int) -> float | None:
         live_ms = sum(self.milliseconds[each] for each in _LIVE)

@@ -98,7 +98,8 @@ class CoverageInterval(NamedTuple):
 
     Attributes:
         kinds: of the incidents that were open.
-        reason: why the stream was unknown.
+        reason: why the stream could not be seen, also while an incident was open; that may be over
+            by then.
     """
 
     start: datetime
@@ -110,6 +111,11 @@ class CoverageInterval(NamedTuple):
     @property
     def milliseconds(self) -> int:
         return (self.end - self.start) // MILLISECOND
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether somebody looked and saw the stream."""
+        return self.reason is None and self.condition is not CoverageCondition.UNWATCHED
 
 
 def join(spans: Iterable[ObservedSpan]) -> list[ObservedSpan]:
@@ -229,7 +235,10 @@ def _clusters(
 def _overlaid(
     seen: Iterable[CoverageInterval], faults: Iterable[CoverageInterval]
 ) -> Iterator[CoverageInterval]:
-    """Yield `seen` with `faults` in front of it; both are in order and disjoint."""
+    """Yield `seen` with `faults` in front of it; both are in order and disjoint.
+
+    Of a fault that nobody saw going on, the reason says why.
+    """
     ahead = iter(faults)
     fault = next(ahead, None)
     for each in seen:
@@ -238,13 +247,22 @@ def _overlaid(
             if fault.start > start:
                 yield each._replace(start=start, end=fault.start)
             stop = min(fault.end, each.end)
-            is_whole = fault.start >= start and stop == fault.end
-            yield fault if is_whole else fault._replace(start=max(start, fault.start), end=stop)
+            is_whole = fault.start >= start and stop == fault.end and each.is_seen
+            if is_whole:
+                yield fault
+            else:
+                begin, reason = max(start, fault.start), _why_unseen(each)
+                yield fault._replace(start=begin, end=stop, reason=reason)
             start = stop
             if fault.end > each.end:
                 break
             fault = next(ahead, None)
         yield each if start == each.start else each._replace(start=start)
+
+
+def _why_unseen(seen: CoverageInterval) -> str | None:
+    is_unwatched = seen.condition is CoverageCondition.UNWATCHED
+    return CoverageCondition.UNWATCHED if is_unwatched else seen.reason
 
 
 def _merged(intervals: Iterable[CoverageInterval]) -> list[CoverageInterval]:

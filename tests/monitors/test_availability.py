@@ -17,7 +17,8 @@ def intervals(*parts: tuple[str, float]) -> list[CoverageInterval]:
     made, reached = [], START
     for condition, length_sec in parts:
         end = reached + timedelta(milliseconds=round(length_sec * 1000))
-        made.append(CoverageInterval(reached, end, CoverageCondition(condition)))
+        reason = "timeout" if condition == "unknown" else None
+        made.append(CoverageInterval(reached, end, CoverageCondition(condition), (), reason))
         reached = end
     return made
 
@@ -42,6 +43,15 @@ def test_how_available_a_stream_was(
     assert (totals.availability_low, totals.availability_high) == (low, high)
 
 
+@pytest.mark.parametrize("reason", ["unwatched", "bot_check"])
+def test_an_incident_that_nobody_sees_going_on_may_be_over(reason: str) -> None:
+    seen, unseen = intervals(("faulty", 10), ("faulty", 40))
+    up = intervals(("ok", 50))
+    totals = Totals.of([*up, seen, unseen._replace(reason=reason)])
+    assert (totals.availability_low, totals.availability_high) == (50.0, 90.0)
+    assert totals.sec(CoverageCondition.FAULTY) == 50
+
+
 lengths = st.lists(
     st.tuples(st.sampled_from(CoverageCondition), st.floats(0.001, 400_000)),
     min_size=1,
@@ -56,13 +66,14 @@ def test_periods_add_up_to_the_whole_and_border_each_other(
 ) -> None:
     whole = intervals(*parts)
     cut = periods(whole, resolution)
-    together = Totals.of([])
+    together, unseen_ms = Totals.of([]), 0
     for each in cut:
         together.milliseconds.update(each.totals.milliseconds)
+        unseen_ms += each.totals.unseen_ms
         assert resolution.begin_of(each.start) == resolution.begin_of(
             each.end - timedelta(milliseconds=1)
         )
-    assert together == Totals.of(whole)
+    assert Totals(together.milliseconds, unseen_ms) == Totals.of(whole)
     assert (cut[0].start, cut[-1].end) == (whole[0].start, whole[-1].end)
     assert all(one.end == other.start for one, other in pairwise(cut))
     assert all(resolution.begin_of(each.start) == each.start for each in cut[1:])

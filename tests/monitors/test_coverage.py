@@ -153,8 +153,25 @@ BLACK = IncidentKind.BLACKOUT
             [span(0, 40), span(40, 70, "bot_check"), span(70, 100)],
             [IncidentSpan(BLACK, at(20), at(80))],
             LivePeriod(at(0)),
-            [(20, "ok", (), None), (80, "faulty", ("blackout",), None), (100, "ok", (), None)],
+            [
+                (20, "ok", (), None),
+                (40, "faulty", ("blackout",), None),
+                (70, "faulty", ("blackout",), "bot_check"),
+                (80, "faulty", ("blackout",), None),
+                (100, "ok", (), None),
+            ],
             id="an open incident stays one while nothing is seen",
+        ),
+        pytest.param(
+            [span(0, 40)],
+            [IncidentSpan(BLACK, at(20))],
+            LivePeriod(at(0)),
+            [
+                (20, "ok", (), None),
+                (40, "faulty", ("blackout",), None),
+                (100, "faulty", ("blackout",), "unwatched"),
+            ],
+            id="an open incident stays one while nobody looks",
         ),
         pytest.param(
             [span(0, 100)],
