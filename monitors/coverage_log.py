@@ -14,6 +14,12 @@ from monitors.coverage import MOST_REASON_CHARS, ObservedSpan, join, whole_milli
 PAUSE = timedelta(seconds=60)
 """Who looks again later than this did not look in between. A takeover takes less."""
 
+
+def longest_pause(check_interval_sec: float | None) -> timedelta:
+    """Return what `PAUSE` is for a stream that is looked at this rarely."""
+    return max(PAUSE, timedelta(seconds=2 * (check_interval_sec or 0.0)))
+
+
 MOST_UNTOLD = 100
 """While the gateway is away, older spans than the latest of these are lost: nobody looked then."""
 
@@ -22,6 +28,7 @@ class CoverageLog(BaseModel):
     """The spans that a watch observed.
 
     Attributes:
+        pause: see `longest_pause`.
         untold: what the gateway has not taken yet.
         media_until: end of the media that was judged last, by its wall clock.
         looked_at: when the stream was looked at last, by the clock of the watch.
@@ -31,6 +38,7 @@ class CoverageLog(BaseModel):
         has_paused: whether nobody looked for a while since `media_until`.
     """
 
+    pause: timedelta = PAUSE
     untold: list[ObservedSpan] = []
     media_until: AwareDatetime | None = None
     looked_at: AwareDatetime | None = None
@@ -40,7 +48,7 @@ class CoverageLog(BaseModel):
     has_paused: bool = False
 
     def looked(self, at: datetime) -> None:
-        if self.looked_at and at - self.looked_at > PAUSE:
+        if self.looked_at and at - self.looked_at > self.pause:
             self.has_paused = True
             self.unseen_since = None
         self.looked_at = at
@@ -100,7 +108,7 @@ class CoverageLog(BaseModel):
     def _is_parted(self, start: datetime) -> bool:
         if self.media_until is None or self.has_missed:
             return True
-        return self.has_paused and start - self.media_until > PAUSE
+        return self.has_paused and start - self.media_until > self.pause
 
     def _add(self, start: datetime, end: datetime, reason: str | None) -> None:
         start, end = whole_milliseconds(start), whole_milliseconds(end)

@@ -26,9 +26,6 @@ from monitors.status import HEALTH_ORDER, Health, IncidentKind
 MAIN = "main"
 AUDIO = "audio"
 
-UNWATCHED_SEC = 60.0
-"""Nobody watched in a longer pause than a takeover makes."""
-
 STILL_SHARE = 0.5
 """After this share of the time that makes a stream suspended, other renditions are tried."""
 
@@ -112,7 +109,7 @@ class WatchState(BaseModel):
         if self.clock_at is None:
             return
         passed = at - self.clock_at
-        if passed.total_seconds() > UNWATCHED_SEC:
+        if passed > self.coverage.pause:
             self.leave_out(at)
         elif passed.total_seconds() < 0:
             self.look_again_at = self.look_again_at and self.look_again_at + passed
@@ -296,7 +293,10 @@ class WatchState(BaseModel):
         noted = False
         causes = [each for track in self.tracks.values() for each in track.detectors.causes()]
         unexplained = self.explanations.told(changes, causes)
-        for change in self.incidents.told(unexplained, at, thresholds, media_until=media_until):
+        told = self.incidents.told(
+            unexplained, at, thresholds, media_until=media_until, pause=self.coverage.pause
+        )
+        for change in told:
             noted = True
             self.pending_events.append(incident_event(change, at))
             if isinstance(change, IncidentOpened):

@@ -20,6 +20,7 @@ from media.watching.steps import AudioGoneStep, FailedStep, OffAirStep
 from media.watching.track import TrackFollower
 from media.watching.track_judge import PlaylistLost
 from monitors.config import AudioTracks, MonitorConfig
+from monitors.coverage_log import longest_pause
 from monitors.detectors.stopwatch import Elapsed
 from monitors.events import EndReason
 from monitors.measurement import Track
@@ -127,6 +128,7 @@ class StreamWatch:
             StreamUnavailable: the source says so, for good.
         """
         state = self._state
+        state.coverage.pause = longest_pause(self._config.check_interval_sec)
         state.go_on_at(self._clock())
         for name, track in state.tracks.items():
             track.detectors.video.resume(self._hint.deferred.get(name, []))

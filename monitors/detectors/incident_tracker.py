@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, BaseModel
 
 from monitors.config import Thresholds
+from monitors.coverage_log import PAUSE
 from monitors.detectors.explanations import BARS, TONE
 from monitors.detectors.flapping import quiet_asked_sec, recent
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
@@ -23,9 +24,6 @@ _PICTURE, _SOUND = frozenset[Track]({"video"}), frozenset[Track]({"audio"})
 _BOTH = _PICTURE | _SOUND
 _TRACKS_OF_SIGNALS: dict[str | None, frozenset[Track]] = {BARS: _PICTURE, TONE: _SOUND}
 
-UNSEEN = timedelta(seconds=60)
-"""A longer step between two looks is no quiet: nobody saw the stream."""
-
 
 class Quiet(BaseModel):
     """The end of a fault whose incident is open, and the good time since."""
@@ -34,10 +32,11 @@ class Quiet(BaseModel):
     seen_until: AwareDatetime
     seen_sec: float = 0.0
 
-    def go_on(self, until: datetime) -> None:
+    def go_on(self, until: datetime, pause: timedelta) -> None:
+        """Count the time to `until`, unless the step is longer than `pause`: nobody looked then."""
         step = until - self.seen_until
         if step > timedelta():
-            self.seen_sec += step.total_seconds() if step <= UNSEEN else 0.0
+            self.seen_sec += step.total_seconds() if step <= pause else 0.0
             self.seen_until = until
 
 
@@ -128,6 +127,7 @@ class IncidentTracker(BaseModel):
         thresholds: Thresholds,
         *,
         media_until: datetime | None = None,
+        pause: timedelta = PAUSE,
     ) -> list[IncidentChange]:
         """Return what is to be told now.
 
@@ -136,6 +136,7 @@ class IncidentTracker(BaseModel):
             at: the present.
             thresholds: that hold now.
             media_until: wall clock up to which media was judged just now.
+            pause: see `monitors.coverage_log.longest_pause`.
         """
         told = []
         for change in changes:
@@ -144,7 +145,7 @@ class IncidentTracker(BaseModel):
         for key, tracked in self.kinds.items():
             until = at if _is_of_stream(key) else media_until
             if tracked.quiet and until:
-                tracked.quiet.go_on(until)
+                tracked.quiet.go_on(until, pause)
         return told + self._due(thresholds)
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:

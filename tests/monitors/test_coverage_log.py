@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.coverage import ObservedSpan, join
-from monitors.coverage_log import MOST_UNTOLD, CoverageLog
+from monitors.coverage_log import MOST_UNTOLD, CoverageLog, longest_pause
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SEGMENT_SEC = 6
@@ -154,6 +154,14 @@ def test_nobody_looked_in_a_long_pause_of_a_stream_that_stands_still() -> None:
     log.stood_still(at(200))
     log.stood_still(at(210))
     assert spans(log) == [(0, 20, None), (200, 210, None)]
+
+
+def test_a_stream_that_is_looked_at_rarely_is_looked_at_all_the_same() -> None:
+    log = CoverageLog(pause=longest_pause(300))
+    log.judged(at(0), at(6), None)
+    for minute in range(5, 65, 5):
+        log.unseen("http_404", at(60 * minute))
+    assert spans(log) == [(0, 6, None), (6, 3600, "http_404")]
 
 
 def test_what_could_not_be_seen_is_unknown_until_its_media_is_measured() -> None:

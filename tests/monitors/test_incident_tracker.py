@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
+from monitors.coverage_log import PAUSE, longest_pause
 from monitors.detectors.incident_tracker import IncidentTracker
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
 from monitors.status import IncidentKind
@@ -48,12 +49,15 @@ class Stream:
     def __init__(self, thresholds: Thresholds | None = None, *, step_sec: float = 2) -> None:
         self.thresholds = thresholds or Thresholds()
         self.step_sec = step_sec
+        self.pause = PAUSE
         self.tracker = IncidentTracker()
         self.told: list[tuple[float, IncidentChange]] = []
 
     def judge(self, until_sec: float, *changes: IncidentChange) -> None:
         until = wall_clock(until_sec)
-        told = self.tracker.told(changes, until, self.thresholds, media_until=until)
+        told = self.tracker.told(
+            changes, until, self.thresholds, media_until=until, pause=self.pause
+        )
         self.told += [(until_sec, each) for each in told]
         kept = self.tracker.model_dump_json()
         self.tracker = IncidentTracker.model_validate_json(kept)
@@ -202,6 +206,16 @@ def test_time_that_nobody_saw_is_no_quiet() -> None:
     assert len(stream.told) == 7
     stream.quiet(1000, 1016)
     assert len(stream.told) == 8
+
+
+def test_a_stream_that_is_looked_at_rarely_is_quiet_between_two_looks() -> None:
+    stream = Stream(Thresholds(recovery_sec=5), step_sec=120)
+    stream.pause = longest_pause(120)
+    for number in range(4):
+        stream.fault(FREEZE, number * 100, number * 100 + 50)
+    assert stream.tracker.open_incidents()
+    stream.quiet(360, 600)
+    assert not stream.tracker.open_incidents()
 
 
 def test_the_factor_is_settable() -> None:

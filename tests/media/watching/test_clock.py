@@ -7,8 +7,8 @@ import pytest
 
 from media.watching import WatchState
 from media.watching.clock import SteadyClock
-from media.watching.state import UNWATCHED_SEC
 from monitors.config import MonitorConfig
+from monitors.coverage_log import PAUSE, longest_pause
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, WallClock, render
 from tests.testkit.viewing import Studio, Viewer, studio
 
@@ -63,7 +63,7 @@ def test_what_is_waited_for_moves_with_a_clock_that_is_set_back() -> None:
 def test_a_standstill_goes_on_through_a_takeover() -> None:
     state = WatchState(clock_at=NOW)
     state.stall.observed(False, NOW, 2.0, TOUCHY)
-    at = NOW + timedelta(seconds=UNWATCHED_SEC / 2)
+    at = NOW + PAUSE / 2
     state.go_on_at(at)
     assert state.stall.observed(False, at, 2.0, TOUCHY)
 
@@ -73,6 +73,15 @@ def test_time_in_which_nobody_watched_is_no_standstill() -> None:
     state.stall.observed(False, NOW, 2.0, TOUCHY)
     state.go_on_at(NOW + HOUR)
     assert state.stall.observed(False, NOW + HOUR, 2.0, TOUCHY) == []
+
+
+def test_a_stream_that_is_looked_at_rarely_stands_still_between_two_looks() -> None:
+    state = WatchState(clock_at=NOW)
+    state.coverage.pause = longest_pause(300)
+    state.stall.observed(False, NOW, 2.0, TOUCHY)
+    at = NOW + timedelta(seconds=310)
+    state.go_on_at(at)
+    assert state.stall.observed(False, at, 2.0, TOUCHY)
 
 
 def test_a_state_of_an_older_version_goes_on() -> None:
