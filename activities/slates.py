@@ -14,18 +14,22 @@ logger = structlog.get_logger(__name__)
 
 REFRESH_SEC = 30.0
 AGAIN_SEC = 2.0
-"""After a gateway that did not answer."""
 
 
 class SlateBook:
     """Keeps the gateway's slates, while any stream is watched.
 
+    Args:
+        gateway: has them.
+        again_sec: wait after a gateway that did not answer.
+
     Attributes:
         current: those of the last answer; None before the first.
     """
 
-    def __init__(self, gateway: GatewayClient) -> None:
+    def __init__(self, gateway: GatewayClient, *, again_sec: float = AGAIN_SEC) -> None:
         self._gateway = gateway
+        self._again_sec = again_sec
         self._refreshing: asyncio.Task[None] | None = None
         self._readers = 0
         self.current: ReferenceSlates | None = None
@@ -44,10 +48,14 @@ class SlateBook:
                 self._refreshing = None
 
     async def _refresh(self) -> None:
+        is_away = False
         while True:
             try:
                 self.current = await self._gateway.load_slates()
+                is_away = False
                 await asyncio.sleep(REFRESH_SEC)
             except (httpx.HTTPError, ReportRefused, ValueError) as error:
-                logger.warning("no slates", error=type(error).__name__)
-                await asyncio.sleep(AGAIN_SEC)
+                if not is_away:
+                    logger.warning("no slates", error=type(error).__name__)
+                is_away = True
+                await asyncio.sleep(self._again_sec)
