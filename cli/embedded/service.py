@@ -33,6 +33,10 @@ READY_POLL_SEC = 0.1
 START_TRIES = 3
 EXIT_SEC = 3.0
 """A process that was killed just now keeps its ports for a moment."""
+DRAIN_SEC = 4.0
+"""What the worker gives to running activities by itself would be long to wait after Ctrl-C."""
+CLOSE_SEC = 4.0
+"""Then it cuts them off, and ends its connections and child processes."""
 LOCAL = "127.0.0.1"
 
 
@@ -161,6 +165,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         "PUBLIC_URL": given.get("PUBLIC_URL")
         or f"http://{_reachable(settings.host)}:{settings.port}",
     }
+    drain_sec = float(given.get("DRAIN_SEC") or DRAIN_SEC)
     # The worker calls PORT, whatever the environment says of a port of its own.
     gateway = {
         **ours,
@@ -174,6 +179,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
         "CALLBACK_URL": f"http://{_reachable(settings.host)}:{settings.port}",
         "WORKER_ROLE": "all",
         "HEALTH_PORT": str(settings.health_port),
+        "DRAIN_SEC": str(drain_sec),
         "YOUTUBE_URLS_DIR": given.get("YOUTUBE_URLS_DIR") or str(settings.data_dir / "youtube"),
     }
     command = [sys.executable, "-m", "cli"]
@@ -181,7 +187,9 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
     return [
         Service("temporal", _temporal_command(settings), base, stop_sec=3, log=logs),
         Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=4),
-        Service("worker", [*command, "worker", "--embedded"], worker, stop_sec=7),
+        Service(
+            "worker", [*command, "worker", "--embedded"], worker, stop_sec=drain_sec + CLOSE_SEC
+        ),
     ]
 
 

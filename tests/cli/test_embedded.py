@@ -19,6 +19,16 @@ def test_the_worker_calls_the_port_that_the_gateway_has(
     assert services["gateway"]["INTERNAL_PORT"] == ""
 
 
+@pytest.mark.parametrize("drain_sec", [None, "30"])
+def test_the_worker_may_use_the_time_that_it_gives_to_activities(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drain_sec: str | None
+) -> None:
+    if drain_sec:
+        monkeypatch.setenv("DRAIN_SEC", drain_sec)
+    worker = services_of(EmbeddedSettings(data_dir=tmp_path), {})[-1]
+    assert float(worker.environment["DRAIN_SEC"]) + 3 <= worker.stop_sec
+
+
 def test_webhooks_may_go_to_our_own_receiver_and_where_the_user_says(tmp_path: Path) -> None:
     hosts = [("10.0.0.7", 80), ("::1", 81)]
     settings = EmbeddedSettings(data_dir=tmp_path, receiver_port=8123, webhook_private_hosts=hosts)
