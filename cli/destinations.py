@@ -48,11 +48,14 @@ def add(
     ] = 0,
     retry: Annotated[str, typer.Option(help="short, or long: for about 75 hours.")] = "short",
     language: Annotated[str, typer.Option(help="en or ja.")] = "en",
+    ed25519: Annotated[
+        bool, typer.Option("--ed25519", help="Sign a webhook with an Ed25519 key as well.")
+    ] = False,
     url: GatewayUrl = LOCAL_GATEWAY,
     data_dir: DataDir = Path("data"),
     as_json: AsJson = False,
 ) -> None:
-    """Add a destination; print its id, and the secret of a webhook, which is shown this once."""
+    """Add a destination; print its id, and the keys of a webhook: its secret is shown this once."""
     body = {
         "name": name,
         "type": type,
@@ -62,6 +65,7 @@ def add(
         "group_window_sec": group_window,
         "retry": retry,
         "language": language,
+        "ed25519": ed25519,
     } | ({"events": event} if event else {})
     with open_gateway(url, data_dir) as client:
         made = client.call("POST", "/destinations", body=body)
@@ -69,8 +73,8 @@ def add(
         typer.echo(json.dumps(made, indent=2))
         return
     typer.echo(made["destination_id"])
-    if made["secret"]:
-        typer.echo(made["secret"])
+    for key in filter(None, (made["secret"], made["public_key"])):
+        typer.echo(key)
 
 
 @app.command("list")

@@ -36,11 +36,13 @@ async def command(gateway: Running, *arguments: str) -> tuple[int | None, list[s
 async def test_a_destination_is_added_listed_and_removed(gateway: Running, tmp_path: Path) -> None:
     (tmp_path / "url").write_text("https://hooks.example/secret\n")
     code, said = await command(
-        gateway, "destinations", "add", "Ops", "webhook", f"@{tmp_path}/url", "--event", "alert.*"
+        *(gateway, "destinations", "add", "Ops", "webhook", f"@{tmp_path}/url"),
+        *("--event", "alert.*", "--ed25519"),
     )
     assert code == 0, said
-    destination_id, secret = said
+    destination_id, secret, public_key = said
     assert secret.startswith("whsec_")
+    assert public_key.startswith("whpk_")
     code, said = await command(gateway, "destinations", "list")
     assert said[1].split() == [
         *("Ops", "webhook", "yes", "alert.*", destination_id, "https://hooks.example/***")
