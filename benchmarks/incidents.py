@@ -112,7 +112,7 @@ def _monitor(monitor_id: str, number: int) -> MonitorRecord:
 _ADD = """
     INSERT INTO incidents (
         incident_id, monitor_id, kind, severity, is_open, started_at, detected_at, ended_at,
-        track, is_flapping, silenced
+        track, is_flapping, silenced, opened_name, opened_labels
     )
     WITH RECURSIVE numbers(number) AS (
         SELECT CAST(:first AS INTEGER)
@@ -125,7 +125,7 @@ _ADD = """
         FROM numbers
     )
     SELECT {incident_id}, {monitor_id}, kind, severity, is_open, moment, moment,
-        CASE WHEN is_open THEN NULL ELSE moment END, '', false, false
+        CASE WHEN is_open THEN NULL ELSE moment END, '', false, false, '', '{{}}'
     FROM incident JOIN kinds ON place = number % {kind_count}"""
 _SECOND = "CAST(:oldest_sec AS DOUBLE PRECISION) + number * CAST(:step_sec AS DOUBLE PRECISION)"
 _DIALECTS: dict[bool, dict[str, str]] = {

@@ -95,18 +95,19 @@ def _ends_at(notification: Notification, subject: Subject) -> datetime | None:
 
 
 def labels_of(subject: Subject) -> dict[str, str]:
-    """Return the labels that identify the alert.
+    """Return the labels that identify the alert: those of its opening, whatever changed since then.
 
     A monitor's labels come as Prometheus names them: `a.b/c` is `a_b_c`. One that is named like a
     label of ours gets `label_` before it.
     """
     kind = subject.kind or subject.event_type
-    theirs = {_label_name(key): plain(value) for key, value in subject.labels.items() if value}
+    labels = subject.labels if subject.opened_labels is None else subject.opened_labels
+    theirs = {_label_name(key): plain(value) for key, value in labels.items() if value}
     return {
         **theirs,
         "alertname": "Stream" + "".join(map(str.capitalize, re.split(r"[._]", kind))),
         "monitor_id": subject.monitor_id,
-        "name": plain(subject.name),
+        "name": plain(subject.opened_name or subject.name),
         "severity": str(subject.severity),
     }
 

@@ -56,6 +56,8 @@ class Subject(BaseModel):
         monitor_ended_as: the final status of the monitor whose end closed the incident, so that
             nobody saw a recovery; else None.
         data: of the event, as in webhooks.
+        opened_name, opened_labels: name and labels of the monitor when the incident opened, for
+            services that know an incident by them; None where that is not known.
         link: where people see more.
         evidence_link: opens its first faulty picture; None where there is none, or no address.
     """
@@ -74,6 +76,8 @@ class Subject(BaseModel):
     ended_at: AwareDatetime | None = None
     monitor_ended_as: MonitorStatus | None = None
     data: dict[str, Any] = {}
+    opened_name: str | None = None
+    opened_labels: dict[str, str] | None = None
     link: str | None = None
     evidence_link: str | None = None
 

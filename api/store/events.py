@@ -1,6 +1,7 @@
 """The audit of events and deliveries in the database."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.store.coverage import note_life
 from api.store.database import Database
 from api.store.evidence import expect_evidence
-from api.store.incidents import apply_event
+from api.store.incidents import IncidentOwner, apply_event
 from api.store.queueing import queue_event
 from api.store.records import Delivery, EventRecord, after_report
 from api.store.tables import monitor_events, monitors
@@ -43,7 +44,10 @@ class EventStore:
             # Locking the monitor keeps two first reports of one event from colliding.
             monitor = (
                 await connection.execute(
-                    select(monitors.c.config, monitors.c.finished_at)
+                    select(
+                        monitors.c.config,
+                        *(monitors.c[each.name] for each in fields(IncidentOwner)),
+                    )
                     .where(monitors.c.monitor_id == monitor_id)
                     .with_for_update()
                 )
@@ -52,7 +56,8 @@ class EventStore:
                 return None
             if not await _is_first(connection, monitor_id, report, now):
                 return []
-            await apply_event(connection, report.event, monitor_ended_at=monitor.finished_at)
+            owner = {each.name: monitor._mapping[each.name] for each in fields(IncidentOwner)}
+            await apply_event(connection, report.event, IncidentOwner(**owner))
             level = MonitorConfig.model_validate(monitor.config).evidence
             await expect_evidence(connection, report.event, level, now)
             return await queue_event(connection, report.event, now)

@@ -1,6 +1,7 @@
 """Incidents in the database."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,8 +33,18 @@ MOST_COUNTED: Final = 10_000
 FEW_MONITORS: Final = 100
 
 
+@dataclass(frozen=True)
+class IncidentOwner:
+    """A monitor as its incidents keep it; `finished_at` is None while it is active."""
+
+    finished_at: datetime | None
+    name: str | None
+    title: str | None
+    labels: dict[str, str]
+
+
 async def apply_event(
-    connection: AsyncConnection, event: StreamEvent, *, monitor_ended_at: datetime | None
+    connection: AsyncConnection, event: StreamEvent, monitor: IncidentOwner
 ) -> None:
     """Open or close the incident that an event tells of, when the event is recorded first.
 
@@ -45,7 +56,8 @@ async def apply_event(
     of_incident = incidents.c.incident_id == told.incident_id
     known = (await connection.execute(select(incidents).where(of_incident))).one_or_none()
     if known is None:
-        row = _new_row(event.monitor_id, told) | _closed_by_end(told, monitor_ended_at)
+        row = _new_row(event.monitor_id, monitor, told)
+        row |= _closed_by_end(told, monitor.finished_at)
         await connection.execute(insert(incidents).values(row))
     elif known.monitor_id == event.monitor_id:
         await connection.execute(update(incidents).where(of_incident).values(_news(told)))
@@ -65,12 +77,14 @@ async def close_incidents(connection: AsyncConnection, monitor_id: str, at: date
         await queue_without_event(connection, incident_id, NotificationState.CLOSED, at)
 
 
-def _new_row(monitor_id: str, told: IncidentUpdate) -> dict[str, Any]:
+def _new_row(monitor_id: str, monitor: IncidentOwner, told: IncidentUpdate) -> dict[str, Any]:
     return {
         **told.model_dump(),
         "monitor_id": monitor_id,
         "is_open": told.ended_at is None,
         "silenced": False,
+        "opened_name": monitor.name or monitor.title or monitor_id,
+        "opened_labels": monitor.labels,
     }
 
 

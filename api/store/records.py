@@ -140,6 +140,7 @@ class IncidentRecord:
         ended_at: the first good moment, or when its monitor ended; None while it is open.
         track: the audio track, where all of them are measured; else empty.
         silenced: whether it was opened in a silence.
+        opened_name, opened_labels: of its monitor, when it was recorded first.
     """
 
     incident_id: str
@@ -157,6 +158,8 @@ class IncidentRecord:
     silenced: bool
     acknowledged_at: datetime | None
     note: str | None
+    opened_name: str
+    opened_labels: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,8 @@ incidents = Table(
     Column("silenced", Boolean, nullable=False),
     Column("acknowledged_at", UtcTime),
     Column("note", Text),
+    Column("opened_name", Text, nullable=False),
+    Column("opened_labels", Json, nullable=False),
     Index(None, "started_at", "incident_id"),
     Index(None, "monitor_id", "started_at", "severity"),
     Index(None, "kind", "started_at", "monitor_id"),
@@ -207,6 +209,7 @@ incidents = Table(
 """One row an incident, made by its first event and closed by its second, or by its monitor's end.
 
 The event that a stream cannot bring is no loss: either of the two alone makes the row.
+`opened_name` and `opened_labels` are the monitor's then: Alertmanager knows an alert by them.
 """
 
 idempotency_keys = Table(

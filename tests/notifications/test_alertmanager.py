@@ -100,7 +100,10 @@ async def test_an_alert_stays_without_being_repeated_and_ends_with_its_recovery(
 
         reminder = notification(subject, state="reminder", at=now + timedelta(seconds=1))
         assert await sender.send(url, reminder) is Sent.DELIVERED
-        ended = subject.model_copy(update={"ended_at": datetime.now(UTC)})
+        # Renamed and relabelled meanwhile.
+        changed: dict[str, Any] = {"name": "News", "labels": {}, "opened_name": subject.name}
+        changed |= {"opened_labels": subject.labels, "ended_at": datetime.now(UTC)}
+        ended = subject.model_copy(update=changed)
         closed = notification(ended, state="closed", at=datetime.now(UTC))
         assert await sender.send(url, closed) is Sent.DELIVERED
         await until(lambda: _has(url), "the alert is resolved")

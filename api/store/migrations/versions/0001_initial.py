@@ -367,6 +367,8 @@ def _create_incidents() -> None:
         sa.Column("silenced", sa.Boolean, nullable=False),
         sa.Column("acknowledged_at", TIME),
         sa.Column("note", sa.Text),
+        sa.Column("opened_name", sa.Text, nullable=False),
+        sa.Column("opened_labels", JSON, nullable=False),
         sa.PrimaryKeyConstraint("incident_id", name="pk_incidents"),
         _belongs_to_monitor("incidents"),
     )
