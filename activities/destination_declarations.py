@@ -39,10 +39,10 @@ class NotificationOutcome(BaseModel):
 
 
 class NextInput(BaseModel):
-    """Input of `next_notification`.
+    """What a worker asks the gateway: what is due?
 
     Attributes:
-        settled: what became of the last one; None for the first, and after an interruption.
+        settled: what became of the last notification, where the gateway may not know it.
         hand_back: whether what was handed out last waits again.
     """
 
@@ -52,7 +52,7 @@ class NextInput(BaseModel):
 
 
 class NextResult(BaseModel):
-    """Returned by `next_notification`.
+    """The gateway's answer.
 
     Attributes:
         is_gone: there is no such destination any more.
@@ -65,11 +65,29 @@ class NextResult(BaseModel):
     wait_sec: float | None = None
 
 
-class NotifyInput(BaseModel):
-    """Input of `deliver_notification`."""
+class ServeInput(NextInput):
+    """Input of `serve_destination`.
 
-    destination_id: str
-    delivery_id: int
+    Attributes:
+        given_up: why what is being sent is tried no more: then it has failed.
+    """
+
+    given_up: str | None = None
+
+
+class ServeResult(NextResult):
+    """Returned by `serve_destination`.
+
+    Attributes:
+        settled: what became of the notification, where the gateway did not take that.
+    """
+
+    settled: NotificationOutcome | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether to go on at once."""
+        return self.delivery_id is not None or self.settled is not None
 
 
 class DestinationSecrets(BaseModel):
@@ -114,16 +132,10 @@ class DestinationActivities(Protocol):
     """Done by `activities.notify_destination`."""
 
     @activity.defn
-    async def next_notification(self, input: NextInput) -> NextResult:
-        """Tell the gateway what became of the last notification, and ask for the next.
+    async def serve_destination(self, input: ServeInput) -> ServeResult:
+        """Ask the gateway what is due, send it once, and say what became of it in the end.
 
-        Raises:
-            ApplicationError: `GATEWAY_UNAVAILABLE`.
-        """
-
-    @activity.defn
-    async def deliver_notification(self, input: NotifyInput) -> NotificationOutcome:
-        """Send a notification once; return what became of it in the end.
+        Each attempt asks again: what is not to be told any more is not tried any more.
 
         Raises:
             ApplicationError: `DELIVERY_FAILED`, with when to try again. `GATEWAY_UNAVAILABLE`: the

@@ -17,12 +17,12 @@ from activities.destination_client import DestinationClient
 from activities.destination_declarations import (
     DestinationActivities,
     NextInput,
-    NextResult,
     NotificationAttempt,
     NotificationOrder,
     NotificationOutcome,
-    NotifyInput,
     Retry,
+    ServeInput,
+    ServeResult,
 )
 from activities.gateway_client import ReportRefused
 from activities.heartbeats import heartbeats, to_its_end
@@ -55,6 +55,30 @@ class Senders:
     others: Mapping[DestinationType, Sender]
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """An attempt to send a notification.
+
+    Attributes:
+        number: of this activity's attempts, from 1.
+        before: how often it was tried before.
+    """
+
+    destination_id: str
+    delivery_id: int
+    number: int
+    before: int
+
+    @property
+    def in_all(self) -> int:
+        return self.before + self.number
+
+    def outcome(self, word: str, error: str | None = None) -> NotificationOutcome:
+        return NotificationOutcome(
+            delivery_id=self.delivery_id, outcome=word, attempts=self.in_all, error=error
+        )
+
+
 class DestinationNotifier(DestinationActivities):
     """Serves the workflows of destinations.
 
@@ -77,35 +101,54 @@ class DestinationNotifier(DestinationActivities):
         await asyncio.gather(*self._notes)
 
     @activity.defn
-    async def next_notification(self, input: NextInput) -> NextResult:
-        async with heartbeats():
-            return await answered(self._gateway.next_notification(input))
-
-    @activity.defn
-    async def deliver_notification(self, input: NotifyInput) -> NotificationOutcome:
+    async def serve_destination(self, input: ServeInput) -> ServeResult:
         # What is on its way may still arrive: cut off, it would be sent twice.
-        return await to_its_end(self._deliver(input))
+        return await to_its_end(self._serve(input))
 
-    async def _deliver(self, input: NotifyInput) -> NotificationOutcome:
-        try:
-            async with heartbeats():
-                order = await answered(
-                    self._gateway.notification_order(input.destination_id, input.delivery_id)
+    async def _serve(self, input: ServeInput) -> ServeResult:
+        async with heartbeats():
+            due = await self._next(
+                NextInput(
+                    destination_id=input.destination_id,
+                    settled=input.settled,
+                    # Once: an attempt that failed since then counts.
+                    hand_back=input.hand_back and not activity.info().heartbeat_details,
                 )
+            )
+            if due.delivery_id is None:
+                return due
+            settled = await self._deliver(input, due.delivery_id)
+            return await self._settle(input.destination_id, settled)
+
+    async def _next(self, input: NextInput) -> ServeResult:
+        due = await answered(self._gateway.next_notification(input))
+        return ServeResult(**due.model_dump())
+
+    async def _settle(self, destination_id: str, settled: NotificationOutcome) -> ServeResult:
+        try:
+            return await self._next(NextInput(destination_id=destination_id, settled=settled))
+        except ApplicationError:  # it must not be sent again for that
+            return ServeResult(settled=settled)
+
+    async def _deliver(self, input: ServeInput, delivery_id: int) -> NotificationOutcome:
+        try:
+            order = await answered(
+                self._gateway.notification_order(input.destination_id, delivery_id)
+            )
         except ApplicationError as error:
             if not error.non_retryable:
                 raise
             return NotificationOutcome(
-                delivery_id=input.delivery_id, outcome="gone", attempts=0, error=error.message
+                delivery_id=delivery_id, outcome="gone", attempts=0, error=error.message
             )
-        failed, before = _counted(order)
-        async with heartbeats():
-            outcome = await self._send(order)
+        failed, before = _counted(order, delivery_id)
+        attempt = _Attempt(input.destination_id, delivery_id, failed + 1, before)
+        if input.given_up is not None:
+            return attempt.outcome("lost", input.given_up)
+        outcome = await self._send(order)
         if isinstance(outcome, Failure):
-            return self._fail(input, order, outcome, failed + 1, before)
-        return NotificationOutcome(
-            delivery_id=input.delivery_id, outcome=outcome.value, attempts=before + failed + 1
-        )
+            return self._fail(attempt, order, outcome)
+        return attempt.outcome(outcome.value)
 
     async def _send(self, order: NotificationOrder) -> Outcome:
         try:
@@ -133,40 +176,30 @@ class DestinationNotifier(DestinationActivities):
         return await sender.send(secrets.url, order.notification) if sender else UNKNOWN_TYPE
 
     def _fail(
-        self,
-        input: NotifyInput,
-        order: NotificationOrder,
-        failure: Failure,
-        attempt: int,
-        before: int,
+        self, attempt: _Attempt, order: NotificationOrder, failure: Failure
     ) -> NotificationOutcome:
         """Return the last failure; raise one that is followed by another attempt."""
         # Jitter spreads load, it keeps no secret.
         chance = random.random()  # noqa: S311
-        again_in_sec = self._policies[order.retry].again_in_sec(attempt, failure, chance=chance)
+        policy = self._policies[order.retry]
+        again_in_sec = policy.again_in_sec(attempt.number, failure, chance=chance)
         if order.notification.state is NotificationState.TEST:
             again_in_sec = None  # somebody waits for the answer
-        attempts = before + attempt
         logger.warning(
             "notification failed",
-            destination_id=input.destination_id,
-            delivery_id=input.delivery_id,
+            destination_id=attempt.destination_id,
+            delivery_id=attempt.delivery_id,
             type=order.type.value,
-            attempt=attempts,
+            attempt=attempt.in_all,
             outcome=failure.outcome,
             error=failure.message,
             again_in_sec=again_in_sec and round(again_in_sec, 1),
         )
         if again_in_sec is None:
-            return NotificationOutcome(
-                delivery_id=input.delivery_id,
-                outcome=failure.outcome,
-                attempts=attempts,
-                error=failure.message,
-            )
-        activity.heartbeat(attempt, before)
-        note = NotificationAttempt(attempts=attempts, error=failure.message)
-        self._note(self._gateway.note_attempt(input.destination_id, input.delivery_id, note))
+            return attempt.outcome(failure.outcome, failure.message)
+        activity.heartbeat(attempt.delivery_id, attempt.number, attempt.before)
+        note = NotificationAttempt(attempts=attempt.in_all, error=failure.message)
+        self._note(self._gateway.note_attempt(attempt.destination_id, attempt.delivery_id, note))
         raise ApplicationError(
             failure.message,
             type=DELIVERY_FAILED,
@@ -188,11 +221,13 @@ async def _quietly(work: Coroutine[Any, Any, None]) -> None:
         logger.info("attempt not noted", error=str(error))
 
 
-def _counted(order: NotificationOrder) -> tuple[int, int]:
+def _counted(order: NotificationOrder, delivery_id: int) -> tuple[int, int]:
     """Return how many attempts failed in this activity, and how many before it.
 
     Temporal's own count also has the attempts whose worker was lost; each failure leaves both
     numbers as a heartbeat.
     """
     details = activity.info().heartbeat_details
-    return (int(details[0]), int(details[1])) if details else (0, order.attempts)
+    if not details or details[0] != delivery_id:
+        return 0, order.attempts
+    return int(details[1]), int(details[2])

@@ -205,7 +205,7 @@ def create_gateway(
         changes=changes,
         destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
         dispatch=DestinationDispatch(
-            store, secrets, MessageWriter(store, settings.public_url, links), metrics, now
+            store, secrets, MessageWriter(store, settings.public_url, links, now), metrics, now
         ),
         silences=SilenceService(store, waker, now),
         status_pages=status_pages,

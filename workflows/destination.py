@@ -11,10 +11,8 @@ from workflows import options, steps
 with workflow.unsafe.imports_passed_through():
     from activities.destination_declarations import (
         DestinationActivities,
-        NextInput,
-        NextResult,
-        NotificationOutcome,
-        NotifyInput,
+        ServeInput,
+        ServeResult,
     )
     from workflows.destination_messages import (
         DESTINATION_TYPE,
@@ -29,7 +27,7 @@ LONGEST_SLEEP = timedelta(days=1)
 
 @workflow.defn(name=DESTINATION_TYPE)
 class DestinationWorkflow:
-    """Asks the gateway what is due, has it delivered, says what became of it, and sleeps.
+    """Has what is due delivered, and sleeps.
 
     What is due, the gateway judges; it also knows the texts and the secrets.
     """
@@ -38,21 +36,25 @@ class DestinationWorkflow:
     def __init__(self, input: DestinationInput) -> None:
         self._destination_id = input.destination_id
         self._settled = input.settled
+        self._given_up = input.given_up
         self._is_woken = False
-        self._is_interrupted = False
-        self._delivering: workflow.ActivityHandle[NotificationOutcome] | None = None
+        self._is_interrupted = input.is_interrupted
+        self._serving: workflow.ActivityHandle[ServeResult] | None = None
 
     @workflow.run
     async def run(self, _input: DestinationInput) -> None:
         """Serve the destination until it is removed."""
-        while not (due := await self._next()).is_gone:
-            if due.delivery_id is not None:
-                await self._deliver(due.delivery_id)
-            else:
-                await self._sleep(due.wait_sec)
+        while not (served := await self._serve()).is_gone:
+            if not served.has_more:
+                await self._sleep(served.wait_sec)
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(
-                    DestinationInput(destination_id=self._destination_id, settled=self._settled)
+                    DestinationInput(
+                        destination_id=self._destination_id,
+                        settled=self._settled,
+                        given_up=self._given_up,
+                        is_interrupted=self._is_interrupted,
+                    )
                 )
 
     @workflow.signal(name=WAKE_SIGNAL)
@@ -64,45 +66,34 @@ class DestinationWorkflow:
     def interrupt(self) -> None:
         """Try nothing any more that is being tried, and ask: the destination has changed."""
         self._is_woken = self._is_interrupted = True
-        if self._delivering:
-            self._delivering.cancel()
+        if self._serving:
+            self._serving.cancel()
 
-    async def _next(self) -> NextResult:
-        self._is_woken = False
-        input = NextInput(
+    async def _serve(self) -> ServeResult:
+        """Have the next notification delivered, with all its retries, unless interrupted."""
+        input = ServeInput(
             destination_id=self._destination_id,
             settled=self._settled,
             hand_back=self._is_interrupted,
+            given_up=self._given_up,
         )
-        self._is_interrupted = False
-        due = await workflow.execute_activity_method(
-            DestinationActivities.next_notification, input, **options.NEXT_NOTIFICATION
-        )
-        self._settled = None
-        return due
-
-    async def _deliver(self, delivery_id: int) -> None:
-        """Have a notification delivered, with all its retries, unless that is interrupted."""
-        if self._is_interrupted:  # while it was asked for
-            return
-        self._delivering = workflow.start_activity_method(
-            DestinationActivities.deliver_notification,
-            NotifyInput(destination_id=self._destination_id, delivery_id=delivery_id),
-            **options.DELIVER_NOTIFICATION | {"summary": f"notification {delivery_id}"},
+        self._is_woken = self._is_interrupted = False
+        self._serving = workflow.start_activity_method(
+            DestinationActivities.serve_destination, input, **options.SERVE_DESTINATION
         )
         try:
-            self._settled = await self._delivering
+            served = await self._serving
         except ActivityError as error:
             # What was interrupted is handed out again, as is what the gateway did not give.
+            self._is_woken = True
+            self._is_interrupted |= input.hand_back
             if not (self._is_interrupted or steps.is_gateway_away(error)):
-                self._settled = NotificationOutcome(
-                    delivery_id=delivery_id,
-                    outcome="lost",
-                    attempts=options.DELIVERY_STARTS,
-                    error=str(error.cause or error),
-                )
+                self._given_up = str(error.cause or error)
+            return ServeResult()
         finally:
-            self._delivering = None
+            self._serving = None
+        self._settled, self._given_up = served.settled, None
+        return served
 
     async def _sleep(self, wait_sec: float | None) -> None:
         longest_sec = LONGEST_SLEEP.total_seconds()

@@ -13,11 +13,14 @@ class DestinationInput(BaseModel):
     """Workflow id = `workflow_id(destination_id)`.
 
     Attributes:
-        settled: what became of the last notification, from the run before.
+        settled, given_up: see `ServeInput`; from the run before.
+        is_interrupted: whether what is being sent waits again.
     """
 
     destination_id: str
     settled: NotificationOutcome | None = None
+    given_up: str | None = None
+    is_interrupted: bool = False
 
 
 def workflow_id(destination_id: str) -> str:

@@ -127,9 +127,10 @@ DELIVER_WEBHOOK: ActivityConfig = {
 DESTINATION_HEARTBEAT = timedelta(seconds=8)
 """A worker that is lost while it serves a destination is missed after this."""
 
-DELIVER_NOTIFICATION: ActivityConfig = {
-    # A service that people read may take 30 s; what comes on top is for a busy worker.
-    "start_to_close_timeout": timedelta(seconds=45),
+SERVE_DESTINATION: ActivityConfig = {
+    # A service that people read may take 30 s, and the gateway 5 s for each of three answers; what
+    # comes on top is for a busy worker.
+    "start_to_close_timeout": timedelta(seconds=60),
     "heartbeat_timeout": DESTINATION_HEARTBEAT,
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1),
@@ -150,8 +151,6 @@ REPORT: ActivityConfig = {
         maximum_interval=timedelta(seconds=30),
     ),
 }
-
-NEXT_NOTIFICATION: ActivityConfig = {**REPORT, "heartbeat_timeout": DESTINATION_HEARTBEAT}
 
 RECONCILE: ActivityConfig = {
     "start_to_close_timeout": timedelta(seconds=90),

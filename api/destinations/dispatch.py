@@ -1,6 +1,7 @@
 """Answers the workflows of destinations: what is due, and what to tell."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,8 +21,8 @@ from api.destinations.secrets import DestinationSecretBox
 from api.errors import DestinationNotFound
 from api.metrics import GatewayMetrics
 from api.store import Store
-from api.store.boards import load_board
-from api.store.deliveries import add_row, hand_out, in_flight, silence_rows
+from api.store.boards import Board, Scope, load_board, to_remind
+from api.store.deliveries import add_row, hand_out, in_flight, reminded_incident, silence_rows
 from api.store.destination_records import DestinationRecord, NotificationStatus
 from api.store.destinations import find_destination
 from notifications.notification import NotificationState
@@ -57,7 +58,7 @@ class DestinationDispatch:
         # Committed before the next row is looked for: `DestinationWaker` relies on it.
         if input.settled:
             await self._settle(input.destination_id, input.settled)
-        if input.hand_back:
+        if input.hand_back or await self._is_out_of_date(input.destination_id):
             await self._store.deliveries.hand_back(input.destination_id)
         async with self._store.database.write() as connection:
             record = await find_destination(connection, input.destination_id, for_update=True)
@@ -121,22 +122,42 @@ class DestinationDispatch:
                 attempts=settled.attempts,
             )
 
+    async def _is_out_of_date(self, destination_id: str) -> bool:
+        """Return whether what was handed out is not to be told any more.
+
+        The destination is disabled, or it is a reminder of what has ended meanwhile, or is
+        acknowledged or silenced.
+        """
+        async with self._store.database.read() as connection:
+            record = await find_destination(connection, destination_id)
+            first = await in_flight(connection, destination_id) if record else None
+            if record is None or first is None:
+                return False
+            reminded = await reminded_incident(connection, first)
+            return not record.enabled or (
+                reminded is not None
+                and not await to_remind(connection, destination_id, reminded, self._now())
+            )
+
     async def _pick(self, connection: AsyncConnection, record: DestinationRecord) -> NextResult:
         now = self._now()
-        verdict, is_all = await self._judge(connection, record, FEW_ROWS, now)
+        scope = Scope(FEW_ROWS, has_reminders=record.remind_every_sec is not None)
+        verdict, board = await self._judge(connection, record, scope, now)
         # All of these wait, and others may be due; or a group goes on beyond them.
-        if not is_all and (verdict.telling is None or record.group_window_sec):
-            verdict, _ = await self._judge(connection, record, MANY_ROWS, now)
+        nothing_is_due = verdict.telling is None
+        is_cut = not board.is_all_pending and (nothing_is_due or record.group_window_sec)
+        if is_cut or (nothing_is_due and not board.is_all_told):
+            scope = replace(scope, limit=MANY_ROWS, leaves_out_held=True)
+            verdict, _ = await self._judge(connection, record, scope, now)
         if verdict.telling is None:
             return NextResult(wait_sec=_seconds(verdict.wake_at, now))
         ids = await _rows_to_tell(connection, record, verdict.telling, now)
         return NextResult(delivery_id=await hand_out(connection, ids, now))
 
     async def _judge(
-        self, connection: AsyncConnection, record: DestinationRecord, limit: int, now: datetime
-    ) -> tuple[Verdict, bool]:
-        """Judge the first rows; return whether these were all."""
-        board = await load_board(connection, record.destination_id, limit=limit, now=now)
+        self, connection: AsyncConnection, record: DestinationRecord, scope: Scope, now: datetime
+    ) -> tuple[Verdict, Board]:
+        board = await load_board(connection, record.destination_id, scope, now=now)
         verdict = judge(
             board.waiting,
             board.told,
@@ -146,7 +167,7 @@ class DestinationDispatch:
             now=now,
         )
         await silence_rows(connection, verdict.silenced)
-        return verdict, len(board.waiting) < limit
+        return verdict, board
 
 
 async def _rows_to_tell(

@@ -11,7 +11,7 @@ The rules, for one destination:
 - A reminder is due a while after an incident was told last, unless it is acknowledged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -66,7 +66,8 @@ def judge(
 
     Args:
         waiting: pending rows and silenced openings of open incidents, in their order.
-        told: openings that were told, of open incidents that nobody acknowledged.
+        told: openings that were told, of open incidents that nobody acknowledged; none where nobody
+            is reminded.
         open_in_group: how many incidents are still open, for each group of several that rows of
             `waiting` belong to.
         rules: of the destination.
@@ -141,7 +142,7 @@ class _Judge:
         """Return whether a silence holds back an opening that began in one; note until when."""
         if opening.delivery_id in self._silenced:
             return True
-        if not any(self._covering(opening, opening.happened_at)):
+        if opening.silenced_until(self._silences, opening.happened_at) is None:
             return False
         until = self._silenced_until(opening)
         if until is None and not self._was_in_silences_only(opening):
@@ -200,25 +201,15 @@ class _Judge:
     # Silences
 
     def _silenced_until(self, row: QueuedRow) -> datetime | None:
-        ends = [one.ends_at for one in self._covering(row, self._now)]
-        return max(ends, default=None)
+        return row.silenced_until(self._silences, self._now)
 
     def _was_in_silences_only(self, opening: QueuedRow) -> bool:
         """Return whether an incident began and ended in silences while nobody asked."""
         if opening.ended_at is None:
             return False
         return all(
-            any(self._covering(opening, at)) for at in (opening.happened_at, opening.ended_at)
-        )
-
-    def _covering(self, row: QueuedRow, moment: datetime) -> Iterable[SilenceRecord]:
-        monitor_id, kind = row.monitor_id, row.kind
-        if monitor_id is None or kind is None:
-            return []
-        return (
-            one
-            for one in self._silences
-            if one.covers(moment) and one.matches(monitor_id, row.labels, kind)
+            opening.silenced_until(self._silences, at)
+            for at in (opening.happened_at, opening.ended_at)
         )
 
 

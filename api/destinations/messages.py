@@ -1,8 +1,9 @@
 """Makes the notification of what a destination is told, from the store."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from api.store import Store
 from api.store.destination_records import DeliveryRecord, DestinationRecord
@@ -29,17 +30,25 @@ class MessageWriter:
         store: where events, monitors and incidents are.
         public_url: the gateway as people reach it; None: no links.
         links: open evidence.
+        now: the clock.
     """
 
-    def __init__(self, store: Store, public_url: str | None, links: EvidenceLinks) -> None:
+    def __init__(
+        self,
+        store: Store,
+        public_url: str | None,
+        links: EvidenceLinks,
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._links = links
+        self._now = now
         self._public_url = public_url.rstrip("/") if public_url else None
 
     async def write(self, record: DestinationRecord, rows: Sequence[DeliveryRecord]) -> Message:
         """Return what the rows of one notification tell."""
         first = rows[0]
-        told = await self._store.told.rows(record.destination_id, first)
+        told = await self._store.told.rows(record.destination_id, first, self._now())
         group = await self._store.told.group(record.destination_id, first)
         notification = Notification(
             notification_id=f"{record.destination_id}.{first.delivery_id}",
@@ -71,6 +80,8 @@ class MessageWriter:
             ended_at=told.ended_at,
             monitor_ended_as=_monitor_ended_as(first, told),
             data=data,
+            opened_name=told.opened_name,
+            opened_labels=told.opened_labels,
             link=self._link(told),
             evidence_link=data.get(URL_FIELD) if self._public_url else None,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import FromClause, Row, Select, func, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.destination_records import NotificationStatus, QueuedRow, SilenceRecord
@@ -16,35 +16,59 @@ from monitors.events import EventType, kind_of
 from notifications.notification import NotificationState
 
 _TOLD = (NotificationStatus.SENT.value, NotificationStatus.FAILED.value)
+_SILENCED = (NotificationStatus.SILENCED.value,)
+_OPENING = deliveries.alias("opening")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much of a board is read.
+
+    Attributes:
+        limit: of pending rows, and of openings to remind of.
+        has_reminders: whether the destination wants to be reminded.
+        leaves_out_held: whether recoveries are left out whose group goes on. Looking for these
+            takes a while; without it, many of them would hide what is due.
+    """
+
+    limit: int
+    has_reminders: bool
+    leaves_out_held: bool = False
 
 
 @dataclass(frozen=True)
 class Board:
-    """What `api.destinations.due.judge` judges."""
+    """What `api.destinations.due.judge` judges.
+
+    Attributes:
+        is_all_pending, is_all_told: whether the scope's limit left out nothing.
+    """
 
     waiting: Sequence[QueuedRow]
     told: Sequence[QueuedRow]
     open_in_group: dict[int, int]
     silences: Sequence[SilenceRecord]
+    is_all_pending: bool
+    is_all_told: bool
 
 
 async def load_board(
-    connection: AsyncConnection, destination_id: str, *, limit: int, now: datetime
+    connection: AsyncConnection, destination_id: str, scope: Scope, *, now: datetime
 ) -> Board:
-    """Read up to `limit` pending rows of a destination, and all that belongs to them."""
+    """Read what waits for a destination, and all that belongs to it."""
     pending = await _read(
         connection,
         _rows()
         .where(
             deliveries.c.destination_id == destination_id,
             deliveries.c.status == NotificationStatus.PENDING,
+            ~_is_held(destination_id) if scope.leaves_out_held else true(),
         )
         .order_by(deliveries.c.delivery_id)
-        .limit(limit),
+        .limit(scope.limit),
     )
-    openings = await _open_openings(connection, destination_id)
-    silenced = [row for row in openings if row.status is NotificationStatus.SILENCED]
-    told = [row for row in openings if row.status.value in _TOLD]
+    silenced = await _read(connection, _rows().where(_is_open(destination_id, _SILENCED)))
+    told = await _told(connection, destination_id, scope.limit) if scope.has_reminders else []
     waiting = sorted([*pending, *silenced], key=lambda row: row.delivery_id)
     beginnings = [row.opening for row in waiting if row.opening]
     oldest = min((row.happened_at for row in [*waiting, *beginnings, *told]), default=now)
@@ -53,22 +77,76 @@ async def load_board(
         told=told,
         open_in_group=await _open_in_group(connection, _groups(waiting)),
         silences=await silences_since(connection, min(oldest, now)),
+        is_all_pending=len(pending) < scope.limit,
+        is_all_told=len(told) < scope.limit,
     )
 
 
-async def _open_openings(connection: AsyncConnection, destination_id: str) -> list[QueuedRow]:
-    """Return the openings of open incidents that nobody acknowledged."""
-    return await _read(
-        connection,
-        _rows()
+async def to_remind(
+    connection: AsyncConnection, destination_id: str, incident_id: str, now: datetime
+) -> list[QueuedRow]:
+    """Return the openings that were told together with that of an incident and go on.
+
+    Not those that somebody acknowledged, nor those that a silence holds back now.
+    """
+    group = (
+        select(_OPENING.c.told_with)
         .where(
-            incidents.c.is_open,
-            incidents.c.acknowledged_at.is_(None),
-            deliveries.c.destination_id == destination_id,
-            deliveries.c.state == NotificationState.OPENED,
-            deliveries.c.status.in_([*_TOLD, NotificationStatus.SILENCED.value]),
+            _OPENING.c.destination_id == destination_id,
+            _OPENING.c.incident_id == incident_id,
+            _OPENING.c.state == NotificationState.OPENED,
         )
-        .order_by(deliveries.c.delivery_id),
+        .limit(1)
+        .scalar_subquery()
+    )
+    told = _rows().where(deliveries.c.told_with == group, _is_open(destination_id, _TOLD))
+    silences = await silences_since(connection, now)
+    rows = await _read(connection, told)
+    return [row for row in rows if row.silenced_until(silences, now) is None]
+
+
+async def _told(connection: AsyncConnection, destination_id: str, limit: int) -> list[QueuedRow]:
+    """Return the openings to remind of, those first that were told the longest ago."""
+    first_told = (deliveries.c.told_at, deliveries.c.delivery_id)
+    first = (
+        select(deliveries.c.delivery_id)
+        .join(incidents, incidents.c.incident_id == deliveries.c.incident_id)
+        .where(_is_open(destination_id, _TOLD))
+        .order_by(*first_told)
+        .limit(limit)
+    )
+    query = _rows().where(deliveries.c.delivery_id.in_(first)).order_by(*first_told)
+    return await _read(connection, query)
+
+
+def _is_open(destination_id: str, statuses: Collection[str]) -> ColumnElement[bool]:
+    """Match the openings of open incidents that nobody acknowledged."""
+    return and_(
+        text("incidents.is_open"),  # as the partial index has it
+        incidents.c.acknowledged_at.is_(None),
+        deliveries.c.destination_id == destination_id,
+        deliveries.c.state == NotificationState.OPENED,
+        deliveries.c.status.in_(statuses),
+    )
+
+
+def _is_held(destination_id: str) -> ColumnElement[bool]:
+    """Match the recoveries that were told in a group of which something is open."""
+    told, at_it = deliveries.alias(), incidents.alias()
+    open_groups = (
+        select(told.c.told_with)
+        .join(at_it, at_it.c.incident_id == told.c.incident_id)
+        .where(
+            at_it.c.is_open,
+            told.c.destination_id == destination_id,
+            told.c.state == NotificationState.OPENED,
+            told.c.told_with.is_not(None),
+        )
+    )
+    return and_(
+        deliveries.c.state == NotificationState.CLOSED,
+        _OPENING.c.told_with.is_not(None),
+        _OPENING.c.told_with.in_(open_groups),
     )
 
 
@@ -94,7 +172,6 @@ async def _open_in_group(connection: AsyncConnection, groups: Collection[int]) -
     return {row.told_with: row.open for row in rows}
 
 
-_OPENING = deliveries.alias("opening")
 _FIELDS = (
     *("delivery_id", "state", "status", "happened_at", "created_at", "monitor_id", "event_type"),
     *("incident_id", "origin_host", "told_with", "told_at"),

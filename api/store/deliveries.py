@@ -196,6 +196,17 @@ async def in_flight(connection: AsyncConnection, destination_id: str) -> int | N
     return found
 
 
+async def reminded_incident(connection: AsyncConnection, delivery_id: int) -> str | None:
+    """Return the incident that a row reminds of; None: it is no reminder."""
+    found: str | None = await connection.scalar(
+        select(deliveries.c.incident_id).where(
+            deliveries.c.delivery_id == delivery_id,
+            deliveries.c.state == NotificationState.REMINDER,
+        )
+    )
+    return found
+
+
 async def silence_rows(connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
     if delivery_ids:
         await connection.execute(

@@ -1,5 +1,6 @@
 """What the store hands out of destinations, deliveries and silences."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -141,3 +142,17 @@ class QueuedRow:
     told_at: datetime | None = None
     ended_at: datetime | None = None
     opening: "QueuedRow | None" = None
+
+    def silenced_until(
+        self, silences: Iterable[SilenceRecord], moment: datetime
+    ) -> datetime | None:
+        """Return the end of the last silence that holds it back at a moment; None: none does."""
+        monitor_id, kind = self.monitor_id, self.kind
+        if monitor_id is None or kind is None:
+            return None
+        ends = (
+            one.ends_at
+            for one in silences
+            if one.covers(moment) and one.matches(monitor_id, self.labels, kind)
+        )
+        return max(ends, default=None)

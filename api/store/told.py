@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
+from api.store.boards import to_remind
 from api.store.database import Database
 from api.store.destination_records import DeliveryRecord
 from api.store.destination_tables import deliveries
@@ -22,6 +23,7 @@ class ToldRow:
             monitor, for one.
         body: of the event; None where there is none, or no longer.
         name, title: of the monitor: the user's and the stream's.
+        opened_name, opened_labels: of the monitor when the incident opened.
     """
 
     monitor_id: str
@@ -37,13 +39,17 @@ class ToldRow:
     started_at: datetime | None
     ended_at: datetime | None
     monitor_status: str | None
+    opened_name: str | None
+    opened_labels: dict[str, str] | None
 
 
 class ToldStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def rows(self, destination_id: str, first: DeliveryRecord) -> list[ToldRow]:
+    async def rows(
+        self, destination_id: str, first: DeliveryRecord, now: datetime
+    ) -> list[ToldRow]:
         """Return what the notification that begins with a row tells; nothing of a test."""
         if first.state is NotificationState.TEST:
             return []
@@ -56,10 +62,13 @@ class ToldStore:
         query = _query().where(deliveries.c.destination_id == destination_id, is_told)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(deliveries.c.delivery_id))).all()
-        told = [ToldRow(**dict(row._mapping)) for row in rows]
-        if is_reminder:  # all of it may have ended since the reminder was due
-            return [one for one in told if one.ended_at is None] or told
-        return told
+            told = [ToldRow(**dict(row._mapping)) for row in rows]
+            if not is_reminder or first.incident_id is None:
+                return told
+            going_on = await to_remind(connection, destination_id, first.incident_id, now)
+        ids = {row.incident_id for row in going_on}
+        # All of it may have ended a moment ago.
+        return [one for one in told if one.incident_id in ids] or told
 
     async def group(self, destination_id: str, first: DeliveryRecord) -> str | None:
         """Return the name of the group that an incident began in; None: it began alone."""
@@ -106,6 +115,8 @@ def _query() -> Select[Any]:
         incidents.c.started_at,
         incidents.c.ended_at,
         monitors.c.status.label("monitor_status"),
+        incidents.c.opened_name,
+        incidents.c.opened_labels,
     ).select_from(
         deliveries.outerjoin(
             monitor_events,

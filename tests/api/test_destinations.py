@@ -420,8 +420,6 @@ def dispatch_after(gateway: Running, delay: timedelta) -> DestinationDispatch:
     """Return one whose clock is ahead, and stands still."""
     moment = datetime.now(UTC) + delay
     box = DestinationSecretBox(SecretBox([SecretStr(SECRETS_KEY)]))
-    writer, metrics = (
-        MessageWriter(gateway.store, None, gateway.gateway.links),
-        gateway.gateway.metrics,
-    )
+    writer = MessageWriter(gateway.store, None, gateway.gateway.links, lambda: moment)
+    metrics = gateway.gateway.metrics
     return DestinationDispatch(gateway.store, box, writer, metrics, lambda: moment)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from notifications.alertmanager import labels_of
+from notifications.notification import Subject
 from tests.testkit.destinations import (
     create_destination,
     deliveries,
@@ -62,6 +64,25 @@ async def test_what_ends_before_a_disabled_destination_heard_of_it_is_not_told(
     await put_event(gateway, monitor_id, incident(monitor_id, 3, closes=1))
     await gateway.client.patch(path, json={"enabled": True})
     assert await states(gateway, destination_id) == ["opened skipped", "opened pending"]
+
+
+async def test_an_alert_keeps_its_labels_while_its_monitor_gets_others(gateway: Running) -> None:
+    made = await create_destination(gateway)
+    named = {"name": "News", "labels": {"site": "tokyo"}, "destinations": [made["destination_id"]]}
+    monitor_id = await gateway.created_id(**named)
+    told = []
+    for report in (incident(monitor_id, 1), incident(monitor_id, 2, closes=1)):
+        await put_event(gateway, monitor_id, report)
+        due = (await next_notification(gateway, made["destination_id"]))["delivery_id"]
+        message = (await order(gateway, made["destination_id"], due))["notification"]
+        told.append(Subject.model_validate(message["subjects"][0]))
+        await settle(gateway, made["destination_id"], due)
+        change = {"name": "News 24", "labels": {"site": "osaka"}}
+        await gateway.client.patch(f"/api/v1/monitors/{monitor_id}", json=change)
+    opened, closed = told
+    assert (closed.name, closed.labels) == ("News 24", {"site": "osaka"})
+    assert labels_of(opened) == labels_of(closed)
+    assert labels_of(closed)["name"] == "News"
 
 
 async def test_who_wants_recoveries_alone_gets_these(gateway: Running) -> None:

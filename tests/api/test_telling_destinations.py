@@ -55,7 +55,7 @@ async def notifying(client: Client, gateway_url: str) -> AsyncIterator[None]:
             client,
             task_queue=TASK_QUEUE,
             workflows=[DestinationWorkflow],
-            activities=[notifier.next_notification, notifier.deliver_notification],
+            activities=[notifier.serve_destination],
         )
         await stack.enter_async_context(worker)
         yield

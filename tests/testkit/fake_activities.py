@@ -28,11 +28,14 @@ from monitors.events import StreamEvent
 from monitors.reports import EventReport, StatusReport
 from monitors.status import DeliveryStatus
 from tests.testkit import scripts
+from tests.testkit.scripted_destination import ScriptedDestination
 from tests.testkit.scripted_pods import ScriptedPods
 from tests.testkit.scripts import MOMENT, Look, Watch, live, until_stopped
 
 HEARTBEAT_SEC = 0.05
 PATIENCE_SEC = 30.0
+SLOW_SEC = 0.1
+"""After this time the gateway learns of an event whose receiver has not answered."""
 
 Receiver = Callable[[StreamEvent, int], Awaitable[None]]
 """Takes an event in its n-th attempt, or raises what the delivery raises."""
@@ -45,6 +48,7 @@ class FakeActivities:
         looks: script of the looks at a stream that is not live yet; then it is live.
         watches: script of the watches, one step an activity; then it is watched until stopped.
         pods: of the monitor, where it has any.
+        destination: whose workflow is played.
         receiver: what the receiver does.
         gateway_is_away: whether reports fail.
         gateway_refuses: whether reports are refused for good.
@@ -85,6 +89,7 @@ class FakeActivities:
         self._step: Watch = until_stopped()
         self._changed = asyncio.Event()
         self.pods = ScriptedPods(self._changed.set)
+        self.destination = ScriptedDestination(self._changed.set)
 
     def fall_silent(self) -> None:
         """Be lost, as a worker is that crashed or is cut off."""
@@ -148,10 +153,33 @@ class FakeActivities:
         attempt = activity.info().attempt
         self.attempts.append((order.event.sequence, attempt))
         self._changed.set()
-        await self.receiver(order.event, attempt)
+        loop, pending = asyncio.get_running_loop(), EventReport(event=order.event)
+        telling = loop.call_later(SLOW_SEC, self._takes, pending)
+        try:
+            await self.receiver(order.event, attempt)
+        except ApplicationError as error:
+            raise self._told_of(order.event, error) from None
+        finally:
+            telling.cancel()
         self.received.append(order.event)
+        is_reported = self._takes(EventReport.of_sent(order.event, attempt, MOMENT))
         self._changed.set()
-        return DeliveryResult(attempts=attempt, sent_at=MOMENT)
+        return DeliveryResult(attempts=attempt, sent_at=MOMENT, is_reported=is_reported)
+
+    def _told_of(self, event: StreamEvent, error: ApplicationError) -> ApplicationError:
+        if not (error.non_retryable and error.type == DELIVERY_FAILED):
+            return error
+        failed: DeliveryAttempts = error.details[0]
+        report = EventReport.of_failed(event, failed.attempts, failed.error)
+        told = failed.model_copy(update={"is_reported": self._takes(report)})
+        return ApplicationError(error.message, told, type=error.type, non_retryable=True)
+
+    def _takes(self, report: EventReport) -> bool:
+        if self.gateway_is_away or self.gateway_refuses:
+            return False
+        self.reports.append(report)
+        self._changed.set()
+        return True
 
     @activity.defn
     async def redeliver_webhook(self, order: RedeliveryInput) -> EventReport:

@@ -20,6 +20,7 @@ from monitors.config import MonitorConfig
 from tests.testkit.fake_activities import HEARTBEAT_SEC, PATIENCE_SEC, FakeActivities
 from tests.testkit.temporal import IDENTITY
 from workflows import search_attributes
+from workflows.destination import DestinationWorkflow
 from workflows.messages import TASK_QUEUE, MonitorInput, MonitorResult, MonitorSnapshot
 from workflows.monitor import MonitorWorkflow
 from workflows.options import PROBE_QUEUE
@@ -96,13 +97,14 @@ async def workers(client: Client, activities: FakeActivities) -> AsyncIterator[N
     orchestrator = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[MonitorWorkflow, RedeliveryWorkflow],
+        workflows=[MonitorWorkflow, RedeliveryWorkflow, DestinationWorkflow],
         activities=[
             activities.wait_for_live,
             activities.deliver_webhook,
             activities.redeliver_webhook,
             activities.report_status,
             activities.report_event,
+            activities.destination.serve_destination,
             activities.pods.ensure_probe_pod,
             activities.pods.inspect_probe_pod,
             activities.pods.delete_probe_pod,
