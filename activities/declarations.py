@@ -185,10 +185,15 @@ class DeliveryInput(BaseModel):
 
 
 class DeliveryResult(BaseModel):
-    """Returned by `deliver_webhook`: the receiver answered 2xx."""
+    """Returned by `deliver_webhook`: the receiver answered 2xx.
+
+    Attributes:
+        is_reported: whether the gateway has taken the event with this outcome.
+    """
 
     attempts: int
     sent_at: AwareDatetime
+    is_reported: bool = False
 
 
 class RedeliveryInput(BaseModel):
@@ -204,10 +209,15 @@ class RedeliveryInput(BaseModel):
 
 
 class DeliveryAttempts(BaseModel):
-    """How often a webhook was tried in vain, and the last reason."""
+    """How often a webhook was tried in vain, and the last reason.
+
+    Attributes:
+        is_reported: as of `DeliveryResult`.
+    """
 
     attempts: int
     error: str
+    is_reported: bool = False
 
 
 class StatusReportInput(BaseModel):
@@ -341,7 +351,10 @@ class DeliveryActivities(Protocol):
 
     @activity.defn
     async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
-        """Post the event once; a failure carries when to try again.
+        """Post the event once, and report it to the gateway; a failure carries when to try again.
+
+        The gateway learns of the event even while the receiver does not answer, and of the
+        outcome, if it can be reached.
 
         Raises:
             ApplicationError: `DELIVERY_FAILED`, not retryable after the last attempt, on 410, and

@@ -95,7 +95,24 @@ class WebhookDelivery(DeliveryActivities):
     @activity.defn
     async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
         url = await self._address(input)
-        return await self._attempt(_Message(input.event, url))
+        try:
+            async with self._audit.on_its_way(input.event):
+                delivered = await self._attempt(_Message(input.event, url))
+        except ApplicationError as error:
+            if error.non_retryable:
+                raise await self._reported(input.event, error) from None
+            raise
+        report = EventReport.of_sent(input.event, delivered.attempts, delivered.sent_at)
+        is_reported = await self._audit.ended(report)
+        return delivered.model_copy(update={"is_reported": is_reported})
+
+    async def _reported(self, event: StreamEvent, error: ApplicationError) -> ApplicationError:
+        """Report that the last attempt failed; return the failure that says whether that worked."""
+        failed: DeliveryAttempts = error.details[0]
+        is_reported = await self._audit.ended(
+            EventReport.of_failed(event, failed.attempts, failed.error)
+        )
+        return _failed_delivery(failed.model_copy(update={"is_reported": is_reported}), None)
 
     @activity.defn
     async def redeliver_webhook(self, input: RedeliveryInput) -> EventReport:
@@ -172,14 +189,8 @@ class WebhookDelivery(DeliveryActivities):
                     webhook_last_error=failure.message,
                 )
             )
-        return ApplicationError(
-            failure.message,
-            DeliveryAttempts(attempts=attempt, error=failure.message),
-            type=DELIVERY_FAILED,
-            category=ApplicationErrorCategory.BENIGN,  # logged and counted here
-            non_retryable=again_in_sec is None,
-            next_retry_delay=None if again_in_sec is None else timedelta(seconds=again_in_sec),
-        )
+        failed = DeliveryAttempts(attempts=attempt, error=failure.message)
+        return _failed_delivery(failed, again_in_sec)
 
     def _record(
         self,
@@ -205,6 +216,17 @@ class WebhookDelivery(DeliveryActivities):
             return
         again = None if again_in_sec is None else round(again_in_sec, 3)
         logger.warning("webhook failed", **fields, error=failure.message, again_in_sec=again)
+
+
+def _failed_delivery(failed: DeliveryAttempts, again_in_sec: float | None) -> ApplicationError:
+    return ApplicationError(
+        failed.error,
+        failed,
+        type=DELIVERY_FAILED,
+        category=ApplicationErrorCategory.BENIGN,  # logged and counted here
+        non_retryable=again_in_sec is None,
+        next_retry_delay=None if again_in_sec is None else timedelta(seconds=again_in_sec),
+    )
 
 
 def _failure(error: Exception) -> Failure:

@@ -1,6 +1,8 @@
 """Reports each failed attempt to deliver a webhook, while further ones go on."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import httpx
@@ -14,6 +16,12 @@ logger = structlog.get_logger(__name__)
 
 MAX_REPORTS_AT_ONCE = 50
 """A gateway that hangs costs no more connections."""
+
+SLOW_SEC = 1.0
+"""After this time the gateway learns that an event is on its way: destinations wait for that."""
+
+OUTCOME_SEC = 2.0
+"""A gateway that hangs holds up the next webhook no longer."""
 
 
 class AttemptMeter(Protocol):
@@ -36,10 +44,10 @@ class AttemptMeter(Protocol):
 
 
 class AttemptAudit:
-    """Reports failed attempts to the gateway.
+    """Reports attempts to the gateway.
 
-    Best effort and never waited for: the workflow reports the outcome, and the store keeps the
-    highest number of attempts.
+    Best effort: the workflow reports an outcome that the gateway did not take, and the store keeps
+    the highest number of attempts.
     """
 
     def __init__(self, gateway: GatewayClient) -> None:
@@ -52,6 +60,30 @@ class AttemptAudit:
             task = asyncio.create_task(self._report(report))
             self._reports.add(task)
             task.add_done_callback(self._reports.discard)
+
+    @asynccontextmanager
+    async def on_its_way(self, event: StreamEvent) -> AsyncIterator[None]:
+        """Report an event whose attempt takes long, before it has an outcome."""
+        loop = asyncio.get_running_loop()
+        pending = loop.call_later(SLOW_SEC, self.report, EventReport(event=event))
+        try:
+            yield
+        finally:
+            pending.cancel()
+
+    async def ended(self, report: EventReport) -> bool:
+        """Report an outcome; return whether the gateway took it."""
+        try:
+            async with asyncio.timeout(OUTCOME_SEC):
+                await self._gateway.report_event(report)
+        except (
+            asyncio.CancelledError
+        ):  # the worker stops; what was posted is not to be posted again
+            return False
+        except (TimeoutError, httpx.HTTPError, ReportRefused) as error:
+            logger.info("outcome not reported", event_id=report.event.event_id, error=str(error))
+            return False
+        return True
 
     async def close(self) -> None:
         """Finish what was begun; the gateway's client bounds how long that takes."""

@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import workflow
 
 from workflows import options, steps, views
+from workflows.steps import Delivered
 
 with workflow.unsafe.imports_passed_through():
     from monitors.config import OnDeliveryFailure
@@ -109,9 +110,9 @@ class Outbox:
     async def _deliver(self) -> None:
         while entry := await self._next():
             self._delivering = entry
-            report = await self._send(entry.report.event)
+            delivered = await self._send(entry.report.event)
             self._delivering = None
-            self._settle(entry, report)
+            self._settle(entry, delivered)
             if self._at_rest:
                 self._at_rest()
 
@@ -125,21 +126,22 @@ class Outbox:
     def _first_waiting(self) -> OutboxEntry | None:
         return next((entry for entry in self._progress.outbox if entry.is_waiting), None)
 
-    async def _send(self, event: StreamEvent) -> EventReport:
+    async def _send(self, event: StreamEvent) -> Delivered:
         if self.failure:
-            return EventReport.of_failed(event, 0, NOT_TRIED)
+            return Delivered(EventReport.of_failed(event, 0, NOT_TRIED))
         while not (self._give_up_at and workflow.now() >= self._give_up_at):
-            report = await steps.deliver(
+            delivered = await steps.deliver(
                 event,
                 callback_url=self._input.callback_url or "",
                 callback_seal=self._input.callback_seal,
             )
-            if report:
-                return report
-        return EventReport.of_failed(event, 0, TOO_LATE)
+            if delivered:
+                return delivered
+        return Delivered(EventReport.of_failed(event, 0, TOO_LATE))
 
-    def _settle(self, entry: OutboxEntry, report: EventReport) -> None:
-        entry.report, entry.is_reported = report, False
+    def _settle(self, entry: OutboxEntry, delivered: Delivered) -> None:
+        report = delivered.report
+        entry.report, entry.is_reported = report, delivered.is_reported
         if report.webhook_status is DeliveryStatus.SENT:
             self._progress.events_sent += 1
         else:
@@ -147,6 +149,8 @@ class Outbox:
             was_tried = report.webhook_attempts > 0  # one without room says nothing of the receiver
             if was_tried and self._input.config.on_delivery_failure is OnDeliveryFailure.STOP:
                 self.failure = self.failure or report.webhook_last_error
+        if entry.is_reported:
+            self._remove(entry)
         self._drop_oldest_outcomes()
 
     # The store
@@ -168,7 +172,13 @@ class Outbox:
                 return
 
     def _first_unreported(self) -> OutboxEntry | None:
-        return next((entry for entry in self._progress.outbox if not entry.is_reported), None)
+        """Return the oldest event that the store does not know as it is.
+
+        Not the one whose turn it is: its delivery reports it.
+        """
+        turn = self._first_waiting()
+        entries = self._progress.outbox
+        return next((each for each in entries if each is not turn and not each.is_reported), None)
 
     async def _report_status(self) -> None:
         report = views.status_report(self._progress)
@@ -181,7 +191,7 @@ class Outbox:
         self._reporting = entry
         await steps.report_event(report)
         self._reporting = None
-        entry.is_reported = entry.report is report  # it may have been delivered meanwhile
+        entry.is_reported |= entry.report is report  # it may have been delivered meanwhile
         if entry.is_reported and not entry.is_waiting:
             self._remove(entry)
 
@@ -190,7 +200,8 @@ class Outbox:
     def _drop_oldest_waiting(self) -> None:
         entries = [entry for entry in self._progress.outbox if entry.is_waiting]
         for entry in _oldest_beyond(options.WAITING_MAX_BYTES, entries, busy=self._delivering):
-            self._settle(entry, EventReport.of_failed(entry.report.event, 0, NO_ROOM))
+            failed = EventReport.of_failed(entry.report.event, 0, NO_ROOM)
+            self._settle(entry, Delivered(failed))
 
     def _drop_oldest_outcomes(self) -> None:
         """Drop what was sent before what failed: that can be sent again from the audit."""

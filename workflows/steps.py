@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -23,9 +24,15 @@ with workflow.unsafe.imports_passed_through():
     from monitors.reports import EventReport, StatusReport
 
 
-async def deliver(
-    event: StreamEvent, *, callback_url: str, callback_seal: str
-) -> EventReport | None:
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a webhook, and whether the store knows that."""
+
+    report: EventReport
+    is_reported: bool = False
+
+
+async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) -> Delivered | None:
     """Deliver an event's webhook, with all its retries, and return what became of it.
 
     None: it is still to be delivered; the gateway was away, which is no failure of the receiver.
@@ -40,8 +47,10 @@ async def deliver(
         if is_gateway_away(error):
             return None
         failed = _attempts(error)
-        return EventReport.of_failed(event, failed.attempts, failed.error)
-    return EventReport.of_sent(event, delivered.attempts, delivered.sent_at)
+        report = EventReport.of_failed(event, failed.attempts, failed.error)
+        return Delivered(report, failed.is_reported)
+    report = EventReport.of_sent(event, delivered.attempts, delivered.sent_at)
+    return Delivered(report, delivered.is_reported)
 
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:
