@@ -12,11 +12,22 @@ UNCOMPARED = {"url", "ed25519"}
 def plan_destinations(
     file: ApplyFile, existing: Sequence[Mapping[str, Any]], options: Options
 ) -> Iterator[Step]:
-    """Yield a step for each destination of the file, and for each that it no longer names."""
-    by_name = {each["name"]: each for each in existing}
+    """Yield a step for each destination of the file, and for each that it no longer names.
+
+    Args:
+        file: the file.
+        existing: those that there are, newest first.
+        options: what else to do than the differences ask for.
+    """
+    newest: dict[str, Mapping[str, Any]] = {}
+    for each in existing:
+        newest.setdefault(each["name"], each)
     for entry in file.destinations:
-        yield _step(entry, by_name.pop(entry.name, None), file.set, options)
-    for found in by_name.values() if options.prune else ():
+        yield _step(entry, newest.get(entry.name), file.set, options)
+    named = [newest.get(entry.name) for entry in file.destinations]
+    # Others of the same name are what a failure left of an earlier replacement.
+    others = [each for each in existing if all(each is not one for one in named)]
+    for found in others if options.prune else ():
         if found["applied_by"] == file.set:
             item_id = found["destination_id"]
             yield Step(Action.REMOVE, Kind.DESTINATION, found["name"], item_id=item_id)

@@ -46,12 +46,21 @@ def _step(
     differences = list(_differences(monitor["settings"], wanted))
     monitor_id = monitor["monitor_id"]
     if any(each.is_fixed for each in differences):
-        return Step(Action.REPLACE, Kind.MONITOR, name, differences, monitor_id, creation)
+        before = _before(entry, monitor)
+        return Step(Action.REPLACE, Kind.MONITOR, name, differences, monitor_id, creation, before)
     if options.send_secrets and entry.config.request_headers:
         differences.append(Difference(HEADERS, f"{HEADERS} sent again"))
     action = Action.CHANGE if differences else Action.KEEP
     body = _change(entry, set_name, {each.name for each in differences})
     return Step(action, Kind.MONITOR, name, differences, monitor_id, body)
+
+
+def _before(entry: MonitorEntry, monitor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body that makes a monitor again; the values of its headers only the file has."""
+    settings = monitor["settings"]
+    headers = {**settings["config"]["request_headers"], **entry.config.request_headers}
+    known = {name: settings[name] for name in FIELDS} | {"stream_url": monitor["stream_url"]}
+    return known | {"config": {**settings["config"], "request_headers": headers}}
 
 
 def _differences(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[Difference]:

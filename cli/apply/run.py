@@ -41,6 +41,7 @@ def apply_file(client: RestClient, path: Path, options: Options, *, dry_run: boo
     taker = StepTaker(client, destinations, dry_run=dry_run)
     steps = _plan(client, document, destinations, options)
     done = [step for step in steps if taker.take(step)]
+    taker.remove_replaced()
     typer.echo(_summary(done, dry_run=dry_run))
     return len(steps) - len(done)
 
@@ -48,7 +49,10 @@ def apply_file(client: RestClient, path: Path, options: Options, *, dry_run: boo
 def _plan(
     client: RestClient, document: Document, destinations: Items, options: Options
 ) -> list[Step]:
-    """Return all steps: what others name is made before them, and removed after them."""
+    """Return all steps: what others name is made before them, and removed after them.
+
+    What is taken away comes last, so that a failure before it leaves nothing worse than it was.
+    """
     file = document.file
     names = {each["destination_id"]: each["name"] for each in destinations}
     first = list(plan_destinations(file, destinations, options))
@@ -60,8 +64,13 @@ def _plan(
         *plan_monitors(file, _active_monitors(client, names), options),
         *plan_silences(file, _all(client, "/silences"), options, datetime.now(UTC)),
     ]
-    last = (Action.REMOVE, Kind.DESTINATION)
-    return sorted(steps, key=lambda step: (step.action, step.kind) == last)
+    return sorted(steps, key=_turn)
+
+
+def _turn(step: Step) -> int:
+    if step.action is Action.REMOVE:
+        return 3 if step.kind is Kind.DESTINATION else 2
+    return int((step.action, step.kind) == (Action.REPLACE, Kind.MONITOR))
 
 
 def _active_monitors(client: RestClient, destination_names: Mapping[str, str]) -> Items:
@@ -90,37 +99,66 @@ class StepTaker:
 
     def __init__(self, client: RestClient, destinations: Items, *, dry_run: bool) -> None:
         self._client = client
-        self._ids = {each["name"]: each["destination_id"] for each in destinations}
+        self._ids = {each["name"]: each["destination_id"] for each in reversed(destinations)}
         self._dry_run = dry_run
+        self._replaced: list[str] = []
+        self._has_refusals = False
 
     def take(self, step: Step) -> bool:
         """Show a step and take it; return whether it succeeded."""
         if step.action is not Action.KEEP:
             typer.echo(printable(step))
+        if self._has_refusals and step.action is Action.REMOVE:
+            typer.echo("  left: something before it was refused", err=True)
+            return False
         try:
             if not self._dry_run:
                 self._send(step)
         except GatewayRefused as error:
             typer.echo(f"  refused: {error}", err=True)
+            self._has_refusals = True
             return False
         return True
 
+    def remove_replaced(self) -> None:
+        """Remove the destinations that were replaced, unless some monitor may still name them."""
+        for path in () if self._has_refusals else self._replaced:
+            self._client.call_patiently("DELETE", path)
+
     def _send(self, step: Step) -> None:
         path = f"{step.kind.path}/{step.item_id}"
-        if step.action in (Action.REMOVE, Action.REPLACE):
+        if step.action is Action.REMOVE:
             self._client.call_patiently("DELETE", path)
-        if step.action in (Action.CREATE, Action.REPLACE):
-            created = self._client.call_patiently("POST", step.kind.path, body=self._body(step))
-            self._note(step, created)
+        elif step.action is Action.CREATE:
+            self._create(step, step.body)
         elif step.action is Action.CHANGE:
-            self._client.call_patiently("PATCH", path, body=self._body(step))
+            self._client.call_patiently("PATCH", path, body=self._body(step.body))
+        elif step.action is Action.REPLACE and step.kind is Kind.DESTINATION:
+            self._create(step, step.body)
+            self._replaced.append(path)
+        elif step.action is Action.REPLACE:
+            self._replace(step, path)
 
-    def _body(self, step: Step) -> Mapping[str, Any]:
-        if "destinations" not in step.body:
-            return step.body
+    def _replace(self, step: Step, path: str) -> None:
+        """Put a monitor in the place of one of the same stream; two of it cannot be active."""
+        self._client.call_patiently("DELETE", path)
+        try:
+            self._create(step, step.body)
+        except GatewayRefused:
+            self._create(step, step.before)
+            typer.echo("  as it was before", err=True)
+            raise
+
+    def _create(self, step: Step, body: Mapping[str, Any]) -> None:
+        created = self._client.call_patiently("POST", step.kind.path, body=self._body(body))
+        self._note(step, created)
+
+    def _body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "destinations" not in body:
+            return body
         # A destination that was refused has no id: its name is refused, too.
-        ids = [self._ids.get(name, name) for name in step.body["destinations"]]
-        return {**step.body, "destinations": ids}
+        ids = [self._ids.get(name, name) for name in body["destinations"]]
+        return {**body, "destinations": ids}
 
     def _note(self, step: Step, created: Mapping[str, Any]) -> None:
         if step.kind is Kind.DESTINATION:

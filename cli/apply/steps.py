@@ -64,6 +64,7 @@ class Step:
         name: what a person calls it.
         item_id: of the one that exists.
         body: of the request that creates or changes it; monitors name destinations in it by name.
+        before: of the request that makes again what is replaced.
     """
 
     action: Action
@@ -72,6 +73,7 @@ class Step:
     differences: Sequence[Difference] = ()
     item_id: str | None = None
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    before: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         reasons = ", ".join(each.text for each in self.differences)

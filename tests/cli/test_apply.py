@@ -152,6 +152,36 @@ async def test_what_the_gateway_refuses_is_told_and_the_rest_is_done(apply: Appl
     assert lines[-2:] == ["1 created", "1 refused"]
 
 
+async def test_a_monitor_whose_replacement_is_refused_goes_on_as_it_was(apply: Applied) -> None:
+    await apply(FILE)
+    refused = FILE.replace("receiver.example/hook", "forbidden.example/")
+    lines = await apply(refused, exit_code=1)
+    assert lines[0] == "± monitor https://media.example/2.m3u8: callback_url"
+    assert lines[-2:] == ["1 unchanged", "1 refused"]
+    assert (await apply.monitors())["2 2"] == "initializing"
+    assert await apply(FILE) == ["2 unchanged"]
+
+
+async def test_nothing_is_pruned_when_what_is_new_is_refused(apply: Applied) -> None:
+    await apply(FILE)
+    moved = FILE.replace("2.m3u8", "3.m3u8").replace("receiver.example/hook", "forbidden.example/")
+    lines = await apply(moved, "--prune", exit_code=1)
+    assert "  left: something before it was refused" in lines
+    assert list((await apply.monitors()).values()) == ["initializing"] * 2
+
+
+async def test_a_replaced_destination_stays_while_a_monitor_may_name_it(apply: Applied) -> None:
+    await apply(WITH_DESTINATIONS)
+    changed = WITH_DESTINATIONS.replace("webhook\n", "webhook\n    ed25519: true\n")
+    refused = "monitors:\n  - stream_url: https://media.example/9.m3u8\n"
+    refused += "    callback_url: https://forbidden.example/"
+    lines = await apply(changed.replace("monitors:", refused), exit_code=1)
+    assert lines[-1] == "1 refused"
+    listed = (await apply.gateway.client.get("/api/v1/destinations")).json()["destinations"]
+    assert len(listed) == 2
+    assert (await apply(changed, "--prune"))[0] == "- destination On-call"
+
+
 async def test_the_rate_limit_is_waited_for() -> None:
     asked: list[float] = []
 
