@@ -50,8 +50,9 @@ class AttemptAudit:
     the highest number of attempts.
     """
 
-    def __init__(self, gateway: GatewayClient) -> None:
+    def __init__(self, gateway: GatewayClient, *, slow_sec: float = SLOW_SEC) -> None:
         self._gateway = gateway
+        self._slow_sec = slow_sec
         self._reports: set[asyncio.Task[None]] = set()
 
     def report(self, report: EventReport) -> None:
@@ -65,7 +66,7 @@ class AttemptAudit:
     async def on_its_way(self, event: StreamEvent) -> AsyncIterator[None]:
         """Report an event whose attempt takes long, before it has an outcome."""
         loop = asyncio.get_running_loop()
-        pending = loop.call_later(SLOW_SEC, self.report, EventReport(event=event))
+        pending = loop.call_later(self._slow_sec, self.report, EventReport(event=event))
         try:
             yield
         finally:

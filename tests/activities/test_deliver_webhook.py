@@ -31,6 +31,7 @@ from monitors.evidence_links import EvidenceLinks
 from monitors.signing import callback_seal, is_signed
 from simulator.origin.server import InProcessServer
 from tests.activities.scripted_http import Answer, Request, scripted
+from tests.testkit.waiting import until_true
 
 NEW_KEY, OLD_KEY = b"new-key-of-more-than-24-bytes", b"old-key-of-more-than-24-bytes"
 EVENT = StreamEvent(
@@ -268,10 +269,40 @@ async def test_the_audit_sees_each_failed_attempt(client: httpx.AsyncClient) -> 
     assert report["webhook_last_error"] == "the receiver answered with HTTP status 503"
 
 
-async def test_the_last_failure_is_left_to_the_workflow_to_tell(client: httpx.AsyncClient) -> None:
-    async with scripted(Answer(503)) as receiver, scripted(Answer(204)) as gateway:
-        await refused(client, receiver.url, attempt=4, gateway_url=gateway.url)
-    assert gateway.requests == []
+@pytest.mark.parametrize(("answer", "is_reported"), [(204, True), (503, False), (404, False)])
+@pytest.mark.parametrize(("status", "outcome"), [(200, "sent"), (503, "failed")])
+async def test_an_outcome_is_reported_or_left_to_the_workflow_to_report(
+    client: httpx.AsyncClient, answer: int, is_reported: bool, status: int, outcome: str
+) -> None:
+    known: DeliveryResult | DeliveryAttempts
+    async with scripted(Answer(status)) as receiver, scripted(Answer(answer)) as gateway:
+        try:
+            known = await deliver(client, receiver.url, attempt=4, gateway_url=gateway.url)
+        except ApplicationError as error:
+            known = error.details[0]
+    assert (known.attempts, known.is_reported) == (4, is_reported)
+    (report,) = [json.loads(each.body) for each in gateway.requests]
+    assert (report["webhook_status"], report["webhook_attempts"]) == (outcome, 4)
+
+
+async def test_a_gateway_that_hangs_does_not_hold_up_an_outcome_for_long(
+    client: httpx.AsyncClient,
+) -> None:
+    async with scripted(Answer(200)) as receiver, scripted(Answer(hangs=True)) as gateway:
+        delivered = await deliver(client, receiver.url, gateway_url=gateway.url)
+    assert not delivered.is_reported
+
+
+async def test_an_event_whose_receiver_is_slow_is_known_before_it_has_an_outcome() -> None:
+    async with scripted(Answer(204)) as gateway:
+        reports = GatewayClient(gateway.url, SecretStr("internal-key"))
+        audit = AttemptAudit(reports, slow_sec=0.01)
+        async with audit.on_its_way(EVENT):
+            await until_true(lambda: bool(gateway.requests), "the event is reported")
+        await audit.close()
+        await reports.close()
+    report = json.loads(gateway.requests[0].body)
+    assert (report["webhook_status"], report["webhook_attempts"]) == ("pending", 0)
 
 
 async def test_a_gateway_that_refuses_changes_nothing(client: httpx.AsyncClient) -> None:

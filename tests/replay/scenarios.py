@@ -7,16 +7,21 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import ApplicationError
 
-from activities.declarations import RedeliveryInput
+from activities.declarations import DELIVERY_FAILED, GATEWAY_UNAVAILABLE, RedeliveryInput
+from activities.destination_declarations import NotificationOutcome, ServeResult
 from monitors.config import OnDeliveryFailure
 from monitors.events import EventDraft
 from tests.testkit import scripts
 from tests.testkit.fake_activities import closed_until, failing, slow_to_take
 from tests.testkit.scripted_pods import MAX_FAILURES, live_for_a_pod
 from tests.testkit.workflow_harness import MONITOR_ID, Handle, WorkflowHarness, prober
+from workflows.destination import DestinationWorkflow
+from workflows.destination_messages import INTERRUPT_SIGNAL, WAKE_SIGNAL, DestinationInput
 from workflows.messages import (
     POD_FAILED_SIGNAL,
     STOP_SIGNAL,
@@ -305,11 +310,57 @@ async def redelivery(harness: WorkflowHarness) -> str:
     return workflow_id
 
 
+@scenario
+async def destination_served(harness: WorkflowHarness) -> str:
+    """It has something to tell twice, waits for what is due, is woken, and is removed."""
+    served = harness.activities.destination
+    served.script.extend([ServeResult(delivery_id=2), ServeResult(wait_sec=5), ServeResult()])
+    handle = await _destination(harness)
+    await harness.activities.until(lambda: len(served.served) == 3)
+    await handle.signal(WAKE_SIGNAL)
+    return await _ended(handle)
+
+
+@scenario
+async def destination_interrupted(harness: WorkflowHarness) -> str:
+    served = harness.activities.destination
+    served.script.append(None)
+    handle = await _destination(harness)
+    await harness.activities.until(lambda: served.is_busy)
+    await handle.signal(INTERRUPT_SIGNAL)
+    return await _ended(handle)
+
+
+@scenario
+async def destination_without_its_gateway(harness: WorkflowHarness) -> str:
+    """First it does not take an outcome, then it gives no answer in all attempts."""
+    settled = NotificationOutcome(delivery_id=1, outcome="delivered", attempts=1)
+    away = ApplicationError("no answer", type=GATEWAY_UNAVAILABLE, non_retryable=True)
+    harness.activities.destination.script.extend([ServeResult(settled=settled), away])
+    return await _ended(await _destination(harness))
+
+
+@scenario
+async def destination_that_gives_up(harness: WorkflowHarness) -> str:
+    broken = ApplicationError("broken", type=DELIVERY_FAILED, non_retryable=True)
+    harness.activities.destination.script.append(broken)
+    return await _ended(await _destination(harness))
+
+
+async def _destination(harness: WorkflowHarness) -> WorkflowHandle[Any, None]:
+    return await harness.client.start_workflow(
+        DestinationWorkflow.run,
+        DestinationInput(destination_id="dst-1"),
+        id="destination-dst-1",
+        task_queue=TASK_QUEUE,
+    )
+
+
 async def _until_watched(harness: WorkflowHarness, *, times: int) -> None:
     await harness.activities.until(lambda: len(harness.activities.watched) == times)
 
 
-async def _ended(handle: Handle) -> str:
+async def _ended(handle: WorkflowHandle[Any, Any]) -> str:
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
     return handle.id

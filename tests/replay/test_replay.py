@@ -10,13 +10,16 @@ from temporalio.workflow import NondeterminismError
 from tests.replay import kept
 from tests.replay.changed_workflow import HesitantMonitorWorkflow
 from tests.replay.record import NAMES
+from workflows.destination import DestinationWorkflow
 from workflows.monitor import MonitorWorkflow
 from workflows.redelivery import RedeliveryWorkflow
 
 
 @pytest.mark.parametrize("name", kept.names())
 async def test_a_kept_history_replays(name: str) -> None:
-    await replayer(MonitorWorkflow, RedeliveryWorkflow).replay_workflow(kept.read(name))
+    await replayer(MonitorWorkflow, RedeliveryWorkflow, DestinationWorkflow).replay_workflow(
+        kept.read(name)
+    )
 
 
 @pytest.mark.parametrize("name", ["healthy", "stopped_while_waiting", "continued_run_1"])

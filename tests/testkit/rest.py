@@ -53,6 +53,12 @@ class Rest:
         events: list[dict[str, Any]] = (await self._get(f"/monitors/{monitor_id}/events"))["events"]
         return events
 
+    async def incidents(self, monitor_id: str) -> list[dict[str, Any]]:
+        """Return the incidents of a monitor, newest first."""
+        answer = await self._get(f"/incidents?monitor_id={monitor_id}")
+        found: list[dict[str, Any]] = answer["incidents"]
+        return found
+
     async def timeline(self, monitor_id: str) -> list[dict[str, Any]]:
         """Return what is known of each moment of a stream."""
         found = await self._get(f"/monitors/{monitor_id}/timeline")

@@ -119,7 +119,10 @@ async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_
         metadata=LARGEST_METADATA, on_delivery_failure=OnDeliveryFailure.CONTINUE
     )
     await activities.until(
-        lambda: [each.webhook_status for each in activities.reports[-1:]] == ["sent"]
+        lambda: (
+            [each.webhook_status for each in activities.reports[-1:]] == ["sent"]
+            and [each.status for each in activities.statuses[-1:]] == ["monitoring"]
+        )
     )
     activities.gateway_is_away = True
     going.set()

@@ -19,14 +19,9 @@ async def test_an_event_is_reported_when_it_waits_and_when_it_was_sent(
     await harness.activities.until(lambda: len(harness.activities.reports) == 2)
     opening.set()
     await handle.result()
-    assert [
-        (report.event.sequence, report.webhook_status) for report in harness.activities.reports
-    ] == [
-        (1, DeliveryStatus.PENDING),
-        (2, DeliveryStatus.PENDING),
-        (1, DeliveryStatus.SENT),
-        (2, DeliveryStatus.SENT),
-    ]
+    told = [(each.event.sequence, each.webhook_status) for each in harness.activities.reports]
+    assert sorted(told[:2]) == [(1, DeliveryStatus.PENDING), (2, DeliveryStatus.PENDING)]
+    assert told[2:] == [(1, DeliveryStatus.SENT), (2, DeliveryStatus.SENT)]
     sent = harness.activities.reports[2]
     assert (sent.webhook_attempts, sent.sent_at) == (1, scripts.MOMENT)
 
