@@ -143,6 +143,8 @@ def _incidents(monitor_id: str, chance: Random) -> Iterator[dict[str, Any]]:
             "track": "",
             "is_flapping": False,
             "silenced": False,
+            "opened_name": "",
+            "opened_labels": {},
         }
 
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from monitors.coverage import CoverageCondition, CoverageInterval
+from monitors.coverage import MILLISECOND, CoverageCondition, CoverageInterval
 
 _HUNDREDTH_OF_PERCENT = 10_000
+_NOTHING = timedelta()
+_UNWATCHED = CoverageCondition.UNWATCHED
 _LIVE = frozenset(CoverageCondition) - {CoverageCondition.NOT_LIVE}
 
 
@@ -44,14 +46,16 @@ class Totals:
 
     @classmethod
     def of(cls, intervals: Iterable[CoverageInterval]) -> Self:
-        found: Counter[CoverageCondition] = Counter()
-        unseen_ms = 0
+        found: dict[CoverageCondition, timedelta] = {}
+        unseen = timedelta()
         for each in intervals:
-            length_ms = each.milliseconds
-            found[each.condition] += length_ms
-            if each.condition in _LIVE and not each.is_seen:
-                unseen_ms += length_ms
-        return cls(found, unseen_ms)
+            start, end, condition, _, reason = each
+            length = end - start
+            found[condition] = found.get(condition, _NOTHING) + length
+            if reason or condition is _UNWATCHED:
+                unseen += length
+        milliseconds = {condition: length // MILLISECOND for condition, length in found.items()}
+        return cls(Counter(milliseconds), unseen // MILLISECOND)
 
     def sec(self, condition: CoverageCondition) -> float:
         return self.milliseconds[condition] / 1000

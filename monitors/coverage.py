@@ -43,6 +43,9 @@ class CoverageCondition(StrEnum):
     NOT_LIVE = "not_live"
 
 
+_UNWATCHED = CoverageCondition.UNWATCHED
+
+
 def whole_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
@@ -111,11 +114,6 @@ class CoverageInterval(NamedTuple):
     @property
     def milliseconds(self) -> int:
         return (self.end - self.start) // MILLISECOND
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether somebody looked and saw the stream."""
-        return self.reason is None and self.condition is not CoverageCondition.UNWATCHED
 
 
 def join(spans: Iterable[ObservedSpan]) -> list[ObservedSpan]:
@@ -245,24 +243,23 @@ def _overlaid(
         start = each.start
         while fault and fault.start < each.end:
             if fault.start > start:
-                yield each._replace(start=start, end=fault.start)
+                yield CoverageInterval(start, fault.start, *each[2:])
             stop = min(fault.end, each.end)
-            is_whole = fault.start >= start and stop == fault.end and each.is_seen
-            if is_whole:
+            reason = _why_unseen(each)
+            if fault.start >= start and stop == fault.end and reason is None:
                 yield fault
             else:
-                begin, reason = max(start, fault.start), _why_unseen(each)
-                yield fault._replace(start=begin, end=stop, reason=reason)
+                begin = max(start, fault.start)
+                yield CoverageInterval(begin, stop, fault.condition, fault.kinds, reason)
             start = stop
             if fault.end > each.end:
                 break
             fault = next(ahead, None)
-        yield each if start == each.start else each._replace(start=start)
+        yield each if start == each.start else CoverageInterval(start, *each[1:])
 
 
-def _why_unseen(seen: CoverageInterval) -> str | None:
-    is_unwatched = seen.condition is CoverageCondition.UNWATCHED
-    return CoverageCondition.UNWATCHED if is_unwatched else seen.reason
+def _why_unseen(interval: CoverageInterval) -> str | None:
+    return _UNWATCHED if interval.condition is _UNWATCHED else interval.reason
 
 
 def _merged(intervals: Iterable[CoverageInterval]) -> list[CoverageInterval]:
