@@ -31,6 +31,9 @@ BEFORE_FAULT = timedelta(seconds=5)
 MOST_BYTES = 1024 * 1024
 """Of one stream, without its segments, which are in the cache."""
 
+MOST_STEP_BYTES = 256 * 1024
+"""A segment with a larger measurement was made to be one: the journal begins anew after it."""
+
 PLAYLIST_SEGMENTS = 30
 """The newest ones of each playlist are kept."""
 
@@ -221,7 +224,11 @@ class Journal:
         probed = tuple(self._unclaimed.pop(id(each), (None, None))[1] for each in found)
         yield
         drafts = tuple(state.pending_events[drafted:])
-        leg.add(StepTaken(step.at, starts_at, changes, STEPS.dump_json(step), probed, drafts))
+        text = STEPS.dump_json(step)
+        if len(text) > MOST_STEP_BYTES:
+            self._legs.clear()
+            return
+        leg.add(StepTaken(step.at, starts_at, changes, text, probed, drafts))
         self._keep(drafts)
         self._after = Snapshot(state)
         if leg is not self._legs[0]:
