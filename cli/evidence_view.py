@@ -67,7 +67,7 @@ def half_blocks(picture: bytes, columns: int) -> Text:
             if width * height > MAX_PICTURE_PIXELS:
                 return Text("(too large)")
             rows = max(1, round(columns * height / width / 2))
-            small = opened.convert("RGB").resize((columns, 2 * rows))
+            small = opened.convert("RGB").resize((columns, 2 * rows), Image.Resampling.BOX)
     except (OSError, SyntaxError, ValueError):  # what Pillow raises
         return Text("(cannot be read)")
     pixels = small.tobytes()

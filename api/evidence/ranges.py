@@ -22,7 +22,7 @@ def wanted_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
         return None
     if found[1]:
         start, end = int(found[1]), int(found[2]) + 1 if found[2] else size_bytes
-        if end <= start:
+        if found[2] and end <= start:
             return None
     else:
         start, end = max(0, size_bytes - int(found[2])), size_bytes

@@ -132,7 +132,16 @@ async def _count_reader(
     await limits.count(Counted.READS, peer_address(request))
 
 
-@router.get("/keys", dependencies=[Depends(_count_reader), query_parameters()])
+_WITHOUT_KEY: Final = {
+    status: answer for status, answer in error_responses(ValidationFailed).items() if status != 401
+}
+
+
+@router.get(
+    "/keys",
+    dependencies=[Depends(_count_reader), query_parameters()],
+    responses=_WITHOUT_KEY,
+)
 async def list_keys(keys: Annotated[CapsuleKeys, injected(CapsuleKeys)]) -> PublicKeys:
     """Return the public keys that capsules are signed with, to everybody."""
     return keys.public

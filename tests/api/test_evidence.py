@@ -1,22 +1,66 @@
 """Evidence: workers hand it in, clients read it, and it is forgotten."""
 
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
-from tests.testkit.evidence import FIRST_FAULTY, JPEG, new_incident
-from tests.testkit.gateway import Running
+import httpx
+import pytest
+
+from api.evidence.cleanup import EvidenceCleanup
+from evidence.store import open_file_store
+from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
+from tests.testkit.evidence import (
+    CLIP,
+    FIRST_FAULTY,
+    JPEG,
+    LAST_GOOD,
+    MP4,
+    Incident,
+    new_incident,
+)
+from tests.testkit.gateway import Running, running_gateway
+from tests.testkit.s3 import BUCKET, s3_server
 
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+ANOTHER = "inc-5a9be5a8-4b5c-5a59-9f4f-3a3c0d8d2f10"
+CLIPS: dict[str, Any] = {"config": {"evidence": "clip"}}
+
+
+async def states(incident: Incident) -> dict[str, tuple[str, str | None]]:
+    found = await incident.shown()
+    return {name: (one["state"], one["reason"]) for name, one in found.items()}
+
+
+def later(gateway: Running, folder: Path, **passed: float) -> EvidenceCleanup:
+    """Return a cleanup after some time has passed."""
+    return EvidenceCleanup(
+        gateway.store,
+        open_file_store(str(folder)),
+        kept=timedelta(days=14),
+        remembered=timedelta(days=90),
+        now=lambda: datetime.now(UTC) + timedelta(**passed),
+    )
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def without_key(gateway: Running) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=gateway.client.base_url, trust_env=False)
 
 
 async def test_what_an_event_announces_comes_and_is_read(gateway: Running) -> None:
     incident = await new_incident(gateway, NOON)
     await incident.open()
-    assert {name: one["state"] for name, one in (await incident.shown()).items()} == {
-        "last_good": "pending",
-        "first_faulty": "pending",
-    }
-    pending = await incident.get(FIRST_FAULTY)
-    assert (pending.status_code, pending.headers["Retry-After"]) == (404, "5")
+    pending = ("pending", None)
+    assert await states(incident) == {"last_good": pending, "first_faulty": pending}
+    answer = await incident.get(FIRST_FAULTY)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (404, "5")
     assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 204
     assert (await incident.put(FIRST_FAULTY, JPEG + b"another")).status_code == 204
     shown = (await incident.shown())["first_faulty"]
@@ -30,3 +74,304 @@ async def test_what_an_event_announces_comes_and_is_read(gateway: Running) -> No
     assert read.headers["Content-Disposition"] == f'inline; filename="{name}"'
     again = await incident.get(FIRST_FAULTY, If_None_Match=read.headers["ETag"])
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_what_comes_before_its_event_is_not_announced_again(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON, **CLIPS)
+    assert (await incident.put(CLIP, MP4, X_Reason="cut")).status_code == 204
+    await incident.open()
+    assert (await states(incident))["clip"] == ("ready", "cut")
+
+
+async def test_a_url_opens_it_without_a_key_until_it_expires(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON)
+    await incident.put(FIRST_FAULTY, JPEG)
+    await incident.open()
+    url = (await incident.shown())["first_faulty"]["url"]
+    told = gateway.gateway.links
+    path = url.partition("?")[0]
+    async with without_key(gateway) as stranger:
+        assert (await stranger.get(url)).content == JPEG
+        other = path[:-1] + ("0" if path[-1] != "0" else "1")
+        expired = told.url(path, datetime.now(UTC) - told.ttl - timedelta(seconds=1))
+        for bad, why in [
+            (path, "X-API-Key: is required"),
+            (url[:-1] + ("0" if url[-1] != "0" else "1"), "signature: is not valid for this URL"),
+            (url.replace(path, other), "signature: is not valid for this URL"),
+            (f"{path}?signature=0", "signature: is not valid for this URL"),
+            (expired, "expires: the URL has expired; with a key it opens"),
+        ]:
+            answer = await stranger.get(bad)
+            assert (answer.status_code, answer.json()["error"]["message"]) == (401, why)
+
+
+async def test_a_url_is_good_before_the_gateway_knows_the_event(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON)
+    path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
+    links, now = gateway.gateway.links, datetime.now(UTC)
+    async with without_key(gateway) as stranger:
+        young = await stranger.get(links.url(path, now))
+        old = await stranger.get(links.url(path, now - timedelta(minutes=5)))
+    assert (young.status_code, young.headers["Retry-After"]) == (404, "5")
+    assert (old.status_code, old.headers.get("Retry-After")) == (404, None)
+
+
+async def test_events_tell_the_url_as_webhooks_do(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON)
+    path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
+    await incident.open(evidence_url=path)
+    events = (await gateway.client.get(f"/api/v1/monitors/{incident.monitor_id}/events")).json()
+    (event,) = events["events"]
+    told_at = NOON + timedelta(seconds=30)
+    assert event["payload"]["data"]["evidence_url"] == gateway.gateway.links.url(path, told_at)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        pytest.param("bytes=0-9", 206, slice(0, 10), id="the beginning"),
+        pytest.param("bytes=100-", 206, slice(100, None), id="to the end"),
+        pytest.param("bytes=-7", 206, slice(-7, None), id="the end"),
+        pytest.param("bytes=5-999999", 206, slice(5, None), id="beyond the end"),
+        pytest.param("bytes=999999-", 416, slice(0, 0), id="after the end"),
+        pytest.param("bytes=-0", 416, slice(0, 0), id="nothing"),
+        pytest.param("bytes=9-3", 200, slice(None), id="backwards"),
+        pytest.param("bytes=0-1,3-4", 200, slice(None), id="several"),
+        pytest.param("lines=0-9", 200, slice(None), id="another unit"),
+    ],
+)
+async def test_a_part_of_a_clip(
+    light_gateway: Running, wanted: str, status: int, part: slice
+) -> None:
+    incident = await new_incident(light_gateway, NOON, **CLIPS)
+    await incident.put(CLIP, MP4)
+    answer = await incident.get(CLIP, Range=wanted)
+    assert (answer.status_code, answer.content) == (status, MP4[part])
+    if status == 206:
+        start, stop, _ = part.indices(len(MP4))
+        assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(MP4)}"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An upload that is not taken, and how the reason begins."""
+
+    why: str
+    item: EvidenceItem = FIRST_FAULTY
+    content: bytes = JPEG
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        pytest.param(Refused("X-Kind: the monitor keeps", CLIP, MP4), id="another level"),
+        pytest.param(Refused("X-Sha256: is not the", headers=(("X-Sha256", "0" * 64),)), id="sum"),
+        pytest.param(Refused("X-Sha256: must", headers=(("X-Sha256", "x"),)), id="no sum"),
+        pytest.param(Refused("body: is no picture", content=b"<svg>"), id="no JPEG"),
+        pytest.param(Refused("body: is no picture", content=b""), id="nothing"),
+        pytest.param(
+            Refused("Content-Type: must", headers=(("Content-Type", "text/html"),)), id="a page"
+        ),
+        pytest.param(
+            Refused("evidence_id: is not", headers=(("X-Incident-Id", ANOTHER),)), id="incident"
+        ),
+        pytest.param(Refused("evidence_id: is", headers=(("X-Moment", "last_good"),)), id="moment"),
+        pytest.param(Refused("X-Kind, X-Moment", headers=(("X-Kind", "film"),)), id="kind"),
+        pytest.param(Refused("X-Taken-At", headers=(("X-Taken-At", "1767225600"),)), id="time"),
+        pytest.param(Refused("X-Reason", headers=(("X-Reason", "No!"),)), id="reason"),
+        pytest.param(Refused("X-Incident-Id", headers=(("X-Incident-Id", "inc-1"),)), id="no id"),
+    ],
+)
+async def test_what_does_not_fit_is_refused(light_gateway: Running, upload: Refused) -> None:
+    incident = await new_incident(light_gateway, NOON)
+    await incident.open()
+    headers = {name.replace("-", "_"): value for name, value in upload.headers}
+    answer = await incident.put(upload.item, upload.content, **headers)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["message"].startswith(upload.why)
+    assert (await states(incident))["first_faulty"] == ("pending", None)
+
+
+async def test_a_file_is_bounded_whether_its_length_is_announced_or_not(
+    light_gateway: Running,
+) -> None:
+    incident = await new_incident(light_gateway, NOON)
+    large = JPEG + bytes(MOST_BYTES[EvidenceKind.PICTURE])
+    announced = await incident.put(FIRST_FAULTY, large)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield large
+
+    streamed = await incident.put(FIRST_FAULTY, pieces())
+    assert [each.status_code for each in (announced, streamed)] == [413, 413]
+
+
+async def test_evidence_none_keeps_nothing(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON, config={"evidence": "none"})
+    await incident.open()
+    assert await incident.shown() == {}
+    assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 400
+
+
+async def test_what_fails_says_why_and_may_still_come(gateway: Running, tmp_path: Path) -> None:
+    incident = await new_incident(gateway, NOON)
+    await incident.open()
+    assert (await incident.fail(LAST_GOOD, "no_picture")).status_code == 204
+    assert (await incident.fail(LAST_GOOD, "shutdown")).status_code == 204
+    cleanup = later(gateway, tmp_path, seconds=119)
+    assert await cleanup.fail_lost() == 0
+    assert await later(gateway, tmp_path, seconds=121).fail_lost() == 1
+    assert await states(incident) == {
+        "last_good": ("failed", "no_picture"),
+        "first_faulty": ("failed", "lost"),
+    }
+    answer = await incident.get(LAST_GOOD)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"].endswith(": no_picture")
+    await incident.put(FIRST_FAULTY, JPEG)
+    assert (await states(incident))["first_faulty"] == ("ready", None)
+
+
+async def test_what_is_too_old_is_gone_from_the_store(database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    async with running_gateway(database_url, evidence_store=str(folder)) as gateway:
+        incident = await new_incident(gateway, NOON)
+        await incident.open()
+        await incident.put(FIRST_FAULTY, JPEG)
+        await later(gateway, folder, days=13).remove_old()
+        assert files_in(folder) == [incident.id_of(FIRST_FAULTY)]
+        await later(gateway, folder, days=15).remove_old()
+        assert files_in(folder) == []
+        assert (await states(incident))["first_faulty"] == ("failed", "expired")
+        answer = await incident.get(FIRST_FAULTY)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (410, "EVIDENCE_GONE")
+        await later(gateway, folder, days=91).remove_old()
+        assert await incident.shown() == {}
+
+
+async def test_what_is_deleted_is_gone_and_does_not_come_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with running_gateway(database_url, evidence_store=str(tmp_path / "e")) as gateway:
+        incident = await new_incident(gateway, NOON)
+        await incident.put(FIRST_FAULTY, JPEG)
+        await incident.open()
+        path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
+        for _ in range(2):
+            assert (await gateway.client.delete(path)).status_code == 204
+        assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 204
+        assert (await incident.get(FIRST_FAULTY)).status_code == 410
+        assert files_in(tmp_path / "e") == []
+        unknown = await gateway.client.delete(f"{path[:-4]}0000")
+        assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "EVIDENCE_NOT_FOUND")
+
+
+async def test_with_a_monitor_goes_its_evidence(database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    async with running_gateway(database_url, evidence_store=str(folder)) as gateway:
+        incident = await new_incident(gateway, NOON)
+        await incident.put(FIRST_FAULTY, JPEG)
+        await gateway.client.delete(f"/api/v1/monitors/{incident.monitor_id}")
+        removed = await gateway.store.reconciliation.remove_monitors(
+            datetime.now(UTC) + timedelta(minutes=1), 10
+        )
+        assert removed == 1
+        await gateway.gateway.cleanup.remove_old()
+        assert files_in(folder) == []
+        assert (await incident.get(FIRST_FAULTY)).status_code == 404
+
+
+@pytest.mark.parametrize("setting", ["evidence_max_bytes", "evidence_monitor_max_bytes"])
+async def test_over_a_quota_the_oldest_goes(
+    database_url: str, tmp_path: Path, setting: str
+) -> None:
+    half = MP4 + bytes(600_000)
+    quota: dict[str, Any] = {setting: 1 << 20, "evidence_store": str(tmp_path / "evidence")}
+    async with running_gateway(database_url, **quota) as gateway:
+        incidents = [await new_incident(gateway, NOON, **CLIPS)]
+        incidents.append(Incident(gateway, incidents[0].monitor_id, NOON + timedelta(minutes=1)))
+        for incident in incidents:
+            await incident.open()
+            assert (await incident.put(CLIP, half)).status_code == 204
+        assert (await states(incidents[0]))["clip"] == ("failed", "quota")
+        assert (await incidents[0].get(CLIP)).status_code == 410
+        assert files_in(tmp_path / "evidence") == [incidents[1].id_of(CLIP)]
+        third = Incident(gateway, incidents[0].monitor_id, NOON + timedelta(minutes=2))
+        refused = await third.put(CLIP, half + half)
+        assert refused.status_code == 400
+        await third.open()
+        assert (await states(third))["clip"] == ("failed", "quota")
+
+
+async def test_a_store_that_is_away_costs_evidence_and_nothing_else(
+    database_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "evidence"
+    async with running_gateway(database_url, evidence_store=str(folder)) as gateway:
+        folder.rmdir()
+        folder.touch()  # neither root can write below it
+        incident = await new_incident(gateway, NOON)
+        answer = await incident.put(FIRST_FAULTY, JPEG)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ENGINE_UNAVAILABLE")
+        await incident.open()
+        assert (await states(incident))["first_faulty"] == ("failed", "store_unavailable")
+        assert (await gateway.client.get("/readyz")).status_code == 200
+        text = (await gateway.client.get("/metrics")).text
+        assert (
+            'stream_tracker_evidence_total{kind="picture",outcome="store_unavailable"} 1.0' in text
+        )
+        folder.unlink()
+        assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 204
+        assert (await incident.get(FIRST_FAULTY)).content == JPEG
+
+
+async def test_without_a_store_evidence_fails(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url, evidence_store="none") as gateway:
+        incident = await new_incident(gateway, NOON)
+        await incident.open()
+        assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 503
+        assert (await states(incident))["first_faulty"] == ("failed", "no_store")
+
+
+async def test_a_bucket_takes_gives_and_forgets(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = MP4 + os.urandom(6 << 20)  # in several parts
+    with s3_server(tmp_path / "s3") as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        async with running_gateway(sqlite_url, evidence_store=f"s3://{BUCKET}/our") as gateway:
+            incident = await new_incident(gateway, NOON, **CLIPS)
+            await incident.open()
+            assert (await incident.put(CLIP, large)).status_code == 204
+            (kept,) = files_in(tmp_path / "s3")
+            assert kept == incident.id_of(CLIP)
+            assert (await incident.get(CLIP)).content == large
+            part = await incident.get(CLIP, Range="bytes=100-199")
+            assert (part.status_code, part.content) == (206, large[100:200])
+            path = f"/api/v1/evidence/{incident.id_of(CLIP)}"
+            assert (await gateway.client.delete(path)).status_code == 204
+            assert files_in(tmp_path / "s3") == []
+
+
+async def test_capsules_need_a_key(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url, evidence_signing_key=[]) as gateway:
+        answer = await gateway.create(config={"evidence": "capsule"})
+        assert answer.json()["error"]["code"] == "INVALID_CONFIG"
+        assert (await gateway.client.get("/api/v1/keys")).json() == {"keys": []}
+
+
+async def test_everybody_may_read_the_public_keys(light_gateway: Running) -> None:
+    async with without_key(light_gateway) as stranger:
+        (key,) = (await stranger.get("/api/v1/keys")).json()["keys"]
+    assert (key["kty"], key["crv"], len(key["x"]), len(key["kid"])) == ("OKP", "Ed25519", 43, 16)
+
+
+async def test_listeners_hear_when_evidence_is_there(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON)
+    await incident.open()
+    before = await gateway.store.changes.newest()
+    await incident.put(FIRST_FAULTY, JPEG)
+    changes = await gateway.store.changes.after(before)
+    assert incident.incident_id in [one.subject_id for one in changes]

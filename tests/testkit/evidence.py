@@ -1,6 +1,7 @@
 """Evidence as workers hand it in."""
 
 import hashlib
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,6 +28,10 @@ CAPSULE: Final = EvidenceItem(EvidenceKind.CAPSULE)
 FREEZE: Final = IncidentKind.FREEZE
 
 
+def _digest(content: object) -> str:
+    return hashlib.sha256(content if isinstance(content, bytes) else b"").hexdigest()
+
+
 class Incident:
     """An incident of a monitor, with its evidence."""
 
@@ -36,25 +41,27 @@ class Incident:
         self._gateway = gateway
         self._started_at = started_at
 
-    async def open(self) -> None:
-        """Report the event that opens it."""
-        report = begin_of(self.monitor_id, FREEZE, self._started_at)
+    async def open(self, **details: str) -> None:
+        """Report the event that opens it; `details` are further fields of its data."""
+        report = begin_of(self.monitor_id, FREEZE, self._started_at, details=details)
         await put_event(self._gateway, self.monitor_id, report)
 
     def id_of(self, item: EvidenceItem) -> str:
         return item.id_of(self.incident_id, self._started_at)
 
-    def headers_of(self, item: EvidenceItem, content: bytes) -> dict[str, str]:
+    def headers_of(self, item: EvidenceItem, content: object) -> dict[str, str]:
         moment = {EvidenceHeader.MOMENT.value: str(item.moment)} if item.moment else {}
         return moment | {
             "Content-Type": CONTENT_TYPES[item.kind],
             EvidenceHeader.INCIDENT_ID.value: self.incident_id,
             EvidenceHeader.KIND.value: item.kind,
             EvidenceHeader.TAKEN_AT.value: datetime.now(UTC).isoformat(),
-            EvidenceHeader.SHA256.value: hashlib.sha256(content).hexdigest(),
+            EvidenceHeader.SHA256.value: _digest(content),
         }
 
-    async def put(self, item: EvidenceItem, content: bytes, **headers: str) -> httpx.Response:
+    async def put(
+        self, item: EvidenceItem, content: bytes | AsyncIterator[bytes], **headers: str
+    ) -> httpx.Response:
         """Hand in a file; `headers` are others than those that fit, `_` for `-`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         path = f"/internal/v1/monitors/{self.monitor_id}/evidence/{self.id_of(item)}"

@@ -16,6 +16,7 @@ BUCKET: Final = "evidence"
 @contextmanager
 def s3_server(folder: Path) -> Iterator[dict[str, str]]:
     """Serve a bucket from a folder; yield the variables with which a client finds it."""
+    folder.mkdir(parents=True)
     handler: Any = type("Handler", (S3Handler,), {"data_root": folder})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
