@@ -41,12 +41,20 @@ def memory_split(settings: WorkerSettings) -> MemorySplit:
 
 @asynccontextmanager
 async def watch_evidence(
-    settings: WorkerSettings,
     gateway: GatewayClient,
     confinement: Confinement | None,
+    *,
     memory_bytes: int,
+    drain_sec: float,
 ) -> AsyncIterator[WatchEvidence]:
-    """Collect evidence while the context is open, and at its end what was begun."""
+    """Collect evidence while the context is open, and at its end what was begun.
+
+    Args:
+        gateway: takes it.
+        confinement: of the process that makes pictures and clips.
+        memory_bytes: for the segments that incidents may need.
+        drain_sec: time that a worker has on SIGTERM.
+    """
     client = EvidenceClient(gateway)
     async with AsyncExitStack() as stack:
         metrics = stack.enter_context(EvidenceMetrics())
@@ -56,7 +64,7 @@ async def watch_evidence(
             [IncidentPictures(maker), IncidentClip(maker), IncidentCapsule(VERSION)],
             client,
             metrics,
-            grace_sec=GRACE_SHARE * settings.drain_sec,
+            grace_sec=GRACE_SHARE * drain_sec,
         )
         pictures = await stack.enter_async_context(LatestPictures(client, metrics))
         await stack.enter_async_context(collector)

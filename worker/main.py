@@ -207,7 +207,12 @@ async def _prober(
         lateness = stack.enter_context(SegmentLateness())
         stack.enter_context(confinement_metric(lambda: probe.is_confined))
         evidence = await stack.enter_async_context(
-            watch_evidence(settings, gateway, probe.confinement, memory.evidence_bytes)
+            watch_evidence(
+                gateway,
+                probe.confinement,
+                memory_bytes=memory.evidence_bytes,
+                drain_sec=settings.drain_sec,
+            )
         )
         watching = StreamWatching(
             sources=sources,

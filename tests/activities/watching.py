@@ -17,6 +17,7 @@ from media.sources.youtube.resolver_options import YouTubeOptions
 from media.sources.youtube.site import YouTubeSite
 from media.watching import MemoryBudget
 from tests.testkit.engines import opened
+from worker.evidence_setup import watch_evidence
 
 NO_GATEWAY = "http://127.0.0.1:9"
 
@@ -32,7 +33,10 @@ class Worker:
 
 @asynccontextmanager
 async def worker(
-    *, gateway_url: str = NO_GATEWAY, allow_private_networks: bool = True
+    *,
+    gateway_url: str = NO_GATEWAY,
+    allow_private_networks: bool = True,
+    with_evidence: bool = False,
 ) -> AsyncIterator[Worker]:
     async with AsyncExitStack() as stack:
         guard = OutboundGuard(allow_private_networks=allow_private_networks)
@@ -42,6 +46,10 @@ async def worker(
         youtube = YouTubeSite(YouTubeOptions())
         stack.push_async_callback(youtube.close)
         sources = SourceResolver(client, youtube)
+        evidence = None
+        if with_evidence:
+            making = watch_evidence(gateway, None, memory_bytes=64 * 1024 * 1024, drain_sec=60.0)
+            evidence = await stack.enter_async_context(making)
         watching = StreamWatching(
             sources=sources,
             probe=await stack.enter_async_context(opened()),
@@ -49,5 +57,6 @@ async def worker(
             segment_max_bytes=1024 * 1024,
             memory=MemoryBudget(128 * 1024 * 1024),
             report_sec=10.0,
+            evidence=evidence,
         )
         yield Worker(sources, watching, LiveWait(sources, Placement(), gateway))
