@@ -19,6 +19,7 @@ from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 WRONG_KEYS_PER_MINUTE: Final = 30
+STATUS_VIEWS_PER_MINUTE: Final = 300
 PICTURES_A_READ: Final = 200
 """A wall shows as many monitors, each with its picture."""
 
@@ -41,6 +42,7 @@ class Counted(StrEnum):
     REDELIVERIES = "redeliveries"
     PICTURES = "pictures"
     WRONG_KEYS = "wrong keys"
+    STATUS_VIEWS = "views of status pages"
     LOGINS = "attempts to log in"
 
 
@@ -66,6 +68,7 @@ class RequestLimits:
             Counted.CREATIONS: RateLimitItemPerMinute(settings.rate_limit_create),
             Counted.PICTURES: RateLimitItemPerMinute(PICTURES_A_READ * settings.rate_limit_read),
             Counted.PAGE_READS: RateLimitItemPerMinute(PAGE_READS_PER_MINUTE),
+            Counted.STATUS_VIEWS: RateLimitItemPerMinute(STATUS_VIEWS_PER_MINUTE),
             Counted.WRONG_KEYS: RateLimitItemPerMinute(WRONG_KEYS_PER_MINUTE),
             Counted.LOGINS: RateLimitItemPerMinute(LOGINS_PER_MINUTE),
         }

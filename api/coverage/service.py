@@ -71,9 +71,7 @@ class CoverageService:
         rows: list[ReportRow] = []
         after = ""
         while True:
-            subjects = await self._coverage.subjects(
-                labels, asked.since, asked.until, after=after, limit=MONITORS_AT_ONCE
-            )
+            subjects = await self.subjects(labels, asked, after=after, limit=MONITORS_AT_ONCE)
             if not subjects:
                 return rows
             after = subjects[-1].monitor_id
@@ -82,6 +80,14 @@ class CoverageService:
                 report_row(subject, Totals.of(intervals))
                 for subject, intervals in zip(subjects, timelines, strict=True)
             ]
+
+    async def subjects(
+        self, labels: Collection[Label], asked: CoverageRange, *, after: str = "", limit: int
+    ) -> list[CoverageSubject]:
+        """Return the first monitors behind the id `after` that existed in that time."""
+        return await self._coverage.subjects(
+            labels, asked.since, asked.until, after=after, limit=limit
+        )
 
     async def timelines(
         self, subjects: Sequence[CoverageSubject], asked: CoverageRange

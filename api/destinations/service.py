@@ -1,7 +1,7 @@
 """Making, changing, testing and removing destinations."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -147,6 +147,15 @@ class DestinationService:
             deliveries=[AuditedDelivery.model_validate(vars(one)) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
+
+    async def newest_deliveries(
+        self, destination_ids: Collection[str]
+    ) -> dict[str, AuditedDelivery]:
+        """Return the newest delivery of each of a few destinations that had one."""
+        return {
+            one.destination_id: AuditedDelivery.model_validate(vars(one))
+            for one in await self._store.deliveries.newest_of(destination_ids)
+        }
 
     async def find(self, destination_id: str) -> DestinationRecord:
         record = None

@@ -5,4 +5,9 @@ from typing import Final
 NAVIGATION: Final = (
     # path, key of the text
     ("/", "nav.wall"),
+    ("/incidents", "incidents.title"),
+    ("/destinations", "destinations.title"),
+    ("/silences", "silences.title"),
+    ("/availability", "availability.title"),
+    ("/status-pages", "status_pages.title"),
 )

@@ -8,6 +8,7 @@
 
 import { call, whileBusy } from "./api.js";
 import { notify } from "./notices.js";
+import { now } from "./time.js";
 
 const READERS = {
   text: (text) => text.trim() || null,
@@ -15,7 +16,15 @@ const READERS = {
   moment: (text) => (text ? new Date(text).toISOString() : null),
   pairs: (text) => Object.fromEntries(text.split("\n").filter((line) => line.trim()).map(pair)),
   switch: (_, field) => field.checked,
-  list: (_, field) => [...field.querySelectorAll("input:checked")].map((each) => each.value),
+  list: (_, field) => checked(field).map((each) => each.value),
+  // As a list, but none is null: all of them.
+  chosen: (_, field) => (checked(field).length ? checked(field).map((each) => each.value) : null),
+  words: (text) => text.split(/[\s,]+/).filter(Boolean),
+  later: (sec) => new Date(now() + Number(sec) * 1000).toISOString(),
+  named: (_, field) => checked(field).map((each) => {
+    const name = each.closest("li").querySelector("[data-shown-name]").value.trim();
+    return { monitor_id: each.value, name: name || null };
+  }),
 };
 
 /** Connects all forms and buttons below `root`; `changed` is called after each success. */
@@ -37,7 +46,8 @@ export function connectForms(root, changed = () => {}) {
 
 async function press(button, changed) {
   try {
-    await whileBusy(button, () => call(button.dataset.call, button.dataset.path));
+    const body = button.dataset.body && JSON.parse(button.dataset.body);
+    await whileBusy(button, () => call(button.dataset.call, button.dataset.path, body));
   } catch (refused) {
     notify(refused.message, "error");
     return;
@@ -60,7 +70,7 @@ async function send(form, order, changed) {
     const answer = await whileBusy(form.querySelector("[type=submit]"), () =>
       call(form.dataset.method, form.dataset.api, body, headers));
     finish(form, answer);
-    changed();
+    changed(answer);
   } catch (refused) {
     // Where nothing answered, the same order again is no second monitor.
     if (refused.status) order.key = newKey();
@@ -71,7 +81,7 @@ async function send(form, order, changed) {
 /** Returns what a form sends: an object nested as the names of its fields say. */
 export function bodyOf(form) {
   const body = {};
-  for (const field of form.querySelectorAll("[data-type]")) {
+  for (const field of form.querySelectorAll("[data-type]:not(:disabled)")) {
     if (form.dataset.changedOnly !== undefined && !isChanged(field)) continue;
     const path = (field.name || field.dataset.name).split(".");
     const last = path.pop();
@@ -87,6 +97,10 @@ function isChanged(field) {
   if (field.type === "checkbox") return isChecked(field);
   if (field.tagName === "SELECT") return [...field.options].some((each) => each.selected !== each.defaultSelected);
   return field.value !== field.defaultValue;
+}
+
+function checked(group) {
+  return [...group.querySelectorAll("input:checked:not(:disabled)")];
 }
 
 function isChecked(box) {

@@ -6,7 +6,17 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from api.page.texts import common, monitor, settings, wall
+from api.page.texts import (
+    availability,
+    common,
+    destinations,
+    incidents,
+    monitor,
+    settings,
+    silences,
+    status_pages,
+    wall,
+)
 from notifications.notification import Language
 from notifications.texts import TEXTS as NOTIFICATION_TEXTS
 
@@ -16,6 +26,11 @@ _OURS: Final[Mapping[str, tuple[str, str]]] = {
     **wall.TEXTS,
     **monitor.TEXTS,
     **settings.TEXTS,
+    **incidents.TEXTS,
+    **destinations.TEXTS,
+    **silences.TEXTS,
+    **availability.TEXTS,
+    **status_pages.TEXTS,
 }
 
 

@@ -1,0 +1,141 @@
+"""The page of availability: a row a monitor, the least available first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import Response
+
+from api.coverage.service import CoverageRange, CoverageService
+from api.injection import injected
+from api.monitors.service import shown_name
+from api.page.figures import Bars, bars, beginnings, length, live, percent, unseen
+from api.page.labels import LabelText
+from api.page.rendering import Page, page_router
+from api.page.texts import Words
+from api.store.records import CoverageSubject
+from monitors.availability import Resolution, Totals, periods
+from monitors.coverage import CoverageCondition, CoverageInterval
+
+MOST_ROWS: Final = 200
+
+
+class ChosenPeriod(StrEnum):
+    """How long a time is looked back at."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+    YEAR = "year"
+
+
+_DAYS: Final = {
+    ChosenPeriod.DAY: 1,
+    ChosenPeriod.WEEK: 7,
+    ChosenPeriod.MONTH: 30,
+    ChosenPeriod.QUARTER: 90,
+    ChosenPeriod.YEAR: 365,
+}
+_RESOLUTIONS: Final = {
+    ChosenPeriod.DAY: Resolution.HOUR,
+    ChosenPeriod.YEAR: Resolution.MONTH,
+}
+
+
+@dataclass(frozen=True)
+class AvailabilityRow:
+    monitor_id: str
+    name: str
+    low: float
+    percent: str
+    bars: Bars
+    faulty: str
+    unseen: str
+    live: str
+
+
+Coverage = Annotated[CoverageService, injected(CoverageService)]
+
+router = page_router()
+
+
+@router.get("/availability")
+async def availability(
+    page: Page,
+    coverage: Coverage,
+    period: ChosenPeriod = ChosenPeriod.WEEK,
+    label: str = "",
+) -> Response:
+    """Show how available the streams were."""
+    resolution = _RESOLUTIONS.get(period, Resolution.DAY)
+    now = coverage.now()
+    asked = CoverageRange(resolution.begin_of(now - timedelta(days=_DAYS[period])), now)
+    wanted = LabelText(label)
+    subjects = await coverage.subjects(wanted.labels, asked, limit=MOST_ROWS + 1)
+    shown = subjects[:MOST_ROWS]
+    timelines = await coverage.timelines(shown, asked)
+    rows = await asyncio.to_thread(_rows, page.words, shown, timelines, asked, resolution)
+    return page.render(
+        "availability.html",
+        title="availability.title",
+        period=period,
+        periods=list(ChosenPeriod),
+        label=wanted,
+        rows=rows,
+        is_cut=len(subjects) > MOST_ROWS,
+        most=MOST_ROWS,
+        csv=_csv(asked, wanted),
+    )
+
+
+def _rows(
+    words: Words,
+    subjects: Sequence[CoverageSubject],
+    timelines: Sequence[Sequence[CoverageInterval]],
+    asked: CoverageRange,
+    resolution: Resolution,
+) -> list[AvailabilityRow]:
+    begins = beginnings(asked.since, asked.until, resolution)
+    rows = [
+        _row(words, subject, intervals, begins, resolution)
+        for subject, intervals in zip(subjects, timelines, strict=True)
+    ]
+    return sorted(rows, key=lambda each: (each.low, each.name))
+
+
+def _row(
+    words: Words,
+    subject: CoverageSubject,
+    intervals: Sequence[CoverageInterval],
+    begins: Sequence[datetime],
+    resolution: Resolution,
+) -> AvailabilityRow:
+    totals = Totals.of(intervals)
+    name = shown_name(subject.name, subject.title) or subject.stream_url
+    low = totals.availability_low
+    return AvailabilityRow(
+        monitor_id=subject.monitor_id,
+        name=name,
+        low=200 if low is None else low,  # never live: at the end
+        percent=percent(words, totals),
+        bars=bars(words, name, periods(intervals, resolution), totals, begins, resolution),
+        faulty=_length(words, totals.sec(CoverageCondition.FAULTY)),
+        unseen=_length(words, unseen(totals)),
+        live=_length(words, live(totals)),
+    )
+
+
+def _length(words: Words, seconds: float) -> str:
+    return length(words, seconds) if seconds else "\N{EN DASH}"
+
+
+def _csv(asked: CoverageRange, label: "LabelText") -> str:
+    query = {"from": asked.since.isoformat(), "to": asked.until.isoformat(), "format": "csv"}
+    return "/api/v1/reports/availability?" + urlencode(
+        query | ({"label": label.text} if label.labels else {})
+    )

@@ -1,0 +1,141 @@
+"""The page of incidents: open ones first, what was seen, who was told, and what to do."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Response
+from pydantic import BeforeValidator
+
+from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
+from api.incidents.service import IncidentService
+from api.injection import injected
+from api.page.labels import LabelText
+from api.page.rendering import Page, page_router
+from api.store.filters import IncidentFilter
+from monitors.status import IncidentKind, Severity
+from notifications.notification import DestinationType, NotificationState
+
+MOST_OPEN: Final = 50
+PAGE: Final = 20
+MOST_PAGES: Final = 500
+
+
+@dataclass
+class Receiver:
+    """Somebody who is told of an incident; without a name it is the monitor's webhook.
+
+    Attributes:
+        told: the newest delivery of each sort, in the order of the first ones.
+        reminders: how many arrived.
+    """
+
+    name: str | None
+    type: DestinationType | None
+    told: dict[NotificationState, IncidentDelivery] = field(default_factory=dict)
+    reminders: int = 0
+
+
+@dataclass(frozen=True)
+class IncidentCard:
+    incident: ListedIncident
+    receivers: Sequence[Receiver]
+
+
+@dataclass(frozen=True)
+class IncidentQuery:
+    """What is asked for in the address."""
+
+    kind: IncidentKind | None
+    severity: Severity | None
+    label: LabelText
+    monitor_id: str
+    page: int
+
+    @property
+    def is_filter(self) -> bool:
+        return bool(self.kind or self.severity or self.label.text or self.monitor_id)
+
+    def filter(self, *, is_open: bool) -> IncidentFilter:
+        return IncidentFilter(
+            is_open=is_open,
+            kind=self.kind,
+            severity=self.severity,
+            labels=self.label.labels,
+            monitor_id=self.monitor_id or None,
+        )
+
+    def address(self, page: int) -> str:
+        """Return the address of another page of what is over."""
+        asked = {
+            "kind": self.kind,
+            "severity": self.severity,
+            "label": self.label.text,
+            "monitor_id": self.monitor_id,
+            "page": page or None,
+        }
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def _or_none(value: str | None) -> str | None:
+    return value or None
+
+
+async def asked_for(
+    kind: Annotated[IncidentKind | None, BeforeValidator(_or_none)] = None,
+    severity: Annotated[Severity | None, BeforeValidator(_or_none)] = None,
+    label: str = "",
+    monitor_id: Annotated[str, Query(pattern=r"^[^\x00]*$", max_length=64)] = "",
+    page: Annotated[int, Query(ge=0, le=MOST_PAGES)] = 0,
+) -> IncidentQuery:
+    return IncidentQuery(kind, severity, LabelText(label), monitor_id, page)
+
+
+Incidents = Annotated[IncidentService, injected(IncidentService)]
+
+router = page_router()
+
+
+@router.get("/incidents")
+async def incidents(
+    page: Page, service: Incidents, asked: Annotated[IncidentQuery, Depends(asked_for)]
+) -> Response:
+    """Show incidents: all that are open, and those that are over page by page."""
+    is_first = asked.page == 0
+    opened = await service.list_incidents(
+        asked.filter(is_open=True), limit=MOST_OPEN if is_first else 1, offset=0
+    )
+    over = await service.list_incidents(
+        asked.filter(is_open=False), limit=PAGE, offset=asked.page * PAGE
+    )
+    return page.render(
+        "incidents.html",
+        title="incidents.title",
+        scripts=["incidents.js"],
+        script_texts=["incidents.script."],
+        asked=asked,
+        kinds=list(IncidentKind),
+        severities=list(Severity),
+        open_total=opened.pagination.total,
+        open=await _cards(service, opened) if is_first else [],
+        over=await _cards(service, over),
+        has_older=over.pagination.total > (asked.page + 1) * PAGE,
+    )
+
+
+async def _cards(service: IncidentService, found: IncidentList) -> list[IncidentCard]:
+    deliveries = await service.deliveries([each.incident_id for each in found.incidents])
+    return [IncidentCard(each, receivers(deliveries[each.incident_id])) for each in found.incidents]
+
+
+def receivers(deliveries: Iterable[IncidentDelivery]) -> list[Receiver]:
+    """Return who was told, each once; `deliveries` are of one incident, oldest first."""
+    found: dict[str | None, Receiver] = {}
+    for each in deliveries:
+        receiver = found.setdefault(each.destination_id, Receiver(each.name, each.type))
+        if each.state is NotificationState.REMINDER:
+            receiver.reminders += each.sent_at is not None
+        else:
+            receiver.told[each.state] = each
+    return list(found.values())

@@ -1,0 +1,68 @@
+"""The pages of silences."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import Query, Response
+
+from api.injection import injected
+from api.monitors.schemas import ListedMonitor
+from api.monitors.service import MonitorService
+from api.page.rendering import Page, page_router
+from api.silences.schemas import Silence
+from api.silences.service import SilenceService
+from api.store.filters import MonitorFilter
+from monitors.status import IncidentKind
+
+MOST_SHOWN: Final = 200
+MOST_NAMED: Final = 10
+
+Silences = Annotated[SilenceService, injected(SilenceService)]
+Monitors = Annotated[MonitorService, injected(MonitorService)]
+
+router = page_router()
+
+
+@router.get("/silences")
+async def silences(page: Page, service: Silences, monitors: Monitors) -> Response:
+    """List silences that have not ended."""
+    found = (await service.list_current(limit=MOST_SHOWN, offset=0)).silences
+    return page.render(
+        "silences.html",
+        title="silences.title",
+        scripts=["forms_only.js"],
+        silences=found,
+        names=await _names(monitors, found),
+        most_named=MOST_NAMED,
+        now=service.now(),
+    )
+
+
+@router.get("/silences/new")
+async def new_silence(
+    page: Page,
+    monitors: Monitors,
+    monitor_id: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """Show the form of a new silence."""
+    return page.render(
+        "new_silence.html",
+        title="silences.new",
+        scripts=["silences.js"],
+        monitors=await active_monitors(monitors),
+        chosen=monitor_id,
+        kinds=list(IncidentKind),
+    )
+
+
+async def active_monitors(monitors: MonitorService) -> list[ListedMonitor]:
+    """Return monitors to choose from, by name."""
+    found = await monitors.list_monitors(MonitorFilter(), limit=MOST_SHOWN, offset=0)
+    active = [each for each in found.monitors if each.status.is_active]
+    return sorted(active, key=lambda each: (each.name or each.stream_url).casefold())
+
+
+async def _names(monitors: MonitorService, silences: Sequence[Silence]) -> dict[str, str]:
+    ids = {each for one in silences for each in (one.monitor_ids or ())[:MOST_NAMED]}
+    found = await monitors.by_ids(ids)
+    return {each.monitor_id: each.name or each.stream_url for each in found}

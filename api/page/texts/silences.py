@@ -1,0 +1,60 @@
+"""The words of the pages of silences."""
+
+from typing import Final
+
+TEXTS: Final = {
+    "silences.title": ("Silences", "通知停止"),
+    "silences.new": ("New silence", "通知停止を追加"),
+    "silences.all": ("All silences", "通知停止の一覧"),
+    "silences.intro": (
+        "Incidents in a silence are recorded but tell nobody. One that is still open at its end is "
+        "told then.",
+        "通知停止中の障害は記録のみ行い、通知しません。終了時に継続中の障害は、その時点で通知します。",
+    ),
+    "silences.empty": ("Nothing is silenced", "通知停止はありません"),
+    "silences.empty.do": (
+        "Before maintenance, silence the monitors that it concerns.",
+        "メンテナンスの前に、対象の監視の通知を停止できます。",
+    ),
+    "silence.running": ("Silent now", "停止中"),
+    "silence.planned": ("Planned", "予定"),
+    "silence.all_monitors": ("All monitors", "すべての監視"),
+    "silence.monitors.more": ("and {n} more", "ほか{n}件"),
+    "silence.kinds": ("Only:", "対象の種類："),
+    "silence.until": ("until", "終了"),
+    "silence.from": ("from", "開始"),
+    "silence.end": ("End now", "今すぐ解除"),
+    "silence.end.planned": ("Cancel it", "予定を取り消す"),
+    "silence.end.question": ("End this silence?", "通知停止を解除しますか？"),
+    "silence.end.meaning": (
+        "Incidents that are still open are told at once.",
+        "継続中の障害は、ただちに通知されます。",
+    ),
+    "silence.subject": ("Which monitors", "対象の監視"),
+    "silence.subject.monitors": ("These", "個別に選ぶ"),
+    "silence.subject.labels": ("With labels", "ラベルで選ぶ"),
+    "silence.subject.all": ("All", "すべて"),
+    "silence.filter": ("Find a monitor", "監視を検索"),
+    "silence.none_active": ("No monitor is active.", "稼働中の監視はありません。"),
+    "silence.labels": ("Labels, one in a line", "ラベル（1行に1つ）"),
+    "silence.labels.hint": (
+        "As in site:tokyo. Monitors that have all of them are silent, also later ones.",
+        "例：site:tokyo。すべてのラベルを持つ監視が対象です（今後追加される監視も含みます）。",
+    ),
+    "silence.kinds.which": ("Which incidents", "対象の障害"),
+    "silence.kinds.hint": (
+        "None chosen: all of them.",
+        "選択しない場合は、すべての障害が対象です。",
+    ),
+    "silence.when": ("When", "期間"),
+    "silence.when.now": ("From now, for", "今から"),
+    "silence.when.planned": ("At a planned time", "日時を指定"),
+    "silence.starts_at": ("Beginning", "開始"),
+    "silence.ends_at": ("End", "終了"),
+    "silence.note": ("Note (optional)", "メモ（任意）"),
+    "silence.note.hint": (
+        "Why, and who: everyone sees it.",
+        "理由や担当者など。全員に表示されます。",
+    ),
+    "silence.create": ("Silence", "通知を停止"),
+}
