@@ -12,6 +12,7 @@ BENCHMARKS = {
     "gateway": "how fast the gateway lists, shows and creates, beside bare workflow starts",
     "incidents": "how long lists of incidents take, with each filter, among a million",
     "listeners": "what listeners of changes cost the gateway",
+    "page": "what the wall costs a browser and the gateway",
     "coverage": "how long a month's availability of a thousand monitors takes",
     "capsules": "that capsules are judged again to the same events, and no byte can be changed",
     "contract": "that no request makes the gateway fail or break its own description",

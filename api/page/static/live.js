@@ -100,7 +100,9 @@ class Connection {
   visibilityChanged() {
     clearTimeout(this.hiding);
     if (!document.hidden) {
-      if (this.source.readyState === EventSource.CLOSED) this.open();
+      if (this.source.readyState !== EventSource.CLOSED) return;
+      this.lose();
+      this.open();
     } else if (!this.handlers.stays?.()) {
       this.hiding = setTimeout(() => this.source.close(), HIDDEN_MS);
     }
