@@ -1,6 +1,8 @@
 """Scripts and styles, kept in memory and served under a path that changes when they do."""
 
 import hashlib
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +29,17 @@ VERSION: Final = hashlib.sha256(
 ).hexdigest()[:16]
 PREFIX: Final = f"/static/{VERSION}"
 
+_IMPORT: Final = re.compile(r'^import .* from "\./([\w.]+)";$', re.MULTILINE)
+
 router = APIRouter(include_in_schema=False)
+
+
+def with_imports(names: Sequence[str]) -> list[str]:
+    """Return modules with all that they import: a browser that is told loads them at once."""
+    found = list(dict.fromkeys(names))
+    for name in found:  # which grows
+        found += [each for each in _IMPORT.findall(FILES[name].decode()) if each not in found]
+    return found
 
 
 @router.get("/static/{version}/{name}")

@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -163,20 +164,19 @@ async def test_a_lost_connection_greys_the_wall_until_it_is_back(
     browser: Browser, tmp_path: Path
 ) -> None:
     url, port = f"sqlite:///{tmp_path}/gateway.db", free_port()
-    async with running_gateway(url, port=port, data_dir=tmp_path) as gateway:
-        context = opened_page(browser, gateway)
-        page = await context.__aenter__()
-        await page.goto("/")
-        await expect(page.get_by_text("Nothing is monitored yet")).to_be_visible()
-        await check_access(page)
-        await add_live(gateway, "News 24")
-        await expect(tile_of(page, "News 24")).to_be_visible()
-    await expect(page.get_by_text("The connection was lost")).to_be_visible(timeout=20_000)
-    await expect(page.locator("body")).to_have_class(re.compile("stale"))
-    await shoot(page, "wall-lost")
-    async with running_gateway(url, port=port, data_dir=tmp_path) as gateway:
-        await add_live(gateway, "Meanwhile")
-        await expect(tile_of(page, "Meanwhile")).to_be_visible(timeout=30_000)
-        await expect(page.locator("body")).not_to_have_class(re.compile("stale"))
-        await expect(page.locator("#connection")).to_have_text("Live")
-        await context.__aexit__(None, None, None)
+    async with AsyncExitStack() as stack:
+        async with running_gateway(url, port=port, data_dir=tmp_path) as gateway:
+            page = await stack.enter_async_context(opened_page(browser, gateway))
+            await page.goto("/")
+            await expect(page.get_by_text("Nothing is monitored yet")).to_be_visible()
+            await check_access(page)
+            await add_live(gateway, "News 24")
+            await expect(tile_of(page, "News 24")).to_be_visible()
+        await expect(page.get_by_text("The connection was lost")).to_be_visible(timeout=20_000)
+        await expect(page.locator("body")).to_have_class(re.compile("stale"))
+        await shoot(page, "wall-lost")
+        async with running_gateway(url, port=port, data_dir=tmp_path) as gateway:
+            await add_live(gateway, "Meanwhile")
+            await expect(tile_of(page, "Meanwhile")).to_be_visible(timeout=30_000)
+            await expect(page.locator("body")).not_to_have_class(re.compile("stale"))
+            await expect(page.locator("#connection")).to_have_text("Live")
