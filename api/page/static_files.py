@@ -1,12 +1,13 @@
 """Scripts and styles, kept in memory and served under a path that changes when they do."""
 
+import gzip
 import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.errors import NotFound
 
@@ -18,11 +19,13 @@ TYPES: Final = {
 }
 _HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 FILES: Final = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir())}
+_COMPRESSED: Final = {name: gzip.compress(content, mtime=0) for name, content in FILES.items()}
 # One digest for all: modules import each other by relative paths.
 VERSION: Final = hashlib.sha256(
     b"\0".join(name.encode() + b"\0" + content for name, content in FILES.items())
@@ -43,9 +46,12 @@ def with_imports(names: Sequence[str]) -> list[str]:
 
 
 @router.get("/static/{version}/{name}")
-async def static_file(version: str, name: str) -> Response:
+async def static_file(request: Request, version: str, name: str) -> Response:
     """Return a file; an old page gets nothing of another version."""
     content = FILES.get(name)
     if content is None or version != VERSION:
         raise NotFound("There is nothing at this path")
-    return Response(content, media_type=TYPES[Path(name).suffix], headers=_HEADERS)
+    headers = _HEADERS
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        content, headers = _COMPRESSED[name], {**_HEADERS, "Content-Encoding": "gzip"}
+    return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)

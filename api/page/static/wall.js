@@ -122,6 +122,7 @@ class Wall {
     const shown = all.filter((tile) => tile.matches(this.filter.wanted)).sort(inOrder);
     place(byId("attention"), shown.filter((tile) => tile.verdict.needsAttention));
     place(byId("others"), shown.filter((tile) => !tile.verdict.needsAttention));
+    byId("others-title").hidden = byId("attention").hidden;
     byId("wall-empty").hidden = all.length > 0;
     byId("wall-none").hidden = all.length === 0 || shown.length > 0;
     showCounts(shown);
