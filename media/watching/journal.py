@@ -263,21 +263,22 @@ class Journal:
         for number, leg in enumerate(legs):
             if leg.since <= began_at - BEFORE_FAULT:
                 first = number
-        entries = tuple(entry for leg in legs[first:] for entry in leg.entries)
-        return JournalExcerpt(self._config, legs[first].before, entries, draft)
+        entries = [entry for leg in legs[first:] for entry in leg.entries]
+        if isinstance(entries[0], StepTaken):  # the state before it has these changes
+            entries[0] = replace(entries[0], changes=NOTHING)
+        return JournalExcerpt(self._config, legs[first].before, tuple(entries), draft)
 
     def _leg_for(self, before: Snapshot, config: MonitorConfig, at: datetime) -> tuple[Leg, bytes]:
-        """Return the leg that a step belongs to, and what changed since the last one."""
+        """Return the leg that a step belongs to, and what changed since the step before."""
         if config != self._config or self._after is None:
             self._config = config
             self._legs.clear()
+        changes = NOTHING
+        if self._legs and self._after and before != self._after:
+            changes = to_json([*differences(self._after.content(), before.content())])
         if not self._legs or abs(at - self._legs[-1].began_at) >= LEG:
             self._legs.append(Leg(before, at))
-            return self._legs[-1], NOTHING
-        if before == self._after or self._after is None:
-            return self._legs[-1], NOTHING
-        changes = [*differences(self._after.content(), before.content())]
-        return self._legs[-1], to_json(changes)
+        return self._legs[-1], changes
 
     def _may_go(self, needed_from: datetime) -> bool:
         size_bytes = sum(leg.size_bytes for leg in self._legs)

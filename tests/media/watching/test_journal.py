@@ -1,5 +1,6 @@
 """What a journal keeps of a stream, and that it leads from one state to the next."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from media.watching.journal import BEFORE_FAULT, LEG, MOST_BYTES, JournalExcerpt
 from media.watching.judging import StateJudge
 from media.watching.snapshots import Snapshot, changed, differences, restored
 from media.watching.state import MAIN
-from media.watching.steps import MediaStep, PlaylistStep
+from media.watching.steps import STEPS, MediaStep, PlaylistStep
 from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 from monitors.detectors.stream_time import SegmentPosition
@@ -85,6 +86,25 @@ def test_an_excerpt_begins_before_its_fault_and_not_much_earlier() -> None:
     assert fault - BEFORE_FAULT - 2 * LEG <= first <= fault - BEFORE_FAULT
     assert steps[-1].drafts == (excerpt.draft,)
     assert stream.excerpt() is None  # it is handed out once
+
+
+def test_what_changes_between_two_steps_is_in_each_leg_but_the_first() -> None:
+    stream = Stream(MonitorConfig(blackout_threshold_sec=20))
+    for _ in range(10):
+        stream.play()
+    while not stream.state.pending_events:
+        stream.state.hidden[f"audio {stream.count}"] = "encrypted"  # by something beside steps
+        stream.play(black=BLACK)
+    excerpt = stream.excerpt()
+    assert excerpt
+    state = restored(excerpt.before.content())
+    for entry in excerpt.entries:
+        assert isinstance(entry, StepTaken)
+        content = changed(Snapshot(state).content(), json.loads(entry.changes))
+        state = restored(content)
+        STEPS.validate_json(entry.step).apply(state, excerpt.config)
+    assert state.hidden == stream.state.hidden
+    assert state.pending_events == [excerpt.draft]
 
 
 def test_a_journal_of_many_large_measurements_stays_small() -> None:
