@@ -17,10 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.fleet import ENCODING, LEAST_BETWEEN_SEC, programmes, put_on_air
 from benchmarks.machine import machine
+from monitors.evidence import EvidenceLevel
 from runtime.serving import new_event_loop
 from simulator.origin import RenderedProgramme
 from tests.testkit.environment import ChaosEnvironment, ChaosHarness, open_environment
@@ -28,6 +31,9 @@ from tests.testkit.findings import percentile
 
 BOUND_SEC = ENCODING.segment_sec + 1.0
 WRONG_SHOWN = 5
+IN_TIME_SEC = "15.0"
+"""A bucket of the worker's histogram."""
+
 SERVICE = ("temporal", "gateway", "worker", "decoders")
 
 
@@ -51,6 +57,7 @@ class DensityResult:
         playlists_per_segment: requests.
         fetched_again: segments.
         load: average of the machine at the end.
+        evidence: by kind and outcome, how many; and how much of it was there within 15 s.
     """
 
     streams: int
@@ -61,6 +68,7 @@ class DensityResult:
     playlists_per_segment: float
     fetched_again: int
     load: float
+    evidence: dict[str, float]
 
     @property
     def is_in_time(self) -> bool:
@@ -94,6 +102,13 @@ def _options() -> argparse.Namespace:
         metavar="SEC",
         help="of each stream (70: each kind once); 20 is three a minute, 0 is none",
     )
+    parser.add_argument(
+        "--evidence",
+        type=EvidenceLevel,
+        default=EvidenceLevel.NONE,
+        metavar="LEVEL",
+        help="that is kept of each incident: none (default), picture, clip, capsule",
+    )
     options = parser.parse_args()
     if 0 < options.faults_every < LEAST_BETWEEN_SEC:
         parser.error(f"--faults-every: at least {LEAST_BETWEEN_SEC:g}, or 0")
@@ -108,7 +123,8 @@ async def _run(folder: Path, options: argparse.Namespace) -> list[DensityResult]
         for streams in options.streams:
             variables = {"PROBE_SLOTS": str(streams), "HEARTBEAT_INTERVAL_SEC": "2"}
             async with env.harness(f"service-{streams}", "all", **variables) as harness:
-                results.append(await _watch(env, harness, made, streams, spread_sec))
+                watched = _watch(env, harness, made, streams, spread_sec, options.evidence)
+                results.append(await watched)
             _print_result(results[-1])
             if not results[-1].is_in_time:
                 break
@@ -121,9 +137,10 @@ async def _watch(
     made: Sequence[RenderedProgramme],
     streams: int,
     spread_sec: float,
+    evidence: EvidenceLevel,
 ) -> DensityResult:
     names = [f"{streams}-{number}" for number in range(streams)]
-    fleet = await put_on_air(env, harness.rest, made, names, spread_sec)
+    fleet = await put_on_air(env, harness.rest, made, names, spread_sec, evidence=evidence)
     began, before = time.monotonic(), _used(harness)
     await fleet.until_first_ends()
     took_sec, after = time.monotonic() - began, _used(harness)
@@ -140,7 +157,27 @@ async def _watch(
         playlists_per_segment=playlists / max(1, fetched),
         fetched_again=fetched - sum(len({each.path for each in those}) for those in segments),
         load=os.getloadavg()[0],
+        evidence=await _evidence(harness.health_ports[0]),
     )
+
+
+async def _evidence(health_port: int) -> dict[str, float]:
+    """Return what the worker says of the evidence that it collected."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = (await client.get(f"http://127.0.0.1:{health_port}/metrics")).text
+    samples = [each for it in text_string_to_metric_families(metrics) for each in it.samples]
+    counts = {
+        f"{each.labels['kind']} {each.labels['outcome']}": each.value
+        for each in samples
+        if each.name == "stream_tracker_evidence_collected_total"
+    }
+    in_time = [
+        each.value
+        for each in samples
+        if each.name == "stream_tracker_evidence_collection_seconds_bucket"
+        and each.labels["le"] == IN_TIME_SEC
+    ]
+    return {**counts, "within 15 s": sum(in_time)} if counts else {}
 
 
 def _used(harness: ChaosHarness) -> dict[str, Usage]:
@@ -177,6 +214,8 @@ def _print_result(result: DensityResult) -> None:
     for part, share in result.cores.items():
         print(f"{part:20} {share:7.2f} {result.memory_mib[part]:7.0f}")
     print(f"{'a stream, all of it':20} {cores / result.streams:7.4f}")
+    if result.evidence:
+        print("evidence: " + ", ".join(f"{it:.0f} {name}" for name, it in result.evidence.items()))
 
 
 def _print_memory(results: list[DensityResult]) -> None:

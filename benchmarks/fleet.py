@@ -8,6 +8,7 @@ from difflib import ndiff
 from itertools import cycle
 from typing import Any
 
+from monitors.evidence import EvidenceLevel
 from simulator.origin import AtEnd, Channel, ChannelOptions, Encoding, RenderedProgramme, SceneOnAir
 from tests.testkit.environment import ChaosEnvironment
 from tests.testkit.programmes import rendered
@@ -143,19 +144,22 @@ async def put_on_air(
     names: Sequence[str],
     spread_sec: float,
     hosts: Mapping[str, str] | None = None,
+    evidence: EvidenceLevel = EvidenceLevel.NONE,
 ) -> Fleet:
     """Begin a stream for each name, evenly over `spread_sec`, and register its monitor.
 
-    `hosts` maps a host of the URLs to the one that the monitor is given, an address to a name.
+    `hosts` maps a host of the URLs to the one that the monitor is given, an address to a name;
+    `evidence` is what is kept of each incident.
     """
     fleet = Fleet(env, {}, {})
+    config = {**CONFIG, "evidence": evidence.value}
     began = time.monotonic()
     for number, name in enumerate(names):
         await asyncio.sleep(began + number * spread_sec / len(names) - time.monotonic())
         channel = env.origin.add(name, made[number % len(made)], options=ON_AIR)
         stream_url = _renamed(channel.url, hosts or {})
         callback_url = _renamed(env.receiver.url(name), hosts or {})
-        fleet.monitor_ids[name] = await rest.create(stream_url, callback_url, CONFIG)
+        fleet.monitor_ids[name] = await rest.create(stream_url, callback_url, config)
         fleet.channels[name] = channel
     return fleet
 

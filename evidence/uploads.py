@@ -20,6 +20,7 @@ GIVE_UP_SEC = 110.0
 """After this long the gateway takes the evidence for lost."""
 
 NOT_TAKEN = "not_taken"
+COLLECTED = "collected"
 
 
 class GatewayAway(Exception):
@@ -130,7 +131,7 @@ class Uploads:
 
     def _note(self, upload: Upload, failure: str | None, error: str | None = None) -> None:
         after_sec = self._age_sec(upload)
-        self._meter.collected(upload.item.kind, failure or "collected", after_sec)
+        self._meter.collected(upload.item.kind, failure or COLLECTED, after_sec)
         log = logger.warning if error else logger.info
         log(
             "evidence",

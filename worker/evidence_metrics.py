@@ -2,6 +2,7 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
+from evidence.uploads import COLLECTED
 from monitors.evidence import EvidenceKind
 from worker.metrics import MetricSet
 
@@ -36,7 +37,7 @@ class EvidenceMetrics(MetricSet):
     def collected(self, kind: EvidenceKind, outcome: str, after_sec: float) -> None:
         """Count a piece of evidence; see `evidence.uploads.EvidenceMeter`."""
         self._collected.labels(kind.value, outcome).inc()
-        if outcome == "collected":
+        if outcome == COLLECTED:
             self._after.labels(kind.value).observe(after_sec)
 
     def picture(self, outcome: str) -> None:

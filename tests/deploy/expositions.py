@@ -10,6 +10,7 @@ from activities.declarations import PodReconciliationReport, ReconciliationRepor
 from api.metrics import GatewayMetrics
 from api.store.records import MonitorSummary
 from api.stream_metrics import StreamMetrics
+from evidence.uploads import COLLECTED
 from kube.api_errors import CallFailed
 from media.sources.youtube.egress import EgressSnapshot
 from monitors.events import EventType, StreamEvent
@@ -17,6 +18,7 @@ from monitors.evidence import EvidenceKind
 from monitors.reports import EventReport, HealthReport, MediaFacts, OpenIncident, SoundLevels
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from notifications.notification import DestinationType
+from worker.evidence_metrics import EvidenceMetrics
 from worker.metrics import (
     DeliveryMetrics,
     SegmentLateness,
@@ -85,6 +87,9 @@ async def worker_exposition() -> str:
         stack.enter_context(youtube_metrics(lambda: seen, registry))
         delivery = stack.enter_context(DeliveryMetrics(registry))
         delivery.ended(EVENT, "delivered", took_sec=0.1, again_in_sec=None)
+        evidence = stack.enter_context(EvidenceMetrics(registry))
+        evidence.collected(EvidenceKind.CLIP, COLLECTED, 0.5)
+        evidence.picture("sent")
         pods = stack.enter_context(PodMetrics(registry))
         pods.reconciled(PodReconciliationReport())
         with pytest.raises(CallFailed), pods.call("list"):
