@@ -120,6 +120,8 @@ def read_archive(file: BinaryIO) -> list[Member]:
     for member in _members(file):
         if member.name in names:
             raise InvalidCapsule(f"{member.name} is there twice")
+        if len(members) >= MOST_MEMBERS:
+            raise InvalidCapsule("it has too many files")
         names.add(member.name)
         members.append(member)
     directory_at = file.tell()
