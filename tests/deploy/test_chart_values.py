@@ -100,7 +100,7 @@ OF_THE_CHART = {
 """Variables that have a value of their own; two of one name would be in one ConfigMap."""
 SECRETS = {
     *("API_KEY", "DATABASE_URL", "DB_DSN", "INTERNAL_API_KEY", "PROBE_API_KEY", "SECRETS_KEY"),
-    *("WEBHOOK_SIGNING_KEY", "PAYLOAD_KEYS", "CODEC_KEYS", "EVIDENCE_SIGNING_KEY"),
+    *("WEBHOOK_SIGNING_KEY", "PAYLOAD_KEYS", "CODEC_KEYS", "EVIDENCE_SIGNING_KEY", "VIEWER_KEYS"),
 }
 PREFIXES_OF_THE_CHART = ("TEMPORAL_", "POD_", "WORKER_IMAGE")
 
