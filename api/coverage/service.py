@@ -14,10 +14,11 @@ from api.store.filters import Label
 from api.store.records import CoverageSubject
 from monitors.availability import Totals
 from monitors.coverage import CoverageInterval, IncidentSpan, LivePeriod, Observation, timeline
+from monitors.coverage_log import longest_pause
 from monitors.ids import is_monitor_id
 
 UNHEARD: Final = timedelta(minutes=2)
-"""Nobody looks at a stream of which nothing is heard for longer."""
+"""Nobody looks at a stream of which nothing is heard for longer, unless its checks are rare."""
 
 MOST_ROWS: Final = 100_000
 MONITORS_AT_ONCE: Final = 100
@@ -144,6 +145,7 @@ def _known_until(subject: CoverageSubject, now: datetime) -> datetime:
     if subject.finished_at:
         return subject.finished_at
     is_live = subject.live_since and not subject.live_until
-    if is_live and subject.heard_at and now - subject.heard_at < UNHEARD:
+    unheard = max(UNHEARD, longest_pause(subject.check_interval_sec))
+    if is_live and subject.heard_at and now - subject.heard_at < unheard:
         return max(filter(None, (subject.seen_until, subject.live_since)))
     return now

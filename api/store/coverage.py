@@ -63,6 +63,7 @@ _SUBJECTS = select(
     .limit(1)
     .scalar_subquery()
     .label("seen_until"),
+    monitors.c.config["check_interval_sec"].as_float().label("check_interval_sec"),
 ).select_from(MONITORS_WITH_STATS)
 
 _SPAN = [coverage.c[name] for name in ("monitor_id", "start_at", "end_at", "reason")]

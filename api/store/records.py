@@ -97,6 +97,7 @@ class CoverageSubject:
     Attributes:
         heard_at: when its last report was true.
         seen_until: end of what was observed last.
+        check_interval_sec: of its config.
     """
 
     monitor_id: str
@@ -110,6 +111,7 @@ class CoverageSubject:
     live_until: datetime | None
     heard_at: datetime | None
     seen_until: datetime | None
+    check_interval_sec: float | None
 
 
 @dataclass(frozen=True)

@@ -116,15 +116,17 @@ async def test_availability_adds_up_to_the_live_period(gateway: Running) -> None
     assert (part["faulty_sec"], part["availability_high"], part["periods"]) == (30.5, 0.0, [])
 
 
+@pytest.mark.parametrize(("check_interval_sec", "ago_sec"), [(None, 12), (300, 500)])
 async def test_a_stream_that_is_watched_is_known_to_its_last_report(
-    light_gateway: Running,
+    gateway: Running, check_interval_sec: float | None, ago_sec: float
 ) -> None:
-    monitor_id = await monitor(light_gateway)
+    config = {"check_interval_sec": check_interval_sec}
+    monitor_id = await monitor(gateway, config=config)
     now = datetime.now(UTC)
-    await happen(light_gateway, monitor_id, "stream.started", 0)
-    last = (now - START).total_seconds() - 12
-    await tell(light_gateway, monitor_id, last + 10, span(0, last))
-    found = (await get(light_gateway, f"/monitors/{monitor_id}/timeline"))["intervals"]
+    await happen(gateway, monitor_id, "stream.started", 0)
+    last = (now - START).total_seconds() - ago_sec
+    await tell(gateway, monitor_id, last + 10, span(0, last))
+    found = (await get(gateway, f"/monitors/{monitor_id}/timeline"))["intervals"]
     assert [each["condition"] for each in found] == ["ok"]
     assert abs(datetime.fromisoformat(found[0]["to"]) - at(last)) < timedelta(milliseconds=2)
 
