@@ -105,12 +105,15 @@ def picture(number: int) -> bytes:
     return file.getvalue()
 
 
-async def open_wall(browser: Browser, base_url: str, *, traced: bool = False) -> Page:
+async def open_wall(
+    browser: Browser, base_url: str, asked: list[str], *, traced: bool = False
+) -> Page:
     context = await browser.new_context(base_url=base_url, viewport={"width": 1920, "height": 1080})
     context.set_default_timeout(60_000)
     answer = await context.request.post("/session", data={"key": KEY})
     assert answer.status == 204  # noqa: S101
     page = await context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
     if traced:
         await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
     await page.goto("/")
@@ -165,6 +168,7 @@ async def gateway_cores(seconds: float) -> float:
 async def measure(monitors: int, walls: int, seconds: float) -> dict[str, float]:
     """Measure a gateway of its own, and a browser of its own."""
     pictures = [picture(number) for number in range(8)]
+    asked: list[str] = []
     print(f"pictures of {sum(map(len, pictures)) / len(pictures) / 1024:.0f} KiB")
     with tempfile.TemporaryDirectory() as folder, temporal_server() as temporal:
         url = f"sqlite:///{folder}/gateway.db"
@@ -175,13 +179,16 @@ async def measure(monitors: int, walls: int, seconds: float) -> dict[str, float]
             )
             working = asyncio.create_task(Origin(gateway.base_url, ids, pictures).work())
             without = await gateway_cores(seconds)
-            wall = await open_wall(browser, gateway.base_url, traced=True)
+            wall = await open_wall(browser, gateway.base_url, asked, traced=True)
             found = await _figures_of(wall, seconds)
             found["longest task, ms"] = longest_task_ms(await browser.stop_tracing())
             found["weight without pictures, KiB"] = await weigh(gateway.base_url, wall)
             for _ in range(walls - 1):
-                await open_wall(browser, gateway.base_url)
+                await open_wall(browser, gateway.base_url, asked)
+            before = len(asked)
             with_walls = await gateway_cores(seconds)
+            rate = (len(asked) - before) / (seconds + SETTLE_SEC)
+            print(f"{walls} walls ask for {rate:.1f} pictures a second")
             found["gateway for the walls, cores"] = with_walls - without
             working.cancel()
             await browser.close()
@@ -190,10 +197,11 @@ async def measure(monitors: int, walls: int, seconds: float) -> dict[str, float]
 
 async def _figures_of(wall: Page, seconds: float) -> dict[str, float]:
     paint_ms = await wall.evaluate(_PAINT)
-    await asyncio.sleep(SETTLE_SEC)
-    await wall.evaluate(_SCROLL, seconds)
-    memory = await wall.evaluate(_MEMORY)
+    await asyncio.sleep(2 * SETTLE_SEC)
     print(f"{await wall.evaluate(_DRAWN)} pictures drawn")
+    memory = await wall.evaluate(_MEMORY)
+    await wall.evaluate(_SCROLL, seconds)
+    memory = max(memory, await wall.evaluate(_MEMORY))
     return {
         "first paint, s": paint_ms / 1000,
         "pictures in memory, MiB": memory / MEBIBYTE,

@@ -17,7 +17,7 @@ from api.auth import (
 )
 from api.body import parse_json_object, read_body
 from api.error_docs import error_responses
-from api.errors import Forbidden, RateLimitExceeded, Unauthorized, ValidationFailed
+from api.errors import ApiError, Forbidden, RateLimitExceeded, Unauthorized, ValidationFailed
 from api.injection import injected
 from api.limits import Counted, RequestLimits
 from api.page.cookies import SessionCookie
@@ -93,13 +93,16 @@ async def log_in(
 ) -> Response:
     """Exchange a key for a session: a form leads on to the page, JSON is answered with 204."""
     is_form = request.headers.get("Content-Type", "").partition(";")[0].strip() == FORM_TYPE
-    given = await _given(request, is_form=is_form)
+    given = {"key": "", "next": "/"}
     try:
+        given = await _given(request, is_form=is_form)
         await limits.count(Counted.LOGINS, peer_address(request))
         token = await _begin(request, given["key"], authentication, sessions)
-    except (Forbidden, Unauthorized, RateLimitExceeded) as error:
+    except ApiError as error:
         if not is_form:
             return error.response()
+        if not isinstance(error, Forbidden | Unauthorized | RateLimitExceeded):
+            raise
         return _form(
             page, given["next"], problem=_problem(error, given["key"]), status=error.status
         )

@@ -89,7 +89,8 @@ async def test_a_wrong_key_is_refused_in_words(gateway: Running) -> None:
         assert COOKIE not in client.cookies
         program = await client.post("/session", json={"key": "wrong"})
         assert program.json()["error"]["code"] == "UNAUTHORIZED"
-        assert (await client.post("/session", content=b"{")).status_code == 400
+        broken = await client.post("/session", content=b"{")
+        assert broken.json()["error"]["code"] == "VALIDATION_ERROR"
 
 
 async def test_guessing_is_limited_for_an_address(gateway: Running) -> None:
