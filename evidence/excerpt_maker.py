@@ -36,11 +36,12 @@ MAX_RESIDENT_BYTES = 256 * MEBI
 JOBS = 1000
 """A process is replaced after as many: what leaks adds up."""
 
-WALL_SEC = 300.0
-"""The process has the least priority, so this says little of the work."""
+WALL_SEC = 100.0
+"""The process has the least priority: most of it may be waiting. After 110 s the gateway takes
+evidence for lost."""
 
 PICTURES_CPU_SEC = 10
-CLIP_CPU_SEC = 120
+CLIP_CPU_SEC = 60
 IDLE_SEC = 60.0
 
 TOO_COSTLY = "too_costly"
@@ -126,16 +127,34 @@ class ExcerptMaker:
             pieces=[each.head for each in pieces],
         )
         with _translated():
-            async with self._kept_warm(), self._pool.lease() as process:
-                body = await process.ask(
-                    job.pack(),
-                    *(each.media for each in pieces),
-                    max_answer_bytes=job.most_answer_bytes,
-                )
-                answer = ExcerptAnswer.read(body)
-                check_answer(answer, job)
+            async with self._kept_warm():
+                answer = await self._ask_twice(job, pieces)
         if answer.failure:
             raise NothingMade(answer.failure)
+        return answer
+
+    async def _ask_twice(self, job: ExcerptJob, pieces: Sequence[Piece]) -> ExcerptAnswer:
+        """Ask; if the process breaks, once more a new one: it may have been dead before."""
+        try:
+            return await self._ask(job, pieces)
+        except ProcessTimedOut:
+            raise
+        except ProcessFailed as error:
+            if error.signal == signal.SIGPROF:
+                raise
+        return await self._ask(job, pieces, in_new=True)
+
+    async def _ask(
+        self, job: ExcerptJob, pieces: Sequence[Piece], *, in_new: bool = False
+    ) -> ExcerptAnswer:
+        async with self._pool.lease(is_new=in_new) as process:
+            body = await process.ask(
+                job.pack(),
+                *(each.media for each in pieces),
+                max_answer_bytes=job.most_answer_bytes,
+            )
+            answer = ExcerptAnswer.read(body)
+            check_answer(answer, job)
         return answer
 
     @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from media.hls.playlist import Segment
 from media.watching.growing import faults_begun
 from media.watching.segment_cache import SegmentCache
-from media.watching.state import WatchState
+from media.watching.state import AUDIO, WatchState, is_additional
 from monitors.evidence import EvidenceLevel
 from monitors.measurement import CachedSegment
 
@@ -107,7 +107,10 @@ class Footage:
     ) -> None:
         """Keep the bytes of a segment, for as long as `forget_unneeded` leaves them."""
         if self.level is EvidenceLevel.NONE:
+            self._kept.clear()
             return
+        if is_additional(track) or (track == AUDIO and self.level not in CLIP_LEVELS):
+            return  # no picture and no clip has any of it
         held = self._cache.put(media)
         kept = self._kept.setdefault(track, [])
         kept.append(KeptSegment(segment, starts_at, held, init_bytes))
