@@ -8,14 +8,15 @@ from enum import StrEnum
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from api.coverage.service import CoverageRange, CoverageService
 from api.injection import injected
 from api.monitors.service import shown_name
+from api.page.compression import as_accepted, compressed
 from api.page.figures import Bars, bars, beginnings, length, live, percent, unseen
 from api.page.labels import LabelText
-from api.page.rendering import Page, page_router
+from api.page.rendering import HEADERS, Page, page_router
 from api.page.texts import Words
 from api.store.records import CoverageSubject
 from monitors.availability import Resolution, Totals, periods
@@ -66,6 +67,7 @@ router = page_router()
 
 @router.get("/availability")
 async def availability(
+    request: Request,
     page: Page,
     coverage: Coverage,
     period: ChosenPeriod = ChosenPeriod.WEEK,
@@ -80,17 +82,22 @@ async def availability(
     shown = subjects[:MOST_ROWS]
     timelines = await coverage.timelines(shown, asked)
     rows = await asyncio.to_thread(_rows, page.words, shown, timelines, asked, resolution)
-    return page.render(
-        "availability.html",
-        title="availability.title",
-        period=period,
-        periods=list(ChosenPeriod),
-        label=wanted,
-        rows=rows,
-        is_cut=len(subjects) > MOST_ROWS,
-        most=MOST_ROWS,
-        csv=_csv(asked, wanted),
-    )
+
+    def drawn() -> bytes:
+        document = page.render(
+            "availability.html",
+            title="availability.title",
+            period=period,
+            periods=list(ChosenPeriod),
+            label=wanted,
+            rows=rows,
+            is_cut=len(subjects) > MOST_ROWS,
+            most=MOST_ROWS,
+            csv=_csv(asked, wanted),
+        )
+        return compressed(bytes(document.body))
+
+    return as_accepted(request, await asyncio.to_thread(drawn), HEADERS)
 
 
 def _rows(

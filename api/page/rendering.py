@@ -189,5 +189,7 @@ async def _error_page(
         _log.error("database unavailable", error=str(error))
         return page.render_error(503, "unreachable")
     if isinstance(error, ApiError) and error.status != 404:
-        return page.render_error(error.status, "refused", error.message)
+        answer = page.render_error(error.status, "refused", error.message)
+        answer.headers.update(error.headers or {})
+        return answer
     return page.render_error(404, "not_found")

@@ -14,6 +14,7 @@ from api.injection import injected
 from api.limits import Counted, RequestLimits
 from api.monitors.schemas import ListedMonitor
 from api.monitors.service import MonitorService
+from api.page.compression import as_accepted, compressed
 from api.page.figures import Bars, bars, beginnings, percent
 from api.page.rendering import HEADERS, Document, Page, PublicPage, page_router
 from api.page.silences import active_monitors
@@ -87,20 +88,19 @@ async def public_status(
     language = page.words.language
     if language not in edition.drawn:
         edition.drawn[language] = await asyncio.to_thread(_drawn, page, edition.page)
-    return Response(edition.drawn[language], media_type="text/html", headers=PUBLIC_HEADERS)
+    return as_accepted(request, edition.drawn[language], PUBLIC_HEADERS)
 
 
 def _drawn(page: Document, published: PublishedPage) -> bytes:
-    return bytes(
-        page.render(
-            "public_status.html",
-            title="status_pages.title",
-            published=published,
-            headline=_headline(page.words, published),
-            streams=_streams(page.words, published),
-            most=MOST_INCIDENTS,
-        ).body
+    document = page.render(
+        "public_status.html",
+        title="status_pages.title",
+        published=published,
+        headline=_headline(page.words, published),
+        streams=_streams(page.words, published),
+        most=MOST_INCIDENTS,
     )
+    return compressed(bytes(document.body))
 
 
 def _form(page: Document, known: StatusPage | None, monitors: Sequence[ListedMonitor]) -> Response:

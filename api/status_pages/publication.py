@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class Edition:
-    """A page as it was worked out, and how it was drawn in each language."""
+    """A page as it was worked out, and how it was drawn in each language, compressed."""
 
     page: PublicPage
     fresh_until: float

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import update
 
 from api.errors import StatusPageNotFound
+from api.limits import STATUS_VIEWS_PER_MINUTE
 from api.status_pages.public import PublicPage, PublicState
 from api.store.database import StoreUnavailable
 from api.store.tables import monitors
@@ -171,6 +173,26 @@ async def test_a_page_outlives_the_database(
     assert await published(light_gateway) is known
     with pytest.raises(StoreUnavailable):
         await published(light_gateway, "other")
+
+
+async def test_anybody_may_read_a_page_but_not_without_end(light_gateway: Running) -> None:
+    await put(light_gateway, "tv", await live_monitor(light_gateway, 1, name="News"))
+    base = light_gateway.client.base_url
+    async with httpx.AsyncClient(base_url=base, trust_env=False) as stranger:
+        first = await stranger.get("/status/tv")
+        assert first.status_code == 200
+        assert first.headers["Cache-Control"] == "public, max-age=60"
+        assert "default-src 'none'" in first.headers["Content-Security-Policy"]
+        assert "All is well" in first.text
+        japanese = await stranger.get("/status/tv", headers={"Accept-Language": "ja"})
+        assert "すべて正常です" in japanese.text
+        for _ in range(STATUS_VIEWS_PER_MINUTE - 2):
+            last = await stranger.get("/status/tv")
+        assert last.content == first.content
+        refused = await stranger.get("/status/tv")
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 0
+        assert (await stranger.get("/status-pages")).status_code == 303
 
 
 async def test_status_pages_are_kept_by_key_holders(light_gateway: Running) -> None:
