@@ -20,9 +20,9 @@ DAY_SEC = 86_400
 
 
 def totals(**seconds: float) -> Totals:
-    return Totals(
-        Counter({CoverageCondition(name): round(sec * 1000) for name, sec in seconds.items()})
-    )
+    known = {CoverageCondition(name): round(sec * 1000) for name, sec in seconds.items()}
+    unseen = (CoverageCondition.UNKNOWN, CoverageCondition.UNWATCHED)
+    return Totals(Counter(known), sum(known.get(each, 0) for each in unseen))
 
 
 @pytest.mark.parametrize(

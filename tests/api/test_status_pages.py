@@ -42,7 +42,7 @@ async def live_monitor(gateway: Running, hours: float, **fields: Any) -> str:
     status = await gateway.report(
         monitor_id, "monitoring", NOW.isoformat(), stream_status="live", coverage=[seen]
     )
-    assert status == 204
+    assert status == 200
     return monitor_id
 
 
