@@ -40,13 +40,14 @@ def describe_frames(
     findings.still = still_runs(frames, times, end)
     edges = edges_of(times, end)
     findings.bars = spans_of(are_bars(frames), edges)
-    findings.slates = _slate_spans(shown_slates(frames, slates), edges)
+    findings.slates = _slate_spans(shown_slates(frames, slates), edges) if slates else []
     findings.signatures = _signatures(frames, edges) if with_signatures else None
 
 
 def is_card(frame: SmallFrames, slates: bytes) -> bool:
     """Return whether a frame shows colour bars or a slate."""
-    return bool(are_bars(frame).any() or (shown_slates(frame, slates) != NONE).any())
+    is_slate = slates and (shown_slates(frame, slates) != NONE).any()
+    return bool(is_slate or are_bars(frame).any())
 
 
 def _slate_spans(shown: NDArray[np.int16], edges: list[float]) -> list[SlateSpan]:

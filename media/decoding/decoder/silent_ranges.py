@@ -1,6 +1,5 @@
 """Silent stretches in a segment's sound."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from math import inf
 
@@ -43,45 +42,51 @@ def quiet_samples(
         are_first: whether a decoder has just begun; its priming says nothing of the offset.
     """
     level = 10 ** (silence_db / 20)
-    low, high = _narrow_blocks(samples, level, rate_hz)
+    low, high, begins = _narrow_blocks(samples, level, rate_hz)
     if not low.size:
         return np.zeros(samples.shape[1], np.bool_)
     quiet = np.abs(samples) < level
     if low.min() <= -level or high.max() >= level:
         priming_sec = DECODER_PRIMING_SEC if are_first else 0.0
-        for means in _means_around(samples, rate_hz, round(priming_sec * rate_hz)):
-            quiet |= np.abs(samples - means) < level
+        step = max(1, int(OFFSET_SEC * rate_hz))
+        means = _means(samples, step, round(priming_sec * rate_hz))
+        for place in _places_near(begins, rate_hz, step, means.shape[1]):
+            span = slice(place * step, (place + 1) * step)
+            for mean in means[:, max(0, place - 1) : place + 2].T:
+                quiet[:, span] |= np.abs(samples[:, span] - mean[:, None]) < level
     silent: NDArray[np.bool_] = quiet.all(axis=0)
     return silent
 
 
-def _means_around(
-    samples: NDArray[np.floating], rate_hz: int, unsettled: int
-) -> Iterator[NDArray[np.floating]]:
-    """Yield, for each sample, the mean of its block, of the one before and of the one after.
+def _means(samples: NDArray[np.floating], step: int, unsettled: int) -> NDArray[np.floating]:
+    """Return the mean of each `step` samples; the first `unsettled` samples count for none."""
+    count = samples.shape[1]
+    starts = np.arange(0, count, step)
+    starts[0] = min(unsettled, min(step, count) - 1)
+    means: NDArray[np.floating] = np.add.reduceat(samples, starts, axis=1)
+    return means / np.diff(starts, append=count)
 
-    The first `unsettled` samples count for no mean.
+
+def _places_near(begins: NDArray[np.intp], rate_hz: int, step: int, count: int) -> list[int]:
+    """Return which of `count` means narrow blocks need: silence ends less than a block off them.
+
+    What a border of the samples cuts off may be shorter than a block.
     """
-    starts = np.arange(0, samples.shape[1], max(1, int(OFFSET_SEC * rate_hz)))
-    lengths = np.diff(starts, append=samples.shape[1])
-    settled = starts.copy()
-    settled[0] = min(unsettled, lengths[0] - 1)
-    means = np.add.reduceat(samples, settled, axis=1) / np.diff(settled, append=samples.shape[1])
-    last = len(starts) - 1
-    for shift in (0, -1, 1):
-        chosen = means[:, np.clip(np.arange(last + 1) + shift, 0, last)]
-        yield np.repeat(chosen, lengths, axis=1)
+    size = _block_size(rate_hz) * THINNED
+    near = np.concatenate([(begins - size) // step, (begins + 2 * size) // step, [0, count - 1]])
+    # Not `np.unique`, which imports more when it is first called: too late in a confined process.
+    return sorted({*np.clip(near, 0, count - 1).tolist()})
 
 
 def quiet_stretches(quiet: NDArray[np.bool_], rate_hz: int) -> list[Span]:
     """Return the stretches of quiet samples that are long enough to be silence."""
     if not quiet.any():
         return []
-    padded = np.concatenate(([False], quiet, [False])).astype(np.int8)
-    starts, stops = np.flatnonzero(np.diff(padded)).reshape(-1, 2).T
+    edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False))
+    starts, stops = edges.reshape(-1, 2).T
     long_enough = stops - starts >= SILENCE_MIN_SEC * rate_hz
-    edges = np.stack([starts[long_enough], stops[long_enough]], axis=1) / rate_hz
-    return [Span(float(start), float(stop)) for start, stop in edges]
+    stretches = np.stack([starts[long_enough], stops[long_enough]], axis=1) / rate_hz
+    return [Span(start, stop) for start, stop in stretches.tolist()]
 
 
 def silent_intervals(
@@ -120,21 +125,27 @@ def _without_priming(
     ]
 
 
+def _block_size(rate_hz: int) -> int:
+    return max(1, int(SILENCE_MIN_SEC / 4 * rate_hz / THINNED))
+
+
 def _narrow_blocks(
     samples: NDArray[np.floating], level: float, rate_hz: int
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the least and the largest sample of blocks that may be quiet, each of (channels, n).
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.intp]]:
+    """Return what may be quiet: the least and the largest sample of blocks, and where they begin.
 
     It is fast: it looks at every 23rd sample. Silence that is cut in two has half of its least
     length on one side, and so a whole block of a quarter of it there. What the other side has is
     shorter than a block, or its last block.
     """
     thin = samples[:, ::THINNED]
-    block = max(1, int(SILENCE_MIN_SEC / 4 * rate_hz / THINNED))
+    block = _block_size(rate_hz)
     count = thin.shape[1] // block
-    blocks = thin[:, : count * block].reshape(len(thin), count, block)
+    # One array for each place in a block: comparing those is faster than looking for the least of
+    # each few samples.
+    places = thin[:, : count * block].reshape(len(thin), count, block).transpose(2, 0, 1).copy()
     last = thin[:, -block:]
-    low = np.column_stack([blocks.min(axis=2), last.min(axis=1)])
-    high = np.column_stack([blocks.max(axis=2), last.max(axis=1)])
+    low = np.column_stack([places.min(axis=0), last.min(axis=1)])
+    high = np.column_stack([places.max(axis=0), last.max(axis=1)])
     is_narrow = (high - low < 2 * level).all(axis=0)
-    return low[:, is_narrow], high[:, is_narrow]
+    return low[:, is_narrow], high[:, is_narrow], np.flatnonzero(is_narrow) * block * THINNED

@@ -77,21 +77,23 @@ def _middle(values: NDArray[np.int16]) -> int:
 
 def _runs(frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]) -> list[StillSpan]:
     goes_on = _are_same(blocks[1:], blocks[:-1], frames[1:], frames[:-1])
+    parted = [*(np.flatnonzero(~goes_on) + 1).tolist(), len(frames)]
     runs: list[StillSpan] = []
-    first = 0
+    first = place = 0
     while first < len(frames):
-        is_single = first == len(goes_on) or not goes_on[first]
-        stop = first + 1 if is_single else _end_of_run(blocks, frames, first)
+        while parted[place] <= first:
+            place += 1
         # From one frame to the next an encoder changes little: what moves is seen more clearly.
-        moves = np.flatnonzero(~goes_on[first : stop - 1])
-        stop = first + int(moves[0]) + 1 if len(moves) else stop
+        moved = parted[place]
+        stop = moved if moved == first + 1 else _end_of_run(blocks, frames, first, moved + 1)
+        moves, stop = stop > moved, min(stop, moved)
         at_border = first == 0 or stop == len(frames)
         long_enough = edges[stop] - edges[first] >= STILL_MIN_SEC
         if (long_enough or (at_border and edges[stop] > edges[first])) and (
             _repeats_itself(frames[first:stop]) or _is_within_grain(blocks[first:stop])
         ):
             runs.append(StillSpan(edges[first], edges[stop], frames.pixels[first].tobytes()))
-        first = stop + 1 if len(moves) else stop  # that frame moves, though it may go on
+        first = stop + 1 if moves else stop  # that frame moves, though it may go on
     return runs
 
 
@@ -102,9 +104,9 @@ def _are_same(
     differing = np.abs(some - others)
     largest = differing.max(axis=1, initial=0)
     same: Flags = largest <= SAME_FRAME_TOLERANCE * _PIXELS
-    places = np.flatnonzero(same & (largest > LOCAL_DIFFERENCE * _PIXELS))
-    if places.size:
-        same[places] = ~_are_local(differing[places], largest[places])
+    unclear = same & (largest > LOCAL_DIFFERENCE * _PIXELS)
+    if unclear.any():
+        same[unclear] = ~_are_local(differing[unclear], largest[unclear])
     if same.any():
         same[same] = _have_same_colours(frames[same], before[same] if len(before) > 1 else before)
     return same
@@ -125,16 +127,17 @@ def _have_same_colours(frames: SmallFrames, others: SmallFrames) -> Flags:
     return same
 
 
-def _end_of_run(blocks: NDArray[np.int16], frames: SmallFrames, first: int) -> int:
+def _end_of_run(blocks: NDArray[np.int16], frames: SmallFrames, first: int, limit: int) -> int:
+    """Return which frame is the first one that differs from `first`; at most `limit`."""
     reference = frames[first : first + 1]
-    start, size = first + 1, _FIRST_CHUNK
-    while start < len(blocks):
-        chunk = slice(start, start + size)
+    start, size, limit = first + 1, _FIRST_CHUNK, min(limit, len(blocks))
+    while start < limit:
+        chunk = slice(start, min(start + size, limit))
         same = _are_same(blocks[chunk], blocks[first], frames[chunk], reference)
         if not same.all():
             return start + int(same.argmin())
         start, size = start + size, min(2 * size, _CHUNK)
-    return len(blocks)
+    return limit
 
 
 def _repeats_itself(frames: SmallFrames) -> bool:

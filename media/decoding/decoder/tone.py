@@ -37,6 +37,8 @@ def tone_power(
     quiet = power < QUIET_POWER
     crosses = _crosses_as_often(blocks, means, rate_hz)
     likely = np.flatnonzero((crosses | quiet).all(axis=0) & crosses.any(axis=0))
+    if not likely.size:
+        return found
     likely = likely[_is_periodic(blocks[:, likely], means[:, likely], power[:, likely], rate_hz)]
     if not likely.size:
         return found

@@ -18,6 +18,14 @@ LOOKED_AT_ONCE = 8
 """Frames are compared in batches: one takes little longer than a frame."""
 
 
+# As numbers: looking up what a member stands for takes a tenth of scaling a small frame.
+_AREA = int(av.video.reformatter.Interpolation.AREA)
+_FULL_RANGE = int(av.video.reformatter.ColorRange.JPEG)
+
+_SCALER = av.video.reformatter.VideoReformatter()
+"""Of all segments: preparing to scale takes as long as scaling some frames."""
+
+
 class FrameSampler:
     """The frames of a segment, scaled down; or only as many as its job asks for."""
 
@@ -30,7 +38,7 @@ class FrameSampler:
         self._movement = Movement(job.reference)
         self._looked_at = 0
         self._left_out = 0
-        self._shows_card = False
+        self._keyframe: bytes | None = None
         self._begins_with_keyframe: bool | None = None
         self._first_pts: int | None = None
         self._end_pts = 0
@@ -38,7 +46,6 @@ class FrameSampler:
         self._bytes = 0
         self._has_all_times = True
         self._tick_sec = 0.0
-        self._scaler = av.video.reformatter.VideoReformatter()
         self._picture: bytes | None = None
 
     @property
@@ -54,7 +61,7 @@ class FrameSampler:
     @property
     def _is_suspect(self) -> bool:
         """Whether what was seen may be black, colour bars or a slate: all frames are to be seen."""
-        return self._movement.is_dark or self._shows_card
+        return self._movement.is_dark or self._shows_card()
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
         if packet.size:
@@ -81,29 +88,28 @@ class FrameSampler:
             self._has_all_times = False
             return
         self._pts.append(packet.pts)
-        if self._first_pts is None:
+        pts, first_pts = packet.pts, self._first_pts
+        if first_pts is None:
             self._tick_sec = float(packet.time_base or 0)
-            self._end_pts = packet.pts
-        if self._first_pts is None or (
-            0 < (self._first_pts - packet.pts) * self._tick_sec < LONGEST_REORDER_SEC
-        ):
-            self._first_pts = packet.pts
-        self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
+            self._first_pts = self._end_pts = pts
+        elif pts < first_pts and (first_pts - pts) * self._tick_sec < LONGEST_REORDER_SEC:
+            self._first_pts = pts
+        self._end_pts = max(self._end_pts, pts + (packet.duration or 0))
 
     def add(self, frame: av.VideoFrame) -> None:
         """Keep a picture as full-range YUV of the small size."""
         if len(self._small) >= self._job.max_frames or self._is_of_the_lead(frame):
             return
-        small = self._scaler.reformat(
+        small = _SCALER.reformat(
             frame,
             FRAME_WIDTH,
             FRAME_HEIGHT,
             "yuv420p",
-            interpolation=av.video.reformatter.Interpolation.AREA,
-            dst_color_range=av.video.reformatter.ColorRange.JPEG,
+            interpolation=_AREA,
+            dst_color_range=_FULL_RANGE,
             threads=1,
         )
-        self._small.append(b"".join(map(_samples, small.planes)))
+        self._small.append(_pixels(small.planes))
         time = frame.time
         # A picture without a time of its own is shown with the one before.
         self._times.append(time if time is not None else self._times[-1] if self._times else 0.0)
@@ -111,10 +117,15 @@ class FrameSampler:
             self._picture = JpegEncoder().encode(frame)
         if self._movement.keyframe is None and frame.key_frame and not frame.is_corrupt:
             self._movement.begin(self._small[-1])
-            self._shows_card = is_card(SmallFrames.of(self._small[-1:]), self._slates)
+            self._keyframe = self._small[-1]
         unseen = len(self._small) - self._looked_at
         if self._depth == DecodeDepth.MOVEMENT and unseen >= LOOKED_AT_ONCE:
             self._look_for_movement()
+
+    def _shows_card(self) -> bool:
+        return self._keyframe is not None and is_card(
+            SmallFrames.of([self._keyframe]), self._slates
+        )
 
     def _look_for_movement(self) -> None:
         seen, self._looked_at = self._looked_at, len(self._small)
@@ -190,8 +201,12 @@ class FrameSampler:
         return Motion.STATIC if is_known else Motion.UNKNOWN
 
 
+def _pixels(planes: tuple[av.video.plane.VideoPlane, ...]) -> bytes:
+    if all(plane.line_size == plane.width for plane in planes):
+        return b"".join(planes)
+    return b"".join(map(_samples, planes))
+
+
 def _samples(plane: av.video.plane.VideoPlane) -> bytes:
-    if plane.line_size == plane.width:
-        return bytes(plane)
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width].tobytes()
