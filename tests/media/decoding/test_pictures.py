@@ -16,7 +16,7 @@ from monitors.pictures import MOST_PICTURE_BYTES, USUAL_PICTURE_BYTES
 from tests.media.decoding.packaging import H264, packaged
 from tests.testkit.engines import opened
 
-NOISE = ("-f", "lavfi", "-i", "color=gray:s=1920x1080:r=2:d=2,noise=alls=100:allf=t")
+NOISE = ("-f", "lavfi", "-i", "color=gray:s=1920x1080:r=1:d=1,noise=alls=100:allf=t")
 CARD = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2")
 HEAD = JobHead(0, 0, 0, 0, 1000, 2.0, -50.0, 200, 10, 0)
 
