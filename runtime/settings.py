@@ -168,8 +168,8 @@ class StreamSettings(SharedSettings):
 
     segments_memory_bytes: int = Field(default=512 * MEBIBYTE, ge=2048)
     """Memory for the segments of all streams of a worker from before they are fetched until they
-    are measured; a stream that finds none waits. Up to a quarter keeps segments for evidence. At
-    least twice SEGMENT_MAX_BYTES."""
+    are measured; a stream that finds none waits. A quarter, at least 16 MiB, keeps segments for
+    evidence. At least twice SEGMENT_MAX_BYTES."""
 
     egress_request_interval_sec: float = Field(default=2, ge=0.1, le=600)
     """Time between two requests to YouTube, on average. Each worker process keeps it for itself:

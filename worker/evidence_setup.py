@@ -21,6 +21,9 @@ from worker.evidence_metrics import EvidenceMetrics
 EVIDENCE_SHARE = 4
 """This part of SEGMENTS_MEMORY_BYTES is for segments that incidents may need."""
 
+LEAST_EVIDENCE_BYTES = 16 * 1024 * 1024
+"""Where the largest segments leave less: a worker of one stream, say."""
+
 GRACE_SHARE = 0.5
 """Of the time that a worker has on SIGTERM, for collecting what it has begun to."""
 
@@ -36,7 +39,7 @@ def memory_split(settings: WorkerSettings) -> MemorySplit:
     """Split the memory for segments; the largest segment must be measurable still."""
     total, largest = settings.segments_memory_bytes, settings.segment_max_bytes
     measuring = max(2 * largest, total - total // EVIDENCE_SHARE)
-    return MemorySplit(measuring, total - measuring)
+    return MemorySplit(measuring, max(LEAST_EVIDENCE_BYTES, total - measuring))
 
 
 @asynccontextmanager
