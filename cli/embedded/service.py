@@ -35,7 +35,7 @@ EXIT_SEC = 3.0
 """A process that was killed just now keeps its ports for a moment."""
 DRAIN_SEC = 4.0
 """What the worker gives to running activities by itself would be long to wait after Ctrl-C."""
-CLOSE_SEC = 4.0
+CLOSE_SEC = 8.0
 """Then it cuts them off, and ends its connections and child processes."""
 LOCAL = "127.0.0.1"
 
@@ -186,7 +186,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
     logs = settings.data_dir / "temporal.log"
     return [
         Service("temporal", _temporal_command(settings), base, stop_sec=3, log=logs),
-        Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=4),
+        Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=8),
         Service(
             "worker", [*command, "worker", "--embedded"], worker, stop_sec=drain_sec + CLOSE_SEC
         ),
