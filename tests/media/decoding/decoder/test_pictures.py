@@ -183,6 +183,22 @@ def test_a_mouth_that_moves_where_all_else_stands_parts_a_still() -> None:
     assert still(film(*talking)) == [(0.0, 0.2), (1.8, 2.0)]
 
 
+def test_a_still_may_follow_many_that_are_too_short() -> None:
+    before = [scene(number // 3) for number in range(120)]
+    after = [scene(99)] * 90
+    assert still(film(*before, *after)) == [(0.0, 0.3), (12.0, 21.0)]
+
+
+def test_a_movement_within_a_long_still_is_found_wherever_it_lies() -> None:
+    mouth = scene(1)
+    mouth[10:14, 20:26] += 20
+    for place in (5, 6, 13, 30, 75):
+        pictures = [scene(1)] * 90
+        pictures[place] = mouth
+        before = (0.0, place / FPS)
+        assert still(film(*pictures)) == [before, ((place + 1) / FPS, 9.0)]
+
+
 def test_a_new_picture_parts_a_still() -> None:
     assert still(film(*[scene(1)] * 10, *[scene(2)] * 10)) == [(0.0, 1.0), (1.0, 2.0)]
 
