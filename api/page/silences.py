@@ -49,6 +49,7 @@ async def new_silence(
         "new_silence.html",
         title="silences.new",
         scripts=["silences.js"],
+        script_texts=["silence.script."],
         monitors=await active_monitors(monitors),
         chosen=monitor_id,
         kinds=list(IncidentKind),

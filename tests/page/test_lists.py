@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import av
 from PIL import Image
@@ -28,6 +29,7 @@ PAGES = {
 
 
 IN_THE_DARK = ("incidents", "availability", "status")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark", "dark")
 
 
 async def test_an_incident_is_acknowledged_by_keyboard(
@@ -80,6 +82,8 @@ async def test_a_silence_is_planned_for_labels(
     page: Page, gateway: Running, seeded: Seeded
 ) -> None:
     await page.goto("/silences/new")
+    await page.get_by_role("button", name="Silence").click()
+    await expect(page.get_by_text("Choose at least one monitor.")).to_be_visible()
     await page.get_by_label("With labels").check()
     await page.get_by_label("Labels, one in a line").fill("team:news")
     await page.get_by_label("At a planned time").check()
@@ -225,14 +229,18 @@ async def test_each_page_fits_each_screen(
     body = {"title": "TV", "note": "Questions: tv@example.com", "monitors": monitors}
     await gateway.client.put("/api/v1/status-pages/tv", json=body)
     await create_destination(gateway, name="Night shift")
-    for width, scheme in zip(WIDTHS, ("light", "dark", "dark"), strict=True):
-        async with opened_page(browser, gateway, width=width, color_scheme=scheme) as page:
-            for name, path in PAGES.items():
-                await page.goto(path)
+    async with opened_page(browser, gateway) as page:
+        for name, path in PAGES.items():
+            await page.emulate_media(color_scheme="light")
+            await page.goto(path)
+            await check_access(page)
+            for (width, height), scheme in zip(WIDTHS.items(), SCHEMES, strict=True):
+                await page.set_viewport_size({"width": width, "height": height})
+                await page.emulate_media(color_scheme=scheme)
                 await shoot(page, f"{name}-{width}-{scheme}")
                 await check_width(page)
-                if width == 1400 or name in IN_THE_DARK:
-                    await check_access(page)
+            if name in IN_THE_DARK:
+                await check_access(page)
 
 
 async def test_a_person_in_japan_reads_japanese(

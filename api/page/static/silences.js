@@ -1,6 +1,7 @@
 // The form of a new silence: only what belongs to the choices is shown and sent.
 
 import { connectForms } from "./forms.js";
+import { t } from "./texts.js";
 
 const form = document.getElementById("new-silence");
 
@@ -37,5 +38,16 @@ if (form) {
   document.getElementById("ends_at").value = local(new Date(begin.getTime() + 3_600_000));
   choose("subject", "monitors");
   choose("when", "now");
+  form.addEventListener("submit", (event) => {
+    const boxes = document.getElementById("monitor_ids");
+    const problem = document.getElementById("monitor_ids-problem");
+    const isNone = !boxes.closest("[hidden]") && !boxes.querySelector("input:checked");
+    problem.hidden = !isNone;
+    if (!isNone) return;
+    problem.textContent = t("silence.script.none_chosen");
+    event.preventDefault();
+    event.stopImmediatePropagation(); // nothing is sent
+    boxes.focus();
+  });
 }
 connectForms(document);

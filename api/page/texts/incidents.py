@@ -64,6 +64,8 @@ TEXTS: Final = {
         "This monitor keeps no evidence (evidence: none).",
         "この監視は記録を残さない設定です（evidence: none）。",
     ),
+    "evidence.reason.busy": ("too much happened at once", "同時に多くの障害が発生しました"),
+    "evidence.reason.too_costly": ("it would take too long", "作成に時間がかかりすぎます"),
     "evidence.reason.expired": ("it is too old", "保存期間が過ぎています"),
     "incident.told": ("Who was told", "通知先"),
     "incident.told.nobody": (

@@ -34,6 +34,10 @@ TEXTS: Final = {
     "silence.subject.monitors": ("These", "個別に選ぶ"),
     "silence.subject.labels": ("With labels", "ラベルで選ぶ"),
     "silence.subject.all": ("All", "すべて"),
+    "silence.script.none_chosen": (
+        "Choose at least one monitor.",
+        "監視を1つ以上選んでください。",
+    ),
     "silence.filter": ("Find a monitor", "監視を検索"),
     "silence.none_active": ("No monitor is active.", "稼働中の監視はありません。"),
     "silence.labels": ("Labels, one in a line", "ラベル（1行に1つ）"),
