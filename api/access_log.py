@@ -22,7 +22,8 @@ REQUEST_ID: Final = "X-Request-ID"
 CLIENT_GONE: Final = 499
 UNMATCHED: Final = "(unmatched)"
 QUIET_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/internal/", "/static/")
-"""What is asked without end: health, what workers report, the files of pages."""
+QUIET_ENDS: Final = ("/picture.jpg",)
+"""What is asked without end: pictures of walls, health, what workers report, the files of pages."""
 
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -79,7 +80,7 @@ class AccessLog:
         self._metrics.request_answered(
             method=method, route=route, status=status, duration_sec=duration_sec
         )
-        is_quiet = scope["path"].startswith(QUIET_PATHS) and status < 400
+        is_quiet = status < 400 and _is_quiet(scope["path"])
         log = _log.debug if is_quiet else _log.info
         log(
             "request",
@@ -91,6 +92,10 @@ class AccessLog:
             peer=scope["client"][0] if scope.get("client") else None,
             client=scope.get("state", {}).get("client"),
         )
+
+
+def _is_quiet(path: str) -> bool:
+    return path.startswith(QUIET_PATHS) or path.endswith(QUIET_ENDS)
 
 
 def route_of(scope: Scope) -> str:

@@ -3,6 +3,7 @@
 The tests of this folder share one event loop: the browser lives as long as it.
 """
 
+import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents and isinstance(item, pytest.Function):
+        is_ours = HERE in item.path.parents and isinstance(item, pytest.Function)
+        if is_ours and inspect.iscoroutinefunction(item.obj):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

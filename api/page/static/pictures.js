@@ -4,8 +4,8 @@
 // screen: 200 whole pictures would be 700 MB.
 
 const AT_ONCE = 4;
-const LEAST_PACE_MS = 8_000;
-const PACE_PER_PICTURE_MS = 250; // four a second, however many are seen
+const LEAST_PACE_MS = 10_000; // streams send no more either
+const PACE_PER_PICTURE_MS = 500; // two a second, however many are seen: a gateway has many walls
 const AFTER_FAILURE_MS = 15_000;
 const MOST_BYTES = 48 * 1024 * 1024;
 const WIDEST = 640;
@@ -21,7 +21,7 @@ export class Pictures {
   }
 
   add(id, canvas) {
-    const picture = { id, canvas, at: null, shownAt: null, askedMs: -Infinity, isSeen: false, isLoading: false, hasFailed: false };
+    const picture = { id, canvas, at: null, shownAt: null, askedMs: -Infinity, isSeen: false, isUrgent: false, isLoading: false, hasFailed: false };
     this.all.set(canvas, picture);
     this.observer.observe(canvas);
     return picture;
@@ -57,7 +57,7 @@ export class Pictures {
     const paceMs = Math.max(LEAST_PACE_MS, seen.length * PACE_PER_PICTURE_MS);
     const startedMs = performance.now();
     const due = seen.filter((one) => !one.isLoading && one.shownAt !== one.at && isDue(one, startedMs, paceMs));
-    due.sort((a, b) => a.askedMs - b.askedMs);
+    due.sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.askedMs - b.askedMs);
     for (const one of due.slice(0, AT_ONCE - this.loading)) this.load(one);
   }
 
@@ -99,7 +99,10 @@ export class Pictures {
 }
 
 function isDue(picture, nowMs, paceMs) {
-  return nowMs - picture.askedMs >= (picture.hasFailed ? AFTER_FAILURE_MS : picture.shownAt === null ? 0 : paceMs);
+  const sinceMs = nowMs - picture.askedMs;
+  if (picture.hasFailed) return sinceMs >= AFTER_FAILURE_MS;
+  if (picture.shownAt === null) return true;
+  return sinceMs >= (picture.isUrgent ? LEAST_PACE_MS : paceMs);
 }
 
 async function fetched(id) {

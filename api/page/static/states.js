@@ -3,6 +3,7 @@
 import { t, textOf } from "./texts.js";
 
 const ACTIVE = new Set(["scheduled", "initializing", "waiting", "monitoring"]);
+const CRITICAL = new Set(["blackout", "silence", "freeze", "suspended", "segment_error"]);
 const SILENT_MS = 150_000; // reports come at least once a minute
 
 /** In the order in which tiles come. */
@@ -21,7 +22,7 @@ export function isShown(monitor) {
  */
 export function judge(monitor, incidents, nowMs) {
   if (monitor.status === "error") return attention("error", t("status.error"));
-  const open = incidents.length ? incidents : (monitor.open_incidents ?? []).map((kind) => ({ kind }));
+  const open = incidents.length ? incidents : (monitor.open_incidents ?? []).map(reported);
   if (open.length) return ofIncidents(open);
   if (monitor.status !== "monitoring") return calm("inactive", textOf("status", monitor.status));
   const heardAt = Date.parse(monitor.as_of);
@@ -31,13 +32,18 @@ export function judge(monitor, incidents, nowMs) {
   return ofHealth(monitor.health);
 }
 
+/** What a report tells of an incident whose own news has not come yet. */
+function reported(kind) {
+  return { kind, severity: CRITICAL.has(kind) ? "critical" : "warning" };
+}
+
 function ofIncidents(open) {
   const worst = open.filter((one) => one.severity === "critical");
   const told = worst.length ? worst : open;
   const since = Math.min(...told.map((one) => Date.parse(one.started_at)));
   const isMuted = open.every((one) => one.acknowledged_at || one.silenced);
   const words = [...new Set(told.map((one) => textOf("kind", one.kind)))].join(" · ");
-  const state = worst.length || !open[0].severity ? "error" : "warning";
+  const state = worst.length ? "error" : "warning";
   return { ...attention(state, words, Number.isNaN(since) ? null : since), isMuted };
 }
 

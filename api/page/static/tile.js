@@ -46,6 +46,7 @@ export class Tile {
     const before = this.verdict;
     this.verdict = judge(this.monitor, [...this.incidents.values()], now());
     const { state, words, isMuted, needsAttention } = this.verdict;
+    this.picture.isUrgent = needsAttention;
     set(this.element, "state", state);
     set(this.element, "muted", String(isMuted));
     const icon = `#icon-${state}`;
