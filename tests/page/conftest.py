@@ -20,8 +20,9 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        is_ours = HERE in item.path.parents and isinstance(item, pytest.Function)
-        if is_ours and inspect.iscoroutinefunction(item.obj):
+        if HERE not in item.path.parents or not isinstance(item, pytest.Function):
+            continue
+        if inspect.iscoroutinefunction(item.function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

@@ -11,7 +11,7 @@ from api.page.texts import TEXTS
 from notifications.notification import Language
 
 PLACEHOLDER = re.compile(r"\{\w+\}")
-USED = re.compile(r"""\bt\(\s*["']([\w.]+)["']""")
+USED = re.compile(r"""\bt\(\s*["']([\w.]*\w)["']""")
 
 
 def test_each_text_is_in_each_language_with_the_same_values() -> None:
