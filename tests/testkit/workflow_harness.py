@@ -110,6 +110,7 @@ async def workers(client: Client, activities: FakeActivities) -> AsyncIterator[N
             activities.pods.delete_probe_pod,
         ],
         identity=IDENTITY,
+        max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SEC),
     )
     async with orchestrator, prober(client, activities, PROBE_QUEUE):
         yield
