@@ -12,7 +12,8 @@ const GAP_PX = 6;
 const TOP_PX = 18;
 const AXIS_PX = 22;
 const LEAST_SPAN_MS = 60_000;
-const MOST_SPAN_MS = 31 * 86_400_000;
+const DAY_MS = 86_400_000;
+const MOST_SPAN_MS = 31 * DAY_MS;
 const ZOOM = 2;
 const SETTLE_MS = 150;
 const DRAG_PX = 4;
@@ -46,12 +47,14 @@ export class CoverageStrip {
     new ResizeObserver(() => this.draw()).observe(root);
   }
 
-  // The shortest of the usual spans that holds the monitor's life; a day at most.
+  // The shortest of the usual spans that holds the monitor's life, all of a life that is over; a day
+  // at most.
   firstSpan() {
     const buttons = [...this.root.querySelectorAll("[data-span]")];
     const spans = buttons.map((each) => Number(each.dataset.span) * 1000);
     const age = this.end() - this.createdAt;
-    return spans.find((each) => each >= age && each <= 86_400_000) ?? 86_400_000;
+    if (age < DAY_MS && !Number.isNaN(this.finishedAt)) return age;
+    return spans.find((each) => each >= age && each <= DAY_MS) ?? DAY_MS;
   }
 
   end() {
@@ -186,7 +189,7 @@ export class CoverageStrip {
 
   time(moment) {
     const form = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-    if (this.view.to - this.view.from > 86_400_000) Object.assign(form, { month: "short", day: "numeric" });
+    if (this.view.to - this.view.from > DAY_MS) Object.assign(form, { month: "short", day: "numeric" });
     return new Intl.DateTimeFormat(document.documentElement.lang, form).format(moment);
   }
 
@@ -253,7 +256,7 @@ export class CoverageStrip {
     const keys = {
       ArrowLeft: () => this.pan(-0.25), ArrowRight: () => this.pan(0.25),
       "+": () => this.zoom(1 / ZOOM), "-": () => this.zoom(ZOOM),
-      End: () => this.follow(this.view.to - this.view.from), Home: () => this.follow(86_400_000),
+      End: () => this.follow(this.view.to - this.view.from), Home: () => this.follow(DAY_MS),
     };
     if (event.target !== this.svg || !keys[event.key]) return;
     event.preventDefault();
