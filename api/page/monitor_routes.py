@@ -46,7 +46,7 @@ async def new_monitor(page: Page, pages: Pages) -> Response:
     return page.render(
         "new_monitor.html",
         title="new.title",
-        scripts=["new_monitor.js"],
+        scripts=["forms_only.js"],
         groups=creation_fields(),
         destinations=await pages.destination_names(),
     )

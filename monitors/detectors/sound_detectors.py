@@ -59,6 +59,8 @@ class SoundDetectors(BaseModel):
             return self.end(position.starts_at)
         if figures is None or not figures.blocks:
             self._skip(position.duration_sec, self._detectors()[1:])
+            if figures:  # of a mono track that is not checked for anything
+                self._note_levels(figures)
             return self.tone.miss(position, thresholds)
         changes = [
             *self.tone.follow(figures, position, thresholds),

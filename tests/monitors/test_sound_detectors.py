@@ -286,6 +286,16 @@ def test_what_is_switched_off_while_it_is_open_ends() -> None:
     assert [type(each) for each in changes] == [IncidentOpened, IncidentClosed]
 
 
+def test_mono_that_is_checked_for_nothing_has_its_level() -> None:
+    figures = SoundFigures(
+        duration_sec=2.0, channels=1, sample_rate_hz=24_000, channels_dbfs=[-21.5]
+    )
+    segment = SegmentMeasurement(duration_sec=2.0, has_video=False, audio_sec=2.0, figures=figures)
+    detectors = MediaDetectors()
+    detectors.feed(segment, segment_position(0, 0.0, 2.0), Thresholds())
+    assert detectors.sound.levels.channels_dbfs == [-21.5]
+
+
 def test_health_and_levels_are_those_of_the_latest_sound() -> None:
     detectors = MediaDetectors()
     sound = Sound(100, left=silent_from(10), loudness=lambda _: -23.0)

@@ -6,6 +6,7 @@ import { listen } from "./live.js";
 import { LivePicture } from "./picture.js";
 import { Renewal } from "./renewal.js";
 import { CoverageStrip } from "./strip.js";
+import { duration } from "./time.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const monitorId = data.monitor_id;
@@ -15,11 +16,18 @@ const history = new LevelHistory(document.getElementById("history"), monitorId);
 const strip = new CoverageStrip(
   document.getElementById("coverage"), monitorId, Date.parse(data.created_at), Date.parse(data.finished_at));
 const renewal = new Renewal(document.querySelector(".monitor"), () => {
-  history.add(document.getElementById("levels"));
+  show();
   strip.tick();
 });
 
-history.add(document.getElementById("levels"));
+function show() {
+  history.add(document.getElementById("levels"));
+  for (const each of document.querySelectorAll("[data-seconds]")) {
+    each.textContent = duration(Number(each.dataset.seconds));
+  }
+}
+
+show();
 connectForms(document, () => renewal.soon());
 listen(null, {
   monitor(monitor) {
