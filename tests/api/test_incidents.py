@@ -75,7 +75,7 @@ async def test_filters_and_pages(database_url: str) -> None:
 
 
 async def test_an_incident_is_shown_with_its_events(gateway: Running) -> None:
-    monitor_id = await gateway.created_id(name="News")
+    monitor_id = await gateway.created_id(name="News", config={"evidence": "none"})
     await put_event(gateway, monitor_id, begin_of(monitor_id, FREEZE, NOON, reason="why"))
     await put_event(gateway, monitor_id, end_of(monitor_id, FREEZE, NOON, 45.5))
     incident_id = IncidentRef(kind=FREEZE, started_at=NOON).id_in(monitor_id)
