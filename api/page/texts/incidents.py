@@ -66,6 +66,11 @@ TEXTS: Final = {
     ),
     "evidence.reason.busy": ("too much happened at once", "同時に多くの障害が発生しました"),
     "evidence.reason.too_costly": ("it would take too long", "作成に時間がかかりすぎます"),
+    "evidence.reason.undecodable": ("it could not be decoded", "デコードできませんでした"),
+    "evidence.reason.no_media": ("there was no media", "映像・音声がありませんでした"),
+    "evidence.reason.too_large": ("it would be too large", "サイズが大きすぎます"),
+    "evidence.reason.no_store": ("no store is set up", "保存先が設定されていません"),
+    "evidence.reason.deleted": ("somebody removed it", "削除されました"),
     "evidence.reason.expired": ("it is too old", "保存期間が過ぎています"),
     "incident.told": ("Who was told", "通知先"),
     "incident.told.nobody": (
