@@ -67,13 +67,17 @@ class RestClient:
             GatewayRefused: an error answer.
             GatewayUnreachable: no answer.
         """
-        response = self._request(method, path, body=body, query=query)
+        response = self._request(method, path, json=body, params=query)
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
 
+    def upload(self, path: str, content: bytes) -> None:
+        """Put a file; raises as `call`."""
+        self._request("PUT", path, content=content)
+
     def text(self, path: str, query: Mapping[str, Any]) -> str:
         """Return an answer that is no JSON; raises as `call`."""
-        return self._request("GET", path, body=None, query=query).text
+        return self._request("GET", path, params=query).text
 
     def pieces(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of a file; raises as `call`."""
@@ -86,16 +90,9 @@ class RestClient:
         except httpx.HTTPError as error:
             raise GatewayUnreachable(f"{self._base_url} does not answer: {error}") from None
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Mapping[str, Any] | None,
-        query: Mapping[str, Any] | None,
-    ) -> httpx.Response:
+    def _request(self, method: str, path: str, **sent: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, path, json=body, params=query)
+            response = self._http.request(method, path, **sent)
         except httpx.HTTPError as error:
             raise GatewayUnreachable(f"{self._base_url} does not answer: {error}") from None
         if response.is_success:

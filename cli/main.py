@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import capsule, destinations, incidents, monitors, silences
+from cli import capsule, destinations, incidents, monitors, silences, slates
 from cli.client import open_gateway
 from cli.options import (
     LOCAL_GATEWAY,
@@ -31,6 +31,7 @@ app.add_typer(monitors.app, name="monitors")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(destinations.app, name="destinations")
 app.add_typer(silences.app, name="silences")
+app.add_typer(slates.app, name="slates")
 app.add_typer(capsule.app, name="capsule")
 
 Embedded = Annotated[bool, typer.Option("--embedded", hidden=True)]
