@@ -76,7 +76,6 @@ TEXTS: Final = {
     "status.error": ("Monitoring stopped", "監視停止"),
     "severity.critical": ("Critical", "重大"),
     "severity.warning": ("Warning", "警告"),
-    "close": ("Close", "閉じる"),
     "cancel": ("Cancel", "キャンセル"),
     "script.close": ("Close", "閉じる"),
     "script.live": ("Live", "接続中"),
@@ -86,7 +85,6 @@ TEXTS: Final = {
         "The connection was lost {ago}. What you see is from then. Trying again…",
         "接続が切れました（{ago}）。表示はその時点のものです。再接続しています…",
     ),
-    "script.back": ("Connected again. All is up to date.", "再接続しました。最新の表示です。"),
     "script.unreachable": (
         "Stream Tracker cannot be reached. Check your network, then try again.",
         "Stream Tracker に接続できません。ネットワークを確認して、もう一度お試しください。",
