@@ -5,9 +5,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-KEY_NAMES = ("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "SECRETS_KEY")
 SEED_NAME = "EVIDENCE_SIGNING_KEY"
-ALL_NAMES = (*KEY_NAMES, SEED_NAME)
+KEY_NAMES = ("API_KEY", "INTERNAL_API_KEY", "WEBHOOK_SIGNING_KEY", "SECRETS_KEY", SEED_NAME)
 KEY_BYTES = 24
 SEED_BYTES = 32
 FILE_NAME = "keys.env"
@@ -23,10 +22,10 @@ def provide_keys(data_dir: Path, environment: Mapping[str, str]) -> dict[str, st
     """
     path = data_dir / FILE_NAME
     kept = read_keys(path)
-    made = {name: _made(name) for name in ALL_NAMES if name not in kept}
+    made = {name: _made(name) for name in KEY_NAMES if name not in kept}
     if made:
         _write(path, kept | made)
-    given = {name: environment[name] for name in ALL_NAMES if environment.get(name)}
+    given = {name: environment[name] for name in KEY_NAMES if environment.get(name)}
     return kept | made | given
 
 
@@ -41,7 +40,7 @@ def read_keys(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     lines = (line.partition("=") for line in path.read_text().splitlines())
-    return {name: value for name, _, value in lines if name in ALL_NAMES and value}
+    return {name: value for name, _, value in lines if name in KEY_NAMES and value}
 
 
 def _write(path: Path, keys: Mapping[str, str]) -> None:

@@ -12,7 +12,6 @@ import typer
 from cli.client import GatewayRefused, GatewayUnreachable, RestClient
 from cli.embedded.service import LOCAL, Endpoints, embedded_service
 from cli.embedded.supervisor import MAKE_LEVEL, die_with_parent
-from cli.generated_keys import KEY_NAMES
 from cli.receiver import Receiver, print_line, receiving, signing_keys
 from runtime.errors import StartError
 from runtime.logging import configure_logging
@@ -61,7 +60,7 @@ def _banner(endpoints: Endpoints, settings: EmbeddedSettings, login_path: str) -
         f"  Temporal     {endpoints.temporal}",
         f"  receiver     {endpoints.receiver} (webhooks that go there are shown here)",
         f"  data         {settings.data_dir.resolve()}",
-        *(f"  {name}={endpoints.keys[name]}" for name in KEY_NAMES),
+        *(f"  {name}={value}" for name, value in endpoints.keys.items()),
         "Ctrl-C stops it; the next start goes on with the same monitors.",
         "",
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.generated_keys import ALL_NAMES, FILE_NAME, SEED_NAME, provide_keys, read_keys
+from cli.generated_keys import FILE_NAME, KEY_NAMES, SEED_NAME, provide_keys, read_keys
 
 SHORTEST_KEY = 24
 
@@ -21,8 +21,8 @@ def loose_umask() -> Iterator[None]:
 
 def test_keys_are_made_and_kept(tmp_path: Path) -> None:
     made = provide_keys(tmp_path, {})
-    assert set(made) == set(ALL_NAMES)
-    assert len(set(made.values())) == len(ALL_NAMES)
+    assert set(made) == set(KEY_NAMES)
+    assert len(set(made.values())) == len(KEY_NAMES)
     assert min(len(key) for key in made.values()) >= SHORTEST_KEY
     assert len(bytes.fromhex(made[SEED_NAME])) == 32
     assert provide_keys(tmp_path, {}) == made
@@ -47,7 +47,7 @@ def test_a_missing_key_is_made_beside_those_that_are_kept(tmp_path: Path) -> Non
     (tmp_path / FILE_NAME).write_text("API_KEY=kept=with=equals\nOTHER=ignored\n\nnonsense\n")
     keys = provide_keys(tmp_path, {})
     assert keys["API_KEY"] == "kept=with=equals"
-    assert set(keys) == set(ALL_NAMES)
+    assert set(keys) == set(KEY_NAMES)
 
 
 def test_what_a_crash_left_half_written_is_replaced(tmp_path: Path) -> None:
