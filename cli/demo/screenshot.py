@@ -29,6 +29,7 @@ OPTIONS: Final = (
 WIDTH, HEIGHT = 1400, 1500
 LIMIT_SEC: Final = 30.0
 POLL_SEC: Final = 0.1
+GONE_POLLS: Final = 20
 MOST_BYTES: Final = 32 * 1024 * 1024
 IS_READY: Final = """
 document.body?.dataset.ready !== undefined && [...document.images].every((each) => each.complete)
@@ -131,9 +132,14 @@ async def _running(browser: str, profile: Path) -> AsyncIterator[str]:
     try:
         yield await _address(profile / "DevToolsActivePort", process)
     finally:
+        # All of them at once: the one that was started would leave its children behind.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+            await process.wait()
+            for _ in range(GONE_POLLS):  # until the last one has let go of the profile
+                os.killpg(process.pid, 0)
+                await asyncio.sleep(POLL_SEC)
+        _remove_socket(profile / "SingletonSocket")
 
 
 async def _address(told: Path, process: asyncio.subprocess.Process) -> str:
@@ -142,6 +148,12 @@ async def _address(told: Path, process: asyncio.subprocess.Process) -> str:
             return address
         await asyncio.sleep(POLL_SEC)
     raise OSError(f"it ended with {process.returncode}")
+
+
+def _remove_socket(link: Path) -> None:
+    """Remove the folder beside the profile to which its link to a socket leads."""
+    with suppress(OSError):  # there is no link
+        shutil.rmtree(link.readlink().parent)
 
 
 def _told_address(told: Path) -> str | None:

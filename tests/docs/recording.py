@@ -1,4 +1,4 @@
-"""`python -m tests.docs.recording`: record `make demo` as the animated picture of the README."""
+"""`python -m tests.docs.recording`: record `make demo`, and keep the picture of its page."""
 
 import codecs
 import json
@@ -12,9 +12,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+
+from cli.demo.runner import SCREENSHOT
 from tests.docs.reference import DOCS
 
 PICTURE = DOCS / "images" / "demo.svg"
+PAGE = DOCS / "images" / "page.webp"
+PAGE_WIDTH, PAGE_QUALITY = 1000, 80
 COMMAND = [str(Path(sys.executable).parent / "stream-tracker"), "demo"]
 COLUMNS, ROWS = 110, 22
 SPEED = 5.0
@@ -59,6 +64,14 @@ def main() -> None:
         render = [sys.executable, "-m", "termtosvg", "render", str(cast), str(PICTURE), *options]
         subprocess.run(render, check=True)
     PICTURE.write_text(KEY.sub(lambda key: key[1] + "*" * len(key[2]), PICTURE.read_text()))
+    keep_page(SCREENSHOT)
+
+
+def keep_page(screenshot: Path) -> None:
+    """Keep the picture of the page, smaller, for the docs."""
+    with Image.open(screenshot) as image:
+        image.thumbnail((PAGE_WIDTH, image.height))
+        image.save(PAGE, quality=PAGE_QUALITY)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cli.demo.runner import SCREENSHOT
+from cli.demo.screenshot import BROWSERS
 from tests.testkit.scenario_runner import ScenarioRunner
 
 pytestmark = pytest.mark.timeout(240)
@@ -55,6 +58,12 @@ def left_processes(folder: Path) -> list[str]:
     return left
 
 
+def told_of_the_page() -> str:
+    if any(map(shutil.which, BROWSERS)):
+        return f"The page, as it was at the end: {SCREENSHOT}"
+    return "No picture of the page is left: no Chromium is installed."
+
+
 @dataclass(frozen=True)
 class Seen:
     """How the demo ended, and what it left behind."""
@@ -83,6 +92,7 @@ def test_all_events_of_the_demo_arrive_and_nothing_is_left(seen: Seen) -> None:
     assert seen.code == 0, seen.output + seen.errors
     assert "10 events expected, 10 arrived, 0 unexpected; 10 of 10 signatures valid." in seen.output
     assert "All as scripted." in seen.output
+    assert told_of_the_page() in seen.output
     assert seen.errors == ""
     assert seen.left == []
 
