@@ -5,7 +5,7 @@
 
 const AT_ONCE = 4;
 const LEAST_PACE_MS = 10_000; // streams send no more either
-const PACE_PER_PICTURE_MS = 500; // two a second, however many are seen: a gateway has many walls
+const PACE_PER_PICTURE_MS = 700; // however many are seen: a gateway has many walls
 const AFTER_FAILURE_MS = 15_000;
 const MOST_BYTES = 48 * 1024 * 1024;
 const WIDEST = 640;
