@@ -17,7 +17,6 @@ from monitors.coverage import ObservedSpan
 from monitors.coverage_log import CoverageLog
 from monitors.events import EndReason, EventDraft, StreamEvent
 from monitors.measurement import SlateName, SlatePicture
-from monitors.pods import PodStatus
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics, StatusReport
 
 NOT_LIVE_YET = "NotLiveYet"
@@ -31,9 +30,6 @@ DELIVERY_FAILED = "DeliveryFailed"
 
 GATEWAY_UNAVAILABLE = "GatewayUnavailable"
 """Error type of all activities that ask the gateway: it gives no answer, ask again."""
-
-POD_REFUSED = "PodRefused"
-"""Error type: the Kubernetes API has refused a Pod for too long."""
 
 
 class PlacementKind(StrEnum):
@@ -271,54 +267,6 @@ class ReconciliationReport(BaseModel):
     forgotten_events: int = 0
 
 
-class PodInput(BaseModel):
-    """Input of `ensure_probe_pod` and `inspect_probe_pod`.
-
-    Attributes:
-        number: which of the monitor's Pods: they are counted from 1.
-        patience_sec: what the API refuses for longer is final.
-    """
-
-    monitor_id: str
-    number: int
-    patience_sec: float
-
-
-class PodDeletion(BaseModel):
-    """Input of `delete_probe_pod`.
-
-    Attributes:
-        number: which of the monitor's Pods.
-        uid: only this Pod of that number; None for whichever there is.
-    """
-
-    monitor_id: str
-    number: int
-    uid: str | None = None
-
-
-class PodResult(BaseModel):
-    """Returned by `inspect_probe_pod`; without a Pod there is none of the monitor's name."""
-
-    pod: PodStatus | None = None
-
-
-class PodReconciliationReport(BaseModel):
-    """Returned by `reconcile_pods`.
-
-    Attributes:
-        removed: Pods of monitors that have ended or are unknown.
-        missing: monitors without a Pod, to which this was reported.
-        failed: failed Pods that were reported to their monitors again.
-        lost: Pods of lost nodes, deleted by force.
-    """
-
-    removed: int = 0
-    missing: int = 0
-    failed: int = 0
-    lost: int = 0
-
-
 class WaitActivities(Protocol):
     """Done by `activities.wait_for_live`."""
 
@@ -389,30 +337,3 @@ class GatewayActivities(Protocol):
     @activity.defn
     async def reconcile(self) -> ReconciliationReport:
         """Have the gateway compare its store with Temporal."""
-
-
-class PodActivities(Protocol):
-    """Done by `activities.probe_pods`.
-
-    They raise ApplicationError: `POD_REFUSED`, final; else another attempt may succeed.
-    """
-
-    @activity.defn
-    async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
-        """Make the Pod, or adopt the existing one."""
-
-    @activity.defn
-    async def inspect_probe_pod(self, input: PodInput) -> PodResult:
-        """Read the Pod."""
-
-    @activity.defn
-    async def delete_probe_pod(self, input: PodDeletion) -> None:
-        """Delete the Pod; one that does not exist is fine."""
-
-
-class PodReconciliationActivities(Protocol):
-    """Done by `activities.reconcile_pods`."""
-
-    @activity.defn
-    async def reconcile_pods(self) -> PodReconciliationReport:
-        """Compare the Pods of the cluster with the monitors that run."""

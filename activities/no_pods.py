@@ -5,7 +5,7 @@ It is apart from `reconcile_pods`, which imports the client of Kubernetes: a sec
 
 from temporalio import activity
 
-from activities.declarations import PodReconciliationActivities, PodReconciliationReport
+from activities.pod_declarations import PodReconciliationActivities, PodReconciliationReport
 
 
 class NoPods(PodReconciliationActivities):

@@ -6,13 +6,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.declarations import (
-    POD_REFUSED,
-    PodActivities,
-    PodDeletion,
-    PodInput,
-    PodResult,
-)
+from activities.pod_declarations import POD_REFUSED, PodActivities, PodDeletion, PodInput, PodResult
 from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.cluster import PodCluster
 from monitors.pods import PodStatus, pod_name

@@ -8,7 +8,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import PodReconciliationActivities, PodReconciliationReport
+from activities.pod_declarations import PodReconciliationActivities, PodReconciliationReport
 from kube.api_errors import CallFailed
 from kube.cluster import PodCluster
 from monitors.pods import MISSING, PodFailure, PodStatus

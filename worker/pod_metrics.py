@@ -7,7 +7,7 @@ from functools import partial
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
-from activities.declarations import PodReconciliationReport
+from activities.pod_declarations import PodReconciliationReport
 from kube.api_errors import CallFailed
 from monitors.pods import PodStatus
 from worker.metrics import MetricSet

@@ -16,11 +16,8 @@ from temporalio.client import (
 from workflows import options
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import (
-        GatewayActivities,
-        PodReconciliationActivities,
-        ReconciliationReport,
-    )
+    from activities.declarations import GatewayActivities, ReconciliationReport
+    from activities.pod_declarations import PodReconciliationActivities
     from workflows.messages import TASK_QUEUE
 
 RECONCILIATION_TYPE = "ReconciliationWorkflow"

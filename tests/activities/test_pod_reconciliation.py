@@ -4,7 +4,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import PodReconciliationReport
+from activities.pod_declarations import PodReconciliationReport
 from activities.reconcile_pods import PodReconciliation
 from kube.cluster import PodCluster
 from monitors.pods import MISSING, PodFailure, pod_name

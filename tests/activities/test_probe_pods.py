@@ -8,7 +8,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import POD_REFUSED, PodDeletion, PodInput
+from activities.pod_declarations import POD_REFUSED, PodDeletion, PodInput
 from activities.probe_pods import ProbePods
 from kube.cluster import PodCluster
 from tests.kube.conftest import api, cluster, served

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
-from activities.declarations import PodReconciliationReport, ReconciliationReport
+from activities.declarations import ReconciliationReport
+from activities.pod_declarations import PodReconciliationReport
 from api.metrics import GatewayMetrics
 from api.store.records import MonitorSummary
 from api.stream_metrics import StreamMetrics

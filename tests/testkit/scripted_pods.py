@@ -8,16 +8,8 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import (
-    POD_REFUSED,
-    Placement,
-    PlacementKind,
-    PodActivities,
-    PodDeletion,
-    PodInput,
-    PodResult,
-    WaitResult,
-)
+from activities.declarations import Placement, PlacementKind, WaitResult
+from activities.pod_declarations import POD_REFUSED, PodActivities, PodDeletion, PodInput, PodResult
 from monitors.pods import PodFailure, PodStatus, pod_name
 from tests.testkit.scripts import Look
 

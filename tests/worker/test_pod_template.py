@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from typer.testing import CliRunner
 
-from activities.declarations import PodReconciliationReport
+from activities.pod_declarations import PodReconciliationReport
 from cli.main import app
 from kube.api_errors import CallFailed, CallRefused, NameTaken
 from kube.pod_manifest import PodTemplate

@@ -5,10 +5,8 @@ import asyncio
 from temporalio import activity
 from temporalio.worker import Worker
 
-from activities.declarations import (
-    PodReconciliationReport,
-    ReconciliationReport,
-)
+from activities.declarations import ReconciliationReport
+from activities.pod_declarations import PodReconciliationReport
 from tests.testkit.workflow_harness import WorkflowHarness
 from workflows.reconciliation import ReconciliationWorkflow
 
