@@ -1,14 +1,14 @@
 """Collecting evidence in the background, out of the way of watches and events.
 
-One incident after the other. It belongs to the worker, not to an attempt to watch: a watch returns
-as soon as an incident opens, and its evidence is made afterwards.
+It belongs to the worker, not to an attempt to watch: a watch returns as soon as an incident opens,
+and its evidence is made afterwards. Pictures, clips and capsules are made and uploaded apart, each
+one after the other: a clip takes long, and no picture waits for it.
 """
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -16,19 +16,16 @@ import structlog
 
 from evidence.case import Case
 from evidence.uploads import EvidenceGateway, EvidenceMeter, Upload, Uploads, fail_at_once
-from media.watching.footage import Excerpt
+from evidence.waiting_cases import WaitingCases
 from monitors.evidence import EvidenceItem
 
 logger = structlog.get_logger(__name__)
 
 LOOK_SEC = 0.05
-MOST_WAITING = 100
-"""Incidents. Each holds a few segments, as far as the cache has room."""
-
 LAST_WORD_SEC = 2.0
 """For saying what a worker that stops did not collect."""
 
-BUSY, SHUTDOWN, FAILED = "busy", "shutdown", "collector_failed"
+SHUTDOWN, FAILED = "shutdown", "collector_failed"
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class EvidenceCollector:
     """Collects evidence while its context is open.
 
     Args:
-        sources: make it, in this order.
+        sources: make it.
         gateway: takes it.
         meter: counts it.
         grace_sec: at the end, what waits is collected for this long.
@@ -69,30 +66,25 @@ class EvidenceCollector:
         *,
         grace_sec: float,
     ) -> None:
-        self._sources = sources
+        self._lanes = [
+            _Lane(source, Uploads(gateway, meter, on_settled=self._settled)) for source in sources
+        ]
         self._gateway = gateway
-        self._uploads = Uploads(gateway, meter, on_settled=self._settled)
         self._grace_sec = grace_sec
-        self._waiting: deque[Case] = deque()
         self._promised: dict[str, Upload] = {}
-        self._more = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def collect(self, case: Case) -> None:
         """Have the evidence of an incident collected soon. This never waits and never fails."""
-        items = case.items
-        if not items:
-            return
-        if len(self._waiting) >= MOST_WAITING:
-            case = replace(case, failure=BUSY, excerpt=Excerpt(), journal=None)
-        for item in items:
+        for item in case.items:
             unmade = Collected(item, case.incident.started_at, reason=SHUTDOWN)
             self._promised[case.id_of(item)] = _upload(case, unmade)
-        self._waiting.append(case)
-        self._more.set()
+        for lane in self._lanes:
+            lane.put(case)
 
     async def __aenter__(self) -> Self:
-        self._tasks += map(asyncio.create_task, (self._run(), self._uploads.run()))
+        for lane in self._lanes:
+            self._tasks += map(asyncio.create_task, (lane.run(), lane.uploads.run()))
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -111,26 +103,39 @@ class EvidenceCollector:
     def _settled(self, evidence_id: str) -> None:
         self._promised.pop(evidence_id, None)
 
-    async def _run(self) -> None:
+
+class _Lane:
+    """Makes evidence by one source, one case after the other."""
+
+    def __init__(self, source: EvidenceSource, uploads: Uploads) -> None:
+        self.uploads = uploads
+        self._source = source
+        self._waiting = WaitingCases()
+
+    def put(self, case: Case) -> None:
+        if self._items(case):
+            self._waiting.put(case)
+
+    async def run(self) -> None:
+        """Make evidence until cancelled."""
         while True:
-            await self._more.wait()
-            self._more.clear()
-            while self._waiting:
-                await self._collect(self._waiting.popleft())
+            await self._collect(await self._waiting.take())
 
     async def _collect(self, case: Case) -> None:
-        for source in self._sources:
-            items = [each for each in case.items if source.makes(each)]
-            try:
-                if case.failure is None:
-                    async for collected in source.collect(case):
-                        items.remove(collected.item)
-                        await self._uploads.put(_upload(case, collected))
-            except Exception:
-                logger.exception("evidence cannot be made", incident_id=case.incident_id)
-            for item in items:
-                failed = Collected(item, case.incident.started_at, reason=case.failure or FAILED)
-                await self._uploads.put(_upload(case, failed))
+        items = self._items(case)
+        try:
+            if case.failure is None:
+                async for collected in self._source.collect(case):
+                    items.remove(collected.item)
+                    await self.uploads.put(_upload(case, collected))
+        except Exception:
+            logger.exception("evidence cannot be made", incident_id=case.incident_id)
+        for item in items:
+            failed = Collected(item, case.incident.started_at, reason=case.failure or FAILED)
+            await self.uploads.put(_upload(case, failed))
+
+    def _items(self, case: Case) -> list[EvidenceItem]:
+        return [each for each in case.items if self._source.makes(each)]
 
 
 def _upload(case: Case, collected: Collected) -> Upload:

@@ -10,6 +10,7 @@ import re
 import secrets
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,12 +37,16 @@ MAX_RESIDENT_BYTES = 256 * MEBI
 JOBS = 1000
 """A process is replaced after as many: what leaks adds up."""
 
-WALL_SEC = 100.0
-"""The process has the least priority: most of it may be waiting. After 110 s the gateway takes
-evidence for lost."""
+WALL_SEC = 45.0
+"""The process has the least priority: most of it may be waiting. Others wait meanwhile."""
 
 PICTURES_CPU_SEC = 10
-CLIP_CPU_SEC = 60
+CLIP_CPU_SEC = 20
+"""Encoding stops before: what costs more has a shorter clip (`evidence.excerpts.budget`)."""
+
+BROKEN_BEFORE_SEC = 1.0
+"""A process that breaks this early in a job may have been dead before it."""
+
 IDLE_SEC = 60.0
 
 TOO_COSTLY = "too_costly"
@@ -71,6 +76,14 @@ class Pictures:
     first_faulty: bytes | None
 
 
+@dataclass(frozen=True)
+class Clip:
+    """An MP4, and whether it lacks an end that was too costly."""
+
+    mp4: bytes
+    is_cut: bool
+
+
 class ExcerptMaker:
     """Makes one thing after the other. Close it after use.
 
@@ -97,14 +110,14 @@ class ExcerptMaker:
             raise NothingMade(NO_PICTURE)
         return Pictures(last_good or None, first_faulty or None)
 
-    async def clip(self, pieces: Sequence[Piece]) -> bytes:
-        """Return an MP4 of segments.
+    async def clip(self, pieces: Sequence[Piece]) -> Clip:
+        """Return a clip of segments.
 
         Raises:
             NothingMade: they cannot be shown.
         """
         answer = await self._make(JobKind.CLIP, pieces, 0.0, CLIP_CPU_SEC)
-        return answer.files[0]
+        return Clip(answer.files[0], answer.is_cut)
 
     async def close(self) -> None:
         """End the process."""
@@ -124,6 +137,7 @@ class ExcerptMaker:
             kind=kind,
             moment_sec=moment_sec,
             cpu_sec=cpu_sec,
+            wall_sec=WALL_SEC,
             pieces=[each.head for each in pieces],
         )
         with _translated():
@@ -134,13 +148,14 @@ class ExcerptMaker:
         return answer
 
     async def _ask_twice(self, job: ExcerptJob, pieces: Sequence[Piece]) -> ExcerptAnswer:
-        """Ask; if the process breaks, once more a new one: it may have been dead before."""
+        """Ask; if the process breaks at once, ask a new one: it may have been dead before."""
+        asked = time.monotonic()
         try:
             return await self._ask(job, pieces)
         except ProcessTimedOut:
             raise
         except ProcessFailed as error:
-            if error.signal == signal.SIGPROF:
+            if error.signal == signal.SIGPROF or time.monotonic() - asked > BROKEN_BEFORE_SEC:
                 raise
         return await self._ask(job, pieces, in_new=True)
 

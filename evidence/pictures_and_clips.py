@@ -19,7 +19,7 @@ MEMORY = "memory"
 """Nothing is left of the segments: there was no room for them."""
 
 CUT = "cut"
-"""Some of its segments are missing."""
+"""Some of its segments are missing, or were too costly to encode again."""
 
 NO_MEDIA = "no_media"
 
@@ -76,8 +76,8 @@ class IncidentClip:
             reason: str | None = _why_nothing(case, NO_MEDIA)
             if pieces:
                 try:
-                    clip = await self._maker.clip(pieces)
-                    reason = CUT if is_cut else None
+                    made = await self._maker.clip(pieces)
+                    clip, reason = made.mp4, CUT if is_cut or made.is_cut else None
                 except NothingMade as nothing:
                     reason = nothing.reason
             yield Collected(item, case.begins_at, clip, reason)

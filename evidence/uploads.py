@@ -14,7 +14,9 @@ from monitors.evidence import EvidenceItem, EvidenceKind
 
 logger = structlog.get_logger(__name__)
 
-MOST_WAITING_BYTES = 64 * 1024 * 1024
+MOST_WAITING_BYTES = 16 * 1024 * 1024
+"""Whatever size one more has."""
+
 FIRST_DELAY_SEC, LONGEST_DELAY_SEC = 0.5, 8.0
 GIVE_UP_SEC = 110.0
 """After this long the gateway takes the evidence for lost."""

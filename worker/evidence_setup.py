@@ -61,10 +61,11 @@ async def watch_evidence(
     client = EvidenceClient(gateway)
     async with AsyncExitStack() as stack:
         metrics = stack.enter_context(EvidenceMetrics())
-        maker = ExcerptMaker(confinement)
-        stack.push_async_callback(maker.close)
+        of_pictures, of_clips = ExcerptMaker(confinement), ExcerptMaker(confinement)
+        for maker in (of_pictures, of_clips):
+            stack.push_async_callback(maker.close)
         collector = EvidenceCollector(
-            [IncidentPictures(maker), IncidentClip(maker), IncidentCapsule(VERSION)],
+            [IncidentPictures(of_pictures), IncidentClip(of_clips), IncidentCapsule(VERSION)],
             client,
             metrics,
             grace_sec=GRACE_SHARE * drain_sec,

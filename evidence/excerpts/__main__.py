@@ -18,6 +18,7 @@ import av.video.codeccontext
 import av.video.reformatter
 import av.video.stream
 
+from evidence.excerpts.budget import Budget
 from evidence.excerpts.clips import clip
 from evidence.excerpts.pictures import pictures_at
 from evidence.excerpts.protocol import (
@@ -59,7 +60,8 @@ def _answer(job: ExcerptJob, pieces: list[Piece]) -> ExcerptAnswer:
     try:
         if job.kind is JobKind.PICTURES:
             return ExcerptAnswer(job.number, files=pictures_at(pieces, job.moment_sec))
-        return ExcerptAnswer(job.number, files=(clip(pieces), b""))
+        budget = Budget(job.cpu_sec, job.wall_sec)
+        return ExcerptAnswer(job.number, files=(clip(pieces, budget), b""), is_cut=budget.is_spent)
     except ExcerptFailed as failed:
         return ExcerptAnswer(job.number, failed.reason)
     except MemoryError:

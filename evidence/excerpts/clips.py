@@ -10,6 +10,7 @@ import av
 from av.container import OutputContainer
 from av.stream import Stream
 
+from evidence.excerpts.budget import Budget
 from evidence.excerpts.mp4 import Mp4Writer
 from evidence.excerpts.placing import Placing
 from evidence.excerpts.protocol import UNDECODABLE, Piece
@@ -26,8 +27,8 @@ from evidence.excerpts.tracks import (
 Packets = list["av.Packet[Stream]"]
 
 
-def clip(pieces: Sequence[Piece]) -> bytes:
-    """Return the clip of a stream's segments.
+def clip(pieces: Sequence[Piece], budget: Budget) -> bytes:
+    """Return the clip of a stream's segments; what is encoded again ends with the budget.
 
     Raises:
         ExcerptFailed: nothing of them can be shown.
@@ -36,11 +37,11 @@ def clip(pieces: Sequence[Piece]) -> bytes:
     with contextlib.ExitStack() as stack:
         opened = [*_opened(stack, ordered)]
         writer = Mp4Writer()
-        video = _video_track(writer.container, opened)
-        audio = _audio_track(writer.container, opened)
+        video = _video_track(writer.container, opened, budget)
+        audio = _audio_track(writer.container, opened, budget)
         if video is None and audio is None:
             raise ExcerptFailed(UNDECODABLE)
-        _write(opened, video, audio)
+        _write(opened, video, audio, budget)
         return writer.finish()
 
 
@@ -51,27 +52,40 @@ def _opened(stack: contextlib.ExitStack, pieces: Sequence[Piece]) -> Iterator[Op
             yield stack.enter_context(reading(piece))
 
 
-def _video_track(out: OutputContainer, opened: Sequence[OpenPiece]) -> ClipTrack | None:
+def _video_track(
+    out: OutputContainer, opened: Sequence[OpenPiece], budget: Budget
+) -> ClipTrack | None:
     streams = [each.video for each in opened if each.video is not None]
     if not streams:
         return None
-    return CopiedTrack(out, streams[0]) if may_be_copied(streams) else EncodedVideo(out, streams[0])
+    if may_be_copied(streams):
+        return CopiedTrack(out, streams[0])
+    return EncodedVideo(out, streams[0], budget)
 
 
-def _audio_track(out: OutputContainer, opened: Sequence[OpenPiece]) -> ClipTrack | None:
+def _audio_track(
+    out: OutputContainer, opened: Sequence[OpenPiece], budget: Budget
+) -> ClipTrack | None:
     heard = [each for each in opened if each.audio is not None]
     streams = [each.audio for each in heard if each.audio is not None]
     if not streams:
         return None
     if not may_be_copied(streams):
-        return EncodedAudio(out)
+        return EncodedAudio(out, budget)
     packets = next(filter(None, (each.packets_of(each.audio) for each in heard)), [])
     return CopiedTrack(out, streams[0], sound_format(packets))
 
 
-def _write(opened: Sequence[OpenPiece], video: ClipTrack | None, audio: ClipTrack | None) -> None:
+def _write(
+    opened: Sequence[OpenPiece],
+    video: ClipTrack | None,
+    audio: ClipTrack | None,
+    budget: Budget,
+) -> None:
     placing, has_begun = Placing(), video is None
     for each in opened:
+        if budget.is_spent:
+            break
         pictures = each.packets_of(each.video)
         if not has_begun and not each.piece.is_audio:
             pictures = _from_keyframe(pictures)

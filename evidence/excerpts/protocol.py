@@ -21,7 +21,7 @@ NO_PICTURE = "no_picture"
 UNDECODABLE = "undecodable"
 TOO_LARGE = "too_large"
 
-_ANSWER = struct.Struct(">Q24sII")
+_ANSWER = struct.Struct(">Q24s?II")
 
 
 class JobKind(StrEnum):
@@ -60,6 +60,7 @@ class ExcerptJob:
         number: of the job, which nobody can guess.
         moment_sec: first moment of the fault, on the clock of the pieces.
         cpu_sec: until the kernel kills the process.
+        wall_sec: until its owner does.
         pieces: size, `starts_sec`, `duration_sec` and `is_audio` of each.
     """
 
@@ -67,6 +68,7 @@ class ExcerptJob:
     kind: JobKind
     moment_sec: float
     cpu_sec: int
+    wall_sec: float
     pieces: list[tuple[int, float, float, bool]]
 
     @classmethod
@@ -88,15 +90,18 @@ class ExcerptAnswer(NamedTuple):
     Attributes:
         failure: stable word; empty where something was made.
         files: two pictures, of which one may be missing (empty), or one clip.
+        is_cut: whether the clip lacks an end that was too costly.
     """
 
     number: int
     failure: str = ""
     files: tuple[bytes, bytes] = (b"", b"")
+    is_cut: bool = False
 
     def pack(self) -> bytes:
         first, second = self.files
-        head = _ANSWER.pack(self.number, self.failure.encode(), len(first), len(second))
+        sizes = len(first), len(second)
+        head = _ANSWER.pack(self.number, self.failure.encode(), self.is_cut, *sizes)
         return LENGTH.pack(len(head) + len(first) + len(second)) + head + first + second
 
     @classmethod
@@ -108,9 +113,9 @@ class ExcerptAnswer(NamedTuple):
         """
         if len(body) < _ANSWER.size:
             raise ValueError("an answer that is too short")
-        number, word, first, second = _ANSWER.unpack_from(body)
+        number, word, is_cut, first, second = _ANSWER.unpack_from(body)
         files = memoryview(body)[_ANSWER.size :]
         if len(files) != first + second:
             raise ValueError("an answer of another size than it says")
         failure = word.rstrip(b"\0").decode("ascii")
-        return cls(number, failure, (bytes(files[:first]), bytes(files[first:])))
+        return cls(number, failure, (bytes(files[:first]), bytes(files[first:])), is_cut)

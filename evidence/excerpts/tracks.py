@@ -10,6 +10,7 @@ from av.container import OutputContainer
 from av.stream import Stream
 from av.video.reformatter import VideoReformatter
 
+from evidence.excerpts.budget import Budget
 from evidence.excerpts.reading import decoded
 
 Packets = Sequence["av.Packet[Stream]"]
@@ -152,8 +153,9 @@ class CopiedTrack:
 class EncodedVideo:
     """Pictures that are encoded again, small."""
 
-    def __init__(self, out: OutputContainer, template: av.VideoStream) -> None:
+    def __init__(self, out: OutputContainer, template: av.VideoStream, budget: Budget) -> None:
         self._out = out
+        self._budget = budget
         self._scaler = VideoReformatter()
         self._width, self._height = small_size(
             template.codec_context.width, template.codec_context.height
@@ -170,8 +172,10 @@ class EncodedVideo:
         self._last_sec: float | None = None
 
     def write(self, packets: Packets, shift_sec: float) -> None:
-        """Encode a segment's pictures."""
+        """Encode a segment's pictures, as far as the budget goes."""
         for frame in decoded(packets):
+            if not self._budget.has_more():
+                return
             if isinstance(frame, av.VideoFrame) and frame.time is not None:
                 self._encode(frame, frame.time + shift_sec)
 
@@ -194,14 +198,15 @@ class EncodedVideo:
 class EncodedAudio:
     """Sound that is encoded again, in stereo."""
 
-    def __init__(self, out: OutputContainer) -> None:
+    def __init__(self, out: OutputContainer, budget: Budget) -> None:
         self._out = out
+        self._budget = budget
         self._stream = out.add_stream("aac", rate=SOUND_HZ, bit_rate=SOUND_BITS_PER_SEC)
         self._next = 0
         self._resampler = _resampler()
 
     def write(self, packets: Packets, shift_sec: float) -> None:
-        """Encode a segment's sound."""
+        """Encode a segment's sound, as far as the budget goes; timestamps may tell of hours."""
         self._resampler = _resampler()
         at = self._next
         for frame in decoded(packets):
@@ -216,7 +221,7 @@ class EncodedAudio:
         gap, tolerance = at - self._next, round(SOUND_GAP_SEC * SOUND_HZ)
         if at < 0 or gap < -tolerance:
             return
-        while gap > tolerance:
+        while gap > tolerance and self._budget.has_more():
             quiet = _silence(min(gap, SOUND_HZ))
             gap -= quiet.samples
             self._put(quiet)

@@ -15,7 +15,7 @@ MP4 = b"\0\0\0\x20ftypisom"
 
 
 def job(kind: JobKind) -> ExcerptJob:
-    return ExcerptJob(NUMBER, kind, 0.0, 10, [])
+    return ExcerptJob(NUMBER, kind, 0.0, 10, 45.0, [])
 
 
 @pytest.mark.parametrize(

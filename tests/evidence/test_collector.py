@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from evidence.case import LOST, Case
-from evidence.collector import BUSY, FAILED, MOST_WAITING, SHUTDOWN, Collected, EvidenceCollector
+from evidence.collector import FAILED, SHUTDOWN, Collected, EvidenceCollector
 from evidence.latest_pictures import LatestPictures
 from evidence.uploads import EvidenceRefused, GatewayAway, Upload
+from evidence.waiting_cases import BUSY, MOST_OF_MONITOR, MOST_WAITING, WaitingCases
 from media.watching import Picture
 from media.watching.footage import Excerpt
 from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceLevel, EvidenceMoment
@@ -76,11 +77,17 @@ class Source:
             yield Collected(item, wall_clock(0), b"jpeg")
 
 
-def a_case(begun_sec: float = 0.0, failure: str | None = None) -> Case:
+def a_case(
+    begun_sec: float = 0.0,
+    failure: str | None = None,
+    *,
+    monitor_id: str = MONITOR,
+    level: EvidenceLevel = EvidenceLevel.PICTURE,
+) -> Case:
     return Case(
-        monitor_id=MONITOR,
+        monitor_id=monitor_id,
         incident=IncidentRef(kind=IncidentKind.FREEZE, started_at=wall_clock(begun_sec)),
-        level=EvidenceLevel.PICTURE,
+        level=level,
         alert_at=datetime.now(UTC),
         excerpt=Excerpt(),
         failure=failure,
@@ -152,7 +159,7 @@ async def test_a_source_that_breaks_leaves_a_reason_and_the_next_incident_is_col
 
 
 @pytest.mark.parametrize(
-    ("incidents", "failure", "reason"), [(1, LOST, LOST), (MOST_WAITING + 1, None, BUSY)]
+    ("incidents", "failure", "reason"), [(1, LOST, LOST), (MOST_OF_MONITOR + 1, None, BUSY)]
 )
 async def test_what_cannot_be_collected_is_told_with_its_reason(
     incidents: int, failure: str | None, reason: str
@@ -162,6 +169,39 @@ async def test_what_cannot_be_collected_is_told_with_its_reason(
         for number in range(incidents):
             collecting.collect(a_case(number, failure))
     assert gateway.told()[-2:] == [("last_good", reason), ("first_faulty", reason)]
+
+
+async def test_pictures_do_not_wait_for_clips() -> None:
+    class Clips(Source):
+        def makes(self, item: EvidenceItem) -> bool:
+            return item.kind is EvidenceKind.CLIP
+
+    async def hang() -> AsyncIterator[Collected]:
+        await asyncio.Event().wait()
+        yield Collected(LAST_GOOD, wall_clock(0))
+
+    gateway = Gateway()
+    sources = [Source(), Clips(hang)]
+    async with EvidenceCollector(sources, gateway, Counts(), grace_sec=0.1) as collecting:
+        for number in range(3):
+            collecting.collect(a_case(number, level=EvidenceLevel.CLIP))
+        await until_true(lambda: len(gateway.taken) == 6, "all pictures")
+
+
+async def test_monitors_take_turns() -> None:
+    waiting = WaitingCases()
+    for name in ("greedy", "greedy", "greedy", "modest"):
+        waiting.put(a_case(monitor_id=name))
+    order = [(await waiting.take()).monitor_id for _ in range(4)]
+    assert order == ["greedy", "modest", "greedy", "greedy"]
+
+
+async def test_there_is_a_bound_on_all_that_wait() -> None:
+    waiting = WaitingCases()
+    for number in range(MOST_WAITING + 1):
+        waiting.put(a_case(monitor_id=f"mon-{number}"))
+    failures = [(await waiting.take()).failure for _ in range(MOST_WAITING + 1)]
+    assert failures == [*MOST_WAITING * [None], BUSY]
 
 
 async def test_only_the_newest_picture_of_each_stream_is_uploaded() -> None:

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from evidence.excerpt_maker import ExcerptMaker, NothingMade
+from evidence.excerpts.budget import Budget
+from evidence.excerpts.clips import clip as clip_of
 from evidence.excerpts.protocol import NO_PICTURE, UNDECODABLE, Piece
 from tests.media.decoding.packaging import EVERY_TWO_SEC, H264, packaged, tone
 
@@ -97,7 +99,7 @@ async def test_of_pictures_on_both_sides_of_a_moment(maker: ExcerptMaker, tmp_pa
 
 async def test_a_copied_clip_is_continuous(maker: ExcerptMaker, tmp_path: Path) -> None:
     pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC)
-    clip = played(await maker.clip(pieces))
+    clip = played((await maker.clip(pieces)).mp4)
     assert clip.codecs == ["h264", "aac"]
     assert clip.frames[0] == 150
     assert is_whole(clip, 6.0)
@@ -110,7 +112,7 @@ async def test_a_clip_goes_on_where_timestamps_start_over(
         tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC, init="i.mp4"
     )
     again = [each._replace(starts_sec=each.starts_sec + 6.0) for each in pieces]
-    clip = played(await maker.clip([*pieces, *again]))
+    clip = played((await maker.clip([*pieces, *again])).mp4)
     assert clip.frames[0] == 300
     assert is_whole(clip, 12.0)
 
@@ -123,7 +125,7 @@ async def test_sound_of_a_playlist_of_its_own_is_in_the_clip(
     silent = ("-filter_complex", "[0][1]concat=n=2[v]", "-map", "[v]")
     pictures = pieces_of(tmp_path / "video", *RED_THEN_BLUE, *silent, *EVERY_TWO_SEC)
     sound = pieces_of(tmp_path / "audio", *tone(6), *AAC, audio=True)
-    clip = played(await maker.clip([*pictures, *sound]))
+    clip = played((await maker.clip([*pictures, *sound])).mp4)
     assert clip.codecs == ["h264", "aac"]
     assert is_whole(clip, 6.0)
 
@@ -133,9 +135,20 @@ async def test_what_browsers_do_not_play_is_encoded_again(
 ) -> None:
     coded = ("-c:v", "mpeg2video", "-g", "50", "-c:a", "mp2")
     pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *coded)
-    clip = played(await maker.clip(pieces))
+    clip = played((await maker.clip(pieces)).mp4)
     assert clip.codecs == ["h264", "aac"]
     assert is_whole(clip, 6.0)
+
+
+def test_a_clip_that_costs_too_much_to_encode_ends_early(tmp_path: Path) -> None:
+    coded = ("-c:v", "mpeg2video", "-g", "50", "-c:a", "mp2")
+    pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *coded)
+    frames = iter(range(1000))
+    budget = Budget(100.0, 100.0, cpu=lambda: float(next(frames)), clock=lambda: 0.0)
+    shown = played(clip_of(pieces, budget))
+    assert budget.is_spent
+    assert shown.codecs == ["h264", "aac"]
+    assert 1.5 < shown.ends_sec[0] < 4.0
 
 
 async def test_a_change_of_format_within_a_clip_is_encoded_again(
@@ -147,7 +160,7 @@ async def test_a_change_of_format_within_a_clip_is_encoded_again(
     large = pieces_of(
         tmp_path / "large", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", *H264, at_sec=2.0
     )
-    clip = played(await maker.clip([*small, *large]))
+    clip = played((await maker.clip([*small, *large])).mp4)
     assert clip.codecs == ["h264"]
     assert is_whole(clip, 4.0)
 
@@ -156,7 +169,7 @@ async def test_of_sound_alone_there_is_a_clip_and_no_picture(
     maker: ExcerptMaker, tmp_path: Path
 ) -> None:
     pieces = pieces_of(tmp_path, *tone(6), *AAC)
-    assert is_whole(played(await maker.clip(pieces)), 6.0)
+    assert is_whole(played((await maker.clip(pieces)).mp4), 6.0)
     with pytest.raises(NothingMade) as nothing:
         await maker.pictures(pieces, 3.0)
     assert nothing.value.reason == NO_PICTURE
