@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from api.errors import Forbidden, Unauthorized
 from api.injection import injected
 from api.limits import Counted, RequestLimits
-from api.sessions import Sessions, is_csrf_token
+from api.sessions import Sessions, digest_of, is_csrf_token
 from runtime.settings import GatewaySettings
 
 SESSION_COOKIE: Final = "stream_tracker_session"
@@ -190,7 +190,7 @@ def rate_limited(what: Counted) -> Any:
     ) -> None:
         # A page reads what a person looks at: a wall of 200 pictures is no misbehaving program.
         if what is Counted.READS and caller.session:
-            await limits.count(Counted.PAGE_READS, caller.session)
+            await limits.count(Counted.PAGE_READS, digest_of(caller.session))
         else:
             await limits.count(what, caller.name)
 

@@ -7,7 +7,7 @@ event for it has been dropped from memory; it may resume.
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
@@ -23,6 +23,9 @@ POLL_SEC: Final = 1.0
 KEEP_ALIVE_SEC: Final = 10.0
 RECONNECT_SEC: Final = 2
 MAX_LISTENERS: Final = 100
+MAX_OF_A_SESSION: Final = 20
+"""Open pages of one browser; whoever has more leaves room for others."""
+
 EVENTS_KEPT: Final = 5_000
 PAGE: Final = 500
 """Events that are sent in one piece. No more than that waits for a listener that does not read."""
@@ -51,6 +54,7 @@ class ChangeFeed:
         self._is_blind = False
         self._news = asyncio.Event()
         self._listeners = 0
+        self._of_sessions: Counter[str] = Counter()
         self._starting = asyncio.Lock()
         self._polling: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -61,26 +65,43 @@ class ChangeFeed:
         self._wake_listeners()
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    async def listening(self, session: str = "") -> AsyncIterator[None]:
         """Admit a listener; `events` is called within the context.
 
+        Args:
+            session: whose page it is; empty for a program.
+
         Raises:
-            RateLimitExceeded: there are too many.
+            RateLimitExceeded: there are too many, of all or of this session.
             StoreUnavailable: the database does not answer.
         """
-        if self._listeners >= MAX_LISTENERS:
-            raise RateLimitExceeded(f"{MAX_LISTENERS} clients listen", KEEP_ALIVE_SEC)
-        self._listeners += 1
+        self._admit(session)
         try:
             async with self._starting:
                 if self._polling is None:
                     await self._start()
             yield
         finally:
-            self._listeners -= 1
-            if not self._listeners and self._polling:
-                self._polling.cancel()
-                self._polling = None
+            self._leave(session)
+
+    def _admit(self, session: str) -> None:
+        """Raises: RateLimitExceeded."""
+        if self._listeners >= MAX_LISTENERS:
+            raise RateLimitExceeded(f"{MAX_LISTENERS} clients listen", KEEP_ALIVE_SEC)
+        if session and self._of_sessions[session] >= MAX_OF_A_SESSION:
+            message = f"{MAX_OF_A_SESSION} pages of this session listen"
+            raise RateLimitExceeded(message, KEEP_ALIVE_SEC)
+        self._listeners += 1
+        self._of_sessions[session] += 1
+
+    def _leave(self, session: str) -> None:
+        self._listeners -= 1
+        self._of_sessions[session] -= 1
+        if not self._of_sessions[session]:
+            del self._of_sessions[session]
+        if not self._listeners and self._polling:
+            self._polling.cancel()
+            self._polling = None
 
     async def events(self, after: int | None) -> AsyncIterator[bytes]:
         """Yield a stream of server-sent events: first what changed since the event `after`.

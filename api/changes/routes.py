@@ -1,21 +1,24 @@
 """The route of changes, `/api/v1/changes`."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from api.auth import rate_limited
+from api.auth import AuthenticationDep, CallerDep, rate_limited
 from api.changes.feed import ChangeFeed
 from api.error_docs import error_responses
 from api.errors import ValidationFailed
 from api.injection import injected
 from api.limits import Counted
 from api.parameters import query_parameters
+from api.store import StoreUnavailable
 
 EVENT_STREAM: Final = "text/event-stream"
 MAX_NUMBER: Final = 2**63 - 1
+SESSION_CHECK_SEC: Final = 10.0
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -24,14 +27,38 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
+IsLoggedIn = Callable[[], Awaitable[bool]]
 Feed = Annotated[ChangeFeed, injected(ChangeFeed)]
 
 router = APIRouter(prefix="/api/v1", tags=["changes"])
 
 
-async def _listening(feed: Feed) -> AsyncIterator[None]:
-    async with feed.listening():
+async def _listening(feed: Feed, caller: CallerDep) -> AsyncIterator[None]:
+    async with feed.listening(caller.session):
         yield
+
+
+async def _is_logged_in(request: Request, authentication: AuthenticationDep) -> IsLoggedIn:
+    async def ask() -> bool:
+        try:
+            return await authentication.session(request) is not None
+        except StoreUnavailable:
+            return True  # an outage logs nobody out
+
+    return ask
+
+
+async def _while_logged_in(
+    events: AsyncIterator[bytes], is_logged_in: IsLoggedIn
+) -> AsyncIterator[bytes]:
+    """Pass on events until the session ends: a page that was left open learns nothing more."""
+    asked_at = time.monotonic()
+    async for piece in events:
+        if time.monotonic() - asked_at >= SESSION_CHECK_SEC:
+            if not await is_logged_in():
+                return
+            asked_at = time.monotonic()
+        yield piece
 
 
 def _event_number(
@@ -60,7 +87,10 @@ def _number(name: str, text: str) -> int:
     responses={**_STREAM, **error_responses(ValidationFailed)},
 )
 async def changes(
-    feed: Feed, after: Annotated[int | None, Depends(_event_number)]
+    feed: Feed,
+    caller: CallerDep,
+    is_logged_in: Annotated[IsLoggedIn, Depends(_is_logged_in)],
+    after: Annotated[int | None, Depends(_event_number)],
 ) -> StreamingResponse:
     """Tell of changed monitors and incidents, as server-sent events, until the client leaves.
 
@@ -68,4 +98,6 @@ async def changes(
     event may come twice. After 10 s without news comes `alive`, while changes can be seen. A client
     that does not read for half a minute is cut off.
     """
-    return StreamingResponse(feed.events(after), media_type=EVENT_STREAM, headers=_HEADERS)
+    events = feed.events(after)
+    told = _while_logged_in(events, is_logged_in) if caller.session else events
+    return StreamingResponse(told, media_type=EVENT_STREAM, headers=_HEADERS)

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from limits.aio.storage import MemoryStorage
 
+from api.changes import feed
+from api.changes import routes as changes
 from api.limits import LOGINS_PER_MINUTE
 from api.sessions import LINK_TIME, SESSION_TIME, Sessions, csrf_token
 from api.store import open_store
@@ -202,3 +205,42 @@ async def test_a_session_ends_with_its_key(sqlite_url: str) -> None:
     ):
         client.cookies.set(COOKIE, token)
         assert (await client.get("/")).status_code == 303
+
+
+async def test_limits_are_counted_without_the_token_of_a_session(gateway: Running) -> None:
+    async with logged_in(gateway) as client:
+        assert (await client.get("/api/v1/monitors")).status_code == 200
+        storage = gateway.gateway.limits._shared.storage
+        assert isinstance(storage, MemoryStorage)
+        counted = " ".join(storage.events)
+        assert "reads of a page" in counted
+        assert client.cookies[COOKIE] not in counted
+
+
+async def test_the_stream_of_changes_ends_with_the_session(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "SESSION_CHECK_SEC", 0.0)
+    monkeypatch.setattr(feed, "KEEP_ALIVE_SEC", 0.05)
+    async with logged_in(gateway) as client, client.stream("GET", "/api/v1/changes") as stream:
+        lines = stream.aiter_lines()
+        async with asyncio.timeout(10):
+            await anext(line async for line in lines if line == "event: alive")
+            assert (await client.delete("/session")).status_code == 204
+            assert [line async for line in lines][-1:] in ([], [""])
+
+
+async def test_a_session_leaves_others_room_to_listen(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MAX_OF_A_SESSION", 1)
+    path = "/api/v1/changes"
+    async with (
+        logged_in(gateway) as client,
+        logged_in(gateway) as other,
+        client.stream("GET", path) as first,
+    ):
+        assert first.status_code == 200
+        assert (await client.get(path)).status_code == 429
+        async with other.stream("GET", path) as second:
+            assert second.status_code == 200
