@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from pydantic_core import to_json
 
-from media.hls.playlist import MediaPlaylist
+from media.hls.playlist import MediaPlaylist, Segment
 from media.watching.growing import faults_begun
 from media.watching.segment_cache import SegmentCache
 from media.watching.snapshots import Snapshot, differences
@@ -31,8 +31,9 @@ BEFORE_FAULT = timedelta(seconds=5)
 MOST_BYTES = 1024 * 1024
 """Of one stream, without its segments, which are in the cache."""
 
-MOST_STEP_BYTES = 256 * 1024
-"""A segment with a larger measurement was made to be one: the journal begins anew after it."""
+MOST_ENTRY_BYTES = 256 * 1024
+"""A segment with a larger measurement was made to be one: the journal begins anew after it. A
+larger playlist is left out."""
 
 PLAYLIST_SEGMENTS = 30
 """The newest ones of each playlist are kept."""
@@ -98,7 +99,8 @@ class PlaylistRead:
 
     @property
     def size_bytes(self) -> int:
-        return 200 * (1 + len(self.playlist.segments))
+        segments = self.playlist.with_partial
+        return 200 * (1 + len(segments)) + sum(map(_text_size, segments))
 
 
 Entry = StepTaken | PlaylistRead
@@ -199,8 +201,9 @@ class Journal:
             self._unclaimed.popitem(last=False)
 
     def note_playlist(self, track: str, playlist: MediaPlaylist, at: datetime) -> None:
-        if self._legs:
-            self._legs[-1].add(PlaylistRead(at, track, _newest(playlist)))
+        read = PlaylistRead(at, track, _newest(playlist))
+        if self._legs and read.size_bytes <= MOST_ENTRY_BYTES:
+            self._legs[-1].add(read)
 
     @contextmanager
     def recorded(
@@ -225,7 +228,7 @@ class Journal:
         yield
         drafts = tuple(state.pending_events[drafted:])
         text = STEPS.dump_json(step)
-        if len(text) > MOST_STEP_BYTES:
+        if len(text) > MOST_ENTRY_BYTES:
             self._legs.clear()
             return
         leg.add(StepTaken(step.at, starts_at, changes, text, probed, drafts))
@@ -283,6 +286,13 @@ class Journal:
     def _may_go(self, needed_from: datetime) -> bool:
         size_bytes = sum(leg.size_bytes for leg in self._legs)
         return self._legs[1].since <= needed_from or size_bytes > MOST_BYTES
+
+
+def _text_size(segment: Segment) -> int:
+    """Return the size of what a playlist says of a segment: a stranger's URLs may be long."""
+    uris = [segment.uri, *segment.mirrors, *(part.uri for part in segment.parts)]
+    uris += [it.uri or "" for it in (segment.init, segment.encryption) if it]
+    return sum(map(len, uris)) + 100 * len(segment.parts)
 
 
 def _newest(playlist: MediaPlaylist) -> MediaPlaylist:

@@ -4,11 +4,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.hls.playlist import MediaPlaylist, Segment
 from media.watching import Journal, SegmentCache, WatchState
-from media.watching.journal import BEFORE_FAULT, LEG, MOST_BYTES, JournalExcerpt, StepTaken
+from media.watching.journal import (
+    BEFORE_FAULT,
+    LEG,
+    MOST_BYTES,
+    JournalExcerpt,
+    PlaylistRead,
+    StepTaken,
+)
 from media.watching.judging import StateJudge
 from media.watching.snapshots import Snapshot, changed, differences, restored
 from media.watching.state import MAIN
@@ -117,6 +126,21 @@ def test_a_journal_of_many_large_measurements_stays_small() -> None:
     assert MOST_BYTES / 2 < max(sizes) <= MOST_BYTES
     stream.play(still=still * 200)
     assert not stream.journal._legs
+
+
+@pytest.mark.parametrize("uri_bytes", [5_000, 100_000])
+def test_a_journal_of_playlists_with_long_urls_stays_small(uri_bytes: int) -> None:
+    stream = Stream(MonitorConfig(freeze_threshold_sec=80_000, blackout_threshold_sec=0))
+    sizes = []
+    for number in range(40):
+        stream.play()
+        segment = Segment(f"http://host/{number:0{uri_bytes}}", number, SEGMENT_SEC)
+        read = MediaPlaylist(SEGMENT_SEC, number, tuple(30 * [segment]), ended=False)
+        stream.journal.note_playlist(MAIN, read, NOON)
+        kept = [entry for leg in stream.journal._legs for entry in leg.entries]
+        playlists = [each.playlist for each in kept if isinstance(each, PlaylistRead)]
+        sizes.append(sum(len(it.uri) for each in playlists for it in each.segments))
+    assert max(sizes) <= MOST_BYTES + BEFORE_FAULT / LEG * MOST_BYTES
 
 
 def test_other_thresholds_begin_a_new_journal() -> None:
