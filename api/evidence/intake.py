@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ LARGE_AT_ONCE: Final = 2
 """Each is a file of up to 128 MiB while it is taken."""
 
 MOST_WAITING: Final = 100
+MOST_OF_MONITOR: Final = 4
+"""Its worker hands in as many at most; a probe that was taken over keeps no others waiting."""
 
 _MAGIC: Final = {
     EvidenceKind.PICTURE: (0, b"\xff\xd8\xff"),
@@ -92,7 +95,7 @@ class EvidenceIntake:
         large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._turns = dict.fromkeys(EvidenceKind, large)
         self._turns[EvidenceKind.PICTURE] = asyncio.Semaphore(PICTURES_AT_ONCE)
-        self._waiting = 0
+        self._in_hand = Counter[str]()
 
     async def take(self, upload: Upload, request: Request) -> None:
         """Take a file; one that is there already stays as it is.
@@ -107,7 +110,7 @@ class EvidenceIntake:
         known = await self._store.evidence.find(upload.evidence_id)
         if known and (known.state is EvidenceState.READY or known.reason == DELETED):
             return
-        async with self._turn(record.kind):
+        async with self._turn(record):
             try:
                 await self._keep(record, upload, request)
             except QuotaExceeded:
@@ -165,7 +168,9 @@ class EvidenceIntake:
             if not await self._store.evidence.begin(replace(record, reason=None, taken_at=None)):
                 return
             await self._files.put(record.file_name, body.path)
-        await self._store.evidence.settle(record)
+        if not await self._store.evidence.settle(record):
+            await self._files.delete(record.file_name)
+            return
         self._metrics.evidence_settled(record.kind, "stored")
         _log.info("evidence stored", **_named(record), size_bytes=record.size_bytes)
 
@@ -183,16 +188,19 @@ class EvidenceIntake:
         self._metrics.evidence_settled(record.kind, reason)
 
     @asynccontextmanager
-    async def _turn(self, kind: EvidenceKind) -> AsyncIterator[None]:
+    async def _turn(self, record: EvidenceRecord) -> AsyncIterator[None]:
         """Wait until few others are being taken."""
-        if self._waiting >= MOST_WAITING:
+        monitor_id = record.monitor_id
+        is_greedy = self._in_hand[monitor_id] >= MOST_OF_MONITOR
+        if is_greedy or self._in_hand.total() >= MOST_WAITING:
             raise EvidenceNotAvailable("busy")
-        self._waiting += 1
+        self._in_hand[monitor_id] += 1
         try:
-            async with self._turns[kind]:
+            async with self._turns[record.kind]:
                 yield
         finally:
-            self._waiting -= 1
+            self._in_hand[monitor_id] -= 1
+            self._in_hand += Counter()  # forgets monitors with none
 
 
 def _check(body: Spooled, upload: Upload) -> None:

@@ -121,16 +121,15 @@ class EvidenceStore:
             await _add(connection, record)
             return (await connection.execute(change)).rowcount == 1
 
-    async def settle(self, record: EvidenceRecord) -> None:
-        """Note that the file of a record is written."""
+    async def settle(self, record: EvidenceRecord) -> bool:
+        """Note that the file of a record is written. False: it was deleted meanwhile."""
         values = {
             "state": EvidenceState.READY,
             **{name: getattr(record, name) for name in ("reason", "size_bytes", "sha256")},
             "taken_at": record.taken_at,
         }
-        await self._database.write_one(
-            update(evidence).where(_is(record.evidence_id)).values(**values)
-        )
+        is_begun = _is(record.evidence_id) & _stored()
+        return await self._database.write_one(update(evidence).where(is_begun).values(**values)) > 0
 
     async def fail(self, record: EvidenceRecord, reason: str) -> None:
         """Note that there will be no file, unless that or another reason is known already."""

@@ -1,5 +1,6 @@
 """Evidence: workers hand it in, clients read it, and it is forgotten."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import httpx
 import pytest
 
 from api.evidence.cleanup import EvidenceCleanup
+from api.evidence.intake import PICTURES_AT_ONCE
+from api.evidence.quota import DELETED
 from evidence.store import open_file_store
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
 from tests.testkit.evidence import (
@@ -253,6 +256,38 @@ async def test_what_is_deleted_is_gone_and_does_not_come_back(
         assert files_in(tmp_path / "e") == []
         unknown = await gateway.client.delete(f"{path[:-4]}0000")
         assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "EVIDENCE_NOT_FOUND")
+
+
+async def test_what_is_deleted_while_it_is_written_stays_deleted(light_gateway: Running) -> None:
+    incident = await new_incident(light_gateway, NOON)
+    await incident.open()
+    kept = light_gateway.store.evidence
+    evidence_id = incident.id_of(FIRST_FAULTY)
+    record = await kept.find(evidence_id)
+    assert record
+    assert await kept.begin(record)
+    await kept.note_gone([evidence_id], DELETED)
+    assert not await kept.settle(record)
+    assert (await incident.get(FIRST_FAULTY)).status_code == 410
+
+
+async def test_slow_uploads_of_one_monitor_keep_no_others_waiting(light_gateway: Running) -> None:
+    urls = [f"https://media.example/{name}.m3u8" for name in ("greedy", "modest")]
+    greedy, modest = [await new_incident(light_gateway, NOON, stream_url=url) for url in urls]
+    release = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield JPEG
+        await release.wait()
+
+    async with asyncio.TaskGroup() as uploads:
+        for _ in range(PICTURES_AT_ONCE):
+            uploads.create_task(greedy.put(FIRST_FAULTY, slow()))
+        async with asyncio.timeout(20):
+            while (await greedy.put(LAST_GOOD, JPEG, X_Sha256=64 * "0")).status_code != 503:
+                await asyncio.sleep(0.05)
+            assert (await modest.put(FIRST_FAULTY, JPEG)).status_code == 204
+        release.set()
 
 
 async def test_with_a_monitor_goes_its_evidence(database_url: str, tmp_path: Path) -> None:
