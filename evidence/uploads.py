@@ -127,6 +127,10 @@ class Uploads:
                     return
                 await asyncio.sleep(delay_sec)
                 delay_sec = min(2 * delay_sec, LONGEST_DELAY_SEC)
+            except Exception as error:  # a defect costs this piece, not all that follow
+                logger.exception("evidence cannot be handed over")
+                self._note(upload, NOT_TAKEN, type(error).__name__)
+                return
             else:
                 self._note(upload, upload.reason if not upload.data else None)
                 return

@@ -135,8 +135,9 @@ async def test_a_gateway_that_is_away_gets_it_later() -> None:
     assert gateway.told() == [("last_good", None), ("first_faulty", None)]
 
 
-async def test_what_the_gateway_refuses_is_not_tried_again() -> None:
-    gateway = Gateway(raises=[EvidenceRefused("the monitor keeps no such evidence")])
+@pytest.mark.parametrize("error", [EvidenceRefused("it keeps no such evidence"), RuntimeError()])
+async def test_what_can_never_be_handed_over_is_not_tried_again(error: Exception) -> None:
+    gateway = Gateway(raises=[error])
     async with collector(gateway) as collecting:
         collecting.collect(a_case())
     assert gateway.told() == [("first_faulty", None)]
