@@ -1,12 +1,13 @@
 """A webhook receiver that verifies what it gets, to test an integration with."""
 
 import asyncio
+import base64
 import dataclasses
 import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
@@ -26,6 +27,8 @@ TOLERANCE_SEC = 300
 TOO_LARGE = "the body is larger than any webhook"
 BODY_MAX_BYTES = 64 * 1024
 """More than three times the largest webhook."""
+
+WHSEC = "whsec_"
 
 GRACE_SEC = 2
 """Time that requests in flight get at the end."""
@@ -153,7 +156,17 @@ async def run_receiver(
 
 
 def signing_keys(keys: str) -> list[bytes]:
-    return [key.strip().encode() for key in keys.split(",") if key.strip()]
+    """Return the keys that may have signed; the secret of a destination (`whsec_…`) as it is."""
+    texts = [key.strip() for key in keys.split(",") if key.strip()]
+    return [*(text.encode() for text in texts), *filter(None, map(_secret_of, texts))]
+
+
+def _secret_of(text: str) -> bytes:
+    """Return the key that a destination's secret stands for; empty for any other key."""
+    if text.startswith(WHSEC):
+        with suppress(ValueError):
+            return base64.b64decode(text.removeprefix(WHSEC), validate=True)
+    return b""
 
 
 def _is_near(timestamp: str, at: float) -> bool:

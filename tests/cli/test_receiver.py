@@ -1,6 +1,7 @@
 """The receiver for people who test their integration trusts what is signed, and nothing else."""
 
 import asyncio
+import base64
 import json
 import socket
 import time
@@ -17,6 +18,7 @@ from cli.receiver import (
     Receiver,
     print_line,
     receiving,
+    signing_keys,
 )
 from monitors.signing import signature_headers
 from runtime.serving import PortTaken
@@ -114,6 +116,12 @@ async def test_a_request_that_never_ends_does_not_keep_the_receiver() -> None:
 async def test_both_keys_are_trusted_during_a_rotation() -> None:
     post = Post(keys=(KEY, OLD_KEY))
     assert [await post(keys=keys) for keys in ((KEY, OLD_KEY), (OLD_KEY,))] == [200, 200]
+
+
+async def test_the_secret_of_a_destination_is_taken_as_it_is_shown() -> None:
+    secret = f"whsec_{base64.b64encode(KEY).decode()}"
+    assert await Post(keys=tuple(signing_keys(f"whsec_+, {secret}")))() == 200
+    assert await Post(keys=tuple(signing_keys("whsec_+")))() == 401
 
 
 async def test_one_that_knows_the_old_key_alone_can_verify_the_trio_of_a_rotation() -> None:
