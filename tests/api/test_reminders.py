@@ -26,7 +26,7 @@ from tests.testkit.events import put_event
 from tests.testkit.gateway import Running
 
 LATER = timedelta(seconds=61)
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime.now(UTC) - timedelta(hours=2)  # older incidents are forgotten
 
 
 async def reminded(gateway: Running) -> tuple[str, str, int]:

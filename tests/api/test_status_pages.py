@@ -17,7 +17,6 @@ from monitors.status import IncidentKind
 from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 PATH = "/api/v1/status-pages"
 
 
@@ -35,12 +34,13 @@ async def put(gateway: Running, slug: str, *monitor_ids: str, **fields: Any) -> 
 async def live_monitor(gateway: Running, hours: float, **fields: Any) -> str:
     """Create a monitor whose stream is live, and was seen, since some hours ago until now."""
     monitor_id = await gateway.created_id(**fields)
-    begin = NOW - timedelta(hours=hours)
+    now = datetime.now(UTC)
+    begin = now - timedelta(hours=hours)
     aged = update(monitors).where(monitors.c.monitor_id == monitor_id)
     await gateway.store.database.write_one(aged.values(created_at=begin, live_since=begin))
-    seen = {"start": begin.isoformat(), "end": NOW.isoformat()}
+    seen = {"start": begin.isoformat(), "end": now.isoformat()}
     status = await gateway.report(
-        monitor_id, "monitoring", NOW.isoformat(), stream_status="live", coverage=[seen]
+        monitor_id, "monitoring", now.isoformat(), stream_status="live", coverage=[seen]
     )
     assert status == 200
     return monitor_id
@@ -111,7 +111,7 @@ async def test_what_strangers_see(gateway: Running) -> None:
     )
     broken = await live_monitor(gateway, 1, stream_url="https://secret.example/b.m3u8")
     silent = await gateway.created_id(stream_url="https://secret.example/c.m3u8", name="Later")
-    begin = NOW - timedelta(minutes=20)
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
     kind = IncidentKind.BLACKOUT
     await put_event(gateway, on_air, begin_of(on_air, kind, begin, reason="http://10.0.0.7/why"))
     await put_event(gateway, on_air, end_of(on_air, kind, begin, 60))
