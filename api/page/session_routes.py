@@ -75,6 +75,7 @@ async def show_login(
     session = await sessions.begin_by_link(token)
     if session is None:
         return _form(page, next, problem="login.link_used", status=401)
+    await _end(request, sessions)
     # Shown, not redirected: after a click in a mail the browser keeps a strict cookie back until
     # a page of ours leads on.
     answer = page.render("welcome.html", title="login.welcome", next=_local(next))
@@ -98,6 +99,7 @@ async def log_in(
         given = await _given(request, is_form=is_form)
         await limits.count(Counted.LOGINS, peer_address(request))
         token = await _begin(request, given["key"], authentication, sessions)
+        await _end(request, sessions)
     except ApiError as error:
         if not is_form:
             return error.response()
@@ -127,7 +129,7 @@ async def log_out(request: Request, sessions: SessionsDep, cookie: Cookie) -> Re
     """End the session of the cookie, if there is one."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return Forbidden("The request comes from another site").response()
-    await sessions.end(request.cookies.get(SESSION_COOKIE, ""))
+    await _end(request, sessions)
     answer = Response(status_code=204)
     cookie.remove(answer)
     return answer
@@ -152,6 +154,11 @@ async def _begin(
     if client is None:
         raise Unauthorized("key: is not a valid key" if key else "key: is required")
     return await sessions.begin(client)
+
+
+async def _end(request: Request, sessions: Sessions) -> None:
+    """End the session that a browser has had until now."""
+    await sessions.end(request.cookies.get(SESSION_COOKIE, ""))
 
 
 async def _given(request: Request, *, is_form: bool) -> dict[str, str]:

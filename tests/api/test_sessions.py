@@ -119,6 +119,20 @@ async def test_a_session_ends_with_the_log_out(gateway: Running) -> None:
         assert (await thief.get("/api/v1/monitors")).status_code == 401
 
 
+async def test_a_log_in_ends_the_session_before(gateway: Running) -> None:
+    async with logged_in(gateway) as client, stranger(gateway) as other:
+        other.cookies.set(COOKIE, client.cookies[COOKIE])
+        assert (await other.get("/session")).status_code == 204
+        assert (await client.post("/session", json={"key": KEY})).status_code == 204
+        assert (await client.get("/session")).status_code == 204
+        assert (await other.get("/session")).status_code == 401
+
+
+async def test_no_cache_keeps_what_says_nothing_of_caches(gateway: Running) -> None:
+    answer = await gateway.client.get("/api/v1/monitors")
+    assert answer.headers["cache-control"] == "no-store"
+
+
 async def test_a_session_changes_things_from_our_own_pages_alone(gateway: Running) -> None:
     order = {
         "stream_url": "https://media.example/a.m3u8",
