@@ -28,16 +28,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-def api_config(app: Any, host: str, port: int, *, connections: int | None = None) -> uvicorn.Config:
+def api_config(
+    app: Any, host: str, port: int, *, proxies: str, connections: int | None = None
+) -> uvicorn.Config:
     """Return how an ASGI application is served that logs its requests itself.
 
-    Its clients keep their connections; at the end it gets `GRACE_SEC` for requests in flight.
+    Its clients keep their connections; at the end it gets `GRACE_SEC` for requests in flight. Of
+    whom a request comes, `proxies` are believed.
     """
     return http_config(
         app,
         host,
         port,
         connections=connections,
+        forwarded_allow_ips=proxies,
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_SEC,
         timeout_graceful_shutdown=GRACE_SEC,

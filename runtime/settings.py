@@ -77,6 +77,10 @@ class GatewaySettings(EvidenceSettings):
     viewer_keys: HeaderKeyList = []
     """Keys that may only read, comma separated: for people who look at the page."""
 
+    forwarded_allow_ips: str = Field(default="127.0.0.1,::1", max_length=1000)
+    """Addresses of proxies, comma separated, that say whose requests they pass on
+    (X-Forwarded-For): clients behind any other proxy share one address, and its limits."""
+
     internal_api_key: HeaderKey
     """Key that workers use."""
 

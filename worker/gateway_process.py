@@ -84,7 +84,13 @@ async def serving(gateway: GatewayServices, settings: GatewaySettings) -> AsyncI
         stack.push_async_callback(gateway.limits.close)
 
         async def serve(app: FastAPI, port: int, variables: str) -> None:
-            config = api_config(app, settings.host, port, connections=connections)
+            config = api_config(
+                app,
+                settings.host,
+                port,
+                proxies=settings.forwarded_allow_ips,
+                connections=connections,
+            )
             await stack.enter_async_context(serve_in_background(config, variables=variables))
 
         if internal_port:
