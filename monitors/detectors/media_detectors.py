@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_serializer
 
 from monitors.config import AudioTracks, Expect, Thresholds
 from monitors.detectors.explanations import Cause
@@ -67,6 +67,10 @@ class MediaDetectors(BaseModel):
     known_additional: frozenset[int] = frozenset()
     learned_sec: float = 0.0
     unjudged: frozenset[Track] = frozenset()
+
+    @field_serializer("tracks", "known", "known_additional", "unjudged", when_used="json")
+    def _in_order(self, names: frozenset[Any]) -> list[Any]:
+        return sorted(names)  # equal sets are equal texts: so snapshots of a state are compared
 
     def probe_context(
         self, duration_sec: float, thresholds: Thresholds, *, has_room: bool = True

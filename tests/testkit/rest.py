@@ -33,7 +33,8 @@ class Rest:
     async def create(
         self, stream_url: str, callback_url: str, config: dict[str, Any], **fields: Any
     ) -> str:
-        """Register a monitor and return its id."""
+        """Register a monitor and return its id; it keeps evidence only where `config` says so."""
+        config = {"evidence": "none", **config}
         body = {"stream_url": stream_url, "callback_url": callback_url, "config": config, **fields}
         headers = {"Idempotency-Key": str(uuid4())}
 

@@ -22,13 +22,13 @@ from tests.testkit.receiver import Receiver
 Scenario = Callable[["ScenarioRunner"], Awaitable[Any]]
 
 START_SEC = 30
-APART_SEC = 3.0
+APART_SEC = 5.0
 """Between the beginnings of two scenarios: to start services takes most of the CPU."""
 
 THREADS = 64
 """Each may wait for a process to end."""
 
-PLAY_SEC = 220
+PLAY_SEC = 300
 END_SEC = 60
 
 
