@@ -15,7 +15,7 @@ demo: setup
 
 # Most tests wait for streams and servers rather than for the processor.
 PROCESSES := 5
-# Whole services play their scenarios in real time, all at once: nothing else runs beside them.
+# Whole services play their scenarios in real time, many at once: nothing else runs beside them.
 SERVICES := tests/service
 # These use the whole machine.
 ALONE := tests/hostile_service
@@ -30,7 +30,7 @@ ifdef PYTEST_ARGS
 else
 	$(BIN)/pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder \
 		$(addprefix --ignore=,$(SERVICES) $(ALONE))
-	$(BIN)/pytest -q $(SERVICES)
+	$(BIN)/pytest -q --timeout 400 $(SERVICES)
 	$(BIN)/pytest -q $(ALONE)
 endif
 

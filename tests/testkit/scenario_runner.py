@@ -1,4 +1,4 @@
-"""Where the scenarios of the service tests play, all at the same time.
+"""Where the scenarios of the service tests play, many at the same time.
 
 A scenario takes a minute, because streams take their time, but hardly any CPU once its services
 are up: so a test module tells what is to happen in its `SCENARIO`, the runner plays those of all
@@ -22,13 +22,16 @@ from tests.testkit.receiver import Receiver
 Scenario = Callable[["ScenarioRunner"], Awaitable[Any]]
 
 START_SEC = 30
-APART_SEC = 5.0
+APART_SEC = 3.0
 """Between the beginnings of two scenarios: to start services takes most of the CPU."""
 
-THREADS = 64
-"""Each may wait for a process to end."""
+AT_ONCE = 8
+"""More would keep each other from what they do in time."""
 
-PLAY_SEC = 300
+THREADS = 256
+"""Each process takes one, which waits for its end."""
+
+PLAY_SEC = 400
 END_SEC = 60
 
 
@@ -49,6 +52,7 @@ class ScenarioRunner:
         self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stack = AsyncExitStack()
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._house: asyncio.Task[ServiceHarness] | None = None
         self._playing: dict[Scenario, Future[Any]] = {}
 
@@ -98,7 +102,8 @@ class ScenarioRunner:
 
     async def _play(self, scenario: Scenario, *, after_sec: float) -> Any:
         await asyncio.sleep(after_sec)
-        return await scenario(self)
+        async with self._turns:
+            return await scenario(self)
 
     async def _end(self) -> None:
         here = asyncio.current_task()
