@@ -212,7 +212,10 @@ async def running_gateway(
                 base_url=base, headers={"X-API-Key": KEY}, timeout=30, trust_env=False
             ) as client,
             httpx.AsyncClient(
-                base_url=internal, headers={"X-Internal-API-Key": INTERNAL_KEY}, trust_env=False
+                base_url=internal,
+                headers={"X-Internal-API-Key": INTERNAL_KEY},
+                timeout=30,
+                trust_env=False,
             ) as worker,
         ):
             yield Running(client, worker, played, store, gateway)
