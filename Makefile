@@ -14,7 +14,7 @@ demo: setup
 	@exec $(BIN)/stream-tracker demo
 
 # Most tests wait for streams and servers rather than for the processor.
-PROCESSES := 5
+PROCESSES := 4
 # Whole services play their scenarios in real time, many at once: nothing else runs beside them.
 SERVICES := tests/service
 # These use the whole machine.

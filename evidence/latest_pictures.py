@@ -83,5 +83,8 @@ class LatestPictures:
         except (GatewayAway, EvidenceRefused) as error:
             logger.info("a picture was not taken", monitor_id=monitor_id, error=str(error))
             self._meter.picture("lost")
+        except Exception:
+            logger.exception("a picture cannot be handed over", monitor_id=monitor_id)
+            self._meter.picture("lost")
         else:
             self._meter.picture("sent")

@@ -210,7 +210,7 @@ async def test_what_fails_says_why_and_may_still_come(gateway: Running, tmp_path
     await incident.open()
     assert (await incident.fail(LAST_GOOD, "no_picture")).status_code == 204
     assert (await incident.fail(LAST_GOOD, "shutdown")).status_code == 204
-    cleanup = later(gateway, tmp_path, seconds=119)
+    cleanup = later(gateway, tmp_path, seconds=60)
     assert await cleanup.fail_lost() == 0
     assert await later(gateway, tmp_path, seconds=121).fail_lost() == 1
     assert await states(incident) == {

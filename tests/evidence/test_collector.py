@@ -214,3 +214,20 @@ async def test_only_the_newest_picture_of_each_stream_is_uploaded() -> None:
         await until_true(lambda: len(gateway.pictures) == 2, "both pictures")
     assert sorted(gateway.pictures) == [("mon-1", b"2"), ("mon-2", b"other")]
     assert sorted(counts.outcomes) == ["replaced", "replaced", "sent", "sent"]
+
+
+async def test_a_defect_of_one_picture_keeps_no_later_one() -> None:
+    class Broken(Gateway):
+        async def put_picture(self, monitor_id: str, picture: Picture) -> None:
+            if monitor_id.startswith("broken"):
+                raise RuntimeError
+            await super().put_picture(monitor_id, picture)
+
+    gateway, counts = Broken(), Counts()
+    async with LatestPictures(gateway, counts) as pictures:
+        for number in range(3):
+            pictures.put(f"broken-{number}", Picture(b"jpeg", wall_clock(0)))
+        await until_true(lambda: len(counts.outcomes) == 3, "all that fail")
+        pictures.put("mon-1", Picture(b"jpeg", wall_clock(0)))
+        await until_true(lambda: bool(gateway.pictures), "the picture behind them")
+    assert counts.outcomes == ["lost", "lost", "lost", "sent"]

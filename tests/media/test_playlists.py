@@ -117,7 +117,7 @@ async def test_few_large_bodies_come_at_once_and_give_way_to_those_that_wait() -
 
     everyone = [asyncio.create_task(come()) for _ in range(AT_ONCE + 3)]
     async with asyncio.timeout(60):
-        while stopped < 3:
+        while stopped < 3 or coming < AT_ONCE:
             await asyncio.sleep(0.01)
     assert most == coming == AT_ONCE
     assert stopped == 3

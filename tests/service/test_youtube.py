@@ -26,7 +26,7 @@ BLACK = [("black", 12.0)]
 PLAYLIST_REFUSED = SiteFault(
     kinds=frozenset({RequestKind.PLAYLIST}), video_id=MAIN, status=403, times=1
 )
-SECRETS = ("googlevideo", "expire=", "/expire/", COOKIE)
+SECRETS = ("googlevideo", "expire=", "expire%3D", "/expire/", COOKIE)
 EXPECTED = [
     "stream.started",
     "alert.blackout",

@@ -134,7 +134,9 @@ async def test_while_the_store_is_away_for_long_only_the_audit_of_the_oldest_is_
     assert [event.sequence for event in activities.received] == [1, 2, 3, *range(5, happened + 1)]
     last = {report.event.sequence: report.webhook_status for report in activities.reports}
     assert len(last) + end.events_unaudited == happened
-    assert [*last][:3] == [1, 2, 4], "2 was being reported, and 4 may still be sent again"
+    first, reporting, failed = [*last][:3]
+    assert (first, failed) == (1, 4), "4 may still be sent again"
+    assert reporting in (2, 3), "its report was on its way: 3 may happen before 2 is through"
     assert [*last][3:] == [*range(happened + 4 - len(last), happened + 1)]
     assert DeliveryStatus.PENDING not in last.values()
 
