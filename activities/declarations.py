@@ -171,8 +171,8 @@ class DeliveryInput(BaseModel):
     """Input of `deliver_webhook`.
 
     Attributes:
-        callback_seal: proves that the gateway said `callback_url`; see `monitors.signing`. Where it
-            does not, the event goes where the gateway says.
+        callback_seal: proves that the gateway said `callback_url`; see `monitors.webhook_signing`.
+            Where it does not, the event goes where the gateway says.
     """
 
     callback_url: str
@@ -320,7 +320,7 @@ class DeliveryActivities(Protocol):
 
 
 class GatewayActivities(Protocol):
-    """Done by `activities.reports`.
+    """Done by `activities.gateway_reports`.
 
     They raise ApplicationError: `GATEWAY_UNAVAILABLE`, or what is not retryable when the gateway
     will never take the report.

@@ -22,7 +22,7 @@ from activities.declarations import (
 )
 from activities.delivery_audit import AttemptAudit, AttemptMeter
 from activities.gateway_client import GatewayClient
-from activities.reports import answered
+from activities.gateway_reports import answered
 from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import ReceiverAnswer, post_webhook
 from monitors.delivery import (
@@ -36,7 +36,7 @@ from monitors.delivery import (
 from monitors.events import StreamEvent
 from monitors.evidence_links import EvidenceLinks
 from monitors.reports import EventReport
-from monitors.signing import is_sealed, signature_headers
+from monitors.webhook_signing import is_sealed, signature_headers
 
 logger = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class WebhookDelivery(DeliveryActivities):
         meter: counts the attempts.
         audit: reports those that failed.
         gateway: knows events, and where they go.
-        seal_key: of `monitors.signing.callback_seal`.
+        seal_key: of `monitors.webhook_signing.callback_seal`.
         links: open evidence.
     """
 

@@ -25,8 +25,8 @@ from activities.destination_declarations import (
     ServeResult,
 )
 from activities.gateway_client import ReportRefused
-from activities.heartbeats import heartbeats, to_its_end
-from activities.reports import answered
+from activities.gateway_reports import answered
+from activities.keepalive import heartbeats, to_its_end
 from monitors.delivery import DeliveryPolicy, Failure
 from notifications.notification import DestinationType, NotificationState
 from notifications.sending import SEND_TIMEOUT_SEC, Outcome, Sender

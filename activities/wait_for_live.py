@@ -26,7 +26,7 @@ from activities.declarations import (
     WaitResult,
 )
 from activities.gateway_client import GatewayClient, ReportRefused
-from activities.heartbeats import heartbeats
+from activities.keepalive import heartbeats
 from media.sources.source import Observation, Source, SourceState
 from media.sources.source_resolver import SourceResolver
 from media.sources.youtube import site_messages

@@ -6,7 +6,7 @@ from functools import partial
 from activities.declarations import WatchInput
 from evidence.case import LOST, Case
 from evidence.collector import EvidenceCollector
-from evidence.latest_pictures import LatestPictures
+from evidence.picture_uploads import PictureUploads
 from media.watching import Footage, Journal, SegmentCache, SegmentProber
 from monitors.events import EventDraft, is_opening
 from monitors.evidence import EvidenceLevel
@@ -22,7 +22,7 @@ class WatchEvidence:
     """
 
     def __init__(
-        self, collector: EvidenceCollector, pictures: LatestPictures, cache: SegmentCache
+        self, collector: EvidenceCollector, pictures: PictureUploads, cache: SegmentCache
     ) -> None:
         self._collector = collector
         self._pictures = pictures

@@ -11,23 +11,22 @@ from fastapi import FastAPI
 
 from api import health
 from api.access_log import AccessLog
-from api.addresses import AddressCheck, AppriseCheck
 from api.auth import Authentication
 from api.changes.descriptions import ChangeDescriptions
 from api.changes.feed import ChangeFeed
 from api.coverage.service import CoverageService
+from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.dispatch import DestinationDispatch
-from api.destinations.messages import MessageWriter
-from api.destinations.secrets import DestinationSecretBox
+from api.destinations.notification_writer import NotificationWriter
 from api.destinations.service import DestinationService
 from api.destinations.waker import DestinationWaker
 from api.errors import install_error_handlers
 from api.events.service import EventService
 from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import EvidenceIntake
+from api.evidence.link_signing import CapsuleKeys
 from api.evidence.quota import EvidenceQuota
 from api.evidence.service import EvidenceService
-from api.evidence.signing import CapsuleKeys
 from api.health import HealthChecks
 from api.heartbeat_ping import HeartbeatPing, Ping
 from api.incidents.service import IncidentService
@@ -35,8 +34,8 @@ from api.injection import provide
 from api.internal import destination_routes as internal_destination_routes
 from api.internal import evidence_routes as internal_evidence_routes
 from api.internal import routes as internal_routes
-from api.internal.reports import WorkerReports
-from api.limits import RequestLimits
+from api.internal.worker_reports import WorkerReports
+from api.latest_pictures.service import LatestPictureService
 from api.metrics import GatewayMetrics
 from api.monitor_engine import MonitorEngine
 from api.monitors.bulk_stop import BulkStop
@@ -50,8 +49,8 @@ from api.page.cookies import SessionCookie
 from api.page.monitor_page import MonitorPages
 from api.page.routers import PAGE_ROUTERS
 from api.page.wall import WallService
-from api.pictures.service import PictureService
 from api.reconciler import Reconciler
+from api.request_limits import RequestLimits
 from api.secrets import SecretBox
 from api.sessions import Sessions
 from api.silences.service import SilenceService
@@ -59,6 +58,7 @@ from api.slates.service import SlateService
 from api.status_pages.publication import StatusPublication
 from api.status_pages.service import StatusPageService
 from api.store import Store
+from api.url_checks import AddressCheck, AppriseCheck
 from evidence.store import FileStore, open_file_store
 from monitors.evidence_links import EvidenceLinks
 from runtime.errors import StartError
@@ -108,7 +108,7 @@ class GatewayServices:
     evidence: EvidenceService
     intake: EvidenceIntake
     cleanup: EvidenceCleanup
-    pictures: PictureService
+    pictures: LatestPictureService
     sessions: Sessions
     cookie: SessionCookie
     wall: WallService
@@ -164,7 +164,9 @@ def create_gateway(
     events = EventService(store, engine, monitors, links)
     changes = ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe)
     sessions = Sessions(store.sessions, now)
-    pictures = PictureService(store, monitors, interval_sec=settings.picture_interval_sec, now=now)
+    pictures = LatestPictureService(
+        store, monitors, interval_sec=settings.picture_interval_sec, now=now
+    )
     coverage = CoverageService(store, retention=retention, now=now)
     status_pages = StatusPageService(store, now)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
@@ -205,7 +207,7 @@ def create_gateway(
         changes=changes,
         destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
         dispatch=DestinationDispatch(
-            store, secrets, MessageWriter(store, settings.public_url, links, now), metrics, now
+            store, secrets, NotificationWriter(store, settings.public_url, links, now), metrics, now
         ),
         silences=SilenceService(store, waker, now),
         status_pages=status_pages,

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from api.errors import Forbidden, Unauthorized
 from api.injection import injected
-from api.limits import Counted, RequestLimits
+from api.request_limits import Counted, RequestLimits
 from api.sessions import Sessions, digest_of, is_csrf_token
 from runtime.settings import GatewaySettings
 

@@ -17,7 +17,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from api.auth import KeyRing, peer_address
 from api.errors import BodyTooLarge, Unauthorized, ValidationFailed, install_error_handlers
 from api.injection import injected, provide
-from api.limits import Counted, RequestLimits
+from api.request_limits import Counted, RequestLimits
 from runtime.payloads import EncryptionCodec, UnreadablePayload
 from runtime.settings import GatewaySettings
 

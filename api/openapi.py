@@ -21,10 +21,10 @@ from api.events import routes as event_routes
 from api.evidence import routes as evidence_routes
 from api.incidents import routes as incident_routes
 from api.incidents.schemas import Acknowledgement
+from api.latest_pictures import routes as picture_routes
 from api.monitors import routes as monitor_routes
 from api.monitors.schemas import ChangeMonitor, CreateMonitor
 from api.page import session_routes
-from api.pictures import routes as picture_routes
 from api.silences import routes as silence_routes
 from api.silences.schemas import CreateSilence
 from api.slates import routes as slate_routes

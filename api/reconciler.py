@@ -23,7 +23,7 @@ from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launcher import Launcher
 from api.store import Store, StoreUnavailable
-from monitors.ids import is_monitor_id
+from monitors.random_ids import is_monitor_id
 
 QUICK_ROUND_SEC: Final = 15
 STALE_AFTER: Final = timedelta(minutes=2)

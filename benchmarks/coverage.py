@@ -22,7 +22,7 @@ from api.store.tables import coverage, incidents, monitors
 from benchmarks.machine import machine
 from monitors.config import MonitorConfig
 from monitors.coverage import ObservedSpan
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.status import IncidentKind, MonitorStatus, Severity, StreamStatus
 from tests.testkit.postgres import postgres_server
 

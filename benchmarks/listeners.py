@@ -21,7 +21,7 @@ from api.store.records import MonitorRecord
 from benchmarks.gateway.service import INTERNAL_KEY, KEY, running_gateway
 from benchmarks.machine import machine
 from monitors.config import MonitorConfig
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
 from tests.testkit.temporal import temporal_server
 

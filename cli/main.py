@@ -194,8 +194,8 @@ def apply(
     data_dir: DataDir = Path("data"),
 ) -> None:
     """Make monitors, destinations and silences what a file says."""
+    from cli.apply.plan_steps import Options
     from cli.apply.run import apply_file
-    from cli.apply.steps import Options
     from cli.apply.yaml_file import FileRefused
 
     try:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitors.signing import is_signed, is_trio_signed
+from monitors.webhook_signing import is_signed, is_trio_signed
 from runtime.http_limits import http_config
 from runtime.serving import serve_in_background, stop_signal
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from evidence.excerpts.protocol import Piece
 from media.watching.footage import Excerpt, KeptSegment
-from media.watching.journal import JournalExcerpt
+from media.watching.replay_journal import JournalExcerpt
 from media.watching.state import AUDIO, MAIN
 from monitors.evidence import EvidenceItem, EvidenceLevel, evidence_items
 from monitors.incidents import IncidentRef

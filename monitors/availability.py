@@ -15,7 +15,7 @@ _UNWATCHED = CoverageCondition.UNWATCHED
 _LIVE = frozenset(CoverageCondition) - {CoverageCondition.NOT_LIVE}
 
 
-class Resolution(StrEnum):
+class TimeResolution(StrEnum):
     """The length of a period; all begin and end by UTC."""
 
     HOUR = "hour"
@@ -24,15 +24,15 @@ class Resolution(StrEnum):
 
     def begin_of(self, moment: datetime) -> datetime:
         hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        if self is Resolution.HOUR:
+        if self is TimeResolution.HOUR:
             return hour
-        return hour.replace(hour=0) if self is Resolution.DAY else hour.replace(hour=0, day=1)
+        return hour.replace(hour=0) if self is TimeResolution.DAY else hour.replace(hour=0, day=1)
 
     def end_of(self, begin: datetime) -> datetime:
         longest = {
-            Resolution.HOUR: timedelta(hours=1),
-            Resolution.DAY: timedelta(days=1),
-            Resolution.MONTH: timedelta(days=31),
+            TimeResolution.HOUR: timedelta(hours=1),
+            TimeResolution.DAY: timedelta(days=1),
+            TimeResolution.MONTH: timedelta(days=31),
         }
         return self.begin_of(begin + longest[self])
 
@@ -80,7 +80,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Period:
+class PeriodTotals:
     """A part of the timeline, from one border of a resolution to the next."""
 
     start: datetime
@@ -88,13 +88,15 @@ class Period:
     totals: Totals
 
 
-def count_periods(since: datetime, until: datetime, resolution: Resolution) -> int:
+def count_periods(since: datetime, until: datetime, resolution: TimeResolution) -> int:
     """Return at least how many periods there are between two moments."""
     longest = resolution.end_of(resolution.begin_of(since)) - resolution.begin_of(since)
     return (until - since) // longest
 
 
-def periods(intervals: Sequence[CoverageInterval], resolution: Resolution) -> list[Period]:
+def periods(
+    intervals: Sequence[CoverageInterval], resolution: TimeResolution
+) -> list[PeriodTotals]:
     """Cut a timeline at the borders of `resolution`."""
     cut: dict[datetime, list[CoverageInterval]] = {}
     for each in intervals:
@@ -104,4 +106,4 @@ def periods(intervals: Sequence[CoverageInterval], resolution: Resolution) -> li
             end = min(resolution.end_of(begin), rest.end)
             cut.setdefault(begin, []).append(rest._replace(end=end))
             rest = rest._replace(start=end)
-    return [Period(parts[0].start, parts[-1].end, Totals.of(parts)) for parts in cut.values()]
+    return [PeriodTotals(parts[0].start, parts[-1].end, Totals.of(parts)) for parts in cut.values()]

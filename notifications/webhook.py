@@ -18,7 +18,7 @@ from media.outbound.errors import AddressRefused, FetchError
 from media.outbound.posting import post_webhook
 from monitors.delivery import Failure, failure_of, is_delivered, read_retry_after
 from monitors.events import StreamEvent, timestamp_text
-from monitors.signing import signature_headers
+from monitors.webhook_signing import signature_headers
 from notifications.notification import Notification, Subject
 from notifications.sending import Outcome, Sent
 

@@ -41,5 +41,5 @@ class EvidenceMetrics(MetricSet):
             self._after.labels(kind.value).observe(after_sec)
 
     def picture(self, outcome: str) -> None:
-        """Count a picture; see `evidence.latest_pictures.PictureMeter`."""
+        """Count a picture; see `evidence.picture_uploads.PictureMeter`."""
         self._pictures.labels(outcome).inc()

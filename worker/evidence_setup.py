@@ -10,7 +10,7 @@ from activities.watch_evidence import WatchEvidence
 from evidence.capsule.collecting import IncidentCapsule
 from evidence.collector import EvidenceCollector
 from evidence.excerpt_maker import ExcerptMaker
-from evidence.latest_pictures import LatestPictures
+from evidence.picture_uploads import PictureUploads
 from evidence.pictures_and_clips import IncidentClip, IncidentPictures
 from media.decoding.decoder_probe import Confinement
 from media.watching import SegmentCache
@@ -70,6 +70,6 @@ async def watch_evidence(
             metrics,
             grace_sec=GRACE_SHARE * drain_sec,
         )
-        pictures = await stack.enter_async_context(LatestPictures(client, metrics))
+        pictures = await stack.enter_async_context(PictureUploads(client, metrics))
         await stack.enter_async_context(collector)
         yield WatchEvidence(collector, pictures, SegmentCache(memory_bytes))

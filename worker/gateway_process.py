@@ -7,13 +7,13 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
-from api.addresses import AddressCheck, AddressNotAllowed, AppriseCheck
 from api.app import GatewayServices, api_app, create_gateway, internal_app
 from api.codec import add_codec
 from api.heartbeat_ping import Ping, PingFailed
 from api.store import StoreUnavailable, open_store
 from api.store.database import InvalidDatabaseUrl, configured_url
 from api.temporal_engine import TemporalEngine
+from api.url_checks import AddressCheck, AddressNotAllowed, AppriseCheck
 from media.outbound.client import webhook_client
 from media.outbound.errors import AddressRefused, FetchError, NameNotResolved
 from media.outbound.guard import OutboundGuard, Resolve

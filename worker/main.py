@@ -17,9 +17,9 @@ from activities.declarations import Placement, PlacementKind
 from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
-from activities.heartbeats import HEARTBEAT_SEC
+from activities.gateway_reports import GatewayReports
+from activities.keepalive import HEARTBEAT_SEC
 from activities.no_pods import NoPods
-from activities.reports import Reports
 from activities.wait_for_live import LiveWait
 from activities.watch_stream import StreamWatching
 from media.outbound.client import webhook_client
@@ -162,7 +162,7 @@ async def _orchestrator(
         delivery = _delivery(settings, webhooks, gateway, audit, metrics)
         waiting = LiveWait(sources, _placement(settings), gateway)
         pods = await stack.enter_async_context(_pod_activities(client, settings))
-        reports = Reports(gateway)
+        reports = GatewayReports(gateway)
         notifier = await stack.enter_async_context(
             destination_notifier(settings, webhooks, gateway)
         )

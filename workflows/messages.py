@@ -107,7 +107,7 @@ class MonitorInput(BaseModel):
         shows_name: whether Temporal's list may show the name: search attributes are not encrypted.
         stream_key: see `monitors.stream_url.StreamSource.key`.
         callback_url: None: the gateway tells destinations of its events, and nobody else is told.
-        callback_seal: the gateway's word for `callback_url`; see `monitors.signing`.
+        callback_seal: the gateway's word for `callback_url`; see `monitors.webhook_signing`.
         carried: what earlier runs of the same workflow learned.
     """
 

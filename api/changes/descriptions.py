@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from api.incidents.service import IncidentService
 from api.monitors.service import MonitorService
-from api.store.changes import Change, Subject
+from api.store.changes import Change, ChangeSubject
 
 
 class ChangeDescriptions:
@@ -14,10 +14,10 @@ class ChangeDescriptions:
         self._monitors = monitors
         self._incidents = incidents
 
-    async def describe(self, changes: Sequence[Change]) -> list[tuple[Subject, str]]:
+    async def describe(self, changes: Sequence[Change]) -> list[tuple[ChangeSubject, str]]:
         """Return what is to be said, as JSON, in order; what was removed meanwhile is left out."""
-        monitors = await self._monitors.by_ids(_ids(changes, Subject.MONITOR))
-        incidents = await self._incidents.by_ids(_ids(changes, Subject.INCIDENT))
+        monitors = await self._monitors.by_ids(_ids(changes, ChangeSubject.MONITOR))
+        incidents = await self._incidents.by_ids(_ids(changes, ChangeSubject.INCIDENT))
         known: dict[str, BaseModel] = {
             **{each.monitor_id: each for each in monitors},
             **{each.incident_id: each for each in incidents},
@@ -29,5 +29,5 @@ class ChangeDescriptions:
         ]
 
 
-def _ids(changes: Sequence[Change], subject: Subject) -> list[str]:
+def _ids(changes: Sequence[Change], subject: ChangeSubject) -> list[str]:
     return [each.subject_id for each in changes if each.subject is subject]

@@ -17,7 +17,7 @@ import structlog
 
 from api.errors import RateLimitExceeded
 from api.store import StoreUnavailable
-from api.store.changes import Change, ChangeStore, Subject
+from api.store.changes import Change, ChangeStore, ChangeSubject
 
 POLL_SEC: Final = 1.0
 KEEP_ALIVE_SEC: Final = 10.0
@@ -36,7 +36,7 @@ LOOK_BACK_SEC: Final = 5.0
 NUMBERS_UNDER_WAY: Final = 1_000
 """Transactions that have not ended hold no number lower than the highest one minus this."""
 
-Describe = Callable[[Sequence[Change]], Awaitable[list[tuple[Subject, str]]]]
+Describe = Callable[[Sequence[Change]], Awaitable[list[tuple[ChangeSubject, str]]]]
 """Returns what listeners are told of changes, as JSON; what is gone meanwhile is left out."""
 
 _log = structlog.get_logger(__name__)

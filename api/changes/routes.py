@@ -12,8 +12,8 @@ from api.changes.feed import ChangeFeed
 from api.error_docs import error_responses
 from api.errors import ValidationFailed
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import query_parameters
+from api.request_limits import Counted
 from api.store import StoreUnavailable
 
 EVENT_STREAM: Final = "text/event-stream"

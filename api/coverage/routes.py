@@ -13,9 +13,9 @@ from api.coverage.views import as_csv, availability, interval
 from api.error_docs import error_responses
 from api.errors import MonitorNotFound, ValidationFailed
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import LabelFilter, PathId, query_parameters
-from monitors.availability import Resolution, count_periods, periods
+from api.request_limits import Counted
+from monitors.availability import TimeResolution, count_periods, periods
 
 MAX_INTERVALS: Final = 10_000
 MAX_PERIODS: Final = 1000
@@ -61,7 +61,7 @@ async def show_availability(
     monitor_id: PathId,
     asked: Annotated[CoverageRange, time_range(30)],
     resolution: Annotated[
-        Resolution | None, Query(description="Also by hours, days or months of UTC.")
+        TimeResolution | None, Query(description="Also by hours, days or months of UTC.")
     ] = None,
 ) -> Availability:
     """Return how long a stream was in each condition, and how available it was."""

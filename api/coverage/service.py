@@ -15,7 +15,7 @@ from api.store.records import CoverageSubject
 from monitors.availability import Totals
 from monitors.coverage import CoverageInterval, IncidentSpan, LivePeriod, Observation, timeline
 from monitors.coverage_log import longest_pause
-from monitors.ids import is_monitor_id
+from monitors.random_ids import is_monitor_id
 
 UNHEARD: Final = timedelta(minutes=2)
 """Nobody looks at a stream of which nothing is heard for longer, unless its checks are rare."""

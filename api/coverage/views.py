@@ -14,7 +14,7 @@ from api.coverage.schemas import (
 )
 from api.monitors.service import shown_name
 from api.store.records import CoverageSubject
-from monitors.availability import Period, Totals
+from monitors.availability import PeriodTotals, Totals
 from monitors.coverage import CoverageCondition, CoverageInterval
 
 CSV_COLUMNS = ("monitor_id", "name", "stream_url", *ConditionTotals.model_fields)
@@ -31,7 +31,9 @@ def interval(known: CoverageInterval) -> TimelineInterval:
     )
 
 
-def availability(intervals: Sequence[CoverageInterval], parts: Iterable[Period]) -> Availability:
+def availability(
+    intervals: Sequence[CoverageInterval], parts: Iterable[PeriodTotals]
+) -> Availability:
     periods = [
         AvailabilityPeriod(since=each.start, until=each.end, **_fields(each.totals))
         for each in parts

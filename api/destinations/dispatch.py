@@ -15,9 +15,9 @@ from activities.destination_declarations import (
     NotificationOrder,
     NotificationOutcome,
 )
+from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.due import Rules, Telling, Verdict, judge
-from api.destinations.messages import MessageWriter
-from api.destinations.secrets import DestinationSecretBox
+from api.destinations.notification_writer import NotificationWriter
 from api.errors import DestinationNotFound
 from api.metrics import GatewayMetrics
 from api.store import Store
@@ -39,7 +39,7 @@ class DestinationDispatch:
         self,
         store: Store,
         box: DestinationSecretBox,
-        writer: MessageWriter,
+        writer: NotificationWriter,
         metrics: GatewayMetrics,
         now: Callable[[], datetime],
     ) -> None:

@@ -19,8 +19,8 @@ from api.destinations.service import DestinationService
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, DestinationNotFound, InvalidUrl, ValidationFailed
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import Limit, Offset, PathId, query_parameters
+from api.request_limits import Counted
 
 Destinations = Annotated[DestinationService, injected(DestinationService)]
 

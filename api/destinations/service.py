@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from activities.destination_declarations import DestinationSecrets
-from api.addresses import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed, AppriseCheck
+from api.destinations.destination_secrets import DestinationSecretBox, new_signing_keys
 from api.destinations.schemas import (
     AuditedDelivery,
     ChangeDestination,
@@ -19,13 +19,13 @@ from api.destinations.schemas import (
     DestinationList,
     QueuedTest,
 )
-from api.destinations.secrets import DestinationSecretBox, new_signing_keys
 from api.destinations.waker import DestinationWaker
 from api.errors import DestinationNotFound, InvalidUrl, ValidationFailed
 from api.parameters import Pagination
 from api.store import Store
 from api.store.destination_records import DestinationRecord, NotificationStatus
-from monitors.ids import new_destination_id
+from api.url_checks import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed, AppriseCheck
+from monitors.random_ids import new_destination_id
 from notifications.destination_urls import (
     BadDestinationUrl,
     check_destination_url,

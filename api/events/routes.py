@@ -10,8 +10,8 @@ from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound, Valid
 from api.events.schemas import EventList, Redelivery
 from api.events.service import EventService
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import Limit, Offset, PathId, query_parameters
+from api.request_limits import Counted
 
 Events = Annotated[EventService, injected(EventService)]
 

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from api.auth import AuthenticationDep, api_key_header, bearer_header, caller, peer_address
 from api.errors import Unauthorized
 from api.injection import injected
-from api.limits import Counted, RequestLimits
+from api.request_limits import Counted, RequestLimits
 from monitors.evidence_links import EvidenceLinks
 
 Links = Annotated[EvidenceLinks, injected(EvidenceLinks)]

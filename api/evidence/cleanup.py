@@ -57,7 +57,7 @@ class EvidenceCleanup:
             await self._forget()
         except StoreFailed as failure:  # the next round goes on
             _log.warning("evidence not removed", error=str(failure))
-        await self._store.pictures.remove_before(self._now() - self._kept)
+        await self._store.latest_pictures.remove_before(self._now() - self._kept)
 
     async def _expire(self) -> None:
         for _ in range(BATCHES):

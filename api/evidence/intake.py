@@ -13,8 +13,8 @@ import structlog
 from fastapi import Request
 
 from api.errors import EvidenceNotAvailable, ValidationFailed
+from api.evidence.link_signing import CapsuleKeys, NoSigningKey
 from api.evidence.quota import DELETED, EvidenceQuota, QuotaExceeded
-from api.evidence.signing import CapsuleKeys, NoSigningKey
 from api.evidence.spool import Spooled, spooled
 from api.metrics import GatewayMetrics
 from api.monitors.service import MonitorService
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Upload:
+class IncomingEvidence:
     """What a worker says of a piece of evidence.
 
     Attributes:
@@ -97,7 +97,7 @@ class EvidenceIntake:
         self._turns[EvidenceKind.PICTURE] = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._in_hand = Counter[str]()
 
-    async def take(self, upload: Upload, request: Request) -> None:
+    async def take(self, upload: IncomingEvidence, request: Request) -> None:
         """Take a file; one that is there already stays as it is.
 
         Raises:
@@ -125,13 +125,13 @@ class EvidenceIntake:
                 await self._fail(record, "store_full")
                 raise EvidenceNotAvailable("store_full") from None
 
-    async def fail(self, upload: Upload, reason: str) -> None:
+    async def fail(self, upload: IncomingEvidence, reason: str) -> None:
         """Take that there will be no file; raises as `take`."""
         record = await self._expected(upload)
         await self._store.evidence.fail(record, reason)
         self._metrics.evidence_settled(record.kind, "failed")
 
-    async def _expected(self, upload: Upload) -> EvidenceRecord:
+    async def _expected(self, upload: IncomingEvidence) -> EvidenceRecord:
         """Return the row that an upload makes where there is none.
 
         Raises:
@@ -158,7 +158,9 @@ class EvidenceIntake:
             taken_at=upload.taken_at,
         )
 
-    async def _keep(self, record: EvidenceRecord, upload: Upload, request: Request) -> None:
+    async def _keep(
+        self, record: EvidenceRecord, upload: IncomingEvidence, request: Request
+    ) -> None:
         async with spooled(request, most_bytes=MOST_BYTES[record.kind]) as body:
             _check(body, upload)
             if record.kind is EvidenceKind.CAPSULE:
@@ -203,7 +205,7 @@ class EvidenceIntake:
             self._in_hand += Counter()  # forgets monitors with none
 
 
-def _check(body: Spooled, upload: Upload) -> None:
+def _check(body: Spooled, upload: IncomingEvidence) -> None:
     if body.sha256 != upload.sha256:
         raise ValidationFailed("X-Sha256: is not the digest of the body")
     offset, magic = _MAGIC[upload.item.kind]

@@ -16,13 +16,13 @@ from api.errors import (
     ValidationFailed,
 )
 from api.evidence.access import ToldAt
+from api.evidence.link_signing import CapsuleKeys
 from api.evidence.ranges import RangeNotSatisfiable, wanted_range
 from api.evidence.schemas import PublicKeys
 from api.evidence.service import EvidenceService
-from api.evidence.signing import CapsuleKeys
 from api.injection import injected
-from api.limits import Counted, RequestLimits
 from api.parameters import PathId, query_parameters
+from api.request_limits import Counted, RequestLimits
 from api.store.evidence import EvidenceRecord
 from monitors.evidence import CONTENT_TYPES, EvidenceKind
 

@@ -11,8 +11,8 @@ from api.errors import BodyTooLarge, IncidentNotFound, ValidationFailed
 from api.incidents.schemas import Acknowledgement, IncidentDetails, IncidentList, IncidentStatus
 from api.incidents.service import IncidentService
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import Instant, LabelFilter, Limit, Offset, PathId, query_parameters
+from api.request_limits import Counted
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
 

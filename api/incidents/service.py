@@ -1,4 +1,4 @@
-"""Showing incidents."""
+"""Lists incidents with their evidence, shows who was told, takes acknowledgements."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.auth import require_probe
 from api.body import parse_model, read_body
 from api.errors import ValidationFailed
-from api.evidence.intake import EvidenceIntake, Upload
+from api.evidence.intake import EvidenceIntake, IncomingEvidence
 from api.injection import injected
-from api.pictures.service import PictureService
+from api.latest_pictures.service import LatestPictureService
 from monitors.evidence import (
     CONTENT_TYPES,
     MOST_BYTES,
@@ -28,7 +28,7 @@ from monitors.evidence import (
 from monitors.incidents import is_incident_id
 
 Intake = Annotated[EvidenceIntake, injected(EvidenceIntake)]
-Pictures = Annotated[PictureService, injected(PictureService)]
+Pictures = Annotated[LatestPictureService, injected(LatestPictureService)]
 
 _REASON: Final = re.compile(REASON_PATTERN)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -63,7 +63,7 @@ async def put_evidence(
     """Take a file; one that is there already stays as it is."""
     item = _item(request)
     _check_type(request, item.kind)
-    upload = Upload(
+    upload = IncomingEvidence(
         monitor_id=monitor_id,
         evidence_id=evidence_id,
         incident_id=_incident_id(request),
@@ -82,7 +82,7 @@ async def fail_evidence(
 ) -> Response:
     """Take that there will be no file."""
     failure, _ = parse_model(EvidenceFailure, await read_body(request))
-    upload = Upload(
+    upload = IncomingEvidence(
         monitor_id=monitor_id,
         evidence_id=evidence_id,
         incident_id=_incident_id(request),

@@ -17,11 +17,11 @@ from api.body import check_values, parse_model, parse_report, read_body
 from api.errors import EngineNotAvailable, ValidationFailed
 from api.events.service import EventService
 from api.injection import injected
-from api.internal.reports import StatusReceived, WorkerReports
+from api.internal.worker_reports import StatusReceived, WorkerReports
+from api.latest_pictures.service import LatestPictureService
 from api.monitor_engine import EngineUnavailable
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
-from api.pictures.service import PictureService
 from api.reconciler import Reconciler
 from api.slates.service import SlateService
 from api.store.records import MonitorRecord
@@ -60,7 +60,7 @@ probe_router = APIRouter(prefix="/internal/v1", include_in_schema=False)
 async def report_status(
     request: Request,
     reports: Reports,
-    pictures: Annotated[PictureService, injected(PictureService)],
+    pictures: Annotated[LatestPictureService, injected(LatestPictureService)],
     monitor_id: str,
     is_probe: Annotated[bool, Depends(require_probe)],
 ) -> StatusReportAnswer:

@@ -20,7 +20,6 @@ from typing import Any, Final
 import structlog
 
 from api.access_log import masked_url
-from api.addresses import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
 from api.body import parse_model
 from api.destinations.naming import check_destinations
 from api.errors import (
@@ -39,8 +38,9 @@ from api.monitors.secret_headers import SecretHeaders
 from api.store import Store
 from api.store.insertion import DuplicateStream, TooManyMonitors
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
+from api.url_checks import ADDRESS_LIMIT_SEC, AddressCheck, AddressNotAllowed
 from monitors.evidence import EvidenceLevel
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
 from monitors.stream_url import InvalidStreamUrl, StreamSource, parse_stream_url
 

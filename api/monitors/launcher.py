@@ -9,7 +9,7 @@ from api.metrics import GatewayMetrics
 from api.monitor_engine import EngineUnavailable, MonitorEngine, StartUnconfirmed
 from api.store import Store, StoreUnavailable
 from api.store.records import MonitorRecord
-from monitors.signing import callback_seal
+from monitors.webhook_signing import callback_seal
 from workflows.messages import MonitorInput
 
 _log = structlog.get_logger(__name__)

@@ -22,7 +22,6 @@ from api.errors import (
     ValidationFailed,
 )
 from api.injection import injected
-from api.limits import Counted
 from api.monitors.bulk_stop import BulkStop
 from api.monitors.creation import MAX_KEY_LENGTH, MonitorCreation
 from api.monitors.schemas import (
@@ -45,6 +44,7 @@ from api.parameters import (
     check_single,
     query_parameters,
 )
+from api.request_limits import Counted
 from api.store.filters import MonitorFilter
 from monitors.status import Health, MonitorStatus
 

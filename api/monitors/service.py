@@ -20,7 +20,7 @@ from api.parameters import Pagination
 from api.store import Store
 from api.store.filters import MonitorFilter
 from api.store.records import LastReport, MonitorRecord, MonitorSummary
-from monitors.ids import is_monitor_id
+from monitors.random_ids import is_monitor_id
 from monitors.reports import HealthReport, MediaFacts, Statistics, is_newer
 from monitors.status import MonitorStatus
 from workflows.messages import ChangeResult, MonitorSnapshot

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from api.page.texts import Words
-from monitors.availability import Period, Resolution, Totals
+from monitors.availability import PeriodTotals, TimeResolution, Totals
 from monitors.coverage import CoverageCondition
 
 HEIGHT: Final = 40
@@ -18,9 +18,9 @@ LEAST_FAULT: Final = 12
 LEAST_UNSEEN: Final = 8
 UNSEEN_SHARE: Final = 0.01
 _DATE: Final = {
-    Resolution.HOUR: "%m-%d %H:00",
-    Resolution.DAY: "%Y-%m-%d",
-    Resolution.MONTH: "%Y-%m",
+    TimeResolution.HOUR: "%m-%d %H:00",
+    TimeResolution.DAY: "%Y-%m-%d",
+    TimeResolution.MONTH: "%Y-%m",
 }
 
 
@@ -77,10 +77,10 @@ def length(words: Words, seconds: float) -> str:
 def bars(
     words: Words,
     name: str,
-    periods: Iterable[Period],
+    periods: Iterable[PeriodTotals],
     totals: Totals,
     beginnings: Sequence[datetime],
-    resolution: Resolution,
+    resolution: TimeResolution,
 ) -> Bars:
     """Return a bar for each of the periods that begin then, and the sentence on all of them."""
     known = {resolution.begin_of(each.start): each.totals for each in periods}
@@ -98,7 +98,7 @@ def bars(
     return Bars(drawn, text)
 
 
-def beginnings(since: datetime, until: datetime, resolution: Resolution) -> list[datetime]:
+def beginnings(since: datetime, until: datetime, resolution: TimeResolution) -> list[datetime]:
     """Return the beginnings of the periods between two moments."""
     found = [resolution.begin_of(since)]
     while (following := resolution.end_of(found[-1])) < until:
@@ -107,7 +107,7 @@ def beginnings(since: datetime, until: datetime, resolution: Resolution) -> list
 
 
 def _bar(
-    words: Words, x: int, begin: datetime, totals: Totals | None, resolution: Resolution
+    words: Words, x: int, begin: datetime, totals: Totals | None, resolution: TimeResolution
 ) -> Bar:
     when = begin.strftime(_DATE[resolution])
     available = percent(words, totals) if totals else ""

@@ -3,14 +3,14 @@
 from typing import Final
 
 from api.page import (
-    availability,
-    destinations,
-    incidents,
+    availability_page,
+    destination_pages,
+    incidents_page,
     monitor_routes,
     session_routes,
-    silences,
+    silence_pages,
     static_files,
-    status_pages,
+    status_page_routes,
     wall_routes,
 )
 
@@ -19,9 +19,9 @@ PAGE_ROUTERS: Final = (
     session_routes.router,
     wall_routes.router,
     monitor_routes.router,
-    incidents.router,
-    destinations.router,
-    silences.router,
-    availability.router,
-    status_pages.router,
+    incidents_page.router,
+    destination_pages.router,
+    silence_pages.router,
+    availability_page.router,
+    status_page_routes.router,
 )

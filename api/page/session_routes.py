@@ -19,11 +19,11 @@ from api.body import parse_json_object, read_body
 from api.error_docs import error_responses
 from api.errors import ApiError, Forbidden, RateLimitExceeded, Unauthorized, ValidationFailed
 from api.injection import injected
-from api.limits import Counted, RequestLimits
 from api.page.cookies import SessionCookie
 from api.page.language import LANGUAGE_COOKIE
 from api.page.rendering import HEADERS, Document, PublicPage, page_router
 from api.parameters import query_parameters
+from api.request_limits import Counted, RequestLimits
 from api.sessions import Sessions
 from notifications.notification import Language
 

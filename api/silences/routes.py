@@ -9,8 +9,8 @@ from api.body import described_body, parse_model, read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, SilenceNotFound, ValidationFailed
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import Limit, Offset, PathId, query_parameters
+from api.request_limits import Counted
 from api.silences.schemas import CreateSilence, Silence, SilenceList
 from api.silences.service import SilenceService
 

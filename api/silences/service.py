@@ -12,7 +12,7 @@ from api.parameters import Pagination
 from api.silences.schemas import CreateSilence, Silence, SilenceList
 from api.store import Store
 from api.store.destination_records import SilenceRecord
-from monitors.ids import new_silence_id
+from monitors.random_ids import new_silence_id
 
 LONGEST: Final = timedelta(days=366)
 MAX_SILENCES: Final = 1000

@@ -9,8 +9,8 @@ from api.body import read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, SlateNotFound, ValidationFailed
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import PathId, query_parameters
+from api.request_limits import Counted
 from api.slates.image import FORMATS, MAX_IMAGE_BYTES
 from api.slates.schemas import Slate, SlateList
 from api.slates.service import SlateService

@@ -12,7 +12,7 @@ from enum import StrEnum
 from api.monitors.service import shown_name
 from api.store.records import CoverageSubject, IncidentRecord
 from api.store.status_pages import ShownMonitor, StatusPageRecord
-from monitors.availability import Period, Resolution, Totals, periods
+from monitors.availability import PeriodTotals, TimeResolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval
 from monitors.status import IncidentKind, Severity
 
@@ -47,7 +47,7 @@ class PublicMonitor:
     name: str
     state: PublicState
     kinds: tuple[IncidentKind, ...]
-    days: Sequence[Period]
+    days: Sequence[PeriodTotals]
     totals: Totals
 
 
@@ -106,7 +106,7 @@ def _monitor(shown: ShownMonitor, known: Seen, number: int) -> PublicMonitor:
         name=_name(shown, known.subject, number),
         state=_state(known.intervals, open_ones),
         kinds=tuple(dict.fromkeys(IncidentKind(each.kind) for each in open_ones)),
-        days=periods(known.intervals, Resolution.DAY),
+        days=periods(known.intervals, TimeResolution.DAY),
         totals=Totals.of(known.intervals),
     )
 

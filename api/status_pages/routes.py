@@ -9,8 +9,8 @@ from api.body import described_body, parse_model, read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, StatusPageNotFound, ValidationFailed
 from api.injection import injected
-from api.limits import Counted
 from api.parameters import PathId, query_parameters
+from api.request_limits import Counted
 from api.status_pages.publication import StatusPublication
 from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList
 from api.status_pages.service import StatusPageService

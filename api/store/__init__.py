@@ -23,8 +23,8 @@ from api.store.evidence import EvidenceStore
 from api.store.incident_deliveries import IncidentDeliveryStore
 from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
+from api.store.latest_pictures import LatestPictureStore
 from api.store.monitors import MonitorStore
-from api.store.pictures import PictureStore
 from api.store.reconciliation import ReconciliationStore
 from api.store.sessions import SessionStore
 from api.store.silences import SilenceStore
@@ -59,7 +59,7 @@ class Store:
     deliveries: DeliveryStore
     told: ToldStore
     evidence: EvidenceStore
-    pictures: PictureStore
+    latest_pictures: LatestPictureStore
     incident_deliveries: IncidentDeliveryStore
     status_pages: StatusPageStore
     sessions: SessionStore
@@ -92,7 +92,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             deliveries=DeliveryStore(database),
             told=ToldStore(database),
             evidence=EvidenceStore(database),
-            pictures=PictureStore(database),
+            latest_pictures=LatestPictureStore(database),
             incident_deliveries=IncidentDeliveryStore(database),
             status_pages=StatusPageStore(database),
             sessions=SessionStore(database),

@@ -13,7 +13,7 @@ from api.store.database import Database
 from api.store.tables import changes
 
 
-class Subject(StrEnum):
+class ChangeSubject(StrEnum):
     """What may change."""
 
     MONITOR = "monitor"
@@ -25,7 +25,7 @@ class Change:
     """The latest change of one monitor or incident."""
 
     number: int
-    subject: Subject
+    subject: ChangeSubject
     subject_id: str
 
 
@@ -47,4 +47,4 @@ class ChangeStore:
         query = select(changes).where(changes.c.number > number).order_by(changes.c.number)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.limit(limit))).all()
-        return [Change(row.number, Subject(row.subject), row.subject_id) for row in rows]
+        return [Change(row.number, ChangeSubject(row.subject), row.subject_id) for row in rows]

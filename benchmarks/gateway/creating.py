@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from benchmarks.gateway.load import LoadClient, as_fast_as_possible
 from monitors.config import MonitorConfig
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from workflows.messages import TASK_QUEUE, WORKFLOW_TYPE, MonitorInput
 
 AT_ONCE = 16

@@ -11,7 +11,7 @@ from api.store.monitors import insert_monitor
 from api.store.records import MonitorRecord
 from benchmarks.gateway.load import Latencies, LoadClient, at_rate
 from monitors.config import MonitorConfig
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.reports import StatusReport
 from monitors.status import MonitorStatus, StreamStatus
 

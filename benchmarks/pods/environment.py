@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from monitors.config import MonitorConfig, OnDeliveryFailure
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from simulator.origin import LiveOrigin
 from tests.testkit.fake_kube_api import FakeApi, fake_api, kubeconfig
 from tests.testkit.harness import PROBE_KEY, SIGNING_KEY, ServiceHarness

@@ -86,7 +86,7 @@ class ApplyFile(_Entry):
 
 
 @dataclass(frozen=True)
-class Document:
+class ApplyDocument:
     """A file and what it says."""
 
     content: YamlFile
@@ -138,13 +138,13 @@ class Document:
                 yield self.content.problem(at, f"is that of destinations.{first[entry.name]}")
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path) -> ApplyDocument:
     """Read a file.
 
     Raises:
         FileRefused: it breaks a rule.
     """
     content = read_yaml(path)
-    document = Document(content, content.as_model(ApplyFile))
+    document = ApplyDocument(content, content.as_model(ApplyFile))
     document.check_identities()
     return document

@@ -8,11 +8,11 @@ from typing import Any
 
 import typer
 
-from cli.apply.destinations import plan_destinations
-from cli.apply.document import Document, read_document
-from cli.apply.monitors import plan_monitors
-from cli.apply.silences import plan_silences
-from cli.apply.steps import Action, Kind, Options, Step
+from cli.apply.document import ApplyDocument, read_document
+from cli.apply.plan_destinations import plan_destinations
+from cli.apply.plan_monitors import plan_monitors
+from cli.apply.plan_silences import plan_silences
+from cli.apply.plan_steps import Action, Kind, Options, Step
 from cli.client import GatewayRefused, RestClient
 from cli.monitor_view import printable
 from cli.top import ACTIVE
@@ -47,7 +47,7 @@ def apply_file(client: RestClient, path: Path, options: Options, *, dry_run: boo
 
 
 def _plan(
-    client: RestClient, document: Document, destinations: Items, options: Options
+    client: RestClient, document: ApplyDocument, destinations: Items, options: Options
 ) -> list[Step]:
     """Return all steps: what others name is made before them, and removed after them.
 

@@ -9,7 +9,7 @@ from evidence.capsule.errors import CapsuleTooLarge
 from evidence.capsule.writing import write_capsule
 from evidence.case import LOST, Case
 from evidence.collector import Collected
-from media.watching.journal import JournalExcerpt
+from media.watching.replay_journal import JournalExcerpt
 from monitors.evidence import EvidenceItem, EvidenceKind
 
 TOO_LARGE = "too_large"

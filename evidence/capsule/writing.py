@@ -26,7 +26,7 @@ from evidence.capsule.contents import (
 )
 from evidence.capsule.manifest import MANIFEST, ListedFile, Manifest
 from evidence.capsule.masking import playlist_text
-from media.watching.journal import JournalExcerpt, PlaylistRead, Probed, StepTaken
+from media.watching.replay_journal import JournalExcerpt, PlaylistRead, Probed, StepTaken
 from monitors.evidence import EvidenceKind, evidence_id
 from monitors.stream_url import parse_stream_url
 

@@ -29,7 +29,7 @@ from evidence.excerpts.protocol import (
     JobKind,
     Piece,
 )
-from evidence.excerpts.reading import ExcerptFailed
+from evidence.excerpts.segment_reading import ExcerptFailed
 from media.decoding.decoder.confinement import confine, die_with_the_parent
 from media.decoding.decoder.process_limits import limit_itself, size_bytes
 from media.processes.framing import pack_json, read_json

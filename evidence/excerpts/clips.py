@@ -14,7 +14,7 @@ from evidence.excerpts.budget import Budget
 from evidence.excerpts.mp4 import Mp4Writer
 from evidence.excerpts.placing import Placing
 from evidence.excerpts.protocol import UNDECODABLE, Piece
-from evidence.excerpts.reading import ExcerptFailed, OpenPiece, reading, span_of
+from evidence.excerpts.segment_reading import ExcerptFailed, OpenPiece, reading, span_of
 from evidence.excerpts.tracks import (
     ClipTrack,
     CopiedTrack,

@@ -7,7 +7,7 @@ import av
 from av.stream import Stream
 
 from evidence.excerpts.protocol import NO_PICTURE, Piece
-from evidence.excerpts.reading import ExcerptFailed, decoded, reading, seconds
+from evidence.excerpts.segment_reading import ExcerptFailed, decoded, reading, seconds
 from media.decoding.decoder.jpeg import JpegEncoder
 
 BORDER_SEC = 0.002

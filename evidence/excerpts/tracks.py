@@ -11,7 +11,7 @@ from av.stream import Stream
 from av.video.reformatter import VideoReformatter
 
 from evidence.excerpts.budget import Budget
-from evidence.excerpts.reading import decoded
+from evidence.excerpts.segment_reading import decoded
 
 Packets = Sequence["av.Packet[Stream]"]
 
@@ -63,7 +63,7 @@ def h264_profile(parameters: bytes) -> int | None:
     return next(named, None)
 
 
-class SoundFormat(NamedTuple):
+class ClipSoundFormat(NamedTuple):
     """What a decoder finds in the first packet of sound: transport streams do not tell.
 
     Attributes:
@@ -75,12 +75,12 @@ class SoundFormat(NamedTuple):
     packet_sec: float
 
 
-def sound_format(packets: Packets) -> SoundFormat | None:
+def sound_format(packets: Packets) -> ClipSoundFormat | None:
     """Return the format of sound; None where nothing of it can be decoded."""
     for frame in decoded(packets[:3]):
         if isinstance(frame, av.AudioFrame):
             packet_sec = frame.samples / frame.sample_rate
-            return SoundFormat(frame.sample_rate, frame.layout.name, packet_sec)
+            return ClipSoundFormat(frame.sample_rate, frame.layout.name, packet_sec)
     return None
 
 
@@ -88,7 +88,7 @@ class CopiedTrack:
     """A track whose packets are taken over as they are."""
 
     def __init__(
-        self, out: OutputContainer, template: Stream, sound: SoundFormat | None = None
+        self, out: OutputContainer, template: Stream, sound: ClipSoundFormat | None = None
     ) -> None:
         self._out = out
         self._stream = out.add_stream_from_template(template, opaque=True)

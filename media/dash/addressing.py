@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from media.dash.attributes import byte_range, inherited, positive, whole
-from media.dash.document import MAX_VALUE_CHARS, Element
 from media.dash.presentation import Address, Addressing, Run
+from media.dash.xml_document import MAX_VALUE_CHARS, Element
 from media.hls.errors import PlaylistTooLarge
 from media.hls.tags import absolute_url, integer
 

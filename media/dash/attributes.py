@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from media.dash.document import Element
+from media.dash.xml_document import Element
 from media.hls.errors import MalformedPlaylist
 from media.hls.playlist import ByteRange
 from media.hls.tags import MAX_INTEGER, integer

@@ -14,8 +14,8 @@ from functools import partial
 from media.codecs import AUDIO_CODECS, codecs_in
 from media.dash.addressing import BaseUrls, description
 from media.dash.attributes import duration_sec, inherited
-from media.dash.document import Element, read_document
 from media.dash.presentation import Content, Period, Presentation, Representation
+from media.dash.xml_document import Element, read_document
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import Resolution
 from media.hls.tags import date_time, integer

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urldefrag
 
-from media.dash.document import Element
+from media.dash.xml_document import Element
 from media.hls.playlist import ByteRange, Resolution
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from media.decoding.decoder.audio_coverage import GAP_MIN_SEC
-from media.decoding.decoder.sample_entries import Unmeasurable
+from media.decoding.decoder.sample_entries import UnmeasurableCodec
 from media.decoding.decoder.ts_programs import TsProgram, first_ts_program
 from media.decoding.ffmpeg_command import Layout
 
@@ -47,9 +47,9 @@ class FfmpegTracks:
     width: int | None = None
     height: int | None = None
     program: int | None = None
-    unmeasurable: Mapping[str, Unmeasurable] = field(default_factory=dict)
+    unmeasurable: Mapping[str, UnmeasurableCodec] = field(default_factory=dict)
 
-    def without(self, unmeasurable: Mapping[str, Unmeasurable]) -> "FfmpegTracks":
+    def without(self, unmeasurable: Mapping[str, UnmeasurableCodec]) -> "FfmpegTracks":
         """Return these without those that cannot be measured."""
         return replace(
             self,

@@ -6,8 +6,8 @@ watch remembers, `resume_hint` what the next watch on the same worker goes on wi
 """
 
 from media.watching.footage import Footage, Picture
-from media.watching.journal import Journal, JournalExcerpt
-from media.watching.memory import MemoryBudget
+from media.watching.memory_budget import MemoryBudget
+from media.watching.replay_journal import Journal, JournalExcerpt
 from media.watching.resume_hint import ResumeHint
 from media.watching.segment_cache import SegmentCache
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from media.hls.playlist import MediaPlaylist
-from media.watching.journal import Journal
+from media.watching.replay_journal import Journal
 from media.watching.state import WatchState
 from media.watching.steps import Step
 from monitors.config import MonitorConfig

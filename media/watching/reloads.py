@@ -8,9 +8,9 @@ import structlog
 
 from media.hls.cursor import PlaylistCursor
 from media.hls.errors import PlaylistError, UnsupportedPlaylist
-from media.hls.phase import PublicationPhase, publication_period_sec
 from media.hls.pieces import PIECE_SEC
 from media.hls.playlist import MediaPlaylist
+from media.hls.publication_phase import PublicationPhase, publication_period_sec
 from media.hls.reload import (
     BLOCKING,
     BLOCKING_PART,

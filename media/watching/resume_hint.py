@@ -7,8 +7,8 @@ how to go on without a request that was made already, stays in memory, and is go
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from media.hls.phase import PublicationPhase
 from media.hls.playlist import MediaPlaylist
+from media.hls.publication_phase import PublicationPhase
 from media.sources.source import Observation
 from monitors.detectors.skimming import Deferred
 

@@ -10,7 +10,7 @@ from media.outbound.errors import FetchError, TooLarge
 from media.outbound.fetching import Mirrors, fetch_segment
 from media.outbound.stream_client import MediaClient
 from media.watching.decryption import SegmentKeys, supported_key_uri
-from media.watching.memory import MemoryBudget
+from media.watching.memory_budget import MemoryBudget
 
 RETRY_DELAYS_SEC = (0.5, 1.0)
 """A segment may be a moment later than the playlist that names it."""

@@ -20,8 +20,8 @@ from media.outbound.guard import OutboundGuard
 from monitors.events import StreamEvent
 from monitors.evidence_links import EvidenceLinks
 from monitors.reports import EventReport
-from monitors.signing import callback_seal
 from monitors.status import DeliveryStatus
+from monitors.webhook_signing import callback_seal
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
 from tests.activities.test_deliver_webhook import FLAT, NEW_KEY, NO_GATEWAY, Meter
 from tests.testkit.events import event, put_event

@@ -28,7 +28,7 @@ from monitors.delivery import DeliveryPolicy
 from monitors.events import EventType, StreamEvent
 from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceMoment, evidence_path
 from monitors.evidence_links import EvidenceLinks
-from monitors.signing import callback_seal, is_signed
+from monitors.webhook_signing import callback_seal, is_signed
 from simulator.origin.server import InProcessServer
 from tests.activities.scripted_http import Answer, Request, scripted
 from tests.testkit.waiting import until_true

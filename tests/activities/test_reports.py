@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.declarations import EventReportInput, StatusReportInput
 from activities.gateway_client import GatewayClient
-from activities.reports import Reports
+from activities.gateway_reports import GatewayReports
 from api.errors import ApiError, MonitorNotFound, ValidationFailed
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport, StatusReport
@@ -43,10 +43,10 @@ Tell = Callable[[str], Awaitable[None]]
 
 
 @asynccontextmanager
-async def reporting(url: str) -> AsyncIterator[Reports]:
+async def reporting(url: str) -> AsyncIterator[GatewayReports]:
     gateway = GatewayClient(url, SecretStr("internal-key"))
     try:
-        yield Reports(gateway)
+        yield GatewayReports(gateway)
     finally:
         await gateway.close()
 

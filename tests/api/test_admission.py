@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.auth import KeyRing
-from api.limits import WRONG_KEYS_PER_MINUTE
+from api.request_limits import WRONG_KEYS_PER_MINUTE
 from tests.testkit.gateway import INTERNAL_KEY, KEY, OTHER_KEY, Running, order, running_gateway
 
 LIST = "/api/v1/monitors"

@@ -16,7 +16,7 @@ from sqlalchemy import update
 from api.changes import feed
 from api.changes.feed import ChangeFeed, SeenNumbers
 from api.store import StoreUnavailable
-from api.store.changes import Change, Subject
+from api.store.changes import Change, ChangeSubject
 from api.store.tables import monitors
 from monitors.status import IncidentKind
 from tests.testkit.events import begin_of, end_of, put_event
@@ -187,7 +187,7 @@ class SlowStore:
 async def test_a_listener_that_does_not_read_is_cut_off() -> None:
     store = SlowStore()
 
-    async def describe(changes: Sequence[Change]) -> list[tuple[Subject, str]]:
+    async def describe(changes: Sequence[Change]) -> list[tuple[ChangeSubject, str]]:
         return [(each.subject, "{}") for each in changes]
 
     changes = ChangeFeed(store, describe)  # type: ignore[arg-type]
@@ -200,7 +200,7 @@ async def test_a_listener_that_does_not_read_is_cut_off() -> None:
         for _ in range(2):
             known = len(store.changes)
             store.changes += [
-                Change(number, Subject.MONITOR, str(number))
+                Change(number, ChangeSubject.MONITOR, str(number))
                 for number in range(known + 1, known + count + 1)
             ]
             for _ in range(math.ceil(count / feed.PAGE)):
@@ -213,7 +213,7 @@ async def test_a_listener_that_does_not_read_is_cut_off() -> None:
 async def test_a_change_that_cannot_be_described_at_once_is_told_later() -> None:
     store, answers = SlowStore(), iter([StoreUnavailable("away"), None, None])
 
-    async def describe(changes: Sequence[Change]) -> list[tuple[Subject, str]]:
+    async def describe(changes: Sequence[Change]) -> list[tuple[ChangeSubject, str]]:
         if changes and (error := next(answers)):
             raise error
         return [(each.subject, "{}") for each in changes]
@@ -222,13 +222,13 @@ async def test_a_change_that_cannot_be_described_at_once_is_told_later() -> None
     async with changes.listening(), asyncio.timeout(10):
         listener = changes.events(None)
         await anext(listener)
-        store.changes.append(Change(1, Subject.MONITOR, "mon-1"))
+        store.changes.append(Change(1, ChangeSubject.MONITOR, "mon-1"))
         assert b"event: monitor" in await anext(listener)
 
 
 def test_a_change_that_becomes_visible_late_is_told_once() -> None:
     def change(number: int) -> Change:
-        return Change(number, Subject.MONITOR, f"mon-{number}")
+        return Change(number, ChangeSubject.MONITOR, f"mon-{number}")
 
     seen = SeenNumbers(floor=10)
     assert seen.add([change(11), change(13)], 0) == [change(11), change(13)]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.monitor_engine import EngineUnavailable, StartUnconfirmed
-from monitors.ids import is_monitor_id
+from monitors.random_ids import is_monitor_id
 from monitors.status import MonitorStatus
 from tests.testkit.gateway import OTHER_KEY, Running, order, running_gateway
 

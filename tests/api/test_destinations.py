@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from activities.destination_declarations import NextInput, NotificationOutcome
+from api.destinations.destination_secrets import DestinationSecretBox
 from api.destinations.dispatch import FEW_ROWS, DestinationDispatch
-from api.destinations.messages import MessageWriter
-from api.destinations.secrets import DestinationSecretBox
+from api.destinations.notification_writer import NotificationWriter
 from api.secrets import SecretBox
 from monitors.reports import EventReport
 from tests.testkit.destinations import (
@@ -420,6 +420,6 @@ def dispatch_after(gateway: Running, delay: timedelta) -> DestinationDispatch:
     """Return one whose clock is ahead, and stands still."""
     moment = datetime.now(UTC) + delay
     box = DestinationSecretBox(SecretBox([SecretStr(SECRETS_KEY)]))
-    writer = MessageWriter(gateway.store, None, gateway.gateway.links, lambda: moment)
+    writer = NotificationWriter(gateway.store, None, gateway.gateway.links, lambda: moment)
     metrics = gateway.gateway.metrics
     return DestinationDispatch(gateway.store, box, writer, metrics, lambda: moment)

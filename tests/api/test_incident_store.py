@@ -12,8 +12,8 @@ from api.store.records import IncidentRecord, MonitorRecord
 from api.store.rows import new_row
 from api.store.tables import monitors
 from monitors.config import MonitorConfig
-from monitors.ids import new_monitor_id
 from monitors.incidents import IncidentRef
+from monitors.random_ids import new_monitor_id
 from monitors.status import IncidentKind, MonitorStatus, Severity, StreamStatus
 from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running

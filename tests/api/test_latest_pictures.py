@@ -64,8 +64,10 @@ async def test_who_is_looked_at_gets_more_pictures(gateway: Running) -> None:
     assert await wanted_sec(gateway, seen) == 10
     assert await wanted_sec(gateway, unseen) == 60
     now = datetime.now(UTC)
-    assert await gateway.store.pictures.looked_at_since(now - timedelta(seconds=30)) == {seen}
-    assert await gateway.store.pictures.looked_at_since(now + timedelta(seconds=30)) == set()
+    assert await gateway.store.latest_pictures.looked_at_since(now - timedelta(seconds=30)) == {
+        seen
+    }
+    assert await gateway.store.latest_pictures.looked_at_since(now + timedelta(seconds=30)) == set()
 
 
 async def test_what_is_no_picture_is_refused(light_gateway: Running) -> None:

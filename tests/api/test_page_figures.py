@@ -7,10 +7,10 @@ import pytest
 
 from api.incidents.schemas import IncidentDelivery
 from api.page.figures import HEIGHT, bars, beginnings, length, percent
-from api.page.incidents import receivers
+from api.page.incidents_page import receivers
 from api.page.texts import Words
 from api.store.destination_records import NotificationStatus
-from monitors.availability import Period, Resolution, Totals
+from monitors.availability import PeriodTotals, TimeResolution, Totals
 from monitors.coverage import CoverageCondition
 from notifications.notification import DestinationType, Language, NotificationState
 
@@ -50,11 +50,13 @@ def test_lengths_of_time(sec: float, text: str) -> None:
 
 def test_a_bar_a_day_shows_even_a_short_fault() -> None:
     days = [
-        Period(BEGIN, BEGIN + timedelta(days=1), totals(ok=DAY_SEC - 30, faulty=30)),
-        Period(BEGIN + timedelta(days=2), BEGIN + timedelta(days=3), totals(ok=100, unknown=100)),
+        PeriodTotals(BEGIN, BEGIN + timedelta(days=1), totals(ok=DAY_SEC - 30, faulty=30)),
+        PeriodTotals(
+            BEGIN + timedelta(days=2), BEGIN + timedelta(days=3), totals(ok=100, unknown=100)
+        ),
     ]
-    begins = beginnings(BEGIN + timedelta(hours=3), BEGIN + timedelta(days=3), Resolution.DAY)
-    row = bars(ENGLISH, "News", days, totals(ok=9, faulty=1), begins, Resolution.DAY)
+    begins = beginnings(BEGIN + timedelta(hours=3), BEGIN + timedelta(days=3), TimeResolution.DAY)
+    row = bars(ENGLISH, "News", days, totals(ok=9, faulty=1), begins, TimeResolution.DAY)
     short, none, half = row.bars
     assert short.faulty > HEIGHT / 5
     assert short.faulty + short.ok == HEIGHT

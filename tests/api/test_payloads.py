@@ -13,7 +13,7 @@ from api.errors import ApiError, InvalidUrl, ValidationFailed
 from api.monitors.schemas import MAX_METADATA_BYTES, CreateMonitor
 from monitors.delivery import MAX_PAYLOAD_BYTES, bounded_data
 from monitors.events import EventType, StreamEvent
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.stream_url import MAX_URL_BYTES, parse_stream_url
 from tests.testkit.gateway import order
 

@@ -11,7 +11,7 @@ from api.monitors.creation import LAUNCH_LIMIT
 from api.monitors.launcher import Launcher
 from api.reconciler import KEYS_KEPT, STALE_AFTER, Reconciler
 from api.store.records import IdempotencyKey
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.testkit.events import event, put_event
 from tests.testkit.gateway import Running, running_gateway

@@ -11,7 +11,7 @@ from limits.aio.storage import MemoryStorage
 
 from api.changes import feed
 from api.changes import routes as changes
-from api.limits import LOGINS_PER_MINUTE
+from api.request_limits import LOGINS_PER_MINUTE
 from api.sessions import LINK_TIME, SESSION_TIME, Sessions, csrf_token
 from api.store import open_store
 from tests.testkit.gateway import KEY, Running, running_gateway

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from api.errors import StatusPageNotFound
-from api.limits import STATUS_VIEWS_PER_MINUTE
+from api.request_limits import STATUS_VIEWS_PER_MINUTE
 from api.status_pages.public import PublicPage, PublicState
 from api.store.database import StoreUnavailable
 from api.store.tables import monitors

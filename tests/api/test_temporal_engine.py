@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from api.temporal_engine import TemporalEngine
     from monitors.config import MonitorConfig
-    from monitors.ids import new_monitor_id
+    from monitors.random_ids import new_monitor_id
     from monitors.status import MonitorStatus
     from tests.testkit.gateway import snapshot as made_snapshot
     from tests.testkit.ports import free_port

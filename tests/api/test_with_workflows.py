@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 
 from api.temporal_engine import DEPLOYMENT_MEMO, TemporalEngine
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus
 from tests.api.workers import ScriptedStreams, terminate_all, workers
 from tests.testkit.gateway import Running, running_gateway

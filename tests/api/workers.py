@@ -27,8 +27,8 @@ from activities.declarations import (
     WatchResult,
 )
 from activities.gateway_client import GatewayClient
+from activities.gateway_reports import GatewayReports
 from activities.no_pods import NoPods
-from activities.reports import Reports
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, HealthReport, Statistics
 from monitors.status import DeliveryStatus
@@ -119,7 +119,7 @@ async def workers(
 ) -> AsyncIterator[None]:
     """Run workers that report to a gateway, while the context is open."""
     gateway = GatewayClient(gateway_url, SecretStr(INTERNAL_KEY))
-    reports = Reports(gateway)
+    reports = GatewayReports(gateway)
     activities: list[Any] = [
         streams.wait_for_live,
         streams.deliver_webhook,

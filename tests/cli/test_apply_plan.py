@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.apply.destinations import plan_destinations
 from cli.apply.document import ApplyFile
-from cli.apply.silences import plan_silences
-from cli.apply.steps import Action, Options, Step
+from cli.apply.plan_destinations import plan_destinations
+from cli.apply.plan_silences import plan_silences
+from cli.apply.plan_steps import Action, Options, Step
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NIGHT = {

@@ -20,7 +20,7 @@ from cli.receiver import (
     receiving,
     signing_keys,
 )
-from monitors.signing import signature_headers
+from monitors.webhook_signing import signature_headers
 from runtime.serving import PortTaken
 from tests.testkit.ports import free_port
 

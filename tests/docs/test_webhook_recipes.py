@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from monitors.signing import signature_headers
+from monitors.webhook_signing import signature_headers
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "guides" / "webhooks.md"
 NEW, OLD, OTHER = b"new-key-of-32-bytes-0123456789ab", b"old-key-of-32-bytes", b"another-key"

@@ -10,7 +10,7 @@ import pytest
 
 from evidence.case import LOST, Case
 from evidence.collector import FAILED, SHUTDOWN, Collected, EvidenceCollector
-from evidence.latest_pictures import LatestPictures
+from evidence.picture_uploads import PictureUploads
 from evidence.uploads import EvidenceRefused, GatewayAway, Upload
 from evidence.waiting_cases import BUSY, MOST_OF_MONITOR, MOST_WAITING, WaitingCases
 from media.watching import Picture
@@ -207,7 +207,7 @@ async def test_there_is_a_bound_on_all_that_wait() -> None:
 
 async def test_only_the_newest_picture_of_each_stream_is_uploaded() -> None:
     gateway, counts = Gateway(), Counts()
-    async with LatestPictures(gateway, counts) as pictures:
+    async with PictureUploads(gateway, counts) as pictures:
         for number in range(3):
             pictures.put("mon-1", Picture(b"%d" % number, wall_clock(number)))
         pictures.put("mon-2", Picture(b"other", wall_clock(0)))
@@ -224,7 +224,7 @@ async def test_a_defect_of_one_picture_keeps_no_later_one() -> None:
             await super().put_picture(monitor_id, picture)
 
     gateway, counts = Broken(), Counts()
-    async with LatestPictures(gateway, counts) as pictures:
+    async with PictureUploads(gateway, counts) as pictures:
         for number in range(3):
             pictures.put(f"broken-{number}", Picture(b"jpeg", wall_clock(0)))
         await until_true(lambda: len(counts.outcomes) == 3, "all that fail")

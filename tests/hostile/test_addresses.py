@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.addresses import AddressNotAllowed
 from api.app import create_gateway
 from api.store import open_store
+from api.url_checks import AddressNotAllowed
 from media.outbound.client import media_client, webhook_client
 from media.outbound.errors import AddressRefused
 from media.outbound.fetching import fetch_playlist, fetch_segment

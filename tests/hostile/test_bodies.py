@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from api.body import MAX_BODY_BYTES, parse_model, parse_report
 from api.errors import ApiError
-from api.internal.reports import StatusReceived
 from api.internal.routes import Termination
+from api.internal.worker_reports import StatusReceived
 from api.monitors.creation import parse_creation
 from api.monitors.updates import parse_change
 from monitors.reports import EventReport

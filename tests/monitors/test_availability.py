@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitors.availability import Resolution, Totals, periods
+from monitors.availability import TimeResolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval
 
 START = datetime(2026, 1, 30, 22, 30, tzinfo=UTC)
@@ -60,9 +60,9 @@ lengths = st.lists(
 
 
 @settings(deadline=None)
-@given(lengths, st.sampled_from(Resolution))
+@given(lengths, st.sampled_from(TimeResolution))
 def test_periods_add_up_to_the_whole_and_border_each_other(
-    parts: list[tuple[str, float]], resolution: Resolution
+    parts: list[tuple[str, float]], resolution: TimeResolution
 ) -> None:
     whole = intervals(*parts)
     cut = periods(whole, resolution)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitors.signing import signature_headers
+from monitors.webhook_signing import signature_headers
 from simulator.origin import AtEnd, ChannelOptions
 from tests.testkit.children import STREAM_TRACKER, Child, Finished, run
 from tests.testkit.harness import API_KEY, SIGNING_KEY

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from monitors.ids import new_monitor_id
 from monitors.pods import pod_name
+from monitors.random_ids import new_monitor_id
 from simulator.origin import AtEnd, ChannelOptions, SceneOnAir
 from tests.testkit.fake_kube_api import FakeApi, fake_api, kubeconfig
 from tests.testkit.harness import PROBE_KEY, ServiceHarness, open_harness

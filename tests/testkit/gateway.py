@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 
 from activities.declarations import RedeliveryInput
-from api.addresses import AddressNotAllowed
 from api.app import GatewayServices, create_gateway
 from api.monitor_engine import MonitorEngine
 from api.store import Store, open_store
+from api.url_checks import AddressNotAllowed
 from monitors.config import MonitorConfig
 from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus, StreamStatus

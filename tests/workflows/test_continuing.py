@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from monitors.events import EndReason, StreamEvent, timestamp_text
-from monitors.ids import new_monitor_id
+from monitors.random_ids import new_monitor_id
 from monitors.reports import Statistics
 from monitors.status import DeliveryStatus, Health, IncidentKind, MonitorStatus
 from tests.testkit import scripts

@@ -25,7 +25,7 @@ HEADER_BYTES = {"video": 86, "audio": 36}
 ENCRYPTED, UNSUPPORTED_CODEC = "encrypted", "unsupported_codec"
 
 
-class Unmeasurable(NamedTuple):
+class UnmeasurableCodec(NamedTuple):
     """Why a track cannot be measured, though nothing is wrong with it.
 
     Attributes:
@@ -50,12 +50,12 @@ class SampleEntry(NamedTuple):
     codec: str
     scheme: str | None
 
-    def why_not(self) -> Unmeasurable | None:
+    def why_not(self) -> UnmeasurableCodec | None:
         """Return why the track cannot be measured; None where nothing speaks against it."""
         if self.scheme:
-            return Unmeasurable(self.codec, ENCRYPTED)
+            return UnmeasurableCodec(self.codec, ENCRYPTED)
         is_unsupported = undecodable_codec([self.codec]) is not None
-        return Unmeasurable(self.codec, UNSUPPORTED_CODEC) if is_unsupported else None
+        return UnmeasurableCodec(self.codec, UNSUPPORTED_CODEC) if is_unsupported else None
 
 
 class _Box(NamedTuple):
@@ -77,9 +77,9 @@ def sample_entries(segment: bytes) -> dict[int, SampleEntry]:
     return dict(each for each in tracks if each)
 
 
-def unmeasurable_kinds(segment: bytes) -> dict[str, Unmeasurable]:
+def unmeasurable_kinds(segment: bytes) -> dict[str, UnmeasurableCodec]:
     """Return why no track of a kind can be measured, where a segment is an MP4 that says so."""
-    found: dict[str, list[Unmeasurable | None]] = {}
+    found: dict[str, list[UnmeasurableCodec | None]] = {}
     for entry in sample_entries(segment).values():
         found.setdefault(entry.kind, []).append(entry.why_not())
     return {kind: whys[0] for kind, whys in found.items() if whys[0] and all(whys)}

@@ -11,7 +11,7 @@ from av.stream import Disposition, Stream
 from media.decoding.decoder.sample_entries import (
     UNSUPPORTED_CODEC,
     SampleEntry,
-    Unmeasurable,
+    UnmeasurableCodec,
     sample_entries,
 )
 from media.decoding.decoder.ts_programs import first_ts_program, ts_programs
@@ -39,7 +39,7 @@ class AudioTrack(NamedTuple):
 
     place: int
     stream: av.AudioStream
-    why_not: Unmeasurable | None
+    why_not: UnmeasurableCodec | None
 
     @property
     def language(self) -> str | None:
@@ -69,7 +69,7 @@ class MeasurableTracks(NamedTuple):
 
 def tracks_of(
     container: InputContainer, segment: bytes
-) -> tuple[MeasurableTracks, dict[str, Unmeasurable]]:
+) -> tuple[MeasurableTracks, dict[str, UnmeasurableCodec]]:
     """Return the first video and the first audio track of a segment that can be measured.
 
     They are of the first program that has one of them. Where there are tracks of a kind, and none
@@ -97,7 +97,7 @@ def tracks_of(
 
 def _first(
     streams: Sequence[StreamT], entries: dict[int, SampleEntry]
-) -> tuple[StreamT | None, Unmeasurable | None]:
+) -> tuple[StreamT | None, UnmeasurableCodec | None]:
     reasons = [_why_not(each, entries.get(each.id)) for each in streams]
     for stream, why in zip(streams, reasons, strict=True):
         if why is None:
@@ -105,14 +105,14 @@ def _first(
     return None, next(iter(reasons), None)
 
 
-def _why_not(stream: Stream, entry: SampleEntry | None) -> Unmeasurable | None:
+def _why_not(stream: Stream, entry: SampleEntry | None) -> UnmeasurableCodec | None:
     """Return why a track cannot be measured; None where it can."""
     if entry and (why := entry.why_not()):
         return why
     decoder = stream.codec_context.codec if stream.codec_context else None
     if decoder is None or decoder.name not in CODECS:
         known = entry.codec if entry else decoder.canonical_name if decoder else UNKNOWN_CODEC
-        return Unmeasurable(known, UNSUPPORTED_CODEC)
+        return UnmeasurableCodec(known, UNSUPPORTED_CODEC)
     return None
 
 

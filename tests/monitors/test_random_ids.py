@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from monitors.ids import is_monitor_id, new_monitor_id
+from monitors.random_ids import is_monitor_id, new_monitor_id
 
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 

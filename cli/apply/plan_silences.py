@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.apply.document import ApplyFile, SilenceEntry
-from cli.apply.steps import Action, Kind, Options, Step
+from cli.apply.plan_steps import Action, Kind, Options, Step
 
 
 def plan_silences(

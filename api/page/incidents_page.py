@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
 from api.incidents.service import IncidentService
 from api.injection import injected
-from api.page.labels import LabelText
+from api.page.label_filter import LabelText
 from api.page.rendering import Page, page_router
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
@@ -23,7 +23,7 @@ MOST_PAGES: Final = 500
 
 
 @dataclass
-class Receiver:
+class IncidentReceiver:
     """Somebody who is told of an incident; without a name it is the monitor's webhook.
 
     Attributes:
@@ -40,7 +40,7 @@ class Receiver:
 @dataclass(frozen=True)
 class IncidentCard:
     incident: ListedIncident
-    receivers: Sequence[Receiver]
+    receivers: Sequence[IncidentReceiver]
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,11 @@ async def _cards(service: IncidentService, found: IncidentList) -> list[Incident
     return [IncidentCard(each, receivers(deliveries[each.incident_id])) for each in found.incidents]
 
 
-def receivers(deliveries: Iterable[IncidentDelivery]) -> list[Receiver]:
+def receivers(deliveries: Iterable[IncidentDelivery]) -> list[IncidentReceiver]:
     """Return who was told, each once; `deliveries` are of one incident, oldest first."""
-    found: dict[str | None, Receiver] = {}
+    found: dict[str | None, IncidentReceiver] = {}
     for each in deliveries:
-        receiver = found.setdefault(each.destination_id, Receiver(each.name, each.type))
+        receiver = found.setdefault(each.destination_id, IncidentReceiver(each.name, each.type))
         if each.state is NotificationState.REMINDER:
             receiver.reminders += each.sent_at is not None
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.apply.document import ApplyFile, DestinationEntry
-from cli.apply.steps import Action, Difference, Kind, Options, Step, difference
+from cli.apply.plan_steps import Action, Difference, Kind, Options, Step, difference
 
 UNCOMPARED = {"url", "ed25519"}
 

@@ -24,7 +24,7 @@ class PictureRecord:
 _COLUMNS = [latest_pictures.c[name] for name in ("taken_at", "sha256", "looked_at", "picture")]
 
 
-class PictureStore:
+class LatestPictureStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 

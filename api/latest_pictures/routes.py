@@ -10,9 +10,9 @@ from api.error_docs import error_responses
 from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
 from api.evidence.routes import SAFE_HEADERS
 from api.injection import injected
-from api.limits import Counted
+from api.latest_pictures.service import LatestPictureService
 from api.parameters import PathId, query_parameters
-from api.pictures.service import PictureService
+from api.request_limits import Counted
 
 _JPEG: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 )
 async def latest_picture(
     request: Request,
-    pictures: Annotated[PictureService, injected(PictureService)],
+    pictures: Annotated[LatestPictureService, injected(LatestPictureService)],
     monitor_id: PathId,
 ) -> Response:
     """Return the latest picture of a stream.

@@ -29,7 +29,7 @@ class PictureMeter(Protocol):
         """Count one that was `sent`, `replaced` by a newer one, or `lost`."""
 
 
-class LatestPictures:
+class PictureUploads:
     """Uploads the latest picture of each stream while its context is open.
 
     A picture that cannot be handed over is lost: a newer one comes.

@@ -15,11 +15,11 @@ from api.injection import injected
 from api.monitors.service import shown_name
 from api.page.compression import as_accepted, compressed
 from api.page.figures import Bars, bars, beginnings, length, live, percent, unseen
-from api.page.labels import LabelText
+from api.page.label_filter import LabelText
 from api.page.rendering import HEADERS, Page, page_router
 from api.page.texts import Words
 from api.store.records import CoverageSubject
-from monitors.availability import Resolution, Totals, periods
+from monitors.availability import TimeResolution, Totals, periods
 from monitors.coverage import CoverageCondition, CoverageInterval
 
 MOST_ROWS: Final = 200
@@ -43,8 +43,8 @@ _DAYS: Final = {
     ChosenPeriod.YEAR: 365,
 }
 _RESOLUTIONS: Final = {
-    ChosenPeriod.DAY: Resolution.HOUR,
-    ChosenPeriod.YEAR: Resolution.MONTH,
+    ChosenPeriod.DAY: TimeResolution.HOUR,
+    ChosenPeriod.YEAR: TimeResolution.MONTH,
 }
 
 
@@ -74,7 +74,7 @@ async def availability(
     label: str = "",
 ) -> Response:
     """Show how available the streams were."""
-    resolution = _RESOLUTIONS.get(period, Resolution.DAY)
+    resolution = _RESOLUTIONS.get(period, TimeResolution.DAY)
     now = coverage.now()
     asked = CoverageRange(resolution.begin_of(now - timedelta(days=_DAYS[period])), now)
     wanted = LabelText(label)
@@ -105,7 +105,7 @@ def _rows(
     subjects: Sequence[CoverageSubject],
     timelines: Sequence[Sequence[CoverageInterval]],
     asked: CoverageRange,
-    resolution: Resolution,
+    resolution: TimeResolution,
 ) -> list[AvailabilityRow]:
     begins = beginnings(asked.since, asked.until, resolution)
     rows = [
@@ -120,7 +120,7 @@ def _row(
     subject: CoverageSubject,
     intervals: Sequence[CoverageInterval],
     begins: Sequence[datetime],
-    resolution: Resolution,
+    resolution: TimeResolution,
 ) -> AvailabilityRow:
     totals = Totals.of(intervals)
     name = shown_name(subject.name, subject.title) or subject.stream_url

@@ -9,7 +9,7 @@ from typing import Final
 from api.errors import PictureNotFound, ValidationFailed
 from api.monitors.service import MonitorService
 from api.store import Store
-from api.store.pictures import PictureRecord
+from api.store.latest_pictures import PictureRecord
 from monitors.evidence import EvidenceLevel
 
 LOOK_LASTS: Final = timedelta(seconds=30)
@@ -19,7 +19,7 @@ UNSEEN_INTERVAL_SEC: Final = 60.0
 JPEG_BEGINS: Final = b"\xff\xd8\xff"
 
 
-class PictureService:
+class LatestPictureService:
     """Keeps pictures in the database, which all gateways share.
 
     Args:
@@ -59,7 +59,9 @@ class PictureService:
             raise ValidationFailed("body: is no JPEG")
         digest = hashlib.sha256(picture).hexdigest()
         # A clock that is ahead must not hold back later pictures.
-        await self._store.pictures.put(monitor_id, picture, digest, min(taken_at, self._now()))
+        await self._store.latest_pictures.put(
+            monitor_id, picture, digest, min(taken_at, self._now())
+        )
 
     async def latest(self, monitor_id: str) -> PictureRecord:
         """Return the latest picture, and note that somebody looks.
@@ -68,7 +70,7 @@ class PictureService:
             MonitorNotFound: there is no such monitor.
             PictureNotFound: there is none yet.
         """
-        found = await self._store.pictures.find(monitor_id)
+        found = await self._store.latest_pictures.find(monitor_id)
         if found is None:
             await self._monitors.find(monitor_id)
         await self._note_look(monitor_id, found.looked_at if found else None)
@@ -85,13 +87,15 @@ class PictureService:
         now = self._now()
         self._looked_at.add(monitor_id)
         if known is None or known < now - NOTED_AGAIN:
-            await self._store.pictures.note_look(monitor_id, now)
+            await self._store.latest_pictures.note_look(monitor_id, now)
 
     async def _seen(self) -> set[str]:
         """Return who is looked at, asked of the database at most once in `KNOWN_FOR`."""
         async with self._asking:
             now = self._now()
             if self._known_until is None or now >= self._known_until:
-                self._looked_at = await self._store.pictures.looked_at_since(now - LOOK_LASTS)
+                self._looked_at = await self._store.latest_pictures.looked_at_since(
+                    now - LOOK_LASTS
+                )
                 self._known_until = now + KNOWN_FOR
         return self._looked_at

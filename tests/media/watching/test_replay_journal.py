@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from media.hls.playlist import MediaPlaylist, Segment
 from media.watching import Journal, SegmentCache, WatchState
-from media.watching.journal import (
+from media.watching.judging import StateJudge
+from media.watching.replay_journal import (
     BEFORE_FAULT,
     LEG,
     MOST_BYTES,
@@ -18,7 +19,6 @@ from media.watching.journal import (
     PlaylistRead,
     StepTaken,
 )
-from media.watching.judging import StateJudge
 from media.watching.snapshots import Snapshot, changed, differences, restored
 from media.watching.state import MAIN
 from media.watching.steps import STEPS, MediaStep, PlaylistStep

@@ -16,14 +16,14 @@ from notifications.notification import Notification, NotificationState, Subject
 
 
 @dataclass(frozen=True)
-class Message:
+class WrittenNotification:
     """A notification; with the event that it tells, where it is a single one."""
 
     notification: Notification
     event: StreamEvent | None
 
 
-class MessageWriter:
+class NotificationWriter:
     """Writes notifications.
 
     Args:
@@ -45,7 +45,9 @@ class MessageWriter:
         self._now = now
         self._public_url = public_url.rstrip("/") if public_url else None
 
-    async def write(self, record: DestinationRecord, rows: Sequence[DeliveryRecord]) -> Message:
+    async def write(
+        self, record: DestinationRecord, rows: Sequence[DeliveryRecord]
+    ) -> WrittenNotification:
         """Return what the rows of one notification tell."""
         first = rows[0]
         told = await self._store.told.rows(record.destination_id, first, self._now())
@@ -61,7 +63,7 @@ class MessageWriter:
             language=record.language,
         )
         event = _single_event(first, told)
-        return Message(notification, self._links.event(event) if event else None)
+        return WrittenNotification(notification, self._links.event(event) if event else None)
 
     def _subject(self, first: DeliveryRecord, told: ToldRow) -> Subject:
         event_type = EventType(told.event_type) if told.event_type else EventType.MONITOR_ERROR

@@ -11,21 +11,21 @@ from fastapi import Request, Response
 from api.auth import peer_address
 from api.errors import StatusPageNotFound
 from api.injection import injected
-from api.limits import Counted, RequestLimits
 from api.monitors.schemas import ListedMonitor
 from api.monitors.service import MonitorService
 from api.page.compression import as_accepted, compressed
 from api.page.figures import Bars, bars, beginnings, percent
 from api.page.rendering import HEADERS, Document, Page, PublicPage, page_router
-from api.page.silences import active_monitors
+from api.page.silence_pages import active_monitors
 from api.page.texts import Words
 from api.parameters import PathId
+from api.request_limits import Counted, RequestLimits
 from api.status_pages.public import PublicMonitor, PublicState
 from api.status_pages.public import PublicPage as PublishedPage
 from api.status_pages.publication import DAYS, FRESH_SEC, MOST_INCIDENTS, StatusPublication
 from api.status_pages.schemas import StatusPage
 from api.status_pages.service import StatusPageService
-from monitors.availability import Resolution
+from monitors.availability import TimeResolution
 
 StatusPages = Annotated[StatusPageService, injected(StatusPageService)]
 Monitors = Annotated[MonitorService, injected(MonitorService)]
@@ -125,12 +125,12 @@ def _headline(words: Words, published: PublishedPage) -> str:
 
 def _streams(words: Words, published: PublishedPage) -> list[ShownStream]:
     since = published.as_of - timedelta(days=DAYS - 1)
-    begins = beginnings(since, published.as_of, Resolution.DAY)
+    begins = beginnings(since, published.as_of, TimeResolution.DAY)
     return [
         ShownStream(
             each,
             percent(words, each.totals),
-            bars(words, each.name, each.days, each.totals, begins, Resolution.DAY),
+            bars(words, each.name, each.days, each.totals, begins, TimeResolution.DAY),
         )
         for each in published.monitors
     ]

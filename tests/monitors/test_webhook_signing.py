@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from monitors.signing import is_signed, signature_headers
+from monitors.webhook_signing import is_signed, signature_headers
 
 KEY, OTHER = b"key-one-of-more-than-24-bytes", b"key-two-of-more-than-24-bytes"
 BODY = '{"event_id":"evt-1","data":{"title":"Grüße"}}'.encode()

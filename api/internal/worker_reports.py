@@ -12,7 +12,7 @@ from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.metrics import GatewayMetrics
 from api.monitors.service import MonitorService
 from api.store import Store
-from monitors.ids import is_monitor_id
+from monitors.random_ids import is_monitor_id
 from monitors.reports import EventReport, StatusReport
 from monitors.status import MonitorStatus
 
