@@ -8,14 +8,12 @@ from typing import Protocol
 import httpx
 import structlog
 
+from activities.background_reports import BackgroundReports
 from activities.gateway_client import GatewayClient, ReportRefused
 from monitors.events import StreamEvent
 from monitors.reports import EventReport
 
 logger = structlog.get_logger(__name__)
-
-MAX_REPORTS_AT_ONCE = 50
-"""A gateway that hangs costs no more connections."""
 
 SLOW_SEC = 1.0
 """After this time the gateway learns that an event is on its way: destinations wait for that."""
@@ -53,14 +51,14 @@ class AttemptAudit:
     def __init__(self, gateway: GatewayClient, *, slow_sec: float = SLOW_SEC) -> None:
         self._gateway = gateway
         self._slow_sec = slow_sec
-        self._reports: set[asyncio.Task[None]] = set()
+        self._reports = BackgroundReports()
+
+    async def close(self) -> None:
+        await self._reports.close()
 
     def report(self, report: EventReport) -> None:
         """Start to report; return at once."""
-        if len(self._reports) < MAX_REPORTS_AT_ONCE:
-            task = asyncio.create_task(self._report(report))
-            self._reports.add(task)
-            task.add_done_callback(self._reports.discard)
+        self._reports.start(self._gateway.report_event(report))
 
     @asynccontextmanager
     async def on_its_way(self, event: StreamEvent) -> AsyncIterator[None]:
@@ -85,13 +83,3 @@ class AttemptAudit:
             logger.info("outcome not reported", event_id=report.event.event_id, error=str(error))
             return False
         return True
-
-    async def close(self) -> None:
-        """Finish what was begun; the gateway's client bounds how long that takes."""
-        await asyncio.gather(*self._reports)
-
-    async def _report(self, report: EventReport) -> None:
-        try:
-            await self._gateway.report_event(report)
-        except (httpx.HTTPError, ReportRefused) as error:
-            logger.info("attempt not reported", event_id=report.event.event_id, error=str(error))

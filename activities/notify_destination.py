@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-import httpx
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.background_reports import BackgroundReports
 from activities.declarations import DELIVERY_FAILED
 from activities.destination_client import DestinationClient
 from activities.destination_declarations import (
@@ -24,7 +24,6 @@ from activities.destination_declarations import (
     ServeInput,
     ServeResult,
 )
-from activities.gateway_client import ReportRefused
 from activities.gateway_reports import answered
 from activities.keepalive import heartbeats, to_its_end
 from monitors.delivery import DeliveryPolicy, Failure
@@ -94,11 +93,10 @@ class DestinationNotifier(DestinationActivities):
         self._gateway = gateway
         self._senders = senders
         self._policies = {Retry.SHORT: short_retries, Retry.LONG: LONG_RETRIES}
-        self._notes: set[asyncio.Task[None]] = set()
+        self._reports = BackgroundReports()
 
     async def close(self) -> None:
-        """Finish what was begun; the gateway's client bounds how long that takes."""
-        await asyncio.gather(*self._notes)
+        await self._reports.close()
 
     @activity.defn
     async def serve_destination(self, input: ServeInput) -> ServeResult:
@@ -199,26 +197,15 @@ class DestinationNotifier(DestinationActivities):
             return attempt.outcome(failure.outcome, failure.message)
         activity.heartbeat(attempt.delivery_id, attempt.number, attempt.before)
         note = NotificationAttempt(attempts=attempt.in_all, error=failure.message)
-        self._note(self._gateway.note_attempt(attempt.destination_id, attempt.delivery_id, note))
+        self._reports.start(
+            self._gateway.note_attempt(attempt.destination_id, attempt.delivery_id, note)
+        )
         raise ApplicationError(
             failure.message,
             type=DELIVERY_FAILED,
             category=ApplicationErrorCategory.BENIGN,  # logged and counted here
             next_retry_delay=timedelta(seconds=again_in_sec),
         )
-
-    def _note(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have the audit show an attempt, and do not wait for it."""
-        task = asyncio.create_task(_quietly(work))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
-
-
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except (httpx.HTTPError, ReportRefused) as error:
-        logger.info("attempt not noted", error=str(error))
 
 
 def _counted(order: NotificationOrder, delivery_id: int) -> tuple[int, int]:

@@ -100,14 +100,15 @@ async def run_worker(settings: WorkerSettings) -> None:
         client = await _connect(stop, settings)
         if client is None:
             return
-        workers = workers_of(client, settings, side.sources, probe)
-        for worker in await stack.enter_async_context(workers):
+        workers = await stack.enter_async_context(workers_of(client, settings, side.sources, probe))
+        for worker in workers:
             await stack.enter_async_context(worker)
         missing.clear()
         logger.info("worker ready", role=settings.worker_role.value, pid=os.getpid())
         await stop.wait()
         missing.append("shutting down")
         logger.info("worker drains")
+        await asyncio.gather(*(worker.shutdown() for worker in workers))  # at the same time
 
 
 def _details(probe: WorkerProbe | None) -> dict[str, str]:

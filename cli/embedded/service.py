@@ -22,7 +22,7 @@ import structlog
 from cli.embedded.supervisor import Service, Supervisor
 from cli.generated_keys import provide_keys
 from runtime.errors import StartError
-from runtime.serving import PortTaken, bind
+from runtime.serving import GRACE_SEC, PortTaken, bind
 from runtime.settings import EmbeddedSettings
 from workflows import search_attributes
 
@@ -186,7 +186,7 @@ def services_of(settings: EmbeddedSettings, keys: dict[str, str]) -> list[Servic
     logs = settings.data_dir / "temporal.log"
     return [
         Service("temporal", _temporal_command(settings), base, stop_sec=3, log=logs),
-        Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=8),
+        Service("gateway", [*command, "gateway", "--embedded"], gateway, stop_sec=GRACE_SEC + 2),
         Service(
             "worker", [*command, "worker", "--embedded"], worker, stop_sec=drain_sec + CLOSE_SEC
         ),
