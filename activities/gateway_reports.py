@@ -21,7 +21,7 @@ T = TypeVar("T")
 logger = structlog.get_logger(__name__)
 
 
-class Reports(GatewayActivities):
+class GatewayReports(GatewayActivities):
     """Reports to the gateway, and has it reconcile."""
 
     def __init__(self, gateway: GatewayClient) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from media.hls.playlist import Segment
-from media.watching.growing import faults_begun
+from media.watching.faults_begun import faults_begun
 from media.watching.segment_cache import SegmentCache
 from media.watching.state import AUDIO, WatchState, is_additional
 from monitors.evidence import EvidenceLevel

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pydantic_core import to_json
 
 from media.hls.playlist import MediaPlaylist, Segment
-from media.watching.growing import faults_begun
+from media.watching.faults_begun import faults_begun
 from media.watching.segment_cache import SegmentCache
 from media.watching.snapshots import Snapshot, differences
 from media.watching.state import WatchState

@@ -14,12 +14,12 @@ from media.hls.playlist import Segment
 from media.outbound.fetching import Mirrors
 from media.outbound.stream_client import MediaClient
 from media.watching.footage import Footage
-from media.watching.growing_segments import Growth
 from media.watching.memory_budget import MemoryBudget
 from media.watching.preroll import Lead
 from media.watching.replay_journal import Journal
 from media.watching.segment_cache import SegmentCache
 from media.watching.segment_fetcher import SegmentFetcher
+from media.watching.segment_growth import Growth
 from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasurement
 
 
