@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import typer
 import typer.main
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -31,6 +32,7 @@ from runtime.shared_settings import SharedSettings
 from tests.deploy.expositions import gateway_exposition, worker_exposition
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
+ALERTS: Final = DOCS.parent / "deploy" / "dashboards" / "alerts.yaml"
 BEGIN: Final = "<!-- generated: {name} -->\n"
 END: Final = "<!-- generated: end -->\n"
 GENERATED: Final = re.compile(r"<!-- generated: (\w+) -->\n.*?<!-- generated: end -->\n", re.DOTALL)
@@ -239,6 +241,13 @@ def _command(command: Any, name: str) -> Iterator[str]:
     )
 
 
+def runbook() -> str:
+    (group,) = yaml.safe_load(ALERTS.read_text())["groups"]
+    return "\n".join(
+        f"### {rule['alert']}\n\n{rule['annotations']['description']}\n" for rule in group["rules"]
+    )
+
+
 def _flags(option: TyperOption) -> str:
     return ", ".join(f"`{flag}`" for flag in (*option.opts, *option.secondary_opts))
 
@@ -271,6 +280,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "bodies": bodies,
     "metrics": metrics,
     "commands": commands,
+    "runbook": runbook,
 }
 
 

@@ -11,7 +11,7 @@ from media.sources.youtube.confirmation import DEFAULT_POLICY
 from media.sources.youtube.media_cache import LOST_AGAIN_SEC
 from media.sources.youtube.resolution import ResolverFailed, ResolverTimedOut
 from media.sources.youtube.site_messages import Meaning
-from media.watching.stream import LONG_LOOK, LONG_LOOK_MESSAGE
+from media.watching.stream import LONG_LOOK
 from runtime.settings import StreamSettings
 
 ROOT = Path(__file__).parents[4]
@@ -28,24 +28,14 @@ def rows(heading: str) -> dict[str, list[str]]:
     return {reason: rest.split(" | ") for reason, rest in found}
 
 
-@pytest.mark.parametrize("meaning", UNSEEN, ids=lambda meaning: meaning.reason)
-def test_every_reason_of_unknown_health_is_explained(meaning: Meaning) -> None:
-    assert rows("When it is not observed")[meaning.reason][0] == meaning.message
-
-
-def test_no_other_reason_of_unknown_health_is_explained() -> None:
+def test_the_reasons_of_unknown_health_are_explained() -> None:
     other = {ResolverFailed.reason, ResolverTimedOut.reason, "no_playlist", LONG_LOOK}
     assert rows("When it is not observed").keys() == {each.reason for each in UNSEEN} | other
 
 
-def test_a_look_that_takes_long_is_explained() -> None:
-    assert rows("When it is not observed")[LONG_LOOK][0] == LONG_LOOK_MESSAGE
-
-
 @pytest.mark.parametrize("meaning", CLOSED, ids=lambda meaning: meaning.reason)
 def test_every_reason_of_an_error_is_explained(meaning: Meaning) -> None:
-    message, looks, _ = rows("When a monitor ends in error")[meaning.reason]
-    assert message == meaning.message
+    looks, _ = rows("When a monitor ends in error")[meaning.reason]
     assert int(looks) == DEFAULT_POLICY.looks_for(meaning.reason)
 
 
