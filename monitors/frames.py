@@ -76,6 +76,10 @@ SHORTFALL_SEC = 0.5
 """A segment may hold this much less than it declares, and a tenth: players forgive durations that
 are rounded up to seconds, and packagers cut elsewhere than they say."""
 
+FLUENT_INTERVAL_SEC = 0.125
+"""A stream whose frames follow each other as closely as this does not pause by intention: where it
+pauses for longer than `SHORTFALL_SEC`, frames are missing."""
+
 USUAL_INTERVALS = 4
 """A pause of this many intervals between two frames is normal: there may be few frames."""
 
@@ -157,6 +161,25 @@ def lights_differ(one: bytes, other: bytes) -> bool:
         abs(mine - theirs) > LIT_DIFFERENCE and max(mine, theirs) > LIT_LEVEL
         for mine, theirs in zip(one, other, strict=True)
     )
+
+
+def pauses_between(times_sec: Iterable[float], duration_sec: float) -> list[tuple[float, float]]:
+    """Return where no frame comes for longer than a segment may lack: from one to the next.
+
+    Args:
+        times_sec: timestamps of all frames, in any order.
+        duration_sec: of the segment; the pause after its last frame ends with it.
+
+    Returns:
+        Seconds from the first frame, in order. None where frames come for longer than declared:
+        their timestamps jump, and nothing is missing.
+    """
+    shown = sorted(times_sec)
+    limit_sec = SHORTFALL_SEC + 0.1 * duration_sec
+    if not shown or shown[-1] - shown[0] > duration_sec + limit_sec:
+        return []
+    moments = [*(min(each - shown[0], duration_sec) for each in shown), duration_sec]
+    return [(one, other) for one, other in pairwise(moments) if other - one > limit_sec]
 
 
 def longest_interval_sec(times_sec: Iterable[float], duration_sec: float) -> float:

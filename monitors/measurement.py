@@ -251,6 +251,7 @@ class SegmentMeasurement(AudioMeasurement):
         video_sec: from the first picture to the end of the last one.
         frame_interval_sec: the longest time between two pictures that follow each other; the
             segment's duration where that says nothing, see `monitors.frames.missing_from_sec`.
+        pauses: where no picture comes, see `monitors.frames.pauses_between`.
         video_unseen_sec: of its beginning, what cannot be decoded without the segments before.
         video_bytes: of its packets.
         frame_rate: frames a second; None where it is not known.
@@ -282,6 +283,7 @@ class SegmentMeasurement(AudioMeasurement):
     signatures: Signatures = b""
     video_sec: Seconds = 0.0
     frame_interval_sec: Seconds = 0.0
+    pauses: list[Interval] = Field(default=[], max_length=MOST_STRETCHES)
     video_unseen_sec: Seconds = 0.0
     video_bytes: int = Field(default=0, ge=0)
     frame_rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
@@ -322,7 +324,7 @@ class SegmentMeasurement(AudioMeasurement):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        pictures = (self.black, self.still, self.bars, self.slates)
+        pictures = (self.black, self.still, self.bars, self.slates, self.pauses)
         found: list[tuple[Sequence[Interval], float]] = [(each, 0.0) for each in pictures]
         sounds: list[AudioMeasurement] = [self, *self.additional_audio]
         for sound in sounds:

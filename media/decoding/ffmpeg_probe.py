@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from media.decoding import ffmpeg_output
 from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.descriptions import describe_frames
-from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings
+from media.decoding.decoder.results import MAX_ERROR, NO_FRAME, Findings, Span
 from media.decoding.decoder.sample_entries import unmeasurable_kinds
 from media.decoding.decoder.small_frames import SmallFrames
 from media.decoding.decoder.sound_blocks import SoundFormat, usual_names
@@ -22,7 +22,7 @@ from media.decoding.errors import UndecodableSegment
 from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SOUND, TIMES, Layout, probe_arguments
 from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
-from monitors.frames import FRAME_BYTES, longest_interval_sec
+from monitors.frames import FRAME_BYTES, longest_interval_sec, pauses_between
 from monitors.measurement import ProbeContext, SegmentMeasurement
 from monitors.sound import SoundChecks, most_sound_blocks
 
@@ -208,6 +208,7 @@ def _look_at_pictures(
     moments = np.array(times[:count]) - times[0]
     findings.video_sec = max(0.0, float(moments[-1])) * count / max(1, count - 1)
     findings.frame_interval_sec = longest_interval_sec(times[:count], duration_sec)
+    findings.pauses = [Span(*each) for each in pauses_between(times[:count], duration_sec)]
     describe_frames(
         findings,
         pictures,

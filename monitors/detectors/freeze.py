@@ -203,13 +203,14 @@ def _goes_on(held: HeldStill, stretch: Stretch) -> bool:
 
 
 def still_findings(
-    measurement: SegmentMeasurement, cards: Sequence[Interval] = ()
+    measurement: SegmentMeasurement, cards: Sequence[Interval] = (), *, is_fluent: bool = False
 ) -> list[Finding]:
     """Return what the freeze detector sees in a segment with picture.
 
-    That is stillness, black, and the end where pictures are missing. A card is no frozen programme.
+    That is stillness, black, and where pictures are missing. A card is no frozen programme. Where
+    the stream `is_fluent`, pictures are missing in each pause.
     """
-    missing = missing_frames(measurement)
+    missing = (is_fluent and measurement.pauses) or missing_frames(measurement)
     black = [Finding(piece, Condition.UNKNOWN) for _, piece in without(measurement.black, cards)]
     still = [
         Finding(piece, picture=run.picture)

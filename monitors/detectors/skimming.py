@@ -66,6 +66,8 @@ class Deferred:
 
 
 def may_defer(measurement: SegmentMeasurement) -> bool:
+    if measurement.pauses:  # no keyframe shows that nothing is missing there
+        return False
     is_known = measurement.is_skimmed or measurement.motion is Motion.STATIC
     return is_known and measurement.keyframe is not None
 

@@ -37,12 +37,15 @@ from monitors.detectors.stream_time import (
     stretches,
     without,
 )
-from monitors.frames import STILL_GAP_SEC, DecodeDepth
+from monitors.frames import FLUENT_INTERVAL_SEC, STILL_GAP_SEC, DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
 from monitors.status import HEALTH_ORDER, Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
+
+FLUENT_SEC = 60.0
+"""A stream whose frames came closely for as long as this is no slide show."""
 
 
 class VideoDetectors(BaseModel):
@@ -53,6 +56,8 @@ class VideoDetectors(BaseModel):
             see `monitors.detectors.skimming`. They stay in the memory of their worker.
         deferred_from: where the first of these lies; None without any.
         has_shown: whether any frame was seen yet.
+        fluent_sec: how long frames came closely and without a pause; it stays `FLUENT_SEC` once it
+            is.
     """
 
     cards: CardDetectors = Field(default_factory=CardDetectors)
@@ -63,6 +68,7 @@ class VideoDetectors(BaseModel):
     deferred: list[InstanceOf[Deferred]] = Field(default=[], exclude=True)
     deferred_from: SegmentPosition | None = None
     has_shown: bool = False
+    fluent_sec: float = 0.0
 
     def depth_of_next(
         self, duration_sec: float, thresholds: Thresholds, *, has_room: bool
@@ -141,6 +147,7 @@ class VideoDetectors(BaseModel):
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
     ) -> list[IncidentChange]:
         """Judge the frames of the next segment, now or later."""
+        self._note_pace(measurement)
         if not may_defer(measurement):
             self.judge_deferred([None] * len(self.deferred), thresholds)
             return self._judge(measurement, position, thresholds)
@@ -151,6 +158,13 @@ class VideoDetectors(BaseModel):
         done = unneeded if is_off else count_settled(self._deferred())
         self.judge_deferred([None] * done, thresholds)
         return []
+
+    def _note_pace(self, measurement: SegmentMeasurement) -> None:
+        interval_sec = measurement.frame_interval_sec
+        is_close = 0 < interval_sec <= FLUENT_INTERVAL_SEC and not measurement.pauses
+        if self.fluent_sec < FLUENT_SEC:
+            grown_sec = self.fluent_sec + measurement.duration_sec
+            self.fluent_sec = min(grown_sec, FLUENT_SEC) if is_close else 0.0
 
     def _judge_quietly(
         self,
@@ -253,9 +267,10 @@ class VideoDetectors(BaseModel):
             alive = self.lights.alive(measurement)
             black = [piece for _, piece in without(measurement.black, [*slates, *alive])]
             cards = cards_in(measurement, thresholds)
+            is_fluent = self.fluent_sec >= FLUENT_SEC
             return (
                 [unseen, *_faulty(black)],
-                [unseen, *still_findings(measurement, cards)],
+                [unseen, *still_findings(measurement, cards, is_fluent=is_fluent)],
             )
         missing = replace(_whole(position), reason=VIDEO_MISSING)
         is_black = self.blackout.run is not None and self.blackout.run.is_faulty

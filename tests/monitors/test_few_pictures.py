@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from monitors.config import Thresholds
 from monitors.detectors.media_detectors import MediaDetectors
-from monitors.frames import FRAME_BYTES, longest_interval_sec, missing_from_sec
+from monitors.frames import (
+    FRAME_BYTES,
+    longest_interval_sec,
+    missing_from_sec,
+    pauses_between,
+)
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import Interval, SegmentMeasurement, StillRun
 from monitors.status import IncidentKind
@@ -55,6 +60,21 @@ def test_from_when_on_pictures_are_missing(
 )
 def test_the_longest_interval(times: list[float], expected: float) -> None:
     assert longest_interval_sec(times, 6.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([7.0], [(0.0, 6.0)], id="one"),
+        pytest.param([1.0, 6.0, 1.04], [(0.04, 5.0)], id="in the order of decoding"),
+        pytest.param([each * 1.1 for each in range(6)], [], id="as much as a segment may lack"),
+        pytest.param([0.0, 3.0, 6.5], [(0.0, 3.0), (3.0, 6.0)], id="beyond the end"),
+        pytest.param([0.0, 0.04, 95_000.0], [], id="timestamps that jump"),
+    ],
+)
+def test_the_pauses(times: list[float], expected: list[tuple[float, float]]) -> None:
+    assert pauses_between(times, 6.0) == [pytest.approx(each) for each in expected]
 
 
 def held(
@@ -155,6 +175,92 @@ def test_pictures_that_are_mostly_missing_are_a_freeze(
     assert rounded(incidents(changes)) == rounded(expected)
     opened = [each for each in changes if isinstance(each, IncidentOpened)]
     assert all(it.reason == "video_missing" for it in opened if it.kind is FREEZE)
+
+
+def paced(
+    times: Sequence[float], number: int, duration_sec: float = 6.0, same: bytes | None = None
+) -> SegmentMeasurement:
+    """Return a segment with a new picture at each of `times`, or always `same`."""
+    edges = [*times, duration_sec]
+    shown = [(start, end) for start, end in pairwise(edges) if end - start > 0.5]
+    return SegmentMeasurement(
+        duration_sec=duration_sec,
+        video_sec=times[-1] + FRAME_SEC,
+        frame_interval_sec=longest_interval_sec(times, duration_sec),
+        pauses=[Interval(start=a, end=b) for a, b in pauses_between(times, duration_sec)],
+        still=[
+            StillRun(start=a, end=b, picture=same or drawing(100 * number + place))
+            for place, (a, b) in enumerate(shown)
+        ],
+    )
+
+
+def fluent(seconds: float, fps: float = 25.0) -> list[SegmentMeasurement]:
+    times = [each / fps for each in range(round(6 * fps))]
+    return [paced(times, number) for number in range(round(seconds / 6))]
+
+
+BURST = [0.0, 0.04, 0.08, 5.8, 5.84]
+TWO_BURSTS = sorted({*BURST, *(3.0 + each / 25 for each in range(9))})
+
+
+@pytest.mark.parametrize(
+    ("segments", "expected"),
+    [
+        pytest.param(
+            [*fluent(60), *[paced([0.0], number) for number in range(5)], *fluent(6)],
+            [(FREEZE, 60, 90, 30)],
+            id="a picture a segment",
+        ),
+        pytest.param(
+            [*fluent(60), *[paced([0.0, 3.0], number) for number in range(5)], *fluent(6)],
+            [(FREEZE, 60, 90, 30)],
+            id="two",
+        ),
+        pytest.param(
+            [*fluent(60), *[paced(BURST, number) for number in range(5)], *fluent(6)],
+            [(FREEZE, 60.08, 89.8, 29.72)],
+            id="in the middle of each segment",
+        ),
+        pytest.param(
+            [*fluent(60), paced([0.0, 0.04], 0, 20.0), *fluent(6)],
+            [(FREEZE, 60.04, 80, 19.96)],
+            id="one long pause",
+        ),
+        pytest.param(
+            [*fluent(60, fps=8), *[paced([0.0], number) for number in range(5)], *fluent(6)],
+            [(FREEZE, 60, 90, 30)],
+            id="a camera with 8 a second",
+        ),
+        pytest.param(
+            [*fluent(54), *[paced([0.0], number) for number in range(9)]],
+            [],
+            id="slides after less than a minute",
+        ),
+        pytest.param(
+            [*fluent(60, fps=4), *[paced([0.0], number) for number in range(5)]],
+            [],
+            id="slides after few pictures a second",
+        ),
+        pytest.param(
+            [*fluent(60), *[paced([0.0, 0.04, 2.0, 2.5], number) for number in range(2)]] * 3,
+            [],
+            id="now and then",
+        ),
+        pytest.param(
+            [*fluent(60), *[paced(TWO_BURSTS, 1)] * 9],
+            [],
+            id="pictures come again between",
+        ),
+    ],
+)
+def test_a_fluent_stream_that_pauses_is_a_freeze(
+    segments: list[SegmentMeasurement], expected: list[Incident]
+) -> None:
+    changes = watched(segments, random.Random(1))
+    assert rounded(incidents(changes)) == rounded(expected)
+    opened = [each for each in changes if isinstance(each, IncidentOpened)]
+    assert all(it.reason == "video_missing" for it in opened)
 
 
 @settings(max_examples=50, deadline=None)

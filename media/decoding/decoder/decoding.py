@@ -16,7 +16,7 @@ from media.decoding.decoder.results import MAX_ERROR, AdditionalAudioFindings, F
 from media.decoding.decoder.track_selection import tracks_of
 from media.decoding.decoder.video import FrameSampler
 from media.decoding.decoder.whitelist import CODECS, CONTAINERS, MAX_PIXELS, MPEGTS, named_container
-from monitors.frames import DecodeDepth, missing_from_sec
+from monitors.frames import DecodeDepth
 from monitors.sound import SoundChecks
 
 CONTAINER_OPTIONS = {
@@ -53,16 +53,14 @@ def measure_segment(material: Material, job: JobHead) -> Findings:
     if job.depth != DecodeDepth.EVERYTHING:
         with contextlib.suppress(Undecodable):
             findings = _pass(material, job)
-            if not findings.video_error and (not findings.is_skimmed or _is_enough(findings, job)):
+            if not findings.video_error and (not findings.is_skimmed or _is_enough(findings)):
                 return findings
     return _pass(material, job._replace(depth=DecodeDepth.EVERYTHING))
 
 
-def _is_enough(findings: Findings, job: JobHead) -> bool:
+def _is_enough(findings: Findings) -> bool:
     # A keyframe says nothing of the time for which there are no frames.
-    video_sec, interval_sec = findings.video_sec, findings.frame_interval_sec
-    is_whole = missing_from_sec(job.duration_sec, video_sec, interval_sec) is None
-    return is_whole and findings.keyframe is not None
+    return not findings.pauses and findings.keyframe is not None
 
 
 def _pass(material: Material, job: JobHead) -> Findings:

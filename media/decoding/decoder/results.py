@@ -92,6 +92,7 @@ class Findings(AudioFindings):
     signatures: bytes | None = None
     video_sec: float = 0.0
     frame_interval_sec: float = 0.0
+    pauses: list[Span] = field(default_factory=list)
     video_unseen_sec: float = 0.0
     video_bytes: int = 0
     frame_rate: float | None = None
@@ -118,6 +119,7 @@ class Findings(AudioFindings):
             "black": [each._asdict() for each in self.black],
             "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
             "bars": [each._asdict() for each in self.bars],
+            "pauses": [each._asdict() for each in self.pauses],
             "slates": [each._asdict() for each in self.slates],
             "signatures": _text(self.signatures) or "",
             "lights": _text(self.lights),

@@ -7,9 +7,16 @@ from media.decoding.decoder.descriptions import describe_frames, is_card
 from media.decoding.decoder.jpeg import JpegEncoder
 from media.decoding.decoder.movement import Movement
 from media.decoding.decoder.protocol import JobHead
-from media.decoding.decoder.results import NO_FRAME, Findings
+from media.decoding.decoder.results import NO_FRAME, Findings, Span
 from media.decoding.decoder.small_frames import SmallFrames
-from monitors.frames import FRAME_HEIGHT, FRAME_WIDTH, DecodeDepth, Motion, longest_interval_sec
+from monitors.frames import (
+    FRAME_HEIGHT,
+    FRAME_WIDTH,
+    DecodeDepth,
+    Motion,
+    longest_interval_sec,
+    pauses_between,
+)
 
 LONGEST_REORDER_SEC = 2.0
 """Frames may be shown earlier than they come, by this much; more is a restart of timestamps."""
@@ -146,7 +153,7 @@ class FrameSampler:
         if not self._small:
             return NO_FRAME
         findings.video_sec = (self._end_pts - (self._first_pts or 0)) * self._tick_sec
-        findings.frame_interval_sec = self._interval_sec()
+        self._describe_pace(findings)
         findings.video_bytes = self._bytes
         if findings.video_sec > 0 and self._has_all_times:
             findings.frame_rate = round(len(self._pts) / findings.video_sec, 3)
@@ -174,9 +181,11 @@ class FrameSampler:
         findings.video_unseen_sec = unseen_sec = self._unseen_sec()
         findings.begin_at(unseen_sec)
 
-    def _interval_sec(self) -> float:
+    def _describe_pace(self, findings: Findings) -> None:
         times = [pts * self._tick_sec for pts in self._pts] if self._has_all_times else []
-        return longest_interval_sec(times, self._job.duration_sec)
+        duration_sec = self._job.duration_sec
+        findings.frame_interval_sec = longest_interval_sec(times, duration_sec)
+        findings.pauses = [Span(*each) for each in pauses_between(times, duration_sec)]
 
     def _unseen_sec(self) -> float:
         """Return how long it takes to the first picture that can be decoded without a lead."""

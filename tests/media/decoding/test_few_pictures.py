@@ -89,6 +89,24 @@ async def test_nothing_is_told_of_healthy_pictures(
 
 
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
+async def test_pauses_are_seen_at_any_depth(probe: Probe, tmp_path: Path, init: str | None) -> None:
+    media = selected(tmp_path, r"select=lt(mod(t\,2)\,0.2)+gte(mod(t\,2)\,1.8)", init=init)
+    segment = media.init + media.segments[0]
+    found = [
+        await probe.measure(
+            segment,
+            duration_sec=2.0,
+            silence_db=-50.0,
+            context=ProbeContext(depth=depth),
+        )
+        for depth in (DecodeDepth.EVERYTHING, DecodeDepth.KEYFRAME)
+    ]
+    for each in found:
+        assert [(it.start, it.end) for it in each.pauses] == [pytest.approx((0.16, 1.8))]
+        assert not each.is_skimmed
+
+
+@pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
 async def test_durations_that_are_rounded_up_lack_nothing(
     probe: Probe, tmp_path: Path, init: str | None
 ) -> None:
