@@ -90,7 +90,9 @@ def _translated(error: ReportRefused | httpx.HTTPError) -> GatewayAway | Evidenc
     if isinstance(error, ReportRefused):
         return EvidenceRefused(str(error))
     if isinstance(error, httpx.HTTPStatusError) and error.response.is_client_error:
-        return EvidenceRefused(str(error))
+        # The gateway may not know of the incident yet: its event comes another way.
+        is_early = error.response.status_code == httpx.codes.NOT_FOUND
+        return GatewayAway(str(error)) if is_early else EvidenceRefused(str(error))
     return GatewayAway(str(error) or type(error).__name__)
 
 

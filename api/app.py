@@ -142,6 +142,7 @@ def create_gateway(
         StartError: a setting cannot be used.
     """
     metrics = GatewayMetrics()
+    metrics.limit_evidence(settings.evidence_max_bytes)
     limits = RequestLimits(settings, metrics.limit_storage_failed)
     seal_key = settings.internal_api_key.get_secret_value().encode()
     launcher = Launcher(store, engine, metrics, now, seal_key)
@@ -219,7 +220,6 @@ def create_gateway(
         intake=EvidenceIntake(
             store,
             files,
-            monitors,
             EvidenceQuota(
                 store,
                 files,
@@ -228,7 +228,6 @@ def create_gateway(
             ),
             capsule_keys,
             metrics,
-            now,
         ),
         cleanup=cleanup,
         pictures=pictures,

@@ -87,13 +87,14 @@ class HealthChecks:
 
     async def _exposition(self) -> bytes:
         """Return the metrics as text; without those of the database where that is away."""
-        monitors, streams, waiting_sec = None, b"", None
+        monitors, streams, waiting_sec, evidence_bytes = None, b"", None, None
         with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(CHECK_LIMIT_SEC):
                 monitors = await self._store.monitors.count_by_status()
                 waiting_sec = await self._oldest_notification_sec()
+                evidence_bytes = await self._store.evidence.used_bytes()
                 streams = await self._streams() if self._with_streams else b""
-        return self._metrics.exposition(monitors, waiting_sec) + streams
+        return self._metrics.exposition(monitors, waiting_sec, evidence_bytes) + streams
 
     async def _oldest_notification_sec(self) -> float:
         oldest = await self._store.deliveries.oldest_waiting()

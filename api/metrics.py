@@ -12,6 +12,9 @@ from monitors.reports import EventReport
 from monitors.status import MonitorStatus
 from notifications.notification import DestinationType
 
+EVIDENCE_OUTCOMES = ("stored", "quota", "store_full", "store_unavailable")
+"""Shown from the start: an alert on the first one needs the zero before it."""
+
 LATENCY_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -85,6 +88,19 @@ class GatewayMetrics:
             ("kind", "outcome"),
             registry=self._registry,
         )
+        for kind in EvidenceKind:
+            for outcome in EVIDENCE_OUTCOMES:
+                self._evidence.labels(kind, outcome)
+        self._evidence_bytes = Gauge(
+            "stream_tracker_evidence_stored_bytes",
+            "Size of all evidence in the store.",
+            registry=self._registry,
+        )
+        self._evidence_quota = Gauge(
+            "stream_tracker_evidence_quota_bytes",
+            "Size at which the oldest evidence goes: EVIDENCE_MAX_BYTES.",
+            registry=self._registry,
+        )
         self._last_round = Gauge(
             "stream_tracker_reconciliation_timestamp_seconds",
             "When this gateway last completed a round of reconciliation.",
@@ -126,19 +142,28 @@ class GatewayMetrics:
         """Count evidence that was stored, or that there is none of."""
         self._evidence.labels(kind, outcome).inc()
 
+    def limit_evidence(self, most_bytes: int) -> None:
+        """Show how much evidence is kept at most."""
+        self._evidence_quota.set(most_bytes)
+
     def exposition(
         self,
         monitors: Mapping[MonitorStatus, int] | None,
         notification_sec: float | None = None,
+        evidence_bytes: int | None = None,
     ) -> bytes:
         """Return all metrics as text.
 
         Args:
             monitors: how many there are by status; None when unknown.
             notification_sec: age of the oldest notification that waits; None when unknown.
+            evidence_bytes: size of what is stored; None when unknown.
         """
-        age_sec = float("nan") if notification_sec is None else notification_sec
-        self._oldest_notification.set(age_sec)
+        for gauge, value in (
+            (self._oldest_notification, notification_sec),
+            (self._evidence_bytes, evidence_bytes),
+        ):
+            gauge.set(float("nan") if value is None else value)
         for status in MonitorStatus:
             count = float("nan") if monitors is None else monitors.get(status, 0)
             self._monitors.labels(status).set(count)

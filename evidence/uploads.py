@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import deque
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,8 +73,24 @@ class EvidenceMeter(Protocol):
         """Count a piece that the gateway has, or that failed for a reason, and since its alert."""
 
 
+@dataclass(eq=False)
+class _Waiting:
+    """An upload, when it is to be tried next (`Uploads.clock`), and after which delay once more."""
+
+    upload: Upload
+    due: float
+    delay_sec: float = FIRST_DELAY_SEC
+
+    def defer(self, now: float) -> None:
+        self.due = now + self.delay_sec
+        self.delay_sec = min(2 * self.delay_sec, LONGEST_DELAY_SEC)
+
+
 class Uploads:
-    """Uploads one after the other while `run` runs; the gateway may be away meanwhile."""
+    """Uploads one after the other while `run` runs; what is not taken now is tried again later.
+
+    Meanwhile others are: the gateway may only not know yet of this incident.
+    """
 
     def __init__(
         self,
@@ -83,57 +99,65 @@ class Uploads:
         *,
         on_settled: Callable[[str], None] = lambda evidence_id: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gateway = gateway
         self._meter = meter
         self._on_settled = on_settled
         self._now = now
-        self._waiting: deque[Upload] = deque()
+        self._clock = clock
+        self._waiting: list[_Waiting] = []
         self._changed = asyncio.Condition()
 
     async def put(self, upload: Upload) -> None:
         """Queue an upload, as soon as there is room."""
         async with self._changed:
             await self._changed.wait_for(self._has_room)
-            self._waiting.append(upload)
+            self._waiting.append(_Waiting(upload, self._clock()))
             self._changed.notify_all()
 
     async def run(self) -> None:
         """Upload until cancelled."""
         while True:
+            waiting = await self._next_due()
+            if not await self._is_settled(waiting.upload):
+                waiting.defer(self._clock())
+                continue
+            self._on_settled(waiting.upload.evidence_id)
             async with self._changed:
-                await self._changed.wait_for(lambda: bool(self._waiting))
-                upload = self._waiting[0]
-            await self._hand_over(upload)
-            self._on_settled(upload.evidence_id)
-            async with self._changed:
-                self._waiting.popleft()
+                self._waiting.remove(waiting)
                 self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return sum(len(each.data) for each in self._waiting) < MOST_WAITING_BYTES
+        return sum(len(each.upload.data) for each in self._waiting) < MOST_WAITING_BYTES
 
-    async def _hand_over(self, upload: Upload) -> None:
-        delay_sec = FIRST_DELAY_SEC
-        while True:
-            try:
-                await self._gateway.put_evidence(upload)
-            except EvidenceRefused as error:
-                self._note(upload, NOT_TAKEN, str(error))
-                return
-            except GatewayAway as error:
-                if self._age_sec(upload) > GIVE_UP_SEC:
-                    self._note(upload, NOT_TAKEN, str(error))
-                    return
-                await asyncio.sleep(delay_sec)
-                delay_sec = min(2 * delay_sec, LONGEST_DELAY_SEC)
-            except Exception as error:  # a defect costs this piece, not all that follow
-                logger.exception("evidence cannot be handed over")
-                self._note(upload, NOT_TAKEN, type(error).__name__)
-                return
-            else:
-                self._note(upload, upload.reason if not upload.data else None)
-                return
+    async def _next_due(self) -> _Waiting:
+        async with self._changed:
+            while True:
+                first = min(self._waiting, key=lambda each: each.due, default=None)
+                left_sec = first.due - self._clock() if first else None
+                if first and left_sec is not None and left_sec <= 0:
+                    return first
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left_sec):
+                        await self._changed.wait()
+
+    async def _is_settled(self, upload: Upload) -> bool:
+        """Hand it over; return whether there is nothing left to try."""
+        try:
+            await self._gateway.put_evidence(upload)
+        except EvidenceRefused as error:
+            self._note(upload, NOT_TAKEN, str(error))
+        except GatewayAway as error:
+            if self._age_sec(upload) <= GIVE_UP_SEC:
+                return False
+            self._note(upload, NOT_TAKEN, str(error))
+        except Exception as error:  # a defect costs this piece, not all that follow
+            logger.exception("evidence cannot be handed over")
+            self._note(upload, NOT_TAKEN, type(error).__name__)
+        else:
+            self._note(upload, upload.reason if not upload.data else None)
+        return True
 
     def _note(self, upload: Upload, failure: str | None, error: str | None = None) -> None:
         after_sec = self._age_sec(upload)

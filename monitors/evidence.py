@@ -119,12 +119,6 @@ def evidence_id(
     the other bits are a digest of what it is evidence of.
     """
     moment_ms = (started_at.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
-    return _id_at(moment_ms, incident_id, kind, moment)
-
-
-def _id_at(
-    moment_ms: int, incident_id: str, kind: EvidenceKind, moment: EvidenceMoment | None
-) -> str:
     told = f"{incident_id}/{kind}/{moment or ''}".encode()
     digest = int.from_bytes(hashlib.sha256(told).digest()[:10])
     bits = (moment_ms % _MILLISECONDS) << 80 | digest
@@ -139,16 +133,6 @@ def _as_version_7(bits: int) -> UUID:
 
 def is_evidence_id(text: str) -> bool:
     return _EVIDENCE_ID.fullmatch(text) is not None
-
-
-def is_evidence_of(
-    evidence_id: str, incident_id: str, kind: EvidenceKind, moment: EvidenceMoment | None
-) -> bool:
-    """Return whether an id is the one of this piece, whenever the incident began."""
-    if not is_evidence_id(evidence_id):
-        return False
-    moment_ms = UUID(evidence_id.removeprefix("evd-")).int >> 80
-    return _id_at(moment_ms, incident_id, kind, moment) == evidence_id
 
 
 def evidence_path(evidence_id: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,22 +12,15 @@ from typing import Final
 import structlog
 from fastapi import Request
 
-from api.errors import EvidenceNotAvailable, ValidationFailed
+from api.errors import EvidenceNotAvailable, EvidenceNotFound, ValidationFailed
 from api.evidence.link_signing import CapsuleKeys, NoSigningKey
-from api.evidence.quota import DELETED, EvidenceQuota, QuotaExceeded
+from api.evidence.quota import EvidenceQuota, QuotaExceeded
 from api.evidence.spool import Spooled, spooled
 from api.metrics import GatewayMetrics
-from api.monitors.service import MonitorService
 from api.store import Store
-from api.store.evidence import EvidenceRecord, EvidenceState
+from api.store.evidence import DELETED, EvidenceRecord, EvidenceState
 from evidence.store import FileStore, StoreFailed
-from monitors.evidence import (
-    MOST_BYTES,
-    EvidenceItem,
-    EvidenceKind,
-    evidence_items,
-    is_evidence_of,
-)
+from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
 
 PICTURES_AT_ONCE: Final = 8
 LARGE_AT_ONCE: Final = 2
@@ -68,30 +61,24 @@ class EvidenceIntake:
     Args:
         store: knows what is expected.
         files: where files go.
-        monitors: says what evidence a monitor keeps.
         quota: makes room.
         keys: sign capsules.
         metrics: counts outcomes.
-        now: the clock.
     """
 
     def __init__(
         self,
         store: Store,
         files: FileStore,
-        monitors: MonitorService,
         quota: EvidenceQuota,
         keys: CapsuleKeys,
         metrics: GatewayMetrics,
-        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._files = files
-        self._monitors = monitors
         self._quota = quota
         self._keys = keys
         self._metrics = metrics
-        self._now = now
         large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._turns = dict.fromkeys(EvidenceKind, large)
         self._turns[EvidenceKind.PICTURE] = asyncio.Semaphore(PICTURES_AT_ONCE)
@@ -101,14 +88,13 @@ class EvidenceIntake:
         """Take a file; one that is there already stays as it is.
 
         Raises:
-            MonitorNotFound: there is no such monitor.
-            ValidationFailed: it is not what the worker says, or nothing that the monitor keeps.
+            EvidenceNotFound: no incident has announced it, or its event is still on its way.
+            ValidationFailed: it is not what the worker says.
             BodyTooLarge: it is larger than its kind may be.
             EvidenceNotAvailable: it cannot be kept; the evidence has failed.
         """
         record = await self._expected(upload)
-        known = await self._store.evidence.find(upload.evidence_id)
-        if known and (known.state is EvidenceState.READY or known.reason == DELETED):
+        if record.state is EvidenceState.READY or record.reason == DELETED:
             return
         async with self._turn(record):
             try:
@@ -132,31 +118,18 @@ class EvidenceIntake:
         self._metrics.evidence_settled(record.kind, "failed")
 
     async def _expected(self, upload: IncomingEvidence) -> EvidenceRecord:
-        """Return the row that an upload makes where there is none.
+        """Return the row that the event of an incident has announced.
 
         Raises:
-            MonitorNotFound, ValidationFailed: as `take`.
+            EvidenceNotFound, ValidationFailed: as `take`.
         """
-        monitor = await self._monitors.find(upload.monitor_id)
-        item = upload.item
-        if item not in evidence_items(monitor.config.evidence):
-            raise ValidationFailed("X-Kind: the monitor keeps no such evidence")
-        if not is_evidence_of(upload.evidence_id, upload.incident_id, item.kind, item.moment):
+        record = await self._store.evidence.find(upload.evidence_id)
+        if record is None:
+            raise EvidenceNotFound(upload.evidence_id, "no incident has announced it")
+        told = (upload.monitor_id, upload.incident_id, upload.item)
+        if told != (record.monitor_id, record.incident_id, record.item):
             raise ValidationFailed("evidence_id: is not that of this incident, kind and moment")
-        incident = await self._store.incidents.find(upload.incident_id)
-        if incident and incident.monitor_id != upload.monitor_id:
-            raise ValidationFailed("X-Incident-Id: is an incident of another monitor")
-        return EvidenceRecord(
-            evidence_id=upload.evidence_id,
-            incident_id=upload.incident_id,
-            monitor_id=upload.monitor_id,
-            kind=item.kind,
-            moment=item.moment,
-            state=EvidenceState.PENDING,
-            created_at=self._now(),
-            reason=upload.reason,
-            taken_at=upload.taken_at,
-        )
+        return record
 
     async def _keep(
         self, record: EvidenceRecord, upload: IncomingEvidence, request: Request
@@ -167,9 +140,10 @@ class EvidenceIntake:
                 body = await self._signed(body, record)
             record = replace(record, size_bytes=body.size_bytes, sha256=body.sha256)
             await self._quota.make_room(record.monitor_id, body.size_bytes)
-            if not await self._store.evidence.begin(replace(record, reason=None, taken_at=None)):
+            if not await self._store.evidence.begin(record):
                 return
             await self._files.put(record.file_name, body.path)
+        record = replace(record, reason=upload.reason, taken_at=upload.taken_at)
         if not await self._store.evidence.settle(record):
             await self._files.delete(record.file_name)
             return

@@ -1,5 +1,7 @@
 """Makes room for evidence: over a quota, the oldest of its scope goes."""
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -12,7 +14,10 @@ BATCH: Final = 100
 BATCHES: Final = 20
 EVICTED: Final = "quota"
 EXPIRED: Final = "expired"
-DELETED: Final = "deleted"
+
+KNOWN_SEC: Final = 10.0
+"""So long a gateway adds up by itself what all monitors have stored: asking costs more with each
+file that there is."""
 
 _log = structlog.get_logger(__name__)
 
@@ -29,15 +34,25 @@ class EvidenceQuota:
         files: where it lies.
         most_bytes: of the deployment.
         monitor_most_bytes: of one monitor.
+        clock: seconds that only grow.
     """
 
     def __init__(
-        self, store: Store, files: FileStore, *, most_bytes: int, monitor_most_bytes: int
+        self,
+        store: Store,
+        files: FileStore,
+        *,
+        most_bytes: int,
+        monitor_most_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._files = files
         self._most_bytes = most_bytes
         self._monitor_most_bytes = monitor_most_bytes
+        self._clock = clock
+        self._used_bytes = 0
+        self._known_until = float("-inf")
 
     async def make_room(self, monitor_id: str, size_bytes: int) -> None:
         """Remove what is oldest until there is room for a file of a monitor.
@@ -47,7 +62,16 @@ class EvidenceQuota:
             StoreFailed: what goes cannot be removed.
         """
         await self._make_room(monitor_id, self._monitor_most_bytes - size_bytes)
-        await self._make_room(None, self._most_bytes - size_bytes)
+        if not self._surely_fits(size_bytes):
+            await self._make_room(None, self._most_bytes - size_bytes)
+            self._used_bytes = await self._store.evidence.used_bytes()
+            self._known_until = self._clock() + KNOWN_SEC
+        self._used_bytes += size_bytes
+
+    def _surely_fits(self, size_bytes: int) -> bool:
+        """Return whether there was room a moment ago, and is with all that came since."""
+        is_known = self._clock() < self._known_until
+        return is_known and self._used_bytes + size_bytes <= self._most_bytes
 
     async def _make_room(self, monitor_id: str | None, most_used: int) -> None:
         if most_used < 0:

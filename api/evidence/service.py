@@ -14,12 +14,12 @@ from api.errors import (
     EvidenceNotFound,
     EvidencePending,
 )
-from api.evidence.quota import DELETED, EVICTED, EXPIRED, remove_files
+from api.evidence.quota import EVICTED, EXPIRED, remove_files
 from api.evidence.schemas import ListedEvidence
 from api.store import Store
-from api.store.evidence import EvidenceRecord, EvidenceState
+from api.store.evidence import DELETED, EvidenceRecord, EvidenceState
 from evidence.store import FileMissing, FileStore, StoreFailed
-from monitors.evidence import CONTENT_TYPES, evidence_path, is_evidence_id
+from monitors.evidence import CONTENT_TYPES, evidence_path
 from monitors.evidence_links import EvidenceLinks
 
 GONE: Final = frozenset({EXPIRED, DELETED, EVICTED})
@@ -58,7 +58,7 @@ class EvidenceService:
             EvidenceNotFound, EvidenceFailed: there is none.
             EvidenceGone: it is no longer kept.
         """
-        record = await self._known(evidence_id)
+        record = await self._store.evidence.find(evidence_id)
         if record is None:
             if told_at and self._now() < told_at + PENDING_LIMIT:
                 raise EvidencePending(evidence_id)
@@ -93,7 +93,7 @@ class EvidenceService:
             EvidenceNotFound: there is no such evidence.
             EvidenceNotAvailable: it may still be there.
         """
-        record = await self._known(evidence_id)
+        record = await self._store.evidence.find(evidence_id)
         if record is None:
             raise EvidenceNotFound(evidence_id)
         try:
@@ -102,9 +102,6 @@ class EvidenceService:
             _log.warning("evidence not removed", evidence_id=evidence_id, error=str(failure))
             raise EvidenceNotAvailable(failure.reason) from None
         _log.info("evidence deleted", evidence_id=evidence_id)
-
-    async def _known(self, evidence_id: str) -> EvidenceRecord | None:
-        return await self._store.evidence.find(evidence_id) if is_evidence_id(evidence_id) else None
 
     def _listed(self, record: EvidenceRecord) -> ListedEvidence:
         is_ready = record.state is EvidenceState.READY

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,8 +21,12 @@ from monitors.evidence import (
     EvidenceLevel,
     EvidenceMoment,
     evidence_items,
+    is_evidence_id,
 )
 from monitors.incident_updates import incident_update
+
+DELETED: Final = "deleted"
+"""Reason of what somebody removed: it does not come back."""
 
 
 class EvidenceState(StrEnum):
@@ -58,6 +62,10 @@ class EvidenceRecord:
     taken_at: datetime | None = None
 
     @property
+    def item(self) -> EvidenceItem:
+        return EvidenceItem(self.kind, self.moment)
+
+    @property
     def file_name(self) -> str:
         """What the file is called in the store."""
         return f"{self.monitor_id}/{self.evidence_id}"
@@ -68,10 +76,11 @@ async def expect_evidence(
 ) -> None:
     """Note what evidence of an incident is to come, with the event that opens it."""
     opened = incident_update(event) if is_opening(event.event_type) else None
-    if opened is None:
+    items = evidence_items(level)
+    if opened is None or not items:
         return
-    for item in evidence_items(level):
-        record = EvidenceRecord(
+    expected = [
+        EvidenceRecord(
             evidence_id=item.id_of(opened.incident_id, opened.started_at),
             incident_id=opened.incident_id,
             monitor_id=event.monitor_id,
@@ -80,13 +89,10 @@ async def expect_evidence(
             state=EvidenceState.PENDING,
             created_at=now,
         )
-        await _add(connection, record)
-
-
-async def _add(connection: AsyncConnection, record: EvidenceRecord) -> None:
-    """Add a row, unless it is there: evidence may come before its event."""
+        for item in items
+    ]
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(evidence).values(**vars(record))
+    statement = dialect.insert(evidence).values([vars(each) for each in expected])
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["evidence_id"]))
 
 
@@ -95,6 +101,8 @@ class EvidenceStore:
         self._database = database
 
     async def find(self, evidence_id: str) -> EvidenceRecord | None:
+        if not is_evidence_id(evidence_id):
+            return None
         async with self._database.read() as connection:
             rows = await connection.execute(select(evidence).where(_is(evidence_id)))
             row = rows.one_or_none()
@@ -111,15 +119,15 @@ class EvidenceStore:
         return {name: sorted(records, key=_rank) for name, records in found.items()}
 
     async def begin(self, record: EvidenceRecord) -> bool:
-        """Note that a file is about to be written. False: one is there already."""
+        """Note that a file is about to be written. False: one is there, or it was deleted."""
+        reason = evidence.c.reason
+        is_wanted = or_(reason.is_(None), reason != DELETED)
         change = (
             update(evidence)
-            .where(_is(record.evidence_id), evidence.c.state != EvidenceState.READY)
+            .where(_is(record.evidence_id), evidence.c.state != EvidenceState.READY, is_wanted)
             .values(is_stored=True, size_bytes=record.size_bytes)
         )
-        async with self._database.write() as connection:
-            await _add(connection, record)
-            return (await connection.execute(change)).rowcount == 1
+        return await self._database.write_one(change) == 1
 
     async def settle(self, record: EvidenceRecord) -> bool:
         """Note that the file of a record is written. False: it was deleted meanwhile."""
@@ -133,13 +141,11 @@ class EvidenceStore:
 
     async def fail(self, record: EvidenceRecord, reason: str) -> None:
         """Note that there will be no file, unless that or another reason is known already."""
-        async with self._database.write() as connection:
-            await _add(connection, record)
-            await connection.execute(
-                update(evidence)
-                .where(_is(record.evidence_id), evidence.c.state == EvidenceState.PENDING)
-                .values(state=EvidenceState.FAILED, reason=reason, size_bytes=0)
-            )
+        await self._database.write_one(
+            update(evidence)
+            .where(_is(record.evidence_id), evidence.c.state == EvidenceState.PENDING)
+            .values(state=EvidenceState.FAILED, reason=reason, size_bytes=0)
+        )
 
     async def fail_pending(self, *, created_before: datetime, reason: str) -> int:
         """Give up what has been pending since then; return how much."""
@@ -211,7 +217,7 @@ def _oldest_first(condition: ColumnElement[bool], limit: int) -> Select[Any]:
 
 
 def _rank(record: EvidenceRecord) -> int:
-    return evidence_items(EvidenceLevel.CAPSULE).index(EvidenceItem(record.kind, record.moment))
+    return evidence_items(EvidenceLevel.CAPSULE).index(record.item)
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> EvidenceRecord:

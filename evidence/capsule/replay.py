@@ -1,5 +1,6 @@
 """Judging an incident again from its capsule: by the code that judges streams."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -21,6 +22,7 @@ from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasureme
 
 MOST_DIFFERENCES = 50
 MOST_PROBED = 10_000
+MOST_SEC = 600.0
 BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What our own code may raise of a state, or a step, that it never made itself."""
 
@@ -52,17 +54,22 @@ class Replayed:
             self.differences.append(difference)
 
 
-async def replay(capsule: Capsule, probe: Probe) -> Replayed:
+async def replay(capsule: Capsule, probe: Probe, *, most_sec: float = MOST_SEC) -> Replayed:
     """Judge an incident again.
 
     Args:
         capsule: of the incident.
         probe: measures its segments.
+        most_sec: it may take in all.
 
     Raises:
-        InvalidCapsule: it cannot be judged by this release, or by any.
+        InvalidCapsule: it cannot be judged by this release, or by any, or takes too long.
     """
-    return await _Replay(capsule, probe).run()
+    try:
+        async with asyncio.timeout(most_sec):
+            return await _Replay(capsule, probe).run()
+    except TimeoutError:
+        raise InvalidCapsule(f"to judge it takes more than {most_sec:g} s") from None
 
 
 class _Replay:
@@ -75,6 +82,9 @@ class _Replay:
     async def run(self) -> Replayed:
         state = self._restored(self._capsule.state, "its state")
         for number, line in enumerate(self._capsule.steps(), 1):
+            await asyncio.sleep(
+                0
+            )  # a step without segments waits for nothing: no limit would end it
             state, drafts = await self._take(state, line, number)
             self._compare(line.drafts, drafts, number)
         return self._result

@@ -19,11 +19,20 @@ from media.decoding.decoder.sound_parts import SoundPart, describe_parts
 from media.decoding.decoder.ts_programs import TsProgram, ts_programs
 from media.decoding.decoder.whitelist import MPEGTS, named_container
 from media.decoding.errors import UndecodableSegment
-from media.decoding.ffmpeg_command import OUTPUTS, SAMPLES, SOUND, TIMES, Layout, probe_arguments
+from media.decoding.ffmpeg_command import (
+    OUTPUTS,
+    PICTURE,
+    SAMPLES,
+    SOUND,
+    TIMES,
+    Layout,
+    probe_arguments,
+)
 from media.decoding.limits import ProbeLimits
 from media.processes.run_once import Finished, Limits, ProcessFailed, run_bounded
 from monitors.frames import FRAME_BYTES, longest_interval_sec, pauses_between
 from monitors.measurement import ProbeContext, SegmentMeasurement
+from monitors.pictures import is_jpeg
 from monitors.sound import SoundChecks, most_sound_blocks
 
 OUTPUT_BYTES = 256 * 1024 * 1024
@@ -98,6 +107,7 @@ class FfmpegProbe:
             container=named_container(task.segment),
             max_frames=self._limits.frames_for(task.duration_sec),
             program=program,
+            with_picture=task.context.with_picture,
         )
         limits = Limits(
             wall_sec=self._limits.wall_sec,
@@ -148,6 +158,8 @@ def _measurement(
         _listen(finished, findings, task, min(times, default=None))
     if findings.has_video:
         _look_at_pictures(finished, findings, times, task)
+    picture = finished.extra[PICTURE]
+    findings.picture = picture if is_jpeg(picture) else None
     findings.has_video |= "video" in tracks.unmeasurable
     findings.has_audio |= "audio" in tracks.unmeasurable
     told = {

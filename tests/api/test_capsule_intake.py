@@ -53,8 +53,8 @@ def signed(incident: Incident, capsule: bytes) -> bytes:
 async def test_a_capsule_is_signed_when_it_arrives(gateway: Running) -> None:
     incident = await new_incident(gateway, NOON, config={"evidence": "capsule"})
     capsule = capsule_of(incident)
-    assert (await incident.put(CAPSULE, capsule)).status_code == 204
     await incident.open()
+    assert (await incident.put(CAPSULE, capsule)).status_code == 204
     read = await incident.get(CAPSULE)
     assert read.headers["Content-Disposition"].startswith("attachment")
     verify_capsule(io.BytesIO(read.content), [KEY.public_key()])
@@ -72,8 +72,8 @@ async def test_what_is_no_capsule_of_the_incident_fails(gateway: Running, fault:
         capsule = capsule[: len(capsule) // 2]
     if fault == "signed":
         capsule = signed(incident, capsule)
+    await incident.open()
     answer = await incident.put(CAPSULE, capsule)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
-    await incident.open()
     shown = (await incident.shown())["capsule"]
     assert (shown["state"], shown["reason"]) == ("failed", "invalid_capsule")

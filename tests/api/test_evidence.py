@@ -1,6 +1,7 @@
 """Evidence: workers hand it in, clients read it, and it is forgotten."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pytest
 
 from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import PICTURES_AT_ONCE
-from api.evidence.quota import DELETED
+from api.store.evidence import DELETED
 from evidence.store import open_file_store
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
 from tests.testkit.evidence import (
@@ -79,17 +80,20 @@ async def test_what_an_event_announces_comes_and_is_read(gateway: Running) -> No
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_what_comes_before_its_event_is_not_announced_again(gateway: Running) -> None:
+async def test_what_comes_before_its_event_is_taken_after_it(gateway: Running) -> None:
     incident = await new_incident(gateway, NOON, **CLIPS)
-    assert (await incident.put(CLIP, MP4, X_Reason="cut")).status_code == 204
+    early = await incident.put(CLIP, MP4, X_Reason="cut"), await incident.fail(CLIP, "memory")
+    assert [each.json()["error"]["code"] for each in early] == 2 * ["EVIDENCE_NOT_FOUND"]
     await incident.open()
+    assert (await states(incident))["clip"] == ("pending", None)
+    assert (await incident.put(CLIP, MP4, X_Reason="cut")).status_code == 204
     assert (await states(incident))["clip"] == ("ready", "cut")
 
 
 async def test_a_url_opens_it_without_a_key_until_it_expires(gateway: Running) -> None:
     incident = await new_incident(gateway, NOON)
-    await incident.put(FIRST_FAULTY, JPEG)
     await incident.open()
+    await incident.put(FIRST_FAULTY, JPEG)
     url = (await incident.shown())["first_faulty"]["url"]
     told = gateway.gateway.links
     path = url.partition("?")[0]
@@ -131,6 +135,7 @@ async def test_events_tell_the_url_as_webhooks_do(gateway: Running) -> None:
 
 async def test_a_part_of_a_clip(light_gateway: Running) -> None:
     incident = await new_incident(light_gateway, NOON, **CLIPS)
+    await incident.open()
     await incident.put(CLIP, MP4)
     for wanted, status, part in [
         ("bytes=0-9", 206, slice(0, 10)),
@@ -164,7 +169,6 @@ async def test_what_does_not_fit_is_refused(light_gateway: Running) -> None:
     incident = await new_incident(light_gateway, NOON)
     await incident.open()
     for upload in [
-        Refused("X-Kind: the monitor keeps", CLIP, MP4),
         Refused("X-Sha256: is not the", headers=(("X-Sha256", "0" * 64),)),
         Refused("X-Sha256: must", headers=(("X-Sha256", "x"),)),
         Refused("body: is no picture", content=b"<svg>"),
@@ -188,6 +192,7 @@ async def test_a_file_is_bounded_whether_its_length_is_announced_or_not(
     light_gateway: Running,
 ) -> None:
     incident = await new_incident(light_gateway, NOON)
+    await incident.open()
     large = JPEG + bytes(MOST_BYTES[EvidenceKind.PICTURE])
     announced = await incident.put(FIRST_FAULTY, large)
 
@@ -202,7 +207,7 @@ async def test_evidence_none_keeps_nothing(gateway: Running) -> None:
     incident = await new_incident(gateway, NOON, config={"evidence": "none"})
     await incident.open()
     assert await incident.shown() == {}
-    assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 400
+    assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 404
 
 
 async def test_what_fails_says_why_and_may_still_come(gateway: Running, tmp_path: Path) -> None:
@@ -246,8 +251,8 @@ async def test_what_is_deleted_is_gone_and_does_not_come_back(
 ) -> None:
     async with running_gateway(database_url, evidence_store=str(tmp_path / "e")) as gateway:
         incident = await new_incident(gateway, NOON)
-        await incident.put(FIRST_FAULTY, JPEG)
         await incident.open()
+        await incident.put(FIRST_FAULTY, JPEG)
         path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
         for _ in range(2):
             assert (await gateway.client.delete(path)).status_code == 204
@@ -271,9 +276,30 @@ async def test_what_is_deleted_while_it_is_written_stays_deleted(light_gateway: 
     assert (await incident.get(FIRST_FAULTY)).status_code == 410
 
 
+async def test_what_is_deleted_while_it_is_read_stays_deleted(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with running_gateway(database_url, evidence_store=str(tmp_path / "e")) as gateway:
+        incident = await new_incident(gateway, NOON)
+        await incident.open()
+        path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield JPEG[:4]
+            assert (await gateway.client.delete(path)).status_code == 204
+            yield JPEG[4:]
+
+        digest = hashlib.sha256(JPEG).hexdigest()
+        assert (await incident.put(FIRST_FAULTY, slow(), X_Sha256=digest)).status_code == 204
+        assert (await incident.get(FIRST_FAULTY)).status_code == 410
+        assert files_in(tmp_path / "e") == []
+
+
 async def test_slow_uploads_of_one_monitor_keep_no_others_waiting(light_gateway: Running) -> None:
     urls = [f"https://media.example/{name}.m3u8" for name in ("greedy", "modest")]
     greedy, modest = [await new_incident(light_gateway, NOON, stream_url=url) for url in urls]
+    await greedy.open()
+    await modest.open()
     release = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -294,6 +320,7 @@ async def test_with_a_monitor_goes_its_evidence(database_url: str, tmp_path: Pat
     folder = tmp_path / "evidence"
     async with running_gateway(database_url, evidence_store=str(folder)) as gateway:
         incident = await new_incident(gateway, NOON)
+        await incident.open()
         await incident.put(FIRST_FAULTY, JPEG)
         await gateway.client.delete(f"/api/v1/monitors/{incident.monitor_id}")
         removed = await gateway.store.reconciliation.remove_monitors(
@@ -320,10 +347,12 @@ async def test_over_a_quota_the_oldest_goes(
         assert (await states(incidents[0]))["clip"] == ("failed", "quota")
         assert (await incidents[0].get(CLIP)).status_code == 410
         assert files_in(tmp_path / "evidence") == [incidents[1].id_of(CLIP)]
+        text = (await gateway.client.get("/metrics")).text
+        assert f"stream_tracker_evidence_stored_bytes {len(half):.1f}" in text
         third = Incident(gateway, incidents[0].monitor_id, NOON + timedelta(minutes=2))
+        await third.open()
         refused = await third.put(CLIP, half + half)
         assert refused.status_code == 400
-        await third.open()
         assert (await states(third))["clip"] == ("failed", "quota")
 
 
@@ -335,9 +364,9 @@ async def test_a_store_that_is_away_costs_evidence_and_nothing_else(
         folder.rmdir()
         folder.touch()  # neither root can write below it
         incident = await new_incident(gateway, NOON)
+        await incident.open()
         answer = await incident.put(FIRST_FAULTY, JPEG)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ENGINE_UNAVAILABLE")
-        await incident.open()
         assert (await states(incident))["first_faulty"] == ("failed", "store_unavailable")
         assert (await gateway.client.get("/readyz")).status_code == 200
         text = (await gateway.client.get("/metrics")).text

@@ -199,6 +199,12 @@ async def test_another_event_than_was_told_is_seen(incidents: list[Incident], pr
     assert b"4711" in result.recorded
 
 
+async def test_a_replay_ends_in_time(probe: Probe, incidents: list[Incident]) -> None:
+    capsule = Capsule(io.BytesIO(incidents[0].capsule))
+    with pytest.raises(InvalidCapsule, match="more than 0 s"):
+        await replay(capsule, probe, most_sec=0)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

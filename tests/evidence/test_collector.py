@@ -132,7 +132,22 @@ async def test_a_gateway_that_is_away_gets_it_later() -> None:
     gateway = Gateway(raises=[GatewayAway("no answer"), GatewayAway("503")])
     async with collector(gateway) as collecting:
         collecting.collect(a_case())
-    assert gateway.told() == [("last_good", None), ("first_faulty", None)]
+    assert sorted(gateway.told()) == [("first_faulty", None), ("last_good", None)]
+
+
+async def test_what_is_not_taken_now_keeps_no_other_waiting() -> None:
+    class KnowsNoFirst(Gateway):
+        async def put_evidence(self, upload: Upload) -> None:
+            if upload.incident_id == a_case(0).incident_id and len(self.taken) < 2:
+                raise GatewayAway("404")
+            await super().put_evidence(upload)
+
+    gateway = KnowsNoFirst()
+    async with collector(gateway) as collecting:
+        collecting.collect(a_case(0))
+        collecting.collect(a_case(1))
+    later, first = (a_case(number).incident_id for number in (1, 0))
+    assert [each.incident_id for each in gateway.taken] == [later, later, first, first]
 
 
 @pytest.mark.parametrize("error", [EvidenceRefused("it keeps no such evidence"), RuntimeError()])
