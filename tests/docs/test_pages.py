@@ -23,7 +23,7 @@ SITE = sorted(DOCS.rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```(?:sh|bash)\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sh|yaml|json|md|toml|txt)|(?:[\w.-]+/)+)`")
-README_MAX_WORDS, DOCS_MAX_WORDS = 700, 16_500
+README_MAX_WORDS, DOCS_MAX_WORDS = 700, 12_000
 
 
 def words(text: str) -> int:
