@@ -16,11 +16,11 @@ TIME = sa.DateTime(timezone=True)
 ACTIVE = sa.text("status IN ('initializing', 'monitoring', 'scheduled', 'waiting')")
 
 
-def _belongs_to_monitor(table: str) -> sa.ForeignKeyConstraint:
+def _belongs_to(owner: str, table: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(
-        ["monitor_id"],
-        ["monitors.monitor_id"],
-        name=f"fk_{table}_monitor_id",
+        [f"{owner}_id"],
+        [f"{owner}s.{owner}_id"],
+        name=f"fk_{table}_{owner}_id",
         ondelete="CASCADE",
     )
 
@@ -67,15 +67,6 @@ def _number_changes_on_sqlite(table: str, subject: str, *, with_removal: bool) -
         op.execute(f"""
             CREATE TRIGGER {table}_delete AFTER DELETE ON {table}
             BEGIN {forget.format(subject, "OLD", subject)} END""")
-
-
-def _belongs_to_destination(table: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["destination_id"],
-        ["destinations.destination_id"],
-        name=f"fk_{table}_destination_id",
-        ondelete="CASCADE",
-    )
 
 
 def upgrade() -> None:
@@ -127,7 +118,7 @@ def upgrade() -> None:
         sa.Column("media", JSON),
         sa.Column("as_of", TIME, nullable=False),
         sa.PrimaryKeyConstraint("monitor_id", name="pk_monitor_stats"),
-        _belongs_to_monitor("monitor_stats"),
+        _belongs_to("monitor", "monitor_stats"),
     )
     op.create_table(
         "monitor_events",
@@ -144,7 +135,7 @@ def upgrade() -> None:
         sa.Column("sent_at", TIME),
         sa.Column("incident_id", sa.String(40)),
         sa.PrimaryKeyConstraint("monitor_id", "event_id", name="pk_monitor_events"),
-        _belongs_to_monitor("monitor_events"),
+        _belongs_to("monitor", "monitor_events"),
     )
     op.create_index(
         "ix_monitor_events_monitor_id_sequence", "monitor_events", ["monitor_id", "sequence"]
@@ -159,7 +150,7 @@ def upgrade() -> None:
         sa.Column("end_at", TIME, nullable=False),
         sa.Column("reason", sa.String(64)),
         sa.PrimaryKeyConstraint("monitor_id", "start_at", name="pk_coverage"),
-        _belongs_to_monitor("coverage"),
+        _belongs_to("monitor", "coverage"),
     )
     op.create_index("ix_coverage_end_at", "coverage", ["end_at"])
     op.create_table(
@@ -169,7 +160,7 @@ def upgrade() -> None:
         sa.Column("monitor_id", sa.String(64), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("key_hash", name="pk_idempotency_keys"),
-        _belongs_to_monitor("idempotency_keys"),
+        _belongs_to("monitor", "idempotency_keys"),
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
     op.create_index("ix_idempotency_keys_monitor_id", "idempotency_keys", ["monitor_id"])
@@ -258,7 +249,7 @@ def _create_evidence() -> None:
         sa.Column("sha256", sa.String(64)),
         sa.Column("picture", sa.LargeBinary),
         sa.PrimaryKeyConstraint("monitor_id", name="pk_latest_pictures"),
-        _belongs_to_monitor("latest_pictures"),
+        _belongs_to("monitor", "latest_pictures"),
     )
     op.create_index("ix_latest_pictures_looked_at", "latest_pictures", ["looked_at"])
 
@@ -293,8 +284,8 @@ def _create_destinations() -> None:
         sa.Column("monitor_id", sa.String(64), nullable=False),
         sa.Column("destination_id", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("monitor_id", "destination_id", name="pk_monitor_destinations"),
-        _belongs_to_monitor("monitor_destinations"),
-        _belongs_to_destination("monitor_destinations"),
+        _belongs_to("monitor", "monitor_destinations"),
+        _belongs_to("destination", "monitor_destinations"),
     )
     op.create_index(
         "ix_monitor_destinations_destination_id", "monitor_destinations", ["destination_id"]
@@ -320,7 +311,7 @@ def _create_destinations() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("handed_at", TIME),
         sa.Column("sent_at", TIME),
-        _belongs_to_destination("deliveries"),
+        _belongs_to("destination", "deliveries"),
         sqlite_autoincrement=True,
     )
     op.create_index(
@@ -370,7 +361,7 @@ def _create_incidents() -> None:
         sa.Column("opened_name", sa.Text, nullable=False),
         sa.Column("opened_labels", JSON, nullable=False),
         sa.PrimaryKeyConstraint("incident_id", name="pk_incidents"),
-        _belongs_to_monitor("incidents"),
+        _belongs_to("monitor", "incidents"),
     )
     for columns in (
         ["started_at", "incident_id"],
@@ -387,20 +378,3 @@ def _create_incidents() -> None:
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
-
-
-def downgrade() -> None:
-    for table in (
-        *("silences", "deliveries", "monitor_destinations", "destinations"),
-        *("evidence", "latest_pictures"),
-        *("coverage", "deployment", "idempotency_keys", "incidents", "monitor_events"),
-        *("monitor_stats", "monitors"),
-    ):
-        op.drop_table(table)  # and its triggers
-    op.drop_table("changes")
-    op.drop_table("slates")
-    op.drop_table("status_pages")
-    op.drop_table("sessions")
-    if op.get_bind().dialect.name == "postgresql":
-        for subject in ("monitor", "incident"):
-            op.execute(f"DROP FUNCTION number_{subject}_change, forget_{subject}_change")
