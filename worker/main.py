@@ -88,7 +88,7 @@ async def run_worker(settings: WorkerSettings) -> None:
             probe = await stack.enter_async_context(open_worker_probe(settings))
         guard = OutboundGuard(settings.allow_private_networks)
         side = await stack.enter_async_context(open_stream_access(settings, guard))
-        stack.enter_context(youtube_metrics(side.youtube.snapshot))
+        stack.enter_context(youtube_metrics(side.egress))
         health = health_port(
             settings.health_host,
             settings.health_port,

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Self
 
 import structlog
@@ -13,7 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from media.sources.youtube.egress import EgressSnapshot
+from media.sources.youtube.egress import Egress
 from media.watching import SegmentSeen
 from monitors.events import StreamEvent
 
@@ -224,54 +222,45 @@ def confinement_metric(
     return MetricSet(registry, gauge)
 
 
-@contextmanager
-def youtube_metrics(
-    snapshot: Callable[[], EgressSnapshot], registry: CollectorRegistry = REGISTRY
-) -> Iterator[None]:
-    """Show what this worker's egress does at YouTube."""
-    with MetricSet(registry, _YouTubeMetrics(snapshot)):
-        yield
+def youtube_metrics(egress: Egress, registry: CollectorRegistry = REGISTRY) -> MetricSet:
+    return MetricSet(registry, _YouTubeMetrics(egress))
 
 
 class _YouTubeMetrics(Collector):
     """Reads the counters of one egress when they are scraped."""
 
-    def __init__(self, snapshot: Callable[[], EgressSnapshot]) -> None:
-        self._snapshot = snapshot
+    def __init__(self, egress: Egress) -> None:
+        self._egress = egress
 
     def collect(self) -> Iterable[Metric]:
-        seen = self._snapshot()
+        egress, pause = self._egress, self._egress.pause()
         looks = CounterMetricFamily(
             "stream_tracker_youtube_looks",
             "Looks at YouTube by what they saw.",
             labels=("outcome",),
         )
-        for outcome, count in sorted(seen.outcomes.items()):
+        for outcome, count in sorted(egress.outcomes.items()):
             looks.add_metric((outcome,), count)
         paused = GaugeMetricFamily(
             "stream_tracker_youtube_paused_seconds",
             "How long YouTube is still not asked after a bot check or a rate limit; 0 without one.",
             labels=("reason",),
         )
-        paused.add_metric((seen.pause_reason or "none",), _remaining_sec(seen))
+        paused.add_metric(
+            (pause.reason if pause else "none",), pause.remaining_sec if pause else 0.0
+        )
         yield looks
         yield CounterMetricFamily(
-            "stream_tracker_youtube_looks_begun", "Looks at YouTube begun.", value=seen.looks
+            "stream_tracker_youtube_looks_begun", "Looks at YouTube begun.", value=egress.polls
         )
         yield CounterMetricFamily(
             "stream_tracker_youtube_requests",
             "HTTP requests of these looks, as far as they are known.",
-            value=seen.requests,
+            value=egress.requests,
         )
         yield GaugeMetricFamily(
             "stream_tracker_youtube_looks_waiting",
             "Looks that wait for their turn in the request budget.",
-            value=seen.waiting,
+            value=egress.waiting,
         )
         yield paused
-
-
-def _remaining_sec(seen: EgressSnapshot) -> float:
-    if seen.paused_until is None:
-        return 0.0
-    return max(0.0, (seen.paused_until - datetime.now(UTC)).total_seconds())

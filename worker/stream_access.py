@@ -24,7 +24,7 @@ class StreamAccess:
     """The clients that reach streams, as the settings say."""
 
     client: httpx.AsyncClient
-    youtube: YouTubeSite
+    egress: Egress
     sources: SourceResolver
 
 
@@ -45,7 +45,7 @@ async def open_stream_access(
     async with _media_client(settings, guard) as client:
         youtube = YouTubeSite(_youtube_options(settings), egress=egress)
         try:
-            yield StreamAccess(client, youtube, SourceResolver(client, youtube, cache=cache))
+            yield StreamAccess(client, egress, SourceResolver(client, youtube, cache=cache))
         finally:
             await youtube.close()
 

@@ -55,7 +55,8 @@ async def _measured(
     name: str, site: SimulatedYouTube, options: YouTubeOptions, monitors: int, seconds: float
 ) -> Waiting:
     began, wall = time.thread_time(), time.monotonic()
-    egress = YouTubeSite(options, egress=Egress(interval_sec=INTERVAL_SEC))
+    budget = Egress(interval_sec=INTERVAL_SEC)
+    egress = YouTubeSite(options, egress=budget)
     children = psutil.Process()
     try:
         async with httpx.AsyncClient() as client:
@@ -72,8 +73,7 @@ async def _measured(
     finally:
         await egress.close()
     requests = len(site.requests.site_requests())
-    looks = egress.snapshot().looks
-    return Waiting(name, monitors, took_sec, looks, used_sec / took_sec, requests / took_sec)
+    return Waiting(name, monitors, took_sec, budget.polls, used_sec / took_sec, requests / took_sec)
 
 
 async def _wait(video_id: str, egress: YouTubeSite, client: httpx.AsyncClient) -> None:

@@ -13,7 +13,7 @@ from api.store.records import MonitorSummary
 from api.stream_metrics import StreamMetrics
 from evidence.uploads import COLLECTED
 from kube.api_errors import CallFailed
-from media.sources.youtube.egress import EgressSnapshot
+from media.sources.youtube.egress import Egress
 from monitors.events import EventType, StreamEvent
 from monitors.evidence import EvidenceKind
 from monitors.reports import EventReport, HealthReport, MediaFacts, OpenIncident, SoundLevels
@@ -74,18 +74,12 @@ def gateway_exposition() -> str:
 async def worker_exposition() -> str:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    seen = EgressSnapshot(
-        looks=1,
-        requests=1,
-        outcomes={"live": 1},
-        waiting=0,
-        paused_until=None,
-        pause_reason=None,
-    )
+    egress = Egress()
+    egress.outcomes["live"] += 1
     with ExitStack() as stack:
         stack.enter_context(slot_metrics(1, lambda: 0, registry))
         stack.enter_context(SegmentLateness(registry))
-        stack.enter_context(youtube_metrics(lambda: seen, registry))
+        stack.enter_context(youtube_metrics(egress, registry))
         delivery = stack.enter_context(DeliveryMetrics(registry))
         delivery.ended(EVENT, "delivered", took_sec=0.1, again_in_sec=None)
         evidence = stack.enter_context(EvidenceMetrics(registry))

@@ -78,7 +78,7 @@ async def hasty_worker(harness: YouTubeHarness, site: SimulatedYouTube) -> Async
         )
         youtube = YouTubeSite(options, egress=egress)
         stack.push_async_callback(youtube.close)
-        stack.enter_context(youtube_metrics(youtube.snapshot))
+        stack.enter_context(youtube_metrics(egress))
         hasty = HastySources(media, youtube, confirmation=ConfirmationPolicy(apart_sec=0.5))
         for worker in await stack.enter_async_context(
             workers_of(harness.client, _settings(harness), hasty)

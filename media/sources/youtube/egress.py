@@ -5,14 +5,13 @@ every monitor, so one such answer pauses all of them.
 """
 
 import asyncio
-import heapq
+import bisect
+import contextlib
 import itertools
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 PAUSES_SEC = (15 * 60.0, 30 * 60.0, 60 * 60.0)
@@ -43,25 +42,6 @@ class Lease(NamedTuple):
     charged: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class EgressSnapshot:
-    """Counters for metrics: polls begun, their HTTP requests as far as known, what they saw."""
-
-    looks: int
-    requests: int
-    outcomes: dict[str, int]
-    waiting: int
-    paused_until: datetime | None
-    pause_reason: str | None
-
-
-@dataclass(order=True)
-class _Waiter:
-    rank: float
-    requests: int = field(compare=False)
-    lease: "asyncio.Future[Lease]" = field(compare=False)
-
-
 class Egress:
     """A token bucket with a queue: leases polls in the order in which they are asked for.
 
@@ -73,6 +53,11 @@ class Egress:
         burst_requests: requests that may be made at once after a time without any.
         at_once: polls that are made at once; with more, they wait where nobody gives up.
         clock: steady, in seconds.
+
+    Attributes:
+        polls: begun so far.
+        requests: HTTP requests of these, as far as they are known.
+        outcomes: how often polls saw what.
     """
 
     def __init__(
@@ -84,20 +69,20 @@ class Egress:
         at_once: int = 2,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.polls = self.requests = 0
+        self.outcomes: Counter[str] = Counter()
         self._interval_sec = interval_sec
         self._burst_sec = burst_requests * interval_sec
         self._pauses_sec = pauses_sec
         self._free = at_once
         self._clock = clock
         self._paid_at = float("-inf")  # when all requests so far are paid for
-        self._waiting: list[_Waiter] = []
         self._numbers = itertools.count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._queue: list[float] = []  # ranks of those that wait
+        self._changed = asyncio.Event()
         self._refusals = 0
         self._refused_at = self._paused_until = float("-inf")
         self._pause_reason, self._pause_sec = "", 0.0
-        self._looks = self._requests = 0
-        self._outcomes: Counter[str] = Counter()
 
     @asynccontextmanager
     async def lease(
@@ -115,16 +100,22 @@ class Egress:
         """
         try:
             async with asyncio.timeout_at(give_up_at):
-                lease = await self._wait(requests, is_background=give_up_at is not None)
+                await self._wait(is_background=give_up_at is not None)
         except TimeoutError:
             raise BudgetExhausted("other polls went first") from None
+        began = self._clock()
+        self._paid_at = max(began, self._paid_at) + requests * self._interval_sec
+        self._free -= 1
+        self.polls += 1
         try:
-            yield lease
+            yield Lease(began, requests)
         finally:
             self._free += 1
-            self._admit()
+            self._wake_all()
 
-    def record(self, lease: Lease, outcome: str, *, requests: int, is_refused: bool) -> None:
+    def record(
+        self, lease: Lease, outcome: str, *, requests: int, is_refused: bool, is_answered: bool
+    ) -> None:
         """Record how a poll ended: correct its charge, and pause when it was refused.
 
         Args:
@@ -132,16 +123,16 @@ class Egress:
             outcome: a word of a small set.
             requests: HTTP requests made; 0 when that is not known, and what was expected counts.
             is_refused: it met a bot check or a rate limit.
+            is_answered: it learned what the video is: the next refusal is a first one again.
         """
-        self._outcomes[outcome] += 1
-        self._requests += requests
+        self.outcomes[outcome] += 1
+        self.requests += requests
         self._paid_at += ((requests or lease.charged) - lease.charged) * self._interval_sec
-        if is_refused and lease.began >= self._refused_at:  # else it says nothing new
+        if lease.began < self._refused_at:
+            return  # it says nothing new
+        if is_refused:
             self._begin_pause(outcome)
-
-    def forgive(self, lease: Lease) -> None:
-        """Note that the site answered a poll: the next refusal is a first one again."""
-        if lease.began >= self._refused_at:
+        elif is_answered:
             self._refusals = 0
 
     def pause(self) -> EgressPaused | None:
@@ -151,17 +142,10 @@ class Egress:
             return None
         return EgressPaused(self._pause_reason, length_sec=self._pause_sec, remaining_sec=left_sec)
 
-    def snapshot(self) -> EgressSnapshot:
-        pause = self.pause()
-        until = datetime.now(UTC) + timedelta(seconds=pause.remaining_sec) if pause else None
-        return EgressSnapshot(
-            looks=self._looks,
-            requests=self._requests,
-            outcomes=dict(self._outcomes),
-            waiting=sum(not each.lease.done() for each in self._waiting),
-            paused_until=until,
-            pause_reason=pause.reason if pause else None,
-        )
+    @property
+    def waiting(self) -> int:
+        """How many polls wait for a lease."""
+        return len(self._queue)
 
     def _begin_pause(self, reason: str) -> None:
         self._pause_reason = reason
@@ -171,40 +155,32 @@ class Egress:
         self._paused_until = self._refused_at + self._pause_sec
         # Without a burst: what waits for the end of the pause is asked at the sustained rate.
         self._paid_at = max(self._paid_at, self._paused_until + self._burst_sec)
+        self._wake_all()
 
-    async def _wait(self, requests: int, *, is_background: bool) -> Lease:
+    async def _wait(self, *, is_background: bool) -> None:
         rank = next(self._numbers) + (PRIORITY_IN_A_ROW + 0.5 if is_background else 0.0)
-        lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, _Waiter(rank, requests, lease))
-        self._admit()
+        bisect.insort(self._queue, rank)
         try:
-            return await lease
-        except asyncio.CancelledError:
-            if not lease.cancelled() and not lease.exception():  # it was given just before
-                self._free += 1
-            self._admit()
-            raise
+            while (wait_sec := self._wait_sec(rank)) is None or wait_sec > 0:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_sec):
+                        await self._changed.wait()
+        finally:
+            self._queue.remove(rank)
+            self._wake_all()
 
-    def _admit(self) -> None:
-        """Give leases to the first who wait; in a pause, refuse all of them."""
-        if self._timer:
-            self._timer.cancel()
-        while first := self._first():
-            now = self._clock()
-            if pause := self.pause():
-                first.lease.set_exception(pause)
-            elif not self._free:
-                return
-            elif (wait_sec := self._paid_at - self._burst_sec - now) > 0:
-                self._timer = asyncio.get_running_loop().call_later(wait_sec, self._admit)
-                return
-            else:
-                self._free -= 1
-                self._looks += 1
-                self._paid_at = max(now, self._paid_at) + first.requests * self._interval_sec
-                first.lease.set_result(Lease(now, first.requests))
+    def _wait_sec(self, rank: float) -> float | None:
+        """Return how long to wait, unless something changes; None: until something does.
 
-    def _first(self) -> _Waiter | None:
-        while self._waiting and self._waiting[0].lease.done():
-            heapq.heappop(self._waiting)
-        return self._waiting[0] if self._waiting else None
+        Raises:
+            EgressPaused: no poll is made at present.
+        """
+        if pause := self.pause():
+            raise pause
+        if self._queue[0] != rank or not self._free:
+            return None
+        return self._paid_at - self._burst_sec - self._clock()
+
+    def _wake_all(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

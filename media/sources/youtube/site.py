@@ -9,13 +9,7 @@ from typing import Protocol
 from media.sources.source import Observation, SourceState
 from media.sources.youtube import site_messages
 from media.sources.youtube.classifier import classify
-from media.sources.youtube.egress import (
-    BudgetExhausted,
-    Egress,
-    EgressPaused,
-    EgressSnapshot,
-    Lease,
-)
+from media.sources.youtube.egress import BudgetExhausted, Egress, EgressPaused, Lease
 from media.sources.youtube.external_resolvers import ExternalResolvers
 from media.sources.youtube.resolution import ResolvedVideo, ResolveRequest, ResolverFailed
 from media.sources.youtube.resolver_options import PollDepth, Resolver, YouTubeOptions
@@ -98,10 +92,6 @@ class YouTubeSite:
         assert first is not None  # noqa: S101  # options name at least one resolver
         return first.observation
 
-    def snapshot(self) -> EgressSnapshot:
-        """Return the counters of the egress."""
-        return self._egress.snapshot()
-
     async def close(self) -> None:
         """End all processes."""
         for backend in set(self._backends.values()):
@@ -126,7 +116,9 @@ class YouTubeSite:
                 resolution = await self._backends[request.resolver].resolve(request)
             except ResolverFailed as error:
                 poll = _Poll(None, _failed(error))
-                self._egress.record(lease, error.reason, requests=0, is_refused=False)
+                self._egress.record(
+                    lease, error.reason, requests=0, is_refused=False, is_answered=False
+                )
             else:
                 poll = self._judge(resolution, lease)
         is_of_the_network = poll.observation.reason in site_messages.NETWORK_FAILURES
@@ -141,9 +133,8 @@ class YouTubeSite:
             observation.reason or str(observation.state),
             requests=resolution.requests,
             is_refused=is_refused,
+            is_answered=observation.state is not SourceState.NOT_OBSERVED,
         )
-        if observation.state is not SourceState.NOT_OBSERVED:
-            self._egress.forgive(lease)
         pause = self._egress.pause()
         if pause and is_refused:
             observation = replace(_paused(pause), title=observation.title)

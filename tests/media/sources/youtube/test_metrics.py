@@ -10,10 +10,10 @@ PAUSED = "stream_tracker_youtube_paused_seconds"
 
 async def test_looks_and_requests_are_counted() -> None:
     egress, registry = Egress(interval_sec=0), CollectorRegistry()
-    with youtube_metrics(egress.snapshot, registry):
+    with youtube_metrics(egress, registry):
         for outcome in ("live", "live", "upcoming"):
             async with egress.lease(1) as lease:
-                egress.record(lease, outcome, requests=3, is_refused=False)
+                egress.record(lease, outcome, requests=3, is_refused=False, is_answered=True)
         counted = registry.get_sample_value(
             "stream_tracker_youtube_looks_total", {"outcome": "live"}
         )
@@ -26,14 +26,14 @@ async def test_looks_and_requests_are_counted() -> None:
 
 async def test_a_pause_is_shown_with_its_reason() -> None:
     egress, registry = Egress(pauses_sec=(900,)), CollectorRegistry()
-    with youtube_metrics(egress.snapshot, registry):
+    with youtube_metrics(egress, registry):
         async with egress.lease(1) as lease:
-            egress.record(lease, "bot_check", requests=1, is_refused=True)
+            egress.record(lease, "bot_check", requests=1, is_refused=True, is_answered=False)
         assert 890 < (registry.get_sample_value(PAUSED, {"reason": "bot_check"}) or 0) <= 900
 
 
 def test_nothing_is_shown_afterwards() -> None:
     registry = CollectorRegistry()
-    with youtube_metrics(Egress().snapshot, registry):
+    with youtube_metrics(Egress(), registry):
         pass
     assert generate_latest(registry) == b""
