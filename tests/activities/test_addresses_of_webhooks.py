@@ -22,8 +22,8 @@ from monitors.evidence_links import EvidenceLinks
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
 from monitors.webhook_signing import callback_seal
+from tests.activities.delivering import FLAT, NEW_KEY, NO_GATEWAY, Meter
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
-from tests.activities.test_deliver_webhook import FLAT, NEW_KEY, NO_GATEWAY, Meter
 from tests.testkit.events import event, put_event
 from tests.testkit.gateway import INTERNAL_KEY, Running, running_gateway
 

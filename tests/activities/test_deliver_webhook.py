@@ -2,9 +2,8 @@
 
 import base64
 import contextlib
-import dataclasses
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,121 +11,25 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
-from activities.declarations import DeliveryAttempts, DeliveryInput, DeliveryResult
-from activities.deliver_webhook import WebhookDelivery
-from activities.delivery_audit import AttemptAudit
-from activities.gateway_client import GatewayClient
 from cli.receiver import Received, Receiver
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
-from monitors.delivery import DeliveryPolicy
-from monitors.events import EventType, StreamEvent
 from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceMoment, evidence_path
-from monitors.evidence_links import EvidenceLinks
-from monitors.webhook_signing import callback_seal, is_signed
+from monitors.webhook_signing import is_signed
 from simulator.origin.server import InProcessServer
-from tests.activities.scripted_http import Answer, Request, scripted
-from tests.testkit.waiting import until_true
-
-NEW_KEY, OLD_KEY = b"new-key-of-more-than-24-bytes", b"old-key-of-more-than-24-bytes"
-EVENT = StreamEvent(
-    event_id="evt-1",
-    event_type=EventType.BLACKOUT,
-    monitor_id="mon-1",
-    stream_url="https://example.com/live.m3u8",
-    timestamp=datetime(2026, 5, 1, 12, 0, 0, 123_000, UTC),
-    sequence=3,
-    data={"duration_sec": 30.0},
-    metadata={"name": "Grüße 🎥"},
+from tests.activities.delivering import (
+    EVENT,
+    LINKS,
+    NEW_KEY,
+    OLD_KEY,
+    Meter,
+    deliver,
+    refused,
 )
-LINKS = EvidenceLinks((b"signing-key",), "https://streams.example", timedelta(days=7))
-SEAL_KEY = b"internal-key"
-FLAT = DeliveryPolicy(jitter=0)
-NO_GATEWAY = "http://127.0.0.1:1"
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with webhook_client(OutboundGuard(allow_private_networks=True)) as opened:
-        yield opened
-
-
-class Meter:
-    """Notes what it is told to count."""
-
-    def __init__(self) -> None:
-        self.begun: list[str] = []
-        self.counted: list[tuple[str, float | None]] = []
-
-    def begins(self, event: StreamEvent) -> None:
-        self.begun.append(event.event_id)
-
-    def ended(
-        self, event: StreamEvent, outcome: str, *, took_sec: float, again_in_sec: float | None
-    ) -> None:
-        assert 0 <= took_sec < 60
-        self.counted.append((outcome, again_in_sec))
-
-
-async def deliver(
-    client: httpx.AsyncClient,
-    url: str,
-    *,
-    attempt: int = 1,
-    failed: int | None = None,
-    keys: Sequence[bytes] = (NEW_KEY,),
-    policy: DeliveryPolicy = FLAT,
-    meter: Meter | None = None,
-    gateway_url: str = NO_GATEWAY,
-    seal: str | None = None,
-    beats: list[object] | None = None,
-    event: StreamEvent = EVENT,
-) -> DeliveryResult:
-    """Make Temporal's `attempt`, of which `failed` (all before it) came to an end."""
-    gateway = GatewayClient(gateway_url, SecretStr("internal-key"))
-    audit = AttemptAudit(gateway)
-    delivery = WebhookDelivery(
-        client,
-        signing_keys=keys,
-        policy=policy,
-        user_agent="tracker/9",
-        meter=meter or Meter(),
-        audit=audit,
-        gateway=gateway,
-        seal_key=SEAL_KEY,
-        links=LINKS,
-    )
-    environment = ActivityEnvironment()
-    counted = attempt - 1 if failed is None else failed
-    environment.info = dataclasses.replace(
-        environment.info, attempt=attempt, heartbeat_details=[counted, 0] if counted else []
-    )
-    environment.on_heartbeat = lambda *details: (beats if beats is not None else []).append(details)
-    sealed = callback_seal(SEAL_KEY, EVENT.monitor_id, url) if seal is None else seal
-    order = DeliveryInput(callback_url=url, callback_seal=sealed, event=event)
-    try:
-        return await environment.run(delivery.deliver_webhook, order)
-    finally:
-        await audit.close()
-        await gateway.close()
-
-
-async def refused(
-    client: httpx.AsyncClient, url: str, *, attempt: int = 1, **given: Any
-) -> ApplicationError:
-    with pytest.raises(ApplicationError) as failure:
-        await deliver(client, url, attempt=attempt, **given)
-    error = failure.value
-    assert error.type == "DeliveryFailed"
-    (attempts,) = error.details
-    number = attempt if given.get("failed") is None else given["failed"] + 1
-    assert attempts == DeliveryAttempts(attempts=number, error=error.message)
-    return error
+from tests.activities.scripted_http import Answer, Request, scripted
 
 
 async def test_a_webhook_is_json_with_its_headers(client: httpx.AsyncClient) -> None:
@@ -257,59 +160,6 @@ async def test_an_attempt_whose_worker_was_lost_does_not_count(client: httpx.Asy
         error = await refused(client, receiver.url, attempt=6, failed=2, beats=beats)
     assert (error.non_retryable, error.next_retry_delay) == (False, timedelta(seconds=4))
     assert beats == [(3, 0)]
-
-
-async def test_the_audit_sees_each_failed_attempt(client: httpx.AsyncClient) -> None:
-    async with scripted(Answer(503)) as receiver, scripted(Answer(204)) as gateway:
-        await refused(client, receiver.url, attempt=2, gateway_url=gateway.url)
-    (told,) = gateway.requests
-    assert told.path == "/internal/v1/monitors/mon-1/events/evt-1"
-    report = json.loads(told.body)
-    assert (report["webhook_status"], report["webhook_attempts"]) == ("pending", 2)
-    assert report["webhook_last_error"] == "the receiver answered with HTTP status 503"
-
-
-@pytest.mark.parametrize(("answer", "is_reported"), [(204, True), (503, False), (404, False)])
-@pytest.mark.parametrize(("status", "outcome"), [(200, "sent"), (503, "failed")])
-async def test_an_outcome_is_reported_or_left_to_the_workflow_to_report(
-    client: httpx.AsyncClient, answer: int, is_reported: bool, status: int, outcome: str
-) -> None:
-    known: DeliveryResult | DeliveryAttempts
-    async with scripted(Answer(status)) as receiver, scripted(Answer(answer)) as gateway:
-        try:
-            known = await deliver(client, receiver.url, attempt=4, gateway_url=gateway.url)
-        except ApplicationError as error:
-            known = error.details[0]
-    assert (known.attempts, known.is_reported) == (4, is_reported)
-    (report,) = [json.loads(each.body) for each in gateway.requests]
-    assert (report["webhook_status"], report["webhook_attempts"]) == (outcome, 4)
-
-
-async def test_a_gateway_that_hangs_does_not_hold_up_an_outcome_for_long(
-    client: httpx.AsyncClient,
-) -> None:
-    async with scripted(Answer(200)) as receiver, scripted(Answer(hangs=True)) as gateway:
-        delivered = await deliver(client, receiver.url, gateway_url=gateway.url)
-    assert not delivered.is_reported
-
-
-async def test_an_event_whose_receiver_is_slow_is_known_before_it_has_an_outcome() -> None:
-    async with scripted(Answer(204)) as gateway:
-        reports = GatewayClient(gateway.url, SecretStr("internal-key"))
-        audit = AttemptAudit(reports, slow_sec=0.01)
-        async with audit.on_its_way(EVENT):
-            await until_true(lambda: bool(gateway.requests), "the event is reported")
-        await audit.close()
-        await reports.close()
-    report = json.loads(gateway.requests[0].body)
-    assert (report["webhook_status"], report["webhook_attempts"]) == ("pending", 0)
-
-
-async def test_a_gateway_that_refuses_changes_nothing(client: httpx.AsyncClient) -> None:
-    async with scripted(Answer(503)) as receiver, scripted(Answer(404)) as gateway:
-        error = await refused(client, receiver.url, gateway_url=gateway.url)
-    assert len(gateway.requests) == 1
-    assert error.next_retry_delay == timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from activities.destination_declarations import NextInput, NotificationOutcome
-from api.destinations.destination_secrets import DestinationSecretBox
-from api.destinations.dispatch import FEW_ROWS, DestinationDispatch
-from api.destinations.notification_writer import NotificationWriter
-from api.secrets import SecretBox
+from activities.destination_declarations import NextInput
+from api.destinations.dispatch import FEW_ROWS
 from monitors.reports import EventReport
 from tests.testkit.destinations import (
     create_destination,
     deliveries,
+    dispatch_after,
     incident,
     next_notification,
     order,
@@ -24,7 +21,7 @@ from tests.testkit.destinations import (
     silence_path,
 )
 from tests.testkit.events import put_event
-from tests.testkit.gateway import FORBIDDEN_HOST, SECRETS_KEY, Running, running_gateway
+from tests.testkit.gateway import FORBIDDEN_HOST, Running, running_gateway
 from tests.testkit.waiting import until_true
 
 UNKNOWN = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
@@ -359,48 +356,6 @@ async def test_a_probe_reads_no_secrets(sqlite_url: str) -> None:
             assert answer.status_code == 401
 
 
-async def test_a_reminder_that_is_interrupted_is_made_again_once(gateway: Running) -> None:
-    made = await create_destination(gateway, remind_every_sec=60)
-    destination_id = made["destination_id"]
-    monitor_id = await gateway.created_id(destinations=[destination_id])
-    await put_event(gateway, monitor_id, incident(monitor_id, 1))
-    first = (await next_notification(gateway, destination_id))["delivery_id"]
-    await settle(gateway, destination_id, first)
-    assert 0 < (await next_notification(gateway, destination_id))["wait_sec"] <= 60
-    later = dispatch_after(gateway, timedelta(seconds=61))
-    reminder = await later.next(NextInput(destination_id=destination_id))
-    assert reminder.delivery_id
-    told = await later.order(destination_id, reminder.delivery_id)
-    assert told.notification.state == "reminder"
-    assert [one.monitor_id for one in told.notification.subjects] == [monitor_id]
-    again = await later.next(NextInput(destination_id=destination_id, hand_back=True))
-    assert again.delivery_id
-    settled = NotificationOutcome(delivery_id=again.delivery_id, outcome="delivered", attempts=1)
-    after = await later.next(NextInput(destination_id=destination_id, settled=settled))
-    assert (after.delivery_id, after.wait_sec) == (None, 60)
-    states = [one["state"] for one in await deliveries(gateway, destination_id)]
-    assert states == ["reminder", "opened"]
-
-
-async def test_an_acknowledgement_is_told_once_and_ends_the_reminders(gateway: Running) -> None:
-    made = await create_destination(gateway, remind_every_sec=60)
-    destination_id = made["destination_id"]
-    monitor_id = await gateway.created_id(destinations=[destination_id])
-    report = incident(monitor_id, 1)
-    await put_event(gateway, monitor_id, report)
-    first = (await next_notification(gateway, destination_id))["delivery_id"]
-    await settle(gateway, destination_id, first)
-    path = f"/api/v1/incidents/{report['event']['data']['incident_id']}/acknowledge"
-    for _ in range(2):
-        assert (await gateway.client.post(path, json={})).status_code == 200
-    told = (await next_notification(gateway, destination_id))["delivery_id"]
-    acknowledged = (await order(gateway, destination_id, told))["notification"]
-    assert acknowledged["state"] == "acknowledged"
-    await settle(gateway, destination_id, told)
-    later = dispatch_after(gateway, timedelta(seconds=300))
-    assert (await later.next(NextInput(destination_id=destination_id))).delivery_id is None
-
-
 async def test_a_group_may_be_larger_than_what_is_read_at_first(sqlite_url: str) -> None:
     async with running_gateway(sqlite_url, max_monitors=1000) as gateway:
         made = await create_destination(gateway, group_window_sec=60)
@@ -414,12 +369,3 @@ async def test_a_group_may_be_larger_than_what_is_read_at_first(sqlite_url: str)
         assert due.delivery_id
         told = await later.order(destination_id, due.delivery_id)
         assert len(told.notification.subjects) == count
-
-
-def dispatch_after(gateway: Running, delay: timedelta) -> DestinationDispatch:
-    """Return one whose clock is ahead, and stands still."""
-    moment = datetime.now(UTC) + delay
-    box = DestinationSecretBox(SecretBox([SecretStr(SECRETS_KEY)]))
-    writer = NotificationWriter(gateway.store, None, gateway.gateway.links, lambda: moment)
-    metrics = gateway.gateway.metrics
-    return DestinationDispatch(gateway.store, box, writer, metrics, lambda: moment)

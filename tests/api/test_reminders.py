@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from activities.destination_declarations import NextInput
+from activities.destination_declarations import NextInput, NotificationOutcome
 from api.destinations.dispatch import MANY_ROWS
 from api.store import Store
 from api.store.boards import Scope, load_board
 from api.store.destination_tables import deliveries as delivery_rows
 from api.store.tables import incidents
-from tests.api.test_destinations import dispatch_after
 from tests.testkit.destinations import (
     create_destination,
     deliveries,
+    dispatch_after,
     incident,
     next_notification,
     order,
@@ -133,3 +133,45 @@ async def test_recoveries_that_wait_for_their_group_hide_nothing(light_gateway: 
     assert due.delivery_id
     message = (await order(gateway, destination_id, due.delivery_id))["notification"]
     assert message["state"] == "opened"
+
+
+async def test_a_reminder_that_is_interrupted_is_made_again_once(gateway: Running) -> None:
+    made = await create_destination(gateway, remind_every_sec=60)
+    destination_id = made["destination_id"]
+    monitor_id = await gateway.created_id(destinations=[destination_id])
+    await put_event(gateway, monitor_id, incident(monitor_id, 1))
+    first = (await next_notification(gateway, destination_id))["delivery_id"]
+    await settle(gateway, destination_id, first)
+    assert 0 < (await next_notification(gateway, destination_id))["wait_sec"] <= 60
+    later = dispatch_after(gateway, timedelta(seconds=61))
+    reminder = await later.next(NextInput(destination_id=destination_id))
+    assert reminder.delivery_id
+    told = await later.order(destination_id, reminder.delivery_id)
+    assert told.notification.state == "reminder"
+    assert [one.monitor_id for one in told.notification.subjects] == [monitor_id]
+    again = await later.next(NextInput(destination_id=destination_id, hand_back=True))
+    assert again.delivery_id
+    settled = NotificationOutcome(delivery_id=again.delivery_id, outcome="delivered", attempts=1)
+    after = await later.next(NextInput(destination_id=destination_id, settled=settled))
+    assert (after.delivery_id, after.wait_sec) == (None, 60)
+    states = [one["state"] for one in await deliveries(gateway, destination_id)]
+    assert states == ["reminder", "opened"]
+
+
+async def test_an_acknowledgement_is_told_once_and_ends_the_reminders(gateway: Running) -> None:
+    made = await create_destination(gateway, remind_every_sec=60)
+    destination_id = made["destination_id"]
+    monitor_id = await gateway.created_id(destinations=[destination_id])
+    report = incident(monitor_id, 1)
+    await put_event(gateway, monitor_id, report)
+    first = (await next_notification(gateway, destination_id))["delivery_id"]
+    await settle(gateway, destination_id, first)
+    path = f"/api/v1/incidents/{report['event']['data']['incident_id']}/acknowledge"
+    for _ in range(2):
+        assert (await gateway.client.post(path, json={})).status_code == 200
+    told = (await next_notification(gateway, destination_id))["delivery_id"]
+    acknowledged = (await order(gateway, destination_id, told))["notification"]
+    assert acknowledged["state"] == "acknowledged"
+    await settle(gateway, destination_id, told)
+    later = dispatch_after(gateway, timedelta(seconds=300))
+    assert (await later.next(NextInput(destination_id=destination_id))).delivery_id is None

@@ -184,3 +184,18 @@ def whole_amount(container: dict[str, Any], field: dict[str, str]) -> str:
         amount = amount[name]
     text = str(amount)
     return str(ceil(int(text[:-1]) / 1000 if text.endswith("m") else float(text)))
+
+
+POD_OF_A_STREAM = {
+    "app": "stream-monitor",
+    "app.kubernetes.io/instance": "st",
+    "app.kubernetes.io/component": "probe",
+}
+"""Labels of a Pod of one stream."""
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    expressions = selector.get("matchExpressions", [])
+    return all(
+        labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()
+    ) and all(labels.get(each["key"]) in each["values"] for each in expressions)

@@ -4,8 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from pydantic import SecretStr
+
 from activities.destination_declarations import NotificationOutcome
-from tests.testkit.gateway import Running
+from api.destinations.destination_secrets import DestinationSecretBox
+from api.destinations.dispatch import DestinationDispatch
+from api.destinations.notification_writer import NotificationWriter
+from api.secrets import SecretBox
+from tests.testkit.gateway import SECRETS_KEY, Running
 
 
 async def create_destination(gateway: Running, **fields: Any) -> dict[str, Any]:
@@ -109,3 +115,12 @@ def incident(
             **fields,
         }
     }
+
+
+def dispatch_after(gateway: Running, delay: timedelta) -> DestinationDispatch:
+    """Return one whose clock is ahead, and stands still."""
+    moment = datetime.now(UTC) + delay
+    box = DestinationSecretBox(SecretBox([SecretStr(SECRETS_KEY)]))
+    writer = NotificationWriter(gateway.store, None, gateway.gateway.links, lambda: moment)
+    metrics = gateway.gateway.metrics
+    return DestinationDispatch(gateway.store, box, writer, metrics, lambda: moment)
