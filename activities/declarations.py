@@ -17,6 +17,7 @@ from monitors.coverage import ObservedSpan
 from monitors.coverage_log import CoverageLog
 from monitors.events import EndReason, EventDraft, StreamEvent
 from monitors.measurement import SlateName, SlatePicture
+from monitors.pods import PlacementKind
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics, StatusReport
 
 NOT_LIVE_YET = "NotLiveYet"
@@ -30,16 +31,6 @@ DELIVERY_FAILED = "DeliveryFailed"
 
 GATEWAY_UNAVAILABLE = "GatewayUnavailable"
 """Error type of all activities that ask the gateway: it gives no answer, ask again."""
-
-
-class PlacementKind(StrEnum):
-    """Where a stream is watched."""
-
-    POOL = "pool"
-    """By one of the probe workers, which share a queue."""
-
-    POD = "pod"
-    """By a worker in a Pod of its own, which has a queue of its own."""
 
 
 class Placement(BaseModel):

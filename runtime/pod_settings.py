@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field, Json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from monitors.pods import PlacementKind
+
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 """An amount as Kubernetes writes it."""
 
@@ -15,11 +17,6 @@ JsonObjects = Annotated[Json[list[dict[str, Any]]], NoDecode, _UNCHECKED]
 JsonNames = Annotated[Json[list[str]], NoDecode, _UNCHECKED]
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-
-
-class ProbePlacement(StrEnum):
-    POOL = "pool"
-    POD = "pod"
 
 
 class ImagePullPolicy(StrEnum):
@@ -33,7 +30,7 @@ class PodSettings(BaseSettings):
 
     model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
-    probe_placement: ProbePlacement = ProbePlacement.POOL
+    probe_placement: PlacementKind = PlacementKind.POOL
     """pool: by the probe workers, which share a queue; pod: the orchestrator makes a Kubernetes
     Pod for each stream."""
 

@@ -13,7 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.declarations import Placement, PlacementKind
+from activities.declarations import Placement
 from activities.deliver_webhook import WebhookDelivery
 from activities.delivery_audit import AttemptAudit
 from activities.gateway_client import GatewayClient
@@ -27,8 +27,8 @@ from media.outbound.guard import OutboundGuard
 from media.sources.source_resolver import SourceResolver
 from media.watching import MemoryBudget
 from monitors.evidence_links import EvidenceLinks
+from monitors.pods import PlacementKind
 from runtime.logging import configure_logging
-from runtime.pod_settings import ProbePlacement
 from runtime.serving import stop_signal
 from runtime.settings import SettingsError, WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
@@ -240,7 +240,7 @@ async def _prober(
 
 def _placement(settings: WorkerSettings) -> Placement:
     return Placement(
-        kind=PlacementKind(settings.probe_placement.value),
+        kind=settings.probe_placement,
         heartbeat_timeout_sec=settings.heartbeat_timeout_sec,
         watch_retry_sec=settings.watch_retry_sec,
         pod_max_failures=settings.pod_max_failures,
@@ -263,7 +263,7 @@ async def _pod_activities(
 
 def _makes_pods(settings: WorkerSettings) -> bool:
     is_orchestrator = settings.worker_role is not WorkerRole.PROBE
-    return is_orchestrator and settings.probe_placement is ProbePlacement.POD
+    return is_orchestrator and settings.probe_placement is PlacementKind.POD
 
 
 def _delivery(

@@ -1,6 +1,5 @@
 """Opens the probe of a process: checks an ffmpeg of the user, starts and confines a decoder."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +9,12 @@ from typing import NamedTuple
 from media.decoding.decoder_probe import Confinement, DecoderProbe
 from media.decoding.errors import DecoderFailed, NotConfined
 from media.decoding.probe import Probe, open_probe
+from media.processes.run_once import Limits, ProcessFailed, run_bounded
 from runtime.errors import StartError
 from runtime.settings import SettingsError, StreamSettings
 
 LEAST_FFMPEG_VERSION = 6
-FFMPEG_ANSWER_SEC = 20.0
+FFMPEG_LIMITS = Limits(wall_sec=20, cpu_sec=20, memory_bytes=2 << 30, output_bytes=64 << 10)
 
 _FFMPEG_RELEASE = re.compile(rb"ffmpeg version n?(\d+)\.")
 
@@ -92,19 +92,7 @@ async def check_ffmpeg(path: Path) -> None:
 
 async def _version_output(path: Path) -> bytes:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *(str(path), "-version"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError as error:
-        raise StartError(f"FFMPEG_PATH: {path} cannot be run: {error.strerror}") from None
-    try:
-        async with asyncio.timeout(FFMPEG_ANSWER_SEC):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise StartError(f"FFMPEG_PATH: {path} gives no answer") from None
-    return output
+        finished = await run_bounded([str(path), "-version"], stdin=b"", limits=FFMPEG_LIMITS)
+    except ProcessFailed as error:
+        raise StartError(f"FFMPEG_PATH: {error}") from None
+    return finished.stdout

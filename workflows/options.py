@@ -7,7 +7,8 @@ from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import Placement, PlacementKind
+    from activities.declarations import Placement
+    from monitors.pods import PlacementKind
 
 PROBE_QUEUE = "probes"
 """Probe workers of placement `pool` share it."""

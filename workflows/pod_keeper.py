@@ -21,9 +21,9 @@ from workflows import options, views
 from workflows.failures import MonitorFailed
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import PlacementKind, UnavailableDetails
+    from activities.declarations import UnavailableDetails
     from activities.pod_declarations import PodActivities, PodDeletion, PodInput
-    from monitors.pods import PodFailure, PodStatus, pod_name
+    from monitors.pods import PlacementKind, PodFailure, PodStatus, pod_name
     from workflows.messages import MonitorProgress
 
 POD_FAILURE = "pod_failure"

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.declarations import Placement, PlacementKind, WaitResult
+from activities.declarations import Placement, WaitResult
 from activities.pod_declarations import POD_REFUSED, PodActivities, PodDeletion, PodInput, PodResult
-from monitors.pods import PodFailure, PodStatus, pod_name
+from monitors.pods import PlacementKind, PodFailure, PodStatus, pod_name
 from tests.testkit.scripts import Look
 
 MADE_AT = datetime(2026, 1, 2, tzinfo=UTC)

@@ -29,7 +29,7 @@ async def test_a_build_between_releases_can_be_used(tmp_path: Path) -> None:
     [
         pytest.param("#!/bin/sh\necho hello\n", "is no ffmpeg", id="another program"),
         pytest.param("#!/bin/sh\necho ffmpeg version n5.1.6\n", "is ffmpeg 5, 6 is", id="old"),
-        pytest.param("no program", "cannot be run", id="no program"),
+        pytest.param("no program", "cannot start", id="no program"),
     ],
 )
 async def test_one_that_cannot_be_used_is_named(tmp_path: Path, text: str, reason: str) -> None:

@@ -13,10 +13,11 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.declarations import Placement, PlacementKind
+from activities.declarations import Placement
 from activities.probe_pods import ProbePods
 from kube.cluster import PodCluster
 from kube.reflector import PodReflector
+from monitors.pods import PlacementKind
 from monitors.status import MonitorStatus
 from tests.kube.conftest import api, cluster, served
 from tests.testkit import scripts

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -174,9 +174,13 @@ def _decode(
                 sounds[packet.stream.index].add(frame)
     for sound in sounds.values():
         sound.finish()
-    if not any(count.all for count in counts.values()) and any(track.frames for track in tracks):
-        raise Undecodable("it lists samples that it does not hold")
+    _check_samples(tracks, counts.values())
     return {index: count.verdict() for index, count in counts.items()}
+
+
+def _check_samples(tracks: Iterable[Stream], counts: Iterable["_Packets"]) -> None:
+    if not any(count.all for count in counts) and any(track.frames for track in tracks):
+        raise Undecodable("it lists samples that it does not hold")
 
 
 def configure(track: av.VideoStream | av.AudioStream) -> None:
