@@ -16,10 +16,10 @@ from monitors.pods import MISSING, PodFailure, PodStatus
 logger = structlog.get_logger(__name__)
 
 YOUNG = timedelta(minutes=1)
-"""The list of monitors may not show the monitor of so young a Pod yet."""
+"""The list of monitors may not show the monitor of a younger Pod yet."""
 
 LOST = timedelta(seconds=30)
-"""A Pod so long past its deletion deadline is on a lost node."""
+"""A Pod this long past its deletion deadline is on a lost node."""
 
 
 class Monitors(Protocol):

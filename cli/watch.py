@@ -72,7 +72,7 @@ async def watch_url(
 ) -> EndReason:
     """Show what a probe finds in the stream behind `url`, until it ends.
 
-    Whoever types the URL may reach what this machine reaches: private addresses too.
+    Private addresses are allowed: who types the URL reaches them anyway.
 
     Args:
         url: a stream URL.

@@ -16,7 +16,7 @@ SLATE_BYTES = LUMA_BYTES * 3
 
 SIGNATURE_COLUMNS, SIGNATURE_ROWS = 8, 4
 SIGNATURE_BYTES = SIGNATURE_COLUMNS * SIGNATURE_ROWS
-"""A signature is the mean luma of so many cells of a small frame, row by row."""
+"""A signature is the mean luma of each of these cells of a small frame, row by row."""
 
 SIGNATURE_STEP_SEC = 0.1
 

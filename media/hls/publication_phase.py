@@ -23,11 +23,11 @@ DRIFT_SEC = 0.0005
 """What clocks and rounded durations may add from request to request."""
 
 CALM_LOOKS = 100
-"""After so many requests without a surprise, half of the margin is tried again."""
+"""After this many requests without a surprise, half of the margin is tried again."""
 
 EQUAL_SHARE = 0.01
 REGULAR_SEGMENTS = 3
-"""The latest so many segments must last equally long, and as long as the usual interval."""
+"""This many of the latest segments must last equally long, and as long as the usual interval."""
 
 LEAST_WINDOW = 3
 """A later request finds two or three new segments."""

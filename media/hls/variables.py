@@ -27,7 +27,7 @@ _IMPORTED = "variables="
 def carrying(url: str, values: Mapping[str, str]) -> str:
     """Return the URL of a media playlist with the variables of its master as the fragment.
 
-    Whoever loads it later finds them there, as the server never does.
+    The later load of it finds them there; the server never sees a fragment.
     """
     fragment = urlencode(values)
     if not values or len(fragment) > MAX_CARRIED_CHARS:

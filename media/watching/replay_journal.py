@@ -32,7 +32,7 @@ MOST_BYTES = 1024 * 1024
 """Of one stream, without its segments, which are in the cache."""
 
 MOST_ENTRY_BYTES = 256 * 1024
-"""A segment with a larger measurement was made to be one: the journal begins anew after it. A
+"""A segment with a larger measurement was made to be one: a new journal begins after it. A
 larger playlist is left out."""
 
 PLAYLIST_SEGMENTS = 30

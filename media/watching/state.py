@@ -232,7 +232,7 @@ class WatchState(BaseModel):
         self.bad_news = Confirmation()
         return was_unknown
 
-    def trouble(self) -> str | None:
+    def unseen_because(self) -> str | None:
         """Return a key that changes whenever the reason for not seeing the stream is worth
         reporting.
 

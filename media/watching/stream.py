@@ -122,7 +122,7 @@ class StreamWatch:
         """Watch until there is something to report; return the reason if the stream has ended.
 
         Something to report is an event in `state.pending_events`, or a change of
-        `state.trouble()`. Cancelling at any moment leaves `state` consistent.
+        `state.unseen_because()`. Cancelling at any moment leaves `state` consistent.
 
         Raises:
             StreamUnavailable: the source says so, for good.
@@ -141,9 +141,9 @@ class StreamWatch:
 
     async def _run(self) -> EndReason | None:
         state = self._state
-        reported = state.trouble()
+        reported = state.unseen_because()
         self._known = self._hint.recall(self._now())
-        while not state.pending_events and state.trouble() == reported:
+        while not state.pending_events and state.unseen_because() == reported:
             await self._until_next_look()
             known, self._known = self._known, None
             seen = known or await self._look()
