@@ -14,7 +14,7 @@ from media.decoding.decoder.sample_entries import (
     UnmeasurableCodec,
     sample_entries,
 )
-from media.decoding.decoder.ts_programs import first_ts_program, ts_programs
+from media.decoding.decoder.ts_programs import first_ts_program, metadata_pids, ts_programs
 from media.decoding.decoder.whitelist import CODECS, MPEGTS
 
 UNKNOWN_CODEC = "unknown"
@@ -78,6 +78,9 @@ def tracks_of(
     videos = [it for it in container.streams.video if not _is_attached(it)]
     audios = list(container.streams.audio)
     if container.format.name == MPEGTS:
+        if not all(it.rate for it in audios):
+            metadata = metadata_pids(segment)
+            audios = [it for it in audios if it.id not in metadata]
         media = {it.id for it in (*videos, *audios)}
         if program := first_ts_program(ts_programs(segment), media):
             videos = [it for it in videos if it.id in program.pids]

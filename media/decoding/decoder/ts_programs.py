@@ -13,6 +13,9 @@ READ_BYTES = 5 * 1024 * 1024
 """As far as ffmpeg reads to find the streams."""
 
 PAT_PID, PAT_TABLE, PMT_TABLE = 0, 0, 2
+METADATA_TYPE = 0x15
+"""Metadata in PES packets (ISO/IEC 13818-1 table 2-34)."""
+
 HEAD_BYTES, CRC_BYTES = 3, 4
 """Sizes of a section's head and checksum; a section has at most 4 KiB."""
 
@@ -31,21 +34,43 @@ def ts_programs(segment: bytes) -> list[TsProgram]:
     """
     tables: dict[int, int] = {}
     found: dict[int, TsProgram] = {}
-    for pid, section in _sections(segment, tables):
-        if pid == PAT_PID and section[:1] == bytes([PAT_TABLE]) and not tables:
-            tables.update(_tables(section))
-            if len(tables) < 2:
-                return []
-        elif section[:1] == bytes([PMT_TABLE]) and pid in tables:
-            found.setdefault(pid, TsProgram(tables[pid], _streams(section)))
-            if len(found) == len(tables):
-                break
+    for pid, section in _program_tables(segment, tables):
+        if len(tables) < 2:
+            return []
+        pids = frozenset(stream for _, stream in _streams(section))
+        found[pid] = TsProgram(tables[pid], pids)
     return [found[pid] for pid in tables if pid in found]
+
+
+def metadata_pids(segment: bytes) -> frozenset[int]:
+    """Return the PIDs of timed metadata.
+
+    Where the table has no descriptor that says ID3, ffmpeg takes it for the beginning of an MP3.
+    """
+    return frozenset(
+        pid
+        for _, section in _program_tables(segment, {})
+        for kind, pid in _streams(section)
+        if kind == METADATA_TYPE
+    )
 
 
 def first_ts_program(known: Sequence[TsProgram], media: Collection[int]) -> TsProgram | None:
     """Return the first program that has one of the streams `media`, given by their PIDs."""
     return next((each for each in known if not each.pids.isdisjoint(media)), None)
+
+
+def _program_tables(segment: bytes, tables: dict[int, int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the first PMT of each program with its PID; fill `tables` from the PAT before."""
+    seen = set[int]()
+    for pid, section in _sections(segment, tables):
+        if pid == PAT_PID and section[:1] == bytes([PAT_TABLE]) and not tables:
+            tables.update(_tables(section))
+        elif section[:1] == bytes([PMT_TABLE]) and pid in tables and pid not in seen:
+            seen.add(pid)
+            yield pid, section
+        if tables and len(seen) == len(tables):
+            return
 
 
 def _sections(segment: bytes, tables: Collection[int]) -> Iterator[tuple[int, bytes]]:
@@ -85,11 +110,11 @@ def _tables(section: bytes) -> Iterator[tuple[int, int]]:
             yield (section[at + 2] & 0x1F) << 8 | section[at + 3], number
 
 
-def _streams(section: bytes) -> frozenset[int]:
+def _streams(section: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the type and the PID of each stream."""
     if len(section) < 12:
-        return frozenset()
-    at, pids = 12 + ((section[10] & 0x0F) << 8 | section[11]), set[int]()
+        return
+    at = 12 + ((section[10] & 0x0F) << 8 | section[11])
     while at + 5 <= len(section):
-        pids.add((section[at + 1] & 0x1F) << 8 | section[at + 2])
+        yield section[at], (section[at + 1] & 0x1F) << 8 | section[at + 2]
         at += 5 + ((section[at + 3] & 0x0F) << 8 | section[at + 4])
-    return frozenset(pids)

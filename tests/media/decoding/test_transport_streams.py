@@ -1,6 +1,7 @@
 """Transport streams as encoders make them, with more in them than one picture and one sound."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ async def test_data_beside_the_media_changes_nothing(
     plain = normal.segments[0].data
     segment = with_stream(plain, DATA_STREAMS[name], is_first=is_first, joins_at=joins_at)
     assert found(await measure(probe, segment)) == found(await measure(probe, plain))
+
+
+async def test_metadata_without_a_descriptor_is_no_sound(
+    decoders: Probe, normal: RenderedProgramme
+) -> None:
+    """Otherwise ffmpeg takes ID3 for the beginning of an MP3."""
+    plain = normal.segments[0].data
+    segment = with_stream(plain, replace(ID3, descriptors=b""), is_first=True)
+    assert found(await measure(decoders, segment)) == found(await measure(decoders, plain))
 
 
 async def test_a_stream_that_joins_late_in_a_large_segment_changes_nothing(
