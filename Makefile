@@ -2,6 +2,8 @@
 # than Python 3.11 or newer and make: everything comes from uv.lock into .venv.
 
 PYTHON ?= python3
+# Some containers switch it off: each of the many processes would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 UV := .uv/bin/uv
 BIN := .venv/bin
 
@@ -13,8 +15,8 @@ up: setup
 demo: setup
 	@exec $(BIN)/stream-tracker demo
 
-# Most tests wait for streams and servers rather than for the processor.
-PROCESSES := 4
+# Two that compute, the others wait for streams and servers: see tests/conftest.py.
+PROCESSES := 5
 # Whole services play their scenarios in real time, many at once: nothing else runs beside them.
 SERVICES := tests/service
 # These use the whole machine.
