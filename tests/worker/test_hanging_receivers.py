@@ -1,21 +1,20 @@
 """Receivers that hang keep no webhook of another one waiting: on a real server, the real worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
 from activities.declarations import RedeliveryInput, StoredEvent
-from media.outbound.guard import OutboundGuard
 from monitors.events import EventType, StreamEvent
-from runtime.settings import WorkerSettings
 from tests.activities.scripted_http import Answer, ScriptedServer, scripted
+from tests.testkit.children import STREAM_TRACKER, Child
+from tests.testkit.ports import free_port
 from tests.testkit.temporal import SHORT_HISTORIES, connected, temporal_server
-from worker.main import workers_of
-from worker.stream_access import open_stream_access
 from workflows.messages import TASK_QUEUE
 from workflows.redelivery import RedeliveryWorkflow
 
@@ -31,7 +30,7 @@ def server() -> Iterator[str]:
 
 @pytest.mark.timeout(PATIENCE_SEC + 60)
 async def test_a_hundred_receivers_that_hang_keep_no_other_waiting(
-    server: str, monkeypatch: pytest.MonkeyPatch
+    server: str, tmp_path: Path
 ) -> None:
     client = await connected(server)
     async with AsyncExitStack() as stack:
@@ -40,31 +39,23 @@ async def test_a_hundred_receivers_that_hang_keep_no_other_waiting(
         ]
         events = [_stored_event(receiver.url) for receiver in receivers] * EACH
         gateway = await stack.enter_async_context(scripted(*events))
-        for name, value in {
-            "WORKER_ROLE": "orchestrator",
-            "CALLBACK_URL": gateway.url,
-            "INTERNAL_API_KEY": "internal-key-of-more-than-32-bytes",
-            "WEBHOOK_SIGNING_KEY": "signing-key-of-more-than-32-bytes",
-            "ALLOW_PRIVATE_NETWORKS": "true",
-        }.items():
-            monkeypatch.setenv(name, value)
-        await stack.enter_async_context(_orchestrator(client))
+        worker = Child(
+            "worker",
+            [STREAM_TRACKER, "worker"],
+            tmp_path,
+            WORKER_ROLE="orchestrator",
+            TEMPORAL_ADDRESS=server,
+            CALLBACK_URL=gateway.url,
+            INTERNAL_API_KEY="internal-key-of-more-than-32-bytes",
+            WEBHOOK_SIGNING_KEY="signing-key-of-more-than-32-bytes",
+            ALLOW_PRIVATE_NETWORKS="true",
+            HEALTH_PORT=str(free_port()),
+        )
+        stack.callback(worker.discard)
         await asyncio.gather(*(_send(client, str(number)) for number in range(HANGING * EACH)))
         async with asyncio.timeout(PATIENCE_SEC):
             while _hanging(receivers) < HANGING * EACH:
                 await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def _orchestrator(client: Client) -> AsyncIterator[None]:
-    settings = WorkerSettings()
-    async with AsyncExitStack() as stack:
-        guard = OutboundGuard(settings.allow_private_networks)
-        side = await stack.enter_async_context(open_stream_access(settings, guard))
-        workers = workers_of(client, settings, side.sources)
-        for worker in await stack.enter_async_context(workers):
-            await stack.enter_async_context(worker)
-        yield
 
 
 async def _send(client: Client, name: str) -> None:
