@@ -176,74 +176,130 @@ def test_an_incident_goes_on_over_the_change(watched: dict[str, Show]) -> None:
     assert recovered["total_duration_sec"] == pytest.approx(40, abs=0.1)
 
 
-async def test_the_preferred_rendition_is_watched_again_when_it_plays() -> None:
+async def play_back(origin: LiveOrigin, hurried: Studio) -> Viewer:
+    scenes = [("normal", RETRY_SEC[0] + 60)]
+    shown = show(origin, hurried, "back", scenes=scenes, fault=gone(from_sec=10, to_sec=40))
+    return await shown.viewer.until(lambda it: len(it.told) == 2)
+
+
+async def play_taken_over(origin: LiveOrigin, hurried: Studio) -> tuple[Show, Viewer]:
+    """Return what is shown to the first worker, and the second one."""
+    shown = show(origin, hurried, "taken-over", fault=FAULTS["stands still"])
+    first = await shown.viewer.until(lambda it: "alert.rendition" in it.types)
+    state = WatchState.model_validate_json(first.state.model_dump_json())
+    second = Viewer(hurried, first.source, CONFIG, state=state)
+    return shown, await second.to_the_end()
+
+
+async def play_all_gone(origin: LiveOrigin, hurried: Studio) -> tuple[Viewer, Counter[str]]:
+    """Return who watched, and what was asked for how often once all was gone."""
+    shown = show(origin, hurried, "all-gone")
+    await shown.viewer.until(lambda it: len(it.seen) >= 3)
+    shown.channel.fault(Fault(kind=FaultKind.STATUS, target=Target.PLAYLIST))
+    before = len(origin.log)
+    await shown.viewer.to_the_end()
+    paths = (each.path.rpartition("/live/")[2] for each in list(origin.log)[before:])
+    return shown.viewer, Counter(path for path in paths if path.startswith("all-gone/"))
+
+
+async def play_counted(
+    origin: LiveOrigin, hurried: Studio, name: str, options: ChannelOptions
+) -> Viewer:
+    """Watch a programme whose second rendition numbers the segments otherwise."""
+    rendered = render(Programme.of([("normal", 50.0)], TINY))
+    first = origin.add(f"{name}-1", rendered, options=options, faults=[gone(from_sec=20)])
+    counting = options.model_copy(update={"first_sequence": 70_000})
+    second = origin.add(f"{name}-2", rendered, options=counting)
+    lines = ["#EXTM3U"]
+    for rate, channel in ((100_000, first), (200_000, second)):
+        lines += [f"#EXT-X-STREAM-INF:BANDWIDTH={rate},RESOLUTION=128x72", channel.url]
+    master = reply("\n".join(lines).encode())
+    async with scripted_server(always(master)) as server:
+        url = server.url("/master.m3u8", host="127.0.0.1")
+        return await Viewer.of(hurried, url, CONFIG).to_the_end()
+
+
+@dataclass
+class Played:
+    """What was seen of those that are not only watched from their beginning to their end."""
+
+    back: Viewer
+    taken_over: tuple[Show, Viewer]
+    all_gone: tuple[Viewer, Counter[str]]
+    dated: Viewer
+    undated: Viewer
+
+
+async def play_everything() -> Played:
     async with on_air() as (origin, hurried):
-        scenes = [("normal", RETRY_SEC[0] + 60)]
-        shown = show(origin, hurried, "back", scenes=scenes, fault=gone(from_sec=10, to_sec=40))
-        viewer = await shown.viewer.until(lambda it: len(it.told) == 2)
-        assert viewer.types == ["alert.rendition", "alert.rendition_recovered"]
-        recovered = viewer.data("alert.rendition_recovered")
-        assert recovered["to"].startswith(SMALL_NAME)
-        assert recovered["total_duration_sec"] >= RETRY_SEC[0] - 1
-        assert viewer.state.open_incidents() == {}
-        assert max(Counter(viewer.sequences()).values()) == 1
-        newest = viewer.seen[-1].segment.uri
-        assert "/v0/" in newest
+        return Played(
+            *await asyncio.gather(
+                play_back(origin, hurried),
+                play_taken_over(origin, hurried),
+                play_all_gone(origin, hurried),
+                play_counted(origin, hurried, "dated", ONCE),
+                play_counted(origin, hurried, "undated", UNDATED),
+            )
+        )
 
 
-async def test_another_worker_goes_on_with_the_rendition_that_plays() -> None:
-    async with on_air() as (origin, hurried):
-        shown = show(origin, hurried, "taken-over", fault=FAULTS["stands still"])
-        first = await shown.viewer.until(lambda it: "alert.rendition" in it.types)
-        state = WatchState.model_validate_json(first.state.model_dump_json())
-        second = Viewer(hurried, first.source, CONFIG, state=state)
-        await second.to_the_end()
-        assert second.types == []
-        assert all("/v1/" in each.segment.uri for each in second.seen)
-        seen = Counter(first.sequences() + second.sequences())
-        assert max(seen.values()) <= 2  # a segment that was not done is measured again
-        assert sorted(seen) == list(range(min(seen), shown.channel.published[-1].sequence + 1))
+@pytest.fixture(scope="module")
+def played() -> Played:
+    """All of them on air at the same time."""
+    return asyncio.run(play_everything())
 
 
-async def test_a_ladder_that_is_gone_ends_the_stream_and_is_not_hammered() -> None:
-    async with on_air() as (origin, hurried):
-        shown = show(origin, hurried, "all-gone")
-        await shown.viewer.until(lambda it: len(it.seen) >= 3)
-        shown.channel.fault(Fault(kind=FaultKind.STATUS, target=Target.PLAYLIST))
-        before = len(origin.log)
-        await shown.viewer.to_the_end()
-        assert shown.viewer.ended is EndReason.MANIFEST_GONE
-        assert shown.viewer.types == ["stream.suspended"]
-        asked = Counter(each.path.rpartition("/live/")[2] for each in list(origin.log)[before:])
-        assert max(asked.values()) <= 20
+def test_the_preferred_rendition_is_watched_again_when_it_plays(played: Played) -> None:
+    viewer = played.back
+    assert viewer.types == ["alert.rendition", "alert.rendition_recovered"]
+    recovered = viewer.data("alert.rendition_recovered")
+    assert recovered["to"].startswith(SMALL_NAME)
+    assert recovered["total_duration_sec"] >= RETRY_SEC[0] - 1
+    assert viewer.state.open_incidents() == {}
+    assert max(Counter(viewer.sequences()).values()) == 1
+    newest = viewer.seen[-1].segment.uri
+    assert "/v0/" in newest
 
 
-@pytest.mark.parametrize(
-    "options", [pytest.param(ONCE, id="dated"), pytest.param(UNDATED, id="not")]
-)
-async def test_a_rendition_that_counts_otherwise_is_entered_where_the_first_was_left(
-    options: ChannelOptions,
+def test_another_worker_goes_on_with_the_rendition_that_plays(played: Played) -> None:
+    shown, second = played.taken_over
+    assert second.types == []
+    assert all("/v1/" in each.segment.uri for each in second.seen)
+    seen = Counter(shown.viewer.sequences() + second.sequences())
+    assert max(seen.values()) <= 2  # a segment that was not done is measured again
+    assert sorted(seen) == list(range(min(seen), shown.channel.published[-1].sequence + 1))
+
+
+def test_a_ladder_that_is_gone_ends_the_stream_and_is_not_hammered(played: Played) -> None:
+    viewer, asked = played.all_gone
+    assert viewer.ended is EndReason.MANIFEST_GONE
+    assert viewer.types == ["stream.suspended"]
+    assert 0 < max(asked.values()) <= 20
+
+
+def test_a_rendition_that_counts_otherwise_is_entered_where_the_first_was_left(
+    played: Played,
 ) -> None:
-    async with on_air() as (origin, hurried):
-        rendered = render(Programme.of([("normal", 50.0)], TINY))
-        first = origin.add("first", rendered, options=options, faults=[gone(from_sec=20)])
-        counting = options.model_copy(update={"first_sequence": 70_000})
-        second = origin.add("second", rendered, options=counting)
-        lines = ["#EXTM3U"]
-        for rate, channel in ((100_000, first), (200_000, second)):
-            lines += [f"#EXT-X-STREAM-INF:BANDWIDTH={rate},RESOLUTION=128x72", channel.url]
-        master = reply("\n".join(lines).encode())
-        async with scripted_server(always(master)) as server:
-            url = server.url("/master.m3u8", host="127.0.0.1")
-            viewer = await Viewer.of(hurried, url, CONFIG).to_the_end()
+    viewer = played.dated
+    shown = sequences_of_a_counted(viewer)
+    missed = viewer.state.statistics.segments_missed
+    assert (shown, missed) == (list(range(shown[0], shown[-1] + 1)), 0)
+
+
+def test_where_nothing_is_dated_no_segment_comes_twice_and_few_are_left_out(
+    played: Played,
+) -> None:
+    viewer = played.undated
+    shown = sequences_of_a_counted(viewer)
+    assert shown == sorted(shown)
+    left_out = shown[-1] + 1 - shown[0] - len(shown)
+    assert left_out <= viewer.state.statistics.segments_missed + 1
+
+
+def sequences_of_a_counted(viewer: Viewer) -> list[int]:
+    """Return what was seen, as the first rendition numbers it, of a watch that went well."""
     assert viewer.types == ["alert.rendition"]
     assert viewer.ended is EndReason.ENDLIST_DETECTED
     shown = [each.segment.sequence % 70_000 for each in viewer.seen]
     assert max(Counter(shown).values()) == 1
-    missed = viewer.state.statistics.segments_missed
-    if options.program_date_time:
-        assert (shown, missed) == (list(range(shown[0], shown[-1] + 1)), 0)
-    else:
-        assert shown == sorted(shown)
-        left_out = shown[-1] + 1 - shown[0] - len(shown)
-        assert left_out <= missed + 1
+    return shown
