@@ -42,7 +42,7 @@ class Scale:
     """How much is tried.
 
     Attributes:
-        alone_sec: how long the healthy streams are watched alone.
+        alone_sec: how long the healthy streams are watched alone; 0: only beside the others.
         beside_sec: how long beside everything that is hostile.
         faults_every_sec: of each healthy stream.
     """
@@ -101,8 +101,7 @@ class Outcome:
 async def run(env: ChaosEnvironment, scale: Scale) -> Outcome:
     """Run the whole of it; needs root, for the DNS server and what uses it."""
     async with dns_server(), _open_harness(env) as harness:
-        alone = await _fleet(env, harness.rest, "alone", scale, scale.alone_sec)
-        await alone.until_ended()
+        alone = await _alone(env, harness.rest, scale)
         growth = Growth(harness)
         async with _hostile(env, harness) as attack, _background(growth.run()):
             beside = await _fleet(env, harness.rest, "beside", scale, scale.beside_sec)
@@ -127,6 +126,14 @@ async def _open_harness(env: ChaosEnvironment) -> AsyncIterator[HostileHarness]:
         await harness.stop()
     finally:
         harness.discard()
+
+
+async def _alone(env: ChaosEnvironment, rest: Rest, scale: Scale) -> Fleet:
+    if not scale.alone_sec:
+        return Fleet(env, {}, {})
+    fleet = await _fleet(env, rest, "alone", scale, scale.alone_sec)
+    await fleet.until_ended()
+    return fleet
 
 
 async def _fleet(

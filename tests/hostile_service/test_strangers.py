@@ -15,12 +15,12 @@ pytestmark = [
 ]
 
 
-SCALE = Scale(streams=3, alone_sec=12.0, beside_sec=44.0, faults_every_sec=20.0)
+SCALE = Scale(streams=3, alone_sec=0.0, beside_sec=44.0, faults_every_sec=20.0)
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """Three streams alone, and then with a fault of each kind beside everything that is hostile."""
+    """Three streams with a fault of each kind beside everything that is hostile."""
 
     async def scenario() -> Outcome:
         async with open_environment(tmp_path_factory.mktemp("strangers"), seed=1) as env:
