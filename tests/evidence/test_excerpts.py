@@ -3,7 +3,6 @@
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 import pytest
@@ -32,9 +31,9 @@ async def maker() -> AsyncIterator[ExcerptMaker]:
 
 
 def pieces_of(
-    folder: Path, *arguments: str, at_sec: float = 0.0, init: str | None = None, audio: bool = False
+    *arguments: str, at_sec: float = 0.0, init: str | None = None, audio: bool = False
 ) -> list[Piece]:
-    made = packaged(folder, *arguments, init=init)
+    made = packaged(*arguments, init=init)
     pieces = []
     for media, duration_sec in zip(made.segments, made.durations_sec, strict=True):
         pieces.append(Piece(made.init + media, at_sec, duration_sec, audio))
@@ -87,8 +86,8 @@ def is_whole(clip: Clip, duration_sec: float) -> bool:
     )
 
 
-async def test_of_pictures_on_both_sides_of_a_moment(maker: ExcerptMaker, tmp_path: Path) -> None:
-    pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC)
+async def test_of_pictures_on_both_sides_of_a_moment(maker: ExcerptMaker) -> None:
+    pieces = pieces_of(*RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC)
     within = await maker.pictures(pieces[:2], 3.0)
     assert (colour(within.last_good), colour(within.first_faulty)) == (RED, BLUE)
     at_a_border = await maker.pictures(pieces[:2], 2.0)
@@ -97,52 +96,42 @@ async def test_of_pictures_on_both_sides_of_a_moment(maker: ExcerptMaker, tmp_pa
     assert (colour(behind.last_good), behind.first_faulty) == (BLUE, None)
 
 
-async def test_a_copied_clip_is_continuous(maker: ExcerptMaker, tmp_path: Path) -> None:
-    pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC)
+async def test_a_copied_clip_is_continuous(maker: ExcerptMaker) -> None:
+    pieces = pieces_of(*RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC)
     clip = played((await maker.clip(pieces)).mp4)
     assert clip.codecs == ["h264", "aac"]
     assert clip.frames[0] == 150
     assert is_whole(clip, 6.0)
 
 
-async def test_a_clip_goes_on_where_timestamps_start_over(
-    maker: ExcerptMaker, tmp_path: Path
-) -> None:
-    pieces = pieces_of(
-        tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC, init="i.mp4"
-    )
+async def test_a_clip_goes_on_where_timestamps_start_over(maker: ExcerptMaker) -> None:
+    pieces = pieces_of(*RED_THEN_BLUE, *tone(6), *JOINED, *EVERY_TWO_SEC, *AAC, init="i.mp4")
     again = [each._replace(starts_sec=each.starts_sec + 6.0) for each in pieces]
     clip = played((await maker.clip([*pieces, *again])).mp4)
     assert clip.frames[0] == 300
     assert is_whole(clip, 12.0)
 
 
-async def test_sound_of_a_playlist_of_its_own_is_in_the_clip(
-    maker: ExcerptMaker, tmp_path: Path
-) -> None:
-    for name in ("video", "audio"):
-        (tmp_path / name).mkdir()
+async def test_sound_of_a_playlist_of_its_own_is_in_the_clip(maker: ExcerptMaker) -> None:
     silent = ("-filter_complex", "[0][1]concat=n=2[v]", "-map", "[v]")
-    pictures = pieces_of(tmp_path / "video", *RED_THEN_BLUE, *silent, *EVERY_TWO_SEC)
-    sound = pieces_of(tmp_path / "audio", *tone(6), *AAC, audio=True)
+    pictures = pieces_of(*RED_THEN_BLUE, *silent, *EVERY_TWO_SEC)
+    sound = pieces_of(*tone(6), *AAC, audio=True)
     clip = played((await maker.clip([*pictures, *sound])).mp4)
     assert clip.codecs == ["h264", "aac"]
     assert is_whole(clip, 6.0)
 
 
-async def test_what_browsers_do_not_play_is_encoded_again(
-    maker: ExcerptMaker, tmp_path: Path
-) -> None:
+async def test_what_browsers_do_not_play_is_encoded_again(maker: ExcerptMaker) -> None:
     coded = ("-c:v", "mpeg2video", "-g", "50", "-c:a", "mp2")
-    pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *coded)
+    pieces = pieces_of(*RED_THEN_BLUE, *tone(6), *JOINED, *coded)
     clip = played((await maker.clip(pieces)).mp4)
     assert clip.codecs == ["h264", "aac"]
     assert is_whole(clip, 6.0)
 
 
-def test_a_clip_that_costs_too_much_to_encode_ends_early(tmp_path: Path) -> None:
+def test_a_clip_that_costs_too_much_to_encode_ends_early() -> None:
     coded = ("-c:v", "mpeg2video", "-g", "50", "-c:a", "mp2")
-    pieces = pieces_of(tmp_path, *RED_THEN_BLUE, *tone(6), *JOINED, *coded)
+    pieces = pieces_of(*RED_THEN_BLUE, *tone(6), *JOINED, *coded)
     frames = iter(range(1000))
     budget = Budget(100.0, 100.0, cpu=lambda: float(next(frames)), clock=lambda: 0.0)
     shown = played(clip_of(pieces, budget))
@@ -151,24 +140,16 @@ def test_a_clip_that_costs_too_much_to_encode_ends_early(tmp_path: Path) -> None
     assert 1.5 < shown.ends_sec[0] < 4.0
 
 
-async def test_a_change_of_format_within_a_clip_is_encoded_again(
-    maker: ExcerptMaker, tmp_path: Path
-) -> None:
-    for name in ("small", "large"):
-        (tmp_path / name).mkdir()
-    small = pieces_of(tmp_path / "small", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2", *H264)
-    large = pieces_of(
-        tmp_path / "large", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", *H264, at_sec=2.0
-    )
+async def test_a_change_of_format_within_a_clip_is_encoded_again(maker: ExcerptMaker) -> None:
+    small = pieces_of("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2", *H264)
+    large = pieces_of("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", *H264, at_sec=2.0)
     clip = played((await maker.clip([*small, *large])).mp4)
     assert clip.codecs == ["h264"]
     assert is_whole(clip, 4.0)
 
 
-async def test_of_sound_alone_there_is_a_clip_and_no_picture(
-    maker: ExcerptMaker, tmp_path: Path
-) -> None:
-    pieces = pieces_of(tmp_path, *tone(6), *AAC)
+async def test_of_sound_alone_there_is_a_clip_and_no_picture(maker: ExcerptMaker) -> None:
+    pieces = pieces_of(*tone(6), *AAC)
     assert is_whole(played((await maker.clip(pieces)).mp4), 6.0)
     with pytest.raises(NothingMade) as nothing:
         await maker.pictures(pieces, 3.0)

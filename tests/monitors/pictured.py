@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,10 +34,13 @@ FPS = 10
 ROWS, COLUMNS = FRAME_HEIGHT // BLOCK_SIZE, FRAME_WIDTH // BLOCK_SIZE
 
 
+@lru_cache(maxsize=4096)
 def drawing(seed: int) -> Picture:
     """Return a picture of squares that is like no other."""
     squares = np.random.default_rng(seed).integers(40, 216, (ROWS, COLUMNS))
-    return squares.repeat(BLOCK_SIZE, 0).repeat(BLOCK_SIZE, 1).astype(np.uint8)
+    picture = squares.repeat(BLOCK_SIZE, 0).repeat(BLOCK_SIZE, 1).astype(np.uint8)
+    picture.flags.writeable = False
+    return picture
 
 
 def moving(seed: int, frame: int) -> Picture:
@@ -62,7 +66,7 @@ def pan(seed: int, frame: int) -> Picture:
 
 
 def talking(seed: int, frame: int) -> Picture:
-    picture = drawing(seed)
+    picture = drawing(seed).copy()
     picture[10:14, 20:28] = 60 if frame % 40 > 32 else 60 + frame % 5 * 30
     return picture
 

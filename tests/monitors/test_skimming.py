@@ -92,7 +92,7 @@ def begins_with_a_flash(scenes: Sequence[tuple[str, int, int]], segments: Sequen
     return False
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     shown=st.one_of(calm_with_faults, calm_with_faults, anything),
     segment_sec=st.sampled_from([1.0, 2.0, 3.0]),
@@ -115,7 +115,7 @@ def test_it_tells_the_same_in_the_same_segments(
     assert watched(programme, skims=True).told == watched(programme, skims=False).told
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     shown=st.one_of(calm_with_faults, anything),
     seed=st.integers(0, 1 << 16),
@@ -134,7 +134,7 @@ def test_what_cannot_be_had_any_more_makes_no_incident(
     assert len(opened(lossy)) <= len(true)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     shown=st.one_of(calm_with_faults, anything),
     seed=st.integers(0, 1 << 16),

@@ -20,6 +20,7 @@ from monitors.reports import HealthReport, Statistics
 from monitors.status import MonitorStatus, StreamStatus
 from runtime.settings import GatewaySettings
 from tests.testkit.ports import free_port
+from tests.testkit.waiting import plain_client
 from worker.gateway_process import serving
 from workflows.messages import (
     ChangeResult,
@@ -208,14 +209,9 @@ async def running_gateway(
         internal = f"http://127.0.0.1:{chosen.internal_port or chosen.port}"
         async with (
             serving(gateway, chosen),
-            httpx.AsyncClient(
-                base_url=base, headers={"X-API-Key": KEY}, timeout=30, trust_env=False
-            ) as client,
-            httpx.AsyncClient(
-                base_url=internal,
-                headers={"X-Internal-API-Key": INTERNAL_KEY},
-                timeout=30,
-                trust_env=False,
+            plain_client(base_url=base, headers={"X-API-Key": KEY}, timeout=30) as client,
+            plain_client(
+                base_url=internal, headers={"X-Internal-API-Key": INTERNAL_KEY}, timeout=30
             ) as worker,
         ):
             yield Running(client, worker, played, store, gateway)

@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from media.decoding.probe import Probe
@@ -33,8 +35,21 @@ class Packaged:
         ]
 
 
-def packaged(folder: Path, *arguments: str, init: str | None = None) -> Packaged:
-    """Run ffmpeg; `arguments` are inputs and encoders, with `init` segments are fMP4."""
+def packaged(*arguments: str, init: str | None = None) -> Packaged:
+    """Run ffmpeg; `arguments` are inputs and encoders, with `init` segments are fMP4.
+
+    Both probes measure the same: it is made once.
+    """
+    return _packaged(arguments, init)
+
+
+@cache
+def _packaged(arguments: tuple[str, ...], init: str | None) -> Packaged:
+    with tempfile.TemporaryDirectory(prefix="packaged-") as folder:
+        return _packaged_in(Path(folder), arguments, init)
+
+
+def _packaged_in(folder: Path, arguments: tuple[str, ...], init: str | None) -> Packaged:
     command = [ffmpeg_path(), "-loglevel", "error", *arguments, "-f", "hls", "-hls_time", "2"]
     command += ["-hls_list_size", "0", "-hls_segment_filename", str(folder / "%d.media")]
     if init:

@@ -33,11 +33,11 @@ async def decoders() -> AsyncIterator[Probe]:
 
 
 @pytest.fixture(scope="module", params=[None, "init.mp4"], ids=["TS", "fMP4"])
-def three(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+def three(request: pytest.FixtureRequest) -> Packaged:
     """A tone, silence, and a tone that stops after five seconds."""
     inputs = (*PICTURE, *tone(12), *SILENT, *tone(5))
     encoder = (*MAPS, *LANGUAGES, *EVERY_TWO_SEC, "-c:a", "aac")
-    return packaged(tmp_path_factory.mktemp("three"), *inputs, *encoder, init=request.param)
+    return packaged(*inputs, *encoder, init=request.param)
 
 
 async def measured(

@@ -1,7 +1,5 @@
 """Real segments that declare more than they hold of pictures, and healthy ones with few."""
 
-from pathlib import Path
-
 import pytest
 
 from media.decoding.probe import Probe
@@ -19,11 +17,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TOUCHY = Thresholds(blackout_threshold_sec=3, freeze_threshold_sec=3, recovery_sec=1)
 
 
-def selected(folder: Path, filters: str, *encoder: str, init: str | None = None) -> Packaged:
+def selected(filters: str, *encoder: str, init: str | None = None) -> Packaged:
     """Return segments of 2 s of whose pictures only some are left; the sound is whole."""
     encoders = (*EVERY_TWO_SEC, *encoder, "-fps_mode", "passthrough", "-c:a", "aac")
     in_order = ("-max_interleave_delta", "0")
-    return packaged(folder, *PICTURE, *tone(12), "-vf", filters, *encoders, *in_order, init=init)
+    return packaged(*PICTURE, *tone(12), "-vf", filters, *encoders, *in_order, init=init)
 
 
 def missing(measured: SegmentMeasurement) -> list[tuple[float, float]]:
@@ -31,10 +29,8 @@ def missing(measured: SegmentMeasurement) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("encoder", [(), ("-bf", "0")], ids=["B-frames", "no B-frames"])
-async def test_pictures_that_are_mostly_missing(
-    probe: Probe, tmp_path: Path, encoder: tuple[str, ...]
-) -> None:
-    media = selected(tmp_path, r"select=lt(t\,4)+lt(mod(t\,2)\,0.2)", *encoder)
+async def test_pictures_that_are_mostly_missing(probe: Probe, encoder: tuple[str, ...]) -> None:
+    media = selected(r"select=lt(t\,4)+lt(mod(t\,2)\,0.2)", *encoder)
     measured = await media.measured(probe)
     lacking = [pytest.approx((0.2, 2.0), abs=0.05)]
     assert [missing(each) for each in measured] == [
@@ -50,10 +46,8 @@ async def test_pictures_that_are_mostly_missing(
 
 
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
-async def test_a_segment_that_holds_little_is_not_skimmed(
-    probe: Probe, tmp_path: Path, init: str | None
-) -> None:
-    media = selected(tmp_path, r"select=lt(mod(t\,2)\,0.2)", init=init)
+async def test_a_segment_that_holds_little_is_not_skimmed(probe: Probe, init: str | None) -> None:
+    media = selected(r"select=lt(mod(t\,2)\,0.2)", init=init)
     segment = media.init + media.segments[0]
     found = [
         await probe.measure(
@@ -82,15 +76,15 @@ async def test_a_segment_that_holds_little_is_not_skimmed(
     ],
 )
 async def test_nothing_is_told_of_healthy_pictures(
-    probe: Probe, tmp_path: Path, filters: str, encoder: tuple[str, ...], init: str | None
+    probe: Probe, filters: str, encoder: tuple[str, ...], init: str | None
 ) -> None:
-    media = selected(tmp_path, filters, *encoder, init=init)
+    media = selected(filters, *encoder, init=init)
     assert incidents(await media.measured(probe), TOUCHY) == []
 
 
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
-async def test_pauses_are_seen_at_any_depth(probe: Probe, tmp_path: Path, init: str | None) -> None:
-    media = selected(tmp_path, r"select=lt(mod(t\,2)\,0.2)+gte(mod(t\,2)\,1.8)", init=init)
+async def test_pauses_are_seen_at_any_depth(probe: Probe, init: str | None) -> None:
+    media = selected(r"select=lt(mod(t\,2)\,0.2)+gte(mod(t\,2)\,1.8)", init=init)
     segment = media.init + media.segments[0]
     found = [
         await probe.measure(
@@ -107,10 +101,8 @@ async def test_pauses_are_seen_at_any_depth(probe: Probe, tmp_path: Path, init: 
 
 
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
-async def test_durations_that_are_rounded_up_lack_nothing(
-    probe: Probe, tmp_path: Path, init: str | None
-) -> None:
-    media = selected(tmp_path, "null", init=init)
+async def test_durations_that_are_rounded_up_lack_nothing(probe: Probe, init: str | None) -> None:
+    media = selected("null", init=init)
     longer = Packaged(media.segments, [sec + 0.5 for sec in media.durations_sec], media.init)
     measured = await longer.measured(probe)
     assert not any(missing(each) for each in measured)

@@ -1,7 +1,5 @@
 """Sound and pictures that real segments declare and do not hold."""
 
-from pathlib import Path
-
 import pytest
 
 from media.decoding.probe import Probe
@@ -39,9 +37,9 @@ def gaps(measured: SegmentMeasurement) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
 @pytest.mark.parametrize(("encoder", "rate_hz"), SOUNDS)
 async def test_sound_that_stops_is_missing_to_the_moment(
-    probe: Probe, tmp_path: Path, encoder: tuple[str, ...], rate_hz: int, init: str | None
+    probe: Probe, encoder: tuple[str, ...], rate_hz: int, init: str | None
 ) -> None:
-    media = packaged(tmp_path, *PICTURE, *tone(5, rate_hz), *EVERY_TWO_SEC, *encoder, init=init)
+    media = packaged(*PICTURE, *tone(5, rate_hz), *EVERY_TWO_SEC, *encoder, init=init)
     measured = await media.measured(probe)
     assert all(each.has_audio for each in measured)
     assert [gaps(each) for each in measured] == [
@@ -58,12 +56,10 @@ async def test_sound_that_stops_is_missing_to_the_moment(
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
 @pytest.mark.parametrize(("encoder", "rate_hz"), SOUNDS)
 async def test_sound_is_timed_from_the_first_picture(
-    probe: Probe, tmp_path: Path, encoder: tuple[str, ...], rate_hz: int, init: str | None
+    probe: Probe, encoder: tuple[str, ...], rate_hz: int, init: str | None
 ) -> None:
     muted = ("-af", "volume=0:enable='between(t,3.4,8.2)'")
-    media = packaged(
-        tmp_path, *PICTURE, *tone(12, rate_hz), *EVERY_TWO_SEC, *muted, *encoder, init=init
-    )
+    media = packaged(*PICTURE, *tone(12, rate_hz), *EVERY_TWO_SEC, *muted, *encoder, init=init)
     opened, closed = incidents(await media.measured(probe), TOUCHY)
     assert isinstance(closed, IncidentClosed)
     assert opened.kind is closed.kind is IncidentKind.SILENCE
@@ -73,40 +69,36 @@ async def test_sound_is_timed_from_the_first_picture(
 
 
 @pytest.mark.parametrize("sound", [("-c:a", "libopus"), ("-c:a", "flac"), ("-c:a", "alac")])
-async def test_whole_sound_has_no_gap(probe: Probe, tmp_path: Path, sound: tuple[str, ...]) -> None:
-    media = packaged(tmp_path, *PICTURE, *tone(12), *EVERY_TWO_SEC, *sound, init="init.mp4")
+async def test_whole_sound_has_no_gap(probe: Probe, sound: tuple[str, ...]) -> None:
+    media = packaged(*PICTURE, *tone(12), *EVERY_TWO_SEC, *sound, init="init.mp4")
     measured = await media.measured(probe)
     assert not any(gaps(each) for each in measured)
     assert incidents(measured, TOUCHY) == []
 
 
 @pytest.mark.parametrize("rate", ["30000/1001", "24000/1001", "50", "8"])
-async def test_at_any_picture_rate_nothing_is_missing(
-    probe: Probe, tmp_path: Path, rate: str
-) -> None:
+async def test_at_any_picture_rate_nothing_is_missing(probe: Probe, rate: str) -> None:
     picture = ("-f", "lavfi", "-i", f"testsrc2=s=160x90:r={rate}:d=12")
-    media = packaged(tmp_path, *picture, *tone(12, 44_100), *EVERY_TWO_SEC, "-c:a", "aac")
+    media = packaged(*picture, *tone(12, 44_100), *EVERY_TWO_SEC, "-c:a", "aac")
     touchy = TOUCHY.model_copy(update={"silence_threshold_sec": 0.1})
     assert incidents(await media.measured(probe), touchy) == []
 
 
 async def test_a_picture_every_five_seconds_is_not_missing_and_neither_is_its_sound(
-    probe: Probe, tmp_path: Path
+    probe: Probe,
 ) -> None:
     slides = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=1/5:d=60")
     encoder = (*H264, "-tune", "zerolatency", "-g", "1", "-c:a", "aac")
     in_order = ("-max_interleave_delta", "0")
-    media = packaged(tmp_path, *slides, *tone(60), *encoder, *in_order)
+    media = packaged(*slides, *tone(60), *encoder, *in_order)
     measured = await media.measured(probe)
     assert len(measured) == 12
     assert not any(each.is_video_missing for each in measured)
     assert incidents(measured, Thresholds(silence_threshold_sec=6, freeze_threshold_sec=8)) == []
 
 
-async def test_a_track_that_begins_later_is_missing_until_then(
-    probe: Probe, tmp_path: Path
-) -> None:
-    media = packaged(tmp_path, *PICTURE, "-itsoffset", "5", *tone(7), *EVERY_TWO_SEC, "-c:a", "aac")
+async def test_a_track_that_begins_later_is_missing_until_then(probe: Probe) -> None:
+    media = packaged(*PICTURE, "-itsoffset", "5", *tone(7), *EVERY_TWO_SEC, "-c:a", "aac")
     opened, closed = incidents(await media.measured(probe), TOUCHY)
     assert isinstance(opened, IncidentOpened)
     assert isinstance(closed, IncidentClosed)
@@ -115,11 +107,9 @@ async def test_a_track_that_begins_later_is_missing_until_then(
 
 
 @pytest.mark.parametrize("init", [None, "init.mp4"], ids=["TS", "fMP4"])
-async def test_a_picture_that_is_declared_and_never_comes(
-    probe: Probe, tmp_path: Path, init: str | None
-) -> None:
+async def test_a_picture_that_is_declared_and_never_comes(probe: Probe, init: str | None) -> None:
     """Each segment of the sound behind the tables of one with both."""
-    media = packaged(tmp_path, *PICTURE, *tone(12), *EVERY_TWO_SEC, "-c:a", "aac", init=init)
+    media = packaged(*PICTURE, *tone(12), *EVERY_TWO_SEC, "-c:a", "aac", init=init)
     stripped = [without_pictures(each, media.init) for each in media.segments]
     measured = [
         await probe.measure(media.init + data, duration_sec=2.0, silence_db=-50.0)

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -25,10 +24,8 @@ HEAD = JobHead(0, 0, 0, 0, 1000, 2.0, -50.0, 200, 10, 0)
     ("engine", "depth"),
     [*((Engine.DECODERS, depth) for depth in DecodeDepth), (Engine.FFMPEG, DecodeDepth.EVERYTHING)],
 )
-async def test_a_picture_comes_with_the_measurement(
-    tmp_path: Path, engine: Engine, depth: DecodeDepth
-) -> None:
-    (segment,) = packaged(tmp_path, *CARD, *H264).segments
+async def test_a_picture_comes_with_the_measurement(engine: Engine, depth: DecodeDepth) -> None:
+    (segment,) = packaged(*CARD, *H264).segments
     async with opened(engine, parallel=1, with_loudness=False) as probe:
         found = [
             await probe.measure(
@@ -46,8 +43,8 @@ async def test_a_picture_comes_with_the_measurement(
 
 
 @pytest.mark.parametrize("engine", Engine)
-async def test_a_large_and_busy_picture_is_small(tmp_path: Path, engine: Engine) -> None:
-    (segment,) = packaged(tmp_path, *NOISE, *H264, "-crf", "30").segments
+async def test_a_large_and_busy_picture_is_small(engine: Engine) -> None:
+    (segment,) = packaged(*NOISE, *H264, "-crf", "30").segments
     async with opened(engine, parallel=1, with_loudness=False) as probe:
         context = ProbeContext(depth=DecodeDepth.KEYFRAME, with_picture=True)
         found = await probe.measure(segment, duration_sec=2.0, silence_db=-50.0, context=context)

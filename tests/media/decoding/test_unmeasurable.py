@@ -28,9 +28,8 @@ CENC = (
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
-    folder = tmp_path_factory.mktemp("plain")
-    return packaged(folder, *PICTURE, *tone(12), *EVERY_TWO_SEC, "-c:a", "aac", init="init.mp4")
+def plain() -> Packaged:
+    return packaged(*PICTURE, *tone(12), *EVERY_TWO_SEC, "-c:a", "aac", init="init.mp4")
 
 
 async def measured(probe: Probe, media: Packaged, old: bytes, new: bytes) -> SegmentMeasurement:
