@@ -16,7 +16,6 @@ from sqlalchemy import Table, insert, update
 
 from api.coverage.service import CoverageRange, CoverageService
 from api.store import Store, open_store
-from api.store.monitors import insert_monitor
 from api.store.records import MonitorRecord
 from api.store.tables import coverage, incidents, monitors
 from benchmarks.machine import machine
@@ -24,6 +23,7 @@ from monitors.config import MonitorConfig
 from monitors.coverage import ObservedSpan
 from monitors.random_ids import new_monitor_id
 from monitors.status import IncidentKind, MonitorStatus, Severity, StreamStatus
+from tests.testkit.monitor_rows import insert_monitor
 from tests.testkit.postgres import postgres_server
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

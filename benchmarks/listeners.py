@@ -16,13 +16,13 @@ import httpx
 import psutil
 
 from api.store import open_store
-from api.store.monitors import insert_monitor
 from api.store.records import MonitorRecord
 from benchmarks.gateway.service import INTERNAL_KEY, KEY, running_gateway
 from benchmarks.machine import machine
 from monitors.config import MonitorConfig
 from monitors.random_ids import new_monitor_id
 from monitors.status import MonitorStatus, StreamStatus
+from tests.testkit.monitor_rows import insert_monitor
 from tests.testkit.temporal import temporal_server
 
 REPORT_SEC = 10.0

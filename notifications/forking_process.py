@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from media.processes.framing import pack_json
 from media.processes.run_once import ProcessFailed, ProcessTimedOut, kill_group, reap
-from media.processes.warm_pool import Program, read_frame
+from media.processes.warm_pool import Program, read_frame, spawn
 
 MAX_ANSWER_BYTES: Final = 4096
 
@@ -97,15 +97,8 @@ class ForkingProcess:
 
     async def _start(self) -> asyncio.subprocess.Process:
         try:
-            child = await asyncio.create_subprocess_exec(
-                *self._program.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,  # what is raised there may have secrets
-                cwd=self._program.cwd,
-                env=self._program.environment(),
-                start_new_session=True,
-            )
+            # What is raised there may have secrets.
+            child = await spawn(self._program, stderr=asyncio.subprocess.DEVNULL)
         except OSError as error:
             raise ProcessFailed(f"cannot be started: {error.strerror}") from error
         self._newborn = child

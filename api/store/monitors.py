@@ -13,7 +13,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     or_,
     select,
     update,
@@ -33,7 +32,6 @@ from api.store.rows import (
     measurements,
     monitor_record,
     monitor_summary,
-    new_row,
     with_last_report,
 )
 from api.store.tables import monitor_stats, monitors
@@ -254,11 +252,6 @@ class MonitorStore:
             **measurements(report),
         }
         return await self._database.write_one(_SAVE_MEASUREMENTS, parameters) == 1
-
-
-async def insert_monitor(connection: AsyncConnection, record: MonitorRecord) -> None:
-    """Add a monitor without the checks of `InsertionStore`; its last report is not saved."""
-    await connection.execute(insert(monitors).values(new_row(record)))
 
 
 async def _lock(connection: AsyncConnection, monitor_id: str) -> None:

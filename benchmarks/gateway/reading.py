@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from api.store import open_store
-from api.store.monitors import insert_monitor
 from api.store.records import MonitorRecord
 from benchmarks.gateway.load import Latencies, LoadClient, at_rate
 from monitors.config import MonitorConfig
 from monitors.random_ids import new_monitor_id
 from monitors.reports import StatusReport
 from monitors.status import MonitorStatus, StreamStatus
+from tests.testkit.monitor_rows import insert_monitor
 
 REPORTED = 1_000
 

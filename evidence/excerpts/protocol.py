@@ -15,7 +15,6 @@ from media.processes.framing import LENGTH, pack_json
 from monitors.pictures import MOST_PICTURE_BYTES
 
 MOST_CLIP_BYTES = 64 * 1024 * 1024
-MOST_PIECES = 500
 
 NO_PICTURE = "no_picture"
 UNDECODABLE = "undecodable"

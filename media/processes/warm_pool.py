@@ -262,20 +262,29 @@ async def read_frame(source: asyncio.StreamReader, max_bytes: int) -> bytes:
     return await source.readexactly(length)
 
 
+async def spawn(program: Program, *, stderr: int) -> asyncio.subprocess.Process:
+    """Start a child in a process group of its own.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return await asyncio.create_subprocess_exec(
+        *program.command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+        cwd=program.cwd,
+        env=program.environment(),
+        start_new_session=True,
+    )
+
+
 async def _start(program: Program) -> WarmProcess:
     errors, its_errors = os.pipe()
     for descriptor in (errors, its_errors):  # what is not read is lost, and holds up nobody
         os.set_blocking(descriptor, False)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *program.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=its_errors,
-            cwd=program.cwd,
-            env=program.environment(),
-            start_new_session=True,
-        )
+        process = await spawn(program, stderr=its_errors)
     except BaseException:
         os.close(errors)
         raise

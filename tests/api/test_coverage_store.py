@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from api.store import Store, open_store
-from api.store.monitors import insert_monitor
 from api.store.tables import coverage, monitors
 from monitors.coverage import Observation, ObservedSpan, join
 from monitors.events import EventType, StreamEvent
 from monitors.reports import EventReport
 from tests.api.test_store import RECORD
+from tests.testkit.monitor_rows import insert_monitor
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAR = timedelta(days=365)

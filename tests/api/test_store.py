@@ -18,7 +18,6 @@ from sqlalchemy.exc import IntegrityError
 
 from api.store import StoreUnavailable, open_store
 from api.store.database import Database, InvalidDatabaseUrl, configured_url
-from api.store.monitors import insert_monitor
 from api.store.records import Delivery, MonitorRecord, after_report, with_report
 from api.store.tables import metadata
 from monitors.config import MonitorConfig
@@ -26,6 +25,7 @@ from monitors.reports import Statistics, StatusReport
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 from runtime.errors import StartError
 from tests.testkit.gateway import gateway_settings
+from tests.testkit.monitor_rows import insert_monitor
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RECORD = MonitorRecord(
