@@ -97,7 +97,7 @@ class DecoderProbe:
         usage: DecodeUsage | None = None,
         context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
-        """Measure one segment, see `media.decoding.Probe.measure`."""
+        """Measure one segment, see `media.decoding.probe.Probe.measure`."""
         context = context or ProbeContext()
         slates = context.slates
         head = JobHead(

@@ -69,7 +69,7 @@ class FfmpegProbe:
         usage: DecodeUsage | None = None,
         context: ProbeContext | None = None,
     ) -> SegmentMeasurement:
-        """Measure one segment, all of it, see `media.decoding.Probe.measure`."""
+        """Measure one segment, all of it, see `media.decoding.probe.Probe.measure`."""
         context = context or ProbeContext()
         checks = context.sound_checks | self._sound_checks
         context = context.model_copy(update={"sound_checks": checks})
