@@ -49,6 +49,11 @@ def filters(monitor_id: str) -> dict[str, IncidentFilter]:
         ),
         "label of 200": IncidentFilter(labels=[("rack", "7")]),
         "label of 200 and kind": IncidentFilter(labels=[("rack", "7")], kind=IncidentKind.FREEZE),
+        "label of 1000": IncidentFilter(labels=[("tenth", "7")]),
+        "label of 1000 and kind": IncidentFilter(labels=[("tenth", "7")], kind=IncidentKind.FREEZE),
+        "label of 1000 and severity": IncidentFilter(
+            labels=[("tenth", "7")], severity=Severity.WARNING
+        ),
         "label of none": IncidentFilter(labels=[("host", "none")]),
     }
 
@@ -99,7 +104,12 @@ def _monitor(monitor_id: str, number: int) -> MonitorRecord:
         stream_url=f"https://media.example/{number}.m3u8",
         stream_key=f"url:media.example/{number}.m3u8",
         callback_url="https://receiver.example/hook",
-        labels={"host": str(number // 10), "rack": str(number % 50), "half": str(number % 2)},
+        labels={
+            "host": str(number // 10),
+            "rack": str(number % 50),
+            "tenth": str(number % 10),
+            "half": str(number % 2),
+        },
         config=MonitorConfig(),
         metadata={},
         status=MonitorStatus.MONITORING,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from monitors.coverage import MILLISECOND, CoverageCondition, CoverageInterval
+from monitors.coverage import MILLISECOND, CoverageCondition, CoverageInterval, Stretch
 
 _HUNDREDTH_OF_PERCENT = 10_000
 _NOTHING = timedelta()
@@ -45,11 +45,10 @@ class Totals:
     unseen_ms: int = 0
 
     @classmethod
-    def of(cls, intervals: Iterable[CoverageInterval]) -> Self:
+    def of(cls, parts: Iterable[Stretch]) -> Self:
         found: dict[CoverageCondition, timedelta] = {}
         unseen = timedelta()
-        for each in intervals:
-            start, end, condition, _, reason = each
+        for start, end, condition, _, reason in parts:
             length = end - start
             found[condition] = found.get(condition, _NOTHING) + length
             if reason or condition is _UNWATCHED:

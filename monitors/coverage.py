@@ -43,11 +43,17 @@ class CoverageCondition(StrEnum):
     NOT_LIVE = "not_live"
 
 
-_UNWATCHED = CoverageCondition.UNWATCHED
+_OK, _FAULTY = CoverageCondition.OK, CoverageCondition.FAULTY
+_UNKNOWN, _UNWATCHED = CoverageCondition.UNKNOWN, CoverageCondition.UNWATCHED
+_NOT_LIVE = CoverageCondition.NOT_LIVE
+
+Stretch = tuple[datetime, datetime, CoverageCondition, tuple[IncidentKind, ...], str | None]
+"""As `CoverageInterval`, without its names: reports go through hundreds of thousands."""
 
 
 def whole_milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    rest = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(whole_milliseconds)]
@@ -142,7 +148,7 @@ def timeline(
     observed: Sequence[Observation],
     incidents: Iterable[IncidentSpan],
 ) -> list[CoverageInterval]:
-    """Return the intervals between two moments, without gap or overlap.
+    """Return the intervals between two moments, without gap or overlap, as few as can be.
 
     Args:
         since: the first moment.
@@ -151,20 +157,29 @@ def timeline(
         observed: in order.
         incidents: in any order.
     """
+    return merged(stretches(since, until, live=live, observed=observed, incidents=incidents))
+
+
+def stretches(
+    since: datetime,
+    until: datetime,
+    *,
+    live: LivePeriod | None,
+    observed: Sequence[Observation],
+    incidents: Iterable[IncidentSpan],
+) -> Iterator[Stretch]:
+    """Yield what `timeline` joins: some are empty, some go on in the next one."""
     since, until = whole_milliseconds(since), whole_milliseconds(until)
     if live is None:
-        return [CoverageInterval(since, until, CoverageCondition.NOT_LIVE)]
+        yield since, until, _NOT_LIVE, (), None
+        return
     ended = whole_milliseconds(live.until) if live.until else until
     begin = min(max(whole_milliseconds(live.since), since), until)
     end = min(max(ended, begin), until)
     seen = _filled(begin, end, _to_edges(observed, live))
-    return _merged(
-        [
-            CoverageInterval(since, begin, CoverageCondition.NOT_LIVE),
-            *_overlaid(seen, _faults(begin, end, incidents)),
-            CoverageInterval(end, until, CoverageCondition.NOT_LIVE),
-        ]
-    )
+    yield since, begin, _NOT_LIVE, (), None
+    yield from _overlaid(seen, _faults(begin, end, incidents))
+    yield end, until, _NOT_LIVE, (), None
 
 
 def _to_edges(observed: Sequence[Observation], live: LivePeriod) -> list[Observation]:
@@ -181,25 +196,20 @@ def _to_edges(observed: Sequence[Observation], live: LivePeriod) -> list[Observa
     return spans
 
 
-def _filled(
-    begin: datetime, end: datetime, observed: Iterable[Observation]
-) -> Iterator[CoverageInterval]:
+def _filled(begin: datetime, end: datetime, observed: Iterable[Observation]) -> Iterator[Stretch]:
     reached = begin
-    for span in observed:
-        start, stop = max(span.start, reached), min(span.end, end)
+    for span_start, span_end, reason in observed:
+        start, stop = max(span_start, reached), min(span_end, end)
         if start >= stop:
             continue
         if start > reached:
-            yield CoverageInterval(reached, start, CoverageCondition.UNWATCHED)
-        condition = CoverageCondition.UNKNOWN if span.reason else CoverageCondition.OK
-        yield CoverageInterval(start, stop, condition, (), span.reason)
+            yield reached, start, _UNWATCHED, (), None
+        yield start, stop, _UNKNOWN if reason else _OK, (), reason
         reached = stop
-    yield CoverageInterval(reached, end, CoverageCondition.UNWATCHED)
+    yield reached, end, _UNWATCHED, (), None
 
 
-def _faults(
-    begin: datetime, end: datetime, incidents: Iterable[IncidentSpan]
-) -> Iterator[CoverageInterval]:
+def _faults(begin: datetime, end: datetime, incidents: Iterable[IncidentSpan]) -> Iterator[Stretch]:
     for cluster in _clusters(
         (
             max(begin, whole_milliseconds(each.start)),
@@ -209,7 +219,7 @@ def _faults(
         for each in incidents
     ):
         for start, stop, kinds in _sweep(cluster):
-            yield CoverageInterval(start, stop, CoverageCondition.FAULTY, tuple(sorted(kinds)))
+            yield start, stop, _FAULTY, tuple(sorted(kinds)), None
 
 
 def _clusters(
@@ -230,49 +240,39 @@ def _clusters(
         yield cluster
 
 
-def _overlaid(
-    seen: Iterable[CoverageInterval], faults: Iterable[CoverageInterval]
-) -> Iterator[CoverageInterval]:
+def _overlaid(seen: Iterable[Stretch], faults: Iterable[Stretch]) -> Iterator[Stretch]:
     """Yield `seen` with `faults` in front of it; both are in order and disjoint.
 
     Of a fault that nobody saw going on, the reason says why.
     """
     ahead = iter(faults)
     fault = next(ahead, None)
-    for each in seen:
-        start = each.start
-        while fault and fault.start < each.end:
-            if fault.start > start:
-                yield CoverageInterval(start, fault.start, *each[2:])
-            stop = min(fault.end, each.end)
-            reason = _why_unseen(each)
-            if fault.start >= start and stop == fault.end and reason is None:
-                yield fault
-            else:
-                begin = max(start, fault.start)
-                yield CoverageInterval(begin, stop, fault.condition, fault.kinds, reason)
+    for start, end, condition, kinds, reason in seen:
+        unseen = _UNWATCHED if condition is _UNWATCHED else reason
+        while fault and fault[0] < end:
+            if fault[0] > start:
+                yield start, fault[0], condition, kinds, reason
+                start = fault[0]
+            stop = min(fault[1], end)
+            yield start, stop, _FAULTY, fault[3], unseen
             start = stop
-            if fault.end > each.end:
+            if fault[1] > end:
                 break
             fault = next(ahead, None)
-        yield each if start == each.start else CoverageInterval(start, *each[1:])
+        yield start, end, condition, kinds, reason
 
 
-def _why_unseen(interval: CoverageInterval) -> str | None:
-    return _UNWATCHED if interval.condition is _UNWATCHED else interval.reason
-
-
-def _merged(intervals: Iterable[CoverageInterval]) -> list[CoverageInterval]:
+def merged(parts: Iterable[Stretch]) -> list[CoverageInterval]:
     """Return the intervals that are not empty, joined where nothing changes."""
-    merged: list[CoverageInterval] = []
-    for each in intervals:
-        if each.start >= each.end:
+    joined: list[CoverageInterval] = []
+    for each in parts:
+        if each[0] >= each[1]:
             continue
-        if merged and merged[-1][2:] == each[2:]:
-            merged[-1] = merged[-1]._replace(end=each.end)
+        if joined and joined[-1][2:] == each[2:]:
+            joined[-1] = joined[-1]._replace(end=each[1])
         else:
-            merged.append(each)
-    return merged
+            joined.append(CoverageInterval(*each))
+    return joined
 
 
 def _sweep(

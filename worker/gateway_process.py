@@ -1,5 +1,6 @@
 """The gateway process."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -60,6 +61,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     ping=ping,
                     namespace=client.namespace,
                 )
+                gc.freeze()  # to look for garbage in what was imported would stop all for 0.1 s
                 # Closed before the requests in flight are waited for: one of them may be asking.
                 async with serving(gateway, settings), open_sender(apprise):
                     logger.info("gateway serves", host=settings.host, port=settings.port)

@@ -1,10 +1,10 @@
 """Timelines and availability, from what is stored."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from api.coverage.schemas import ReportRow
 from api.coverage.views import report_row
@@ -13,7 +13,15 @@ from api.store import Store
 from api.store.filters import Label
 from api.store.records import CoverageSubject
 from monitors.availability import Totals
-from monitors.coverage import CoverageInterval, IncidentSpan, LivePeriod, Observation, timeline
+from monitors.coverage import (
+    CoverageInterval,
+    IncidentSpan,
+    LivePeriod,
+    Observation,
+    Stretch,
+    merged,
+    stretches,
+)
 from monitors.coverage_log import longest_pause
 from monitors.random_ids import is_monitor_id
 
@@ -22,6 +30,8 @@ UNHEARD: Final = timedelta(minutes=2)
 
 MOST_ROWS: Final = 100_000
 MONITORS_AT_ONCE: Final = 100
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,15 +66,7 @@ class CoverageService:
         subject = await self._coverage.subject(monitor_id) if is_monitor_id(monitor_id) else None
         if subject is None:
             raise MonitorNotFound(monitor_id)
-        wanted = ([monitor_id], asked.since, asked.until)
-        observed = await self._coverage.observed(*wanted, limit=MOST_ROWS)
-        incidents = await self._coverage.incidents(*wanted, limit=MOST_ROWS)
-        for found in (observed, incidents):
-            if len(found.get(monitor_id, ())) >= MOST_ROWS:
-                raise ValidationFailed("from: too much happened since then, ask for less time")
-        (intervals,) = await asyncio.to_thread(
-            self._timelines, [subject], asked, observed, incidents
-        )
+        (intervals,) = await self.timelines([subject], asked)
         return intervals
 
     async def report(self, labels: Collection[Label], asked: CoverageRange) -> list[ReportRow]:
@@ -76,11 +78,8 @@ class CoverageService:
             if not subjects:
                 return rows
             after = subjects[-1].monitor_id
-            timelines = await self.timelines(subjects, asked)
-            rows += [
-                report_row(subject, Totals.of(intervals))
-                for subject, intervals in zip(subjects, timelines, strict=True)
-            ]
+            totals = await self._each(subjects, asked, Totals.of)
+            rows += map(report_row, subjects, totals)
 
     async def subjects(
         self, labels: Collection[Label], asked: CoverageRange, *, after: str = "", limit: int
@@ -94,23 +93,26 @@ class CoverageService:
         self, subjects: Sequence[CoverageSubject], asked: CoverageRange
     ) -> list[list[CoverageInterval]]:
         """Return the timelines of several monitors, as far as they are known."""
+        return await self._each(subjects, asked, merged)
+
+    async def _each(
+        self,
+        subjects: Sequence[CoverageSubject],
+        asked: CoverageRange,
+        make: Callable[[Iterable[Stretch]], T],
+    ) -> list[T]:
+        """Return what `make` makes of what is known of each of several monitors."""
         wanted = ([each.monitor_id for each in subjects], asked.since, asked.until)
         limit = MOST_ROWS * len(subjects)
         observed = await self._coverage.observed(*wanted, limit=limit)
         incidents = await self._coverage.incidents(*wanted, limit=limit)
-        return await asyncio.to_thread(self._timelines, subjects, asked, observed, incidents)
-
-    def _timelines(
-        self,
-        subjects: Sequence[CoverageSubject],
-        asked: CoverageRange,
-        observed: Mapping[str, Sequence[Observation]],
-        incidents: Mapping[str, Sequence[IncidentSpan]],
-    ) -> list[list[CoverageInterval]]:
+        for found in (observed, incidents):
+            if sum(map(len, found.values())) >= limit:
+                raise ValidationFailed("from: too much happened since then, ask for less time")
         now = self.now()
         earliest = max(asked.since, now - self._retention)
-        return [
-            _timeline(
+        known = [
+            _stretches(
                 each,
                 CoverageRange(max(earliest, each.created_at), min(asked.until, now)),
                 observed.get(each.monitor_id, ()),
@@ -119,20 +121,21 @@ class CoverageService:
             )
             for each in subjects
         ]
+        return await asyncio.to_thread(lambda: [make(each) for each in known])
 
 
-def _timeline(
+def _stretches(
     subject: CoverageSubject,
     asked: CoverageRange,
     observed: Sequence[Observation],
     incidents: Sequence[IncidentSpan],
     now: datetime,
-) -> list[CoverageInterval]:
+) -> Iterable[Stretch]:
     until = min(asked.until, _known_until(subject, now))
     if asked.since >= until:
-        return []
+        return ()
     live = LivePeriod(subject.live_since, _live_until(subject)) if subject.live_since else None
-    return timeline(asked.since, until, live=live, observed=observed, incidents=incidents)
+    return stretches(asked.since, until, live=live, observed=observed, incidents=incidents)
 
 
 def _live_until(subject: CoverageSubject) -> datetime | None:

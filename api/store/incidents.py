@@ -30,6 +30,7 @@ from monitors.incident_updates import IncidentUpdate, incident_update
 from notifications.notification import NotificationState
 
 MOST_COUNTED: Final = 10_000
+MOST_SORTED: Final = 3000
 FEW_MONITORS: Final = 100
 
 
@@ -107,16 +108,13 @@ def _news(told: IncidentUpdate) -> dict[str, Any]:
     return {"is_open": False, "ended_at": told.ended_at, "duration_sec": told.duration_sec}
 
 
-async def _labelled(
-    connection: AsyncConnection, labels: Collection[Label]
-) -> tuple[ColumnElement[bool], bool]:
-    """Return whether an incident's monitor has all of these labels, and whether few have."""
+async def _labelled(connection: AsyncConnection, labels: Collection[Label]) -> ColumnElement[bool]:
+    """Return whether an incident's monitor has all of these labels."""
     if not labels:
-        return true(), False
+        return true()
     labelled = select(monitors.c.monitor_id).where(has_labels(labels))
     few = (await connection.scalars(labelled.limit(FEW_MONITORS + 1))).all()
-    is_few = len(few) <= FEW_MONITORS
-    return incidents.c.monitor_id.in_(few if is_few else labelled), is_few
+    return incidents.c.monitor_id.in_(few if len(few) <= FEW_MONITORS else labelled)
 
 
 async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:
@@ -137,13 +135,12 @@ class IncidentStore:
         Counting stops at `MOST_COUNTED`: it costs more than the page.
         """
         async with self._database.read() as connection:
-            labelled, are_few = await _labelled(connection, wanted.labels)
+            labelled = await _labelled(connection, wanted.labels)
             by_monitors = bool(wanted.labels) and not wanted.is_open
-            by_monitors &= are_few or not wanted.kind
             condition = is_wanted_incident(wanted, labelled, by_monitors=by_monitors)
             total = await _count(connection, condition)
             # Many are not sorted: the newest of all are looked through, and some are among them.
-            by_monitors &= total < MOST_COUNTED
+            by_monitors &= total < MOST_SORTED
             condition = is_wanted_incident(wanted, labelled, by_monitors=by_monitors)
             newest_first = (incidents.c.started_at.desc(), incidents.c.incident_id.desc())
             page = select(incidents).where(condition).order_by(*newest_first)

@@ -201,7 +201,7 @@ incidents = Table(
     Column("opened_name", Text, nullable=False),
     Column("opened_labels", Json, nullable=False),
     Index(None, "started_at", "incident_id"),
-    Index(None, "monitor_id", "started_at", "severity"),
+    Index(None, "monitor_id", "started_at", "severity", "kind", "ended_at"),
     Index(None, "kind", "started_at", "monitor_id"),
     Index(None, "severity", "started_at"),
     Index(
@@ -215,6 +215,7 @@ incidents = Table(
 """One row an incident, made by its first event and closed by its second, or by its monitor's end.
 
 The event that a stream cannot bring is no loss: either of the two alone makes the row.
+The index of `monitor_id` has all that counts and reports of availability read.
 `opened_name` and `opened_labels` are the monitor's then: Alertmanager knows an alert by them.
 """
 

@@ -365,7 +365,7 @@ def _create_incidents() -> None:
     )
     for columns in (
         ["started_at", "incident_id"],
-        ["monitor_id", "started_at", "severity"],
+        ["monitor_id", "started_at", "severity", "kind", "ended_at"],
         ["kind", "started_at", "monitor_id"],
         ["severity", "started_at"],
     ):
