@@ -164,22 +164,26 @@ class DeliveryInput(BaseModel):
     Attributes:
         callback_seal: proves that the gateway said `callback_url`; see `monitors.webhook_signing`.
             Where it does not, the event goes where the gateway says.
+        silenced_until: what the gateway said last of an event that a silence held back.
     """
 
     callback_url: str
     callback_seal: str
     event: StreamEvent
+    silenced_until: AwareDatetime | None = None
 
 
 class DeliveryResult(BaseModel):
-    """Returned by `deliver_webhook`: the receiver answered 2xx.
+    """Returned by `deliver_webhook`: the receiver answered 2xx, or is not to be told now.
 
     Attributes:
+        sent_at: None: nothing was posted, a silence holds the event back until `silenced_until`.
         is_reported: whether the gateway has taken the event with this outcome.
     """
 
     attempts: int
-    sent_at: AwareDatetime
+    sent_at: AwareDatetime | None
+    silenced_until: AwareDatetime | None = None
     is_reported: bool = False
 
 
@@ -293,7 +297,8 @@ class DeliveryActivities(Protocol):
         """Post the event once, and report it to the gateway; a failure carries when to try again.
 
         The gateway learns of the event even while the receiver does not answer, and of the
-        outcome, if it can be reached.
+        outcome, if it can be reached. The beginning of an incident is posted only when it says
+        that no silence holds it back, or gives no answer.
 
         Raises:
             ApplicationError: `DELIVERY_FAILED`, not retryable after the last attempt, on 410, and

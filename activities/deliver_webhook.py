@@ -33,8 +33,9 @@ from monitors.delivery import (
     outcome_of,
     read_retry_after,
 )
-from monitors.events import StreamEvent
+from monitors.events import StreamEvent, is_opening
 from monitors.evidence_links import EvidenceLinks
+from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
 from monitors.webhook_signing import is_sealed, signature_headers
 
@@ -52,6 +53,14 @@ class _Message:
     event: StreamEvent
     callback_url: str
     attempts_before: int = 0
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """The receiver answered 2xx."""
+
+    attempts: int
+    at: datetime
 
 
 class WebhookDelivery(DeliveryActivities):
@@ -95,16 +104,27 @@ class WebhookDelivery(DeliveryActivities):
     @activity.defn
     async def deliver_webhook(self, input: DeliveryInput) -> DeliveryResult:
         url = await self._address(input)
+        if until := await self._silenced_until(input):
+            is_reported = await self._audit.ended(EventReport.of_silenced(input.event))
+            return DeliveryResult(
+                attempts=0, sent_at=None, silenced_until=until, is_reported=is_reported
+            )
         try:
             async with self._audit.on_its_way(input.event):
-                delivered = await self._attempt(_Message(input.event, url))
+                sent = await self._attempt(_Message(input.event, url))
         except ApplicationError as error:
             if error.non_retryable:
                 raise await self._reported(input.event, error) from None
             raise
-        report = EventReport.of_sent(input.event, delivered.attempts, delivered.sent_at)
+        report = EventReport.of_sent(input.event, sent.attempts, sent.at)
         is_reported = await self._audit.ended(report)
-        return delivered.model_copy(update={"is_reported": is_reported})
+        return DeliveryResult(attempts=sent.attempts, sent_at=sent.at, is_reported=is_reported)
+
+    async def _silenced_until(self, input: DeliveryInput) -> datetime | None:
+        event = input.event
+        if not (is_opening(event.event_type) and incident_id_of(event)):
+            return None
+        return await self._audit.silenced_until(event, known=input.silenced_until)
 
     async def _reported(self, event: StreamEvent, error: ApplicationError) -> ApplicationError:
         """Report that the last attempt failed; return the failure that says whether that worked."""
@@ -124,12 +144,12 @@ class WebhookDelivery(DeliveryActivities):
             nothing_more = DeliveryAttempts(attempts=0, error=input.given_up)
             return _outcome(message, nothing_more)
         try:
-            delivered = await self._attempt(message)
+            sent = await self._attempt(message)
         except ApplicationError as error:
             if not error.non_retryable:
                 raise
             return _outcome(message, error.details[0])
-        return _outcome(message, delivered)
+        return _outcome(message, sent)
 
     async def _address(self, input: DeliveryInput) -> str:
         """Return the callback URL of the input only if the gateway sealed it."""
@@ -143,7 +163,7 @@ class WebhookDelivery(DeliveryActivities):
             return input.callback_url
         return await answered(self._gateway.callback_url(monitor_id))
 
-    async def _attempt(self, message: _Message) -> DeliveryResult:
+    async def _attempt(self, message: _Message) -> _Sent:
         failed, _ = _counted()
         attempt = failed + 1
         self._meter.begins(message.event)
@@ -157,7 +177,7 @@ class WebhookDelivery(DeliveryActivities):
             failure = failure_of(answer.status, _asked_sec(answer))
             raise self._fail(message, failure, attempt, took_sec)
         self._record(message.event, outcome_of(answer.status), attempt, took_sec)
-        return DeliveryResult(attempts=attempt, sent_at=datetime.now(UTC))
+        return _Sent(attempt, datetime.now(UTC))
 
     async def _post(self, message: _Message) -> ReceiverAnswer:
         body = self._links.event(message.event).body()
@@ -250,10 +270,10 @@ def _counted() -> tuple[int, int | None]:
     return (int(details[0]), int(details[1])) if details else (0, None)
 
 
-def _outcome(message: _Message, end: DeliveryResult | DeliveryAttempts) -> EventReport:
+def _outcome(message: _Message, end: _Sent | DeliveryAttempts) -> EventReport:
     attempts = message.attempts_before + end.attempts
-    if isinstance(end, DeliveryResult):
-        return EventReport.of_sent(message.event, attempts, end.sent_at)
+    if isinstance(end, _Sent):
+        return EventReport.of_sent(message.event, attempts, end.at)
     return EventReport.of_failed(message.event, attempts, end.error)
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx
@@ -17,6 +18,12 @@ logger = structlog.get_logger(__name__)
 
 SLOW_SEC = 1.0
 """After this time the gateway learns that an event is on its way: destinations wait for that."""
+
+SILENCE_SEC = 3.0
+"""A gateway that is away delays the beginning of an incident no longer. One that restarts is mostly
+back by then, and knows the silences."""
+
+ASK_AGAIN_SEC = 0.5
 
 OUTCOME_SEC = 2.0
 """A gateway that hangs holds up the next webhook no longer."""
@@ -70,6 +77,21 @@ class AttemptAudit:
         finally:
             pending.cancel()
 
+    async def silenced_until(
+        self, event: StreamEvent, *, known: datetime | None
+    ) -> datetime | None:
+        """Report an event, and return until when a silence holds it back; None: none does.
+
+        Args:
+            event: that is to be posted.
+            known: what the gateway said last; it holds while the gateway gives no answer.
+        """
+        with suppress(TimeoutError, ReportRefused):
+            async with asyncio.timeout(SILENCE_SEC):
+                return await self._ask(event)
+        logger.warning("silences not known", event_id=event.event_id)
+        return known if known and datetime.now(UTC) < known else None
+
     async def ended(self, report: EventReport) -> bool:
         """Report an outcome; return whether the gateway took it."""
         try:
@@ -83,3 +105,9 @@ class AttemptAudit:
             logger.info("outcome not reported", event_id=report.event.event_id, error=str(error))
             return False
         return True
+
+    async def _ask(self, event: StreamEvent) -> datetime | None:
+        while True:
+            with suppress(httpx.HTTPError):
+                return (await self._gateway.report_event(EventReport(event=event))).silenced_until
+            await asyncio.sleep(ASK_AGAIN_SEC)

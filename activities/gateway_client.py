@@ -14,7 +14,12 @@ from activities.declarations import (
     StoredEvent,
 )
 from monitors.measurement import ReferenceSlates
-from monitors.reports import EventReport, StatusReport, StatusReportAnswer
+from monitors.reports import (
+    EventReport,
+    EventReportAnswer,
+    StatusReport,
+    StatusReportAnswer,
+)
 
 TIMEOUT_SEC = 5.0
 RECONCILE_TIMEOUT_SEC = 60.0
@@ -71,10 +76,15 @@ class GatewayClient:
             return StatusReportAnswer.model_validate_json(answer)
         return None
 
-    async def report_event(self, report: EventReport) -> None:
+    async def report_event(self, report: EventReport) -> EventReportAnswer:
         """Report an event and what became of its webhook; raises as `report_status` does."""
         event = report.event
-        await self._put(f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report)
+        answer = await self._put(
+            f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report
+        )
+        with contextlib.suppress(ValidationError):
+            return EventReportAnswer.model_validate_json(answer)
+        return EventReportAnswer()
 
     async def callback_url(self, monitor_id: str) -> str:
         """Return where a monitor's webhooks go.

@@ -53,6 +53,7 @@ from api.reconciler import Reconciler
 from api.request_limits import RequestLimits
 from api.secrets import SecretBox
 from api.sessions import Sessions
+from api.silences.held_webhooks import HeldWebhooks
 from api.silences.service import SilenceService
 from api.slates.service import SlateService
 from api.status_pages.publication import StatusPublication
@@ -100,6 +101,7 @@ class GatewayServices:
     destinations: DestinationService
     dispatch: DestinationDispatch
     silences: SilenceService
+    held_webhooks: HeldWebhooks
     status_pages: StatusPageService
     publication: StatusPublication
     waker: DestinationWaker
@@ -170,6 +172,7 @@ def create_gateway(
     )
     coverage = CoverageService(store, retention=retention, now=now)
     status_pages = StatusPageService(store, now)
+    held_webhooks = HeldWebhooks(store, engine, now)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
         metrics=metrics,
@@ -210,7 +213,8 @@ def create_gateway(
         dispatch=DestinationDispatch(
             store, secrets, NotificationWriter(store, settings.public_url, links, now), metrics, now
         ),
-        silences=SilenceService(store, waker, now),
+        silences=SilenceService(store, waker, held_webhooks, now),
+        held_webhooks=held_webhooks,
         status_pages=status_pages,
         publication=StatusPublication(store, status_pages, coverage, now),
         waker=waker,
@@ -273,6 +277,7 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
         async with (
             gateway.waker.at_work(),
             gateway.reconciler.at_work(),
+            gateway.held_webhooks.at_work(),
             gateway.heartbeat.at_work(),
         ):
             yield

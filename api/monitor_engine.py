@@ -64,6 +64,13 @@ class MonitorEngine(Protocol):
             EngineUnavailable: the engine did not take the request.
         """
 
+    async def tell_silence_ended(self, monitor_id: str) -> None:
+        """Have a monitor send what a silence held back; one that does not run is a success.
+
+        Raises:
+            EngineUnavailable: the engine did not take it.
+        """
+
     async def redeliver(self, input: RedeliveryInput) -> None:
         """Have an event sent once more; one that is being sent again already is a success.
 

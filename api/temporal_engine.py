@@ -1,6 +1,7 @@
 """Runs each monitor as one Temporal workflow."""
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import AsyncIterator, Callable
@@ -58,6 +59,7 @@ from workflows.messages import (
     CHANGE_UPDATE,
     INVALID_CHANGE,
     REDELIVERY_TYPE,
+    SILENCE_ENDED_SIGNAL,
     SNAPSHOT_QUERY,
     TASK_QUEUE,
     WORKFLOW_TYPE,
@@ -180,6 +182,12 @@ class TemporalEngine:
                 await self._client.get_workflow_handle(monitor_id).cancel(rpc_timeout=_CALL_LIMIT)
         except NotRunning:
             return
+
+    async def tell_silence_ended(self, monitor_id: str) -> None:
+        handle = self._client.get_workflow_handle(monitor_id)
+        with contextlib.suppress(NotRunning):
+            async with _answered_within(CALL_LIMIT_SEC, missing=NotRunning):
+                await handle.signal(SILENCE_ENDED_SIGNAL, rpc_timeout=_CALL_LIMIT)
 
     async def redeliver(self, input: RedeliveryInput) -> None:
         """Start the workflow that sends an event again; one for each event at a time."""

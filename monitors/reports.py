@@ -209,3 +209,19 @@ class EventReport(BaseModel):
             webhook_attempts=attempts,
             webhook_last_error=error,
         )
+
+    @classmethod
+    def of_silenced(cls, event: StreamEvent) -> Self:
+        """Return the report of an event that a silence holds back."""
+        return cls(event=event, webhook_status=DeliveryStatus.SILENCED)
+
+
+class EventReportAnswer(BaseModel):
+    """The gateway's answer to a report of an event.
+
+    Attributes:
+        silenced_until: until when a silence holds back the webhook of an event that was not sent
+            yet; None: none does.
+    """
+
+    silenced_until: AwareDatetime | None = None

@@ -57,6 +57,9 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
+    SILENCED = "silenced"
+    """A silence held it back: sent at its end if the incident is still open, else never."""
+
     NONE = "none"
     """Its monitor has no `callback_url`."""
 

@@ -18,6 +18,7 @@ TASK_QUEUE = "stream-tracker"
 STOP_SIGNAL = "stop"
 POD_FAILED_SIGNAL = "pod_failed"
 POD_READY_SIGNAL = "pod_ready"
+SILENCE_ENDED_SIGNAL = "silence_ended"
 SNAPSHOT_QUERY = "snapshot"
 CHANGE_UPDATE = "change"
 
@@ -33,16 +34,31 @@ class OutboxEntry(BaseModel):
 
     Attributes:
         is_reported: whether the store knows the report as it is.
+        silenced_until: until when a silence holds it back, by the gateway's last word; None where
+            none did, or its incident is over.
     """
 
     report: EventReport
     size_bytes: int
     is_reported: bool = False
+    silenced_until: AwareDatetime | None = None
 
     @property
     def is_waiting(self) -> bool:
-        """Whether its webhook is still to be delivered."""
+        """Whether its webhook is to be delivered now."""
         return self.report.webhook_status is DeliveryStatus.PENDING
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its webhook is to be delivered when a silence has ended."""
+        is_silenced = self.report.webhook_status is DeliveryStatus.SILENCED
+        return is_silenced and self.silenced_until is not None
+
+    @property
+    def incident_id(self) -> str | None:
+        """Whose event it is; None for what is no incident."""
+        known: str | None = self.report.event.data.get("incident_id")
+        return known
 
 
 class MonitorProgress(BaseModel):

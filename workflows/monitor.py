@@ -45,6 +45,7 @@ with workflow.unsafe.imports_passed_through():
         NOT_ACTIVE,
         POD_FAILED_SIGNAL,
         POD_READY_SIGNAL,
+        SILENCE_ENDED_SIGNAL,
         SNAPSHOT_QUERY,
         STOP_SIGNAL,
         WORKFLOW_TYPE,
@@ -116,6 +117,11 @@ class MonitorWorkflow:
     def pod_ready(self, uid: str) -> None:
         """Take a report of a Pod whose worker takes the stream."""
         self._pods.on_ready(uid)
+
+    @workflow.signal(name=SILENCE_ENDED_SIGNAL)
+    def silence_ended(self) -> None:
+        """Deliver what a silence held back, unless another one holds it."""
+        self._outbox.release()
 
     @workflow.update(name=CHANGE_UPDATE)
     def change(self, change: MonitorChange) -> ChangeResult:

@@ -112,9 +112,9 @@ before they have an outcome. When it is the gateway that does not give the addre
 again."""
 
 DELIVER_WEBHOOK: ActivityConfig = {
-    # An attempt takes 11 s at most, and 2 s to report it. What comes on top is for a busy worker; a
-    # dead one is missed after that, and its attempt is not counted.
-    "start_to_close_timeout": timedelta(seconds=15),
+    # An attempt takes 3 s at most to ask for silences, 11 s to post, and 2 s to report it. What
+    # comes on top is for a busy worker; a dead one is missed after that, its attempt not counted.
+    "start_to_close_timeout": timedelta(seconds=18),
     # How many attempts, and how long apart, is a setting of the worker: it says so with each
     # failed attempt. This policy is for a lost worker.
     "retry_policy": RetryPolicy(

@@ -26,6 +26,10 @@ NO_ROOM = "too many later events waited behind it"
 class Outbox:
     """Delivers and reports beside the watch, which never waits for either.
 
+    The beginning of an incident may be held back by a silence; the gateway says so when its turn
+    comes. It stays here until the silence ends. If the incident ends first, the receiver is told
+    neither.
+
     It is bounded in bytes. When the events that wait for the receiver have no more room, the oldest
     fails: the audit has it, and it can be sent again from there. When the outcomes that the store
     does not take have no more room, the audit never learns of the oldest.
@@ -85,6 +89,12 @@ class Outbox:
         """How many events are still to be delivered."""
         return sum(entry.is_waiting for entry in self._progress.outbox)
 
+    def release(self) -> None:
+        """Deliver what silences held back, in its order; the gateway is asked again."""
+        for entry in self._progress.outbox:
+            if entry.is_held:  # the store keeps it as silenced until the receiver has it
+                entry.report = EventReport(event=entry.report.event)
+
     async def deliver_all(self) -> None:
         """Wait until nothing is queued, delivered or not."""
         self._at_rest = None
@@ -110,7 +120,7 @@ class Outbox:
     async def _deliver(self) -> None:
         while entry := await self._next():
             self._delivering = entry
-            delivered = await self._send(entry.report.event)
+            delivered = await self._send(entry)
             self._delivering = None
             self._settle(entry, delivered)
             if self._at_rest:
@@ -119,14 +129,32 @@ class Outbox:
     async def _next(self) -> OutboxEntry | None:
         """Return the oldest event that waits, as soon as there is one; None after the last."""
         await workflow.wait_condition(
-            lambda: self._is_closed or (self._first_waiting() is not None and not self._at_rest)
+            lambda: self._is_closed or (self._turn() is not None and not self._at_rest)
         )
-        return self._first_waiting()
+        return self._turn()
 
-    def _first_waiting(self) -> OutboxEntry | None:
-        return next((entry for entry in self._progress.outbox if entry.is_waiting), None)
+    def _turn(self) -> OutboxEntry | None:
+        """Return the oldest that waits; before the end of an incident, its beginning if held."""
+        first = next((entry for entry in self._progress.outbox if entry.is_waiting), None)
+        return first and (self._of_same_incident(first, is_held=True) or first)
 
-    async def _send(self, event: StreamEvent) -> Delivered:
+    def _of_same_incident(self, entry: OutboxEntry, *, is_held: bool) -> OutboxEntry | None:
+        """Return the other event of an incident, if that is held, or else waits."""
+        if entry.incident_id is None:
+            return None
+        return next(
+            (
+                each
+                for each in self._progress.outbox
+                if each is not entry
+                and each.incident_id == entry.incident_id
+                and (each.is_held if is_held else each.is_waiting)
+            ),
+            None,
+        )
+
+    async def _send(self, entry: OutboxEntry) -> Delivered:
+        event = entry.report.event
         if self.failure:
             return Delivered(EventReport.of_failed(event, 0, NOT_TRIED))
         while not (self._give_up_at and workflow.now() >= self._give_up_at):
@@ -134,6 +162,7 @@ class Outbox:
                 event,
                 callback_url=self._input.callback_url or "",
                 callback_seal=self._input.callback_seal,
+                silenced_until=entry.silenced_until,
             )
             if delivered:
                 return delivered
@@ -142,16 +171,26 @@ class Outbox:
     def _settle(self, entry: OutboxEntry, delivered: Delivered) -> None:
         report = delivered.report
         entry.report, entry.is_reported = report, delivered.is_reported
-        if report.webhook_status is DeliveryStatus.SENT:
+        entry.silenced_until = delivered.silenced_until
+        if report.webhook_status is DeliveryStatus.SILENCED:
+            self._drop_if_over(entry)
+        elif report.webhook_status is DeliveryStatus.SENT:
             self._progress.events_sent += 1
         else:
             self._progress.events_failed += 1
             was_tried = report.webhook_attempts > 0  # one without room says nothing of the receiver
             if was_tried and self._input.config.on_delivery_failure is OnDeliveryFailure.STOP:
                 self.failure = self.failure or report.webhook_last_error
-        if entry.is_reported:
-            self._remove(entry)
+        self._remove_if_done(entry)
         self._drop_oldest_outcomes()
+
+    def _drop_if_over(self, opening: OutboxEntry) -> None:
+        """Tell the receiver neither event of an incident that ended in its silence."""
+        closing = self._of_same_incident(opening, is_held=False)
+        if closing:
+            opening.silenced_until = None
+            closing.report = EventReport.of_silenced(closing.report.event)
+            closing.is_reported = False
 
     # The store
 
@@ -176,7 +215,7 @@ class Outbox:
 
         Not the one whose turn it is: its delivery reports it.
         """
-        turn = self._first_waiting()
+        turn = self._turn()
         entries = self._progress.outbox
         return next((each for each in entries if each is not turn and not each.is_reported), None)
 
@@ -192,20 +231,21 @@ class Outbox:
         await steps.report_event(report)
         self._reporting = None
         entry.is_reported |= entry.report is report  # it may have been delivered meanwhile
-        if entry.is_reported and not entry.is_waiting:
-            self._remove(entry)
+        self._remove_if_done(entry)
 
     # The bounds
 
     def _drop_oldest_waiting(self) -> None:
-        entries = [entry for entry in self._progress.outbox if entry.is_waiting]
+        outbox = self._progress.outbox
+        entries = [entry for entry in outbox if entry.is_waiting or entry.is_held]
         for entry in _oldest_beyond(options.WAITING_MAX_BYTES, entries, busy=self._delivering):
             failed = EventReport.of_failed(entry.report.event, 0, NO_ROOM)
             self._settle(entry, Delivered(failed))
 
     def _drop_oldest_outcomes(self) -> None:
         """Drop what was sent before what failed: that can be sent again from the audit."""
-        entries = [entry for entry in self._progress.outbox if not entry.is_waiting]
+        outbox = self._progress.outbox
+        entries = [entry for entry in outbox if not (entry.is_waiting or entry.is_held)]
         entries.sort(key=lambda entry: entry.report.webhook_status is DeliveryStatus.FAILED)
         for entry in _oldest_beyond(options.OUTCOMES_MAX_BYTES, entries, busy=self._reporting):
             workflow.logger.warning(
@@ -213,6 +253,10 @@ class Outbox:
                 *(entry.report.event.sequence, entry.report.webhook_status),
             )
             self._progress.events_unaudited += 1
+            self._remove(entry)
+
+    def _remove_if_done(self, entry: OutboxEntry) -> None:
+        if entry.is_reported and not (entry.is_waiting or entry.is_held):
             self._remove(entry)
 
     def _remove(self, entry: OutboxEntry) -> None:

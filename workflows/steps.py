@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -16,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         DeliveryActivities,
         DeliveryAttempts,
         DeliveryInput,
+        DeliveryResult,
         EventReportInput,
         GatewayActivities,
         StatusReportInput,
@@ -26,21 +28,38 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclass(frozen=True)
 class Delivered:
-    """What became of a webhook, and whether the store knows that."""
+    """What became of a webhook, and whether the store knows that.
+
+    Attributes:
+        silenced_until: until when a silence holds it back; None where none does.
+    """
 
     report: EventReport
     is_reported: bool = False
+    silenced_until: datetime | None = None
 
 
-async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) -> Delivered | None:
+async def deliver(
+    event: StreamEvent,
+    *,
+    callback_url: str,
+    callback_seal: str,
+    silenced_until: datetime | None = None,
+) -> Delivered | None:
     """Deliver an event's webhook, with all its retries, and return what became of it.
 
     None: it is still to be delivered; the gateway was away, which is no failure of the receiver.
     """
+    input = DeliveryInput(
+        callback_url=callback_url,
+        callback_seal=callback_seal,
+        event=event,
+        silenced_until=silenced_until,
+    )
     try:
         delivered = await workflow.execute_activity_method(
             DeliveryActivities.deliver_webhook,
-            DeliveryInput(callback_url=callback_url, callback_seal=callback_seal, event=event),
+            input,
             **options.DELIVER_WEBHOOK | {"summary": f"{event.event_type} (event {event.sequence})"},
         )
     except ActivityError as error:
@@ -49,8 +68,7 @@ async def deliver(event: StreamEvent, *, callback_url: str, callback_seal: str) 
         failed = _attempts(error)
         report = EventReport.of_failed(event, failed.attempts, failed.error)
         return Delivered(report, failed.is_reported)
-    report = EventReport.of_sent(event, delivered.attempts, delivered.sent_at)
-    return Delivered(report, delivered.is_reported)
+    return _delivered(event, delivered)
 
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:
@@ -71,6 +89,14 @@ async def report_event(report: EventReport) -> None:
             EventReportInput(report=report),
             **options.REPORT | {"summary": f"{report.event.event_type}: {report.webhook_status}"},
         )
+
+
+def _delivered(event: StreamEvent, result: DeliveryResult) -> Delivered:
+    if result.sent_at is None:
+        report = EventReport.of_silenced(event)
+        return Delivered(report, result.is_reported, result.silenced_until)
+    report = EventReport.of_sent(event, result.attempts, result.sent_at)
+    return Delivered(report, result.is_reported)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from api.reconciler import Reconciler
 from api.slates.service import SlateService
 from api.store.records import MonitorRecord
 from monitors.events import StreamEvent
-from monitors.reports import EventReport, StatusReportAnswer
+from monitors.reports import EventReport, EventReportAnswer, StatusReportAnswer
 from monitors.status import MonitorStatus
 
 Monitors = Annotated[MonitorService, injected(MonitorService)]
@@ -88,16 +88,15 @@ async def slates(slates: Annotated[SlateService, injected(SlateService)]) -> Sla
     return SlatesResult(pictures=await slates.pictures())
 
 
-@router.put("/monitors/{monitor_id}/events/{event_id}", status_code=204)
+@router.put("/monitors/{monitor_id}/events/{event_id}")
 async def report_event(
     request: Request, reports: Reports, monitor_id: str, event_id: str
-) -> Response:
+) -> EventReportAnswer:
     """Take an event, or the outcome of its webhook."""
     report = parse_report(EventReport, await read_body(request))
     check_values("event.data", report.event.data)
     check_values("event.metadata", report.event.metadata)
-    await reports.record_event(monitor_id, event_id, report)
-    return Response(status_code=204)
+    return await reports.record_event(monitor_id, event_id, report)
 
 
 @router.get("/monitors/{monitor_id}/events/{event_id}")

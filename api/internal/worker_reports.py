@@ -13,7 +13,7 @@ from api.metrics import GatewayMetrics
 from api.monitors.service import MonitorService
 from api.store import Store
 from monitors.random_ids import is_monitor_id
-from monitors.reports import EventReport, StatusReport
+from monitors.reports import EventReport, EventReportAnswer, StatusReport
 from monitors.status import MonitorStatus
 
 MAX_COUNT: Final = 2**31 - 1
@@ -66,21 +66,24 @@ class WorkerReports:
         elif status is MonitorStatus.STOPPED:
             await self._cancel(monitor_id)
 
-    async def record_event(self, monitor_id: str, event_id: str, report: EventReport) -> None:
-        """Take an event or the outcome of its webhook.
+    async def record_event(
+        self, monitor_id: str, event_id: str, report: EventReport
+    ) -> EventReportAnswer:
+        """Take an event or the outcome of its webhook; say whether a silence holds it back.
 
         Raises:
             MonitorNotFound: there is no such monitor.
             ValidationFailed: the report does not fit its path, or is beyond what the store keeps.
         """
         _check_event(report, monitor_id, event_id)
-        to_tell = None
+        recorded = None
         if is_monitor_id(monitor_id):
-            to_tell = await self._store.events.record(monitor_id, report, self._now())
-        if to_tell is None:
+            recorded = await self._store.events.record(monitor_id, report, self._now())
+        if recorded is None:
             raise MonitorNotFound(monitor_id)
-        self._waker.wake(to_tell)
+        self._waker.wake(recorded.to_tell)
         self._metrics.event_reported(report)
+        return EventReportAnswer(silenced_until=recorded.silenced_until)
 
     async def _cancel(self, monitor_id: str) -> None:
         """Cancel a workflow that still works for a stopped monitor.

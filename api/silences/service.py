@@ -9,6 +9,7 @@ import structlog
 from api.destinations.waker import DestinationWaker
 from api.errors import SilenceNotFound, ValidationFailed
 from api.parameters import Pagination
+from api.silences.held_webhooks import HeldWebhooks
 from api.silences.schemas import CreateSilence, Silence, SilenceList
 from api.store import Store
 from api.store.destination_records import SilenceRecord
@@ -21,11 +22,18 @@ _log = structlog.get_logger(__name__)
 
 
 class SilenceService:
-    """Whatever changes, destinations judge what waits again."""
+    """Whatever changes, destinations judge what waits again, and monitors what is held."""
 
-    def __init__(self, store: Store, waker: DestinationWaker, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        waker: DestinationWaker,
+        held: HeldWebhooks,
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._waker = waker
+        self._held = held
         self.now = now
 
     async def create(self, wanted: CreateSilence) -> Silence:
@@ -80,6 +88,7 @@ class SilenceService:
         await self._store.silences.end(silence_id, self.now())
         _log.info("silence ended", silence_id=silence_id)
         self._waker.wake(await self._store.destinations.ids())
+        self._held.look()
 
     async def _find(self, silence_id: str) -> SilenceRecord:
         found = None if "\0" in silence_id else await self._store.silences.find(silence_id)

@@ -20,6 +20,7 @@ from api.store.deliveries import DeliveryStore
 from api.store.destinations import DestinationStore
 from api.store.events import EventStore
 from api.store.evidence import EvidenceStore
+from api.store.held_webhooks import HeldWebhookStore
 from api.store.incident_deliveries import IncidentDeliveryStore
 from api.store.incidents import IncidentStore
 from api.store.insertion import InsertionStore
@@ -57,6 +58,7 @@ class Store:
     destinations: DestinationStore
     silences: SilenceStore
     deliveries: DeliveryStore
+    held_webhooks: HeldWebhookStore
     told: ToldStore
     evidence: EvidenceStore
     latest_pictures: LatestPictureStore
@@ -90,6 +92,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             destinations=DestinationStore(database),
             silences=SilenceStore(database),
             deliveries=DeliveryStore(database),
+            held_webhooks=HeldWebhookStore(database),
             told=ToldStore(database),
             evidence=EvidenceStore(database),
             latest_pictures=LatestPictureStore(database),

@@ -84,6 +84,12 @@ class SilenceRecord:
             return monitor_id in self.monitor_ids
         return all(labels.get(key) == value for key, value in (self.labels or {}).items())
 
+    def holds(
+        self, monitor_id: str, labels: dict[str, str], kind: IncidentKind, moment: datetime
+    ) -> bool:
+        """Return whether it holds back, at a moment, what is told of such an incident."""
+        return self.covers(moment) and self.matches(monitor_id, labels, kind)
+
 
 @dataclass(frozen=True)
 class DeliveryRecord:
@@ -150,9 +156,5 @@ class QueuedRow:
         monitor_id, kind = self.monitor_id, self.kind
         if monitor_id is None or kind is None:
             return None
-        ends = (
-            one.ends_at
-            for one in silences
-            if one.covers(moment) and one.matches(monitor_id, self.labels, kind)
-        )
+        ends = (one.ends_at for one in silences if one.holds(monitor_id, self.labels, kind, moment))
         return max(ends, default=None)

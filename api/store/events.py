@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.store.coverage import note_life
 from api.store.database import Database
 from api.store.evidence import expect_evidence
+from api.store.held_webhooks import silenced_until
 from api.store.incidents import IncidentOwner, apply_event
 from api.store.queueing import queue_event
-from api.store.records import Delivery, EventRecord, after_report
+from api.store.records import Delivery, EventRecord, RecordedEvent, after_report
 from api.store.tables import monitor_events, monitors
 from monitors.config import MonitorConfig
 from monitors.events import EventType
@@ -34,12 +35,10 @@ class EventStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, monitor_id: str, report: EventReport, now: datetime) -> list[str] | None:
-        """Keep an event or the outcome of its delivery.
-
-        Returns:
-            The destinations that are to be told of an event that is new; None: no such monitor.
-        """
+    async def record(
+        self, monitor_id: str, report: EventReport, now: datetime
+    ) -> RecordedEvent | None:
+        """Keep an event or the outcome of its delivery; None: there is no such monitor."""
         async with self._database.write() as connection:
             # Locking the monitor keeps two first reports of one event from colliding.
             monitor = (
@@ -54,13 +53,17 @@ class EventStore:
             ).one_or_none()
             if monitor is None:
                 return None
-            if not await _is_first(connection, monitor_id, report, now):
-                return []
-            owner = {each.name: monitor._mapping[each.name] for each in fields(IncidentOwner)}
-            await apply_event(connection, report.event, IncidentOwner(**owner))
-            level = MonitorConfig.model_validate(monitor.config).evidence
-            await expect_evidence(connection, report.event, level, now)
-            return await queue_event(connection, report.event, now)
+            to_tell: list[str] = []
+            if await _is_first(connection, monitor_id, report, now):
+                owner = {each.name: monitor._mapping[each.name] for each in fields(IncidentOwner)}
+                await apply_event(connection, report.event, IncidentOwner(**owner))
+                level = MonitorConfig.model_validate(monitor.config).evidence
+                await expect_evidence(connection, report.event, level, now)
+                to_tell = await queue_event(connection, report.event, now)
+            if report.webhook_status is not DeliveryStatus.PENDING:
+                return RecordedEvent(to_tell)
+            until = await silenced_until(connection, report.event, monitor.labels, now)
+            return RecordedEvent(to_tell, until)
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
         if "\0" in event_id:  # PostgreSQL refuses the question

@@ -134,6 +134,19 @@ class EventRecord:
 
 
 @dataclass(frozen=True)
+class RecordedEvent:
+    """What follows from a report of an event.
+
+    Attributes:
+        to_tell: destinations for which it was queued just now.
+        silenced_until: until when a silence holds back its webhook, unless that is through.
+    """
+
+    to_tell: list[str]
+    silenced_until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class IncidentRecord:
     """An incident as the store knows it.
 
@@ -232,7 +245,7 @@ def _with_measurements(
 
 
 _DELIVERY_ORDER = (
-    *(DeliveryStatus.NONE, DeliveryStatus.PENDING),
+    *(DeliveryStatus.NONE, DeliveryStatus.PENDING, DeliveryStatus.SILENCED),
     *(DeliveryStatus.FAILED, DeliveryStatus.SENT),
 )
 

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.declarations import DELIVERY_FAILED, GATEWAY_UNAVAILABLE, RedeliveryInput
 from activities.destination_declarations import NotificationOutcome, ServeResult
 from monitors.config import OnDeliveryFailure
-from monitors.events import EventDraft
+from monitors.events import EventDraft, EventType
 from tests.testkit import scripts
 from tests.testkit.fake_activities import closed_until, failing, slow_to_take
 from tests.testkit.scripted_pods import MAX_FAILURES, live_for_a_pod
@@ -24,6 +24,7 @@ from workflows.destination import DestinationWorkflow
 from workflows.destination_messages import INTERRUPT_SIGNAL, WAKE_SIGNAL, DestinationInput
 from workflows.messages import (
     POD_FAILED_SIGNAL,
+    SILENCE_ENDED_SIGNAL,
     STOP_SIGNAL,
     TASK_QUEUE,
     MonitorChange,
@@ -223,6 +224,29 @@ async def taken_over_and_handed_back(harness: WorkflowHarness) -> str:
         ]
     )
     return await _ended(await harness.start())
+
+
+@scenario
+async def silenced(harness: WorkflowHarness) -> str:
+    """One incident ends in a silence, another one outlives it."""
+    black = _incident("inc-1", EventType.BLACKOUT), _incident("inc-1", EventType.BLACKOUT_RECOVERED)
+    frozen = _incident("inc-2", EventType.FREEZE), _incident("inc-2", EventType.FREEZE_RECOVERED)
+    activities, going_on = harness.activities, asyncio.Event()
+    activities.silenced_until = scripts.MOMENT
+    activities.watches.append(scripts.sees(black[0], black[1], frozen[0]))
+    activities.watches.append(scripts.until(going_on, scripts.sees(frozen[1])))
+    activities.watches.append(scripts.ends())
+    handle = await harness.start()
+    await activities.until(lambda: (4, None) in activities.asked)
+    activities.silenced_until = None
+    await handle.signal(SILENCE_ENDED_SIGNAL)
+    await activities.until(lambda: len(activities.received) == 2)
+    going_on.set()
+    return await _ended(handle)
+
+
+def _incident(incident_id: str, event_type: EventType) -> EventDraft:
+    return scripts.happening(event_type, incident_id=incident_id)
 
 
 @scenario

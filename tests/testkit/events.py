@@ -27,12 +27,14 @@ def event(monitor_id: str, sequence: int, **delivery: Any) -> dict[str, Any]:
     }
 
 
-async def put_event(gateway: Running, monitor_id: str, report: dict[str, Any]) -> None:
-    """Report an event."""
+async def put_event(gateway: Running, monitor_id: str, report: dict[str, Any]) -> dict[str, Any]:
+    """Report an event; return the answer."""
     answer = await gateway.worker.put(
         f"/internal/v1/monitors/{monitor_id}/events/{report['event']['event_id']}", json=report
     )
-    assert answer.status_code == 204, answer.text
+    assert answer.status_code == 200, answer.text
+    said: dict[str, Any] = answer.json()
+    return said
 
 
 def begin_of(

@@ -24,7 +24,7 @@ from activities.declarations import (
     WatchInput,
     WatchResult,
 )
-from monitors.events import StreamEvent
+from monitors.events import StreamEvent, is_opening
 from monitors.reports import EventReport, StatusReport
 from monitors.status import DeliveryStatus
 from tests.testkit import scripts
@@ -50,6 +50,8 @@ class FakeActivities:
         pods: of the monitor, where it has any.
         destination: whose workflow is played.
         receiver: what the receiver does.
+        silenced_until: until when a silence holds back the beginnings of incidents.
+        asked: of each of these, when its turn came, what the gateway had said of it before.
         gateway_is_away: whether reports fail.
         gateway_refuses: whether reports are refused for good.
         looked, watched: what `wait_for_live` and `watch_stream` were asked, one an attempt.
@@ -70,6 +72,8 @@ class FakeActivities:
         self.looks = deque(looks)
         self.watches = deque(watches)
         self.receiver: Receiver = accepting
+        self.silenced_until: datetime | None = None
+        self.asked: list[tuple[int, datetime | None]] = []
         self.gateway_is_away = False
         self.gateway_refuses = False
         self.looked: list[WaitInput] = []
@@ -151,6 +155,11 @@ class FakeActivities:
     @activity.defn
     async def deliver_webhook(self, order: DeliveryInput) -> DeliveryResult:
         attempt = activity.info().attempt
+        if until := self._silenced(order):
+            is_reported = self._takes(EventReport.of_silenced(order.event))
+            return DeliveryResult(
+                attempts=0, sent_at=None, silenced_until=until, is_reported=is_reported
+            )
         self.attempts.append((order.event.sequence, attempt))
         self._changed.set()
         loop, pending = asyncio.get_running_loop(), EventReport(event=order.event)
@@ -165,6 +174,12 @@ class FakeActivities:
         is_reported = self._takes(EventReport.of_sent(order.event, attempt, MOMENT))
         self._changed.set()
         return DeliveryResult(attempts=attempt, sent_at=MOMENT, is_reported=is_reported)
+
+    def _silenced(self, order: DeliveryInput) -> datetime | None:
+        if not (is_opening(order.event.event_type) and "incident_id" in order.event.data):
+            return None
+        self.asked.append((order.event.sequence, order.silenced_until))
+        return self.silenced_until
 
     def _told_of(self, event: StreamEvent, error: ApplicationError) -> ApplicationError:
         if not (error.non_retryable and error.type == DELIVERY_FAILED):

@@ -62,6 +62,7 @@ class FakeEngine:
     snapshots: dict[str, MonitorSnapshot] = field(default_factory=dict)
     changes: list[tuple[str, MonitorChange]] = field(default_factory=list)
     redelivered: list[RedeliveryInput] = field(default_factory=list)
+    told_silence_ended: list[str] = field(default_factory=list)
     ends: dict[str, MonitorResult] = field(default_factory=dict)
     also_running: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
@@ -114,6 +115,11 @@ class FakeEngine:
         if self.change_gate:
             await self.change_gate.wait()
         return result
+
+    async def tell_silence_ended(self, monitor_id: str) -> None:
+        if self.error:
+            raise self.error
+        self.told_silence_ended.append(monitor_id)
 
     async def redeliver(self, input: RedeliveryInput) -> None:
         if self.redeliver_error:

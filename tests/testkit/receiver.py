@@ -1,5 +1,6 @@
 """A webhook receiver that trusts nothing it cannot verify."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -47,7 +48,7 @@ class Receiver:
     """Takes webhooks at `/NAME`, each name a receiver of its own.
 
     Attributes:
-        keys: signing keys that are trusted.
+        keys: signing keys that are trusted; those of destinations as the API gives them.
         problems: why requests were not.
         answers: how a name answers; 200 where nothing is said.
     """
@@ -114,8 +115,13 @@ class Receiver:
         return Response(status_code=await answer(received))
 
     def _problem(self, body: bytes, headers: dict[str, str]) -> str | None:
-        problems = [_mistrust(key.encode(), body, headers) for key in self.keys]
+        problems = [_mistrust(_key_bytes(key), body, headers) for key in self.keys]
         return None if None in problems else str(problems)
+
+
+def _key_bytes(key: str) -> bytes:
+    secret = key.removeprefix("whsec_")
+    return key.encode() if secret == key else base64.b64decode(secret)
 
 
 def _mistrust(key: bytes, body: bytes, headers: dict[str, str]) -> str | None:

@@ -1,5 +1,6 @@
 """A client of the REST API, as a user writes one."""
 
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -66,6 +67,29 @@ class Rest:
         intervals: list[dict[str, Any]] = found["intervals"]
         return intervals
 
+    async def create_destination(self, url: str, **fields: Any) -> dict[str, Any]:
+        """Make a webhook destination and return the answer, with its secret."""
+        return await self._post(
+            "/destinations", {"name": url, "type": "webhook", "url": url, **fields}
+        )
+
+    async def deliveries(self, destination_id: str) -> list[dict[str, Any]]:
+        """Return the latest of what a destination is told, newest first."""
+        answer = await self._get(f"/destinations/{destination_id}/deliveries?limit=200")
+        found: list[dict[str, Any]] = answer["deliveries"]
+        return found
+
+    async def silence(self, **fields: Any) -> str:
+        """Begin a silence of an hour and return its id."""
+        ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        made = await self._post("/silences", {"ends_at": ends_at, **fields})
+        return str(made["silence_id"])
+
+    async def end_silence(self, silence_id: str) -> None:
+        """End a silence now."""
+        answer = await self.http.delete(f"/silences/{silence_id}")
+        assert answer.status_code == 204, answer.text
+
     async def stop(self, monitor_id: str) -> dict[str, Any]:
         """Stop a monitor."""
         answer = await self.http.delete(f"/monitors/{monitor_id}")
@@ -102,6 +126,12 @@ class Rest:
             return events if len(events) >= count and not pending else None
 
         return await until(audited, f"{count} events of {monitor_id}", within_sec=within_sec)
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.http.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
 
     async def _get(self, path: str) -> dict[str, Any]:
         answer = await self.http.get(path)

@@ -53,6 +53,7 @@ TEXTS: Final = {
     "monitor.events.sent": ("Delivered", "送信済み"),
     "monitor.events.pending": ("On its way", "送信中"),
     "monitor.events.failed": ("Not delivered", "送信失敗"),
+    "monitor.events.silenced": ("Silenced", "通知停止中"),
     "monitor.events.no_webhook": ("To destinations only", "通知先のみ"),
     "monitor.events.again": ("Send again", "再送する"),
     "monitor.events.again.asked": ("It is being sent again.", "再送しています。"),
