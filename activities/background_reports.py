@@ -25,7 +25,7 @@ class BackgroundReports:
         self._close_sec = close_sec
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, report: Coroutine[Any, Any, None]) -> None:
+    def start(self, report: Coroutine[Any, Any, object]) -> None:
         """Start to report; return at once."""
         if len(self._tasks) >= MAX_AT_ONCE:
             report.close()
@@ -42,7 +42,7 @@ class BackgroundReports:
             await asyncio.gather(*late, return_exceptions=True)
 
 
-async def _quietly(report: Coroutine[Any, Any, None]) -> None:
+async def _quietly(report: Coroutine[Any, Any, object]) -> None:
     try:
         await report
     except (httpx.HTTPError, ReportRefused) as error:

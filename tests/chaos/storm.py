@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from simulator.origin import AtEnd, Channel
 from tests.chaos.coverage import until_covered
-from tests.chaos.scripted import ALERTS, EXACT_SEC, incidents, misnumbered, off_sec
+from tests.chaos.destinations import make_destinations, unrecorded
+from tests.chaos.scripted import (
+    ALERTS,
+    EXACT_SEC,
+    incidents,
+    misidentified,
+    misnumbered,
+    off_sec,
+)
 from tests.testkit.children import Child
 from tests.testkit.environment import WINDOW, ChaosEnvironment, ChaosHarness
 from tests.testkit.findings import Finding
@@ -36,7 +44,8 @@ class StormResult:
         wrong: streams whose events are not what was scripted, and how they differ.
         incidents: scripted.
         off_sec: largest error of a start or a duration.
-        again: requests that repeated an event.
+        again: requests that repeated an event, of destinations too.
+        untold: destinations that were not told what `callback_url` was told, and the difference.
         misjudged: streams whose coverage is not what was scripted, and how it differs.
     """
 
@@ -47,15 +56,17 @@ class StormResult:
     off_sec: float
     again: int
     misjudged: dict[str, str]
+    untold: dict[str, str]
 
     def finding(self) -> Finding:
         """Compare with the target."""
         measured = f"{len(self.killed)} kills, {self.streams} streams, {self.incidents} incidents: "
         measured += f"{len(self.wrong)} streams wrong, starts within {self.off_sec:.3f} s, "
         measured += f"{self.again} webhooks repeated with the same event_id, "
-        measured += f"coverage of {len(self.misjudged)} wrong"
+        measured += f"coverage of {len(self.misjudged)} wrong, "
+        measured += f"destinations with other events or another order: {len(self.untold)}"
         target = "exactly the scripted incidents, each once, right starts, whole coverage"
-        is_met = not self.wrong and self.off_sec <= EXACT_SEC and not self.misjudged
+        is_met = not (self.wrong or self.misjudged or self.untold) and self.off_sec <= EXACT_SEC
         return Finding("random kill every 10 s", measured, target, is_met)
 
 
@@ -66,28 +77,36 @@ async def run_storm(
     cycles = max(1, round(minutes * 60 / CYCLE_SEC))
     programme = await rendered(env.cache, SMALL, *CYCLE * cycles, ("normal", 8.0))
     options = WINDOW.model_copy(update={"at_end": AtEnd.END})
-    channels, ids = {}, {}
+    destinations = await make_destinations(env, harness.rest)
+    channels, ids, told = {}, {}, {}
     for number in range(streams):
         name = f"storm-{number}"
         channels[name] = env.origin.add(name, programme, options=options)
         url = channels[name].url
-        ids[name] = await harness.rest.create(url, env.receiver.url(name), EAGER)
+        ids[name] = await harness.rest.create(
+            url, env.receiver.url(name), EAGER, destinations=[*destinations.ids.values()]
+        )
     killed = await _storm(env, harness, cycles * CYCLE_SEC)
     deadline = time.monotonic() + LAST_EVENT_SEC
     wrong, misjudged, worst_sec = {}, {}, 0.0
     for name, channel in channels.items():
         await _until_ended(env, name, deadline)
-        events = env.receiver.events(name)
-        if difference := _difference(channel, events):
+        told[ids[name]] = events = env.receiver.events(name)
+        difference = _difference(channel, events)
+        if difference := difference or await unrecorded(harness.rest, ids[name], events):
             wrong[name] = difference
             env.say(f"{name}: {difference}")
         if difference := await until_covered(harness.rest, ids[name], channel):
             misjudged[name] = difference
             env.say(f"{name}: {difference}")
         worst_sec = max(worst_sec, off_sec(channel, events))
+    untold = await destinations.difference(env, harness.rest, told)
+    for name, difference in untold.items():
+        env.say(f"{name}: {difference}")
     again = sum(len(env.receiver.requests(n)) - len(env.receiver.events(n)) for n in channels)
+    again += destinations.repeated(env)
     scripted = streams * cycles * len(ALERTS)
-    return StormResult(streams, killed, wrong, scripted, worst_sec, again, misjudged)
+    return StormResult(streams, killed, wrong, scripted, worst_sec, again, misjudged, untold)
 
 
 async def _storm(env: ChaosEnvironment, harness: ChaosHarness, for_sec: float) -> list[str]:
@@ -142,4 +161,4 @@ def _difference(channel: Channel, events: list[Received]) -> str:
     seen = [each.event_type for each in events]
     if seen != expected:
         return f"expected {expected}, seen {seen}"
-    return misnumbered(events)
+    return misnumbered(events) or misidentified(events)
