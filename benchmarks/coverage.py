@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, insert, text, update
 
 from api.coverage.service import CoverageRange, CoverageService
 from api.store import Store, open_store
@@ -93,6 +93,9 @@ async def _fill(store: Store, count: int) -> list[str]:
     faults = [row for each in ids for row in _incidents(each, chance)]
     for table, rows in ((coverage, spans), (incidents, faults)):
         await _insert(store, table, rows)
+    if store.database.is_postgres:  # as its autovacuum does
+        async with store.database.write() as connection:
+            await connection.execute(text("ANALYZE"))
     return ids
 
 

@@ -47,6 +47,7 @@ class Outbox:
         self._reporting: OutboxEntry | None = None
         self._at_rest: Callable[[], None] | None = None
         self._is_closed = False
+        self._is_released = False
         self._give_up_at: datetime | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -91,6 +92,7 @@ class Outbox:
 
     def release(self) -> None:
         """Deliver what silences held back, in its order; the gateway is asked again."""
+        self._is_released = self._delivering is not None  # it may have been asked too early
         for entry in self._progress.outbox:
             if entry.is_held:  # the store keeps it as silenced until the receiver has it
                 entry.report = EventReport(event=entry.report.event)
@@ -119,10 +121,15 @@ class Outbox:
 
     async def _deliver(self) -> None:
         while entry := await self._next():
+            closing = self._of_same_incident(entry, is_held=False)
             self._delivering = entry
             delivered = await self._send(entry)
             self._delivering = None
             self._settle(entry, delivered)
+            if closing and closing.is_waiting and entry.is_held:
+                self._drop(entry, closing)
+            if self._is_released:
+                self.release()
             if self._at_rest:
                 self._at_rest()
 
@@ -172,11 +179,9 @@ class Outbox:
         report = delivered.report
         entry.report, entry.is_reported = report, delivered.is_reported
         entry.silenced_until = delivered.silenced_until
-        if report.webhook_status is DeliveryStatus.SILENCED:
-            self._drop_if_over(entry)
-        elif report.webhook_status is DeliveryStatus.SENT:
+        if report.webhook_status is DeliveryStatus.SENT:
             self._progress.events_sent += 1
-        else:
+        elif report.webhook_status is DeliveryStatus.FAILED:
             self._progress.events_failed += 1
             was_tried = report.webhook_attempts > 0  # one without room says nothing of the receiver
             if was_tried and self._input.config.on_delivery_failure is OnDeliveryFailure.STOP:
@@ -184,13 +189,12 @@ class Outbox:
         self._remove_if_done(entry)
         self._drop_oldest_outcomes()
 
-    def _drop_if_over(self, opening: OutboxEntry) -> None:
+    def _drop(self, opening: OutboxEntry, closing: OutboxEntry) -> None:
         """Tell the receiver neither event of an incident that ended in its silence."""
-        closing = self._of_same_incident(opening, is_held=False)
-        if closing:
-            opening.silenced_until = None
-            closing.report = EventReport.of_silenced(closing.report.event)
-            closing.is_reported = False
+        opening.silenced_until = None
+        self._remove_if_done(opening)
+        closing.report = EventReport.of_silenced(closing.report.event)
+        closing.is_reported = False
 
     # The store
 

@@ -42,9 +42,9 @@ class HeldWebhookStore:
             held = (await connection.execute(query)).all()
             known = await silences_since(connection, now) if held else []
         return {
-            event_id: monitor_id
-            for event_id, event_type, monitor_id, labels in held
-            if not _holding(known, EventType(event_type), monitor_id, labels, now)
+            row.event_id: row.monitor_id
+            for row in held
+            if not _holding(known, EventType(row.event_type), row.monitor_id, row.labels, now)
         }
 
     async def next_end(self, now: datetime) -> datetime | None:

@@ -43,6 +43,7 @@ async def test_a_webhook_is_json_with_its_headers(client: httpx.AsyncClient) -> 
     assert request.headers["x-timestamp"] == request.headers["webhook-timestamp"]
     assert json.loads(request.body)["metadata"] == {"name": "Grüße 🎥"}
     assert delivered.attempts == 1
+    assert delivered.sent_at is not None
     sent_at = delivered.sent_at.timestamp()
     assert int(request.headers["x-timestamp"]) == pytest.approx(sent_at, abs=30)
 

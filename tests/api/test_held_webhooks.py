@@ -21,10 +21,10 @@ async def put(gateway: Running, report: dict[str, Any], **delivery: Any) -> str 
     return until
 
 
-async def silenced(gateway: Running, **fields: Any) -> tuple[str, str]:
+async def silenced(gateway: Running) -> tuple[str, str]:
     """Return a monitor whose blackout a silence holds back, and the path of the silence."""
     monitor_id = await gateway.created_id()
-    path = await silence_path(gateway, **{"all": True, **fields})
+    path = await silence_path(gateway, all=True)
     opened = incident(monitor_id, 1)
     assert await put(gateway, opened)
     assert await put(gateway, opened, webhook_status="silenced") is None
@@ -45,9 +45,9 @@ async def status_of(gateway: Running, monitor_id: str) -> list[str]:
     ],
 )
 async def test_the_beginning_of_an_incident_is_held_back(
-    store_url: str, fields: dict[str, Any]
+    database_url: str, fields: dict[str, Any]
 ) -> None:
-    async with running_gateway(store_url) as gateway:
+    async with running_gateway(database_url) as gateway:
         monitor_id = await gateway.created_id(labels=LABELS)
         ends_at = datetime.now(UTC) + timedelta(minutes=5)
         await silence_path(gateway, ends_at=ends_at.isoformat(), **fields)
@@ -110,8 +110,8 @@ async def test_the_audit_says_silenced_until_it_is_sent(sqlite_url: str) -> None
         assert await status_of(gateway, monitor_id) == ["sent"]
 
 
-async def test_a_monitor_is_told_when_its_silence_is_ended(store_url: str) -> None:
-    async with running_gateway(store_url) as gateway:
+async def test_a_monitor_is_told_when_its_silence_is_ended(database_url: str) -> None:
+    async with running_gateway(database_url) as gateway:
         monitor_id, path = await silenced(gateway)
         assert await gateway.gateway.held_webhooks.release() == 0
         await gateway.client.delete(path)
@@ -121,8 +121,10 @@ async def test_a_monitor_is_told_when_its_silence_is_ended(store_url: str) -> No
 
 async def test_a_monitor_is_told_when_its_silence_ends_by_itself(sqlite_url: str) -> None:
     async with running_gateway(sqlite_url) as gateway:
-        ends_at = datetime.now(UTC) + timedelta(seconds=1.5)
-        monitor_id, _ = await silenced(gateway, ends_at=ends_at.isoformat())
+        monitor_id = await gateway.created_id()
+        ends_at = datetime.now(UTC) + timedelta(seconds=2)
+        await silence_path(gateway, all=True, ends_at=ends_at.isoformat())
+        await put(gateway, incident(monitor_id, 1), webhook_status="silenced")
         gateway.gateway.held_webhooks.look()
         told = gateway.engine.told_silence_ended
         await until_true(lambda: told == [monitor_id], "the end of the silence")

@@ -27,6 +27,7 @@ API_KEY = "service-test-client-key-of-32-byt"
 INTERNAL_KEY = "service-test-worker-key-of-32-byt"
 PROBE_KEY = "service-test-probe-key-of-32-bytes"
 SIGNING_KEY = "service-test-signing-key-of-32-b"
+SECRETS_KEY = "service-test-secrets-key-of-32-byt"
 START_SEC = 60.0
 
 
@@ -76,6 +77,7 @@ class ServiceHarness:
             INTERNAL_API_KEY=INTERNAL_KEY,
             PROBE_API_KEY=PROBE_KEY,
             WEBHOOK_SIGNING_KEY=SIGNING_KEY,
+            SECRETS_KEY=SECRETS_KEY,
             EVIDENCE_SIGNING_KEY="7" * 64,
             RATE_LIMIT_READ="100000",
             **self._shared(),

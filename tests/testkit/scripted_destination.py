@@ -8,27 +8,36 @@ from temporalio import activity
 
 from activities.destination_declarations import ServeInput, ServeResult
 
+Step = ServeResult | Exception | None
+
 
 class ScriptedDestination:
     """Answers as scripted; in the end the destination is gone.
 
     Attributes:
         script: one step an attempt: what is returned, or raised.
+        others: the scripts of destinations that have one of their own, by id.
         served: what the workflow asked, one an attempt.
         is_busy: whether an attempt waits for its cancellation.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self.script = deque[ServeResult | Exception | None]()
+        self.script = deque[Step]()
+        self.others: dict[str, deque[Step]] = {}
         self.served: list[ServeInput] = []
         self.is_busy = False
         self._changed = changed
+
+    def count(self, destination_id: str) -> int:
+        """Return how often a destination was served, in vain or not."""
+        return sum(each.destination_id == destination_id for each in self.served)
 
     @activity.defn
     async def serve_destination(self, input: ServeInput) -> ServeResult:
         """Take the next step; None: go on until that is cancelled."""
         self.served.append(input)
-        step = self.script.popleft() if self.script else ServeResult(is_gone=True)
+        script = self.others.get(input.destination_id, self.script)
+        step = script.popleft() if script else ServeResult(is_gone=True)
         self._changed()
         if step is None:
             return await self._until_cancelled()

@@ -1,5 +1,7 @@
 """The workflow of a destination: asks, sleeps, is woken and interrupted, and loses no outcome."""
 
+from collections import deque
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import WorkflowHandle
@@ -21,7 +23,10 @@ MOST_EVENTS = 13
 
 async def start(harness: WorkflowHarness, input: DestinationInput = INPUT) -> Handle:
     return await harness.client.start_workflow(
-        DestinationWorkflow.run, input, id="destination-dst-1", task_queue=TASK_QUEUE
+        DestinationWorkflow.run,
+        input,
+        id=f"destination-{input.destination_id}",
+        task_queue=TASK_QUEUE,
     )
 
 
@@ -36,6 +41,24 @@ async def test_a_notification_costs_little_history(harness: WorkflowHarness) -> 
         await handle.signal("wake")
     await handle.result()
     assert (lengths[-1] - lengths[0]) / count <= MOST_EVENTS
+
+
+async def test_one_that_is_tried_for_an_hour_delays_no_other(harness: WorkflowHarness) -> None:
+    served = harness.activities.destination
+    hangs = ApplicationError("hangs", type=DELIVERY_FAILED, next_retry_delay=timedelta(hours=1))
+    served.others["dst-2"] = deque([hangs])
+    served.script.extend([ServeResult()] * 5)
+    hanging = await start(harness, DestinationInput(destination_id="dst-2"))
+    handle = await start(harness)
+    for number in range(2, 6):
+        await harness.pass_time(600)
+        asked_at = await harness.now()
+        await handle.signal("wake")
+        await harness.activities.until(lambda: served.count("dst-1") == number)  # noqa: B023
+        assert await harness.now() - asked_at < timedelta(minutes=1)
+    assert served.count("dst-2") == 1
+    await hanging.result()
+    assert served.count("dst-2") == 2
 
 
 async def test_an_outcome_that_the_gateway_did_not_take_is_told_until_it_does(
