@@ -8,13 +8,14 @@ from typing import Final, cast
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage, Storage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 
 from api.errors import RateLimitExceeded
+from api.limit_memory import WindowMemory
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
@@ -25,6 +26,7 @@ PICTURES_A_READ: Final = 200
 
 LOGINS_PER_MINUTE: Final = 20
 PAGE_READS_PER_MINUTE: Final = 6_000
+MEMORY: Final = "memory://"
 STORAGE_LIMIT_SEC: Final = 1.0
 STORAGE_PAUSE_SEC: Final = 5.0
 
@@ -60,7 +62,7 @@ class RequestLimits:
             StartError: RATE_LIMIT_STORAGE names none that can be used.
         """
         self._shared = _limiter(settings.rate_limit_storage)
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = MovingWindowRateLimiter(WindowMemory())
         self._paused_until = 0.0
         self._on_storage_failure = on_storage_failure
         # Each is counted by itself: polling hinders nobody's stop.
@@ -118,6 +120,8 @@ async def _hit(
 
 
 def _limiter(uri: str) -> MovingWindowRateLimiter:
+    if uri == MEMORY:
+        return MovingWindowRateLimiter(WindowMemory())
     # The package `redis` is the client that most people know; limits would take `coredis`.
     client = {"implementation": "redispy"} if uri.startswith("redis") else {}
     try:
