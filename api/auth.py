@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
@@ -219,7 +220,18 @@ def _check_may_change(request: Request, caller: Caller) -> None:
 
 
 def peer_address(request: Request) -> str:
-    return request.client.host if request.client else "?"
+    """Return whom to count a stranger's requests for: an address, of IPv6 its network.
+
+    Whoever has one IPv6 address has 2**64 of them.
+    """
+    host = request.client.host if request.client else "?"
+    if ":" not in host:
+        return host
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return host
+    return str(address.ipv4_mapped or IPv6Network((address.packed, 64), strict=False))
 
 
 def _name(digest: bytes) -> str:

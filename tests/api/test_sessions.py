@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from limits.aio.storage import MemoryStorage
 
 from api.changes import feed
 from api.changes import routes as changes
+from api.limit_memory import WindowMemory
 from api.request_limits import LOGINS_PER_MINUTE
 from api.sessions import LINK_TIME, SESSION_TIME, Sessions, csrf_token
 from api.store import open_store
@@ -96,13 +96,20 @@ async def test_a_wrong_key_is_refused_in_words(gateway: Running) -> None:
         assert broken.json()["error"]["code"] == "VALIDATION_ERROR"
 
 
-async def test_guessing_is_limited_for_an_address(gateway: Running) -> None:
+async def test_guessing_is_limited_for_an_address_or_a_network_of_one(gateway: Running) -> None:
+    """The gateway is behind a proxy that it trusts, on this machine."""
     async with stranger(gateway) as client:
-        for _ in range(LOGINS_PER_MINUTE):
-            assert (await client.post("/session", json={"key": "guess"})).status_code == 401
-        right = await client.post("/session", json={"key": KEY})
-        assert right.status_code == 429
-        assert right.headers["retry-after"]
+        for number in range(LOGINS_PER_MINUTE):
+            guess = client.build_request("POST", "/session", json={"key": "guess"})
+            guess.headers["X-Forwarded-For"] = f"192.0.2.1, 2001:db8:1:2::{number:x}"
+            assert (await client.send(guess)).status_code == 401
+        right = client.build_request("POST", "/session", json={"key": KEY})
+        right.headers["X-Forwarded-For"] = "2001:db8:1:2:ffff::1"
+        refused = await client.send(right)
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"]
+        right.headers["X-Forwarded-For"] = "2001:db8:1:3::1"
+        assert (await client.send(right)).status_code == 204
 
 
 async def test_a_form_of_another_site_logs_nobody_in(gateway: Running) -> None:
@@ -225,8 +232,8 @@ async def test_limits_are_counted_without_the_token_of_a_session(gateway: Runnin
     async with logged_in(gateway) as client:
         assert (await client.get("/api/v1/monitors")).status_code == 200
         storage = gateway.gateway.limits._shared.storage
-        assert isinstance(storage, MemoryStorage)
-        counted = " ".join(storage.events)
+        assert isinstance(storage, WindowMemory)
+        counted = " ".join(storage.windows)
         assert "reads of a page" in counted
         assert client.cookies[COOKIE] not in counted
 
@@ -247,7 +254,7 @@ async def test_the_stream_of_changes_ends_with_the_session(
 async def test_a_session_leaves_others_room_to_listen(
     gateway: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "MAX_OF_A_SESSION", 1)
+    monkeypatch.setattr(feed, "MAX_OF_ONE", 1)
     path = "/api/v1/changes"
     async with (
         logged_in(gateway) as client,
