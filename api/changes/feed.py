@@ -23,8 +23,8 @@ POLL_SEC: Final = 1.0
 KEEP_ALIVE_SEC: Final = 10.0
 RECONNECT_SEC: Final = 2
 MAX_LISTENERS: Final = 100
-MAX_OF_A_SESSION: Final = 20
-"""Open pages of one browser; whoever has more leaves room for others."""
+MAX_OF_ONE: Final = 20
+"""Open pages of one browser, or programs with one key; whoever has more leaves room for others."""
 
 EVENTS_KEPT: Final = 5_000
 PAGE: Final = 500
@@ -54,7 +54,7 @@ class ChangeFeed:
         self._is_blind = False
         self._news = asyncio.Event()
         self._listeners = 0
-        self._of_sessions: Counter[str] = Counter()
+        self._of_each: Counter[str] = Counter()
         self._starting = asyncio.Lock()
         self._polling: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -65,40 +65,40 @@ class ChangeFeed:
         self._wake_listeners()
 
     @asynccontextmanager
-    async def listening(self, session: str = "") -> AsyncIterator[None]:
+    async def listening(self, who: str) -> AsyncIterator[None]:
         """Admit a listener; `events` is called within the context.
 
         Args:
-            session: whose page it is; empty for a program.
+            who: the session of a page, or the holder of a program's key.
 
         Raises:
-            RateLimitExceeded: there are too many, of all or of this session.
+            RateLimitExceeded: there are too many, of all or of this one.
             StoreUnavailable: the database does not answer.
         """
-        self._admit(session)
+        self._admit(who)
         try:
             async with self._starting:
                 if self._polling is None:
                     await self._start()
             yield
         finally:
-            self._leave(session)
+            self._leave(who)
 
-    def _admit(self, session: str) -> None:
+    def _admit(self, who: str) -> None:
         """Raises: RateLimitExceeded."""
         if self._listeners >= MAX_LISTENERS:
             raise RateLimitExceeded(f"{MAX_LISTENERS} clients listen", KEEP_ALIVE_SEC)
-        if session and self._of_sessions[session] >= MAX_OF_A_SESSION:
-            message = f"{MAX_OF_A_SESSION} pages of this session listen"
+        if self._of_each[who] >= MAX_OF_ONE:
+            message = f"{MAX_OF_ONE} clients of this key or session listen"
             raise RateLimitExceeded(message, KEEP_ALIVE_SEC)
         self._listeners += 1
-        self._of_sessions[session] += 1
+        self._of_each[who] += 1
 
-    def _leave(self, session: str) -> None:
+    def _leave(self, who: str) -> None:
         self._listeners -= 1
-        self._of_sessions[session] -= 1
-        if not self._of_sessions[session]:
-            del self._of_sessions[session]
+        self._of_each[who] -= 1
+        if not self._of_each[who]:
+            del self._of_each[who]
         if not self._listeners and self._polling:
             self._polling.cancel()
             self._polling = None

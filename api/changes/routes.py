@@ -34,7 +34,7 @@ router = APIRouter(prefix="/api/v1", tags=["changes"])
 
 
 async def _listening(feed: Feed, caller: CallerDep) -> AsyncIterator[None]:
-    async with feed.listening(caller.session):
+    async with feed.listening(caller.session or caller.name):
         yield
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from api.changes import feed
 from api.changes.feed import ChangeFeed, SeenNumbers
+from api.errors import RateLimitExceeded
 from api.store import StoreUnavailable
 from api.store.changes import Change, ChangeSubject
 from api.store.tables import monitors
@@ -144,11 +145,11 @@ async def test_an_id_that_is_none_is_refused(light_gateway: Running, number: str
     assert answer.json()["error"]["message"].startswith("Last-Event-ID: ")
 
 
-async def test_the_number_of_listeners_is_bounded_and_those_who_leave_make_room(
+async def test_a_key_leaves_others_room_to_listen_and_who_leaves_makes_room(
     light_gateway: Running,
 ) -> None:
     async with AsyncExitStack() as stack:
-        for _ in range(feed.MAX_LISTENERS):
+        for _ in range(feed.MAX_OF_ONE):
             await stack.enter_async_context(listening(light_gateway))
         answer = await light_gateway.client.get(PATH)
         assert answer.status_code == 429
@@ -184,14 +185,23 @@ class SlowStore:
         return self.changes[number:][:limit]
 
 
+async def describe(changes: Sequence[Change]) -> list[tuple[ChangeSubject, str]]:
+    return [(each.subject, "{}") for each in changes]
+
+
+async def test_the_number_of_all_listeners_is_bounded() -> None:
+    changes = ChangeFeed(SlowStore(), describe)  # type: ignore[arg-type]
+    async with AsyncExitStack() as stack:
+        for number in range(feed.MAX_LISTENERS):
+            await stack.enter_async_context(changes.listening(f"client {number}"))
+        with pytest.raises(RateLimitExceeded, match="100 clients listen"):
+            await stack.enter_async_context(changes.listening("one more"))
+
+
 async def test_a_listener_that_does_not_read_is_cut_off() -> None:
     store = SlowStore()
-
-    async def describe(changes: Sequence[Change]) -> list[tuple[ChangeSubject, str]]:
-        return [(each.subject, "{}") for each in changes]
-
     changes = ChangeFeed(store, describe)  # type: ignore[arg-type]
-    async with changes.listening():
+    async with changes.listening("somebody"):
         slow, quick = changes.events(None), changes.events(None)
         await anext(slow)
         await anext(quick)
@@ -219,7 +229,7 @@ async def test_a_change_that_cannot_be_described_at_once_is_told_later() -> None
         return [(each.subject, "{}") for each in changes]
 
     changes = ChangeFeed(store, describe)  # type: ignore[arg-type]
-    async with changes.listening(), asyncio.timeout(10):
+    async with changes.listening("somebody"), asyncio.timeout(10):
         listener = changes.events(None)
         await anext(listener)
         store.changes.append(Change(1, ChangeSubject.MONITOR, "mon-1"))
