@@ -41,6 +41,7 @@ from api.monitor_engine import MonitorEngine
 from api.monitors.bulk_stop import BulkStop
 from api.monitors.creation import MonitorCreation
 from api.monitors.launcher import Launcher
+from api.monitors.level_history import LevelHistory
 from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates
@@ -113,6 +114,7 @@ class GatewayServices:
     pictures: LatestPictureService
     sessions: Sessions
     cookie: SessionCookie
+    levels: LevelHistory
     wall: WallService
     monitor_pages: MonitorPages
 
@@ -166,13 +168,14 @@ def create_gateway(
     incidents = IncidentService(store, evidence, links, waker, now)
     events = EventService(store, engine, monitors, links)
     changes = ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe)
-    sessions = Sessions(store.sessions, now)
+    sessions, levels = Sessions(store.sessions, now), LevelHistory()
     pictures = LatestPictureService(
         store, monitors, interval_sec=settings.picture_interval_sec, now=now
     )
     coverage = CoverageService(store, retention=retention, now=now)
     status_pages = StatusPageService(store, now)
     held_webhooks = HeldWebhooks(store, engine, now)
+    silences = SilenceService(store, waker, held_webhooks, now)
     health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
     return GatewayServices(
         metrics=metrics,
@@ -195,7 +198,7 @@ def create_gateway(
         slates=SlateService(store, now),
         incidents=incidents,
         coverage=coverage,
-        reports=WorkerReports(store, monitors, metrics, waker, now),
+        reports=WorkerReports(store, monitors, metrics, waker, levels, now),
         reconciler=Reconciler(
             store,
             engine,
@@ -213,7 +216,7 @@ def create_gateway(
         dispatch=DestinationDispatch(
             store, secrets, NotificationWriter(store, settings.public_url, links, now), metrics, now
         ),
-        silences=SilenceService(store, waker, held_webhooks, now),
+        silences=silences,
         held_webhooks=held_webhooks,
         status_pages=status_pages,
         publication=StatusPublication(store, status_pages, coverage, now),
@@ -237,7 +240,8 @@ def create_gateway(
         pictures=pictures,
         sessions=sessions,
         cookie=SessionCookie(settings),
-        wall=WallService(monitors, incidents, changes, now),
+        levels=levels,
+        wall=WallService(monitors, incidents, silences, changes, now),
         monitor_pages=MonitorPages(
             store, monitors, incidents, events, _workflows_url(settings, namespace), now
         ),

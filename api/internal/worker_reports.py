@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from api.destinations.waker import DestinationWaker
 from api.errors import EngineNotAvailable, MonitorNotFound, ValidationFailed
 from api.metrics import GatewayMetrics
+from api.monitors.level_history import LevelHistory
 from api.monitors.service import MonitorService
 from api.store import Store
 from monitors.random_ids import is_monitor_id
@@ -35,12 +36,14 @@ class WorkerReports:
         monitors: MonitorService,
         metrics: GatewayMetrics,
         waker: DestinationWaker,
+        levels: LevelHistory,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._monitors = monitors
         self._metrics = metrics
         self._waker = waker
+        self._levels = levels
         self._now = now
 
     async def apply_status(self, monitor_id: str, report: StatusReport) -> None:
@@ -60,6 +63,8 @@ class WorkerReports:
         if not status:
             raise MonitorNotFound(monitor_id)
         await self._store.coverage.record(monitor_id, report.coverage)
+        if report.media:
+            self._levels.add(monitor_id, self._now(), report.media.levels)
         if not report.status.is_active:
             await self._store.coverage.end_live(monitor_id, min(report.as_of, self._now()))
             await self._waker.wake_about(monitor_id)

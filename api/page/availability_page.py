@@ -14,7 +14,16 @@ from api.coverage.service import CoverageRange, CoverageService
 from api.injection import injected
 from api.monitors.service import shown_name
 from api.page.compression import as_accepted, compressed
-from api.page.figures import Bars, bars, beginnings, length, live, percent, unseen
+from api.page.figures import (
+    Bars,
+    bars,
+    beginnings,
+    in_order_of_names,
+    length,
+    live,
+    percent,
+    unseen,
+)
 from api.page.label_filter import LabelText
 from api.page.rendering import HEADERS, Page, page_router
 from api.page.texts import Words
@@ -112,7 +121,7 @@ def _rows(
         _row(words, subject, intervals, begins, resolution)
         for subject, intervals in zip(subjects, timelines, strict=True)
     ]
-    return sorted(rows, key=lambda each: (each.low, each.name))
+    return sorted(rows, key=lambda each: (each.low, in_order_of_names(each.name)))
 
 
 def _row(
@@ -138,7 +147,7 @@ def _row(
 
 
 def _length(words: Words, seconds: float) -> str:
-    return length(words, seconds) if seconds else "\N{EN DASH}"
+    return length(words, seconds) if seconds else ""
 
 
 def _csv(asked: CoverageRange, label: "LabelText") -> str:

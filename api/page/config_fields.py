@@ -25,7 +25,7 @@ _GROUPS: Final = {
     "stream": (
         *("suspend_threshold_sec", "segment_error_threshold_sec", "expect", "request_headers"),
     ),
-    "telling": ("recovery_sec", "flapping_recovery_factor", "evidence", "on_delivery_failure"),
+    "telling": ("recovery_sec", "flapping_recovery_factor", "on_delivery_failure"),
     "time": (
         *("scheduled_start_time", "scheduled_end_time", "start_delay_tolerance_sec"),
         *("check_interval_sec",),
@@ -80,13 +80,23 @@ def changeable_fields(config: MonitorConfig) -> list[FieldGroup]:
 
 
 def creation_fields() -> list[FieldGroup]:
-    """Return everything that a new monitor may be given, with the defaults."""
-    return _grouped(MonitorConfig, MonitorConfig())
+    """Return what a new monitor may be given, with the defaults, but for what is kept."""
+    return _grouped(MonitorConfig, MonitorConfig(), without=("evidence",))
 
 
-def _grouped(model: type[BaseModel], config: MonitorConfig) -> list[FieldGroup]:
+def evidence_field() -> ConfigField:
+    """Return what is kept of the incidents of a new monitor: a choice that is not hidden."""
+    schema = MonitorConfig.model_json_schema()
+    (field,) = _fields(("evidence",), schema["properties"], schema["$defs"], MonitorConfig())
+    return field
+
+
+def _grouped(
+    model: type[BaseModel], config: MonitorConfig, *, without: Collection[str] = ()
+) -> list[FieldGroup]:
     schema = model.model_json_schema()
-    described: Mapping[str, Any] = schema["properties"]
+    properties = schema["properties"].items()
+    described = {name: each for name, each in properties if name not in without}
     grouped = {name for names in _GROUPS.values() for name in names}
     groups = {**_GROUPS, _OTHER: tuple(name for name in described if name not in grouped)}
     found = [

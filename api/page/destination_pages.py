@@ -1,6 +1,6 @@
 """The pages of destinations: who is told, with a test, and what became of it."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Query, Response
 
@@ -38,13 +38,16 @@ async def destinations(page: Page, service: Destinations) -> Response:
 
 
 @router.get("/destinations/new")
-async def new_destination(page: Page) -> Response:
-    """Show the form of a new destination."""
+async def new_destination(
+    page: Page, purpose: Annotated[Literal["monitor", ""], Query(alias="for")] = ""
+) -> Response:
+    """Show the form of a new destination; one for a new monitor leads back to that."""
     return page.render(
         "new_destination.html",
         title="destinations.new",
         scripts=["destinations.js"],
         script_texts=["destination.script."],
+        is_for_monitor=purpose == "monitor",
         types=list(DestinationType),
         languages=list(Language),
         reminders=REMINDERS,

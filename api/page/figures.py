@@ -1,6 +1,7 @@
 """Percentages and lengths of time in words, and bars that show them."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ LEAST_FAULT: Final = 12
 
 LEAST_UNSEEN: Final = 8
 UNSEEN_SHARE: Final = 0.01
+_DIGITS: Final = re.compile(r"([0-9]{1,18})")
 _DATE: Final = {
     TimeResolution.HOUR: "%m-%d %H:00",
     TimeResolution.DAY: "%Y-%m-%d",
@@ -61,6 +63,12 @@ def percent(words: Words, totals: Totals) -> str:
     if shown[0] == shown[1]:
         return words("unit.percent", value=shown[0])
     return words("unit.percents", low=shown[0], high=shown[1])
+
+
+def in_order_of_names(name: str) -> list[str | int]:
+    """Return what names are sorted by: Channel 2 comes before Channel 10."""
+    parts = _DIGITS.split(name.casefold())
+    return [int(each) if place % 2 else each for place, each in enumerate(parts)]
 
 
 def length(words: Words, seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The page of incidents: open ones first, what was seen, who was told, and what to do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -11,8 +11,12 @@ from pydantic import BeforeValidator
 from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
 from api.incidents.service import IncidentService
 from api.injection import injected
+from api.monitors.service import MonitorService
 from api.page.label_filter import LabelText
 from api.page.rendering import Page, page_router
+from api.page.running_silences import RunningSilences, running_silences
+from api.silences.schemas import Silence
+from api.silences.service import SilenceService
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, NotificationState
@@ -39,8 +43,11 @@ class IncidentReceiver:
 
 @dataclass(frozen=True)
 class IncidentCard:
+    """An incident, who was told, and what silences it now."""
+
     incident: ListedIncident
     receivers: Sequence[IncidentReceiver]
+    silence: Silence | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,11 @@ router = page_router()
 
 @router.get("/incidents")
 async def incidents(
-    page: Page, service: Incidents, asked: Annotated[IncidentQuery, Depends(asked_for)]
+    page: Page,
+    service: Incidents,
+    silences: Annotated[SilenceService, injected(SilenceService)],
+    monitors: Annotated[MonitorService, injected(MonitorService)],
+    asked: Annotated[IncidentQuery, Depends(asked_for)],
 ) -> Response:
     """Show incidents: all that are open, and those that are over page by page."""
     is_first = asked.page == 0
@@ -109,6 +120,7 @@ async def incidents(
     over = await service.list_incidents(
         asked.filter(is_open=False), limit=PAGE, offset=asked.page * PAGE
     )
+    held = await _held(opened, await running_silences(silences), monitors) if is_first else {}
     return page.render(
         "incidents.html",
         title="incidents.title",
@@ -118,15 +130,34 @@ async def incidents(
         kinds=list(IncidentKind),
         severities=list(Severity),
         open_total=opened.pagination.total,
-        open=await _cards(service, opened) if is_first else [],
-        over=await _cards(service, over),
+        open=await _cards(service, opened, held) if is_first else [],
+        over=await _cards(service, over, {}),
         has_older=over.pagination.total > (asked.page + 1) * PAGE,
     )
 
 
-async def _cards(service: IncidentService, found: IncidentList) -> list[IncidentCard]:
+async def _held(
+    found: IncidentList, running: RunningSilences, monitors: MonitorService
+) -> dict[str, Silence | None]:
+    """Return what silences each incident now."""
+    if not running.silences:
+        return {}
+    known = await monitors.by_ids({each.monitor_id for each in found.incidents})
+    labels = {each.monitor_id: each.labels for each in known}
+    return {
+        each.incident_id: running.of(each.monitor_id, labels.get(each.monitor_id, {}), each.kind)
+        for each in found.incidents
+    }
+
+
+async def _cards(
+    service: IncidentService, found: IncidentList, held: Mapping[str, Silence | None]
+) -> list[IncidentCard]:
     deliveries = await service.deliveries([each.incident_id for each in found.incidents])
-    return [IncidentCard(each, receivers(deliveries[each.incident_id])) for each in found.incidents]
+    return [
+        IncidentCard(each, receivers(deliveries[each.incident_id]), held.get(each.incident_id))
+        for each in found.incidents
+    ]
 
 
 def receivers(deliveries: Iterable[IncidentDelivery]) -> list[IncidentReceiver]:

@@ -26,6 +26,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.auth import AuthenticationDep, Caller
 from api.errors import ApiError
 from api.page import static_files
+from api.page.compression import compressed_answer
 from api.page.language import language_of
 from api.page.navigation import NAVIGATION
 from api.page.texts import Words
@@ -55,6 +56,7 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 SCRIPT_TEXTS: Final = ("script.", "kind.", "state.", "status.", "severity.")
+REFUSALS: Final = ("refused.",)
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -64,6 +66,8 @@ _environment = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+# As short as it can be; what HTML minds is escaped in any case.
+_environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
 _log = structlog.get_logger(__name__)
 
 
@@ -107,6 +111,7 @@ class Document:
             status: of the answer.
             context: for the template, which also knows `t`, `may_change` and `static`.
         """
+        modules = static_files.with_imports(["page.js", *scripts])
         document = _environment.get_template(template).render(
             t=self.words,
             language=self.words.language,
@@ -115,8 +120,10 @@ class Document:
             address=self._address,
             static=static_files.PREFIX,
             scripts=["page.js", *scripts],
-            modules=static_files.with_imports(["page.js", *scripts]),
-            texts=self.words.starting_with(*SCRIPT_TEXTS, *script_texts),
+            modules=modules,
+            texts=self.words.starting_with(
+                *SCRIPT_TEXTS, *script_texts, *(REFUSALS if "forms.js" in modules else ())
+            ),
             data=data,
             navigation=NAVIGATION,
             is_logged_in=self.caller is not None,
@@ -134,14 +141,14 @@ class Document:
 
 
 class PageRoute(APIRoute):
-    """Answers errors with documents."""
+    """Answers errors with documents, and compresses what it answers."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handle_for_people(request: Request) -> Response:
             try:
-                return await handle(request)
+                return compressed_answer(request, await handle(request))
             except NotLoggedIn:
                 return _ask_to_log_in(request)
             except (ApiError, StoreUnavailable, RequestValidationError) as error:

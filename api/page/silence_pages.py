@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from api.injection import injected
 from api.monitors.schemas import ListedMonitor
 from api.monitors.service import MonitorService
+from api.page.figures import in_order_of_names
 from api.page.rendering import Page, page_router
 from api.silences.schemas import Silence
 from api.silences.service import SilenceService
@@ -60,7 +61,7 @@ async def active_monitors(monitors: MonitorService) -> list[ListedMonitor]:
     """Return monitors to choose from, by name."""
     found = await monitors.list_monitors(MonitorFilter(), limit=MOST_SHOWN, offset=0)
     active = [each for each in found.monitors if each.status.is_active]
-    return sorted(active, key=lambda each: (each.name or each.stream_url).casefold())
+    return sorted(active, key=lambda each: in_order_of_names(each.name or each.stream_url))
 
 
 async def _names(monitors: MonitorService, silences: Sequence[Silence]) -> dict[str, str]:

@@ -7,20 +7,24 @@ from typing import Any, Final
 from api.changes.feed import ChangeFeed
 from api.incidents.service import IncidentService
 from api.monitors.service import MonitorService
+from api.silences.service import MAX_SILENCES, SilenceService
 from api.store.filters import IncidentFilter
 
 MOST_TILES: Final = 1_000
 ENDED_SHOWN: Final = timedelta(days=1)
 """How long a monitor that ended by an error stays on the wall."""
 
-_MONITOR: Final = {
-    *("monitor_id", "name", "title", "labels", "stream_url", "status", "stream_status", "health"),
-    *("open_incidents", "levels", "picture_at", "as_of"),
+_MONITOR: Final[dict[str, Any]] = {
+    **dict.fromkeys(("monitor_id", "name", "title", "labels", "stream_url", "status"), True),
+    **dict.fromkeys(("open_incidents", "picture_at", "as_of"), True),
+    "health": {"video", "audio"},
+    "levels": {"channels_dbfs"},
 }
 _INCIDENT: Final = {
     *("incident_id", "monitor_id", "kind", "severity", "status", "started_at"),
     *("acknowledged_at", "silenced"),
 }
+_SILENCE: Final = {"monitor_ids", "labels", "kinds", "starts_at", "ends_at"}
 
 
 class WallService:
@@ -28,16 +32,18 @@ class WallService:
         self,
         monitors: MonitorService,
         incidents: IncidentService,
+        silences: SilenceService,
         changes: ChangeFeed,
         now: Callable[[], datetime],
     ) -> None:
         self._monitors = monitors
         self._incidents = incidents
+        self._silences = silences
         self._changes = changes
         self._now = now
 
     async def begin(self) -> dict[str, Any]:
-        """Return active monitors, those that ended by an error lately, and open incidents.
+        """Return active monitors, those that ended by an error lately, open incidents, silences.
 
         `position` is the number of the change after which the script listens.
         """
@@ -48,6 +54,7 @@ class WallService:
         found = await self._incidents.list_incidents(
             IncidentFilter(is_open=True), limit=MOST_TILES, offset=0
         )
+        silences = await self._silences.list_current(limit=MAX_SILENCES, offset=0)
         return {
             "position": position,
             "now": self._now().isoformat(),
@@ -59,5 +66,9 @@ class WallService:
             "incidents": [
                 each.model_dump(mode="json", include=_INCIDENT, exclude_none=True)
                 for each in found.incidents
+            ],
+            "silences": [
+                each.model_dump(mode="json", include=_SILENCE, exclude_none=True)
+                for each in silences.silences
             ],
         }

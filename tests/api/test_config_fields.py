@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.page.config_fields import changeable_fields, creation_fields
+from api.page.config_fields import changeable_fields, creation_fields, evidence_field
 from api.page.meters import channel_meters, loudness_meters
 from api.page.texts import TEXTS
 from monitors.config import ChangeableConfig, MonitorConfig
@@ -11,6 +11,7 @@ from monitors.reports import SoundLevels
 
 def test_every_field_of_the_config_is_in_a_form() -> None:
     shown = [field.name for group in creation_fields() for field in group.fields]
+    shown.append(evidence_field().name)
     assert sorted(shown) == sorted(MonitorConfig.model_fields)
     changeable = [f.name for group in changeable_fields(MonitorConfig()) for f in group.fields]
     assert sorted(changeable) == sorted(ChangeableConfig.model_fields)

@@ -12,6 +12,9 @@ from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running
 
 WATCHED = timedelta(hours=12)
+HOSTILE = "<img src='/evil' onerror='alert(1)'>"
+"""Text of a stranger; a page that takes it for more fails its test."""
+
 LEVELS = {
     "momentary_lufs": -23.4,
     "short_term_lufs": -22.8,
@@ -47,7 +50,7 @@ async def seed(gateway: Running) -> Seeded:
     healthy = await add_live(gateway, "News 24", team="news", region="東京")
     black = await add_live(gateway, "Football, pitch 3", team="sport")
     frozen = await add_live(gateway, "朝の情報番組", team="news", region="大阪")
-    silent = await add_live(gateway, "Radio One with a very long name that fits no tile at all")
+    silent = await add_live(gateway, f"Radio One with a very long name that fits no tile {HOSTILE}")
     waiting = await gateway.created_id(
         stream_url="https://media.example/evening.m3u8", name="Evening concert"
     )
@@ -55,7 +58,8 @@ async def seed(gateway: Running) -> Seeded:
     opened = await break_it(gateway, black, IncidentKind.BLACKOUT, ago_sec=151)
     acknowledged = await break_it(gateway, frozen, IncidentKind.FREEZE, ago_sec=4000)
     await gateway.client.post(
-        f"/api/v1/incidents/{acknowledged}/acknowledge", json={"note": "The encoder restarts."}
+        f"/api/v1/incidents/{acknowledged}/acknowledge",
+        json={"note": f"The encoder restarts. {HOSTILE}"},
     )
     await break_it(gateway, silent, IncidentKind.CHANNEL_LOSS, ago_sec=640)
     past = await break_it(gateway, healthy, IncidentKind.SILENCE, ago_sec=5 * 3600, lasted_sec=95)

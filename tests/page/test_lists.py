@@ -23,7 +23,7 @@ PAGES = {
     "new-silence": "/silences/new",
     "availability": "/availability?period=24h",
     "status-pages": "/status-pages",
-    "new-status-page": "/status-pages/new",
+    "status-page": "/status-pages/tv",
     "status": "/status/tv",
 }
 
@@ -70,12 +70,33 @@ async def test_an_incident_is_silenced_and_the_silence_ended(
     await expect(dialog).to_be_hidden()
     (made,) = (await gateway.client.get("/api/v1/silences")).json()["silences"]
     assert (made["monitor_ids"], made["kinds"]) == ([seeded.black], ["blackout"])
+    await expect(card).to_contain_text("Silenced until")
+    await expect(card.get_by_role("button", name="Silence", exact=True)).to_have_count(0)
     await page.goto("/silences")
     row = page.locator(f"#{made['silence_id']}")
     await expect(row).to_contain_text("Football, pitch 3")
     await row.get_by_role("button", name="End now").click()
     await page.get_by_role("dialog").get_by_role("button", name="End now").click()
     await expect(page.get_by_text("Nothing is silenced")).to_be_visible()
+
+
+async def test_a_silence_ends_where_it_is_felt(
+    page: Page, gateway: Running, seeded: Seeded
+) -> None:
+    ends_at = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    body = {"labels": {"team": "sport"}, "ends_at": ends_at}
+    await gateway.client.post("/api/v1/silences", json=body)
+    for path, place in (("/incidents", f"#{seeded.open}"), (f"/monitors/{seeded.black}", "main")):
+        await page.goto(path)
+        part = page.locator(place)
+        await expect(part).to_contain_text("Silenced until")
+        await part.get_by_role("button", name="End the silence…").first.click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("It holds for all monitors with team:sport.")
+        if place == "main":
+            await dialog.get_by_role("button", name="End now").click()
+            await expect(part.get_by_role("link", name="Silence", exact=True)).to_be_visible()
+    assert (await gateway.client.get("/api/v1/silences")).json()["silences"] == []
 
 
 async def test_a_silence_is_planned_for_labels(
@@ -90,7 +111,7 @@ async def test_a_silence_is_planned_for_labels(
     await page.get_by_label("Beginning").fill("2031-01-01T10:00")
     await page.get_by_label("End", exact=True).fill("2031-01-01T09:00")
     await page.get_by_role("button", name="Silence").click()
-    await expect(page.locator("#ends_at-problem")).to_contain_text("must be after")
+    await expect(page.locator("#ends_at-problem")).to_contain_text("must be after the beginning")
     await page.get_by_label("End", exact=True).fill("")
     await page.get_by_label("From now, for").check()
     await page.get_by_label("Note (optional)").fill("New encoders")
@@ -228,9 +249,10 @@ async def test_each_page_fits_each_screen(
     monitors = [{"monitor_id": seeded.healthy}, {"monitor_id": seeded.black}]
     body = {"title": "TV", "note": "Questions: tv@example.com", "monitors": monitors}
     await gateway.client.put("/api/v1/status-pages/tv", json=body)
-    await create_destination(gateway, name="Night shift")
+    made = await create_destination(gateway, name="Night shift")
+    pages = PAGES | {"destination": f"/destinations/{made['destination_id']}"}
     async with opened_page(browser, gateway) as page:
-        for name, path in PAGES.items():
+        for name, path in pages.items():
             await page.emulate_media(color_scheme="light")
             await page.goto(path)
             await check_access(page)

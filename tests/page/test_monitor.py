@@ -1,5 +1,6 @@
 """The page of one monitor."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -54,6 +55,8 @@ async def test_it_says_what_is_wrong_what_the_stream_is_and_how_loud(
     levels = page.locator("#levels")
     for text in ("Left", "-21.5 dBFS", "-22.8 LUFS", "-3.1 dBTP"):
         await expect(levels).to_contain_text(text)
+    known = json.loads(await page.locator("#data").text_content() or "")
+    assert [level for _, level in known["levels"]] == [-22.8]
     await expect(page.locator(".incident")).to_have_count(1)
     await expect(page.locator("#events tbody tr")).to_have_count(2)
 
@@ -134,7 +137,7 @@ async def test_a_threshold_changes_by_keyboard_and_a_bad_one_says_why(
     await field.fill("100000")
     await opened.keyboard.press("Enter")
     problem = opened.locator("[id='config.blackout_threshold_sec-problem']")
-    await expect(problem).to_contain_text("less than or equal to 86400")
+    await expect(problem).to_contain_text("At most 86400.")
     await expect(field).to_be_focused()
     await expect(field).to_have_attribute("aria-invalid", "true")
     await field.fill("12.5")

@@ -44,6 +44,51 @@ async def test_a_monitor_is_made_by_keyboard_alone(page: Page, gateway: Running)
     assert made["callback_url"] is None
 
 
+async def test_what_was_typed_is_there_after_making_a_destination(page: Page) -> None:
+    await page.goto("/new")
+    await page.get_by_label("Address of the stream").fill("https://media.example/kept.m3u8")
+    await page.get_by_label("Labels").fill("team: news")
+    await page.get_by_label("Evidence").select_option("pictures and a clip")
+    await page.get_by_role("link", name="New destination").click()
+    await page.get_by_label("Name").fill("Night shift")
+    await page.get_by_label("URL that takes the POST").fill("https://receiver.example/night")
+    await page.get_by_role("button", name="Create").click()
+    await page.get_by_role("link", name="I have copied it").click()
+    await expect(page.get_by_label("Night shift")).to_be_checked()
+    await expect(page.get_by_label("Address of the stream")).to_have_value(
+        "https://media.example/kept.m3u8"
+    )
+    await expect(page.get_by_label("Labels")).to_have_value("team: news")
+    await expect(page.get_by_label("Evidence")).to_have_value("clip")
+    await page.get_by_role("button", name="Start monitoring").click()
+    await page.wait_for_url("**/monitors/mon-*")
+    await page.goto("/new")
+    await expect(page.get_by_label("Address of the stream")).to_have_value("")
+
+
+async def test_a_person_in_japan_is_told_in_japanese_what_is_refused(
+    browser: Browser, gateway: Running
+) -> None:
+    async with opened_page(browser, gateway, locale="ja-JP") as page:
+        await page.goto("/new")
+        send, stream = page.get_by_role("button", name="監視を開始"), page.locator("#stream_url")
+        problem = page.locator("#stream_url-problem")
+        for address, reason in {
+            "": "入力してください。",
+            "media.example": "https:// または http:// で始まる",
+            "https://youtube.com/@handle": "個別の動画の URL",
+            f"https://{FORBIDDEN_HOST}/a.m3u8": "ホストが見つからないか",
+        }.items():
+            await stream.fill(address)
+            await page.locator("#callback_url").fill(HOOK)
+            await send.click()
+            await expect(problem).to_contain_text(reason)
+        await page.locator("#labels").fill("Team A: x")
+        await stream.fill(STREAM)
+        await send.click()
+        await expect(page.locator("#labels-problem")).to_contain_text("英小文字")
+
+
 async def test_what_is_refused_is_said_at_its_field(page: Page, gateway: Running) -> None:
     await page.goto("/new")
     send = page.get_by_role("button", name="Start monitoring")

@@ -5,8 +5,8 @@ import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
-import pytest
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -16,6 +16,8 @@ from tests.page.seeding import Seeded, add_live, break_it, report
 from tests.testkit.events import end_of, put_event
 from tests.testkit.gateway import Running, running_gateway
 from tests.testkit.ports import free_port
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def tile_of(page: Page, name: str) -> Locator:
@@ -49,18 +51,16 @@ async def test_what_needs_attention_comes_first(page: Page, seeded: Seeded) -> N
     await check_access(page)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_fits_each_screen(
-    browser: Browser, gateway: Running, seeded: Seeded, width: int, scheme: str
-) -> None:
-    async with opened_page(browser, gateway, width=width, color_scheme=scheme) as page:
-        await page.goto("/")
-        await page.locator("body[data-ready]").wait_for()
-        await check_width(page)
-        await shoot(page, f"wall-{width}-{scheme}")
-        if scheme == "dark":
-            await check_access(page)
+async def test_it_fits_each_screen(page: Page, seeded: Seeded) -> None:
+    await page.goto("/")
+    await page.locator("body[data-ready]").wait_for()
+    for width, height in WIDTHS.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            await check_width(page)
+            await shoot(page, f"wall-{width}-{scheme}")
+        await check_access(page)
 
 
 async def test_it_shows_what_happens_as_it_happens(page: Page, gateway: Running) -> None:
@@ -77,6 +77,20 @@ async def test_it_shows_what_happens_as_it_happens(page: Page, gateway: Running)
     await expect(page.locator("#announcements")).to_have_text("Live and well: No sound")
     await gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
     await expect(tile_of(page, "Live and well")).to_have_count(0)
+
+
+async def test_what_is_silenced_is_calm_and_comes_after_what_is_not(
+    page: Page, gateway: Running, seeded: Seeded
+) -> None:
+    ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body = {"monitor_ids": [seeded.black], "ends_at": ends_at}
+    made = (await gateway.client.post("/api/v1/silences", json=body)).json()
+    await page.goto("/")
+    tile = tile_of(page, "Football")
+    await expect(tile).to_contain_text("Picture is black · Silenced")
+    await expect(tile).to_have_attribute("data-muted", "true")
+    await expect(page.locator("#attention .tile").nth(0)).to_contain_text("A sound channel")
+    await gateway.client.delete(f"/api/v1/silences/{made['silence_id']}")
 
 
 async def test_a_fault_that_ends_leaves_its_place(page: Page, gateway: Running) -> None:

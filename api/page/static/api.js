@@ -8,7 +8,7 @@ export class Refused extends Error {
     super(message);
     this.status = status;
     this.code = code;
-    this.field = /^([\w.]+): /.exec(message)?.[1] ?? null;
+    this.field = /^([a-z]\w*(?:\.[^:]*)?): /.exec(message)?.[1] ?? null;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { call, whileBusy } from "./api.js";
 import { connectForms } from "./forms.js";
+import { reasonOf } from "./refusals.js";
 import { Renewal } from "./renewal.js";
 import { t } from "./texts.js";
 
@@ -27,7 +28,7 @@ async function test(button) {
     const { delivery_id: id } = await call("POST", `${path}/test`);
     await follow(button, path, id);
   } catch (refused) {
-    say(button, refused.message, "error");
+    say(button, reasonOf(refused), "error");
   }
   renewal?.now();
 }
@@ -68,7 +69,7 @@ for (const radio of form?.querySelectorAll("input[type=radio]") ?? []) {
 }
 
 function created(answer) {
-  const page = `/destinations/${answer.destination_id}`;
+  const page = (form.dataset.next ?? "/destinations/") + answer.destination_id;
   if (!answer.secret) {
     location.assign(page);
     return;

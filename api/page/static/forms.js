@@ -8,6 +8,7 @@
 
 import { call, whileBusy } from "./api.js";
 import { notify } from "./notices.js";
+import { reasonOf } from "./refusals.js";
 import { now } from "./time.js";
 
 const READERS = {
@@ -38,10 +39,18 @@ export function connectForms(root, changed = () => {}) {
   }
   root.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button?.dataset.opens) document.getElementById(button.dataset.opens).showModal();
+    if (button?.dataset.opens) open(button);
     if (button?.dataset.closes !== undefined) button.closest("dialog").close();
     if (button?.dataset.call) press(button, changed);
   });
+}
+
+// `data-aim` and `data-says` of the button tell its dialog what it is about.
+function open({ dataset }) {
+  const dialog = document.getElementById(dataset.opens);
+  if (dataset.aim) dialog.querySelector("form").dataset.api = dataset.aim;
+  if (dataset.says !== undefined) dialog.querySelector("[data-said]").textContent = dataset.says;
+  dialog.showModal();
 }
 
 async function press(button, changed) {
@@ -49,7 +58,7 @@ async function press(button, changed) {
     const body = button.dataset.body && JSON.parse(button.dataset.body);
     await whileBusy(button, () => call(button.dataset.call, button.dataset.path, body));
   } catch (refused) {
-    notify(refused.message, "error");
+    notify(reasonOf(refused), "error");
     return;
   }
   button.closest("dialog")?.close();
@@ -91,7 +100,8 @@ export function bodyOf(form) {
   return body;
 }
 
-function isChanged(field) {
+/** Returns whether a field differs from what the server rendered. */
+export function isChanged(field) {
   if (field.dataset.always !== undefined) return true;
   if (field.dataset.type === "list") return [...field.querySelectorAll("input")].some(isChecked);
   if (field.type === "checkbox") return isChecked(field);
@@ -109,6 +119,7 @@ function isChecked(box) {
 
 function finish(form, answer) {
   if (form.dataset.done) {
+    form.dataset.sent = "";
     location.assign(form.dataset.done.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(answer[name])));
     return;
   }
@@ -124,11 +135,11 @@ function finish(form, answer) {
 function refuse(form, refused) {
   const field = refused.field && fieldOf(form, refused.field);
   if (!field) {
-    say(form, refused.message, "error");
+    say(form, reasonOf(refused), "error");
     return;
   }
   const place = document.getElementById(`${field.id}-problem`);
-  place.textContent = refused.message.slice(refused.field.length + 2);
+  place.textContent = reasonOf(refused);
   place.hidden = false;
   field.setAttribute("aria-invalid", "true");
   const details = field.closest("details");

@@ -1,42 +1,41 @@
-// The sound level over time, as far as this page has seen it.
+// The sound level over the last half hour.
 
 const SVG = "http://www.w3.org/2000/svg";
-const KEPT_MS = 3_600_000;
-const LEAST_MS = 300_000;
+const SHOWN_MS = 1_800_000;
+const LEAST_MS = 30_000; // less is no line
 const GAP_MS = 75_000;
 const FLOOR = -60;
 const WIDTH = 600;
 const HEIGHT = 90;
 
 export class LevelHistory {
-  constructor(root, monitorId) {
+  /** @param {[number, number][]} known moments in seconds, with levels */
+  constructor(root, known) {
     this.root = root;
-    this.monitorId = monitorId;
+    this.points = known.map(([sec, level]) => [sec * 1000, level]);
   }
 
   /** Takes what the element of the levels says: when, how much, and in which unit. */
-  add(levels) {
-    const { at, level, unit } = levels.dataset;
-    const key = `levels:${this.monitorId}:${unit}`;
-    if (key !== this.key) this.points = restored(key);
-    this.key = key;
+  add({ dataset }) {
+    const { at, level, unit } = dataset;
+    if (unit && this.unit && unit !== this.unit) this.points = [];
+    this.unit = unit ?? this.unit;
     const point = [Date.parse(at ?? ""), Number.parseFloat(level ?? "")];
     if (point.every(Number.isFinite) && point[0] > (this.points.at(-1)?.[0] ?? 0)) {
-      this.points = [...this.points, point].filter(([moment]) => moment > point[0] - KEPT_MS);
-      keep(key, this.points);
+      this.points = [...this.points, point].filter(([moment]) => moment > point[0] - SHOWN_MS);
     }
-    this.draw(levels.dataset);
+    this.draw(dataset);
   }
 
   draw({ target, tolerance }) {
-    this.root.hidden = this.points.length < 2;
+    const last = this.points.at(-1)?.[0];
+    this.root.hidden = !(last - this.points[0]?.[0] >= LEAST_MS);
     if (this.root.hidden) return;
-    const to = this.points.at(-1)[0];
-    const from = Math.min(this.points[0][0], to - LEAST_MS);
+    const from = last - SHOWN_MS;
     const svg = this.root.querySelector("svg");
     svg.replaceChildren(...[-48, -36, -24, -12].map(guide));
     if (target) svg.append(band(Number(target), Number(tolerance)));
-    svg.append(element("path", { d: this.path((at) => ((at - from) / (to - from)) * WIDTH), class: "level-line" }));
+    svg.append(element("path", { d: this.path((at) => ((at - from) / SHOWN_MS) * WIDTH), class: "level-line" }));
   }
 
   path(x) {
@@ -67,20 +66,4 @@ function element(name, attributes) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
-}
-
-function restored(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(key)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function keep(key, points) {
-  try {
-    sessionStorage.setItem(key, JSON.stringify(points));
-  } catch {
-    // A browser that keeps nothing shows what came since the page was opened.
-  }
 }

@@ -12,7 +12,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const monitorId = data.monitor_id;
 
 const picture = new LivePicture(document.getElementById("picture"));
-const history = new LevelHistory(document.getElementById("history"), monitorId);
+const history = new LevelHistory(document.getElementById("history"), data.levels);
 const strip = new CoverageStrip(
   document.getElementById("coverage"), monitorId, Date.parse(data.created_at), Date.parse(data.finished_at));
 const renewal = new Renewal(document.querySelector(".monitor"), () => {

@@ -9,9 +9,19 @@ const AGES_MS = 5000;
 localize();
 setInterval(localize, AGES_MS);
 
+// Whoever logs in next in this tab finds nothing that was typed.
+function forget() {
+  try {
+    sessionStorage.clear();
+  } catch {
+    // a browser that keeps nothing
+  }
+}
+
 document.getElementById("log-out")?.addEventListener("click", async () => {
   try {
     await call("DELETE", "/session");
+    forget();
     location.assign("/login");
   } catch (refused) {
     notify(refused.message, "error");

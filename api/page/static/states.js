@@ -20,10 +20,10 @@ export function isShown(monitor) {
  * `since` is when it began, in milliseconds, null where that is not known. `isMuted`: somebody
  * takes care of it already, or it is silenced.
  */
-export function judge(monitor, incidents, nowMs) {
+export function judge(monitor, incidents, nowMs, silences) {
   if (monitor.status === "error") return attention("error", t("status.error"));
   const open = incidents.length ? incidents : (monitor.open_incidents ?? []).map(reported);
-  if (open.length) return ofIncidents(open);
+  if (open.length) return ofIncidents(open, (one) => silences.hold(monitor, one.kind, nowMs));
   if (monitor.status !== "monitoring") return calm("inactive", textOf("status", monitor.status));
   const heardAt = Date.parse(monitor.as_of);
   if (nowMs - heardAt > SILENT_MS) {
@@ -37,11 +37,11 @@ function reported(kind) {
   return { kind, severity: CRITICAL.has(kind) ? "critical" : "warning" };
 }
 
-function ofIncidents(open) {
+function ofIncidents(open, isSilenced) {
   const worst = open.filter((one) => one.severity === "critical");
   const told = worst.length ? worst : open;
   const since = Math.min(...told.map((one) => Date.parse(one.started_at)));
-  const isMuted = open.every((one) => one.acknowledged_at || one.silenced);
+  const isMuted = open.every((one) => one.acknowledged_at || isSilenced(one));
   const words = [...new Set(told.map((one) => textOf("kind", one.kind)))].join(" · ");
   const state = worst.length ? "error" : "warning";
   return { ...attention(state, words, Number.isNaN(since) ? null : since), isMuted };

@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { marks, runs, ticks, totals } from "./coverage.js";
 import { t, textOf } from "./texts.js";
-import { duration, now } from "./time.js";
+import { duration, locale, now } from "./time.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LANES = ["video", "audio"];
@@ -161,7 +161,7 @@ export class CoverageStrip {
     const { moments, step_sec } = ticks(this.view, this.width);
     const form = step_sec >= 86_400 ? { month: "short", day: "numeric" }
       : { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(step_sec < 60 && { second: "2-digit" }) };
-    const clock = new Intl.DateTimeFormat(document.documentElement.lang, form);
+    const clock = new Intl.DateTimeFormat(locale, form);
     for (const moment of moments) {
       const x = this.x(moment);
       draw(parent, "line", { x1: x, x2: x, y1: TOP_PX, y2: height - AXIS_PX + 4, class: "strip-tick" });
@@ -190,7 +190,7 @@ export class CoverageStrip {
   time(moment) {
     const form = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
     if (this.view.to - this.view.from > DAY_MS) Object.assign(form, { month: "short", day: "numeric" });
-    return new Intl.DateTimeFormat(document.documentElement.lang, form).format(moment);
+    return new Intl.DateTimeFormat(locale, form).format(moment);
   }
 
   // One sentence of what the lanes show, for who cannot see them.

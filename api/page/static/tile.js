@@ -8,7 +8,8 @@ import { t } from "./texts.js";
 const STALE_PICTURE_MS = 120_000; // a picture comes once a minute even when nobody looks
 
 export class Tile {
-  constructor(monitor, template, pictures) {
+  constructor(monitor, template, pictures, silences) {
+    this.silences = silences;
     this.element = template.content.firstElementChild.cloneNode(true);
     const find = (name) => this.element.querySelector(name);
     this.parts = {
@@ -44,7 +45,7 @@ export class Tile {
   /** Judges the state now; returns whether it belongs elsewhere on the wall than before. */
   refresh() {
     const before = this.verdict;
-    this.verdict = judge(this.monitor, [...this.incidents.values()], now());
+    this.verdict = judge(this.monitor, [...this.incidents.values()], now(), this.silences);
     const { state, words, isMuted, needsAttention } = this.verdict;
     this.picture.isUrgent = needsAttention;
     set(this.element, "state", state);

@@ -3,11 +3,18 @@
 import { t } from "./texts.js";
 
 const language = document.documentElement.lang;
+
+/** The viewer's way to write the page's language: en-GB has other dates than en-US. */
+export const locale = navigator.languages.find((each) => each.split("-")[0] === language) ?? language;
+
 const FORMATS = {
   moment: { dateStyle: "medium", timeStyle: "medium" },
   date: { dateStyle: "medium" },
   clock: { timeStyle: "medium" },
+  near: { hour: "2-digit", minute: "2-digit" },
+  far: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
 };
+const DAY_MS = 86_400_000;
 const formatters = new Map();
 
 /** Milliseconds that the server's clock is ahead of this one. */
@@ -24,7 +31,8 @@ export function now() {
 
 export function format(iso, kind = "moment") {
   if (kind === "ago") return ago(Date.parse(iso));
-  if (!formatters.has(kind)) formatters.set(kind, new Intl.DateTimeFormat(language, FORMATS[kind]));
+  if (kind === "soon") return format(iso, Date.parse(iso) - now() < DAY_MS ? "near" : "far");
+  if (!formatters.has(kind)) formatters.set(kind, new Intl.DateTimeFormat(locale, FORMATS[kind]));
   return formatters.get(kind).format(new Date(iso));
 }
 

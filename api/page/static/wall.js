@@ -4,6 +4,7 @@ import { Alarm } from "./alarm.js";
 import { Filter } from "./filter.js";
 import { setUpFullScreen } from "./full_screen.js";
 import { listen } from "./live.js";
+import { Silences } from "./muting.js";
 import { Pictures } from "./pictures.js";
 import { isShown, STATES } from "./states.js";
 import { Tile } from "./tile.js";
@@ -19,6 +20,7 @@ class Wall {
     this.early = new Map(); // incidents whose monitor is not known yet
     this.changed = new Set();
     this.template = byId("tile");
+    this.silences = new Silences(data.silences);
     this.pictures = new Pictures((picture) => this.byCanvas.get(picture.canvas)?.showPicture());
     this.byCanvas = new Map();
     this.alarm = new Alarm(byId("sound"), byId("sound-blocked"));
@@ -60,7 +62,7 @@ class Wall {
   }
 
   add(monitor) {
-    const tile = new Tile(monitor, this.template, this.pictures);
+    const tile = new Tile(monitor, this.template, this.pictures, this.silences);
     this.tiles.set(monitor.monitor_id, tile);
     this.byCanvas.set(tile.picture.canvas, tile);
     for (const incident of this.early.values()) {

@@ -107,6 +107,7 @@ TEXTS: Final = {
     "incidents.script.only": ("Only: {kind}", "「{kind}」のみ"),
     "incidents.script.done.acknowledge": ("Acknowledged.", "確認済みにしました。"),
     "incidents.script.done.silence": ("Silenced.", "通知を停止しました。"),
+    "incidents.script.done.end-silence": ("The silence is over.", "通知停止を解除しました。"),
     "time.30min": ("30 minutes", "30分"),
     "time.1h": ("1 hour", "1時間"),
     "time.4h": ("4 hours", "4時間"),

@@ -34,7 +34,7 @@ TEXTS: Final = {
     "monitor.level.short_term_lufs": ("Short-term loudness", "ショートタームラウドネス"),
     "monitor.level.true_peak_dbtp": ("True peak", "トゥルーピーク"),
     "monitor.level.too_high": ("too high", "超過"),
-    "monitor.history": ("Level since you opened this page", "このページを開いてからのレベル"),
+    "monitor.history": ("The last 30 minutes", "直近30分"),
     "monitor.incidents": ("Incidents", "障害"),
     "monitor.incidents.none": ("No incident so far.", "障害は発生していません。"),
     "monitor.incidents.all": ("All incidents of this monitor", "この監視の障害一覧"),

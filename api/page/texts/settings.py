@@ -22,7 +22,6 @@ TEXTS: Final = {
     ),
     "new.destinations": ("Destinations", "通知先"),
     "new.destinations.none": ("There is no destination yet.", "通知先はまだありません。"),
-    "new.destinations.make": ("Make one", "通知先を追加"),
     "new.callback_url": ("Webhook address", "Webhook の URL"),
     "new.callback_url.hint": (
         "Gets every event as signed JSON.",

@@ -1,0 +1,43 @@
+"""How loud streams were in the last half hour."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.monitors import level_history
+from api.monitors.level_history import LevelHistory
+from monitors.reports import SoundLevels
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def loud(dbfs: float) -> SoundLevels:
+    return SoundLevels(channels_dbfs=[dbfs - 3, dbfs])
+
+
+def test_half_an_hour_is_kept_and_no_more_than_one_point_in_five_seconds() -> None:
+    history = LevelHistory()
+    for second in range(0, 3600, 2):
+        history.add("mon-1", BEGIN + timedelta(seconds=second), loud(-20))
+    points = history.of("mon-1", "dBFS")
+    assert len(points) == 301
+    assert points[-1][0] - points[0][0] == 1800
+    assert {level for _, level in points} == {-20.0}
+
+
+def test_levels_of_another_unit_begin_anew() -> None:
+    history = LevelHistory()
+    history.add("mon-1", BEGIN, loud(-20))
+    later = BEGIN + timedelta(seconds=10)
+    history.add("mon-1", later, SoundLevels(short_term_lufs=-23.04, channels_dbfs=[-20]))
+    history.add("mon-1", later, None)
+    assert history.of("mon-1", "dBFS") == []
+    assert history.of("mon-1", "LUFS") == [(later.timestamp(), -23.0)]
+
+
+def test_it_forgets_whoever_was_not_heard_of_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(level_history, "MOST_MONITORS", 2)
+    history = LevelHistory()
+    for number, monitor_id in enumerate(("mon-1", "mon-2", "mon-1", "mon-3")):
+        history.add(monitor_id, BEGIN + timedelta(seconds=10 * number), loud(-20))
+    assert [len(history.of(each, "dBFS")) for each in ("mon-1", "mon-2", "mon-3")] == [2, 0, 1]
