@@ -6,6 +6,10 @@ import { localize } from "./time.js";
 
 const AGES_MS = 5000;
 
+// On a phone the row of pages is longer than the screen.
+const current = document.querySelector(".bar-pages [aria-current]");
+if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - 32;
+
 localize();
 setInterval(localize, AGES_MS);
 
