@@ -176,8 +176,9 @@ def _confirmed(client: RestClient, label: list[str]) -> int:
     """Show which monitors would be stopped, and return how many, once the user agrees."""
     pages = client.pages("/monitors", label=label)
     active = [each for page in pages for each in page if each["status"] in ACTIVE_STATUSES]
-    print_monitors(active)
-    typer.confirm(f"Stop these {len(active)} monitors?", abort=True, err=True)
+    if active:
+        print_monitors(active)
+        typer.confirm(f"Stop these {len(active)} monitors?", abort=True, err=True)
     return len(active)
 
 

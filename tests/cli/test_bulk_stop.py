@@ -45,6 +45,10 @@ async def test_all_of_a_label_are_stopped_when_the_user_agrees(
     assert len(gateway.engine.cancelled) == stopped
 
 
+async def test_nothing_is_asked_where_nothing_has_the_label(gateway: Running) -> None:
+    assert await stop(gateway, "--label", "team:none") == (0, "0 stopped\n")
+
+
 async def test_a_number_that_is_wrong_stops_nothing(gateway: Running) -> None:
     exit_code, output = await stop(gateway, *LABEL, "--confirm", "3")
     assert (exit_code, gateway.engine.cancelled) == (1, [])
