@@ -136,5 +136,4 @@ def _told(moment: Moment, event: Received, segment_sec: float) -> Told:
 def _told_start(event: dict[str, Any]) -> float:
     """Return when the fault began, as an event tells it, unix seconds."""
     data = event["data"]
-    told = data.get("started_at") or data.get("last_segment_at") or event["timestamp"]
-    return datetime.fromisoformat(told).timestamp() - float(data.get("suspended_sec", 0.0))
+    return datetime.fromisoformat(data.get("started_at") or event["timestamp"]).timestamp()

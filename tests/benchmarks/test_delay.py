@@ -72,9 +72,9 @@ def test_a_start_that_is_wrong_by_more_than_frames_is_wrong() -> None:
     assert scoreboard_of([OPENED], [far], SEGMENT_SEC).wrong_starts == 1
 
 
-def test_the_end_of_a_stall_tells_its_beginning_by_its_length() -> None:
+def test_the_end_of_a_stall_tells_its_beginning_beside_its_length() -> None:
     moment = Moment("stream.resumed", 7, START + 11, START, START + 2)
-    came = told("stream.resumed", START + 11.5, suspended_sec=11.0)
+    came = told("stream.resumed", START + 11.5, started_at=START + 0.5, suspended_sec=11.0)
     (found,) = scoreboard_of([moment], [came], SEGMENT_SEC).told
     assert found.start_error_sec == pytest.approx(0.5)
 
