@@ -88,11 +88,15 @@ def _why_nothing(case: Case, otherwise: str) -> str:
 
 
 def near_moment(pieces: Sequence[Piece], moment_sec: float) -> list[Piece]:
-    """Return the segments with pictures that hold a moment, or come just before it."""
-    before = [
-        each for each in pieces if not each.is_audio and each.starts_sec <= moment_sec + NEAR_SEC
-    ]
-    return sorted(before, key=lambda each: each.starts_sec)[-PIECES_OF_PICTURES:]
+    """Return the segments with pictures that hold a moment, or come just before it.
+
+    Where the clock leaves a hole at the moment, the segment behind it comes, too.
+    """
+    pictured = sorted((it for it in pieces if not it.is_audio), key=lambda each: each.starts_sec)
+    before = [each for each in pictured if each.starts_sec <= moment_sec + NEAR_SEC]
+    is_hole = bool(before) and before[-1].ends_sec <= moment_sec + NEAR_SEC
+    behind = pictured[len(before) : len(before) + 1] if is_hole else []
+    return before[-PIECES_OF_PICTURES:] + behind
 
 
 def fitting(pieces: Sequence[Piece]) -> list[Piece]:

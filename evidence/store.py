@@ -64,8 +64,11 @@ class FileStore:
         """
         if self._store is None:
             raise StoreFailed("no_store", "EVIDENCE_STORE is none")
-        with _translated():
-            await obstore.put_async(self._store, name, content, max_concurrency=PARTS_AT_ONCE)
+        try:
+            with _translated():
+                await obstore.put_async(self._store, name, content, max_concurrency=PARTS_AT_ONCE)
+        except FileMissing as error:  # the bucket is meant
+            raise StoreFailed("store_unavailable", str(error).partition("\n")[0]) from None
 
     async def pieces(self, name: str, *, start: int, end: int) -> AsyncIterator[bytes]:
         """Return the bytes of a file from `start` to before `end`, piece by piece.
@@ -106,7 +109,9 @@ def open_file_store(location: str) -> FileStore:
     if "://" not in location:
         return FileStore(_folder(Path(location)))
     if not BUCKET.fullmatch(location):
-        raise ValueError("must be a folder, s3://BUCKET/PREFIX, gs://, az://, or none")
+        raise ValueError(
+            "must be a folder, s3://BUCKET/PREFIX, gs://BUCKET, az://CONTAINER, or none"
+        )
     return FileStore(_bucket(location))
 
 

@@ -17,6 +17,9 @@ logger = structlog.get_logger(__name__)
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 """Whatever size one more has."""
 
+AFTER_ALERT_SEC = 0.5
+"""By then the gateway usually has the event, before which it takes no evidence."""
+
 FIRST_DELAY_SEC, LONGEST_DELAY_SEC = 0.5, 8.0
 GIVE_UP_SEC = 110.0
 """After this long the gateway takes the evidence for lost."""
@@ -111,9 +114,10 @@ class Uploads:
 
     async def put(self, upload: Upload) -> None:
         """Queue an upload, as soon as there is room."""
+        early_sec = max(0.0, AFTER_ALERT_SEC - self._age_sec(upload))
         async with self._changed:
             await self._changed.wait_for(self._has_room)
-            self._waiting.append(_Waiting(upload, self._clock()))
+            self._waiting.append(_Waiting(upload, self._clock() + early_sec))
             self._changed.notify_all()
 
     async def run(self) -> None:
@@ -132,14 +136,16 @@ class Uploads:
         return sum(len(each.upload.data) for each in self._waiting) < MOST_WAITING_BYTES
 
     async def _next_due(self) -> _Waiting:
+        """Return the first one that is due, as soon as there is one."""
         async with self._changed:
             while True:
-                first = min(self._waiting, key=lambda each: each.due, default=None)
-                left_sec = first.due - self._clock() if first else None
-                if first and left_sec is not None and left_sec <= 0:
-                    return first
+                now = self._clock()
+                for each in self._waiting:
+                    if each.due <= now:
+                        return each
+                next_due = min((each.due for each in self._waiting), default=None)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(left_sec):
+                    async with asyncio.timeout(None if next_due is None else next_due - now):
                         await self._changed.wait()
 
     async def _is_settled(self, upload: Upload) -> bool:

@@ -32,8 +32,10 @@ class EvidenceSettings(EvidenceLinkSettings):
     """Signs links to evidence: the workers' WEBHOOK_SIGNING_KEY."""
 
     evidence_store: str | None = None
-    """Where evidence lies: a folder that all gateways share, s3://BUCKET/PREFIX, gs://, az://, or
-    none. A bucket's client reads its own variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...).
+    """Where evidence lies: a folder that all gateways share, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
+    az://CONTAINER/PREFIX, or none. Credentials are those of the machine, or in the variables of the
+    bucket's client: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_REGION, AWS_ENDPOINT_URL);
+    GOOGLE_SERVICE_ACCOUNT, a key file; AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY.
     Default: evidence in DATA_DIR."""
 
     evidence_signing_key: SeedList = Field(default=[], max_length=2)

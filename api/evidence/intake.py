@@ -142,7 +142,7 @@ class EvidenceIntake:
             await self._quota.make_room(record.monitor_id, body.size_bytes)
             if not await self._store.evidence.begin(record):
                 return
-            await self._files.put(record.file_name, body.path)
+            await self._files.put(record.file_name, body.content)
         record = replace(record, reason=upload.reason, taken_at=upload.taken_at)
         if not await self._store.evidence.settle(record):
             await self._files.delete(record.file_name)

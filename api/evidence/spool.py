@@ -1,20 +1,22 @@
-"""Reads the body of an upload into a file: bounded in bytes and time."""
+"""Reads the body of an upload, a large one into a file: bounded in bytes and time."""
 
 import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from fastapi import Request
 
-from api.body import check_announced, too_large
+from api.body import check_announced, read_body, too_large
 from api.errors import ValidationFailed
 
 WRITE_BYTES: Final = 1 << 20
+"""What may not be larger needs no file."""
+
 BODY_SEC: Final = 60
 HEAD_BYTES: Final = 16
 
@@ -24,33 +26,51 @@ class Spooled:
     """A body that has come whole.
 
     Attributes:
-        path: the file that has it.
+        content: its bytes, or the file that has them.
         head: its first bytes.
     """
 
-    path: Path
+    content: bytes | Path
     size_bytes: int
     sha256: str
     head: bytes
 
+    @property
+    def path(self) -> Path:
+        """The file of what may be large."""
+        assert isinstance(self.content, Path)  # noqa: S101
+        return self.content
+
 
 @asynccontextmanager
 async def spooled(request: Request, *, most_bytes: int) -> AsyncIterator[Spooled]:
-    """Read the body of a request into a file that is gone at the end of the context.
+    """Read the body of a request, where it may be large into a file, which is gone at the end.
 
     Raises:
         BodyTooLarge: over `most_bytes`; no more than that is kept.
         ValidationFailed: it is compressed, or does not come within `BODY_SEC`.
         OSError: there is no room for it.
     """
-    check_announced(request, most_bytes)
-    with tempfile.NamedTemporaryFile(prefix="evidence-") as file:
+    with ExitStack() as stack:
         try:
             async with asyncio.timeout(BODY_SEC):
-                body = await _written(request, file, most_bytes)
+                body = await _read(request, stack, most_bytes)
         except TimeoutError:
             raise ValidationFailed(f"body: did not come within {BODY_SEC} s") from None
         yield body
+
+
+async def _read(request: Request, stack: ExitStack, most_bytes: int) -> Spooled:
+    if most_bytes <= WRITE_BYTES:
+        return _in_memory(await read_body(request, most_bytes=most_bytes))
+    check_announced(request, most_bytes)
+    file = tempfile.NamedTemporaryFile(prefix="evidence-", buffering=0)  # noqa: SIM115
+    stack.enter_context(file)
+    return await _written(request, file, most_bytes)
+
+
+def _in_memory(body: bytes) -> Spooled:
+    return Spooled(body, len(body), hashlib.sha256(body).hexdigest(), body[:HEAD_BYTES])
 
 
 async def _written(request: Request, file: IO[bytes], most_bytes: int) -> Spooled:
@@ -67,5 +87,4 @@ async def _written(request: Request, file: IO[bytes], most_bytes: int) -> Spoole
             await asyncio.to_thread(file.write, waiting)
             waiting = bytearray()
     await asyncio.to_thread(file.write, waiting)
-    await asyncio.to_thread(file.flush)
     return Spooled(Path(file.name), size_bytes, digest.hexdigest(), head)

@@ -46,6 +46,10 @@ class Piece(NamedTuple):
     is_audio: bool = False
 
     @property
+    def ends_sec(self) -> float:
+        return self.starts_sec + self.duration_sec
+
+    @property
     def head(self) -> tuple[int, float, float, bool]:
         """What comes before its bytes; see `ExcerptJob.pieces`."""
         return len(self.media), self.starts_sec, self.duration_sec, self.is_audio

@@ -15,7 +15,7 @@ import pytest
 from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import PICTURES_AT_ONCE
 from api.store.evidence import DELETED
-from evidence.store import open_file_store
+from evidence.store import StoreFailed, open_file_store
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
 from tests.testkit.evidence import (
     CLIP,
@@ -405,6 +405,17 @@ async def test_a_bucket_takes_gives_and_forgets(
             path = f"/api/v1/evidence/{incident.id_of(CLIP)}"
             assert (await gateway.client.delete(path)).status_code == 204
             assert files_in(tmp_path / "s3") == []
+
+
+async def test_a_bucket_that_is_not_there_is_a_store_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server(tmp_path / "s3") as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(StoreFailed, match="not found") as failed:
+            await open_file_store("s3://another/our").put("mon-1/evd-1", JPEG)
+    assert failed.value.reason == "store_unavailable"
 
 
 async def test_capsules_need_a_key(sqlite_url: str) -> None:

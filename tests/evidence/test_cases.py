@@ -65,6 +65,11 @@ def test_pictures_are_of_the_moment_and_of_what_is_just_before() -> None:
     assert [each.starts_sec for each in near_moment(pieces, 0.0)] == [-4.0, -2.0, 0.0]
 
 
+def test_where_the_clock_has_a_hole_the_segment_behind_it_shows_the_fault() -> None:
+    pieces = [Piece(b"", starts_sec, 2.0) for starts_sec in (-4.5, -2.5, 0.5, 2.5)]
+    assert [each.starts_sec for each in near_moment(pieces, 0.0)] == [-4.5, -2.5, 0.5]
+
+
 def test_a_clip_takes_no_more_than_it_may_hold() -> None:
     many = [Piece(bytes(1024 * 1024), float(at), 2.0) for at in range(100)]
     assert [each.starts_sec for each in fitting(many)] == [*map(float, range(56))]
