@@ -60,7 +60,9 @@ class Lights(BaseModel):
         is_settled = not _is_within(first, unsettled)
         has_changed = is_settled and before is not None and lights_differ(before, shown)
         if before is None or has_changed or not is_settled:
-            self.reference = shown if is_settled else None
+            settles = not _is_within(measurement.duration_sec, unsettled)
+            stands = is_settled or (settles and not measurement.lights_change)
+            self.reference = shown if stands else None
         later = [at for at in measurement.lights_change if not _is_within(at, unsettled)]
         return [first] * has_changed + later
 

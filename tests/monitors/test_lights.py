@@ -71,3 +71,19 @@ def test_it_does_not_matter_how_it_is_cut(changes_sec: list[float], cuts: list[f
         return [tuple(each and round(each, 3) for each in times) for _, *times in found]
 
     assert rounded(black(changes_sec, cuts)) == rounded(black(changes_sec, []))
+
+
+@pytest.mark.parametrize("first_sec", [0.0, 0.5])
+def test_a_title_is_noticed_though_the_dark_began_with_another(first_sec: float) -> None:
+    titles = [bytes([90]) * 4 + bytes(BLOCKS - 4), None, None, bytes([95]) * 4 + bytes(BLOCKS - 4)]
+    detectors, found = MediaDetectors(), list[IncidentChange]()
+    rules = Thresholds(blackout_threshold_sec=5, recovery_sec=5)
+    for number in range(20):
+        start = first_sec if number == 0 else 0.0
+        measured = SegmentMeasurement(
+            duration_sec=2.0,
+            black=[Interval(start=start, end=2.0)],
+            lights=titles[number % 4],
+        )
+        found += detectors.feed(measured, segment_position(number, 2.0 * number, 2.0), rules)
+    assert found == []
