@@ -80,6 +80,7 @@ class Sound:
             self._silence_db,
             checks=self._checks,
             most_blocks=self._blocks_left,
+            frame_samples=first.samples,
         )
         self._parts.append(part)
 

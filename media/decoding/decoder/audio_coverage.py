@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from media.decoding.decoder.results import AudioFindings, Span
-from media.decoding.decoder.silent_ranges import silent_intervals
+from media.decoding.decoder.silent_ranges import DECODER_PRIMING_SEC, silent_intervals
 from monitors.sound import LONGEST_AHEAD_SEC, LONGEST_LEAD_SEC
 
 GAP_MIN_SEC = 0.02
@@ -67,6 +67,7 @@ def describe_sound(
     quiet: Sequence[Span],
     duration_sec: float,
     first_picture_sec: float | None,
+    priming_sec: float = DECODER_PRIMING_SEC,
 ) -> None:
     """Write down what was heard.
 
@@ -76,6 +77,7 @@ def describe_sound(
         quiet: where they are quiet, in the same time.
         duration_sec: of the segment.
         first_picture_sec: time of its first picture; None without one.
+        priming_sec: see `silent_intervals`.
     """
     zero = zero_sec(filled, duration_sec, first_picture_sec)
     # A multiplexer may hold back the last sound before a gap until sound goes on: it is too old.
@@ -83,7 +85,7 @@ def describe_sound(
     covered = coverage(heard, duration_sec)
     first_sec = min((start for start, _ in heard), default=0.0)
     stretches = [Span(a - zero, b - zero) for a, b in quiet]
-    findings.silent = silent_intervals(stretches, duration_sec, first_sec)
+    findings.silent = silent_intervals(stretches, duration_sec, first_sec, priming_sec)
     findings.audio_gaps = covered.gaps
     findings.audio_lead_sec = covered.lead_sec
     findings.audio_ahead_sec = covered.ahead_sec

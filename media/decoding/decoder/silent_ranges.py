@@ -20,7 +20,10 @@ THINNED = 23
 
 DECODER_PRIMING_SEC = 0.1
 """The first frames of audio decoded on their own are silent, or rise from silence (AAC overlap, SBR
-delay)."""
+delay), for this long at most."""
+
+PRIMING_FRAMES = 2.1
+"""Frames of which that is true."""
 
 PEAK_SEC = 0.05
 """Silence goes on behind sound of this length: a peak of hiss, a tick."""
@@ -90,7 +93,10 @@ def quiet_stretches(quiet: NDArray[np.bool_], rate_hz: int) -> list[Span]:
 
 
 def silent_intervals(
-    stretches: list[Span], duration_sec: float, first_sample_sec: float = 0.0
+    stretches: list[Span],
+    duration_sec: float,
+    first_sample_sec: float = 0.0,
+    priming_sec: float = DECODER_PRIMING_SEC,
 ) -> list[Span]:
     """Return the stretches that lie within the segment or its lead, without a decoder's priming.
 
@@ -100,10 +106,12 @@ def silent_intervals(
         stretches: quiet ones, in seconds from the segment's first moment.
         duration_sec: of the segment.
         first_sample_sec: where its sound begins; below 0 in a lead (`monitors.sound`).
+        priming_sec: how long its decoder may have been silent at the beginning.
     """
     begin_sec = min(0.0, max(first_sample_sec, -LONGEST_LEAD_SEC))
     silent: list[Span] = []
-    for start, end in _without_priming(sorted(stretches), first_sample_sec, duration_sec):
+    primed_sec = first_sample_sec + priming_sec
+    for start, end in _without_priming(sorted(stretches), primed_sec, duration_sec):
         start, end = max(begin_sec, start), min(end, duration_sec)
         if end <= start:
             continue
@@ -113,11 +121,8 @@ def silent_intervals(
     return silent
 
 
-def _without_priming(
-    stretches: list[Span], first_sample_sec: float, duration_sec: float
-) -> list[Span]:
+def _without_priming(stretches: list[Span], primed_sec: float, duration_sec: float) -> list[Span]:
     """Leave out what is quiet at the beginning only, unless silence goes on behind a peak."""
-    primed_sec = first_sample_sec + DECODER_PRIMING_SEC
     return [
         each
         for each, following in pairwise([*stretches, Span(inf, inf)])

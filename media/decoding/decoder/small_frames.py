@@ -83,3 +83,12 @@ def runs_of(flags: Flags) -> list[tuple[int, int]]:
     padded = np.concatenate(([False], flags, [False])).astype(np.int8)
     changes = np.flatnonzero(np.diff(padded))
     return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
+
+
+def middle_of(values: NDArray[np.generic]) -> float:
+    """Return the median of one axis, the upper one of an even number.
+
+    Not by `np.median`, which imports more when it is first called: too late in a confined process.
+    """
+    place = len(values) // 2
+    return float(np.partition(values, place)[place])
