@@ -66,8 +66,9 @@ of its still run, and that from the first of the freeze."""
 STILL_MIN_SEC = 0.5
 """A frame that is shown for less than this is not still."""
 
-STILL_GAP_SEC = 0.1
-"""Another picture for this long between two still runs of the same frame is a flaw.
+STILL_GAP_SEC = 0.15
+"""Another picture for this long between two still runs of the same frame is a flaw: two at 15
+frames a second.
 
 More would join the pauses of a mouth that moves 0.2 s every few seconds.
 """

@@ -46,6 +46,7 @@ def probe_arguments(
     arguments += ["-protocol_whitelist", "pipe", "-threads", "1", "-filter_threads", "1"]
     arguments += ["-format_whitelist", ",".join(CONTAINERS)]
     arguments += ["-codec_whitelist", ",".join(CODECS)]
+    arguments += ["-export_side_data", "film_grain"]
     arguments += ["-max_pixels", str(MAX_PIXELS), *(["-f", container] if container else [])]
     arguments += ["-i", "pipe:0", "-sn", "-dn"]
     if layout is not Layout.AUDIO:

@@ -28,7 +28,12 @@ CONTAINER_OPTIONS = {
     # Nor does it have to look for the end.
     "skip_estimate_duration_from_pts": "1",
 }
-CODEC_OPTIONS = {"codec_whitelist": ",".join(CODECS), "max_pixels": str(MAX_PIXELS)}
+CODEC_OPTIONS = {
+    "codec_whitelist": ",".join(CODECS),
+    "max_pixels": str(MAX_PIXELS),
+    # Grain that a decoder adds by itself (AV1) would make each frame of a frozen picture another.
+    "export_side_data": "film_grain",
+}
 ORDERLY = {"strict": "strict"}
 """For H.264: hold back as many pictures as its level allows to be out of order, where the stream
 does not say how many are. ffmpeg would guess from the first pictures, and lose those before it

@@ -4,13 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.decoding.decoder.results import StillSpan
-from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of
+from media.decoding.decoder.small_frames import Flags, SmallFrames, edges_of, middle_of, runs_of
 from monitors.frames import (
     BLOCK_SIZE,
     LOCAL_BASE,
     LOCAL_BLOCKS,
     LOCAL_DIFFERENCE,
     LOCAL_SHARE,
+    LUMA_BYTES,
     MOVED_DIFFERENCE,
     SAME_COLOUR_TOLERANCE,
     SAME_FRAME_TOLERANCE,
@@ -24,9 +25,8 @@ UNTOUCHED_SHARE = 0.1
 """Share of such pairs in a frozen picture. A camera that shows a calm scene adds noise to each
 frame, so that almost none of its pairs is untouched; a frozen one repeats itself."""
 
-GRAIN_DIFFERENCE = 2.5
-"""A decoder that adds grain makes each frame of a frozen picture another one; the mean of no block
-leaves a range of this many levels then."""
+PUMPING_LEAST, PUMPING_MOST = 0.5, 16.0
+"""By so many levels the mean of a picture changes when its brightness pumps."""
 
 _FIRST_CHUNK, _CHUNK = 4, 64
 _PIXELS = BLOCK_SIZE**2
@@ -48,11 +48,33 @@ def still_runs(frames: SmallFrames, times: NDArray[np.float64], end: float) -> l
     runs = _runs(frames, blocks, edges)
     if any(each.end - each.start >= STILL_MIN_SEC for each in runs):
         return runs
-    calm = _without_flicker(frames, blocks)
+    calm = _without_flicker(frames, blocks, edges) or _equally_bright(frames, blocks)
     return _runs(calm, calm.block_sums(), edges) if calm else runs
 
 
-def _without_flicker(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFrames | None:
+def _equally_bright(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFrames | None:
+    """Return the frames at one brightness; None where their differences are no brightness.
+
+    The brightness of a frozen picture may pump: an encoder in front, a mixer, a lamp.
+    """
+    means = np.maximum(blocks.mean(axis=1), 1.0)
+    usual = middle_of(means)
+    pumping = float(means.max() - means.min()) / _PIXELS
+    if not PUMPING_LEAST <= pumping <= PUMPING_MOST:
+        return None
+    factors = usual / means
+    differing = np.abs(np.diff(blocks * factors[:, None], axis=0)).max(axis=1)
+    if np.count_nonzero(differing <= SAME_FRAME_TOLERANCE * _PIXELS) < len(differing) / 2:
+        return None
+    pixels = frames.pixels.copy()
+    scaled = np.rint(frames.luma * factors[:, None].astype(np.float32))
+    pixels[:, :LUMA_BYTES] = np.minimum(scaled, 255)
+    return SmallFrames(pixels)
+
+
+def _without_flicker(
+    frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]
+) -> SmallFrames | None:
     """Return the mean of each frame and the next; None where their differences are no flicker.
 
     A deinterlacer that makes a frame of each field has the lines of a frozen picture jump up and
@@ -60,19 +82,14 @@ def _without_flicker(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFra
     """
     if len(frames) < 4:
         return None
-    next_one = np.abs(blocks[1:] - blocks[:-1]).max(axis=1)
-    if next_one.max() > MOVED_DIFFERENCE * _PIXELS:
-        return None
+    next_one = np.abs(blocks[1:] - blocks[:-1]).max(axis=1)[:-1]
     next_but_one = np.abs(blocks[2:] - blocks[:-2]).max(axis=1)
-    if _middle(next_one) <= 2 * _middle(next_but_one):
+    flickers = (next_one > 2 * next_but_one) & (next_one <= MOVED_DIFFERENCE * _PIXELS)
+    if all(edges[stop] - edges[first] < STILL_MIN_SEC for first, stop in runs_of(flickers)):
         return None
     one, other = frames.pixels[:-1].astype(np.uint16), frames.pixels[1:]
     means = ((one + other) // 2).astype(np.uint8)
     return SmallFrames(np.concatenate([means, means[-1:]]))
-
-
-def _middle(values: NDArray[np.int16]) -> int:
-    return int(np.partition(values, len(values) // 2)[len(values) // 2])
 
 
 def _runs(frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]) -> list[StillSpan]:
@@ -89,9 +106,8 @@ def _runs(frames: SmallFrames, blocks: NDArray[np.int16], edges: list[float]) ->
         moves, stop = stop > moved, min(stop, moved)
         at_border = first == 0 or stop == len(frames)
         long_enough = edges[stop] - edges[first] >= STILL_MIN_SEC
-        if (long_enough or (at_border and edges[stop] > edges[first])) and (
-            _repeats_itself(frames[first:stop]) or _is_within_grain(blocks[first:stop])
-        ):
+        is_shown = long_enough or (at_border and edges[stop] > edges[first])
+        if is_shown and _repeats_itself(frames[first:stop]):
             runs.append(StillSpan(edges[first], edges[stop], frames.pixels[first].tobytes()))
         first = stop + 1 if moves else stop  # that frame moves, though it may go on
     return runs
@@ -162,8 +178,3 @@ def _untouched(frames: SmallFrames) -> int:
     higher, lower = np.maximum(luma[1:], luma[:-1]), np.minimum(luma[1:], luma[:-1])
     steps = (higher - lower).sum(axis=1, dtype=np.uint32)
     return int(np.count_nonzero(steps < UNTOUCHED_DIFFERENCE * luma.shape[1]))
-
-
-def _is_within_grain(blocks: NDArray[np.int16]) -> bool:
-    ranges = blocks.max(axis=0) - blocks.min(axis=0)
-    return bool(ranges.max() <= GRAIN_DIFFERENCE * _PIXELS)

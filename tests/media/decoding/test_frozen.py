@@ -62,3 +62,21 @@ async def test_a_freeze_that_is_encoded_twice_is_still(
     stills = [run for each in measured for run in each.still]
     assert [(run.start, run.end) for run in stills] == [(0.0, 2.0)] * len(measured)
     assert all(same_frame(one.picture, next_one.picture) for one, next_one in pairwise(stills))
+
+
+async def test_grain_that_a_decoder_adds_is_no_movement(probe: Probe, tmp_path: Path) -> None:
+    arguments = ["-v", "error", "-f", "lavfi", "-i", "smptebars=s=128x72:r=10:d=1.5"]
+    arguments += ["-vf", "format=yuv420p", "-c:v", "libsvtav1", "-preset", "12", "-crf", "40"]
+    arguments += [
+        "-svtav1-params",
+        "lp=1:film-grain=30",
+        "-f",
+        "mp4",
+        "-movflags",
+        "+frag_keyframe",
+    ]
+    run_ffmpeg([*arguments, "grainy.mp4"], tmp_path)
+    found = await probe.measure(
+        (tmp_path / "grainy.mp4").read_bytes(), duration_sec=1.5, silence_db=-50.0
+    )
+    assert [(each.start, each.end) for each in found.still] == [(0.0, 1.5)]

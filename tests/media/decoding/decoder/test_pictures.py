@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.decoding.decoder.black_frames import find_black
@@ -153,13 +153,10 @@ def test_a_still_may_repeat_itself_a_group_of_pictures_later() -> None:
     assert still(film(*(noisy(number) for number in range(20)))) == []
 
 
-def test_a_still_with_fresh_grain_is_still_where_its_means_stand() -> None:
+def test_a_calm_scene_in_the_noise_of_a_camera_is_no_still() -> None:
     chance = np.random.default_rng(3)
-    grain = [
-        (scene(1) + chance.integers(-1, 2, scene(1).shape) * (chance.random(scene(1).shape) < 0.2))
-        for _ in range(20)
-    ]
-    assert still(film(*(each.astype(np.uint8) for each in grain))) == [(0.0, 2.0)]
+    noise = [chance.normal(0, 0.4, scene(1).shape) for _ in range(20)]
+    assert still(film(*(np.rint(scene(1) + each).astype(np.uint8) for each in noise))) == []
 
 
 def test_a_still_that_flickers_with_each_field_is_still() -> None:
@@ -168,6 +165,28 @@ def test_a_still_that_flickers_with_each_field_is_still() -> None:
     assert still(film(*fields * 10)) == [(0.0, 2.0)]
     blinking = [flat(60), flat(200)]
     assert still(film(*blinking * 10)) == [(0.0, 0.1), (1.9, 2.0)]
+
+
+def test_a_still_that_begins_to_flicker_within_a_segment_is_still_from_there() -> None:
+    lines = np.where(np.arange(36)[:, None] % 12 < 6, 60, 180) + np.zeros((36, 64))
+    fields = [np.roll(lines, field, axis=0).astype(np.uint8) // 4 + 90 for field in (0, 1)]
+    moving = [scene(number) for number in range(10)]
+    assert still(film(*moving, *fields * 10))[-1] == (1.0, 3.0)
+
+
+def test_a_still_whose_brightness_pumps_is_still() -> None:
+    bright, dark = scene(1), (scene(1) * 0.94).astype(np.uint8)
+    moving = [scene(number) for number in range(10)]
+    assert still(film(*([bright] * 3 + [dark] * 3) * 4)) == [(0.0, 2.4)]
+    assert still(film(*moving, *([bright] * 3 + [dark] * 3) * 4))[-1] == (1.0, 3.4)
+
+
+def test_a_mouth_that_moves_while_the_brightness_pumps_parts_a_still() -> None:
+    talking = [(scene(1) * (1.0 if number % 6 < 3 else 0.94)) for number in range(24)]
+    for number, picture in enumerate(talking):
+        picture[20:24, 30:34] = 100 + 20 * (number // 2 % 2)
+    pictures = film(*(each.astype(np.uint8) for each in talking))
+    assert all(end - start < STILL_MIN_SEC for start, end in still(pictures))
 
 
 def test_another_colour_of_the_same_luma_parts_a_still() -> None:
@@ -230,6 +249,7 @@ def test_a_single_picture_is_still_as_long_as_its_segment() -> None:
     assert (run.start, run.end, run.picture[:LUMA_BYTES]) == (0.0, 2.0, scene(1).tobytes())
 
 
+@settings(deadline=None)
 @given(
     levels=st.lists(st.integers(0, 255), min_size=1, max_size=12),
     moments=st.lists(st.floats(-10, 10), min_size=12, max_size=12),
