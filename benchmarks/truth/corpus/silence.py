@@ -112,7 +112,7 @@ def _quiet() -> Iterator[Programme]:
         yield quiet(f"whisper{level}", speech(level))
     for level in (-48, -45, -40, -30):
         yield quiet(f"hiss{level}", noise(level))
-    for hz, level in ((440, -45), (60, -40), (3000, -44), (1000, -30)):
+    for hz, level in ((440, -45), (60, -40), (3000, -44), (1200, -30)):
         yield quiet(f"tone-{hz}", tone(hz, level))
     yield quiet("hum-40", hum(-40))
     yield quiet("film-quiet", louder(film_sound(), -16))
