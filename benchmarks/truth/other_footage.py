@@ -7,9 +7,7 @@ street, a tree in the wind, a hand with a cup, an animated film, photos, words, 
 """
 
 import gzip
-import shutil
 import subprocess
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -113,7 +111,8 @@ def _words(rate: int) -> NDArray[np.float32]:
     said = np.concatenate([_samples(name, rate) for name in WANTED if name.endswith(".wav")])
     size = rate // 50
     pieces = said[: len(said) // size * size].reshape(-1, size)
-    return pieces[np.sqrt(np.square(pieces).mean(axis=1)) > 0.01].reshape(-1)
+    loud: NDArray[np.float32] = pieces[np.sqrt(np.square(pieces).mean(axis=1)) > 0.01]
+    return loud.reshape(-1)
 
 
 def _voice(t: NDArray[np.float64], rate: int) -> Samples:
@@ -128,7 +127,4 @@ VOICE: Sound = _voice
 SONG: Sound = _song
 
 if __name__ == "__main__":
-    missing = [
-        name for name in ("apt-get", "dpkg", "unzip", "npm", "pip") if not shutil.which(name)
-    ]
-    sys.exit(f"{', '.join(missing)} is needed" if missing else fetch())
+    fetch()

@@ -281,7 +281,8 @@ def _wavy(name: str) -> Picture:
         image = picture(name)(t, canvas)
         shift = np.round(1.6 * np.sin(np.arange(canvas.height) / 9 + 2 * t)).astype(int)
         columns = (np.arange(canvas.width)[None] + shift[:, None]) % canvas.width
-        return image[np.arange(canvas.height)[:, None], columns]
+        moved: Image = image[np.arange(canvas.height)[:, None], columns]
+        return moved
 
     return at
 

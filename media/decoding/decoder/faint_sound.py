@@ -63,7 +63,9 @@ class FaintSound:
         self._starts.append(starts)
         self._stops.append(np.append(starts[1:], self._samples))
         self._levels.append(self._faint_levels(whole))
-        self._quiet.append(quiet[: count * self._size].reshape(count, self._size).all(axis=1))
+        blocks = quiet[: count * self._size].reshape(count, self._size)
+        are_quiet: NDArray[np.bool_] = np.logical_and.reduce(blocks, axis=1)
+        self._quiet.append(are_quiet)
 
     def _part(self, sample: int) -> None:
         """Note that the stretch before a sample is no longer faint there."""

@@ -12,13 +12,13 @@ RATE_HZ = 48_000
 
 def hiss(sec: float, dbfs: float, seed: int = 1) -> NDArray[np.float32]:
     wave = np.random.default_rng(seed).standard_normal(round(sec * RATE_HZ))
-    return (10 ** (dbfs / 20) * wave).astype("f4")
+    return np.asarray(10 ** (dbfs / 20) * wave, "f4")
 
 
 def notes(sec: float, dbfs: float) -> NDArray[np.float32]:
     times = np.arange(round(sec * RATE_HZ)) / RATE_HZ
-    wave = sum(np.sin(2 * np.pi * hz * times) for hz in (220, 277.2, 329.6)) / 3
-    return (10 ** (dbfs / 20) * wave).astype("f4")
+    wave = np.mean([np.sin(2 * np.pi * hz * times) for hz in (220, 277.2, 329.6)], axis=0)
+    return np.asarray(10 ** (dbfs / 20) * wave, "f4")
 
 
 def silent(sound: NDArray[np.float32], looks: int = 1) -> list[tuple[float, float]]:
