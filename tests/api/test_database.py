@@ -76,14 +76,14 @@ def migration(folder: Path, script: str) -> Iterator[Path]:
 
 
 async def test_never_more_monitors_than_may_be_whatever_the_database_calls_isolation(
-    postgres_url: str,
+    empty_postgres_url: str,
 ) -> None:
-    name = postgres_url.rpartition("/")[2]
-    async with session(postgres_url) as admin:
+    name = empty_postgres_url.rpartition("/")[2]
+    async with session(empty_postgres_url) as admin:
         await admin.execute(
             f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
         )
-    async with open_store(postgres_url) as store:
+    async with open_store(empty_postgres_url) as store:
         records = [
             replace(RECORD, monitor_id=f"mon-{number}", stream_key=f"url:{number}")
             for number in range(12)
