@@ -9,6 +9,10 @@ class NotAPlaylist(PlaylistError):
     """Something else was served: a web page, an XML or JSON document, nothing at all."""
 
 
+class ChannelList(NotAPlaylist):
+    """It names channels, each with a stream of its own."""
+
+
 class MalformedPlaylist(PlaylistError):
     """A tag without which wrong bytes would be fetched cannot be read."""
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from media.hls.errors import (
+    ChannelList,
     MalformedPlaylist,
-    NotAPlaylist,
     PlaylistTooLarge,
     UnsupportedPlaylist,
 )
@@ -62,7 +62,7 @@ def parse_media(
 
     Raises:
         MalformedPlaylist: a sequence number, byte range, key or init segment cannot be read.
-        NotAPlaylist: it is a list of channels.
+        ChannelList: it is no playlist.
         PlaylistTooLarge: more than `MAX_SEGMENTS` segments that had to be read.
         UnsupportedPlaylist: a delta update that does not go on from `previous`.
     """
@@ -143,7 +143,7 @@ class _MediaReader:
         if first + len(self._drafts) > MAX_INTEGER:
             raise MalformedPlaylist("EXT-X-MEDIA-SEQUENCE leaves no room for the segments")
         if self._drafts and self._is_channel_list and not self._has_header:
-            raise NotAPlaylist(
+            raise ChannelList(
                 "expected the HLS playlist of a stream, got a list of channels (M3U with EXTINF"
                 " of -1): use the URL of one of them"
             )

@@ -5,7 +5,8 @@ A playlist comes from a stranger, again and again, while it changes. So a value 
 which bytes to fetch, or which segment is which, is never guessed; and size is bounded everywhere.
 
     PlaylistError (ValueError)
-    ├── NotAPlaylist         a web page, XML, JSON, a list of channels, nothing
+    ├── NotAPlaylist         a web page, XML, JSON, nothing
+    │   └── ChannelList      an M3U of channels, each with a stream of its own
     ├── MalformedPlaylist    an unreadable number, byte range or key; a variable without a value;
     │                        master and media in one
     ├── PlaylistTooLarge     over 8 Mi characters; of what is read of it (`media.hls.window`):

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from media.dash.presentation import Track as DashTrack
-from media.hls.errors import PlaylistError
+from media.hls.errors import ChannelList, PlaylistError
 from media.hls.playlist import MasterPlaylist, MediaPlaylist, Rendition
 from media.hls.selection import Choice, rank_renditions
 from media.outbound.errors import AddressRefused, FetchError
@@ -84,6 +84,8 @@ class ManifestSource:
             renditions = media_of(playlist)
         except FetchError as error:
             return _not_loaded(error)
+        except ChannelList as error:
+            return _refused("channel_list", str(error))
         except PlaylistError as error:
             return _failed("bad_playlist", str(error))
         return await self._choose(renditions)
@@ -224,16 +226,17 @@ def _observed(playlist: MediaPlaylist, media: MediaUrls) -> Observation:
 
 def _not_loaded(error: FetchError) -> Observation:
     if isinstance(error, AddressRefused):
-        return Observation(
-            state=SourceState.UNAVAILABLE,
-            reason=error.code,
-            message=str(error),
-            is_permanent=True,
-        )
+        return _refused(error.code, str(error))
     if error.status in ABSENT_STATUSES:
         message = f"there is no manifest: it {error}"
         return Observation(state=SourceState.UPCOMING, reason=error.code, message=message)
     return _failed(error.code, f"the manifest cannot be loaded: {error}")
+
+
+def _refused(reason: str, message: str) -> Observation:
+    return Observation(
+        state=SourceState.UNAVAILABLE, reason=reason, message=message, is_permanent=True
+    )
 
 
 def _failed(reason: str, message: str) -> Observation:

@@ -179,6 +179,18 @@ async def test_a_refused_address_is_final_when_it_is_confirmed() -> None:
     )
 
 
+async def test_a_list_of_channels_is_refused_when_it_is_confirmed() -> None:
+    channels = b"#EXTM3U\n#EXTINF:-1,News\nhttp://a.example/a.m3u8\n"
+    before = datetime.now(UTC) - timedelta(seconds=DEFAULT_POLICY.apart_sec)
+    confirmation = Confirmation(reason="channel_list", looks=1, counted_at=before)
+    async with scripted(Answer(body=channels)) as origin:
+        with pytest.raises(ApplicationError) as last:
+            await wait(f"{origin.url}/channels.m3u", confirmation=confirmation)
+    (details,) = last.value.details
+    assert (last.value.type, details.reason) == ("StreamUnavailable", "channel_list")
+    assert "use the URL of one of them" in details.message
+
+
 async def test_so_many_manifests_are_looked_at_at_once_however_many_streams_wait() -> None:
     async with scripted(Answer(hangs=True)) as origin, worker() as parts:
         url = f"{origin.url}/live.m3u8"

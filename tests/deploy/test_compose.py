@@ -34,7 +34,7 @@ PROCESSES = [
     pytest.param("orchestrator", WorkerSettings, id="orchestrator"),
     pytest.param("probe", WorkerSettings, id="probe"),
 ]
-INTERPOLATED = re.compile(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}")
+INTERPOLATED = re.compile(r"\$\{(\w+)(?:(:-|:\?)((?:\$\{[^}]*\}|[^}])*))?\}")
 
 
 def keys() -> dict[str, str]:
@@ -47,7 +47,8 @@ def composition_of(given: Mapping[str, str]) -> dict[str, Any]:
     """Return what Compose makes of the file and the variables that are `given`."""
 
     def value(found: re.Match[str]) -> str:
-        return given.get(found[1]) or (found[3] if found[2] == ":-" else "")
+        default = INTERPOLATED.sub(value, found[3]) if found[2] == ":-" else ""
+        return given.get(found[1]) or default
 
     composed: dict[str, Any] = yaml.safe_load(INTERPOLATED.sub(value, FILE.read_text()))
     return composed
