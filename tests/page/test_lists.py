@@ -329,4 +329,7 @@ async def test_what_was_seen_is_beside_the_incident(page: Page, gateway: Running
         }"""
     )
     assert played == 160
+    await card.get_by_role("button", name="Acknowledge").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+    await expect(card).to_contain_text("Acknowledged")
     await shoot(page, "incident-evidence")

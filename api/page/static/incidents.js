@@ -46,8 +46,12 @@ function done() {
   const dialog = document.querySelector("dialog[open]");
   if (dialog) notify(t(`incidents.script.done.${dialog.id}`));
   dialog?.close();
-  // The button that had the focus goes with its card's renewal.
+  // What was done is shown at once: neither the focus nor a clip that was played keeps its card.
   document.activeElement?.blur();
+  for (const video of document.getElementById(opened)?.querySelectorAll("video") ?? []) {
+    video.pause();
+    video.currentTime = 0;
+  }
   renewal.now().then(() => document.getElementById(opened)?.focus());
 }
 
