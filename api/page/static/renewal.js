@@ -83,5 +83,5 @@ export class Renewal {
 
 function isInUse(element) {
   if (element.contains(document.activeElement)) return true;
-  return [...element.querySelectorAll("video")].some((each) => !each.paused || each.currentTime > 0);
+  return [...element.querySelectorAll("video")].some((each) => !each.paused || each.played.length > 0);
 }

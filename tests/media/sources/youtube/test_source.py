@@ -296,6 +296,6 @@ async def test_ten_live_videos_are_all_found_within_30_seconds(
         async with asyncio.timeout(30), asyncio.TaskGroup() as videos:
             for video_id in video_ids:
                 videos.create_task(watched(video_id))
-        assert egress.polls == 20
+        assert egress.outcomes["live"] == 20
     finally:
         await one_egress.close()
