@@ -49,7 +49,7 @@ function done() {
   // What was done is shown at once: neither the focus nor a clip that was played keeps its card.
   document.activeElement?.blur();
   for (const video of document.getElementById(opened)?.querySelectorAll("video") ?? []) {
-    video.load(); // as if nobody had played it
+    video.replaceWith(video.cloneNode(true)); // as if nobody had played it
   }
   renewal.now().then(() => document.getElementById(opened)?.focus());
 }
