@@ -16,8 +16,8 @@ EVICTED: Final = "quota"
 EXPIRED: Final = "expired"
 
 KNOWN_SEC: Final = 10.0
-"""So long a gateway adds up by itself what all monitors have stored: asking costs more with each
-file that there is."""
+"""So long a gateway adds up by itself what is stored: asking costs more with each file, and the
+evidence of an incident comes in several."""
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class EvidenceQuota:
         self._most_bytes = most_bytes
         self._monitor_most_bytes = monitor_most_bytes
         self._clock = clock
-        self._used_bytes = 0
+        self._used_bytes = dict[str | None, int]()
         self._known_until = float("-inf")
 
     async def make_room(self, monitor_id: str, size_bytes: int) -> None:
@@ -61,29 +61,30 @@ class EvidenceQuota:
             QuotaExceeded: the file is larger than a quota.
             StoreFailed: what goes cannot be removed.
         """
-        await self._make_room(monitor_id, self._monitor_most_bytes - size_bytes)
-        if not self._surely_fits(size_bytes):
-            await self._make_room(None, self._most_bytes - size_bytes)
-            self._used_bytes = await self._store.evidence.used_bytes()
+        if self._clock() >= self._known_until:
+            self._used_bytes.clear()
             self._known_until = self._clock() + KNOWN_SEC
-        self._used_bytes += size_bytes
+        await self._reserve(monitor_id, size_bytes, self._monitor_most_bytes)
+        await self._reserve(None, size_bytes, self._most_bytes)
 
-    def _surely_fits(self, size_bytes: int) -> bool:
-        """Return whether there was room a moment ago, and is with all that came since."""
-        is_known = self._clock() < self._known_until
-        return is_known and self._used_bytes + size_bytes <= self._most_bytes
+    async def _reserve(self, monitor_id: str | None, size_bytes: int, most_bytes: int) -> None:
+        used = self._used_bytes.get(monitor_id)
+        if used is None or used + size_bytes > most_bytes:
+            used = await self._free(monitor_id, most_bytes - size_bytes)
+        self._used_bytes[monitor_id] = used + size_bytes
 
-    async def _make_room(self, monitor_id: str | None, most_used: int) -> None:
+    async def _free(self, monitor_id: str | None, most_used: int) -> int:
+        """Remove what is oldest until no more is used; return how much is."""
         if most_used < 0:
             raise QuotaExceeded
-        excess = await self._store.evidence.used_bytes(monitor_id) - most_used
+        used = await self._store.evidence.used_bytes(monitor_id)
         for _ in range(BATCHES):
-            if excess <= 0:
-                return
+            if used <= most_used:
+                return used
             oldest = await self._store.evidence.oldest(monitor_id, limit=BATCH)
-            going = _first_of(oldest, excess)
+            going = _first_of(oldest, used - most_used)
             await remove_files(self._store, self._files, going, EVICTED)
-            excess -= sum(one.size_bytes for one in going)
+            used -= sum(one.size_bytes for one in going)
             _log.warning("evidence over quota", monitor_id=monitor_id, removed=len(going))
             if not going:
                 break

@@ -1,7 +1,8 @@
 """The latest segments of a worker's streams, as far as they are needed, in bounded memory."""
 
 from itertools import count
-from weakref import WeakValueDictionary
+from typing import NamedTuple
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 from monitors.measurement import CachedSegment
 
@@ -16,6 +17,11 @@ LARGE_SHARE = 16
 """A segment above this part of the cache is large."""
 
 
+class _Held(NamedTuple):
+    segment: ReferenceType[CachedSegment]
+    size_bytes: int
+
+
 class SegmentCache:
     """Keeps segments for those who hold them, and lets the oldest go where there is no more room.
 
@@ -23,17 +29,17 @@ class SegmentCache:
 
     Args:
         most_bytes: of all of them.
+
+    Attributes:
+        held_bytes: of all of them, now; no segment has to count all others.
     """
 
     def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
         self._most_bytes = most_bytes
         self._numbers = count()
-        self._held = WeakValueDictionary[int, CachedSegment]()  # the oldest first
+        self._held: dict[int, _Held] = {}  # the oldest first
         self._by_media = WeakValueDictionary[int, CachedSegment]()
-
-    @property
-    def held_bytes(self) -> int:
-        return sum(len(each.media or b"") for each in self._held.values())
+        self.held_bytes = 0
 
     def has_room(self) -> bool:
         """Return whether a stream may hold more than its two latest segments."""
@@ -48,19 +54,31 @@ class SegmentCache:
         if held is not None and held.media is media:
             return held
         segment = CachedSegment(media)
-        self._held[next(self._numbers)] = self._by_media[id(media)] = segment
+        self._hold(segment, media)
         excess_bytes = self.held_bytes - self._most_bytes
         if excess_bytes > 0:
             self._let_go_of(excess_bytes)
         return segment
 
-    def _let_go_of(self, excess_bytes: int) -> None:
-        def is_usual(held: tuple[int, CachedSegment]) -> bool:
-            return len(held[1].media or b"") * LARGE_SHARE <= self._most_bytes
+    def _hold(self, segment: CachedSegment, media: bytes) -> None:
+        number = next(self._numbers)
+        self._held[number] = _Held(ref(segment, lambda _: self._forget(number)), len(media))
+        self._by_media[id(media)] = segment
+        self.held_bytes += len(media)
 
-        for number, oldest in sorted(self._held.items(), key=is_usual):
+    def _forget(self, number: int) -> None:
+        if gone := self._held.pop(number, None):
+            self.held_bytes -= gone.size_bytes
+
+    def _let_go_of(self, excess_bytes: int) -> None:
+        def is_usual(each: tuple[int, _Held]) -> bool:
+            return each[1].size_bytes * LARGE_SHARE <= self._most_bytes
+
+        # Of a copy: nobody may hold one of them any more before the loop comes to it.
+        for number, oldest in sorted(self._held.copy().items(), key=is_usual):
             if excess_bytes <= 0:
                 break
-            excess_bytes -= len(oldest.media or b"")
-            oldest.media = None
-            del self._held[number]
+            excess_bytes -= oldest.size_bytes
+            self._forget(number)
+            if segment := oldest.segment():
+                segment.media = None
