@@ -87,7 +87,7 @@ async def SCENARIO(runner: ScenarioRunner) -> Story:  # noqa: N802
     monitor_id = await harness.rest.create(url, runner.receiver.url(NAME), EAGER, metadata=METADATA)
     statuses: list[str] = []
     looking = asyncio.create_task(_note_statuses(harness.rest, monitor_id, statuses))
-    await harness.rest.until_status(monitor_id, "waiting")
+    await until(lambda: _is_noted("waiting", statuses), "a monitor that waits")
     options = ChannelOptions(at_end=AtEnd.END, backlog_segments=2, window_segments=20)
     channel = runner.origin.add(NAME, programme, options=options, changes=[STALL])
     await runner.receiver.until(NAME, "alert.blackout")
@@ -113,6 +113,10 @@ async def _note_statuses(rest: Rest, monitor_id: str, statuses: list[str]) -> No
         if status not in statuses[-1:]:
             statuses.append(status)
         await asyncio.sleep(0.1)
+
+
+async def _is_noted(status: str, statuses: list[str]) -> bool:
+    return status in statuses
 
 
 async def _listed(harness: ServiceHarness, monitor_id: str) -> dict[str, Any]:
