@@ -9,8 +9,9 @@ import av
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
+from monitors.status import IncidentKind
 from tests.page.browsing import WIDTHS, check_access, check_width, opened_page, shoot
-from tests.page.seeding import Seeded
+from tests.page.seeding import Seeded, break_it
 from tests.testkit.destinations import create_destination, next_notification, settle
 from tests.testkit.evidence import CLIP, FIRST_FAULTY, LAST_GOOD, Incident
 from tests.testkit.gateway import Running
@@ -54,6 +55,16 @@ async def test_an_incident_is_acknowledged_by_keyboard(
     await expect(card.get_by_role("button", name="Acknowledge")).to_have_count(0)
     answer = await gateway.client.get(f"/api/v1/incidents/{seeded.open}")
     assert answer.json()["note"] == "The cable is being changed."
+
+
+async def test_the_first_incident_appears_where_there_was_none(
+    page: Page, gateway: Running, seeded: Seeded
+) -> None:
+    await page.goto("/incidents?kind=loop")
+    await expect(page.get_by_text("No incident matches the filter")).to_be_visible()
+    incident = await break_it(gateway, seeded.black, IncidentKind.LOOP, ago_sec=60, lasted_sec=30)
+    await expect(page.locator(f"#over #{incident}")).to_be_visible()
+    await expect(page.get_by_text("No incident matches the filter")).to_be_hidden()
 
 
 async def test_an_incident_is_silenced_and_the_silence_ended(

@@ -1,6 +1,7 @@
 // Brings what the server renders up to date without touching what a person is doing.
 //
-// A page marks parts by `data-renew`, and lists by `data-renew-list`, whose children have ids.
+// A page marks parts by `data-renew`, lists by `data-renew-list`, whose children have ids, and by
+// `data-renew-hidden` what is hidden while there is nothing in it.
 
 import { localize } from "./time.js";
 
@@ -43,6 +44,9 @@ export class Renewal {
     for (const part of this.root.querySelectorAll("[data-renew]")) {
       const next = fresh.getElementById(part.id);
       if (next) this.replace(part, next);
+    }
+    for (const part of this.root.querySelectorAll("[data-renew-hidden]")) {
+      part.hidden = fresh.getElementById(part.id)?.hidden ?? part.hidden;
     }
     for (const list of this.root.querySelectorAll("[data-renew-list]")) {
       const next = fresh.getElementById(list.id);

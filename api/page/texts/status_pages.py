@@ -19,7 +19,7 @@ TEXTS: Final = {
     "status_pages.all": ("All status pages", "ステータスページの一覧"),
     "status_page.open": ("Open", "表示"),
     "status_page.edit": ("Edit", "編集"),
-    "status_page.count": ("{n} monitors", "監視 {n}件"),
+    "status_page.count": ("Monitors: {n}", "監視 {n}件"),
     "status_page.slug": ("Address", "アドレス"),
     "status_page.slug.hint": (
         "Small letters, digits and hyphens; the page is at /status/ADDRESS.",
