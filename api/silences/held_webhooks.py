@@ -31,6 +31,7 @@ class HeldWebhooks:
         self._engine = engine
         self._now = now
         self._asked_at: dict[str, datetime] = {}
+        self._unheard: set[str] = set()
         self._is_called = asyncio.Event()
 
     def at_work(self) -> AbstractAsyncContextManager[None]:
@@ -50,12 +51,18 @@ class HeldWebhooks:
         now = self._now()
         due = await self._store.held_webhooks.due(now)
         self._asked_at = {each: at for each, at in self._asked_at.items() if each in due}
-        to_ask = [each for each in due if not self._is_asked(each, now)]
-        monitor_ids = {due[each] for each in to_ask}
-        for monitor_id in monitor_ids:
+        to_ask: dict[str, list[str]] = {}
+        for event_id, monitor_id in due.items():
+            if not self._is_asked(event_id, now):
+                to_ask.setdefault(monitor_id, []).append(event_id)
+        self._unheard &= to_ask.keys()
+        # Whoever could not be told comes last: it keeps no other from being told.
+        for monitor_id in sorted(to_ask, key=self._unheard.__contains__):
+            self._unheard.add(monitor_id)
             await self._engine.tell_silence_ended(monitor_id)
-        self._asked_at |= dict.fromkeys(to_ask, now)
-        return len(monitor_ids)
+            self._unheard.discard(monitor_id)
+            self._asked_at |= dict.fromkeys(to_ask[monitor_id], now)
+        return len(to_ask)
 
     def _is_asked(self, event_id: str, now: datetime) -> bool:
         asked_at = self._asked_at.get(event_id)

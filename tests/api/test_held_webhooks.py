@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.monitor_engine import EngineUnavailable
 from tests.testkit.destinations import incident, silence_path
 from tests.testkit.events import put_event
 from tests.testkit.gateway import Running, running_gateway
@@ -147,6 +148,23 @@ async def test_a_monitor_is_not_told_over_and_over(sqlite_url: str) -> None:
         await gateway.client.delete(path)
         await until_true(lambda: bool(gateway.engine.told_silence_ended), "the end of the silence")
         assert await gateway.gateway.held_webhooks.release() == 0
+
+
+async def test_one_that_cannot_be_told_keeps_no_other_from_being_told(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url) as gateway:
+        path = await silence_path(gateway, all=True)
+        monitor_ids = [
+            await gateway.created_id(stream_url=f"https://cdn.example/{number}.m3u8")
+            for number in range(3)
+        ]
+        for number, monitor_id in enumerate(monitor_ids):
+            await put(gateway, incident(monitor_id, 10 * number + 1), webhook_status="silenced")
+        gateway.engine.unreachable.add(monitor_ids[1])
+        await gateway.client.delete(path)
+        for _ in range(3):
+            with pytest.raises(EngineUnavailable):
+                await gateway.gateway.held_webhooks.release()
+        assert sorted(gateway.engine.told_silence_ended) == [monitor_ids[0], monitor_ids[2]]
 
 
 async def test_an_incident_that_its_monitors_end_closed_is_not_told(sqlite_url: str) -> None:

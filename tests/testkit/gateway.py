@@ -12,7 +12,7 @@ import httpx
 
 from activities.declarations import RedeliveryInput
 from api.app import GatewayServices, create_gateway
-from api.monitor_engine import MonitorEngine
+from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.store import Store, open_store
 from api.url_checks import AddressNotAllowed
 from monitors.config import MonitorConfig
@@ -63,6 +63,7 @@ class FakeEngine:
     changes: list[tuple[str, MonitorChange]] = field(default_factory=list)
     redelivered: list[RedeliveryInput] = field(default_factory=list)
     told_silence_ended: list[str] = field(default_factory=list)
+    unreachable: set[str] = field(default_factory=set)
     ends: dict[str, MonitorResult] = field(default_factory=dict)
     also_running: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
@@ -119,6 +120,8 @@ class FakeEngine:
     async def tell_silence_ended(self, monitor_id: str) -> None:
         if self.error:
             raise self.error
+        if monitor_id in self.unreachable:
+            raise EngineUnavailable("it takes no more signals")
         self.told_silence_ended.append(monitor_id)
 
     async def redeliver(self, input: RedeliveryInput) -> None:
