@@ -51,6 +51,8 @@ class LevelHistory:
         if len(self._known) > MOST_MONITORS:
             self._known.popitem(last=False)
         moment, points = at.timestamp(), course.points
+        if points and moment < points[-2] - LEAST_GAP_SEC:  # the clock was set back
+            del points[:]
         if points and moment < points[-2] + LEAST_GAP_SEC:
             return
         points.extend((round(moment, 1), round(level.value, 1)))

@@ -35,6 +35,14 @@ def test_levels_of_another_unit_begin_anew() -> None:
     assert history.of("mon-1", "LUFS") == [(later.timestamp(), -23.0)]
 
 
+def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    history = LevelHistory()
+    history.add("mon-1", BEGIN, loud(-20))
+    earlier = BEGIN - timedelta(hours=1)
+    history.add("mon-1", earlier, loud(-30))
+    assert history.of("mon-1", "dBFS") == [(earlier.timestamp(), -30.0)]
+
+
 def test_it_forgets_whoever_was_not_heard_of_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(level_history, "MOST_MONITORS", 2)
     history = LevelHistory()
