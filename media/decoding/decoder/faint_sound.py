@@ -136,6 +136,8 @@ def _holds_notes(blocks: NDArray[np.floating]) -> bool:
     samples = blocks[:, : windows * WINDOW_BLOCKS].reshape(channels, windows, length)
     shape = np.hanning(length).astype(samples.dtype)
     power = np.square(np.abs(rfft(samples * shape)))[:, :, 2:]  # an offset is no sound
+    if power.shape[2] <= LARGEST_BINS:  # no sound that anybody hears has so few samples a second
+        return False
     largest = np.partition(power, -LARGEST_BINS, axis=2)[:, :, -LARGEST_BINS:].sum(axis=2)
     shares = largest / np.maximum(power.sum(axis=2), 1e-12)
     return any(middle_of(each) >= MOST_SHARE for each in shares)

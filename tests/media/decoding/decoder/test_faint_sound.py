@@ -61,3 +61,11 @@ def test_hiss_of_any_length_is_silent(samples: int) -> None:
 def test_hiss_goes_on_from_one_segment_to_the_next() -> None:
     sound = np.concatenate([notes(1.0, -20), hiss(0.3, -55)])
     assert silent(sound) == [pytest.approx((1.0, 1.3), abs=0.02)]
+
+
+@pytest.mark.parametrize("rate_hz", [1, 100, 300, 400])
+def test_any_rate_can_be_looked_at(rate_hz: int) -> None:
+    """A stream may declare any."""
+    part = SoundPart(SoundFormat(rate_hz, ("FC",)), 0.0, -50.0)
+    part.add(hiss(0.1, -57)[np.newaxis])
+    assert all(0 <= each.start < each.end <= part.duration_sec for each in part.stretches())
