@@ -141,7 +141,9 @@ class CoverageStore:
             or_(ended_at.is_(None), ended_at > since),
             monitors.c.monitor_id > after,
         )
-        return await self._subjects(and_(existed, has_labels(labels)), limit=limit)
+        return await self._subjects(
+            and_(existed, has_labels(monitors.c.monitor_id, labels)), limit=limit
+        )
 
     async def subjects_of(self, monitor_ids: Collection[str]) -> list[CoverageSubject]:
         """Return those of a few monitors that exist."""

@@ -4,10 +4,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, TextClause, and_, exists, false, func, or_, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    TextClause,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 
 from api.store.rows import IS_ACTIVE
-from api.store.tables import incidents, monitor_stats, monitors
+from api.store.tables import incidents, monitor_labels, monitor_stats, monitors
 from monitors.status import Health, IncidentKind, MonitorStatus, Severity
 
 Label = tuple[str, str]
@@ -33,7 +45,7 @@ class MonitorFilter:
 
 
 def is_wanted(wanted: MonitorFilter) -> ColumnElement[bool]:
-    conditions = [has_labels(wanted.labels)]
+    conditions = [has_labels(monitors.c.monitor_id, wanted.labels)]
     if wanted.status:
         conditions.append(monitors.c.status == wanted.status)
     if wanted.health:
@@ -43,9 +55,17 @@ def is_wanted(wanted: MonitorFilter) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def has_labels(labels: Collection[Label]) -> ColumnElement[bool]:
-    """Return whether a row of `monitors` has all of these labels."""
-    return and_(true(), *(monitors.c.labels[key].as_string() == value for key, value in labels))
+def has_labels(monitor_id: ColumnElement[str], labels: Collection[Label]) -> ColumnElement[bool]:
+    """Return whether a monitor has all of these labels."""
+    return and_(true(), *(monitor_id.in_(with_label(label)) for label in labels))
+
+
+def with_label(label: Label) -> Select[tuple[str]]:
+    """Return the query of the monitors that have a label."""
+    key, value = label
+    return select(monitor_labels.c.monitor_id).where(
+        monitor_labels.c.key == key, monitor_labels.c.value == value
+    )
 
 
 @dataclass(frozen=True)

@@ -112,9 +112,10 @@ async def _labelled(connection: AsyncConnection, labels: Collection[Label]) -> C
     """Return whether an incident's monitor has all of these labels."""
     if not labels:
         return true()
-    labelled = select(monitors.c.monitor_id).where(has_labels(labels))
+    labelled = select(monitors.c.monitor_id).where(has_labels(monitors.c.monitor_id, labels))
     few = (await connection.scalars(labelled.limit(FEW_MONITORS + 1))).all()
-    return incidents.c.monitor_id.in_(few if len(few) <= FEW_MONITORS else labelled)
+    monitor_id = incidents.c.monitor_id
+    return monitor_id.in_(few) if len(few) <= FEW_MONITORS else has_labels(monitor_id, labels)
 
 
 async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:

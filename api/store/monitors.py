@@ -133,7 +133,9 @@ class MonitorStore:
 
     async def active_ids(self, labels: Sequence[Label]) -> list[str]:
         """Return the ids of the active monitors that have all of these labels, oldest first."""
-        query = select(monitors.c.monitor_id).where(IS_ACTIVE, has_labels(labels))
+        query = select(monitors.c.monitor_id).where(
+            IS_ACTIVE, has_labels(monitors.c.monitor_id, labels)
+        )
         async with self._database.read() as connection:
             found = await connection.scalars(query.order_by(monitors.c.monitor_id))
             return list(found.all())

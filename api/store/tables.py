@@ -129,6 +129,17 @@ def belongs_to_monitor(*, primary_key: bool = False, nullable: bool = False) -> 
     )
 
 
+monitor_labels = Table(
+    "monitor_labels",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    belongs_to_monitor(primary_key=True),
+    Index(None, "monitor_id"),
+    sqlite_with_rowid=False,
+)
+"""The labels of each monitor, to find monitors by: triggers keep them as `monitors.labels` is."""
+
 monitor_stats = Table(
     "monitor_stats",
     metadata,

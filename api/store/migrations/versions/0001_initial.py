@@ -69,6 +69,37 @@ def _number_changes_on_sqlite(table: str, subject: str, *, with_removal: bool) -
             BEGIN {forget.format(subject, "OLD", subject)} END""")
 
 
+def _create_labels() -> None:
+    op.create_table(
+        "monitor_labels",
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("key", "value", "monitor_id", name="pk_monitor_labels"),
+        _belongs_to("monitor", "monitor_labels"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_monitor_labels_monitor_id", "monitor_labels", ["monitor_id"])
+    forget = "DELETE FROM monitor_labels WHERE monitor_id = NEW.monitor_id;"
+    add = "INSERT INTO monitor_labels (key, value, monitor_id) SELECT key, value, NEW.monitor_id"
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"""
+            CREATE FUNCTION keep_monitor_labels() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                {forget}
+                {add} FROM jsonb_each_text(NEW.labels);
+                RETURN NULL;
+            END $$""")
+        op.execute("""
+            CREATE TRIGGER keep_labels AFTER INSERT OR UPDATE OF labels ON monitors
+            FOR EACH ROW EXECUTE FUNCTION keep_monitor_labels()""")
+        return
+    for event in ("INSERT", "UPDATE OF labels"):
+        op.execute(f"""
+            CREATE TRIGGER monitor_labels_{event[:6].lower()} AFTER {event} ON monitors
+            BEGIN {forget} {add} FROM json_each(NEW.labels); END""")
+
+
 def upgrade() -> None:
     op.create_table(
         "monitors",
@@ -108,6 +139,7 @@ def upgrade() -> None:
     op.create_index("ix_monitors_status_created_at", "monitors", ["status", "created_at"])
     op.create_index("ix_monitors_created_at_monitor_id", "monitors", ["created_at", "monitor_id"])
     op.create_index("ix_monitors_finished_at", "monitors", ["finished_at"])
+    _create_labels()
     op.create_table(
         "monitor_stats",
         sa.Column("monitor_id", sa.String(64), nullable=False),
