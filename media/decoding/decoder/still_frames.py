@@ -28,6 +28,9 @@ frame, so that almost none of its pairs is untouched; a frozen one repeats itsel
 PUMPING_LEAST, PUMPING_MOST = 0.5, 16.0
 """By so many levels the mean of a picture changes when its brightness pumps."""
 
+DARK_LEVEL = 36
+"""Where half of a picture is darker, its brightness is that of a lamp or a candle in it."""
+
 _FIRST_CHUNK, _CHUNK = 4, 64
 _PIXELS = BLOCK_SIZE**2
 """Means of blocks are compared by their sums."""
@@ -57,6 +60,8 @@ def _equally_bright(frames: SmallFrames, blocks: NDArray[np.int16]) -> SmallFram
 
     The brightness of a frozen picture may pump: an encoder in front, a mixer, a lamp.
     """
+    if middle_of(blocks[0]) < DARK_LEVEL * _PIXELS:
+        return None
     means = np.maximum(blocks.mean(axis=1), 1.0)
     usual = middle_of(means)
     pumping = float(means.max() - means.min()) / _PIXELS

@@ -181,6 +181,15 @@ def test_a_still_whose_brightness_pumps_is_still() -> None:
     assert still(film(*moving, *([bright] * 3 + [dark] * 3) * 4))[-1] == (1.0, 3.4)
 
 
+def test_a_candle_that_flickers_in_the_dark_is_no_still_whose_brightness_pumps() -> None:
+    candle = flat(2)
+    candle[6:30, 20:44] = scene(1)[6:30, 20:44]
+    flickering = [
+        (candle * (1.0 if number % 6 < 3 else 0.9)).astype(flat(0).dtype) for number in range(24)
+    ]
+    assert all(end - start < STILL_MIN_SEC for start, end in still(film(*flickering)))
+
+
 def test_a_mouth_that_moves_while_the_brightness_pumps_parts_a_still() -> None:
     talking = [(scene(1) * (1.0 if number % 6 < 3 else 0.94)) for number in range(24)]
     for number, picture in enumerate(talking):
