@@ -144,7 +144,7 @@ def card_rows(monitor: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("name", name(monitor)),
         ("health", f"video {health['video']}, audio {health['audio']}"),
-        ("not observed", health["reason"]),
+        (_reason_label(health), health["reason"]),
         ("incidents", "; ".join(map(_incident, monitor["open_incidents"])) or "none"),
         ("status", f"{monitor['status']}, stream {monitor['stream_status']}"),
         ("error", _reasoned(monitor["error_reason"], monitor["error_message"])),
@@ -164,6 +164,10 @@ def card_rows(monitor: dict[str, Any]) -> list[tuple[str, str]]:
         ("id", monitor["monitor_id"]),
     ]
     return [(label, printable(value)) for label, value in rows if value]
+
+
+def _reason_label(health: dict[str, Any]) -> str:
+    return "not observed" if health["video"] == health["audio"] == "unknown" else "seen"
 
 
 def _incident(incident: dict[str, Any]) -> str:

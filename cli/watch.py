@@ -258,7 +258,7 @@ class _LiveTable(Output):
         table = Table(*COLUMNS)
         for row in self._rows:
             table.add_row(*map(Text, row))
-        problem = self._no_media or self._state.health().reason
+        problem = self._no_media or self._state.unknown_because
         condition = Text(problem or _condition(self._state), style="yellow" if problem else "")
         shown: list[Text | Table] = [Text(self._url, style="bold"), condition]
         if self._rows:
@@ -275,11 +275,12 @@ def _no_media(seen: Observation) -> str:
 
 
 def _condition(state: WatchState) -> str:
+    if because := state.unknown_because:
+        return f"{NO_MEDIA[SourceState.NOT_OBSERVED]}: {printable(because)}"
     health = state.health()
-    if health.reason:
-        return f"{NO_MEDIA[SourceState.NOT_OBSERVED]}: {printable(health.reason)}"
+    seen = f", seen: {health.reason}" if health.reason else ""
     incidents = ", ".join(state.open_incidents()) or "none"
-    return f"video {health.video}, audio {health.audio}, open incidents: {incidents}"
+    return f"video {health.video}, audio {health.audio}{seen}, open incidents: {incidents}"
 
 
 def event_text(event: EventDraft) -> str:

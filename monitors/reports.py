@@ -40,7 +40,8 @@ class HealthReport(BaseModel):
 
     Attributes:
         last_check_at: when media was last measured; None before the first segment.
-        reason: why health is unknown, in plain words; None otherwise.
+        reason: why health is unknown, or which faults a warning is about, in plain words; None
+            otherwise.
     """
 
     video: Health = Health.UNKNOWN

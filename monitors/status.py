@@ -1,5 +1,6 @@
 """The statuses of a monitor, its stream, its deliveries and its incidents."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -105,6 +106,20 @@ CRITICAL_KINDS = frozenset(
     }
 )
 """Viewers see or hear these. All other kinds are warnings."""
+
+SEEN_AS: Mapping[IncidentKind, str] = {
+    IncidentKind.BLACKOUT: "black or missing picture",
+    IncidentKind.FREEZE: "still picture",
+    IncidentKind.SILENCE: "silent or missing sound",
+    IncidentKind.TEST_SIGNAL: "test signal",
+    IncidentKind.SLATE: "slate",
+    IncidentKind.LOOP: "repeated piece",
+    IncidentKind.CHANNEL_LOSS: "silent channel",
+    IncidentKind.LOUDNESS: "loudness off its target",
+    IncidentKind.CLIPPING: "clipping",
+    IncidentKind.PHASE: "channels that cancel each other",
+}
+"""What health calls faults of the media that are no incidents yet."""
 
 STREAM_KINDS = frozenset(
     {IncidentKind.SUSPENDED, IncidentKind.SEGMENT_ERROR, IncidentKind.RENDITION}

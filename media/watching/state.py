@@ -21,7 +21,7 @@ from monitors.events import EventDraft, EventType, incident_event
 from monitors.incidents import IncidentChange, IncidentOpened
 from monitors.measurement import SegmentMeasurement, Track, Unmeasurable
 from monitors.reports import AudioFacts, HealthReport, MediaFacts, Statistics, VideoFacts
-from monitors.status import HEALTH_ORDER, Health, IncidentKind
+from monitors.status import HEALTH_ORDER, SEEN_AS, Health, IncidentKind
 
 MAIN = "main"
 AUDIO = "audio"
@@ -347,7 +347,16 @@ class WatchState(BaseModel):
             video=_known(video),
             audio=_known(audio),
             last_check_at=self.last_check_at,
+            reason=self._warning(),
         )
+
+    def _warning(self) -> str | None:
+        """Return which faults are seen whose incidents are not open; None without any."""
+        opened = self.incidents.open_incidents()
+        kinds = [it for track in self.tracks.values() for it in track.detectors.warnings()]
+        # Each once: several tracks may have the same.
+        seen = dict.fromkeys(SEEN_AS[kind] for kind in kinds if kind not in opened)
+        return ", ".join(seen) or None
 
     def as_of(self) -> datetime | None:
         """Return when something was learned last; None before there is anything to tell."""

@@ -16,7 +16,7 @@ from monitors.detectors.fault_detector import (
 from monitors.detectors.stream_time import Finding, SegmentPosition, Stretch, stretches, without
 from monitors.incidents import Detail, IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
-from monitors.status import HEALTH_ORDER, Health, IncidentKind
+from monitors.status import Health, IncidentKind
 
 CARD_GAP_SEC = 0.5
 """A card is recognised again after this long at most: something may move in front of it."""
@@ -87,9 +87,8 @@ class CardDetectors(BaseModel):
         ]
         return [each for each in ended if each]
 
-    def health(self) -> Health:
-        found = (each.health() for _, each in self._detectors())
-        return max(found, key=HEALTH_ORDER.index)
+    def conditions(self) -> list[tuple[IncidentKind, Health]]:
+        return [(kind, each.health()) for kind, each in self._detectors()]
 
     def causes(self) -> list[Cause]:
         """Return which cards are shown, incident or not."""

@@ -224,10 +224,12 @@ class MediaDetectors(BaseModel):
 
     def health(self) -> tuple[Health, Health]:
         """Return the condition of picture and sound; unknown before the first segment."""
-        sounds = (self.silence, *self.additional.values())
-        heard = [self.sound.health(), *(each.faults.health() for each in sounds)]
-        audio = max(heard, key=HEALTH_ORDER.index)
-        return self._seen("video", self.video.health()), self._seen("audio", audio)
+        return self._health("video"), self._health("audio")
+
+    def warnings(self) -> list[IncidentKind]:
+        """Return the faults that are there, and have not reached their thresholds."""
+        found = (it for track in sorted(self._judged(), reverse=True) for it in self._of(track))
+        return [kind for kind, health in found if health is Health.WARNING]
 
     def causes(self) -> list[Cause]:
         """Return what is on air that explains other faults."""
@@ -258,9 +260,20 @@ class MediaDetectors(BaseModel):
             details=label,
         )
 
-    def _seen(self, track: Track, health: Health) -> Health:
-        judged = self.tracks - self.unjudged if self.next_start_sec is not None else ()
-        return health if track in judged else Health.UNKNOWN
+    def _health(self, track: Track) -> Health:
+        if track not in self._judged():
+            return Health.UNKNOWN
+        return max((health for _, health in self._of(track)), key=HEALTH_ORDER.index)
+
+    def _judged(self) -> frozenset[Track]:
+        return self.tracks - self.unjudged if self.next_start_sec is not None else frozenset()
+
+    def _of(self, track: Track) -> list[tuple[IncidentKind, Health]]:
+        if track == "video":
+            return self.video.conditions()
+        sounds = (self.silence, *self.additional.values())
+        silences = [(IncidentKind.SILENCE, each.faults.health()) for each in sounds]
+        return [*silences, *self.sound.conditions()]
 
 
 def _tracks_in(measurement: SegmentMeasurement) -> frozenset[Track]:

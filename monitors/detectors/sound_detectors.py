@@ -19,7 +19,7 @@ from monitors.measurement import AudioMeasurement
 from monitors.reports import SoundLevels
 from monitors.sound import SoundChecks
 from monitors.sound_figures import SoundFigures
-from monitors.status import HEALTH_ORDER, Health
+from monitors.status import Health, IncidentKind
 
 
 def sound_checks(thresholds: Thresholds) -> SoundChecks:
@@ -94,9 +94,8 @@ class SoundDetectors(BaseModel):
         self.levels = SoundLevels()
         return [change for each in self._detectors() for change in each.end(at)]
 
-    def health(self) -> Health:
-        found = (each.faults.health() for each in self._detectors())
-        return max(found, key=HEALTH_ORDER.index)
+    def conditions(self) -> list[tuple[IncidentKind, Health]]:
+        return [(each.kind, each.faults.health()) for each in self._detectors()]
 
     def causes(self) -> list[Cause]:
         """Return what is on air that explains other faults."""

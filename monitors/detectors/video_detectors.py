@@ -40,7 +40,7 @@ from monitors.detectors.stream_time import (
 from monitors.frames import FLUENT_INTERVAL_SEC, STILL_GAP_SEC, DecodeDepth
 from monitors.incidents import IncidentChange
 from monitors.measurement import Interval, SegmentMeasurement
-from monitors.status import HEALTH_ORDER, Health, IncidentKind
+from monitors.status import Health, IncidentKind
 
 NO_VIDEO_TRACK = "no_video_track"
 
@@ -210,10 +210,13 @@ class VideoDetectors(BaseModel):
         ended = [*self.cards.end(at), black, *self.freeze.end(at), loop]
         return [each for each in ended if each]
 
-    def health(self) -> Health:
-        loop = self.loop.faults.health()
-        found = (self.cards.health(), self.blackout.health(), self._freeze_health(), loop)
-        return max(found, key=HEALTH_ORDER.index)
+    def conditions(self) -> list[tuple[IncidentKind, Health]]:
+        return [
+            (IncidentKind.BLACKOUT, self.blackout.health()),
+            (IncidentKind.FREEZE, self._freeze_health()),
+            (IncidentKind.LOOP, self.loop.faults.health()),
+            *self.cards.conditions(),
+        ]
 
     def _judge(
         self, measurement: SegmentMeasurement, position: SegmentPosition, thresholds: Thresholds
