@@ -63,6 +63,8 @@ class EventStore:
             if report.webhook_status is not DeliveryStatus.PENDING:
                 return RecordedEvent(to_tell)
             until = await silenced_until(connection, report.event, monitor.labels, now)
+            if until and await _was_sent(connection, monitor_id, report.event.event_id):
+                until = None  # a user had it sent all the same: its end is told, too
             return RecordedEvent(to_tell, until)
 
     async def find(self, monitor_id: str, event_id: str) -> EventRecord | None:
@@ -140,6 +142,11 @@ async def _find(connection: AsyncConnection, monitor_id: str, event_id: str) -> 
     query = select(*_COLUMNS).where(_is_event(monitor_id, event_id))
     row = (await connection.execute(query)).one_or_none()
     return _record(row) if row else None
+
+
+async def _was_sent(connection: AsyncConnection, monitor_id: str, event_id: str) -> bool:
+    known = await _find(connection, monitor_id, event_id)
+    return known is not None and known.delivery.status is DeliveryStatus.SENT
 
 
 def _is_event(monitor_id: str, event_id: str) -> ColumnElement[bool]:

@@ -123,7 +123,7 @@ async def test_a_monitor_is_told_when_its_silence_is_ended(database_url: str) ->
 async def test_a_monitor_is_told_when_its_silence_ends_by_itself(sqlite_url: str) -> None:
     async with running_gateway(sqlite_url) as gateway:
         monitor_id = await gateway.created_id()
-        ends_at = datetime.now(UTC) + timedelta(seconds=2)
+        ends_at = datetime.now(UTC) + timedelta(seconds=4)
         await silence_path(gateway, all=True, ends_at=ends_at.isoformat())
         await put(gateway, incident(monitor_id, 1), webhook_status="silenced")
         gateway.gateway.held_webhooks.look()
@@ -173,6 +173,15 @@ async def test_an_incident_that_its_monitors_end_closed_is_not_told(sqlite_url: 
         await gateway.client.delete(f"/api/v1/monitors/{monitor_id}")
         await gateway.client.delete(path)
         assert await gateway.gateway.held_webhooks.release() == 0
+
+
+async def test_what_a_user_had_sent_all_the_same_is_held_no_more(sqlite_url: str) -> None:
+    async with running_gateway(sqlite_url) as gateway:
+        monitor_id, _ = await silenced(gateway)
+        opened = incident(monitor_id, 1)
+        assert await put(gateway, opened)
+        await put(gateway, opened, webhook_status="sent", webhook_attempts=1)
+        assert await put(gateway, opened) is None
 
 
 async def test_a_user_may_have_it_sent_all_the_same(sqlite_url: str) -> None:

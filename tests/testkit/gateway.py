@@ -240,6 +240,7 @@ def gateway_settings(**settings: Any) -> GatewaySettings:
         "internal_api_key": INTERNAL_KEY,
         "secrets_key": SECRETS_KEY,
         "webhook_signing_key": ["signing-key"],
+        "retention_days": 36_500,  # tests tell of moments long ago
         "evidence_store": "none",
         "evidence_signing_key": ["7" * 64],
         "rate_limit_create": 10_000,
