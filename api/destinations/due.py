@@ -4,6 +4,8 @@ The rules, for one destination:
 
 - Events go in their order. A beginning that waits for its group holds back what its monitor does
   after it; what a silence holds back holds back nothing.
+- An event that is recorded before an earlier one of its monitor waits for that, with what follows,
+  for `LOST_AFTER` at most: then the earlier one is taken as lost.
 - A recovery goes to whoever was told of the beginning, silence or not, and to nobody else.
 - Of a group the recovery is told once, when its last incident has ended.
 - A silence holds back what began in one. What is open at the end of its silences is told then. What
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.store.destination_records import NotificationStatus, QueuedRow, SilenceRecord
+from api.store.destination_records import LOST_AFTER, NotificationStatus, QueuedRow, SilenceRecord
 from notifications.notification import NotificationState
 
 MAX_GROUP: Final = 2000
@@ -109,11 +111,21 @@ class _Judge:
 
     def _due_with(self, row: QueuedRow) -> Sequence[QueuedRow] | None:
         """Return what is told together with a row; None when it is not to be told now."""
+        if self._awaits_earlier(row):
+            return None
         if row.state in (NotificationState.TEST, NotificationState.EVENT):
             return None if row.monitor_id in self._held_monitors else [row]
         if row.state is NotificationState.OPENED:
             return self._opening(row)
         return self._after_opening(row)
+
+    def _awaits_earlier(self, row: QueuedRow) -> bool:
+        lost_at = row.created_at + LOST_AFTER
+        if not row.is_early or self._now >= lost_at:
+            return False
+        self._moments.append(lost_at)
+        self._held_monitors.add(row.monitor_id)
+        return True
 
     def _opening(self, row: QueuedRow) -> Sequence[QueuedRow] | None:
         if self._is_held_back(row):
@@ -135,6 +147,7 @@ class _Judge:
             and first.origin_host is not None
             and row.origin_host == first.origin_host
             and abs(row.happened_at - first.happened_at) <= window
+            and not self._awaits_earlier(row)
             and not self._is_held_back(row)
         )
 

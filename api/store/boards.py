@@ -1,7 +1,7 @@
 """What waits for a destination and what it was told, as rows to judge."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -184,6 +184,7 @@ def _rows() -> Select[Any]:
         *_labelled(_OPENING, "opening"),
         incidents.c.ended_at,
         monitors.c.labels,
+        (deliveries.c.sequence > monitors.c.recorded_through).label("is_early"),
     ).select_from(
         deliveries.outerjoin(incidents, incidents.c.incident_id == deliveries.c.incident_id)
         .outerjoin(monitors, monitors.c.monitor_id == deliveries.c.monitor_id)
@@ -208,7 +209,7 @@ async def _read(connection: AsyncConnection, query: Select[Any]) -> list[QueuedR
 def _queued_row(row: Row[*tuple[Any, ...]]) -> QueuedRow:
     known = row._mapping
     opening = _part(row, "opening", None) if known["opening_delivery_id"] else None
-    return _part(row, "row", opening)
+    return replace(_part(row, "row", opening), is_early=bool(row.is_early))
 
 
 def _part(row: Row[*tuple[Any, ...]], prefix: str, opening: QueuedRow | None) -> QueuedRow:

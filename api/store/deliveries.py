@@ -185,6 +185,31 @@ async def add_row(connection: AsyncConnection, **values: Any) -> int:
     return int(added.scalar_one())
 
 
+async def requeue_later(
+    connection: AsyncConnection, monitor_id: str, sequence: int, *, since: datetime
+) -> list[str]:
+    """Have rows that wait queue behind those of an earlier event; return their destinations.
+
+    Args:
+        connection: of the transaction.
+        monitor_id: of the event.
+        sequence: of the event.
+        since: when the first later event was recorded.
+    """
+    is_later = (
+        deliveries.c.created_at >= since,
+        deliveries.c.monitor_id == monitor_id,
+        deliveries.c.sequence > sequence,
+        deliveries.c.status == NotificationStatus.PENDING,
+    )
+    removed = await connection.execute(delete(deliveries).where(*is_later).returning(deliveries))
+    rows = [dict(row._mapping) for row in removed.all()]
+    rows.sort(key=lambda row: (row["sequence"], row.pop("delivery_id")))
+    if rows:
+        await connection.execute(insert(deliveries), rows)
+    return [row["destination_id"] for row in rows]
+
+
 async def in_flight(connection: AsyncConnection, destination_id: str) -> int | None:
     """Return the notification that a destination is being sent, by its first row."""
     found: int | None = await connection.scalar(

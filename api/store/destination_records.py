@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from activities.destination_declarations import Retry
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, Language, NotificationState
+
+LOST_AFTER: Final = timedelta(seconds=10)
+"""An event that is not recorded so long after a later one of its monitor is taken as lost."""
 
 
 class NotificationStatus(StrEnum):
@@ -98,6 +102,7 @@ class DeliveryRecord:
     Attributes:
         told_with: the first row of the notification that told it; None before.
         told_at: of an opening, when it was told last, by itself or by a reminder.
+        sequence: of its event; None where it tells none.
         happened_at: when its event happened; of reminders and tests, when they were due.
         handed_at: when it was last given to a worker.
         sent_at: when the destination took it.
@@ -114,6 +119,7 @@ class DeliveryRecord:
     status: NotificationStatus
     told_with: int | None
     told_at: datetime | None
+    sequence: int | None
     attempts: int
     last_error: str | None
     happened_at: datetime
@@ -132,6 +138,7 @@ class QueuedRow:
         ended_at: of the incident; None while it is open.
         opening: the row of the beginning, of all other rows of an incident; None where the
             destination did not want it.
+        is_early: whether an earlier event of its monitor is not recorded yet.
     """
 
     delivery_id: int
@@ -148,6 +155,7 @@ class QueuedRow:
     told_at: datetime | None = None
     ended_at: datetime | None = None
     opening: "QueuedRow | None" = None
+    is_early: bool = False
 
     def silenced_until(
         self, silences: Iterable[SilenceRecord], moment: datetime

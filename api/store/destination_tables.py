@@ -70,6 +70,7 @@ deliveries = Table(
     Column("monitor_id", String(64)),
     Column("event_id", String(200)),
     Column("event_type", String(64)),
+    Column("sequence", Integer),
     Column("incident_id", String(64)),
     Column("origin_host", String(255)),
     Column("status", String(16), nullable=False),
@@ -88,6 +89,9 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 """What each destination is told, in order: one row an event, a reminder, a test.
+
+Pending rows of one monitor lie in the order of their events' `sequence`: see
+`api.store.event_order`.
 
 The rows that one notification tells have its first row in `told_with`. `told_at` of an opening is
 when it was told last, by itself or by a reminder. A row outlives its monitor.

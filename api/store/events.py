@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.coverage import note_life
 from api.store.database import Database
+from api.store.event_order import keep_order
 from api.store.evidence import expect_evidence
 from api.store.held_webhooks import silenced_until
 from api.store.incidents import IncidentOwner, apply_event
@@ -44,7 +45,7 @@ class EventStore:
             monitor = (
                 await connection.execute(
                     select(
-                        monitors.c.config,
+                        *(monitors.c.config, monitors.c.recorded_through),
                         *(monitors.c[each.name] for each in fields(IncidentOwner)),
                     )
                     .where(monitors.c.monitor_id == monitor_id)
@@ -60,6 +61,9 @@ class EventStore:
                 level = MonitorConfig.model_validate(monitor.config).evidence
                 await expect_evidence(connection, report.event, level, now)
                 to_tell = await queue_event(connection, report.event, now)
+                to_tell += await keep_order(
+                    connection, report.event, recorded_through=monitor.recorded_through, now=now
+                )
             if report.webhook_status is not DeliveryStatus.PENDING:
                 return RecordedEvent(to_tell)
             until = await silenced_until(connection, report.event, monitor.labels, now)

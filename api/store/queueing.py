@@ -13,7 +13,7 @@ from api.store.destination_records import DestinationRecord, NotificationStatus
 from api.store.destination_tables import deliveries, destinations
 from api.store.destinations import wanting_destinations
 from api.store.silences import silences_since
-from api.store.tables import incidents, monitors
+from api.store.tables import incidents, monitor_events, monitors
 from monitors.events import EventType, StreamEvent, is_opening, kind_of, opening_type
 from monitors.status import IncidentKind, Severity
 from notifications.notification import NotificationState
@@ -30,17 +30,8 @@ async def queue_event(connection: AsyncConnection, event: StreamEvent, now: date
     The end of an incident goes to whoever has its beginning. An incident that begins in a silence
     is marked as silenced.
     """
-    kind, state = kind_of(event.event_type), _state(event)
-    row: dict[str, Any] = {
-        "state": state,
-        "monitor_id": event.monitor_id,
-        "event_id": event.event_id,
-        "event_type": event.event_type,
-        "incident_id": event.data.get("incident_id") if kind else None,
-        "origin_host": _host(event.stream_url),
-        "happened_at": event.timestamp,
-        "created_at": now,
-    }
+    kind, row = kind_of(event.event_type), _row(event, now)
+    state = row["state"]
     if kind and state is NotificationState.OPENED:
         await _mark_silenced(connection, event, kind)
     told = []
@@ -55,8 +46,36 @@ async def queue_event(connection: AsyncConnection, event: StreamEvent, now: date
     for destination_id in set(wanting).difference(told):
         await add_row(connection, destination_id=destination_id, **row)
     if state is NotificationState.OPENED and not await _is_open(connection, row["incident_id"]):
-        await queue_without_event(connection, row["incident_id"], NotificationState.CLOSED, now)
+        await _queue_end(connection, row["incident_id"], now)
     return [*told, *wanting]
+
+
+def _row(event: StreamEvent, now: datetime) -> dict[str, Any]:
+    return {
+        "state": _state(event),
+        "monitor_id": event.monitor_id,
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "sequence": event.sequence,
+        "incident_id": event.data.get("incident_id") if kind_of(event.event_type) else None,
+        "origin_host": _host(event.stream_url),
+        "happened_at": event.timestamp,
+        "created_at": now,
+    }
+
+
+async def _queue_end(connection: AsyncConnection, incident_id: str, now: datetime) -> None:
+    """Queue the end of an incident that was recorded before its beginning."""
+    query = select(monitor_events.c.body, monitor_events.c.event_type).where(
+        monitor_events.c.incident_id == incident_id
+    )
+    recorded = (await connection.execute(query)).all()
+    body = next((one.body for one in recorded if not is_opening(EventType(one.event_type))), None)
+    if body is None:  # its monitor has ended
+        await queue_without_event(connection, incident_id, NotificationState.CLOSED, now)
+    else:
+        row = _row(StreamEvent.model_validate_json(body), now)
+        await _queue_after_opening(connection, row)
 
 
 async def queue_without_event(

@@ -86,6 +86,7 @@ monitors = Table(
     Column("config", Json, nullable=False),
     Column("metadata", Json, nullable=False),
     Column("changes", Integer, nullable=False),
+    Column("recorded_through", Integer, nullable=False, server_default=text("0")),
     Column("request_headers", Text),
     Column("status", String(16), nullable=False),
     Column("stream_status", String(16), nullable=False),
@@ -115,7 +116,8 @@ monitors = Table(
 `workflow_started_at` is empty until Temporal confirmed
 the start; `reported_at` is the `as_of` of the status; `finished_at` is when the status became a
 final one. `live_since` and `live_until` are when the stream began and ended, by its events.
-`request_headers` are sealed by `api.secrets`, and gone then.
+`request_headers` are sealed by `api.secrets`, and gone then. All events up to the sequence
+`recorded_through` are recorded, or taken as lost.
 """
 
 

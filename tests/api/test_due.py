@@ -351,3 +351,24 @@ def _is_silenced(desk: Desk, name: str | None) -> bool:
     ended_at = opening.ended_at
     assert ended_at
     return any(one.covers(opening.happened_at) for one in desk.silences)
+
+
+def test_an_early_event_holds_its_monitor_until_the_one_before_it_is_recorded() -> None:
+    desk = Desk()
+    for monitor in ("m", "m", "n"):
+        desk.happen(EVENT, monitor)
+    desk.rows[:2] = [replace(row, is_early=True) for row in desk.rows[:2]]
+    desk.wait(3)
+    assert [row.status for row in desk.rows] == [PENDING, PENDING, SENT]
+    desk.rows[:2] = [replace(row, is_early=False) for row in desk.rows[:2]]
+    desk.ask()
+    assert [each.at for each in desk.told] == [0, 3, 3]
+
+
+def test_an_early_event_waits_for_a_lost_one_only_so_long() -> None:
+    desk = Desk(Rules(group_window=sec(1)))
+    desk.begin("x")
+    desk.begin("y")
+    desk.rows[0] = replace(desk.rows[0], is_early=True)
+    desk.wait(60)
+    assert desk.what() == [(1, "opened", ["y"]), (10, "opened", ["x"])]
