@@ -76,7 +76,8 @@ def measurements(report: StatusReport | LastReport) -> dict[str, Any]:
 
 
 def monitor_record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
-    known = {column.name: row._mapping[column] for column in monitors.c}
+    columns = (column for column in monitors.c if column is not monitors.c.recorded_through)
+    known = {column.name: row._mapping[column] for column in columns}
     return MonitorRecord(
         **known
         | {
