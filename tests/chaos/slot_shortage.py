@@ -25,7 +25,7 @@ class SlotShortage:
     Attributes:
         used: slots in use while one stream waited.
         waiting: the waiting monitor's condition.
-        is_scheduled: whether Temporal shows its watch as not begun.
+        is_scheduled: whether Temporal shows a watch as not begun.
         delays_sec: from the publication of each segment to its request, of the others, while
             one waited.
         begun: the same monitor's condition when a slot was free.
@@ -64,9 +64,10 @@ async def run_out_of_slots(env: ChaosEnvironment, harness: ChaosHarness) -> Slot
 
     waiting = await until(waits, "a monitor without a probe")
     delays_sec = [delay for name in names for delay in await _delays_sec(env, name)]
-    watch = await harness.watch(last)
+    # A watch that comes to its first checkpoint meanwhile leaves its slot to the one that waits.
+    watches = [await harness.watch(each) for each in (*first, last)]
     scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    is_scheduled = watch is not None and watch.state == scheduled
+    is_scheduled = any(watch is not None and watch.state == scheduled for watch in watches)
     used = await harness.slots_used(harness.running[0])
     await harness.rest.stop(first[0])
     await env.until_measured(harness, last)
