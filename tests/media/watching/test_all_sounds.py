@@ -37,7 +37,7 @@ DEUTSCH = {"track": "audio 2", "language": "de", "name": "Deutsch"}
 
 
 class Origin:
-    """Playlists that grow by a segment with each load, to their end.
+    """Playlists that grow together, to their end: by a segment once each of them was loaded.
 
     Args:
         more: lines of the master playlist.
@@ -47,6 +47,7 @@ class Origin:
         self._more = more
         self._programmes = programmes
         self._loads: Counter[str] = Counter()
+        self._published = 0
 
     def app(self) -> Starlette:
         paths = {"master.m3u8": self._master, "{name}.m3u8": self._media, "{name}/{n}": self._file}
@@ -61,7 +62,8 @@ class Origin:
             return Response(status_code=404)
         self._loads[name] += 1
         durations = self._programmes[name].durations_sec
-        shown = durations[: self._loads[name] + 1]
+        self._published = max(self._published, min(self._loads.values()) + 1)
+        shown = durations[: self._published]
         lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:1"]
         lines += [f"#EXTINF:{sec:.3f},\n{name}/{number}" for number, sec in enumerate(shown)]
         lines += ["#EXT-X-ENDLIST"] if len(shown) == len(durations) else []
@@ -72,7 +74,7 @@ class Origin:
         return Response(self._programmes[name].segments[number].data)
 
 
-def origin(more: str = "", *, lasts_sec: float = 10.0) -> Origin:
+def origin(more: str = "", *, lasts_sec: float = 13.0) -> Origin:
     def rendered(tracks: Tracks, *scenes: tuple[str, float]) -> RenderedProgramme:
         return render(Programme.of(scenes, TINY.model_copy(update={"tracks": tracks})))
 
