@@ -8,6 +8,7 @@ from api.page.language import preferred
 from api.page.rendering import TEMPLATES
 from api.page.static_files import FILES
 from api.page.texts import TEXTS
+from monitors.status import SEEN_AS
 from notifications.notification import Language
 
 PLACEHOLDER = re.compile(r"\{\w+\}")
@@ -33,6 +34,11 @@ def test_each_text_that_is_used_exists() -> None:
         if key not in TEXTS[Language.ENGLISH]
     }
     assert missing == set()
+
+
+def test_each_fault_that_health_names_has_its_words() -> None:
+    for text in TEXTS.values():
+        assert {f"seen.{words}" for words in SEEN_AS.values()} <= text.keys()
 
 
 @pytest.mark.parametrize(
