@@ -92,7 +92,8 @@ def is_wanted_incident(
     """Return the conditions of the incidents that are wanted.
 
     Databases guess badly which of them few rows meet, so only that one may be found by its index:
-    the incidents of monitors, else the open ones, else those of a kind, of a severity, of a time.
+    the incidents of monitors (of a kind), else the open ones, else those of a kind, of a severity,
+    of a time.
 
     Args:
         wanted: the filter.
@@ -106,8 +107,7 @@ def is_wanted_incident(
         conditions.append(incidents.c.monitor_id == wanted.monitor_id)
     if wanted.is_open is not None:
         conditions.append(_IS_OPEN if wanted.is_open else ~incidents.c.is_open)
-    is_narrow = bool(by_monitors or wanted.monitor_id or wanted.is_open)
-    conditions.append(_is_of_sort(wanted, is_narrow=is_narrow))
+    conditions.append(_is_of_sort(wanted, of_monitors=by_monitors or bool(wanted.monitor_id)))
     if wanted.since:
         conditions.append(incidents.c.started_at >= wanted.since)
     if wanted.until:
@@ -115,13 +115,15 @@ def is_wanted_incident(
     return and_(*conditions)
 
 
-def _is_of_sort(wanted: IncidentFilter, *, is_narrow: bool) -> ColumnElement[bool]:
+def _is_of_sort(wanted: IncidentFilter, *, of_monitors: bool) -> ColumnElement[bool]:
     kind, severity = wanted.kind, wanted.severity
     if kind is None and severity is None:
         return true()
     if kind and severity and kind.severity is not severity:
         return false()
     condition = incidents.c.kind == kind if kind else incidents.c.severity == severity
+    # The incidents of a monitor have an index by kind, none by severity.
+    is_narrow = wanted.is_open or (of_monitors and not kind)
     return _row_by_row(condition) if is_narrow else condition
 
 

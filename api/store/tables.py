@@ -215,6 +215,7 @@ incidents = Table(
     Column("opened_labels", Json, nullable=False),
     Index(None, "started_at", "incident_id"),
     Index(None, "monitor_id", "started_at", "severity", "kind", "ended_at"),
+    Index(None, "monitor_id", "kind", "started_at"),
     Index(None, "kind", "started_at", "monitor_id"),
     Index(None, "severity", "started_at"),
     Index(

@@ -86,7 +86,7 @@ def _create_labels() -> None:
         op.execute(f"""
             CREATE FUNCTION keep_monitor_labels() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                {forget}
+                IF TG_OP = 'UPDATE' THEN {forget} END IF;
                 {add} FROM jsonb_each_text(NEW.labels);
                 RETURN NULL;
             END $$""")
@@ -94,10 +94,10 @@ def _create_labels() -> None:
             CREATE TRIGGER keep_labels AFTER INSERT OR UPDATE OF labels ON monitors
             FOR EACH ROW EXECUTE FUNCTION keep_monitor_labels()""")
         return
-    for event in ("INSERT", "UPDATE OF labels"):
+    for event, before in (("INSERT", ""), ("UPDATE OF labels", forget)):
         op.execute(f"""
             CREATE TRIGGER monitor_labels_{event[:6].lower()} AFTER {event} ON monitors
-            BEGIN {forget} {add} FROM json_each(NEW.labels); END""")
+            BEGIN {before} {add} FROM json_each(NEW.labels); END""")
 
 
 def upgrade() -> None:
@@ -400,6 +400,7 @@ def _create_incidents() -> None:
     for columns in (
         ["started_at", "incident_id"],
         ["monitor_id", "started_at", "severity", "kind", "ended_at"],
+        ["monitor_id", "kind", "started_at"],
         ["kind", "started_at", "monitor_id"],
         ["severity", "started_at"],
     ):
