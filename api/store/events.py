@@ -1,7 +1,7 @@
 """The audit of events and deliveries in the database."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,7 +55,7 @@ class EventStore:
             if monitor is None:
                 return None
             to_tell: list[str] = []
-            if await _is_first(connection, monitor_id, report, now):
+            if await _is_first(connection, monitor_id, report, monitor.labels, now):
                 owner = {each.name: monitor._mapping[each.name] for each in fields(IncidentOwner)}
                 await apply_event(connection, report.event, IncidentOwner(**owner))
                 level = MonitorConfig.model_validate(monitor.config).evidence
@@ -122,11 +122,21 @@ class EventStore:
 
 
 async def _is_first(
-    connection: AsyncConnection, monitor_id: str, report: EventReport, now: datetime
+    connection: AsyncConnection,
+    monitor_id: str,
+    report: EventReport,
+    labels: dict[str, str],
+    now: datetime,
 ) -> bool:
     """Keep a report; return whether it is the first one of its event."""
     event_id, reported = report.event.event_id, _delivery(report)
     known = await _find(connection, monitor_id, event_id)
+    if (
+        known
+        and _is_failed_by_hand(known.delivery, reported)
+        and await silenced_until(connection, report.event, labels, now)
+    ):
+        reported = replace(reported, status=DeliveryStatus.SILENCED)
     if known is None:
         await connection.execute(
             insert(monitor_events).values(
@@ -146,6 +156,15 @@ async def _find(connection: AsyncConnection, monitor_id: str, event_id: str) -> 
     query = select(*_COLUMNS).where(_is_event(monitor_id, event_id))
     row = (await connection.execute(query)).one_or_none()
     return _record(row) if row else None
+
+
+def _is_failed_by_hand(known: Delivery, reported: Delivery) -> bool:
+    """Return whether a user, if a silence holds an event back, had it sent in vain.
+
+    Its monitor holds it still, to send it when the silence ends.
+    """
+    was_tried = reported.status is DeliveryStatus.FAILED and reported.attempts > 0
+    return was_tried and known.status is DeliveryStatus.SILENCED
 
 
 async def _was_sent(connection: AsyncConnection, monitor_id: str, event_id: str) -> bool:

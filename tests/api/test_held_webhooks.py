@@ -184,6 +184,20 @@ async def test_what_a_user_had_sent_all_the_same_is_held_no_more(sqlite_url: str
         assert await put(gateway, opened) is None
 
 
+async def test_what_a_user_had_sent_in_vain_is_still_held(database_url: str) -> None:
+    async with running_gateway(database_url) as gateway:
+        monitor_id, path = await silenced(gateway)
+        opened = incident(monitor_id, 1)
+        failed = {"webhook_status": "failed", "webhook_attempts": 4, "webhook_last_error": "503"}
+        await put(gateway, opened, **failed)
+        assert await status_of(gateway, monitor_id) == ["silenced"]
+        await gateway.client.delete(path)
+        told = gateway.engine.told_silence_ended
+        await until_true(lambda: told == [monitor_id], "the end of the silence")
+        await put(gateway, opened, **failed)
+        assert await status_of(gateway, monitor_id) == ["failed"]
+
+
 async def test_a_user_may_have_it_sent_all_the_same(sqlite_url: str) -> None:
     async with running_gateway(sqlite_url) as gateway:
         monitor_id, _ = await silenced(gateway)
