@@ -10,6 +10,7 @@ from typing import Literal
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
 
+from api.store.destination_records import SilenceRecord
 from monitors.status import IncidentKind
 from tests.page.browsing import WIDTHS, check_access, check_width, opened_page, shoot
 from tests.page.seeding import Seeded, add_live, break_it, report
@@ -91,6 +92,31 @@ async def test_what_is_silenced_is_calm_and_comes_after_what_is_not(
     await expect(tile).to_have_attribute("data-muted", "true")
     await expect(page.locator("#attention .tile").nth(0)).to_contain_text("A sound channel")
     await gateway.client.delete(f"/api/v1/silences/{made['silence_id']}")
+
+
+async def test_the_last_of_many_silences_counts(
+    page: Page, gateway: Running, seeded: Seeded
+) -> None:
+    await page.clock.install()
+    await page.goto("/")
+    tile = tile_of(page, "Football")
+    await expect(tile).to_contain_text("Picture is black")
+    now = datetime.now(UTC)
+    for number in range(201):
+        silence = SilenceRecord(
+            silence_id=f"sil-{number}",
+            monitor_ids=[seeded.black if number == 200 else "mon-of-another-time"],
+            labels=None,
+            kinds=None,
+            starts_at=now,
+            ends_at=now + timedelta(hours=1, seconds=number),
+            note=None,
+            created_at=now,
+        )
+        await gateway.store.silences.add(silence)
+    await page.clock.fast_forward(31_000)
+    await expect(tile).to_have_attribute("data-muted", "true")
+    await gateway.store.silences.remove_ended(now + timedelta(hours=2), 1000)
 
 
 async def test_a_fault_that_ends_leaves_its_place(page: Page, gateway: Running) -> None:

@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 
 const RENEW_MS = 30_000;
+const PAGE = 200;
 
 export class Silences {
   constructor(known) {
@@ -13,7 +14,7 @@ export class Silences {
   async renew() {
     if (document.hidden) return;
     try {
-      this.known = (await call("GET", "/api/v1/silences?limit=200")).silences;
+      this.known = await all();
     } catch {
       // The connection's state says so.
     }
@@ -25,6 +26,18 @@ export class Silences {
       Date.parse(one.starts_at) <= nowMs && nowMs < Date.parse(one.ends_at) &&
       (one.kinds?.includes(kind) ?? true) && isAbout(one, monitor));
   }
+}
+
+async function all() {
+  const found = [];
+  let total = 1;
+  while (found.length < total) {
+    const page = await call("GET", `/api/v1/silences?limit=${PAGE}&offset=${found.length}`);
+    if (!page.silences.length) break; // some have ended meanwhile
+    found.push(...page.silences);
+    total = page.pagination.total;
+  }
+  return found;
 }
 
 function isAbout(silence, monitor) {
