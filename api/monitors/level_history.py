@@ -10,8 +10,11 @@ from monitors.reports import SoundLevels
 
 KEPT_SEC: Final = 1800.0
 LEAST_GAP_SEC: Final = 5.0
+QUIET_SEC: Final = 120.0
+"""A monitor of which nothing was heard for so long gives up its place to another."""
+
 MOST_MONITORS: Final = 2_000
-"""With 16 bytes a point, at most 6 kB each."""
+"""With 16 bytes a point, at most 6 kB each. Further ones have no history."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,12 @@ class LevelHistory:
 
     def add(self, monitor_id: str, at: datetime, levels: SoundLevels | None) -> None:
         level = shown_level(levels)
-        if level is None:
+        if level is None or not self._has_room(monitor_id, at.timestamp()):
             return
         course = self._known.get(monitor_id)
         if course is None or course.unit != level.unit:
             course = self._known[monitor_id] = _Course(level.unit)
         self._known.move_to_end(monitor_id)
-        if len(self._known) > MOST_MONITORS:
-            self._known.popitem(last=False)
         moment, points = at.timestamp(), course.points
         if points and moment < points[-2] - LEAST_GAP_SEC:  # the clock was set back
             del points[:]
@@ -58,6 +59,19 @@ class LevelHistory:
         points.extend((round(moment, 1), round(level.value, 1)))
         while points[0] < moment - KEPT_SEC:
             del points[:2]
+
+    def _has_room(self, monitor_id: str, moment: float) -> bool:
+        """Make room for a monitor, unless all that are known are still heard of.
+
+        Each would push out another one otherwise, and none would have a history.
+        """
+        if monitor_id in self._known or len(self._known) < MOST_MONITORS:
+            return True
+        oldest = next(iter(self._known))
+        if moment - self._known[oldest].points[-2] < QUIET_SEC:
+            return False
+        del self._known[oldest]
+        return True
 
     def of(self, monitor_id: str, unit: str) -> list[tuple[float, float]]:
         """Return moments with the levels in this unit, oldest first."""

@@ -43,9 +43,18 @@ def test_a_clock_that_is_set_back_stops_nothing() -> None:
     assert history.of("mon-1", "dBFS") == [(earlier.timestamp(), -30.0)]
 
 
-def test_it_forgets_whoever_was_not_heard_of_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_monitor_takes_the_place_of_a_quiet_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(level_history, "MOST_MONITORS", 2)
     history = LevelHistory()
-    for number, monitor_id in enumerate(("mon-1", "mon-2", "mon-1", "mon-3")):
-        history.add(monitor_id, BEGIN + timedelta(seconds=10 * number), loud(-20))
-    assert [len(history.of(each, "dBFS")) for each in ("mon-1", "mon-2", "mon-3")] == [2, 0, 1]
+    for second, monitor_id in ((0, "mon-1"), (10, "mon-2"), (200, "mon-2"), (210, "mon-3")):
+        history.add(monitor_id, BEGIN + timedelta(seconds=second), loud(-20))
+    assert [len(history.of(each, "dBFS")) for each in ("mon-1", "mon-2", "mon-3")] == [0, 2, 1]
+
+
+def test_more_monitors_than_are_kept_push_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(level_history, "MOST_MONITORS", 2)
+    history = LevelHistory()
+    for second in range(0, 600, 10):
+        for monitor_id in ("mon-1", "mon-2", "mon-3"):
+            history.add(monitor_id, BEGIN + timedelta(seconds=second), loud(-20))
+    assert [len(history.of(each, "dBFS")) for each in ("mon-1", "mon-2", "mon-3")] == [60, 60, 0]
