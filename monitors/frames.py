@@ -1,5 +1,6 @@
 """Frames of a video, scaled down so that they can be compared, and how many of them are decoded."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
 from itertools import pairwise
@@ -79,7 +80,11 @@ are rounded up to seconds, and packagers cut elsewhere than they say."""
 
 FLUENT_INTERVAL_SEC = 0.125
 """A stream whose frames follow each other as closely as this does not pause by intention: where it
-pauses for longer than `SHORTFALL_SEC`, frames are missing."""
+pauses for longer than `SHORTFALL_SEC`, frames are missing, unless it turned to slides."""
+
+DRAWN_SHARE, DRAWN_LEVELS = 0.5, 2
+"""So much of a slide or a desktop is its background, of one level give or take two; at most 0.46 of
+what a camera sees by light."""
 
 USUAL_INTERVALS = 4
 """A pause of this many intervals between two frames is normal: there may be few frames."""
@@ -181,6 +186,14 @@ def pauses_between(times_sec: Iterable[float], duration_sec: float) -> list[tupl
         return []
     moments = [*(min(each - shown[0], duration_sec) for each in shown), duration_sec]
     return [(one, other) for one, other in pairwise(moments) if other - one > limit_sec]
+
+
+def is_drawn(picture: bytes) -> bool:
+    """Return whether a small frame shows a slide or a desktop: most of it is its background."""
+    counted = Counter(picture[:LUMA_BYTES])
+    near = range(-DRAWN_LEVELS, DRAWN_LEVELS + 1)
+    largest = max(sum(counted[level + off] for off in near) for level in counted)
+    return largest >= DRAWN_SHARE * LUMA_BYTES
 
 
 def longest_interval_sec(times_sec: Iterable[float], duration_sec: float) -> float:

@@ -20,9 +20,15 @@ from monitors.detectors.stream_time import (
     reached,
     without,
 )
-from monitors.frames import STILL_MIN_SEC, missing_from_sec, same_frame
+from monitors.frames import (
+    STILL_GAP_SEC,
+    STILL_MIN_SEC,
+    is_drawn,
+    missing_from_sec,
+    same_frame,
+)
 from monitors.incidents import IncidentChange
-from monitors.measurement import Interval, SegmentMeasurement, Thumbnail
+from monitors.measurement import Interval, SegmentMeasurement, StillRun, Thumbnail
 from monitors.status import IncidentKind
 
 STILL_NOTICEABLE_SEC = 5.0
@@ -208,9 +214,11 @@ def still_findings(
     """Return what the freeze detector sees in a segment with picture.
 
     That is stillness, black, and where pictures are missing. A card is no frozen programme. Where
-    the stream `is_fluent`, pictures are missing in each pause.
+    the stream `is_fluent`, pictures are missing in each pause, unless it shows a slide: what is
+    drawn needs few.
     """
-    missing = (is_fluent and measurement.pauses) or missing_frames(measurement)
+    pauses = _unexpected_pauses(measurement) if is_fluent else []
+    missing = pauses or missing_frames(measurement)
     black = [Finding(piece, Condition.UNKNOWN) for _, piece in without(measurement.black, cards)]
     still = [
         Finding(piece, picture=run.picture)
@@ -220,6 +228,19 @@ def still_findings(
         Finding(piece, reason=VIDEO_MISSING) for _, piece in without(missing, measurement.black)
     ]
     return black + still + held
+
+
+def _unexpected_pauses(measurement: SegmentMeasurement) -> list[Interval]:
+    return [each for each in measurement.pauses if not _is_drawn_in(each, measurement.still)]
+
+
+def _is_drawn_in(pause: Interval, still: Iterable[StillRun]) -> bool:
+    return any(
+        run.start <= pause.start + STILL_GAP_SEC
+        and pause.end - STILL_GAP_SEC <= run.end
+        and is_drawn(run.picture)
+        for run in still
+    )
 
 
 def missing_frames(measurement: SegmentMeasurement) -> list[Interval]:
