@@ -14,7 +14,7 @@ from cli.client import RestClient
 from cli.monitor_view import moment, print_table
 from cli.running import FAILED, fail
 
-COLUMNS: Final = ("KIND", "MOMENT", "STATE", "BYTES", "TAKEN", "REASON", "URL")
+COLUMNS: Final = ("KIND", "MOMENT", "STATE", "BYTES", "TAKEN", "REASON")
 SUFFIXES: Final = {"image/jpeg": "jpg", "video/mp4": "mp4", "application/zip": "zip"}
 PICTURE_COLUMNS: Final = 64
 MAX_PICTURE_BYTES: Final = 1 << 20
@@ -23,8 +23,12 @@ UPPER_HALF: Final = "▀"
 
 
 def print_evidence(evidence: list[dict[str, Any]]) -> None:
+    """Print what there is, and below it the URLs: in a table a terminal would cut them."""
     if evidence:
         print_table(COLUMNS, [_row(each) for each in evidence])
+    for each in evidence:
+        if each["state"] != "failed":
+            typer.echo(f"{each['kind']} {each['moment'] or ''}".rstrip() + f": {each['url']}")
 
 
 def save_evidence(client: RestClient, evidence: list[dict[str, Any]], folder: Path) -> None:
@@ -95,5 +99,4 @@ def _row(evidence: dict[str, Any]) -> tuple[str, ...]:
         str(evidence["size_bytes"] or "-"),
         moment(evidence["taken_at"]),
         evidence["reason"] or "-",
-        evidence["url"],
     )
