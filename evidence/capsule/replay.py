@@ -178,7 +178,8 @@ class _Replay:
         """Compare what a step told, and find the event of the capsule in it."""
         for one, other in zip_longest(recorded, drafts):
             if one != other:
-                self._result.note(f"step {number}: {self._data(one)!r} -> {self._data(other)!r}")
+                before, after = (to_json(self._data(each)).decode() for each in (one, other))
+                self._result.note(f"step {number}: {before} -> {after}")
         wanted = self._capsule.event.draft
         for draft in drafts:
             if (draft.event_type, draft.incident) == (wanted.event_type, wanted.incident):

@@ -199,6 +199,21 @@ async def test_another_event_than_was_told_is_seen(incidents: list[Incident], pr
     assert b"4711" in result.recorded
 
 
+async def test_what_a_step_told_otherwise_is_shown_as_json(
+    incidents: list[Incident], probe: Probe
+) -> None:
+    capsule = incidents[0].capsule
+    with zipfile.ZipFile(io.BytesIO(capsule)) as archive:
+        lines = [json.loads(line) for line in archive.read("journal.jsonl").splitlines()]
+        event = json.loads(archive.read("event.json"))
+    untold = "\n".join(
+        json.dumps(line | ({"drafts": []} if "step" in line else {})) for line in lines
+    )
+    result = await replayed(rewritten(capsule, "journal.jsonl", untold.encode()), probe)
+    before, _, after = result.differences[-1].partition(": ")[2].partition(" -> ")
+    assert (json.loads(before), json.loads(after)) == (None, event["data"])
+
+
 async def test_a_replay_ends_in_time(probe: Probe, incidents: list[Incident]) -> None:
     capsule = Capsule(io.BytesIO(incidents[0].capsule))
     with pytest.raises(InvalidCapsule, match="more than 0 s"):
