@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.errors import PictureNotFound, ValidationFailed
+from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
 from api.monitors.service import MonitorService
 from api.store import Store
 from api.store.latest_pictures import PictureRecord
 from monitors.evidence import EvidenceLevel
+from monitors.random_ids import is_monitor_id
 
 LOOK_LASTS: Final = timedelta(seconds=30)
 NOTED_AGAIN: Final = timedelta(seconds=15)
@@ -70,6 +71,8 @@ class LatestPictureService:
             MonitorNotFound: there is no such monitor.
             PictureNotFound: there is none yet.
         """
+        if not is_monitor_id(monitor_id):
+            raise MonitorNotFound(monitor_id)
         found = await self._store.latest_pictures.find(monitor_id)
         if found is None:
             await self._monitors.find(monitor_id)

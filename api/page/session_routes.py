@@ -28,6 +28,7 @@ from api.sessions import Sessions
 from notifications.notification import Language
 
 MOST_FORM_BYTES: Final = 8 * 1024
+MOST_FIELDS: Final = 8
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 LANGUAGE_SEC: Final = 365 * 24 * 3600
 
@@ -164,14 +165,18 @@ async def _end(request: Request, sessions: Sessions) -> None:
 async def _given(request: Request, *, is_form: bool) -> dict[str, str]:
     """Return the key and where to go on."""
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
-    found: dict[str, Any] = {}
-    if is_form:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
-        found = {name: values[0] for name, values in fields.items()}
-    else:
-        found = parse_json_object(body)
+    found: dict[str, Any] = _fields(body) if is_form else parse_json_object(body)
     text = {name: value if isinstance(value, str) else "" for name, value in found.items()}
     return {"key": text.get("key", "").strip(), "next": text.get("next", "/")}
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """Return the fields of a form; raises ValidationFailed."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise ValidationFailed(f"body: has more than {MOST_FIELDS} fields") from None
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _form(page: Document, next: str, *, problem: str = "", status: int = 200) -> Response:

@@ -53,5 +53,5 @@ class SlateService:
         Raises:
             SlateNotFound: there is none of that name.
         """
-        if not await self._store.slates.delete(name):
+        if not (_NAME.fullmatch(name) and await self._store.slates.delete(name)):
             raise SlateNotFound(name)

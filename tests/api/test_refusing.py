@@ -322,6 +322,7 @@ async def test_an_unknown_monitor_is_not_found(gateway: Running, monitor_id: str
         await gateway.client.get(path),
         await gateway.client.delete(path),
         await gateway.client.get(f"{path}/events"),
+        await gateway.client.get(f"{path}/picture.jpg"),
     ):
         assert answer.status_code == 404
         assert answer.json()["error"]["code"] in {"MONITOR_NOT_FOUND", "NOT_FOUND"}

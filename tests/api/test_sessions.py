@@ -94,6 +94,9 @@ async def test_a_wrong_key_is_refused_in_words(gateway: Running) -> None:
         assert program.json()["error"]["code"] == "UNAUTHORIZED"
         broken = await client.post("/session", content=b"{")
         assert broken.json()["error"]["code"] == "VALIDATION_ERROR"
+        crowded = await client.post("/session", data={f"field{number}": "" for number in range(9)})
+        assert crowded.status_code == 400
+        assert "more than 8 fields" in crowded.text
 
 
 async def test_guessing_is_limited_for_an_address_or_a_network_of_one(gateway: Running) -> None:

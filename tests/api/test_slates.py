@@ -37,8 +37,9 @@ async def test_a_slate_is_kept_listed_and_removed(gateway: Running, kind: str) -
     assert await names(gateway) == ["back-soon", "sorry"]
     assert (await gateway.client.delete("/api/v1/slates/sorry")).status_code == 204
     assert await names(gateway) == ["back-soon"]
-    again = await gateway.client.delete("/api/v1/slates/sorry")
-    assert (again.status_code, again.json()["error"]["code"]) == (404, "SLATE_NOT_FOUND")
+    for name in ("sorry", "%00"):
+        again = await gateway.client.delete(f"/api/v1/slates/{name}")
+        assert (again.status_code, again.json()["error"]["code"]) == (404, "SLATE_NOT_FOUND")
 
 
 async def test_workers_get_its_small_picture(gateway: Running) -> None:
