@@ -1,7 +1,6 @@
 """Answers the workflows of destinations: what is due, and what to tell."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -141,13 +140,14 @@ class DestinationDispatch:
 
     async def _pick(self, connection: AsyncConnection, record: DestinationRecord) -> NextResult:
         now = self._now()
-        scope = Scope(FEW_ROWS, has_reminders=record.remind_every_sec is not None)
+        has_reminders = record.remind_every_sec is not None
+        scope = Scope(FEW_ROWS, has_reminders=has_reminders, most_silenced=FEW_ROWS)
         verdict, board = await self._judge(connection, record, scope, now)
         # All of these wait, and others may be due; or a group goes on beyond them.
-        nothing_is_due = verdict.telling is None
-        is_cut = not board.is_all_pending and (nothing_is_due or record.group_window_sec)
-        if is_cut or (nothing_is_due and not board.is_all_told):
-            scope = replace(scope, limit=MANY_ROWS, leaves_out_held=True)
+        nothing_is_new = not verdict.telling or verdict.telling.state is NotificationState.REMINDER
+        is_cut = not board.is_all_waiting and (nothing_is_new or record.group_window_sec)
+        if is_cut or not (verdict.telling or board.is_all_told):
+            scope = Scope(MANY_ROWS, has_reminders=has_reminders, leaves_out_held=True)
             verdict, _ = await self._judge(connection, record, scope, now)
         if verdict.telling is None:
             return NextResult(wait_sec=_seconds(verdict.wake_at, now))

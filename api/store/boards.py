@@ -1,6 +1,6 @@
 """What waits for a destination and what it was told, as rows to judge."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,12 +27,14 @@ class Scope:
     Attributes:
         limit: of pending rows, and of openings to remind of.
         has_reminders: whether the destination wants to be reminded.
+        most_silenced: of openings that silences held back, the oldest; None: all.
         leaves_out_held: whether recoveries are left out whose group goes on. Looking for these
             takes a while; without it, many of them would hide what is due.
     """
 
     limit: int
     has_reminders: bool
+    most_silenced: int | None = None
     leaves_out_held: bool = False
 
 
@@ -41,14 +43,14 @@ class Board:
     """What `api.destinations.due.judge` judges.
 
     Attributes:
-        is_all_pending, is_all_told: whether the scope's limit left out nothing.
+        is_all_waiting, is_all_told: whether the scope's limits left out nothing.
     """
 
     waiting: Sequence[QueuedRow]
     told: Sequence[QueuedRow]
     open_in_group: dict[int, int]
     silences: Sequence[SilenceRecord]
-    is_all_pending: bool
+    is_all_waiting: bool
     is_all_told: bool
 
 
@@ -67,7 +69,13 @@ async def load_board(
         .order_by(deliveries.c.delivery_id)
         .limit(scope.limit),
     )
-    silenced = await _read(connection, _rows().where(_is_open(destination_id, _SILENCED)))
+    silenced = await _read(
+        connection,
+        _rows()
+        .where(_is_open(destination_id, _SILENCED))
+        .order_by(deliveries.c.delivery_id)
+        .limit(scope.most_silenced),
+    )
     told = await _told(connection, destination_id, scope.limit) if scope.has_reminders else []
     waiting = sorted([*pending, *silenced], key=lambda row: row.delivery_id)
     beginnings = [row.opening for row in waiting if row.opening]
@@ -77,7 +85,7 @@ async def load_board(
         told=told,
         open_in_group=await _open_in_group(connection, _groups(waiting)),
         silences=await silences_since(connection, min(oldest, now)),
-        is_all_pending=len(pending) < scope.limit,
+        is_all_waiting=len(pending) < scope.limit and len(silenced) != scope.most_silenced,
         is_all_told=len(told) < scope.limit,
     )
 
@@ -207,13 +215,13 @@ async def _read(connection: AsyncConnection, query: Select[Any]) -> list[QueuedR
 
 
 def _queued_row(row: Row[*tuple[Any, ...]]) -> QueuedRow:
-    known = row._mapping
-    opening = _part(row, "opening", None) if known["opening_delivery_id"] else None
-    return replace(_part(row, "row", opening), is_early=bool(row.is_early))
+    known = row._mapping  # made anew each time that it is asked for
+    opening = _part(known, "opening") if known["opening_delivery_id"] else None
+    return replace(_part(known, "row"), opening=opening, is_early=bool(row.is_early))
 
 
-def _part(row: Row[*tuple[Any, ...]], prefix: str, opening: QueuedRow | None) -> QueuedRow:
-    values = {name: row._mapping[f"{prefix}_{name}"] for name in _FIELDS}
+def _part(known: Mapping[Any, Any], prefix: str) -> QueuedRow:
+    values = {name: known[f"{prefix}_{name}"] for name in _FIELDS}
     event_type = values.pop("event_type")
     return QueuedRow(
         **values
@@ -222,7 +230,6 @@ def _part(row: Row[*tuple[Any, ...]], prefix: str, opening: QueuedRow | None) ->
             "status": NotificationStatus(values["status"]),
         },
         kind=kind_of(EventType(event_type)) if event_type else None,
-        labels=row.labels or {},
-        ended_at=row.ended_at,
-        opening=opening,
+        labels=known["labels"] or {},
+        ended_at=known["ended_at"],
     )

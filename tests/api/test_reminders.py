@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from activities.destination_declarations import NextInput, NotificationOutcome
-from api.destinations.dispatch import MANY_ROWS
+from api.destinations.dispatch import FEW_ROWS, MANY_ROWS
 from api.store import Store
 from api.store.boards import Scope, load_board
 from api.store.destination_tables import deliveries as delivery_rows
@@ -82,7 +82,9 @@ async def test_a_disabled_destination_is_not_tried_again(light_gateway: Running)
     assert (await next_notification(gateway, destination_id))["delivery_id"] == first
 
 
-async def fill(store: Store, destination_id: str, monitor_id: str, count: int) -> None:
+async def fill(
+    store: Store, destination_id: str, monitor_id: str, count: int, **delivery: Any
+) -> None:
     """Have a destination know a group of open incidents, all told long ago."""
     numbers = range(1, count + 1)
     opened: dict[str, Any] = {"kind": "blackout", "severity": "critical", "is_open": True}
@@ -91,6 +93,7 @@ async def fill(store: Store, destination_id: str, monitor_id: str, count: int) -
     told: dict[str, Any] = {"destination_id": destination_id, "monitor_id": monitor_id}
     told |= {"event_type": "alert.blackout", "state": "opened", "status": "sent", "attempts": 1}
     told |= {"told_with": 1, "told_at": LONG_AGO, "happened_at": LONG_AGO, "created_at": LONG_AGO}
+    told |= delivery
     ids = [{"incident_id": f"inc-{number}"} for number in numbers]
     async with store.database.write() as connection:
         await connection.execute(insert(incidents), [opened | each for each in ids])
@@ -108,6 +111,27 @@ async def test_of_many_open_incidents_few_are_read(
     async with light_gateway.store.database.read() as connection:
         board = await load_board(connection, made["destination_id"], scope, now=datetime.now(UTC))
     assert len(board.told) == (200 if has_reminders else 0)
+
+
+async def test_of_many_held_openings_few_are_read_and_none_hides_what_is_due(
+    light_gateway: Running,
+) -> None:
+    made = await create_destination(light_gateway)
+    destination_id = made["destination_id"]
+    monitor_id = await light_gateway.created_id(destinations=[destination_id])
+    held: dict[str, Any] = {"status": "silenced", "told_with": None, "told_at": None}
+    await fill(light_gateway.store, destination_id, monitor_id, FEW_ROWS + 1, **held)
+    scope = Scope(limit=FEW_ROWS, has_reminders=False, most_silenced=FEW_ROWS)
+    async with light_gateway.store.database.read() as connection:
+        board = await load_board(connection, destination_id, scope, now=datetime.now(UTC))
+    assert (len(board.waiting), board.is_all_waiting) == (FEW_ROWS, False)
+    await silence_path(light_gateway, kinds=["blackout"], all=True)
+    async with light_gateway.store.database.write() as connection:
+        last = delivery_rows.c.delivery_id == FEW_ROWS + 1
+        freeze = update(delivery_rows).where(last).values(event_type="alert.freeze")
+        await connection.execute(freeze)
+    due = await next_notification(light_gateway, destination_id)
+    assert due["delivery_id"] == FEW_ROWS + 1
 
 
 async def test_recoveries_that_wait_for_their_group_hide_nothing(light_gateway: Running) -> None:
