@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from temporalio import activity
 
 from monitors.config import MonitorConfig
-from monitors.coverage import ObservedSpan
+from monitors.coverage import ObservedSpan, QuietSpan
 from monitors.coverage_log import CoverageLog
 from monitors.events import EndReason, EventDraft, StreamEvent
 from monitors.measurement import SlateName, SlatePicture
@@ -132,7 +132,7 @@ class WatchResult(BaseModel):
     Attributes:
         event_drafts: what happened since the last return, in order.
         end_reason: with outcome `ended`.
-        coverage: what the gateway may not know yet.
+        coverage, quiet_spans: what the gateway may not know yet.
         state: goes into the next `WatchInput` as it is.
     """
 
@@ -143,6 +143,7 @@ class WatchResult(BaseModel):
     health: HealthReport
     open_incidents: list[OpenIncident]
     coverage: list[ObservedSpan] = []
+    quiet_spans: list[QuietSpan] = []
     state: dict[str, Any]
 
 

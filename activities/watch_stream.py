@@ -199,12 +199,14 @@ class StreamWatching(WatchActivities):
                 open_incidents=_open_incidents(state),
                 media=state.media,
                 coverage=list(state.coverage.untold),
+                quiet_spans=state.incidents.quiet_spans,
                 # Not the present: a worker that was frozen wakes up with old counters.
                 as_of=learned_at,
             )
             with contextlib.suppress(httpx.HTTPError, ReportRefused):
                 wanted = await self._gateway.report_status(monitor_id, report)
                 state.coverage.told(report.coverage)
+                state.incidents.forget_quiet(report.quiet_spans)
                 if wanted:
                     footage.picture_interval_sec = wanted.picture_interval_sec
             await asyncio.sleep(self._report_sec)
@@ -288,6 +290,7 @@ def _result(
         health=state.health(),
         open_incidents=_open_incidents(state),
         coverage=state.coverage.untold,
+        quiet_spans=state.incidents.quiet_spans,
         state=state.model_dump(mode="json"),
     )
 

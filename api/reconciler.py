@@ -78,6 +78,7 @@ class Reconciler:
         await self._evidence.remove_old()
         await self._remove(self._store.incidents.remove)
         await self._remove(self._store.coverage.remove)
+        await self._remove(self._store.coverage.remove_quiet)
         await self._remove(self._store.deliveries.remove_old)
         await self._remove(self._store.silences.remove_ended)
         await self._waker.start_missing()

@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from monitors.incidents import IncidentRef
 from monitors.status import IncidentKind
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ period holds until that end, if it is this near. Likewise at its beginning."""
 MOST_REASON_CHARS = 64
 MOST_SPANS = 200
 """A report tells no more at once."""
+MOST_QUIET_SPANS = 100
+"""Likewise; while the gateway is away, older ones count as faulty."""
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -32,8 +35,8 @@ MILLISECOND = timedelta(milliseconds=1)
 class CoverageCondition(StrEnum):
     """What is known of a moment.
 
-    `FAULTY`: an incident was open. `UNKNOWN`: the stream could not be seen. `UNWATCHED`:
-    nobody looked. `NOT_LIVE`: before the stream was seen live, or after its end.
+    `FAULTY`: an incident was open, and its fault was there. `UNKNOWN`: the stream could not be
+    seen. `UNWATCHED`: nobody looked. `NOT_LIVE`: before the stream was seen live, or after its end.
     """
 
     OK = "ok"
@@ -59,24 +62,35 @@ def whole_milliseconds(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(whole_milliseconds)]
 
 
-class ObservedSpan(BaseModel):
-    """A stretch of time in which somebody looked; `end` is exclusive, both are milliseconds.
-
-    Attributes:
-        reason: why the stream could not be seen; None where it could.
-    """
+class _Span(BaseModel):
+    """A stretch of time; `end` is exclusive, both are milliseconds."""
 
     model_config = ConfigDict(frozen=True)
 
     start: Moment
     end: Moment
-    reason: Annotated[str, Field(min_length=1, max_length=MOST_REASON_CHARS)] | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start >= self.end:
             raise ValueError("start must be before end")
         return self
+
+
+class ObservedSpan(_Span):
+    """A stretch of time in which somebody looked.
+
+    Attributes:
+        reason: why the stream could not be seen; None where it could.
+    """
+
+    reason: Annotated[str, Field(min_length=1, max_length=MOST_REASON_CHARS)] | None = None
+
+
+class QuietSpan(_Span):
+    """Good time between two faults of one incident."""
+
+    incident: IncidentRef
 
 
 class Observation(NamedTuple):
@@ -100,6 +114,14 @@ class IncidentSpan(NamedTuple):
     kind: IncidentKind
     start: datetime
     end: datetime | None = None
+
+    def without(self, quiet: Iterable[tuple[datetime, datetime]]) -> "list[IncidentSpan]":
+        """Return what is left without the good time between its faults, which is in order."""
+        parts, start = [], self.start
+        for good, faulty in quiet:
+            parts.append(IncidentSpan(self.kind, start, good))
+            start = faulty
+        return [*parts, IncidentSpan(self.kind, start, self.end)]
 
 
 class CoverageInterval(NamedTuple):

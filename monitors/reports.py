@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from monitors.coverage import MOST_SPANS, ObservedSpan
+from monitors.coverage import MOST_QUIET_SPANS, MOST_SPANS, ObservedSpan, QuietSpan
 from monitors.events import StreamEvent
 from monitors.status import (
     HEALTH_ORDER,
@@ -162,6 +162,7 @@ class StatusReport(BaseModel):
     Attributes:
         title: of the stream; None: not known to the sender.
         coverage: what was observed; may be told again, and late.
+        quiet_spans: good time between the faults of incidents, likewise.
         as_of: when it was so; `is_newer` says which report the store keeps.
         media: None: not known to the sender.
         error_reason, error_message: why a monitor is in `error`.
@@ -175,6 +176,7 @@ class StatusReport(BaseModel):
     open_incidents: list[OpenIncident] = []
     media: MediaFacts | None = None
     coverage: list[ObservedSpan] = Field(default=[], max_length=MOST_SPANS)
+    quiet_spans: list[QuietSpan] = Field(default=[], max_length=MOST_QUIET_SPANS)
     as_of: AwareDatetime
     error_reason: str | None = None
     error_message: str | None = None

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from activities.declarations import Placement
 from monitors.config import MonitorConfig
-from monitors.coverage import ObservedSpan
+from monitors.coverage import ObservedSpan, QuietSpan
 from monitors.reports import EventReport, HealthReport, OpenIncident, Statistics
 from monitors.status import DeliveryStatus, MonitorStatus, StreamStatus
 
@@ -69,7 +69,7 @@ class MonitorProgress(BaseModel):
         as_of: when the workflow last learned something of its stream.
         changes: how many changes it took.
         site_start_time: when the stream's site says that it will start.
-        coverage: what the last watch had not told the store.
+        coverage, quiet_spans: what the last watch had not told the store.
         wait_state, watch_state: where the last wait and the last watch stopped; opaque.
         sequence: of the last event.
         outbox: events that the receiver or the store does not know yet, in order.
@@ -97,6 +97,7 @@ class MonitorProgress(BaseModel):
     statistics: Statistics = Statistics()
     open_incidents: list[OpenIncident] = []
     coverage: list[ObservedSpan] = []
+    quiet_spans: list[QuietSpan] = []
     wait_state: dict[str, Any] | None = None
     watch_state: dict[str, Any] | None = None
     sequence: int = 0

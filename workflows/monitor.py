@@ -238,6 +238,7 @@ class MonitorWorkflow:
         self._progress.health = seen.health
         self._progress.open_incidents = seen.open_incidents
         self._progress.coverage = seen.coverage
+        self._progress.quiet_spans = seen.quiet_spans
         for draft in seen.event_drafts:
             self._outbox.enqueue_draft(draft)
         self._board.update(views.doing(seen))

@@ -54,7 +54,7 @@ class WorkerReports:
             ValidationFailed: a time does not exist in UTC.
         """
         _check_moment("as_of", report.as_of)
-        for span in report.coverage:
+        for span in (*report.coverage, *report.quiet_spans):
             _check_moment("coverage", span.start)
             _check_moment("coverage", span.end)
         status = is_monitor_id(monitor_id) and await self._store.monitors.apply_report(
@@ -63,6 +63,7 @@ class WorkerReports:
         if not status:
             raise MonitorNotFound(monitor_id)
         await self._store.coverage.record(monitor_id, report.coverage)
+        await self._store.coverage.record_quiet(monitor_id, report.quiet_spans)
         if report.media:
             self._levels.add(monitor_id, self._now(), report.media.levels)
         if not report.status.is_active:

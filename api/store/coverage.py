@@ -1,12 +1,14 @@
 """What was observed of streams, and when they were live."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     and_,
     bindparam,
     delete,
@@ -18,14 +20,15 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
 from api.store.filters import Label, has_labels
 from api.store.records import CoverageSubject
 from api.store.rows import MONITORS_WITH_STATS
-from api.store.tables import coverage, incidents, monitor_stats, monitors
-from monitors.coverage import IncidentSpan, Observation, ObservedSpan, join
+from api.store.tables import coverage, incidents, monitor_stats, monitors, quiet_spans
+from monitors.coverage import IncidentSpan, Observation, ObservedSpan, QuietSpan, join
 from monitors.events import EventType, StreamEvent
 from monitors.status import IncidentKind
 
@@ -68,6 +71,16 @@ _SUBJECTS = select(
 
 _SPAN = [coverage.c[name] for name in ("monitor_id", "start_at", "end_at", "reason")]
 
+_OF_INCIDENT = [incidents.c[name] for name in ("incident_id", "monitor_id", "kind")]
+_QUIET = (
+    select(
+        *(*_OF_INCIDENT, incidents.c.started_at, incidents.c.ended_at),
+        *(quiet_spans.c.start_at, quiet_spans.c.end_at),
+    )
+    .join(incidents, incidents.c.incident_id == quiet_spans.c.incident_id)
+    .order_by(quiet_spans.c.incident_id, quiet_spans.c.start_at)
+)
+
 _KINDS = {kind.value: kind for kind in IncidentKind}
 
 _ENDS: Final = frozenset({EventType.STREAM_ENDED, EventType.MONITOR_ERROR})
@@ -85,12 +98,7 @@ class CoverageStore:
             return
         async with self._database.write() as connection:
             # Locking the monitor keeps two reports from writing the same row.
-            found = await connection.scalar(
-                select(monitors.c.monitor_id)
-                .where(monitors.c.monitor_id == monitor_id)
-                .with_for_update()
-            )
-            if found is not None:
+            if await _lock(connection, monitor_id):
                 await _join(connection, monitor_id, spans)
 
     async def _extend(self, monitor_id: str, span: ObservedSpan) -> bool:
@@ -158,7 +166,10 @@ class CoverageStore:
     async def incidents(
         self, monitor_ids: Collection[str], since: datetime, until: datetime, *, limit: int
     ) -> dict[str, list[IncidentSpan]]:
-        """Return the incidents that touch a time, by monitor; at most `limit`."""
+        """Return the incidents that touch a time, by monitor; at most `limit`.
+
+        One whose fault came and went is there in parts.
+        """
         query = (
             select(
                 *(incidents.c[name] for name in ("monitor_id", "kind", "started_at", "ended_at"))
@@ -174,7 +185,39 @@ class CoverageStore:
         async with self._database.read() as connection:
             for monitor_id, kind, start, end in await connection.execute(query):
                 found[monitor_id].append(IncidentSpan(_KINDS[kind], start, end))
+            quiet = _QUIET.where(
+                quiet_spans.c.monitor_id.in_(monitor_ids),
+                quiet_spans.c.end_at > since,
+                quiet_spans.c.start_at < until,
+            )
+            _leave_out(found, (await connection.execute(quiet.limit(limit))).all())
         return found
+
+    async def record_quiet(self, monitor_id: str, spans: Sequence[QuietSpan]) -> None:
+        """Add good time between the faults of incidents; what is known already stays."""
+        if not spans:
+            return
+        rows = [
+            {
+                "monitor_id": monitor_id,
+                "incident_id": each.incident.id_in(monitor_id),
+                "start_at": each.start,
+                "end_at": each.end,
+            }
+            for each in spans
+        ]
+        dialect = postgresql if self._database.is_postgres else sqlite
+        adding = dialect.insert(quiet_spans).on_conflict_do_nothing()
+        async with self._database.write() as connection:
+            if await _lock(connection, monitor_id):
+                await connection.execute(adding, rows)
+
+    async def remove_quiet(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` spans of good time that ended before then; return how many."""
+        key = (quiet_spans.c.monitor_id, quiet_spans.c.incident_id, quiet_spans.c.start_at)
+        old = select(*key).where(quiet_spans.c.end_at < before).order_by(quiet_spans.c.end_at)
+        removal = delete(quiet_spans).where(tuple_(*key).in_(old.limit(limit)))
+        return await self._database.write_one(removal)
 
     async def remove(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` spans that ended before then; return how many."""
@@ -182,6 +225,20 @@ class CoverageStore:
         old = select(*key).where(coverage.c.end_at < before).order_by(coverage.c.end_at)
         removal = delete(coverage).where(tuple_(*key).in_(old.limit(limit)))
         return await self._database.write_one(removal)
+
+
+def _leave_out(
+    found: Mapping[str, list[IncidentSpan]], quiet: Sequence[Row[*tuple[Any, ...]]]
+) -> None:
+    """Replace the incidents that have good time in between by their parts."""
+    for _, rows in groupby(quiet, key=lambda row: row.incident_id):
+        times = list(rows)
+        one = times[0]
+        whole = IncidentSpan(_KINDS[one.kind], one.started_at, one.ended_at)
+        of_monitor = found[one.monitor_id]
+        if whole in of_monitor:  # it may have ended just now
+            of_monitor.remove(whole)
+            of_monitor += whole.without((each.start_at, each.end_at) for each in times)
 
 
 async def note_life(connection: AsyncConnection, event: StreamEvent) -> None:
@@ -204,6 +261,12 @@ async def _end_live(connection: AsyncConnection, monitor_id: str, at: datetime) 
         .where(monitors.c.monitor_id == monitor_id, or_(known.is_(None), known > at))
         .values(live_until=at)
     )
+
+
+async def _lock(connection: AsyncConnection, monitor_id: str) -> bool:
+    """Keep others from changing what is known of a monitor; False: there is no such one."""
+    query = select(monitors.c.monitor_id).where(monitors.c.monitor_id == monitor_id)
+    return await connection.scalar(query.with_for_update()) is not None
 
 
 async def _join(

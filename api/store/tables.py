@@ -193,6 +193,17 @@ coverage = Table(
 """What was observed of each stream, see `monitors.coverage.ObservedSpan`: a row grows at its end
 while nothing changes."""
 
+quiet_spans = Table(
+    "quiet_spans",
+    metadata,
+    belongs_to_monitor(primary_key=True),
+    Column("incident_id", String(40), primary_key=True),
+    Column("start_at", UtcTime, primary_key=True),
+    Column("end_at", UtcTime, nullable=False),
+    Index(None, "end_at"),
+)
+"""Good time between the faults of an incident. It may be told before the incident is recorded."""
+
 incidents = Table(
     "incidents",
     metadata,

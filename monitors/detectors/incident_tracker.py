@@ -5,12 +5,13 @@
 - A fault that keeps coming and going is one incident, see `monitors.detectors.flapping`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
 
 from monitors.config import Thresholds
+from monitors.coverage import MOST_QUIET_SPANS, QuietSpan, whole_milliseconds
 from monitors.coverage_log import PAUSE
 from monitors.detectors.explanations import BARS, TONE
 from monitors.detectors.flapping import quiet_asked_sec, recent
@@ -68,6 +69,14 @@ class TrackedKind(BaseModel):
             (self.opened.kind, self.opened.started_at) == (closed.kind, closed.started_at)
         )
 
+    def quiet_until(self, change: IncidentChange) -> QuietSpan | None:
+        """Return the good time that ends where the fault of this incident comes back."""
+        if self.opened is None or self.quiet is None or isinstance(change, IncidentClosed):
+            return None
+        start = whole_milliseconds(self.quiet.closed.recovered_at)
+        end = whole_milliseconds(change.started_at)
+        return QuietSpan(incident=self.opened.ref, start=start, end=end) if start < end else None
+
     def apply(self, change: IncidentChange) -> None:
         if isinstance(change, IncidentOpened):
             self.opened = self.opened or change
@@ -116,9 +125,11 @@ class IncidentTracker(BaseModel):
 
     Attributes:
         kinds: by kind and audio track.
+        quiet_spans: good time between the faults of an incident, which the gateway does not know.
     """
 
     kinds: dict[str, TrackedKind] = {}
+    quiet_spans: list[QuietSpan] = []
 
     def told(
         self,
@@ -140,13 +151,20 @@ class IncidentTracker(BaseModel):
         """
         told = []
         for change in changes:
-            self._of(change).apply(change)
+            tracked = self._of(change)
+            if span := tracked.quiet_until(change):
+                self.quiet_spans = [*self.quiet_spans, span][-MOST_QUIET_SPANS:]
+            tracked.apply(change)
             told += self._due(thresholds)
         for key, tracked in self.kinds.items():
             until = at if _is_of_stream(key) else media_until
             if tracked.quiet and until:
                 tracked.quiet.go_on(until, pause)
         return told + self._due(thresholds)
+
+    def forget_quiet(self, known: Collection[QuietSpan]) -> None:
+        """Forget what the gateway has taken."""
+        self.quiet_spans = [each for each in self.quiet_spans if each not in known]
 
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the kinds that are told as open, and since when."""

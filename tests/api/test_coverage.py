@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from api.store.tables import monitors
+from monitors.incidents import IncidentRef
 from monitors.status import IncidentKind
 from tests.testkit.events import begin_of, end_of, put_event
 from tests.testkit.gateway import Running
@@ -94,6 +95,43 @@ async def test_a_timeline_tells_each_moment_of_a_monitors_life(gateway: Running)
     ]
     assert datetime.fromisoformat(told[0]["from"]) == START
     assert all(one["to"] == other["from"] for one, other in pairwise(told))
+
+
+async def test_good_time_between_the_faults_of_an_incident_is_good(gateway: Running) -> None:
+    monitor_id = await monitor(gateway)
+    await happen(gateway, monitor_id, "stream.started", 0)
+    begin = begin_of(monitor_id, IncidentKind.BLACKOUT, at(100))
+    incident = IncidentRef(kind=IncidentKind.BLACKOUT, started_at=at(100))
+    quiet = [
+        {"incident": incident.model_dump(mode="json"), "start": at(since).isoformat()}
+        | {"end": at(since + 14).isoformat()}
+        for since in (106, 126)
+    ]
+    for spans in (quiet[:1], quiet, []):
+        status = await gateway.report(
+            monitor_id,
+            "monitoring",
+            at(1000).isoformat(),
+            stream_status="live",
+            coverage=[span(0, 110), span(115, 1000)],
+            quiet_spans=spans,
+        )
+        assert status == 200
+    await put_event(gateway, monitor_id, begin)
+    await put_event(gateway, monitor_id, end_of(monitor_id, IncidentKind.BLACKOUT, at(100), 60))
+    asked = {"from": START.isoformat(), "to": at(200).isoformat()}
+    told = (await get(gateway, f"/monitors/{monitor_id}/timeline", **asked))["intervals"]
+    assert [(datetime.fromisoformat(each["to"]), each["condition"]) for each in told] == [
+        (at(100), "ok"),
+        (at(106), "faulty"),
+        (at(110), "ok"),
+        (at(115), "unwatched"),
+        (at(120), "ok"),
+        (at(126), "faulty"),
+        (at(140), "ok"),
+        (at(160), "faulty"),
+        (at(200), "ok"),
+    ]
 
 
 async def test_availability_adds_up_to_the_live_period(gateway: Running) -> None:

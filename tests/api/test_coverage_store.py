@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 
 from api.store import Store, open_store
 from api.store.tables import coverage, monitors
-from monitors.coverage import Observation, ObservedSpan, join
+from monitors.coverage import Observation, ObservedSpan, QuietSpan, join
 from monitors.events import EventType, StreamEvent
+from monitors.incidents import IncidentRef
 from monitors.reports import EventReport
+from monitors.status import IncidentKind
 from tests.api.test_store import RECORD
 from tests.testkit.monitor_rows import insert_monitor
 
@@ -73,6 +75,15 @@ async def test_old_spans_are_removed_and_a_growing_one_is_kept(store: Store) -> 
     await store.coverage.record("mon-1", [span(0, 60), span(60, 70, "timeout"), span(70, 500)])
     assert await store.coverage.remove(at(100), 10) == 2
     assert await kept(store) == [span(70, 500)]
+
+
+async def test_old_good_time_is_removed_and_that_of_nobody_not_kept(store: Store) -> None:
+    incident = IncidentRef(kind=IncidentKind.FREEZE, started_at=at(0))
+    quiet = [QuietSpan(incident=incident, start=at(sec), end=at(sec + 5)) for sec in (10, 30)]
+    await store.coverage.record_quiet("mon-1", quiet)
+    await store.coverage.record_quiet("mon-2", quiet)
+    assert await store.coverage.remove_quiet(at(20), 10) == 1
+    assert await store.coverage.remove_quiet(at(100), 10) == 1
 
 
 @pytest.mark.parametrize("is_late", [False, True])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.config import Thresholds
+from monitors.coverage import MOST_QUIET_SPANS, QuietSpan
 from monitors.coverage_log import PAUSE, longest_pause
 from monitors.detectors.incident_tracker import IncidentTracker
 from monitors.incidents import IncidentChange, IncidentClosed, IncidentOpened
@@ -52,6 +53,8 @@ class Stream:
         self.pause = PAUSE
         self.tracker = IncidentTracker()
         self.told: list[tuple[float, IncidentChange]] = []
+        self.quiet_spans: list[QuietSpan] = []
+        self.is_gateway_away = False
 
     def judge(self, until_sec: float, *changes: IncidentChange) -> None:
         until = wall_clock(until_sec)
@@ -59,6 +62,9 @@ class Stream:
             changes, until, self.thresholds, media_until=until, pause=self.pause
         )
         self.told += [(until_sec, each) for each in told]
+        if not self.is_gateway_away:
+            self.quiet_spans += self.tracker.quiet_spans
+            self.tracker.forget_quiet(self.tracker.quiet_spans)
         kept = self.tracker.model_dump_json()
         self.tracker = IncidentTracker.model_validate_json(kept)
 
@@ -184,6 +190,25 @@ def test_what_comes_back_within_the_quiet_is_the_same_incident() -> None:
     assert end.started_at == wall_clock(75)
     assert end.recovered_at == wall_clock(19 * 25 + 15)
     assert end.total_duration_sec == 19 * 25 + 15 - 75
+
+
+def test_the_good_time_between_its_faults_is_told() -> None:
+    stream = Stream(Thresholds(recovery_sec=5))
+    for number in range(6):
+        stream.fault(FREEZE, number * 25, number * 25 + 15)
+    flapping = stream.told[-1][1].ref
+    assert stream.quiet_spans == [
+        QuietSpan(incident=flapping, start=wall_clock(start), end=wall_clock(start + 10))
+        for start in (90, 115)
+    ]
+
+
+def test_what_is_kept_for_a_gateway_that_is_away_is_bounded() -> None:
+    stream = Stream(Thresholds(recovery_sec=5))
+    stream.is_gateway_away = True
+    for number in range(MOST_QUIET_SPANS + 10):
+        stream.fault(FREEZE, number * 25, number * 25 + 15)
+    assert len(stream.tracker.quiet_spans) == MOST_QUIET_SPANS
 
 
 def test_the_fifth_asks_for_ten_quiet_minutes() -> None:

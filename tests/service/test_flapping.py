@@ -1,6 +1,7 @@
 """A picture that keeps turning black: few incidents, the last of them for all that follow."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from simulator.origin import ChannelOptions, SceneOnAir
 from tests.testkit.programmes import SHORT, rendered, seconds_between
 from tests.testkit.receiver import Received
+from tests.testkit.rest import Rest
 from tests.testkit.scenario_runner import ScenarioRunner
+from tests.testkit.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -34,6 +37,7 @@ class Story:
     received: list[Received]
     scenes: list[SceneOnAir]
     incidents: list[dict[str, Any]]
+    faulty_sec: list[float]
     history_added: int
 
 
@@ -53,8 +57,23 @@ async def SCENARIO(runner: ScenarioRunner) -> Story:  # noqa: N802
         received=runner.receiver.events(NAME),
         scenes=[each for each in channel.scenes_on_air() if each.scene.kind == "black"],
         incidents=await harness.rest.incidents(monitor_id),
+        faulty_sec=await _faulty_sec(harness.rest, monitor_id),
         history_added=after - before,
     )
+
+
+async def _faulty_sec(rest: Rest, monitor_id: str) -> list[float]:
+    """Return how long each fault is by the timeline, as soon as the last report has come."""
+
+    async def all_told() -> list[float] | None:
+        found = [each for each in await rest.timeline(monitor_id) if each["condition"] == "faulty"]
+        lengths = [
+            (datetime.fromisoformat(each["to"]) - datetime.fromisoformat(each["from"]))
+            for each in found
+        ]
+        return [each.total_seconds() for each in lengths] if len(found) == FAULTS else None
+
+    return await until(all_told, "a timeline with each fault")
 
 
 def test_what_follows_three_incidents_is_one(seen: Story) -> None:
@@ -69,6 +88,10 @@ def test_it_lasts_from_its_first_fault_to_the_end_of_the_last(seen: Story) -> No
     data = seen.received[-1].event["data"]
     assert seconds_between(data["started_at"], first.started_at) < 1
     assert seconds_between(data["recovered_at"], last.ended_at) < 1
+
+
+def test_the_time_between_its_faults_is_good(seen: Story) -> None:
+    assert all(abs(each - 3.0) < 0.5 for each in seen.faulty_sec)
 
 
 def test_the_gateway_has_them_all_closed(seen: Story) -> None:

@@ -187,6 +187,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_coverage_end_at", "coverage", ["end_at"])
     op.create_table(
+        "quiet_spans",
+        sa.Column("monitor_id", sa.String(64), nullable=False),
+        sa.Column("incident_id", sa.String(40), nullable=False),
+        sa.Column("start_at", TIME, nullable=False),
+        sa.Column("end_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("monitor_id", "incident_id", "start_at", name="pk_quiet_spans"),
+        _belongs_to("monitor", "quiet_spans"),
+    )
+    op.create_index("ix_quiet_spans_end_at", "quiet_spans", ["end_at"])
+    op.create_table(
         "idempotency_keys",
         sa.Column("key_hash", sa.String(64), nullable=False),
         sa.Column("body_hash", sa.String(64), nullable=False),
