@@ -24,6 +24,7 @@ from runtime.serving import serve_in_background, stop_signal
 TOLERANCE_SEC = 300
 """An older or newer timestamp is refused, against replays."""
 
+NOT_SIGNED = "the signature does not fit (a destination signs with its own whsec_… key)"
 TOO_LARGE = "the body is larger than any webhook"
 BODY_MAX_BYTES = 64 * 1024
 """More than three times the largest webhook."""
@@ -103,7 +104,7 @@ class Receiver:
         timestamp, again = headers.get("x-timestamp", ""), headers.get("webhook-timestamp", "")
         signature = headers.get("x-signature-256", "")
         if not is_signed(self._keys, timestamp=timestamp, body=body, signature=signature):
-            return "the signature does not fit"
+            return NOT_SIGNED
         if not is_trio_signed(
             self._keys,
             message_id=headers.get("webhook-id", ""),

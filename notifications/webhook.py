@@ -6,9 +6,9 @@ key `whsk_` + base64 of its 32 bytes, and their signatures are `v1` and `v1a`.
 
 import base64
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +21,8 @@ from monitors.events import StreamEvent, timestamp_text
 from monitors.webhook_signing import signature_headers
 from notifications.notification import Notification, Subject
 from notifications.sending import Outcome, Sent
+
+SIGNED_BY: Final = "does it verify with this destination's own secret?"
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,10 @@ class WebhookSender:
             return Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
         if is_delivered(answer.status):
             return Sent.DELIVERED
-        asked_sec = read_retry_after(answer.retry_after, datetime.now(UTC))
-        return failure_of(answer.status, asked_sec)
+        failure = failure_of(answer.status, read_retry_after(answer.retry_after, datetime.now(UTC)))
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            return replace(failure, message=f"{failure.message}: {SIGNED_BY}")
+        return failure
 
 
 def body_of(notification: Notification) -> bytes:

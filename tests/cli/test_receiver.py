@@ -12,6 +12,7 @@ import pytest
 
 from cli.receiver import (
     BODY_MAX_BYTES,
+    NOT_SIGNED,
     TOO_LARGE,
     Behaviour,
     Received,
@@ -98,7 +99,7 @@ async def test_what_is_not_genuine_is_not_shown(capsys: pytest.CaptureFixture[st
     for received in post.received:
         print_line(received)
     assert capsys.readouterr().out.splitlines() == [
-        "401 Unauthorized · refused: the signature does not fit",
+        f"401 Unauthorized · refused: {NOT_SIGNED}",
         "200 OK · signature valid · #None alert.blackout · None · {}",
     ]
 
@@ -127,7 +128,7 @@ async def test_the_secret_of_a_destination_is_taken_as_it_is_shown() -> None:
 async def test_one_that_knows_the_old_key_alone_can_verify_the_trio_of_a_rotation() -> None:
     post = Post(keys=(OLD_KEY,))
     await post(keys=(KEY, OLD_KEY))
-    assert post.received[0].problem == "the signature does not fit"  # X-Signature-256 is the first
+    assert post.received[0].problem == NOT_SIGNED  # X-Signature-256 is the first
 
 
 async def test_it_fails_first_and_answers_as_told_then() -> None:
