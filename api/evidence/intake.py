@@ -114,8 +114,8 @@ class EvidenceIntake:
     async def fail(self, upload: IncomingEvidence, reason: str) -> None:
         """Take that there will be no file; raises as `take`."""
         record = await self._expected(upload)
-        await self._store.evidence.fail(record, reason)
-        self._metrics.evidence_settled(record.kind, "failed")
+        if await self._store.evidence.fail(record, reason):
+            self._metrics.evidence_settled(record.kind, "failed")
 
     async def _expected(self, upload: IncomingEvidence) -> EvidenceRecord:
         """Return the row that the event of an incident has announced.
@@ -160,8 +160,9 @@ class EvidenceIntake:
             raise ValidationFailed(f"body: is no capsule: {error}") from None
 
     async def _fail(self, record: EvidenceRecord, reason: str) -> None:
-        await self._store.evidence.fail(record, reason)
-        self._metrics.evidence_settled(record.kind, reason)
+        # A worker that hands it in again is not counted again.
+        if await self._store.evidence.fail(record, reason):
+            self._metrics.evidence_settled(record.kind, reason)
 
     @asynccontextmanager
     async def _turn(self, record: EvidenceRecord) -> AsyncIterator[None]:

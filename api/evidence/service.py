@@ -26,8 +26,10 @@ GONE: Final = frozenset({EXPIRED, DELETED, EVICTED})
 PENDING_LIMIT: Final = timedelta(seconds=120)
 """Evidence that has not come by then never does: its worker has died."""
 
+URL_STEPS: Final = 12
 URL_STEP_SEC: Final = 3600
-"""URLs in answers change once an hour, so that browsers find what they have loaded."""
+"""URLs in answers change this often while one is good, at most once an hour, so that browsers find
+what they have loaded."""
 
 _log = structlog.get_logger(__name__)
 
@@ -111,13 +113,13 @@ class EvidenceService:
             moment=record.moment,
             state=record.state,
             reason=record.reason,
-            url=self._links.url(evidence_path(record.evidence_id), _next_step(self._now())),
+            url=self._links.url(evidence_path(record.evidence_id), self._next_step()),
             content_type=CONTENT_TYPES[record.kind],
             size_bytes=record.size_bytes if is_ready else None,
             taken_at=record.taken_at,
         )
 
-
-def _next_step(now: datetime) -> datetime:
-    step = math.ceil(now.timestamp() / URL_STEP_SEC) * URL_STEP_SEC
-    return datetime.fromtimestamp(step, UTC)
+    def _next_step(self) -> datetime:
+        step_sec = min(URL_STEP_SEC, self._links.ttl.total_seconds() / URL_STEPS)
+        step = math.ceil(self._now().timestamp() / step_sec) * step_sec
+        return datetime.fromtimestamp(step, UTC)

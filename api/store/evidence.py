@@ -139,13 +139,14 @@ class EvidenceStore:
         is_begun = _is(record.evidence_id) & _stored()
         return await self._database.write_one(update(evidence).where(is_begun).values(**values)) > 0
 
-    async def fail(self, record: EvidenceRecord, reason: str) -> None:
-        """Note that there will be no file, unless that or another reason is known already."""
-        await self._database.write_one(
+    async def fail(self, record: EvidenceRecord, reason: str) -> bool:
+        """Note that there will be no file. False: it is there, or a reason is known already."""
+        change = (
             update(evidence)
             .where(_is(record.evidence_id), evidence.c.state == EvidenceState.PENDING)
             .values(state=EvidenceState.FAILED, reason=reason, size_bytes=0)
         )
+        return await self._database.write_one(change) > 0
 
     async def fail_pending(self, *, created_before: datetime, reason: str) -> int:
         """Give up what has been pending since then; return how much."""

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from api.evidence.cleanup import EvidenceCleanup
@@ -26,7 +25,7 @@ from tests.testkit.evidence import (
     Incident,
     new_incident,
 )
-from tests.testkit.gateway import Running, running_gateway
+from tests.testkit.gateway import Running, running_gateway, without_key
 from tests.testkit.s3 import BUCKET, s3_server
 
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -52,10 +51,6 @@ def later(gateway: Running, folder: Path, **passed: float) -> EvidenceCleanup:
 
 def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
-
-
-def without_key(gateway: Running) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=gateway.client.base_url, trust_env=False)
 
 
 async def test_what_an_event_announces_comes_and_is_read(gateway: Running) -> None:
@@ -88,49 +83,6 @@ async def test_what_comes_before_its_event_is_taken_after_it(gateway: Running) -
     assert (await states(incident))["clip"] == ("pending", None)
     assert (await incident.put(CLIP, MP4, X_Reason="cut")).status_code == 204
     assert (await states(incident))["clip"] == ("ready", "cut")
-
-
-async def test_a_url_opens_it_without_a_key_until_it_expires(gateway: Running) -> None:
-    incident = await new_incident(gateway, NOON)
-    await incident.open()
-    await incident.put(FIRST_FAULTY, JPEG)
-    url = (await incident.shown())["first_faulty"]["url"]
-    told = gateway.gateway.links
-    path = url.partition("?")[0]
-    async with without_key(gateway) as stranger:
-        assert (await stranger.get(url)).content == JPEG
-        other = path[:-1] + ("0" if path[-1] != "0" else "1")
-        expired = told.url(path, datetime.now(UTC) - told.ttl - timedelta(seconds=1))
-        for bad, why in [
-            (path, "X-API-Key: is required"),
-            (url[:-1] + ("0" if url[-1] != "0" else "1"), "signature: is not valid for this URL"),
-            (url.replace(path, other), "signature: is not valid for this URL"),
-            (f"{path}?signature=0", "signature: is not valid for this URL"),
-            (expired, "expires: the URL has expired; with a key it opens"),
-        ]:
-            answer = await stranger.get(bad)
-            assert (answer.status_code, answer.json()["error"]["message"]) == (401, why)
-
-
-async def test_a_url_is_good_before_the_gateway_knows_the_event(gateway: Running) -> None:
-    incident = await new_incident(gateway, NOON)
-    path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
-    links, now = gateway.gateway.links, datetime.now(UTC)
-    async with without_key(gateway) as stranger:
-        young = await stranger.get(links.url(path, now))
-        old = await stranger.get(links.url(path, now - timedelta(minutes=5)))
-    assert (young.status_code, young.headers["Retry-After"]) == (404, "5")
-    assert (old.status_code, old.headers.get("Retry-After")) == (404, None)
-
-
-async def test_events_tell_the_url_as_webhooks_do(gateway: Running) -> None:
-    incident = await new_incident(gateway, NOON)
-    path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
-    await incident.open(evidence_url=path)
-    events = (await gateway.client.get(f"/api/v1/monitors/{incident.monitor_id}/events")).json()
-    (event,) = events["events"]
-    told_at = NOON + timedelta(seconds=30)
-    assert event["payload"]["data"]["evidence_url"] == gateway.gateway.links.url(path, told_at)
 
 
 async def test_a_part_of_a_clip(light_gateway: Running) -> None:
@@ -368,6 +320,7 @@ async def test_a_store_that_is_away_costs_evidence_and_nothing_else(
         answer = await incident.put(FIRST_FAULTY, JPEG)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ENGINE_UNAVAILABLE")
         assert (await states(incident))["first_faulty"] == ("failed", "store_unavailable")
+        assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 503
         assert (await gateway.client.get("/readyz")).status_code == 200
         text = (await gateway.client.get("/metrics")).text
         assert (

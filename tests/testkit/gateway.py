@@ -282,3 +282,8 @@ def snapshot(monitor_id: str, **fields: Any) -> MonitorSnapshot:
         **fields,
     }
     return MonitorSnapshot(**known)
+
+
+def without_key(gateway: Running) -> httpx.AsyncClient:
+    """Return a client that has no key."""
+    return httpx.AsyncClient(base_url=gateway.client.base_url, trust_env=False)
