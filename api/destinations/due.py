@@ -120,10 +120,14 @@ class _Judge:
         return self._after_opening(row)
 
     def _awaits_earlier(self, row: QueuedRow) -> bool:
-        lost_at = row.created_at + LOST_AFTER
-        if not row.is_early or self._now >= lost_at:
+        return row.is_early and self._has_to_wait(row, LOST_AFTER)
+
+    def _has_to_wait(self, row: QueuedRow, for_time: timedelta) -> bool:
+        """Return whether a row is younger than that; its monitor's later rows wait for it then."""
+        # One from the future is of a clock that was set back since then, if only by a little.
+        if abs(self._now - row.created_at) >= for_time:
             return False
-        self._moments.append(lost_at)
+        self._moments.append(row.created_at + for_time)
         self._held_monitors.add(row.monitor_id)
         return True
 
@@ -133,9 +137,7 @@ class _Judge:
         window = self._rules.group_window
         if window is None:
             return [row]
-        if self._now < row.created_at + window:
-            self._moments.append(row.created_at + window)
-            self._held_monitors.add(row.monitor_id)
+        if self._has_to_wait(row, window):
             return None
         return [each for each in self._waiting if self._is_in_group(each, row, window)][:MAX_GROUP]
 

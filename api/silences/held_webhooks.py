@@ -66,7 +66,7 @@ class HeldWebhooks:
 
     def _is_asked(self, event_id: str, now: datetime) -> bool:
         asked_at = self._asked_at.get(event_id)
-        return asked_at is not None and now - asked_at < ASKED_AGAIN_AFTER
+        return asked_at is not None and abs(now - asked_at) < ASKED_AGAIN_AFTER
 
     async def _work(self) -> None:
         while True:

@@ -59,7 +59,8 @@ def advanced(recorded_through: int, recorded: Iterable[tuple[int, datetime]], no
         now: the present.
     """
     for sequence, created_at in recorded:
-        if sequence > recorded_through + 1 and now < created_at + LOST_AFTER:
+        # A time that is ahead of the present is of a clock that was set back.
+        if sequence > recorded_through + 1 and abs(now - created_at) < LOST_AFTER:
             break
         recorded_through = max(recorded_through, sequence)
     return recorded_through

@@ -372,3 +372,11 @@ def test_an_early_event_waits_for_a_lost_one_only_so_long() -> None:
     desk.rows[0] = replace(desk.rows[0], is_early=True)
     desk.wait(60)
     assert desk.what() == [(1, "opened", ["y"]), (10, "opened", ["x"])]
+
+
+def test_a_clock_that_was_set_back_holds_nothing_back() -> None:
+    desk = Desk(Rules(group_window=sec(30)))
+    desk.begin("x", monitor="m")
+    desk.now -= timedelta(hours=1)
+    desk.ask()
+    assert [each.incidents for each in desk.told] == [["x"]]

@@ -20,6 +20,7 @@ from tests.testkit.gateway import Running
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(seconds=11)
+HOUR = timedelta(hours=1)
 
 
 async def told(gateway: Running, destination_id: str) -> list[tuple[str, str]]:
@@ -87,6 +88,7 @@ async def test_who_waits_for_an_event_is_woken_without_wanting_it(light_gateway:
         pytest.param([(7, NOW)], 5, id="one is missing"),
         pytest.param([(6, NOW), (7, NOW), (9, NOW)], 7, id="up to a gap"),
         pytest.param([(7, LONG_AGO), (8, NOW)], 8, id="the missing one is lost"),
+        pytest.param([(7, NOW + HOUR), (8, NOW)], 8, id="lost, and the clock was set back"),
         pytest.param([(3, NOW), (4, NOW)], 5, id="of before"),
         pytest.param([], 5, id="nothing"),
     ],
