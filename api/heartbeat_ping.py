@@ -19,7 +19,8 @@ from api.store import Store, StoreUnavailable
 
 PING_EVERY_SEC: Final = 60.0
 UNWATCHED_AFTER: Final = timedelta(minutes=2)
-"""A watch reports at least once a minute, and a new worker takes a lost one over within seconds."""
+"""A watch reports at least once a minute, unless its checks are rarer, and a new worker takes a
+lost one over within seconds."""
 
 Ping = Callable[[], Awaitable[None]]
 """Calls the address; raises `PingFailed`."""
@@ -87,7 +88,7 @@ class HeartbeatPing:
             return ", ".join(f"{part}: {said}" for part, said in readiness.checks.items())
         try:
             unwatched = await self._store.reconciliation.unwatched(
-                since=self._now() - UNWATCHED_AFTER
+                self._now(), after=UNWATCHED_AFTER
             )
         except StoreUnavailable:
             return "database: not reachable"

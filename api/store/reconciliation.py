@@ -1,7 +1,7 @@
 """What the reconciler asks of the store, and what it removes, in small batches."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Delete, delete, func, select, tuple_
 
@@ -15,6 +15,7 @@ from api.store.rows import (
     with_last_report,
 )
 from api.store.tables import idempotency_keys, monitor_events, monitor_stats, monitors
+from monitors.coverage_log import longest_pause
 from monitors.status import MonitorStatus
 
 
@@ -55,18 +56,27 @@ class ReconciliationStore:
         async with self._database.read() as connection:
             return list((await connection.scalars(query)).all())
 
-    async def unwatched(self, *, since: datetime) -> list[str]:
-        """Return the ids of monitors whose stream is live and of which nothing came since."""
+    async def unwatched(self, now: datetime, *, after: timedelta) -> list[str]:
+        """Return the ids of monitors whose stream is live and of which nothing came for so long.
+
+        Of a stream that is checked more rarely, that is as long as its coverage allows.
+        """
+        heard_at = func.coalesce(
+            monitor_stats.c.as_of, monitors.c.reported_at, type_=monitors.c.reported_at.type
+        )
+        interval_sec = monitors.c.config["check_interval_sec"].as_float()
         query = (
-            select(monitors.c.monitor_id)
+            select(monitors.c.monitor_id, heard_at, interval_sec)
             .select_from(MONITORS_WITH_STATS)
-            .where(
-                monitors.c.status == MonitorStatus.MONITORING,
-                func.coalesce(monitor_stats.c.as_of, monitors.c.reported_at) < since,
-            )
+            .where(monitors.c.status == MonitorStatus.MONITORING, heard_at < now - after)
         )
         async with self._database.read() as connection:
-            return list((await connection.scalars(query)).all())
+            rows = (await connection.execute(query)).all()
+        return [
+            monitor_id
+            for monitor_id, at, interval_sec in rows
+            if now - at > max(after, longest_pause(interval_sec))
+        ]
 
     async def missing_ids(self, monitor_ids: Iterable[str]) -> list[str]:
         """Return those of `monitor_ids` that belong to no monitor, active or ended."""

@@ -92,3 +92,12 @@ async def test_it_is_not_called_while_a_live_stream_is_unwatched(gateway: Runnin
         assert beating.calls == 0
         await gateway.report(live, "completed", datetime.now(UTC).isoformat())
         await beating.counts_another("sent")  # nobody watches before a stream is live
+
+
+async def test_a_stream_that_is_checked_rarely_is_watched(gateway: Running) -> None:
+    rare = await gateway.created_id(config={"check_interval_sec": 600})
+    await gateway.report(rare, "monitoring", NOW.isoformat())
+    async with switch(gateway, lambda: NOW + timedelta(minutes=19)) as beating:
+        await beating.counts_another("sent")
+    async with switch(gateway, lambda: NOW + timedelta(minutes=21)) as beating:
+        await beating.counts_another("withheld")
