@@ -42,8 +42,12 @@ from monitors.status import MonitorStatus, StreamStatus
 
 logger = structlog.get_logger(__name__)
 
-HEARTBEAT_SEC = 1.0
-"""State is handed to Temporal's client this often; it sends it on at its own interval."""
+HEARTBEAT_SEC = 2.0
+HEARTBEATS_PER_TIMEOUT = 4
+"""State is handed to Temporal's client this often, and so many times before the heartbeat times
+out; it sends it on at its own interval."""
+
+REPORT_POLL_SEC = 1.0
 
 CANCEL_AGAIN_SEC = 5.0
 """Longer than any task takes to clear up."""
@@ -188,7 +192,7 @@ class StreamWatching(WatchActivities):
         while True:
             learned_at = state.as_of()
             if learned_at is None or learned_at == reported:
-                await asyncio.sleep(HEARTBEAT_SEC)
+                await asyncio.sleep(REPORT_POLL_SEC)
                 continue
             reported = learned_at
             report = StatusReport(
@@ -228,9 +232,13 @@ def _first_attempt_at() -> datetime:
 
 
 async def _heartbeat(state: WatchState) -> None:
+    timeout = activity.info().heartbeat_timeout
+    interval_sec = HEARTBEAT_SEC
+    if timeout:
+        interval_sec = min(interval_sec, timeout.total_seconds() / HEARTBEATS_PER_TIMEOUT)
     while True:
         activity.heartbeat(state.model_dump(mode="json"))
-        await asyncio.sleep(HEARTBEAT_SEC)
+        await asyncio.sleep(interval_sec)
 
 
 async def _until_done(

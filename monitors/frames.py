@@ -1,7 +1,7 @@
 """Frames of a video, scaled down so that they can be compared, and how many of them are decoded."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from operator import sub
@@ -126,8 +126,12 @@ def same_frame(one: bytes, other: bytes) -> bool:
     """
     if one == other:
         return True
-    differing = sorted(block_differences(one, other))
-    if differing[-1] > SAME_FRAME_TOLERANCE or _is_local(differing):
+    differing: list[float] = []
+    for row in block_differences(one, other):
+        if max(row) > SAME_FRAME_TOLERANCE:
+            return False
+        differing += row
+    if _is_local(sorted(differing)):
         return False
     colours = zip(one[LUMA_BYTES:], other[LUMA_BYTES:], strict=True)
     return all(abs(mine - theirs) <= SAME_COLOUR_TOLERANCE for mine, theirs in colours)
@@ -138,22 +142,20 @@ def _is_local(differing: Sequence[float]) -> bool:
     return largest > max(LOCAL_DIFFERENCE, LOCAL_SHARE * (others + LOCAL_BASE))
 
 
-def block_differences(one: bytes, other: bytes) -> list[float]:
-    """Return by how much the mean luma of each block differs, in levels, row by row.
+def block_differences(one: bytes, other: bytes) -> Iterator[list[float]]:
+    """Yield by how much the mean luma of each block differs, in levels, row by row.
 
     Raises:
         ValueError: a frame has another size.
     """
     if not len(one) == len(other) == FRAME_BYTES:
         raise ValueError(f"frames must have {FRAME_WIDTH} x {FRAME_HEIGHT} pixels")
-    found: list[float] = []
     for start in range(0, LUMA_BYTES, FRAME_WIDTH * BLOCK_SIZE):
         stop = start + FRAME_WIDTH * BLOCK_SIZE
         pixels = map(sub, one[start:stop], other[start:stop])
         pieces = list(map(sum, zip(*[pixels] * BLOCK_SIZE, strict=True)))
         lines = [pieces[at : at + COLUMNS] for at in range(0, len(pieces), COLUMNS)]
-        found += [abs(total) / BLOCK_SIZE**2 for total in map(sum, zip(*lines, strict=True))]
-    return found
+        yield [abs(total) / BLOCK_SIZE**2 for total in map(sum, zip(*lines, strict=True))]
 
 
 def has_moved(one: bytes, other: bytes) -> bool:

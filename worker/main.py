@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -104,6 +105,7 @@ async def run_worker(settings: WorkerSettings) -> None:
         for worker in workers:
             await stack.enter_async_context(worker)
         missing.clear()
+        gc.freeze()  # nothing of what was imported becomes garbage
         logger.info("worker ready", role=settings.worker_role.value, pid=os.getpid())
         await stop.wait()
         missing.append("shutting down")

@@ -14,7 +14,7 @@ import httpx
 from media.outbound.errors import AddressRefused
 from media.outbound.guard import OutboundGuard
 from media.outbound.overhead import MeteredBody, MeteredNetwork, SocketOption
-from media.outbound.pools import PoolPerOrigin
+from media.outbound.pools import PoolPerStream
 from monitors.stream_url import DEFAULT_PORTS
 
 CONNECT_TIMEOUT_SEC = 5.0
@@ -22,7 +22,7 @@ READ_TIMEOUT_SEC = 10.0
 MAX_ADDRESSES_TRIED = 4
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 32
-"""To one origin: each costs every request to it, and the cost grows with their square."""
+"""Of a pool: each costs every request, and the cost grows with their square."""
 
 # A playlist is asked for once a target duration (2 to 10 s as a rule): idle connections that
 # last a few of these save a TLS handshake per poll.
@@ -200,7 +200,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         super().__init__(verify=tls, trust_env=False)
         self._guard = guard
         pinned = PinnedNetwork(guard, MeteredNetwork(network))
-        self._pool = PoolPerOrigin(
+        self._pool = PoolPerStream(
             lambda: httpcore.AsyncConnectionPool(
                 ssl_context=tls, network_backend=pinned, http2=http2, **_POOL
             ),
@@ -234,7 +234,7 @@ class ProxiedTransport(GuardedTransport):
         if proxy.url.scheme not in ("http", "https"):
             raise ValueError("a proxy URL must start with http:// or https://")
         super().__init__(guard, tls, network)
-        self._pool = PoolPerOrigin(
+        self._pool = PoolPerStream(
             lambda: httpcore.AsyncHTTPProxy(
                 proxy_url=str(proxy.url),
                 proxy_auth=proxy.raw_auth,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from media.outbound.pools import STREAM
 from monitors.stream_url import DEFAULT_PORTS
 
 MAX_COOKIES = 50
@@ -94,7 +95,9 @@ class StreamClient:
     ) -> None:
         self._client = client
         self.request_headers: Mapping[str, str] = request_headers or {}
-        self._cookies = httpx.Cookies(StreamCookies())
+        self._jar = StreamCookies()
+        self._cookies = httpx.Cookies(self._jar)
+        self._extensions = {STREAM: object()}
 
     def build_request(
         self,
@@ -112,11 +115,15 @@ class StreamClient:
             for name, value in self.request_headers.items()
             if name.lower() not in left_behind
         }
-        request = self._client.build_request(method, url, headers={**ours, **headers})
+        request = self._client.build_request(
+            method, url, headers={**ours, **headers}, extensions=self._extensions
+        )
         self._add_cookies(request)
         return request
 
     def _add_cookies(self, request: httpx.Request) -> None:
+        if not len(self._jar):
+            return
         given = request.headers.pop("cookie", None)
         self._cookies.set_cookie_header(request)
         if given:
@@ -129,7 +136,8 @@ class StreamClient:
         response = await self._client.send(
             request, stream=stream, follow_redirects=follow_redirects
         )
-        self._cookies.extract_cookies(response)
+        if "set-cookie" in response.headers:
+            self._cookies.extract_cookies(response)
         return response
 
 

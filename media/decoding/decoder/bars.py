@@ -101,7 +101,8 @@ def _show_bars(columns: NDArray[np.float64]) -> Flags:
         matches &= np.abs(columns[:, plane, None, :, None] - colours) <= tolerance
     seen = np.count_nonzero(matches.any(axis=3), axis=2)
     found = np.zeros(len(columns), np.bool_)
-    for frame, template in np.argwhere(seen >= COLUMNS - MOST_OTHER_COLUMNS):
+    wide = (np.count_nonzero(matches, axis=2) >= LEAST_COLUMNS).all(axis=2)
+    for frame, template in np.argwhere((seen >= COLUMNS - MOST_OTHER_COLUMNS) & wide):
         found[frame] |= _are_in_order(matches[frame, template])
     return found
 

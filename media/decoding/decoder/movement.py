@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from media.decoding.decoder.black_frames import BLACK_LEVEL
 from media.decoding.decoder.small_frames import SmallFrames
-from monitors.frames import BLOCK_SIZE, MOVED_DIFFERENCE, STILL_GAP_SEC
+from monitors.frames import BLOCK_SIZE, LUMA_BYTES, MOVED_DIFFERENCE, STILL_GAP_SEC
 
 DARK_LEVEL = BLACK_LEVEL + 10
 DARK_SHARE = 0.9
@@ -59,7 +59,8 @@ class Movement:
 
     def _means(self, frames: Sequence[bytes]) -> NDArray[np.int16]:
         small = SmallFrames.of(frames)
-        self.is_dark |= bool(((small.luma <= DARK_LEVEL).mean(axis=1) >= DARK_SHARE).any())
+        dark = np.count_nonzero(small.luma <= DARK_LEVEL, axis=1)
+        self.is_dark |= bool((dark >= DARK_SHARE * LUMA_BYTES).any())
         return small.block_sums() // BLOCK_SIZE**2
 
 

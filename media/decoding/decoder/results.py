@@ -1,7 +1,7 @@
 """What was found in a segment, as it goes from a decoder process to its worker."""
 
 import base64
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from monitors.frames import Motion
@@ -56,7 +56,7 @@ class AudioFindings:
     def audio_fields(self) -> dict[str, Any]:
         """Return the findings as JSON knows them."""
         return {
-            **asdict(self),
+            **vars(self),
             "silent": [each._asdict() for each in self.silent],
             "audio_gaps": [each._asdict() for each in self.audio_gaps],
         }

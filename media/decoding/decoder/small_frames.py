@@ -80,8 +80,9 @@ def spans_of(flags: Flags, edges: Sequence[float]) -> list[Span]:
 
 def runs_of(flags: Flags) -> list[tuple[int, int]]:
     """Return (first, stop) index pairs of the runs of True."""
-    padded = np.concatenate(([False], flags, [False])).astype(np.int8)
-    changes = np.flatnonzero(np.diff(padded))
+    padded = np.zeros(len(flags) + 2, np.bool_)
+    padded[1:-1] = flags
+    changes = np.flatnonzero(padded[1:] != padded[:-1])
     return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Connections are kept for each origin by itself, and not for long."""
+"""Connections are kept for each stream and origin by itself, and not for long."""
 
 import asyncio
 from collections import Counter
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpcore
 
 from media.outbound.overhead import SocketOption
-from media.outbound.pools import PoolPerOrigin
+from media.outbound.pools import STREAM, PoolPerStream
 from tests.testkit.stand_ins import Request, always, endlessly, reply, scripted_server
 
 IDLE_SEC = 0.2
@@ -57,12 +57,12 @@ class WatchedNetwork(httpcore.AsyncNetworkBackend):
 
 @asynccontextmanager
 async def pool(
-    network: WatchedNetwork, *, idle_sec: float = 60.0, max_origins: int = 100
-) -> AsyncIterator[PoolPerOrigin]:
-    opened = PoolPerOrigin(
+    network: WatchedNetwork, *, idle_sec: float = 60.0, max_pools: int = 100
+) -> AsyncIterator[PoolPerStream]:
+    opened = PoolPerStream(
         lambda: httpcore.AsyncConnectionPool(network_backend=network),
         idle_sec=idle_sec,
-        max_origins=max_origins,
+        max_pools=max_pools,
     )
     async with opened:
         yield opened
@@ -77,6 +77,17 @@ async def test_a_request_looks_at_the_connections_of_its_own_origin_only() -> No
         await opened.request("GET", server.url(host="host-7.example"))
         assert network.asked.keys() == {"host-7.example"}
         assert server.connections == 20
+
+
+async def test_a_request_looks_at_the_connections_of_its_own_stream_only() -> None:
+    network = WatchedNetwork()
+    async with scripted_server(always(reply(b"ok"))) as server, pool(network) as opened:
+        for number in range(5):
+            await opened.request("GET", server.url(), extensions={STREAM: number})
+        network.asked.clear()
+        await opened.request("GET", server.url(), extensions={STREAM: 0})
+        assert network.asked.total() <= 2
+        assert server.connections == 5
 
 
 async def test_connections_to_an_origin_that_nobody_asks_any_more_are_closed() -> None:
@@ -94,7 +105,7 @@ async def test_connections_to_an_origin_that_nobody_asks_any_more_are_closed() -
 async def test_only_so_many_origins_are_remembered() -> None:
     async with (
         scripted_server(always(reply(b"ok"))) as server,
-        pool(WatchedNetwork(), max_origins=5) as opened,
+        pool(WatchedNetwork(), max_pools=5) as opened,
     ):
         for number in range(20):
             await opened.request("GET", server.url(host=f"host-{number}.example"))
@@ -104,7 +115,7 @@ async def test_only_so_many_origins_are_remembered() -> None:
 async def test_a_connection_at_work_is_not_closed_for_others() -> None:
     async with (
         scripted_server(_endless_or_short) as server,
-        pool(WatchedNetwork(), max_origins=2) as opened,
+        pool(WatchedNetwork(), max_pools=2) as opened,
     ):
         async with opened.stream("GET", server.url("/endless", host="slow.example")) as answer:
             chunks = answer.aiter_stream()
