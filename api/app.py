@@ -67,8 +67,8 @@ from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 WORKER_ROUTERS: Final = (
-    internal_routes.router,
     internal_routes.probe_router,
+    internal_routes.router,
     internal_evidence_routes.router,
     internal_destination_routes.router,
 )
@@ -274,7 +274,8 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
 
     While it is served, the gateway does what it does by itself.
     """
-    app = routed_app(*PUBLIC_ROUTERS, *PAGE_ROUTERS, *(WORKER_ROUTERS if with_internal else ()))
+    # Those of the workers first: their reports are most of the requests, and routes are tried in turn.
+    app = routed_app(*(WORKER_ROUTERS if with_internal else ()), *PUBLIC_ROUTERS, *PAGE_ROUTERS)
 
     @asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:
