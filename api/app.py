@@ -274,7 +274,7 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
 
     While it is served, the gateway does what it does by itself.
     """
-    # Those of the workers first: their reports are most of the requests, and routes are tried in turn.
+    # The workers' come first: their reports are most requests, and routes are tried in turn.
     app = routed_app(*(WORKER_ROUTERS if with_internal else ()), *PUBLIC_ROUTERS, *PAGE_ROUTERS)
 
     @asynccontextmanager
