@@ -196,7 +196,7 @@ class WebhookDelivery(DeliveryActivities):
     def _fail(
         self, message: _Message, failure: Failure, attempt: int, took_sec: float
     ) -> ApplicationError:
-        """Have everybody see the failure; return what tells Temporal when to try again."""
+        """Log, count and report the failure; return the error, which says when to try again."""
         # Jitter spreads load, it keeps no secret.
         again_in_sec = self._policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
         self._record(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
@@ -252,7 +252,7 @@ def _failed_delivery(failed: DeliveryAttempts, again_in_sec: float | None) -> Ap
 def _failure(error: Exception) -> Failure:
     """Return what an exception means for a delivery.
 
-    One that nobody expected counts as a failed attempt, too: Temporal would repeat it for ever.
+    An unexpected exception counts as a failed attempt, too: Temporal would repeat it for ever.
     """
     if isinstance(error, FetchError):
         return Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
@@ -264,7 +264,7 @@ def _counted() -> tuple[int, int | None]:
     """Return how many attempts failed before this one, and how many there were before those.
 
     Temporal's own count also has the attempts whose worker was lost: those have no outcome, and
-    must not use up what the receiver is owed. Each failure leaves both numbers as a heartbeat.
+    must not use up the receiver's attempts. Each failure leaves both numbers as a heartbeat.
     """
     details = activity.info().heartbeat_details
     return (int(details[0]), int(details[1])) if details else (0, None)

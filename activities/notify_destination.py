@@ -48,7 +48,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Senders:
-    """What sends, by type; webhooks are signed, and so are apart."""
+    """The senders by destination type. Webhooks are signed and have a sender of their own."""
 
     webhook: WebhookSender
     others: Mapping[DestinationType, Sender]

@@ -29,7 +29,7 @@ class PodDeletion(BaseModel):
 
     Attributes:
         number: which of the monitor's Pods.
-        uid: only this Pod of that number; None for whichever there is.
+        uid: delete only the Pod with this uid; None: whichever has that number.
     """
 
     monitor_id: str
@@ -38,7 +38,7 @@ class PodDeletion(BaseModel):
 
 
 class PodResult(BaseModel):
-    """Returned by `inspect_probe_pod`; without a Pod there is none of the monitor's name."""
+    """Returned by `inspect_probe_pod`; `pod` is None where the monitor has none."""
 
     pod: PodStatus | None = None
 

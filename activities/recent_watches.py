@@ -41,9 +41,9 @@ class RecentWatches:
             self._kept.popitem(last=False)
 
     def pop(self, monitor_id: str, state: dict[str, Any] | None) -> RecentWatch | None:
-        """Return the last watch, unless the next one begins from another state than it returned.
+        """Return the last watch if the next one begins from the state that it returned.
 
-        It does when another worker watched in between.
+        The states differ when another worker watched in between.
         """
         self._drop_old()
         _, returned, watch = self._kept.pop(monitor_id, (0.0, None, None))

@@ -36,7 +36,7 @@ class SlateBook:
 
     @asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator[None]:
-        """Ask again and again, once for all who are in this context."""
+        """Keep asking while at least one watch is in this context."""
         self._readers += 1
         self._refreshing = self._refreshing or asyncio.create_task(self._refresh())
         try:

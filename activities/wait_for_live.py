@@ -52,7 +52,7 @@ class WaitState(BaseModel):
         unknown: why nothing is seen, as the workflow knows it.
         reason: the message of the last poll.
         poll_again_at: when the next poll is due.
-        delay_sec: from the last poll to then. However the clock is set, it is not longer.
+        delay_sec: from the last poll to that one; a bound on the wait if the clock is changed.
     """
 
     confirmation: Confirmation = Field(default_factory=Confirmation)

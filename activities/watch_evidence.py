@@ -43,7 +43,7 @@ class WatchEvidence:
         prober: SegmentProber,
         inherited: Collection[EventDraft],
     ) -> None:
-        """Have the evidence of incidents collected that a watch has opened.
+        """Start to collect the evidence of the incidents that a watch has opened.
 
         Args:
             drafts: events of the watch.

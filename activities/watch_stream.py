@@ -187,7 +187,7 @@ class StreamWatching(WatchActivities):
         return _result(outcome, watching, state)
 
     async def _report(self, monitor_id: str, state: WatchState, footage: Footage) -> None:
-        """Report now and then; what the gateway misses it learns from the workflow."""
+        """Report at intervals; a report that is lost is made up for by the workflow's own."""
         reported: datetime | None = None
         while True:
             learned_at = state.as_of()
@@ -226,7 +226,7 @@ def _last_state(heartbeat_details: Iterable[Any], input: WatchInput) -> WatchSta
 
 
 def _first_attempt_at() -> datetime:
-    """Return when the watch was first to begin, whatever became of earlier attempts."""
+    """Return when the first attempt of this watch began, or should have."""
     info = activity.info()
     return info.scheduled_time if info.attempt > 1 else datetime.now(UTC)
 

@@ -1,4 +1,4 @@
-"""Evidence in a worker: who makes it, who takes it, and the memory that it may have."""
+"""Sets up evidence in a worker: the collector, the uploads, and their memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,7 +36,7 @@ class MemorySplit(NamedTuple):
 
 
 def memory_split(settings: WorkerSettings) -> MemorySplit:
-    """Split the memory for segments; the largest segment must be measurable still."""
+    """Split the memory for segments, leaving enough to measure the largest one."""
     total, largest = settings.segments_memory_bytes, settings.segment_max_bytes
     measuring = max(2 * largest, total - total // EVIDENCE_SHARE)
     return MemorySplit(measuring, max(LEAST_EVIDENCE_BYTES, total - measuring))

@@ -121,8 +121,8 @@ class DeliveryMetrics(MetricSet):
 class SegmentLateness(MetricSet):
     """Measures how long segments take to be measured, and warns in the log where that is too long.
 
-    Streams that are more than a machine can decode wait for each other, all of them equally: no
-    single one looks broken, but every alert is late. `clock` gives monotonic seconds.
+    When there are more streams than the machine can decode, all of them wait equally: none looks
+    broken, but every alert is late. `clock` gives monotonic seconds.
     """
 
     def __init__(

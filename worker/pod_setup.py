@@ -1,4 +1,4 @@
-"""Runs what makes, follows and reconciles Pods inside an orchestrator."""
+"""Makes, follows and reconciles Pods inside an orchestrator."""
 
 import asyncio
 import os

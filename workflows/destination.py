@@ -1,4 +1,4 @@
-"""One destination: tells it one notification after the other, for as long as it exists."""
+"""One destination: delivers its notifications, one after the other, as long as it exists."""
 
 import contextlib
 from datetime import timedelta
@@ -29,7 +29,7 @@ LONGEST_SLEEP = timedelta(days=1)
 class DestinationWorkflow:
     """Has what is due delivered, and sleeps.
 
-    What is due, the gateway judges; it also knows the texts and the secrets.
+    The gateway decides what is due; only it knows the texts and the secrets.
     """
 
     @workflow.init
@@ -64,7 +64,7 @@ class DestinationWorkflow:
 
     @workflow.signal(name=INTERRUPT_SIGNAL)
     def interrupt(self) -> None:
-        """Try nothing any more that is being tried, and ask: the destination has changed."""
+        """Cancel the attempt that is running, and ask again: the destination has changed."""
         self._is_woken = self._is_interrupted = True
         if self._serving:
             self._serving.cancel()

@@ -141,7 +141,7 @@ class Outbox:
         return self._turn()
 
     def _turn(self) -> OutboxEntry | None:
-        """Return the oldest that waits; before the end of an incident, its beginning if held."""
+        """Return the oldest that waits; the beginning of an incident, if held, before its end."""
         first = next((entry for entry in self._progress.outbox if entry.is_waiting), None)
         return first and (self._of_same_incident(first, is_held=True) or first)
 
@@ -190,7 +190,7 @@ class Outbox:
         self._drop_oldest_outcomes()
 
     def _drop(self, opening: OutboxEntry, closing: OutboxEntry) -> None:
-        """Tell the receiver neither event of an incident that ended in its silence."""
+        """Drop both events of an incident that ended during its silence."""
         opening.silenced_until = None
         self._remove_if_done(opening)
         closing.report = EventReport.of_silenced(closing.report.event)

@@ -27,7 +27,7 @@ RECONCILIATION_INTERVAL = timedelta(minutes=5)
 
 @workflow.defn(name=RECONCILIATION_TYPE)
 class ReconciliationWorkflow:
-    """Has the gateway, which alone knows the store, do one round, and an orchestrator for Pods.
+    """Has the gateway do one round for the store, and an orchestrator one for the Pods.
 
     Its result is the gateway's report; the web UI shows both.
     """

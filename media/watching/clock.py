@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class SteadyClock:
-    """The wall clock as it was at the beginning, going on evenly from there.
+    """A clock that starts at the wall clock's time and then advances monotonically.
 
-    A clock that is set while a stream is watched makes no hour's standstill of a second, and lets
-    nothing wait for an hour. The next watch begins with what the wall clock shows then.
+    If somebody changes the wall clock while a stream is watched, no stall is reported and no wait
+    gets longer. The next watch starts from the wall clock again.
 
     Args:
         wall: what is read once.

@@ -45,7 +45,7 @@ class SegmentKeys:
 
         Raises:
             FetchError: the key could not be fetched.
-            UndecodableSegment: it is no key, or not this segment's.
+            UndecodableSegment: the answer is no key, or the key of another segment.
             UnsupportedSegment: DRM, or a method that leaves parts of the segment plain.
         """
         if encryption is None:
@@ -71,7 +71,7 @@ def supported_key_uri(encryption: Encryption) -> str:
     """Return where the key is.
 
     Raises:
-        UnsupportedSegment: it is none that can be used.
+        UnsupportedSegment: the encryption is not supported.
     """
     is_plain = encryption.key_format == PLAIN_KEY_FORMAT
     if encryption.method != WHOLE_SEGMENT_METHOD or not is_plain or encryption.uri is None:

@@ -32,7 +32,7 @@ def faults_begun(state: WatchState) -> list[datetime]:
 
 
 def _moments_in(detectors: BaseModel) -> Iterator[datetime]:
-    """Yield when each fault began that a detector below `detectors` sees growing."""
+    """Yield the beginning of each fault that a detector in `detectors` is timing."""
     if isinstance(detectors, FaultRun):
         if not detectors.is_open:
             yield detectors.started_at

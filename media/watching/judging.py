@@ -12,7 +12,7 @@ from monitors.config import MonitorConfig
 
 
 class StateJudge:
-    """Applies the steps of one watch, and has them written down where there is a journal.
+    """Applies the steps of one watch, and records them where there is a journal.
 
     Args:
         state: of the watch.
@@ -46,7 +46,7 @@ class StateJudge:
         self.changed(is_noted)
 
     def recorded(self, step: Step, found: Sequence[object] = ()) -> AbstractContextManager[None]:
-        """Write a step down that is applied while the context is open."""
+        """Record a step in the journal; it is applied while the context is open."""
         if self._journal is None:
             return nullcontext()
         return self._journal.recorded(step, self._state, self._config, found)

@@ -37,9 +37,9 @@ class Reservation:
 class MemoryBudget:
     """Room for segments from before they are fetched until they are measured.
 
-    Who finds none waits, in the order of arrival. Large reservations have half of the room among
-    them all, so that streams of usual segments do not wait for theirs. Nobody may reserve more
-    while holding something: then nobody waits for each other.
+    Reservations are served in the order of arrival. All large ones together get half of the
+    memory, so that streams of usual segments do not wait for them. A holder may not reserve more:
+    that rules out deadlocks.
 
     Args:
         total_bytes: at least twice the largest reservation.
@@ -72,7 +72,7 @@ class MemoryBudget:
 
 
 class _Gate:
-    """Bytes that are taken in the order in which they are asked for."""
+    """A number of bytes, handed out first come, first served."""
 
     def __init__(self, free_bytes: int) -> None:
         self.free_bytes = free_bytes

@@ -1,4 +1,4 @@
-"""What decoding a segment takes of the segments before it."""
+"""What a segment needs of the segments before it to be decoded."""
 
 from media.hls.playlist import InitSegment, Segment
 from monitors.measurement import ProbeContext, SegmentMeasurement

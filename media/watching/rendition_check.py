@@ -1,4 +1,4 @@
-"""Finding out whether a rendition that is not watched plays."""
+"""Checks whether a rendition that is not being watched plays."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -32,9 +32,9 @@ async def first_that_plays(
     wanted: frozenset[Track],
     moves: int = 1,
 ) -> MediaUrls | None:
-    """Return the first rendition that new segments come to, and whose newest can be measured.
+    """Return the first rendition that gets new segments and whose newest can be measured.
 
-    No track of that may be broken; those that are not wanted may lack, or be unmeasurable.
+    None of its tracks may be broken. Tracks that are not `wanted` may be missing or unmeasurable.
 
     Args:
         candidates: the preferred ones first; at most `MOST_ASKED` are asked for.
@@ -77,7 +77,7 @@ async def _moved(url: str, prober: SegmentProber, moves: int) -> MediaPlaylist |
 
 
 async def _loaded(url: str, prober: SegmentProber) -> MediaPlaylist | None:
-    """Return a playlist to which segments may come; None for any other, or none."""
+    """Return a playlist that may still grow; None if it is over or cannot be loaded."""
     try:
         playlist = await load_playlist(prober.client, url)
     except (FetchError, PlaylistError):
@@ -117,7 +117,7 @@ async def _can_be_measured(
 
 
 def _broken_in(measured: SegmentMeasurement) -> frozenset[Track]:
-    """Return what cannot be decoded, though nothing of the segments before is needed for it."""
+    """Return what cannot be decoded, although it needs nothing of the segments before."""
     broken: dict[Track, bool] = {
         "video": bool(measured.video_error) and not measured.needs_lead,
         "audio": bool(measured.audio_error),

@@ -1,4 +1,4 @@
-"""Deciding when another rendition of a stream is watched."""
+"""Decides when to watch another rendition of a stream."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ class RenditionSwitch:
                 renditions.postpone(self._now())
 
     async def replaces(self, reason: str, others: Sequence[MediaUrls], *, moves: int = 1) -> bool:
-        """Give up the watched rendition if another one plays, and it still fails then."""
+        """Give the watched rendition up if another one plays and it still fails; return whether."""
         wanted = self._wanted(reason)
         found = await first_that_plays(others, self._prober, wanted=wanted, moves=moves)
         if found is None or (reason != ENDED and self._rendition_failure() is None):

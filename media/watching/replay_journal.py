@@ -1,4 +1,4 @@
-"""What a watch judged lately, from which state on, so that it can be judged again.
+"""What a watch judged lately, and from which state, so that a replay can judge it again.
 
 The journal of a stream consists of legs. Each begins with the state as it was, and then has every
 step that was taken, with the segments that were measured for it. What changed the state beside
@@ -213,7 +213,7 @@ class Journal:
         config: MonitorConfig,
         found: Sequence[object] = (),
     ) -> Iterator[None]:
-        """Write a step down that is applied to `state` while the context is open.
+        """Record a step that is applied to `state` while the context is open.
 
         Args:
             step: the step.

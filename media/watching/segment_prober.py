@@ -25,7 +25,7 @@ from monitors.measurement import ProbeContext, ReferenceSlates, SegmentMeasureme
 
 @dataclass(frozen=True)
 class SegmentSeen:
-    """What became of one segment, for people who look on.
+    """What became of one segment, for `on_segment`.
 
     Attributes:
         track: its name, see `WatchState.tracks`.
@@ -54,7 +54,7 @@ class _Partial:
 
 
 class _Answer(NamedTuple):
-    """What a probe said, and what it knew."""
+    """What a probe answered, and the context it was given."""
 
     found: SegmentMeasurement | UndecodableSegment
     context: ProbeContext | None
@@ -102,9 +102,9 @@ class SegmentProber:
         self._lead = Lead()
 
     def apart(self) -> "SegmentProber":
-        """Return one for segments that are not watched, in the room of this one's.
+        """Return a prober for other renditions, within the same memory.
 
-        What it learns of them does not hold for those that are: parameter sets, sizes, places.
+        It learns parameter sets, sizes and mirrors apart from this one.
         """
         other = SegmentProber(
             self.client,

@@ -1,4 +1,4 @@
-"""What a watch remembers: it rides in heartbeats, and another worker goes on from it."""
+"""What a watch remembers. Heartbeats carry it, so another worker can continue from it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -241,7 +241,7 @@ class WatchState(BaseModel):
         return self.unknown_because if self.unknown in EGRESS_FAILURES else self.unknown
 
     def leave_out(self, at: datetime) -> None:
-        """Let the time to `at` count towards no threshold: nothing was seen."""
+        """Exclude the time to `at` from all thresholds: nothing was seen."""
         self.segment_errors.unobserved(at)
         self.stall.unobserved(at)
         self._unobserved_tracks(at)

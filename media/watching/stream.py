@@ -99,7 +99,7 @@ class StreamWatch:
             on_segment: is shown each segment.
             confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
-            hint: where the watch that left `state` stood, and then where this one stands.
+            hint: where the previous watch on this worker stopped; kept up to date by this one.
         """
         self._source = source
         self._state = state
@@ -156,7 +156,7 @@ class StreamWatch:
         return None
 
     async def _look(self) -> Observation:
-        """Ask the source; where its answer takes long, that is known meanwhile."""
+        """Ask the source; while its answer takes long, the stream counts as unknown."""
         looking = asyncio.create_task(self._source.observe(refresh=self._lost))
         state = self._state
         try:

@@ -166,7 +166,7 @@ class TrackFollower:
         self._judge.failed(f"playlist: {error}", reason_of(error))
 
     async def _note_lack(self, error: FetchError | PlaylistError) -> None:
-        """Judge an additional audio track that cannot be had while the stream goes on."""
+        """Judge an additional audio track that cannot be loaded while the stream goes on."""
         self._judge.log("cannot load", error=str(error))
         self._state.failing.discard(self._name)
         self._track.ends_at = self._track.ends_at or self._now()

@@ -231,7 +231,7 @@ class TrackJudge:
             self._segment_succeeded(segment, at, why)
 
     def _pass_over_encrypted(self, segment: Segment, seen_at: datetime) -> None:
-        """Pass over a segment that cannot be measured: nobody has to have the key of it."""
+        """Pass over a segment that cannot be measured: its key may not be public."""
         track, at = self._track, self._now()
         why = {
             kind: Unmeasurable(
