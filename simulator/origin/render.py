@@ -67,17 +67,6 @@ class RenderedProgramme:
         """Largest segment bit rate, in bits a second."""
         return max(round(len(each.data) * 8 / each.duration_sec) for each in self.segments)
 
-    def segment_at(self, stream_sec: float) -> int:
-        """Return the index of the segment that holds a moment of the programme.
-
-        Raises:
-            ValueError: the moment is outside the programme.
-        """
-        for index, segment in enumerate(self.segments):
-            if segment.start_sec <= stream_sec < segment.start_sec + segment.duration_sec:
-                return index
-        raise ValueError(f"{stream_sec} s is outside the programme")
-
 
 def default_cache_dir() -> Path:
     """Return the cache folder of this user under the system's temporary folder."""
