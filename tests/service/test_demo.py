@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(240)
 
 ROOT = Path(__file__).parents[2]
 DEMO_LIMIT_SEC = 170
-STOP_LIMIT_SEC = 15
+STOP_LIMIT_SEC = 60
 
 
 @contextmanager

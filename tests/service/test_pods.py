@@ -31,7 +31,7 @@ SEGMENTS = 31
 FRAME_SEC = 0.1
 MAX_FAILURES = 2
 SOON_SEC = 60.0
-STOPPED_SEC = 3.0
+STOPPED_SEC = 20.0
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ async def _update_status(
     video.upcoming(in_sec=1200)
     doings.append(await _doing(harness, monitor_id, but=doings[0]))
     await _broadcast(runner, site, video)
+    await harness.rest.until_status(monitor_id, "completed")
     metrics, final = await _metrics(harness.workers[0]), await harness.rest.show(monitor_id)
     steady_segments = (await harness.rest.show(steady_id))["statistics"]["total_segments_analyzed"]
     said = await _everything_said(runner, harness, monitor_id, steady_id)

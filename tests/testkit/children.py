@@ -110,7 +110,7 @@ class Child:
     async def kill(self) -> None:
         """Kill it as a crash would."""
         self.send(signal.SIGKILL)
-        await self.ended(5)
+        await self.ended(30)
 
     def discard(self) -> None:
         """Kill it with all that it started."""

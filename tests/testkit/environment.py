@@ -169,6 +169,7 @@ class ChaosEnvironment:
         finally:
             harness.discard()
             await harness.close_links()
+            await harness.rest.http.aclose()
 
     async def calm(self) -> RenderedProgramme:
         """Return a programme without faults."""

@@ -38,13 +38,7 @@ class Rest:
         config = {"evidence": "none", **config}
         body = {"stream_url": stream_url, "callback_url": callback_url, "config": config, **fields}
         headers = {"Idempotency-Key": str(uuid4())}
-
-        async def answered() -> httpx.Response | None:
-            answer = await self.http.post("/monitors", json=body, headers=headers)
-            is_away = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE  # nothing was created
-            return None if is_away else answer
-
-        answer = await until(answered, f"an answer about {stream_url}")
+        answer = await self._answer("POST", "/monitors", json=body, headers=headers)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["monitor_id"])
 
@@ -94,7 +88,7 @@ class Rest:
 
     async def stop(self, monitor_id: str) -> dict[str, Any]:
         """Stop a monitor."""
-        answer = await self.http.delete(f"/monitors/{monitor_id}")
+        answer = await self._answer("DELETE", f"/monitors/{monitor_id}")
         assert answer.status_code == 200, answer.text
         stopped: dict[str, Any] = answer.json()
         return stopped
@@ -134,6 +128,16 @@ class Rest:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
+
+    async def _answer(self, method: str, path: str, **fields: Any) -> httpx.Response:
+        """Ask until Temporal is not too busy; so far nothing was done."""
+
+        async def answered() -> httpx.Response | None:
+            answer = await self.http.request(method, path, **fields)
+            is_busy = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            return None if is_busy else answer
+
+        return await until(answered, f"an answer to {method} {path}")
 
     async def _get(self, path: str) -> dict[str, Any]:
         answer = await self.http.get(path)
