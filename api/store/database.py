@@ -339,6 +339,7 @@ def translate_db_errors() -> Iterator[None]:
 def _is_outage(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
-    # Connection lost, out of resources, shut down by an operator, system error.
+    # Connection lost, rolled back (a deadlock), out of resources, shut down by an operator, system
+    # error.
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state[:2] in ("08", "53", "57", "58")
+    return state[:2] in ("08", "40", "53", "57", "58")

@@ -96,6 +96,21 @@ async def test_never_more_monitors_than_may_be_whatever_the_database_calls_isola
         assert all(isinstance(each, TooManyMonitors) for each in outcomes if each is not None)
 
 
+async def test_the_victim_of_a_deadlock_may_try_again(empty_postgres_url: str) -> None:
+    async with database(empty_postgres_url) as opened:
+        both_hold_one = asyncio.Barrier(2)
+
+        async def take(first: int, second: int) -> None:
+            async with opened.write() as connection:
+                await connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({first})"))
+                await both_hold_one.wait()
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({second})"))
+
+        outcomes = await asyncio.gather(take(1, 2), take(2, 1), return_exceptions=True)
+    assert {type(each) for each in outcomes} == {type(None), StoreUnavailable}
+
+
 async def test_a_gateway_waits_for_another_one_that_migrates(empty_postgres_url: str) -> None:
     async with session(empty_postgres_url) as other, database(empty_postgres_url) as opened:
         await other.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
