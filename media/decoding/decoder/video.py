@@ -88,7 +88,10 @@ class FrameSampler:
         return not is_enough
 
     def _note_time(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Note where pictures begin and end, in ticks: making a fraction of each takes too long."""
+        """Note where pictures begin and end, in ticks: making a fraction of each takes too long.
+
+        Pictures that a keyframe overtakes (an open GOP) belong to the time of the segment before.
+        """
         if packet.is_discard:
             return
         if packet.pts is None:
@@ -99,9 +102,12 @@ class FrameSampler:
         if first_pts is None:
             self._tick_sec = float(packet.time_base or 0)
             self._first_pts = self._end_pts = pts
-        elif pts < first_pts and (first_pts - pts) * self._tick_sec < LONGEST_REORDER_SEC:
+        elif pts < first_pts and not self._begins_with_keyframe and self._is_near(pts):
             self._first_pts = pts
         self._end_pts = max(self._end_pts, pts + (packet.duration or 0))
+
+    def _is_near(self, pts: int) -> bool:
+        return ((self._first_pts or 0) - pts) * self._tick_sec < LONGEST_REORDER_SEC
 
     def add(self, frame: av.VideoFrame) -> None:
         """Keep a picture as full-range YUV of the small size."""
