@@ -57,7 +57,7 @@ small thing moves, it is 5 to 400."""
 LIT_LEVEL = 50
 """The mean of a block in the dark that is lit."""
 
-LIT_DIFFERENCE = 16
+LIT_DIFFERENCE = 12
 """A lit block that differs by more has changed."""
 
 MOVED_DIFFERENCE = 4 * SAME_FRAME_TOLERANCE

@@ -95,6 +95,7 @@ def lit(levels: Sequence[int]) -> SmallFrames:
         pytest.param([180] * 60, [], id="a logo"),
         pytest.param([180, 174] * 30, [], id="a logo with the noise of an encoder"),
         pytest.param([180, 150, 170, 130, 190], [0.1, 0.2, 0.3, 0.4], id="a candle"),
+        pytest.param([150, 136, 150], [0.1, 0.2], id="a candle that hardly flickers"),
         pytest.param([*[0] * 20, *[180] * 15, *[0] * 25], [2.0, 3.5], id="a title"),
     ],
 )
