@@ -37,12 +37,15 @@ class Fault:
     Attributes:
         kind: of the incident that it is when it lasts long enough.
         is_certain: False where one viewer says so and another does not: both answers are right.
+        is_sharp: False where an encoder blurs a beginning or an end: it lets what was loud sound on
+            for a frame (0.043 s of AAC at 24 kHz), or delays everything by one.
     """
 
     kind: str
     start_sec: float
     end_sec: float
     is_certain: bool = True
+    is_sharp: bool = field(default=True, repr=False)  # no other media: the cache goes by repr
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Judgement:
     Attributes:
         missed: incidents that were not told.
         false: told, and there is nothing.
-        off_sec: by kind, by how much beginnings and ends are off.
+        off_sec: by kind, by how much beginnings and ends are off; by itself where they are blurred.
     """
 
     programme: Programme
@@ -78,6 +78,7 @@ def judged(
     """Compare what was told with what a viewer says of the programme."""
     certain = [Told(*_of(it)) for it in programme.faults if it.is_certain]
     unsure = [Told(*_of(it)) for it in programme.faults if not it.is_certain]
+    blurred = [Told(*_of(it)) for it in programme.faults if not it.is_sharp]
     expected = incidents(certain, threshold_sec, recovery_sec)
     missed, off_sec, matched = list[Told](), dict[str, list[float]](), set[int]()
     for each in expected:
@@ -89,11 +90,12 @@ def judged(
         if any(_overlap(each, it) for it in unsure):
             continue
         first, last = told[places[0]], told[places[-1]]
-        off_sec.setdefault(each.kind, []).extend(
+        name = f"{each.kind}, blurred" if any(_overlap(each, it) for it in blurred) else each.kind
+        off_sec.setdefault(name, []).extend(
             (first.start_sec - each.start_sec, last.end_sec - each.end_sec)
         )
         if len(places) > 1:
-            off_sec[each.kind].append(max(it.end_sec for it in told) - first.end_sec)
+            off_sec[name].append(max(it.end_sec for it in told) - first.end_sec)
     rest = [it for n, it in enumerate(told) if n not in matched]
     false = [it for it in rest if not any(_overlap(it, other) for other in unsure)]
     return Judgement(programme, told, missed, false, off_sec)

@@ -58,6 +58,7 @@ def heard(
     picture: Picture | None = BIKES,
     coding: Coding = USUAL_CODING,
     is_certain: bool = True,
+    is_sharp: bool = True,
 ) -> Programme:
     """Return a programme that plays `sound` between speech, or `around`; see `shown`."""
     lasts = seconds or LONGER.get(kind or "silence", 33.0)
@@ -68,7 +69,7 @@ def heard(
         seconds=end + GOOD_SEC,
         picture=picture,
         sound=sounds_then((0, other), (GOOD_SEC, sound), (end, other)),
-        faults=(Fault(kind, GOOD_SEC, end, is_certain),) if kind else (),
+        faults=(Fault(kind, GOOD_SEC, end, is_certain, is_sharp),) if kind else (),
         coding=coding,
         canvas=SMALL_CANVAS,
     )

@@ -44,16 +44,16 @@ def _silent() -> Iterator[Programme]:
     for name, around in AROUND.items():
         yield _silence(f"in-{name}", nothing, around=around)
     for level in (-80, -70, -66, -62):
-        yield _silence(f"hiss{level}", noise(level))
+        yield _silence(f"hiss{level}", noise(level), is_sharp=False)
         yield _silence(f"hiss{level}-in-music", noise(level), around=music())
     for offset in (0.05, -0.02, 0.3):
-        yield _silence(f"offset-{offset}", constant(offset))
-    yield _silence("offset-and-hiss", mixed(constant(-0.02), noise(-72)))
+        yield _silence(f"offset-{offset}", constant(offset), is_sharp=False)
+    yield _silence("offset-and-hiss", mixed(constant(-0.02), noise(-72)), is_sharp=False)
     yield _silence("hum-60", hum(-60))
     yield _silence("hum-70", hum(-70))
     yield _silence("tone-55", tone(440, -55))
     yield _silence("distant-speech", louder(speech(), -50))
-    yield _silence("without-picture", nothing, picture=None)
+    yield _silence("without-picture", nothing, picture=None, is_sharp=False)
 
 
 def _encoded() -> Iterator[Programme]:
