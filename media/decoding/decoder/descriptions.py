@@ -17,6 +17,9 @@ from monitors.frames import (
     SIGNATURE_STEP_SEC,
 )
 
+_BEHIND_STEP_SEC = 0.03
+"""Frames of no usual rate begin so long behind a step: no rounding of times picks another one."""
+
 
 def describe_frames(
     findings: Findings,
@@ -61,7 +64,7 @@ def _slate_spans(shown: NDArray[np.int16], edges: list[float]) -> list[SlateSpan
 
 def _signatures(frames: SmallFrames, edges: list[float]) -> bytes:
     """Return the signature of what is shown at each step, see `monitors.frames`."""
-    steps = np.arange(0.0, edges[-1], SIGNATURE_STEP_SEC)
+    steps = np.arange(0.0, edges[-1], SIGNATURE_STEP_SEC) + _BEHIND_STEP_SEC
     shown = np.searchsorted(edges[1:-1], steps, side="right")
     height, width = FRAME_HEIGHT // SIGNATURE_ROWS, FRAME_WIDTH // SIGNATURE_COLUMNS
     cells = frames.luma.reshape(-1, SIGNATURE_ROWS, height, SIGNATURE_COLUMNS, width)

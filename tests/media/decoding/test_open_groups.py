@@ -20,5 +20,5 @@ async def test_a_segment_begins_with_its_keyframe(probe: Probe, tmp_path: Path) 
     run_ffmpeg(arguments, tmp_path)
     parts = [(tmp_path / f"list{number}.ts").read_bytes() for number in range(4)]
     found = [await measure(probe, each, 1.0) for each in parts]
-    black = [(number, each.start) for number, it in enumerate(found) for each in it.black]
-    assert black[0] == (2, pytest.approx(0.5, abs=0.01))
+    first = next((number, each.start) for number, it in enumerate(found) for each in it.black)
+    assert first == pytest.approx((2, 0.5), abs=0.01)
