@@ -17,6 +17,7 @@ from media.watching.track_state import TrackState
 from monitors.config import MonitorConfig
 from monitors.detectors.media_detectors import MediaDetectors
 from monitors.events import EventDraft
+from monitors.measurement import ReferenceSlates
 
 BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 ORIGIN = "http://truth.invalid"
@@ -35,7 +36,9 @@ class ProgrammeOrigin(httpx.AsyncBaseTransport):
         return httpx.Response(200, stream=httpx.ByteStream(body), request=request)
 
 
-async def told_by_ours(probe: Probe, media: Encoded, config: MonitorConfig) -> list[Told]:
+async def told_by_ours(
+    probe: Probe, media: Encoded, config: MonitorConfig, slates: ReferenceSlates | None = None
+) -> list[Told]:
     """Return the incidents that a watch tells of a programme."""
     state = WatchState(tracks={MAIN: TrackState(detectors=MediaDetectors(known=frozenset()))})
     async with httpx.AsyncClient(transport=ProgrammeOrigin(media)) as client:
@@ -43,7 +46,9 @@ async def told_by_ours(probe: Probe, media: Encoded, config: MonitorConfig) -> l
             MAIN,
             state=state,
             config=config,
-            prober=SegmentProber(client, probe, segment_max_bytes=SEGMENT_MAX_BYTES),
+            prober=SegmentProber(
+                client, probe, segment_max_bytes=SEGMENT_MAX_BYTES, slates=lambda: slates
+            ),
             now=lambda: BEGAN_AT,
             judge=StateJudge(state, config),
         )

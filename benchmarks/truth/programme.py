@@ -76,6 +76,7 @@ class Programme:
         group: of programmes like it: a row of the table.
         picture, sound: None where there is no such track.
         config: of its monitor, beside the thresholds.
+        slates: that were uploaded, by name.
     """
 
     name: str
@@ -87,3 +88,4 @@ class Programme:
     canvas: Canvas = Canvas()
     coding: Coding = Coding()
     config: Mapping[str, Any] = field(default_factory=dict)
+    slates: Mapping[str, Picture] = field(default_factory=dict)

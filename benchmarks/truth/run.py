@@ -1,6 +1,7 @@
 """Playing the corpus: encoding, the watch's judgement, and ffmpeg's filters beside it."""
 
 import asyncio
+import io
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -8,14 +9,18 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+from PIL import Image as Pillow
+
+from api.slates.image import slate_picture
 from benchmarks.truth.corpus import programmes_by_name
 from benchmarks.truth.encoding import Encoded, encoded
 from benchmarks.truth.filters import STILL_DB, FilterFaults, told_by_filters
 from benchmarks.truth.ours import told_by_ours
-from benchmarks.truth.programme import Programme
+from benchmarks.truth.programme import Canvas, Programme
 from benchmarks.truth.verdict import Judgement, Told, incidents, judged
 from media.decoding.probe import Probe, open_probe
 from monitors.config import MonitorConfig
+from monitors.measurement import ReferenceSlates
 
 AT_ONCE = 2
 CACHE = Path(tempfile.gettempdir()) / "stream-tracker-truth"
@@ -40,6 +45,9 @@ UNEVEN_SEC = 0.25
 
 CUTS: Mapping[str, Sequence[int]] = {"2 s": (2,), "1 s": (1,), "6 s": (6,), "odd": (1, 3, 2, 5)}
 """Lengths of segments, in pieces."""
+
+UPLOADED = Canvas(640, 360)
+"""The size of slates."""
 
 USUAL_CUT = "2 s"
 SMALL = "small"
@@ -131,13 +139,15 @@ async def _play(
     *,
     with_filters: bool,
 ) -> Played:
-    usual = media.cut(CUTS[USUAL_CUT])
+    usual, slates = media.cut(CUTS[USUAL_CUT]), _uploaded(programme)
+    configs = {name: _config(programme, name) for name in THRESHOLDS}
     ours = {
-        name: _judged(programme, name, await told_by_ours(probe, usual, _config(programme, name)))
-        for name in THRESHOLDS
+        name: _judged(programme, name, await told_by_ours(probe, usual, config, slates))
+        for name, config in configs.items()
     }
-    config = _config(programme, "default")
-    others = {way: await told_by_ours(probe, it, config) for way, it in ways.items()}
+    others = {
+        way: await told_by_ours(probe, it, configs["default"], slates) for way, it in ways.items()
+    }
     filters: dict[tuple[str, int], Judgement] = {}
     if with_filters:
         faults = await told_by_filters(media.whole, programme.seconds)
@@ -149,6 +159,16 @@ async def _play(
     return Played(programme, ours, filters, others)
 
 
+def _uploaded(programme: Programme) -> ReferenceSlates | None:
+    """Return the slates of a programme as the gateway makes them of what is uploaded."""
+    pictures: dict[str, bytes] = {}
+    for name, slate in programme.slates.items():
+        image = io.BytesIO()
+        Pillow.fromarray(slate(0.0, UPLOADED)).save(image, "png")
+        pictures[name] = slate_picture(image.getvalue())
+    return ReferenceSlates.of(pictures) if pictures else None
+
+
 def _config(programme: Programme, thresholds: str) -> MonitorConfig:
     return MonitorConfig(**{**THRESHOLDS[thresholds], **programme.config})
 
@@ -156,7 +176,7 @@ def _config(programme: Programme, thresholds: str) -> MonitorConfig:
 def threshold_sec(config: MonitorConfig) -> dict[str, float]:
     """Return the thresholds of a config by the kind of incident."""
     suffix = "_threshold_sec"
-    judged_by = (*SHORT_SEC, "phase_threshold_sec")
+    judged_by = (*SHORT_SEC, "phase_threshold_sec", "loop_threshold_sec")
     known = {name: value for name, value in config.model_dump().items() if name in judged_by}
     return {name.removesuffix(suffix): float(value) for name, value in known.items()}
 

@@ -5,6 +5,7 @@ from functools import cache
 from benchmarks.truth import other_footage, third_footage
 from benchmarks.truth.corpus import (
     black,
+    cards,
     levels,
     nearly_still,
     ordinary,
@@ -19,7 +20,7 @@ from benchmarks.truth.corpus import (
 )
 from benchmarks.truth.programme import Programme
 
-PARTS = (still, nearly_still, black, silence, levels, signals, ordinary)
+PARTS = (still, nearly_still, black, silence, levels, signals, cards, ordinary)
 SECOND = (second_pictures, second_sounds)
 THIRD = (third_pictures, third_dark, third_sounds)
 
