@@ -73,10 +73,10 @@ class LatestPictureService:
         """
         if not is_monitor_id(monitor_id):
             raise MonitorNotFound(monitor_id)
-        found = await self._store.latest_pictures.find(monitor_id)
+        found, looked_at = await self._store.latest_pictures.find(monitor_id)
         if found is None:
             await self._monitors.find(monitor_id)
-        await self._note_look(monitor_id, found.looked_at if found else None)
+        await self._note_look(monitor_id, looked_at)
         if found is None:
             raise PictureNotFound(monitor_id)
         return found

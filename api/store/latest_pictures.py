@@ -13,15 +13,14 @@ from api.store.evidence_tables import latest_pictures
 
 @dataclass(frozen=True)
 class PictureRecord:
-    """A JPEG and when it was so; `looked_at` is when somebody looked at it last."""
+    """A JPEG and when it was so."""
 
     taken_at: datetime
     sha256: str
-    looked_at: datetime | None
     picture: bytes = field(repr=False)
 
 
-_COLUMNS = [latest_pictures.c[name] for name in ("taken_at", "sha256", "looked_at", "picture")]
+_COLUMNS = [latest_pictures.c[name] for name in ("looked_at", "taken_at", "sha256", "picture")]
 
 
 class LatestPictureStore:
@@ -43,11 +42,15 @@ class LatestPictureStore:
         )
         await self._database.write_one(statement)
 
-    async def find(self, monitor_id: str) -> PictureRecord | None:
+    async def find(self, monitor_id: str) -> tuple[PictureRecord | None, datetime | None]:
+        """Return the picture, and when somebody looked last, maybe in vain."""
         query = select(*_COLUMNS).where(latest_pictures.c.monitor_id == monitor_id)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return PictureRecord(**row._mapping) if row and row.picture is not None else None
+        if row is None:
+            return None, None
+        looked_at, *picture = row
+        return None if row.picture is None else PictureRecord(*picture), looked_at
 
     async def note_look(self, monitor_id: str, at: datetime) -> None:
         """Note that somebody looks, also where there is no picture yet."""

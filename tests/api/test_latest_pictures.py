@@ -70,6 +70,18 @@ async def test_who_is_looked_at_gets_more_pictures(gateway: Running) -> None:
     assert await gateway.store.latest_pictures.looked_at_since(now + timedelta(seconds=30)) == set()
 
 
+async def test_who_looks_for_a_picture_in_vain_writes_no_more_than_others(
+    light_gateway: Running,
+) -> None:
+    monitor_id = await light_gateway.created_id()
+    await get(light_gateway, monitor_id)
+    pictures = light_gateway.store.latest_pictures
+    first = await pictures.find(monitor_id)
+    await get(light_gateway, monitor_id)
+    assert await pictures.find(monitor_id) == first
+    assert first[1] is not None
+
+
 async def test_what_is_no_picture_is_refused(light_gateway: Running) -> None:
     monitor_id = await light_gateway.created_id()
     silent = await light_gateway.created_id(
