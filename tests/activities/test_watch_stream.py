@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -235,6 +235,15 @@ async def test_what_a_lost_attempt_noticed_and_did_not_tell_is_told() -> None:
         state = WatchState(pending_events=[UNTOLD]).model_dump(mode="json")
         returned = await Run(heartbeat_details=[state]).watch(url)
     assert (returned.outcome, returned.event_drafts) == (WatchOutcome.EVENTS_READY, [UNTOLD])
+
+
+async def test_heartbeats_that_time_out_soon_follow_each_other_closely() -> None:
+    run = Run()
+    info, soon = run.environment.info, timedelta(seconds=0.4)
+    run.environment.info = dataclasses.replace(info, heartbeat_timeout=soon)
+    async with LiveOrigin() as origin:
+        await run.watch(on_air(origin, ("normal", 30.0)), checkpoint_sec=1.5)
+    assert len(run.beats) >= 4
 
 
 async def test_a_heartbeat_that_cannot_be_read_leaves_the_state_of_the_order() -> None:
