@@ -30,6 +30,7 @@ TOUCHY = MonitorConfig(
     blackout_threshold_sec=3,
     silence_threshold_sec=3,
     freeze_threshold_sec=3,
+    suspend_threshold_sec=60,  # the playlists wait for all who load them
     recovery_sec=1,
     audio_tracks=AudioTracks.ALL,
 )
@@ -66,7 +67,9 @@ class Origin:
         shown = durations[: self._published]
         lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:1"]
         lines += [f"#EXTINF:{sec:.3f},\n{name}/{number}" for number, sec in enumerate(shown)]
-        lines += ["#EXT-X-ENDLIST"] if len(shown) == len(durations) else []
+        if len(shown) == len(durations):
+            lines.append("#EXT-X-ENDLIST")
+            self._loads[name] += len(durations)  # the others do not wait for it
         return PlainTextResponse("\n".join(lines))
 
     def _file(self, request: Request) -> Response:
