@@ -23,9 +23,6 @@ from media.outbound.stream_client import MediaClient
 from media.playlists.live_edge import published
 from media.playlists.manifests import ReadingSlots, read_beside
 
-SMALL_CHARS = 8 * 1024
-"""Reading so much takes a millisecond, which holds no stream back: it is not measured."""
-
 LARGE_CHARS = 128 * 1024
 """Reading so much takes some milliseconds; anything larger is read beside the event loop."""
 
@@ -118,18 +115,14 @@ async def _read_hls(
 ) -> tuple[MasterPlaylist | MediaPlaylist, float]:
     """Return an HLS playlist, and the processor time that it took."""
 
-    def parse() -> MasterPlaylist | MediaPlaylist:
-        return parse_playlist(
-            fetched.text, fetched.final_url, imported=imported_by(url), previous=previous
+    def parse() -> tuple[MasterPlaylist | MediaPlaylist, float]:
+        began_sec, variables = time.thread_time(), imported_by(url)
+        playlist = parse_playlist(
+            fetched.text, fetched.final_url, imported=variables, previous=previous
         )
+        return playlist, time.thread_time() - began_sec
 
-    def parse_timed() -> tuple[MasterPlaylist | MediaPlaylist, float]:
-        began_sec = time.thread_time()
-        return parse(), time.thread_time() - began_sec
-
-    if len(fetched.text) <= SMALL_CHARS:
-        return parse(), 0.0
     if len(fetched.text) <= LARGE_CHARS:
-        return parse_timed()
+        return parse()
     async with _slots.slot():
-        return await asyncio.to_thread(parse_timed)
+        return await asyncio.to_thread(parse)
