@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,12 @@ def media_client(
     tls = _trusting(ca_bundle)
     # A context of its own: httpcore offers a server HTTP/2 in it, but not a proxy.
     proxy_tls = _trusting(ca_bundle)
+    by_scheme = {"http://": proxies.http, "https://": proxies.https}
     return _client(
-        GuardedTransport(guard, tls, network),
+        GuardedTransport(guard, _direct(guard, tls, network)),
         {
-            f"{scheme}://": ProxiedTransport(
-                guard, tls, network, httpx.Proxy(url, ssl_context=proxy_tls)
-            )
-            for scheme, url in (("http", proxies.http), ("https", proxies.https))
+            scheme: GuardedTransport(guard, _proxied(url, tls, proxy_tls, network))
+            for scheme, url in by_scheme.items()
             if url
         },
     )
@@ -99,8 +99,9 @@ def webhook_client(
         ca_bundle: PEM file of certificates to trust besides the usual ones.
         network: opens the connections; the system's sockets by default.
     """
-    tls, sockets = _trusting(ca_bundle), network or httpcore.AnyIOBackend()
-    client = _client(GuardedTransport(guard, tls, sockets, http2=False), {})
+    network = network or httpcore.AnyIOBackend()
+    open_pool = _direct(guard, _trusting(ca_bundle), network, http2=False)
+    client = _client(GuardedTransport(guard, open_pool), {})
     client.event_hooks = {"response": [_forget_location]}
     return client
 
@@ -117,8 +118,51 @@ def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
     return tls
 
 
+OpenPool = Callable[[], httpcore.AsyncConnectionPool]
+"""Makes the pool of one stream and origin."""
+
+
+def _direct(
+    guard: OutboundGuard,
+    tls: ssl.SSLContext,
+    network: httpcore.AsyncNetworkBackend,
+    *,
+    http2: bool = True,
+) -> OpenPool:
+    pinned = PinnedNetwork(guard, network)
+    return partial(
+        httpcore.AsyncConnectionPool,
+        ssl_context=tls,
+        network_backend=pinned,
+        http2=http2,
+        **_POOL,
+    )
+
+
+def _proxied(
+    url: str,
+    tls: ssl.SSLContext,
+    proxy_tls: ssl.SSLContext,
+    network: httpcore.AsyncNetworkBackend,
+) -> OpenPool:
+    """Connect through a proxy, which resolves the names."""
+    proxy = httpx.Proxy(url)
+    if proxy.url.scheme not in ("http", "https"):
+        raise ValueError("a proxy URL must start with http:// or https://")
+    return partial(
+        httpcore.AsyncHTTPProxy,
+        proxy_url=str(proxy.url),
+        proxy_auth=proxy.raw_auth,
+        ssl_context=tls,
+        proxy_ssl_context=proxy_tls if proxy.url.scheme == "https" else None,
+        network_backend=MeteredNetwork(network),
+        http2=True,
+        **_POOL,
+    )
+
+
 def _client(
-    direct: "GuardedTransport", proxied: Mapping[str, "ProxiedTransport"]
+    direct: "GuardedTransport", proxied: Mapping[str, "GuardedTransport"]
 ) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=direct,
@@ -131,12 +175,12 @@ def _client(
     )
 
 
-class PinnedNetwork(httpcore.AsyncNetworkBackend):
+class PinnedNetwork(MeteredNetwork):
     """Opens connections to judged addresses only, each judged at the moment of connecting."""
 
     def __init__(self, guard: OutboundGuard, network: httpcore.AsyncNetworkBackend) -> None:
+        super().__init__(network)
         self._guard = guard
-        self._network = network
 
     async def connect_tcp(
         self,
@@ -152,60 +196,36 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
             AddressRefused, NameNotResolved: see `OutboundGuard.pin`.
             httpcore.ConnectError, httpcore.ConnectTimeout: no address answered.
         """
+        connect = super().connect_tcp
         try:
             async with asyncio.timeout(timeout):
                 addresses = (await self._guard.pin(host, port))[:MAX_ADDRESSES_TRIED]
                 share = None if timeout is None else timeout / len(addresses)
                 for address in addresses[:-1]:
                     try:
-                        return await self._network.connect_tcp(
+                        return await connect(
                             str(address), port, share, local_address, socket_options
                         )
                     except (httpcore.ConnectError, httpcore.ConnectTimeout):
                         continue
-                return await self._network.connect_tcp(
+                return await connect(
                     str(addresses[-1]), port, timeout, local_address, socket_options
                 )
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[SocketOption] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Refuse: no user's address is a Unix socket."""
-        raise AddressRefused
-
-    async def sleep(self, seconds: float) -> None:
-        await self._network.sleep(seconds)
-
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """Connects directly, through the guard.
+    """Sends requests whose URLs the guard lets pass.
 
-    httpx has no argument for httpcore's network backend. Replacing the pool that its transport
-    made keeps its translation of requests, answers and errors.
+    httpx has no argument for httpcore's network backend. A pool of our own keeps its translation of
+    requests, answers and errors.
     """
 
-    def __init__(
-        self,
-        guard: OutboundGuard,
-        tls: ssl.SSLContext,
-        network: httpcore.AsyncNetworkBackend,
-        *,
-        http2: bool = True,
-    ) -> None:
-        super().__init__(verify=tls, trust_env=False)
+    def __init__(self, guard: OutboundGuard, open_pool: OpenPool) -> None:
+        # Without the constructor of httpx, which only makes another pool.
         self._guard = guard
-        pinned = PinnedNetwork(guard, MeteredNetwork(network))
-        self._pool = PoolPerStream(
-            lambda: httpcore.AsyncConnectionPool(
-                ssl_context=tls, network_backend=pinned, http2=http2, **_POOL
-            ),
-            idle_sec=IDLE_CONNECTION_SEC,
-        )
+        self._pool = PoolPerStream(open_pool, idle_sec=IDLE_CONNECTION_SEC)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` when its URL may be asked for.
@@ -219,33 +239,6 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         response = await super().handle_async_request(request)
         response.stream = MeteredBody(response)
         return response
-
-
-class ProxiedTransport(GuardedTransport):
-    """Connects through a proxy, which resolves the names; the guard judges the hosts' text."""
-
-    def __init__(
-        self,
-        guard: OutboundGuard,
-        tls: ssl.SSLContext,
-        network: httpcore.AsyncNetworkBackend,
-        proxy: httpx.Proxy,
-    ) -> None:
-        if proxy.url.scheme not in ("http", "https"):
-            raise ValueError("a proxy URL must start with http:// or https://")
-        super().__init__(guard, tls, network)
-        self._pool = PoolPerStream(
-            lambda: httpcore.AsyncHTTPProxy(
-                proxy_url=str(proxy.url),
-                proxy_auth=proxy.raw_auth,
-                ssl_context=tls,
-                proxy_ssl_context=proxy.ssl_context if proxy.url.scheme == "https" else None,
-                network_backend=MeteredNetwork(network),
-                http2=True,
-                **_POOL,
-            ),
-            idle_sec=IDLE_CONNECTION_SEC,
-        )
 
 
 def _check_shape(url: httpx.URL) -> None:
