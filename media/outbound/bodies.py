@@ -3,7 +3,6 @@
 import re
 import zlib
 from http import HTTPStatus
-from typing import Protocol
 
 import httpx
 
@@ -40,14 +39,16 @@ async def read_body(response: httpx.Response, *, max_bytes: int, compressed: boo
     return body
 
 
-async def _read_chunks(response: httpx.Response, decoder: "_Decoder", max_bytes: int) -> bytes:
+async def _read_chunks(
+    response: httpx.Response, decoder: "_Inflate | None", max_bytes: int
+) -> bytes:
     status = response.status_code
     pieces: list[bytes] = []
     room = max_bytes
     try:
         # httpx's own decoding inflates a chunk at once: 64 KiB may become 64 MiB.
         async for chunk in response.aiter_raw():
-            piece = decoder.feed(chunk, room + 1)
+            piece = decoder.feed(chunk, room + 1) if decoder else chunk
             room -= len(piece)
             if room < 0:
                 raise TooLarge(status)
@@ -56,7 +57,7 @@ async def _read_chunks(response: httpx.Response, decoder: "_Decoder", max_bytes:
         raise Truncated(status) from None
     except zlib.error:
         raise BadEncoding(status) from None
-    if not decoder.complete:
+    if decoder and not decoder.complete:
         raise Truncated(status)
     return b"".join(pieces)
 
@@ -74,21 +75,6 @@ def _announced_bytes(response: httpx.Response) -> int | None:
     return int(length) if _LENGTH.fullmatch(length) else None
 
 
-class _Decoder(Protocol):
-    @property
-    def complete(self) -> bool: ...
-
-    def feed(self, chunk: bytes, most: int) -> bytes:
-        """Return the next bytes of the body; more than `most` of them may be cut off."""
-
-
-class _Identity:
-    complete = True
-
-    def feed(self, chunk: bytes, most: int) -> bytes:
-        return chunk
-
-
 class _Inflate:
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
@@ -100,6 +86,7 @@ class _Inflate:
         return self._empty or self._stream.eof
 
     def feed(self, chunk: bytes, most: int) -> bytes:
+        """Return the next bytes of the body; more than `most` of them may be cut off."""
         self._empty = False
         piece = self._stream.decompress(chunk, most)
         if self._stream.unused_data:
@@ -107,10 +94,10 @@ class _Inflate:
         return piece
 
 
-def _decoder(response: httpx.Response, compressed: bool) -> _Decoder:
+def _decoder(response: httpx.Response, compressed: bool) -> _Inflate | None:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
-        return _Identity()
+        return None
     if compressed and encoding in ("gzip", "x-gzip", "deflate"):
         return _Inflate()
     raise BadEncoding(response.status_code)
