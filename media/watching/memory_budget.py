@@ -1,7 +1,6 @@
 """How much memory the segments of all streams may take together."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -76,32 +75,16 @@ class _Gate:
 
     def __init__(self, free_bytes: int) -> None:
         self.free_bytes = free_bytes
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._next_in_line = asyncio.Lock()
+        self._freed = asyncio.Event()
 
     async def take(self, size_bytes: int) -> None:
-        if not self._waiting and size_bytes <= self.free_bytes:
+        async with self._next_in_line:
+            while self.free_bytes < size_bytes:
+                self._freed.clear()
+                await self._freed.wait()
             self.free_bytes -= size_bytes
-            return
-        turn = asyncio.get_running_loop().create_future()
-        entry = (size_bytes, turn)
-        self._waiting.append(entry)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
-                self._admit()  # those behind may fit
-            elif not turn.cancelled():  # it was given just before
-                self.give_back(size_bytes)
-            raise
 
     def give_back(self, size_bytes: int) -> None:
         self.free_bytes += size_bytes
-        self._admit()
-
-    def _admit(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self.free_bytes:
-            size_bytes, turn = self._waiting.popleft()
-            if not turn.done():
-                self.free_bytes -= size_bytes
-                turn.set_result(None)
+        self._freed.set()
