@@ -1,6 +1,7 @@
 """Pictures and evidence on their way to the gateway."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 
@@ -28,6 +29,13 @@ class EvidenceClient:
             EvidenceHeader.TAKEN_AT: picture.taken_at.isoformat(),
         }
         await self._put(f"{_path(monitor_id)}/picture", picture.jpeg, headers)
+
+    async def has_evidence(self, monitor_id: str, evidence_id: str) -> bool:
+        """Return whether the gateway has a file, or wants none; False where it does not answer."""
+        with contextlib.suppress(httpx.HTTPError):
+            answer = await self._http.get(f"{_path(monitor_id)}/evidence/{evidence_id}")
+            return answer.status_code == httpx.codes.NO_CONTENT
+        return False
 
     async def put_evidence(self, upload: Upload) -> None:
         """Hand over a file, or say that there will be none.

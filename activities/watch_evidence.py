@@ -1,15 +1,21 @@
 """What watches do for evidence: they keep footage, show pictures, and open cases."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from activities.declarations import WatchInput
 from evidence.case import LOST, Case
 from evidence.collector import EvidenceCollector
 from evidence.picture_uploads import PictureUploads
-from media.watching import Footage, Journal, SegmentCache, SegmentProber
+from media.watching import Excerpt, Footage, Journal, SegmentCache, SegmentProber
 from monitors.events import EventDraft, is_opening
-from monitors.evidence import EvidenceLevel
+from monitors.evidence import EvidenceKind, EvidenceLevel
+from monitors.incidents import IncidentOpened, IncidentRef
+
+PICTURES = frozenset({EvidenceKind.PICTURE})
+ALL_BUT_PICTURES = frozenset(EvidenceKind) - PICTURES
 
 
 class WatchEvidence:
@@ -28,9 +34,13 @@ class WatchEvidence:
         self._pictures = pictures
         self._cache = cache
 
-    def footage_of(self, monitor_id: str) -> Footage:
+    def footage_of(self, input: WatchInput) -> Footage:
         """Return an empty footage of a stream."""
-        return Footage(self._cache, partial(self._pictures.put, monitor_id))
+        return Footage(
+            self._cache,
+            partial(self._pictures.put, input.monitor_id),
+            partial(self._collect_again, input),
+        )
 
     def journal_at(self, level: EvidenceLevel) -> Journal | None:
         """Return an empty journal of a stream, where capsules are wanted."""
@@ -42,6 +52,7 @@ class WatchEvidence:
         input: WatchInput,
         prober: SegmentProber,
         inherited: Collection[EventDraft],
+        still_open: Collection[IncidentRef],
     ) -> None:
         """Start to collect the evidence of the incidents that a watch has opened.
 
@@ -49,7 +60,8 @@ class WatchEvidence:
             drafts: events of the watch.
             input: of the watch.
             prober: of its stream.
-            inherited: events of a worker that was lost.
+            inherited: events of a worker that was lost, and its footage with it.
+            still_open: the next watch collects the pictures of these incidents again.
         """
         for draft in drafts:
             if draft.incident is None or not is_opening(draft.event_type):
@@ -62,6 +74,20 @@ class WatchEvidence:
                 excerpt=prober.footage.excerpt(draft.incident.started_at),
                 journal=prober.journal.excerpt(draft) if prober.journal else None,
                 stream_url=input.stream_url,
-                failure=LOST if draft in inherited else None,
             )
+            if draft in inherited:
+                gone = ALL_BUT_PICTURES if draft.incident in still_open else case.kinds
+                case = replace(case, failure=LOST, kinds=gone)
             self._collector.collect(case)
+
+    def _collect_again(self, input: WatchInput, opened: IncidentOpened, excerpt: Excerpt) -> None:
+        case = Case(
+            monitor_id=input.monitor_id,
+            incident=opened.ref,
+            level=input.config.evidence,
+            alert_at=opened.started_at + timedelta(seconds=opened.duration_sec),
+            excerpt=excerpt,
+            stream_url=input.stream_url,
+            kinds=PICTURES,
+        )
+        self._collector.collect_again(case)

@@ -123,7 +123,9 @@ class StreamWatching(WatchActivities):
                 result = await self._watch(watch, parts, state, input)
             if self._evidence:
                 drafts = result.event_drafts
-                self._evidence.open_cases(drafts, input, parts.prober, inherited)
+                is_over = result.outcome is WatchOutcome.ENDED
+                still_open = [] if is_over else [it.ref for it in state.incidents.told_open()]
+                self._evidence.open_cases(drafts, input, parts.prober, inherited, still_open)
             if result.outcome is not WatchOutcome.ENDED:
                 self._watches.put(input.monitor_id, result.state, parts)
             return result
@@ -138,7 +140,7 @@ class StreamWatching(WatchActivities):
             cache=self._cache,
             slates=lambda: self._slates.current,
             journal=evidence.journal_at(input.config.evidence) if evidence else None,
-            footage=evidence.footage_of(input.monitor_id) if evidence else None,
+            footage=evidence.footage_of(input) if evidence else None,
         )
         return RecentWatch(client, prober, ResumeHint())
 

@@ -9,7 +9,7 @@ from evidence.excerpts.protocol import Piece
 from media.watching.footage import Excerpt, KeptSegment
 from media.watching.replay_journal import JournalExcerpt
 from media.watching.state import AUDIO, MAIN
-from monitors.evidence import EvidenceItem, EvidenceLevel, evidence_items
+from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceLevel, evidence_items
 from monitors.incidents import IncidentRef
 from monitors.status import STREAM_KINDS
 
@@ -31,6 +31,7 @@ class Case:
         stream_url: of its stream.
         alert_at: when it was opened.
         failure: stable word for why nothing can be collected; None where something can.
+        kinds: what is to be collected, as far as `level` includes it.
     """
 
     monitor_id: str
@@ -41,6 +42,7 @@ class Case:
     journal: JournalExcerpt | None = None
     stream_url: str = field(default="", repr=False)
     failure: str | None = None
+    kinds: frozenset[EvidenceKind] = frozenset(EvidenceKind)
 
     @property
     def incident_id(self) -> str:
@@ -48,7 +50,7 @@ class Case:
 
     @property
     def items(self) -> tuple[EvidenceItem, ...]:
-        return evidence_items(self.level)
+        return tuple(each for each in evidence_items(self.level) if each.kind in self.kinds)
 
     def id_of(self, item: EvidenceItem) -> str:
         return item.id_of(self.incident_id, self.incident.started_at)

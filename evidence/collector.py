@@ -22,6 +22,9 @@ from monitors.evidence import EvidenceItem
 logger = structlog.get_logger(__name__)
 
 LOOK_SEC = 0.05
+AGAIN_SEC = 3.0
+"""After this long, a worker that told of an incident has mostly collected its pictures."""
+
 LAST_WORD_SEC = 2.0
 """For saying what a worker that stops did not collect."""
 
@@ -73,6 +76,7 @@ class EvidenceCollector:
         self._grace_sec = grace_sec
         self._promised: dict[str, Upload] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._asking: set[asyncio.Task[None]] = set()
 
     def collect(self, case: Case) -> None:
         """Have the evidence of an incident collected soon. This never waits and never fails."""
@@ -81,6 +85,19 @@ class EvidenceCollector:
             self._promised[case.id_of(item)] = _upload(case, unmade)
         for lane in self._lanes:
             lane.put(case)
+
+    def collect_again(self, case: Case) -> None:
+        """Have what is missing of an incident collected, whose worker may be gone."""
+        asking = asyncio.create_task(self._collect_missing(case))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+
+    async def _collect_missing(self, case: Case) -> None:
+        await asyncio.sleep(AGAIN_SEC)
+        for item in case.items:
+            if not await self._gateway.has_evidence(case.monitor_id, case.id_of(item)):
+                self.collect(case)
+                return
 
     async def __aenter__(self) -> Self:
         for lane in self._lanes:
@@ -92,9 +109,10 @@ class EvidenceCollector:
             async with asyncio.timeout(self._grace_sec):
                 while self._promised:
                     await asyncio.sleep(LOOK_SEC)
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._asking]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         last_words = [fail_at_once(self._gateway, each) for each in self._promised.values()]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_SEC):

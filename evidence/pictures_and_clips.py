@@ -1,8 +1,9 @@
 """The pictures and the clip of an incident."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
-from evidence.case import Case
+from evidence.case import LOST, Case
 from evidence.collector import Collected
 from evidence.excerpt_maker import ExcerptMaker, NothingMade
 from evidence.excerpts.protocol import NO_PICTURE, Piece
@@ -38,19 +39,21 @@ class IncidentPictures:
         """Yield both pictures, or why there is none."""
         found: dict[EvidenceMoment | None, bytes | None] = {}
         pieces = near_moment(case.pieces(), case.moment_sec)
+        late_sec = max(0.0, pieces[0].starts_sec) if pieces else 0.0
+        taken_at = case.incident.started_at + timedelta(seconds=late_sec)
         reason = _why_nothing(case, NO_PICTURE)
         if pieces:
             try:
                 made = await self._maker.pictures(pieces, case.moment_sec)
                 found[EvidenceMoment.LAST_GOOD] = made.last_good
                 found[EvidenceMoment.FIRST_FAULTY] = made.first_faulty
-                reason = NO_PICTURE
+                reason = LOST if late_sec and not case.excerpt.is_cut else NO_PICTURE
             except NothingMade as nothing:
                 reason = nothing.reason
         for item in filter(self.makes, case.items):
             picture = found.get(item.moment) or b""
             why = None if picture else NO_PICTURE if self._is_unseen(case, item) else reason
-            yield Collected(item, case.incident.started_at, picture, why)
+            yield Collected(item, taken_at, picture, why)
 
     def _is_unseen(self, case: Case, item: EvidenceItem) -> bool:
         return case.is_of_stream and item.moment is EvidenceMoment.FIRST_FAULTY
@@ -90,11 +93,11 @@ def _why_nothing(case: Case, otherwise: str) -> str:
 def near_moment(pieces: Sequence[Piece], moment_sec: float) -> list[Piece]:
     """Return the segments with pictures that hold a moment, or come just before it.
 
-    Where the clock leaves a hole at the moment, the segment behind it comes, too.
+    Where nothing is there of the moment, the segment behind it comes, too.
     """
     pictured = sorted((it for it in pieces if not it.is_audio), key=lambda each: each.starts_sec)
     before = [each for each in pictured if each.starts_sec <= moment_sec + NEAR_SEC]
-    is_hole = bool(before) and before[-1].ends_sec <= moment_sec + NEAR_SEC
+    is_hole = not before or before[-1].ends_sec <= moment_sec + NEAR_SEC
     behind = pictured[len(before) : len(before) + 1] if is_hole else []
     return before[-PIECES_OF_PICTURES:] + behind
 

@@ -60,6 +60,9 @@ class Upload:
 class EvidenceGateway(Protocol):
     """Takes evidence."""
 
+    async def has_evidence(self, monitor_id: str, evidence_id: str) -> bool:
+        """Return whether a file is there, or is not wanted any more; False where nobody knows."""
+
     async def put_evidence(self, upload: Upload) -> None:
         """Take a file, or that there will be none.
 

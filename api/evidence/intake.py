@@ -84,6 +84,16 @@ class EvidenceIntake:
         self._turns[EvidenceKind.PICTURE] = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._in_hand = Counter[str]()
 
+    async def check_taken(self, monitor_id: str, evidence_id: str) -> None:
+        """Return if a file would not be taken any more.
+
+        Raises:
+            EvidenceNotFound: it would be, or will be once its incident is recorded.
+        """
+        record = await self._store.evidence.find(evidence_id)
+        if record is None or record.monitor_id != monitor_id or not _is_taken(record):
+            raise EvidenceNotFound(evidence_id, "it is to come")
+
     async def take(self, upload: IncomingEvidence, request: Request) -> None:
         """Take a file; one that is there already stays as it is.
 
@@ -94,7 +104,7 @@ class EvidenceIntake:
             EvidenceNotAvailable: it cannot be kept; the evidence has failed.
         """
         record = await self._expected(upload)
-        if record.state is EvidenceState.READY or record.reason == DELETED:
+        if _is_taken(record):
             return
         async with self._turn(record):
             try:
@@ -178,6 +188,10 @@ class EvidenceIntake:
         finally:
             self._in_hand[monitor_id] -= 1
             self._in_hand += Counter()  # forgets monitors with none
+
+
+def _is_taken(record: EvidenceRecord) -> bool:
+    return record.state is EvidenceState.READY or record.reason == DELETED
 
 
 def _check(body: Spooled, upload: IncomingEvidence) -> None:

@@ -56,6 +56,13 @@ async def put_picture(request: Request, pictures: Pictures, monitor_id: str) -> 
     return Response(status_code=204)
 
 
+@router.get("/monitors/{monitor_id}/evidence/{evidence_id}", status_code=204)
+async def has_evidence(intake: Intake, monitor_id: str, evidence_id: str) -> Response:
+    """Answer 204 where a file is there, or was deleted; else 404."""
+    await intake.check_taken(monitor_id, evidence_id)
+    return Response(status_code=204)
+
+
 @router.put("/monitors/{monitor_id}/evidence/{evidence_id}", status_code=204)
 async def put_evidence(
     request: Request, intake: Intake, monitor_id: str, evidence_id: str

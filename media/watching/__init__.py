@@ -5,7 +5,7 @@
 watch remembers, `resume_hint` what the next watch on the same worker goes on with.
 """
 
-from media.watching.footage import Footage, Picture
+from media.watching.footage import Excerpt, Footage, Picture
 from media.watching.memory_budget import MemoryBudget
 from media.watching.replay_journal import Journal, JournalExcerpt
 from media.watching.resume_hint import ResumeHint
@@ -15,6 +15,7 @@ from media.watching.state import WatchState
 from media.watching.stream import StreamUnavailable, StreamWatch
 
 __all__ = [
+    "Excerpt",
     "Footage",
     "Journal",
     "JournalExcerpt",

@@ -1,15 +1,17 @@
 """What of one stream may become evidence: its latest picture, and the segments of a fault."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from media.hls.playlist import Segment
 from media.watching.faults_begun import faults_begun
 from media.watching.segment_cache import SegmentCache
 from media.watching.state import AUDIO, WatchState, is_additional
 from monitors.evidence import EvidenceLevel
+from monitors.incidents import IncidentOpened
 from monitors.measurement import CachedSegment
 
 DEFAULT_PICTURE_SEC = 60.0
@@ -25,23 +27,28 @@ CLIP_LEVELS = frozenset({EvidenceLevel.CLIP, EvidenceLevel.CAPSULE})
 
 
 @dataclass(frozen=True)
-class KeptSegment:
-    """A segment that an incident may need.
-
-    Attributes:
-        starts_at: wall clock of its first moment.
-        held: its bytes behind its initialization section, decrypted, while the cache has room.
-        init_bytes: size of that section.
-    """
+class PlacedSegment:
+    """A segment and the wall clock of its first moment."""
 
     segment: Segment
     starts_at: datetime
-    held: CachedSegment
-    init_bytes: int
 
     @property
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(seconds=self.segment.duration_sec)
+
+
+@dataclass(frozen=True)
+class KeptSegment(PlacedSegment):
+    """A segment that an incident may need.
+
+    Attributes:
+        held: its bytes behind its initialization section, decrypted, while the cache has room.
+        init_bytes: size of that section.
+    """
+
+    held: CachedSegment
+    init_bytes: int
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,13 @@ class Footage:
     Args:
         cache: of all streams of this process, which lets go of segments where there is no room.
         on_picture: takes the latest picture.
+        on_told_before: takes an incident that another worker told, whose evidence may be missing,
+            and what there is of it.
         clock: seconds that only grow.
 
     Attributes:
         level: what evidence the stream's monitor wants.
+        is_taken_over: whether it has what there is of the time when another worker watched.
         picture_interval_sec: time between two pictures.
     """
 
@@ -77,15 +87,18 @@ class Footage:
         self,
         cache: SegmentCache | None = None,
         on_picture: Callable[[Picture], None] | None = None,
+        on_told_before: Callable[[IncidentOpened, Excerpt], None] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cache = cache or SegmentCache()
         self._on_picture = on_picture
+        self._on_told_before = on_told_before
         self._clock = clock
         self._kept: dict[str, list[KeptSegment]] = {}
         self._pictured: float | None = None
         self.level = EvidenceLevel.NONE
+        self.is_taken_over = False
         self.picture_interval_sec = DEFAULT_PICTURE_SEC
 
     def wants_picture(self) -> bool:
@@ -128,6 +141,17 @@ class Footage:
                 needed = _of_pictures(kept, moments, unjudged_from)
             self._kept[name] = needed
 
+    def forget(self, track: str) -> None:
+        self._kept.pop(track, None)
+
+    def take_over(self, told: Iterable[IncidentOpened]) -> None:
+        """Hand out what there is of incidents that another worker `told`."""
+        self.is_taken_over = True
+        if self._on_told_before is None:
+            return
+        for each in told:
+            self._on_told_before(each, self.excerpt(each.started_at))
+
     def excerpt(self, since: datetime) -> Excerpt:
         """Return what is kept of a fault that began at `since`."""
         begin = since - timedelta(seconds=BEFORE_SEC)
@@ -137,8 +161,14 @@ class Footage:
             there = tuple(each for each in wanted if each.held.media is not None)
             ends_at = wanted[-1].ends_at if wanted else since
             is_cut |= len(there) < len(wanted) or (ends_at - since).total_seconds() > MOST_CLIP_SEC
+            is_cut |= self.level in CLIP_LEVELS and _has_hole(wanted)
             tracks[name] = there
         return Excerpt(tracks, is_cut)
+
+
+def _has_hole(kept: Sequence[KeptSegment]) -> bool:
+    numbers = [each.segment.sequence for each in kept]
+    return any(later - earlier > 1 for earlier, later in pairwise(numbers))
 
 
 def _of_clips(
@@ -164,10 +194,7 @@ def _of_pictures(
 ) -> list[KeptSegment]:
     """Return the segments that hold first moments, those just before them, and the latest one."""
     last = len(kept) - 1
-    needed = {last}
-    for moment in begun:
-        place = _place_of(kept, moment)
-        needed |= {place - 1, place}
+    needed = {last} | _places_near(kept, begun)
     if unjudged_from:
         needed |= {*range(_place_of(kept, unjudged_from) - 1, last)}
     # Of a segment that was measured in pieces, all of them: its keyframe may be in the first.
@@ -175,7 +202,20 @@ def _of_pictures(
     return [each for each in kept if each.segment.sequence in numbers]
 
 
-def _place_of(kept: Sequence[KeptSegment], moment: datetime) -> int:
+def near_moments(
+    segments: Sequence[PlacedSegment], moments: Iterable[datetime]
+) -> list[PlacedSegment]:
+    """Return the segments that hold moments, and those just before them."""
+    near = _places_near(segments, moments)
+    return [each for place, each in enumerate(segments) if place in near]
+
+
+def _places_near(segments: Sequence[PlacedSegment], moments: Iterable[datetime]) -> set[int]:
+    places = {_place_of(segments, each) for each in moments}
+    return places | {place - 1 for place in places}
+
+
+def _place_of(kept: Sequence[PlacedSegment], moment: datetime) -> int:
     """Return the place of the segment that holds a moment; one that comes has the next place."""
     places = (place for place, each in enumerate(kept) if each.ends_at > moment)
     return next(places, len(kept))

@@ -219,6 +219,19 @@ class SegmentProber:
             raise found
         return found
 
+    async def fetch(self, segment: Segment, target_duration_sec: float) -> tuple[bytes, int]:
+        """Return a segment behind its initialization section, and the size of that.
+
+        Raises:
+            FetchError: it could not be fetched, though tried more than once.
+            UndecodableSegment: its key is none.
+            UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
+        """
+        timeout_sec = self._fetcher.keep_pace(target_duration_sec)
+        async with AsyncExitStack() as room:
+            media = await self._fetcher.whole(room, segment, timeout_sec)
+        return media, len(self._fetcher.known_init(segment))
+
     async def measure_again(self, skimmed: SegmentMeasurement) -> SegmentMeasurement | None:
         """Return what is in all of a segment; None where the cache has lost it."""
         if not skimmed.is_skimmed:

@@ -12,6 +12,8 @@ from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist
 from media.outbound.errors import FetchError
 from media.watching.judging import StateJudge
+from media.watching.lost_footage import fetch_lost_footage
+from media.watching.placing import start_times
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
@@ -28,9 +30,6 @@ LOST_STATUSES = frozenset({401, 403, 404, 410})
 
 GAP = "gap"
 """Why a stream is suspended whose playlist goes on without media (EXT-X-GAP)."""
-
-CLOCKS_OFF = timedelta(hours=1)
-"""A playlist's dates that are further from the present do not say when its media is on air."""
 
 OVER_LOOK_SEC = 0.25
 """A track that is over is missing, for as long as another one is not."""
@@ -59,6 +58,7 @@ class TrackFollower:
         self._url = url
         self._state = state
         self._config = config
+        self._prober = prober
         self._now = now
         self._looks = looks
         self._state_judge = judge
@@ -134,6 +134,8 @@ class TrackFollower:
             return
         playlist = look.playlist
         await self._judge.catch_up(playlist)
+        if self._name == MAIN:
+            await fetch_lost_footage(self._state, playlist, self._prober, self._now())
         seen_at = self._now()
         self._state_judge.read(self._name, playlist, seen_at)
         unseen_sec = self._state.unseen_sec(self._name, seen_at)
@@ -142,7 +144,10 @@ class TrackFollower:
         self._last = replace(look, changed=advance.changed or has_parts)
         self._note_progress(playlist, advance, seen_at)
         await self._judge.judge_absence(advance.segments)
-        starts = _start_times(playlist, seen_at)
+        # The window's end is taken to have been published when it was seen.
+        starts = start_times(
+            [*playlist.segments, *([playlist.partial] if playlist.partial else [])], seen_at
+        )
         in_parts = self._judge.are_parts_good and self._reloads.in_parts(look)
         for segment in self._track.cursor.pieces(playlist, in_parts=in_parts):
             if self._state.pending_events:
@@ -215,24 +220,6 @@ class TrackFollower:
         if self._name == MAIN:
             self._state.coverage.missed()
         self._track.pass_over(max(0.0, missed_sec - self._track.absence.judged_sec))
-
-
-def _start_times(playlist: MediaPlaylist, seen_at: datetime) -> dict[int, datetime]:
-    """Return the wall clock of each segment's first moment, by media sequence.
-
-    EXT-X-PROGRAM-DATE-TIME where the playlist tells (RFC 8216 4.3.2.6), unless that is a clock that
-    was never set; else the window's end is taken to have been published when it was seen.
-    """
-    starts: dict[int, datetime] = {}
-    edge = seen_at
-    for segment in reversed(
-        [*playlist.segments, *([playlist.partial] if playlist.partial else [])]
-    ):
-        edge -= timedelta(seconds=segment.duration_sec)
-        declared = segment.program_date_time
-        is_clock = declared is not None and abs(declared - edge) <= CLOCKS_OFF
-        starts[segment.sequence] = declared if declared and is_clock else edge
-    return starts
 
 
 def _clock() -> float:

@@ -169,16 +169,17 @@ class IncidentTracker(BaseModel):
     def open_incidents(self) -> dict[IncidentKind, datetime]:
         """Return the kinds that are told as open, and since when."""
         known: dict[IncidentKind, datetime] = {}
-        for tracked in self.kinds.values():
-            if tracked.opened and tracked.is_told:
-                kind, since = tracked.opened.kind, tracked.opened.started_at
-                known[kind] = min(since, known.get(kind, since))
+        for opened in self.told_open():
+            known[opened.kind] = min(opened.started_at, known.get(opened.kind, opened.started_at))
         return known
+
+    def told_open(self) -> list[IncidentOpened]:
+        """Return the incidents that are told as open."""
+        return [each.opened for each in self.kinds.values() if each.opened and each.is_told]
 
     def open_tracks(self) -> set[Track]:
         """Return of what the incidents are that are told as open: of pictures, of sound."""
-        opened = (each.opened for each in self.kinds.values() if each.opened and each.is_told)
-        return {track for incident in opened for track in _tracks_of(incident)}
+        return {track for incident in self.told_open() for track in _tracks_of(incident)}
 
     def _of(self, change: IncidentChange) -> TrackedKind:
         # A track may have another name by the end of its incident.

@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import av
@@ -13,10 +13,12 @@ from temporalio.testing import ActivityEnvironment
 from activities.declarations import WatchInput, WatchOutcome, WatchResult
 from media.watching import WatchState
 from monitors.config import MonitorConfig
+from monitors.events import EventType
 from monitors.evidence import EvidenceHeader, EvidenceLevel
 from simulator.origin import TINY, AtEnd, ChannelOptions, LiveOrigin, Programme, render
-from tests.activities.scripted_http import Request, scripted
-from tests.activities.watching import worker
+from tests.activities.scripted_http import Answer, Request, ScriptedServer, scripted
+from tests.activities.watching import Worker, worker
+from tests.testkit.waiting import until_true
 
 MONITOR = "mon-1"
 CONFIG = MonitorConfig(blackout_threshold_sec=2, silence_threshold_sec=0, suspend_threshold_sec=2)
@@ -94,14 +96,95 @@ async def test_a_stream_that_stands_still_shows_its_last_good_picture() -> None:
     assert brightness(seen.files()["last_good"]) > 30
 
 
-async def test_of_an_incident_that_a_lost_worker_opened_nothing_is_there() -> None:
-    first = await watched(("normal", 1.0), ("black", 30.0))
-    state = WatchState.model_validate(first.result.state)
-    state.pending_events = first.result.event_drafts
-    state.clock_at = datetime.now(UTC)
-    again = await watched(("black", 30.0), state=state.model_dump(mode="json"))
-    assert again.files() == {}
-    assert again.failures() == dict.fromkeys(("last_good", "first_faulty", "clip"), "lost")
+def pictures_of(result: WatchResult, gateway: ScriptedServer) -> dict[str, bytes]:
+    files = Watched(result, gateway.requests).files()
+    return {moment: file for moment, file in files.items() if moment != "clip"}
+
+
+@asynccontextmanager
+async def on_air(*scenes: tuple[str, float]) -> AsyncIterator[str]:
+    """Yield the URL of a stream whose playlist names the segments of thirty seconds."""
+    async with LiveOrigin() as origin:
+        options = ChannelOptions(backlog_segments=4, window_segments=30)
+        yield origin.add("live", render(Programme.of(scenes, TINY)), options=options).url
+
+
+async def lost_worker(url: str, **config: float) -> WatchResult:
+    """Watch until something happens, for six seconds at most, on a worker that is lost then."""
+    order = WatchInput(
+        monitor_id=MONITOR,
+        stream_url=url,
+        config=CONFIG.model_copy(update=config),
+        checkpoint_sec=6,
+    )
+    async with worker() as parts:
+        return await ActivityEnvironment().run(parts.watching.watch_stream, order)
+
+
+async def going_on(
+    parts: Worker, url: str, state: dict[str, Any], checkpoint_sec: float = 1.0
+) -> WatchResult:
+    config = CONFIG.model_copy(update={"evidence": EvidenceLevel.CLIP})
+    order = WatchInput(
+        monitor_id=MONITOR,
+        stream_url=url,
+        config=config,
+        state=state,
+        checkpoint_sec=checkpoint_sec,
+    )
+    return await ActivityEnvironment().run(parts.watching.watch_stream, order)
+
+
+async def both_pictures(result: WatchResult, gateway: ScriptedServer) -> bool:
+    """Wait for both pictures, and return whether one is of the programme and one is black."""
+    await until_true(lambda: len(pictures_of(result, gateway)) == 2, "two pictures", within_sec=20)
+    files = pictures_of(result, gateway)
+    return brightness(files["last_good"]) > 30 > brightness(files["first_faulty"])
+
+
+async def test_of_an_incident_that_a_lost_worker_told_the_next_one_makes_the_pictures() -> None:
+    async with on_air(("normal", 3.0), ("black", 30.0)) as url, scripted() as gateway:
+        told = await lost_worker(url)
+        async with worker(gateway_url=gateway.url, with_evidence=True) as parts:
+            result = await going_on(parts, url, told.state)
+            assert await both_pictures(result, gateway)
+    assert told.event_drafts
+    assert result.event_drafts == []
+    assert Watched(result, gateway.requests).failures() == {}
+
+
+async def test_a_lost_worker_that_did_not_tell_its_incident_any_more_costs_only_the_clip() -> None:
+    async with on_air(("normal", 3.0), ("black", 30.0)) as url, scripted() as gateway:
+        first = await lost_worker(url)
+        heartbeat = WatchState.model_validate(first.state)
+        heartbeat.pending_events = first.event_drafts
+        async with worker(gateway_url=gateway.url, with_evidence=True) as parts:
+            told = await going_on(parts, url, heartbeat.model_dump(mode="json"))
+            result = await going_on(parts, url, told.state)
+            assert await both_pictures(result, gateway)
+    assert told.event_drafts == first.event_drafts
+    assert Watched(result, gateway.requests).failures() == {"clip": "lost"}
+
+
+async def test_a_worker_that_takes_over_a_fault_has_the_pictures_of_its_beginning() -> None:
+    async with on_air(("normal", 3.0), ("black", 30.0)) as url, scripted() as gateway:
+        first = await lost_worker(url, blackout_threshold_sec=20.0)
+        async with worker(gateway_url=gateway.url, with_evidence=True) as parts:
+            result = await going_on(parts, url, first.state, checkpoint_sec=60)
+            assert await both_pictures(result, gateway)
+    assert first.event_drafts == []
+    assert [each.event_type for each in result.event_drafts] == [EventType.BLACKOUT]
+
+
+async def test_pictures_that_the_gateway_has_are_not_made_again() -> None:
+    answers = Answer(status=204)
+    async with on_air(("normal", 3.0), ("black", 30.0)) as url, scripted(answers) as gateway:
+        told = await lost_worker(url)
+        async with worker(gateway_url=gateway.url, with_evidence=True) as parts:
+            result = await going_on(parts, url, told.state, checkpoint_sec=8)
+    asked = [each.path for each in gateway.requests if each.method == "GET"]
+    assert len([each for each in asked if "/evidence/" in each]) == 2
+    assert pictures_of(result, gateway) == {}
 
 
 async def test_without_evidence_nothing_leaves_the_worker() -> None:

@@ -85,6 +85,19 @@ async def test_what_comes_before_its_event_is_taken_after_it(gateway: Running) -
     assert (await states(incident))["clip"] == ("ready", "cut")
 
 
+async def test_workers_may_ask_what_is_still_to_come(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON)
+    assert not await incident.is_taken(FIRST_FAULTY)
+    await incident.open()
+    assert not await incident.is_taken(FIRST_FAULTY)
+    await incident.put(FIRST_FAULTY, JPEG)
+    await incident.fail(LAST_GOOD, "lost")
+    taken = [await incident.is_taken(each) for each in (FIRST_FAULTY, LAST_GOOD)]
+    path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
+    assert (await gateway.client.delete(path)).status_code == 204
+    assert [*taken, await incident.is_taken(FIRST_FAULTY)] == [True, False, True]
+
+
 async def test_a_part_of_a_clip(light_gateway: Running) -> None:
     incident = await new_incident(light_gateway, NOON, **CLIPS)
     await incident.open()

@@ -34,6 +34,9 @@ class Gateway:
     taken: list[Upload] = field(default_factory=list)
     pictures: list[tuple[str, bytes]] = field(default_factory=list)
 
+    async def has_evidence(self, monitor_id: str, evidence_id: str) -> bool:
+        return any(each.evidence_id == evidence_id for each in self.taken)
+
     async def put_evidence(self, upload: Upload) -> None:
         if self.raises:
             raise self.raises.pop(0)

@@ -68,6 +68,13 @@ class Incident:
         known = {k: v for k, v in self.headers_of(item, content).items() if k not in given}
         return await self._gateway.worker.put(path, content=content, headers=known | given)
 
+    async def is_taken(self, item: EvidenceItem) -> bool:
+        """Return what a worker is told that asks whether a file is there or unwanted."""
+        path = f"/internal/v1/monitors/{self.monitor_id}/evidence/{self.id_of(item)}"
+        answer = await self._gateway.worker.get(path)
+        assert answer.status_code in (204, 404), answer.text
+        return answer.status_code == 204
+
     async def fail(self, item: EvidenceItem, reason: str) -> httpx.Response:
         path = f"/internal/v1/monitors/{self.monitor_id}/evidence/{self.id_of(item)}/failure"
         headers = self.headers_of(item, b"")

@@ -87,6 +87,14 @@ def test_a_fault_of_hours_keeps_its_beginning_and_the_latest_segments() -> None:
     assert footage.excerpt(wall_clock(0.0)).is_cut
 
 
+def test_a_clip_that_lacks_a_segment_in_between_is_cut() -> None:
+    footage = Footage()
+    footage.level = EvidenceLevel.CLIP
+    watched(footage, with_fault(0.0), first=0, last=1)
+    watched(footage, with_fault(0.0), first=3, last=4)
+    assert footage.excerpt(wall_clock(0.0)).is_cut
+
+
 @pytest.mark.parametrize("level", EvidenceLevel)
 def test_without_evidence_nothing_is_kept_and_no_picture_is_wanted(level: EvidenceLevel) -> None:
     footage = Footage(on_picture=lambda picture: None)
