@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ import pytest
 from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import PICTURES_AT_ONCE
 from api.store.evidence import DELETED
-from evidence.store import StoreFailed, open_file_store
+from evidence.store import open_file_store
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
 from tests.testkit.evidence import (
     CLIP,
@@ -26,7 +25,6 @@ from tests.testkit.evidence import (
     new_incident,
 )
 from tests.testkit.gateway import Running, running_gateway, without_key
-from tests.testkit.s3 import BUCKET, s3_server
 
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 ANOTHER = "inc-5a9be5a8-4b5c-5a59-9f4f-3a3c0d8d2f10"
@@ -38,11 +36,11 @@ async def states(incident: Incident) -> dict[str, tuple[str, str | None]]:
     return {name: (one["state"], one["reason"]) for name, one in found.items()}
 
 
-def later(gateway: Running, folder: Path, **passed: float) -> EvidenceCleanup:
+def later(gateway: Running, store: Path | str, **passed: float) -> EvidenceCleanup:
     """Return a cleanup after some time has passed."""
     return EvidenceCleanup(
         gateway.store,
-        open_file_store(str(folder)),
+        open_file_store(str(store)),
         kept=timedelta(days=14),
         remembered=timedelta(days=90),
         now=lambda: datetime.now(UTC) + timedelta(**passed),
@@ -350,38 +348,6 @@ async def test_without_a_store_evidence_fails(sqlite_url: str) -> None:
         await incident.open()
         assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 503
         assert (await states(incident))["first_faulty"] == ("failed", "no_store")
-
-
-async def test_a_bucket_takes_gives_and_forgets(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    large = MP4 + os.urandom(6 << 20)  # in several parts
-    with s3_server(tmp_path / "s3") as variables:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        async with running_gateway(sqlite_url, evidence_store=f"s3://{BUCKET}/our") as gateway:
-            incident = await new_incident(gateway, NOON, **CLIPS)
-            await incident.open()
-            assert (await incident.put(CLIP, large)).status_code == 204
-            (kept,) = files_in(tmp_path / "s3")
-            assert kept == incident.id_of(CLIP)
-            assert (await incident.get(CLIP)).content == large
-            part = await incident.get(CLIP, Range="bytes=100-199")
-            assert (part.status_code, part.content) == (206, large[100:200])
-            path = f"/api/v1/evidence/{incident.id_of(CLIP)}"
-            assert (await gateway.client.delete(path)).status_code == 204
-            assert files_in(tmp_path / "s3") == []
-
-
-async def test_a_bucket_that_is_not_there_is_a_store_that_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with s3_server(tmp_path / "s3") as variables:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(StoreFailed, match="not found") as failed:
-            await open_file_store("s3://another/our").put("mon-1/evd-1", JPEG)
-    assert failed.value.reason == "store_unavailable"
 
 
 async def test_capsules_need_a_key(sqlite_url: str) -> None:
