@@ -32,7 +32,7 @@ async def scheme(
     folder = tmp_path / "bucket"
     async with AsyncExitStack() as stack:
         if request.param == "az":
-            variables = await stack.enter_async_context(azure_server(folder))
+            variables = await stack.enter_async_context(azure_server(tmp_path))
         else:
             server = s3_server if request.param == "s3" else google_server
             variables = stack.enter_context(server(folder))

@@ -36,7 +36,6 @@ START_SEC: Final = 60.0
 @asynccontextmanager
 async def azure_server(folder: Path) -> AsyncIterator[dict[str, str]]:
     """Serve a container from a folder; yield the variables with which a client finds it."""
-    folder.mkdir(parents=True)
     port = free_port()
     options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)]
     options += ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
