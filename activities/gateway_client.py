@@ -1,7 +1,7 @@
 """The gateway's internal API, as workers use it."""
 
 import contextlib
-from typing import Literal
+from typing import Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -13,6 +13,12 @@ from activities.declarations import (
     SlatesResult,
     StoredEvent,
 )
+from activities.destination_declarations import (
+    NextInput,
+    NextResult,
+    NotificationAttempt,
+    NotificationOrder,
+)
 from monitors.measurement import ReferenceSlates
 from monitors.reports import (
     EventReport,
@@ -20,6 +26,8 @@ from monitors.reports import (
     StatusReport,
     StatusReportAnswer,
 )
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 TIMEOUT_SEC = 5.0
 RECONCILE_TIMEOUT_SEC = 60.0
@@ -48,7 +56,11 @@ class ReportRefused(Exception):
 
 
 class GatewayClient:
-    """Calls internal endpoints, never through a proxy."""
+    """Calls internal endpoints, never through a proxy.
+
+    Every call raises `ReportRefused` when the gateway will never take it (it does not know the
+    monitor, or does not understand the report), and `httpx.HTTPError` when it does not answer.
+    """
 
     def __init__(self, base_url: str, key: SecretStr) -> None:
         self.http = httpx.AsyncClient(
@@ -59,89 +71,89 @@ class GatewayClient:
         )
 
     async def close(self) -> None:
-        """Close the connections."""
         await self.http.aclose()
 
     async def report_status(
         self, monitor_id: str, report: StatusReport
     ) -> StatusReportAnswer | None:
-        """Report a monitor's condition; return what the gateway wants to see, if it says so.
-
-        Raises:
-            ReportRefused: the gateway does not know the monitor or does not understand the report.
-            httpx.HTTPError: the gateway did not answer.
-        """
-        answer = await self._put(f"/internal/v1/monitors/{monitor_id}/status", report)
+        """Report a monitor's condition; return what the gateway wants to see, if it says so."""
+        response = await self._send("PUT", f"{_monitor(monitor_id)}/status", report)
         with contextlib.suppress(ValidationError):
-            return StatusReportAnswer.model_validate_json(answer)
+            return StatusReportAnswer.model_validate_json(response.content)
         return None
 
     async def report_event(self, report: EventReport) -> EventReportAnswer:
-        """Report an event and what became of its webhook; raises as `report_status` does."""
+        """Report an event and what became of its webhook."""
         event = report.event
-        answer = await self._put(
-            f"/internal/v1/monitors/{event.monitor_id}/events/{event.event_id}", report
-        )
+        path = f"{_monitor(event.monitor_id)}/events/{event.event_id}"
+        response = await self._send("PUT", path, report)
         with contextlib.suppress(ValidationError):
-            return EventReportAnswer.model_validate_json(answer)
+            return EventReportAnswer.model_validate_json(response.content)
         return EventReportAnswer()
 
     async def callback_url(self, monitor_id: str) -> str:
-        """Return where a monitor's webhooks go.
-
-        Raises:
-            ReportRefused: the gateway does not know the monitor.
-            httpx.HTTPError: the gateway did not answer.
-        """
-        response = await self.http.get(f"/internal/v1/monitors/{monitor_id}/callback")
-        raise_for(response)
-        return CallbackAddress.model_validate_json(response.content).callback_url
+        """Return where a monitor's webhooks go."""
+        found = await self._get(CallbackAddress, f"{_monitor(monitor_id)}/callback")
+        return found.callback_url
 
     async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
-        """Return an event as it was reported; raises as `callback_url` does."""
-        response = await self.http.get(f"/internal/v1/monitors/{monitor_id}/events/{event_id}")
-        raise_for(response)
-        return StoredEvent.model_validate_json(response.content)
+        """Return an event as it was reported."""
+        return await self._get(StoredEvent, f"{_monitor(monitor_id)}/events/{event_id}")
 
     async def load_request_headers(self, monitor_id: str) -> dict[str, str]:
-        """Return the headers for the requests of a monitor's stream, which are secrets.
-
-        Raises:
-            ReportRefused: the gateway does not know the monitor.
-            httpx.HTTPError: it did not answer, or cannot read them.
-        """
-        response = await self.http.get(f"/internal/v1/monitors/{monitor_id}/request-headers")
-        raise_for(response)
-        return RequestHeadersResult.model_validate_json(response.content).request_headers
+        """Return the headers for the requests of a monitor's stream, which are secrets."""
+        found = await self._get(RequestHeadersResult, f"{_monitor(monitor_id)}/request-headers")
+        return found.request_headers
 
     async def load_slates(self) -> ReferenceSlates:
-        """Return the pictures that the slate detector looks for.
-
-        Raises:
-            httpx.HTTPError: the gateway did not answer.
-        """
-        response = await self.http.get("/internal/v1/slates")
-        raise_for(response)
-        return ReferenceSlates.of(SlatesResult.model_validate_json(response.content).pictures)
+        """Return the pictures that the slate detector looks for."""
+        found = await self._get(SlatesResult, "/internal/v1/slates")
+        return ReferenceSlates.of(found.pictures)
 
     async def reconcile(self) -> ReconciliationReport:
-        """Have the gateway compare its store with Temporal; return what it repaired.
-
-        Raises:
-            httpx.HTTPError: it was not done now.
-        """
+        """Have the gateway compare its store with Temporal; return what it repaired."""
         response = await self.http.post("/internal/v1/reconcile", timeout=RECONCILE_TIMEOUT_SEC)
         response.raise_for_status()
         return ReconciliationReport.model_validate_json(response.content)
 
-    async def _put(self, path: str, report: BaseModel) -> bytes:
-        response = await self.http.put(
+    async def next_notification(self, input: NextInput) -> NextResult:
+        """Say what became of the last notification, and return what is due."""
+        path = f"/internal/v1/destinations/{input.destination_id}/next"
+        response = await self._send("POST", path, input)
+        return NextResult.model_validate_json(response.content)
+
+    async def notification_order(self, destination_id: str, delivery_id: int) -> NotificationOrder:
+        """Return what to tell, with the secrets of the destination."""
+        return await self._get(NotificationOrder, _delivery(destination_id, delivery_id))
+
+    async def note_attempt(
+        self, destination_id: str, delivery_id: int, attempt: NotificationAttempt
+    ) -> None:
+        """Have the audit show an attempt that failed."""
+        await self._send("PUT", f"{_delivery(destination_id, delivery_id)}/attempt", attempt)
+
+    async def _get(self, kind: type[ModelT], path: str) -> ModelT:
+        response = await self.http.get(path)
+        raise_for(response)
+        return kind.model_validate_json(response.content)
+
+    async def _send(self, method: str, path: str, body: BaseModel) -> httpx.Response:
+        response = await self.http.request(
+            method,
             path,
-            content=report.model_dump_json(),
+            content=body.model_dump_json(),
             headers={"Content-Type": "application/json"},
         )
         raise_for(response)
-        return response.content
+        return response
+
+
+def _monitor(monitor_id: str) -> str:
+    return f"/internal/v1/monitors/{monitor_id}"
+
+
+def _delivery(destination_id: str, delivery_id: int) -> str:
+    return f"/internal/v1/destinations/{destination_id}/deliveries/{delivery_id}"
 
 
 def raise_for(response: httpx.Response) -> None:

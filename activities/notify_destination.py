@@ -13,7 +13,6 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.background_reports import BackgroundReports
 from activities.declarations import DELIVERY_FAILED
-from activities.destination_client import DestinationClient
 from activities.destination_declarations import (
     DestinationActivities,
     NextInput,
@@ -24,6 +23,7 @@ from activities.destination_declarations import (
     ServeInput,
     ServeResult,
 )
+from activities.gateway_client import GatewayClient
 from activities.gateway_reports import answered
 from activities.keepalive import heartbeats, to_its_end
 from monitors.delivery import DeliveryPolicy, Failure
@@ -88,7 +88,7 @@ class DestinationNotifier(DestinationActivities):
     """
 
     def __init__(
-        self, gateway: DestinationClient, senders: Senders, short_retries: DeliveryPolicy
+        self, gateway: GatewayClient, senders: Senders, short_retries: DeliveryPolicy
     ) -> None:
         self._gateway = gateway
         self._senders = senders

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from activities.destination_client import DestinationClient
 from activities.gateway_client import GatewayClient
 from activities.notify_destination import DestinationNotifier, Senders
 from monitors.delivery import DeliveryPolicy
@@ -35,9 +34,7 @@ async def destination_notifier(
             DestinationType.ALERTMANAGER: AlertmanagerSender(webhooks),
         },
     )
-    notifier = DestinationNotifier(
-        DestinationClient(gateway.http), senders, delivery_policy(settings)
-    )
+    notifier = DestinationNotifier(gateway, senders, delivery_policy(settings))
     try:
         yield notifier
     finally:

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
+from pydantic import SecretStr
 from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.destination_client import DestinationClient
 from activities.destination_declarations import (
     DestinationSecrets,
     NextInput,
@@ -22,6 +21,7 @@ from activities.destination_declarations import (
     ServeInput,
     ServeResult,
 )
+from activities.gateway_client import GatewayClient
 from activities.notify_destination import DestinationNotifier, Senders
 from monitors.delivery import DeliveryPolicy, Failure
 from notifications.notification import DestinationType, Notification
@@ -133,14 +133,13 @@ async def delivering(
         Answer(body=ORDER.model_dump_json().encode()),
         Answer(status=200 if is_settled else 503, body=after.model_dump_json().encode()),
     ]
-    async with (
-        scripted(*answers) as gateway,
-        httpx.AsyncClient(base_url=gateway.url, trust_env=False) as client,
-    ):
-        senders = Senders(WebhookSender(client, "tests"), {DestinationType.APPRISE: sender})
-        notifier = DestinationNotifier(DestinationClient(client), senders, DeliveryPolicy())
+    async with scripted(*answers) as gateway:
+        client = GatewayClient(gateway.url, SecretStr("internal-key"))
+        senders = Senders(WebhookSender(client.http, "tests"), {DestinationType.APPRISE: sender})
+        notifier = DestinationNotifier(client, senders, DeliveryPolicy())
         activity = environment.run(notifier.serve_destination, INPUT)
         yield asyncio.ensure_future(activity)
         await notifier.close()
+        await client.close()
         if asked is not None:
             asked.extend(gateway.requests)

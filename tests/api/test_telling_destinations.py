@@ -13,7 +13,6 @@ from standardwebhooks import Webhook
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.destination_client import DestinationClient
 from activities.gateway_client import GatewayClient
 from activities.notify_destination import DestinationNotifier, Senders
 from api.temporal_engine import TemporalEngine
@@ -49,7 +48,7 @@ async def notifying(client: Client, gateway_url: str) -> AsyncIterator[None]:
         gateway = GatewayClient(gateway_url, SecretStr(INTERNAL_KEY))
         stack.push_async_callback(gateway.close)
         senders = Senders(webhook=WebhookSender(http, "test"), others={})
-        notifier = DestinationNotifier(DestinationClient(gateway.http), senders, RETRIES)
+        notifier = DestinationNotifier(gateway, senders, RETRIES)
         stack.push_async_callback(notifier.close)
         worker = Worker(
             client,
