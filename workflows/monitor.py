@@ -101,7 +101,7 @@ class MonitorWorkflow:
         await uncancelled(self._end(story, cancelled=cancelled))
         if cancelled:
             raise asyncio.CancelledError
-        return views.result(self._progress)
+        return views.view(MonitorResult, self._progress)
 
     @workflow.signal(name=STOP_SIGNAL)
     def stop(self) -> None:
@@ -135,7 +135,7 @@ class MonitorWorkflow:
             self._board.set_details(self._progress.doing)
         self._progress.changes += 1
         self._interrupt_the_watch()  # it goes on with what is new
-        return views.change_result(self._input, self._progress)
+        return views.view(ChangeResult, self._progress, self._input)
 
     @change.validator
     def _validate_change(self, change: MonitorChange) -> None:
@@ -149,7 +149,8 @@ class MonitorWorkflow:
     @workflow.query(name=SNAPSHOT_QUERY)
     def snapshot(self) -> MonitorSnapshot:
         """Return the monitor's condition."""
-        return views.snapshot(self._input, self._progress, queued=self._outbox.queued)
+        queued = self._outbox.queued
+        return views.view(MonitorSnapshot, self._progress, self._input, events_queued=queued)
 
     # The story
 

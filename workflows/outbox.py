@@ -11,10 +11,11 @@ from workflows import options, steps, views
 from workflows.steps import Delivered
 
 with workflow.unsafe.imports_passed_through():
+    from activities.declarations import DeliveryInput
     from monitors.config import OnDeliveryFailure
     from monitors.delivery import bounded_data
     from monitors.events import EventDraft, EventType, StreamEvent
-    from monitors.reports import EventReport
+    from monitors.reports import EventReport, StatusReport
     from monitors.status import DeliveryStatus
     from workflows.messages import MonitorInput, MonitorProgress, OutboxEntry
 
@@ -165,13 +166,13 @@ class Outbox:
         if self.failure:
             return Delivered(EventReport.of_failed(event, 0, NOT_TRIED))
         while not (self._give_up_at and workflow.now() >= self._give_up_at):
-            delivered = await steps.deliver(
-                event,
+            input = DeliveryInput(
                 callback_url=self._input.callback_url or "",
                 callback_seal=self._input.callback_seal,
+                event=event,
                 silenced_until=entry.silenced_until,
             )
-            if delivered:
+            if delivered := await steps.deliver(input):
                 return delivered
         return Delivered(EventReport.of_failed(event, 0, TOO_LATE))
 
@@ -224,7 +225,7 @@ class Outbox:
         return next((each for each in entries if each is not turn and not each.is_reported), None)
 
     async def _report_status(self) -> None:
-        report = views.status_report(self._progress)
+        report = views.view(StatusReport, self._progress)
         await steps.report_status(self._input.monitor_id, report)
         # It may have changed meanwhile.
         self._progress.status_unreported = self._progress.status is not report.status

@@ -2,11 +2,11 @@
 
 from temporalio import workflow
 
-from workflows import views
 from workflows.outbox import Outbox
 
 with workflow.unsafe.imports_passed_through():
     from monitors.status import MonitorStatus, StreamStatus
+    from workflows import search_attributes
     from workflows.messages import MonitorInput, MonitorProgress
 
 
@@ -38,4 +38,14 @@ class StatusBoard:
         """Show what is going on, in plain words."""
         self._progress.doing = doing
         workflow.set_current_details(doing)
-        views.show_search_attributes(self._input, self._progress)
+        self._show_search_attributes()
+
+    def _show_search_attributes(self) -> None:
+        """Bring them up to date; each change of them is an event in the history."""
+        values = search_attributes.values_of(self._input, self._progress)
+        shown = workflow.info().typed_search_attributes
+        changed = [key.value_set(value) for key, value in values.items() if shown.get(key) != value]
+        absent = [key for key in search_attributes.ALL if key not in values]
+        changed += [key.value_unset() for key in absent if shown.get(key) is not None]
+        if changed:
+            workflow.upsert_search_attributes(changed)

@@ -17,12 +17,10 @@ with workflow.unsafe.imports_passed_through():
         DeliveryActivities,
         DeliveryAttempts,
         DeliveryInput,
-        DeliveryResult,
         EventReportInput,
         GatewayActivities,
         StatusReportInput,
     )
-    from monitors.events import StreamEvent
     from monitors.reports import EventReport, StatusReport
 
 
@@ -39,25 +37,14 @@ class Delivered:
     silenced_until: datetime | None = None
 
 
-async def deliver(
-    event: StreamEvent,
-    *,
-    callback_url: str,
-    callback_seal: str,
-    silenced_until: datetime | None = None,
-) -> Delivered | None:
+async def deliver(input: DeliveryInput) -> Delivered | None:
     """Deliver an event's webhook, with all its retries, and return what became of it.
 
     None: it is still to be delivered; the gateway was away, which is no failure of the receiver.
     """
-    input = DeliveryInput(
-        callback_url=callback_url,
-        callback_seal=callback_seal,
-        event=event,
-        silenced_until=silenced_until,
-    )
+    event = input.event
     try:
-        delivered = await workflow.execute_activity_method(
+        result = await workflow.execute_activity_method(
             DeliveryActivities.deliver_webhook,
             input,
             **options.DELIVER_WEBHOOK | {"summary": f"{event.event_type} (event {event.sequence})"},
@@ -68,7 +55,11 @@ async def deliver(
         failed = _attempts(error)
         report = EventReport.of_failed(event, failed.attempts, failed.error)
         return Delivered(report, failed.is_reported)
-    return _delivered(event, delivered)
+    if result.sent_at is None:
+        report = EventReport.of_silenced(event)
+    else:
+        report = EventReport.of_sent(event, result.attempts, result.sent_at)
+    return Delivered(report, result.is_reported, result.silenced_until)
 
 
 async def report_status(monitor_id: str, report: StatusReport) -> None:
@@ -89,14 +80,6 @@ async def report_event(report: EventReport) -> None:
             EventReportInput(report=report),
             **options.REPORT | {"summary": f"{report.event.event_type}: {report.webhook_status}"},
         )
-
-
-def _delivered(event: StreamEvent, result: DeliveryResult) -> Delivered:
-    if result.sent_at is None:
-        report = EventReport.of_silenced(event)
-        return Delivered(report, result.is_reported, result.silenced_until)
-    report = EventReport.of_sent(event, result.attempts, result.sent_at)
-    return Delivered(report, result.is_reported)
 
 
 @contextmanager
