@@ -34,11 +34,8 @@ class DestinationWorkflow:
 
     @workflow.init
     def __init__(self, input: DestinationInput) -> None:
-        self._destination_id = input.destination_id
-        self._settled = input.settled
-        self._given_up = input.given_up
+        self._carried = input
         self._is_woken = False
-        self._is_interrupted = input.is_interrupted
         self._serving: workflow.ActivityHandle[ServeResult] | None = None
 
     @workflow.run
@@ -48,14 +45,7 @@ class DestinationWorkflow:
             if not served.has_more:
                 await self._sleep(served.wait_sec)
             if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(
-                    DestinationInput(
-                        destination_id=self._destination_id,
-                        settled=self._settled,
-                        given_up=self._given_up,
-                        is_interrupted=self._is_interrupted,
-                    )
-                )
+                workflow.continue_as_new(self._carried)
 
     @workflow.signal(name=WAKE_SIGNAL)
     def wake(self) -> None:
@@ -65,19 +55,20 @@ class DestinationWorkflow:
     @workflow.signal(name=INTERRUPT_SIGNAL)
     def interrupt(self) -> None:
         """Cancel the attempt that is running, and ask again: the destination has changed."""
-        self._is_woken = self._is_interrupted = True
+        self._is_woken = self._carried.is_interrupted = True
         if self._serving:
             self._serving.cancel()
 
     async def _serve(self) -> ServeResult:
         """Have the next notification delivered, with all its retries, unless interrupted."""
+        carried = self._carried
         input = ServeInput(
-            destination_id=self._destination_id,
-            settled=self._settled,
-            hand_back=self._is_interrupted,
-            given_up=self._given_up,
+            destination_id=carried.destination_id,
+            settled=carried.settled,
+            hand_back=carried.is_interrupted,
+            given_up=carried.given_up,
         )
-        self._is_woken = self._is_interrupted = False
+        self._is_woken = carried.is_interrupted = False
         self._serving = workflow.start_activity_method(
             DestinationActivities.serve_destination, input, **options.SERVE_DESTINATION
         )
@@ -86,13 +77,13 @@ class DestinationWorkflow:
         except ActivityError as error:
             # What was interrupted is handed out again, as is what the gateway did not give.
             self._is_woken = True
-            self._is_interrupted |= input.hand_back
-            if not (self._is_interrupted or steps.is_gateway_away(error)):
-                self._given_up = str(error.cause or error)
+            carried.is_interrupted |= input.hand_back
+            if not (carried.is_interrupted or steps.is_gateway_away(error)):
+                carried.given_up = str(error.cause or error)
             return ServeResult()
         finally:
             self._serving = None
-        self._settled, self._given_up = served.settled, None
+        carried.settled, carried.given_up = served.settled, None
         return served
 
     async def _sleep(self, wait_sec: float | None) -> None:
