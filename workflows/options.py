@@ -75,15 +75,15 @@ def watch_stream(placement: Placement, monitor_id: str) -> ActivityConfig:
     }
 
 
+_UNTIL_DONE = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
+)
+"""Unlimited: what will never be done ends by itself, and all else passes."""
+
 PROBE_POD: ActivityConfig = {
     # Some calls of the Kubernetes API, 8 s each at most. A lost orchestrator is missed after that.
     "start_to_close_timeout": timedelta(seconds=20),
-    # Unlimited: what the API will never do ends it, and all else passes.
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
-    ),
+    "retry_policy": _UNTIL_DONE,
     # A Pod that is being made must not come into the world after its deletion.
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
@@ -91,9 +91,7 @@ PROBE_POD: ActivityConfig = {
 MAKE_POD: ActivityConfig = {
     **PROBE_POD,
     # What lasts longer is shown, and then tried without a limit.
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_attempts=3
-    ),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
 }
 
 
@@ -111,18 +109,19 @@ DELIVERY_STARTS = 500
 before they have an outcome. When it is the gateway that does not give the address, the count starts
 again."""
 
+_UNTIL_SENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=DELIVERY_STARTS,
+)
+"""For a lost worker. How many attempts, and how long apart, is a setting of the worker: it says so
+with each failed attempt."""
+
 DELIVER_WEBHOOK: ActivityConfig = {
     # An attempt takes 3 s at most to ask for silences, 11 s to post, and 2 s to report it. What
     # comes on top is for a busy worker; a dead one is missed after that, its attempt not counted.
     "start_to_close_timeout": timedelta(seconds=18),
-    # How many attempts, and how long apart, is a setting of the worker: it says so with each
-    # failed attempt. This policy is for a lost worker.
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=10),
-        maximum_attempts=DELIVERY_STARTS,
-    ),
+    "retry_policy": _UNTIL_SENT,
 }
 
 DESTINATION_HEARTBEAT = timedelta(seconds=8)
@@ -133,24 +132,14 @@ SERVE_DESTINATION: ActivityConfig = {
     # comes on top is for a busy worker.
     "start_to_close_timeout": timedelta(seconds=60),
     "heartbeat_timeout": DESTINATION_HEARTBEAT,
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=10),
-        maximum_attempts=DELIVERY_STARTS,
-    ),
+    "retry_policy": _UNTIL_SENT,
     # An attempt that is under way may still succeed: then it is not made again.
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
 
 REPORT: ActivityConfig = {
     "start_to_close_timeout": timedelta(seconds=15),
-    # Unlimited: the store catches up after any outage.
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
-    ),
+    "retry_policy": _UNTIL_DONE,
 }
 
 RECONCILE: ActivityConfig = {
