@@ -86,17 +86,12 @@ def outcome_of(status: int) -> str:
     return "delivered" if is_delivered(status) else f"http_{status // 100}xx"
 
 
-def is_final(status: int) -> bool:
-    """410 forbids further attempts (Standard Webhooks 1.0)."""
-    return status == HTTPStatus.GONE
-
-
 def failure_of(status: int, asked_sec: float | None) -> Failure:
     """Return what an answer that is no 2xx means."""
     return Failure(
         outcome_of(status),
         f"the receiver answered with HTTP status {status}",
-        is_final=is_final(status),
+        is_final=status == HTTPStatus.GONE,  # Standard Webhooks 1.0
         asked_sec=asked_sec,
     )
 

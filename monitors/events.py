@@ -130,20 +130,10 @@ class EventDraft(BaseModel):
 
 
 _OPENED_AND_CLOSED = {
-    IncidentKind.BLACKOUT: (EventType.BLACKOUT, EventType.BLACKOUT_RECOVERED),
-    IncidentKind.SILENCE: (EventType.SILENCE, EventType.SILENCE_RECOVERED),
-    IncidentKind.FREEZE: (EventType.FREEZE, EventType.FREEZE_RECOVERED),
-    IncidentKind.SUSPENDED: (EventType.STREAM_SUSPENDED, EventType.STREAM_RESUMED),
-    IncidentKind.SEGMENT_ERROR: (EventType.SEGMENT_ERROR, EventType.SEGMENT_ERROR_RECOVERED),
-    IncidentKind.RENDITION: (EventType.RENDITION, EventType.RENDITION_RECOVERED),
-    IncidentKind.TEST_SIGNAL: (EventType.TEST_SIGNAL, EventType.TEST_SIGNAL_RECOVERED),
-    IncidentKind.SLATE: (EventType.SLATE, EventType.SLATE_RECOVERED),
-    IncidentKind.LOOP: (EventType.LOOP, EventType.LOOP_RECOVERED),
-    IncidentKind.CHANNEL_LOSS: (EventType.CHANNEL_LOSS, EventType.CHANNEL_LOSS_RECOVERED),
-    IncidentKind.LOUDNESS: (EventType.LOUDNESS, EventType.LOUDNESS_RECOVERED),
-    IncidentKind.CLIPPING: (EventType.CLIPPING, EventType.CLIPPING_RECOVERED),
-    IncidentKind.PHASE: (EventType.PHASE, EventType.PHASE_RECOVERED),
-}
+    kind: (EventType(f"alert.{kind}"), EventType(f"alert.{kind}_recovered"))
+    for kind in IncidentKind
+    if kind is not IncidentKind.SUSPENDED
+} | {IncidentKind.SUSPENDED: (EventType.STREAM_SUSPENDED, EventType.STREAM_RESUMED)}
 
 _KINDS = {each: kind for kind, types in _OPENED_AND_CLOSED.items() for each in types}
 

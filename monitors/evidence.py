@@ -84,8 +84,16 @@ class EvidenceItem:
     moment: EvidenceMoment | None = None
 
     def id_of(self, incident_id: str, started_at: datetime) -> str:
-        """Return `evidence_id` of this piece."""
-        return evidence_id(incident_id, started_at, self.kind, self.moment)
+        """Return the id of this piece of an incident's evidence: the same wherever it is computed.
+
+        It is `evd-` and a UUIDv7: its time is that of the incident's beginning, so ids sort by it,
+        and the other bits are a digest of what it is evidence of.
+        """
+        moment_ms = (started_at.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+        told = f"{incident_id}/{self.kind}/{self.moment or ''}".encode()
+        digest = int.from_bytes(hashlib.sha256(told).digest()[:10])
+        bits = (moment_ms % _MILLISECONDS) << 80 | digest
+        return f"evd-{_as_version_7(bits)}"
 
 
 _ITEMS: Final = (
@@ -105,24 +113,6 @@ _COUNTS: Final = {
 def evidence_items(level: EvidenceLevel) -> tuple[EvidenceItem, ...]:
     """Return what is kept of each incident of a monitor."""
     return _ITEMS[: _COUNTS[level]]
-
-
-def evidence_id(
-    incident_id: str,
-    started_at: datetime,
-    kind: EvidenceKind,
-    moment: EvidenceMoment | None = None,
-) -> str:
-    """Return the id of a piece of evidence: the same wherever it is computed.
-
-    It is `evd-` and a UUIDv7: its time is that of the incident's beginning, so ids sort by it, and
-    the other bits are a digest of what it is evidence of.
-    """
-    moment_ms = (started_at.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
-    told = f"{incident_id}/{kind}/{moment or ''}".encode()
-    digest = int.from_bytes(hashlib.sha256(told).digest()[:10])
-    bits = (moment_ms % _MILLISECONDS) << 80 | digest
-    return f"evd-{_as_version_7(bits)}"
 
 
 def _as_version_7(bits: int) -> UUID:

@@ -52,64 +52,57 @@ Detail = str | float | list[str]
 """What further fields of an event's data hold."""
 
 
-class IncidentOpened(BaseModel):
-    """A fault reached its threshold.
+class _Change(BaseModel):
+    """What a detector reports of an incident.
 
     Attributes:
         started_at: wall clock of the fault's first moment.
-        duration_sec: how long it lasted, as far as it is known now.
-        reason: why, where a kind has more than one reason (`no_audio_track`, ...).
-        segment: where the threshold was reached; None for faults that are not of the media.
         details: further fields of the event's data.
         is_flapping: whether it stands for several faults in quick succession.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    change: Literal["opened"] = "opened"
     kind: IncidentKind
     started_at: AwareDatetime
-    duration_sec: float
-    threshold_sec: float
-    reason: str | None = None
-    segment: SegmentInfo | None = None
     details: dict[str, Detail] = {}
     is_flapping: bool = False
 
     @property
     def ref(self) -> IncidentRef:
-        return _ref(self)
+        track = str(self.details.get("track", ""))
+        return IncidentRef(kind=self.kind, started_at=self.started_at, track=track)
 
 
-class IncidentClosed(BaseModel):
+class IncidentOpened(_Change):
+    """A fault reached its threshold.
+
+    Attributes:
+        duration_sec: how long it lasted, as far as it is known now.
+        reason: why, where a kind has more than one reason (`no_audio_track`, ...).
+        segment: where the threshold was reached; None for faults that are not of the media.
+    """
+
+    change: Literal["opened"] = "opened"
+    duration_sec: float
+    threshold_sec: float
+    reason: str | None = None
+    segment: SegmentInfo | None = None
+
+
+class IncidentClosed(_Change):
     """An open fault is over.
 
     Attributes:
         recovered_at: wall clock of the first good moment.
         total_duration_sec: from the fault's first moment to the first good one, in stream time.
-        details, is_flapping: as of `IncidentOpened`.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     change: Literal["closed"] = "closed"
-    kind: IncidentKind
-    started_at: AwareDatetime
     recovered_at: AwareDatetime
     total_duration_sec: float
-    details: dict[str, Detail] = {}
-    is_flapping: bool = False
-
-    @property
-    def ref(self) -> IncidentRef:
-        return _ref(self)
 
 
 IncidentChange = IncidentOpened | IncidentClosed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _ref(change: IncidentChange) -> IncidentRef:
-    track = str(change.details.get("track", ""))
-    return IncidentRef(kind=change.kind, started_at=change.started_at, track=track)

@@ -27,7 +27,7 @@ from evidence.capsule.contents import (
 from evidence.capsule.manifest import MANIFEST, ListedFile, Manifest
 from evidence.capsule.masking import playlist_text
 from media.watching.replay_journal import JournalExcerpt, PlaylistRead, Probed, StepTaken
-from monitors.evidence import EvidenceKind, evidence_id
+from monitors.evidence import EvidenceItem, EvidenceKind
 from monitors.stream_url import parse_stream_url
 
 LIBRARIES: Final = ("av", "numpy", "pydantic")
@@ -75,7 +75,7 @@ def _manifest(
     started_at = draft.incident.started_at
     return Manifest(
         release=subject.release,
-        evidence_id=evidence_id(incident_id, started_at, EvidenceKind.CAPSULE),
+        evidence_id=EvidenceItem(EvidenceKind.CAPSULE).id_of(incident_id, started_at),
         incident_id=incident_id,
         monitor_id=subject.monitor_id,
         stream=parse_stream_url(subject.stream_url).key,

@@ -14,7 +14,6 @@ from monitors.delivery import (
     bounded_text,
     failure_of,
     is_delivered,
-    is_final,
     outcome_of,
     read_retry_after,
 )
@@ -66,7 +65,7 @@ def test_a_wait_is_always_reasonable(attempt: int, chance: float, asked: float |
     ],
 )
 def test_what_an_answer_means(status: int, delivered: bool, final: bool) -> None:
-    assert (is_delivered(status), is_final(status)) == (delivered, final)
+    assert (is_delivered(status), failure_of(status, None).is_final) == (delivered, final)
 
 
 @pytest.mark.parametrize(

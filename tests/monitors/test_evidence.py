@@ -13,7 +13,6 @@ from monitors.evidence import (
     EvidenceKind,
     EvidenceLevel,
     EvidenceMoment,
-    evidence_id,
     evidence_items,
     evidence_path,
     is_evidence_id,
@@ -53,12 +52,8 @@ def test_an_id_is_a_uuid_7_of_the_incidents_beginning(at: datetime, item: Eviden
 
 
 def test_an_id_never_changes() -> None:
-    found = evidence_id(
-        INCIDENT,
-        NOON.astimezone(timezone(timedelta(hours=9))) + timedelta(microseconds=999),
-        EvidenceKind.PICTURE,
-        EvidenceMoment.FIRST_FAULTY,
-    )
+    at = NOON.astimezone(timezone(timedelta(hours=9))) + timedelta(microseconds=999)
+    found = FIRST_FAULTY.id_of(INCIDENT, at)
     assert found == "evd-019b796d-d600-77e0-b908-c7b704c7be0c"
     assert evidence_path(found) == PATH
 
