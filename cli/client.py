@@ -14,8 +14,13 @@ from cli.running import FAILED, MISUSED, UNREACHABLE, fail, key
 TIMEOUT_SEC = 15.0
 PAGE = 200
 
-_MONITOR_ID = re.compile(r"mon-[0-9a-f-]{1,36}")
-_OTHER_ID = re.compile(r"(?:dst|inc|sil)-[0-9a-f-]{1,36}")
+_PREFIXES = {
+    "monitor": "mon-",
+    "destination": "dst-",
+    "silence": "sil-",
+    "incident": "inc-",
+    "event": "evt-",
+}
 _FULL_ID_CHARS = 40
 
 
@@ -63,11 +68,13 @@ class RestClient:
     ) -> dict[str, Any]:
         """Make one call and return its JSON, empty where the answer has none.
 
+        What is None or empty in the query is left out.
+
         Raises:
             GatewayRefused: an error answer.
             GatewayUnreachable: no answer.
         """
-        response = self._request(method, path, json=body, params=query)
+        response = self._request(method, path, json=body, params=_given(query))
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
 
@@ -76,8 +83,8 @@ class RestClient:
         self._request("PUT", path, content=content)
 
     def text(self, path: str, query: Mapping[str, Any]) -> str:
-        """Return an answer that is no JSON; raises as `call`."""
-        return self._request("GET", path, params=query).text
+        """Return an answer that is no JSON; else as `call`."""
+        return self._request("GET", path, params=_given(query)).text
 
     def pieces(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of a file; raises as `call`."""
@@ -126,63 +133,32 @@ class RestClient:
             offset += PAGE
             yield items
 
-    def find_monitor_id(self, beginning: str) -> str:
-        """Return the one monitor id that begins so; `mon-` may be left out.
+    def find_id(self, path: str, beginning: str) -> str:
+        """Return the one id that begins so, of what `path` lists; its prefix may be left out.
+
+        A shortened id of an incident is looked for among the newest, as many as the gateway counts.
 
         Raises:
             UnclearId: there is none, or more than one.
         """
-        text = f"mon-{beginning.lower().removeprefix('mon-')}"
-        if not _MONITOR_ID.fullmatch(text):
-            raise UnclearId(f"{beginning}: is no monitor id")
-        return text if len(text) == _FULL_ID_CHARS else _only(text, self._monitor_ids(text))
+        kind = path.rpartition("/")[2].removesuffix("s")
+        prefix = _PREFIXES[kind]
+        text = prefix + beginning.lower().removeprefix(prefix)
+        if not re.fullmatch(prefix + "[0-9a-f-]{1,36}", text):
+            raise UnclearId(f"{beginning}: is no {kind} id")
+        return text if len(text) == _FULL_ID_CHARS else _only(text, self._ids(path, kind, text))
 
-    def _monitor_ids(self, beginning: str) -> Iterator[str]:
-        for page in self.pages("/monitors"):
-            ids = [monitor["monitor_id"] for monitor in page]
+    def find_path(self, path: str, beginning: str) -> str:
+        """Return where the API has what `find_id` finds."""
+        return f"{path}/{self.find_id(path, beginning)}"
+
+    def _ids(self, path: str, kind: str, beginning: str) -> Iterator[str]:
+        for page in self.pages(path):
+            ids = [each[f"{kind}_id"] for each in page]
             yield from ids
-            # Ids sort by time like the list, so all that follow are older than the one in question.
-            if max(ids, default="") < beginning:
+            # Their ids sort by time, like the list: all that follow are older.
+            if kind == "monitor" and max(ids, default="") < beginning:
                 return
-
-    def find_destination_id(self, beginning: str) -> str:
-        """Return the one id of a destination that begins so; `dst-` may be left out.
-
-        Raises:
-            UnclearId: there is none, or more than one.
-        """
-        return self._find_id("dst-", beginning, "/destinations", "destination_id")
-
-    def find_silence_id(self, beginning: str) -> str:
-        """Return the one id of a silence that begins so; as `find_destination_id`."""
-        return self._find_id("sil-", beginning, "/silences", "silence_id")
-
-    def find_incident_id(self, beginning: str) -> str:
-        """Return the one id of an incident that begins so; as `find_destination_id`.
-
-        A shortened id is looked for among the newest incidents, as many as the gateway counts.
-        """
-        return self._find_id("inc-", beginning, "/incidents", "incident_id")
-
-    def _find_id(self, prefix: str, beginning: str, path: str, field: str) -> str:
-        text = f"{prefix}{beginning.lower().removeprefix(prefix)}"
-        if not _OTHER_ID.fullmatch(text):
-            raise UnclearId(f"{beginning}: is no id that begins with {prefix}")
-        if len(text) == _FULL_ID_CHARS:
-            return text
-        return _only(text, (each[field] for page in self.pages(path) for each in page))
-
-    def find_event_id(self, monitor_id: str, beginning: str) -> str:
-        """Return the one id of a monitor's event that begins so; `evt-` may be left out.
-
-        Raises:
-            UnclearId: there is none, or more than one.
-        """
-        text = f"evt-{beginning.lower().removeprefix('evt-')}"
-        if len(text) == _FULL_ID_CHARS:
-            return text
-        pages = self.pages(f"/monitors/{monitor_id}/events")
-        return _only(text, (event["event_id"] for page in pages for event in page))
 
 
 @contextmanager
@@ -203,6 +179,10 @@ def open_gateway(url: str, data_dir: Path) -> Iterator[RestClient]:
         fail(str(error), UNREACHABLE)
     except UnclearId as error:
         fail(str(error), MISUSED)
+
+
+def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (query or {}).items() if value or value == 0}
 
 
 def _only(beginning: str, ids: Iterator[str]) -> str:

@@ -9,8 +9,8 @@ import typer
 
 from cli.client import RestClient, open_gateway
 from cli.monitor_view import print_table, printable
-from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
-from cli.running import FAILED, MISUSED, fail
+from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, text_or_file
+from cli.running import FAILED, fail
 
 TEST_SEC: Final = 60.0
 TEST_POLL_SEC: Final = 0.5
@@ -59,7 +59,7 @@ def add(
     body = {
         "name": name,
         "type": type,
-        "url": _address(address),
+        "url": text_or_file("ADDRESS", address).strip(),
         "min_severity": min_severity,
         "remind_every_sec": remind_every,
         "group_window_sec": group_window,
@@ -110,7 +110,7 @@ def send_test(
 ) -> None:
     """Send a test notification, and say what became of it."""
     with open_gateway(url, data_dir) as client:
-        path = f"/destinations/{client.find_destination_id(destination_id)}"
+        path = client.find_path("/destinations", destination_id)
         queued = client.call("POST", f"{path}/test")
         delivery = _outcome(client, path, queued["delivery_id"])
     if as_json:
@@ -129,7 +129,7 @@ def remove(
 ) -> None:
     """Remove a destination; what waits for it is not sent."""
     with open_gateway(url, data_dir) as client:
-        client.call("DELETE", f"/destinations/{client.find_destination_id(destination_id)}")
+        client.call("DELETE", client.find_path("/destinations", destination_id))
     typer.echo("removed")
 
 
@@ -141,12 +141,3 @@ def _outcome(client: RestClient, path: str, delivery_id: int) -> dict[str, Any]:
         if known["status"] in ("sent", "failed") or time.monotonic() > deadline:
             return known
         time.sleep(TEST_POLL_SEC)
-
-
-def _address(text: str) -> str:
-    if not text.startswith("@"):
-        return text
-    try:
-        return Path(text[1:]).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"ADDRESS: {text[1:]} cannot be read ({type(error).__name__})", MISUSED)

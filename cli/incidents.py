@@ -37,12 +37,11 @@ def list_incidents(
     as_json: AsJson = False,
 ) -> None:
     """List incidents, newest first."""
-    filters = {"status": status, "kind": kind, "severity": severity, "label": label}
-    filters |= {"since": since, "until": until}
-    query = {"limit": limit, "offset": offset, **{k: v for k, v in filters.items() if v}}
+    query = {"status": status, "kind": kind, "severity": severity, "label": label}
+    query |= {"since": since, "until": until, "limit": limit, "offset": offset}
     with open_gateway(url, data_dir) as client:
         if monitor:
-            query["monitor_id"] = client.find_monitor_id(monitor)
+            query["monitor_id"] = client.find_id("/monitors", monitor)
         answer = client.call("GET", "/incidents", query=query)
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
@@ -62,7 +61,7 @@ def show(
 ) -> None:
     """Show one incident, its events and its evidence; in a terminal, its pictures."""
     with open_gateway(url, data_dir) as client:
-        answer = client.call("GET", f"/incidents/{client.find_incident_id(incident_id)}")
+        answer = client.call("GET", client.find_path("/incidents", incident_id))
         if as_json:
             typer.echo(json.dumps(answer, indent=2))
         else:
@@ -85,7 +84,7 @@ def acknowledge(
 ) -> None:
     """Say that somebody takes care: no reminders are sent from then on."""
     with open_gateway(url, data_dir) as client:
-        path = f"/incidents/{client.find_incident_id(incident_id)}/acknowledge"
+        path = client.find_path("/incidents", incident_id) + "/acknowledge"
         answer = client.call("POST", path, body={"note": note})
     if as_json:
         typer.echo(json.dumps(answer, indent=2))

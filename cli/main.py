@@ -153,8 +153,7 @@ def report(
 
     query = {"from": since, "to": until, "label": label}
     with open_gateway(url, data_dir) as client:
-        given = {name: value for name, value in query.items() if value}
-        print_report(client, given, as_csv=as_csv, as_json=as_json)
+        print_report(client, query, as_csv=as_csv, as_json=as_json)
 
 
 @app.command()

@@ -61,7 +61,7 @@ def add(
         "labels": labels(label),
     } | ({"name": name} if name else {})
     with open_gateway(url, data_dir) as client:
-        ids = [client.find_destination_id(each) for each in destination or ()]
+        ids = [client.find_id("/destinations", each) for each in destination or ()]
         answer = client.call("POST", "/monitors", body=body | {"destinations": ids})
     _print(answer, answer["monitor_id"], as_json=as_json)
 
@@ -83,8 +83,8 @@ def list_monitors(
     as_json: AsJson = False,
 ) -> None:
     """List monitors, newest first."""
-    filters = {"status": status, "health": health, "label": label, "q": search}
-    query = {"limit": limit, "offset": offset, **{k: v for k, v in filters.items() if v}}
+    query = {"status": status, "health": health, "label": label, "q": search}
+    query |= {"limit": limit, "offset": offset}
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", "/monitors", query=query)
     if as_json:
@@ -102,7 +102,7 @@ def show(
 ) -> None:
     """Show one monitor."""
     with open_gateway(url, data_dir) as client:
-        answer = client.call("GET", f"/monitors/{client.find_monitor_id(monitor_id)}")
+        answer = client.call("GET", client.find_path("/monitors", monitor_id))
     if as_json:
         _print_json(answer)
     else:
@@ -121,7 +121,7 @@ def events(
     """List the events of a monitor and what became of their webhooks."""
     query = {"limit": limit, "offset": offset}
     with open_gateway(url, data_dir) as client:
-        path = f"/monitors/{client.find_monitor_id(monitor_id)}/events"
+        path = client.find_path("/monitors", monitor_id) + "/events"
         answer = client.call("GET", path, query=query)
     if as_json:
         _print_json(answer)
@@ -139,8 +139,8 @@ def redeliver(
 ) -> None:
     """Send an event once more, also when its monitor has ended; `events` shows the result."""
     with open_gateway(url, data_dir) as client:
-        monitor = client.find_monitor_id(monitor_id)
-        event = client.find_event_id(monitor, event_id)
+        monitor = client.find_id("/monitors", monitor_id)
+        event = client.find_id(f"/monitors/{monitor}/events", event_id)
         answer = client.call("POST", f"/monitors/{monitor}/events/{event}/redeliver")
     _print(answer, answer["webhook_status"], as_json=as_json)
 
@@ -167,7 +167,7 @@ def stop(
             answer = client.call("DELETE", "/monitors", query={"label": label, "confirm": count})
             plain = "\n".join([f"{len(answer['stopped'])} stopped", *answer["stopped"]])
         else:
-            answer = client.call("DELETE", f"/monitors/{client.find_monitor_id(monitor_id)}")
+            answer = client.call("DELETE", client.find_path("/monitors", monitor_id))
             plain = f"stopped at {answer['stopped_at']}"
     _print(answer, plain, as_json=as_json)
 

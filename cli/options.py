@@ -62,8 +62,14 @@ def request_headers(given: list[str] | None) -> dict[str, str]:
 def _header_lines(text: str) -> list[str]:
     if not text.startswith("@"):
         return [text]
+    return [line for line in text_or_file("--header", text).splitlines() if line.strip()]
+
+
+def text_or_file(option: str, text: str) -> str:
+    """Return `text`; of `@FILE` what is in the file."""
+    if not text.startswith("@"):
+        return text
     try:
-        lines = Path(text[1:]).read_text().splitlines()
+        return Path(text[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        fail(f"--header: {text[1:]} cannot be read ({type(error).__name__})", MISUSED)
-    return [line for line in lines if line.strip()]
+        fail(f"{option}: {text[1:]} cannot be read ({type(error).__name__})", MISUSED)

@@ -36,7 +36,7 @@ def add(
     ends_at = datetime.now(UTC) + timedelta(minutes=minutes)
     with open_gateway(url, data_dir) as client:
         body = {
-            "monitor_ids": [client.find_monitor_id(each) for each in monitor or ()] or None,
+            "monitor_ids": [client.find_id("/monitors", each) for each in monitor or ()] or None,
             "labels": labels(label) or None,
             "all": all_monitors,
             "kinds": kind or None,
@@ -79,7 +79,7 @@ def remove(
 ) -> None:
     """End a silence now."""
     with open_gateway(url, data_dir) as client:
-        client.call("DELETE", f"/silences/{client.find_silence_id(silence_id)}")
+        client.call("DELETE", client.find_path("/silences", silence_id))
     typer.echo("ended")
 
 

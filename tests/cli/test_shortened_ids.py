@@ -51,7 +51,7 @@ async def client(lists: Lists) -> AsyncIterator[RestClient]:
 
 
 async def find(client: RestClient, text: str) -> str:
-    return await asyncio.to_thread(client.find_monitor_id, text)
+    return await asyncio.to_thread(client.find_id, "/monitors", text)
 
 
 @pytest.mark.parametrize("text", [NEWEST[:18], NEWEST[4:18], NEWEST[4:18].upper()])
