@@ -14,12 +14,11 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic_core import to_json
 
-from media.outbound.errors import AddressRefused, FetchError
-from media.outbound.posting import post_webhook
 from monitors.delivery import Failure, failure_of, is_delivered, read_retry_after
 from monitors.events import StreamEvent, timestamp_text
 from monitors.webhook_signing import signature_headers
 from notifications.notification import Notification, Subject
+from notifications.posting import posted
 from notifications.sending import Outcome, Sent
 
 SIGNED_BY: Final = "does it verify with this destination's own secret?"
@@ -69,10 +68,9 @@ class WebhookSender:
             "User-Agent": self._user_agent,
             **_signed(keys, message_id, body, int(time.time())),
         }
-        try:
-            answer = await post_webhook(self._client, url, body=body, headers=headers)
-        except FetchError as error:
-            return Failure(error.code, str(error), is_final=isinstance(error, AddressRefused))
+        answer = await posted(self._client, url, body=body, headers=headers)
+        if isinstance(answer, Failure):
+            return answer
         if is_delivered(answer.status):
             return Sent.DELIVERED
         failure = failure_of(answer.status, read_retry_after(answer.retry_after, datetime.now(UTC)))
