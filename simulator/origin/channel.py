@@ -73,12 +73,10 @@ class Channel:
 
     @property
     def master_url(self) -> str:
-        """URL of the master playlist."""
         return f"{self._base_url}/live/{self.name}/master.m3u8"
 
     @property
     def manifest_url(self) -> str:
-        """URL of the DASH manifest, for renditions in fragmented MP4."""
         return f"{self._base_url}/live/{self.name}/manifest.mpd"
 
     @property
@@ -169,7 +167,6 @@ class Channel:
         self._timeline.jump(self._clock.now(), by)
 
     def end(self) -> None:
-        """End the stream with EXT-X-ENDLIST."""
         self._timeline.end(self._clock.now())
 
     def answer(self, path: str, first_byte: int | None) -> tuple[Reply, Resource, Fault | None]:
@@ -186,7 +183,6 @@ class Channel:
         return self._files.reply(path, resource, self._shown_at(fault, now)), resource, fault
 
     def _shown_at(self, fault: Fault | None, now: float) -> float:
-        """Return as of when a playlist is shown."""
         if fault and fault.kind is FaultKind.STALE:
             return now - fault.age_sec
         if fault and fault.kind in (FaultKind.FROZEN, FaultKind.ENDED):

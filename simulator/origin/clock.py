@@ -25,11 +25,9 @@ class WallClock:
         self._started = time.monotonic()
 
     def now(self) -> float:
-        """Return the unix time in seconds."""
         return self._started_at + (time.monotonic() - self._started) * self._speed
 
     async def sleep(self, sec: float) -> None:
-        """Return when `sec` seconds of this clock have passed."""
         await asyncio.sleep(sec / self._speed)
 
 
@@ -47,22 +45,18 @@ class ManualClock:
 
     @property
     def sleepers(self) -> int:
-        """How many wait for a later time."""
         return len(self._sleepers)
 
     def now(self) -> float:
-        """Return the unix time in seconds."""
         return self._now
 
     def advance(self, sec: float) -> None:
-        """Move the time on and wake those who waited for it."""
         self._now += sec
         for due, event in self._sleepers:
             if due <= self._now:
                 event.set()
 
     async def sleep(self, sec: float) -> None:
-        """Return when the clock was moved on by `sec` seconds."""
         sleeper = (self._now + sec, asyncio.Event())
         if sec <= 0:
             return
@@ -77,5 +71,4 @@ class ManualClock:
 
 
 def as_datetime(unix_sec: float) -> datetime:
-    """Return unix seconds as an aware datetime in UTC."""
     return datetime.fromtimestamp(unix_sec, UTC)

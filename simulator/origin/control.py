@@ -12,8 +12,8 @@
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -28,16 +28,6 @@ _BODY_BYTES = 64 * 1024
 _SHOWN_SEGMENTS = 20
 
 
-class Channels(Protocol):
-    """What the control endpoint needs of an origin."""
-
-    def __getitem__(self, name: str, /) -> Channel:
-        """Return a channel by name."""
-
-    def __iter__(self) -> Iterator[Channel]:
-        """Return all channels."""
-
-
 class _ChangeOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -45,11 +35,14 @@ class _ChangeOptions(BaseModel):
     by: int = 100
 
 
-async def control(channels: Channels, method: str, path: str, receive: Receive) -> Reply:
+async def control(
+    channels: Mapping[str, Channel], method: str, path: str, receive: Receive
+) -> Reply:
     """Answer a control request: 400 for a bad body, 404 for what is not there."""
     parts = [part for part in path.split("/") if part][1:]
     if not parts:
-        return _json(200, {"channels": [{"name": each.name, "url": each.url} for each in channels]})
+        listed = [{"name": each.name, "url": each.url} for each in channels.values()]
+        return _json(200, {"channels": listed})
     try:
         channel = channels[parts[0]]
     except KeyError:

@@ -41,7 +41,6 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": reply.status, "headers": raw})
 
     async def write(self, body: bytes, *, more: bool) -> None:
-        """Send a part of the body."""
         await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def gone(self) -> None:

@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Container(StrEnum):
-    """What a segment is packed in."""
-
     MPEGTS = "mpegts"
     FMP4 = "fmp4"
 
@@ -55,17 +53,14 @@ class Encoding(BaseModel):
 
     @property
     def gop_frames(self) -> int:
-        """Frames from keyframe to keyframe."""
         return round((self.gop_sec or self.segment_sec) * self.fps)
 
     @property
     def has_video(self) -> bool:
-        """Whether a picture is encoded."""
         return self.tracks is not Tracks.AUDIO
 
     @property
     def has_audio(self) -> bool:
-        """Whether sound is encoded."""
         return self.tracks is not Tracks.VIDEO
 
 

@@ -13,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with an answer."""
-
     STATUS = "status"
     """Another status, no media."""
     TRUNCATE = "truncate"
@@ -48,8 +46,6 @@ class FaultKind(StrEnum):
 
 
 class Target(StrEnum):
-    """What a fault befalls."""
-
     ANY = "any"
     MASTER = "master"
     PLAYLIST = "playlist"
@@ -182,7 +178,6 @@ def damaged(fault: Fault, body: bytes, seed: int) -> bytes:
 
 
 def kept(fault: Fault, body: bytes) -> bytes:
-    """Return the part of the body that arrives."""
     return body[: int(len(body) * fault.keep_ratio)]
 
 
@@ -221,11 +216,9 @@ class FaultSet:
         return number
 
     def remove(self, number: int) -> bool:
-        """Switch a fault off; tell whether it was on."""
         return self._active.pop(number, None) is not None
 
     def clear(self) -> None:
-        """Switch all faults off."""
         self._active.clear()
 
     def strike(self, resource: Resource, now: float) -> Fault | None:

@@ -9,7 +9,7 @@ from simulator.origin.faults import Resource, Target
 from simulator.origin.manifest import dash_manifest
 from simulator.origin.playlist import master_playlist
 from simulator.origin.publication import ChannelOptions, Published
-from simulator.origin.rendition import Rendition, manifest_rendition, master_variant
+from simulator.origin.rendition import Rendition, master_variant
 from simulator.origin.reply import Reply, error_reply, manifest_reply, playlist_reply
 from simulator.origin.timeline import Timeline
 
@@ -85,7 +85,7 @@ class ChannelFiles:
     def _manifest(self, now: float) -> str:
         return dash_manifest(
             self._timeline.window(self._options.window_segments, now),
-            [manifest_rendition(each) for each in self._renditions.values()],
+            list(self._renditions.values()),
             now=now,
             by_clock=self._options.by_clock,
             ended=self._timeline.is_ended(now),

@@ -1,31 +1,20 @@
 """The text of live DASH manifests (ISO/IEC 23009-1). Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from simulator.origin.clock import as_datetime
 from simulator.origin.playlist import AUDIO_CODEC, VIDEO_CODEC
 from simulator.origin.publication import Published
+from simulator.origin.rendition import Rendition
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 DIRECT_CLOCK = "urn:mpeg:dash:utc:direct:2014"
 UNITS_PER_SEC = 1_000_000
 
 
-@dataclass(frozen=True)
-class ManifestRendition:
-    """A representation; without `width` it is sound."""
-
-    label: str
-    bandwidth: int
-    width: int
-    height: int
-    has_audio: bool
-
-
 def dash_manifest(
     window: Sequence[Published],
-    renditions: Sequence[ManifestRendition],
+    renditions: Sequence[Rendition],
     *,
     now: float,
     by_clock: bool,
@@ -71,14 +60,14 @@ def _end_sec(window: Sequence[Published]) -> float:
     return window[-1].captured_at + window[-1].duration_sec
 
 
-def _adaptation_set(
-    rendition: ManifestRendition, window: Sequence[Published], *, by_clock: bool
-) -> str:
-    kind = "video" if rendition.width else "audio"
-    codecs = [VIDEO_CODEC] * (rendition.width > 0) + [AUDIO_CODEC] * rendition.has_audio
-    size = f' width="{rendition.width}" height="{rendition.height}"' if rendition.width else ""
+def _adaptation_set(rendition: Rendition, window: Sequence[Published], *, by_clock: bool) -> str:
+    encoding = rendition.rendered.programme.encoding
+    kind = "video" if encoding.has_video else "audio"
+    codecs = [VIDEO_CODEC] * encoding.has_video + [AUDIO_CODEC] * encoding.has_audio
+    size = f' width="{encoding.width}" height="{encoding.height}"' if encoding.has_video else ""
+    bandwidth = rendition.rendered.peak_bandwidth
     representation = (
-        f'<Representation id="{rendition.label}" bandwidth="{rendition.bandwidth}"{size} '
+        f'<Representation id="{rendition.label}" bandwidth="{bandwidth}"{size} '
         f'codecs="{",".join(codecs)}"/>'
     )
     head = f'<AdaptationSet contentType="{kind}" mimeType="{kind}/mp4">'

@@ -1,10 +1,8 @@
 """A live HLS origin in this process: many channels on one port of 127.0.0.1."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from types import TracebackType
 from typing import Self
 
 from simulator.origin.channel import Channel
@@ -63,7 +61,7 @@ class LiveOrigin:
     ) -> None:
         self.clock: Clock = clock or WallClock()
         self.log: deque[Served] = deque(maxlen=LOG_ENTRIES)
-        self.on_request: Callable[[Served], None] = _ignore
+        self.on_request: Callable[[Served], None] = lambda served: None
         self.base_url = ""
         self._channels: dict[str, Channel] = {}
         self._server = InProcessServer(self._app, host, port)
@@ -72,19 +70,11 @@ class LiveOrigin:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     def __getitem__(self, name: str) -> Channel:
         return self._channels[name]
-
-    def __iter__(self) -> Iterator[Channel]:
-        return iter(self._channels.values())
 
     async def start(self) -> str:
         """Listen, and return the base URL.
@@ -143,10 +133,6 @@ class LiveOrigin:
         self._channels[name] = channel
         return channel
 
-    def published_at(self, name: str, sequence: int) -> datetime:
-        """Return when a segment of a channel appeared: see `Channel.published_at`."""
-        return self._channels[name].published_at(sequence)
-
     def requests(self, channel: str, *, ending: str = "") -> list[Served]:
         """Return the logged requests of a channel whose path ends so, oldest first."""
         return [
@@ -164,7 +150,9 @@ class LiveOrigin:
         )
         path: str = scope["path"]
         if path.startswith("/control"):
-            await deliver(exchange, await control(self, scope["method"], path, receive), None)
+            await deliver(
+                exchange, await control(self._channels, scope["method"], path, receive), None
+            )
             return
         headers = _headers(scope)
         reply, resource, fault = self._answer(path, headers)
@@ -210,10 +198,6 @@ class LiveOrigin:
         )
         self.log.append(served)
         self.on_request(served)
-
-
-def _ignore(_served: Served) -> None:
-    pass
 
 
 def _faulty(reply: Reply, fault: Fault, seed: int) -> Reply:

@@ -102,7 +102,6 @@ class Variant:
 
 
 def master_playlist(variants: Sequence[Variant], audio_uri: str | None = None) -> str:
-    """Return a master playlist; with `audio_uri` the sound is a rendition of its own."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if audio_uri:
         lines.append(

@@ -29,7 +29,6 @@ class SceneSpan:
     end_sec: float
 
     def overlaps(self, start_sec: float, end_sec: float) -> bool:
-        """Tell whether any moment of the stretch belongs to the scene."""
         return self.start_sec < end_sec and start_sec < self.end_sec
 
 
@@ -55,7 +54,6 @@ class Programme:
 
     @classmethod
     def of(cls, scenes: Sequence[tuple[str, float]], encoding: Encoding = LOWEST) -> "Programme":
-        """Make a programme of `(kind, seconds)` pairs."""
         return cls(
             tuple(Scene(kind=SceneKind(kind), duration_sec=sec) for kind, sec in scenes), encoding
         )
@@ -68,16 +66,13 @@ class Programme:
 
     @property
     def total_frames(self) -> int:
-        """Frames of the whole programme."""
         return self._borders[-1]
 
     @property
     def duration_sec(self) -> float:
-        """Length in stream seconds."""
         return self.total_frames / self.encoding.fps
 
     def scenes_at(self) -> list[SceneSpan]:
-        """Return where each scene lies, on whole frames."""
         fps = self.encoding.fps
         pairs = zip(self._borders, self._borders[1:], strict=False)
         return [
@@ -86,11 +81,9 @@ class Programme:
         ]
 
     def spans(self, *kinds: str) -> list[SceneSpan]:
-        """Return where the scenes of these kinds lie."""
         return [span for span in self.scenes_at() if span.scene.kind in kinds]
 
     def with_encoding(self, encoding: Encoding) -> "Programme":
-        """Return the same scenes encoded otherwise, for another variant."""
         return Programme(self.scenes, encoding)
 
 

@@ -19,8 +19,6 @@ class AtEnd(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What can happen to the schedule."""
-
     STALL = "stall"
     RESTART = "restart"
     JUMP = "jump"
@@ -51,7 +49,6 @@ class Published:
     """A segment on air.
 
     Attributes:
-        ordinal: counts all segments of the channel from 0, whatever happens to `sequence`.
         sequence: media sequence number.
         generation: counts restarts; part of the segment's URI.
         run: counts the stretches of unbroken numbering; a playlist shows only one of them.
@@ -62,7 +59,6 @@ class Published:
         discontinuities: EXT-X-DISCONTINUITY tags up to and with this segment.
     """
 
-    ordinal: int
     sequence: int
     generation: int
     run: int

@@ -59,7 +59,6 @@ class RenderedProgramme:
 
     @property
     def durations_sec(self) -> list[float]:
-        """Segment durations in order."""
         return [segment.duration_sec for segment in self.segments]
 
     @property
@@ -69,7 +68,6 @@ class RenderedProgramme:
 
 
 def default_cache_dir() -> Path:
-    """Return the cache folder of this user under the system's temporary folder."""
     return Path(tempfile.gettempdir()) / f"stream-tracker-programmes-{os.getuid()}"
 
 

@@ -6,7 +6,6 @@ from itertools import accumulate
 
 from simulator.origin.encoding import Container
 from simulator.origin.encryption import KEY_NAME
-from simulator.origin.manifest import ManifestRendition
 from simulator.origin.playlist import InitSegment, PlaylistSegment, Variant, media_playlist
 from simulator.origin.publication import Published
 from simulator.origin.render import RenderedProgramme
@@ -85,7 +84,6 @@ class Rendition:
 
 
 def master_variant(rendition: Rendition, audio: Rendition | None) -> Variant:
-    """Return the rendition's row of the master playlist."""
     encoding = rendition.rendered.programme.encoding
     sound = audio.rendered.peak_bandwidth if audio else 0
     return Variant(
@@ -95,16 +93,4 @@ def master_variant(rendition: Rendition, audio: Rendition | None) -> Variant:
         height=encoding.height if encoding.has_video else 0,
         fps=encoding.fps,
         has_audio=encoding.has_audio or audio is not None,
-    )
-
-
-def manifest_rendition(rendition: Rendition) -> ManifestRendition:
-    """Return the rendition as a manifest lists it."""
-    encoding = rendition.rendered.programme.encoding
-    return ManifestRendition(
-        label=rendition.label,
-        bandwidth=rendition.rendered.peak_bandwidth,
-        width=encoding.width if encoding.has_video else 0,
-        height=encoding.height if encoding.has_video else 0,
-        has_audio=encoding.has_audio,
     )

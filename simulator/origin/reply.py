@@ -25,17 +25,14 @@ class Reply:
 
 
 def playlist_reply(text: str) -> Reply:
-    """Return the answer that carries a playlist."""
     return Reply(200, text.encode(), PLAYLIST_TYPE, {"Cache-Control": "no-cache"})
 
 
 def manifest_reply(text: str) -> Reply:
-    """Return the answer that carries a DASH manifest."""
     return Reply(200, text.encode(), MANIFEST_TYPE, {"Cache-Control": "no-cache"})
 
 
 def error_reply(status: int) -> Reply:
-    """Return an answer of an error status."""
     return Reply(status, f"{status}\n".encode())
 
 
@@ -58,7 +55,6 @@ def tagged(reply: Reply, headers: Mapping[str, str]) -> Reply:
 
 
 def ranged(reply: Reply, headers: Mapping[str, str]) -> Reply:
-    """Return the part of the answer that the client asked for."""
     asked = requested_range(headers)
     return _part(reply, *asked) if asked and reply.status == 200 else reply
 
@@ -74,7 +70,6 @@ def compressed(reply: Reply, headers: Mapping[str, str]) -> Reply:
 
 
 def accepts_gzip(headers: Mapping[str, str]) -> bool:
-    """Tell whether the client asked for gzip."""
     return "gzip" in headers.get("accept-encoding", "")
 
 

@@ -87,7 +87,6 @@ def picture_filter(scene: Scene, encoding: Encoding, number: int) -> str:
 
 
 def sound_filter(scene: Scene, encoding: Encoding) -> str:
-    """Return the lavfi chain of the scene's sound, endless."""
     if scene.kind in _SILENT_KINDS:
         template = NO_SOUND
     else:

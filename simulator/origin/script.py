@@ -41,8 +41,6 @@ class ChannelScript(BaseModel):
 
 
 class OriginScript(BaseModel):
-    """All channels of an origin."""
-
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: Annotated[tuple[ChannelScript, ...], Field(min_length=1)]

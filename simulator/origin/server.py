@@ -22,7 +22,6 @@ class _QuietServer(uvicorn.Server):
         self._left = asyncio.Event()
 
     def leave(self) -> None:
-        """Shut down."""
         self.should_exit = True
         self._left.set()
 
@@ -32,7 +31,6 @@ class _QuietServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the process that hosts this server."""
         yield
 
 

@@ -51,7 +51,6 @@ class Timeline:
         self._captured_at = started_at - before
 
     def advance(self, now: float) -> None:
-        """Publish what is due at `now`."""
         if self._stalled_at is not None:
             now = min(now, self._stalled_at)
         while self.ended_at is None and self._has_next:
@@ -71,7 +70,6 @@ class Timeline:
         return [entry for entry in window if entry.run == window[-1].run]
 
     def is_ended(self, now: float) -> bool:
-        """Tell whether the channel had ended at `now`."""
         return self.ended_at is not None and self.ended_at <= now
 
     def position(self, now: float) -> float:
@@ -90,7 +88,6 @@ class Timeline:
         return None
 
     def captured_at(self, stream_sec: float) -> float:
-        """Return when a moment of the stream was, or will be, captured."""
         for entry in reversed(self.entries):
             if entry.stream_sec <= stream_sec:
                 if stream_sec >= self._stream_sec:
@@ -99,7 +96,6 @@ class Timeline:
         return self._captured_at + (stream_sec - self._stream_sec)
 
     def stall(self, now: float) -> None:
-        """Stop publishing at `now`."""
         self.advance(now)
         if self._stalled_at is None:
             self._stalled_at = now
@@ -123,7 +119,6 @@ class Timeline:
         self._jump(by)
 
     def end(self, now: float) -> None:
-        """End the stream: no more segments, EXT-X-ENDLIST."""
         self.advance(now)
         if self.ended_at is None:
             self.ended_at = now
@@ -174,7 +169,6 @@ class Timeline:
         again = index == 0 and self._ordinal > 0
         self._discontinuities += again
         entry = Published(
-            ordinal=self._ordinal,
             sequence=self._sequence,
             generation=self._generation,
             run=self._run,

@@ -16,7 +16,6 @@ SITE_HOSTS = (
 
 
 def is_site_host(host: str) -> bool:
-    """Tell whether the stand-in plays this host."""
     return any(
         host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in SITE_HOSTS
     )

@@ -66,11 +66,9 @@ class Broadcast:
 
     @property
     def segment_sec(self) -> float:
-        """Length of every segment."""
         return self._duration_sec
 
     def advance(self, now: float) -> None:
-        """Publish what is due."""
         while self._is_running and self._captured_at + self._duration_sec <= now:
             self._publish()
 
@@ -97,7 +95,6 @@ class Broadcast:
         self._is_running = False
 
     def resume(self, now: float) -> None:
-        """Go on after a stall."""
         if not self._is_running and not self.is_over:
             self._is_running = True
             self._captured_at = now
@@ -113,7 +110,6 @@ class Broadcast:
         return self.segments[-max(1, math.ceil(sec / self._duration_sec)) :]
 
     def find(self, sequence: int | None) -> OnAir | None:
-        """Return a published segment."""
         index = -1 if sequence is None else sequence - self._first_sequence
         return self.segments[index] if 0 <= index < len(self.segments) else None
 

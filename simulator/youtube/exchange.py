@@ -35,8 +35,6 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the site answers."""
-
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
@@ -53,32 +51,26 @@ class NoReply(StrEnum):
 
 
 def html(text: str) -> Reply:
-    """Return a web page."""
     return Reply(200, text.encode(), "text/html; charset=utf-8")
 
 
 def script(text: str) -> Reply:
-    """Return JavaScript."""
     return Reply(200, text.encode(), "text/javascript; charset=utf-8")
 
 
 def json_reply(value: Mapping[str, Any]) -> Reply:
-    """Return a JSON object."""
     return Reply(200, json.dumps(value).encode(), "application/json; charset=UTF-8")
 
 
 def playlist(text: str) -> Reply:
-    """Return an HLS playlist."""
     return Reply(200, text.encode(), PLAYLIST_TYPE, {"Cache-Control": "private, max-age=4"})
 
 
 def error(status: int) -> Reply:
-    """Return an answer of an error status."""
     return Reply(status, f"{status} {HTTPStatus(status).phrase}\n".encode())
 
 
 def redirect(url: str) -> Reply:
-    """Return a redirection to `url`."""
     return Reply(303, headers={"Location": url})
 
 

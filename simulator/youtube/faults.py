@@ -26,7 +26,6 @@ class SiteFault:
     times: int | None = None
 
     def concerns(self, seen: RecordedRequest) -> bool:
-        """Tell whether the conditions are met."""
         return (
             (self.kinds is None or seen.kind in self.kinds)
             and self.video_id in (None, seen.video_id)
@@ -36,7 +35,6 @@ class SiteFault:
         )
 
     def effect(self) -> Reply | NoReply:
-        """Return what comes instead of the right answer."""
         return self.no_reply or error(self.status)
 
 
@@ -52,8 +50,6 @@ SILENT = SiteFault(no_reply=NoReply.HANG)
 
 
 class SiteFaults:
-    """The faults that are on."""
-
     def __init__(self) -> None:
         self._left: dict[SiteFault, int | None] = {}
 
@@ -63,12 +59,10 @@ class SiteFaults:
             self._left[fault] = fault.times
 
     def remove(self, *faults: SiteFault) -> None:
-        """Switch faults off, whether they are on or not."""
         for fault in faults:
             self._left.pop(fault, None)
 
     def clear(self) -> None:
-        """Switch all faults off."""
         self._left.clear()
 
     def strike(self, seen: RecordedRequest) -> Reply | NoReply | None:

@@ -24,7 +24,6 @@ class MediaHosts:
         self._rendering = asyncio.Lock()
 
     async def answer(self, asked: MediaRequest, video: Video) -> Reply:
-        """Return what a media URL of a video gets."""
         broadcast = video.broadcasts.get(asked.broadcast)
         if broadcast is None or video.media_end is MediaEnd.GONE:
             return error(404)

@@ -13,8 +13,6 @@ SUBSTITUTE_ID = "aQvGIIdgFDM"
 
 
 class VideoState(StrEnum):
-    """What a look at a video finds."""
-
     UPCOMING = "upcoming"
     PREMIERE = "premiere"
     OFFLINE = "offline"

@@ -7,8 +7,6 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """What a request is for."""
-
     WATCH = "watch"
     """`/watch`, `/live/ID`: each extraction asks for it once."""
     PLAYER = "player"
@@ -89,7 +87,6 @@ class RequestLog:
         return self.of(*kinds, video_id=video_id, after=after)
 
     def add(self, seen: RecordedRequest) -> None:
-        """Record a request."""
         self._seen.append(seen)
         self._changed.set()
 

@@ -60,7 +60,6 @@ def offered(layout: Layout) -> tuple[Rendition, ...]:
 
 
 def find_rendition(layout: Layout, itag: int | None) -> Rendition | None:
-    """Return the rendition of this number, when the layout offers it."""
     return next((each for each in offered(layout) if each.itag == itag), None)
 
 

@@ -141,7 +141,6 @@ class SimulatedYouTube:
         return seen
 
     async def _well(self, request: Request, seen: RecordedRequest) -> Reply:
-        """Return the right answer."""
         video = self.video(seen.video_id) if seen.video_id else None
         if video is None:
             return _general(seen)

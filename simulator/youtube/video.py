@@ -138,7 +138,6 @@ class Video:
         self.broadcast.resume(self.now)
 
     def cut(self) -> None:
-        """Put a discontinuity before the next segment."""
         self.broadcast.cut(self.now)
 
     def end(
@@ -183,7 +182,6 @@ class Video:
             self.broadcasts[self._number].advance(self.now)
 
     def look(self, client: str) -> Look:
-        """Return what a client sees now."""
         state = self._client_states.get(client, self._state)
         return Look(
             video_id=self.video_id,
