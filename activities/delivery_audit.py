@@ -30,8 +30,6 @@ OUTCOME_SEC = 2.0
 
 
 class AttemptMeter(Protocol):
-    """Counts attempts."""
-
     def begins(self, event: StreamEvent) -> None:
         """An attempt begins."""
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import httpx
 
@@ -17,8 +18,6 @@ CHUNK_BYTES = 256 * 1024
 
 
 class EvidenceClient:
-    """Hands pictures and evidence to the gateway."""
-
     def __init__(self, gateway: GatewayClient) -> None:
         self._http = gateway.http
 
@@ -52,7 +51,7 @@ class EvidenceClient:
         if upload.item.moment:
             headers[EvidenceHeader.MOMENT] = upload.item.moment
         if not upload.data:
-            await self._fail(f"{path}/failure", upload.reason or "", headers)
+            await self._send(f"{path}/failure", headers, json={"reason": upload.reason or ""})
             return
         headers |= {
             "Content-Type": CONTENT_TYPES[upload.item.kind],
@@ -63,19 +62,13 @@ class EvidenceClient:
             headers[EvidenceHeader.REASON] = upload.reason
         await self._put(path, upload.data, headers)
 
-    async def _fail(self, path: str, reason: str, headers: Mapping[str, str]) -> None:
-        try:
-            raise_for(await self._http.put(path, json={"reason": reason}, headers=headers))
-        except (ReportRefused, httpx.HTTPError) as error:
-            raise _translated(error) from error
-
     async def _put(self, path: str, data: bytes, headers: Mapping[str, str]) -> None:
         sized = {**headers, "Content-Length": str(len(data))}
+        await self._send(path, sized, content=_chunks(data), timeout=UPLOAD_TIMEOUT_SEC)
+
+    async def _send(self, path: str, headers: Mapping[str, str], **body: Any) -> None:
         try:
-            response = await self._http.put(
-                path, content=_chunks(data), headers=sized, timeout=UPLOAD_TIMEOUT_SEC
-            )
-            raise_for(response)
+            raise_for(await self._http.put(path, headers=headers, **body))
         except (ReportRefused, httpx.HTTPError) as error:
             raise _translated(error) from error
 

@@ -83,7 +83,6 @@ class GatewayClient:
         return None
 
     async def report_event(self, report: EventReport) -> EventReportAnswer:
-        """Report an event and what became of its webhook."""
         event = report.event
         path = f"{_monitor(event.monitor_id)}/events/{event.event_id}"
         response = await self._send("PUT", path, report)
@@ -92,12 +91,10 @@ class GatewayClient:
         return EventReportAnswer()
 
     async def callback_url(self, monitor_id: str) -> str:
-        """Return where a monitor's webhooks go."""
         found = await self._get(CallbackAddress, f"{_monitor(monitor_id)}/callback")
         return found.callback_url
 
     async def stored_event(self, monitor_id: str, event_id: str) -> StoredEvent:
-        """Return an event as it was reported."""
         return await self._get(StoredEvent, f"{_monitor(monitor_id)}/events/{event_id}")
 
     async def load_request_headers(self, monitor_id: str) -> dict[str, str]:

@@ -22,8 +22,6 @@ logger = structlog.get_logger(__name__)
 
 
 class GatewayReports(GatewayActivities):
-    """Reports to the gateway, and has it reconcile."""
-
     def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
 
@@ -48,16 +46,12 @@ async def answered(request: Awaitable[T]) -> T:
     """
     try:
         return await request
-    except (ReportRefused, httpx.HTTPError) as error:
-        raise _failure(error) from None
-
-
-def _failure(error: Exception) -> ApplicationError:
-    if isinstance(error, ReportRefused):
-        return ApplicationError(str(error), type="ReportRefused", non_retryable=True)
-    logger.warning("the gateway does not answer", error=str(error))
-    return ApplicationError(
-        f"the gateway does not answer: {error}",
-        type=GATEWAY_UNAVAILABLE,
-        category=ApplicationErrorCategory.BENIGN,  # it is retried until it works
-    )
+    except ReportRefused as error:
+        raise ApplicationError(str(error), type="ReportRefused", non_retryable=True) from None
+    except httpx.HTTPError as error:
+        logger.warning("the gateway does not answer", error=str(error))
+        raise ApplicationError(
+            f"the gateway does not answer: {error}",
+            type=GATEWAY_UNAVAILABLE,
+            category=ApplicationErrorCategory.BENIGN,  # it is retried until it works
+        ) from None

@@ -67,7 +67,7 @@ class PodActivities(Protocol):
 
     @activity.defn
     async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
-        """Make the Pod, or adopt the existing one."""
+        """Make the Pod, or adopt the existing one, even if it has failed."""
 
     @activity.defn
     async def inspect_probe_pod(self, input: PodInput) -> PodResult:
@@ -83,4 +83,8 @@ class PodReconciliationActivities(Protocol):
 
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
-        """Compare the Pods of the cluster with the monitors that run."""
+        """Compare the Pods of the cluster with the monitors that run.
+
+        Raises:
+            ApplicationError: the round is incomplete; another attempt may succeed.
+        """

@@ -25,11 +25,6 @@ class ProbePods(PodActivities):
 
     @activity.defn
     async def ensure_probe_pod(self, input: PodInput) -> PodStatus:
-        """Make the Pod, or adopt the existing one, even if it has failed.
-
-        Raises:
-            ApplicationError: `PodRefused`, final; else another attempt may succeed.
-        """
         try:
             pod = await self._cluster.create(input.monitor_id, input.number)
             logger.info("Pod made", monitor_id=input.monitor_id, pod=pod.pod_name)
@@ -41,21 +36,15 @@ class ProbePods(PodActivities):
 
     @activity.defn
     async def inspect_probe_pod(self, input: PodInput) -> PodResult:
-        """Read the Pod; raises as `ensure_probe_pod` does."""
         return PodResult(pod=await self._get(input))
 
     @activity.defn
     async def delete_probe_pod(self, input: PodDeletion) -> None:
-        """Delete the Pod; one that does not exist is fine.
-
-        Raises:
-            ApplicationError: another attempt may succeed, even after a refusal: a Role can change.
-        """
         name = pod_name(input.monitor_id, input.number)
         try:
             existed = await self._cluster.delete(name, uid=input.uid)
         except CallFailed as error:
-            raise _retryable(error) from None
+            raise _retryable(error) from None  # even a refusal: a Role can change
         logger.info("Pod deleted", monitor_id=input.monitor_id, pod=name, existed=existed)
 
     async def _adopt(self, input: PodInput) -> PodStatus:

@@ -33,7 +33,6 @@ class RecentWatches:
         return len(self._kept)
 
     def put(self, monitor_id: str, state: dict[str, Any], watch: RecentWatch) -> None:
-        """Keep a watch that returned `state`."""
         self._drop_old()
         self._kept.pop(monitor_id, None)  # the newest are last
         self._kept[monitor_id] = (_clock(), state, watch)

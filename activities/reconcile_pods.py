@@ -23,8 +23,6 @@ LOST = timedelta(seconds=30)
 
 
 class Monitors(Protocol):
-    """The monitors' workflows."""
-
     async def monitoring_ids(self) -> Collection[str]:
         """Return the ids of the monitors whose stream is watched; may be a little behind."""
         ...
@@ -55,11 +53,6 @@ class PodReconciliation(PodReconciliationActivities):
 
     @activity.defn
     async def reconcile_pods(self) -> PodReconciliationReport:
-        """Do one round.
-
-        Raises:
-            ApplicationError: the round is incomplete; another attempt may succeed.
-        """
         try:
             # The monitors first: one that begins later has no Pod yet, and is not missing one.
             monitoring = await self._monitors.monitoring_ids()

@@ -144,7 +144,7 @@ def _was_never_live(seen: Observation, input: WaitInput) -> bool:
 
 def _may_still_start(input: WaitInput) -> bool:
     start = input.scheduled_start_time
-    return start is not None and _until(start) > 0
+    return start is not None and start > datetime.now(UTC)
 
 
 def _is_new(seen: Observation, input: WaitInput, known: WaitState) -> bool:
@@ -204,7 +204,3 @@ def _not_live_yet(why: str, delay_sec: float) -> ApplicationError:
         next_retry_delay=timedelta(seconds=delay_sec),
         category=ApplicationErrorCategory.BENIGN,
     )
-
-
-def _until(moment: datetime) -> float:
-    return (moment - datetime.now(UTC)).total_seconds()
