@@ -37,8 +37,8 @@ def list_incidents(
     as_json: AsJson = False,
 ) -> None:
     """List incidents, newest first."""
-    query = {"status": status, "kind": kind, "severity": severity, "label": label}
-    query |= {"since": since, "until": until, "limit": limit, "offset": offset}
+    filters = {"status": status, "kind": kind, "severity": severity, "label": label}
+    query = {**filters, "since": since, "until": until, "limit": limit, "offset": offset}
     with open_gateway(url, data_dir) as client:
         if monitor:
             query["monitor_id"] = client.find_id("/monitors", monitor)

@@ -83,8 +83,8 @@ def list_monitors(
     as_json: AsJson = False,
 ) -> None:
     """List monitors, newest first."""
-    query = {"status": status, "health": health, "label": label, "q": search}
-    query |= {"limit": limit, "offset": offset}
+    filters = {"status": status, "health": health, "label": label, "q": search}
+    query = {**filters, "limit": limit, "offset": offset}
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", "/monitors", query=query)
     if as_json:

@@ -34,7 +34,6 @@ LabelFilter = Annotated[
 
 
 def labels(given: list[str] | None) -> dict[str, str]:
-    """Read `KEY:VALUE` of each label."""
     pairs = [text.partition(":") for text in given or ()]
     if not all(key and colon and value for key, colon, value in pairs):
         fail("--label: must be KEY:VALUE", MISUSED)

@@ -300,7 +300,6 @@ def _field_text(name: str, value: Any) -> str:
 
 
 def segment_row(seen: SegmentSeen) -> tuple[str, ...]:
-    """Return the cells of `COLUMNS`."""
     segment, measured = seen.segment, seen.measurement
     head = (
         f"{seen.seen_at.astimezone():%H:%M:%S}",

@@ -135,7 +135,6 @@ class _Lane:
             self._waiting.put(case)
 
     async def run(self) -> None:
-        """Make evidence until cancelled."""
         while True:
             await self._collect(await self._waiting.take())
 

@@ -120,7 +120,6 @@ class ExcerptMaker:
         return Clip(answer.files[0], answer.is_cut)
 
     async def close(self) -> None:
-        """End the process."""
         if self._idle:
             self._idle.cancel()
         await self._pool.close()

@@ -23,8 +23,6 @@ class PictureGateway(Protocol):
 
 
 class PictureMeter(Protocol):
-    """Counts pictures."""
-
     def picture(self, outcome: str) -> None:
         """Count one that was `sent`, `replaced` by a newer one, or `lost`."""
 

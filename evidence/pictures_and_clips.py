@@ -32,11 +32,9 @@ class IncidentPictures:
         self._maker = maker
 
     def makes(self, item: EvidenceItem) -> bool:
-        """Return whether a piece is a picture."""
         return item.kind is EvidenceKind.PICTURE
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
-        """Yield both pictures, or why there is none."""
         found: dict[EvidenceMoment | None, bytes | None] = {}
         pieces = near_moment(case.pieces(), case.moment_sec)
         late_sec = max(0.0, pieces[0].starts_sec) if pieces else 0.0
@@ -60,17 +58,13 @@ class IncidentPictures:
 
 
 class IncidentClip:
-    """Makes the clip of an incident."""
-
     def __init__(self, maker: ExcerptMaker) -> None:
         self._maker = maker
 
     def makes(self, item: EvidenceItem) -> bool:
-        """Return whether a piece is a clip."""
         return item.kind is EvidenceKind.CLIP
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
-        """Yield the clip, or why there is none."""
         kept = case.pieces()
         pieces = fitting(kept)
         is_cut = case.is_cut or len(pieces) < len(kept)

@@ -58,8 +58,6 @@ class Upload:
 
 
 class EvidenceGateway(Protocol):
-    """Takes evidence."""
-
     async def has_evidence(self, monitor_id: str, evidence_id: str) -> bool:
         """Return whether a file is there, or is not wanted any more; False where nobody knows."""
 
@@ -73,8 +71,6 @@ class EvidenceGateway(Protocol):
 
 
 class EvidenceMeter(Protocol):
-    """Counts evidence."""
-
     def collected(self, kind: EvidenceKind, outcome: str, after_sec: float) -> None:
         """Count a piece that the gateway has, or that failed for a reason, and since its alert."""
 
@@ -124,7 +120,6 @@ class Uploads:
             self._changed.notify_all()
 
     async def run(self) -> None:
-        """Upload until cancelled."""
         while True:
             waiting = await self._next_due()
             if not await self._is_settled(waiting.upload):

@@ -87,7 +87,6 @@ def outcome_of(status: int) -> str:
 
 
 def failure_of(status: int, asked_sec: float | None) -> Failure:
-    """Return what an answer that is no 2xx means."""
     return Failure(
         outcome_of(status),
         f"the receiver answered with HTTP status {status}",

@@ -152,7 +152,6 @@ def incident_event(change: IncidentChange, at: datetime) -> EventDraft:
 
 
 def kind_of(event_type: EventType) -> IncidentKind | None:
-    """Return the kind of incident whose begin or end an event tells."""
     return _KINDS.get(event_type)
 
 
@@ -163,7 +162,6 @@ def is_opening(event_type: EventType) -> bool:
 
 
 def opening_type(kind: IncidentKind) -> EventType:
-    """Return the event that tells that an incident of a kind begins."""
     return _OPENED_AND_CLOSED[kind][0]
 
 

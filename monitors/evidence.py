@@ -126,5 +126,4 @@ def is_evidence_id(text: str) -> bool:
 
 
 def evidence_path(evidence_id: str) -> str:
-    """Return where the gateway serves it."""
     return EVIDENCE_PATH + evidence_id

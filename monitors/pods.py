@@ -44,7 +44,6 @@ class PodFailure(BaseModel):
 
     @property
     def description(self) -> str:
-        """The failure, for people."""
         exit_code = "" if self.exit_code is None else f", exit code {self.exit_code}"
         message = f": {self.message}" if self.message else ""
         return f"{self.reason}{exit_code}{message}"

@@ -199,7 +199,6 @@ class EventReport(BaseModel):
 
     @classmethod
     def of_sent(cls, event: StreamEvent, attempts: int, sent_at: datetime) -> Self:
-        """Return the report of an event that the receiver took."""
         status = DeliveryStatus.SENT
         return cls(event=event, webhook_status=status, webhook_attempts=attempts, sent_at=sent_at)
 
@@ -215,7 +214,6 @@ class EventReport(BaseModel):
 
     @classmethod
     def of_silenced(cls, event: StreamEvent) -> Self:
-        """Return the report of an event that a silence holds back."""
         return cls(event=event, webhook_status=DeliveryStatus.SILENCED)
 
 

@@ -17,7 +17,6 @@ class MonitorStatus(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether the monitor still has work to do."""
         return self in ACTIVE_STATUSES
 
 
@@ -92,7 +91,6 @@ class IncidentKind(StrEnum):
 
     @property
     def severity(self) -> "Severity":
-        """How much it matters."""
         return Severity.CRITICAL if self in CRITICAL_KINDS else Severity.WARNING
 
 

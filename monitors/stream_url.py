@@ -106,7 +106,6 @@ def _check_name(host: str) -> None:
 
 
 def youtube_video_id(source: StreamSource) -> str:
-    """Return the video id of a YouTube source."""
     return source.key.removeprefix("youtube:")
 
 

@@ -64,7 +64,6 @@ class AppriseSender:
         self._paces = Paces()
 
     async def close(self) -> None:
-        """Kill all that is still sent."""
         await self._process.close()
 
     def process_id(self) -> int | None:

@@ -130,14 +130,12 @@ class Notification(BaseModel):
 
     @property
     def severity(self) -> Severity | None:
-        """The highest of its subjects."""
         severities = {subject.severity for subject in self.subjects}
         ordered = (Severity.CRITICAL, Severity.WARNING)
         return next((each for each in ordered if each in severities), None)
 
     @property
     def since(self) -> datetime:
-        """The earliest beginning of its subjects."""
         return min((subject.started_at for subject in self.subjects), default=self.at)
 
 

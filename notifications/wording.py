@@ -32,8 +32,6 @@ _LIVE_MARKUP: Final = re.compile(r"[@!#<](?=\w|[@!#&])|\](?=\()")
 
 @dataclass(frozen=True)
 class Message:
-    """What people read."""
-
     title: str
     body: str
 

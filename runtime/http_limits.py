@@ -145,7 +145,6 @@ class BoundedHttp(HttpToolsProtocol):
             self._limit_request(self._timeouts.head_sec)  # what came before a message is none yet
 
     def pause_writing(self) -> None:
-        """Give the client time to read."""
         self._limit_reading(self._timeouts.unread_sec)
         super().pause_writing()
 

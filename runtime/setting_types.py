@@ -47,7 +47,6 @@ def _http_url(value: str) -> SplitResult:
 
 
 def _host_port(value: object) -> object:
-    """Return HOST:PORT as a pair."""
     if not isinstance(value, str):
         return value
     try:

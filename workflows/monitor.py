@@ -110,7 +110,6 @@ class MonitorWorkflow:
 
     @workflow.signal(name=POD_FAILED_SIGNAL)
     def pod_failed(self, failure: PodFailure) -> None:
-        """Take a report of a Pod that failed."""
         self._pods.on_failure(failure)
 
     @workflow.signal(name=POD_READY_SIGNAL)
@@ -148,7 +147,6 @@ class MonitorWorkflow:
 
     @workflow.query(name=SNAPSHOT_QUERY)
     def snapshot(self) -> MonitorSnapshot:
-        """Return the monitor's condition."""
         queued = self._outbox.queued
         return views.view(MonitorSnapshot, self._progress, self._input, events_queued=queued)
 
@@ -212,7 +210,6 @@ class MonitorWorkflow:
             raise monitor_failed(error) from error
 
     def _result_from_heartbeat(self, error: ActivityError) -> WatchResult | None:
-        """Return what the watch said in its last heartbeat before its worker was lost."""
         heartbeat = heartbeat_details(error)
         if heartbeat is None:
             return None

@@ -50,12 +50,10 @@ WAIT_FOR_LIVE: ActivityConfig = {
 
 
 def probe_queue(placement: Placement, monitor_id: str) -> str:
-    """Return the queue on which a monitor's stream is watched."""
     return pod_queue(monitor_id) if placement.kind is PlacementKind.POD else PROBE_QUEUE
 
 
 def pod_queue(monitor_id: str) -> str:
-    """Return the queue of a monitor's own Pod."""
     return f"probe-{monitor_id}"
 
 

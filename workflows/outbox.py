@@ -53,7 +53,6 @@ class Outbox:
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
-        """Start to deliver and to report."""
         self._tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._report())]
 
     def enqueue(self, event_type: EventType, **data: Any) -> None:
@@ -88,7 +87,6 @@ class Outbox:
 
     @property
     def queued(self) -> int:
-        """How many events are still to be delivered."""
         return sum(entry.is_waiting for entry in self._progress.outbox)
 
     def release(self) -> None:

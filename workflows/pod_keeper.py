@@ -60,7 +60,6 @@ class PodKeeper:
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to keep a Pod."""
         if self._progress.placement.kind is PlacementKind.POD:
             self._progress.has_pod = True
             self._keeping = asyncio.create_task(self._keep())

@@ -46,7 +46,6 @@ class ReconciliationWorkflow:
 
 
 def reconciliation_schedule() -> Schedule:
-    """Return the schedule of the rounds, which never overlap."""
     return Schedule(
         action=ScheduleActionStartWorkflow(
             RECONCILIATION_TYPE,

@@ -35,7 +35,6 @@ class StatusBoard:
         self.set_details(doing)
 
     def set_details(self, doing: str) -> None:
-        """Show what is going on, in plain words."""
         self._progress.doing = doing
         workflow.set_current_details(doing)
         self._show_search_attributes()

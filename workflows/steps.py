@@ -92,7 +92,6 @@ def _logging_refusals() -> Iterator[None]:
 
 
 def is_gateway_away(error: ActivityError) -> bool:
-    """Return whether the gateway gave no answer in all attempts."""
     cause = error.cause
     return isinstance(cause, ApplicationError) and cause.type == GATEWAY_UNAVAILABLE
 

@@ -8,15 +8,12 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What a step is about."""
-
     MONITOR = "monitor"
     DESTINATION = "destination"
     SILENCE = "silence"
 
     @property
     def path(self) -> str:
-        """Return where the API has them."""
         return f"/{self}s"
 
 

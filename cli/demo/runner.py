@@ -78,7 +78,6 @@ async def _show(folder: Path) -> int:
 
 
 async def _problems(folder: Path) -> list[str]:
-    """Run everything and return what went wrong."""
     settings = demo_settings(folder)
     configure_logging(settings)
     rendered = await render_programme(folder / "programme")

@@ -60,8 +60,6 @@ async def take_screenshot(url: str, file: Path) -> None:
 
 
 class _Tab:
-    """A page of the browser."""
-
     def __init__(self, connection: ClientConnection, session: str) -> None:
         self._connection = connection
         self._session = session

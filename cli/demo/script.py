@@ -111,7 +111,6 @@ def scene_starts(scenes: Sequence[ScriptedScene]) -> list[float]:
 
 
 def airtime_sec(scenes: Sequence[ScriptedScene] = SCENES, stall: Stall = STALL) -> float:
-    """Return how long the broadcast takes from its begin to its end."""
     backlog_sec = BACKLOG_SEGMENTS * TARGET_DURATION_SEC
     return scene_starts(scenes)[-1] + stall.for_sec - backlog_sec
 
@@ -119,7 +118,6 @@ def airtime_sec(scenes: Sequence[ScriptedScene] = SCENES, stall: Stall = STALL) 
 def expectations(
     scenes: Sequence[ScriptedScene] = SCENES, stall: Stall = STALL
 ) -> list[Expectation]:
-    """Return the events that must arrive, in their order."""
     starts = scene_starts(scenes)
     of_media = [
         expected

@@ -26,11 +26,9 @@ class IncidentCapsule:
         self._release = release
 
     def makes(self, item: EvidenceItem) -> bool:
-        """Return whether a piece is a capsule."""
         return item.kind is EvidenceKind.CAPSULE
 
     async def collect(self, case: Case) -> AsyncIterator[Collected]:
-        """Yield the capsule, or why there is none."""
         for item in filter(self.makes, case.items):
             capsule: bytes = b""
             reason: str | None = LOST

@@ -55,6 +55,5 @@ class Mp4Writer:
         )
 
     def finish(self) -> bytes:
-        """Return the file."""
         self.container.close()
         return self._written.getvalue()

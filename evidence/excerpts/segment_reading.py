@@ -93,7 +93,6 @@ def decoded(packets: "Sequence[av.Packet[Stream]]") -> Iterator[Frame]:
 
 
 def frames_of(found: Iterable[object]) -> Iterator[Frame]:
-    """Yield the frames among what a decoder found."""
     yield from (each for each in found if isinstance(each, av.VideoFrame | av.AudioFrame))
 
 

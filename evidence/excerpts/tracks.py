@@ -102,7 +102,6 @@ class CopiedTrack:
         self._end = 0
 
     def write(self, packets: Packets, shift_sec: float) -> None:
-        """Write a segment's packets; `shift_sec` leads from their time to the clip's."""
         late = None
         self._time(packets)
         for packet in packets:
@@ -191,7 +190,6 @@ class EncodedVideo:
         self._out.mux(self._stream.encode(small))
 
     def finish(self) -> None:
-        """Write what the encoder holds back."""
         self._out.mux(self._stream.encode(None))
 
 
@@ -233,7 +231,6 @@ class EncodedAudio:
         self._out.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Write what the encoder holds back."""
         self._out.mux(self._stream.encode(None))
 
 
