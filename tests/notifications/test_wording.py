@@ -11,14 +11,9 @@ from notifications.texts import TEXTS
 from notifications.wording import duration_text, kind_text, message, plain
 from tests.notifications.samples import AT, incident, notification
 
-KINDS_TO_COME = (
-    *("test_signal", "slate", "channel_loss", "loudness", "clipping", "phase", "loop"),
-    *("playlist", "timestamps", "latency", "captions"),
-)
-
 
 @pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize("kind", [*map(str, IncidentKind), *KINDS_TO_COME])
+@pytest.mark.parametrize("kind", IncidentKind)
 @pytest.mark.parametrize(
     "state",
     [
