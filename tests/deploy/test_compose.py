@@ -174,6 +174,12 @@ def test_workers_find_the_port_of_the_gateway_that_nobody_else_does() -> None:
     assert [port.rpartition(":")[2] for port in published] == ["8080"]
 
 
+def test_links_to_temporals_web_ui_have_the_port_it_is_given() -> None:
+    gateway = environment_of("gateway", {"TEMPORAL_UI_PORT": "9233"})
+    assert gateway["TEMPORAL_UI_URL"] == "http://127.0.0.1:9233"
+    assert gateway["CODEC_ORIGINS"] == "http://127.0.0.1:9233,http://localhost:9233"
+
+
 def test_ports_are_published_on_this_machine_alone() -> None:
     ports = [port for service in services().values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)
