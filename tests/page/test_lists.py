@@ -40,7 +40,7 @@ async def test_an_incident_is_acknowledged_by_keyboard(
     card = page.locator(f"#{seeded.open}")
     await expect(card).to_contain_text("Football, pitch 3")
     await expect(card).to_contain_text("Webhook of the monitor")
-    await expect(card).to_contain_text("Told: waiting")
+    await expect(card).to_contain_text("Alert: waiting")
     await expect(page.locator("#over")).to_contain_text("No sound")
     await card.get_by_role("button", name="Acknowledge").focus()
     await page.keyboard.press("Enter")
@@ -103,7 +103,7 @@ async def test_a_silence_ends_where_it_is_felt(
         await expect(part).to_contain_text("Silenced until")
         await part.get_by_role("button", name="End the silence…").first.click()
         dialog = page.get_by_role("dialog")
-        await expect(dialog).to_contain_text("It holds for all monitors with team:sport.")
+        await expect(dialog).to_contain_text("It applies to all monitors with team:sport.")
         if place == "main":
             await dialog.get_by_role("button", name="End now").click()
             await expect(part.get_by_role("link", name="Silence", exact=True)).to_be_visible()
@@ -117,7 +117,7 @@ async def test_a_silence_is_planned_for_labels(
     await page.get_by_role("button", name="Silence").click()
     await expect(page.get_by_text("Choose at least one monitor.")).to_be_visible()
     await page.get_by_label("With labels").check()
-    await page.get_by_label("Labels, one in a line").fill("team:news")
+    await page.get_by_label("Labels, one a line").fill("team:news")
     await page.get_by_label("At a planned time").check()
     await page.get_by_label("Beginning").fill("2031-01-01T10:00")
     await page.get_by_label("End", exact=True).fill("2031-01-01T09:00")
@@ -180,7 +180,7 @@ async def test_a_destination_is_made_tested_and_removed(
     )
     await page.get_by_role("button", name="Remove…").click()
     await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-    await expect(page.get_by_text("Nobody is told yet")).to_be_visible()
+    await expect(page.get_by_text("No destination yet")).to_be_visible()
 
 
 async def test_a_test_that_fails_says_why(page: Page, gateway: Running) -> None:
@@ -325,7 +325,7 @@ async def test_what_was_seen_is_beside_the_incident(page: Page, gateway: Running
     await incident.put(CLIP, clip())
     await incident.fail(LAST_GOOD, "memory")
     await page.reload()
-    await expect(card.get_by_text("None, because it had left memory already")).to_be_visible()
+    await expect(card.get_by_text("None: it was no longer in memory")).to_be_visible()
     seen = card.get_by_role("img", name="First faulty picture of Studio")
     await seen.scroll_into_view_if_needed()
     await page.wait_for_function(

@@ -143,7 +143,7 @@ async def test_a_threshold_changes_by_keyboard_and_a_bad_one_says_why(
     await field.fill("12.5")
     await opened.keyboard.press("Enter")
     await expect(opened.locator("#settings-form [data-outcome]")).to_have_text(
-        "Saved. It is in force now."
+        "Saved. The changes are in force."
     )
     (change,) = [each for changed, each in gateway.engine.changes if changed == monitor_id]
     assert change.thresholds == {"blackout_threshold_sec": 12.5}

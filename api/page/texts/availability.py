@@ -5,8 +5,8 @@ from typing import Final
 TEXTS: Final = {
     "availability.title": ("Availability", "稼働率"),
     "availability.intro": (
-        "Of the time that a stream was live. What nobody saw counts as down in the lower figure, "
-        "as up in the higher one.",
+        "Share of the time that a stream was live. Time that nobody saw counts as down in the lower "
+        "figure, as up in the higher one.",
         "配信中の時間に対する割合です。確認できなかった時間は、下限では停止、上限では稼働として数えます。",
     ),
     "availability.period": ("Period", "期間"),
@@ -18,7 +18,7 @@ TEXTS: Final = {
     "availability.label": ("Label", "ラベル"),
     "availability.show": ("Show", "表示"),
     "availability.csv": ("Save as CSV", "CSV で保存"),
-    "availability.monitor": ("Monitor", "監視"),
+    "availability.monitor": ("Monitor", "監視対象"),
     "availability.percent": ("Available", "稼働率"),
     "availability.history.24h": ("By the hour", "1時間ごと"),
     "availability.history.7d": ("By the day", "1日ごと"),

@@ -5,10 +5,10 @@ from typing import Final
 TEXTS: Final = {
     "destinations.title": ("Destinations", "通知先"),
     "destinations.new": ("New destination", "通知先を追加"),
-    "destinations.empty": ("Nobody is told yet", "通知先がまだありません"),
+    "destinations.empty": ("No destination yet", "通知先がまだありません"),
     "destinations.empty.do": (
-        "Add a chat, a mail address, PagerDuty or a webhook; monitors then name it.",
-        "チャット、メール、PagerDuty、Webhook などを登録し、監視に設定してください。",
+        "Add a chat, a mail address, PagerDuty or a webhook; then choose it for your monitors.",
+        "チャット、メール、PagerDuty、Webhook などを登録し、監視対象に設定してください。",
     ),
     "destinations.all": ("All destinations", "通知先の一覧"),
     "destinations.last.none": ("Nothing sent yet", "送信履歴なし"),
@@ -33,7 +33,7 @@ TEXTS: Final = {
         "テスト通知を送信できませんでした：{error}",
     ),
     "destination.script.test.retrying": (
-        "Not yet: {error}. It is tried again.",
+        "Not yet: {error}. Trying again.",
         "まだ届いていません（{error}）。再試行しています。",
     ),
     "destination.script.test.slow": (
@@ -44,7 +44,7 @@ TEXTS: Final = {
     "destination.remove": ("Remove", "削除"),
     "destination.remove.question": ("Remove {name}?", "「{name}」を削除しますか？"),
     "destination.remove.meaning": (
-        "Its deliveries go with it, what waits is not sent, and monitors no longer name it.",
+        "Its delivery history is removed too, queued notifications are not sent, and monitors no longer use it.",
         "送信履歴も削除されます。送信待ちの通知は送られず、監視の設定からも外れます。",
     ),
     "destination.name": ("Name", "名前"),
@@ -76,7 +76,7 @@ TEXTS: Final = {
         "秘密情報として暗号化され、再表示されません。",
     ),
     "destination.url.keep": (
-        "Leave it empty to keep the present one ({url}).",
+        "Leave it empty to keep the current one ({url}).",
         "変更しない場合は空のままにしてください（現在：{url}）。",
     ),
     "destination.ed25519": ("Also sign with Ed25519", "Ed25519 でも署名する"),
@@ -84,7 +84,7 @@ TEXTS: Final = {
         "For receivers that verify with a public key.",
         "公開鍵で検証する受信側に使います。",
     ),
-    "destination.events": ("What it is told", "通知する内容"),
+    "destination.events": ("Events", "通知する内容"),
     "destination.events.hint": (
         "Patterns of event types, such as alert.* or stream.ended; * is everything.",
         "alert.* や stream.ended のように、イベント種別のパターンで指定します。* はすべてです。",
@@ -96,7 +96,7 @@ TEXTS: Final = {
     "destination.remind.never": ("never", "しない"),
     "destination.remind.every": ("every {time}", "{time}ごと"),
     "destination.group": ("Join what begins together", "同時発生をまとめる"),
-    "destination.group.none": ("no, tell each at once", "まとめずに即時通知"),
+    "destination.group.none": ("no, send each at once", "まとめずに即時通知"),
     "destination.group.within": ("within {time}", "{time}以内"),
     "destination.retry": ("Try again", "再試行"),
     "destination.retry.short": ("for a few seconds", "数秒間"),

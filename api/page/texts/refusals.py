@@ -3,7 +3,7 @@
 from typing import Final
 
 _GONE: Final = (
-    "It is no longer there. Load the page again.",
+    "It no longer exists. Load the page again.",
     "すでに存在しません。ページを再読み込みしてください。",
 )
 
@@ -78,7 +78,7 @@ TEXTS: Final = {
         "秘密情報を保存できません。運用担当者による SECRETS_KEY の設定が必要です。",
     ),
     "refused.signing_key": (
-        "Capsules need EVIDENCE_SIGNING_KEY, which the operator sets.",
+        "Capsules need EVIDENCE_SIGNING_KEY, which the operator must set.",
         "カプセルには、運用担当者による EVIDENCE_SIGNING_KEY の設定が必要です。",
     ),
     "refused.header_name": (

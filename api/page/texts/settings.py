@@ -3,7 +3,7 @@
 from typing import Final
 
 TEXTS: Final = {
-    "new.title": ("New monitor", "監視を追加"),
+    "new.title": ("New monitor", "監視対象を追加"),
     "new.stream_url": ("Address of the stream", "配信の URL"),
     "new.stream_url.hint": (
         "A YouTube live video, or the address of an HLS or DASH manifest (.m3u8, .mpd).",
@@ -15,7 +15,7 @@ TEXTS: Final = {
         "What people call it. Empty: the title of the stream.",
         "一覧に表示する名前。空欄の場合は配信のタイトル。",
     ),
-    "new.tell": ("Who is told", "通知"),
+    "new.tell": ("Notifications", "通知"),
     "new.tell.hint": (
         "Choose at least one destination, or give a webhook.",
         "通知先を1つ以上選ぶか、Webhook の URL を入力してください。",
@@ -146,12 +146,12 @@ TEXTS: Final = {
         "10分以内に同じ障害が4回目になると、復旧の判定時間をこの倍数に延ばします。",
     ),
     "config.evidence": ("Evidence", "記録"),
-    "config.evidence.hint": ("What is kept of each incident.", "障害ごとに保存するもの。"),
+    "config.evidence.hint": ("What is kept with each incident.", "障害ごとに保存するもの。"),
     "config.on_delivery_failure": ("When the webhook fails for good", "Webhook を送信できないとき"),
     "config.on_delivery_failure.hint": ("After all retries.", "再試行がすべて失敗した場合。"),
     "config.scheduled_start_time": ("Planned start", "開始予定"),
     "config.scheduled_start_time.hint": (
-        "Monitoring sleeps until shortly before.",
+        "Monitoring starts shortly before.",
         "直前まで待機します。",
     ),
     "config.scheduled_end_time": ("Planned end", "終了予定"),
@@ -186,5 +186,5 @@ TEXTS: Final = {
         "画像、動画、再現用カプセル",
     ),
     "choice.on_delivery_failure.stop": ("end the monitor", "監視を終了"),
-    "choice.on_delivery_failure.continue": ("go on", "監視を続行"),
+    "choice.on_delivery_failure.continue": ("keep monitoring", "監視を続行"),
 }

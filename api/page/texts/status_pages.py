@@ -7,19 +7,19 @@ TEXTS: Final = {
     "status_pages.intro": (
         "Anybody may see a status page, without a key. It shows names, states, 90 days and "
         "incidents of the monitors that you choose: no URL, no reason, no note.",
-        "ステータスページは、キーがなくても誰でも閲覧できます。選んだ監視の名前・状態・90日間の稼働率・"
+        "ステータスページは、キーがなくても誰でも閲覧できます。選んだ監視対象の名前・状態・90日間の稼働率・"
         "障害を表示します。URL・理由・メモは表示しません。",
     ),
     "status_pages.new": ("New status page", "ステータスページを追加"),
     "status_pages.empty": ("No status page yet", "ステータスページがまだありません"),
     "status_pages.empty.do": (
-        "Publish one, and viewers see by themselves whether a fault is known.",
+        "Publish one, and viewers see for themselves whether a fault is known.",
         "公開すると、障害が発生しているかどうかを視聴者が自分で確認できます。",
     ),
     "status_pages.all": ("All status pages", "ステータスページの一覧"),
     "status_page.open": ("Open", "表示"),
     "status_page.edit": ("Edit", "編集"),
-    "status_page.count": ("Monitors: {n}", "監視 {n}件"),
+    "status_page.count": ("Monitors: {n}", "監視対象 {n}件"),
     "status_page.slug": ("Address", "アドレス"),
     "status_page.slug.hint": (
         "Small letters, digits and hyphens; the page is at /status/ADDRESS.",
@@ -31,10 +31,10 @@ TEXTS: Final = {
         "As in: Questions? support@example.com",
         "例：お問い合わせは support@example.com まで",
     ),
-    "status_page.monitors": ("Monitors", "表示する監視"),
+    "status_page.monitors": ("Monitors", "表示する監視対象"),
     "status_page.monitors.hint": (
-        "What you write beside a monitor is what everybody reads; empty: its own name.",
-        "監視の横に入力した名前が公開されます。空の場合は、監視の名前を表示します。",
+        "The name you enter beside a monitor is what everybody reads. Empty: its own name.",
+        "横の欄に入力した名前が公開されます。空欄の場合は、監視対象の名前を表示します。",
     ),
     "status_page.shown_as": ("{name} is shown as", "「{name}」の表示名"),
     "status_page.publish": ("Publish", "公開"),
@@ -42,8 +42,8 @@ TEXTS: Final = {
     "status_page.remove": ("Take down", "公開を終了"),
     "status_page.remove.question": ("Take down {name}?", "「{name}」の公開を終了しますか？"),
     "status_page.remove.meaning": (
-        "Its address then answers that there is nothing.",
-        "以後、このアドレスは「見つかりません」と表示されます。",
+        "Its address then says that there is no status page.",
+        "以後、このアドレスを開いても「見つかりません」と表示されます。",
     ),
     "public.all.ok": ("All is well", "すべて正常です"),
     "public.all.faulty.one": ("A fault on {name}", "{name}で障害が発生しています"),
@@ -71,6 +71,6 @@ TEXTS: Final = {
     "public.incident.goes_on": ("Ongoing", "継続中"),
     "public.incident.planned": ("in announced maintenance", "計画メンテナンス中"),
     "public.as_of": ("As of", "最終更新"),
-    "public.refreshed": ("It renews itself every minute.", "1分ごとに自動更新します。"),
+    "public.refreshed": ("This page refreshes every minute.", "1分ごとに自動更新します。"),
     "public.missing": ("There is no status page here", "ステータスページが見つかりません"),
 }

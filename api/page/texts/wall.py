@@ -11,7 +11,7 @@ TEXTS: Final = {
     "wall.full_screen": ("Full screen", "全画面"),
     "wall.full_screen.leave": ("Leave full screen", "全画面を終了"),
     "wall.sound": ("Sound alarm", "警告音"),
-    "wall.new": ("New monitor", "監視を追加"),
+    "wall.new": ("New monitor", "監視対象を追加"),
     "wall.attention": ("Needs attention", "要対応"),
     "wall.others": ("All others", "その他"),
     "wall.loading": ("Loading the monitors…", "読み込んでいます…"),
