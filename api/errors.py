@@ -162,7 +162,7 @@ class EvidencePending(EvidenceNotFound):
 
     def __init__(self, evidence_id: str) -> None:
         retry = {"Retry-After": str(EVIDENCE_RETRY_SEC)}
-        super().__init__(evidence_id, "it is still to come", headers=retry)
+        super().__init__(evidence_id, "it is not there yet", headers=retry)
 
 
 class EvidenceFailed(EvidenceNotFound):
@@ -262,7 +262,7 @@ class MaxMonitorsExceeded(ApiError):
 
 class InternalError(ApiError):
     def __init__(self) -> None:
-        super().__init__("The gateway failed; its log says more under the X-Request-ID")
+        super().__init__("The gateway failed; its log has the reason under this X-Request-ID")
 
 
 class SecretsUnreadable(ApiError):
@@ -280,7 +280,7 @@ class EngineNotAvailable(ApiError):
 class StoreNotAvailable(EngineNotAvailable):
     def __init__(self) -> None:
         super().__init__(
-            "The database cannot be reached; what was asked for may or may not be done, "
+            "The database cannot be reached; the request may or may not have taken effect, "
             "try again later"
         )
 

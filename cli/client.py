@@ -145,7 +145,7 @@ class RestClient:
         prefix = _PREFIXES[kind]
         text = prefix + beginning.lower().removeprefix(prefix)
         if not re.fullmatch(prefix + "[0-9a-f-]{1,36}", text):
-            raise UnclearId(f"{beginning}: is no {kind} id")
+            raise UnclearId(f"{beginning}: is not a valid {kind} id")
         return text if len(text) == _FULL_ID_CHARS else _only(text, self._ids(path, kind, text))
 
     def find_path(self, path: str, beginning: str) -> str:

@@ -44,7 +44,8 @@ def add(
         int | None, typer.Option(help="Seconds between reminders of what is open.")
     ] = None,
     group_window: Annotated[
-        int, typer.Option(help="Seconds in which incidents of one host are told together.")
+        int,
+        typer.Option(help="Incidents at one host within this many seconds are one notification."),
     ] = 0,
     retry: Annotated[str, typer.Option(help="short, or long: for about 75 hours.")] = "short",
     language: Annotated[str, typer.Option(help="en or ja.")] = "en",

@@ -82,7 +82,7 @@ def acknowledge(
     data_dir: DataDir = Path("data"),
     as_json: AsJson = False,
 ) -> None:
-    """Say that somebody takes care: no reminders are sent from then on."""
+    """Acknowledge an incident: no more reminders are sent."""
     with open_gateway(url, data_dir) as client:
         path = client.find_path("/incidents", incident_id) + "/acknowledge"
         answer = client.call("POST", path, body={"note": note})

@@ -47,7 +47,8 @@ def _print_version(is_wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     pass
@@ -173,7 +174,14 @@ def top(
 @app.command()
 def apply(
     file: Annotated[
-        Path, typer.Option("--file", "-f", help="YAML, see the guide.", exists=True, dir_okay=False)
+        Path,
+        typer.Option(
+            "--file",
+            "-f",
+            help="YAML file: docs/guides/many-streams.md.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     dry_run: Annotated[bool, typer.Option(help="Only show what would be done.")] = False,
     prune: Annotated[
@@ -192,7 +200,7 @@ def apply(
     url: GatewayUrl = LOCAL_GATEWAY,
     data_dir: DataDir = Path("data"),
 ) -> None:
-    """Make monitors, destinations and silences what a file says."""
+    """Create and change monitors, destinations and silences as a file says."""
     from cli.apply.plan_steps import Options
     from cli.apply.run import apply_file
     from cli.apply.yaml_file import FileRefused

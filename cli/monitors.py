@@ -186,7 +186,7 @@ def _object(option: str, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        fail(f"{option}: is no JSON: {error}", MISUSED)
+        fail(f"{option}: is not JSON: {error}", MISUSED)
     if not isinstance(value, dict):
         fail(f"{option}: must be a JSON object", MISUSED)
     return value

@@ -15,7 +15,9 @@ GatewayUrl = Annotated[
 ]
 DataDir = Annotated[
     Path,
-    typer.Option(envvar="DATA_DIR", help="Where `stream-tracker up` keeps its keys (no API_KEY)."),
+    typer.Option(
+        envvar="DATA_DIR", help="Where `stream-tracker up` keeps its keys; used without API_KEY."
+    ),
 ]
 RequestHeader = Annotated[
     list[str] | None,
@@ -29,7 +31,7 @@ RequestHeader = Annotated[
 
 LabelFilter = Annotated[
     list[str] | None,
-    typer.Option("--label", help="KEY:VALUE, of all that are meant; may be given several times."),
+    typer.Option("--label", help="Only those with this KEY:VALUE; may be given several times."),
 ]
 
 

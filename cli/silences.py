@@ -32,7 +32,7 @@ def add(
     data_dir: DataDir = Path("data"),
     as_json: AsJson = False,
 ) -> None:
-    """Begin a silence now; print its id. What is still open at its end is told then."""
+    """Begin a silence now; print its id. Incidents still open at its end are reported then."""
     ends_at = datetime.now(UTC) + timedelta(minutes=minutes)
     with open_gateway(url, data_dir) as client:
         body = {

@@ -20,7 +20,7 @@ class SharedSettings(BaseSettings):
     )
 
     log_level: Annotated[Literal["debug", "info", "warning", "error"], lower] = "info"
-    """Least level that is logged."""
+    """Lowest level that is logged."""
 
     log_format: Annotated[Literal["json", "console"], lower] = "json"
     """json for machines, console for people."""

@@ -81,7 +81,7 @@ async def check_ffmpeg(path: Path) -> None:
     """
     output = await _version_output(path)
     if not output.startswith(b"ffmpeg version "):
-        raise StartError(f"FFMPEG_PATH: {path} is no ffmpeg")
+        raise StartError(f"FFMPEG_PATH: {path} is not ffmpeg")
     release = _FFMPEG_RELEASE.match(output)
     # A build between two releases carries no number (N-118000-g...): it is taken as it is.
     if release and int(release[1]) < LEAST_FFMPEG_VERSION:

@@ -39,7 +39,7 @@ Patterns = Annotated[list[Pattern], Field(max_length=MAX_PATTERNS), AfterValidat
 Reminder = Annotated[int, Field(ge=REMINDER_SEC[0], le=REMINDER_SEC[1])]
 Window = Annotated[int, Field(ge=0, le=LONGEST_WINDOW_SEC)]
 
-_EVENTS: Final = "Patterns of event types that it is told, such as alert.*; * stands for anything."
+_EVENTS: Final = "Patterns of the event types it receives, such as alert.*; * stands for anything."
 _MIN_SEVERITY: Final = "Incidents below it are not told; null: all. Other events are not concerned."
 _REMIND: Final = "Open incidents that nobody acknowledged are told again this often; null: never."
 _WINDOW: Final = (

@@ -167,7 +167,7 @@ class EvidenceIntake:
             raise StoreFailed("no_key", "EVIDENCE_SIGNING_KEY is not set") from None
         except ValueError as error:
             await self._fail(record, "invalid_capsule")
-            raise ValidationFailed(f"body: is no capsule: {error}") from None
+            raise ValidationFailed(f"body: is not a capsule: {error}") from None
 
     async def _fail(self, record: EvidenceRecord, reason: str) -> None:
         # A worker that hands it in again is not counted again.
@@ -199,7 +199,7 @@ def _check(body: Spooled, upload: IncomingEvidence) -> None:
         raise ValidationFailed("X-Sha256: is not the digest of the body")
     offset, magic = _MAGIC[upload.item.kind]
     if not body.head.startswith(magic, offset):
-        raise ValidationFailed(f"body: is no {upload.item.kind}")
+        raise ValidationFailed(f"body: is not a {upload.item.kind}")
 
 
 def _sign(keys: CapsuleKeys, body: Spooled, record: EvidenceRecord) -> Spooled:

@@ -113,7 +113,7 @@ def _item(request: Request) -> EvidenceItem:
 def _incident_id(request: Request) -> str:
     given = request.headers.get(EvidenceHeader.INCIDENT_ID, "")
     if not is_incident_id(given):
-        raise ValidationFailed(f"{EvidenceHeader.INCIDENT_ID}: is no id of an incident")
+        raise ValidationFailed(f"{EvidenceHeader.INCIDENT_ID}: is not the id of an incident")
     return given
 
 

@@ -57,7 +57,7 @@ class LatestPictureService:
         if monitor.config.evidence is EvidenceLevel.NONE:
             raise ValidationFailed("body: the monitor keeps no evidence")
         if not picture.startswith(JPEG_BEGINS):
-            raise ValidationFailed("body: is no JPEG")
+            raise ValidationFailed("body: is not a JPEG")
         digest = hashlib.sha256(picture).hexdigest()
         # A clock that is ahead must not hold back later pictures.
         await self._store.latest_pictures.put(

@@ -60,7 +60,7 @@ def read_yaml(path: Path, environment: Mapping[str, str] = os.environ) -> YamlFi
     """Read a file; `${NAME}` in a value stands for a variable of the environment, `$$` for `$`.
 
     Raises:
-        FileRefused: it cannot be read, is no YAML, or names a variable that is not set.
+        FileRefused: it cannot be read, is not YAML, or names a variable that is not set.
     """
     try:
         values, lines = _parsed(path.read_text())
@@ -72,7 +72,7 @@ def read_yaml(path: Path, environment: Mapping[str, str] = os.environ) -> YamlFi
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileRefused(f"{path}:{line}: {error.problem}") from None
     except (yaml.YAMLError, RecursionError):
-        raise FileRefused(f"{path}: is no YAML") from None
+        raise FileRefused(f"{path}: is not YAML") from None
     unset: list[tuple[Position, str]] = []
     filled = _filled(values, (), environment, unset)
     content = YamlFile(path, filled, lines)

@@ -230,13 +230,15 @@ async def _wait_until_ready(
                         _give_up_on_crash_loops(supervisors)
                         await asyncio.sleep(READY_POLL_SEC)
         except TimeoutError:
-            raise StartError(f"not ready within {READY_SEC:g} s, see the log above") from None
+            raise StartError(
+                f"the service is not ready within {READY_SEC:g} s, see its log"
+            ) from None
 
 
 def _give_up_on_crash_loops(supervisors: Collection[Supervisor]) -> None:
     for supervisor in supervisors:
         if supervisor.exits >= START_TRIES:
-            raise StartError(f"the {supervisor.name} does not start, see the log above")
+            raise StartError(f"the {supervisor.name} does not start, see its log")
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

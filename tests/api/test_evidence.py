@@ -134,8 +134,8 @@ async def test_what_does_not_fit_is_refused(light_gateway: Running) -> None:
     for upload in [
         Refused("X-Sha256: is not the", headers=(("X-Sha256", "0" * 64),)),
         Refused("X-Sha256: must", headers=(("X-Sha256", "x"),)),
-        Refused("body: is no picture", content=b"<svg>"),
-        Refused("body: is no picture", content=b""),
+        Refused("body: is not a picture", content=b"<svg>"),
+        Refused("body: is not a picture", content=b""),
         Refused("Content-Type: must", headers=(("Content-Type", "text/html"),)),
         Refused("evidence_id: is not", headers=(("X-Incident-Id", ANOTHER),)),
         Refused("evidence_id: is not", headers=(("X-Moment", "last_good"),)),

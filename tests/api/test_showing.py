@@ -37,7 +37,7 @@ async def test_the_list_is_newest_first_and_pages_without_gaps(gateway: Running)
         await gateway.created_id(stream_url=f"https://media.example/{number}.m3u8")
         for number in range(7)
     ]
-    for offset in range(10):  # each is counted from the end that is nearer
+    for offset in range(10):  # the last ones are past the end
         some = await page(gateway, f"?limit=3&offset={offset}")
         assert [one["monitor_id"] for one in some["monitors"]] == made[::-1][offset:][:3]
     pages = [await page(gateway, f"?limit=3&offset={offset}") for offset in (0, 3, 6, 9)]

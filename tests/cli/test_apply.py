@@ -264,7 +264,7 @@ def test_a_merged_mapping_may_be_overridden(tmp_path: Path) -> None:
 def test_a_mapping_that_holds_itself_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "studio.yaml"
     path.write_text("a: &a [*a]")
-    with pytest.raises(FileRefused, match="is no YAML"):
+    with pytest.raises(FileRefused, match="is not YAML"):
         read_yaml(path)
 
 

@@ -74,8 +74,8 @@ async def test_the_oldest_is_found(client: RestClient) -> None:
     [
         pytest.param("mon-019a0b1c", "mon-019a0b1c: 1000 ids begin so", id="several"),
         pytest.param("mon-019a0b1d", "no id begins so", id="none"),
-        pytest.param("news", "is no monitor id", id="no id"),
-        pytest.param("../monitors", "is no monitor id", id="a path"),
+        pytest.param("news", "is not a valid monitor id", id="no id"),
+        pytest.param("../monitors", "is not a valid monitor id", id="a path"),
     ],
 )
 async def test_what_fits_none_or_several_is_refused(

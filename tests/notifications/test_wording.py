@@ -102,7 +102,7 @@ def test_a_slate_says_which_and_what_it_explains() -> None:
 
 def test_a_flapping_fault_says_so() -> None:
     said = message(notification(incident(data={"flapping": True})))
-    assert "It comes and goes, and is told as one incident.\n" in said.body
+    assert "It comes and goes, and is reported as one incident.\n" in said.body
 
 
 def test_a_recovery_says_from_when_to_when() -> None:

@@ -27,7 +27,7 @@ async def test_a_build_between_releases_can_be_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param("#!/bin/sh\necho hello\n", "is no ffmpeg", id="another program"),
+        pytest.param("#!/bin/sh\necho hello\n", "is not ffmpeg", id="another program"),
         pytest.param("#!/bin/sh\necho ffmpeg version n5.1.6\n", "is ffmpeg 5, 6 is", id="old"),
         pytest.param("no program", "cannot start", id="no program"),
     ],

@@ -95,7 +95,7 @@ class ResolverPool:
         try:
             setup = await asyncio.to_thread(resolver_setup, self._options, self._workspace.path)
         except UnicodeDecodeError:
-            raise ResolverFailed("the cookies or certificates are no text") from None
+            raise ResolverFailed("the cookies or certificates are not text") from None
         return resolver_program(setup)
 
 
