@@ -69,13 +69,13 @@ class WebhookDelivery(DeliveryActivities):
     Args:
         client: from `media.outbound.client.webhook_client`.
         signing_keys: the first one signs; a second one does too during a rotation.
-        policy: how often, and how long apart.
+        policy: how many attempts, and how far apart.
         user_agent: the header.
         meter: counts the attempts.
         audit: reports those that failed.
         gateway: knows events, and where they go.
         seal_key: of `monitors.webhook_signing.callback_seal`.
-        links: open evidence.
+        links: makes links that open evidence.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class WebhookDelivery(DeliveryActivities):
         self, message: _Message, failure: Failure, attempt: int, took_sec: float
     ) -> ApplicationError:
         """Log, count and report the failure; return the error, which says when to try again."""
-        # Jitter spreads load, it keeps no secret.
+        # Jitter to spread load; it need not be unpredictable.
         again_in_sec = self._policy.again_in_sec(attempt, failure, chance=random.random())  # noqa: S311
         self._record(message.event, failure.outcome, attempt, took_sec, failure, again_in_sec)
         activity.heartbeat(attempt, message.attempts_before)

@@ -1,4 +1,4 @@
-"""Watching a live stream: one long activity that returns when something happened."""
+"""Watching a live stream: one long activity that returns when there are events."""
 
 import asyncio
 import contextlib
@@ -44,13 +44,13 @@ logger = structlog.get_logger(__name__)
 
 HEARTBEAT_SEC = 2.0
 HEARTBEATS_PER_TIMEOUT = 4
-"""State is handed to Temporal's client this often, and so many times before the heartbeat times
-out; it sends it on at its own interval."""
+"""How often the state is given to Temporal's client, which sends it at its own interval: at most
+this far apart, and at least this many times within the heartbeat timeout."""
 
 REPORT_POLL_SEC = 1.0
 
 CANCEL_AGAIN_SEC = 5.0
-"""Longer than any task takes to clear up."""
+"""Longer than any task needs to clean up."""
 
 NO_HEADERS = "no_request_headers"
 HEADERS_AGAIN_SEC = 2.0
@@ -65,8 +65,8 @@ class StreamWatching(WatchActivities):
         gateway: takes counters, and keeps the request headers of streams.
         segment_max_bytes: a larger segment is refused.
         memory: for the segments of all streams.
-        report_sec: counters of a stream are reported at most this often.
-        on_segment: is shown each segment.
+        report_sec: seconds between two reports of a stream's counters, at least.
+        on_segment: is called with each segment.
         evidence: collects that of incidents; without it nothing is kept of streams.
 
     Attributes:
@@ -105,7 +105,7 @@ class StreamWatching(WatchActivities):
             state = _last_state(heartbeats, input)
             state.began_at = state.began_at or _first_attempt_at()
             inherited = [*state.pending_events]
-            # An attempt that goes on from a heartbeat cannot know who watched in between.
+            # An attempt that continues from a heartbeat cannot know who watched in between.
             cached = None if heartbeats else self._watches.pop(input.monitor_id, input.state)
             parts = cached or self._new_parts(input)
             if self._evidence:
@@ -155,8 +155,8 @@ class StreamWatching(WatchActivities):
     ) -> None:
         """Give `client` the stream's request headers, which the gateway keeps.
 
-        While it does not answer, those of the last watch here are good; without any, nothing may
-        be fetched, and the stream is unknown.
+        While the gateway does not answer, those of the last watch on this worker are used; without
+        any, nothing may be fetched, and the stream is unknown.
         """
         if not input.config.request_headers:
             client.request_headers = {}
@@ -189,7 +189,7 @@ class StreamWatching(WatchActivities):
         return _result(outcome, watching, state)
 
     async def _report(self, monitor_id: str, state: WatchState, footage: Footage) -> None:
-        """Report at intervals; a report that is lost is made up for by the workflow's own."""
+        """Report at intervals; the workflow's own reports make up for a lost one."""
         reported: datetime | None = None
         while True:
             learned_at = state.as_of()
@@ -228,7 +228,7 @@ def _last_state(heartbeat_details: Iterable[Any], input: WatchInput) -> WatchSta
 
 
 def _first_attempt_at() -> datetime:
-    """Return when the first attempt of this watch began, or should have."""
+    """Return when the first attempt of this watch began, or was due to begin."""
     info = activity.info()
     return info.scheduled_time if info.attempt > 1 else datetime.now(UTC)
 
@@ -272,8 +272,8 @@ def _ended(watching: asyncio.Task[EndReason | None]) -> EndReason | None:
 async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended.
 
-    A cancellation of ours meanwhile has no effect: we are about to return all that is known. A task
-    that goes on, since a library took its cancellation for a timeout, is cancelled again.
+    If we are cancelled meanwhile, that has no effect: we are about to return all that is known. A
+    task that continues, because a library took its cancellation for a timeout, is cancelled again.
     """
     ended = list(tasks)
     for task in ended:

@@ -27,13 +27,13 @@ NO_ROOM = "too many later events waited behind it"
 class Outbox:
     """Delivers and reports beside the watch, which never waits for either.
 
-    The beginning of an incident may be held back by a silence; the gateway says so when its turn
-    comes. It stays here until the silence ends. If the incident ends first, the receiver is told
-    neither.
+    A silence may hold back the beginning of an incident; the gateway says so when its turn comes.
+    The event stays here until the silence ends. If the incident ends first, the receiver gets
+    neither event.
 
     It is bounded in bytes. When the events that wait for the receiver have no more room, the oldest
-    fails: the audit has it, and it can be sent again from there. When the outcomes that the store
-    does not take have no more room, the audit never learns of the oldest.
+    fails: the audit has it, and it can be sent again from there. When the outcomes that wait for
+    the store have no more room, the audit never learns of the oldest.
 
     Attributes:
         failure: why a webhook was not delivered, when the monitor is to stop for it. Nothing is
@@ -56,7 +56,7 @@ class Outbox:
         self._tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._report())]
 
     def enqueue(self, event_type: EventType, **data: Any) -> None:
-        """Take an event of now, to be delivered after all earlier ones."""
+        """Queue an event that happens now, to be delivered after all earlier ones."""
         self.enqueue_draft(EventDraft(event_type=event_type, timestamp=workflow.now(), data=data))
 
     def enqueue_draft(self, draft: EventDraft) -> None:
@@ -82,7 +82,7 @@ class Outbox:
         self._drop_oldest_outcomes()
 
     def report_status(self) -> None:
-        """Have the store learn the monitor's status, as it is when its turn comes."""
+        """Queue a report of the monitor's status, as it is when its turn comes."""
         self._progress.status_unreported = True
 
     @property
@@ -90,7 +90,7 @@ class Outbox:
         return sum(entry.is_waiting for entry in self._progress.outbox)
 
     def release(self) -> None:
-        """Deliver what silences held back, in its order; the gateway is asked again."""
+        """Deliver what silences held back, in order; the gateway is asked again."""
         self._is_released = self._delivering is not None  # it may have been asked too early
         for entry in self._progress.outbox:
             if entry.is_held:  # the store keeps it as silenced until the receiver has it
@@ -108,10 +108,10 @@ class Outbox:
         await asyncio.gather(*self._tasks)
 
     def may_be_carried(self, at_rest: Callable[[], None]) -> bool:
-        """Return whether a new run of the workflow can go on from here.
+        """Return whether a new run of the workflow can continue from here.
 
-        It cannot while a webhook is on its way: `at_rest` is called as soon as that one is
-        through. No further one is begun in this run.
+        It cannot while a webhook is on its way: `at_rest` is called as soon as that one is done.
+        No further one is begun in this run.
         """
         self._at_rest = at_rest
         return self._delivering is None
@@ -214,7 +214,7 @@ class Outbox:
                 return
 
     def _first_unreported(self) -> OutboxEntry | None:
-        """Return the oldest event that the store does not know as it is.
+        """Return the oldest event whose present state the store does not know.
 
         Not the one whose turn it is: its delivery reports it.
         """

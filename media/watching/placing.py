@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from media.hls.playlist import Segment
 
 CLOCKS_OFF = timedelta(hours=1)
-"""A playlist's dates that are further from the present do not say when its media is on air."""
+"""Program dates further from the present come from a clock that was never set."""
 
 
 def start_times(segments: Sequence[Segment], edge: datetime) -> dict[int, datetime]:

@@ -31,7 +31,7 @@ class SegmentSeen:
         track: its name, see `WatchState.tracks`.
         measurement: None when it could not be fetched or decoded; `error` then says why.
         seen_at: when its playlist named it first.
-        judged_at: when that became of it.
+        judged_at: when it was measured, or had failed.
     """
 
     track: str
@@ -47,7 +47,7 @@ SegmentListener = Callable[[SegmentSeen], None]
 
 @dataclass(frozen=True)
 class _Partial:
-    """A segment that was fetched before it was whole, as it seems."""
+    """A segment that seems to have been fetched before it was whole."""
 
     size_bytes: int
     answer: "_Answer"
@@ -83,7 +83,7 @@ class SegmentProber:
             segment_max_bytes: a larger segment is refused.
             memory: of all streams of this process; without it the stream has room of its own.
             cache: segments of all streams of this process; likewise.
-            slates: that are looked for now; None while they are not known.
+            slates: returns those to look for now; None while they are not known.
             journal: takes what is measured.
             footage: of the stream; without it nothing is kept.
         """
@@ -119,7 +119,7 @@ class SegmentProber:
 
     @property
     def mirrors(self) -> Mirrors:
-        """What knows which of the stream's places answered last."""
+        """The places that have the stream, and which of them answered last."""
         return self._fetcher.mirrors
 
     async def measure(
@@ -143,7 +143,7 @@ class SegmentProber:
         Raises:
             FetchError: it could not be fetched, though tried more than once.
             UndecodableSegment: it could not be decoded.
-            UnsupportedSegment: it is encrypted in a way that not everybody can decrypt.
+            UnsupportedSegment: it is encrypted in a way that only licensed players can decrypt.
         """
         timeout_sec = self._fetcher.keep_pace(target_duration_sec)
         partial: _Partial | None = None
@@ -233,7 +233,7 @@ class SegmentProber:
         return media, len(self._fetcher.known_init(segment))
 
     async def measure_again(self, skimmed: SegmentMeasurement) -> SegmentMeasurement | None:
-        """Return what is in all of a segment; None where the cache has lost it."""
+        """Measure every frame of a skimmed segment; None where the cache has lost it."""
         if not skimmed.is_skimmed:
             return skimmed
         media = skimmed.cached.media if skimmed.cached else None

@@ -27,12 +27,12 @@ MAIN = "main"
 AUDIO = "audio"
 
 STILL_SHARE = 0.5
-"""After this share of the time that makes a stream suspended, other renditions are tried."""
+"""Share of the suspension threshold after which other renditions are tried."""
 
 SOUND_FAILS = "audio_failing"
 
 MOST_UNMEASURABLE = 8
-"""Codecs and reasons that are reported; more of them say nothing."""
+"""How many different tracks, codecs and reasons are reported."""
 
 
 class WatchState(BaseModel):
@@ -48,9 +48,9 @@ class WatchState(BaseModel):
         gone: how long the manifest has been seen to be gone.
         not_live: times in a row that the source said the stream is over.
         said_over_at: when it said so last.
-        bad_news: whether the source says that the stream can never be watched.
-        unknown: stable word for why nothing is known of the stream now; None while it is observed.
-        unknown_because: the same in plain words.
+        bad_news: how often the source said that the stream can never be watched.
+        unknown: why the stream cannot be observed now, as a stable word; None while it is.
+        unknown_because: the same as a sentence.
         looked_at: when the source was last asked in vain.
         look_again_at: when it may be asked again; None for any time.
         failing: tracks whose last segment could not be fetched or decoded.
@@ -61,8 +61,8 @@ class WatchState(BaseModel):
         at_end: tracks whose playlist has come to its end.
         refused_at: when a segment's URL was refused last and the source was asked again.
         unmeasurable: what was reported as such: track, codec and reason.
-        incidents: what was told of incidents.
-        explanations: incidents that are not told, since something else explains them.
+        incidents: what was reported of incidents.
+        explanations: incidents that are not reported, since something else explains them.
         clock_at: what the clock of the watch showed last.
         media: what is known of the latest segments.
         coverage: what was observed and the gateway does not know yet.
@@ -101,10 +101,11 @@ class WatchState(BaseModel):
     pending_events: list[EventDraft] = []
 
     def go_on_at(self, at: datetime) -> None:
-        """Go on after a pause by a clock that shows `at` now.
+        """Continue after a pause, with a clock that shows `at` now.
 
-        Earlier than before it was set back, or is another machine's: what was to be waited for
-        moves with it. Much later it was set forward, or nobody watched: that is no standstill.
+        A clock that shows an earlier time was set back, or is another machine's: pending waits
+        move with it. One that shows a much later time was set forward, or nobody watched: that
+        is no stall.
         """
         if self.clock_at is None:
             return
@@ -126,7 +127,7 @@ class WatchState(BaseModel):
         return (at - self.began_at).total_seconds() if self.began_at else 0.0
 
     def begin_broadcast(self, broadcast: str | None) -> None:
-        """Start to read a broadcast whose media sequences have nothing to do with the last one."""
+        """Start to read a broadcast whose media sequences are unrelated to the last one's."""
         for track in self.tracks.values():
             track.cursor = PlaylistCursor()
         if self.broadcast is not None:
@@ -138,7 +139,7 @@ class WatchState(BaseModel):
     ) -> Iterable[IncidentChange]:
         """Judge the playlist of any track that was loaded at `at`.
 
-        A stream moves on while any of its tracks does: one that stops alone is missing, see
+        A stream advances while any of its tracks does; a track that stops alone is missing, see
         `missing_sec`.
         """
         was_suspended = self.stall.is_open
@@ -150,7 +151,7 @@ class WatchState(BaseModel):
         return changes
 
     def missing_sec(self, name: str, *, new_sec: float, thresholds: Thresholds) -> float:
-        """Return how much more a track lacks that the others have, now that it was loaded.
+        """Return how much more media a track lacks that the others have, now that it was loaded.
 
         Args:
             name: of the track.
@@ -197,19 +198,19 @@ class WatchState(BaseModel):
         return max((track.target_duration_sec for track in self.tracks.values()), default=0.0)
 
     def known_tracks(self) -> frozenset[Track]:
-        """Return what the stream is expected to have, where the user says nothing of it."""
+        """Return the tracks that the stream is expected to have unless the user says so."""
         known = (track.detectors.known for track in self.tracks.values())
         return frozenset[Track]().union(*known)
 
     def lose_sight(self, reason: str, because: str, at: datetime) -> None:
-        """Note that nothing could be seen of the stream until `at`; that is no fault of it."""
+        """Note that the stream could not be observed until `at`; that is no fault of the stream."""
         self.unknown, self.unknown_because = reason, because
         self.began_at = self.began_at and at
         self.leave_out(at)
         self.coverage.unseen(reason, at)
 
     def regain_sight(self, at: datetime) -> bool:
-        """The stream can be seen; return whether it could not before."""
+        """Note that the stream can be observed; return whether it could not before."""
         was_unknown = self.unknown is not None
         if was_unknown:
             self.leave_out(at)
@@ -226,7 +227,7 @@ class WatchState(BaseModel):
         self.coverage.judged(start, end, reason)
 
     def observed(self, at: datetime) -> bool:
-        """A playlist could be read; return whether the stream was unknown before."""
+        """Note that a playlist was read; return whether the stream was unknown before."""
         was_unknown = self.regain_sight(at)
         self.gone = None
         self.bad_news = Confirmation()
@@ -255,8 +256,8 @@ class WatchState(BaseModel):
     def carry(self, tracks: Mapping[str, frozenset[Track]], additional: Iterable[str] = ()) -> None:
         """Keep the tracks that are watched now; `additional` names the additional audio tracks.
 
-        Where sound comes apart from the picture from now on, or with it, the stream is the same: it
-        goes on at the main track's place, and what was detected goes with whatever it is of. The
+        When sound moves to a playlist of its own, or back, the stream is still the same: it
+        continues at the main track's place, and each detector stays with what it judges. The
         numbers of two playlists need not match (RFC 8216 6.3.2).
         """
         place = self.tracks.get(MAIN, TrackState())
@@ -282,7 +283,7 @@ class WatchState(BaseModel):
         thresholds: Thresholds,
         media_until: datetime | None = None,
     ) -> bool:
-        """Draft events for what is to be told of incidents; return whether there is any.
+        """Draft the events of incidents that changed; return whether there are any.
 
         Args:
             changes: that detectors found.
@@ -359,7 +360,7 @@ class WatchState(BaseModel):
         return ", ".join(seen) or None
 
     def as_of(self) -> datetime | None:
-        """Return when something was learned last; None before there is anything to tell."""
+        """Return when something was last learned; None while there is nothing to report."""
         if not (self.last_check_at or self.looked_at or self.coverage.untold):
             return None
         moments = (self.last_check_at, self.looked_at, self.coverage.looked_at)

@@ -26,13 +26,13 @@ from monitors.config import MonitorConfig
 logger = structlog.get_logger(__name__)
 
 LOST_STATUSES = frozenset({401, 403, 404, 410})
-"""Answers to a playlist that mean: ask the source again where the stream is."""
+"""HTTP statuses of a playlist after which the source is asked again where the stream is."""
 
 GAP = "gap"
-"""Why a stream is suspended whose playlist goes on without media (EXT-X-GAP)."""
+"""The reason of a suspension while the playlist continues without media (EXT-X-GAP)."""
 
 OVER_LOOK_SEC = 0.25
-"""A track that is over is missing, for as long as another one is not."""
+"""How often a track that has ended is judged to be missing, while another one continues."""
 
 
 class TrackFollower:
@@ -171,7 +171,7 @@ class TrackFollower:
         self._judge.failed(f"playlist: {error}", reason_of(error))
 
     async def _note_lack(self, error: FetchError | PlaylistError) -> None:
-        """Judge an additional audio track that cannot be loaded while the stream goes on."""
+        """Judge an additional audio track that cannot be loaded while the stream continues."""
         self._judge.log("cannot load", error=str(error))
         self._state.failing.discard(self._name)
         self._track.ends_at = self._track.ends_at or self._now()

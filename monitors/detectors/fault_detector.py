@@ -47,7 +47,7 @@ MISSING = frozenset({AUDIO_MISSING, VIDEO_MISSING})
 """Reasons of faults in a track that is there and carries nothing."""
 
 REMNANT_SEC = 0.3
-"""Sound or pictures up to this long, behind time without any, do not end what is missing."""
+"""Sound or pictures this short, after time without any, do not end the fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,8 @@ class FaultRule:
     Attributes:
         threshold_sec: length of a run that opens an incident; 0 is off.
         recovery_sec: good media that closes it; 0 closes at the first good moment.
-        joint_sec: the longest gap that does not part two faults.
-        remnant_sec: likewise behind media that is missing (`MISSING`).
+        joint_sec: the longest gap that does not separate two faults.
+        remnant_sec: the same after media that is missing (`MISSING`).
         noticeable_sec: the shortest fault that is a relapse during recovery.
         reason: goes into an incident that these stretches open, unless they have their own.
         segment: the segment they are of.
@@ -124,11 +124,11 @@ class FaultRun(BaseModel):
         return self.gap_sec == 0 and self.fault_sec > 0
 
     def is_parted(self, rule: FaultRule) -> bool:
-        """Return whether the good media at its end parts it from a fault that follows."""
+        """Return whether the good media at its end separates it from a fault that follows."""
         return rule.parts(self.gap_sec, self.reason)
 
     def add_fault(self, duration_sec: float, rule: FaultRule, reason: str | None) -> None:
-        """Go on with faulty media, joined to the latest run unless the gap is a real one."""
+        """Add faulty media, joined to the latest run unless the gap between them is a real one."""
         joined_sec = 0.0 if self.is_parted(rule) else self.fault_sec + self.gap_sec
         self.reason = reason
         self.fault_sec = joined_sec + duration_sec
@@ -140,7 +140,7 @@ class FaultRun(BaseModel):
                 self.recovery = None
 
     def add_good(self, duration_sec: float, at: datetime) -> None:
-        """Go on with good media that begins at wall clock `at`."""
+        """Add good media that begins at wall clock `at`."""
         recovery = self.begin_recovery(at)
         recovery.good_sec += duration_sec
         self.gap_sec += duration_sec
@@ -219,7 +219,7 @@ class FaultDetector(BaseModel):
 
     @property
     def is_open(self) -> bool:
-        """Whether the fault has reached its threshold and goes on."""
+        """Whether the fault has reached its threshold and has not recovered."""
         return self.run is not None and self.run.is_open
 
     def health(self, noticeable_sec: float = NOTICEABLE_SEC) -> Health:
@@ -263,7 +263,7 @@ def segment_info(position: SegmentPosition) -> SegmentInfo:
 
 
 def closing_rule(kind: IncidentKind, details: Mapping[str, Detail] | None = None) -> FaultRule:
-    """Return the rule by which an incident ends whatever is measured."""
+    """Return the rule that ends an incident, whatever was measured."""
     segment = SegmentInfo(sequence=0, duration=0.0)
     return FaultRule(
         kind=kind, threshold_sec=0.0, recovery_sec=0.0, segment=segment, details=details or {}

@@ -1,4 +1,4 @@
-"""The detectors of what is seen, which judge some segments later than they come."""
+"""The detectors of the picture. They judge some segments later than these arrive."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -110,13 +110,13 @@ class VideoDetectors(BaseModel):
             self.deferred_from = self.deferred[0].position if self.deferred else None
 
     def resume(self, deferred: list[Deferred]) -> None:
-        """Go on with what the last watch on the same worker had deferred."""
+        """Continue with what the last watch on the same worker had deferred."""
         is_same = bool(deferred) and deferred[0].position == self.deferred_from
         self.deferred = deferred if is_same else []
 
     @property
     def is_behind(self) -> bool:
-        """Whether the worker that deferred segments was lost, and they with it."""
+        """Whether a worker was lost together with the segments that it had deferred."""
         return self.deferred_from is not None and not self.deferred
 
     def catch_up(
@@ -178,11 +178,11 @@ class VideoDetectors(BaseModel):
         self._judge(measurement, position, out_of_reach(thresholds.as_expected()))
 
     def _grown_sec(self) -> float:
-        """Return how long a freeze that goes on may last already."""
+        """Return how long a freeze may have lasted by now."""
         return self.freeze.grown_sec + sum(each.position.duration_sec for each in self.deferred)
 
     def _is_calm(self) -> bool:
-        """Return whether no fault is known for which each frame has to be looked at."""
+        """Return whether no known fault requires every frame to be decoded."""
         if self.deferred:  # none of these has a dark keyframe
             return True
         is_dark = self.blackout.run is not None
@@ -257,7 +257,7 @@ class VideoDetectors(BaseModel):
     ) -> tuple[list[Finding], list[Finding]]:
         """Return what the detectors of blackout and of freeze see in a segment.
 
-        Where pictures are missing, a player goes on showing the last one: that is black, or it is
+        Where pictures are missing, a player keeps showing the last one: that is black, or it is
         frozen. Before the first one there is nothing to show.
         """
         unknown = _whole(position, Condition.UNKNOWN)

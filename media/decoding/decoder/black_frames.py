@@ -1,7 +1,7 @@
 """Where a segment shows black, and what is lit in it.
 
-Black is dark, without contrast and without colour. A small part of it may be lit. A logo stands;
-candles flicker, lights move and titles change, so it is told when lights change.
+Black is dark, without contrast and without colour. A small part of it may be lit. A logo never
+changes; candles flicker, lights move, titles change. So the moments of change are reported, too.
 """
 
 from typing import NamedTuple
@@ -17,10 +17,10 @@ BLACK_LEVEL = 26
 """Luma (of 255) up to which a pixel may be black: 10 %, as ffmpeg's blackdetect has it."""
 
 BLACK_CONTRAST = 9
-"""A dark scene shows shapes; black, even with a rest of the picture or a vignette, shows none."""
+"""A dark scene has shapes; black has none, even with a trace of the picture or a vignette."""
 
 BLACK_SHARE_PERCENT = 97
-"""The brightest rest of the picture may be a logo."""
+"""The brightest 3 % of the picture may be a logo."""
 
 COLOUR_DIFFERENCE = 24
 """U or V this far from neutral is colour: deep blue has the luma of black."""
@@ -35,7 +35,7 @@ class Blackness(NamedTuple):
 
 
 def find_black(frames: SmallFrames, times: NDArray[np.float64], end: float) -> Blackness:
-    """Return the stretches whose frames show nothing, and when lights change in them.
+    """Return the black stretches, and when lights change in them.
 
     Args:
         frames: of a segment.
@@ -59,7 +59,7 @@ def find_black(frames: SmallFrames, times: NDArray[np.float64], end: float) -> B
 
 
 def _are_dark(frames: SmallFrames) -> Flags:
-    """Tell, fast, which frames are dark enough: hardly any is, of most segments."""
+    """Return which frames are dark enough. Fast: most segments have none."""
     bright = np.count_nonzero(frames.luma > BLACK_LEVEL, axis=1)
     dark: Flags = bright <= frames.luma.shape[1] - 1 - _ranks(frames.luma)[1]
     return dark
@@ -77,7 +77,7 @@ def _are_empty(frames: SmallFrames) -> Flags:
 
 
 def _ranks(pixels: NDArray[np.uint8]) -> list[int]:
-    """Return where, among a frame's pixels in order, the rest begins that may be otherwise."""
+    """Return the ranks of a frame's sorted pixels between which all must be black."""
     last = pixels.shape[1] - 1
     shares = (100 - BLACK_SHARE_PERCENT, BLACK_SHARE_PERCENT)
     return [round(last * share / 100) for share in shares]
