@@ -28,7 +28,7 @@ from activities.gateway_reports import answered
 from activities.keepalive import heartbeats, to_its_end
 from monitors.delivery import DeliveryPolicy, Failure
 from notifications.notification import DestinationType, NotificationState
-from notifications.sending import SEND_TIMEOUT_SEC, Outcome, Sender
+from notifications.sending import SEND_TIMEOUT_SEC, Outcome, Send
 from notifications.webhook import WebhookKeys, WebhookSender
 
 LONG_RETRIES: Final = DeliveryPolicy(
@@ -51,7 +51,7 @@ class Senders:
     """The senders by destination type. Webhooks are signed and have a sender of their own."""
 
     webhook: WebhookSender
-    others: Mapping[DestinationType, Sender]
+    others: Mapping[DestinationType, Send]
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,6 @@ class DestinationNotifier(DestinationActivities):
     """Serves the workflows of destinations.
 
     Args:
-        gateway: says what is due.
-        senders: make the attempts.
         short_retries: how hard to try where a destination wants no longer ones.
     """
 
@@ -170,8 +168,8 @@ class DestinationNotifier(DestinationActivities):
             return await self._senders.webhook.send(
                 secrets.url, order.notification, event=order.event, keys=keys
             )
-        sender = self._senders.others.get(order.type)
-        return await sender.send(secrets.url, order.notification) if sender else UNKNOWN_TYPE
+        send = self._senders.others.get(order.type)
+        return await send(secrets.url, order.notification) if send else UNKNOWN_TYPE
 
     def _fail(
         self, attempt: _Attempt, order: NotificationOrder, failure: Failure

@@ -1,5 +1,4 @@
 """How an incident becomes a page, a chat message, a mail: one file a destination type.
 
-`notification` says what is told, `sending` what a sender is. A sender makes one attempt; whoever
-calls it retries.
+`notification` says what is told, `sending` what an attempt is; whoever makes it retries.
 """

@@ -29,23 +29,16 @@ _OURS: Final = frozenset({"alertname", "monitor_id", "name", "severity"})
 _NO_LABEL: Final = re.compile(r"[^a-zA-Z0-9_]")
 
 
-class AlertmanagerSender:
-    """Sends alerts; those of one monitor and kind are the same alert to Alertmanager.
-
-    Args:
-        client: from `media.outbound.client.webhook_client`.
-    """
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def send(self, url: str, notification: Notification) -> Outcome:
-        alerts = alerts_of(notification)
-        if not alerts:
-            return Sent.SKIPPED
-        endpoint, userinfo = alertmanager_target(url)
-        basic = "Basic " + base64.b64encode(userinfo.encode()).decode() if userinfo else None
-        return await post_json(self._client, endpoint, to_json(alerts), authorization=basic)
+async def send_to_alertmanager(
+    client: httpx.AsyncClient, url: str, notification: Notification
+) -> Outcome:
+    """Send alerts; those of one monitor and kind are the same alert to Alertmanager."""
+    alerts = alerts_of(notification)
+    if not alerts:
+        return Sent.SKIPPED
+    endpoint, userinfo = alertmanager_target(url)
+    basic = "Basic " + base64.b64encode(userinfo.encode()).decode() if userinfo else None
+    return await post_json(client, endpoint, to_json(alerts), authorization=basic)
 
 
 def alerts_of(notification: Notification) -> list[dict[str, Any]]:

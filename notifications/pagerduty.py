@@ -29,22 +29,15 @@ _ACTIONS: Final = {
 }
 
 
-class PagerDutySender:
-    """Triggers, acknowledges and resolves alerts; the incident's id is their `dedup_key`.
-
-    Args:
-        client: from `media.outbound.client.webhook_client`.
-    """
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def send(self, url: str, notification: Notification) -> Outcome:
-        if not _is_alert(notification) or _is_left_open(notification):
-            return Sent.SKIPPED
-        endpoint, routing_key = pagerduty_target(url)
-        event = {"routing_key": routing_key, **event_of(notification)}
-        return await post_json(self._client, endpoint, to_json(event))
+async def send_to_pagerduty(
+    client: httpx.AsyncClient, url: str, notification: Notification
+) -> Outcome:
+    """Trigger, acknowledge or resolve an alert; the incident's id is its `dedup_key`."""
+    if not _is_alert(notification) or _is_left_open(notification):
+        return Sent.SKIPPED
+    endpoint, routing_key = pagerduty_target(url)
+    event = {"routing_key": routing_key, **event_of(notification)}
+    return await post_json(client, endpoint, to_json(event))
 
 
 def _is_alert(notification: Notification) -> bool:

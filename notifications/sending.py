@@ -1,8 +1,9 @@
-"""What a sender is, and what its attempts come to."""
+"""What an attempt to tell a destination is, and what it comes to."""
 
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 from monitors.delivery import Failure, is_delivered, outcome_of
 from notifications.notification import Notification
@@ -31,16 +32,11 @@ class Sent(StrEnum):
 Outcome = Sent | Failure
 
 
-class Sender(Protocol):
-    """Sends notifications to destinations of one type."""
+Send = Callable[[str, Notification], Awaitable[Outcome]]
+"""Makes one attempt to tell a destination of one type, at most `SEND_TIMEOUT_SEC` long.
 
-    async def send(self, url: str, notification: Notification) -> Outcome:
-        """Make one attempt, at most `SEND_TIMEOUT_SEC` long.
-
-        Args:
-            url: of the destination, a secret. No outcome has a part of it in its message.
-            notification: what to tell.
-        """
+Its URL is a secret: no outcome has a part of it in its message.
+"""
 
 
 def outcome_of_status(status: int, asked_sec: float | None) -> Outcome:

@@ -38,12 +38,7 @@ class WebhookKeys:
 
 
 class WebhookSender:
-    """Posts events and notifications as JSON.
-
-    Args:
-        client: from `media.outbound.client.webhook_client`.
-        user_agent: the header.
-    """
+    """Posts events and notifications as JSON."""
 
     def __init__(self, client: httpx.AsyncClient, user_agent: str) -> None:
         self._client = client

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 
 from activities.gateway_client import GatewayClient
 from activities.notify_destination import DestinationNotifier, Senders
 from monitors.delivery import DeliveryPolicy
-from notifications.alertmanager import AlertmanagerSender
+from notifications.alertmanager import send_to_alertmanager
 from notifications.apprise import AppriseSender
 from notifications.notification import DestinationType
-from notifications.pagerduty import PagerDutySender
+from notifications.pagerduty import send_to_pagerduty
 from notifications.webhook import WebhookSender
 from runtime.settings import WorkerSettings
 from runtime.version import USER_AGENT
@@ -29,9 +30,9 @@ async def destination_notifier(
     senders = Senders(
         webhook=WebhookSender(webhooks, USER_AGENT),
         others={
-            DestinationType.APPRISE: apprise,
-            DestinationType.PAGERDUTY: PagerDutySender(webhooks),
-            DestinationType.ALERTMANAGER: AlertmanagerSender(webhooks),
+            DestinationType.APPRISE: apprise.send,
+            DestinationType.PAGERDUTY: partial(send_to_pagerduty, webhooks),
+            DestinationType.ALERTMANAGER: partial(send_to_alertmanager, webhooks),
         },
     )
     notifier = DestinationNotifier(gateway, senders, delivery_policy(settings))

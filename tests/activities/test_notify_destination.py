@@ -135,7 +135,9 @@ async def delivering(
     ]
     async with scripted(*answers) as gateway:
         client = GatewayClient(gateway.url, SecretStr("internal-key"))
-        senders = Senders(WebhookSender(client.http, "tests"), {DestinationType.APPRISE: sender})
+        senders = Senders(
+            WebhookSender(client.http, "tests"), {DestinationType.APPRISE: sender.send}
+        )
         notifier = DestinationNotifier(client, senders, DeliveryPolicy())
         activity = environment.run(notifier.serve_destination, INPUT)
         yield asyncio.ensure_future(activity)

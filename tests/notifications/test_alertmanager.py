@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from media.outbound.client import webhook_client
 from media.outbound.guard import OutboundGuard
-from notifications.alertmanager import AlertmanagerSender, alerts_of, labels_of
+from notifications.alertmanager import alerts_of, labels_of, send_to_alertmanager
 from notifications.notification import Subject
 from notifications.sending import Sent
 from tests.notifications.http_service import HttpService
@@ -77,9 +78,9 @@ def _now(**fields: Any) -> Subject:
 async def test_an_alert_stays_without_being_repeated_and_ends_with_its_recovery(url: str) -> None:
     now = datetime.now(UTC)
     async with webhook_client(OutboundGuard(True)) as client:
-        sender = AlertmanagerSender(client)
+        send = partial(send_to_alertmanager, client)
         subject = _now(labels={"team": "news", "site/room": "osaka 1"})
-        assert await sender.send(url, notification(subject, at=now)) is Sent.DELIVERED
+        assert await send(url, notification(subject, at=now)) is Sent.DELIVERED
         [alert] = await _alerts(url)
         assert alert["labels"] == {
             "alertname": "StreamBlackout",
@@ -94,18 +95,18 @@ async def test_an_alert_stays_without_being_repeated_and_ends_with_its_recovery(
 
         # What nobody repeats: one without an end goes after `resolve_timeout`, ours stays.
         error = _now(event_type="monitor.error", kind=None, incident_id=None)
-        assert await sender.send(url, notification(error, state="event", at=now)) is Sent.DELIVERED
+        assert await send(url, notification(error, state="event", at=now)) is Sent.DELIVERED
         assert len(await _alerts(url)) == 2
         await until(lambda: _has(url, "StreamBlackout"), "the error ends by itself")
 
         reminder = notification(subject, state="reminder", at=now + timedelta(seconds=1))
-        assert await sender.send(url, reminder) is Sent.DELIVERED
+        assert await send(url, reminder) is Sent.DELIVERED
         # Renamed and relabelled meanwhile.
         changed: dict[str, Any] = {"name": "News", "labels": {}, "opened_name": subject.name}
         changed |= {"opened_labels": subject.labels, "ended_at": datetime.now(UTC)}
         ended = subject.model_copy(update=changed)
         closed = notification(ended, state="closed", at=datetime.now(UTC))
-        assert await sender.send(url, closed) is Sent.DELIVERED
+        assert await send(url, closed) is Sent.DELIVERED
         await until(lambda: _has(url), "the alert is resolved")
 
 
@@ -118,7 +119,7 @@ async def test_a_group_is_an_alert_for_each_of_its_monitors(url: str) -> None:
     subjects = [_now(monitor_id=f"mon-{number}") for number in range(1000)]
     group = notification(*subjects, at=datetime.now(UTC), thread_id="grp-1")
     async with webhook_client(OutboundGuard(True)) as client:
-        assert await AlertmanagerSender(client).send(url, group) is Sent.DELIVERED
+        assert await send_to_alertmanager(client, url, group) is Sent.DELIVERED
     assert len(await _alerts(url)) == 1000
 
 
@@ -126,7 +127,7 @@ async def test_a_group_is_an_alert_for_each_of_its_monitors(url: str) -> None:
 async def test_a_test_arrives(url: str) -> None:
     test = notification(state="test", subjects=(), at=datetime.now(UTC))
     async with webhook_client(OutboundGuard(True)) as client:
-        assert await AlertmanagerSender(client).send(url, test) is Sent.DELIVERED
+        assert await send_to_alertmanager(client, url, test) is Sent.DELIVERED
     assert await _has(url, "StreamTrackerTest")
 
 
@@ -134,7 +135,7 @@ async def test_credentials_go_into_a_header(
     client: httpx.AsyncClient, service: HttpService
 ) -> None:
     url = f"http://user:pa%3Ass@127.0.0.1:{service.port}/prefix/"
-    assert await AlertmanagerSender(client).send(url, notification()) is Sent.DELIVERED
+    assert await send_to_alertmanager(client, url, notification()) is Sent.DELIVERED
     assert service.posts[0][0] == "/prefix/api/v2/alerts"
     assert service.headers["authorization"] == "Basic dXNlcjpwYTpzcw=="
 
@@ -146,7 +147,7 @@ async def test_what_is_no_alert_is_left_out(
     url = f"http://127.0.0.1:{service.port}"
     for told in (notification(started, state="event"), notification(state="acknowledged")):
         assert alerts_of(told) == []
-        assert await AlertmanagerSender(client).send(url, told) is Sent.SKIPPED
+        assert await send_to_alertmanager(client, url, told) is Sent.SKIPPED
     assert service.posts == []
 
 
