@@ -19,6 +19,7 @@ from evidence.excerpts.protocol import (
     ExcerptAnswer,
     ExcerptJob,
     JobKind,
+    NothingMade,
     Piece,
 )
 from media.decoding.decoder_probe import Confinement
@@ -56,18 +57,6 @@ MP4_BRAND = b"ftyp"
 _WORD = re.compile(REASON_PATTERN)
 
 
-class NothingMade(Exception):
-    """Nothing could be made.
-
-    Attributes:
-        reason: stable word.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class Pictures:
     """JPEGs from both sides of a moment; None where there is no picture."""
@@ -85,11 +74,7 @@ class Clip:
 
 
 class ExcerptMaker:
-    """Makes one thing after the other. Close it after use.
-
-    Args:
-        confinement: of the process that decodes.
-    """
+    """Makes one thing after the other. Close it after use."""
 
     def __init__(self, confinement: Confinement | None = None) -> None:
         self._confinement = confinement or Confinement()

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from evidence.case import LOST, Case
 from evidence.collector import Collected
-from evidence.excerpt_maker import ExcerptMaker, NothingMade
-from evidence.excerpts.protocol import NO_PICTURE, Piece
+from evidence.excerpt_maker import ExcerptMaker
+from evidence.excerpts.protocol import NO_PICTURE, NothingMade, Piece
 from monitors.evidence import EvidenceItem, EvidenceKind, EvidenceMoment
 
 MOST_CLIP_BYTES = 56 * 1024 * 1024

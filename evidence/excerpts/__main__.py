@@ -27,9 +27,9 @@ from evidence.excerpts.protocol import (
     ExcerptAnswer,
     ExcerptJob,
     JobKind,
+    NothingMade,
     Piece,
 )
-from evidence.excerpts.segment_reading import ExcerptFailed
 from media.decoding.decoder.confinement import confine, die_with_the_parent
 from media.decoding.decoder.process_limits import limit_itself, size_bytes
 from media.processes.framing import pack_json, read_json
@@ -62,7 +62,7 @@ def _answer(job: ExcerptJob, pieces: list[Piece]) -> ExcerptAnswer:
             return ExcerptAnswer(job.number, files=pictures_at(pieces, job.moment_sec))
         budget = Budget(job.cpu_sec, job.wall_sec)
         return ExcerptAnswer(job.number, files=(clip(pieces, budget), b""), is_cut=budget.is_spent)
-    except ExcerptFailed as failed:
+    except NothingMade as failed:
         return ExcerptAnswer(job.number, failed.reason)
     except MemoryError:
         return ExcerptAnswer(job.number, TOO_LARGE)

@@ -13,8 +13,8 @@ from av.stream import Stream
 from evidence.excerpts.budget import Budget
 from evidence.excerpts.mp4 import Mp4Writer
 from evidence.excerpts.placing import Placing
-from evidence.excerpts.protocol import UNDECODABLE, Piece
-from evidence.excerpts.segment_reading import ExcerptFailed, OpenPiece, reading, span_of
+from evidence.excerpts.protocol import UNDECODABLE, NothingMade, Piece
+from evidence.excerpts.segment_reading import OpenPiece, reading, span_of
 from evidence.excerpts.tracks import (
     ClipTrack,
     CopiedTrack,
@@ -31,7 +31,7 @@ def clip(pieces: Sequence[Piece], budget: Budget) -> bytes:
     """Return the clip of a stream's segments; what is encoded again ends with the budget.
 
     Raises:
-        ExcerptFailed: nothing of them can be shown.
+        NothingMade: nothing of them can be shown.
     """
     ordered = sorted(pieces, key=lambda each: (each.starts_sec, each.is_audio))
     with contextlib.ExitStack() as stack:
@@ -40,7 +40,7 @@ def clip(pieces: Sequence[Piece], budget: Budget) -> bytes:
         video = _video_track(writer.container, opened, budget)
         audio = _audio_track(writer.container, opened, budget)
         if video is None and audio is None:
-            raise ExcerptFailed(UNDECODABLE)
+            raise NothingMade(UNDECODABLE)
         _write(opened, video, audio, budget)
         return writer.finish()
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import av
 from av.stream import Stream
 
-from evidence.excerpts.protocol import NO_PICTURE, Piece
-from evidence.excerpts.segment_reading import ExcerptFailed, decoded, reading, seconds
+from evidence.excerpts.protocol import NO_PICTURE, NothingMade, Piece
+from evidence.excerpts.segment_reading import decoded, reading, seconds
 from media.decoding.decoder.jpeg import JpegEncoder
 
 BORDER_SEC = 0.002
@@ -20,11 +20,11 @@ def pictures_at(pieces: Sequence[Piece], moment_sec: float) -> tuple[bytes, byte
     Either may be empty: there is no such picture.
 
     Raises:
-        ExcerptFailed: there is neither.
+        NothingMade: there is neither.
     """
     before, after = _around([each for each in pieces if not each.is_audio], moment_sec)
     if before is None and after is None:
-        raise ExcerptFailed(NO_PICTURE)
+        raise NothingMade(NO_PICTURE)
     encoder = JpegEncoder()
     return _jpeg(encoder, before), _jpeg(encoder, after)
 

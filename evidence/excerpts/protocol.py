@@ -23,6 +23,18 @@ TOO_LARGE = "too_large"
 _ANSWER = struct.Struct(">Q24s?II")
 
 
+class NothingMade(Exception):
+    """Nothing can be made of the segments.
+
+    Attributes:
+        reason: stable word.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class JobKind(StrEnum):
     """What is made."""
 

@@ -16,18 +16,6 @@ from media.decoding.decoder.track_selection import tracks_of
 Frame = av.VideoFrame | av.AudioFrame
 
 
-class ExcerptFailed(Exception):
-    """Nothing can be made of the segments.
-
-    Attributes:
-        reason: stable word.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @dataclass
 class OpenPiece:
     """A segment that is being read.

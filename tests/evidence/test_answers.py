@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from evidence.excerpt_maker import ExcerptMaker, NothingMade, check_answer
-from evidence.excerpts.protocol import ExcerptAnswer, ExcerptJob, JobKind, Piece
+from evidence.excerpt_maker import ExcerptMaker, check_answer
+from evidence.excerpts.protocol import ExcerptAnswer, ExcerptJob, JobKind, NothingMade, Piece
 from monitors.pictures import MOST_PICTURE_BYTES
 
 NUMBER = 2**63 + 1

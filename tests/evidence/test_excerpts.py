@@ -8,10 +8,10 @@ import av
 import pytest
 from PIL import Image
 
-from evidence.excerpt_maker import ExcerptMaker, NothingMade
+from evidence.excerpt_maker import ExcerptMaker
 from evidence.excerpts.budget import Budget
 from evidence.excerpts.clips import clip as clip_of
-from evidence.excerpts.protocol import NO_PICTURE, UNDECODABLE, Piece
+from evidence.excerpts.protocol import NO_PICTURE, UNDECODABLE, NothingMade, Piece
 from tests.media.decoding.packaging import EVERY_TWO_SEC, H264, packaged, tone
 
 RED_THEN_BLUE = (
