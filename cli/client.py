@@ -133,6 +133,10 @@ class RestClient:
             offset += PAGE
             yield items
 
+    def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Return all items of a list; as `pages`."""
+        return [each for page in self.pages(path, **query) for each in page]
+
     def find_id(self, path: str, beginning: str) -> str:
         """Return the one id that begins so, of what `path` lists; its prefix may be left out.
 

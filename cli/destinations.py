@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.client import RestClient, open_gateway
-from cli.monitor_view import print_table, printable
+from cli.monitor_view import print_answer, print_table, printable
 from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, text_or_file
 from cli.running import FAILED, fail
 
@@ -70,12 +70,8 @@ def add(
     } | ({"events": event} if event else {})
     with open_gateway(url, data_dir) as client:
         made = client.call("POST", "/destinations", body=body)
-    if as_json:
-        typer.echo(json.dumps(made, indent=2))
-        return
-    typer.echo(made["destination_id"])
-    for key in filter(None, (made["secret"], made["public_key"])):
-        typer.echo(key)
+    told = filter(None, (made["destination_id"], made["secret"], made["public_key"]))
+    print_answer(made, as_json=as_json, plainly=lambda: typer.echo("\n".join(told)))
 
 
 @app.command("list")
@@ -84,10 +80,8 @@ def list_destinations(
 ) -> None:
     """List destinations, newest first."""
     with open_gateway(url, data_dir) as client:
-        found = [each for page in client.pages("/destinations") for each in page]
-    if as_json:
-        typer.echo(json.dumps({"destinations": found}, indent=2))
-        return
+        found = client.all("/destinations")
+    columns = ("NAME", "TYPE", "ENABLED", "EVENTS", "ID", "URL")
     rows = [
         (
             printable(each["name"]),
@@ -99,7 +93,8 @@ def list_destinations(
         )
         for each in found
     ]
-    print_table(("NAME", "TYPE", "ENABLED", "EVENTS", "ID", "URL"), rows)
+    answer = {"destinations": found}
+    print_answer(answer, as_json=as_json, plainly=lambda: print_table(columns, rows))
 
 
 @app.command("test")

@@ -1,6 +1,5 @@
 """`stream-tracker incidents`: what was wrong, and who takes care."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from cli.client import open_gateway
 from cli.evidence_view import print_evidence, save_evidence, show_pictures
-from cli.monitor_view import moment, print_events, print_table, printable
+from cli.monitor_view import moment, print_answer, print_events, print_table, printable
 from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, LabelFilter
 
 COLUMNS = ("NAME", "KIND", "SEVERITY", "STATUS", "SINCE", "SECONDS", "ID", "REASON")
@@ -43,10 +42,8 @@ def list_incidents(
         if monitor:
             query["monitor_id"] = client.find_id("/monitors", monitor)
         answer = client.call("GET", "/incidents", query=query)
-    if as_json:
-        typer.echo(json.dumps(answer, indent=2))
-    else:
-        print_table(COLUMNS, [_row(each) for each in answer["incidents"]])
+    rows = [_row(each) for each in answer["incidents"]]
+    print_answer(answer, as_json=as_json, plainly=lambda: print_table(COLUMNS, rows))
 
 
 @app.command("show")
@@ -62,12 +59,7 @@ def show(
     """Show one incident, its events and its evidence; in a terminal, its pictures."""
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", client.find_path("/incidents", incident_id))
-        if as_json:
-            typer.echo(json.dumps(answer, indent=2))
-        else:
-            _print(answer)
-            print_events(answer["events"])
-            print_evidence(answer["evidence"])
+        print_answer(answer, as_json=as_json, plainly=lambda: _print_all(answer))
         if save:
             save_evidence(client, answer["evidence"], save)
         if not as_json:
@@ -86,10 +78,7 @@ def acknowledge(
     with open_gateway(url, data_dir) as client:
         path = client.find_path("/incidents", incident_id) + "/acknowledge"
         answer = client.call("POST", path, body={"note": note})
-    if as_json:
-        typer.echo(json.dumps(answer, indent=2))
-    else:
-        _print(answer)
+    print_answer(answer, as_json=as_json, plainly=lambda: _print(answer))
 
 
 def _row(incident: dict[str, Any]) -> tuple[str, ...]:
@@ -110,6 +99,12 @@ def _status(incident: dict[str, Any]) -> str:
     marks = {"acknowledged": incident["acknowledged_at"], "silenced": incident["silenced"]}
     marks["flapping"] = incident["flapping"]
     return ", ".join([incident["status"], *(mark for mark, is_set in marks.items() if is_set)])
+
+
+def _print_all(incident: dict[str, Any]) -> None:
+    _print(incident)
+    print_events(incident["events"])
+    print_evidence(incident["evidence"])
 
 
 def _print(incident: dict[str, Any]) -> None:

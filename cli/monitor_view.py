@@ -1,7 +1,7 @@
 """How monitors look to a person: rows of a list, a card of one."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -106,6 +106,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for cells in rows:
         made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     return made
+
+
+def print_answer(answer: Mapping[str, Any], *, as_json: bool, plainly: Callable[[], None]) -> None:
+    """Print an answer of the gateway as JSON, or `plainly`."""
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        plainly()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import RestClient, open_gateway
-from cli.monitor_view import print_card, print_events, print_monitors
+from cli.monitor_view import print_answer, print_card, print_events, print_monitors
 from cli.options import (
     LOCAL_GATEWAY,
     AsJson,
@@ -87,10 +87,7 @@ def list_monitors(
     query = {**filters, "limit": limit, "offset": offset}
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", "/monitors", query=query)
-    if as_json:
-        _print_json(answer)
-    else:
-        print_monitors(answer["monitors"])
+    print_answer(answer, as_json=as_json, plainly=lambda: print_monitors(answer["monitors"]))
 
 
 @app.command("show")
@@ -103,10 +100,7 @@ def show(
     """Show one monitor."""
     with open_gateway(url, data_dir) as client:
         answer = client.call("GET", client.find_path("/monitors", monitor_id))
-    if as_json:
-        _print_json(answer)
-    else:
-        print_card(answer)
+    print_answer(answer, as_json=as_json, plainly=lambda: print_card(answer))
 
 
 @app.command("events")
@@ -123,10 +117,7 @@ def events(
     with open_gateway(url, data_dir) as client:
         path = client.find_path("/monitors", monitor_id) + "/events"
         answer = client.call("GET", path, query=query)
-    if as_json:
-        _print_json(answer)
-    else:
-        print_events(answer["events"])
+    print_answer(answer, as_json=as_json, plainly=lambda: print_events(answer["events"]))
 
 
 @app.command("redeliver")
@@ -174,8 +165,8 @@ def stop(
 
 def _confirmed(client: RestClient, label: list[str]) -> int:
     """Show which monitors would be stopped, and return how many, once the user agrees."""
-    pages = client.pages("/monitors", label=label)
-    active = [each for page in pages for each in page if each["status"] in ACTIVE_STATUSES]
+    monitors = client.all("/monitors", label=label)
+    active = [each for each in monitors if each["status"] in ACTIVE_STATUSES]
     if active:
         print_monitors(active)
         typer.confirm(f"Stop these {len(active)} monitors?", abort=True, err=True)
@@ -193,11 +184,4 @@ def _object(option: str, text: str) -> dict[str, Any]:
 
 
 def _print(answer: dict[str, Any], plain: str, *, as_json: bool) -> None:
-    if as_json:
-        _print_json(answer)
-    else:
-        typer.echo(plain)
-
-
-def _print_json(answer: dict[str, Any]) -> None:
-    typer.echo(json.dumps(answer, indent=2))
+    print_answer(answer, as_json=as_json, plainly=lambda: typer.echo(plain))

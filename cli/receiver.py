@@ -137,14 +137,7 @@ async def receiving(
 async def run_receiver(
     keys: str, host: str, port: int, behaviour: Behaviour, *, as_json: bool
 ) -> None:
-    """Print what arrives until SIGTERM or SIGINT.
-
-    Args:
-        keys: signing keys, comma separated.
-        host: address to listen on.
-        port: port to listen on.
-        behaviour: how to answer.
-        as_json: print each webhook as a line of JSON.
+    """Print what arrives until SIGTERM or SIGINT; `keys` are comma separated.
 
     Raises:
         PortTaken: something else listens there.

@@ -1,13 +1,12 @@
 """`stream-tracker report`: how available streams were."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import typer
 
 from cli.client import RestClient
-from cli.monitor_view import print_table, printable
+from cli.monitor_view import print_answer, print_table, printable
 
 PATH = "/reports/availability"
 COLUMNS = ("NAME", "LOW %", "HIGH %", "LIVE", "FAULTY", "UNKNOWN", "UNWATCHED", "ID")
@@ -21,10 +20,8 @@ def print_report(
         typer.echo(client.text(PATH, {**query, "format": "csv"}), nl=False)
         return
     report = client.call("GET", PATH, query=query)
-    if as_json:
-        typer.echo(json.dumps(report, indent=2))
-    else:
-        print_table(COLUMNS, [_row(each) for each in report["monitors"]])
+    rows = [_row(each) for each in report["monitors"]]
+    print_answer(report, as_json=as_json, plainly=lambda: print_table(COLUMNS, rows))
 
 
 def _row(monitor: dict[str, Any]) -> tuple[str, ...]:

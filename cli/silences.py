@@ -1,6 +1,5 @@
 """`stream-tracker silences`: times in which incidents notify nobody."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import open_gateway
-from cli.monitor_view import moment, print_table, printable
+from cli.monitor_view import moment, print_answer, print_table, printable
 from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl, labels
 
 app = typer.Typer(help="Announce times in which incidents notify nobody.", no_args_is_help=True)
@@ -44,7 +43,7 @@ def add(
             "note": note,
         }
         made = client.call("POST", "/silences", body=body)
-    typer.echo(json.dumps(made, indent=2) if as_json else made["silence_id"])
+    print_answer(made, as_json=as_json, plainly=lambda: typer.echo(made["silence_id"]))
 
 
 @app.command("list")
@@ -53,10 +52,8 @@ def list_silences(
 ) -> None:
     """List silences that have not ended, the first to end first."""
     with open_gateway(url, data_dir) as client:
-        found = [each for page in client.pages("/silences") for each in page]
-    if as_json:
-        typer.echo(json.dumps({"silences": found}, indent=2))
-        return
+        found = client.all("/silences")
+    columns = ("MONITORS", "KINDS", "FROM", "TO", "ID", "NOTE")
     rows = [
         (
             printable(_subject(each)),
@@ -68,7 +65,8 @@ def list_silences(
         )
         for each in found
     ]
-    print_table(("MONITORS", "KINDS", "FROM", "TO", "ID", "NOTE"), rows)
+    answer = {"silences": found}
+    print_answer(answer, as_json=as_json, plainly=lambda: print_table(columns, rows))
 
 
 @app.command("remove")

@@ -1,6 +1,5 @@
 """`stream-tracker slates`: pictures that are not to be on air."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -8,7 +7,7 @@ from urllib.parse import quote
 import typer
 
 from cli.client import open_gateway
-from cli.monitor_view import moment, print_table
+from cli.monitor_view import moment, print_answer, print_table
 from cli.options import LOCAL_GATEWAY, AsJson, DataDir, GatewayUrl
 
 app = typer.Typer(help="Upload pictures that are not to be on air.", no_args_is_help=True)
@@ -38,11 +37,9 @@ def list_slates(
     """List slates by name."""
     with open_gateway(url, data_dir) as client:
         found = client.call("GET", "/slates")
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
     rows = [(each["name"], moment(each["updated_at"])) for each in found["slates"]]
-    print_table(("NAME", "UPLOADED"), rows)
+    columns = ("NAME", "UPLOADED")
+    print_answer(found, as_json=as_json, plainly=lambda: print_table(columns, rows))
 
 
 @app.command("remove")

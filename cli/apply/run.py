@@ -36,7 +36,7 @@ def apply_file(client: RestClient, path: Path, options: Options, *, dry_run: boo
         GatewayUnreachable: what was done until then stays.
     """
     document = read_document(path)
-    destinations = _all(client, "/destinations")
+    destinations = client.all("/destinations")
     document.check_destinations([each["name"] for each in destinations])
     taker = StepTaker(client, destinations, dry_run=dry_run)
     steps = _plan(client, document, destinations, options)
@@ -62,7 +62,7 @@ def _plan(
     steps = [
         *first,
         *plan_monitors(file, _active_monitors(client, names), options),
-        *plan_silences(file, _all(client, "/silences"), options, datetime.now(UTC)),
+        *plan_silences(file, client.all("/silences"), options, datetime.now(UTC)),
     ]
     return sorted(steps, key=_turn)
 
@@ -77,22 +77,17 @@ def _active_monitors(client: RestClient, destination_names: Mapping[str, str]) -
     """Return the active monitors with their settings, and destinations by name."""
     found: dict[str, dict[str, Any]] = {}
     for status in ACTIVE:
-        for each in _all(client, "/monitors", status=status, settings="true"):
+        for each in client.all("/monitors", status=status, settings="true"):
             named = each["settings"]["destinations"]
             each["settings"]["destinations"] = [destination_names.get(one, one) for one in named]
             found[each["monitor_id"]] = each
     return list(found.values())
 
 
-def _all(client: RestClient, path: str, **query: Any) -> Items:
-    return [each for page in client.pages(path, **query) for each in page]
-
-
 class StepTaker:
     """Takes steps, or only shows them.
 
     Args:
-        client: of the service.
         destinations: those that exist: monitors name them, the API wants their ids.
         dry_run: whether nothing is to be done.
     """
