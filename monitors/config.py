@@ -11,11 +11,11 @@ from monitors.request_headers import check_request_headers, masked
 
 DAY_SEC = 86_400
 
-Seconds = Annotated[float, Field(ge=0, le=DAY_SEC, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Field(ge=1, le=DAY_SEC, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=DAY_SEC)]
+PositiveSeconds = Annotated[float, Field(ge=1, le=DAY_SEC)]
 
-Lufs = Annotated[float, Field(ge=-70, le=0, allow_inf_nan=False)]
-Decibels = Annotated[float, Field(ge=-60, le=20, allow_inf_nan=False)]
+Lufs = Annotated[float, Field(ge=-70, le=0)]
+Decibels = Annotated[float, Field(ge=-60, le=20)]
 
 
 class OnDeliveryFailure(StrEnum):
@@ -50,7 +50,7 @@ _OF_VIDEO = (
 class Thresholds(BaseModel):
     """How much of a fault is an incident. All of it may change while a monitor runs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     blackout_threshold_sec: Seconds = Field(
         default=30, description="Continuous black before alert.blackout; 0 switches it off."
@@ -65,7 +65,6 @@ class Thresholds(BaseModel):
         default=-50,
         ge=-120,
         le=0,
-        allow_inf_nan=False,
         description="Sound that stays under this level is silence, in dBFS.",
     )
     recovery_sec: Seconds = Field(
@@ -75,7 +74,6 @@ class Thresholds(BaseModel):
         default=4,
         ge=0,
         le=1000,
-        allow_inf_nan=False,
         description=(
             "An incident that follows three of its kind within 10 minutes stays open until its "
             "kind has been quiet for recovery_sec times this; the next ones for 10 minutes. "
@@ -123,14 +121,12 @@ class Thresholds(BaseModel):
         default=3,
         gt=0,
         le=50,
-        allow_inf_nan=False,
         description="How far the loudness may be from loudness_target_lufs before alert.loudness.",
     )
     loudness_window_sec: float = Field(
         default=600,
         ge=3,
         le=3600,
-        allow_inf_nan=False,
         description="Time over which loudness is measured, with the gates of BS.1770.",
     )
     true_peak_max_dbtp: Decibels | None = Field(
