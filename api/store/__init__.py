@@ -1,16 +1,18 @@
-"""What the gateway remembers: monitors, their last reports, their events, idempotency keys."""
+"""What the gateway remembers, in one database."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from api.store.changes import ChangeStore
@@ -31,13 +33,13 @@ from api.store.sessions import SessionStore
 from api.store.silences import SilenceStore
 from api.store.slates import SlateStore
 from api.store.status_pages import StatusPageStore
-from api.store.tables import deployment
+from api.store.tables import deployment, metadata
 from api.store.told import ToldStore
+from api.store.triggers import create_triggers
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
-@dataclass(frozen=True)
 class Store:
     """The tables of one database, by what they are about.
 
@@ -45,26 +47,27 @@ class Store:
         deployment_id: names the database, among others that share a Temporal namespace with it.
     """
 
-    deployment_id: str
-    database: Database
-    insertion: InsertionStore
-    monitors: MonitorStore
-    events: EventStore
-    coverage: CoverageStore
-    incidents: IncidentStore
-    reconciliation: ReconciliationStore
-    changes: ChangeStore
-    slates: SlateStore
-    destinations: DestinationStore
-    silences: SilenceStore
-    deliveries: DeliveryStore
-    held_webhooks: HeldWebhookStore
-    told: ToldStore
-    evidence: EvidenceStore
-    latest_pictures: LatestPictureStore
-    incident_deliveries: IncidentDeliveryStore
-    status_pages: StatusPageStore
-    sessions: SessionStore
+    def __init__(self, database: Database, deployment_id: str) -> None:
+        self.database = database
+        self.deployment_id = deployment_id
+        self.insertion = InsertionStore(database)
+        self.monitors = MonitorStore(database)
+        self.events = EventStore(database)
+        self.coverage = CoverageStore(database)
+        self.incidents = IncidentStore(database)
+        self.reconciliation = ReconciliationStore(database)
+        self.changes = ChangeStore(database)
+        self.slates = SlateStore(database)
+        self.destinations = DestinationStore(database)
+        self.silences = SilenceStore(database)
+        self.deliveries = DeliveryStore(database)
+        self.held_webhooks = HeldWebhookStore(database)
+        self.told = ToldStore(database)
+        self.evidence = EvidenceStore(database)
+        self.latest_pictures = LatestPictureStore(database)
+        self.incident_deliveries = IncidentDeliveryStore(database)
+        self.status_pages = StatusPageStore(database)
+        self.sessions = SessionStore(database)
 
 
 @asynccontextmanager
@@ -78,40 +81,15 @@ async def open_store(url: str) -> AsyncIterator[Store]:
     database = Database(url)
     try:
         await upgrade_database(database)
-        yield Store(
-            deployment_id=await _deployment_id(database),
-            database=database,
-            insertion=InsertionStore(database),
-            monitors=MonitorStore(database),
-            events=EventStore(database),
-            coverage=CoverageStore(database),
-            incidents=IncidentStore(database),
-            reconciliation=ReconciliationStore(database),
-            changes=ChangeStore(database),
-            slates=SlateStore(database),
-            destinations=DestinationStore(database),
-            silences=SilenceStore(database),
-            deliveries=DeliveryStore(database),
-            held_webhooks=HeldWebhookStore(database),
-            told=ToldStore(database),
-            evidence=EvidenceStore(database),
-            latest_pictures=LatestPictureStore(database),
-            incident_deliveries=IncidentDeliveryStore(database),
-            status_pages=StatusPageStore(database),
-            sessions=SessionStore(database),
-        )
+        async with database.read() as connection:
+            found = await connection.scalars(select(deployment.c.deployment_id))
+        yield Store(database, found.one())
     finally:
         await database.close()
 
 
-async def _deployment_id(database: Database) -> str:
-    async with database.read() as connection:
-        found: str = (await connection.scalars(select(deployment.c.deployment_id))).one()
-    return found
-
-
 async def upgrade_database(database: Database, scripts: Path = SCRIPTS) -> None:
-    """Apply all migrations of the folder `scripts` that are missing.
+    """Create the tables of a new database; migrate those of an older one by the folder `scripts`.
 
     Raises:
         StoreUnavailable: the database does not answer, is none of ours, or somebody keeps a table.
@@ -127,8 +105,19 @@ async def upgrade_database(database: Database, scripts: Path = SCRIPTS) -> None:
 def _upgrade(scripts: Path, connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with nullcontext() if connection.in_transaction() else connection.begin():
+        if is_new := not inspect(connection).has_table("alembic_version"):
+            _create(connection, ScriptDirectory.from_config(config))
+    if not is_new:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _create(connection: Connection, scripts: ScriptDirectory) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    create_triggers(connection)
+    connection.execute(insert(deployment).values(deployment_id=str(uuid4())))
+    MigrationContext.configure(connection).stamp(scripts, "head")
 
 
 __all__ = ["Store", "StoreUnavailable", "open_store", "upgrade_database"]

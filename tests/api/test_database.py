@@ -1,6 +1,7 @@
 """The database, whatever its settings are and whatever others do to it."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import text
 
-from api.store import StoreUnavailable, open_store, upgrade_database
+from api.store import SCRIPTS, StoreUnavailable, open_store, upgrade_database
 from api.store.database import MIGRATION_LOCK, POOL_SIZE, Database
 from api.store.insertion import TooManyMonitors
 from tests.api.test_store import RECORD
@@ -22,7 +23,7 @@ LIMIT_SEC = 0.5
 SLOW = """
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0001", None, None, None
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
 
 def upgrade():
     op.execute("CREATE TABLE slow (id integer)")
@@ -31,16 +32,22 @@ def upgrade():
 BESIDE_WRITERS = """
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0001", None, None, None
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
 
 def upgrade():
     with op.get_context().autocommit_block():
         op.create_index("ix_written_id", "written", ["id"], postgresql_concurrently=True)
 """
+FAILS = """
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+
+def upgrade():
+    raise AssertionError("the tables have it already")
+"""
 WAITS = """
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0001", None, None, None
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
 
 def upgrade():
     op.execute("ALTER TABLE written ADD COLUMN more integer")
@@ -67,11 +74,9 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 @contextmanager
 def migration(folder: Path, script: str) -> Iterator[Path]:
-    """Yield a folder of migrations with one, that of ours for an environment."""
-    ours = Path(__file__).parents[2] / "api" / "store" / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text((ours / "env.py").read_text())
-    (folder / "versions" / "0001_test.py").write_text(script)
+    """Yield a folder of migrations: ours, and one more."""
+    shutil.copytree(SCRIPTS, folder)
+    (folder / "versions" / "0002_test.py").write_text(script)
     yield folder
 
 
@@ -121,11 +126,22 @@ async def test_a_gateway_waits_for_another_one_that_migrates(empty_postgres_url:
         await upgrading
 
 
+async def test_a_new_database_needs_no_migration(empty_database_url: str, tmp_path: Path) -> None:
+    with migration(tmp_path / "one_more", FAILS) as scripts:
+        async with database(empty_database_url) as opened:
+            for _ in range(2):
+                await upgrade_database(opened, scripts)
+            async with opened.read() as connection:
+                version = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            assert version == "0002"
+
+
 async def test_a_migration_may_take_longer_than_a_statement(
     empty_postgres_url: str, tmp_path: Path
 ) -> None:
     with migration(tmp_path / "slow", SLOW) as scripts:
         async with database(empty_postgres_url) as opened:
+            await upgrade_database(opened)
             await upgrade_database(opened, scripts)
             async with opened.read() as connection:
                 assert await connection.scalar(text("SELECT count(*) FROM slow")) == 0
@@ -141,6 +157,7 @@ async def test_an_index_can_be_built_beside_writers_while_other_gateways_start(
         await writer.execute("INSERT INTO written VALUES (1)")
         with migration(tmp_path / "index", BESIDE_WRITERS) as scripts:
             async with database(empty_postgres_url) as one, database(empty_postgres_url) as two:
+                await upgrade_database(one)
                 upgrading = asyncio.gather(
                     upgrade_database(one, scripts), upgrade_database(two, scripts)
                 )
@@ -167,6 +184,7 @@ async def test_a_migration_does_not_wait_for_a_table_without_end(
             await reader.execute("SELECT * FROM written")
             with migration(tmp_path / "waits", WAITS) as scripts:
                 async with database(empty_postgres_url) as opened:
+                    await upgrade_database(opened)
                     with pytest.raises(StoreUnavailable, match="lock timeout"):
                         await upgrade_database(opened, scripts)
 

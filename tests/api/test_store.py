@@ -133,7 +133,7 @@ def test_a_report_of_a_delivery_adds_to_what_is_known(
     assert after_report(known, told) == expected
 
 
-async def test_the_migrations_make_what_the_code_expects(empty_database_url: str) -> None:
+async def test_a_new_database_has_what_the_code_expects(empty_database_url: str) -> None:
     async with open_store(empty_database_url) as store, store.database.read() as connection:
         assert await connection.run_sync(_differences) == []
 
