@@ -79,9 +79,8 @@ class AccessLog:
     def _record(self, scope: Scope, status: int, duration_sec: float) -> None:
         route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        self._metrics.request_answered(
-            method=method, route=route, status=status, duration_sec=duration_sec
-        )
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.request_duration.labels(method, route).observe(duration_sec)
         is_quiet = status < 400 and _is_quiet(scope["path"])
         log = _log.debug if is_quiet else _log.info
         log(

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -78,59 +77,8 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
 class GatewayServices:
-    """The services of a gateway; each route gets those that its parameters name."""
-
-    metrics: GatewayMetrics
-    limits: RequestLimits
-    authentication: Authentication
-    monitors: MonitorService
-    creation: MonitorCreation
-    updates: MonitorUpdates
-    bulk_stop: BulkStop
-    headers: SecretHeaders
-    events: EventService
-    slates: SlateService
-    incidents: IncidentService
-    coverage: CoverageService
-    reports: WorkerReports
-    reconciler: Reconciler
-    health: HealthChecks
-    heartbeat: HeartbeatPing
-    changes: ChangeFeed
-    destinations: DestinationService
-    dispatch: DestinationDispatch
-    silences: SilenceService
-    held_webhooks: HeldWebhooks
-    status_pages: StatusPageService
-    publication: StatusPublication
-    waker: DestinationWaker
-    links: EvidenceLinks
-    capsule_keys: CapsuleKeys
-    evidence: EvidenceService
-    intake: EvidenceIntake
-    cleanup: EvidenceCleanup
-    pictures: LatestPictureService
-    sessions: Sessions
-    cookie: SessionCookie
-    levels: LevelHistory
-    wall: WallService
-    monitor_pages: MonitorPages
-
-
-def create_gateway(
-    settings: GatewaySettings,
-    *,
-    engine: MonitorEngine,
-    store: Store,
-    address_check: AddressCheck,
-    apprise_check: AppriseCheck | None = None,
-    ping: Ping | None = None,
-    namespace: str = "default",
-    now: Callable[[], datetime] = _utc_now,
-) -> GatewayServices:
-    """Build the services.
+    """The services of a gateway; each route gets those that its parameters name.
 
     Args:
         settings: keys and limits; the caller acts on addresses, ports and the database.
@@ -145,107 +93,97 @@ def create_gateway(
     Raises:
         StartError: a setting cannot be used.
     """
-    metrics = GatewayMetrics()
-    metrics.limit_evidence(settings.evidence_max_bytes)
-    limits = RequestLimits(settings, metrics.limit_storage_failed)
-    seal_key = settings.internal_api_key.get_secret_value().encode()
-    launcher = Launcher(store, engine, metrics, now, seal_key)
-    box = SecretBox(settings.secrets_key)
-    headers, secrets = SecretHeaders(box), DestinationSecretBox(box)
-    waker = DestinationWaker(store, engine)
-    monitors = MonitorService(store, engine, waker, now)
-    retention = timedelta(days=settings.retention_days)
-    links, capsule_keys = evidence_links(settings), CapsuleKeys(settings.evidence_signing_key)
-    files = _file_store(settings)
-    evidence = EvidenceService(store, files, links, now)
-    cleanup = EvidenceCleanup(
-        store,
-        files,
-        kept=timedelta(days=settings.evidence_retention_days),
-        remembered=retention,
-        now=now,
-    )
-    incidents = IncidentService(store, evidence, links, waker, now)
-    events = EventService(store, engine, monitors, links)
-    changes = ChangeFeed(store.changes, ChangeDescriptions(monitors, incidents).describe)
-    sessions, levels = Sessions(store.sessions, now), LevelHistory()
-    pictures = LatestPictureService(
-        store, monitors, interval_sec=settings.picture_interval_sec, now=now
-    )
-    coverage = CoverageService(store, retention=retention, now=now)
-    status_pages = StatusPageService(store, now)
-    held_webhooks = HeldWebhooks(store, engine, now)
-    silences = SilenceService(store, waker, held_webhooks, now)
-    health = HealthChecks(store, engine, metrics, with_streams=settings.stream_metrics)
-    return GatewayServices(
-        metrics=metrics,
-        limits=limits,
-        authentication=Authentication(settings, limits, sessions),
-        monitors=monitors,
-        creation=MonitorCreation(
-            store,
-            launcher,
-            address_check,
-            headers,
-            takes_capsules=capsule_keys.can_sign,
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        *,
+        engine: MonitorEngine,
+        store: Store,
+        address_check: AddressCheck,
+        apprise_check: AppriseCheck | None = None,
+        ping: Ping | None = None,
+        namespace: str = "default",
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        files, box = _file_store(settings), SecretBox(settings.secrets_key)
+        retention = timedelta(days=settings.retention_days)
+        self.metrics = GatewayMetrics()
+        self.metrics.evidence_quota.set(settings.evidence_max_bytes)
+        self.limits = RequestLimits(settings, self.metrics.limit_storage_failures)
+        self.sessions = Sessions(store.sessions, now)
+        self.authentication = Authentication(settings, self.limits, self.sessions)
+        self.cookie = SessionCookie(settings)
+
+        self.waker = DestinationWaker(store, engine)
+        self.monitors = MonitorService(store, engine, self.waker, now)
+        self.headers = SecretHeaders(box)
+        self.updates = MonitorUpdates(store, engine, self.monitors, self.headers)
+        self.bulk_stop = BulkStop(store, self.monitors)
+        self.capsule_keys = CapsuleKeys(settings.evidence_signing_key)
+        launcher = Launcher(
+            *(store, engine, self.metrics, now),
+            seal_key=settings.internal_api_key.get_secret_value().encode(),
+        )
+        self.creation = MonitorCreation(
+            *(store, launcher, address_check, self.headers),
+            takes_capsules=self.capsule_keys.can_sign,
             max_active=settings.max_monitors,
             now=now,
-        ),
-        bulk_stop=BulkStop(store, monitors),
-        updates=MonitorUpdates(store, engine, monitors, headers),
-        headers=headers,
-        events=events,
-        slates=SlateService(store, now),
-        incidents=incidents,
-        coverage=coverage,
-        reports=WorkerReports(store, monitors, metrics, waker, levels, now),
-        reconciler=Reconciler(
-            store,
-            engine,
-            launcher,
-            waker,
-            cleanup,
-            metrics,
+        )
+
+        self.links = evidence_links(settings)
+        self.evidence = EvidenceService(store, files, self.links, now)
+        self.intake = EvidenceIntake(
+            store, files, EvidenceQuota(store, files, settings), self.capsule_keys, self.metrics
+        )
+        self.cleanup = EvidenceCleanup(
+            *(store, files),
+            kept=timedelta(days=settings.evidence_retention_days),
+            remembered=retention,
+            now=now,
+        )
+        self.pictures = LatestPictureService(
+            store, self.monitors, interval_sec=settings.picture_interval_sec, now=now
+        )
+        self.slates = SlateService(store, now)
+        self.levels = LevelHistory()
+        self.coverage = CoverageService(store, retention=retention, now=now)
+
+        self.events = EventService(store, engine, self.monitors, self.links)
+        self.incidents = IncidentService(store, self.evidence, self.links, self.waker, now)
+        described = ChangeDescriptions(self.monitors, self.incidents)
+        self.changes = ChangeFeed(store.changes, described.describe)
+        secrets = DestinationSecretBox(box)
+        self.destinations = DestinationService(
+            store, self.waker, address_check, apprise_check, secrets, now
+        )
+        writer = NotificationWriter(store, settings.public_url, self.links, now)
+        self.dispatch = DestinationDispatch(store, secrets, writer, self.metrics, now)
+        self.held_webhooks = HeldWebhooks(store, engine, now)
+        self.silences = SilenceService(store, self.waker, self.held_webhooks, now)
+
+        self.reports = WorkerReports(
+            store, self.monitors, self.metrics, self.waker, self.levels, now
+        )
+        self.reconciler = Reconciler(
+            *(store, engine, launcher, self.waker, self.cleanup, self.metrics),
             retention=retention,
             now=now,
-        ),
-        health=health,
-        heartbeat=HeartbeatPing(ping, store, health, metrics, now),
-        changes=changes,
-        destinations=DestinationService(store, waker, address_check, apprise_check, secrets, now),
-        dispatch=DestinationDispatch(
-            store, secrets, NotificationWriter(store, settings.public_url, links, now), metrics, now
-        ),
-        silences=silences,
-        held_webhooks=held_webhooks,
-        status_pages=status_pages,
-        publication=StatusPublication(store, status_pages, coverage, now),
-        waker=waker,
-        links=links,
-        capsule_keys=capsule_keys,
-        evidence=evidence,
-        intake=EvidenceIntake(
-            store,
-            files,
-            EvidenceQuota(
-                store,
-                files,
-                most_bytes=settings.evidence_max_bytes,
-                monitor_most_bytes=settings.evidence_monitor_max_bytes,
-            ),
-            capsule_keys,
-            metrics,
-        ),
-        cleanup=cleanup,
-        pictures=pictures,
-        sessions=sessions,
-        cookie=SessionCookie(settings),
-        levels=levels,
-        wall=WallService(monitors, incidents, silences, changes, now),
-        monitor_pages=MonitorPages(
-            store, monitors, incidents, events, _workflows_url(settings, namespace), now
-        ),
-    )
+        )
+        self.health = HealthChecks(
+            store, engine, self.metrics, with_streams=settings.stream_metrics
+        )
+        self.heartbeat = HeartbeatPing(ping, store, self.health, self.metrics, now)
+
+        self.status_pages = StatusPageService(store, now)
+        self.publication = StatusPublication(store, self.status_pages, self.coverage, now)
+        self.wall = WallService(self.monitors, self.incidents, self.silences, self.changes, now)
+        self.monitor_pages = MonitorPages(
+            *(store, self.monitors, self.incidents, self.events),
+            _workflows_url(settings, namespace),
+            now,
+        )
 
 
 def evidence_links(settings: GatewaySettings) -> EvidenceLinks:

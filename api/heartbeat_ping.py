@@ -68,7 +68,7 @@ class HeartbeatPing:
             except Exception:  # a defect must not stop the calls for good
                 _log.exception("heartbeat ping failed")
                 outcome = "failed"
-            self._metrics.heartbeat_pinged(outcome)
+            self._metrics.heartbeat_pings.labels(outcome).inc()
 
     async def _outcome(self, ping: Ping) -> str:
         """Call the address if all is well; return `sent`, `withheld` or `failed`."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, cast
 
@@ -13,6 +12,7 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
+from prometheus_client import Counter
 
 from api.errors import RateLimitExceeded
 from api.limit_memory import WindowMemory
@@ -55,8 +55,8 @@ class RequestLimits:
     stops the API nor opens it to everything.
     """
 
-    def __init__(self, settings: GatewaySettings, on_storage_failure: Callable[[], None]) -> None:
-        """Prepare to count.
+    def __init__(self, settings: GatewaySettings, failures: Counter) -> None:
+        """Prepare to count; `failures` counts what the storage could not.
 
         Raises:
             StartError: RATE_LIMIT_STORAGE names none that can be used.
@@ -64,7 +64,7 @@ class RequestLimits:
         self._shared = _limiter(settings.rate_limit_storage)
         self._own = MovingWindowRateLimiter(WindowMemory())
         self._paused_until = 0.0
-        self._on_storage_failure = on_storage_failure
+        self._failures = failures
         # Each is counted by itself: polling hinders nobody's stop.
         self._limits = dict.fromkeys(Counted, RateLimitItemPerMinute(settings.rate_limit_read)) | {
             Counted.CREATIONS: RateLimitItemPerMinute(settings.rate_limit_create),
@@ -100,7 +100,7 @@ class RequestLimits:
                 # Not asked again for a while: every request would wait for the same outage.
                 self._paused_until = time.monotonic() + STORAGE_PAUSE_SEC
                 _log.warning("rate limit storage unavailable", error=repr(error.__cause__ or error))
-        self._on_storage_failure()
+        self._failures.inc()
         return await _hit(self._own, limit, what, client)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
-from api.app import GatewayServices, api_app, create_gateway, internal_app
+from api.app import GatewayServices, api_app, internal_app
 from api.codec import add_codec
 from api.heartbeat_ping import Ping, PingFailed
 from api.store import StoreUnavailable, open_store
@@ -48,7 +48,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                 open_heartbeat_ping(settings) as ping,
             ):
                 apprise = apprise_sender(settings)
-                gateway = create_gateway(
+                gateway = GatewayServices(
                     settings,
                     engine=TemporalEngine(
                         client,

@@ -9,6 +9,7 @@ import structlog
 from api.store import Store
 from api.store.evidence import EvidenceRecord
 from evidence.store import FileStore
+from runtime.settings import GatewaySettings
 
 BATCH: Final = 100
 BATCHES: Final = 20
@@ -32,8 +33,7 @@ class EvidenceQuota:
     Args:
         store: knows what is stored.
         files: where it lies.
-        most_bytes: of the deployment.
-        monitor_most_bytes: of one monitor.
+        settings: how much may be.
         clock: seconds that only grow.
     """
 
@@ -41,15 +41,14 @@ class EvidenceQuota:
         self,
         store: Store,
         files: FileStore,
+        settings: GatewaySettings,
         *,
-        most_bytes: int,
-        monitor_most_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._files = files
-        self._most_bytes = most_bytes
-        self._monitor_most_bytes = monitor_most_bytes
+        self._most_bytes = settings.evidence_max_bytes
+        self._monitor_most_bytes = settings.evidence_monitor_max_bytes
         self._clock = clock
         self._used_bytes = dict[str | None, int]()
         self._known_until = float("-inf")

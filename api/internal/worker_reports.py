@@ -88,7 +88,8 @@ class WorkerReports:
         if recorded is None:
             raise MonitorNotFound(monitor_id)
         self._waker.wake(recorded.to_tell)
-        self._metrics.event_reported(report)
+        labels = (report.event.event_type, report.webhook_status)
+        self._metrics.event_reports.labels(*labels).inc()
         return EventReportAnswer(silenced_until=recorded.silenced_until)
 
     async def _cancel(self, monitor_id: str) -> None:

@@ -44,11 +44,11 @@ class Launcher:
         try:
             await self._engine.start(workflow_input(record, self._seal_key))
         except StartUnconfirmed as error:
-            self._metrics.start_failed("unconfirmed")
+            self._metrics.start_failures.labels("unconfirmed").inc()
             _log.warning("start unconfirmed", monitor_id=record.monitor_id, error=str(error))
             return
         except EngineUnavailable:
-            self._metrics.start_failed("unavailable")
+            self._metrics.start_failures.labels("unavailable").inc()
             raise
         if not await self._confirm(record.monitor_id):
             await self._cancel_again(record.monitor_id)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from api.app import create_gateway
+from api.app import GatewayServices
 from api.store import open_store
 from tests.testkit.gateway import KEY, FakeEngine, gateway_settings, refuse_forbidden
 from worker.gateway_process import apprise_check, apprise_sender, open_sender, serving
@@ -20,7 +20,7 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[http
     database = tmp_path_factory.mktemp("gateway") / "gateway.db"
     apprise = apprise_sender(settings)
     async with open_store(f"sqlite:///{database}") as store, open_sender(apprise):
-        gateway = create_gateway(
+        gateway = GatewayServices(
             settings,
             engine=FakeEngine(),
             store=store,

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from api.access_log import masked_url
-from api.app import create_gateway
+from api.app import GatewayServices
 from api.monitor_engine import EngineNotReady
 from api.store import open_store
 from runtime.serving import PortTaken
@@ -190,7 +190,7 @@ async def test_the_workers_api_has_a_port_of_its_own_when_one_is_set(sqlite_url:
 async def test_a_request_in_flight_is_answered_before_the_server_stops(sqlite_url: str) -> None:
     settings, engine = gateway_settings(), FakeEngine(gate=asyncio.Event())
     async with open_store(sqlite_url) as store:
-        gateway = create_gateway(
+        gateway = GatewayServices(
             settings, engine=engine, store=store, address_check=refuse_forbidden
         )
         stop = asyncio.Event()

@@ -16,7 +16,7 @@ from kube.api_errors import CallFailed
 from media.sources.youtube.egress import Egress
 from monitors.events import EventType, StreamEvent
 from monitors.evidence import EvidenceKind
-from monitors.reports import EventReport, HealthReport, MediaFacts, OpenIncident, SoundLevels
+from monitors.reports import HealthReport, MediaFacts, OpenIncident, SoundLevels
 from monitors.status import IncidentKind, MonitorStatus, StreamStatus
 from notifications.notification import DestinationType
 from worker.evidence_metrics import EvidenceMetrics
@@ -59,14 +59,15 @@ STREAM = MonitorSummary(
 
 def gateway_exposition() -> str:
     metrics = GatewayMetrics()
-    metrics.request_answered(method="GET", route="/", status=200, duration_sec=0.1)
-    metrics.start_failed("unavailable")
-    metrics.limit_storage_failed()
-    metrics.event_reported(EventReport(event=EVENT, webhook_status="sent", webhook_attempts=1))
+    metrics.requests.labels("GET", "/", "200").inc()
+    metrics.request_duration.labels("GET", "/").observe(0.1)
+    metrics.start_failures.labels("unavailable").inc()
+    metrics.limit_storage_failures.inc()
+    metrics.event_reports.labels(EVENT.event_type, "sent").inc()
     metrics.reconciled(ReconciliationReport(), datetime.now(UTC))
-    metrics.heartbeat_pinged("sent")
-    metrics.evidence_settled(EvidenceKind.CLIP, "stored")
-    metrics.notification_settled(DestinationType.WEBHOOK, "delivered")
+    metrics.heartbeat_pings.labels("sent").inc()
+    metrics.evidence.labels(EvidenceKind.CLIP, "stored").inc()
+    metrics.notifications.labels(DestinationType.WEBHOOK, "delivered").inc()
     streams = StreamMetrics([STREAM], datetime.now(UTC)).exposition()
     return (metrics.exposition(dict.fromkeys(MonitorStatus, 0)) + streams).decode()
 

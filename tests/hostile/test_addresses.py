@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.app import create_gateway
+from api.app import GatewayServices
 from api.store import open_store
 from api.url_checks import AddressNotAllowed
 from media.outbound.client import media_client, webhook_client
@@ -61,7 +61,7 @@ async def judging_gateway(
     """A client of a gateway that judges addresses as it does in production."""
     settings = gateway_settings()
     async with open_store(f"sqlite:///{folder}/gateway.db") as store:
-        made = create_gateway(
+        made = GatewayServices(
             settings, engine=engine, store=store, address_check=_address_check(settings, resolve)
         )
         base = f"http://127.0.0.1:{settings.port}"

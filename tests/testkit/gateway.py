@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from activities.declarations import RedeliveryInput
-from api.app import GatewayServices, create_gateway
+from api.app import GatewayServices
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.store import Store, open_store
 from api.url_checks import AddressNotAllowed
@@ -211,7 +211,7 @@ async def running_gateway(
     played = FakeEngine()
     async with open_store(url) as store, _folder() as folder:
         chosen = gateway_settings(**{"evidence_store": folder, **settings})
-        gateway = create_gateway(
+        gateway = GatewayServices(
             chosen, engine=engine or played, store=store, address_check=refuse_forbidden
         )
         base = f"http://127.0.0.1:{chosen.port}"
