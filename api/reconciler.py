@@ -81,8 +81,8 @@ class Reconciler:
         await self._remove(self._store.coverage.remove_quiet)
         await self._remove(self._store.deliveries.remove_old)
         await self._remove(self._store.silences.remove_ended)
+        await self._remove(self._store.reconciliation.remove_keys, kept=KEYS_KEPT)
         await self._waker.start_missing()
-        await self._store.reconciliation.remove_keys(before=self._now() - KEYS_KEPT)
         self._metrics.reconciled(report, self._now())
         _log.info("reconciled", **report.model_dump())
         return report
@@ -158,9 +158,14 @@ class Reconciler:
             await self._engine.cancel(monitor_id)
         return len(orphans)
 
-    async def _remove(self, remove: Callable[[datetime, int], Awaitable[int]]) -> int:
+    async def _remove(
+        self,
+        remove: Callable[[datetime, int], Awaitable[int]],
+        *,
+        kept: timedelta | None = None,
+    ) -> int:
         """Remove what is past its time; what does not fit into one round is left for the next."""
-        before = self._now() - self._retention
+        before = self._now() - (kept or self._retention)
         total = 0
         for _ in range(REMOVAL_ROUNDS):
             removed = await remove(before, REMOVALS)

@@ -112,7 +112,7 @@ class DestinationDispatch:
         )
         record = await self._store.destinations.find(destination_id) if changed else None
         if record:
-            self._metrics.notification_settled(record.type, settled.outcome)
+            self._metrics.notifications.labels(record.type, settled.outcome).inc()
             _log.info(
                 "notification settled",
                 destination_id=destination_id,
@@ -152,7 +152,7 @@ class DestinationDispatch:
         if verdict.telling is None:
             return NextResult(wait_sec=_seconds(verdict.wake_at, now))
         ids = await _rows_to_tell(connection, record, verdict.telling, now)
-        return NextResult(delivery_id=await hand_out(connection, ids, now))
+        return NextResult(delivery_id=await hand_out(connection, ids))
 
     async def _judge(
         self, connection: AsyncConnection, record: DestinationRecord, scope: Scope, now: datetime

@@ -66,7 +66,7 @@ class NotificationWriter:
         return WrittenNotification(notification, self._links.event(event) if event else None)
 
     def _subject(self, first: DeliveryRecord, told: ToldRow) -> Subject:
-        event_type = EventType(told.event_type) if told.event_type else EventType.MONITOR_ERROR
+        event_type = told.event_type or EventType.MONITOR_ERROR
         kind = kind_of(event_type)
         data = self._links.payload(json.loads(told.body))["data"] if told.body else {}
         return Subject(
@@ -104,7 +104,7 @@ def _severity(event_type: EventType) -> Severity | None:
 def _monitor_ended_as(first: DeliveryRecord, told: ToldRow) -> MonitorStatus | None:
     if first.state is not NotificationState.CLOSED or told.event_id is not None:
         return None
-    return MonitorStatus(told.monitor_status or MonitorStatus.STOPPED)
+    return told.monitor_status or MonitorStatus.STOPPED
 
 
 def _single_event(first: DeliveryRecord, told: Sequence[ToldRow]) -> StreamEvent | None:

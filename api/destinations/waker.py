@@ -90,7 +90,7 @@ class DestinationWaker:
 
     async def _signal(self, destination_id: str, *, interrupt: bool) -> None:
         # Asked after the rows were committed: who is busy now reads them when it asks again.
-        if interrupt or await self._store.deliveries.idle([destination_id]):
+        if interrupt or await self._store.deliveries.is_idle(destination_id):
             await self._engine.wake_destination(destination_id, interrupt=interrupt)
         else:
             await self._engine.start_destination(destination_id)

@@ -18,7 +18,8 @@ from api.evidence.quota import EvidenceQuota, QuotaExceeded
 from api.evidence.spool import Spooled, spooled
 from api.metrics import GatewayMetrics
 from api.store import Store
-from api.store.evidence import DELETED, EvidenceRecord, EvidenceState
+from api.store.evidence import DELETED, EvidenceRecord
+from api.store.evidence_tables import EvidenceState
 from evidence.store import FileStore, StoreFailed
 from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
 
@@ -125,7 +126,7 @@ class EvidenceIntake:
         """Take that there will be no file; raises as `take`."""
         record = await self._expected(upload)
         if await self._store.evidence.fail(record, reason):
-            self._metrics.evidence_settled(record.kind, "failed")
+            self._metrics.evidence.labels(record.kind, "failed").inc()
 
     async def _expected(self, upload: IncomingEvidence) -> EvidenceRecord:
         """Return the row that the event of an incident has announced.
@@ -157,7 +158,7 @@ class EvidenceIntake:
         if not await self._store.evidence.settle(record):
             await self._files.delete(record.file_name)
             return
-        self._metrics.evidence_settled(record.kind, "stored")
+        self._metrics.evidence.labels(record.kind, "stored").inc()
         _log.info("evidence stored", **_named(record), size_bytes=record.size_bytes)
 
     async def _signed(self, body: Spooled, record: EvidenceRecord) -> Spooled:
@@ -172,7 +173,7 @@ class EvidenceIntake:
     async def _fail(self, record: EvidenceRecord, reason: str) -> None:
         # A worker that hands it in again is not counted again.
         if await self._store.evidence.fail(record, reason):
-            self._metrics.evidence_settled(record.kind, reason)
+            self._metrics.evidence.labels(record.kind, reason).inc()
 
     @asynccontextmanager
     async def _turn(self, record: EvidenceRecord) -> AsyncIterator[None]:

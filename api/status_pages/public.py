@@ -105,7 +105,7 @@ def _monitor(shown: ShownMonitor, known: Seen, number: int) -> PublicMonitor:
     return PublicMonitor(
         name=_name(shown, known.subject, number),
         state=_state(known.intervals, open_ones),
-        kinds=tuple(dict.fromkeys(IncidentKind(each.kind) for each in open_ones)),
+        kinds=tuple(dict.fromkeys(each.kind for each in open_ones)),
         days=periods(known.intervals, TimeResolution.DAY),
         totals=Totals.of(known.intervals),
     )
@@ -114,7 +114,7 @@ def _monitor(shown: ShownMonitor, known: Seen, number: int) -> PublicMonitor:
 def _state(
     intervals: Sequence[CoverageInterval], open_ones: Sequence[IncidentRecord]
 ) -> PublicState:
-    if any(each.severity == Severity.CRITICAL for each in open_ones):
+    if any(each.severity is Severity.CRITICAL for each in open_ones):
         return PublicState.FAULTY
     if open_ones:
         return PublicState.WARNING
@@ -132,8 +132,8 @@ _STATES = {
 def _incident(name: str, known: IncidentRecord) -> PublicIncident:
     return PublicIncident(
         name=name,
-        kind=IncidentKind(known.kind),
-        severity=Severity(known.severity),
+        kind=known.kind,
+        severity=known.severity,
         started_at=known.started_at,
         ended_at=known.ended_at,
         is_announced=known.silenced,

@@ -12,11 +12,10 @@ from api.store.destination_records import NotificationStatus, QueuedRow, Silence
 from api.store.destination_tables import deliveries
 from api.store.silences import silences_since
 from api.store.tables import incidents, monitors
-from monitors.events import EventType, kind_of
+from monitors.events import kind_of
 from notifications.notification import NotificationState
 
-_TOLD = (NotificationStatus.SENT.value, NotificationStatus.FAILED.value)
-_SILENCED = (NotificationStatus.SILENCED.value,)
+_TOLD = (NotificationStatus.SENT, NotificationStatus.FAILED)
 _OPENING = deliveries.alias("opening")
 
 
@@ -72,7 +71,7 @@ async def load_board(
     silenced = await _read(
         connection,
         _rows()
-        .where(_is_open(destination_id, _SILENCED))
+        .where(_is_open(destination_id, [NotificationStatus.SILENCED]))
         .order_by(deliveries.c.delivery_id)
         .limit(scope.most_silenced),
     )
@@ -127,7 +126,7 @@ async def _told(connection: AsyncConnection, destination_id: str, limit: int) ->
     return await _read(connection, query)
 
 
-def _is_open(destination_id: str, statuses: Collection[str]) -> ColumnElement[bool]:
+def _is_open(destination_id: str, statuses: Collection[NotificationStatus]) -> ColumnElement[bool]:
     """Match the openings of open incidents that nobody acknowledged."""
     return and_(
         text("incidents.is_open"),  # as the partial index has it
@@ -224,12 +223,8 @@ def _part(known: Mapping[Any, Any], prefix: str) -> QueuedRow:
     values = {name: known[f"{prefix}_{name}"] for name in _FIELDS}
     event_type = values.pop("event_type")
     return QueuedRow(
-        **values
-        | {
-            "state": NotificationState(values["state"]),
-            "status": NotificationStatus(values["status"]),
-        },
-        kind=kind_of(EventType(event_type)) if event_type else None,
+        **values,
+        kind=kind_of(event_type) if event_type else None,
         labels=known["labels"] or {},
         ended_at=known["ended_at"],
     )

@@ -45,6 +45,5 @@ class ChangeStore:
         that took its number first may end last.
         """
         query = select(changes).where(changes.c.number > number).order_by(changes.c.number)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query.limit(limit))).all()
+        rows = await self._database.rows(query.limit(limit))
         return [Change(row.number, ChangeSubject(row.subject), row.subject_id) for row in rows]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,10 +17,8 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -30,7 +28,6 @@ from api.store.rows import MONITORS_WITH_STATS
 from api.store.tables import coverage, incidents, monitor_stats, monitors, quiet_spans
 from monitors.coverage import IncidentSpan, Observation, ObservedSpan, QuietSpan, join
 from monitors.events import EventType, StreamEvent
-from monitors.status import IncidentKind
 
 _TIME = coverage.c.start_at.type
 _later = coverage.alias()
@@ -81,8 +78,6 @@ _QUIET = (
     .order_by(quiet_spans.c.incident_id, quiet_spans.c.start_at)
 )
 
-_KINDS = {kind.value: kind for kind in IncidentKind}
-
 _ENDS: Final = frozenset({EventType.STREAM_ENDED, EventType.MONITOR_ERROR})
 
 
@@ -130,9 +125,8 @@ class CoverageStore:
             .limit(limit)
         )
         found: defaultdict[str, list[Observation]] = defaultdict(list)
-        async with self._database.read() as connection:
-            for monitor_id, start, end, reason in await connection.execute(query):
-                found[monitor_id].append(Observation(start, end, reason))
+        for monitor_id, start, end, reason in await self._database.rows(query):
+            found[monitor_id].append(Observation(start, end, reason))
         return found
 
     async def subject(self, monitor_id: str) -> CoverageSubject | None:
@@ -159,9 +153,7 @@ class CoverageStore:
 
     async def _subjects(self, wanted: ColumnElement[bool], *, limit: int) -> list[CoverageSubject]:
         query = _SUBJECTS.where(wanted).order_by(monitors.c.monitor_id).limit(limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [CoverageSubject(**row._mapping) for row in rows]
+        return [CoverageSubject(**row._mapping) for row in await self._database.rows(query)]
 
     async def incidents(
         self, monitor_ids: Collection[str], since: datetime, until: datetime, *, limit: int
@@ -182,15 +174,14 @@ class CoverageStore:
             .limit(limit)
         )
         found: defaultdict[str, list[IncidentSpan]] = defaultdict(list)
-        async with self._database.read() as connection:
-            for monitor_id, kind, start, end in await connection.execute(query):
-                found[monitor_id].append(IncidentSpan(_KINDS[kind], start, end))
-            quiet = _QUIET.where(
-                quiet_spans.c.monitor_id.in_(monitor_ids),
-                quiet_spans.c.end_at > since,
-                quiet_spans.c.start_at < until,
-            )
-            _leave_out(found, (await connection.execute(quiet.limit(limit))).all())
+        for monitor_id, kind, start, end in await self._database.rows(query):
+            found[monitor_id].append(IncidentSpan(kind, start, end))
+        quiet = _QUIET.where(
+            quiet_spans.c.monitor_id.in_(monitor_ids),
+            quiet_spans.c.end_at > since,
+            quiet_spans.c.start_at < until,
+        )
+        _leave_out(found, await self._database.rows(quiet.limit(limit)))
         return found
 
     async def record_quiet(self, monitor_id: str, spans: Sequence[QuietSpan]) -> None:
@@ -206,25 +197,22 @@ class CoverageStore:
             }
             for each in spans
         ]
-        dialect = postgresql if self._database.is_postgres else sqlite
-        adding = dialect.insert(quiet_spans).on_conflict_do_nothing()
+        adding = self._database.insert(quiet_spans).on_conflict_do_nothing()
         async with self._database.write() as connection:
             if await _lock(connection, monitor_id):
                 await connection.execute(adding, rows)
 
     async def remove_quiet(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` spans of good time that ended before then; return how many."""
-        key = (quiet_spans.c.monitor_id, quiet_spans.c.incident_id, quiet_spans.c.start_at)
-        old = select(*key).where(quiet_spans.c.end_at < before).order_by(quiet_spans.c.end_at)
-        removal = delete(quiet_spans).where(tuple_(*key).in_(old.limit(limit)))
-        return await self._database.write_one(removal)
+        end_at = quiet_spans.c.end_at
+        return await self._database.remove_first(
+            quiet_spans, end_at < before, by=end_at, limit=limit
+        )
 
     async def remove(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` spans that ended before then; return how many."""
-        key = (coverage.c.monitor_id, coverage.c.start_at)
-        old = select(*key).where(coverage.c.end_at < before).order_by(coverage.c.end_at)
-        removal = delete(coverage).where(tuple_(*key).in_(old.limit(limit)))
-        return await self._database.write_one(removal)
+        end_at = coverage.c.end_at
+        return await self._database.remove_first(coverage, end_at < before, by=end_at, limit=limit)
 
 
 def _leave_out(
@@ -234,7 +222,7 @@ def _leave_out(
     for _, rows in groupby(quiet, key=lambda row: row.incident_id):
         times = list(rows)
         one = times[0]
-        whole = IncidentSpan(_KINDS[one.kind], one.started_at, one.ended_at)
+        whole = IncidentSpan(one.kind, one.started_at, one.ended_at)
         of_monitor = found[one.monitor_id]
         if whole in of_monitor:  # it may have ended just now
             of_monitor.remove(whole)
@@ -299,5 +287,4 @@ def _row(monitor_id: str, span: ObservedSpan) -> dict[str, Any]:
 
 
 def _span(row: Any) -> ObservedSpan:
-    start, end = row.start_at.astimezone(UTC), row.end_at.astimezone(UTC)
-    return ObservedSpan.model_construct(start=start, end=end, reason=row.reason)
+    return ObservedSpan.model_construct(start=row.start_at, end=row.end_at, reason=row.reason)

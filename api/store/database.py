@@ -9,14 +9,32 @@ committed, so the isolation is READ COMMITTED whatever the database has for a de
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import Connection, Dialect, UpdateBase, event, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Executable,
+    Row,
+    Select,
+    Table,
+    UpdateBase,
+    delete,
+    event,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -103,6 +121,31 @@ class Database:
             async with self._single.connect() as connection:
                 yield connection
 
+    async def rows(self, query: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Return what a query finds."""
+        async with self.read() as connection:
+            return (await connection.execute(query)).all()
+
+    async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
+        """Return the one row that a query finds; None: there is none."""
+        async with self.read() as connection:
+            return (await connection.execute(query)).one_or_none()
+
+    async def scalars(self, query: Executable) -> list[Any]:
+        """Return the first column of what a query finds."""
+        async with self.read() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def page(
+        self, query: Select[Any], *, limit: int, offset: int
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+        """Return a part of what a query finds, and how much it finds in all."""
+        counting = query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        async with self.read() as connection:
+            total = await connection.scalar(counting) or 0
+            found = await connection.execute(query.limit(limit).offset(offset))
+            return found.all(), total
+
     @asynccontextmanager
     async def read_aside(self) -> AsyncIterator[AsyncConnection]:
         """Open the connection that is kept for health and metrics; raises as `read`."""
@@ -119,6 +162,22 @@ class Database:
                 return await self._execute(statement, parameters)
             async with self._write_lock():
                 return await self._execute(statement, parameters)
+
+    async def remove_first(
+        self, table: Table, *conditions: ColumnElement[bool], by: Column[Any], limit: int
+    ) -> int:
+        """Remove up to `limit` rows that meet the conditions, the lowest `by` a column first.
+
+        Returns:
+            How many.
+        """
+        key = tuple_(*table.primary_key.columns)
+        old = select(*table.primary_key.columns).where(*conditions).order_by(by).limit(limit)
+        return await self.write_one(delete(table).where(key.in_(old)))
+
+    def insert(self, table: Table) -> Any:
+        """Return an insertion that can say what to do `on_conflict`."""
+        return insert_for(self.engine.dialect, table)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -222,6 +281,11 @@ class Database:
     async def close(self) -> None:
         await self.checking_engine.dispose()
         await self.engine.dispose()
+
+
+def insert_for(dialect: Dialect, table: Table) -> Any:
+    """Return an insertion that can say what to do `on_conflict`, which is no standard SQL."""
+    return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _engine(url: str, size: int, statement_limit_sec: float | None) -> AsyncEngine:

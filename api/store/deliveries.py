@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -22,19 +22,10 @@ class DeliveryStore:
         self, destination_id: str, *, limit: int, offset: int
     ) -> tuple[list[DeliveryRecord], int]:
         """Return up to `limit` deliveries, newest first, and how many there are in all."""
-        wanted = deliveries.c.destination_id == destination_id
-        counting = select(func.count()).select_from(deliveries).where(wanted)
-        query = (
-            select(deliveries)
-            .where(wanted)
-            .order_by(deliveries.c.delivery_id.desc())
-            .limit(limit)
-            .offset(offset)
-        )
-        async with self._database.read() as connection:
-            total = await connection.scalar(counting) or 0
-            rows = (await connection.execute(query)).all()
-        return [_record(row) for row in rows], total
+        query = select(deliveries).where(deliveries.c.destination_id == destination_id)
+        newest_first = query.order_by(deliveries.c.delivery_id.desc())
+        rows, total = await self._database.page(newest_first, limit=limit, offset=offset)
+        return [DeliveryRecord(**row._mapping) for row in rows], total
 
     async def newest_of(self, destination_ids: Collection[str]) -> list[DeliveryRecord]:
         """Return the newest delivery of each of a few destinations, tests included."""
@@ -44,16 +35,13 @@ class DeliveryStore:
             .group_by(deliveries.c.destination_id)
         )
         query = select(deliveries).where(deliveries.c.delivery_id.in_(newest))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [_record(row) for row in rows]
+        return [DeliveryRecord(**row._mapping) for row in await self._database.rows(query)]
 
     async def told_with(self, destination_id: str, delivery_id: int) -> list[DeliveryRecord]:
         """Return the rows that one notification tells, in their order."""
         query = select(deliveries).where(_told_with(destination_id, delivery_id))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query.order_by(deliveries.c.delivery_id))).all()
-        return [_record(row) for row in rows]
+        in_order = query.order_by(deliveries.c.delivery_id)
+        return [DeliveryRecord(**row._mapping) for row in await self._database.rows(in_order)]
 
     async def add_test(self, destination_id: str, now: datetime) -> int:
         """Queue a test notification; return its id."""
@@ -119,15 +107,10 @@ class DeliveryStore:
                 .values(status=NotificationStatus.PENDING, told_with=None)
             )
 
-    async def idle(self, destination_ids: Collection[str]) -> list[str]:
-        """Return those of a few destinations that nothing is being sent to."""
-        busy = select(deliveries.c.destination_id).where(
-            deliveries.c.destination_id.in_(destination_ids),
-            deliveries.c.status == NotificationStatus.SENDING,
-        )
+    async def is_idle(self, destination_id: str) -> bool:
+        """Return whether nothing is being sent to a destination."""
         async with self._database.read() as connection:
-            found = set((await connection.scalars(busy)).all())
-        return [one for one in destination_ids if one not in found]
+            return await in_flight(connection, destination_id) is None
 
     async def waiting_destinations(self, *, monitor_id: str | None = None) -> list[str]:
         """Return the enabled destinations for which something waits; of one monitor, or of any."""
@@ -138,8 +121,7 @@ class DeliveryStore:
         if monitor_id is not None:
             waits = waits.where(deliveries.c.monitor_id == monitor_id)
         query = select(destinations.c.destination_id).where(destinations.c.enabled, waits)
-        async with self._database.read() as connection:
-            return list((await connection.scalars(query)).all())
+        return await self._database.scalars(query)
 
     async def oldest_waiting(self) -> datetime | None:
         """Return when the oldest row was made that is still to be told."""
@@ -148,9 +130,7 @@ class DeliveryStore:
             .join(destinations, destinations.c.destination_id == deliveries.c.destination_id)
             .where(
                 destinations.c.enabled,
-                deliveries.c.status.in_(
-                    [NotificationStatus.PENDING.value, NotificationStatus.SENDING.value]
-                ),
+                deliveries.c.status.in_([NotificationStatus.PENDING, NotificationStatus.SENDING]),
             )
         )
         async with self._database.read_aside() as connection:
@@ -165,14 +145,11 @@ class DeliveryStore:
         is_open = exists().where(
             incidents.c.incident_id == deliveries.c.incident_id, incidents.c.is_open
         )
-        old = (
-            select(deliveries.c.delivery_id)
-            .where(deliveries.c.created_at < before, ~is_open)
-            .order_by(deliveries.c.created_at)
-            .limit(limit)
-        )
-        return await self._database.write_one(
-            delete(deliveries).where(deliveries.c.delivery_id.in_(old))
+        return await self._database.remove_first(
+            deliveries,
+            *(deliveries.c.created_at < before, ~is_open),
+            by=deliveries.c.created_at,
+            limit=limit,
         )
 
 
@@ -241,13 +218,13 @@ async def silence_rows(connection: AsyncConnection, delivery_ids: Sequence[int])
         )
 
 
-async def hand_out(connection: AsyncConnection, delivery_ids: Sequence[int], now: datetime) -> int:
+async def hand_out(connection: AsyncConnection, delivery_ids: Sequence[int]) -> int:
     """Mark the rows of one notification as being sent; return the first one's id."""
     first = min(delivery_ids)
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.delivery_id.in_(delivery_ids))
-        .values(status=NotificationStatus.SENDING, told_with=first, handed_at=now)
+        .values(status=NotificationStatus.SENDING, told_with=first)
     )
     return first
 
@@ -278,10 +255,3 @@ async def _note_reminder(
 
 def _told_with(destination_id: str, delivery_id: int) -> Any:
     return (deliveries.c.told_with == delivery_id) & (deliveries.c.destination_id == destination_id)
-
-
-def _record(row: Row[*tuple[Any, ...]]) -> DeliveryRecord:
-    return DeliveryRecord(
-        **dict(row._mapping)
-        | {"state": NotificationState(row.state), "status": NotificationStatus(row.status)}
-    )

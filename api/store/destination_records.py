@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from activities.destination_declarations import Retry
+from monitors.events import EventType
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, Language, NotificationState
 
@@ -104,7 +105,6 @@ class DeliveryRecord:
         told_at: of an opening, when it was told last, by itself or by a reminder.
         sequence: of its event; None where it tells none.
         happened_at: when its event happened; of reminders and tests, when they were due.
-        handed_at: when it was last given to a worker.
         sent_at: when the destination took it.
     """
 
@@ -113,7 +113,7 @@ class DeliveryRecord:
     state: NotificationState
     monitor_id: str | None
     event_id: str | None
-    event_type: str | None
+    event_type: EventType | None
     incident_id: str | None
     origin_host: str | None
     status: NotificationStatus
@@ -124,7 +124,6 @@ class DeliveryRecord:
     last_error: str | None
     happened_at: datetime
     created_at: datetime
-    handed_at: datetime | None
     sent_at: datetime | None
 
 

@@ -12,7 +12,12 @@ from sqlalchemy import (
     Text,
 )
 
-from api.store.tables import Json, UtcTime, metadata
+from activities.destination_declarations import Retry
+from api.store.destination_records import NotificationStatus
+from api.store.tables import Json, UtcTime, belongs_to_monitor, choice, metadata
+from monitors.events import EventType
+from monitors.status import Severity
+from notifications.notification import DestinationType, Language, NotificationState
 
 
 def _destination_id(*, primary_key: bool = False) -> Column[str]:
@@ -30,16 +35,16 @@ destinations = Table(
     metadata,
     Column("destination_id", String(64), primary_key=True),
     Column("name", String(120), nullable=False),
-    Column("type", String(16), nullable=False),
+    Column("type", choice(DestinationType, 16), nullable=False),
     Column("shown_url", Text, nullable=False),
     Column("secrets", Text, nullable=False),
     Column("public_key", Text),
     Column("events", Json, nullable=False),
-    Column("min_severity", String(16)),
+    Column("min_severity", choice(Severity, 16)),
     Column("remind_every_sec", Integer),
     Column("group_window_sec", Integer, nullable=False),
-    Column("retry", String(8), nullable=False),
-    Column("language", String(2), nullable=False),
+    Column("retry", choice(Retry, 8), nullable=False),
+    Column("language", choice(Language, 2), nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("applied_by", String(63)),
     Column("created_at", UtcTime, nullable=False),
@@ -50,12 +55,7 @@ destinations = Table(
 monitor_destinations = Table(
     "monitor_destinations",
     metadata,
-    Column(
-        "monitor_id",
-        String(64),
-        ForeignKey("monitors.monitor_id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    belongs_to_monitor(primary_key=True),
     _destination_id(primary_key=True),
     Index(None, "destination_id"),
 )
@@ -66,21 +66,20 @@ deliveries = Table(
     metadata,
     Column("delivery_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     _destination_id(),
-    Column("state", String(16), nullable=False),
+    Column("state", choice(NotificationState, 16), nullable=False),
     Column("monitor_id", String(64)),
     Column("event_id", String(200)),
-    Column("event_type", String(64)),
+    Column("event_type", choice(EventType, 64)),
     Column("sequence", Integer),
     Column("incident_id", String(64)),
     Column("origin_host", String(255)),
-    Column("status", String(16), nullable=False),
+    Column("status", choice(NotificationStatus, 16), nullable=False),
     Column("told_with", BigInteger),
     Column("told_at", UtcTime),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
     Column("happened_at", UtcTime, nullable=False),
     Column("created_at", UtcTime, nullable=False),
-    Column("handed_at", UtcTime),
     Column("sent_at", UtcTime),
     Index(None, "destination_id", "status", "delivery_id"),
     Index(None, "incident_id", "destination_id"),

@@ -3,15 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, literal, select, update
+from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.destination_declarations import Retry
 from api.store.database import Database
 from api.store.destination_records import DestinationRecord
 from api.store.destination_tables import destinations, monitor_destinations
-from monitors.status import Severity
-from notifications.notification import DestinationType, Language
 
 
 class DestinationStore:
@@ -28,33 +25,29 @@ class DestinationStore:
     async def page(self, *, limit: int, offset: int) -> tuple[list[DestinationRecord], int]:
         """Return up to `limit` destinations, newest first, and how many there are in all."""
         newest_first = (destinations.c.created_at.desc(), destinations.c.destination_id.desc())
-        query = select(destinations).order_by(*newest_first).limit(limit).offset(offset)
-        async with self._database.read() as connection:
-            total = await connection.scalar(select(func.count()).select_from(destinations)) or 0
-            rows = (await connection.execute(query)).all()
-        return [_record(row) for row in rows], total
+        query = select(destinations).order_by(*newest_first)
+        rows, total = await self._database.page(query, limit=limit, offset=offset)
+        return [DestinationRecord(**row._mapping) for row in rows], total
 
     async def change(self, destination_id: str, values: dict[str, Any]) -> bool:
         """Change columns. False: there is no such destination."""
         change = update(destinations).where(destinations.c.destination_id == destination_id)
         return await self._database.write_one(change.values(values)) == 1
 
-    async def remove(self, destination_id: str) -> bool:
-        """Remove a destination with what it was told. False: there is none."""
+    async def remove(self, destination_id: str) -> None:
+        """Remove a destination with what it was told."""
         removal = delete(destinations).where(destinations.c.destination_id == destination_id)
-        return await self._database.write_one(removal) == 1
+        await self._database.write_one(removal)
 
     async def ids(self) -> list[str]:
-        async with self._database.read() as connection:
-            return list((await connection.scalars(select(destinations.c.destination_id))).all())
+        return await self._database.scalars(select(destinations.c.destination_id))
 
     async def missing(self, destination_ids: Collection[str]) -> list[str]:
         """Return those of a few ids that belong to no destination."""
         query = select(destinations.c.destination_id).where(
             destinations.c.destination_id.in_(destination_ids)
         )
-        async with self._database.read() as connection:
-            known = set((await connection.scalars(query)).all())
+        known = set(await self._database.scalars(query))
         return [one for one in destination_ids if one not in known]
 
     async def of_monitor(self, monitor_id: str) -> list[str]:
@@ -69,9 +62,8 @@ class DestinationStore:
             .order_by(monitor_destinations.c.destination_id)
         )
         found: dict[str, list[str]] = {}
-        async with self._database.read() as connection:
-            for row in (await connection.execute(query)).all():
-                found.setdefault(row.monitor_id, []).append(row.destination_id)
+        for row in await self._database.rows(query):
+            found.setdefault(row.monitor_id, []).append(row.destination_id)
         return found
 
     async def set_of_monitor(self, monitor_id: str, destination_ids: Collection[str]) -> None:
@@ -104,7 +96,7 @@ async def find_destination(
         # Rows that name it may be added meanwhile.
         query = query.with_for_update(key_share=True)
     row = (await connection.execute(query)).one_or_none()
-    return _record(row) if row else None
+    return DestinationRecord(**row._mapping) if row else None
 
 
 async def wanting_destinations(
@@ -119,16 +111,4 @@ async def wanting_destinations(
         )
         .where(monitor_destinations.c.monitor_id == monitor_id, destinations.c.enabled)
     )
-    return [_record(row) for row in (await connection.execute(query)).all()]
-
-
-def _record(row: Row[*tuple[Any, ...]]) -> DestinationRecord:
-    return DestinationRecord(
-        **dict(row._mapping)
-        | {
-            "type": DestinationType(row.type),
-            "min_severity": Severity(row.min_severity) if row.min_severity else None,
-            "retry": Retry(row.retry),
-            "language": Language(row.language),
-        }
-    )
+    return [DestinationRecord(**row._mapping) for row in (await connection.execute(query)).all()]

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.coverage import note_life
@@ -18,7 +18,6 @@ from api.store.queueing import queue_event
 from api.store.records import Delivery, EventRecord, RecordedEvent, after_report
 from api.store.tables import monitor_events, monitors
 from monitors.config import MonitorConfig
-from monitors.events import EventType
 from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
@@ -88,8 +87,7 @@ class EventStore:
             )
             .values(webhook_status=DeliveryStatus.PENDING)
         )
-        async with self._database.write() as connection:
-            await connection.execute(change)
+        await self._database.write_one(change)
 
     async def of_incident(self, incident_id: str) -> list[EventRecord]:
         """Return the events of an incident in their order."""
@@ -98,27 +96,16 @@ class EventStore:
             .where(monitor_events.c.incident_id == incident_id)
             .order_by(monitor_events.c.sequence)
         )
-        async with self._database.read() as connection:
-            return [_record(row) for row in (await connection.execute(query)).all()]
+        return [_record(row) for row in await self._database.rows(query)]
 
     async def page(
         self, monitor_id: str, *, limit: int, offset: int
     ) -> tuple[list[EventRecord], int]:
         """Return up to `limit` events of a monitor in their order, and how many there are."""
-        of_monitor = monitor_events.c.monitor_id == monitor_id
-        query = (
-            select(*_COLUMNS)
-            .where(of_monitor)
-            .order_by(monitor_events.c.sequence, monitor_events.c.event_id)
-            .limit(limit)
-            .offset(offset)
-        )
-        async with self._database.read() as connection:
-            total = await connection.scalar(
-                select(func.count()).select_from(monitor_events).where(of_monitor)
-            )
-            rows = (await connection.execute(query)).all()
-        return [_record(row) for row in rows], total or 0
+        query = select(*_COLUMNS).where(monitor_events.c.monitor_id == monitor_id)
+        in_order = query.order_by(monitor_events.c.sequence, monitor_events.c.event_id)
+        rows, total = await self._database.page(in_order, limit=limit, offset=offset)
+        return [_record(row) for row in rows], total
 
 
 async def _is_first(
@@ -181,7 +168,6 @@ def _event(report: EventReport) -> dict[str, Any]:
         "event_id": report.event.event_id,
         "event_type": report.event.event_type,
         "sequence": report.event.sequence,
-        "payload": report.event.model_dump(mode="json"),
         "body": report.event.body().decode(),
         "incident_id": incident_id_of(report.event),
     }
@@ -205,13 +191,13 @@ def _columns(delivery: Delivery) -> dict[str, Any]:
 def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
     return EventRecord(
         event_id=row.event_id,
-        event_type=EventType(row.event_type),
+        event_type=row.event_type,
         payload=json.loads(row.body),
         delivery=Delivery(
-            DeliveryStatus(row.webhook_status),
+            row.webhook_status,
             row.webhook_attempts,
             row.webhook_last_error,
-            row.sent_at.astimezone(UTC) if row.sent_at else None,
+            row.sent_at,
         ),
         created_at=row.created_at,
     )

@@ -3,15 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
-from api.store.evidence_tables import evidence
+from api.store.database import Database, insert_for
+from api.store.evidence_tables import EvidenceState, evidence
 from api.store.rows import chunks
 from api.store.tables import monitors
 from monitors.events import StreamEvent, is_opening
@@ -27,15 +25,6 @@ from monitors.incident_updates import incident_update
 
 DELETED: Final = "deleted"
 """Reason of what somebody removed: it does not come back."""
-
-
-class EvidenceState(StrEnum):
-    """Whether there is a file."""
-
-    PENDING = "pending"
-    READY = "ready"
-    FAILED = "failed"
-    """There is none, or no longer; the reason says why."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +80,7 @@ async def expect_evidence(
         )
         for item in items
     ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(evidence).values([vars(each) for each in expected])
+    statement = insert_for(connection.dialect, evidence).values([vars(each) for each in expected])
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["evidence_id"]))
 
 
@@ -103,10 +91,8 @@ class EvidenceStore:
     async def find(self, evidence_id: str) -> EvidenceRecord | None:
         if not is_evidence_id(evidence_id):
             return None
-        async with self._database.read() as connection:
-            rows = await connection.execute(select(evidence).where(_is(evidence_id)))
-            row = rows.one_or_none()
-        return _record(row) if row else None
+        row = await self._database.row(select(evidence).where(_is(evidence_id)))
+        return EvidenceRecord(**row._mapping) if row else None
 
     async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[EvidenceRecord]]:
         """Return the evidence of those of these incidents that have any, pictures first."""
@@ -115,7 +101,7 @@ class EvidenceStore:
             for chunk in chunks(incident_ids):
                 query = select(evidence).where(evidence.c.incident_id.in_(chunk))
                 for row in (await connection.execute(query)).all():
-                    found.setdefault(row.incident_id, []).append(_record(row))
+                    found.setdefault(row.incident_id, []).append(EvidenceRecord(**row._mapping))
         return {name: sorted(records, key=_rank) for name, records in found.items()}
 
     async def begin(self, record: EvidenceRecord) -> bool:
@@ -197,8 +183,7 @@ class EvidenceStore:
             )
 
     async def _records(self, query: Select[Any]) -> list[EvidenceRecord]:
-        async with self._database.read() as connection:
-            return [_record(row) for row in (await connection.execute(query)).all()]
+        return [EvidenceRecord(**row._mapping) for row in await self._database.rows(query)]
 
 
 def _is(evidence_id: str) -> ColumnElement[bool]:
@@ -219,11 +204,3 @@ def _oldest_first(condition: ColumnElement[bool], limit: int) -> Select[Any]:
 
 def _rank(record: EvidenceRecord) -> int:
     return evidence_items(EvidenceLevel.CAPSULE).index(record.item)
-
-
-def _record(row: Row[*tuple[Any, ...]]) -> EvidenceRecord:
-    known = dict(row._mapping)
-    known["kind"] = EvidenceKind(row.kind)
-    known["moment"] = EvidenceMoment(row.moment) if row.moment else None
-    known["state"] = EvidenceState(row.state)
-    return EvidenceRecord(**known)

@@ -1,8 +1,21 @@
 """The tables of evidence and of the latest pictures."""
 
+from enum import StrEnum
+
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table
 
-from api.store.tables import UtcTime, belongs_to_monitor, metadata
+from api.store.tables import UtcTime, belongs_to_monitor, choice, metadata
+from monitors.evidence import EvidenceKind, EvidenceMoment
+
+
+class EvidenceState(StrEnum):
+    """Whether there is a file."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+    """There is none, or no longer; the reason says why."""
+
 
 evidence = Table(
     "evidence",
@@ -10,9 +23,9 @@ evidence = Table(
     Column("evidence_id", String(40), primary_key=True),
     Column("incident_id", String(40), nullable=False),
     Column("monitor_id", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("moment", String(16)),
-    Column("state", String(8), nullable=False),
+    Column("kind", choice(EvidenceKind, 16), nullable=False),
+    Column("moment", choice(EvidenceMoment, 16)),
+    Column("state", choice(EvidenceState, 8), nullable=False),
     Column("reason", String(40)),
     Column("is_stored", Boolean, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),

@@ -44,7 +44,7 @@ class HeldWebhookStore:
         return {
             row.event_id: row.monitor_id
             for row in held
-            if not _holding(known, EventType(row.event_type), row.monitor_id, row.labels, now)
+            if not _holding(known, row.event_type, row.monitor_id, row.labels, now)
         }
 
     async def next_end(self, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ from api.store.database import Database
 from api.store.destination_records import NotificationStatus
 from api.store.destination_tables import deliveries, destinations
 from api.store.tables import monitor_events
-from monitors.events import EventType, is_opening
+from monitors.events import is_opening
 from monitors.status import DeliveryStatus
 from notifications.notification import DestinationType, NotificationState
 
@@ -47,10 +47,10 @@ class IncidentDeliveryStore:
 
         What was to be told of an incident counts, also if a silence holds it back.
         """
-        async with self._database.read() as connection:
-            queued = (await connection.execute(_to_destinations(incident_ids))).all()
-            called = (await connection.execute(_to_callbacks(incident_ids))).all()
-        found = [_of_destination(row) for row in queued] + [_of_callback(row) for row in called]
+        queued = await self._database.rows(_to_destinations(incident_ids))
+        called = await self._database.rows(_to_callbacks(incident_ids))
+        found = [IncidentDeliveryRecord(**row._mapping) for row in queued]
+        found += [_of_callback(row) for row in called]
         return sorted(found, key=lambda each: each.created_at)
 
 
@@ -83,19 +83,8 @@ def _to_callbacks(incident_ids: Collection[str]) -> Select[Any]:
     )
 
 
-def _of_destination(row: Any) -> IncidentDeliveryRecord:
-    return IncidentDeliveryRecord(
-        **dict(row._mapping)
-        | {
-            "type": DestinationType(row.type),
-            "state": NotificationState(row.state),
-            "status": NotificationStatus(row.status),
-        }
-    )
-
-
 def _of_callback(row: Any) -> IncidentDeliveryRecord:
-    opens = is_opening(EventType(row.event_type))
+    opens = is_opening(row.event_type)
     return IncidentDeliveryRecord(
         incident_id=row.incident_id,
         destination_id=None,

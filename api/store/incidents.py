@@ -8,7 +8,6 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    delete,
     func,
     insert,
     literal_column,
@@ -151,15 +150,12 @@ class IncidentStore:
     async def remove(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` incidents that ended before then; return how many."""
         # Who ended before then began before then: the index of beginnings finds them.
-        old = (
-            select(incidents.c.incident_id)
-            .where(incidents.c.started_at < before, ~incidents.c.is_open)
-            .where(incidents.c.ended_at < before)
-            .order_by(incidents.c.started_at)
-            .limit(limit)
-        )
-        return await self._database.write_one(
-            delete(incidents).where(incidents.c.incident_id.in_(old))
+        has_ended = incidents.c.ended_at < before
+        return await self._database.remove_first(
+            incidents,
+            *(incidents.c.started_at < before, ~incidents.c.is_open, has_ended),
+            by=incidents.c.started_at,
+            limit=limit,
         )
 
     async def acknowledge(self, incident_id: str, note: str | None, at: datetime) -> bool:
@@ -177,12 +173,6 @@ class IncidentStore:
                 )
         return is_open is not None
 
-    async def find(self, incident_id: str) -> IncidentRecord | None:
-        query = select(incidents).where(incidents.c.incident_id == incident_id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return IncidentRecord(**row._mapping) if row else None
-
     async def newest_of(
         self, monitor_ids: Collection[str], since: datetime, *, limit: int
     ) -> list[IncidentRecord]:
@@ -196,9 +186,7 @@ class IncidentStore:
             .order_by(incidents.c.is_open.desc(), incidents.c.started_at.desc())
             .limit(limit)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [IncidentRecord(**row._mapping) for row in rows]
+        return [IncidentRecord(**row._mapping) for row in await self._database.rows(query)]
 
     async def by_ids(self, incident_ids: Collection[str]) -> list[IncidentRecord]:
         """Return those of these incidents that exist, in any order."""

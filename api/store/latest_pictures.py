@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from api.store.database import Database
 from api.store.evidence_tables import latest_pictures
@@ -32,7 +30,7 @@ class LatestPictureStore:
         values = {"taken_at": taken_at, "sha256": sha256, "picture": picture}
         known_at = latest_pictures.c.taken_at
         statement = (
-            self._insert()
+            self._database.insert(latest_pictures)
             .values(monitor_id=monitor_id, **values)
             .on_conflict_do_update(
                 index_elements=["monitor_id"],
@@ -45,8 +43,7 @@ class LatestPictureStore:
     async def find(self, monitor_id: str) -> tuple[PictureRecord | None, datetime | None]:
         """Return the picture, and when somebody looked last, maybe in vain."""
         query = select(*_COLUMNS).where(latest_pictures.c.monitor_id == monitor_id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._database.row(query)
         if row is None:
             return None, None
         looked_at, *picture = row
@@ -54,7 +51,8 @@ class LatestPictureStore:
 
     async def note_look(self, monitor_id: str, at: datetime) -> None:
         """Note that somebody looks, also where there is no picture yet."""
-        statement = self._insert().values(monitor_id=monitor_id, looked_at=at)
+        row = {"monitor_id": monitor_id, "looked_at": at}
+        statement = self._database.insert(latest_pictures).values(row)
         await self._database.write_one(
             statement.on_conflict_do_update(index_elements=["monitor_id"], set_={"looked_at": at})
         )
@@ -62,15 +60,8 @@ class LatestPictureStore:
     async def looked_at_since(self, moment: datetime) -> set[str]:
         """Return the monitors that somebody looked at since then."""
         query = select(latest_pictures.c.monitor_id).where(latest_pictures.c.looked_at > moment)
-        async with self._database.read() as connection:
-            return set((await connection.scalars(query)).all())
+        return set(await self._database.scalars(query))
 
-    async def remove_before(self, moment: datetime) -> int:
-        """Remove pictures from before then; return how many."""
-        return await self._database.write_one(
-            delete(latest_pictures).where(latest_pictures.c.taken_at < moment)
-        )
-
-    def _insert(self) -> Any:
-        dialect = postgresql if self._database.is_postgres else sqlite
-        return dialect.insert(latest_pictures)
+    async def remove_before(self, moment: datetime) -> None:
+        is_old = latest_pictures.c.taken_at < moment
+        await self._database.write_one(delete(latest_pictures).where(is_old))

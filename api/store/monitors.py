@@ -17,10 +17,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import Database, insert_for
 from api.store.evidence_tables import latest_pictures
 from api.store.filters import Label, MonitorFilter, has_labels, is_wanted
 from api.store.incidents import close_incidents
@@ -128,23 +127,20 @@ class MonitorStore:
             monitors.c.status == MonitorStatus.ERROR, monitors.c.finished_at >= failed_since
         )
         query = _SUMMARY.where(or_(IS_ACTIVE, has_failed)).order_by(monitors.c.created_at.desc())
-        async with self._database.read() as connection:
-            return [monitor_summary(row) for row in await connection.execute(query.limit(limit))]
+        return [monitor_summary(row) for row in await self._database.rows(query.limit(limit))]
 
     async def active_ids(self, labels: Sequence[Label]) -> list[str]:
         """Return the ids of the active monitors that have all of these labels, oldest first."""
         query = select(monitors.c.monitor_id).where(
             IS_ACTIVE, has_labels(monitors.c.monitor_id, labels)
         )
-        async with self._database.read() as connection:
-            found = await connection.scalars(query.order_by(monitors.c.monitor_id))
-            return list(found.all())
+        return await self._database.scalars(query.order_by(monitors.c.monitor_id))
 
     async def count_by_status(self) -> dict[MonitorStatus, int]:
         query = select(monitors.c.status, func.count()).group_by(monitors.c.status)
         async with self._database.read_aside() as connection:
             rows = (await connection.execute(query)).all()
-        return {MonitorStatus(status): count for status, count in rows}
+        return dict(rows)
 
     async def change(self, monitor_id: str, known: ChangeResult) -> None:
         """Keep a monitor's name, config and metadata, unless those of a later change are kept."""
@@ -177,10 +173,8 @@ class MonitorStore:
 
     async def confirm_started(self, monitor_id: str, at: datetime) -> bool:
         """Record that Temporal has the workflow. False: the monitor is gone or no longer active."""
-        return (
-            await self._database.write_one(_CONFIRM_STARTED, {"confirmed": monitor_id, "at": at})
-            == 1
-        )
+        parameters = {"confirmed": monitor_id, "at": at}
+        return await self._database.write_one(_CONFIRM_STARTED, parameters) == 1
 
     async def discard_unstarted(self, monitor_id: str) -> bool:
         """Remove a monitor that no workflow was started for. False: it has one, or has ended."""
@@ -294,8 +288,8 @@ async def _save(connection: AsyncConnection, before: MonitorRecord, after: Monit
 
 def _save_report(connection: AsyncConnection, monitor_id: str, report: LastReport) -> Any:
     values = {**measurements(report), "as_of": report.as_of}
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(monitor_stats).values(monitor_id=monitor_id, **values)
+    statement = insert_for(connection.dialect, monitor_stats)
+    statement = statement.values(monitor_id=monitor_id, **values)
     return statement.on_conflict_do_update(index_elements=["monitor_id"], set_=values)
 
 

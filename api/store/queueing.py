@@ -20,7 +20,7 @@ from notifications.notification import NotificationState
 
 MAX_HOST_CHARS: Final = 255
 
-_UNTOLD = (NotificationStatus.PENDING.value, NotificationStatus.SILENCED.value)
+_UNTOLD = (NotificationStatus.PENDING, NotificationStatus.SILENCED)
 _OF_OPENING = ("monitor_id", "event_type", "origin_host")
 
 
@@ -70,7 +70,7 @@ async def _queue_end(connection: AsyncConnection, incident_id: str, now: datetim
         monitor_events.c.incident_id == incident_id
     )
     recorded = (await connection.execute(query)).all()
-    body = next((one.body for one in recorded if not is_opening(EventType(one.event_type))), None)
+    body = next((one.body for one in recorded if not is_opening(one.event_type)), None)
     if body is None:  # its monitor has ended
         await queue_without_event(connection, incident_id, NotificationState.CLOSED, now)
     else:

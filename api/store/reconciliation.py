@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Delete, delete, func, select, tuple_
+from sqlalchemy import func, select
 
 from api.store.database import Database
 from api.store.records import MonitorRecord
@@ -40,8 +40,7 @@ class ReconciliationStore:
             .order_by(monitors.c.created_at)
             .limit(limit)
         )
-        async with self._database.read() as connection:
-            return [monitor_record(row) for row in (await connection.execute(query)).all()]
+        return [monitor_record(row) for row in await self._database.rows(query)]
 
     async def stale(self, *, since: datetime) -> list[str]:
         """Return the ids of active monitors with a workflow that reported nothing since."""
@@ -53,8 +52,7 @@ class ReconciliationStore:
             .select_from(MONITORS_WITH_STATS)
             .where(IS_ACTIVE, monitors.c.workflow_started_at.is_not(None), last_report < since)
         )
-        async with self._database.read() as connection:
-            return list((await connection.scalars(query)).all())
+        return await self._database.scalars(query)
 
     async def unwatched(self, now: datetime, *, after: timedelta) -> list[str]:
         """Return the ids of monitors whose stream is live and of which nothing came for so long.
@@ -70,11 +68,9 @@ class ReconciliationStore:
             .select_from(MONITORS_WITH_STATS)
             .where(monitors.c.status == MonitorStatus.MONITORING, heard_at < now - after)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
         return [
             monitor_id
-            for monitor_id, at, interval_sec in rows
+            for monitor_id, at, interval_sec in await self._database.rows(query)
             if now - at > max(after, longest_pause(interval_sec))
         ]
 
@@ -87,31 +83,17 @@ class ReconciliationStore:
                 missing.difference_update((await connection.scalars(query)).all())
         return sorted(missing)
 
-    async def remove_keys(self, *, before: datetime) -> int:
-        return await self._remove(
-            delete(idempotency_keys).where(idempotency_keys.c.created_at < before)
-        )
+    async def remove_keys(self, before: datetime, limit: int) -> int:
+        """Remove up to `limit` idempotency keys from before then."""
+        at = idempotency_keys.c.created_at
+        return await self._database.remove_first(idempotency_keys, at < before, by=at, limit=limit)
 
     async def remove_monitors(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` monitors that ended before then, with all that belongs to them."""
-        old = (
-            select(monitors.c.monitor_id)
-            .where(monitors.c.finished_at < before)
-            .order_by(monitors.c.finished_at)
-            .limit(limit)
-        )
-        return await self._remove(delete(monitors).where(monitors.c.monitor_id.in_(old)))
+        at = monitors.c.finished_at
+        return await self._database.remove_first(monitors, at < before, by=at, limit=limit)
 
     async def remove_events(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` events from before then, of active monitors too."""
-        key = (monitor_events.c.monitor_id, monitor_events.c.event_id)
-        old = (
-            select(*key)
-            .where(monitor_events.c.created_at < before)
-            .order_by(monitor_events.c.created_at)
-            .limit(limit)
-        )
-        return await self._remove(delete(monitor_events).where(tuple_(*key).in_(old)))
-
-    async def _remove(self, removal: Delete) -> int:
-        return await self._database.write_one(removal)
+        at = monitor_events.c.created_at
+        return await self._database.remove_first(monitor_events, at < before, by=at, limit=limit)

@@ -1,7 +1,6 @@
 """Rows of the tables as records, and what several queries about monitors share."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC
 from itertools import islice
 from typing import Any, Final
 
@@ -18,25 +17,15 @@ from monitors.reports import (
     StatusReport,
     overall_health,
 )
-from monitors.status import ACTIVE_STATUSES, MonitorStatus, StreamStatus
+from monitors.status import ACTIVE_STATUSES
 
 # Literally as the partial index has it: with bound values SQLite would not see that it fits.
 IS_ACTIVE = monitors.c.status.in_(
     [literal_column(f"'{status}'") for status in sorted(ACTIVE_STATUSES)]
 )
 NEW_COLUMNS: Final = (
-    *("monitor_id", "stream_url", "stream_key", "callback_url", "name"),
-    *(
-        "labels",
-        "applied_by",
-        "config",
-        "metadata",
-        "request_headers",
-        "changes",
-        "status",
-        "stream_status",
-        "created_at",
-    ),
+    *("monitor_id", "stream_url", "stream_key", "callback_url", "name", "labels", "applied_by"),
+    *("config", "metadata", "request_headers", "changes", "status", "stream_status", "created_at"),
 )
 """What a new monitor has a value in."""
 
@@ -82,8 +71,6 @@ def monitor_record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
         **known
         | {
             "config": MonitorConfig.model_validate(row.config),
-            "status": MonitorStatus(row.status),
-            "stream_status": StreamStatus(row.stream_status),
             "last_report": _last_report(row),
         }
     )
@@ -96,8 +83,8 @@ def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
         name=row.name,
         title=row.title,
         labels=row.labels,
-        status=MonitorStatus(row.status),
-        stream_status=StreamStatus(row.stream_status),
+        status=row.status,
+        stream_status=row.stream_status,
         health=HealthReport.model_validate(row.health or {}),
         open_incidents=_open_incidents(row.open_incidents or []),
         created_at=row.created_at,
@@ -114,7 +101,7 @@ def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:
         health=HealthReport.model_validate(row.health),
         statistics=Statistics.model_validate(row.statistics),
         open_incidents=_open_incidents(row.open_incidents),
-        as_of=row.as_of.astimezone(UTC),
+        as_of=row.as_of,
         media=_media(row),
     )
 

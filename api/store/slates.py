@@ -39,8 +39,7 @@ class SlateStore:
 
     async def all(self) -> list[SlateRecord]:
         """Return all slates by name."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(select(slates).order_by(slates.c.name))).all()
+        rows = await self._database.rows(select(slates).order_by(slates.c.name))
         return [SlateRecord(row.name, row.picture, row.updated_at) for row in rows]
 
     async def delete(self, name: str) -> bool:

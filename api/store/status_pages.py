@@ -46,22 +46,18 @@ class StatusPageStore:
 
     async def find(self, slug: str) -> StatusPageRecord | None:
         query = select(status_pages).where(status_pages.c.slug == slug)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._database.row(query)
         return _record(row) if row else None
 
     async def all(self) -> list[StatusPageRecord]:
         """Return all pages by slug."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(select(status_pages).order_by("slug"))).all()
+        rows = await self._database.rows(select(status_pages).order_by("slug"))
         return [_record(row) for row in rows]
 
     async def delete(self, slug: str) -> bool:
         """Remove a page. False: there is none."""
-        return (
-            await self._database.write_one(delete(status_pages).where(status_pages.c.slug == slug))
-            == 1
-        )
+        removal = delete(status_pages).where(status_pages.c.slug == slug)
+        return await self._database.write_one(removal) == 1
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> StatusPageRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -28,7 +30,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from monitors.coverage import MOST_REASON_CHARS
-from monitors.status import ACTIVE_STATUSES
+from monitors.events import EventType
+from monitors.status import (
+    ACTIVE_STATUSES,
+    DeliveryStatus,
+    Health,
+    IncidentKind,
+    MonitorStatus,
+    Severity,
+    StreamStatus,
+)
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -57,6 +68,11 @@ def _from_text(value: str | None) -> datetime | None:
 def _json(*, none_as_null: bool = False) -> TypeEngine[Any]:
     plain, binary = JSON(none_as_null=none_as_null), JSONB(none_as_null=none_as_null)
     return plain.with_variant(binary, "postgresql")
+
+
+def choice(kind: type[StrEnum], length: int) -> Enum:
+    """Return the type of a text that is one of the values of `kind`, and is read as such."""
+    return Enum(kind, native_enum=False, length=length, values_callable=list)
 
 
 Json = _json()
@@ -88,8 +104,8 @@ monitors = Table(
     Column("changes", Integer, nullable=False),
     Column("recorded_through", Integer, nullable=False, server_default=text("0")),
     Column("request_headers", Text),
-    Column("status", String(16), nullable=False),
-    Column("stream_status", String(16), nullable=False),
+    Column("status", choice(MonitorStatus, 16), nullable=False),
+    Column("stream_status", choice(StreamStatus, 16), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("workflow_started_at", UtcTime),
     Column("reported_at", UtcTime),
@@ -149,7 +165,7 @@ monitor_stats = Table(
     Column("health", Json, nullable=False),
     Column("statistics", Json, nullable=False),
     Column("open_incidents", Json, nullable=False),
-    Column("overall_health", String(8), nullable=False),
+    Column("overall_health", choice(Health, 8), nullable=False),
     Column("media", _json(none_as_null=True)),
     Column("as_of", UtcTime, nullable=False),
 )
@@ -160,11 +176,10 @@ monitor_events = Table(
     metadata,
     belongs_to_monitor(primary_key=True),
     Column("event_id", String(200), primary_key=True),
-    Column("event_type", String(64), nullable=False),
+    Column("event_type", choice(EventType, 64), nullable=False),
     Column("sequence", Integer, nullable=False),
-    Column("payload", Json, nullable=False),
     Column("body", Text, nullable=False),
-    Column("webhook_status", String(16), nullable=False),
+    Column("webhook_status", choice(DeliveryStatus, 16), nullable=False),
     Column("webhook_attempts", Integer, nullable=False),
     Column("webhook_last_error", Text),
     Column("created_at", UtcTime, nullable=False),
@@ -176,9 +191,8 @@ monitor_events = Table(
 )
 """Each event with what became of its webhook.
 
-`payload` is for queries. `body` is the webhook's body as it is sent: JSONB does
-not keep the order of names and how a number is written, and a webhook that is sent again must not
-differ by a byte.
+`body` is the webhook's body as it is sent: JSONB keeps neither the order of names nor how a number
+is written, and a webhook that is sent again must not differ by a byte.
 """
 
 coverage = Table(
@@ -209,8 +223,8 @@ incidents = Table(
     metadata,
     Column("incident_id", String(40), primary_key=True),
     belongs_to_monitor(),
-    Column("kind", String(32), nullable=False),
-    Column("severity", String(16), nullable=False),
+    Column("kind", choice(IncidentKind, 32), nullable=False),
+    Column("severity", choice(Severity, 16), nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("detected_at", UtcTime),

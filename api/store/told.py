@@ -11,6 +11,8 @@ from api.store.database import Database
 from api.store.destination_records import DeliveryRecord
 from api.store.destination_tables import deliveries
 from api.store.tables import incidents, monitor_events, monitors
+from monitors.events import EventType
+from monitors.status import MonitorStatus
 from notifications.notification import NotificationState
 
 
@@ -27,7 +29,7 @@ class ToldRow:
     """
 
     monitor_id: str
-    event_type: str | None
+    event_type: EventType | None
     incident_id: str | None
     happened_at: datetime
     event_id: str | None
@@ -38,7 +40,7 @@ class ToldRow:
     labels: dict[str, str] | None
     started_at: datetime | None
     ended_at: datetime | None
-    monitor_status: str | None
+    monitor_status: MonitorStatus | None
     opened_name: str | None
     opened_labels: dict[str, str] | None
 
@@ -62,7 +64,7 @@ class ToldStore:
         query = _query().where(deliveries.c.destination_id == destination_id, is_told)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(deliveries.c.delivery_id))).all()
-            told = [ToldRow(**dict(row._mapping)) for row in rows]
+            told = [ToldRow(**row._mapping) for row in rows]
             if not is_reminder or first.incident_id is None:
                 return told
             going_on = await to_remind(connection, destination_id, first.incident_id, now)

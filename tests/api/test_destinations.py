@@ -225,8 +225,7 @@ async def test_a_silenced_incident_is_recorded_and_told_when_the_silence_is_ende
     assert 3000 < due["wait_sec"] <= 3600
     (delivery,) = await deliveries(gateway, destination_id)
     assert delivery["status"] == "silenced"
-    known = await gateway.store.incidents.find(report["event"]["data"]["incident_id"])
-    assert known
+    (known,) = await gateway.store.incidents.by_ids([report["event"]["data"]["incident_id"]])
     assert known.silenced
     assert (await gateway.client.delete(path)).status_code == 204
     assert (await next_notification(gateway, destination_id))["delivery_id"]

@@ -24,8 +24,7 @@ FROM_NOON = IncidentRef(kind=FREEZE, started_at=NOON)
 
 
 async def found(gateway: Running, monitor_id: str) -> IncidentRecord:
-    record = await gateway.store.incidents.find(FROM_NOON.id_in(monitor_id))
-    assert record
+    (record,) = await gateway.store.incidents.by_ids([FROM_NOON.id_in(monitor_id)])
     return record
 
 
@@ -127,7 +126,7 @@ async def test_incidents_that_ended_long_ago_are_removed(gateway: Running) -> No
     await put_event(gateway, monitor_id, end_of(monitor_id, FREEZE, NOON, 45.5))
     assert await incidents.remove(NOON + timedelta(seconds=45), 10) == 0
     assert await incidents.remove(NOON + timedelta(seconds=46), 10) == 1
-    assert await incidents.find(FROM_NOON.id_in(monitor_id)) is None
+    assert await incidents.by_ids([FROM_NOON.id_in(monitor_id)]) == []
 
 
 @pytest.mark.parametrize("label", ["half", "few"])

@@ -164,7 +164,7 @@ async def test_old_idempotency_keys_are_forgotten(gateway: Running) -> None:
     headers = {"Idempotency-Key": "order-1"}
     body = {"stream_url": "https://h/x.m3u8", "callback_url": "https://h/"}
     await gateway.client.post("/api/v1/monitors", json=body, headers=headers)
-    assert await gateway.store.reconciliation.remove_keys(before=datetime.now(UTC)) == 1
+    assert await gateway.store.reconciliation.remove_keys(datetime.now(UTC), 10) == 1
     assert timedelta(hours=24) <= KEYS_KEPT
     assert await gateway.store.insertion.find_by_idempotency_key(IdempotencyKey("x", "y")) is None
 
