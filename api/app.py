@@ -45,9 +45,19 @@ from api.monitors.secret_headers import SecretHeaders
 from api.monitors.service import MonitorService
 from api.monitors.updates import MonitorUpdates
 from api.openapi import PUBLIC_ROUTERS, routed_app
+from api.page import (
+    availability_page,
+    destination_pages,
+    incidents_page,
+    monitor_routes,
+    session_routes,
+    silence_pages,
+    static_files,
+    status_page_routes,
+    wall,
+)
 from api.page.cookies import SessionCookie
 from api.page.monitor_page import MonitorPages
-from api.page.routers import PAGE_ROUTERS
 from api.page.wall import WallService
 from api.reconciler import Reconciler
 from api.request_limits import RequestLimits
@@ -65,6 +75,17 @@ from monitors.evidence_links import EvidenceLinks
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
+PAGE_ROUTERS: Final = (
+    static_files.router,
+    session_routes.router,
+    wall.router,
+    monitor_routes.router,
+    incidents_page.router,
+    destination_pages.router,
+    silence_pages.router,
+    availability_page.router,
+    status_page_routes.router,
+)
 WORKER_ROUTERS: Final = (
     internal_routes.probe_router,
     internal_routes.router,

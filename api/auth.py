@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from api.errors import Forbidden, Unauthorized
 from api.injection import injected
-from api.request_limits import Counted, RequestLimits
+from api.request_limits import Counted, Limits, RequestLimits
 from api.sessions import Sessions, digest_of, is_csrf_token
 from runtime.settings import GatewaySettings
 
@@ -186,9 +186,7 @@ async def require_probe(
 def rate_limited(what: Counted) -> Any:
     """Return a dependency that counts a request of the calling client."""
 
-    async def count(
-        limits: Annotated[RequestLimits, injected(RequestLimits)], caller: CallerDep
-    ) -> None:
+    async def count(limits: Limits, caller: CallerDep) -> None:
         # A page reads what a person looks at: a wall of 200 pictures is no misbehaving program.
         if what is Counted.READS and caller.session:
             await limits.count(Counted.PAGE_READS, digest_of(caller.session))

@@ -15,9 +15,10 @@ from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
 from api.auth import KeyRing, peer_address
-from api.errors import BodyTooLarge, Unauthorized, ValidationFailed, install_error_handlers
+from api.body import read_body
+from api.errors import Unauthorized, ValidationFailed, install_error_handlers
 from api.injection import injected, provide
-from api.request_limits import Counted, RequestLimits
+from api.request_limits import Counted, Limits, RequestLimits
 from runtime.payloads import EncryptionCodec, UnreadablePayload
 from runtime.settings import GatewaySettings
 
@@ -31,7 +32,7 @@ Coding = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 async def _admit(
     request: Request,
     keys: Annotated[KeyRing, injected(KeyRing)],
-    limits: Annotated[RequestLimits, injected(RequestLimits)],
+    limits: Limits,
 ) -> None:
     """Let those through that have a codec key, as bearer token or as password of any user.
 
@@ -102,19 +103,10 @@ def add_codec(app: FastAPI, limits: RequestLimits, settings: GatewaySettings) ->
 
 async def _coded(request: Request, coding: Coding) -> Response:
     try:
-        payloads = Parse(await _body(request), Payloads())
+        payloads = Parse(await read_body(request, most_bytes=MAX_BODY_BYTES), Payloads())
         coded = Payloads(payloads=await coding(payloads.payloads))
     except (ParseError, UnicodeDecodeError):
         raise ValidationFailed("body: must be Payloads as JSON") from None
     except UnreadablePayload as error:
         raise ValidationFailed(f"payloads: {error}") from None
     return Response(MessageToJson(coded, indent=None), media_type="application/json")
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLarge(f"body: is larger than {MAX_BODY_BYTES} bytes")
-    return bytes(body)

@@ -112,32 +112,33 @@ class NotFound(ApiError):
     code = "NOT_FOUND"
 
 
-class MonitorNotFound(NotFound):
+class _NothingNamed(NotFound):
+    """There is no such thing of a kind."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no {self.kind} {name[:64]!r}")
+
+
+class MonitorNotFound(_NothingNamed):
     code = "MONITOR_NOT_FOUND"
-
-    def __init__(self, monitor_id: str) -> None:
-        super().__init__(f"There is no monitor {monitor_id[:64]!r}")
+    kind = "monitor"
 
 
-class DestinationNotFound(NotFound):
+class DestinationNotFound(_NothingNamed):
     code = "DESTINATION_NOT_FOUND"
-
-    def __init__(self, destination_id: str) -> None:
-        super().__init__(f"There is no destination {destination_id[:64]!r}")
+    kind = "destination"
 
 
-class SilenceNotFound(NotFound):
+class SilenceNotFound(_NothingNamed):
     code = "SILENCE_NOT_FOUND"
-
-    def __init__(self, silence_id: str) -> None:
-        super().__init__(f"There is no silence {silence_id[:64]!r}")
+    kind = "silence"
 
 
-class IncidentNotFound(NotFound):
+class IncidentNotFound(_NothingNamed):
     code = "INCIDENT_NOT_FOUND"
-
-    def __init__(self, incident_id: str) -> None:
-        super().__init__(f"There is no incident {incident_id[:64]!r}")
+    kind = "incident"
 
 
 class EventNotFound(NotFound):
@@ -186,18 +187,14 @@ class PictureNotFound(NotFound):
         super().__init__(f"Monitor {monitor_id} has no picture yet")
 
 
-class SlateNotFound(NotFound):
+class SlateNotFound(_NothingNamed):
     code = "SLATE_NOT_FOUND"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is no slate {name[:64]!r}")
+    kind = "slate"
 
 
-class StatusPageNotFound(NotFound):
+class StatusPageNotFound(_NothingNamed):
     code = "STATUS_PAGE_NOT_FOUND"
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"There is no status page {slug[:64]!r}")
+    kind = "status page"
 
 
 class MethodNotAllowed(ApiError):

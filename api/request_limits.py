@@ -3,7 +3,7 @@
 import asyncio
 import time
 from enum import StrEnum
-from typing import Final, cast
+from typing import Annotated, Final, cast
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -15,6 +15,7 @@ from limits.storage import storage_from_string
 from prometheus_client import Counter
 
 from api.errors import RateLimitExceeded
+from api.injection import injected
 from api.limit_memory import WindowMemory
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
@@ -102,6 +103,9 @@ class RequestLimits:
                 _log.warning("rate limit storage unavailable", error=repr(error.__cause__ or error))
         self._failures.inc()
         return await _hit(self._own, limit, what, client)
+
+
+Limits = Annotated[RequestLimits, injected(RequestLimits)]
 
 
 async def _hit(

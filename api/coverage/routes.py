@@ -1,26 +1,50 @@
 """The routes of timelines, availability and reports."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api.auth import rate_limited
-from api.coverage.parameters import time_range
 from api.coverage.schemas import Availability, AvailabilityReport, Timeline
-from api.coverage.service import CoverageRange, CoverageService
+from api.coverage.service import Coverage, CoverageRange
 from api.coverage.views import as_csv, availability, interval
 from api.error_docs import error_responses
 from api.errors import MonitorNotFound, ValidationFailed
-from api.injection import injected
-from api.parameters import LabelFilter, PathId, query_parameters
+from api.parameters import Instant, LabelFilter, PathId, query_parameters
 from api.request_limits import Counted
 from monitors.availability import TimeResolution, count_periods, periods
 
 MAX_INTERVALS: Final = 10_000
 MAX_PERIODS: Final = 1000
+MOST_DAYS: Final = 366
 
-Coverage = Annotated[CoverageService, injected(CoverageService)]
+
+def time_range(days: int) -> Any:
+    """Return the parameters `from` and `to`; by default, the last `days`."""
+    return Depends(_range_of(timedelta(days=days), f"Default: {days} days before `to`."))
+
+
+def _range_of(default: timedelta, told: str) -> Callable[..., CoverageRange]:
+    def asked(
+        coverage: Coverage,
+        since: Annotated[Instant | None, Query(alias="from", description=told)] = None,
+        until: Annotated[Instant | None, Query(alias="to", description="Default: now.")] = None,
+    ) -> CoverageRange:
+        end = until or coverage.now()
+        try:
+            start = since or end - default
+        except OverflowError:
+            raise ValidationFailed("to: is outside of the calendar") from None
+        if start >= end:
+            raise ValidationFailed("from: must be before `to`")
+        if end - start > timedelta(days=MOST_DAYS):
+            raise ValidationFailed(f"from: must be at most {MOST_DAYS} days before `to`")
+        return CoverageRange(start, end)
+
+    return asked
 
 
 class ReportFormat(StrEnum):

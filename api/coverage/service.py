@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from api.coverage.schemas import ReportRow
 from api.coverage.views import report_row
 from api.errors import MonitorNotFound, ValidationFailed
+from api.injection import injected
 from api.store import Store
 from api.store.filters import Label
 from api.store.records import CoverageSubject
@@ -122,6 +123,9 @@ class CoverageService:
             for each in subjects
         ]
         return await asyncio.to_thread(lambda: [make(each) for each in known])
+
+
+Coverage = Annotated[CoverageService, injected(CoverageService)]
 
 
 def _stretches(

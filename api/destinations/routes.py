@@ -1,7 +1,5 @@
 """The routes of destinations, `/api/v1/destinations`."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request, Response
 
 from api.auth import rate_limited
@@ -15,14 +13,11 @@ from api.destinations.schemas import (
     DestinationList,
     QueuedTest,
 )
-from api.destinations.service import DestinationService
+from api.destinations.service import Destinations
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, DestinationNotFound, InvalidUrl, ValidationFailed
-from api.injection import injected
 from api.parameters import Limit, Offset, PathId, query_parameters
 from api.request_limits import Counted
-
-Destinations = Annotated[DestinationService, injected(DestinationService)]
 
 router = APIRouter(prefix="/api/v1", tags=["destinations"])
 

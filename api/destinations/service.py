@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import structlog
 
@@ -21,6 +21,7 @@ from api.destinations.schemas import (
 )
 from api.destinations.waker import DestinationWaker
 from api.errors import DestinationNotFound, InvalidUrl, ValidationFailed
+from api.injection import injected
 from api.parameters import Pagination
 from api.store import Store
 from api.store.destination_records import DestinationRecord, NotificationStatus
@@ -180,5 +181,20 @@ class DestinationService:
             raise InvalidUrl("url: its host cannot be resolved or is not allowed") from None
 
 
+Destinations = Annotated[DestinationService, injected(DestinationService)]
+
+
 def _shown(record: DestinationRecord) -> dict[str, Any]:
     return {**vars(record), "url": record.shown_url}
+
+
+async def check_destinations(store: Store, destination_ids: list[str]) -> None:
+    """Check that the destinations that a monitor names exist.
+
+    Raises:
+        ValidationFailed: one does not, or is named twice.
+    """
+    if len(set(destination_ids)) < len(destination_ids):
+        raise ValidationFailed("destinations: names one twice")
+    if destination_ids and (missing := await store.destinations.missing(destination_ids)):
+        raise ValidationFailed(f"destinations: there is no destination {missing[0]!r}")

@@ -1,19 +1,14 @@
 """The routes of events, `/api/v1/monitors/{monitor_id}/events`."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
 
 from api.auth import rate_limited
 from api.error_docs import error_responses
 from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound, ValidationFailed
 from api.events.schemas import EventList, Redelivery
-from api.events.service import EventService
-from api.injection import injected
+from api.events.service import Events
 from api.parameters import Limit, Offset, PathId, query_parameters
 from api.request_limits import Counted
-
-Events = Annotated[EventService, injected(EventService)]
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
 

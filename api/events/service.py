@@ -1,10 +1,13 @@
 """Listing the events of a monitor, and sending one again."""
 
+from typing import Annotated
+
 import structlog
 
 from activities.declarations import RedeliveryInput
 from api.errors import EngineNotAvailable, EventNotFound, ValidationFailed
 from api.events.schemas import AuditedEvent, EventList, Redelivery
+from api.injection import injected
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.service import MonitorService
 from api.parameters import Pagination
@@ -84,6 +87,9 @@ class EventService:
             monitor.monitor_id, event.event_id, attempts=event.delivery.attempts
         )
         _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)
+
+
+Events = Annotated[EventService, injected(EventService)]
 
 
 def audited(event: EventRecord, links: EvidenceLinks) -> AuditedEvent:

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from api.auth import AuthenticationDep, api_key_header, bearer_header, caller, peer_address
 from api.errors import Unauthorized
 from api.injection import injected
-from api.request_limits import Counted, RequestLimits
+from api.request_limits import Counted, Limits
 from monitors.evidence_links import EvidenceLinks
 
 Links = Annotated[EvidenceLinks, injected(EvidenceLinks)]
@@ -18,7 +18,7 @@ Links = Annotated[EvidenceLinks, injected(EvidenceLinks)]
 async def _told_at(
     request: Request,
     authentication: AuthenticationDep,
-    limits: Annotated[RequestLimits, injected(RequestLimits)],
+    limits: Limits,
     links: Links,
     api_key: Annotated[str | None, Security(api_key_header)] = None,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)] = None,

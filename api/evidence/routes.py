@@ -22,7 +22,7 @@ from api.evidence.schemas import PublicKeys
 from api.evidence.service import EvidenceService
 from api.injection import injected
 from api.parameters import PathId, query_parameters
-from api.request_limits import Counted, RequestLimits
+from api.request_limits import Counted, Limits
 from api.store.evidence import EvidenceRecord
 from monitors.evidence import CONTENT_TYPES, EvidenceKind
 
@@ -126,9 +126,7 @@ async def delete_evidence(evidence: Evidence, evidence_id: PathId) -> Response:
     return Response(status_code=204)
 
 
-async def _count_reader(
-    request: Request, limits: Annotated[RequestLimits, injected(RequestLimits)]
-) -> None:
+async def _count_reader(request: Request, limits: Limits) -> None:
     await limits.count(Counted.READS, peer_address(request))
 
 

@@ -9,14 +9,11 @@ from api.body import described_body, parse_model, read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, IncidentNotFound, ValidationFailed
 from api.incidents.schemas import Acknowledgement, IncidentDetails, IncidentList, IncidentStatus
-from api.incidents.service import IncidentService
-from api.injection import injected
+from api.incidents.service import Incidents
 from api.parameters import Instant, LabelFilter, Limit, Offset, PathId, query_parameters
 from api.request_limits import Counted
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
-
-Incidents = Annotated[IncidentService, injected(IncidentService)]
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 

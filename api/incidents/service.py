@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Annotated
 
 import structlog
 
@@ -18,6 +19,7 @@ from api.incidents.schemas import (
     IncidentStatus,
     ListedIncident,
 )
+from api.injection import injected
 from api.monitors.service import shown_name
 from api.parameters import Pagination
 from api.store import Store
@@ -103,6 +105,9 @@ class IncidentService:
             listed_incident(each, names.get(each.monitor_id), evidence.get(each.incident_id, []))
             for each in found
         ]
+
+
+Incidents = Annotated[IncidentService, injected(IncidentService)]
 
 
 def listed_incident(

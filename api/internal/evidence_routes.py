@@ -15,7 +15,7 @@ from api.body import parse_model, read_body
 from api.errors import ValidationFailed
 from api.evidence.intake import EvidenceIntake, IncomingEvidence
 from api.injection import injected
-from api.latest_pictures.service import LatestPictureService
+from api.latest_pictures.service import Pictures
 from monitors.evidence import (
     CONTENT_TYPES,
     MOST_BYTES,
@@ -28,7 +28,6 @@ from monitors.evidence import (
 from monitors.incidents import is_incident_id
 
 Intake = Annotated[EvidenceIntake, injected(EvidenceIntake)]
-Pictures = Annotated[LatestPictureService, injected(LatestPictureService)]
 
 _REASON: Final = re.compile(REASON_PATTERN)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

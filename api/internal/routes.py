@@ -15,23 +15,21 @@ from activities.declarations import (
 from api.auth import require_probe, require_worker
 from api.body import check_values, parse_model, parse_report, read_body
 from api.errors import EngineNotAvailable, ValidationFailed
-from api.events.service import EventService
+from api.events.service import Events
 from api.injection import injected
 from api.internal.worker_reports import StatusReceived, WorkerReports
-from api.latest_pictures.service import LatestPictureService
+from api.latest_pictures.service import Pictures
 from api.monitor_engine import EngineUnavailable
 from api.monitors.secret_headers import SecretHeaders
-from api.monitors.service import MonitorService
+from api.monitors.service import Monitors
 from api.reconciler import Reconciler
-from api.slates.service import SlateService
+from api.slates.service import Slates
 from api.store.records import MonitorRecord
 from monitors.events import StreamEvent
 from monitors.reports import EventReport, EventReportAnswer, StatusReportAnswer
 from monitors.status import MonitorStatus
 
-Monitors = Annotated[MonitorService, injected(MonitorService)]
 Reports = Annotated[WorkerReports, injected(WorkerReports)]
-Events = Annotated[EventService, injected(EventService)]
 Headers = Annotated[SecretHeaders, injected(SecretHeaders)]
 
 
@@ -60,7 +58,7 @@ probe_router = APIRouter(prefix="/internal/v1", include_in_schema=False)
 async def report_status(
     request: Request,
     reports: Reports,
-    pictures: Annotated[LatestPictureService, injected(LatestPictureService)],
+    pictures: Pictures,
     monitor_id: str,
     is_probe: Annotated[bool, Depends(require_probe)],
 ) -> StatusReportAnswer:
@@ -83,7 +81,7 @@ async def request_headers(
 
 
 @probe_router.get("/slates", dependencies=[Depends(require_probe)])
-async def slates(slates: Annotated[SlateService, injected(SlateService)]) -> SlatesResult:
+async def slates(slates: Slates) -> SlatesResult:
     """Return the pictures that watches look for."""
     return SlatesResult(pictures=await slates.pictures())
 

@@ -1,7 +1,7 @@
 """The route of latest pictures, `/api/v1/monitors/{monitor_id}/picture.jpg`."""
 
 from email.utils import format_datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,8 +9,7 @@ from api.auth import rate_limited
 from api.error_docs import error_responses
 from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
 from api.evidence.routes import SAFE_HEADERS
-from api.injection import injected
-from api.latest_pictures.service import LatestPictureService
+from api.latest_pictures.service import Pictures
 from api.parameters import PathId, query_parameters
 from api.request_limits import Counted
 
@@ -33,7 +32,7 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 )
 async def latest_picture(
     request: Request,
-    pictures: Annotated[LatestPictureService, injected(LatestPictureService)],
+    pictures: Pictures,
     monitor_id: PathId,
 ) -> Response:
     """Return the latest picture of a stream.

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
+from api.injection import injected
 from api.monitors.service import MonitorService
 from api.store import Store
 from api.store.latest_pictures import PictureRecord
@@ -102,3 +103,6 @@ class LatestPictureService:
                 )
                 self._known_until = now + KNOWN_FOR
         return self._looked_at
+
+
+Pictures = Annotated[LatestPictureService, injected(LatestPictureService)]

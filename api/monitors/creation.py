@@ -21,7 +21,7 @@ import structlog
 
 from api.access_log import masked_url
 from api.body import parse_model
-from api.destinations.naming import check_destinations
+from api.destinations.service import check_destinations
 from api.errors import (
     DuplicateMonitor,
     EngineNotAvailable,

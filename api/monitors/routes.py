@@ -33,7 +33,7 @@ from api.monitors.schemas import (
     StoppedMonitor,
     StoppedMonitors,
 )
-from api.monitors.service import MonitorService
+from api.monitors.service import Monitors
 from api.monitors.updates import MonitorUpdates, parse_change
 from api.parameters import (
     Count,
@@ -80,7 +80,6 @@ DescribedKey = Annotated[
 
 
 Creation = Annotated[MonitorCreation, injected(MonitorCreation)]
-Monitors = Annotated[MonitorService, injected(MonitorService)]
 Updates = Annotated[MonitorUpdates, injected(MonitorUpdates)]
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])

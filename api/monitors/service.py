@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Annotated
 
 import structlog
 
 from api.destinations.waker import DestinationWaker
 from api.errors import EngineNotAvailable, MonitorNotActive, MonitorNotFound
+from api.injection import injected
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.monitors.schemas import (
     MAX_NAME_LENGTH,
@@ -153,6 +155,9 @@ class MonitorService:
         if record is None:
             raise MonitorNotFound(monitor_id)
         return record
+
+
+Monitors = Annotated[MonitorService, injected(MonitorService)]
 
 
 def details(

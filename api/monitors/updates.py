@@ -5,7 +5,7 @@ from typing import Any, Final
 import structlog
 
 from api.body import parse_json_object, validated
-from api.destinations.naming import check_destinations
+from api.destinations.service import check_destinations
 from api.errors import EngineNotAvailable, InvalidConfig, MonitorNotActive, ValidationFailed
 from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, MonitorEngine, NotRunning
 from api.monitors.schemas import ChangeMonitor, MonitorDetails

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
-from api.coverage.service import CoverageRange, CoverageService
-from api.injection import injected
+from api.coverage.service import Coverage, CoverageRange
 from api.monitors.service import shown_name
 from api.page.compression import as_accepted, compressed
 from api.page.figures import (
@@ -68,8 +67,6 @@ class AvailabilityRow:
     unseen: str
     live: str
 
-
-Coverage = Annotated[CoverageService, injected(CoverageService)]
 
 router = page_router()
 

@@ -4,8 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import Query, Response
 
-from api.destinations.service import DestinationService
-from api.injection import injected
+from api.destinations.service import Destinations
 from api.page.rendering import Page, page_router
 from api.parameters import PathId
 from notifications.notification import DestinationType, Language
@@ -17,7 +16,6 @@ MOST_PAGES: Final = 10_000
 REMINDERS: Final = {300: "5min", 900: "15min", 1800: "30min", 3600: "1h", 14_400: "4h"}
 WINDOWS: Final = {10: "10s", 60: "60s", 300: "5min", 600: "10min"}
 
-Destinations = Annotated[DestinationService, injected(DestinationService)]
 
 router = page_router()
 

@@ -9,14 +9,13 @@ from fastapi import Depends, Query, Response
 from pydantic import BeforeValidator
 
 from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
-from api.incidents.service import IncidentService
-from api.injection import injected
-from api.monitors.service import MonitorService
+from api.incidents.service import Incidents, IncidentService
+from api.monitors.service import Monitors, MonitorService
 from api.page.label_filter import LabelText
 from api.page.rendering import Page, page_router
 from api.page.running_silences import RunningSilences, running_silences
 from api.silences.schemas import Silence
-from api.silences.service import SilenceService
+from api.silences.service import Silences
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
 from notifications.notification import DestinationType, NotificationState
@@ -99,8 +98,6 @@ async def asked_for(
     return IncidentQuery(kind, severity, LabelText(label), monitor_id, page)
 
 
-Incidents = Annotated[IncidentService, injected(IncidentService)]
-
 router = page_router()
 
 
@@ -108,8 +105,8 @@ router = page_router()
 async def incidents(
     page: Page,
     service: Incidents,
-    silences: Annotated[SilenceService, injected(SilenceService)],
-    monitors: Annotated[MonitorService, injected(MonitorService)],
+    silences: Silences,
+    monitors: Monitors,
     asked: Annotated[IncidentQuery, Depends(asked_for)],
 ) -> Response:
     """Show incidents: all that are open, and those that are over page by page."""

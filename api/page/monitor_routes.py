@@ -12,12 +12,11 @@ from api.page.monitor_page import MonitorPages
 from api.page.rendering import Page, page_router
 from api.page.running_silences import running_silences
 from api.parameters import PathId
-from api.silences.service import SilenceService
+from api.silences.service import Silences
 
 MOST_PAGES: Final = 10_000
 
 Pages = Annotated[MonitorPages, injected(MonitorPages)]
-Silences = Annotated[SilenceService, injected(SilenceService)]
 EventsPage = Annotated[int, Query(alias="events", ge=0, le=MOST_PAGES)]
 
 router = page_router()

@@ -28,7 +28,6 @@ from api.errors import ApiError
 from api.page import static_files
 from api.page.compression import compressed_answer
 from api.page.language import language_of
-from api.page.navigation import NAVIGATION
 from api.page.texts import Words
 from api.sessions import csrf_token
 from api.store import StoreUnavailable
@@ -55,6 +54,15 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+NAVIGATION: Final = (
+    # path, key of the text
+    ("/", "nav.wall"),
+    ("/incidents", "incidents.title"),
+    ("/destinations", "destinations.title"),
+    ("/silences", "silences.title"),
+    ("/availability", "availability.title"),
+    ("/status-pages", "status_pages.title"),
+)
 SCRIPT_TEXTS: Final = ("script.", "kind.", "state.", "status.", "severity.")
 REFUSALS: Final = ("refused.",)
 
@@ -86,8 +94,7 @@ class Document:
     def __init__(self, request: Request, caller: Caller | None = None) -> None:
         self.caller = caller
         self.words = Words(language_of(request))
-        self._path = request.url.path
-        self._address = self._path + (f"?{request.url.query}" if request.url.query else "")
+        self._path, self._address = request.url.path, _address(request)
 
     def render(
         self,
@@ -183,9 +190,13 @@ PublicPage = Annotated[Document, Depends(for_everybody)]
 
 
 def _ask_to_log_in(request: Request) -> Response:
-    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    address = _address(request)
     query = "" if address == "/" else "?" + urlencode({"next": address})
     return RedirectResponse(f"/login{query}", 303, headers=HEADERS)
+
+
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 async def _error_page(

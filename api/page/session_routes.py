@@ -23,7 +23,7 @@ from api.page.cookies import SessionCookie
 from api.page.language import LANGUAGE_COOKIE
 from api.page.rendering import HEADERS, Document, PublicPage, page_router
 from api.parameters import query_parameters
-from api.request_limits import Counted, RequestLimits
+from api.request_limits import Counted, Limits
 from api.sessions import Sessions
 from notifications.notification import Language
 
@@ -33,7 +33,6 @@ FORM_TYPE: Final = "application/x-www-form-urlencoded"
 LANGUAGE_SEC: Final = 365 * 24 * 3600
 
 SessionsDep = Annotated[Sessions, injected(Sessions)]
-Limits = Annotated[RequestLimits, injected(RequestLimits)]
 Cookie = Annotated[SessionCookie, injected(SessionCookie)]
 
 router = page_router()

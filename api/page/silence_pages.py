@@ -5,21 +5,18 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
-from api.injection import injected
 from api.monitors.schemas import ListedMonitor
-from api.monitors.service import MonitorService
+from api.monitors.service import Monitors, MonitorService
 from api.page.figures import in_order_of_names
 from api.page.rendering import Page, page_router
 from api.silences.schemas import Silence
-from api.silences.service import SilenceService
+from api.silences.service import Silences
 from api.store.filters import MonitorFilter
 from monitors.status import IncidentKind
 
 MOST_SHOWN: Final = 200
 MOST_NAMED: Final = 10
 
-Silences = Annotated[SilenceService, injected(SilenceService)]
-Monitors = Annotated[MonitorService, injected(MonitorService)]
 
 router = page_router()
 

@@ -4,33 +4,32 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Final
 
 from fastapi import Request, Response
 
 from api.auth import peer_address
 from api.errors import StatusPageNotFound
-from api.injection import injected
 from api.monitors.schemas import ListedMonitor
-from api.monitors.service import MonitorService
+from api.monitors.service import Monitors
 from api.page.compression import as_accepted, compressed
 from api.page.figures import Bars, bars, beginnings, percent
 from api.page.rendering import HEADERS, Document, Page, PublicPage, page_router
 from api.page.silence_pages import active_monitors
 from api.page.texts import Words
 from api.parameters import PathId
-from api.request_limits import Counted, RequestLimits
+from api.request_limits import Counted, Limits
 from api.status_pages.public import PublicMonitor, PublicState
 from api.status_pages.public import PublicPage as PublishedPage
-from api.status_pages.publication import DAYS, FRESH_SEC, MOST_INCIDENTS, StatusPublication
+from api.status_pages.publication import (
+    DAYS,
+    FRESH_SEC,
+    MOST_INCIDENTS,
+    Publication,
+)
 from api.status_pages.schemas import StatusPage
-from api.status_pages.service import StatusPageService
+from api.status_pages.service import StatusPages
 from monitors.availability import TimeResolution
-
-StatusPages = Annotated[StatusPageService, injected(StatusPageService)]
-Monitors = Annotated[MonitorService, injected(MonitorService)]
-Publication = Annotated[StatusPublication, injected(StatusPublication)]
-Limits = Annotated[RequestLimits, injected(RequestLimits)]
 
 PUBLIC_HEADERS: Final = {
     **HEADERS,

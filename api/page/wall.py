@@ -1,12 +1,16 @@
-"""What the wall begins with; from then on its script listens to changes."""
+"""The wall, `/`: what it begins with; from then on its script listens to changes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from fastapi import Response
 
 from api.changes.feed import ChangeFeed
 from api.incidents.service import IncidentService
+from api.injection import injected
 from api.monitors.service import MonitorService
+from api.page.rendering import Page, page_router
 from api.silences.service import MAX_SILENCES, SilenceService
 from api.store.filters import IncidentFilter
 
@@ -72,3 +76,18 @@ class WallService:
                 for each in silences.silences
             ],
         }
+
+
+router = page_router()
+
+
+@router.get("/")
+async def wall(page: Page, service: Annotated[WallService, injected(WallService)]) -> Response:
+    """Show all that is watched, what needs attention first."""
+    return page.render(
+        "wall.html",
+        title="wall.title",
+        scripts=["wall.js"],
+        script_texts=["wall.script."],
+        data=await service.begin(),
+    )

@@ -1,20 +1,15 @@
 """The routes of silences, `/api/v1/silences`."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request, Response
 
 from api.auth import rate_limited
 from api.body import described_body, parse_model, read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, SilenceNotFound, ValidationFailed
-from api.injection import injected
 from api.parameters import Limit, Offset, PathId, query_parameters
 from api.request_limits import Counted
 from api.silences.schemas import CreateSilence, Silence, SilenceList
-from api.silences.service import SilenceService
-
-Silences = Annotated[SilenceService, injected(SilenceService)]
+from api.silences.service import Silences
 
 router = APIRouter(prefix="/api/v1", tags=["silences"])
 

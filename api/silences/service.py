@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import structlog
 
 from api.destinations.waker import DestinationWaker
 from api.errors import SilenceNotFound, ValidationFailed
+from api.injection import injected
 from api.parameters import Pagination
 from api.silences.held_webhooks import HeldWebhooks
 from api.silences.schemas import CreateSilence, Silence, SilenceList
@@ -95,6 +96,9 @@ class SilenceService:
         if found is None:
             raise SilenceNotFound(silence_id)
         return found
+
+
+Silences = Annotated[SilenceService, injected(SilenceService)]
 
 
 def _check_subject(wanted: CreateSilence) -> None:

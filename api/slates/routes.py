@@ -1,6 +1,6 @@
 """The routes of slates, `/api/v1/slates`."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -8,14 +8,11 @@ from api.auth import rate_limited
 from api.body import read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, SlateNotFound, ValidationFailed
-from api.injection import injected
 from api.parameters import PathId, query_parameters
 from api.request_limits import Counted
 from api.slates.image import FORMATS, MAX_IMAGE_BYTES
 from api.slates.schemas import Slate, SlateList
-from api.slates.service import SlateService
-
-Slates = Annotated[SlateService, injected(SlateService)]
+from api.slates.service import Slates
 
 _IMAGE: Final[dict[str, Any]] = {
     "requestBody": {

@@ -4,9 +4,10 @@ import asyncio
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 from api.errors import SlateNotFound, ValidationFailed
+from api.injection import injected
 from api.slates.image import slate_picture
 from api.slates.schemas import Slate, SlateList
 from api.store import Store
@@ -55,3 +56,6 @@ class SlateService:
         """
         if not (_NAME.fullmatch(name) and await self._store.slates.delete(name)):
             raise SlateNotFound(name)
+
+
+Slates = Annotated[SlateService, injected(SlateService)]

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import structlog
 
 from api.coverage.service import CoverageRange, CoverageService
 from api.errors import StatusPageNotFound
+from api.injection import injected
 from api.status_pages.public import PublicPage, Seen, public_page
 from api.status_pages.service import StatusPageService
 from api.store import Store, StoreUnavailable
@@ -115,3 +116,6 @@ class StatusPublication:
         for each in await self._store.incidents.newest_of(ids, since, limit=MOST_INCIDENTS):
             found[each.monitor_id].append(each)
         return found
+
+
+Publication = Annotated[StatusPublication, injected(StatusPublication)]

@@ -1,22 +1,16 @@
 """The routes of status pages, `/api/v1/status-pages`."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request, Response
 
 from api.auth import rate_limited
 from api.body import described_body, parse_model, read_body
 from api.error_docs import error_responses
 from api.errors import BodyTooLarge, StatusPageNotFound, ValidationFailed
-from api.injection import injected
 from api.parameters import PathId, query_parameters
 from api.request_limits import Counted
-from api.status_pages.publication import StatusPublication
+from api.status_pages.publication import Publication
 from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList
-from api.status_pages.service import StatusPageService
-
-StatusPages = Annotated[StatusPageService, injected(StatusPageService)]
-Publication = Annotated[StatusPublication, injected(StatusPublication)]
+from api.status_pages.service import StatusPages
 
 router = APIRouter(prefix="/api/v1", tags=["status pages"])
 

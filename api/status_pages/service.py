@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import structlog
 
 from api.errors import StatusPageNotFound, ValidationFailed
+from api.injection import injected
 from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList, StatusPageMonitor
 from api.store import Store
 from api.store.status_pages import ShownMonitor, StatusPageRecord
@@ -70,6 +71,9 @@ class StatusPageService:
                 raise ValidationFailed(f"monitors.{place}.monitor_id: there is no such monitor")
             if monitor_id in ids[:place]:
                 raise ValidationFailed(f"monitors.{place}.monitor_id: is there twice")
+
+
+StatusPages = Annotated[StatusPageService, injected(StatusPageService)]
 
 
 def _shown(record: StatusPageRecord) -> StatusPage:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.store.deliveries import told_together
 from api.store.destination_records import NotificationStatus, QueuedRow, SilenceRecord
 from api.store.destination_tables import deliveries
 from api.store.silences import silences_since
@@ -96,17 +97,9 @@ async def to_remind(
 
     Not those that somebody acknowledged, nor those that a silence holds back now.
     """
-    group = (
-        select(_OPENING.c.told_with)
-        .where(
-            _OPENING.c.destination_id == destination_id,
-            _OPENING.c.incident_id == incident_id,
-            _OPENING.c.state == NotificationState.OPENED,
-        )
-        .limit(1)
-        .scalar_subquery()
+    told = _rows().where(
+        told_together(destination_id, incident_id), _is_open(destination_id, _TOLD)
     )
-    told = _rows().where(deliveries.c.told_with == group, _is_open(destination_id, _TOLD))
     silences = await silences_since(connection, now)
     rows = await _read(connection, told)
     return [row for row in rows if row.silenced_until(silences, now) is None]

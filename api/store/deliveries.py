@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import Database
@@ -88,8 +88,9 @@ class DeliveryStore:
             changed = await connection.execute(
                 update(deliveries).where(*sending).values(**values, told_at=now)
             )
-            if reminder is not None:
-                await _note_reminder(connection, destination_id, reminder, now)
+            if reminder is not None:  # tells all of its group again
+                again = update(deliveries).where(told_together(destination_id, reminder))
+                await connection.execute(again.values(told_at=now))
             return changed.rowcount
 
     async def hand_back(self, destination_id: str) -> None:
@@ -229,27 +230,23 @@ async def hand_out(connection: AsyncConnection, delivery_ids: Sequence[int]) -> 
     return first
 
 
-async def _note_reminder(
-    connection: AsyncConnection, destination_id: str, incident_id: str, now: datetime
-) -> None:
-    """Keep that openings were told again: all of the group that the reminder was about."""
+def told_together(destination_id: str, incident_id: str | None) -> ColumnElement[bool]:
+    """Match the openings that a destination was told together with that of an incident."""
+    opening = deliveries.alias()
     group = (
-        select(deliveries.c.told_with)
+        select(opening.c.told_with)
         .where(
-            deliveries.c.incident_id == incident_id,
-            deliveries.c.destination_id == destination_id,
-            deliveries.c.state == NotificationState.OPENED,
+            opening.c.destination_id == destination_id,
+            opening.c.incident_id == incident_id,
+            opening.c.state == NotificationState.OPENED,
         )
+        .limit(1)
         .scalar_subquery()
     )
-    await connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.told_with == group,
-            deliveries.c.destination_id == destination_id,
-            deliveries.c.state == NotificationState.OPENED,
-        )
-        .values(told_at=now)
+    return and_(
+        deliveries.c.told_with == group,
+        deliveries.c.destination_id == destination_id,
+        deliveries.c.state == NotificationState.OPENED,
     )
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, func, select
 
 from api.store.boards import to_remind
 from api.store.database import Database
+from api.store.deliveries import told_together
 from api.store.destination_records import DeliveryRecord
 from api.store.destination_tables import deliveries
 from api.store.tables import incidents, monitor_events, monitors
@@ -57,7 +58,7 @@ class ToldStore:
             return []
         is_reminder = first.state is NotificationState.REMINDER
         is_told = (
-            _openings_of_group(destination_id, first)
+            told_together(destination_id, first.incident_id)
             if is_reminder
             else deliveries.c.told_with == first.told_with
         )
@@ -76,30 +77,11 @@ class ToldStore:
         """Return the name of the group that an incident began in; None: it began alone."""
         if first.incident_id is None:
             return None
-        is_opening = and_(
-            deliveries.c.destination_id == destination_id,
-            _openings_of_group(destination_id, first),
-        )
+        is_opening = told_together(destination_id, first.incident_id)
         query = select(func.count(), func.min(deliveries.c.told_with)).where(is_opening)
         async with self._database.read() as connection:
             count, group = (await connection.execute(query)).one()
         return f"{destination_id}.{group}" if count > 1 else None
-
-
-def _openings_of_group(destination_id: str, row: DeliveryRecord) -> ColumnElement[bool]:
-    """Match the openings that were told together with that of the row's incident."""
-    opening = deliveries.alias()
-    group = (
-        select(opening.c.told_with)
-        .where(
-            opening.c.destination_id == destination_id,
-            opening.c.incident_id == row.incident_id,
-            opening.c.state == NotificationState.OPENED,
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
-    return and_(deliveries.c.told_with == group, deliveries.c.state == NotificationState.OPENED)
 
 
 def _query() -> Select[Any]:
