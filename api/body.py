@@ -88,16 +88,14 @@ def parse_json_object(body: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]
     return value
 
 
-def parse_model(
-    kind: type[ModelT], body: bytes, max_depth: int = MAX_DEPTH
-) -> tuple[ModelT, dict[str, Any]]:
-    """Parse a body as `kind`; return it with the JSON object that it was made from.
+def parse_model(kind: type[ModelT], body: bytes, max_depth: int = MAX_DEPTH) -> ModelT:
+    """Parse a body as `kind`.
 
     Raises:
         InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
-    value = parse_json_object(body, max_depth)
-    return validated(kind, body), value
+    parse_json_object(body, max_depth)
+    return validated(kind, body)
 
 
 def validated(kind: type[ModelT], body: bytes) -> ModelT:

@@ -7,20 +7,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from api.errors import SecretsUnreadable
+
 _FERNET_BYTES: Final = 32
+_log = structlog.get_logger(__name__)
 
 
 class NoSecretsKey(Exception):
     """There is no key to encrypt with."""
-
-
-class UnreadableSecret(Exception):
-    """What the store keeps was encrypted with another key, or is damaged."""
 
 
 class SecretBox:
@@ -49,15 +49,16 @@ class SecretBox:
         """Return what was sealed for `owner`.
 
         Raises:
-            NoSecretsKey: there is none.
-            UnreadableSecret: it was sealed with another key, or for somebody else.
+            SecretsUnreadable: it was sealed with another key, or for somebody else.
         """
         try:
             content = json.loads(self._opened().decrypt(sealed))
-        except InvalidToken:
-            raise UnreadableSecret("it was encrypted with another SECRETS_KEY") from None
+        except (NoSecretsKey, InvalidToken) as error:
+            _log.error("secrets unreadable", owner=owner, error=repr(error))
+            raise SecretsUnreadable from None
         if content["owner"] != owner:
-            raise UnreadableSecret("it belongs to another monitor")
+            _log.error("secrets of somebody else", owner=owner, sealed_for=content["owner"])
+            raise SecretsUnreadable
         return dict(content["secrets"])
 
     def digest(self, secret: str) -> str:

@@ -4,18 +4,15 @@ import base64
 import secrets
 from typing import Final
 
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.destination_declarations import DestinationSecrets
-from api.errors import SecretsUnreadable, ValidationFailed
-from api.secrets import NoSecretsKey, SecretBox, UnreadableSecret
+from api.errors import ValidationFailed
+from api.secrets import NoSecretsKey, SecretBox
 from api.store.destination_records import DestinationRecord
 
 KEY_BYTES: Final = 32
-
-_log = structlog.get_logger(__name__)
 
 
 class SigningKeys(BaseModel):
@@ -53,13 +50,7 @@ class DestinationSecretBox:
         Raises:
             SecretsUnreadable: they were encrypted with another SECRETS_KEY.
         """
-        try:
-            opened = self._box.open(record.secrets, owner=record.destination_id)
-        except (NoSecretsKey, UnreadableSecret) as error:
-            _log.error(
-                "destination unreadable", destination_id=record.destination_id, error=str(error)
-            )
-            raise SecretsUnreadable from None
+        opened = self._box.open(record.secrets, owner=record.destination_id)
         return DestinationSecrets.model_validate(opened)
 
 

@@ -20,9 +20,9 @@ from api.destinations.notification_writer import NotificationWriter
 from api.errors import DestinationNotFound
 from api.metrics import GatewayMetrics
 from api.store import Store
-from api.store.boards import Board, Scope, load_board, to_remind
+from api.store.boards import Scope, load_board, to_remind
 from api.store.deliveries import add_row, hand_out, in_flight, reminded_incident, silence_rows
-from api.store.destination_records import DestinationRecord, NotificationStatus
+from api.store.destination_records import Board, DestinationRecord, NotificationStatus
 from api.store.destinations import find_destination
 from notifications.notification import NotificationState
 
@@ -158,14 +158,7 @@ class DestinationDispatch:
         self, connection: AsyncConnection, record: DestinationRecord, scope: Scope, now: datetime
     ) -> tuple[Verdict, Board]:
         board = await load_board(connection, record.destination_id, scope, now=now)
-        verdict = judge(
-            board.waiting,
-            board.told,
-            open_in_group=board.open_in_group,
-            rules=_rules(record),
-            silences=board.silences,
-            now=now,
-        )
+        verdict = judge(board, _rules(record), now)
         await silence_rows(connection, verdict.silenced)
         return verdict, board
 

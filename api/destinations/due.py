@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.store.destination_records import LOST_AFTER, NotificationStatus, QueuedRow, SilenceRecord
+from api.store.destination_records import LOST_AFTER, Board, NotificationStatus, QueuedRow
 from notifications.notification import NotificationState
 
 MAX_GROUP: Final = 2000
@@ -55,56 +55,29 @@ class Verdict:
     wake_at: datetime | None
 
 
-def judge(
-    waiting: Sequence[QueuedRow],
-    told: Sequence[QueuedRow],
-    *,
-    open_in_group: dict[int, int],
-    rules: Rules,
-    silences: Sequence[SilenceRecord],
-    now: datetime,
-) -> Verdict:
-    """Return what is due.
-
-    Args:
-        waiting: pending rows and silenced openings of open incidents, in their order.
-        told: openings that were told, of open incidents that nobody acknowledged; none where nobody
-            is reminded.
-        open_in_group: how many incidents are still open, for each group of several that rows of
-            `waiting` belong to.
-        rules: of the destination.
-        silences: those that cover a moment since the oldest row happened.
-        now: the present.
-    """
-    return _Judge(waiting, open_in_group, rules, silences, now).verdict(told)
+def judge(board: Board, rules: Rules, now: datetime) -> Verdict:
+    """Return what is due now by the rules of a destination."""
+    return _Judge(board, rules, now).verdict()
 
 
 class _Judge:
-    def __init__(
-        self,
-        waiting: Sequence[QueuedRow],
-        open_in_group: dict[int, int],
-        rules: Rules,
-        silences: Sequence[SilenceRecord],
-        now: datetime,
-    ) -> None:
-        self._waiting = waiting
-        self._open_in_group = open_in_group
+    def __init__(self, board: Board, rules: Rules, now: datetime) -> None:
+        self._board = board
         self._rules = rules
-        self._silences = silences
         self._now = now
         self._silenced: set[int] = set()
         self._moments: list[datetime] = []
         self._held_monitors: set[str | None] = set()
 
-    def verdict(self, told: Sequence[QueuedRow]) -> Verdict:
-        telling = self._first_telling() or self._reminder(told)
+    def verdict(self) -> Verdict:
+        telling = self._first_telling() or self._reminder()
         wake_at = None if telling else min(self._moments, default=None)
         return Verdict(sorted(self._silenced), telling, wake_at)
 
     def _first_telling(self) -> Telling | None:
         is_test = NotificationState.TEST
-        for row in sorted(self._waiting, key=lambda row: (row.state != is_test, row.delivery_id)):
+        in_order = self._board.waiting
+        for row in sorted(in_order, key=lambda row: (row.state != is_test, row.delivery_id)):
             if (rows := self._due_with(row)) is not None:
                 return Telling(rows[0].state, rows)
         return None
@@ -139,7 +112,8 @@ class _Judge:
             return [row]
         if self._has_to_wait(row, window):
             return None
-        return [each for each in self._waiting if self._is_in_group(each, row, window)][:MAX_GROUP]
+        waiting = self._board.waiting
+        return [each for each in waiting if self._is_in_group(each, row, window)][:MAX_GROUP]
 
     def _is_in_group(self, row: QueuedRow, first: QueuedRow, window: timedelta) -> bool:
         if row is first:
@@ -157,7 +131,7 @@ class _Judge:
         """Return whether a silence holds back an opening that began in one; note until when."""
         if opening.delivery_id in self._silenced:
             return True
-        if opening.silenced_until(self._silences, opening.happened_at) is None:
+        if opening.silenced_until(self._board.silences, opening.happened_at) is None:
             return False
         until = self._silenced_until(opening)
         if until is None and not self._was_in_silences_only(opening):
@@ -186,18 +160,18 @@ class _Judge:
         return [opening]
 
     def _of_group(self, row: QueuedRow, group: int) -> Sequence[QueuedRow] | None:
-        if row.state is not NotificationState.CLOSED or group not in self._open_in_group:
+        if row.state is not NotificationState.CLOSED or group not in self._board.open_in_group:
             return [row]
-        if self._open_in_group[group]:
+        if self._board.open_in_group[group]:
             return None
         return [
             each
-            for each in self._waiting
+            for each in self._board.waiting
             if each.state is row.state and each.opening and each.opening.told_with == group
         ]
 
-    def _reminder(self, told: Sequence[QueuedRow]) -> Telling | None:
-        every = self._rules.remind_every
+    def _reminder(self) -> Telling | None:
+        told, every = self._board.told, self._rules.remind_every
         if every is None:
             return None
         for row in sorted(told, key=_told_at):
@@ -216,14 +190,14 @@ class _Judge:
     # Silences
 
     def _silenced_until(self, row: QueuedRow) -> datetime | None:
-        return row.silenced_until(self._silences, self._now)
+        return row.silenced_until(self._board.silences, self._now)
 
     def _was_in_silences_only(self, opening: QueuedRow) -> bool:
         """Return whether an incident began and ended in silences while nobody asked."""
         if opening.ended_at is None:
             return False
         return all(
-            opening.silenced_until(self._silences, at)
+            opening.silenced_until(self._board.silences, at)
             for at in (opening.happened_at, opening.ended_at)
         )
 

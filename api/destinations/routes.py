@@ -33,7 +33,7 @@ async def create_destination(
     request: Request, response: Response, destinations: Destinations
 ) -> CreatedDestination:
     """Make a destination; the secret of a webhook is shown this once."""
-    wanted, _ = parse_model(CreateDestination, await read_body(request))
+    wanted = parse_model(CreateDestination, await read_body(request))
     created = await destinations.create(wanted)
     response.headers["Location"] = f"/api/v1/destinations/{created.destination_id}"
     response.headers["Cache-Control"] = "no-store"
@@ -72,7 +72,7 @@ async def change_destination(
     request: Request, destinations: Destinations, destination_id: PathId
 ) -> Destination:
     """Change a destination; what waits is tried again at once."""
-    wanted, _ = parse_model(ChangeDestination, await read_body(request))
+    wanted = parse_model(ChangeDestination, await read_body(request))
     return await destinations.change(destination_id, wanted)
 
 

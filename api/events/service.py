@@ -69,7 +69,9 @@ class EventService:
         monitor, event = await self.find(monitor_id, event_id)
         if monitor.callback_url is None:
             raise ValidationFailed("callback_url: the monitor has none, it names destinations")
-        is_under_way = event.delivery.status is DeliveryStatus.PENDING and monitor.status.is_active
+        is_under_way = (
+            event.delivery.webhook_status is DeliveryStatus.PENDING and monitor.status.is_active
+        )
         if not is_under_way:
             await self._start(monitor, event)
         return Redelivery(event_id=event_id, webhook_status=DeliveryStatus.PENDING)
@@ -84,7 +86,7 @@ class EventService:
                 "Temporal did not confirm the redelivery; ask again later"
             ) from None
         await self._store.events.await_redelivery(
-            monitor.monitor_id, event.event_id, attempts=event.delivery.attempts
+            monitor.monitor_id, event.event_id, attempts=event.delivery.webhook_attempts
         )
         _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)
 
@@ -98,9 +100,6 @@ def audited(event: EventRecord, links: EvidenceLinks) -> AuditedEvent:
         event_id=event.event_id,
         event_type=event.event_type,
         payload=links.payload(event.payload),
-        webhook_status=event.delivery.status,
-        webhook_attempts=event.delivery.attempts,
-        webhook_last_error=event.delivery.last_error,
         created_at=event.created_at,
-        sent_at=event.delivery.sent_at,
+        **vars(event.delivery),
     )

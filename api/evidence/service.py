@@ -109,15 +109,9 @@ class EvidenceService:
     def _listed(self, record: EvidenceRecord) -> ListedEvidence:
         is_ready = record.state is EvidenceState.READY
         return ListedEvidence(
-            evidence_id=record.evidence_id,
-            kind=record.kind,
-            moment=record.moment,
-            state=record.state,
-            reason=record.reason,
+            **vars(record) | {"size_bytes": record.size_bytes if is_ready else None},
             url=self._links.url(evidence_path(record.evidence_id), self._next_step()),
             content_type=CONTENT_TYPES[record.kind],
-            size_bytes=record.size_bytes if is_ready else None,
-            taken_at=record.taken_at,
         )
 
     def _next_step(self) -> datetime:

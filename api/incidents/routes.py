@@ -77,5 +77,5 @@ async def acknowledge_incident(
 
     A second call changes nothing and gives the same answer.
     """
-    acknowledgement, _ = parse_model(Acknowledgement, await read_body(request) or b"{}")
+    acknowledgement = parse_model(Acknowledgement, await read_body(request) or b"{}")
     return await incidents.acknowledge(incident_id, acknowledgement.note)

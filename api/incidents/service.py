@@ -115,21 +115,9 @@ def listed_incident(
 ) -> ListedIncident:
     """Return an incident as lists show it, under its monitor's name."""
     return ListedIncident(
-        incident_id=incident.incident_id,
-        monitor_id=incident.monitor_id,
+        **vars(incident) | {"track": incident.track or None},
         name=name,
-        kind=incident.kind,
-        severity=incident.severity,
         status=IncidentStatus.OPEN if incident.is_open else IncidentStatus.CLOSED,
-        started_at=incident.started_at,
-        detected_at=incident.detected_at,
-        ended_at=incident.ended_at,
-        duration_sec=incident.duration_sec,
-        reason=incident.reason,
-        track=incident.track or None,
         flapping=incident.is_flapping,
-        silenced=incident.silenced,
-        acknowledged_at=incident.acknowledged_at,
-        note=incident.note,
         evidence=evidence,
     )

@@ -104,7 +104,7 @@ async def stored_event(events: Events, monitor_id: str, event_id: str) -> Stored
     return StoredEvent(
         callback_url=_callback_url(monitor),
         event=StreamEvent.model_validate(event.payload),
-        attempts=event.delivery.attempts,
+        attempts=event.delivery.webhook_attempts,
     )
 
 
@@ -124,7 +124,7 @@ def _callback_url(monitor: MonitorRecord) -> str:
 @router.post("/monitors/{monitor_id}/terminate")
 async def terminate(request: Request, monitors: Monitors, monitor_id: str) -> Terminated:
     """End a monitor from inside; one that has ended stays as it is."""
-    termination, _ = parse_model(Termination, await read_body(request))
+    termination = parse_model(Termination, await read_body(request))
     record = await monitors.end(monitor_id, reason=termination.reason)
     return Terminated(monitor_id=monitor_id, status=record.status)
 

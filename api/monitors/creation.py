@@ -20,7 +20,7 @@ from typing import Any, Final
 import structlog
 
 from api.access_log import masked_url
-from api.body import parse_model
+from api.body import parse_json_object, validated
 from api.destinations.service import check_destinations
 from api.errors import (
     DuplicateMonitor,
@@ -194,7 +194,7 @@ def parse_creation(content: bytes) -> tuple[CreateMonitor, dict[str, Any]]:
     Raises:
         InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
-    wanted, body = parse_model(CreateMonitor, content)
+    body, wanted = parse_json_object(content), validated(CreateMonitor, content)
     if wanted.callback_url is None and not wanted.destinations:
         raise ValidationFailed("callback_url: is required, unless destinations names somebody")
     for name in ("scheduled_start_time", "scheduled_end_time"):

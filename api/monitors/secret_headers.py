@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import structlog
-
-from api.errors import InvalidConfig, SecretsUnreadable
-from api.secrets import NoSecretsKey, SecretBox, UnreadableSecret
+from api.errors import InvalidConfig
+from api.secrets import NoSecretsKey, SecretBox
 from api.store.records import MonitorRecord
 from monitors.request_headers import MASK
 from monitors.stream_url import StreamKind
 
 _FIELD = "config.request_headers"
-_log = structlog.get_logger(__name__)
 
 
 class SecretHeaders:
@@ -50,11 +47,7 @@ class SecretHeaders:
         """
         if record.request_headers is None:
             return {}
-        try:
-            return self._box.open(record.request_headers, owner=record.monitor_id)
-        except (NoSecretsKey, UnreadableSecret) as error:
-            _log.error("request headers unreadable", monitor_id=record.monitor_id, error=str(error))
-            raise SecretsUnreadable from None
+        return self._box.open(record.request_headers, owner=record.monitor_id)
 
     def unmasked(self, wanted: dict[str, str], record: MonitorRecord) -> dict[str, str]:
         """Return `wanted` with the values that are kept where it has masks.

@@ -175,39 +175,21 @@ def details(
     measured = _newest_measurements(record, snapshot, now)
     moments = [record.created_at, record.reported_at, record.finished_at, measured.as_of]
     title = (snapshot and snapshot.title) or record.title
+    told = ("status", "stream_status", "config", "metadata", "error_reason", "error_message")
+    media = record.last_report.media if record.last_report else None  # the workflow is not told
     return MonitorDetails(
-        monitor_id=record.monitor_id,
-        name=shown_name(current.name, title),
-        title=title,
-        labels=record.labels,
-        stream_url=record.stream_url,
-        callback_url=record.callback_url,
+        **vars(record)
+        | {name: getattr(current, name) for name in told}
+        | {"name": shown_name(current.name, title), "title": title},
+        **vars(media or MediaFacts()),
         destinations=destinations,
-        status=current.status,
-        stream_status=current.stream_status,
         health=measured.health,
         statistics=measured.statistics,
-        config=current.config,
-        metadata=current.metadata,
-        created_at=record.created_at,
-        finished_at=record.finished_at,
-        stop_reason=record.stop_reason,
-        error_reason=current.error_reason,
-        error_message=current.error_message,
         doing=snapshot.doing if snapshot else None,
         open_incidents=measured.open_incidents if current.status.is_active else [],
-        video=_media(record).video,
-        audio=_media(record).audio,
-        levels=_media(record).levels,
         source="workflow" if snapshot else "store",
         as_of=max(moment for moment in moments if moment is not None),
     )
-
-
-def _media(record: MonitorRecord) -> MediaFacts:
-    """Return what the probe reported last: the workflow is not told."""
-    known = record.last_report.media if record.last_report else None
-    return known or MediaFacts()
 
 
 def shown_name(name: str | None, title: str | None) -> str | None:
@@ -215,35 +197,19 @@ def shown_name(name: str | None, title: str | None) -> str | None:
 
 
 def _listed(monitor: MonitorSummary) -> ListedMonitor:
-    return ListedMonitor(
-        monitor_id=monitor.monitor_id,
-        name=shown_name(monitor.name, monitor.title),
-        title=monitor.title,
-        labels=monitor.labels,
-        stream_url=monitor.stream_url,
-        status=monitor.status,
-        stream_status=monitor.stream_status,
-        health=monitor.health,
-        open_incidents=[one.kind for one in monitor.open_incidents if monitor.status.is_active],
-        picture_at=monitor.picture_at,
-        levels=monitor.media.levels if monitor.media else None,
-        as_of=monitor.as_of or monitor.created_at,
-        created_at=monitor.created_at,
-    )
+    shown = {
+        "name": shown_name(monitor.name, monitor.title),
+        "open_incidents": [one.kind for one in monitor.open_incidents if monitor.status.is_active],
+        "levels": monitor.media.levels if monitor.media else None,
+        "as_of": monitor.as_of or monitor.created_at,
+    }
+    return ListedMonitor(**vars(monitor) | shown)
 
 
 def _settings(record: MonitorRecord | None, destinations: list[str]) -> MonitorSettings | None:
     if record is None:  # removed since the page was read
         return None
-    return MonitorSettings(
-        name=record.name,
-        labels=record.labels,
-        applied_by=record.applied_by,
-        callback_url=record.callback_url,
-        destinations=destinations,
-        config=record.config,
-        metadata=record.metadata,
-    )
+    return MonitorSettings(**vars(record), destinations=destinations)
 
 
 def _newest_measurements(

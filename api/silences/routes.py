@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["silences"])
 )
 async def create_silence(request: Request, response: Response, silences: Silences) -> Silence:
     """Announce a time in which incidents of some monitors notify nobody."""
-    wanted, _ = parse_model(CreateSilence, await read_body(request))
+    wanted = parse_model(CreateSilence, await read_body(request))
     created = await silences.create(wanted)
     response.headers["Location"] = f"/api/v1/silences/{created.silence_id}"
     return created

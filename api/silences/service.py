@@ -45,14 +45,8 @@ class SilenceService:
         """
         now = self.now()
         record = SilenceRecord(
+            **dict(wanted.model_dump(exclude={"all"}), starts_at=wanted.starts_at or now),
             silence_id=new_silence_id(),
-            monitor_ids=wanted.monitor_ids,
-            labels=wanted.labels,
-            kinds=wanted.kinds,
-            starts_at=wanted.starts_at or now,
-            ends_at=wanted.ends_at,
-            note=wanted.note,
-            applied_by=wanted.applied_by,
             created_at=now,
         )
         _check_subject(wanted)

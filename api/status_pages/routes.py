@@ -25,7 +25,7 @@ async def put_status_page(
     request: Request, pages: StatusPages, publication: Publication, slug: PathId
 ) -> StatusPage:
     """Publish a page at `/status/{slug}` that anybody may see, or replace it."""
-    wanted, _ = parse_model(PutStatusPage, await read_body(request))
+    wanted = parse_model(PutStatusPage, await read_body(request))
     changed = await pages.put(slug, wanted)
     publication.forget(slug)
     return changed

@@ -1,6 +1,6 @@
 """What waits for a destination and what it was told, as rows to judge."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.deliveries import told_together
-from api.store.destination_records import NotificationStatus, QueuedRow, SilenceRecord
+from api.store.destination_records import Board, NotificationStatus, QueuedRow
 from api.store.destination_tables import deliveries
 from api.store.silences import silences_since
 from api.store.tables import incidents, monitors
@@ -36,22 +36,6 @@ class Scope:
     has_reminders: bool
     most_silenced: int | None = None
     leaves_out_held: bool = False
-
-
-@dataclass(frozen=True)
-class Board:
-    """What `api.destinations.due.judge` judges.
-
-    Attributes:
-        is_all_waiting, is_all_told: whether the scope's limits left out nothing.
-    """
-
-    waiting: Sequence[QueuedRow]
-    told: Sequence[QueuedRow]
-    open_in_group: dict[int, int]
-    silences: Sequence[SilenceRecord]
-    is_all_waiting: bool
-    is_all_told: bool
 
 
 async def load_board(

@@ -1,6 +1,6 @@
 """What the store hands out of destinations, deliveries and silences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -165,3 +165,25 @@ class QueuedRow:
             return None
         ends = (one.ends_at for one in silences if one.holds(monitor_id, self.labels, kind, moment))
         return max(ends, default=None)
+
+
+@dataclass(frozen=True)
+class Board:
+    """What waits for a destination and what it was told, to be judged.
+
+    Attributes:
+        waiting: pending rows and silenced openings of open incidents, in their order.
+        told: openings that were told, of open incidents that nobody acknowledged; none where nobody
+            is reminded.
+        open_in_group: how many incidents are still open, for each group of several that rows of
+            `waiting` belong to.
+        silences: those that cover a moment since the oldest row happened.
+        is_all_waiting, is_all_told: whether all of these were read.
+    """
+
+    waiting: Sequence[QueuedRow]
+    told: Sequence[QueuedRow]
+    open_in_group: dict[int, int]
+    silences: Sequence[SilenceRecord]
+    is_all_waiting: bool = True
+    is_all_told: bool = True

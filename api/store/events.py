@@ -23,9 +23,8 @@ from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
 
 _COLUMNS = (
-    *(monitor_events.c[name] for name in ("event_id", "event_type", "created_at", "sent_at")),
-    *(monitor_events.c[f"webhook_{name}"] for name in ("status", "attempts", "last_error")),
-    monitor_events.c.body,
+    *(monitor_events.c[name] for name in ("event_id", "event_type", "body", "created_at")),
+    *(monitor_events.c[each.name] for each in fields(Delivery)),
 )
 
 
@@ -123,18 +122,18 @@ async def _is_first(
         and _is_failed_by_hand(known.delivery, reported)
         and await silenced_until(connection, report.event, labels, now)
     ):
-        reported = replace(reported, status=DeliveryStatus.SILENCED)
+        reported = replace(reported, webhook_status=DeliveryStatus.SILENCED)
     if known is None:
         await connection.execute(
             insert(monitor_events).values(
-                monitor_id=monitor_id, created_at=now, **_event(report), **_columns(reported)
+                monitor_id=monitor_id, created_at=now, **_event(report), **vars(reported)
             )
         )
         await note_life(connection, report.event)
         return True
     if (after := after_report(known.delivery, reported)) != known.delivery:
         await connection.execute(
-            update(monitor_events).where(_is_event(monitor_id, event_id)).values(_columns(after))
+            update(monitor_events).where(_is_event(monitor_id, event_id)).values(vars(after))
         )
     return False
 
@@ -150,13 +149,13 @@ def _is_failed_by_hand(known: Delivery, reported: Delivery) -> bool:
 
     Its monitor holds it still, to send it when the silence ends.
     """
-    was_tried = reported.status is DeliveryStatus.FAILED and reported.attempts > 0
-    return was_tried and known.status is DeliveryStatus.SILENCED
+    was_tried = reported.webhook_status is DeliveryStatus.FAILED and reported.webhook_attempts > 0
+    return was_tried and known.webhook_status is DeliveryStatus.SILENCED
 
 
 async def _was_sent(connection: AsyncConnection, monitor_id: str, event_id: str) -> bool:
     known = await _find(connection, monitor_id, event_id)
-    return known is not None and known.delivery.status is DeliveryStatus.SENT
+    return known is not None and known.delivery.webhook_status is DeliveryStatus.SENT
 
 
 def _is_event(monitor_id: str, event_id: str) -> ColumnElement[bool]:
@@ -173,19 +172,9 @@ def _event(report: EventReport) -> dict[str, Any]:
     }
 
 
-def _delivery(report: EventReport) -> Delivery:
-    return Delivery(
-        report.webhook_status, report.webhook_attempts, report.webhook_last_error, report.sent_at
-    )
-
-
-def _columns(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "webhook_status": delivery.status,
-        "webhook_attempts": delivery.attempts,
-        "webhook_last_error": delivery.last_error,
-        "sent_at": delivery.sent_at,
-    }
+def _delivery(known: Any) -> Delivery:
+    """Return what a report or a row says of a webhook."""
+    return Delivery(**{each.name: getattr(known, each.name) for each in fields(Delivery)})
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
@@ -193,11 +182,6 @@ def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
         event_id=row.event_id,
         event_type=row.event_type,
         payload=json.loads(row.body),
-        delivery=Delivery(
-            row.webhook_status,
-            row.webhook_attempts,
-            row.webhook_last_error,
-            row.sent_at,
-        ),
+        delivery=_delivery(row),
         created_at=row.created_at,
     )

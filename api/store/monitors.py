@@ -294,19 +294,10 @@ def _save_report(connection: AsyncConnection, monitor_id: str, report: LastRepor
 
 
 _SUMMARY = select(
-    monitors.c.monitor_id,
-    monitors.c.stream_url,
-    monitors.c.name,
-    monitors.c.title,
-    monitors.c.labels,
-    monitors.c.status,
-    monitors.c.stream_status,
-    monitors.c.created_at,
-    monitor_stats.c.health,
-    monitor_stats.c.open_incidents,
-    monitor_stats.c.media,
-    monitor_stats.c.as_of,
-    latest_pictures.c.taken_at,
+    *(monitors.c[name] for name in ("monitor_id", "stream_url", "name", "title", "labels")),
+    *(monitors.c[name] for name in ("status", "stream_status", "created_at")),
+    *(monitor_stats.c[name] for name in ("health", "open_incidents", "media", "as_of")),
+    latest_pictures.c.taken_at.label("picture_at"),
 ).select_from(
     MONITORS_WITH_STATS.outerjoin(
         latest_pictures, monitors.c.monitor_id == latest_pictures.c.monitor_id

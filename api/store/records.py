@@ -116,11 +116,11 @@ class CoverageSubject:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is known of an event's webhook."""
+    """What is known of an event's webhook, as its columns and its reports name it."""
 
-    status: DeliveryStatus
-    attempts: int
-    last_error: str | None
+    webhook_status: DeliveryStatus
+    webhook_attempts: int
+    webhook_last_error: str | None
     sent_at: datetime | None
 
 
@@ -256,10 +256,11 @@ def after_report(known: Delivery, reported: Delivery) -> Delivery:
     What was sent stays sent, at the newest time; what failed is not pending again. A redelivery
     counts its attempts on from those before: one that fails leaves a sent webhook sent, but counts.
     """
-    before, after = _DELIVERY_ORDER.index(known.status), _DELIVERY_ORDER.index(reported.status)
-    is_more = reported.attempts >= known.attempts
+    status, reported_status = known.webhook_status, reported.webhook_status
+    before, after = _DELIVERY_ORDER.index(status), _DELIVERY_ORDER.index(reported_status)
+    is_more = reported.webhook_attempts >= known.webhook_attempts
     if after > before or (after == before and is_more):
         return replace(reported, sent_at=reported.sent_at or known.sent_at)
-    if known.status is DeliveryStatus.SENT and reported.status is DeliveryStatus.FAILED and is_more:
-        return replace(known, attempts=reported.attempts, last_error=reported.last_error)
+    if status is DeliveryStatus.SENT and reported_status is DeliveryStatus.FAILED and is_more:
+        return replace(reported, webhook_status=status, sent_at=known.sent_at)
     return known

@@ -77,21 +77,12 @@ def monitor_record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
 
 
 def monitor_summary(row: Row[*tuple[Any, ...]]) -> MonitorSummary:
-    return MonitorSummary(
-        monitor_id=row.monitor_id,
-        stream_url=row.stream_url,
-        name=row.name,
-        title=row.title,
-        labels=row.labels,
-        status=row.status,
-        stream_status=row.stream_status,
-        health=HealthReport.model_validate(row.health or {}),
-        open_incidents=_open_incidents(row.open_incidents or []),
-        created_at=row.created_at,
-        as_of=row.as_of,
-        media=_media(row),
-        picture_at=row.taken_at,
-    )
+    measured = {
+        "health": HealthReport.model_validate(row.health or {}),
+        "open_incidents": _open_incidents(row.open_incidents or []),
+        "media": _media(row),
+    }
+    return MonitorSummary(**dict(row._mapping) | measured)
 
 
 def _last_report(row: Row[*tuple[Any, ...]]) -> LastReport | None:

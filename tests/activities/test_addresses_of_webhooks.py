@@ -165,7 +165,7 @@ async def test_an_event_that_is_not_taken_again_counts_its_attempts_on(tmp_path:
         assert not failure.value.non_retryable
         known = await scene.gateway.store.events.find(scene.monitor_id, "evt-1")
         assert known
-        assert known.delivery.attempts == 5
+        assert known.delivery.webhook_attempts == 5
         report: EventReport = await scene.run(order, 3, 4)
         assert (report.webhook_status, report.webhook_attempts) == (DeliveryStatus.FAILED, 8)
         assert report.webhook_last_error == "the receiver answered with HTTP status 503"

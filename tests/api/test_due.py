@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.destinations.due import Rules, Telling, judge
-from api.store.destination_records import NotificationStatus, QueuedRow, SilenceRecord
+from api.store.destination_records import Board, NotificationStatus, QueuedRow, SilenceRecord
 from monitors.status import IncidentKind
 from notifications.notification import NotificationState
 
@@ -110,7 +110,7 @@ class Desk:
         waiting = [r for r in current if r.status is PENDING]
         waiting += [r for r in openings if r.status is SILENCED]
         groups = [r.told_with for r in current if r.state is OPENED and r.told_with]
-        verdict = judge(
+        board = Board(
             sorted(waiting, key=lambda row: row.delivery_id),
             [r for r in openings if r.status is SENT and r.incident_id not in self.acknowledged],
             open_in_group={
@@ -118,10 +118,9 @@ class Desk:
                 for group in groups
                 if groups.count(group) > 1
             },
-            rules=self.rules,
             silences=self.silences,
-            now=self.now,
         )
+        verdict = judge(board, self.rules, self.now)
         self._set(verdict.silenced, status=SILENCED)
         self.wake_at = verdict.wake_at
         return verdict.telling

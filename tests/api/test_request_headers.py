@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from api.errors import SecretsUnreadable
 from api.monitor_engine import ChangeRefused, ChangeUnconfirmed, NotRunning
-from api.secrets import SecretBox, UnreadableSecret
+from api.secrets import SecretBox
 from monitors.request_headers import MASK
 from tests.testkit.gateway import Running, running_gateway
 
@@ -205,5 +206,5 @@ def test_what_is_sealed_for_one_monitor_opens_for_no_other() -> None:
     box = SecretBox([SecretStr("key-" * 8)])
     sealed = box.seal(HEADERS, owner="mon-1")
     assert box.open(sealed, owner="mon-1") == HEADERS
-    with pytest.raises(UnreadableSecret):
+    with pytest.raises(SecretsUnreadable):
         box.open(sealed, owner="mon-2")

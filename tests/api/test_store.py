@@ -83,11 +83,11 @@ def test_a_clock_that_was_set_back_does_not_silence_reports() -> None:
 
 deliveries = st.builds(
     Delivery,
-    status=st.sampled_from(DeliveryStatus),
-    attempts=st.integers(0, 9),
-    last_error=st.none() | st.just("no answer"),
+    webhook_status=st.sampled_from(DeliveryStatus),
+    webhook_attempts=st.integers(0, 9),
+    webhook_last_error=st.none() | st.just("no answer"),
     sent_at=st.none(),
-).map(lambda one: replace(one, sent_at=NOW if one.status is DeliveryStatus.SENT else None))
+).map(lambda one: replace(one, sent_at=NOW if one.webhook_status is DeliveryStatus.SENT else None))
 
 
 @given(st.lists(deliveries, min_size=1, max_size=9))
@@ -95,8 +95,8 @@ def test_what_was_sent_once_stays_sent(told: list[Delivery]) -> None:
     known = told[0]
     for report in told[1:]:
         known = after_report(known, report)
-    was_sent = any(one.status is DeliveryStatus.SENT for one in told)
-    assert (known.status is DeliveryStatus.SENT) == was_sent
+    was_sent = any(one.webhook_status is DeliveryStatus.SENT for one in told)
+    assert (known.webhook_status is DeliveryStatus.SENT) == was_sent
     assert (known.sent_at is not None) == was_sent
 
 
@@ -111,18 +111,18 @@ SENT_AGAIN = Delivery(DeliveryStatus.SENT, 3, None, NOW + timedelta(hours=1))
     [
         pytest.param(PENDING, FAILED, FAILED, id="news"),
         pytest.param(FAILED, PENDING, FAILED, id="late"),
-        pytest.param(SENT, replace(FAILED, attempts=1), SENT, id="older failure"),
+        pytest.param(SENT, replace(FAILED, webhook_attempts=1), SENT, id="older failure"),
         pytest.param(SENT, SENT_AGAIN, SENT_AGAIN, id="sent again"),
         pytest.param(
             SENT,
-            replace(FAILED, attempts=6),
-            replace(SENT, attempts=6, last_error="no answer"),
+            replace(FAILED, webhook_attempts=6),
+            replace(SENT, webhook_attempts=6, webhook_last_error="no answer"),
             id="sent again in vain",
         ),
         pytest.param(
-            replace(FAILED, status=DeliveryStatus.PENDING),
-            replace(SENT, attempts=5),
-            replace(SENT, attempts=5),
+            replace(FAILED, webhook_status=DeliveryStatus.PENDING),
+            replace(SENT, webhook_attempts=5),
+            replace(SENT, webhook_attempts=5),
             id="failed, then sent",
         ),
     ],
