@@ -18,7 +18,7 @@ def client_route(
     *errors: type[ApiError],
     query: Collection[str] = (),
     repeatable: Collection[str] = (),
-    body: type[BaseModel] | None = None,
+    body: type[BaseModel] | dict[str, Any] | None = None,
     needs_body: bool = True,
     answers: dict[int | str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
@@ -29,13 +29,15 @@ def client_route(
         errors: that it documents, besides those of every route.
         query: its query parameters; all others are refused, and these when they come twice.
         repeatable: query parameters that may come several times.
-        body: of a request, which the route reads itself.
+        body: of a request, which the route reads itself; or what OpenAPI says of it.
         needs_body: false: an empty one is the default.
         answers: that it documents, besides errors and the plain success.
     """
+    if isinstance(body, type):
+        body = described_body(body, is_required=needs_body)
     known = (ValidationFailed, *errors, *((BodyTooLarge,) if body else ()))
     return {
         "dependencies": [rate_limited(counted), query_parameters(*query, repeatable=repeatable)],
         "responses": {**(answers or {}), **error_responses(*known)},
-        "openapi_extra": described_body(body, is_required=needs_body) if body else None,
+        "openapi_extra": body,
     }

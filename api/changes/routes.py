@@ -7,12 +7,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from api.auth import AuthenticationDep, CallerDep, rate_limited
+from api.auth import AuthenticationDep, CallerDep
 from api.changes.feed import ChangeFeed
-from api.error_docs import error_responses
+from api.client_routes import client_route
 from api.errors import ValidationFailed
 from api.injection import injected
-from api.parameters import query_parameters
 from api.request_limits import Counted
 from api.store import StoreUnavailable
 
@@ -82,15 +81,15 @@ def _number(name: str, text: str) -> int:
 
 @router.get(
     "/changes",
-    dependencies=[rate_limited(Counted.READS), query_parameters("after"), Depends(_listening)],
     response_class=StreamingResponse,
-    responses={**_STREAM, **error_responses(ValidationFailed)},
+    **client_route(Counted.READS, query=("after",), answers=_STREAM),
 )
 async def changes(
     feed: Feed,
     caller: CallerDep,
     is_logged_in: Annotated[IsLoggedIn, Depends(_is_logged_in)],
     after: Annotated[int | None, Depends(_event_number)],
+    _listening: Annotated[None, Depends(_listening)],
 ) -> StreamingResponse:
     """Tell of changed monitors and incidents, as server-sent events, until the client leaves.
 

@@ -7,13 +7,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from api.auth import rate_limited
+from api.client_routes import client_route
 from api.coverage.schemas import Availability, AvailabilityReport, Timeline
 from api.coverage.service import Coverage, CoverageRange
 from api.coverage.views import as_csv, availability, interval
-from api.error_docs import error_responses
 from api.errors import MonitorNotFound, ValidationFailed
-from api.parameters import Instant, LabelFilter, PathId, query_parameters
+from api.parameters import Instant, LabelFilter, PathId
 from api.request_limits import Counted
 from monitors.availability import TimeResolution, count_periods, periods
 
@@ -59,8 +58,7 @@ router = APIRouter(prefix="/api/v1", tags=["coverage"])
 
 @router.get(
     "/monitors/{monitor_id}/timeline",
-    dependencies=[rate_limited(Counted.READS), query_parameters("from", "to")],
-    responses=error_responses(ValidationFailed, MonitorNotFound),
+    **client_route(Counted.READS, MonitorNotFound, query=("from", "to")),
 )
 async def show_timeline(
     coverage: Coverage, monitor_id: PathId, asked: Annotated[CoverageRange, time_range(1)]
@@ -77,8 +75,7 @@ async def show_timeline(
 
 @router.get(
     "/monitors/{monitor_id}/availability",
-    dependencies=[rate_limited(Counted.READS), query_parameters("from", "to", "resolution")],
-    responses=error_responses(ValidationFailed, MonitorNotFound),
+    **client_route(Counted.READS, MonitorNotFound, query=("from", "to", "resolution")),
 )
 async def show_availability(
     coverage: Coverage,
@@ -97,15 +94,13 @@ async def show_availability(
 
 @router.get(
     "/reports/availability",
-    dependencies=[
-        rate_limited(Counted.READS),
-        query_parameters("from", "to", "format", repeatable=("label",)),
-    ],
     response_model=AvailabilityReport,
-    responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        **error_responses(ValidationFailed),
-    },
+    **client_route(
+        Counted.READS,
+        query=("from", "to", "format"),
+        repeatable=("label",),
+        answers={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    ),
 )
 async def report_availability(
     coverage: Coverage,

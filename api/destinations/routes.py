@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import rate_limited
-from api.body import described_body, parse_model, read_body
+from api.body import parse_model, read_body
+from api.client_routes import client_route
 from api.destinations.schemas import (
     ChangeDestination,
     CreatedDestination,
@@ -14,9 +14,8 @@ from api.destinations.schemas import (
     QueuedTest,
 )
 from api.destinations.service import Destinations
-from api.error_docs import error_responses
-from api.errors import BodyTooLarge, DestinationNotFound, InvalidUrl, ValidationFailed
-from api.parameters import Limit, Offset, PathId, query_parameters
+from api.errors import DestinationNotFound, InvalidUrl
+from api.parameters import Limit, Offset, PathId
 from api.request_limits import Counted
 
 router = APIRouter(prefix="/api/v1", tags=["destinations"])
@@ -25,9 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["destinations"])
 @router.post(
     "/destinations",
     status_code=201,
-    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
-    responses=error_responses(ValidationFailed, InvalidUrl, BodyTooLarge),
-    openapi_extra=described_body(CreateDestination),
+    **client_route(Counted.CREATIONS, InvalidUrl, body=CreateDestination),
 )
 async def create_destination(
     request: Request, response: Response, destinations: Destinations
@@ -40,11 +37,7 @@ async def create_destination(
     return created
 
 
-@router.get(
-    "/destinations",
-    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
-    responses=error_responses(ValidationFailed),
-)
+@router.get("/destinations", **client_route(Counted.READS, query=("limit", "offset")))
 async def list_destinations(
     destinations: Destinations, limit: Limit = 50, offset: Offset = 0
 ) -> DestinationList:
@@ -52,11 +45,7 @@ async def list_destinations(
     return await destinations.list_all(limit=limit, offset=offset)
 
 
-@router.get(
-    "/destinations/{destination_id}",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed, DestinationNotFound),
-)
+@router.get("/destinations/{destination_id}", **client_route(Counted.READS, DestinationNotFound))
 async def show_destination(destinations: Destinations, destination_id: PathId) -> Destination:
     """Show a destination."""
     return await destinations.show(destination_id)
@@ -64,9 +53,7 @@ async def show_destination(destinations: Destinations, destination_id: PathId) -
 
 @router.patch(
     "/destinations/{destination_id}",
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, InvalidUrl, DestinationNotFound, BodyTooLarge),
-    openapi_extra=described_body(ChangeDestination),
+    **client_route(Counted.CHANGES, InvalidUrl, DestinationNotFound, body=ChangeDestination),
 )
 async def change_destination(
     request: Request, destinations: Destinations, destination_id: PathId
@@ -79,8 +66,7 @@ async def change_destination(
 @router.delete(
     "/destinations/{destination_id}",
     status_code=204,
-    dependencies=[rate_limited(Counted.STOPS), query_parameters()],
-    responses=error_responses(ValidationFailed, DestinationNotFound),
+    **client_route(Counted.STOPS, DestinationNotFound),
 )
 async def remove_destination(destinations: Destinations, destination_id: PathId) -> Response:
     """Remove a destination with its audit; what waits is not sent, monitors no longer name it."""
@@ -91,8 +77,7 @@ async def remove_destination(destinations: Destinations, destination_id: PathId)
 @router.post(
     "/destinations/{destination_id}/test",
     status_code=202,
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, DestinationNotFound),
+    **client_route(Counted.CHANGES, DestinationNotFound),
 )
 async def send_test(destinations: Destinations, destination_id: PathId) -> QueuedTest:
     """Send a test notification, before all else that waits."""
@@ -101,8 +86,7 @@ async def send_test(destinations: Destinations, destination_id: PathId) -> Queue
 
 @router.get(
     "/destinations/{destination_id}/deliveries",
-    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
-    responses=error_responses(ValidationFailed, DestinationNotFound),
+    **client_route(Counted.READS, DestinationNotFound, query=("limit", "offset")),
 )
 async def list_deliveries(
     destinations: Destinations, destination_id: PathId, limit: Limit = 50, offset: Offset = 0

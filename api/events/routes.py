@@ -2,12 +2,11 @@
 
 from fastapi import APIRouter
 
-from api.auth import rate_limited
-from api.error_docs import error_responses
-from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound, ValidationFailed
+from api.client_routes import client_route
+from api.errors import EngineNotAvailable, EventNotFound, MonitorNotFound
 from api.events.schemas import EventList, Redelivery
 from api.events.service import Events
-from api.parameters import Limit, Offset, PathId, query_parameters
+from api.parameters import Limit, Offset, PathId
 from api.request_limits import Counted
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
@@ -15,8 +14,7 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 
 @router.get(
     "/monitors/{monitor_id}/events",
-    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
-    responses=error_responses(ValidationFailed, MonitorNotFound),
+    **client_route(Counted.READS, MonitorNotFound, query=("limit", "offset")),
 )
 async def list_events(
     events: Events, monitor_id: PathId, limit: Limit = 50, offset: Offset = 0
@@ -28,8 +26,7 @@ async def list_events(
 @router.post(
     "/monitors/{monitor_id}/events/{event_id}/redeliver",
     status_code=202,
-    dependencies=[rate_limited(Counted.REDELIVERIES), query_parameters()],
-    responses=error_responses(ValidationFailed, MonitorNotFound, EventNotFound, EngineNotAvailable),
+    **client_route(Counted.REDELIVERIES, MonitorNotFound, EventNotFound, EngineNotAvailable),
 )
 async def redeliver_event(events: Events, monitor_id: PathId, event_id: PathId) -> Redelivery:
     """Send an event once more, with the same id, also when its monitor has ended.

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.auth import peer_address, rate_limited
+from api.auth import peer_address
+from api.client_routes import client_route
 from api.error_docs import error_responses
 from api.errors import (
     EvidenceFailed,
@@ -117,8 +118,7 @@ def _headers(record: EvidenceRecord) -> dict[str, str]:
 @router.delete(
     "/evidence/{evidence_id}",
     status_code=204,
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, EvidenceNotFound, EvidenceNotAvailable),
+    **client_route(Counted.CHANGES, EvidenceNotFound, EvidenceNotAvailable),
 )
 async def delete_evidence(evidence: Evidence, evidence_id: PathId) -> Response:
     """Remove a file from the store; a second call changes nothing."""

@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api.auth import rate_limited
-from api.body import described_body, parse_model, read_body
-from api.error_docs import error_responses
-from api.errors import BodyTooLarge, IncidentNotFound, ValidationFailed
+from api.body import parse_model, read_body
+from api.client_routes import client_route
+from api.errors import IncidentNotFound
 from api.incidents.schemas import Acknowledgement, IncidentDetails, IncidentList, IncidentStatus
 from api.incidents.service import Incidents
-from api.parameters import Instant, LabelFilter, Limit, Offset, PathId, query_parameters
+from api.parameters import Instant, LabelFilter, Limit, Offset, PathId
 from api.request_limits import Counted
 from api.store.filters import IncidentFilter
 from monitors.status import IncidentKind, Severity
@@ -20,14 +19,11 @@ router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
 @router.get(
     "/incidents",
-    dependencies=[
-        rate_limited(Counted.READS),
-        query_parameters(
-            *("status", "monitor_id", "kind", "severity", "since", "until", "limit", "offset"),
-            repeatable=("label",),
-        ),
-    ],
-    responses=error_responses(ValidationFailed),
+    **client_route(
+        Counted.READS,
+        query=("status", "monitor_id", "kind", "severity", "since", "until", "limit", "offset"),
+        repeatable=("label",),
+    ),
 )
 async def list_incidents(
     incidents: Incidents,
@@ -54,11 +50,7 @@ async def list_incidents(
     return await incidents.list_incidents(wanted, limit=limit, offset=offset)
 
 
-@router.get(
-    "/incidents/{incident_id}",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed, IncidentNotFound),
-)
+@router.get("/incidents/{incident_id}", **client_route(Counted.READS, IncidentNotFound))
 async def show_incident(incidents: Incidents, incident_id: PathId) -> IncidentDetails:
     """Return an incident with its events."""
     return await incidents.show(incident_id)
@@ -66,9 +58,7 @@ async def show_incident(incidents: Incidents, incident_id: PathId) -> IncidentDe
 
 @router.post(
     "/incidents/{incident_id}/acknowledge",
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, IncidentNotFound, BodyTooLarge),
-    openapi_extra=described_body(Acknowledgement, is_required=False),
+    **client_route(Counted.CHANGES, IncidentNotFound, body=Acknowledgement, needs_body=False),
 )
 async def acknowledge_incident(
     request: Request, incidents: Incidents, incident_id: PathId

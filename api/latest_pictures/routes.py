@@ -5,12 +5,11 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import rate_limited
-from api.error_docs import error_responses
-from api.errors import MonitorNotFound, PictureNotFound, ValidationFailed
+from api.client_routes import client_route
+from api.errors import MonitorNotFound, PictureNotFound
 from api.evidence.routes import SAFE_HEADERS
 from api.latest_pictures.service import Pictures
-from api.parameters import PathId, query_parameters
+from api.parameters import PathId
 from api.request_limits import Counted
 
 _JPEG: Final[dict[int | str, dict[str, Any]]] = {
@@ -26,9 +25,8 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 
 @router.get(
     "/monitors/{monitor_id}/picture.jpg",
-    dependencies=[rate_limited(Counted.PICTURES), query_parameters()],
     response_class=Response,
-    responses={**_JPEG, **error_responses(ValidationFailed, MonitorNotFound, PictureNotFound)},
+    **client_route(Counted.PICTURES, MonitorNotFound, PictureNotFound, answers=_JPEG),
 )
 async def latest_picture(
     request: Request,

@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
-from api.auth import Client, rate_limited
-from api.body import described_body, read_body
-from api.error_docs import error_responses
+from api.auth import Client
+from api.body import read_body
+from api.client_routes import client_route
 from api.errors import (
-    BodyTooLarge,
     ConfirmationRequired,
     DuplicateMonitor,
     EngineNotAvailable,
@@ -42,7 +41,6 @@ from api.parameters import (
     Offset,
     PathId,
     check_single,
-    query_parameters,
 )
 from api.request_limits import Counted
 from api.store.filters import MonitorFilter
@@ -88,21 +86,21 @@ router = APIRouter(prefix="/api/v1", tags=["monitors"])
 @router.post(
     "/monitors",
     status_code=201,
-    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
-    responses={
-        201: {"headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}},
-        **error_responses(
-            ValidationFailed,
-            InvalidUrl,
-            InvalidConfig,
-            DuplicateMonitor,
-            IdempotencyConflict,
-            BodyTooLarge,
-            MaxMonitorsExceeded,
-            EngineNotAvailable,
-        ),
-    },
-    openapi_extra=described_body(CreateMonitor),
+    **client_route(
+        Counted.CREATIONS,
+        InvalidUrl,
+        InvalidConfig,
+        DuplicateMonitor,
+        IdempotencyConflict,
+        MaxMonitorsExceeded,
+        EngineNotAvailable,
+        body=CreateMonitor,
+        answers={
+            201: {
+                "headers": {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
+            }
+        },
+    ),
 )
 async def create_monitor(
     request: Request,
@@ -126,13 +124,11 @@ async def create_monitor(
 
 @router.get(
     "/monitors",
-    dependencies=[
-        rate_limited(Counted.READS),
-        query_parameters(
-            *("status", "health", "q", "settings", "limit", "offset"), repeatable=("label",)
-        ),
-    ],
-    responses=error_responses(ValidationFailed),
+    **client_route(
+        Counted.READS,
+        query=("status", "health", "q", "settings", "limit", "offset"),
+        repeatable=("label",),
+    ),
 )
 async def list_monitors(
     monitors: Monitors,
@@ -158,11 +154,13 @@ async def list_monitors(
 
 @router.delete(
     "/monitors",
-    dependencies=[
-        rate_limited(Counted.STOPS),
-        query_parameters("confirm", repeatable=("label",)),
-    ],
-    responses=error_responses(ValidationFailed, ConfirmationRequired, EngineNotAvailable),
+    **client_route(
+        Counted.STOPS,
+        ConfirmationRequired,
+        EngineNotAvailable,
+        query=("confirm",),
+        repeatable=("label",),
+    ),
 )
 async def stop_monitors(
     bulk: Annotated[BulkStop, injected(BulkStop)],
@@ -178,11 +176,7 @@ async def stop_monitors(
     return await bulk.stop(labels, confirm)
 
 
-@router.get(
-    "/monitors/{monitor_id}",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed, MonitorNotFound),
-)
+@router.get("/monitors/{monitor_id}", **client_route(Counted.READS, MonitorNotFound))
 async def show_monitor(monitors: Monitors, monitor_id: PathId) -> MonitorDetails:
     """Show a monitor's condition."""
     return await monitors.show(monitor_id)
@@ -190,16 +184,14 @@ async def show_monitor(monitors: Monitors, monitor_id: PathId) -> MonitorDetails
 
 @router.patch(
     "/monitors/{monitor_id}",
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(
-        ValidationFailed,
+    **client_route(
+        Counted.CHANGES,
         InvalidConfig,
         MonitorNotFound,
         MonitorNotActive,
-        BodyTooLarge,
         EngineNotAvailable,
+        body=ChangeMonitor,
     ),
-    openapi_extra=described_body(ChangeMonitor),
 )
 async def change_monitor(request: Request, updates: Updates, monitor_id: PathId) -> MonitorDetails:
     """Change name, labels, thresholds and metadata of a running monitor.
@@ -211,10 +203,7 @@ async def change_monitor(request: Request, updates: Updates, monitor_id: PathId)
 
 @router.delete(
     "/monitors/{monitor_id}",
-    dependencies=[rate_limited(Counted.STOPS), query_parameters()],
-    responses=error_responses(
-        ValidationFailed, MonitorNotFound, MonitorNotActive, EngineNotAvailable
-    ),
+    **client_route(Counted.STOPS, MonitorNotFound, MonitorNotActive, EngineNotAvailable),
 )
 async def stop_monitor(monitors: Monitors, monitor_id: PathId) -> StoppedMonitor:
     """Stop a monitor; what is queued is still delivered. A second call gives the same answer."""

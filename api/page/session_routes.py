@@ -13,16 +13,14 @@ from api.auth import (
     Client,
     is_from_this_site,
     peer_address,
-    rate_limited,
 )
 from api.body import parse_json_object, read_body
-from api.error_docs import error_responses
+from api.client_routes import client_route
 from api.errors import ApiError, Forbidden, RateLimitExceeded, Unauthorized, ValidationFailed
 from api.injection import injected
 from api.page.cookies import SessionCookie
 from api.page.language import LANGUAGE_COOKIE
 from api.page.rendering import HEADERS, Document, PublicPage, page_router
-from api.parameters import query_parameters
 from api.request_limits import Counted, Limits
 from api.sessions import Sessions
 from notifications.notification import Language
@@ -46,12 +44,7 @@ class LoginLink(BaseModel):
     expires_at: AwareDatetime
 
 
-@link_router.post(
-    "/login-links",
-    status_code=201,
-    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
-    responses=error_responses(ValidationFailed),
-)
+@link_router.post("/login-links", status_code=201, **client_route(Counted.CREATIONS))
 async def make_login_link(sessions: SessionsDep, client: Client) -> LoginLink:
     """Make a link that logs a browser in as the holder of this key, once, within 15 minutes."""
     token, expires_at = await sessions.make_link(client)

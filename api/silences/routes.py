@@ -2,11 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import rate_limited
-from api.body import described_body, parse_model, read_body
-from api.error_docs import error_responses
-from api.errors import BodyTooLarge, SilenceNotFound, ValidationFailed
-from api.parameters import Limit, Offset, PathId, query_parameters
+from api.body import parse_model, read_body
+from api.client_routes import client_route
+from api.errors import SilenceNotFound
+from api.parameters import Limit, Offset, PathId
 from api.request_limits import Counted
 from api.silences.schemas import CreateSilence, Silence, SilenceList
 from api.silences.service import Silences
@@ -14,13 +13,7 @@ from api.silences.service import Silences
 router = APIRouter(prefix="/api/v1", tags=["silences"])
 
 
-@router.post(
-    "/silences",
-    status_code=201,
-    dependencies=[rate_limited(Counted.CREATIONS), query_parameters()],
-    responses=error_responses(ValidationFailed, BodyTooLarge),
-    openapi_extra=described_body(CreateSilence),
-)
+@router.post("/silences", status_code=201, **client_route(Counted.CREATIONS, body=CreateSilence))
 async def create_silence(request: Request, response: Response, silences: Silences) -> Silence:
     """Announce a time in which incidents of some monitors notify nobody."""
     wanted = parse_model(CreateSilence, await read_body(request))
@@ -29,31 +22,20 @@ async def create_silence(request: Request, response: Response, silences: Silence
     return created
 
 
-@router.get(
-    "/silences",
-    dependencies=[rate_limited(Counted.READS), query_parameters("limit", "offset")],
-    responses=error_responses(ValidationFailed),
-)
+@router.get("/silences", **client_route(Counted.READS, query=("limit", "offset")))
 async def list_silences(silences: Silences, limit: Limit = 50, offset: Offset = 0) -> SilenceList:
     """List silences that have not ended, the first to end first."""
     return await silences.list_current(limit=limit, offset=offset)
 
 
-@router.get(
-    "/silences/{silence_id}",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed, SilenceNotFound),
-)
+@router.get("/silences/{silence_id}", **client_route(Counted.READS, SilenceNotFound))
 async def show_silence(silences: Silences, silence_id: PathId) -> Silence:
     """Show a silence, also one that has ended."""
     return await silences.show(silence_id)
 
 
 @router.delete(
-    "/silences/{silence_id}",
-    status_code=204,
-    dependencies=[rate_limited(Counted.STOPS), query_parameters()],
-    responses=error_responses(ValidationFailed, SilenceNotFound),
+    "/silences/{silence_id}", status_code=204, **client_route(Counted.STOPS, SilenceNotFound)
 )
 async def end_silence(silences: Silences, silence_id: PathId) -> Response:
     """End a silence now; incidents that are still open are told."""

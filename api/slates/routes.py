@@ -4,11 +4,10 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import rate_limited
 from api.body import read_body
-from api.error_docs import error_responses
-from api.errors import BodyTooLarge, SlateNotFound, ValidationFailed
-from api.parameters import PathId, query_parameters
+from api.client_routes import client_route
+from api.errors import SlateNotFound
+from api.parameters import PathId
 from api.request_limits import Counted
 from api.slates.image import FORMATS, MAX_IMAGE_BYTES
 from api.slates.schemas import Slate, SlateList
@@ -28,33 +27,19 @@ _IMAGE: Final[dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1", tags=["slates"])
 
 
-@router.put(
-    "/slates/{name}",
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, BodyTooLarge),
-    openapi_extra=_IMAGE,
-)
+@router.put("/slates/{name}", **client_route(Counted.CHANGES, body=_IMAGE))
 async def put_slate(request: Request, slates: Slates, name: PathId) -> Slate:
     """Upload a picture that is not to be on air; watches look for it within a minute."""
     return await slates.put(name, await read_body(request, most_bytes=MAX_IMAGE_BYTES))
 
 
-@router.get(
-    "/slates",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed),
-)
+@router.get("/slates", **client_route(Counted.READS))
 async def list_slates(slates: Slates) -> SlateList:
     """List the slates by name."""
     return await slates.list_slates()
 
 
-@router.delete(
-    "/slates/{name}",
-    status_code=204,
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, SlateNotFound),
-)
+@router.delete("/slates/{name}", status_code=204, **client_route(Counted.CHANGES, SlateNotFound))
 async def delete_slate(slates: Slates, name: PathId) -> Response:
     """Remove a slate."""
     await slates.delete(name)

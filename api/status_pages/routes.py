@@ -2,11 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import rate_limited
-from api.body import described_body, parse_model, read_body
-from api.error_docs import error_responses
-from api.errors import BodyTooLarge, StatusPageNotFound, ValidationFailed
-from api.parameters import PathId, query_parameters
+from api.body import parse_model, read_body
+from api.client_routes import client_route
+from api.errors import StatusPageNotFound
+from api.parameters import PathId
 from api.request_limits import Counted
 from api.status_pages.publication import Publication
 from api.status_pages.schemas import PutStatusPage, StatusPage, StatusPageList
@@ -15,12 +14,7 @@ from api.status_pages.service import StatusPages
 router = APIRouter(prefix="/api/v1", tags=["status pages"])
 
 
-@router.put(
-    "/status-pages/{slug}",
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, BodyTooLarge),
-    openapi_extra=described_body(PutStatusPage),
-)
+@router.put("/status-pages/{slug}", **client_route(Counted.CHANGES, body=PutStatusPage))
 async def put_status_page(
     request: Request, pages: StatusPages, publication: Publication, slug: PathId
 ) -> StatusPage:
@@ -31,31 +25,20 @@ async def put_status_page(
     return changed
 
 
-@router.get(
-    "/status-pages",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed),
-)
+@router.get("/status-pages", **client_route(Counted.READS))
 async def list_status_pages(pages: StatusPages) -> StatusPageList:
     """List the status pages by slug."""
     return await pages.list_all()
 
 
-@router.get(
-    "/status-pages/{slug}",
-    dependencies=[rate_limited(Counted.READS), query_parameters()],
-    responses=error_responses(ValidationFailed, StatusPageNotFound),
-)
+@router.get("/status-pages/{slug}", **client_route(Counted.READS, StatusPageNotFound))
 async def show_status_page(pages: StatusPages, slug: PathId) -> StatusPage:
     """Return what a status page is made of."""
     return await pages.show(slug)
 
 
 @router.delete(
-    "/status-pages/{slug}",
-    status_code=204,
-    dependencies=[rate_limited(Counted.CHANGES), query_parameters()],
-    responses=error_responses(ValidationFailed, StatusPageNotFound),
+    "/status-pages/{slug}", status_code=204, **client_route(Counted.CHANGES, StatusPageNotFound)
 )
 async def delete_status_page(
     pages: StatusPages, publication: Publication, slug: PathId
