@@ -7,6 +7,7 @@ Each gateway calls: the calls go on while one of them lives.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,6 +33,7 @@ class PingFailed(Exception):
     """The address did not answer with a success. It is a secret, so the message lacks it."""
 
 
+@dataclass(frozen=True)
 class HeartbeatPing:
     """Decides each minute whether to call.
 
@@ -39,36 +41,27 @@ class HeartbeatPing:
         ping: None without an address: then nothing is called.
     """
 
-    def __init__(
-        self,
-        ping: Ping | None,
-        store: Store,
-        health: HealthChecks,
-        metrics: GatewayMetrics,
-        now: Callable[[], datetime],
-        *,
-        every_sec: float = PING_EVERY_SEC,
-    ) -> None:
-        self._ping = ping
-        self._store = store
-        self._health = health
-        self._metrics = metrics
-        self._now = now
-        self._every_sec = every_sec
+    ping: Ping | None
+    store: Store
+    health: HealthChecks
+    metrics: GatewayMetrics
+    now: Callable[[], datetime]
+    _: KW_ONLY
+    every_sec: float = PING_EVERY_SEC
 
     def at_work(self) -> AbstractAsyncContextManager[None]:
         """Call while the context is open."""
-        return in_background(self._work(self._ping)) if self._ping else nullcontext()
+        return in_background(self._work(self.ping)) if self.ping else nullcontext()
 
     async def _work(self, ping: Ping) -> None:
         while True:
-            await asyncio.sleep(self._every_sec)
+            await asyncio.sleep(self.every_sec)
             try:
                 outcome = await self._outcome(ping)
             except Exception:  # a defect must not stop the calls for good
                 _log.exception("heartbeat ping failed")
                 outcome = "failed"
-            self._metrics.heartbeat_pings.labels(outcome).inc()
+            self.metrics.heartbeat_pings.labels(outcome).inc()
 
     async def _outcome(self, ping: Ping) -> str:
         """Call the address if all is well; return `sent`, `withheld` or `failed`."""
@@ -83,13 +76,11 @@ class HeartbeatPing:
         return "sent"
 
     async def _problem(self) -> str | None:
-        readiness = await self._health.readiness.get()
+        readiness = await self.health.readiness.get()
         if readiness.status != READY:
             return ", ".join(f"{part}: {said}" for part, said in readiness.checks.items())
         try:
-            unwatched = await self._store.reconciliation.unwatched(
-                self._now(), after=UNWATCHED_AFTER
-            )
+            unwatched = await self.store.reconciliation.unwatched(self.now(), after=UNWATCHED_AFTER)
         except StoreUnavailable:
             return "database: not reachable"
         return f"live streams that nobody watches: {len(unwatched)}" if unwatched else None

@@ -9,6 +9,7 @@ step may be done twice at once, so gateways need not know of each other.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,27 +36,17 @@ REMOVAL_ROUNDS: Final = 20
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class Reconciler:
-    def __init__(
-        self,
-        store: Store,
-        engine: MonitorEngine,
-        launcher: Launcher,
-        waker: DestinationWaker,
-        evidence: EvidenceCleanup,
-        metrics: GatewayMetrics,
-        *,
-        retention: timedelta,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._engine = engine
-        self._launcher = launcher
-        self._waker = waker
-        self._evidence = evidence
-        self._metrics = metrics
-        self._retention = retention
-        self._now = now
+    store: Store
+    engine: MonitorEngine
+    launcher: Launcher
+    waker: DestinationWaker
+    evidence: EvidenceCleanup
+    metrics: GatewayMetrics
+    _: KW_ONLY
+    retention: timedelta
+    now: Callable[[], datetime]
 
     def at_work(self) -> AbstractAsyncContextManager[None]:
         """Do what every gateway does by itself, while the context is open."""
@@ -72,39 +63,39 @@ class Reconciler:
             started=await self.start_unconfirmed(),
             ended=await self._end_closed(),
             stopped=await self._stop_orphans(),
-            forgotten_monitors=await self._remove(self._store.reconciliation.remove_monitors),
-            forgotten_events=await self._remove(self._store.reconciliation.remove_events),
+            forgotten_monitors=await self._remove(self.store.reconciliation.remove_monitors),
+            forgotten_events=await self._remove(self.store.reconciliation.remove_events),
         )
-        await self._evidence.remove_old()
-        await self._remove(self._store.incidents.remove)
-        await self._remove(self._store.coverage.remove)
-        await self._remove(self._store.coverage.remove_quiet)
-        await self._remove(self._store.deliveries.remove_old)
-        await self._remove(self._store.silences.remove_ended)
-        await self._remove(self._store.reconciliation.remove_keys, kept=KEYS_KEPT)
-        await self._waker.start_missing()
-        self._metrics.reconciled(report, self._now())
+        await self.evidence.remove_old()
+        await self._remove(self.store.incidents.remove)
+        await self._remove(self.store.coverage.remove)
+        await self._remove(self.store.coverage.remove_quiet)
+        await self._remove(self.store.deliveries.remove_old)
+        await self._remove(self.store.silences.remove_ended)
+        await self._remove(self.store.reconciliation.remove_keys, kept=KEYS_KEPT)
+        await self.waker.start_missing()
+        self.metrics.reconciled(report, self.now())
         _log.info("reconciled", **report.model_dump())
         return report
 
     async def start_unconfirmed(self) -> int:
         """Start monitors whose workflow nobody confirmed; return how many; raises as `round`."""
-        pending = await self._store.reconciliation.unconfirmed(
-            created_before=self._now() - LAUNCH_LIMIT, limit=LAUNCHES
+        pending = await self.store.reconciliation.unconfirmed(
+            created_before=self.now() - LAUNCH_LIMIT, limit=LAUNCHES
         )
         for record in pending:
             _log.info("starting again", monitor_id=record.monitor_id)
-            await self._launcher.launch(record)
+            await self.launcher.launch(record)
         return len(pending)
 
     async def _work(self) -> None:
-        await self._retry(self._engine.schedule_reconciliation)
+        await self._retry(self.engine.schedule_reconciliation)
         await self._retry(self.round)
         while True:
             await asyncio.sleep(QUICK_ROUND_SEC)
             await self._attempt(self.start_unconfirmed)
-            await self._attempt(self._waker.wake_waiting)
-            await self._attempt(self._evidence.fail_lost)
+            await self._attempt(self.waker.wake_waiting)
+            await self._attempt(self.evidence.fail_lost)
 
     async def _retry(self, step: Callable[[], Awaitable[object]]) -> None:
         while not await self._attempt(step):
@@ -126,23 +117,23 @@ class Reconciler:
 
         A workflow reports its end before it closes: a closed one with an active row never will.
         """
-        stale = await self._store.reconciliation.stale(since=self._now() - STALE_AFTER)
-        running = await self._engine.running() if stale else set()
+        stale = await self.store.reconciliation.stale(since=self.now() - STALE_AFTER)
+        running = await self.engine.running() if stale else set()
         ends = [await self._adopt_end(one) for one in stale if one not in running]
         return sum(ends)
 
     async def _adopt_end(self, monitor_id: str) -> bool:
-        end = await self._engine.outcome(monitor_id)
+        end = await self.engine.outcome(monitor_id)
         if end is None:  # the list of those that run is a little behind
             return False
         _log.warning("workflow ended without a report", monitor_id=monitor_id, status=end.status)
-        await self._store.monitors.finish(
+        await self.store.monitors.finish(
             monitor_id,
             end.status,
-            self._now(),
+            self.now(),
             error=(end.error_reason, end.error_message),
         )
-        await self._waker.wake_about(monitor_id)
+        await self.waker.wake_about(monitor_id)
         return True
 
     async def _stop_orphans(self) -> int:
@@ -151,11 +142,11 @@ class Reconciler:
         A row is written before its workflow starts. So the workflows are listed first: those that
         another gateway starts meanwhile have their row by the time the rows are read.
         """
-        running = {one for one in await self._engine.running_of_ours() if is_monitor_id(one)}
-        orphans = await self._store.reconciliation.missing_ids(running)
+        running = {one for one in await self.engine.running_of_ours() if is_monitor_id(one)}
+        orphans = await self.store.reconciliation.missing_ids(running)
         for monitor_id in orphans:
             _log.warning("workflow without a monitor", monitor_id=monitor_id)
-            await self._engine.cancel(monitor_id)
+            await self.engine.cancel(monitor_id)
         return len(orphans)
 
     async def _remove(
@@ -165,7 +156,7 @@ class Reconciler:
         kept: timedelta | None = None,
     ) -> int:
         """Remove what is past its time; what does not fit into one round is left for the next."""
-        before = self._now() - (kept or self._retention)
+        before = self.now() - (kept or self.retention)
         total = 0
         for _ in range(REMOVAL_ROUNDS):
             removed = await remove(before, REMOVALS)

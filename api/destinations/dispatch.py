@@ -1,6 +1,7 @@
 """Answers the workflows of destinations: what is due, and what to tell."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -33,20 +34,13 @@ MAX_ERROR_CHARS: Final = 500
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class DestinationDispatch:
-    def __init__(
-        self,
-        store: Store,
-        box: DestinationSecretBox,
-        writer: NotificationWriter,
-        metrics: GatewayMetrics,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._box = box
-        self._writer = writer
-        self._metrics = metrics
-        self._now = now
+    store: Store
+    box: DestinationSecretBox
+    writer: NotificationWriter
+    metrics: GatewayMetrics
+    now: Callable[[], datetime]
 
     async def next(self, input: NextInput) -> NextResult:
         """Keep what became of the last notification, and hand out the next one.
@@ -58,8 +52,8 @@ class DestinationDispatch:
         if input.settled:
             await self._settle(input.destination_id, input.settled)
         if input.hand_back or await self._is_out_of_date(input.destination_id):
-            await self._store.deliveries.hand_back(input.destination_id)
-        async with self._store.database.write() as connection:
+            await self.store.deliveries.hand_back(input.destination_id)
+        async with self.store.database.write() as connection:
             record = await find_destination(connection, input.destination_id, for_update=True)
             if record is None:
                 return NextResult(is_gone=True)
@@ -74,14 +68,14 @@ class DestinationDispatch:
         Raises:
             DestinationNotFound: there is no such notification any more.
         """
-        record = await self._store.destinations.find(destination_id)
-        rows = await self._store.deliveries.told_with(destination_id, delivery_id)
+        record = await self.store.destinations.find(destination_id)
+        rows = await self.store.deliveries.told_with(destination_id, delivery_id)
         if record is None or not rows:
             raise DestinationNotFound(destination_id)
-        message = await self._writer.write(record, rows)
+        message = await self.writer.write(record, rows)
         return NotificationOrder(
             type=record.type,
-            secrets=self._box.open(record),
+            secrets=self.box.open(record),
             retry=record.retry,
             notification=message.notification,
             event=message.event,
@@ -92,7 +86,7 @@ class DestinationDispatch:
         self, destination_id: str, delivery_id: int, attempt: NotificationAttempt
     ) -> None:
         """Keep that an attempt failed."""
-        await self._store.deliveries.note_attempt(
+        await self.store.deliveries.note_attempt(
             destination_id,
             delivery_id,
             attempts=attempt.attempts,
@@ -100,19 +94,19 @@ class DestinationDispatch:
         )
 
     async def _settle(self, destination_id: str, settled: NotificationOutcome) -> None:
-        now, error = self._now(), settled.error
+        now, error = self.now(), settled.error
         values: dict[str, Any] = {
             "status": NotificationStatus.FAILED if error else NotificationStatus.SENT,
             "attempts": settled.attempts,
             "last_error": error and error[:MAX_ERROR_CHARS],
             "sent_at": None if error else now,
         }
-        changed = await self._store.deliveries.settle(
+        changed = await self.store.deliveries.settle(
             destination_id, settled.delivery_id, values, now=now
         )
-        record = await self._store.destinations.find(destination_id) if changed else None
+        record = await self.store.destinations.find(destination_id) if changed else None
         if record:
-            self._metrics.notifications.labels(record.type, settled.outcome).inc()
+            self.metrics.notifications.labels(record.type, settled.outcome).inc()
             _log.info(
                 "notification settled",
                 destination_id=destination_id,
@@ -127,7 +121,7 @@ class DestinationDispatch:
         The destination is disabled, or it is a reminder of what has ended meanwhile, or is
         acknowledged or silenced.
         """
-        async with self._store.database.read() as connection:
+        async with self.store.database.read() as connection:
             record = await find_destination(connection, destination_id)
             first = await in_flight(connection, destination_id) if record else None
             if record is None or first is None:
@@ -135,11 +129,11 @@ class DestinationDispatch:
             reminded = await reminded_incident(connection, first)
             return not record.enabled or (
                 reminded is not None
-                and not await to_remind(connection, destination_id, reminded, self._now())
+                and not await to_remind(connection, destination_id, reminded, self.now())
             )
 
     async def _pick(self, connection: AsyncConnection, record: DestinationRecord) -> NextResult:
-        now = self._now()
+        now = self.now()
         has_reminders = record.remind_every_sec is not None
         scope = Scope(FEW_ROWS, has_reminders=has_reminders, most_silenced=FEW_ROWS)
         verdict, board = await self._judge(connection, record, scope, now)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -40,22 +41,14 @@ MAX_DESTINATIONS: Final = 1000
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class DestinationService:
-    def __init__(
-        self,
-        store: Store,
-        waker: DestinationWaker,
-        address_check: AddressCheck,
-        apprise_check: AppriseCheck | None,
-        box: DestinationSecretBox,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._waker = waker
-        self._address_check = address_check
-        self._apprise_check = apprise_check
-        self._box = box
-        self._now = now
+    store: Store
+    waker: DestinationWaker
+    address_check: AddressCheck
+    apprise_check: AppriseCheck | None
+    box: DestinationSecretBox
+    now: Callable[[], datetime]
 
     async def create(self, wanted: CreateDestination) -> CreatedDestination:
         """Make a destination.
@@ -67,7 +60,7 @@ class DestinationService:
         if wanted.ed25519 and not is_webhook:
             raise ValidationFailed("ed25519: only a webhook is signed")
         await self._check_url(wanted.type, wanted.url)
-        _, total = await self._store.destinations.page(limit=1, offset=0)
+        _, total = await self.store.destinations.page(limit=1, offset=0)
         if total >= MAX_DESTINATIONS:
             raise ValidationFailed(f"name: there are {MAX_DESTINATIONS} destinations, the maximum")
         destination_id = new_destination_id()
@@ -81,16 +74,16 @@ class DestinationService:
             **wanted.model_dump(exclude={"url", "ed25519"}),
             destination_id=destination_id,
             shown_url=masked_url(wanted.url),
-            secrets=self._box.seal(opened, destination_id),
+            secrets=self.box.seal(opened, destination_id),
             public_key=keys.public_key if keys else None,
-            created_at=self._now(),
+            created_at=self.now(),
         )
-        await self._store.destinations.add(record)
+        await self.store.destinations.add(record)
         _log.info("destination created", destination_id=destination_id, type=record.type)
         return CreatedDestination(**_shown(record), secret=keys.secret if keys else None)
 
     async def list_all(self, *, limit: int, offset: int) -> DestinationList:
-        found, total = await self._store.destinations.page(limit=limit, offset=offset)
+        found, total = await self.store.destinations.page(limit=limit, offset=offset)
         return DestinationList(
             destinations=[Destination(**_shown(one)) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -110,22 +103,22 @@ class DestinationService:
         values = wanted.model_dump(mode="json", exclude_unset=True)
         if (url := values.pop("url", None)) is not None:
             await self._check_url(record.type, url)
-            opened = self._box.open(record).model_copy(update={"url": url})
-            values["secrets"] = self._box.seal(opened, destination_id)
+            opened = self.box.open(record).model_copy(update={"url": url})
+            values["secrets"] = self.box.seal(opened, destination_id)
             values["shown_url"] = masked_url(url)
-        if values and not await self._store.destinations.change(destination_id, values):
+        if values and not await self.store.destinations.change(destination_id, values):
             raise DestinationNotFound(destination_id)
         if values:
             _log.info("destination changed", destination_id=destination_id, fields=sorted(values))
-            self._waker.interrupt(destination_id)
+            self.waker.interrupt(destination_id)
         return await self.show(destination_id)
 
     async def remove(self, destination_id: str) -> None:
         """Remove a destination and what it was told; monitors no longer name it."""
         await self.find(destination_id)
-        await self._store.destinations.remove(destination_id)
+        await self.store.destinations.remove(destination_id)
         _log.info("destination removed", destination_id=destination_id)
-        self._waker.interrupt(destination_id)
+        self.waker.interrupt(destination_id)
 
     async def test(self, destination_id: str) -> QueuedTest:
         """Queue a test notification, before all else that waits.
@@ -136,14 +129,14 @@ class DestinationService:
         record = await self.find(destination_id)
         if not record.enabled:
             raise ValidationFailed("enabled: is false, so nothing is sent")
-        delivery_id = await self._store.deliveries.add_test(destination_id, self._now())
-        self._waker.interrupt(destination_id)
+        delivery_id = await self.store.deliveries.add_test(destination_id, self.now())
+        self.waker.interrupt(destination_id)
         return QueuedTest(delivery_id=delivery_id, status=NotificationStatus.PENDING)
 
     async def deliveries(self, destination_id: str, *, limit: int, offset: int) -> DeliveryList:
         """Return the audit of a destination, newest first."""
         await self.find(destination_id)
-        found, total = await self._store.deliveries.page(destination_id, limit=limit, offset=offset)
+        found, total = await self.store.deliveries.page(destination_id, limit=limit, offset=offset)
         return DeliveryList(
             deliveries=[AuditedDelivery.model_validate(vars(one)) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -155,13 +148,13 @@ class DestinationService:
         """Return the newest delivery of each of a few destinations that had one."""
         return {
             one.destination_id: AuditedDelivery.model_validate(vars(one))
-            for one in await self._store.deliveries.newest_of(destination_ids)
+            for one in await self.store.deliveries.newest_of(destination_ids)
         }
 
     async def find(self, destination_id: str) -> DestinationRecord:
         record = None
         if "\0" not in destination_id:  # PostgreSQL refuses the question
-            record = await self._store.destinations.find(destination_id)
+            record = await self.store.destinations.find(destination_id)
         if record is None:
             raise DestinationNotFound(destination_id)
         return record
@@ -172,9 +165,9 @@ class DestinationService:
             requested = requested_url(type, url)
             if requested is not None:
                 async with asyncio.timeout(ADDRESS_LIMIT_SEC):
-                    await self._address_check(requested, for_webhooks=True)
-            elif self._apprise_check is not None:
-                await self._apprise_check(url)
+                    await self.address_check(requested, for_webhooks=True)
+            elif self.apprise_check is not None:
+                await self.apprise_check(url)
         except BadDestinationUrl as error:
             raise InvalidUrl(f"url: {error}") from None
         except (AddressNotAllowed, TimeoutError):

@@ -1,5 +1,6 @@
 """Listing the events of a monitor, and sending one again."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
@@ -19,16 +20,14 @@ from monitors.status import DeliveryStatus
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class EventService:
     """Lists events and sends them again, also those of monitors that have ended."""
 
-    def __init__(
-        self, store: Store, engine: MonitorEngine, monitors: MonitorService, links: EvidenceLinks
-    ) -> None:
-        self._store = store
-        self._engine = engine
-        self._monitors = monitors
-        self._links = links
+    store: Store
+    engine: MonitorEngine
+    monitors: MonitorService
+    links: EvidenceLinks
 
     async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
         """Return a page of a monitor's events in their order.
@@ -36,10 +35,10 @@ class EventService:
         Raises:
             MonitorNotFound: there is no such monitor.
         """
-        await self._monitors.find(monitor_id)
-        found, total = await self._store.events.page(monitor_id, limit=limit, offset=offset)
+        await self.monitors.find(monitor_id)
+        found, total = await self.store.events.page(monitor_id, limit=limit, offset=offset)
         return EventList(
-            events=[audited(one, self._links) for one in found],
+            events=[audited(one, self.links) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
         )
 
@@ -49,8 +48,8 @@ class EventService:
         Raises:
             MonitorNotFound, EventNotFound: there is no such event (any more).
         """
-        monitor = await self._monitors.find(monitor_id)
-        event = await self._store.events.find(monitor_id, event_id)
+        monitor = await self.monitors.find(monitor_id)
+        event = await self.store.events.find(monitor_id, event_id)
         if event is None:
             raise EventNotFound(monitor_id, event_id)
         return monitor, event
@@ -79,13 +78,13 @@ class EventService:
     async def _start(self, monitor: MonitorRecord, event: EventRecord) -> None:
         input = RedeliveryInput(monitor_id=monitor.monitor_id, event_id=event.event_id)
         try:
-            await self._engine.redeliver(input)
+            await self.engine.redeliver(input)
         except EngineUnavailable as error:
             _log.error("engine unavailable", event_id=event.event_id, error=str(error))
             raise EngineNotAvailable(
                 "Temporal did not confirm the redelivery; ask again later"
             ) from None
-        await self._store.events.await_redelivery(
+        await self.store.events.await_redelivery(
             monitor.monitor_id, event.event_id, attempts=event.delivery.webhook_attempts
         )
         _log.info("redelivering", monitor_id=monitor.monitor_id, event_id=event.event_id)

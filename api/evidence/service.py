@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -35,18 +36,16 @@ what they have loaded."""
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class EvidenceService:
-    def __init__(
-        self, store: Store, files: FileStore, links: EvidenceLinks, now: Callable[[], datetime]
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._links = links
-        self._now = now
+    store: Store
+    files: FileStore
+    links: EvidenceLinks
+    now: Callable[[], datetime]
 
     async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[ListedEvidence]]:
         """Return what there is of each of these incidents."""
-        found = await self._store.evidence.of_incidents(incident_ids)
+        found = await self.store.evidence.of_incidents(incident_ids)
         return {name: [self._listed(one) for one in records] for name, records in found.items()}
 
     async def find(self, evidence_id: str, *, told_at: datetime | None = None) -> EvidenceRecord:
@@ -61,9 +60,9 @@ class EvidenceService:
             EvidenceNotFound, EvidenceFailed: there is none.
             EvidenceGone: it is no longer kept.
         """
-        record = await self._store.evidence.find(evidence_id)
+        record = await self.store.evidence.find(evidence_id)
         if record is None:
-            if told_at and self._now() < told_at + PENDING_LIMIT:
+            if told_at and self.now() < told_at + PENDING_LIMIT:
                 raise EvidencePending(evidence_id)
             raise EvidenceNotFound(evidence_id)
         if record.state is EvidenceState.PENDING:
@@ -82,7 +81,7 @@ class EvidenceService:
             EvidenceNotAvailable: it does not answer.
         """
         try:
-            return await self._files.pieces(record.file_name, start=start, end=end)
+            return await self.files.pieces(record.file_name, start=start, end=end)
         except FileMissing:
             raise EvidenceFailed(record.evidence_id, "lost") from None
         except StoreFailed as failure:
@@ -96,11 +95,11 @@ class EvidenceService:
             EvidenceNotFound: there is no such evidence.
             EvidenceNotAvailable: it may still be there.
         """
-        record = await self._store.evidence.find(evidence_id)
+        record = await self.store.evidence.find(evidence_id)
         if record is None:
             raise EvidenceNotFound(evidence_id)
         try:
-            await remove_files(self._store, self._files, [record], DELETED)
+            await remove_files(self.store, self.files, [record], DELETED)
         except StoreFailed as failure:
             _log.warning("evidence not removed", evidence_id=evidence_id, error=str(failure))
             raise EvidenceNotAvailable(failure.reason) from None
@@ -110,11 +109,11 @@ class EvidenceService:
         is_ready = record.state is EvidenceState.READY
         return ListedEvidence(
             **vars(record) | {"size_bytes": record.size_bytes if is_ready else None},
-            url=self._links.url(evidence_path(record.evidence_id), self._next_step()),
+            url=self.links.url(evidence_path(record.evidence_id), self._next_step()),
             content_type=CONTENT_TYPES[record.kind],
         )
 
     def _next_step(self) -> datetime:
-        step_sec = min(URL_STEP_SEC, self._links.ttl.total_seconds() / URL_STEPS)
-        step = math.ceil(self._now().timestamp() / step_sec) * step_sec
+        step_sec = min(URL_STEP_SEC, self.links.ttl.total_seconds() / URL_STEPS)
+        step = math.ceil(self.now().timestamp() / step_sec) * step_sec
         return datetime.fromtimestamp(step, UTC)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -31,25 +32,18 @@ from monitors.incidents import is_incident_id
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class IncidentService:
-    def __init__(
-        self,
-        store: Store,
-        evidence: EvidenceService,
-        links: EvidenceLinks,
-        waker: DestinationWaker,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._evidence = evidence
-        self._links = links
-        self._waker = waker
-        self._now = now
+    store: Store
+    evidence: EvidenceService
+    links: EvidenceLinks
+    waker: DestinationWaker
+    now: Callable[[], datetime]
 
     async def list_incidents(
         self, wanted: IncidentFilter, *, limit: int, offset: int
     ) -> IncidentList:
-        found, total = await self._store.incidents.page(wanted, limit=limit, offset=offset)
+        found, total = await self.store.incidents.page(wanted, limit=limit, offset=offset)
         return IncidentList(
             incidents=await self._listed(found),
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -64,11 +58,11 @@ class IncidentService:
         found = await self.by_ids([incident_id]) if is_incident_id(incident_id) else []
         if not found:
             raise IncidentNotFound(incident_id)
-        events = await self._store.events.of_incident(incident_id)
+        events = await self.store.events.of_incident(incident_id)
         deliveries = await self.deliveries([incident_id])
         return IncidentDetails(
             **dict(found[0]),
-            events=[audited(each, self._links) for each in events],
+            events=[audited(each, self.links) for each in events],
             deliveries=deliveries[incident_id],
         )
 
@@ -77,30 +71,30 @@ class IncidentService:
     ) -> defaultdict[str, list[IncidentDelivery]]:
         """Return who was told of a page of incidents, by incident, oldest first."""
         found: defaultdict[str, list[IncidentDelivery]] = defaultdict(list)
-        for each in await self._store.incident_deliveries.of_incidents(incident_ids):
+        for each in await self.store.incident_deliveries.of_incidents(incident_ids):
             found[each.incident_id].append(IncidentDelivery.model_validate(vars(each)))
         return found
 
     async def acknowledge(self, incident_id: str, note: str | None) -> IncidentDetails:
         """Note that somebody takes care, unless somebody does already; raises as `show`."""
-        if is_incident_id(incident_id) and await self._store.incidents.acknowledge(
-            incident_id, note, self._now()
+        if is_incident_id(incident_id) and await self.store.incidents.acknowledge(
+            incident_id, note, self.now()
         ):
             _log.info("incident acknowledged", incident_id=incident_id)
         details = await self.show(incident_id)
-        await self._waker.wake_about(details.monitor_id)
+        await self.waker.wake_about(details.monitor_id)
         return details
 
     async def by_ids(self, incident_ids: Collection[str]) -> list[ListedIncident]:
         """Return those of these incidents that exist, in any order."""
-        return await self._listed(await self._store.incidents.by_ids(incident_ids))
+        return await self._listed(await self.store.incidents.by_ids(incident_ids))
 
     async def _listed(self, found: Sequence[IncidentRecord]) -> list[ListedIncident]:
         names = {
             each.monitor_id: shown_name(each.name, each.title)
-            for each in await self._store.monitors.summaries({each.monitor_id for each in found})
+            for each in await self.store.monitors.summaries({each.monitor_id for each in found})
         }
-        evidence = await self._evidence.of_incidents([each.incident_id for each in found])
+        evidence = await self.evidence.of_incidents([each.incident_id for each in found])
         return [
             listed_incident(each, names.get(each.monitor_id), evidence.get(each.incident_id, []))
             for each in found

@@ -1,6 +1,7 @@
 """Applies what workers report to the store."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -29,22 +30,14 @@ class StatusReceived(StatusReport):
     as_of: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
+@dataclass(frozen=True)
 class WorkerReports:
-    def __init__(
-        self,
-        store: Store,
-        monitors: MonitorService,
-        metrics: GatewayMetrics,
-        waker: DestinationWaker,
-        levels: LevelHistory,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._monitors = monitors
-        self._metrics = metrics
-        self._waker = waker
-        self._levels = levels
-        self._now = now
+    store: Store
+    monitors: MonitorService
+    metrics: GatewayMetrics
+    waker: DestinationWaker
+    levels: LevelHistory
+    now: Callable[[], datetime]
 
     async def apply_status(self, monitor_id: str, report: StatusReport) -> None:
         """Take a monitor's condition.
@@ -57,18 +50,18 @@ class WorkerReports:
         for span in (*report.coverage, *report.quiet_spans):
             _check_moment("coverage", span.start)
             _check_moment("coverage", span.end)
-        status = is_monitor_id(monitor_id) and await self._store.monitors.apply_report(
-            monitor_id, report, self._now()
+        status = is_monitor_id(monitor_id) and await self.store.monitors.apply_report(
+            monitor_id, report, self.now()
         )
         if not status:
             raise MonitorNotFound(monitor_id)
-        await self._store.coverage.record(monitor_id, report.coverage)
-        await self._store.coverage.record_quiet(monitor_id, report.quiet_spans)
+        await self.store.coverage.record(monitor_id, report.coverage)
+        await self.store.coverage.record_quiet(monitor_id, report.quiet_spans)
         if report.media:
-            self._levels.add(monitor_id, self._now(), report.media.levels)
+            self.levels.add(monitor_id, self.now(), report.media.levels)
         if not report.status.is_active:
-            await self._store.coverage.end_live(monitor_id, min(report.as_of, self._now()))
-            await self._waker.wake_about(monitor_id)
+            await self.store.coverage.end_live(monitor_id, min(report.as_of, self.now()))
+            await self.waker.wake_about(monitor_id)
         elif status is MonitorStatus.STOPPED:
             await self._cancel(monitor_id)
 
@@ -84,12 +77,12 @@ class WorkerReports:
         _check_event(report, monitor_id, event_id)
         recorded = None
         if is_monitor_id(monitor_id):
-            recorded = await self._store.events.record(monitor_id, report, self._now())
+            recorded = await self.store.events.record(monitor_id, report, self.now())
         if recorded is None:
             raise MonitorNotFound(monitor_id)
-        self._waker.wake(recorded.to_tell)
+        self.waker.wake(recorded.to_tell)
         labels = (report.event.event_type, report.webhook_status)
-        self._metrics.event_reports.labels(*labels).inc()
+        self.metrics.event_reports.labels(*labels).inc()
         return EventReportAnswer(silenced_until=recorded.silenced_until)
 
     async def _cancel(self, monitor_id: str) -> None:
@@ -99,7 +92,7 @@ class WorkerReports:
         monitor was stopped, and only its reports show that.
         """
         try:
-            await self._monitors.cancel_workflow(monitor_id)
+            await self.monitors.cancel_workflow(monitor_id)
         except EngineNotAvailable:
             _log.warning("stopped monitor runs", monitor_id=monitor_id)
 

@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -52,25 +53,16 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class MonitorCreation:
-    def __init__(
-        self,
-        store: Store,
-        launcher: Launcher,
-        address_check: AddressCheck,
-        headers: SecretHeaders,
-        *,
-        takes_capsules: bool,
-        max_active: int,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._launcher = launcher
-        self._address_check = address_check
-        self._headers = headers
-        self._takes_capsules = takes_capsules
-        self._max_active = max_active
-        self._now = now
+    store: Store
+    launcher: Launcher
+    address_check: AddressCheck
+    headers: SecretHeaders
+    _: KW_ONLY
+    takes_capsules: bool
+    max_active: int
+    now: Callable[[], datetime]
 
     async def create(self, content: bytes, client: str, key_header: str | None) -> CreatedMonitor:
         """Create a monitor and start its workflow.
@@ -87,14 +79,14 @@ class MonitorCreation:
             EngineNotAvailable: Temporal cannot be reached; nothing was created.
         """
         wanted, body = parse_creation(content)
-        key = idempotency_key(key_header, client, self._headers.without_secrets(body))
-        if key and (earlier := await self._store.insertion.find_by_idempotency_key(key)):
+        key = idempotency_key(key_header, client, self.headers.without_secrets(body))
+        if key and (earlier := await self.store.insertion.find_by_idempotency_key(key)):
             return await self._answer_again(key, earlier)
         record = self._record(wanted, stream_source(wanted.stream_url))
         await self._check_address("stream_url", record.stream_url)
         if record.callback_url:
             await self._check_address("callback_url", record.callback_url)
-        await check_destinations(self._store, wanted.destinations)
+        await check_destinations(self.store, wanted.destinations)
         earlier = await self._add(record, key, wanted.destinations)
         if key and earlier:
             return await self._answer_again(key, earlier)
@@ -108,9 +100,9 @@ class MonitorCreation:
         return _answer(record.monitor_id, record.created_at)
 
     def _record(self, wanted: CreateMonitor, source: StreamSource) -> MonitorRecord:
-        if wanted.config.evidence is EvidenceLevel.CAPSULE and not self._takes_capsules:
+        if wanted.config.evidence is EvidenceLevel.CAPSULE and not self.takes_capsules:
             raise InvalidConfig("config.evidence: capsule needs EVIDENCE_SIGNING_KEY")
-        now = self._now()
+        now = self.now()
         end = wanted.config.scheduled_end_time
         if end and end <= now:
             raise InvalidConfig("config.scheduled_end_time: is in the past")
@@ -126,7 +118,7 @@ class MonitorCreation:
             labels=wanted.labels,
             applied_by=wanted.applied_by,
             config=wanted.config.with_request_headers(given),
-            request_headers=self._headers.sealed(given, monitor_id, source.kind),
+            request_headers=self.headers.sealed(given, monitor_id, source.kind),
             metadata=wanted.metadata,
             status=MonitorStatus.INITIALIZING,
             stream_status=StreamStatus.UNKNOWN,
@@ -136,7 +128,7 @@ class MonitorCreation:
     async def _check_address(self, field: str, url: str) -> None:
         try:
             async with asyncio.timeout(ADDRESS_LIMIT_SEC):
-                await self._address_check(url, for_webhooks=field == "callback_url")
+                await self.address_check(url, for_webhooks=field == "callback_url")
         except (AddressNotAllowed, TimeoutError):
             # One reason for all cases: the answer must not map our network for a stranger.
             raise InvalidUrl(f"{field}: its host cannot be resolved or is not allowed") from None
@@ -145,22 +137,22 @@ class MonitorCreation:
         self, record: MonitorRecord, key: IdempotencyKey | None, destinations: list[str]
     ) -> EarlierCreation | None:
         try:
-            return await self._store.insertion.add(
-                record, max_active=self._max_active, key=key, destinations=destinations
+            return await self.store.insertion.add(
+                record, max_active=self.max_active, key=key, destinations=destinations
             )
         except DuplicateStream as taken:
             raise DuplicateMonitor(taken.monitor_id) from None
         except TooManyMonitors:
             raise MaxMonitorsExceeded(
-                f"{self._max_active} monitors are active, which is the maximum; stop one first"
+                f"{self.max_active} monitors are active, which is the maximum; stop one first"
             ) from None
 
     async def _launch(self, record: MonitorRecord) -> None:
         try:
-            await self._launcher.launch(record)
+            await self.launcher.launch(record)
         except EngineUnavailable as error:
             # Not removed: another gateway's reconciler got it started, or the user stopped it.
-            if not await self._store.monitors.discard_unstarted(record.monitor_id):
+            if not await self.store.monitors.discard_unstarted(record.monitor_id):
                 return
             _log.error("engine unavailable", monitor_id=record.monitor_id, error=str(error))
             raise EngineNotAvailable(_NOTHING_CREATED) from None
@@ -171,9 +163,9 @@ class MonitorCreation:
             raise IdempotencyConflict("Idempotency-Key: was used before with another body")
         until = earlier.created_at + LAUNCH_LIMIT
         current: EarlierCreation | None = earlier
-        while current and current.workflow_started_at is None and self._now() < until:
+        while current and current.workflow_started_at is None and self.now() < until:
             await asyncio.sleep(0.05)
-            current = await self._store.insertion.find_by_idempotency_key(key)
+            current = await self.store.insertion.find_by_idempotency_key(key)
         if current is None:
             raise EngineNotAvailable(_NOTHING_CREATED)
         return _answer(current.monitor_id, current.created_at)

@@ -1,6 +1,7 @@
 """Starts the workflow of a stored monitor."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -15,22 +16,15 @@ from workflows.messages import MonitorInput
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class Launcher:
     """Starts workflows. Starting one twice does no harm: the monitor id is the workflow id."""
 
-    def __init__(
-        self,
-        store: Store,
-        engine: MonitorEngine,
-        metrics: GatewayMetrics,
-        now: Callable[[], datetime],
-        seal_key: bytes,
-    ) -> None:
-        self._store = store
-        self._engine = engine
-        self._metrics = metrics
-        self._now = now
-        self._seal_key = seal_key
+    store: Store
+    engine: MonitorEngine
+    metrics: GatewayMetrics
+    now: Callable[[], datetime]
+    seal_key: bytes
 
     async def launch(self, record: MonitorRecord) -> None:
         """Start the workflow of `record`.
@@ -42,20 +36,20 @@ class Launcher:
             EngineUnavailable: this attempt certainly started nothing.
         """
         try:
-            await self._engine.start(workflow_input(record, self._seal_key))
+            await self.engine.start(workflow_input(record, self.seal_key))
         except StartUnconfirmed as error:
-            self._metrics.start_failures.labels("unconfirmed").inc()
+            self.metrics.start_failures.labels("unconfirmed").inc()
             _log.warning("start unconfirmed", monitor_id=record.monitor_id, error=str(error))
             return
         except EngineUnavailable:
-            self._metrics.start_failures.labels("unavailable").inc()
+            self.metrics.start_failures.labels("unavailable").inc()
             raise
         if not await self._confirm(record.monitor_id):
             await self._cancel_again(record.monitor_id)
 
     async def _confirm(self, monitor_id: str) -> bool:
         try:
-            return await self._store.monitors.confirm_started(monitor_id, self._now())
+            return await self.store.monitors.confirm_started(monitor_id, self.now())
         except StoreUnavailable as error:
             # It runs, and the reconciler starts it again without harm once the store answers.
             _log.warning("start not recorded", monitor_id=monitor_id, error=str(error))
@@ -63,7 +57,7 @@ class Launcher:
 
     async def _cancel_again(self, monitor_id: str) -> None:
         try:
-            await self._engine.cancel(monitor_id)
+            await self.engine.cancel(monitor_id)
         except EngineUnavailable as error:
             # Its first report finds no active monitor, and the workflow is cancelled then.
             _log.warning("stopped monitor runs", monitor_id=monitor_id, error=str(error))

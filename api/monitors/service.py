@@ -1,6 +1,7 @@
 """Showing and stopping monitors."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -30,29 +31,23 @@ from workflows.messages import ChangeResult, MonitorSnapshot
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class MonitorService:
-    def __init__(
-        self,
-        store: Store,
-        engine: MonitorEngine,
-        waker: DestinationWaker,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._engine = engine
-        self._waker = waker
-        self._now = now
+    store: Store
+    engine: MonitorEngine
+    waker: DestinationWaker
+    now: Callable[[], datetime]
 
     async def list_monitors(
         self, wanted: MonitorFilter, *, limit: int, offset: int, with_settings: bool = False
     ) -> MonitorList:
         """Return a page of monitors, newest first, from the store alone."""
-        found, total = await self._store.monitors.page(wanted, limit=limit, offset=offset)
+        found, total = await self.store.monitors.page(wanted, limit=limit, offset=offset)
         listed = [_listed(one) for one in found]
         if with_settings:
             ids = [one.monitor_id for one in found]
-            records = await self._store.monitors.records(ids)
-            named = await self._store.destinations.of_monitors(ids)
+            records = await self.store.monitors.records(ids)
+            named = await self.store.destinations.of_monitors(ids)
             for one in listed:
                 record = records.get(one.monitor_id)
                 one.settings = _settings(record, named.get(one.monitor_id, []))
@@ -63,11 +58,11 @@ class MonitorService:
 
     async def by_ids(self, monitor_ids: Collection[str]) -> list[ListedMonitor]:
         """Return those of these monitors that exist, in any order."""
-        return [_listed(one) for one in await self._store.monitors.summaries(monitor_ids)]
+        return [_listed(one) for one in await self.store.monitors.summaries(monitor_ids)]
 
     async def on_wall(self, *, limit: int, failed_since: datetime) -> list[ListedMonitor]:
         """Return active monitors and those that have ended by an error since then."""
-        found = await self._store.monitors.on_wall(limit=limit, failed_since=failed_since)
+        found = await self.store.monitors.on_wall(limit=limit, failed_since=failed_since)
         return [_listed(one) for one in found]
 
     async def show(self, monitor_id: str) -> MonitorDetails:
@@ -77,11 +72,11 @@ class MonitorService:
             MonitorNotFound: there is no such monitor.
         """
         record = await self.find(monitor_id)
-        snapshot = await self._engine.snapshot(monitor_id) if record.status.is_active else None
+        snapshot = await self.engine.snapshot(monitor_id) if record.status.is_active else None
         if snapshot:
             await self._save_change(record, snapshot)
-        destinations = await self._store.destinations.of_monitor(monitor_id)
-        return details(record, snapshot, destinations, self._now())
+        destinations = await self.store.destinations.of_monitor(monitor_id)
+        return details(record, snapshot, destinations, self.now())
 
     async def _save_change(self, record: MonitorRecord, snapshot: MonitorSnapshot) -> None:
         """Save a change that the workflow made without its answer reaching the store."""
@@ -92,7 +87,7 @@ class MonitorService:
                 metadata=snapshot.metadata,
                 changes=snapshot.changes,
             )
-            await self._store.monitors.change(record.monitor_id, known)
+            await self.store.monitors.change(record.monitor_id, known)
 
     async def stop(self, monitor_id: str) -> StoppedMonitor:
         """Stop a monitor; one that is stopped already stays so, with the time of then.
@@ -122,12 +117,12 @@ class MonitorService:
         if not record.status.is_active:
             return record
         await self.cancel_workflow(monitor_id)
-        ended = await self._store.monitors.finish(
-            monitor_id, MonitorStatus.STOPPED, self._now(), stop_reason=reason
+        ended = await self.store.monitors.finish(
+            monitor_id, MonitorStatus.STOPPED, self.now(), stop_reason=reason
         )
         if ended is None:
             raise MonitorNotFound(monitor_id)
-        await self._waker.wake_about(monitor_id)
+        await self.waker.wake_about(monitor_id)
         _log.info("monitor stopped", monitor_id=monitor_id, status=ended.status, reason=reason)
         return ended
 
@@ -138,7 +133,7 @@ class MonitorService:
             EngineNotAvailable: Temporal cannot be reached.
         """
         try:
-            await self._engine.cancel(monitor_id)
+            await self.engine.cancel(monitor_id)
         except EngineUnavailable as error:
             _log.error("engine unavailable", monitor_id=monitor_id, error=str(error))
             raise EngineNotAvailable(
@@ -151,7 +146,7 @@ class MonitorService:
         Raises:
             MonitorNotFound: there is no such monitor.
         """
-        record = await self._store.monitors.find(monitor_id) if is_monitor_id(monitor_id) else None
+        record = await self.store.monitors.find(monitor_id) if is_monitor_id(monitor_id) else None
         if record is None:
             raise MonitorNotFound(monitor_id)
         return record

@@ -1,5 +1,6 @@
 """Changing a running monitor: name, labels, destinations, thresholds, headers, metadata."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -24,6 +25,7 @@ STORED_ALONE: Final = frozenset({"labels", "applied_by"})
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class MonitorUpdates:
     """Changes monitors.
 
@@ -34,17 +36,10 @@ class MonitorUpdates:
     alone.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        engine: MonitorEngine,
-        service: MonitorService,
-        headers: SecretHeaders,
-    ) -> None:
-        self._headers = headers
-        self._store = store
-        self._engine = engine
-        self._service = service
+    store: Store
+    engine: MonitorEngine
+    service: MonitorService
+    headers: SecretHeaders
 
     async def change(self, monitor_id: str, wanted: ChangeMonitor) -> MonitorDetails:
         """Change a monitor and return its condition; a change of nothing changes nothing.
@@ -56,35 +51,35 @@ class MonitorUpdates:
             InvalidConfig: its workflow refuses the change.
             EngineNotAvailable: its workflow did not confirm the change, but may still make it.
         """
-        record = await self._service.find(monitor_id)
+        record = await self.service.find(monitor_id)
         if not record.status.is_active:
             raise _not_active(record)
         await self._check_destinations(record, wanted)
         change = _change(wanted)
         if change != MonitorChange():
             result = await self._apply(record, change, wanted.config.request_headers)
-            await self._store.monitors.change(monitor_id, result)
+            await self.store.monitors.change(monitor_id, result)
             _log.info("monitor changed", monitor_id=monitor_id, thresholds=change.thresholds)
         own = {name: getattr(wanted, name) for name in STORED_ALONE & wanted.model_fields_set}
         if own:
-            await self._store.monitors.set_fields(monitor_id, own)
+            await self.store.monitors.set_fields(monitor_id, own)
         if "destinations" in wanted.model_fields_set:
-            await self._store.destinations.set_of_monitor(monitor_id, wanted.destinations)
-        return await self._service.show(monitor_id)
+            await self.store.destinations.set_of_monitor(monitor_id, wanted.destinations)
+        return await self.service.show(monitor_id)
 
     async def _check_destinations(self, record: MonitorRecord, wanted: ChangeMonitor) -> None:
         if "destinations" not in wanted.model_fields_set:
             return
         if not (wanted.destinations or record.callback_url):
             raise ValidationFailed("destinations: must name one, the monitor has no callback_url")
-        await check_destinations(self._store, wanted.destinations)
+        await check_destinations(self.store, wanted.destinations)
 
     async def _apply(
         self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
     ) -> ChangeResult:
         try:
             if change.request_headers is None:
-                return await self._engine.change(record.monitor_id, change)
+                return await self.engine.change(record.monitor_id, change)
             return await self._change_with_headers(record, change, headers)
         except ChangeRefused as error:
             raise InvalidConfig(f"config: {error}") from None
@@ -103,12 +98,12 @@ class MonitorUpdates:
     async def _change_with_headers(
         self, record: MonitorRecord, change: MonitorChange, headers: dict[str, str]
     ) -> ChangeResult:
-        monitor_id, store = record.monitor_id, self._store.monitors
+        monitor_id, store = record.monitor_id, self.store.monitors
         sealed = self._sealed(record, headers)
         # Stored first: the workflow has the watch read them again at once.
         await store.set_request_headers(monitor_id, sealed)
         try:
-            return await self._engine.change(monitor_id, change)
+            return await self.engine.change(monitor_id, change)
         except (ChangeRefused, NotRunning):
             await store.restore_request_headers(
                 monitor_id, record.request_headers, instead_of=sealed
@@ -117,8 +112,8 @@ class MonitorUpdates:
 
     def _sealed(self, record: MonitorRecord, headers: dict[str, str]) -> str | None:
         kind = parse_stream_url(record.stream_url).kind
-        whole = self._headers.unmasked(headers, record)
-        return self._headers.sealed(whole, record.monitor_id, kind)
+        whole = self.headers.unmasked(headers, record)
+        return self.headers.sealed(whole, record.monitor_id, kind)
 
 
 def parse_change(body: bytes) -> ChangeMonitor:

@@ -78,6 +78,7 @@ class MonitorView:
     workflow_url: str | None
 
 
+@dataclass(frozen=True)
 class MonitorPages:
     """Collects what the monitor page shows.
 
@@ -88,21 +89,12 @@ class MonitorPages:
         now: the clock.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        monitors: MonitorService,
-        incidents: IncidentService,
-        events: EventService,
-        workflows_url: str | None,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._monitors = monitors
-        self._incidents = incidents
-        self._events = events
-        self._workflows_url = workflows_url
-        self._now = now
+    store: Store
+    monitors: MonitorService
+    incidents: IncidentService
+    events: EventService
+    workflows_url: str | None
+    now: Callable[[], datetime]
 
     async def show(self, monitor_id: str, events_page: int) -> MonitorView:
         """Return what is known of a monitor.
@@ -111,17 +103,17 @@ class MonitorPages:
             MonitorNotFound: there is no such monitor.
         """
         details, incidents, events, destinations = await asyncio.gather(
-            self._monitors.show(monitor_id),
-            self._incidents.list_incidents(
+            self.monitors.show(monitor_id),
+            self.incidents.list_incidents(
                 IncidentFilter(monitor_id=monitor_id), limit=INCIDENTS_SHOWN, offset=0
             ),
             self._event_page(monitor_id, events_page),
             self.destination_names(),
         )
-        base = self._workflows_url
+        base = self.workflows_url
         return MonitorView(
             details=details,
-            state=state_of(details, self._now()),
+            state=state_of(details, self.now()),
             incidents=incidents.incidents,
             events=events,
             destinations=destinations,
@@ -130,17 +122,17 @@ class MonitorPages:
 
     async def destination_names(self) -> dict[str, str]:
         """Return the names of destinations by their ids, the newest first."""
-        found, _ = await self._store.destinations.page(limit=MOST_DESTINATIONS, offset=0)
+        found, _ = await self.store.destinations.page(limit=MOST_DESTINATIONS, offset=0)
         return {each.destination_id: each.name for each in found}
 
     async def _event_page(self, monitor_id: str, number: int) -> EventPage:
-        newest = await self._events.list_events(monitor_id, limit=1, offset=0)
+        newest = await self.events.list_events(monitor_id, limit=1, offset=0)
         total = newest.pagination.total
         end = max(0, total - number * EVENTS_SHOWN)
         start = max(0, end - EVENTS_SHOWN)
         if start == end:
             return EventPage([], 0, total)
-        found = await self._events.list_events(monitor_id, limit=end - start, offset=start)
+        found = await self.events.list_events(monitor_id, limit=end - start, offset=start)
         shown = [ShownEvent(each, _happened_at(each)) for each in reversed(found.events)]
         return EventPage(shown, number, total)
 

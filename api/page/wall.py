@@ -1,6 +1,7 @@
 """The wall, `/`: what it begins with; from then on its script listens to changes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -31,37 +32,30 @@ _INCIDENT: Final = {
 _SILENCE: Final = {"monitor_ids", "labels", "kinds", "starts_at", "ends_at"}
 
 
+@dataclass(frozen=True)
 class WallService:
-    def __init__(
-        self,
-        monitors: MonitorService,
-        incidents: IncidentService,
-        silences: SilenceService,
-        changes: ChangeFeed,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._monitors = monitors
-        self._incidents = incidents
-        self._silences = silences
-        self._changes = changes
-        self._now = now
+    monitors: MonitorService
+    incidents: IncidentService
+    silences: SilenceService
+    changes: ChangeFeed
+    now: Callable[[], datetime]
 
     async def begin(self) -> dict[str, Any]:
         """Return active monitors, those that ended by an error lately, open incidents, silences.
 
         `position` is the number of the change after which the script listens.
         """
-        position = await self._changes.position()  # before the rest, so that nothing is missed
-        monitors = await self._monitors.on_wall(
-            limit=MOST_TILES, failed_since=self._now() - ENDED_SHOWN
+        position = await self.changes.position()  # before the rest, so that nothing is missed
+        monitors = await self.monitors.on_wall(
+            limit=MOST_TILES, failed_since=self.now() - ENDED_SHOWN
         )
-        found = await self._incidents.list_incidents(
+        found = await self.incidents.list_incidents(
             IncidentFilter(is_open=True), limit=MOST_TILES, offset=0
         )
-        silences = await self._silences.list_current(limit=MAX_SILENCES, offset=0)
+        silences = await self.silences.list_current(limit=MAX_SILENCES, offset=0)
         return {
             "position": position,
-            "now": self._now().isoformat(),
+            "now": self.now().isoformat(),
             "most": MOST_TILES,
             "monitors": [
                 each.model_dump(mode="json", include=_MONITOR, exclude_none=True)

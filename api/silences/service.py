@@ -1,6 +1,7 @@
 """Making, listing and ending silences."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -22,20 +23,14 @@ MAX_SILENCES: Final = 1000
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class SilenceService:
     """Whatever changes, destinations judge what waits again, and monitors what is held."""
 
-    def __init__(
-        self,
-        store: Store,
-        waker: DestinationWaker,
-        held: HeldWebhooks,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._waker = waker
-        self._held = held
-        self.now = now
+    store: Store
+    waker: DestinationWaker
+    held: HeldWebhooks
+    now: Callable[[], datetime]
 
     async def create(self, wanted: CreateSilence) -> Silence:
         """Make a silence.
@@ -51,15 +46,15 @@ class SilenceService:
         )
         _check_subject(wanted)
         _check_times(record, now)
-        _, total = await self._store.silences.page(since=now, limit=1, offset=0)
+        _, total = await self.store.silences.page(since=now, limit=1, offset=0)
         if total >= MAX_SILENCES:
             raise ValidationFailed(f"ends_at: there are {MAX_SILENCES} silences, the maximum")
-        await self._store.silences.add(record)
+        await self.store.silences.add(record)
         _log.info("silence created", silence_id=record.silence_id, ends_at=str(record.ends_at))
         return _silence(record)
 
     async def list_current(self, *, limit: int, offset: int) -> SilenceList:
-        found, total = await self._store.silences.page(since=self.now(), limit=limit, offset=offset)
+        found, total = await self.store.silences.page(since=self.now(), limit=limit, offset=offset)
         return SilenceList(
             silences=[_silence(one) for one in found],
             pagination=Pagination(total=total, limit=limit, offset=offset),
@@ -80,13 +75,13 @@ class SilenceService:
             SilenceNotFound: there is none, or no longer.
         """
         await self._find(silence_id)
-        await self._store.silences.end(silence_id, self.now())
+        await self.store.silences.end(silence_id, self.now())
         _log.info("silence ended", silence_id=silence_id)
-        self._waker.wake(await self._store.destinations.ids())
-        self._held.look()
+        self.waker.wake(await self.store.destinations.ids())
+        self.held.look()
 
     async def _find(self, silence_id: str) -> SilenceRecord:
-        found = None if "\0" in silence_id else await self._store.silences.find(silence_id)
+        found = None if "\0" in silence_id else await self.store.silences.find(silence_id)
         if found is None:
             raise SilenceNotFound(silence_id)
         return found
