@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.tables import changes
 
 
@@ -29,10 +29,7 @@ class Change:
     subject_id: str
 
 
-class ChangeStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class ChangeStore(StorePart):
     async def newest(self) -> int:
         """Return the highest number there is, 0 when nothing has ever changed."""
         async with self._database.read() as connection:

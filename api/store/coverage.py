@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.filters import Label, has_labels
 from api.store.records import CoverageSubject
 from api.store.rows import MONITORS_WITH_STATS
@@ -81,11 +81,8 @@ _QUIET = (
 _ENDS: Final = frozenset({EventType.STREAM_ENDED, EventType.MONITOR_ERROR})
 
 
-class CoverageStore:
+class CoverageStore(StorePart):
     """Keeps the spans of each monitor joined: contiguous where nothing changes."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def record(self, monitor_id: str, spans: Sequence[ObservedSpan]) -> None:
         """Add what was observed; nearly always the last row grows, which is one statement."""

@@ -283,6 +283,13 @@ class Database:
         await self.engine.dispose()
 
 
+class StorePart:
+    """What the store can do about one thing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 def insert_for(dialect: Dialect, table: Table) -> Any:
     """Return an insertion that can say what to do `on_conflict`, which is no standard SQL."""
     return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)

@@ -7,17 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.destination_records import DeliveryRecord, NotificationStatus
 from api.store.destination_tables import deliveries, destinations
 from api.store.tables import incidents
 from notifications.notification import NotificationState
 
 
-class DeliveryStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class DeliveryStore(StorePart):
     async def page(
         self, destination_id: str, *, limit: int, offset: int
     ) -> tuple[list[DeliveryRecord], int]:

@@ -6,15 +6,12 @@ from typing import Any
 from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.destination_records import DestinationRecord
 from api.store.destination_tables import destinations, monitor_destinations
 
 
-class DestinationStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class DestinationStore(StorePart):
     async def add(self, record: DestinationRecord) -> None:
         await self._database.write_one(insert(destinations).values(vars(record)))
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.coverage import note_life
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.event_order import keep_order
 from api.store.evidence import expect_evidence
 from api.store.held_webhooks import silenced_until
@@ -28,11 +28,8 @@ _COLUMNS = (
 )
 
 
-class EventStore:
+class EventStore(StorePart):
     """Keeps each event once, with the newest state of its delivery."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def record(
         self, monitor_id: str, report: EventReport, now: datetime

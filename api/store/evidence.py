@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database, insert_for
+from api.store.database import StorePart, insert_for
 from api.store.evidence_tables import EvidenceState, evidence
 from api.store.rows import chunks
 from api.store.tables import monitors
@@ -84,10 +84,7 @@ async def expect_evidence(
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["evidence_id"]))
 
 
-class EvidenceStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class EvidenceStore(StorePart):
     async def find(self, evidence_id: str) -> EvidenceRecord | None:
         if not is_evidence_id(evidence_id):
             return None

@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.destination_records import SilenceRecord
 from api.store.destination_tables import silences
 from api.store.silences import silences_since
@@ -16,10 +16,7 @@ from monitors.incident_updates import incident_id_of
 from monitors.status import DeliveryStatus
 
 
-class HeldWebhookStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class HeldWebhookStore(StorePart):
     async def due(self, now: datetime) -> dict[str, str]:
         """Return the held events, with their monitors, that no silence holds back any more.
 

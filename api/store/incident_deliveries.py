@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.destination_records import NotificationStatus
 from api.store.destination_tables import deliveries, destinations
 from api.store.tables import monitor_events
@@ -38,10 +38,7 @@ class IncidentDeliveryRecord:
     sent_at: datetime | None
 
 
-class IncidentDeliveryStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class IncidentDeliveryStore(StorePart):
     async def of_incidents(self, incident_ids: Collection[str]) -> list[IncidentDeliveryRecord]:
         """Return who was told of a page of incidents, oldest first; the newest `MOST_DELIVERIES`.
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.filters import IncidentFilter, Label, has_labels, is_wanted_incident
 from api.store.queueing import queue_without_event
 from api.store.records import IncidentRecord
@@ -123,10 +123,7 @@ async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) ->
     return await connection.scalar(select(func.count()).select_from(counted)) or 0
 
 
-class IncidentStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class IncidentStore(StorePart):
     async def page(
         self, wanted: IncidentFilter, *, limit: int, offset: int
     ) -> tuple[list[IncidentRecord], int]:

@@ -6,7 +6,7 @@ from typing import NoReturn
 from sqlalchemy import Integer, bindparam, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.destinations import name_destinations
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from api.store.rows import IS_ACTIVE, NEW_COLUMNS, new_row
@@ -37,11 +37,8 @@ class TooManyMonitors(Exception):
     pass
 
 
-class InsertionStore:
+class InsertionStore(StorePart):
     """Adds monitors one at a time, over all gateways on this database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(
         self,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, or_, select
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.evidence_tables import latest_pictures
 
 
@@ -21,10 +21,7 @@ class PictureRecord:
 _COLUMNS = [latest_pictures.c[name] for name in ("looked_at", "taken_at", "sha256", "picture")]
 
 
-class LatestPictureStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class LatestPictureStore(StorePart):
     async def put(self, monitor_id: str, picture: bytes, sha256: str, taken_at: datetime) -> None:
         """Keep a picture, unless a newer one is known."""
         values = {"taken_at": taken_at, "sha256": sha256, "picture": picture}

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database, insert_for
+from api.store.database import StorePart, insert_for
 from api.store.evidence_tables import latest_pictures
 from api.store.filters import Label, MonitorFilter, has_labels, is_wanted
 from api.store.incidents import close_incidents
@@ -75,11 +75,8 @@ _SAVE_MEASUREMENTS = (
 )
 
 
-class MonitorStore:
+class MonitorStore(StorePart):
     """Finds and changes monitors that exist; `InsertionStore` makes them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def find(self, monitor_id: str) -> MonitorRecord | None:
         async with self._database.read() as connection:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.records import MonitorRecord
 from api.store.rows import (
     IS_ACTIVE,
@@ -19,14 +19,11 @@ from monitors.coverage_log import longest_pause
 from monitors.status import MonitorStatus
 
 
-class ReconciliationStore:
+class ReconciliationStore(StorePart):
     """Finds monitors that may differ from Temporal, and removes old rows.
 
     Each removal is one transaction and returns how many rows it removed.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def unconfirmed(self, *, created_before: datetime, limit: int) -> list[MonitorRecord]:
         """Return active monitors whose workflow nobody confirmed, oldest first."""

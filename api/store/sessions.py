@@ -4,15 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.tables import sessions
 
 
-class SessionStore:
+class SessionStore(StorePart):
     """Knows tokens by their digests alone."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(
         self, digest: str, client: str, *, is_link: bool, now: datetime, expires_at: datetime

@@ -5,15 +5,12 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.destination_records import SilenceRecord
 from api.store.destination_tables import silences
 
 
-class SilenceStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SilenceStore(StorePart):
     async def add(self, record: SilenceRecord) -> None:
         await self._database.write_one(insert(silences).values(vars(record)))
 

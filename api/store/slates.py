@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.tables import slates
 
 
@@ -18,10 +18,7 @@ class SlateRecord:
     updated_at: datetime
 
 
-class SlateStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SlateStore(StorePart):
     async def put(self, name: str, picture: bytes, at: datetime, *, most: int) -> bool:
         """Keep a slate. False: there are `most` others already."""
         values = {"picture": picture, "updated_at": at}

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.tables import status_pages
 
 
@@ -27,10 +27,7 @@ class StatusPageRecord:
     updated_at: datetime
 
 
-class StatusPageStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class StatusPageStore(StorePart):
     async def put(self, record: StatusPageRecord, *, most: int) -> bool:
         """Keep a page, instead of one that was there before. False: there are `most` others."""
         values = vars(record) | {"monitors": [vars(each) for each in record.monitors]}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from api.store.boards import to_remind
-from api.store.database import Database
+from api.store.database import StorePart
 from api.store.deliveries import told_together
 from api.store.destination_records import DeliveryRecord
 from api.store.destination_tables import deliveries
@@ -46,10 +46,7 @@ class ToldRow:
     opened_labels: dict[str, str] | None
 
 
-class ToldStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class ToldStore(StorePart):
     async def rows(
         self, destination_id: str, first: DeliveryRecord, now: datetime
     ) -> list[ToldRow]:
