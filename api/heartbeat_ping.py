@@ -35,11 +35,7 @@ class PingFailed(Exception):
 
 @dataclass(frozen=True)
 class HeartbeatPing:
-    """Decides each minute whether to call.
-
-    Args:
-        ping: None without an address: then nothing is called.
-    """
+    """Decides each minute whether to call; without an address there is no `ping`."""
 
     ping: Ping | None
     store: Store

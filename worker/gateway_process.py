@@ -12,7 +12,8 @@ from api.app import GatewayServices, api_app, internal_app
 from api.codec import add_codec
 from api.heartbeat_ping import Ping, PingFailed
 from api.store import StoreUnavailable, open_store
-from api.store.database import InvalidDatabaseUrl, configured_url
+from api.store.database import configured_url
+from api.store.engines import InvalidDatabaseUrl
 from api.temporal_engine import TemporalEngine
 from api.url_checks import AddressCheck, AddressNotAllowed, AppriseCheck
 from media.outbound.client import webhook_client

@@ -46,10 +46,7 @@ class CoverageRange:
 class CoverageService:
     """Lays what was observed, incidents and live periods over each other.
 
-    Args:
-        store: keeps them.
-        retention: how long; nothing is known of earlier times.
-        now: the clock.
+    Nothing is known of times before `retention`.
     """
 
     def __init__(self, store: Store, *, retention: timedelta, now: Callable[[], datetime]) -> None:

@@ -24,14 +24,7 @@ class WrittenNotification:
 
 
 class NotificationWriter:
-    """Writes notifications.
-
-    Args:
-        store: where events, monitors and incidents are.
-        public_url: the gateway as people reach it; None: no links.
-        links: open evidence.
-        now: the clock.
-    """
+    """Writes notifications; without a `public_url`, where people reach the gateway, no links."""
 
     def __init__(
         self,

@@ -22,11 +22,8 @@ class EvidenceCleanup:
     """Does its work in rounds, of which several may run at once.
 
     Args:
-        store: knows what is stored.
-        files: where it lies.
         kept: how long files are kept.
         remembered: how long it is known that there were any.
-        now: the clock.
     """
 
     def __init__(

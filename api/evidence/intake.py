@@ -57,15 +57,7 @@ class IncomingEvidence:
 
 
 class EvidenceIntake:
-    """Takes files, and that there will be none.
-
-    Args:
-        store: knows what is expected.
-        files: where files go.
-        quota: makes room.
-        keys: sign capsules.
-        metrics: counts outcomes.
-    """
+    """Takes files, and that there will be none."""
 
     def __init__(
         self,

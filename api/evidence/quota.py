@@ -28,14 +28,7 @@ class QuotaExceeded(Exception):
 
 
 class EvidenceQuota:
-    """Bounds what is stored. Gateways that make room at once may exceed it by what they take.
-
-    Args:
-        store: knows what is stored.
-        files: where it lies.
-        settings: how much may be.
-        clock: seconds that only grow.
-    """
+    """Bounds what is stored. Gateways that make room at once may exceed it by what they take."""
 
     def __init__(
         self,

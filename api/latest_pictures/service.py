@@ -25,10 +25,7 @@ class LatestPictureService:
     """Keeps pictures in the database, which all gateways share.
 
     Args:
-        store: has them.
-        monitors: knows which there are.
         interval_sec: pace of the pictures of a stream that somebody looks at.
-        now: the clock.
     """
 
     def __init__(

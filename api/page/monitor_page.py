@@ -82,11 +82,8 @@ class MonitorView:
 class MonitorPages:
     """Collects what the monitor page shows.
 
-    Args:
-        store: knows the names of destinations.
-        monitors, incidents, events: know the rest.
+    Attributes:
         workflows_url: where the web UI of Temporal shows workflows, by their id.
-        now: the clock.
     """
 
     store: Store

@@ -7,19 +7,14 @@ committed, so the isolation is READ COMMITTED whatever the database has for a de
 """
 
 import asyncio
-import math
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import (
     Column,
     ColumnElement,
-    Connection,
     Dialect,
     Executable,
     Row,
@@ -27,7 +22,6 @@ from sqlalchemy import (
     Table,
     UpdateBase,
     delete,
-    event,
     func,
     select,
     text,
@@ -35,42 +29,29 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
-    DisconnectionError,
     InterfaceError,
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.store.engines import LOCK_WAIT_SEC, autocommitting, make_engine
 from api.store.tables import deployment
 from runtime.errors import StartError
 from runtime.settings import GatewaySettings
 
 POOL_SIZE: Final = 10
-TRUSTED_SEC: Final = 1
-LOCK_WAIT_SEC: Final = 30
 LOCK_POLL_SEC: Final = 0.2
-CONNECT_LIMIT_SEC: Final = 5
 STATEMENT_LIMIT_SEC: Final = 30
 CREATION_LOCK: Final = 0x5354_0001
 MIGRATION_LOCK: Final = 0x5354_0002
 DATABASE_FILE: Final = "stream-tracker.db"
 
-_POSTGRES = ("postgres", "postgresql", "postgresql+asyncpg")
-_SQLITE = ("sqlite", "sqlite+aiosqlite")
-
 
 class StoreUnavailable(Exception):
     """The database does not answer; the last statement may or may not have been executed."""
-
-
-class InvalidDatabaseUrl(ValueError):
-    """No URL of a PostgreSQL or SQLite database; the message repeats no part of it."""
 
 
 def configured_url(settings: GatewaySettings) -> str:
@@ -99,12 +80,12 @@ class Database:
         """
         self._url = url
         self._statement_limit_sec = statement_limit_sec
-        self.engine = _engine(url, POOL_SIZE, statement_limit_sec)
+        self.engine = make_engine(url, POOL_SIZE, statement_limit_sec)
         # Health checks must not wait for a free connection.
-        self.checking_engine = _autocommit(_engine(url, 1, statement_limit_sec))
+        self.checking_engine = autocommitting(make_engine(url, 1, statement_limit_sec))
         self.is_postgres = self.engine.dialect.name == "postgresql"
         self._writing = self.engine.execution_options(sqlite_begin="IMMEDIATE")
-        self._single = _autocommit(self.engine)
+        self._single = autocommitting(self.engine)
         # SQLite's own wait for the write lock polls and may starve a writer; within this process
         # the writers queue fairly instead.
         self._writer = asyncio.Lock()
@@ -214,7 +195,7 @@ class Database:
             async with self.write() as connection:
                 yield connection
             return
-        engine = _engine(self._url, 1, None)
+        engine = make_engine(self._url, 1, None)
         try:
             with translate_db_errors():
                 async with engine.connect() as connection:
@@ -293,104 +274,6 @@ class StorePart:
 def insert_for(dialect: Dialect, table: Table) -> Any:
     """Return an insertion that can say what to do `on_conflict`, which is no standard SQL."""
     return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
-
-
-def _engine(url: str, size: int, statement_limit_sec: float | None) -> AsyncEngine:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise InvalidDatabaseUrl("is not a URL") from None
-    if parsed.drivername in _POSTGRES:
-        return _postgres_engine(parsed, size, statement_limit_sec)
-    if parsed.drivername in _SQLITE:
-        return _sqlite_engine(parsed, size)
-    raise InvalidDatabaseUrl("must start with postgresql:// or sqlite:///")
-
-
-def _postgres_engine(url: URL, size: int, statement_limit_sec: float | None) -> AsyncEngine:
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    async def connect() -> Any:
-        # asyncpg reads the DSN itself, so that libpq's parameters (sslmode, ...) work in it.
-        return await asyncpg.connect(
-            dsn, timeout=CONNECT_LIMIT_SEC, command_timeout=statement_limit_sec
-        )
-
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        isolation_level="READ COMMITTED",
-        pool_size=size,
-        max_overflow=0,
-        hide_parameters=True,
-    )
-    event.listen(engine.sync_engine, "checkin", _record_use)
-    event.listen(engine.sync_engine, "checkout", partial(_check_idle, engine.dialect))
-    return engine
-
-
-def _autocommit(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine that puts no BEGIN and COMMIT around a statement."""
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
-    return engine.execution_options(sqlite_begin=None)
-
-
-def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info["used_at"] = time.monotonic()
-
-
-def _check_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _use: Any) -> None:
-    """Ping a connection that was idle; SQLAlchemy replaces a dead one.
-
-    One that was just in use is not pinged: that would double the cost of a statement.
-    """
-    if time.monotonic() - record.info.get("used_at", -math.inf) < TRUSTED_SEC:
-        return
-    try:
-        alive = dialect.do_ping(connection)
-    except Exception as error:
-        if not dialect.is_disconnect(error, connection, None):  # type: ignore[arg-type]
-            raise
-        alive = False
-    if not alive:
-        raise DisconnectionError
-
-
-def _sqlite_engine(url: URL, size: int) -> AsyncEngine:
-    if not url.database or url.database == ":memory:":
-        raise InvalidDatabaseUrl("must name a file: sqlite:///path/to/file")
-    try:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidDatabaseUrl(f"its folder cannot be made: {error.strerror}") from None
-    engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite"),
-        # The driver begins transactions too late and never around DDL: `_begin_sqlite` does it.
-        connect_args={"timeout": LOCK_WAIT_SEC, "isolation_level": None},
-        pool_size=size,
-        max_overflow=0,
-        hide_parameters=True,
-    )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # With WAL a killed process loses nothing that was committed, and a lost machine corrupts
-    # nothing; waiting for the disk with each commit would be FULL.
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    if kind:
-        connection.exec_driver_sql(f"BEGIN {kind}")
 
 
 @contextmanager

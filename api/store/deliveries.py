@@ -165,11 +165,7 @@ async def requeue_later(
 ) -> list[str]:
     """Have rows that wait queue behind those of an earlier event; return their destinations.
 
-    Args:
-        connection: of the transaction.
-        monitor_id: of the event.
-        sequence: of the event.
-        since: when the first later event was recorded.
+    `since` is when the first later event was recorded.
     """
     is_later = (
         deliveries.c.created_at >= since,

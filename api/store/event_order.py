@@ -22,11 +22,7 @@ async def keep_order(
 ) -> list[str]:
     """Put what waits of later events behind a new one; return the destinations it waits for.
 
-    Args:
-        connection: of the transaction that has recorded and queued the event.
-        event: the new one.
-        recorded_through: of its monitor until now.
-        now: the present.
+    The event is recorded and queued; `recorded_through` is its monitor's until now.
     """
     query = (
         select(monitor_events.c.sequence, monitor_events.c.created_at)
@@ -53,10 +49,7 @@ async def keep_order(
 def advanced(recorded_through: int, recorded: Iterable[tuple[int, datetime]], now: datetime) -> int:
     """Return up to which sequence all is recorded, or taken as lost.
 
-    Args:
-        recorded_through: as it was.
-        recorded: sequences with the times of their recording, in their order.
-        now: the present.
+    `recorded` are sequences with the times of their recording, in their order.
     """
     for sequence, created_at in recorded:
         # A time that is ahead of the present is of a clock that was set back.

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from api.store import StoreUnavailable, open_store
-from api.store.database import Database, InvalidDatabaseUrl, configured_url
+from api.store.database import Database, configured_url
+from api.store.engines import InvalidDatabaseUrl
 from api.store.records import Delivery, MonitorRecord, after_report, with_report
 from api.store.tables import metadata
 from monitors.config import MonitorConfig
