@@ -155,13 +155,6 @@ async def caller(
 CallerDep = Annotated[Caller, Depends(caller)]
 
 
-async def client_name(caller: CallerDep) -> str:
-    return caller.name
-
-
-Client = Annotated[str, Depends(client_name)]
-
-
 async def require_worker(
     request: Request, authentication: AuthenticationDep, key: InternalKey = None
 ) -> None:
@@ -172,7 +165,7 @@ async def require_worker(
 async def require_probe(
     request: Request, authentication: AuthenticationDep, key: InternalKey = None
 ) -> bool:
-    """Admit workers, and return whether it is one that may only probe; raises as `client_name`.
+    """Admit workers, and return whether it is one that may only probe; raises as `client`.
 
     A probe decodes what strangers send. If one is taken over, it must neither end monitors nor
     invent events.

@@ -41,7 +41,6 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.declarations import RedeliveryInput
-from api.destination_start import destination_start
 from api.monitor_engine import (
     ChangeRefused,
     ChangeUnconfirmed,
@@ -54,7 +53,13 @@ from monitors.status import MonitorStatus
 from monitors.stream_url import StreamKind, parse_stream_url
 from runtime.payloads import UnreadablePayload
 from workflows import search_attributes
-from workflows.destination_messages import INTERRUPT_SIGNAL, WAKE_SIGNAL
+from workflows.destination_messages import (
+    DESTINATION_TYPE,
+    INTERRUPT_SIGNAL,
+    WAKE_SIGNAL,
+    DestinationInput,
+    workflow_id,
+)
 from workflows.messages import (
     CHANGE_UPDATE,
     INVALID_CHANGE,
@@ -177,11 +182,10 @@ class TemporalEngine:
         return result
 
     async def cancel(self, monitor_id: str) -> None:
-        try:
+        handle = self._client.get_workflow_handle(monitor_id)
+        with contextlib.suppress(NotRunning):
             async with _answered_within(CALL_LIMIT_SEC, missing=NotRunning):
-                await self._client.get_workflow_handle(monitor_id).cancel(rpc_timeout=_CALL_LIMIT)
-        except NotRunning:
-            return
+                await handle.cancel(rpc_timeout=_CALL_LIMIT)
 
     async def tell_silence_ended(self, monitor_id: str) -> None:
         handle = self._client.get_workflow_handle(monitor_id)
@@ -242,14 +246,25 @@ class TemporalEngine:
                 await known.update(partial(_updated, schedule), rpc_timeout=_CALL_LIMIT)
 
     async def start_destination(self, destination_id: str) -> None:
-        async with _answered_within(CALL_LIMIT_SEC):
-            await self._client.start_workflow(**destination_start(destination_id))
+        await self._start_destination(destination_id)
 
     async def wake_destination(self, destination_id: str, *, interrupt: bool) -> None:
         signal = INTERRUPT_SIGNAL if interrupt else WAKE_SIGNAL
+        await self._start_destination(destination_id, signal)
+
+    async def _start_destination(self, destination_id: str, signal: str | None = None) -> None:
+        """Start its workflow, unless that runs already, and signal it."""
         async with _answered_within(CALL_LIMIT_SEC):
             await self._client.start_workflow(
-                **destination_start(destination_id), start_signal=signal
+                DESTINATION_TYPE,
+                DestinationInput(destination_id=destination_id),
+                id=workflow_id(destination_id),
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="Tells a destination what happens",
+                start_signal=signal,
+                rpc_timeout=_CALL_LIMIT,
             )
 
     async def ready(self) -> None:
@@ -261,9 +276,8 @@ class TemporalEngine:
             registered = await self._registered_attributes()
         except _NO_ANSWER as error:
             raise EngineNotReady(f"Temporal: {_reason(error)}") from error
-        missing = [
-            key.name for key in search_attributes.ALL if registered.get(key.name) != _KEYWORD
-        ]
+        keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+        missing = [key.name for key in search_attributes.ALL if registered.get(key.name) != keyword]
         if missing:
             names = ", ".join(missing)
             raise EngineNotReady(f"search attributes not registered as Keyword: {names}")
@@ -306,9 +320,6 @@ class TemporalEngine:
         return dict(answer.custom_attributes)
 
 
-_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-
-
 @asynccontextmanager
 async def _answered_within(
     limit_sec: float, *, missing: type[Exception] = EngineUnavailable
@@ -348,15 +359,15 @@ _GONE = ("workflow_gone", "Its workflow ended without a report")
 
 def _unreported_end(status: WorkflowExecutionStatus | None) -> MonitorResult:
     """Return how a monitor ended whose workflow gave no result."""
-    reason: str | None
-    message: str | None
     if status is WorkflowExecutionStatus.CANCELED:
-        reached, (reason, message) = MonitorStatus.STOPPED, (None, None)
-    else:
-        reached = MonitorStatus.ERROR
-        reason, message = _UNREPORTED.get(status, _GONE) if status else _GONE
+        return MonitorResult(status=MonitorStatus.STOPPED, events_sent=0, events_failed=0)
+    reason, message = _UNREPORTED.get(status, _GONE) if status else _GONE
     return MonitorResult(
-        status=reached, events_sent=0, events_failed=0, error_reason=reason, error_message=message
+        status=MonitorStatus.ERROR,
+        events_sent=0,
+        events_failed=0,
+        error_reason=reason,
+        error_message=message,
     )
 
 

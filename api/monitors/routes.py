@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
-from api.auth import Client
+from api.auth import CallerDep
 from api.body import read_body
 from api.client_routes import client_route
 from api.errors import (
@@ -106,7 +106,7 @@ async def create_monitor(
     request: Request,
     response: Response,
     creation: Creation,
-    client: Client,
+    caller: CallerDep,
     idempotency: Annotated[
         DescribedKey | None,
         Header(
@@ -117,7 +117,7 @@ async def create_monitor(
 ) -> CreatedMonitor:
     """Start to watch a stream."""
     check_single(request, "Idempotency-Key")
-    created = await creation.create(await read_body(request), client, idempotency)
+    created = await creation.create(await read_body(request), caller.name, idempotency)
     response.headers["Location"] = f"/api/v1/monitors/{created.monitor_id}"
     return created
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api.auth import (
     SESSION_COOKIE,
     AuthenticationDep,
-    Client,
+    CallerDep,
     is_from_this_site,
     peer_address,
 )
@@ -45,9 +45,9 @@ class LoginLink(BaseModel):
 
 
 @link_router.post("/login-links", status_code=201, **client_route(Counted.CREATIONS))
-async def make_login_link(sessions: SessionsDep, client: Client) -> LoginLink:
+async def make_login_link(sessions: SessionsDep, caller: CallerDep) -> LoginLink:
     """Make a link that logs a browser in as the holder of this key, once, within 15 minutes."""
-    token, expires_at = await sessions.make_link(client)
+    token, expires_at = await sessions.make_link(caller.name)
     return LoginLink(path=f"/login?token={token}", expires_at=expires_at)
 
 

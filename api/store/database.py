@@ -7,8 +7,9 @@ committed, so the isolation is READ COMMITTED whatever the database has for a de
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from itertools import islice
 from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
@@ -44,6 +45,7 @@ from runtime.settings import GatewaySettings
 
 POOL_SIZE: Final = 10
 LOCK_POLL_SEC: Final = 0.2
+IDS_A_QUERY: Final = 500
 STATEMENT_LIMIT_SEC: Final = 30
 CREATION_LOCK: Final = 0x5354_0001
 MIGRATION_LOCK: Final = 0x5354_0002
@@ -107,6 +109,16 @@ class Database:
         async with self.read() as connection:
             return (await connection.execute(query)).all()
 
+    async def rows_among(
+        self, query: Select[Any], column: ColumnElement[str], ids: Collection[str]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        """Return what a query finds of many ids, asked for as many at a time as a statement may."""
+        remaining, found = iter(ids), list[Row[*tuple[Any, ...]]]()
+        async with self.read() as connection:
+            while chunk := list(islice(remaining, IDS_A_QUERY)):
+                found += (await connection.execute(query.where(column.in_(chunk)))).all()
+        return found
+
     async def row(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
         """Return the one row that a query finds; None: there is none."""
         async with self.read() as connection:
@@ -139,10 +151,8 @@ class Database:
     ) -> int:
         """Execute one statement as a transaction of its own; return how many rows it changed."""
         with self._note_write_failures():
-            if self.is_postgres:
-                return await self._execute(statement, parameters)
-            async with self._write_lock():
-                return await self._execute(statement, parameters)
+            async with self._write_lock(), self._single.begin() as connection:
+                return (await connection.execute(statement, parameters)).rowcount
 
     async def remove_first(
         self, table: Table, *conditions: ColumnElement[bool], by: Column[Any], limit: int
@@ -164,12 +174,8 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes; it commits at the end, or not at all."""
         with self._note_write_failures():
-            if self.is_postgres:
-                async with self.engine.begin() as connection:
-                    yield connection
-            else:
-                async with self._write_lock(), self._writing.begin() as connection:
-                    yield connection
+            async with self._write_lock(), self._writing.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def exclusive_write(self) -> AsyncIterator[AsyncConnection]:
@@ -217,10 +223,6 @@ class Database:
         await connection.execute(text(f"SET lock_timeout = {limit_ms}"))
         await connection.commit()
 
-    async def _execute(self, statement: UpdateBase, parameters: Mapping[str, Any] | None) -> int:
-        async with self._single.begin() as connection:
-            return (await connection.execute(statement, parameters)).rowcount
-
     async def check(self) -> None:
         """Check that the database answers; raises as `read`.
 
@@ -237,11 +239,14 @@ class Database:
 
     @asynccontextmanager
     async def _write_lock(self) -> AsyncIterator[None]:
-        """Make this the only writer of the process.
+        """Make this the only writer of the process, on SQLite.
 
         Raises:
             TimeoutError: another process holds the lock of the database.
         """
+        if self.is_postgres:
+            yield
+            return
         async with asyncio.timeout(LOCK_WAIT_SEC):
             await self._writer.acquire()
         try:

@@ -89,11 +89,20 @@ class SilenceRecord:
             return monitor_id in self.monitor_ids
         return all(labels.get(key) == value for key, value in (self.labels or {}).items())
 
-    def holds(
-        self, monitor_id: str, labels: dict[str, str], kind: IncidentKind, moment: datetime
-    ) -> bool:
-        """Return whether it holds back, at a moment, what is told of such an incident."""
-        return self.covers(moment) and self.matches(monitor_id, labels, kind)
+
+def last_end(
+    silences: Iterable[SilenceRecord],
+    monitor_id: str | None,
+    labels: dict[str, str],
+    kind: IncidentKind | None,
+    moment: datetime,
+) -> datetime | None:
+    """Return when the last silence ends that holds back such an incident at a moment."""
+    if monitor_id is None or kind is None:
+        return None
+    holding = (one for one in silences if one.covers(moment))
+    ends = (one.ends_at for one in holding if one.matches(monitor_id, labels, kind))
+    return max(ends, default=None)
 
 
 @dataclass(frozen=True)
@@ -160,11 +169,7 @@ class QueuedRow:
         self, silences: Iterable[SilenceRecord], moment: datetime
     ) -> datetime | None:
         """Return the end of the last silence that holds it back at a moment; None: none does."""
-        monitor_id, kind = self.monitor_id, self.kind
-        if monitor_id is None or kind is None:
-            return None
-        ends = (one.ends_at for one in silences if one.holds(monitor_id, self.labels, kind, moment))
-        return max(ends, default=None)
+        return last_end(silences, self.monitor_id, self.labels, self.kind, moment)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class EventStore(StorePart):
                 await apply_event(connection, report.event, IncidentOwner(**owner))
                 level = MonitorConfig.model_validate(monitor.config).evidence
                 await expect_evidence(connection, report.event, level, now)
-                to_tell = await queue_event(connection, report.event, now)
+                to_tell = await queue_event(connection, report.event, monitor.labels, now)
                 to_tell += await keep_order(
                     connection, report.event, recorded_through=monitor.recorded_through, now=now
                 )

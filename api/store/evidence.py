@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart, insert_for
 from api.store.evidence_tables import EvidenceState, evidence
-from api.store.rows import chunks
 from api.store.tables import monitors
 from monitors.events import StreamEvent, is_opening
 from monitors.evidence import (
@@ -94,11 +93,10 @@ class EvidenceStore(StorePart):
     async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[EvidenceRecord]]:
         """Return the evidence of those of these incidents that have any, pictures first."""
         found: dict[str, list[EvidenceRecord]] = {}
-        async with self._database.read() as connection:
-            for chunk in chunks(incident_ids):
-                query = select(evidence).where(evidence.c.incident_id.in_(chunk))
-                for row in (await connection.execute(query)).all():
-                    found.setdefault(row.incident_id, []).append(EvidenceRecord(**row._mapping))
+        for row in await self._database.rows_among(
+            select(evidence), evidence.c.incident_id, incident_ids
+        ):
+            found.setdefault(row.incident_id, []).append(EvidenceRecord(**row._mapping))
         return {name: sorted(records, key=_rank) for name, records in found.items()}
 
     async def begin(self, record: EvidenceRecord) -> bool:
@@ -164,20 +162,15 @@ class EvidenceStore(StorePart):
         return await self._records(_oldest_first(is_old | is_orphan, limit))
 
     async def note_gone(self, evidence_ids: Collection[str], reason: str) -> None:
-        """Note that files are no longer in the store."""
+        """Note that the files of a batch are no longer in the store."""
         values = {"state": EvidenceState.FAILED, "reason": reason, "is_stored": False}
-        for chunk in chunks(evidence_ids):
-            await self._database.write_one(
-                update(evidence)
-                .where(evidence.c.evidence_id.in_(chunk))
-                .values(**values, size_bytes=0)
-            )
+        gone = update(evidence).where(evidence.c.evidence_id.in_(evidence_ids))
+        await self._database.write_one(gone.values(**values, size_bytes=0))
 
     async def remove(self, evidence_ids: Collection[str]) -> None:
-        for chunk in chunks(evidence_ids):
-            await self._database.write_one(
-                delete(evidence).where(evidence.c.evidence_id.in_(chunk))
-            )
+        """Forget a batch."""
+        is_one = evidence.c.evidence_id.in_(evidence_ids)
+        await self._database.write_one(delete(evidence).where(is_one))
 
     async def _records(self, query: Select[Any]) -> list[EvidenceRecord]:
         return [EvidenceRecord(**row._mapping) for row in await self._database.rows(query)]

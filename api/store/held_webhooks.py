@@ -7,11 +7,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
-from api.store.destination_records import SilenceRecord
+from api.store.destination_records import last_end
 from api.store.destination_tables import silences
 from api.store.silences import silences_since
 from api.store.tables import incidents, monitor_events, monitors
-from monitors.events import EventType, StreamEvent, is_opening, kind_of
+from monitors.events import StreamEvent, is_opening, kind_of
 from monitors.incident_updates import incident_id_of
 from monitors.status import DeliveryStatus
 
@@ -41,7 +41,7 @@ class HeldWebhookStore(StorePart):
         return {
             row.event_id: row.monitor_id
             for row in held
-            if not _holding(known, row.event_type, row.monitor_id, row.labels, now)
+            if not last_end(known, row.monitor_id, row.labels, kind_of(row.event_type), now)
         }
 
     async def next_end(self, now: datetime) -> datetime | None:
@@ -64,7 +64,8 @@ async def silenced_until(
     if incident_id is None:
         return None
     known = await silences_since(connection, event.timestamp)
-    holding_at = partial(_holding, known, event.event_type, event.monitor_id, labels)
+    kind = kind_of(event.event_type)
+    holding_at = partial(last_end, known, event.monitor_id, labels, kind)
     held_first = holding_at(event.timestamp)
     if held_first is None:
         return None
@@ -72,18 +73,3 @@ async def silenced_until(
         select(incidents.c.ended_at).where(incidents.c.incident_id == incident_id)
     )
     return held_first if ended_at and holding_at(ended_at) else holding_at(now)
-
-
-def _holding(
-    known: list[SilenceRecord],
-    event_type: EventType,
-    monitor_id: str,
-    labels: dict[str, str],
-    moment: datetime,
-) -> datetime | None:
-    """Return the end of the last silence that holds back an event at a moment."""
-    kind = kind_of(event_type)
-    if kind is None:
-        return None
-    ends = (one.ends_at for one in known if one.holds(monitor_id, labels, kind, moment))
-    return max(ends, default=None)

@@ -22,7 +22,6 @@ from api.store.database import StorePart
 from api.store.filters import IncidentFilter, Label, has_labels, is_wanted_incident
 from api.store.queueing import queue_without_event
 from api.store.records import IncidentRecord
-from api.store.rows import chunks
 from api.store.tables import incidents, monitors
 from monitors.events import StreamEvent
 from monitors.incident_updates import IncidentUpdate, incident_update
@@ -187,10 +186,6 @@ class IncidentStore(StorePart):
 
     async def by_ids(self, incident_ids: Collection[str]) -> list[IncidentRecord]:
         """Return those of these incidents that exist, in any order."""
-        found = []
-        async with self._database.read() as connection:
-            for chunk in chunks(incident_ids):
-                query = select(incidents).where(incidents.c.incident_id.in_(chunk))
-                rows = (await connection.execute(query)).all()
-                found += [IncidentRecord(**row._mapping) for row in rows]
-        return found
+        query, incident_id = select(incidents), incidents.c.incident_id
+        rows = await self._database.rows_among(query, incident_id, incident_ids)
+        return [IncidentRecord(**row._mapping) for row in rows]

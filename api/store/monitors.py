@@ -27,7 +27,6 @@ from api.store.records import LastReport, MonitorRecord, MonitorSummary, with_re
 from api.store.rows import (
     IS_ACTIVE,
     MONITORS_WITH_STATS,
-    chunks,
     measurements,
     monitor_record,
     monitor_summary,
@@ -95,22 +94,14 @@ class MonitorStore(StorePart):
 
     async def summaries(self, monitor_ids: Collection[str]) -> list[MonitorSummary]:
         """Return those of these monitors that exist, in any order."""
-        found = []
-        async with self._database.read() as connection:
-            for chunk in chunks(monitor_ids):
-                query = _SUMMARY.where(monitors.c.monitor_id.in_(chunk))
-                found += [monitor_summary(row) for row in (await connection.execute(query)).all()]
-        return found
+        rows = await self._database.rows_among(_SUMMARY, monitors.c.monitor_id, monitor_ids)
+        return [monitor_summary(row) for row in rows]
 
     async def records(self, monitor_ids: Collection[str]) -> dict[str, MonitorRecord]:
         """Return those of these monitors that exist, by their ids."""
-        found = {}
-        async with self._database.read() as connection:
-            for chunk in chunks(monitor_ids):
-                query = with_last_report().where(monitors.c.monitor_id.in_(chunk))
-                for row in (await connection.execute(query)).all():
-                    found[row.monitor_id] = monitor_record(row)
-        return found
+        query, monitor_id = with_last_report(), monitors.c.monitor_id
+        rows = await self._database.rows_among(query, monitor_id, monitor_ids)
+        return {row.monitor_id: monitor_record(row) for row in rows}
 
     async def active(self, *, limit: int) -> list[MonitorSummary]:
         """Return up to `limit` active monitors, newest first."""

@@ -9,13 +9,13 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.deliveries import add_row
-from api.store.destination_records import DestinationRecord, NotificationStatus
+from api.store.destination_records import DestinationRecord, NotificationStatus, last_end
 from api.store.destination_tables import deliveries, destinations
 from api.store.destinations import wanting_destinations
 from api.store.silences import silences_since
-from api.store.tables import incidents, monitor_events, monitors
+from api.store.tables import incidents, monitor_events
 from monitors.events import EventType, StreamEvent, is_opening, kind_of, opening_type
-from monitors.status import IncidentKind, Severity
+from monitors.status import Severity
 from notifications.notification import NotificationState
 
 MAX_HOST_CHARS: Final = 255
@@ -24,7 +24,9 @@ _UNTOLD = (NotificationStatus.PENDING, NotificationStatus.SILENCED)
 _OF_OPENING = ("monitor_id", "event_type", "origin_host")
 
 
-async def queue_event(connection: AsyncConnection, event: StreamEvent, now: datetime) -> list[str]:
+async def queue_event(
+    connection: AsyncConnection, event: StreamEvent, labels: dict[str, str], now: datetime
+) -> list[str]:
     """Queue an event for each destination that is to be told; return these.
 
     The end of an incident goes to whoever has its beginning. An incident that begins in a silence
@@ -32,8 +34,8 @@ async def queue_event(connection: AsyncConnection, event: StreamEvent, now: date
     """
     kind, row = kind_of(event.event_type), _row(event, now)
     state = row["state"]
-    if kind and state is NotificationState.OPENED:
-        await _mark_silenced(connection, event, kind)
+    if state is NotificationState.OPENED:
+        await _mark_silenced(connection, event, labels)
     told = []
     if state is NotificationState.CLOSED:
         told = await _queue_after_opening(connection, row)
@@ -163,19 +165,10 @@ def _wants(destination: DestinationRecord, event_type: EventType) -> bool:
 
 
 async def _mark_silenced(
-    connection: AsyncConnection, event: StreamEvent, kind: IncidentKind
+    connection: AsyncConnection, event: StreamEvent, labels: dict[str, str]
 ) -> None:
-    covering = [
-        one
-        for one in await silences_since(connection, event.timestamp)
-        if one.covers(event.timestamp)
-    ]
-    if not covering:
-        return
-    labels = await connection.scalar(
-        select(monitors.c.labels).where(monitors.c.monitor_id == event.monitor_id)
-    )
-    if any(one.matches(event.monitor_id, labels or {}, kind) for one in covering):
+    silences, kind = await silences_since(connection, event.timestamp), kind_of(event.event_type)
+    if last_end(silences, event.monitor_id, labels, kind, event.timestamp):
         await connection.execute(
             update(incidents)
             .where(incidents.c.incident_id == event.data["incident_id"])

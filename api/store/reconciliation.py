@@ -7,13 +7,7 @@ from sqlalchemy import func, select
 
 from api.store.database import StorePart
 from api.store.records import MonitorRecord
-from api.store.rows import (
-    IS_ACTIVE,
-    MONITORS_WITH_STATS,
-    chunks,
-    monitor_record,
-    with_last_report,
-)
+from api.store.rows import IS_ACTIVE, MONITORS_WITH_STATS, monitor_record, with_last_report
 from api.store.tables import idempotency_keys, monitor_events, monitor_stats, monitors
 from monitors.coverage_log import longest_pause
 from monitors.status import MonitorStatus
@@ -73,12 +67,9 @@ class ReconciliationStore(StorePart):
 
     async def missing_ids(self, monitor_ids: Iterable[str]) -> list[str]:
         """Return those of `monitor_ids` that belong to no monitor, active or ended."""
-        missing = set(monitor_ids)
-        async with self._database.read() as connection:
-            for chunk in chunks(sorted(missing)):
-                query = select(monitors.c.monitor_id).where(monitors.c.monitor_id.in_(chunk))
-                missing.difference_update((await connection.scalars(query)).all())
-        return sorted(missing)
+        monitor_id, wanted = monitors.c.monitor_id, set(monitor_ids)
+        rows = await self._database.rows_among(select(monitor_id), monitor_id, wanted)
+        return sorted(wanted.difference(row.monitor_id for row in rows))
 
     async def remove_keys(self, before: datetime, limit: int) -> int:
         """Remove up to `limit` idempotency keys from before then."""

@@ -1,7 +1,5 @@
 """Rows of the tables as records, and what several queries about monitors share."""
 
-from collections.abc import Collection, Iterator
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, literal_column, select
@@ -29,18 +27,9 @@ NEW_COLUMNS: Final = (
 )
 """What a new monitor has a value in."""
 
-IDS_A_QUERY: Final = 500
-
 MONITORS_WITH_STATS = monitors.outerjoin(
     monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
 )
-
-
-def chunks(ids: Collection[str]) -> Iterator[list[str]]:
-    """Yield as many ids at a time as a statement may name."""
-    remaining = iter(ids)
-    while chunk := list(islice(remaining, IDS_A_QUERY)):
-        yield chunk
 
 
 def with_last_report() -> Select[Any]:
