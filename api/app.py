@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
-from api.changes.descriptions import ChangeDescriptions
+from api.changes.descriptions import describe
 from api.changes.feed import ChangeFeed
 from api.coverage.service import CoverageService
 from api.destinations.destination_secrets import DestinationSecretBox
@@ -49,7 +50,7 @@ from api.page import (
     availability_page,
     destination_pages,
     incidents_page,
-    monitor_routes,
+    monitor_page,
     session_routes,
     silence_pages,
     static_files,
@@ -79,7 +80,7 @@ PAGE_ROUTERS: Final = (
     static_files.router,
     session_routes.router,
     wall.router,
-    monitor_routes.router,
+    monitor_page.router,
     incidents_page.router,
     destination_pages.router,
     silence_pages.router,
@@ -173,8 +174,7 @@ class GatewayServices:
 
         self.events = EventService(store, engine, self.monitors, self.links)
         self.incidents = IncidentService(store, self.evidence, self.links, self.waker, now)
-        described = ChangeDescriptions(self.monitors, self.incidents)
-        self.changes = ChangeFeed(store.changes, described.describe)
+        self.changes = ChangeFeed(store.changes, partial(describe, self.monitors, self.incidents))
         secrets = DestinationSecretBox(box)
         self.destinations = DestinationService(
             store, self.waker, address_check, apprise_check, secrets, now

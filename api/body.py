@@ -75,26 +75,26 @@ def described_body(model: type[BaseModel], *, is_required: bool = True) -> dict[
     }
 
 
-def parse_json_object(body: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+def parse_json_object(body: bytes) -> dict[str, Any]:
     """Parse a JSON object as RFC 8259 has it, no more.
 
     Raises:
         InvalidConfig, InvalidUrl, ValidationFailed: no UTF-8, no JSON, no object, a name twice in
             an object, NaN or an infinity, a number of more than `MAX_DIGITS` digits, nested deeper
-            than `max_depth`, or text that no database can keep (NUL, half a surrogate pair).
+            than `MAX_DEPTH`, or text that no database can keep (NUL, half a surrogate pair).
     """
-    value = _loaded(body, max_depth)
-    _check(value, max_depth)
+    value = _loaded(body)
+    _check(value, MAX_DEPTH)
     return value
 
 
-def parse_model(kind: type[ModelT], body: bytes, max_depth: int = MAX_DEPTH) -> ModelT:
+def parse_model(kind: type[ModelT], body: bytes) -> ModelT:
     """Parse a body as `kind`.
 
     Raises:
         InvalidConfig, InvalidUrl, ValidationFailed: the first field that breaks a rule.
     """
-    parse_json_object(body, max_depth)
+    parse_json_object(body)
     return validated(kind, body)
 
 
@@ -124,16 +124,16 @@ def parse_report(kind: type[ModelT], body: bytes) -> ModelT:
     return validated(kind, text.encode())
 
 
-def check_values(field: str, value: dict[str, Any], max_depth: int = MAX_DEPTH) -> None:
+def check_values(field: str, value: dict[str, Any]) -> None:
     """Check the JSON object in `field` of a report.
 
     Raises:
-        ValidationFailed: NaN, an infinity, or nested deeper than `max_depth`.
+        ValidationFailed: NaN, an infinity, or nested deeper than `MAX_DEPTH`.
     """
-    _check({field: value}, max_depth + 1)
+    _check({field: value}, MAX_DEPTH + 1)
 
 
-def _loaded(body: bytes, max_depth: int) -> dict[str, Any]:
+def _loaded(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(
             body.decode(), object_pairs_hook=_object_without_doubles, parse_int=_bounded_integer
@@ -145,7 +145,7 @@ def _loaded(body: bytes, max_depth: int) -> dict[str, Any]:
             f"body: is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from None
     except RecursionError:
-        raise ValidationFailed(f"body: is nested deeper than {max_depth} levels") from None
+        raise ValidationFailed(f"body: is nested deeper than {MAX_DEPTH} levels") from None
     if not isinstance(value, dict):
         raise ValidationFailed("body: must be a JSON object")
     return value
@@ -190,9 +190,9 @@ class _Refused(Exception):
         self.path: list[str | int] = []
 
 
-def _check(value: dict[str, Any], max_depth: int) -> None:
+def _check(value: dict[str, Any], levels: int) -> None:
     try:
-        _check_nested(value, max_depth)
+        _check_nested(value, levels)
     except _Refused as refused:
         path = ".".join(str(name) for name in reversed(refused.path))
         raise _error_for(shown(path), str(refused)) from None

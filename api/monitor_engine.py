@@ -37,6 +37,11 @@ class EngineNotReady(Exception):
 
 
 class MonitorEngine(Protocol):
+    """Runs monitors.
+
+    Without an answer all raise `EngineUnavailable`, unless they say more; asking again is harmless.
+    """
+
     async def start(self, input: MonitorInput) -> None:
         """Start a monitor; one that was started before is a success.
 
@@ -58,62 +63,31 @@ class MonitorEngine(Protocol):
         """
 
     async def cancel(self, monitor_id: str) -> None:
-        """Ask a monitor to stop; one that does not run is a success.
-
-        Raises:
-            EngineUnavailable: the engine did not take the request.
-        """
+        """Ask a monitor to stop; one that does not run is a success."""
 
     async def tell_silence_ended(self, monitor_id: str) -> None:
-        """Have a monitor send what a silence held back; one that does not run is a success.
-
-        Raises:
-            EngineUnavailable: the engine did not take it.
-        """
+        """Have a monitor send what a silence held back; one that does not run is a success."""
 
     async def redeliver(self, input: RedeliveryInput) -> None:
-        """Have an event sent once more; one that is being sent again already is a success.
-
-        Raises:
-            EngineUnavailable: the engine did not confirm; asking again is harmless.
-        """
+        """Have an event sent once more; one that is being sent again already is a success."""
 
     async def running(self) -> set[str]:
-        """Return the ids of all monitors that run; the newest changes may be missing.
-
-        Raises:
-            EngineUnavailable: the engine gives no answer.
-        """
+        """Return the ids of all monitors that run; the newest changes may be missing."""
 
     async def running_of_ours(self) -> set[str]:
         """Return those of `running` that were started for this gateway's database.
 
         Another deployment may share the engine; its monitors are left alone.
-
-        Raises:
-            EngineUnavailable: the engine gives no answer.
         """
 
     async def outcome(self, monitor_id: str) -> MonitorResult | None:
-        """Return how a monitor ended, None while it runs.
-
-        Raises:
-            EngineUnavailable: the engine gives no answer.
-        """
+        """Return how a monitor ended, None while it runs."""
 
     async def schedule_reconciliation(self) -> None:
-        """Have store and engine compared every few minutes from now on, as this version does it.
-
-        Raises:
-            EngineUnavailable: the engine gives no answer.
-        """
+        """Have store and engine compared every few minutes from now on, as this version does it."""
 
     async def start_destination(self, destination_id: str) -> None:
-        """Have a workflow serve a destination; one that does already is a success.
-
-        Raises:
-            EngineUnavailable: the engine gives no answer.
-        """
+        """Have a workflow serve a destination; one that does already is a success."""
 
     async def wake_destination(self, destination_id: str, *, interrupt: bool) -> None:
         """Have a destination ask what is due.
@@ -121,9 +95,6 @@ class MonitorEngine(Protocol):
         Args:
             destination_id: the destination; its workflow is started if it does not run.
             interrupt: whether what it tries is stopped, too.
-
-        Raises:
-            EngineUnavailable: the engine gives no answer.
         """
 
     async def ready(self) -> None:

@@ -63,6 +63,10 @@ Instant = Annotated[
 ]
 
 
+EmptyIsNone: Final = BeforeValidator(lambda value: value or None)
+"""Reads `?status=` as no filter at all."""
+
+
 class Pagination(BaseModel):
     """Which part of how many."""
 

@@ -9,24 +9,21 @@ from api.monitors.service import MonitorService
 from api.store.changes import Change, ChangeSubject
 
 
-class ChangeDescriptions:
-    def __init__(self, monitors: MonitorService, incidents: IncidentService) -> None:
-        self._monitors = monitors
-        self._incidents = incidents
-
-    async def describe(self, changes: Sequence[Change]) -> list[tuple[ChangeSubject, str]]:
-        """Return what is to be said, as JSON, in order; what was removed meanwhile is left out."""
-        monitors = await self._monitors.by_ids(_ids(changes, ChangeSubject.MONITOR))
-        incidents = await self._incidents.by_ids(_ids(changes, ChangeSubject.INCIDENT))
-        known: dict[str, BaseModel] = {
-            **{each.monitor_id: each for each in monitors},
-            **{each.incident_id: each for each in incidents},
-        }
-        return [
-            (each.subject, known[each.subject_id].model_dump_json())
-            for each in changes
-            if each.subject_id in known
-        ]
+async def describe(
+    monitors: MonitorService, incidents: IncidentService, changes: Sequence[Change]
+) -> list[tuple[ChangeSubject, str]]:
+    """Return what is to be said, as JSON, in order; what was removed meanwhile is left out."""
+    changed = await monitors.by_ids(_ids(changes, ChangeSubject.MONITOR))
+    concerned = await incidents.by_ids(_ids(changes, ChangeSubject.INCIDENT))
+    known: dict[str, BaseModel] = {
+        **{each.monitor_id: each for each in changed},
+        **{each.incident_id: each for each in concerned},
+    }
+    return [
+        (each.subject, known[each.subject_id].model_dump_json())
+        for each in changes
+        if each.subject_id in known
+    ]
 
 
 def _ids(changes: Sequence[Change], subject: ChangeSubject) -> list[str]:

@@ -1,13 +1,13 @@
 """The route of changes, `/api/v1/changes`."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from api.auth import AuthenticationDep, CallerDep
+from api.auth import Authentication, AuthenticationDep, CallerDep
 from api.changes.feed import ChangeFeed
 from api.client_routes import client_route
 from api.errors import ValidationFailed
@@ -26,7 +26,6 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
-IsLoggedIn = Callable[[], Awaitable[bool]]
 Feed = Annotated[ChangeFeed, injected(ChangeFeed)]
 
 router = APIRouter(prefix="/api/v1", tags=["changes"])
@@ -37,24 +36,21 @@ async def _listening(feed: Feed, caller: CallerDep) -> AsyncIterator[None]:
         yield
 
 
-async def _is_logged_in(request: Request, authentication: AuthenticationDep) -> IsLoggedIn:
-    async def ask() -> bool:
-        try:
-            return await authentication.session(request) is not None
-        except StoreUnavailable:
-            return True  # an outage logs nobody out
-
-    return ask
+async def _is_logged_in(request: Request, authentication: Authentication) -> bool:
+    try:
+        return await authentication.session(request) is not None
+    except StoreUnavailable:
+        return True  # an outage logs nobody out
 
 
 async def _while_logged_in(
-    events: AsyncIterator[bytes], is_logged_in: IsLoggedIn
+    events: AsyncIterator[bytes], request: Request, authentication: Authentication
 ) -> AsyncIterator[bytes]:
     """Pass on events until the session ends: a page that was left open learns nothing more."""
     asked_at = time.monotonic()
     async for piece in events:
         if time.monotonic() - asked_at >= SESSION_CHECK_SEC:
-            if not await is_logged_in():
+            if not await _is_logged_in(request, authentication):
                 return
             asked_at = time.monotonic()
         yield piece
@@ -85,9 +81,10 @@ def _number(name: str, text: str) -> int:
     **client_route(Counted.READS, query=("after",), answers=_STREAM),
 )
 async def changes(
+    request: Request,
     feed: Feed,
     caller: CallerDep,
-    is_logged_in: Annotated[IsLoggedIn, Depends(_is_logged_in)],
+    authentication: AuthenticationDep,
     after: Annotated[int | None, Depends(_event_number)],
     _listening: Annotated[None, Depends(_listening)],
 ) -> StreamingResponse:
@@ -98,5 +95,5 @@ async def changes(
     that does not read for half a minute is cut off.
     """
     events = feed.events(after)
-    told = _while_logged_in(events, is_logged_in) if caller.session else events
+    told = _while_logged_in(events, request, authentication) if caller.session else events
     return StreamingResponse(told, media_type=EVENT_STREAM, headers=_HEADERS)

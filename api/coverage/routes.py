@@ -1,6 +1,5 @@
 """The routes of timelines, availability and reports."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -23,10 +22,8 @@ MOST_DAYS: Final = 366
 
 def time_range(days: int) -> Any:
     """Return the parameters `from` and `to`; by default, the last `days`."""
-    return Depends(_range_of(timedelta(days=days), f"Default: {days} days before `to`."))
+    told = f"Default: {days} days before `to`."
 
-
-def _range_of(default: timedelta, told: str) -> Callable[..., CoverageRange]:
     def asked(
         coverage: Coverage,
         since: Annotated[Instant | None, Query(alias="from", description=told)] = None,
@@ -34,7 +31,7 @@ def _range_of(default: timedelta, told: str) -> Callable[..., CoverageRange]:
     ) -> CoverageRange:
         end = until or coverage.now()
         try:
-            start = since or end - default
+            start = since or end - timedelta(days=days)
         except OverflowError:
             raise ValidationFailed("to: is outside of the calendar") from None
         if start >= end:
@@ -43,7 +40,7 @@ def _range_of(default: timedelta, told: str) -> Callable[..., CoverageRange]:
             raise ValidationFailed(f"from: must be at most {MOST_DAYS} days before `to`")
         return CoverageRange(start, end)
 
-    return asked
+    return Depends(asked)
 
 
 class ReportFormat(StrEnum):

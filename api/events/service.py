@@ -30,11 +30,7 @@ class EventService:
     links: EvidenceLinks
 
     async def list_events(self, monitor_id: str, *, limit: int, offset: int) -> EventList:
-        """Return a page of a monitor's events in their order.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-        """
+        """Return a page of a monitor's events in their order; raises MonitorNotFound."""
         await self.monitors.find(monitor_id)
         found, total = await self.store.events.page(monitor_id, limit=limit, offset=offset)
         return EventList(
@@ -43,11 +39,7 @@ class EventService:
         )
 
     async def find(self, monitor_id: str, event_id: str) -> tuple[MonitorRecord, EventRecord]:
-        """Return an event and its monitor.
-
-        Raises:
-            MonitorNotFound, EventNotFound: there is no such event (any more).
-        """
+        """Return an event and its monitor; raises MonitorNotFound or EventNotFound."""
         monitor = await self.monitors.find(monitor_id)
         event = await self.store.events.find(monitor_id, event_id)
         if event is None:

@@ -50,11 +50,7 @@ class IncidentService:
         )
 
     async def show(self, incident_id: str) -> IncidentDetails:
-        """Return an incident with its events.
-
-        Raises:
-            IncidentNotFound: there is none.
-        """
+        """Return an incident with its events; raises IncidentNotFound."""
         found = await self.by_ids([incident_id]) if is_incident_id(incident_id) else []
         if not found:
             raise IncidentNotFound(incident_id)

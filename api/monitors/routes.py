@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import StringConstraints, WithJsonSchema
 
 from api.auth import CallerDep
 from api.body import read_body
@@ -36,6 +36,7 @@ from api.monitors.service import Monitors
 from api.monitors.updates import MonitorUpdates, parse_change
 from api.parameters import (
     Count,
+    EmptyIsNone,
     LabelFilter,
     Limit,
     Offset,
@@ -46,20 +47,14 @@ from api.request_limits import Counted
 from api.store.filters import MonitorFilter
 from monitors.status import Health, MonitorStatus
 
-
-def _or_none(value: str | None) -> str | None:
-    """Read `?status=` as no filter at all."""
-    return value or None
-
-
 StatusFilter = Annotated[
     MonitorStatus | None,
-    BeforeValidator(_or_none),
+    EmptyIsNone,
     WithJsonSchema({"type": "string", "enum": [*MonitorStatus, ""]}),
 ]
 HealthFilter = Annotated[
     Health | None,
-    BeforeValidator(_or_none),
+    EmptyIsNone,
     WithJsonSchema({"type": "string", "enum": [*Health, ""]}),
 ]
 SearchText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]

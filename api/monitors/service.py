@@ -141,11 +141,7 @@ class MonitorService:
             ) from None
 
     async def find(self, monitor_id: str) -> MonitorRecord:
-        """Return a monitor as the store knows it.
-
-        Raises:
-            MonitorNotFound: there is no such monitor.
-        """
+        """Return a monitor as the store knows it; raises MonitorNotFound."""
         record = await self.store.monitors.find(monitor_id) if is_monitor_id(monitor_id) else None
         if record is None:
             raise MonitorNotFound(monitor_id)

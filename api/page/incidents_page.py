@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
-from pydantic import BeforeValidator
 
 from api.incidents.schemas import IncidentDelivery, IncidentList, ListedIncident
 from api.incidents.service import Incidents, IncidentService
@@ -14,6 +13,7 @@ from api.monitors.service import Monitors, MonitorService
 from api.page.label_filter import LabelText
 from api.page.rendering import Page, page_router
 from api.page.running_silences import RunningSilences, running_silences
+from api.parameters import EmptyIsNone
 from api.silences.schemas import Silence
 from api.silences.service import Silences
 from api.store.filters import IncidentFilter
@@ -84,13 +84,9 @@ class IncidentQuery:
         return "?" + urlencode({name: value for name, value in asked.items() if value})
 
 
-def _or_none(value: str | None) -> str | None:
-    return value or None
-
-
 async def asked_for(
-    kind: Annotated[IncidentKind | None, BeforeValidator(_or_none)] = None,
-    severity: Annotated[Severity | None, BeforeValidator(_or_none)] = None,
+    kind: Annotated[IncidentKind | None, EmptyIsNone] = None,
+    severity: Annotated[Severity | None, EmptyIsNone] = None,
     label: str = "",
     monitor_id: Annotated[str, Query(pattern=r"^[^\x00]*$", max_length=64)] = "",
     page: Annotated[int, Query(ge=0, le=MOST_PAGES)] = 0,

@@ -61,11 +61,7 @@ class SilenceService:
         )
 
     async def show(self, silence_id: str) -> Silence:
-        """Return a silence, also one that has ended.
-
-        Raises:
-            SilenceNotFound: there is none, or no longer.
-        """
+        """Return a silence, also one that has ended; raises SilenceNotFound."""
         return _silence(await self._find(silence_id))
 
     async def end(self, silence_id: str) -> None:

@@ -13,7 +13,7 @@ from api.store.database import StorePart
 from api.store.event_order import keep_order
 from api.store.evidence import expect_evidence
 from api.store.held_webhooks import silenced_until
-from api.store.incidents import IncidentOwner, apply_event
+from api.store.incidents import apply_event
 from api.store.queueing import queue_event
 from api.store.records import Delivery, EventRecord, RecordedEvent, after_report
 from api.store.tables import monitor_events, monitors
@@ -22,6 +22,10 @@ from monitors.incident_updates import incident_id_of
 from monitors.reports import EventReport
 from monitors.status import DeliveryStatus
 
+_OF_MONITOR = (
+    *(monitors.c[name] for name in ("monitor_id", "name", "title", "labels", "config")),
+    *(monitors.c[name] for name in ("finished_at", "recorded_through")),
+)
 _COLUMNS = (
     *(monitor_events.c[name] for name in ("event_id", "event_type", "body", "created_at")),
     *(monitor_events.c[each.name] for each in fields(Delivery)),
@@ -37,22 +41,13 @@ class EventStore(StorePart):
         """Keep an event or the outcome of its delivery; None: there is no such monitor."""
         async with self._database.write() as connection:
             # Locking the monitor keeps two first reports of one event from colliding.
-            monitor = (
-                await connection.execute(
-                    select(
-                        *(monitors.c.config, monitors.c.recorded_through),
-                        *(monitors.c[each.name] for each in fields(IncidentOwner)),
-                    )
-                    .where(monitors.c.monitor_id == monitor_id)
-                    .with_for_update()
-                )
-            ).one_or_none()
+            query = select(*_OF_MONITOR).where(monitors.c.monitor_id == monitor_id)
+            monitor = (await connection.execute(query.with_for_update())).one_or_none()
             if monitor is None:
                 return None
             to_tell: list[str] = []
             if await _is_first(connection, monitor_id, report, monitor.labels, now):
-                owner = {each.name: monitor._mapping[each.name] for each in fields(IncidentOwner)}
-                await apply_event(connection, report.event, IncidentOwner(**owner))
+                await apply_event(connection, report.event, monitor)
                 level = MonitorConfig.model_validate(monitor.config).evidence
                 await expect_evidence(connection, report.event, level, now)
                 to_tell = await queue_event(connection, report.event, monitor.labels, now)

@@ -1,13 +1,13 @@
 """Incidents in the database."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Row,
     func,
     insert,
     literal_column,
@@ -32,18 +32,8 @@ MOST_SORTED: Final = 3000
 FEW_MONITORS: Final = 100
 
 
-@dataclass(frozen=True)
-class IncidentOwner:
-    """A monitor as its incidents keep it; `finished_at` is None while it is active."""
-
-    finished_at: datetime | None
-    name: str | None
-    title: str | None
-    labels: dict[str, str]
-
-
 async def apply_event(
-    connection: AsyncConnection, event: StreamEvent, monitor: IncidentOwner
+    connection: AsyncConnection, event: StreamEvent, monitor: Row[*tuple[Any, ...]]
 ) -> None:
     """Open or close the incident that an event tells of, when the event is recorded first.
 
@@ -55,7 +45,7 @@ async def apply_event(
     of_incident = incidents.c.incident_id == told.incident_id
     known = (await connection.execute(select(incidents).where(of_incident))).one_or_none()
     if known is None:
-        row = _new_row(event.monitor_id, monitor, told)
+        row = _new_row(monitor, told)
         row |= _closed_by_end(told, monitor.finished_at)
         await connection.execute(insert(incidents).values(row))
     elif known.monitor_id == event.monitor_id:
@@ -76,13 +66,13 @@ async def close_incidents(connection: AsyncConnection, monitor_id: str, at: date
         await queue_without_event(connection, incident_id, NotificationState.CLOSED, at)
 
 
-def _new_row(monitor_id: str, monitor: IncidentOwner, told: IncidentUpdate) -> dict[str, Any]:
+def _new_row(monitor: Row[*tuple[Any, ...]], told: IncidentUpdate) -> dict[str, Any]:
     return {
         **told.model_dump(),
-        "monitor_id": monitor_id,
+        "monitor_id": monitor.monitor_id,
         "is_open": told.ended_at is None,
         "silenced": False,
-        "opened_name": monitor.name or monitor.title or monitor_id,
+        "opened_name": monitor.name or monitor.title or monitor.monitor_id,
         "opened_labels": monitor.labels,
     }
 

@@ -1,28 +1,21 @@
 """Adds monitors, with the checks that must hold across all gateways."""
 
 from collections.abc import Collection
-from typing import NoReturn
 
-from sqlalchemy import Integer, bindparam, exists, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart
 from api.store.destinations import name_destinations
 from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
-from api.store.rows import IS_ACTIVE, NEW_COLUMNS, new_row
+from api.store.rows import IS_ACTIVE, new_row
 from api.store.tables import idempotency_keys, monitors
 
 # Built once: building them costs more than the database takes to execute them.
 _TAKEN_BY = select(monitors.c.monitor_id).where(
     monitors.c.stream_key == bindparam("stream_key"), IS_ACTIVE
 )
-_COUNT = select(func.count()).select_from(monitors).where(IS_ACTIVE).scalar_subquery()
-_ADD_WHERE_ROOM = insert(monitors).from_select(
-    NEW_COLUMNS,
-    select(*(bindparam(name, type_=monitors.c[name].type) for name in NEW_COLUMNS)).where(
-        ~exists(_TAKEN_BY), bindparam("max_active", type_=Integer) > _COUNT
-    ),
-)
+_COUNT = select(func.count()).select_from(monitors).where(IS_ACTIVE)
 
 
 class DuplicateStream(Exception):
@@ -59,8 +52,12 @@ class InsertionStore(StorePart):
         async with self._database.exclusive_write() as connection:
             if key and (earlier := await _find_by_key(connection, key.key_hash)):
                 return earlier
-            if not await _add_where_room(connection, record, max_active):
-                await _raise_refusal(connection, record.stream_key)
+            taken_by = await connection.scalar(_TAKEN_BY, {"stream_key": record.stream_key})
+            if taken_by is not None:
+                raise DuplicateStream(taken_by)
+            if (await connection.scalar(_COUNT) or 0) >= max_active:
+                raise TooManyMonitors
+            await connection.execute(insert(monitors), new_row(record))
             await name_destinations(connection, record.monitor_id, destinations)
             if key:
                 await _add_key(connection, key, record)
@@ -70,21 +67,6 @@ class InsertionStore(StorePart):
         """Return what was created under this key, if anything."""
         async with self._database.read() as connection:
             return await _find_by_key(connection, key.key_hash)
-
-
-async def _add_where_room(
-    connection: AsyncConnection, record: MonitorRecord, max_active: int
-) -> bool:
-    """Check and add in one statement; False when there is no room."""
-    values = new_row(record)
-    added = await connection.execute(_ADD_WHERE_ROOM, {**values, "max_active": max_active})
-    return added.rowcount == 1
-
-
-async def _raise_refusal(connection: AsyncConnection, stream_key: str) -> NoReturn:
-    """Raise what `InsertionStore.add` raises when there is no room."""
-    monitor_id: str | None = await connection.scalar(_TAKEN_BY, {"stream_key": stream_key})
-    raise DuplicateStream(monitor_id) if monitor_id is not None else TooManyMonitors
 
 
 async def _add_key(connection: AsyncConnection, key: IdempotencyKey, record: MonitorRecord) -> None:

@@ -41,7 +41,6 @@ class MonitorRecord:
         reported_at: `as_of` of the report that `status` comes from; None before the first. Later
             ones that say the same change `last_report` alone.
         finished_at: when the status became final; None while active.
-        live_since, live_until: when its stream began and ended, as far as that is known.
         stop_reason: why a worker asked for the end; None when a user did or nobody.
         last_report: None before the first.
         request_headers: sealed by `api.secrets`; None where there are none, or no longer.
@@ -64,8 +63,6 @@ class MonitorRecord:
     workflow_started_at: datetime | None = None
     reported_at: datetime | None = None
     finished_at: datetime | None = None
-    live_since: datetime | None = None
-    live_until: datetime | None = None
     stop_reason: str | None = None
     error_reason: str | None = None
     error_message: str | None = None

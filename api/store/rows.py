@@ -27,6 +27,8 @@ NEW_COLUMNS: Final = (
 )
 """What a new monitor has a value in."""
 
+_OF_RECORD = [column for column in monitors.c if column.name in MonitorRecord.__dataclass_fields__]
+
 MONITORS_WITH_STATS = monitors.outerjoin(
     monitor_stats, monitors.c.monitor_id == monitor_stats.c.monitor_id
 )
@@ -54,8 +56,7 @@ def measurements(report: StatusReport | LastReport) -> dict[str, Any]:
 
 
 def monitor_record(row: Row[*tuple[Any, ...]]) -> MonitorRecord:
-    columns = (column for column in monitors.c if column is not monitors.c.recorded_through)
-    known = {column.name: row._mapping[column] for column in columns}
+    known = {column.name: row._mapping[column] for column in _OF_RECORD}
     return MonitorRecord(
         **known
         | {
