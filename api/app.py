@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api import health
 from api.access_log import AccessLog
 from api.auth import Authentication
+from api.background import in_background
 from api.changes.descriptions import describe
 from api.changes.feed import ChangeFeed
 from api.coverage.service import CoverageService
@@ -240,8 +241,8 @@ def api_app(gateway: GatewayServices, *, with_internal: bool) -> FastAPI:
     async def working(_app: FastAPI) -> AsyncIterator[None]:
         async with (
             gateway.waker.at_work(),
-            gateway.reconciler.at_work(),
-            gateway.held_webhooks.at_work(),
+            in_background(gateway.reconciler.work()),
+            in_background(gateway.held_webhooks.work()),
             gateway.heartbeat.at_work(),
         ):
             yield

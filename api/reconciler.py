@@ -8,7 +8,6 @@ step may be done twice at once, so gateways need not know of each other.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +15,6 @@ from typing import Final
 import structlog
 
 from activities.declarations import ReconciliationReport
-from api.background import in_background
 from api.destinations.waker import DestinationWaker
 from api.evidence.cleanup import EvidenceCleanup
 from api.metrics import GatewayMetrics
@@ -47,10 +45,6 @@ class Reconciler:
     _: KW_ONLY
     retention: timedelta
     now: Callable[[], datetime]
-
-    def at_work(self) -> AbstractAsyncContextManager[None]:
-        """Do what every gateway does by itself, while the context is open."""
-        return in_background(self._work())
 
     async def round(self) -> ReconciliationReport:
         """Compare everything and return what was repaired.
@@ -88,7 +82,8 @@ class Reconciler:
             await self.launcher.launch(record)
         return len(pending)
 
-    async def _work(self) -> None:
+    async def work(self) -> None:
+        """Do what every gateway does by itself, until cancelled."""
         await self._retry(self.engine.schedule_reconciliation)
         await self._retry(self.round)
         while True:

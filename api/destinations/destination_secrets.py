@@ -2,10 +2,10 @@
 
 import base64
 import secrets
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field
 
 from activities.destination_declarations import DestinationSecrets
 from api.errors import ValidationFailed
@@ -15,13 +15,12 @@ from api.store.destination_records import DestinationRecord
 KEY_BYTES: Final = 32
 
 
-class SigningKeys(BaseModel):
+@dataclass(frozen=True)
+class SigningKeys:
     """The keys of a webhook, as Standard Webhooks 1.0 writes them."""
 
-    model_config = ConfigDict(frozen=True)
-
-    secret: str = Field(repr=False)
-    private_key: str | None = Field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
     public_key: str | None = None
 
 

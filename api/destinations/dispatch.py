@@ -72,13 +72,13 @@ class DestinationDispatch:
         rows = await self.store.deliveries.told_with(destination_id, delivery_id)
         if record is None or not rows:
             raise DestinationNotFound(destination_id)
-        message = await self.writer.write(record, rows)
+        notification, event = await self.writer.write(record, rows)
         return NotificationOrder(
             type=record.type,
             secrets=self.box.open(record),
             retry=record.retry,
-            notification=message.notification,
-            event=message.event,
+            notification=notification,
+            event=event,
             attempts=rows[0].attempts,
         )
 

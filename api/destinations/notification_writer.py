@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from api.store import Store
@@ -13,14 +12,6 @@ from monitors.evidence import URL_FIELD
 from monitors.evidence_links import EvidenceLinks
 from monitors.status import MonitorStatus, Severity
 from notifications.notification import Notification, NotificationState, Subject
-
-
-@dataclass(frozen=True)
-class WrittenNotification:
-    """A notification; with the event that it tells, where it is a single one."""
-
-    notification: Notification
-    event: StreamEvent | None
 
 
 class NotificationWriter:
@@ -40,8 +31,8 @@ class NotificationWriter:
 
     async def write(
         self, record: DestinationRecord, rows: Sequence[DeliveryRecord]
-    ) -> WrittenNotification:
-        """Return what the rows of one notification tell."""
+    ) -> tuple[Notification, StreamEvent | None]:
+        """Return what the rows of one notification tell; with the event, if it is a single one."""
         first = rows[0]
         told = await self._store.told.rows(record.destination_id, first, self._now())
         group = await self._store.told.group(record.destination_id, first)
@@ -56,7 +47,7 @@ class NotificationWriter:
             language=record.language,
         )
         event = _single_event(first, told)
-        return WrittenNotification(notification, self._links.event(event) if event else None)
+        return notification, self._links.event(event) if event else None
 
     def _subject(self, first: DeliveryRecord, told: ToldRow) -> Subject:
         event_type = told.event_type or EventType.MONITOR_ERROR

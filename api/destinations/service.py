@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import structlog
 
 from activities.destination_declarations import DestinationSecrets
-from api.destinations.destination_secrets import DestinationSecretBox, new_signing_keys
+from api.destinations.destination_secrets import DestinationSecretBox, SigningKeys, new_signing_keys
 from api.destinations.schemas import (
     AuditedDelivery,
     ChangeDestination,
@@ -64,23 +64,21 @@ class DestinationService:
         if total >= MAX_DESTINATIONS:
             raise ValidationFailed(f"name: there are {MAX_DESTINATIONS} destinations, the maximum")
         destination_id = new_destination_id()
-        keys = new_signing_keys(with_ed25519=wanted.ed25519) if is_webhook else None
+        keys = new_signing_keys(with_ed25519=wanted.ed25519) if is_webhook else SigningKeys()
         opened = DestinationSecrets(
-            url=wanted.url,
-            secret=keys.secret if keys else None,
-            private_key=keys.private_key if keys else None,
+            url=wanted.url, secret=keys.secret, private_key=keys.private_key
         )
         record = DestinationRecord(
             **wanted.model_dump(exclude={"url", "ed25519"}),
             destination_id=destination_id,
             shown_url=masked_url(wanted.url),
             secrets=self.box.seal(opened, destination_id),
-            public_key=keys.public_key if keys else None,
+            public_key=keys.public_key,
             created_at=self.now(),
         )
         await self.store.destinations.add(record)
         _log.info("destination created", destination_id=destination_id, type=record.type)
-        return CreatedDestination(**_shown(record), secret=keys.secret if keys else None)
+        return CreatedDestination(**_shown(record), secret=keys.secret)
 
     async def list_all(self, *, limit: int, offset: int) -> DestinationList:
         found, total = await self.store.destinations.page(limit=limit, offset=offset)

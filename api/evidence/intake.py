@@ -196,12 +196,7 @@ def _check(body: Spooled, upload: IncomingEvidence) -> None:
 
 
 def _sign(keys: CapsuleKeys, body: Spooled, record: EvidenceRecord) -> Spooled:
-    keys.sign(
-        body.path,
-        evidence_id=record.evidence_id,
-        incident_id=record.incident_id,
-        monitor_id=record.monitor_id,
-    )
+    keys.sign(body.path, record)
     with body.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return replace(body, size_bytes=body.path.stat().st_size, sha256=digest)

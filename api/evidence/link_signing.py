@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import SecretStr
 
 from api.evidence.schemas import PublicKey, PublicKeys
+from api.store.evidence import EvidenceRecord
 from evidence.capsule.signing import key_id_of, sign_capsule
 
 
@@ -30,7 +31,7 @@ class CapsuleKeys:
     def can_sign(self) -> bool:
         return self._signing is not None
 
-    def sign(self, capsule: Path, *, evidence_id: str, incident_id: str, monitor_id: str) -> None:
+    def sign(self, capsule: Path, record: EvidenceRecord) -> None:
         """Sign a capsule in place.
 
         Raises:
@@ -43,9 +44,9 @@ class CapsuleKeys:
             sign_capsule(
                 file,
                 self._signing,
-                evidence_id=evidence_id,
-                incident_id=incident_id,
-                monitor_id=monitor_id,
+                evidence_id=record.evidence_id,
+                incident_id=record.incident_id,
+                monitor_id=record.monitor_id,
             )
 
 

@@ -1,8 +1,7 @@
 """Which silences hold now, for pages that offer to end them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from api.silences.schemas import Silence
 from api.silences.service import MAX_SILENCES, SilenceService
@@ -14,10 +13,6 @@ class RunningSilences:
     """The silences that hold now."""
 
     silences: list[Silence]
-
-    @classmethod
-    def among(cls, silences: Iterable[Silence], now: datetime) -> "RunningSilences":
-        return cls([each for each in silences if each.starts_at <= now < each.ends_at])
 
     def of(
         self, monitor_id: str, labels: Mapping[str, str], kind: IncidentKind | None = None
@@ -43,4 +38,7 @@ def _is_about(silence: Silence, monitor_id: str, labels: Mapping[str, str]) -> b
 
 async def running_silences(service: SilenceService) -> RunningSilences:
     found = await service.list_current(limit=MAX_SILENCES, offset=0)
-    return RunningSilences.among(found.silences, service.now())
+    now = service.now()
+    return RunningSilences(
+        [each for each in found.silences if each.starts_at <= now < each.ends_at]
+    )

@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from api.background import in_background
 from api.monitor_engine import EngineUnavailable, MonitorEngine
 from api.store import Store, StoreUnavailable
 
@@ -33,10 +31,6 @@ class HeldWebhooks:
         self._asked_at: dict[str, datetime] = {}
         self._unheard: set[str] = set()
         self._is_called = asyncio.Event()
-
-    def at_work(self) -> AbstractAsyncContextManager[None]:
-        """Release what is held, while the context is open."""
-        return in_background(self._work())
 
     def look(self) -> None:
         """Look now: a silence was ended."""
@@ -68,7 +62,8 @@ class HeldWebhooks:
         asked_at = self._asked_at.get(event_id)
         return asked_at is not None and abs(now - asked_at) < ASKED_AGAIN_AFTER
 
-    async def _work(self) -> None:
+    async def work(self) -> None:
+        """Release what is due, until cancelled."""
         while True:
             sleep_sec = LONGEST_SLEEP_SEC
             try:
