@@ -11,11 +11,13 @@ from api.store.records import EarlierCreation, IdempotencyKey, MonitorRecord
 from api.store.rows import IS_ACTIVE, new_row
 from api.store.tables import idempotency_keys, monitors
 
-# Built once: building them costs more than the database takes to execute them.
-_TAKEN_BY = select(monitors.c.monitor_id).where(
-    monitors.c.stream_key == bindparam("stream_key"), IS_ACTIVE
+# Built once: building it costs more than the database takes to execute it.
+_TAKEN_BY_AND_ACTIVE = select(
+    select(monitors.c.monitor_id)
+    .where(monitors.c.stream_key == bindparam("stream_key"), IS_ACTIVE)
+    .scalar_subquery(),
+    select(func.count()).select_from(monitors).where(IS_ACTIVE).scalar_subquery(),
 )
-_COUNT = select(func.count()).select_from(monitors).where(IS_ACTIVE)
 
 
 class DuplicateStream(Exception):
@@ -52,10 +54,11 @@ class InsertionStore(StorePart):
         async with self._database.exclusive_write() as connection:
             if key and (earlier := await _find_by_key(connection, key.key_hash)):
                 return earlier
-            taken_by = await connection.scalar(_TAKEN_BY, {"stream_key": record.stream_key})
+            wanted = {"stream_key": record.stream_key}
+            taken_by, active = (await connection.execute(_TAKEN_BY_AND_ACTIVE, wanted)).one()
             if taken_by is not None:
                 raise DuplicateStream(taken_by)
-            if (await connection.scalar(_COUNT) or 0) >= max_active:
+            if active >= max_active:
                 raise TooManyMonitors
             await connection.execute(insert(monitors), new_row(record))
             await name_destinations(connection, record.monitor_id, destinations)
