@@ -23,9 +23,9 @@ from api.destinations.service import DestinationService
 from api.destinations.waker import DestinationWaker
 from api.errors import install_error_handlers
 from api.events.service import EventService
+from api.evidence.capsule_keys import CapsuleKeys
 from api.evidence.cleanup import EvidenceCleanup
 from api.evidence.intake import EvidenceIntake
-from api.evidence.link_signing import CapsuleKeys
 from api.evidence.quota import EvidenceQuota
 from api.evidence.service import EvidenceService
 from api.health import HealthChecks

@@ -13,7 +13,7 @@ import structlog
 from fastapi import Request
 
 from api.errors import EvidenceNotAvailable, EvidenceNotFound, ValidationFailed
-from api.evidence.link_signing import CapsuleKeys, NoSigningKey
+from api.evidence.capsule_keys import CapsuleKeys, NoSigningKey
 from api.evidence.quota import EvidenceQuota, QuotaExceeded
 from api.evidence.spool import Spooled, spooled
 from api.metrics import GatewayMetrics

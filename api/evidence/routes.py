@@ -17,7 +17,7 @@ from api.errors import (
     ValidationFailed,
 )
 from api.evidence.access import ToldAt
-from api.evidence.link_signing import CapsuleKeys
+from api.evidence.capsule_keys import CapsuleKeys
 from api.evidence.ranges import RangeNotSatisfiable, wanted_range
 from api.evidence.schemas import PublicKeys
 from api.evidence.service import EvidenceService
