@@ -167,7 +167,8 @@ class Thresholds(BaseModel):
             Expect.AUDIO: _OF_VIDEO,
             Expect.VIDEO: ("silence_threshold_sec",),
         }
-        return self.model_copy(update=dict.fromkeys(off.get(self.expect, ()), 0.0))
+        names = off.get(self.expect)
+        return self.model_copy(update=dict.fromkeys(names, 0.0)) if names else self
 
 
 def _checked(headers: dict[str, str]) -> dict[str, str]:

@@ -186,6 +186,8 @@ def pauses_between(times_sec: Iterable[float], duration_sec: float) -> list[tupl
     limit_sec = SHORTFALL_SEC + 0.1 * duration_sec
     if not shown or shown[-1] - shown[0] > duration_sec + limit_sec:
         return []
+    if max(map(sub, [*shown[1:], shown[0] + duration_sec], shown)) <= limit_sec:
+        return []  # of nearly all segments, soon
     moments = [*(min(each - shown[0], duration_sec) for each in shown), duration_sec]
     return [(one, other) for one, other in pairwise(moments) if other - one > limit_sec]
 
@@ -207,7 +209,8 @@ def longest_interval_sec(times_sec: Iterable[float], duration_sec: float) -> flo
     shown = sorted(times_sec)
     if len(shown) < 3:
         return duration_sec
-    return max(later - earlier for earlier, later in pairwise(shown))
+    longest_sec: float = max(map(sub, shown[1:], shown))
+    return longest_sec
 
 
 def missing_from_sec(duration_sec: float, video_sec: float, interval_sec: float) -> float | None:

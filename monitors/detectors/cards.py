@@ -128,9 +128,11 @@ def _cut(
 
 def _explained(cards: Iterable[Interval], measurement: SegmentMeasurement) -> dict[str, Detail]:
     shown = [*cards]
+    if not shown:
+        return {}
     total_sec = _total_sec(shown)
     moving_sec = _total_sec(piece for _, piece in without(shown, measurement.still))
-    is_still = total_sec > 0 and moving_sec <= (1 - STILL_SHARE) * total_sec
+    is_still = moving_sec <= (1 - STILL_SHARE) * total_sec
     return {"explains": [IncidentKind.FREEZE.value]} if is_still else {}
 
 

@@ -106,7 +106,8 @@ class MediaDetectors(BaseModel):
         if self.next_start_sec is not None:
             if self.video.is_behind:
                 self.video.catch_up((), self.next_start_sec, thresholds)
-            self.skip(max(0.0, position.start_sec - self.next_start_sec))
+            if position.start_sec > self.next_start_sec:
+                self.skip(position.start_sec - self.next_start_sec)
         self.next_start_sec = position.start_sec + position.duration_sec
         self._learn_from(measurement, position.duration_sec)
         self.unjudged = self._unjudged(measurement, thresholds.expect)

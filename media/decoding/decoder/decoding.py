@@ -4,7 +4,7 @@ import contextlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import av
 from av.container import InputContainer
@@ -163,20 +163,20 @@ def _decode(
 ) -> dict[int, str]:
     """Decode the tracks; return why each could not be, by its index, empty where it could."""
     counts = {track.index: _Packets() for track in tracks}
+    take = {index: sound.add for index, sound in sounds.items()}
     for track in tracks:
         configure(track)
     for packet in packets:
-        if isinstance(packet.stream, av.VideoStream):
+        stream = packet.stream
+        if isinstance(stream, av.VideoStream):
             if not pictures.want(packet):
                 continue
             if lead and pictures.needs_lead:
-                _decode_lead(lead, packet.stream)
+                _decode_lead(lead, stream)
                 lead = b""
-        for frame in counts[packet.stream.index].decode(packet):
-            if isinstance(frame, av.VideoFrame):
-                pictures.add(frame)
-            elif isinstance(frame, av.AudioFrame):
-                sounds[packet.stream.index].add(frame)
+        add = take.get(stream.index, pictures.add)
+        for frame in counts[stream.index].decode(packet):
+            add(frame)
     for sound in sounds.values():
         sound.finish()
     _check_samples(tracks, counts.values())
@@ -216,7 +216,9 @@ def packets_of(
     if not tracks:
         return  # PyAV would yield those of all
     with contextlib.suppress(IndexError):
-        yield from (packet for packet in container.demux(*tracks) if packet.size)
+        for packet in container.demux(*tracks):
+            if packet.size:
+                yield packet
     for track in tracks:
         yield flushing(track)
 
@@ -237,7 +239,7 @@ class _Packets:
     broken: int = 0
     error: str = ""
 
-    def decode(self, packet: "av.Packet[Stream]") -> Sequence[object]:
+    def decode(self, packet: "av.Packet[Stream]") -> Sequence[Any]:
         """Return the frames that a packet brings, none if it is broken."""
         if not packet.size and not self.all:
             return ()  # the track is empty: there is nothing that its decoder could hold back

@@ -71,12 +71,13 @@ class FrameSampler:
         return self._movement.is_dark or self._shows_card()
 
     def want(self, packet: "av.Packet[av.stream.Stream]") -> bool:
-        if packet.size:
-            self._bytes += packet.size
+        size = packet.size
+        if size:
+            self._bytes += size
             self._note_time(packet)
         if len(self._small) >= self._job.max_frames:
             return False
-        if not packet.size:  # it only makes the decoder give what it holds back
+        if not size:  # it only makes the decoder give what it holds back
             return True
         if self._begins_with_keyframe is None:
             self._begins_with_keyframe = packet.is_keyframe
@@ -94,11 +95,11 @@ class FrameSampler:
         """
         if packet.is_discard:
             return
-        if packet.pts is None:
+        pts, first_pts = packet.pts, self._first_pts
+        if pts is None:
             self._has_all_times = False
             return
-        self._pts.append(packet.pts)
-        pts, first_pts = packet.pts, self._first_pts
+        self._pts.append(pts)
         if first_pts is None:
             self._tick_sec = float(packet.time_base or 0)
             self._first_pts = self._end_pts = pts
