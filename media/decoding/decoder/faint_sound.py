@@ -55,16 +55,20 @@ class FaintSound:
         """Look at samples of shape (channels, n), of which `quiet` are silent anyway."""
         first, self._samples = self._samples, self._samples + samples.shape[1]
         count = samples.shape[1] // self._size
-        if count == 0 or not self._may_be_faint(samples, quiet):
+        whole = samples[:, : count * self._size].reshape(len(samples), count, self._size)
+        # Fast: every 61st sample tells of most sound that it is too loud.
+        low = (np.abs(whole[:, :, ::_THINNED]) < self._highest).all(axis=(0, 2))
+        are_quiet: NDArray[np.bool_] = np.zeros(count, np.bool_)
+        if low.any():
+            blocks = quiet[: count * self._size].reshape(count, self._size)
+            are_quiet = np.logical_and.reduce(blocks, axis=1)
+        if not (low & ~are_quiet).any():
             self._part(first)
             return
-        whole = samples[:, : count * self._size].reshape(len(samples), count, self._size)
         starts = first + np.arange(count) * self._size
         self._starts.append(starts)
         self._stops.append(np.append(starts[1:], self._samples))
-        self._levels.append(self._faint_levels(whole))
-        blocks = quiet[: count * self._size].reshape(count, self._size)
-        are_quiet: NDArray[np.bool_] = np.logical_and.reduce(blocks, axis=1)
+        self._levels.append(self._faint_levels(whole, low))
         self._quiet.append(are_quiet)
 
     def _part(self, sample: int) -> None:
@@ -75,26 +79,22 @@ class FaintSound:
             self._levels.append(np.array([np.inf]))
             self._quiet.append(np.array([False]))
 
-    def _may_be_faint(self, samples: NDArray[np.floating], quiet: NDArray[np.bool_]) -> bool:
-        """Tell, fast, whether anything but what is quiet stays low for two blocks."""
-        is_low = (np.abs(samples[:, ::_THINNED]) < self._highest).all(axis=0)
-        size = max(1, 2 * self._size // _THINNED)
-        count = samples.shape[1] // (size * _THINNED)
-        low = is_low[: count * size].reshape(count, size).all(axis=1)
-        if not low.any():
-            return False
-        known = quiet[: count * size * _THINNED].reshape(count, -1).all(axis=1)
-        return bool((low & ~known).any())
+    def _faint_levels(
+        self, blocks: NDArray[np.floating], low: NDArray[np.bool_]
+    ) -> NDArray[np.floating]:
+        """Return the level of each block in the loudest channel; infinite where it is not faint.
 
-    def _faint_levels(self, blocks: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return the level of each block in the loudest channel; infinite where it is not faint."""
-        peaks = np.abs(blocks).max(axis=(0, 2))
-        levels = np.sqrt(np.square(blocks, dtype=np.float64).mean(axis=2)).max(axis=0)
-        faint = (peaks < self._highest) & (levels < self._level)
-        for first, stop in runs_of(faint):
+        Only blocks that are `low` may be.
+        """
+        found = np.full(len(low), np.inf)
+        low_ones = blocks[:, low]
+        peaks = np.abs(low_ones).max(axis=(0, 2))
+        levels = np.sqrt(np.square(low_ones, dtype=np.float64).mean(axis=2)).max(axis=0)
+        is_faint = (peaks < self._highest) & (levels < self._level)
+        found[np.flatnonzero(low)[is_faint]] = levels[is_faint]
+        for first, stop in runs_of(np.isfinite(found)):
             if _holds_notes(blocks[:, first:stop]):
-                faint[first:stop] = False
-        found: NDArray[np.floating] = np.where(faint, levels, np.inf)
+                found[first:stop] = np.inf
         return found
 
     def stretches(self) -> list[tuple[int, int]]:

@@ -144,13 +144,12 @@ def _narrow_blocks(
     shorter than a block, or its last block.
     """
     thin = samples[:, ::THINNED]
-    block = _block_size(rate_hz)
-    count = thin.shape[1] // block
+    block = max(1, min(_block_size(rate_hz), thin.shape[1]))
+    whole = thin[:, : thin.shape[1] // block * block]
+    blocks = np.concatenate([whole, thin[:, -block:]], axis=1).reshape(len(thin), -1, block)
     # One array for each place in a block: comparing those is faster than looking for the least of
     # each few samples.
-    places = thin[:, : count * block].reshape(len(thin), count, block).transpose(2, 0, 1).copy()
-    last = thin[:, -block:]
-    low = np.column_stack([places.min(axis=0), last.min(axis=1)])
-    high = np.column_stack([places.max(axis=0), last.max(axis=1)])
+    places = blocks.transpose(2, 0, 1).copy()
+    low, high = places.min(axis=0), places.max(axis=0)
     is_narrow = (high - low < 2 * level).all(axis=0)
     return low[:, is_narrow], high[:, is_narrow], np.flatnonzero(is_narrow) * block * THINNED

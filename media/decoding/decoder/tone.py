@@ -15,6 +15,9 @@ QUIET_POWER = 10 ** (-60 / 10)
 CROSSINGS_TOLERANCE = 0.06
 """A sine crosses zero twice a period; what else a tone may hold adds few crossings."""
 
+PROBED_SHARE, PROBED_TOLERANCE = 5, 0.25
+"""The same of a fifth of a block, which most sound does not pass."""
+
 LIKELY_CORRELATION = 0.85
 """With itself, a period later; noise in 5 % of the power makes it 0.95."""
 
@@ -35,8 +38,12 @@ def tone_power(
     """
     found = np.zeros(blocks.shape[1])
     quiet = power < QUIET_POWER
-    crosses = _crosses_as_often(blocks, means, rate_hz)
-    likely = np.flatnonzero((crosses | quiet).all(axis=0) & crosses.any(axis=0))
+    probed = blocks[:, :, : blocks.shape[2] // PROBED_SHARE]
+    likely = np.flatnonzero(_cross_as_often(probed, means, quiet, rate_hz, PROBED_TOLERANCE))
+    if not likely.size:
+        return found
+    known = (blocks[:, likely], means[:, likely], quiet[:, likely])
+    likely = likely[_cross_as_often(*known, rate_hz, CROSSINGS_TOLERANCE)]
     if not likely.size:
         return found
     likely = likely[_is_periodic(blocks[:, likely], means[:, likely], power[:, likely], rate_hz)]
@@ -49,16 +56,21 @@ def tone_power(
     return found
 
 
-def _crosses_as_often(
-    blocks: NDArray[np.floating], means: NDArray[np.floating], rate_hz: int
+def _cross_as_often(
+    blocks: NDArray[np.floating],
+    means: NDArray[np.floating],
+    quiet: NDArray[np.bool_],
+    rate_hz: int,
+    tolerance: float,
 ) -> NDArray[np.bool_]:
-    """Return, fast, in which blocks sound crosses its mean as often as the tone does."""
+    """Return, fast, in which blocks all channels that are heard cross zero as often as the tone."""
     is_below = blocks < means[:, :, None]
     has_crossed = is_below[:, :, 1:] != is_below[:, :, :-1]
     crossings = np.add.reduce(has_crossed.view(np.uint8), axis=2, dtype=np.uint32)
     expected = 2 * TONE_HZ * blocks.shape[2] / rate_hz
-    near: NDArray[np.bool_] = np.abs(crossings - expected) <= CROSSINGS_TOLERANCE * expected
-    return near
+    near = np.abs(crossings - expected) <= tolerance * expected
+    crosses: NDArray[np.bool_] = (near | quiet).all(axis=0) & near.any(axis=0)
+    return crosses
 
 
 def _is_periodic(
