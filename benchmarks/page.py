@@ -23,9 +23,10 @@ from playwright.async_api import Browser, Page, async_playwright
 from benchmarks.gateway.service import INTERNAL_KEY, KEY, running_gateway
 from benchmarks.listeners import active_monitors
 from benchmarks.machine import machine
-from tests.page.browsing import CHROMIUM, CHROMIUM_OPTIONS
+from tests.page.browsing import CHROMIUM_OPTIONS
 from tests.testkit.temporal import temporal_server
 
+CHROMIUM = "/usr/bin/chromium"
 REPORT_SEC = 10.0
 SETTLE_SEC = 15.0
 MEBIBYTE = 1024 * 1024

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.page.browsing import CHROMIUM, CHROMIUM_OPTIONS, VIEWER_KEY, opened_page
+from tests.page.browsing import BROWSERS, CHROMIUM, CHROMIUM_OPTIONS, VIEWER_KEY, opened_page
 from tests.page.seeding import Seeded, seed
 from tests.testkit.gateway import Running, running_gateway
 
@@ -28,8 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
+    if CHROMIUM is None:
+        pytest.skip(f"no browser: apt-get install {BROWSERS[0]}")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=CHROMIUM_OPTIONS, chromium_sandbox=False
