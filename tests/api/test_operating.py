@@ -27,7 +27,10 @@ from tests.testkit.gateway import (
     running_gateway,
 )
 from tests.testkit.ports import free_port
+from tests.testkit.waiting import plain_client
 from worker.gateway_process import serving
+
+POLL_SEC = 0.02
 
 
 async def get(gateway: Running, path: str) -> httpx.Response:
@@ -196,16 +199,16 @@ async def test_a_request_in_flight_is_answered_before_the_server_stops(sqlite_ur
         stop = asyncio.Event()
         serving_it = asyncio.create_task(_serve_until(stop, serving(gateway, settings)))
         while not await _listens(settings.port):
-            await asyncio.sleep(0)
+            await asyncio.sleep(POLL_SEC)
         base = f"http://127.0.0.1:{settings.port}"
-        async with httpx.AsyncClient(base_url=base, headers={"X-API-Key": KEY}) as client:
+        async with plain_client(base_url=base, headers={"X-API-Key": KEY}, timeout=30) as client:
             running = Running(client, client, engine, store, gateway)
             creation = asyncio.create_task(running.create())
             while not await store.monitors.count_by_status():
-                await asyncio.sleep(0)
+                await asyncio.sleep(POLL_SEC)
             stop.set()
             while await _listens(settings.port):
-                await asyncio.sleep(0)
+                await asyncio.sleep(POLL_SEC)
             assert not serving_it.done()
             assert engine.gate
             engine.gate.set()

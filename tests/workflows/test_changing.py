@@ -153,7 +153,7 @@ async def test_a_monitor_that_has_ended_cannot_be_changed(harness: WorkflowHarne
     harness.activities.watches.append(scripts.ends())
     handle = await harness.start()
     while (await snapshot_of(handle)).stream_status is not StreamStatus.ENDED:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await change(handle, metadata={"channel": 8})
     assert isinstance(refused.value.cause, ApplicationError)

@@ -170,7 +170,7 @@ async def _deliver_slowly(harness: WorkflowHarness) -> asyncio.Event:
 
 async def _until_queued(handle: Handle, events: int) -> None:
     while (await snapshot_of(handle)).events_queued < events:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
 
 
 async def _ends_cancelled(handle: Handle) -> None:
