@@ -42,16 +42,10 @@ async def told_by_ours(
     """Return the incidents that a watch tells of a programme."""
     state = WatchState(tracks={MAIN: TrackState(detectors=MediaDetectors(known=frozenset()))})
     async with httpx.AsyncClient(transport=ProgrammeOrigin(media)) as client:
-        judge = TrackJudge(
-            MAIN,
-            state=state,
-            config=config,
-            prober=SegmentProber(
-                client, probe, segment_max_bytes=SEGMENT_MAX_BYTES, slates=lambda: slates
-            ),
-            now=lambda: BEGAN_AT,
-            judge=StateJudge(state, config),
+        prober = SegmentProber(
+            client, probe, segment_max_bytes=SEGMENT_MAX_BYTES, slates=lambda: slates
         )
+        judge = TrackJudge(MAIN, StateJudge(state, config, clock=lambda: BEGAN_AT), prober)
         start_sec = 0.0
         for segment in _segments(media):
             starts_at = BEGAN_AT + timedelta(seconds=start_sec)

@@ -1,10 +1,12 @@
 """Applying steps to the state of a watch."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from media.hls.playlist import MediaPlaylist
+from media.watching.clock import SteadyClock
 from media.watching.replay_journal import Journal
 from media.watching.state import WatchState
 from media.watching.steps import Step
@@ -14,11 +16,8 @@ from monitors.config import MonitorConfig
 class StateJudge:
     """Applies the steps of one watch, and records them where there is a journal.
 
-    Args:
-        state: of the watch.
-        config: thresholds.
-        on_change: is called when there is an event.
-        journal: takes each step.
+    Attributes:
+        has_event: is set when there is an event.
     """
 
     def __init__(
@@ -26,30 +25,30 @@ class StateJudge:
         state: WatchState,
         config: MonitorConfig,
         *,
-        on_change: Callable[[], None] = lambda: None,
+        clock: Callable[[], datetime] | None = None,
         journal: Journal | None = None,
     ) -> None:
-        self._state = state
-        self._config = config
+        self.state = state
+        self.config = config
+        self.has_event = asyncio.Event()
+        self.clock = clock or SteadyClock()
         self._journal = journal
-        self._on_change = on_change
+
+    def now(self) -> datetime:
+        self.state.clock_at = at = self.clock()
+        return at
 
     def apply(self, step: Step, *, found: Sequence[object] = ()) -> None:
-        """Apply a step.
-
-        Args:
-            step: the step.
-            found: what the prober said of the segments that it judges.
-        """
+        """Apply a step; `found` is what the prober said of the segments that it judges."""
         with self.recorded(step, found):
-            is_noted = step.apply(self._state, self._config)
+            is_noted = step.apply(self.state, self.config)
         self.changed(is_noted)
 
     def recorded(self, step: Step, found: Sequence[object] = ()) -> AbstractContextManager[None]:
         """Record a step in the journal; it is applied while the context is open."""
         if self._journal is None:
             return nullcontext()
-        return self._journal.recorded(step, self._state, self._config, found)
+        return self._journal.recorded(step, self.state, self.config, found)
 
     def read(self, track: str, playlist: MediaPlaylist, at: datetime) -> None:
         """Take note of a playlist as it was read."""
@@ -58,4 +57,4 @@ class StateJudge:
 
     def changed(self, is_noted: bool) -> None:
         if is_noted:
-            self._on_change()
+            self.has_event.set()

@@ -1,17 +1,15 @@
 """Decides when to watch another rendition of a stream."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 import structlog
 
 from media.sources.direct import ENDED
 from media.sources.source import MediaUrls
+from media.watching.judging import StateJudge
 from media.watching.rendition_check import first_that_plays
 from media.watching.segment_prober import SegmentProber
-from media.watching.state import WatchState
-from monitors.config import MonitorConfig
 from monitors.measurement import Track
 from monitors.status import Health
 
@@ -31,17 +29,11 @@ UNMEASURABLE = frozenset({"encrypted", "unsupported_codec"})
 class RenditionSwitch:
     """Looks for a rendition that plays where the watched one fails, or for the preferred one."""
 
-    def __init__(
-        self,
-        state: WatchState,
-        config: MonitorConfig,
-        prober: SegmentProber,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._state = state
-        self._config = config
+    def __init__(self, judge: StateJudge, prober: SegmentProber) -> None:
+        self._state = judge.state
+        self._config = judge.config
+        self._now = judge.now
         self._prober = prober
-        self._now = now
 
     async def until_another(self, others: Sequence[MediaUrls]) -> None:
         """Return when another rendition is to be watched.
@@ -86,11 +78,7 @@ class RenditionSwitch:
         return True
 
     def _wanted(self, reason: str) -> frozenset[Track]:
-        """Return what another rendition must have: what the watched one has, or should have.
-
-        Args:
-            reason: why a rendition failed.
-        """
+        """Return what another rendition must have: what the watched one has, or should have."""
         if reason in UNMEASURABLE:
             return self._state.known_tracks()
         health = self._state.health()

@@ -10,7 +10,6 @@ import structlog
 from media.sources.direct import ENDED
 from media.sources.source import MediaUrls, Observation, Source, SourceState
 from media.sources.youtube.confirmation import DEFAULT_POLICY, ConfirmationPolicy
-from media.watching.clock import SteadyClock
 from media.watching.judging import StateJudge
 from media.watching.rendition_switch import RenditionSwitch
 from media.watching.resume_hint import ResumeHint
@@ -91,13 +90,6 @@ class StreamWatch:
         """Prepare to watch.
 
         Args:
-            source: of the stream.
-            state: what is known of it.
-            config: thresholds.
-            prober: measures its segments.
-            now: the present.
-            on_segment: is shown each segment.
-            confirmation: when bad news is believed.
             long_look_sec: a source that takes longer to answer leaves the stream unknown.
             hint: where the previous watch on this worker stopped; kept up to date by this one.
         """
@@ -105,16 +97,13 @@ class StreamWatch:
         self._state = state
         self._config = config
         self._prober = prober
-        self._clock = now or SteadyClock()
         self._on_segment = on_segment
         self._confirmation = confirmation
         self._long_look_sec = long_look_sec
         self._hint = hint or ResumeHint()
-        self._renditions = RenditionSwitch(state, config, prober, self._now)
-        self._something_happened = asyncio.Event()
-        self._judging = StateJudge(
-            state, config, journal=prober.journal, on_change=self._something_happened.set
-        )
+        self._judging = StateJudge(state, config, clock=now, journal=prober.journal)
+        self._now = self._judging.now
+        self._renditions = RenditionSwitch(self._judging, prober)
         self._lost = False
         self._known: Observation | None = None
 
@@ -129,7 +118,7 @@ class StreamWatch:
         """
         state = self._state
         state.coverage.pause = longest_pause(self._config.check_interval_sec)
-        state.go_on_at(self._clock())
+        state.go_on_at(self._judging.clock())
         for name, track in state.tracks.items():
             track.detectors.video.resume(self._hint.deferred.get(name, []))
         try:
@@ -174,10 +163,6 @@ class StreamWatch:
         for rendition, reason in seen.passed_over.items():
             state.renditions.avoid(rendition, reason, self._now())
         return seen
-
-    def _now(self) -> datetime:
-        self._state.clock_at = at = self._clock()
-        return at
 
     async def _apply(self, seen: Observation, *, is_fresh: bool) -> EndReason | None:
         self._lost = False
@@ -241,11 +226,11 @@ class StreamWatch:
 
     async def _follow(self, seen: Observation, media: MediaUrls) -> EndReason | None:
         """Follow the playlists until they end, one is lost or renewed, or something happens."""
-        self._something_happened.clear()
+        self._judging.has_event.clear()
         urls = self._apply_media(media, seen.renditions)
         others = [each for each in seen.renditions if each.rendition != media.rendition]
         following = asyncio.create_task(self._follow_all(urls, others))
-        happened = asyncio.create_task(self._something_happened.wait())
+        happened = asyncio.create_task(self._judging.has_event.wait())
         renewal = asyncio.create_task(self._until_renewed(media))
         doubts = asyncio.create_task(self._until_over_or_elsewhere())
         switch = asyncio.create_task(self._renditions.until_another(others))
@@ -334,12 +319,9 @@ class StreamWatch:
         return TrackFollower(
             name,
             url,
-            state=self._state,
-            config=self._config,
-            prober=self._prober,
-            now=self._now,
+            self._judging,
+            self._prober,
             looks=self._hint.looks,
-            judge=self._judging,
             on_segment=self._on_segment,
         )
 

@@ -1,7 +1,6 @@
 """Following one media playlist, segment by segment."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,11 +16,10 @@ from media.watching.placing import start_times
 from media.watching.reloads import PlaylistReloads
 from media.watching.resume_hint import PlaylistLook
 from media.watching.segment_prober import SegmentListener, SegmentProber
-from media.watching.state import MAIN, WatchState, is_additional
+from media.watching.state import MAIN, is_additional
 from media.watching.steps import PlaylistStep
 from media.watching.track_judge import PlaylistLost, TrackJudge, reason_of
 from media.watching.track_state import TrackState
-from monitors.config import MonitorConfig
 
 logger = structlog.get_logger(__name__)
 
@@ -45,40 +43,27 @@ class TrackFollower:
         self,
         name: str,
         url: str,
-        *,
-        state: WatchState,
-        config: MonitorConfig,
-        prober: SegmentProber,
-        now: Callable[[], datetime],
-        looks: dict[str, PlaylistLook],
         judge: StateJudge,
+        prober: SegmentProber,
+        *,
+        looks: dict[str, PlaylistLook],
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._name = name
-        self._url = url
-        self._state = state
-        self._config = config
-        self._prober = prober
-        self._now = now
-        self._looks = looks
         self._state_judge = judge
+        self._state = judge.state
+        self._now = judge.now
+        self._prober = prober
+        self._looks = looks
         if self._last and self._last.url != url:
             del looks[name]
         self._reloads = PlaylistReloads(
             url,
             prober.client,
-            check_interval_sec=config.check_interval_sec,
+            check_interval_sec=judge.config.check_interval_sec,
             mirrors=prober.mirrors,
         )
-        self._judge = TrackJudge(
-            name,
-            state=state,
-            config=config,
-            prober=prober,
-            now=now,
-            judge=judge,
-            on_segment=on_segment,
-        )
+        self._judge = TrackJudge(name, judge, prober, on_segment)
 
     @property
     def _last(self) -> PlaylistLook | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,10 +17,9 @@ from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
 from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
-from media.watching.state import MAIN, WatchState, is_additional
+from media.watching.state import MAIN, is_additional
 from media.watching.steps import FailedStep, MediaStep, PlayedStep
 from media.watching.track_state import TrackState
-from monitors.config import MonitorConfig
 from monitors.detectors.skimming import Deferred
 from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition
 from monitors.measurement import SegmentMeasurement, Track, Unmeasurable, nothing_of
@@ -67,20 +66,16 @@ class TrackJudge:
     def __init__(
         self,
         name: str,
-        *,
-        state: WatchState,
-        config: MonitorConfig,
-        prober: SegmentProber,
-        now: Callable[[], datetime],
         judge: StateJudge,
+        prober: SegmentProber,
         on_segment: SegmentListener | None = None,
     ) -> None:
         self._name = name
-        self._state = state
-        self._config = config
-        self._prober = prober
-        self._now = now
         self._judge = judge
+        self._state = judge.state
+        self._config = judge.config
+        self._now = judge.now
+        self._prober = prober
         self._on_segment = on_segment
         self.are_parts_good = True
 

@@ -116,21 +116,17 @@ class ScriptedWatch:
         self._state = WatchState.model_validate(state)
         cache = SegmentCache(self._cache_bytes)
         self._journal = Journal(cache)
-        self._judge = StateJudge(self._state, self._config, journal=self._journal)
-        self._track = TrackJudge(
-            MAIN,
-            state=self._state,
-            config=self._config,
-            prober=SegmentProber(
-                self._client,
-                self._probe,
-                segment_max_bytes=SEGMENT_MAX_BYTES,
-                cache=cache,
-                journal=self._journal,
-            ),
-            now=lambda: self._now,
-            judge=self._judge,
+        self._judge = StateJudge(
+            self._state, self._config, clock=lambda: self._now, journal=self._journal
         )
+        prober = SegmentProber(
+            self._client,
+            self._probe,
+            segment_max_bytes=SEGMENT_MAX_BYTES,
+            cache=cache,
+            journal=self._journal,
+        )
+        self._track = TrackJudge(MAIN, self._judge, prober)
 
     async def _play(self, segment: Segment) -> AsyncIterator[Incident]:
         if self._chance.random() < 0.03:

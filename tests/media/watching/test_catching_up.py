@@ -94,11 +94,8 @@ async def test_what_was_judged_before_a_gap_is_not_judged_twice_nor_on_the_event
         state = state_after(playlist)
         judge = TrackJudge(
             MAIN,
-            state=state,
-            config=MonitorConfig(),
-            prober=SegmentProber(client, GoodProbe(), segment_max_bytes=1024),
-            now=lambda: NOW,
-            judge=StateJudge(state, MonitorConfig()),
+            StateJudge(state, MonitorConfig(), clock=lambda: NOW),
+            SegmentProber(client, GoodProbe(), segment_max_bytes=1024),
         )
         await judge.catch_up(playlist)
         assert [request.path for request in server.requests] == ["/6", "/5", "/3", "/2"]
