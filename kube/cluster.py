@@ -121,7 +121,6 @@ class PodCluster:
         """Delete the Pod of this name; return whether it existed.
 
         Args:
-            name: of the Pod.
             uid: only this Pod, not a later one of the same name.
             force: do not wait for its node, which may be lost.
         """

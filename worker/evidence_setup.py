@@ -53,7 +53,6 @@ async def watch_evidence(
     """Collect evidence while the context is open, and at its end what was begun.
 
     Args:
-        gateway: takes it.
         confinement: of the process that makes pictures and clips.
         memory_bytes: for the segments that incidents may need.
         drain_sec: time that a worker has on SIGTERM.

@@ -17,10 +17,8 @@ def read_manifest(
     Time and memory are linear in the text: at worst 1 µs and 70 bytes a character.
 
     Args:
-        text: the whole manifest.
         final_url: where it came from in the end, after redirects.
         url: as it was asked for; its fragment names a `Track`.
-        now: the present.
 
     Raises:
         PlaylistError: see `media.hls.parser`; nothing else is raised, whatever `text` is.

@@ -46,7 +46,6 @@ def parse_manifest(text: str, base_url: str) -> Presentation:
     """Read a manifest. What its periods hold is read when it is asked for, and may then be refused.
 
     Args:
-        text: the whole answer.
         base_url: the URL it came from in the end, after redirects.
 
     Raises:

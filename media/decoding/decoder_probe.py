@@ -58,10 +58,6 @@ class DecoderProbe:
     """Measures segments in up to `parallel` decoder processes. Close it after use.
 
     Args:
-        parallel: segments that are measured at once.
-        limits: of each.
-        with_loudness: whether the loudness is measured, too.
-        confinement: of the decoders.
         command: that starts a decoder; the bytes that it may allocate for a segment follow.
     """
 

@@ -52,12 +52,6 @@ async def open_probe(
     """Yield the probe to use: with the user's `ffmpeg`, or the libraries that come with us.
 
     It measures `at_once` segments at once, see `probes_at_once`.
-
-    Args:
-        ffmpeg: of the user.
-        at_once: segments that are measured at once.
-        with_loudness: whether the loudness is measured, too.
-        confinement: of decoders; an ffmpeg of the user has none.
     """
     probe: Probe
     parallel = probes_at_once(at_once)

@@ -24,12 +24,7 @@ def comes_in_pieces(playlist: MediaPlaylist) -> bool:
 
 
 def unfinished_pieces(playlist: MediaPlaylist, *, parts_done: int) -> Iterator[Segment]:
-    """Yield the pieces of the segment that comes next, as far as they are complete.
-
-    Args:
-        playlist: with parts of it, or without.
-        parts_done: parts that were measured.
-    """
+    """Yield the pieces of the segment that comes next, as far as they are complete."""
     partial = playlist.partial
     if partial is None or partial.encryption or not playlist.is_numbered:
         return

@@ -96,7 +96,6 @@ def publication_period_sec(playlist: MediaPlaylist, interval_sec: float) -> floa
     """Return the time between two publications; None where it is not regular.
 
     Args:
-        playlist: as loaded last.
         interval_sec: how long to wait for the next segment, by RFC 8216.
     """
     latest = playlist.segments[-REGULAR_SEGMENTS:]

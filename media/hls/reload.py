@@ -45,7 +45,6 @@ def next_reload_delay(
     So there is about one request a segment, and a segment waits less than one interval to be seen.
 
     Args:
-        playlist: as last loaded.
         changed: whether that load brought a new segment. False also after a load that failed.
         elapsed_sec: since the last request was started.
         check_interval_sec: the user's own interval; it replaces the rule, except where the window
@@ -98,7 +97,6 @@ def delivery_directives(
     """Return the query parameters of the next request for `playlist`, in their order.
 
     Args:
-        playlist: as loaded last.
         age_sec: how long ago that was. 8216bis 6.3.7 has a delta update asked for only within half
             of the skip boundary.
         may_block: whether to wait for the next segment.

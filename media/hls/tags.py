@@ -148,8 +148,6 @@ def byte_range(tag: str, text: str, *, implicit_offset: int) -> ByteRange:
     """Return what `n[@o]` means (RFC 8216 4.3.2.2).
 
     Args:
-        tag: for the message.
-        text: the value.
         implicit_offset: where the range begins when `o` is left out.
 
     Raises:

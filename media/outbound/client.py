@@ -93,11 +93,6 @@ def webhook_client(
 
     HTTP/1.1 alone: an answer whose body never ends is left by closing its connection. httpcore 1.0
     leaves a stream of HTTP/2 open then, and a connection has a hundred of them.
-
-    Args:
-        guard: judges every host.
-        ca_bundle: PEM file of certificates to trust besides the usual ones.
-        network: opens the connections; the system's sockets by default.
     """
     network = network or httpcore.AnyIOBackend()
     open_pool = _direct(guard, _trusting(ca_bundle), network, http2=False)

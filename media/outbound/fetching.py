@@ -56,8 +56,6 @@ async def fetch_playlist(
     """Fetch a playlist or manifest, following redirects.
 
     Args:
-        client: from `media.outbound.client.media_client`, or of a stream.
-        url: absolute http(s) URL.
         max_bytes: limit of the body after decompression.
         total_timeout_sec: limit from the first connection to the last byte.
         room: taken before the body comes; the wait for it counts, too.
@@ -85,8 +83,6 @@ async def fetch_segment(
     """Fetch a segment, an init segment or a key, following redirects.
 
     Args:
-        client: from `media.outbound.client.media_client`, or of a stream.
-        url: absolute http(s) URL.
         byte_range: offset and length in bytes (EXT-X-BYTERANGE, RFC 8216 4.3.2.2).
         max_bytes: limit of the answer's body.
         total_timeout_sec: limit from the first connection to the last byte.
@@ -199,8 +195,6 @@ class Mirrors:
 
         Args:
             urls: of the same bytes. A stream lists its places in the same order each time.
-            byte_range: see there.
-            max_bytes: see there.
             total_timeout_sec: for each place.
 
         Raises:

@@ -84,10 +84,6 @@ class StreamClient:
     A stream's playlists may name media on any host, so its headers go to all of them. A redirect
     to another origin leaves `CREDENTIALS` behind, as it does in browsers and curl. Cookies that
     answers set go back by their own rules; see `media.outbound.stream_client`.
-
-    Args:
-        client: sends, for all streams.
-        request_headers: by name.
     """
 
     def __init__(

@@ -46,8 +46,6 @@ async def published(
     Where segments are there before they are whole, the last one is left out, too.
 
     Args:
-        mirrors: fetches.
-        track: as its manifest says.
         known: identities of segments that were seen before.
     """
 
@@ -74,7 +72,6 @@ async def count_published(segments: Sequence[Segment], sure: int, is_there: IsTh
     Args:
         segments: oldest first.
         sure: how many of them are there, from the first.
-        is_there: asks for one.
     """
     first, last = max(sure, _oldest_late(segments)), len(segments) - 1
     if first > last:

@@ -70,13 +70,11 @@ async def load_again(
     """Fetch and read a playlist that may have been loaded before.
 
     Args:
-        client: fetches.
         url: of a playlist, a manifest, or one of its tracks (`media.dash.presentation.Track`).
         known: identities of segments that were seen before.
         previous: the playlist as it was loaded before; a delta update goes on from it.
         is_large: it was large before. Otherwise that is found out by one more request.
         timeout_sec: for each request.
-        mirrors: knows which of the stream's places answered last.
 
     Raises:
         FetchError: see `media.outbound`.

@@ -72,9 +72,6 @@ async def run_bounded(
     the kernel bounds what the child writes. Cancelling kills the child.
 
     Args:
-        command: the program and its arguments.
-        stdin: what it reads.
-        limits: what it may use.
         extra: names of further outputs; `{NAME}` in an argument becomes the number of its file
             descriptor.
         env: further environment variables; nothing else is inherited.

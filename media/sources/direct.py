@@ -63,8 +63,6 @@ class ManifestSource:
     """A stream behind an HLS playlist or a DASH manifest.
 
     Args:
-        url: of the playlist.
-        client: fetches it.
         poll_slots: each poll takes one: a playlist may be large, and many streams may wait.
     """
 

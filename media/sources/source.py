@@ -142,8 +142,6 @@ class Source(Protocol):
         """Return the wait until the next poll of a stream that is not live, in seconds.
 
         Args:
-            seen: by the last poll.
-            now: the present.
             waiting_since: when the first poll was.
             scheduled_start: when the user expects it.
             chance: a random number from 0 to 1 for the jitter that spreads load.

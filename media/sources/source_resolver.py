@@ -19,14 +19,7 @@ POLLS_AT_ONCE = 100
 
 
 class SourceResolver:
-    """Makes the source that a stream URL means.
-
-    Args:
-        client: fetches playlists and segments.
-        youtube: asks YouTube, for all streams of this process.
-        confirmation: when bad news of a stream is believed.
-        cache: where the media of YouTube's videos was found before.
-    """
+    """Makes the source that a stream URL means."""
 
     def __init__(
         self,

@@ -71,11 +71,8 @@ class Footage:
     """Keeps the segments of one stream that an incident may need, and hands out its pictures.
 
     Args:
-        cache: of all streams of this process, which lets go of segments where there is no room.
-        on_picture: takes the latest picture.
         on_told_before: takes an incident that another worker told, whose evidence may be missing,
             and what there is of it.
-        clock: seconds that only grow.
 
     Attributes:
         level: what evidence the stream's monitor wants.

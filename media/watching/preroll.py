@@ -45,8 +45,6 @@ class Lead:
         """Remember a segment for those after it.
 
         Args:
-            segment: as its playlist names it.
-            media: what was measured.
             init: its initialization section, with which `media` begins.
             measured: what was found; None if nothing could be decoded.
         """

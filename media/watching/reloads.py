@@ -46,10 +46,7 @@ class PlaylistReloads:
     is asked without them until there is news, and after `MOST_REFUSALS` for good.
 
     Args:
-        url: of the playlist.
-        client: fetches it.
         check_interval_sec: the user's own interval, which leaves nothing to wait for.
-        mirrors: knows which of the stream's places answered last.
     """
 
     def __init__(

@@ -150,11 +150,7 @@ class JournalExcerpt:
 
 
 class Journal:
-    """Keeps the journal of one stream, from one watch to the next on the same worker.
-
-    Args:
-        cache: of the segments of all streams.
-    """
+    """Keeps the journal of one stream, from one watch to the next on the same worker."""
 
     def __init__(self, cache: SegmentCache) -> None:
         self._cache = cache
@@ -180,9 +176,6 @@ class Journal:
             found: the measurement, or why nothing could be decoded.
             media: a segment behind its initialization section.
             init_bytes: size of that section.
-            duration_sec: as the probe was told.
-            silence_db: likewise.
-            context: likewise.
         """
         lead = self._cache.put(context.lead) if context and context.lead else None
         self._unclaimed[id(found)] = (
@@ -216,9 +209,6 @@ class Journal:
         """Record a step that is applied to `state` while the context is open.
 
         Args:
-            step: the step.
-            state: of the watch.
-            config: that holds now.
             found: what it claims of `note_probed`.
         """
         leg, changes = self._leg_for(Snapshot(state), config, step.at)

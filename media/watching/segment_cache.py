@@ -27,9 +27,6 @@ class SegmentCache:
 
     Large ones go first: else a single stream of them leaves nothing of all others.
 
-    Args:
-        most_bytes: of all of them.
-
     Attributes:
         held_bytes: of all of them, now; no segment has to count all others.
     """

@@ -32,13 +32,7 @@ INITS_KEPT = 4
 
 
 class SegmentFetcher:
-    """Fetches the segments of one stream.
-
-    Args:
-        client: fetches.
-        max_bytes: a larger segment is refused.
-        memory: of all streams of this process.
-    """
+    """Fetches the segments of one stream."""
 
     def __init__(self, client: MediaClient, *, max_bytes: int, memory: MemoryBudget) -> None:
         self._client = client

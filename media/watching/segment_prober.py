@@ -78,13 +78,9 @@ class SegmentProber:
         """Prepare to measure.
 
         Args:
-            client: fetches.
-            probe: measures.
-            segment_max_bytes: a larger segment is refused.
             memory: of all streams of this process; without it the stream has room of its own.
             cache: segments of all streams of this process; likewise.
             slates: returns those to look for now; None while they are not known.
-            journal: takes what is measured.
             footage: of the stream; without it nothing is kept.
         """
         self.client = client
@@ -134,7 +130,6 @@ class SegmentProber:
         """Fetch and measure `segment`.
 
         Args:
-            segment: as its playlist names it.
             target_duration_sec: of its playlist; it bounds how long fetching may take.
             silence_db: sound that stays under this level is silence, in dBFS.
             context: how closely to look; a segment that is skimmed goes into the cache.

@@ -154,9 +154,7 @@ class WatchState(BaseModel):
         """Return how much more media a track lacks that the others have, now that it was loaded.
 
         Args:
-            name: of the track.
             new_sec: of media that its playlist brings and that was not measured yet.
-            thresholds: that hold now.
         """
         track, moved = self.tracks[name], self.stall.stalled
         if moved is None or not self.tracks.keys() - self.at_end - {name}:
@@ -286,9 +284,6 @@ class WatchState(BaseModel):
         """Draft the events of incidents that changed; return whether there are any.
 
         Args:
-            changes: that detectors found.
-            at: the present.
-            thresholds: that hold now.
             media_until: wall clock up to which media was judged just now.
         """
         noted = False

@@ -119,7 +119,6 @@ class Egress:
         """Record how a poll ended: correct its charge, and pause when it was refused.
 
         Args:
-            lease: of the poll.
             outcome: a word of a small set.
             requests: HTTP requests made; 0 when that is not known, and what was expected counts.
             is_refused: it met a bot check or a rate limit.

@@ -32,7 +32,6 @@ def poll_delay_sec(
     it is. Without any start it is a minute.
 
     Args:
-        now: the present.
         scheduled_start: what the user expects.
         site_start: what the site says. It counts where it is given: broadcasters reschedule.
             The user's start counts too, until five minutes after it.

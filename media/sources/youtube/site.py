@@ -40,8 +40,6 @@ class YouTubeSite:
     """Polls videos through one egress and its budget. Close it after use.
 
     Args:
-        options: how the site is asked.
-        egress: the budget; one for each address.
         backends: by default as `options` say.
         max_background_wait_sec: for a lease. It is shorter than the time after which a poll counts
             as hung.
@@ -69,8 +67,6 @@ class YouTubeSite:
         Never raises for what the site does or the resolvers do.
 
         Args:
-            video_id: its 11 letters.
-            depth: how much is to be found out.
             background: polls of streams that run may go first.
         """
         now = asyncio.get_running_loop().time()

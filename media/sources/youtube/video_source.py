@@ -29,14 +29,7 @@ OFFLINE_GRACE_SEC = 300.0
 
 
 class YouTubeSource:
-    """One video; see `media.sources.source.Source`.
-
-    Args:
-        video_id: its 11 letters.
-        site: shared by all videos of the worker.
-        client: fetches playlists.
-        cache: of the worker.
-    """
+    """One video; see `media.sources.source.Source`."""
 
     def __init__(
         self, video_id: str, site: YouTubeSite, client: MediaClient, cache: MediaCache
