@@ -74,7 +74,6 @@ class WarmProcess:
         self._stdin = process.stdin
         self._stdout = process.stdout
         self._errors = errors
-        self._size = _memory_of(process.pid)
         self._is_busy = True  # until it is ready
         self._is_killed = False
 
@@ -99,10 +98,8 @@ class WarmProcess:
 
     def resident_bytes(self) -> int:
         """Return what the child holds in memory (Linux; elsewhere 0)."""
-        if self._size is None:
-            return 0
-        with contextlib.suppress(OSError):
-            return int(os.pread(self._size, 100, 0).split()[1]) * resource.getpagesize()
+        with contextlib.suppress(OSError), open(f"/proc/{self.pid}/statm") as pages:
+            return int(pages.read().split()[1]) * resource.getpagesize()
         return 0
 
     def failure(self, error: Exception) -> ProcessFailed:
@@ -123,8 +120,6 @@ class WarmProcess:
             self._stdin.close()
             self._log_errors()
             os.close(self._errors)
-            if self._size is not None:
-                os.close(self._size)
         draining = asyncio.create_task(self._drain())
         await reap(self._process)
         draining.cancel()
@@ -280,13 +275,6 @@ async def spawn(program: Program, *, stderr: int) -> asyncio.subprocess.Process:
         env=program.environment(),
         start_new_session=True,
     )
-
-
-def _memory_of(pid: int) -> int | None:
-    """Open what tells how much a process holds in memory; None where there is no such file."""
-    with contextlib.suppress(OSError):
-        return os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
-    return None
 
 
 async def _start(program: Program) -> WarmProcess:
