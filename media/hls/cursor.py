@@ -42,7 +42,6 @@ class Advance:
         changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
         has_media: whether one of those is more than a gap.
         restarted: whether the programme restarted.
-        stale: whether this is an older copy than one seen before, as lagging CDN edges serve it.
         rejoined: whether another rendition is followed from its live edge on, as nothing tells
             which of its segments were seen of the one before.
     """
@@ -53,7 +52,6 @@ class Advance:
     changed: bool = False
     has_media: bool = False
     restarted: bool = False
-    stale: bool = False
     rejoined: bool = False
 
 
@@ -137,7 +135,7 @@ class PlaylistCursor(BaseModel):
             wanted = _join_sequence(playlist, unseen_sec)
         self._go_on_from(max(wanted, first))
         missed += max(0, first - wanted)
-        changed, stale = last > self.newest_sequence, last < self.newest_sequence
+        changed = last > self.newest_sequence
         new = playlist.segments[max(0, self.newest_sequence + 1 - first) :]
         if changed:
             self.window = first, len(playlist.segments)
@@ -150,7 +148,6 @@ class PlaylistCursor(BaseModel):
             changed=changed,
             has_media=any(not segment.gap for segment in new),
             restarted=restarted,
-            stale=stale,
             rejoined=rejoined,
         )
 

@@ -19,29 +19,12 @@ which bytes to fetch, or which segment is which, is never guessed; and size is b
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from media.hls.errors import (
-    MalformedPlaylist,
-    NotAPlaylist,
-    NoVariant,
-    PlaylistError,
-    PlaylistTooLarge,
-    UnsupportedPlaylist,
-)
+from media.hls.errors import MalformedPlaylist
 from media.hls.master_parser import MASTER_TAG, parse_master
 from media.hls.media_parser import MEDIA_TAG, parse_media
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.tags import find_beginning, read_lines
 from media.hls.variables import Variables
-
-__all__ = [
-    "MalformedPlaylist",
-    "NoVariant",
-    "NotAPlaylist",
-    "PlaylistError",
-    "PlaylistTooLarge",
-    "UnsupportedPlaylist",
-    "parse_playlist",
-]
 
 
 def parse_playlist(

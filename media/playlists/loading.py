@@ -50,11 +50,9 @@ class LoadedPlaylist:
     is_large: bool = False
 
 
-async def load_playlist(
-    client: MediaClient, url: str, *, known: Collection[str] = ()
-) -> MasterPlaylist | MediaPlaylist:
+async def load_playlist(client: MediaClient, url: str) -> MasterPlaylist | MediaPlaylist:
     """Fetch and read a playlist; see `load_again`."""
-    return (await load_again(client, url, known=known)).playlist
+    return (await load_again(client, url)).playlist
 
 
 async def load_again(

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.hls.cursor import PlaylistCursor
-from media.hls.parser import PlaylistError, parse_playlist
+from media.hls.errors import PlaylistError
+from media.hls.parser import parse_playlist
 from media.hls.playlist import (
     ByteRange,
     Encryption,
@@ -69,7 +70,7 @@ def use(playlist: MasterPlaylist | MediaPlaylist) -> None:
     assert len(with_directives(BASE, directives)) < len(BASE) + 80
     again = PlaylistCursor.model_validate_json(cursor.model_dump_json()).advance(playlist)
     assert again.segments == ()
-    assert 0 <= next_reload_delay(playlist, changed=again.changed, elapsed_sec=0) <= 61
+    assert 0 <= next_reload_delay(playlist, changed=again.changed) <= 61
     assert all(0 < segment.duration_sec <= 3600 for segment in playlist.segments)
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from media.hls.parser import UnsupportedPlaylist, parse_playlist
+from media.hls.errors import UnsupportedPlaylist
+from media.hls.parser import parse_playlist
 from media.hls.playlist import ByteRange, Encryption, InitSegment, MediaPlaylist, ServerControl
 
 BASE = "https://cdn.example/live/index.m3u8"

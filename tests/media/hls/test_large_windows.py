@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.hls.parser import PlaylistError, parse_playlist
+from media.hls.errors import PlaylistError
+from media.hls.parser import parse_playlist
 from media.hls.playlist import ByteRange, Encryption, InitSegment, MediaPlaylist
 from media.hls.window import TAIL_SEGMENTS
 from tests.media.hls.test_any_text import TAGS, tag_lines

@@ -4,12 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from media.hls.parser import (
-    MalformedPlaylist,
-    NotAPlaylist,
-    PlaylistTooLarge,
-    parse_playlist,
-)
+from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
+from media.hls.parser import parse_playlist
 from media.hls.playlist import ByteRange, Encryption, InitSegment, MediaPlaylist
 
 BASE = "https://cdn.example/live/index.m3u8?token=1"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.hls.cursor import PlaylistCursor
-from media.hls.parser import PlaylistTooLarge, parse_playlist
+from media.hls.errors import PlaylistTooLarge
+from media.hls.parser import parse_playlist
 from media.hls.playlist import ByteRange, MediaPlaylist, Part, Segment
 from media.hls.reload import delivery_directives, with_directives
 

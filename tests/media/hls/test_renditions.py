@@ -2,7 +2,8 @@
 
 import pytest
 
-from media.hls.parser import NoVariant, parse_playlist
+from media.hls.errors import NoVariant
+from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, Rendition, Resolution
 from media.hls.selection import SPLIT_COST_BPS, Tracks, rank_renditions
 

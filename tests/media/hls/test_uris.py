@@ -4,7 +4,8 @@ import tracemalloc
 
 import pytest
 
-from media.hls.parser import PlaylistTooLarge, parse_playlist
+from media.hls.errors import PlaylistTooLarge
+from media.hls.parser import parse_playlist
 from media.hls.playlist import MediaPlaylist
 
 LONG = "https://origin.example/" + "x" * 7_000 + "/"

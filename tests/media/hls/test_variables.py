@@ -4,11 +4,8 @@ from urllib.parse import urldefrag
 
 import pytest
 
-from media.hls.parser import (
-    MalformedPlaylist,
-    PlaylistTooLarge,
-    parse_playlist,
-)
+from media.hls.errors import MalformedPlaylist, PlaylistTooLarge
+from media.hls.parser import parse_playlist
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.variables import carrying, imported_by
 
