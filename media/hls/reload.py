@@ -20,15 +20,14 @@ def next_reload_delay(
     playlist: MediaPlaylist,
     *,
     changed: bool,
-    elapsed_sec: float,
     check_interval_sec: float | None = None,
     read_sec: float = 0.0,
 ) -> float:
-    """Return how long to wait before the next request, in seconds, at least 0.
+    """Return how long after the *start* of the last request the next one is due, in seconds.
 
-    The interval counts from the *start* of the last request: what the request and the analysis
-    took is part of it, so nothing adds up from round to round. At least `MIN_RELOAD_SEC` lies
-    between two starts, and more where the playlist takes long to read.
+    What the request and the analysis took is part of it, so nothing adds up from round to round.
+    At least `MIN_RELOAD_SEC` lies between two starts, and more where the playlist takes long to
+    read.
 
     After a change the interval is the target duration, the least that RFC 8216 6.3.4 allows; after
     no change half of it. That keeps its phase by itself:
@@ -46,7 +45,6 @@ def next_reload_delay(
 
     Args:
         changed: whether that load brought a new segment. False also after a load that failed.
-        elapsed_sec: since the last request was started.
         check_interval_sec: the user's own interval; it replaces the rule, except where the window
             is too short for it and segments would leave unseen.
         read_sec: processor time that reading it took.
@@ -56,8 +54,7 @@ def next_reload_delay(
         interval_sec = min(check_interval_sec, _safe_interval_sec(playlist))
     elif not changed:
         interval_sec = playlist.target_duration_sec / 2
-    least_sec = max(MIN_RELOAD_SEC, read_sec / READ_SHARE)
-    return max(max(interval_sec, least_sec) - max(elapsed_sec, 0), 0)
+    return max(interval_sec, MIN_RELOAD_SEC, read_sec / READ_SHARE)
 
 
 def counted_start(now: float, due_at: float | None) -> float:

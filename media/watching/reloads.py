@@ -73,7 +73,6 @@ class PlaylistReloads:
         delay_sec = next_reload_delay(
             last.playlist,
             changed=last.changed,
-            elapsed_sec=0.0,
             check_interval_sec=self._check_interval_sec,
             read_sec=last.read_sec,
         )
@@ -145,7 +144,7 @@ class PlaylistReloads:
 
 
 def _phase(last: PlaylistLook | None, playlist: MediaPlaylist, asked_at: float) -> PublicationPhase:
-    interval_sec = next_reload_delay(playlist, changed=True, elapsed_sec=0.0)
+    interval_sec = next_reload_delay(playlist, changed=True)
     period_sec = publication_period_sec(playlist, interval_sec)
     if last is None or period_sec is None:
         return PublicationPhase()
