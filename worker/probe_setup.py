@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from media.decoding.decoder_probe import Confinement, DecoderProbe
-from media.decoding.errors import DecoderFailed, NotConfined
+from media.decoding.errors import NotConfined
 from media.decoding.probe import Probe, open_probe
 from media.processes.run_once import Limits, ProcessFailed, run_bounded
 from runtime.errors import StartError
@@ -61,8 +61,8 @@ async def _start(probe: DecoderProbe) -> None:
         await probe.start()
     except NotConfined as error:
         raise SettingsError(str(error)) from None
-    except DecoderFailed as error:
-        raise StartError(f"decoders cannot be started: {error}") from None
+    except ProcessFailed as error:
+        raise StartError(f"decoders cannot be started: the decoder {error}") from None
 
 
 def missing_confinement(probe: WorkerProbe | None) -> str | None:

@@ -16,7 +16,7 @@ import structlog
 from media.decoding.decode_slots import DecodeSlots, DecodeUsage
 from media.decoding.decoder.confinement import has_filter
 from media.decoding.decoder.protocol import JobHead, Material
-from media.decoding.errors import DecoderFailed, NotConfined, UndecodableSegment
+from media.decoding.errors import NotConfined, UndecodableSegment
 from media.decoding.limits import ProbeLimits
 from media.decoding.result_check import Ready, read_answer
 from media.processes.run_once import ProcessFailed, ProcessTimedOut
@@ -135,13 +135,10 @@ class DecoderProbe:
 
         Raises:
             NotConfined: it cannot be locked in, and has to be.
-            DecoderFailed: it cannot be started.
+            ProcessFailed: it cannot be started.
         """
-        try:
-            async with self._pool.lease():
-                pass
-        except ProcessFailed as error:
-            raise DecoderFailed(f"the decoder {error}") from error
+        async with self._pool.lease():
+            pass
 
     async def close(self) -> None:
         """End all decoders."""

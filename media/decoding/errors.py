@@ -5,10 +5,6 @@ class UndecodableSegment(Exception):
     """The segment is no media that can be decoded within its limits; the message says why."""
 
 
-class DecoderFailed(Exception):
-    """A decoder process broke; the message says how."""
-
-
 class NotConfined(Exception):
     """Decoders cannot be locked in on this machine, and have to be."""
 
