@@ -53,13 +53,10 @@ class AudioFindings:
     audio_language: str | None = None
     figures: dict[str, Any] | None = None
 
-    def audio_fields(self) -> dict[str, Any]:
-        """Return the findings as JSON knows them."""
-        return {
-            **vars(self),
-            "silent": [each._asdict() for each in self.silent],
-            "audio_gaps": [each._asdict() for each in self.audio_gaps],
-        }
+    def fields(self) -> dict[str, Any]:
+        """Return the findings as JSON knows them, from which the worker makes a measurement."""
+        values = vars(self).items()
+        return {name: _as_json(value) for name, value in values if value is not None}
 
 
 @dataclass
@@ -111,23 +108,12 @@ class Findings(AudioFindings):
         self.bars = [it._replace(start=max(it.start, unseen_sec)) for it in self.bars]
         self.slates = [it._replace(start=max(it.start, unseen_sec)) for it in self.slates]
 
-    def fields(self) -> dict[str, Any]:
-        """Return the findings as JSON knows them, from which the worker makes a measurement."""
-        return {
-            **self.audio_fields(),
-            "additional_audio": [each.audio_fields() for each in self.additional_audio],
-            "black": [each._asdict() for each in self.black],
-            "still": [{**each._asdict(), "picture": _text(each.picture)} for each in self.still],
-            "bars": [each._asdict() for each in self.bars],
-            "pauses": [each._asdict() for each in self.pauses],
-            "slates": [each._asdict() for each in self.slates],
-            "signatures": _text(self.signatures) or "",
-            "lights": _text(self.lights),
-            "keyframe": _text(self.keyframe),
-            "parameter_sets": _text(self.parameter_sets),
-            "picture": _text(self.picture),
-        }
 
-
-def _text(picture: bytes | None) -> str | None:
-    return base64.b64encode(picture).decode() if picture else None
+def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    if isinstance(value, Span | StillSpan | SlateSpan):
+        return {name: _as_json(each) for name, each in value._asdict().items()}
+    return value.fields() if isinstance(value, AudioFindings) else value
