@@ -1,7 +1,7 @@
 """Which renditions of a stream are fetched: at best the cheapest that show picture and sound."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -80,16 +80,15 @@ def rank_renditions(master: MasterPlaylist) -> list[Choice]:
     if not master.variants:
         raise NoVariant("the master playlist names no variant")
     groups = _audio_groups(master.renditions)
-    sizes_told = any(variant.resolution for variant in master.variants)
     sounds = {name: _distinct(group) for name, group in groups.items()}
-    choices = [_choice(each, groups, sounds, sizes_told=sizes_told) for each in master.variants]
+    sizes_told = any(variant.resolution for variant in master.variants)
+    choices = [
+        _choice(each, sounds.get(each.audio_group or "", ()), sizes_told=sizes_told)
+        for each in master.variants
+    ]
     identities = rendition_identities([(each.url, each.audio_url) for each in choices])
-    identified = map(_identified, _with_distinct_names(choices), identities)
-    return sorted(identified, key=_cost)
-
-
-def _identified(choice: Choice, identity: str) -> Choice:
-    return replace(choice, identity=identity)
+    named = zip(_with_distinct_names(choices), identities, strict=True)
+    return sorted((replace(each, identity=identity) for each, identity in named), key=_cost)
 
 
 def _with_distinct_names(choices: Iterable[Choice]) -> Iterator[Choice]:
@@ -107,22 +106,15 @@ def _audio_groups(renditions: Iterable[Rendition]) -> dict[str, list[Rendition]]
     return groups
 
 
-def _choice(
-    variant: Variant,
-    groups: Mapping[str, list[Rendition]],
-    sounds: Mapping[str, tuple[Rendition, ...]],
-    *,
-    sizes_told: bool,
-) -> Choice:
-    group_id = variant.audio_group or ""
-    group = groups.get(group_id, [])
-    tracks = _tracks(variant, has_audio_group=bool(group), sizes_told=sizes_told)
+def _choice(variant: Variant, sounds: tuple[Rendition, ...], *, sizes_told: bool) -> Choice:
+    tracks = _tracks(variant, has_audio_group=bool(sounds), sizes_told=sizes_told)
+    is_heard = bool(sounds) and tracks is Tracks.PICTURE_AND_SOUND
     return Choice(
         name=_name(variant, tracks),
         identity="",
         url=variant.uri,
-        audio_url=_sound_url(group) if tracks is Tracks.PICTURE_AND_SOUND else None,
-        sounds=sounds.get(group_id, ()),
+        audio_url=sounds[0].uri if is_heard else None,
+        sounds=sounds,
         tracks=tracks,
         bandwidth=variant.bandwidth,
         variant=variant,
@@ -152,19 +144,12 @@ def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tra
     return Tracks.PICTURE_AND_SOUND if heard or has_audio_group else Tracks.PICTURE_ONLY
 
 
-def _sound_url(group: list[Rendition]) -> str | None:
-    """Return where the sound is, None where it is muxed.
-
-    A rendition without URI is muxed into the variant (RFC 8216 4.3.4.1), and hearing one of the
-    group is enough; else the one that a player takes by itself.
-    """
-    if not group or any(rendition.uri is None for rendition in group):
-        return None
-    return min(group, key=_preference).uri
-
-
 def _distinct(group: Sequence[Rendition]) -> tuple[Rendition, ...]:
-    """Return one rendition of each sound, first those that a player takes by itself."""
+    """Return one rendition of each sound, the one to be heard first.
+
+    That is one without URI, which is muxed into the variant (RFC 8216 4.3.4.1); else the one that a
+    player takes by itself.
+    """
     found: dict[str, Rendition] = {}
     for each in sorted(group, key=_preference):
         found.setdefault(each.same_as or f"{each.language} {each.name}", each)
