@@ -69,13 +69,8 @@ class WebhookDelivery(DeliveryActivities):
     Args:
         client: from `media.outbound.client.webhook_client`.
         signing_keys: the first one signs; a second one does too during a rotation.
-        policy: how many attempts, and how far apart.
-        user_agent: the header.
-        meter: counts the attempts.
-        audit: reports those that failed.
         gateway: knows events, and where they go.
         seal_key: of `monitors.webhook_signing.callback_seal`.
-        links: makes links that open evidence.
     """
 
     def __init__(

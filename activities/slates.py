@@ -20,7 +20,6 @@ class SlateBook:
     """Keeps the gateway's slates, while any stream is watched.
 
     Args:
-        gateway: has them.
         again_sec: wait after a gateway that did not answer.
 
     Attributes:

@@ -70,14 +70,6 @@ class WaitState(BaseModel):
 
 
 class LiveWait(WaitActivities):
-    """Asks whether a stream is live.
-
-    Args:
-        sources: of streams.
-        placement: where one that is live is watched.
-        gateway: keeps the request headers of streams.
-    """
-
     def __init__(
         self, sources: SourceResolver, placement: Placement, gateway: GatewayClient
     ) -> None:

@@ -60,13 +60,8 @@ class StreamWatching(WatchActivities):
     """Watches streams, one call a stream.
 
     Args:
-        sources: of streams.
-        probe: measures.
-        gateway: takes counters, and keeps the request headers of streams.
-        segment_max_bytes: a larger segment is refused.
         memory: for the segments of all streams.
         report_sec: seconds between two reports of a stream's counters, at least.
-        on_segment: is called with each segment.
         evidence: collects that of incidents; without it nothing is kept of streams.
 
     Attributes:

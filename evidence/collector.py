@@ -55,9 +55,6 @@ class EvidenceCollector:
     """Collects evidence while its context is open.
 
     Args:
-        sources: make it.
-        gateway: takes it.
-        meter: counts it.
         grace_sec: at the end, what waits is collected for this long.
     """
 

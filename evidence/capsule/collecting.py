@@ -16,12 +16,6 @@ TOO_LARGE = "too_large"
 
 
 class IncidentCapsule:
-    """Makes the capsule of an incident.
-
-    Args:
-        release: of the service.
-    """
-
     def __init__(self, release: str) -> None:
         self._release = release
 
