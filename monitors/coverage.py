@@ -5,7 +5,6 @@ Three sources are laid over each other: when the stream was live, what a watch o
 same result, so a report that comes twice, late or out of order does no harm.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -150,7 +149,7 @@ def join(spans: Iterable[ObservedSpan]) -> list[ObservedSpan]:
     What was seen once is seen, whatever else is told of it.
     """
     joined: list[ObservedSpan] = []
-    for start, end, active in _sweep([(each.start, each.end, each.reason) for each in spans]):
+    for start, end, active in _sweep((each.start, each.end, each.reason) for each in spans):
         if not active:
             continue
         reason = None if None in active else min(filter(None, active))
@@ -232,34 +231,17 @@ def _filled(begin: datetime, end: datetime, observed: Iterable[Observation]) -> 
 
 
 def _faults(begin: datetime, end: datetime, incidents: Iterable[IncidentSpan]) -> Iterator[Stretch]:
-    for cluster in _clusters(
+    spans = (
         (
             max(begin, whole_milliseconds(each.start)),
             min(end, whole_milliseconds(each.end)) if each.end else end,
             each.kind,
         )
         for each in incidents
-    ):
-        for start, stop, kinds in _sweep(cluster):
+    )
+    for start, stop, kinds in _sweep(span for span in spans if span[0] < span[1]):
+        if kinds:
             yield start, stop, _FAULTY, tuple(sorted(kinds)), None
-
-
-def _clusters(
-    spans: Iterable[tuple[datetime, datetime, T]],
-) -> Iterator[list[tuple[datetime, datetime, T]]]:
-    """Yield spans that overlap or border each other together, in order."""
-    cluster: list[tuple[datetime, datetime, T]] = []
-    reached = None
-    for span in sorted(spans, key=itemgetter(0)):
-        if span[0] >= span[1]:
-            continue
-        if reached is not None and span[0] > reached:
-            yield cluster
-            cluster, reached = [], None
-        cluster.append(span)
-        reached = span[1] if reached is None else max(reached, span[1])
-    if cluster:
-        yield cluster
 
 
 def _overlaid(seen: Iterable[Stretch], faults: Iterable[Stretch]) -> Iterator[Stretch]:
@@ -298,23 +280,19 @@ def merged(parts: Iterable[Stretch]) -> list[CoverageInterval]:
 
 
 def _sweep(
-    layers: Sequence[tuple[datetime, datetime, T]],
+    layers: Iterable[tuple[datetime, datetime, T]],
 ) -> Iterator[tuple[datetime, datetime, tuple[T, ...]]]:
     """Yield each stretch between two borders with the values that hold in it, in order."""
-    if len(layers) == 1:
-        start, end, value = layers[0]
-        yield start, end, (value,)
-        return
     borders: list[tuple[datetime, int, T]] = []
     for start, end, value in layers:
         borders += ((start, 1, value), (end, -1, value))
     borders.sort(key=itemgetter(0))
-    held: Counter[T] = Counter()
+    held: dict[T, int] = {}
     reached = borders[0][0] if borders else None
     for at, change, value in borders:
         if reached is not None and at > reached:
             yield reached, at, tuple(held)
             reached = at
-        held[value] += change
+        held[value] = held.get(value, 0) + change
         if not held[value]:
             del held[value]
