@@ -71,7 +71,7 @@ class MonitorWorkflow:
         self._input = input
         self._progress = input.carried or MonitorProgress(as_of=workflow.now())
         self._outbox = Outbox(input, self._progress)
-        self._board = StatusBoard(input, self._progress, self._outbox)
+        self._board = StatusBoard(input, self._progress)
         self._waiter = StreamWaiter(input, self._progress, self._outbox, self._board)
         self._pods = PodKeeper(
             input.monitor_id,

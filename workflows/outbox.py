@@ -81,10 +81,6 @@ class Outbox:
         self._drop_oldest_waiting()
         self._drop_oldest_outcomes()
 
-    def report_status(self) -> None:
-        """Queue a report of the monitor's status, as it is when its turn comes."""
-        self._progress.status_unreported = True
-
     @property
     def queued(self) -> int:
         return sum(entry.is_waiting for entry in self._progress.outbox)

@@ -2,8 +2,6 @@
 
 from temporalio import workflow
 
-from workflows.outbox import Outbox
-
 with workflow.unsafe.imports_passed_through():
     from monitors.status import MonitorStatus, StreamStatus
     from workflows import search_attributes
@@ -13,10 +11,9 @@ with workflow.unsafe.imports_passed_through():
 class StatusBoard:
     """Keeps the store, the search attributes and the details in the web UI up to date."""
 
-    def __init__(self, input: MonitorInput, progress: MonitorProgress, outbox: Outbox) -> None:
+    def __init__(self, input: MonitorInput, progress: MonitorProgress) -> None:
         self._input = input
         self._progress = progress
-        self._outbox = outbox
 
     def update(
         self,
@@ -31,7 +28,7 @@ class StatusBoard:
         progress.stream_status = stream_status or progress.stream_status
         if status and status is not progress.status:
             progress.status = status
-            self._outbox.report_status()
+            progress.status_unreported = True  # the outbox tells it to the store
         self.set_details(doing)
 
     def set_details(self, doing: str) -> None:
