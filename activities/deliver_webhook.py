@@ -55,14 +55,6 @@ class _Message:
     attempts_before: int = 0
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """The receiver answered 2xx."""
-
-    attempts: int
-    at: datetime
-
-
 class WebhookDelivery(DeliveryActivities):
     """Delivers webhooks: each attempt of the activity is one request.
 
@@ -106,14 +98,16 @@ class WebhookDelivery(DeliveryActivities):
             )
         try:
             async with self._audit.on_its_way(input.event):
-                sent = await self._attempt(_Message(input.event, url))
+                report = await self._attempt(_Message(input.event, url))
         except ApplicationError as error:
             if error.non_retryable:
                 raise await self._reported(input.event, error) from None
             raise
-        report = EventReport.of_sent(input.event, sent.attempts, sent.at)
-        is_reported = await self._audit.ended(report)
-        return DeliveryResult(attempts=sent.attempts, sent_at=sent.at, is_reported=is_reported)
+        return DeliveryResult(
+            attempts=report.webhook_attempts,
+            sent_at=report.sent_at,
+            is_reported=await self._audit.ended(report),
+        )
 
     async def _silenced_until(self, input: DeliveryInput) -> datetime | None:
         event = input.event
@@ -137,14 +131,13 @@ class WebhookDelivery(DeliveryActivities):
         message = _Message(stored.event, stored.callback_url, before)
         if input.given_up is not None:
             nothing_more = DeliveryAttempts(attempts=0, error=input.given_up)
-            return _outcome(message, nothing_more)
+            return _given_up(message, nothing_more)
         try:
-            sent = await self._attempt(message)
+            return await self._attempt(message)
         except ApplicationError as error:
             if not error.non_retryable:
                 raise
-            return _outcome(message, error.details[0])
-        return _outcome(message, sent)
+            return _given_up(message, error.details[0])
 
     async def _address(self, input: DeliveryInput) -> str:
         """Return the callback URL of the input only if the gateway sealed it."""
@@ -158,7 +151,8 @@ class WebhookDelivery(DeliveryActivities):
             return input.callback_url
         return await answered(self._gateway.callback_url(monitor_id))
 
-    async def _attempt(self, message: _Message) -> _Sent:
+    async def _attempt(self, message: _Message) -> EventReport:
+        """Post once; return the report of an event that the receiver took."""
         failed, _ = _counted()
         attempt = failed + 1
         self._meter.begins(message.event)
@@ -172,7 +166,8 @@ class WebhookDelivery(DeliveryActivities):
             failure = failure_of(answer.status, _asked_sec(answer))
             raise self._fail(message, failure, attempt, took_sec)
         self._record(message.event, outcome_of(answer.status), attempt, took_sec)
-        return _Sent(attempt, datetime.now(UTC))
+        attempts = message.attempts_before + attempt
+        return EventReport.of_sent(message.event, attempts, datetime.now(UTC))
 
     async def _post(self, message: _Message) -> ReceiverAnswer:
         body = self._links.event(message.event).body()
@@ -265,11 +260,9 @@ def _counted() -> tuple[int, int | None]:
     return (int(details[0]), int(details[1])) if details else (0, None)
 
 
-def _outcome(message: _Message, end: _Sent | DeliveryAttempts) -> EventReport:
-    attempts = message.attempts_before + end.attempts
-    if isinstance(end, _Sent):
-        return EventReport.of_sent(message.event, attempts, end.at)
-    return EventReport.of_failed(message.event, attempts, end.error)
+def _given_up(message: _Message, failed: DeliveryAttempts) -> EventReport:
+    attempts = message.attempts_before + failed.attempts
+    return EventReport.of_failed(message.event, attempts, failed.error)
 
 
 def _asked_sec(answer: ReceiverAnswer) -> float | None:
