@@ -1,7 +1,6 @@
 """The settings of an orchestrator that has each stream probed by a Pod of its own."""
 
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, Json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -17,12 +16,6 @@ JsonObjects = Annotated[Json[list[dict[str, Any]]], NoDecode, _UNCHECKED]
 JsonNames = Annotated[Json[list[str]], NoDecode, _UNCHECKED]
 
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-
-
-class ImagePullPolicy(StrEnum):
-    ALWAYS = "Always"
-    IF_NOT_PRESENT = "IfNotPresent"
-    NEVER = "Never"
 
 
 class PodSettings(BaseSettings):
@@ -43,7 +36,7 @@ class PodSettings(BaseSettings):
     worker_image_tag: str | None = None
     """Tag of the image; default: our own version."""
 
-    pod_image_pull_policy: ImagePullPolicy = ImagePullPolicy.IF_NOT_PRESENT
+    pod_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When nodes fetch the image: Always, IfNotPresent, Never."""
 
     pod_secret: str | None = None
