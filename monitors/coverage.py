@@ -171,12 +171,7 @@ def timeline(
 ) -> list[CoverageInterval]:
     """Return the intervals between two moments, without gap or overlap, as few as can be.
 
-    Args:
-        since: the first moment.
-        until: the first one that is left out.
-        live: None: the stream was never live.
-        observed: in order.
-        incidents: in any order.
+    `until` is left out. `live` is None where the stream was never live. `observed` is in order.
     """
     return merged(stretches(since, until, live=live, observed=observed, incidents=incidents))
 

@@ -19,11 +19,7 @@ def poll_delay_sec(
 ) -> float:
     """Return how long to wait before the next poll of a manifest.
 
-    Args:
-        now: the present.
-        waiting_since: when the first poll was.
-        scheduled_start: when the stream should start, if that is known.
-        chance: a random number from 0 to 1, for jitter.
+    `waiting_since` is the time of the first poll, `chance` a random number from 0 to 1, for jitter.
     """
     expected = scheduled_start or waiting_since
     late_sec = (now - expected).total_seconds()

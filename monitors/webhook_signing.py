@@ -38,11 +38,7 @@ def signature_headers(
 def is_signed(keys: Sequence[bytes], *, timestamp: str, body: bytes, signature: str) -> bool:
     """Check `X-Signature-256` against `keys`, in constant time.
 
-    Args:
-        keys: the keys that may have signed.
-        timestamp: the header `X-Timestamp`, to be checked for its age by the caller.
-        body: the raw body as it was received.
-        signature: the header `X-Signature-256`.
+    `timestamp` is the header `X-Timestamp`; the caller checks its age.
     """
     message = timestamp.encode() + b"." + body
     expected = ["sha256=" + hmac.new(key, message, hashlib.sha256).hexdigest() for key in keys]
@@ -54,12 +50,8 @@ def is_trio_signed(
 ) -> bool:
     """Check the trio's signatures against `keys`, in constant time.
 
-    Args:
-        keys: the keys that may have signed.
-        message_id: the header `webhook-id`.
-        timestamp: the header `webhook-timestamp`, to be checked for its age by the caller.
-        body: the raw body as it was received.
-        signatures: the header `webhook-signature`: `v1,BASE64`, more of them after spaces.
+    `message_id`, `timestamp` and `signatures` are the headers `webhook-id`, `webhook-timestamp`,
+    whose age the caller checks, and `webhook-signature`: `v1,BASE64`, more of them after spaces.
     """
     message = f"{message_id}.{timestamp}.".encode() + body
     digests = [base64.b64encode(hmac.digest(key, message, "sha256")) for key in keys]
@@ -72,11 +64,7 @@ def callback_seal(key: bytes, monitor_id: str, callback_url: str) -> str:
     """Return the gateway's proof that this is where a monitor's webhooks go.
 
     Otherwise everybody who can start workflows gets anything signed for an address of their own.
-
-    Args:
-        key: the internal key, which the gateway and the orchestrators have.
-        monitor_id: the monitor.
-        callback_url: as its user gave it.
+    `key` is the internal key, which the gateway and the orchestrators have.
     """
     message = f"callback\n{monitor_id}\n{callback_url}".encode()
     return hmac.new(key, message, hashlib.sha256).hexdigest()

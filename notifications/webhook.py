@@ -47,15 +47,7 @@ class WebhookSender:
     async def send(
         self, url: str, notification: Notification, *, event: StreamEvent | None, keys: WebhookKeys
     ) -> Outcome:
-        """Make one attempt.
-
-        Args:
-            url: of the destination.
-            notification: what to tell.
-            event: the event that it tells, if it is a single one: then its body is that of a
-                `callback_url`.
-            keys: of the destination.
-        """
+        """Make one attempt; of a single `event` the body is that of a `callback_url`."""
         message_id = event.event_id if event else notification.notification_id
         body = event.body() if event else body_of(notification)
         headers = {

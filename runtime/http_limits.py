@@ -255,13 +255,8 @@ def http_config(
 ) -> uvicorn.Config:
     """Return how an ASGI application is served to clients that nobody vouches for.
 
-    Args:
-        app: the application.
-        host: address to listen on.
-        port: port to listen on.
-        connections: how many at once; by default as many as the process has descriptors for.
-        timeouts: how long the server waits for clients.
-        more: further fields of the configuration.
+    It has as many connections at once as the process has descriptors for, unless `connections` says
+    how many.
     """
     limit = connections_limit() if connections is None else connections
     return uvicorn.Config(

@@ -54,9 +54,7 @@ async def serve_in_background(
 ) -> AsyncIterator[None]:
     """Serve while the context is open; at its end, requests in flight finish.
 
-    Args:
-        config: what is served, and where.
-        variables: that say where, for the message of an error.
+    Errors name the `variables` that say where it is served.
 
     Raises:
         PortTaken: something else listens there.

@@ -14,10 +14,7 @@ def plan_destinations(
 ) -> Iterator[Step]:
     """Yield a step for each destination of the file, and for each that it no longer names.
 
-    Args:
-        file: the file.
-        existing: those that there are, newest first.
-        options: what else to do than the differences ask for.
+    `existing` has those that there are, newest first.
     """
     newest: dict[str, Mapping[str, Any]] = {}
     for each in existing:

@@ -19,11 +19,8 @@ def plan_monitors(
 ) -> Iterator[Step]:
     """Yield a step for each monitor of the file, and for each that it no longer names.
 
-    Args:
-        file: the file.
-        existing: the active monitors as the list of the API has them, with their settings, and with
-            the names of their destinations.
-        options: what else to do than the differences ask for.
+    `existing` has the active monitors as the list of the API has them, with their settings, and
+    with the names of their destinations.
     """
     by_stream = {parse_stream_url(each["stream_url"]).key: each for each in existing}
     for entry in file.monitors:

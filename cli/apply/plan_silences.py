@@ -16,11 +16,7 @@ def plan_silences(
 ) -> Iterator[Step]:
     """Yield a step for each silence of the file that has not ended, and for each it lacks.
 
-    Args:
-        file: the file.
-        existing: the silences that have not ended, as the API lists them.
-        options: what else to do than the differences ask for.
-        now: the clock.
+    `existing` has the silences that have not ended, as the API lists them.
     """
     remaining = list(existing)
     for entry in file.silences:

@@ -33,12 +33,7 @@ def sign_capsule(
 ) -> None:
     """Check a capsule as a worker wrote it, and add the signature in place.
 
-    Args:
-        file: open for reading and writing; all of it is read.
-        key: that signs.
-        evidence_id: what the capsule must say of itself.
-        incident_id: likewise.
-        monitor_id: likewise.
+    The capsule must name these ids. All of `file` is read.
 
     Raises:
         InvalidCapsule: it is none, it is another one, or it is signed.
