@@ -20,7 +20,7 @@ from media.hls.identity import segment_identity
 from media.hls.playlist import MasterPlaylist, MediaPlaylist
 from media.hls.selection import rank_renditions
 from media.outbound.client import media_client
-from media.outbound.errors import FetchError
+from media.outbound.errors import BadStatus, FetchError
 from media.outbound.guard import OutboundGuard
 from media.playlists.loading import load_playlist
 from media.watching import SegmentProber
@@ -114,4 +114,8 @@ async def newest_measured(client: httpx.AsyncClient, probe: Probe, url: str) -> 
     age = datetime.now(UTC) - newest.program_date_time
     assert abs(age.total_seconds()) < PATIENCE_SEC
     prober = SegmentProber(client, probe, segment_max_bytes=1_000_000)
-    return await prober.measure(newest, target_duration_sec=1.0, silence_db=-50.0)
+    async with asyncio.timeout(PATIENCE_SEC):
+        while True:
+            with contextlib.suppress(BadStatus):  # on a busy machine ffmpeg is behind its clock
+                return await prober.measure(newest, target_duration_sec=1.0, silence_db=-50.0)
+            await asyncio.sleep(0.2)

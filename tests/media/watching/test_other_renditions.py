@@ -68,8 +68,8 @@ REASONS = {
     "segments gone": "http_404",
     "garbage": "undecodable",
 }
-LOST_AT_MOST = {"segments gone": 20, "garbage": 20}
-"""Segments that fail before another rendition is watched."""
+LOST_AT_MOST = {"segments gone": 30, "garbage": 30}
+"""Segments of 50 that fail before another rendition is watched: more on a busy machine."""
 
 
 def show(
