@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 
-SCALE = Scale(streams=3, alone_sec=0.0, beside_sec=44.0, faults_every_sec=20.0)
+SCALE = Scale(streams=3, alone_sec=0.0, beside_sec=32.0, faults_every_sec=20.0)
 
 
 @pytest.fixture(scope="module")
