@@ -16,7 +16,7 @@ demo: setup
 	@exec $(BIN)/stream-tracker demo
 
 # Two that compute, the others wait for streams and servers: see tests/conftest.py.
-PROCESSES := 5
+PROCESSES := 6
 # Whole services play their scenarios in real time, many at once: nothing else runs beside them.
 SERVICES := tests/service
 # These use the whole machine.
