@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from activities.declarations import WatchInput
@@ -40,6 +40,7 @@ class WatchEvidence:
             self._cache,
             partial(self._pictures.put, input.monitor_id),
             partial(self._collect_again, input),
+            partial(self._collect_early, input),
         )
 
     def journal_at(self, level: EvidenceLevel) -> Journal | None:
@@ -66,28 +67,34 @@ class WatchEvidence:
         for draft in drafts:
             if draft.incident is None or not is_opening(draft.event_type):
                 continue
-            case = Case(
-                monitor_id=input.monitor_id,
-                incident=draft.incident,
-                level=input.config.evidence,
-                alert_at=draft.timestamp,
-                excerpt=prober.footage.excerpt(draft.incident.started_at),
-                journal=prober.journal.excerpt(draft) if prober.journal else None,
-                stream_url=input.stream_url,
-            )
+            case = _case(input, draft.incident, prober.footage.excerpt(draft.incident.started_at))
+            journal = prober.journal.excerpt(draft) if prober.journal else None
+            case = replace(case, alert_at=draft.timestamp, journal=journal)
             if draft in inherited:
                 gone = ALL_BUT_PICTURES if draft.incident in still_open else case.kinds
                 case = replace(case, failure=LOST, kinds=gone)
+            elif draft.incident in prober.footage.shown_early:
+                self._collector.collect_again(replace(case, kinds=PICTURES))
+                case = replace(case, kinds=ALL_BUT_PICTURES)
             self._collector.collect(case)
 
     def _collect_again(self, input: WatchInput, opened: IncidentOpened, excerpt: Excerpt) -> None:
-        case = Case(
-            monitor_id=input.monitor_id,
-            incident=opened.ref,
-            level=input.config.evidence,
-            alert_at=opened.started_at + timedelta(seconds=opened.duration_sec),
-            excerpt=excerpt,
-            stream_url=input.stream_url,
-            kinds=PICTURES,
-        )
-        self._collector.collect_again(case)
+        alert_at = opened.started_at + timedelta(seconds=opened.duration_sec)
+        case = _case(input, opened.ref, excerpt)
+        self._collector.collect_again(replace(case, alert_at=alert_at, kinds=PICTURES))
+
+    def _collect_early(self, input: WatchInput, fault: IncidentRef, excerpt: Excerpt) -> None:
+        case = _case(input, fault, excerpt)
+        self._collector.collect(replace(case, is_early=True, kinds=PICTURES))
+
+
+def _case(input: WatchInput, incident: IncidentRef, excerpt: Excerpt) -> Case:
+    """Return a case whose alert is now."""
+    return Case(
+        monitor_id=input.monitor_id,
+        incident=incident,
+        level=input.config.evidence,
+        alert_at=datetime.now(UTC),
+        excerpt=excerpt,
+        stream_url=input.stream_url,
+    )

@@ -158,7 +158,8 @@ class GatewayServices:
         self.links = evidence_links(settings)
         self.evidence = EvidenceService(store, files, self.links, now)
         self.intake = EvidenceIntake(
-            store, files, EvidenceQuota(store, files, settings), self.capsule_keys, self.metrics
+            *(store, files, EvidenceQuota(store, files, settings)),
+            *(self.capsule_keys, self.metrics, now),
         )
         self.cleanup = EvidenceCleanup(
             *(store, files),

@@ -31,6 +31,7 @@ class Case:
         stream_url: of its stream.
         alert_at: when it was opened.
         failure: stable word for why nothing can be collected; None where something can.
+        is_early: it is a fault that may become an incident; what cannot be made is not missed.
         kinds: what is to be collected, as far as `level` includes it.
     """
 
@@ -42,6 +43,7 @@ class Case:
     journal: JournalExcerpt | None = None
     stream_url: str = field(default="", repr=False)
     failure: str | None = None
+    is_early: bool = False
     kinds: frozenset[EvidenceKind] = frozenset(EvidenceKind)
 
     @property

@@ -77,7 +77,7 @@ class EvidenceCollector:
 
     def collect(self, case: Case) -> None:
         """Have the evidence of an incident collected soon. This never waits and never fails."""
-        for item in case.items:
+        for item in () if case.is_early else case.items:
             unmade = Collected(item, case.incident.started_at, reason=SHUTDOWN)
             self._promised[case.id_of(item)] = _upload(case, unmade)
         for lane in self._lanes:
@@ -141,12 +141,16 @@ class _Lane:
             if case.failure is None:
                 async for collected in self._source.collect(case):
                     items.remove(collected.item)
-                    await self.uploads.put(_upload(case, collected))
+                    await self._hand_over(case, collected)
         except Exception:
             logger.exception("evidence cannot be made", incident_id=case.incident_id)
         for item in items:
             failed = Collected(item, case.incident.started_at, reason=case.failure or FAILED)
-            await self.uploads.put(_upload(case, failed))
+            await self._hand_over(case, failed)
+
+    async def _hand_over(self, case: Case, collected: Collected) -> None:
+        if collected.data or not case.is_early:
+            await self.uploads.put(_upload(case, collected))
 
     def _items(self, case: Case) -> list[EvidenceItem]:
         return [each for each in case.items if self._source.makes(each)]

@@ -18,7 +18,7 @@ MOST_WAITING_BYTES = 16 * 1024 * 1024
 """Whatever size one more has."""
 
 AFTER_ALERT_SEC = 0.5
-"""By then the gateway usually has the event, before which it takes no evidence."""
+"""By then the gateway usually has the event, before which it takes only pictures."""
 
 FIRST_DELAY_SEC, LONGEST_DELAY_SEC = 0.5, 8.0
 GIVE_UP_SEC = 110.0
@@ -113,7 +113,8 @@ class Uploads:
 
     async def put(self, upload: Upload) -> None:
         """Queue an upload, as soon as there is room."""
-        early_sec = max(0.0, AFTER_ALERT_SEC - self._age_sec(upload))
+        is_awaited = upload.item.kind is EvidenceKind.PICTURE and upload.data
+        early_sec = 0.0 if is_awaited else max(0.0, AFTER_ALERT_SEC - self._age_sec(upload))
         async with self._changed:
             await self._changed.wait_for(self._has_room)
             self._waiting.append(_Waiting(upload, self._clock() + early_sec))

@@ -115,6 +115,12 @@ def evidence_items(level: EvidenceLevel) -> tuple[EvidenceItem, ...]:
     return _ITEMS[: _COUNTS[level]]
 
 
+def fault_began_at(evidence_id: str) -> datetime:
+    """Return when the fault began that a piece of evidence is of, to the millisecond."""
+    bits = UUID(evidence_id.removeprefix("evd-")).int
+    return _EPOCH + timedelta(milliseconds=bits >> 80)
+
+
 def _as_version_7(bits: int) -> UUID:
     """Return a UUID of these bits but the six that say what it is (RFC 9562)."""
     version, variant = 0xF << 76, 0x3 << 62

@@ -14,6 +14,8 @@ from evidence.store import FileStore, StoreFailed
 BATCH: Final = 200
 BATCHES: Final = 20
 LOST: Final = "lost"
+EARLY_KEPT: Final = timedelta(hours=1)
+"""Pictures of a fault that has not become an incident by then are removed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +67,11 @@ class EvidenceCleanup:
 
     async def _forget(self) -> None:
         for _ in range(BATCHES):
-            past = await self._store.evidence.past(self._now() - self._remembered, limit=BATCH)
+            past = await self._store.evidence.past(
+                self._now() - self._remembered,
+                announced_before=self._now() - EARLY_KEPT,
+                limit=BATCH,
+            )
             stored = [one for one in past if one.is_stored]
             await remove_files(self._store, self._files, stored, EXPIRED)
             await self._store.evidence.remove([one.evidence_id for one in past])

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,14 @@ from api.store import Store
 from api.store.evidence import DELETED, EvidenceRecord
 from api.store.evidence_tables import EvidenceState
 from evidence.store import FileStore, StoreFailed
-from monitors.evidence import MOST_BYTES, EvidenceItem, EvidenceKind
+from monitors.evidence import (
+    MOST_BYTES,
+    EvidenceItem,
+    EvidenceKind,
+    EvidenceLevel,
+    fault_began_at,
+    is_evidence_id,
+)
 
 PICTURES_AT_ONCE: Final = 8
 LARGE_AT_ONCE: Final = 2
@@ -66,12 +73,14 @@ class EvidenceIntake:
         quota: EvidenceQuota,
         keys: CapsuleKeys,
         metrics: GatewayMetrics,
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._files = files
         self._quota = quota
         self._keys = keys
         self._metrics = metrics
+        self._now = now
         large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._turns = dict.fromkeys(EvidenceKind, large)
         self._turns[EvidenceKind.PICTURE] = asyncio.Semaphore(PICTURES_AT_ONCE)
@@ -90,12 +99,15 @@ class EvidenceIntake:
     async def take(self, upload: IncomingEvidence, request: Request) -> None:
         """Take a file; one that is there already stays as it is.
 
+        A picture may come before its incident: its worker may be lost by then.
+
         Raises:
             EvidenceNotFound: no incident has announced it, or its event is still on its way.
             ValidationFailed: it is not what the worker says.
             BodyTooLarge: it is larger than its kind may be.
             EvidenceNotAvailable: it cannot be kept; the evidence has failed.
         """
+        await self._announce(upload)
         record = await self._expected(upload)
         if _is_taken(record):
             return
@@ -119,6 +131,29 @@ class EvidenceIntake:
         record = await self._expected(upload)
         if await self._store.evidence.fail(record, reason):
             self._metrics.evidence.labels(record.kind, "failed").inc()
+
+    async def _announce(self, upload: IncomingEvidence) -> None:
+        """Note a picture whose incident may come."""
+        evidence_id, item = upload.evidence_id, upload.item
+        if item.kind is not EvidenceKind.PICTURE or not is_evidence_id(evidence_id):
+            return
+        if item.id_of(upload.incident_id, fault_began_at(evidence_id)) != evidence_id:
+            return
+        if await self._store.evidence.find(evidence_id):
+            return
+        monitor = await self._store.monitors.find(upload.monitor_id)
+        if monitor and monitor.config.evidence is not EvidenceLevel.NONE:
+            await self._store.evidence.announce(
+                EvidenceRecord(
+                    evidence_id=evidence_id,
+                    incident_id=upload.incident_id,
+                    monitor_id=upload.monitor_id,
+                    kind=item.kind,
+                    moment=item.moment,
+                    state=EvidenceState.PENDING,
+                    created_at=self._now(),
+                )
+            )
 
     async def _expected(self, upload: IncomingEvidence) -> EvidenceRecord:
         """Return the row that the event of an incident has announced.

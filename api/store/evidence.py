@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.store.database import StorePart, insert_for
 from api.store.evidence_tables import EvidenceState, evidence
-from api.store.tables import monitors
+from api.store.tables import incidents, monitors
 from monitors.events import StreamEvent, is_opening
 from monitors.evidence import (
     EvidenceItem,
@@ -90,6 +90,13 @@ class EvidenceStore(StorePart):
         row = await self._database.row(select(evidence).where(_is(evidence_id)))
         return EvidenceRecord(**row._mapping) if row else None
 
+    async def announce(self, record: EvidenceRecord) -> None:
+        """Note a picture of a fault that is no incident yet."""
+        adding = self._database.insert(evidence).values(vars(record))
+        await self._database.write_one(
+            adding.on_conflict_do_nothing(index_elements=["evidence_id"])
+        )
+
     async def of_incidents(self, incident_ids: Collection[str]) -> dict[str, list[EvidenceRecord]]:
         """Return the evidence of those of these incidents that have any, pictures first."""
         found: dict[str, list[EvidenceRecord]] = {}
@@ -155,9 +162,15 @@ class EvidenceStore(StorePart):
         is_old = evidence.c.created_at < moment
         return await self._records(_oldest_first(_stored() & is_old, limit))
 
-    async def past(self, before: datetime, *, limit: int) -> list[EvidenceRecord]:
-        """Return rows from before then, and those of monitors that are gone."""
-        is_old = evidence.c.created_at < before
+    async def past(
+        self, before: datetime, *, announced_before: datetime, limit: int
+    ) -> list[EvidenceRecord]:
+        """Return rows from before then, those of monitors that are gone, and those that were
+        announced before an incident that did not come.
+        """
+        is_incident = exists().where(incidents.c.incident_id == evidence.c.incident_id)
+        is_vain = (evidence.c.created_at < announced_before) & ~is_incident
+        is_old = or_(evidence.c.created_at < before, is_vain)
         is_orphan = ~exists().where(monitors.c.monitor_id == evidence.c.monitor_id)
         return await self._records(_oldest_first(is_old | is_orphan, limit))
 

@@ -6,8 +6,11 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from media.watching.state import WatchState
+from monitors.config import Thresholds
 from monitors.detectors.fault_detector import FaultRun
 from monitors.detectors.freeze import HeldStill
+from monitors.incidents import IncidentRef
+from monitors.status import IncidentKind
 
 
 def faults_begun(state: WatchState) -> list[datetime]:
@@ -29,6 +32,21 @@ def faults_begun(state: WatchState) -> list[datetime]:
         if deferred_from := track.detectors.video.deferred_from:
             moments.append(deferred_from.starts_at)
     return moments
+
+
+def faults_half_way(state: WatchState, thresholds: Thresholds) -> list[IncidentRef]:
+    """Return the faults of picture and first sound that are half way to their alert, or further."""
+    threshold_sec = {
+        IncidentKind.BLACKOUT: thresholds.blackout_threshold_sec,
+        IncidentKind.FREEZE: thresholds.freeze_threshold_sec,
+        IncidentKind.SILENCE: thresholds.silence_threshold_sec,
+    }
+    growing = (it for track in state.tracks.values() for it in track.detectors.growing())
+    return [
+        IncidentRef(kind=kind, started_at=run.started_at)
+        for kind, run in growing
+        if run.fault_sec >= threshold_sec[kind] / 2 > 0
+    ]
 
 
 def _moments_in(detectors: BaseModel) -> Iterator[datetime]:

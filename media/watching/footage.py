@@ -11,7 +11,7 @@ from media.watching.faults_begun import faults_begun
 from media.watching.segment_cache import SegmentCache
 from media.watching.state import AUDIO, WatchState, is_additional
 from monitors.evidence import EvidenceLevel
-from monitors.incidents import IncidentOpened
+from monitors.incidents import IncidentOpened, IncidentRef
 from monitors.measurement import CachedSegment
 
 DEFAULT_PICTURE_SEC = 60.0
@@ -22,6 +22,8 @@ BEFORE_SEC = 5.0
 
 MOST_CLIP_SEC = 120.0
 """From the beginning of a fault. What comes later is left out of its clip, but for the end."""
+
+MOST_SHOWN_EARLY = 20
 
 CLIP_LEVELS = frozenset({EvidenceLevel.CLIP, EvidenceLevel.CAPSULE})
 
@@ -73,10 +75,12 @@ class Footage:
     Args:
         on_told_before: takes an incident that another worker told, whose evidence may be missing,
             and what there is of it.
+        on_half_way: takes a fault that may become an incident soon, and what there is of it.
 
     Attributes:
         level: what evidence the stream's monitor wants.
         is_taken_over: whether it has what there is of the time when another worker watched.
+        shown_early: faults that were handed out half way, the latest ones.
         picture_interval_sec: time between two pictures.
     """
 
@@ -85,17 +89,20 @@ class Footage:
         cache: SegmentCache | None = None,
         on_picture: Callable[[Picture], None] | None = None,
         on_told_before: Callable[[IncidentOpened, Excerpt], None] | None = None,
+        on_half_way: Callable[[IncidentRef, Excerpt], None] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cache = cache or SegmentCache()
         self._on_picture = on_picture
         self._on_told_before = on_told_before
+        self._on_half_way = on_half_way
         self._clock = clock
         self._kept: dict[str, list[KeptSegment]] = {}
         self._pictured: float | None = None
         self.level = EvidenceLevel.NONE
         self.is_taken_over = False
+        self.shown_early: dict[IncidentRef, None] = {}
         self.picture_interval_sec = DEFAULT_PICTURE_SEC
 
     def wants_picture(self) -> bool:
@@ -137,6 +144,17 @@ class Footage:
             else:
                 needed = _of_pictures(kept, moments, unjudged_from)
             self._kept[name] = needed
+
+    def show_half_way(self, faults: Iterable[IncidentRef]) -> None:
+        """Hand out what there is of faults that are half way to their alert, once of each."""
+        if self._on_half_way is None or self.level is EvidenceLevel.NONE:
+            return
+        for each in faults:
+            if each not in self.shown_early:
+                self.shown_early[each] = None
+                self._on_half_way(each, self.excerpt(each.started_at))
+        while len(self.shown_early) > MOST_SHOWN_EARLY:
+            del self.shown_early[next(iter(self.shown_early))]
 
     def forget(self, track: str) -> None:
         self._kept.pop(track, None)

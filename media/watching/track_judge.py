@@ -15,6 +15,7 @@ from media.hls.errors import PlaylistError
 from media.hls.playlist import MediaPlaylist, Segment
 from media.outbound.errors import FetchError
 from media.watching.decryption import UnsupportedSegment
+from media.watching.faults_begun import faults_half_way
 from media.watching.judging import StateJudge
 from media.watching.segment_prober import SegmentListener, SegmentProber, SegmentSeen
 from media.watching.state import MAIN, is_additional
@@ -145,6 +146,7 @@ class TrackJudge:
             self._cover(segment, starts_at, UNDECODABLE if broken else hidden)
             self._show(segment, measurement, broken, seen_at)
         footage.forget_unneeded(self._state)
+        footage.show_half_way(faults_half_way(self._state, self._config))
 
     def _cover(self, segment: Segment, starts_at: datetime, reason: str | None) -> None:
         if self._name == MAIN:

@@ -9,7 +9,13 @@ from pydantic import BaseModel, Field, field_serializer
 
 from monitors.config import AudioTracks, Expect, Thresholds
 from monitors.detectors.explanations import Cause
-from monitors.detectors.fault_detector import REMNANT_SEC, FaultRule, closing_rule, segment_info
+from monitors.detectors.fault_detector import (
+    REMNANT_SEC,
+    FaultRule,
+    FaultRun,
+    closing_rule,
+    segment_info,
+)
 from monitors.detectors.silence import SilenceDetector
 from monitors.detectors.sound_clock import SoundClock
 from monitors.detectors.sound_detectors import SoundDetectors, sound_checks
@@ -231,6 +237,15 @@ class MediaDetectors(BaseModel):
         """Return the faults that are there, and have not reached their thresholds."""
         found = (it for track in sorted(self._judged(), reverse=True) for it in self._of(track))
         return [kind for kind, health in found if health is Health.WARNING]
+
+    def growing(self) -> list[tuple[IncidentKind, FaultRun]]:
+        """Return the faults of picture and first sound that are no incident yet."""
+        detectors = (
+            (IncidentKind.BLACKOUT, self.video.blackout),
+            (IncidentKind.FREEZE, self.video.freeze.faults),
+            (IncidentKind.SILENCE, self.silence.faults),
+        )
+        return [(kind, each.run) for kind, each in detectors if each.run and not each.is_open]
 
     def causes(self) -> list[Cause]:
         """Return what is on air that explains other faults."""

@@ -101,6 +101,11 @@ def pictures_of(result: WatchResult, gateway: ScriptedServer) -> dict[str, bytes
     return {moment: file for moment, file in files.items() if moment != "clip"}
 
 
+def asked_for(gateway: ScriptedServer) -> list[str]:
+    asked = [each.path for each in gateway.requests if each.method == "GET"]
+    return [each for each in asked if "/evidence/" in each]
+
+
 @asynccontextmanager
 async def on_air(*scenes: tuple[str, float]) -> AsyncIterator[str]:
     """Yield the URL of a stream whose playlist names the segments of thirty seconds."""
@@ -122,13 +127,12 @@ async def lost_worker(url: str, **config: float) -> WatchResult:
 
 
 async def going_on(
-    parts: Worker, url: str, state: dict[str, Any], checkpoint_sec: float = 1.0
+    parts: Worker, url: str, state: dict[str, Any], checkpoint_sec: float = 1.0, **config: float
 ) -> WatchResult:
-    config = CONFIG.model_copy(update={"evidence": EvidenceLevel.CLIP})
     order = WatchInput(
         monitor_id=MONITOR,
         stream_url=url,
-        config=config,
+        config=CONFIG.model_copy(update={"evidence": EvidenceLevel.CLIP, **config}),
         state=state,
         checkpoint_sec=checkpoint_sec,
     )
@@ -176,14 +180,26 @@ async def test_a_worker_that_takes_over_a_fault_has_the_pictures_of_its_beginnin
     assert [each.event_type for each in result.event_drafts] == [EventType.BLACKOUT]
 
 
+async def test_a_fault_is_pictured_half_way_so_that_its_alert_only_asks_for_the_pictures() -> None:
+    has_all = Answer(status=204)
+    async with on_air(("normal", 3.0), ("black", 30.0)) as url, scripted(has_all) as gateway:
+        first = await lost_worker(url, blackout_threshold_sec=20.0)
+        async with worker(gateway_url=gateway.url, with_evidence=True) as parts:
+            result = await going_on(parts, url, first.state, 60, blackout_threshold_sec=12.0)
+            assert await both_pictures(result, gateway)
+            await until_true(lambda: len(asked_for(gateway)) == 2, "two questions")
+    assert [each.event_type for each in result.event_drafts] == [EventType.BLACKOUT]
+    put = [each for each in gateway.requests if each.method == "PUT" and "evd-" in each.path]
+    assert [_name(each) for each in put].count("first_faulty") == 1
+
+
 async def test_pictures_that_the_gateway_has_are_not_made_again() -> None:
     answers = Answer(status=204)
     async with on_air(("normal", 3.0), ("black", 30.0)) as url, scripted(answers) as gateway:
         told = await lost_worker(url)
         async with worker(gateway_url=gateway.url, with_evidence=True) as parts:
             result = await going_on(parts, url, told.state, checkpoint_sec=8)
-    asked = [each.path for each in gateway.requests if each.method == "GET"]
-    assert len([each for each in asked if "/evidence/" in each]) == 2
+    assert len(asked_for(gateway)) == 2
     assert pictures_of(result, gateway) == {}
 
 

@@ -96,6 +96,43 @@ async def test_workers_may_ask_what_is_still_to_come(gateway: Running) -> None:
     assert [*taken, await incident.is_taken(FIRST_FAULTY)] == [True, False, True]
 
 
+async def test_a_picture_may_come_before_its_incident(gateway: Running) -> None:
+    incident = await new_incident(gateway, NOON)
+    assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 204
+    await incident.open()
+    ready, pending = ("ready", None), ("pending", None)
+    assert await states(incident) == {"last_good": pending, "first_faulty": ready}
+
+
+async def test_a_picture_before_an_incident_is_refused_where_none_is_kept(
+    gateway: Running,
+) -> None:
+    silent = await new_incident(gateway, NOON, config={"evidence": "none"})
+    other = await new_incident(gateway, NOON, stream_url="https://a.tv/other.m3u8")
+    answers = [
+        await silent.put(FIRST_FAULTY, JPEG),
+        await other.put(FIRST_FAULTY, JPEG, X_Incident_Id=ANOTHER),
+    ]
+    assert [each.json()["error"]["code"] for each in answers] == 2 * ["EVIDENCE_NOT_FOUND"]
+
+
+async def test_pictures_of_a_fault_that_was_no_incident_go_after_an_hour(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "evidence"
+    async with running_gateway(sqlite_url, evidence_store=str(folder)) as gateway:
+        vain, told = [
+            await new_incident(gateway, NOON, stream_url=f"https://a.tv/{name}.m3u8")
+            for name in ("vain", "told")
+        ]
+        for incident in (vain, told):
+            await incident.put(FIRST_FAULTY, JPEG)
+        await told.open()
+        await later(gateway, folder, hours=2).remove_old()
+        assert files_in(folder) == [told.id_of(FIRST_FAULTY)]
+        assert await gateway.store.evidence.find(vain.id_of(FIRST_FAULTY)) is None
+
+
 async def test_a_part_of_a_clip(light_gateway: Running) -> None:
     incident = await new_incident(light_gateway, NOON, **CLIPS)
     await incident.open()

@@ -3,8 +3,10 @@
 import pytest
 
 from media.hls.playlist import Segment
-from media.watching import Footage, Picture, SegmentCache, WatchState
+from media.watching import Excerpt, Footage, Picture, SegmentCache, WatchState
+from media.watching.faults_begun import faults_half_way
 from media.watching.track_state import TrackState
+from monitors.config import Thresholds
 from monitors.detectors.fault_detector import FaultRun
 from monitors.events import EventDraft, EventType
 from monitors.evidence import EvidenceLevel
@@ -93,6 +95,23 @@ def test_a_clip_that_lacks_a_segment_in_between_is_cut() -> None:
     watched(footage, with_fault(0.0), first=0, last=1)
     watched(footage, with_fault(0.0), first=3, last=4)
     assert footage.excerpt(wall_clock(0.0)).is_cut
+
+
+@pytest.mark.parametrize(("fault_sec", "is_half_way"), [(14.9, False), (15.0, True)])
+def test_a_fault_is_handed_out_half_way_to_its_alert_and_once(
+    fault_sec: float, *, is_half_way: bool
+) -> None:
+    shown = list[tuple[IncidentRef, Excerpt]]()
+    footage = Footage(on_half_way=lambda fault, excerpt: shown.append((fault, excerpt)))
+    footage.level = EvidenceLevel.PICTURE
+    state = WatchState(tracks={"main": TrackState()})
+    run = FaultRun(started_at=wall_clock(21.0), fault_sec=fault_sec)
+    state.tracks["main"].detectors.video.blackout.run = run
+    watched(footage, with_fault(21.0), first=9, last=20)
+    for _ in range(2):
+        footage.show_half_way(faults_half_way(state, Thresholds(blackout_threshold_sec=30)))
+    found = [(each.started_at, excerpt) for each, excerpt in shown]
+    assert found == [(wall_clock(21.0), footage.excerpt(wall_clock(21.0)))] * is_half_way
 
 
 @pytest.mark.parametrize("level", EvidenceLevel)
