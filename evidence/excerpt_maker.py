@@ -22,7 +22,7 @@ from evidence.excerpts.protocol import (
     NothingMade,
     Piece,
 )
-from media.decoding.decoder_probe import Confinement
+from media.decoding.decoder_probe import DECODER_ENV, Confinement
 from media.decoding.errors import NotConfined
 from media.decoding.result_check import Ready
 from media.processes.run_once import ProcessFailed, ProcessTimedOut
@@ -183,7 +183,7 @@ class ExcerptMaker:
         )
 
     async def _program(self) -> Program:
-        return Program(command=[*COMMAND, str(MEMORY_BYTES)], env={"OPENBLAS_NUM_THREADS": "1"})
+        return Program(command=[*COMMAND, str(MEMORY_BYTES)], env=DECODER_ENV)
 
     def _check_confinement(self, ready: bytes) -> None:
         if not Ready.model_validate_json(ready).is_confined and self._confinement.is_required:

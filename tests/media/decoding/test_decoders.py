@@ -13,6 +13,8 @@ from structlog.testing import capture_logs
 from media.decoding.decoder_probe import DecoderProbe
 from media.decoding.errors import UndecodableSegment
 from media.decoding.limits import ProbeLimits
+from monitors.frames import DecodeDepth
+from monitors.measurement import ProbeContext
 from simulator.origin import Programme, RenderedProgramme, render
 from tests.media.decoding.measuring import measure
 
@@ -56,6 +58,20 @@ async def test_a_decoder_is_locked_in(segment: bytes) -> None:
     (pid,) = probe.process_ids()
     assert "Seccomp:\t2" in told_of(pid, "status")
     assert "KEY" not in told_of(pid, "environ")
+    await probe.close()
+
+
+async def test_a_decoder_keeps_its_memory_for_the_next_segment(segment: bytes) -> None:
+    probe, keyframe = DecoderProbe(parallel=1), ProbeContext(depth=DecodeDepth.KEYFRAME)
+
+    async def measure_ten() -> int:
+        for _ in range(10):
+            await probe.measure(segment, duration_sec=2.0, silence_db=-50, context=keyframe)
+        (pid,) = probe.process_ids()
+        return int(told_of(pid, "stat").rpartition(")")[2].split()[7])  # page faults so far
+
+    before = await measure_ten()
+    assert await measure_ten() - before < 200
     await probe.close()
 
 
