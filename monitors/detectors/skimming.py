@@ -17,8 +17,9 @@ from monitors.detectors.stream_time import TIME_TOLERANCE_SEC, SegmentPosition, 
 from monitors.frames import BLOCKS, STILL_GAP_SEC, DecodeDepth, Motion, has_moved
 from monitors.measurement import Interval, SegmentMeasurement
 
-SEGMENTS_OF_A_FAULT = 4
-"""A threshold shorter than this could be reached before a keyframe shows the fault."""
+SEGMENTS_OF_A_FAULT = 2
+"""A threshold shorter than this could be reached before a keyframe shows the fault, which begins
+behind one: the next one shows it, or the one after that where a flash hides it."""
 
 SKIMMED = (
     *("blackout_threshold_sec", "freeze_threshold_sec"),

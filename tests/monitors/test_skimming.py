@@ -44,8 +44,8 @@ calm_with_faults = st.lists(st.tuples(calm, fault), min_size=1, max_size=3).map(
 )
 limits = st.builds(
     Thresholds,
-    blackout_threshold_sec=st.sampled_from([8, 12, 2]),
-    freeze_threshold_sec=st.sampled_from([8, 12, 15, 3, 30, 50]),
+    blackout_threshold_sec=st.sampled_from([8, 12, 4.5, 2]),
+    freeze_threshold_sec=st.sampled_from([8, 12, 15, 3, 6.5, 30, 50]),
     silence_threshold_sec=st.sampled_from([0, 4]),
     recovery_sec=st.sampled_from([0, 1, 5]),
 )
@@ -234,9 +234,11 @@ def patiently(programme: Sequence[Shown]) -> list[Shown]:
     return [replace(each, thresholds=Thresholds()) for each in programme]
 
 
-def test_short_thresholds_have_each_picture_measured() -> None:
-    short = Thresholds(blackout_threshold_sec=7)
+@pytest.mark.parametrize(("threshold_sec", "is_skimmed"), [(3.9, False), (4.0, True)])
+def test_thresholds_under_two_segments_have_each_picture_measured(
+    threshold_sec: float, is_skimmed: bool
+) -> None:
+    limit = Thresholds(blackout_threshold_sec=threshold_sec)
     programme = cut([("moving", 1, 200)], repeat(20), 100)
-    assert all(watched(programme, skims=True).skimmed)
-    shown = [replace(each, thresholds=short) for each in programme]
-    assert not any(watched(shown, skims=True).skimmed)
+    shown = [replace(each, thresholds=limit) for each in programme]
+    assert set(watched(shown, skims=True).skimmed) == {is_skimmed}
