@@ -1,6 +1,5 @@
 """The gateway process."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -26,7 +25,12 @@ from runtime.errors import StartError
 from runtime.http_limits import connections_limit
 from runtime.logging import configure_logging
 from runtime.payloads import search_value
-from runtime.serving import api_config, serve_in_background, stop_signal
+from runtime.serving import (
+    api_config,
+    serve_in_background,
+    spare_the_garbage_collector,
+    stop_signal,
+)
 from runtime.settings import GatewaySettings
 from runtime.temporal import connect_temporal
 from runtime.version import USER_AGENT
@@ -62,7 +66,7 @@ async def run_gateway(settings: GatewaySettings) -> None:
                     ping=ping,
                     namespace=client.namespace,
                 )
-                gc.freeze()  # to look for garbage in what was imported would stop all for 0.1 s
+                spare_the_garbage_collector()
                 # Closed before the requests in flight are waited for: one of them may be asking.
                 async with serving(gateway, settings), open_sender(apprise):
                     logger.info("gateway serves", host=settings.host, port=settings.port)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,7 +29,7 @@ from media.watching import MemoryBudget
 from monitors.evidence_links import EvidenceLinks
 from monitors.pods import PlacementKind
 from runtime.logging import configure_logging
-from runtime.serving import stop_signal
+from runtime.serving import spare_the_garbage_collector, stop_signal
 from runtime.settings import SettingsError, WorkerRole, WorkerSettings
 from runtime.temporal import connect_temporal, temporal_configuration
 from runtime.version import USER_AGENT
@@ -105,7 +104,7 @@ async def run_worker(settings: WorkerSettings) -> None:
         for worker in workers:
             await stack.enter_async_context(worker)
         missing.clear()
-        gc.freeze()  # nothing of what was imported becomes garbage
+        spare_the_garbage_collector()
         logger.info("worker ready", role=settings.worker_role.value, pid=os.getpid())
         await stop.wait()
         missing.append("shutting down")
