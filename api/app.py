@@ -163,7 +163,7 @@ class GatewayServices:
         )
         self.cleanup = EvidenceCleanup(
             *(store, files),
-            kept=timedelta(days=settings.evidence_retention_days),
+            kept=min(timedelta(days=settings.evidence_retention_days), retention),
             remembered=retention,
             now=now,
         )
@@ -181,7 +181,8 @@ class GatewayServices:
         self.destinations = DestinationService(
             store, self.waker, address_check, apprise_check, secrets, now
         )
-        writer = NotificationWriter(store, settings.public_url, self.links, now)
+        public_url = settings.public_url and settings.public_url.rstrip("/")
+        writer = NotificationWriter(store, public_url, self.links, now)
         self.dispatch = DestinationDispatch(store, secrets, writer, self.metrics, now)
         self.held_webhooks = HeldWebhooks(store, engine, now)
         self.silences = SilenceService(store, self.waker, self.held_webhooks, now)

@@ -5,36 +5,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from api.errors import (
-    ApiError,
-    BodyTooLarge,
-    ConfirmationRequired,
-    DestinationNotFound,
-    DuplicateMonitor,
-    EngineNotAvailable,
-    EventNotFound,
-    EvidenceFailed,
-    EvidenceGone,
-    EvidenceNotAvailable,
-    EvidenceNotFound,
-    EvidencePending,
-    Forbidden,
-    IdempotencyConflict,
-    IncidentNotFound,
-    InvalidConfig,
-    InvalidUrl,
-    MaxMonitorsExceeded,
-    MonitorNotActive,
-    MonitorNotFound,
-    PictureNotFound,
-    RateLimitExceeded,
-    SilenceNotFound,
-    SlateNotFound,
-    StatusPageNotFound,
-    StoreNotAvailable,
-    Unauthorized,
-    ValidationFailed,
-)
+from api import errors
+from api.errors import ApiError
 
 EXAMPLE_ID: Final = "mon-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
 EXAMPLE_DESTINATION_ID: Final = "dst-019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1c"
@@ -64,34 +36,37 @@ class ErrorBody(BaseModel):
 
 
 _EXAMPLES: Final[list[ApiError]] = [
-    ValidationFailed("limit: input should be less than or equal to 200"),
-    InvalidUrl("stream_url: must start with http:// or https://"),
-    InvalidConfig("config.recovery_sec: input should be greater than or equal to 0"),
-    Unauthorized("X-API-Key: is required"),
-    Forbidden("This key may only read (VIEWER_KEYS)"),
-    MonitorNotFound(EXAMPLE_ID),
-    DestinationNotFound(EXAMPLE_DESTINATION_ID),
-    SilenceNotFound(EXAMPLE_SILENCE_ID),
-    EventNotFound(EXAMPLE_ID, EXAMPLE_EVENT_ID),
-    IncidentNotFound(EXAMPLE_INCIDENT_ID),
-    EvidenceNotFound(EXAMPLE_EVIDENCE_ID),
-    EvidencePending(EXAMPLE_EVIDENCE_ID),
-    EvidenceFailed(EXAMPLE_EVIDENCE_ID, "no_picture"),
-    EvidenceGone(EXAMPLE_EVIDENCE_ID, "expired"),
-    PictureNotFound(EXAMPLE_ID),
-    SlateNotFound("technical-difficulties"),
-    StatusPageNotFound("example-tv"),
-    DuplicateMonitor(EXAMPLE_ID),
-    IdempotencyConflict("Idempotency-Key: was used before with another body"),
-    MonitorNotActive(f"Monitor {EXAMPLE_ID} has ended already: completed"),
-    ConfirmationRequired(12),
-    BodyTooLarge("body: is larger than 65536 bytes"),
-    RateLimitExceeded("More than 25 creations in a minute", 17),
-    MaxMonitorsExceeded("50 monitors are active, which is the maximum; stop one first"),
-    EngineNotAvailable("Temporal cannot be reached, nothing was created; try again later"),
-    StoreNotAvailable(),
-    EvidenceNotAvailable("store_unavailable"),
+    errors.ValidationFailed("limit: input should be less than or equal to 200"),
+    errors.InvalidUrl("stream_url: must start with http:// or https://"),
+    errors.InvalidConfig("config.recovery_sec: input should be greater than or equal to 0"),
+    errors.Unauthorized("X-API-Key: is required"),
+    errors.Forbidden("This key may only read (VIEWER_KEYS)"),
+    errors.MonitorNotFound(EXAMPLE_ID),
+    errors.DestinationNotFound(EXAMPLE_DESTINATION_ID),
+    errors.SilenceNotFound(EXAMPLE_SILENCE_ID),
+    errors.EventNotFound(EXAMPLE_ID, EXAMPLE_EVENT_ID),
+    errors.IncidentNotFound(EXAMPLE_INCIDENT_ID),
+    errors.EvidenceNotFound(EXAMPLE_EVIDENCE_ID),
+    errors.EvidencePending(EXAMPLE_EVIDENCE_ID),
+    errors.EvidenceFailed(EXAMPLE_EVIDENCE_ID, "no_picture"),
+    errors.EvidenceGone(EXAMPLE_EVIDENCE_ID, "expired"),
+    errors.PictureNotFound(EXAMPLE_ID),
+    errors.SlateNotFound("technical-difficulties"),
+    errors.StatusPageNotFound("example-tv"),
+    errors.DuplicateMonitor(EXAMPLE_ID),
+    errors.IdempotencyConflict("Idempotency-Key: was used before with another body"),
+    errors.MonitorNotActive(f"Monitor {EXAMPLE_ID} has ended already: completed"),
+    errors.ConfirmationRequired(12),
+    errors.BodyTooLarge("body: is larger than 65536 bytes"),
+    errors.RateLimitExceeded("More than 25 creations in a minute", 17),
+    errors.MaxMonitorsExceeded("50 monitors are active, which is the maximum; stop one first"),
+    errors.EngineNotAvailable("Temporal cannot be reached, nothing was created; try again later"),
+    errors.StoreNotAvailable(),
+    errors.EvidenceNotAvailable("store_unavailable"),
 ]
+_OF_EVERY_ROUTE: Final = (
+    *(errors.Unauthorized, errors.Forbidden, errors.RateLimitExceeded, errors.StoreNotAvailable),
+)
 _RETRY_AFTER: Final = {
     "Retry-After": {
         "description": "With RATE_LIMIT_EXCEEDED: seconds until a request may be made again.",
@@ -102,7 +77,13 @@ _RETRY_AFTER: Final = {
 
 def error_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Return what a route documents: these errors, besides those that every route knows."""
-    wanted = {*kinds, Unauthorized, Forbidden, RateLimitExceeded, StoreNotAvailable}
+    wanted = {
+        *kinds,
+        errors.Unauthorized,
+        errors.Forbidden,
+        errors.RateLimitExceeded,
+        errors.StoreNotAvailable,
+    }
     examples = [example for example in _EXAMPLES if type(example) in wanted]
     statuses = sorted({example.status for example in examples})
     documented: dict[int | str, dict[str, Any]] = {
@@ -112,10 +93,10 @@ def error_responses(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     return documented | {FRAMEWORK_ERROR: {"description": "None other."}}
 
 
-def _response(errors: list[ApiError]) -> dict[str, Any]:
-    status = HTTPStatus(errors[0].status)
-    codes = sorted({error.code for error in errors})
-    examples = {type(error).__name__: {"value": error.body()} for error in errors}
+def _response(found: list[ApiError]) -> dict[str, Any]:
+    status = HTTPStatus(found[0].status)
+    codes = sorted({error.code for error in found})
+    examples = {type(error).__name__: {"value": error.body()} for error in found}
     response: dict[str, Any] = {
         "model": ErrorBody,
         "description": f"{status.phrase}: {', '.join(codes)}.",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from api.store import Store
@@ -14,28 +15,22 @@ from monitors.status import MonitorStatus, Severity
 from notifications.notification import Notification, NotificationState, Subject
 
 
+@dataclass(frozen=True)
 class NotificationWriter:
     """Writes notifications; without a `public_url`, where people reach the gateway, no links."""
 
-    def __init__(
-        self,
-        store: Store,
-        public_url: str | None,
-        links: EvidenceLinks,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._links = links
-        self._now = now
-        self._public_url = public_url.rstrip("/") if public_url else None
+    store: Store
+    public_url: str | None
+    links: EvidenceLinks
+    now: Callable[[], datetime]
 
     async def write(
         self, record: DestinationRecord, rows: Sequence[DeliveryRecord]
     ) -> tuple[Notification, StreamEvent | None]:
         """Return what the rows of one notification tell; with the event, if it is a single one."""
         first = rows[0]
-        told = await self._store.told.rows(record.destination_id, first, self._now())
-        group = await self._store.told.group(record.destination_id, first)
+        told = await self.store.told.rows(record.destination_id, first, self.now())
+        group = await self.store.told.group(record.destination_id, first)
         notification = Notification(
             notification_id=f"{record.destination_id}.{first.delivery_id}",
             state=first.state,
@@ -43,16 +38,16 @@ class NotificationWriter:
             subjects=[self._subject(first, one) for one in told],
             thread_id=group,
             origin_host=first.origin_host if len(told) > 1 else None,
-            link=self._public_url and f"{self._public_url}/",
+            link=self.public_url and f"{self.public_url}/",
             language=record.language,
         )
         event = _single_event(first, told)
-        return notification, self._links.event(event) if event else None
+        return notification, self.links.event(event) if event else None
 
     def _subject(self, first: DeliveryRecord, told: ToldRow) -> Subject:
         event_type = told.event_type or EventType.MONITOR_ERROR
         kind = kind_of(event_type)
-        data = self._links.payload(json.loads(told.body))["data"] if told.body else {}
+        data = self.links.payload(json.loads(told.body))["data"] if told.body else {}
         return Subject(
             monitor_id=told.monitor_id,
             name=told.name or told.title or told.monitor_id,
@@ -69,16 +64,16 @@ class NotificationWriter:
             opened_name=told.opened_name,
             opened_labels=told.opened_labels,
             link=self._link(told),
-            evidence_link=data.get(URL_FIELD) if self._public_url else None,
+            evidence_link=data.get(URL_FIELD) if self.public_url else None,
         )
 
     def _link(self, told: ToldRow) -> str | None:
-        if self._public_url is None:
+        if self.public_url is None:
             return None
         path = (
             f"incidents/{told.incident_id}" if told.incident_id else f"monitors/{told.monitor_id}"
         )
-        return f"{self._public_url}/{path}"
+        return f"{self.public_url}/{path}"
 
 
 def _severity(event_type: EventType) -> Severity | None:

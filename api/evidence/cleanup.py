@@ -1,6 +1,7 @@
 """Forgets evidence: what never came, what is too old, and what belongs to nothing any more."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,33 +21,26 @@ EARLY_KEPT: Final = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class EvidenceCleanup:
     """Does its work in rounds, of which several may run at once.
 
     Args:
-        kept: how long files are kept.
+        kept: how long files are kept; no longer than `remembered`.
         remembered: how long it is known that there were any.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        files: FileStore,
-        *,
-        kept: timedelta,
-        remembered: timedelta,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._kept = min(kept, remembered)
-        self._remembered = remembered
-        self._now = now
+    store: Store
+    files: FileStore
+    _: KW_ONLY
+    kept: timedelta
+    remembered: timedelta
+    now: Callable[[], datetime]
 
     async def fail_lost(self) -> int:
         """Give up what a worker that died was to bring; return how much."""
-        return await self._store.evidence.fail_pending(
-            created_before=self._now() - PENDING_LIMIT, reason=LOST
+        return await self.store.evidence.fail_pending(
+            created_before=self.now() - PENDING_LIMIT, reason=LOST
         )
 
     async def remove_old(self) -> None:
@@ -56,24 +50,24 @@ class EvidenceCleanup:
             await self._forget()
         except StoreFailed as failure:  # the next round goes on
             _log.warning("evidence not removed", error=str(failure))
-        await self._store.latest_pictures.remove_before(self._now() - self._kept)
+        await self.store.latest_pictures.remove_before(self.now() - self.kept)
 
     async def _expire(self) -> None:
         for _ in range(BATCHES):
-            old = await self._store.evidence.stored_before(self._now() - self._kept, limit=BATCH)
-            await remove_files(self._store, self._files, old, EXPIRED)
+            old = await self.store.evidence.stored_before(self.now() - self.kept, limit=BATCH)
+            await remove_files(self.store, self.files, old, EXPIRED)
             if len(old) < BATCH:
                 return
 
     async def _forget(self) -> None:
         for _ in range(BATCHES):
-            past = await self._store.evidence.past(
-                self._now() - self._remembered,
-                announced_before=self._now() - EARLY_KEPT,
+            past = await self.store.evidence.past(
+                self.now() - self.remembered,
+                announced_before=self.now() - EARLY_KEPT,
                 limit=BATCH,
             )
             stored = [one for one in past if one.is_stored]
-            await remove_files(self._store, self._files, stored, EXPIRED)
-            await self._store.evidence.remove([one.evidence_id for one in past])
+            await remove_files(self.store, self.files, stored, EXPIRED)
+            await self.store.evidence.remove([one.evidence_id for one in past])
             if len(past) < BATCH:
                 return
