@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 class EvidenceCleanup:
     """Does its work in rounds, of which several may run at once.
 
-    Args:
+    Attributes:
         kept: how long files are kept; no longer than `remembered`.
         remembered: how long it is known that there were any.
     """

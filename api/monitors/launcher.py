@@ -1,7 +1,7 @@
 """Starts the workflow of a stored monitor."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -24,7 +24,7 @@ class Launcher:
     engine: MonitorEngine
     metrics: GatewayMetrics
     now: Callable[[], datetime]
-    seal_key: bytes
+    seal_key: bytes = field(repr=False)
 
     async def launch(self, record: MonitorRecord) -> None:
         """Start the workflow of `record`.
