@@ -145,11 +145,17 @@ class GatewayServices:
         self.bulk_stop = BulkStop(store, self.monitors)
         self.capsule_keys = CapsuleKeys(settings.evidence_signing_key)
         launcher = Launcher(
-            *(store, engine, self.metrics, now),
+            store,
+            engine,
+            self.metrics,
+            now,
             seal_key=settings.internal_api_key.get_secret_value().encode(),
         )
         self.creation = MonitorCreation(
-            *(store, launcher, address_check, self.headers),
+            store,
+            launcher,
+            address_check,
+            self.headers,
             takes_capsules=self.capsule_keys.can_sign,
             max_active=settings.max_monitors,
             now=now,
@@ -158,11 +164,16 @@ class GatewayServices:
         self.links = evidence_links(settings)
         self.evidence = EvidenceService(store, files, self.links, now)
         self.intake = EvidenceIntake(
-            *(store, files, EvidenceQuota(store, files, settings)),
-            *(self.capsule_keys, self.metrics, now),
+            store,
+            files,
+            EvidenceQuota(store, files, settings),
+            self.capsule_keys,
+            self.metrics,
+            now,
         )
         self.cleanup = EvidenceCleanup(
-            *(store, files),
+            store,
+            files,
             kept=min(timedelta(days=settings.evidence_retention_days), retention),
             remembered=retention,
             now=now,
@@ -191,7 +202,12 @@ class GatewayServices:
             store, self.monitors, self.metrics, self.waker, self.levels, now
         )
         self.reconciler = Reconciler(
-            *(store, engine, launcher, self.waker, self.cleanup, self.metrics),
+            store,
+            engine,
+            launcher,
+            self.waker,
+            self.cleanup,
+            self.metrics,
             retention=retention,
             now=now,
         )
@@ -204,7 +220,10 @@ class GatewayServices:
         self.publication = StatusPublication(store, self.status_pages, self.coverage, now)
         self.wall = WallService(self.monitors, self.incidents, self.silences, self.changes, now)
         self.monitor_pages = MonitorPages(
-            *(store, self.monitors, self.incidents, self.events),
+            store,
+            self.monitors,
+            self.incidents,
+            self.events,
             _workflows_url(settings, namespace),
             now,
         )

@@ -60,6 +60,11 @@ class SoundFigures(BaseModel):
 
     def _lists(self) -> tuple[list[float] | list[float | None] | list[bool], ...]:
         return (
-            *(self.left_dbfs, self.right_dbfs, self.tone_dbfs, self.loudness_lufs),
-            *(self.true_peaks_dbtp, self.clipped, self.correlations),
+            self.left_dbfs,
+            self.right_dbfs,
+            self.tone_dbfs,
+            self.loudness_lufs,
+            self.true_peaks_dbtp,
+            self.clipped,
+            self.correlations,
         )

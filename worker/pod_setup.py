@@ -71,7 +71,9 @@ async def pod_activities(
             reflecting = asyncio.create_task(reflector.run())
             try:
                 yield [
-                    *(pods.ensure_probe_pod, pods.inspect_probe_pod, pods.delete_probe_pod),
+                    pods.ensure_probe_pod,
+                    pods.inspect_probe_pod,
+                    pods.delete_probe_pod,
                     reconciliation.reconcile_pods,
                 ]
             finally:

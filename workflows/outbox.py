@@ -249,7 +249,8 @@ class Outbox:
         for entry in _oldest_beyond(options.OUTCOMES_MAX_BYTES, entries, busy=self._reporting):
             workflow.logger.warning(
                 "The store never learns of event %d, %s: it is away for too long",
-                *(entry.report.event.sequence, entry.report.webhook_status),
+                entry.report.event.sequence,
+                entry.report.webhook_status,
             )
             self._progress.events_unaudited += 1
             self._remove(entry)

@@ -89,7 +89,8 @@ def _monitor_ended_as(first: DeliveryRecord, told: ToldRow) -> MonitorStatus | N
 def _single_event(first: DeliveryRecord, told: Sequence[ToldRow]) -> StreamEvent | None:
     """Return the event of a notification that tells one, as its monitor reported it."""
     is_event = first.state in (
-        *(NotificationState.EVENT, NotificationState.OPENED),
+        NotificationState.EVENT,
+        NotificationState.OPENED,
         NotificationState.CLOSED,
     )
     if not is_event or len(told) != 1 or told[0].body is None:

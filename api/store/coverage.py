@@ -72,7 +72,8 @@ _OF_INCIDENT = [incidents.c[name] for name in ("incident_id", "monitor_id", "kin
 _QUIET = (
     select(
         *(*_OF_INCIDENT, incidents.c.started_at, incidents.c.ended_at),
-        *(quiet_spans.c.start_at, quiet_spans.c.end_at),
+        quiet_spans.c.start_at,
+        quiet_spans.c.end_at,
     )
     .join(incidents, incidents.c.incident_id == quiet_spans.c.incident_id)
     .order_by(quiet_spans.c.incident_id, quiet_spans.c.start_at)

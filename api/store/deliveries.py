@@ -145,7 +145,8 @@ class DeliveryStore(StorePart):
         )
         return await self._database.remove_first(
             deliveries,
-            *(deliveries.c.created_at < before, ~is_open),
+            deliveries.c.created_at < before,
+            ~is_open,
             by=deliveries.c.created_at,
             limit=limit,
         )

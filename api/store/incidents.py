@@ -139,7 +139,9 @@ class IncidentStore(StorePart):
         has_ended = incidents.c.ended_at < before
         return await self._database.remove_first(
             incidents,
-            *(incidents.c.started_at < before, ~incidents.c.is_open, has_ended),
+            incidents.c.started_at < before,
+            ~incidents.c.is_open,
+            has_ended,
             by=incidents.c.started_at,
             limit=limit,
         )

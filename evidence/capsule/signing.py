@@ -43,7 +43,9 @@ def sign_capsule(
     if members[-1].name == SIGNATURE:
         raise InvalidCapsule("it is signed")
     if (manifest.evidence_id, manifest.incident_id, manifest.monitor_id) != (
-        *(evidence_id, incident_id, monitor_id),
+        evidence_id,
+        incident_id,
+        monitor_id,
     ):
         raise InvalidCapsule("it is that of another incident")
     last = members[-1]

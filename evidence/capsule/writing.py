@@ -115,7 +115,10 @@ def _line(entry: StepTaken | PlaylistRead, files: "_Files") -> bytes:
     probed = b",".join(files.probed(each, entry) for each in entry.probed)
     drafts = b",".join(draft.model_dump_json().encode() for draft in entry.drafts)
     return b'{"changes":%b,"step":%b,"probed":[%b],"drafts":[%b]}' % (
-        *(entry.changes, entry.step, probed, drafts),
+        entry.changes,
+        entry.step,
+        probed,
+        drafts,
     )
 
 

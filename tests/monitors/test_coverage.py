@@ -101,7 +101,8 @@ def test_a_timeline_has_no_gap_and_no_overlap(
     for one, other in pairwise(told):
         assert one.start < one.end == other.start
         assert (one.condition, one.kinds, one.reason) != (
-            *(other.condition, other.kinds),
+            other.condition,
+            other.kinds,
             other.reason,
         )
 
