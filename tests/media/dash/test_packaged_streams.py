@@ -35,13 +35,16 @@ WAYS = {
     "in one file": ["-single_file", "1"],
     "in chunks": ["-use_timeline", "0", "-streaming", "1", "-ldash", "1"],
 }
+REAL_TIME = ("-readrate", "1", "-readrate_catchup", "5")
+"""A packager that was starved catches up with the clock by which it names segments."""
+
 SOURCES = [
-    *("-re", "-f", "lavfi", "-i", "testsrc=s=128x72:r=10"),
-    *("-re", "-f", "lavfi", "-i", "sine=frequency=440"),
+    *(*REAL_TIME, "-f", "lavfi", "-i", "testsrc=s=128x72:r=10"),
+    *(*REAL_TIME, "-f", "lavfi", "-i", "sine=frequency=440"),
 ]
 ENCODED = [
     *("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-keyint_min", "10"),
-    *("-c:a", "aac", "-b:a", "32k", "-seg_duration", "1", "-window_size", "5"),
+    *("-c:a", "aac", "-b:a", "32k", "-seg_duration", "1", "-window_size", "20"),
 ]
 PATIENCE_SEC = 60
 
