@@ -134,7 +134,7 @@ async def _run(folder: Path, options: argparse.Namespace) -> list[DensityResult]
         spread_sec = options.faults_every or LEAST_BETWEEN_SEC
         for streams in options.streams:
             for level in options.evidence:
-                variables = {"PROBE_SLOTS": str(streams), "HEARTBEAT_INTERVAL_SEC": "2"}
+                variables = {"PROBE_SLOTS": str(streams)}
                 async with env.harness(f"{level}-{streams}", "all", **variables) as harness:
                     watched = _watch(env, harness, made, streams, spread_sec, level)
                     results.append(await watched)
