@@ -107,8 +107,7 @@ class EvidenceIntake:
             BodyTooLarge: it is larger than its kind may be.
             EvidenceNotAvailable: it cannot be kept; the evidence has failed.
         """
-        await self._announce(upload)
-        record = await self._expected(upload)
+        record = await self._known(upload) or await self._announced(upload)
         if _is_taken(record):
             return
         async with self._turn(record):
@@ -128,45 +127,48 @@ class EvidenceIntake:
 
     async def fail(self, upload: IncomingEvidence, reason: str) -> None:
         """Take that there will be no file; raises as `take`."""
-        record = await self._expected(upload)
+        record = await self._known(upload)
+        if record is None:
+            raise _not_expected(upload)
         if await self._store.evidence.fail(record, reason):
             self._metrics.evidence.labels(record.kind, "failed").inc()
 
-    async def _announce(self, upload: IncomingEvidence) -> None:
-        """Note a picture whose incident may come."""
-        evidence_id, item = upload.evidence_id, upload.item
-        if item.kind is not EvidenceKind.PICTURE or not is_evidence_id(evidence_id):
-            return
-        if item.id_of(upload.incident_id, fault_began_at(evidence_id)) != evidence_id:
-            return
-        if await self._store.evidence.find(evidence_id):
-            return
-        monitor = await self._store.monitors.find(upload.monitor_id)
-        if monitor and monitor.config.evidence is not EvidenceLevel.NONE:
-            await self._store.evidence.announce(
-                EvidenceRecord(
-                    evidence_id=evidence_id,
-                    incident_id=upload.incident_id,
-                    monitor_id=upload.monitor_id,
-                    kind=item.kind,
-                    moment=item.moment,
-                    state=EvidenceState.PENDING,
-                    created_at=self._now(),
-                )
-            )
-
-    async def _expected(self, upload: IncomingEvidence) -> EvidenceRecord:
-        """Return the row that the event of an incident has announced.
+    async def _known(self, upload: IncomingEvidence) -> EvidenceRecord | None:
+        """Return the row that the event of an incident, or an early picture, has made.
 
         Raises:
-            EvidenceNotFound, ValidationFailed: as `take`.
+            ValidationFailed: it is of something else.
         """
         record = await self._store.evidence.find(upload.evidence_id)
-        if record is None:
-            raise EvidenceNotFound(upload.evidence_id, "no incident has announced it")
         told = (upload.monitor_id, upload.incident_id, upload.item)
-        if told != (record.monitor_id, record.incident_id, record.item):
+        if record and told != (record.monitor_id, record.incident_id, record.item):
             raise ValidationFailed("evidence_id: is not that of this incident, kind and moment")
+        return record
+
+    async def _announced(self, upload: IncomingEvidence) -> EvidenceRecord:
+        """Return a new row for a picture whose incident may come.
+
+        Raises:
+            EvidenceNotFound: it is no picture, or its monitor wants none.
+        """
+        evidence_id, item = upload.evidence_id, upload.item
+        if item.kind is not EvidenceKind.PICTURE or not is_evidence_id(evidence_id):
+            raise _not_expected(upload)
+        if item.id_of(upload.incident_id, fault_began_at(evidence_id)) != evidence_id:
+            raise _not_expected(upload)
+        monitor = await self._store.monitors.find(upload.monitor_id)
+        if monitor is None or monitor.config.evidence is EvidenceLevel.NONE:
+            raise _not_expected(upload)
+        record = EvidenceRecord(
+            evidence_id=evidence_id,
+            incident_id=upload.incident_id,
+            monitor_id=upload.monitor_id,
+            kind=item.kind,
+            moment=item.moment,
+            state=EvidenceState.PENDING,
+            created_at=self._now(),
+        )
+        await self._store.evidence.announce(record)
         return record
 
     async def _keep(
@@ -216,6 +218,10 @@ class EvidenceIntake:
         finally:
             self._in_hand[monitor_id] -= 1
             self._in_hand += Counter()  # forgets monitors with none
+
+
+def _not_expected(upload: IncomingEvidence) -> EvidenceNotFound:
+    return EvidenceNotFound(upload.evidence_id, "no incident has announced it")
 
 
 def _is_taken(record: EvidenceRecord) -> bool:
