@@ -42,8 +42,8 @@ from monitors.status import MonitorStatus, StreamStatus
 
 logger = structlog.get_logger(__name__)
 
-HEARTBEAT_SEC = 3.0
-HEARTBEATS_PER_TIMEOUT = 3
+HEARTBEAT_SEC = 2.5
+HEARTBEATS_PER_TIMEOUT = 4
 """How often the state is given to Temporal's client, which sends it at its own interval: at most
 this far apart, and at least this many times within the heartbeat timeout."""
 

@@ -30,7 +30,7 @@ from tests.testkit.workflow_harness import Handle, WorkflowHarness, an_order, op
 HOUR_SEC = 3600.0
 REPORT_SEC: float = WorkerSettings.model_fields["report_interval_sec"].default
 CHECKPOINT_SEC = 600.0
-HEARTBEAT_SEC = (3.0, 8.0)
+HEARTBEAT_SEC = (2.5, 8.0)
 MOST_EVENTS = 60
 MOST_EVENTS_FLAPPING = 300
 
