@@ -20,6 +20,8 @@ _EVIDENCE_ID = re.compile(
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS: Final = 1 << 48
+_TIME: Final = len("evd-01234567-89ab-")
+"""Characters of an id that tell when the fault began."""
 
 
 class EvidenceLevel(StrEnum):
@@ -95,6 +97,10 @@ class EvidenceItem:
         bits = (moment_ms % _MILLISECONDS) << 80 | digest
         return f"evd-{_as_version_7(bits)}"
 
+    def may_have_id(self, evidence_id: str, incident_id: str) -> bool:
+        """Return whether this piece of that incident has such an id, whenever the fault began."""
+        return evidence_id[_TIME:] == self.id_of(incident_id, _EPOCH)[_TIME:]
+
 
 _ITEMS: Final = (
     EvidenceItem(EvidenceKind.PICTURE, EvidenceMoment.LAST_GOOD),
@@ -113,12 +119,6 @@ _COUNTS: Final = {
 def evidence_items(level: EvidenceLevel) -> tuple[EvidenceItem, ...]:
     """Return what is kept of each incident of a monitor."""
     return _ITEMS[: _COUNTS[level]]
-
-
-def fault_began_at(evidence_id: str) -> datetime:
-    """Return when the fault began that a piece of evidence is of, to the millisecond."""
-    bits = UUID(evidence_id.removeprefix("evd-")).int
-    return _EPOCH + timedelta(milliseconds=bits >> 80)
 
 
 def _as_version_7(bits: int) -> UUID:

@@ -26,7 +26,6 @@ from monitors.evidence import (
     EvidenceItem,
     EvidenceKind,
     EvidenceLevel,
-    fault_began_at,
     is_evidence_id,
 )
 
@@ -154,7 +153,7 @@ class EvidenceIntake:
         evidence_id, item = upload.evidence_id, upload.item
         if item.kind is not EvidenceKind.PICTURE or not is_evidence_id(evidence_id):
             raise _not_expected(upload)
-        if item.id_of(upload.incident_id, fault_began_at(evidence_id)) != evidence_id:
+        if not item.may_have_id(evidence_id, upload.incident_id):
             raise _not_expected(upload)
         monitor = await self._store.monitors.find(upload.monitor_id)
         if monitor is None or monitor.config.evidence is EvidenceLevel.NONE:

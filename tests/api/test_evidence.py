@@ -83,39 +83,6 @@ async def test_what_comes_before_its_event_is_taken_after_it(gateway: Running) -
     assert (await states(incident))["clip"] == ("ready", "cut")
 
 
-async def test_workers_may_ask_what_is_still_to_come(gateway: Running) -> None:
-    incident = await new_incident(gateway, NOON)
-    assert not await incident.is_taken(FIRST_FAULTY)
-    await incident.open()
-    assert not await incident.is_taken(FIRST_FAULTY)
-    await incident.put(FIRST_FAULTY, JPEG)
-    await incident.fail(LAST_GOOD, "lost")
-    taken = [await incident.is_taken(each) for each in (FIRST_FAULTY, LAST_GOOD)]
-    path = f"/api/v1/evidence/{incident.id_of(FIRST_FAULTY)}"
-    assert (await gateway.client.delete(path)).status_code == 204
-    assert [*taken, await incident.is_taken(FIRST_FAULTY)] == [True, False, True]
-
-
-async def test_a_picture_may_come_before_its_incident(gateway: Running) -> None:
-    incident = await new_incident(gateway, NOON)
-    assert (await incident.put(FIRST_FAULTY, JPEG)).status_code == 204
-    await incident.open()
-    ready, pending = ("ready", None), ("pending", None)
-    assert await states(incident) == {"last_good": pending, "first_faulty": ready}
-
-
-async def test_a_picture_before_an_incident_is_refused_where_none_is_kept(
-    gateway: Running,
-) -> None:
-    silent = await new_incident(gateway, NOON, config={"evidence": "none"})
-    other = await new_incident(gateway, NOON, stream_url="https://a.tv/other.m3u8")
-    answers = [
-        await silent.put(FIRST_FAULTY, JPEG),
-        await other.put(FIRST_FAULTY, JPEG, X_Incident_Id=ANOTHER),
-    ]
-    assert [each.json()["error"]["code"] for each in answers] == 2 * ["EVIDENCE_NOT_FOUND"]
-
-
 async def test_pictures_of_a_fault_that_was_no_incident_go_after_an_hour(
     sqlite_url: str, tmp_path: Path
 ) -> None:
