@@ -17,8 +17,7 @@ from pydantic_core import to_json
 
 from notifications.destination_urls import alertmanager_target
 from notifications.notification import Notification, NotificationState, Subject
-from notifications.posting import post_json
-from notifications.sending import Outcome, Sent
+from notifications.sending import Outcome, Sent, post_json
 from notifications.texts import TEXTS
 from notifications.wording import kind_text, message, plain
 

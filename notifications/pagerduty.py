@@ -11,8 +11,7 @@ from pydantic_core import to_json
 
 from notifications.destination_urls import pagerduty_target
 from notifications.notification import Notification, NotificationState
-from notifications.posting import post_json
-from notifications.sending import Outcome, Sent
+from notifications.sending import Outcome, Sent, post_json
 from notifications.wording import MAX_TEXT_CHARS, message
 
 MAX_SUMMARY_CHARS: Final = 1024
@@ -33,26 +32,17 @@ async def send_to_pagerduty(
     client: httpx.AsyncClient, url: str, notification: Notification
 ) -> Outcome:
     """Trigger, acknowledge or resolve an alert; the incident's id is its `dedup_key`."""
-    if not _is_alert(notification) or _is_left_open(notification):
+    # Nobody is called at night for an event that is no fault, such as a start. An alert whose
+    # monitor failed is not resolved: nobody knows whether the fault is over.
+    is_fault = notification.severity or notification.state is not NotificationState.EVENT
+    if not is_fault or any(each.is_left_open for each in notification.subjects):
         return Sent.SKIPPED
     endpoint, routing_key = pagerduty_target(url)
     event = {"routing_key": routing_key, **event_of(notification)}
     return await post_json(client, endpoint, to_json(event))
 
 
-def _is_alert(notification: Notification) -> bool:
-    """An event that is no fault, such as a start, is nothing to be called for at night."""
-    is_event = notification.state is NotificationState.EVENT
-    return not is_event or notification.severity is not None
-
-
-def _is_left_open(notification: Notification) -> bool:
-    """An alert whose monitor failed is not resolved: nobody knows whether the fault is over."""
-    return any(each.is_left_open for each in notification.subjects)
-
-
 def event_of(notification: Notification) -> dict[str, Any]:
-    """Return the event without its routing key."""
     action = _ACTIONS[notification.state]
     event = {"event_action": action, "dedup_key": notification.thread}
     if action != "trigger":

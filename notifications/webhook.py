@@ -18,20 +18,14 @@ from monitors.delivery import Failure, failure_of, is_delivered, read_retry_afte
 from monitors.events import StreamEvent, timestamp_text
 from monitors.webhook_signing import signature_headers
 from notifications.notification import Notification, Subject
-from notifications.posting import posted
-from notifications.sending import Outcome, Sent
+from notifications.sending import Outcome, Sent, posted
 
 SIGNED_BY: Final = "does it verify with this destination's own secret?"
 
 
 @dataclass(frozen=True)
 class WebhookKeys:
-    """What signs.
-
-    Attributes:
-        secret: `whsec_…`.
-        private_key: `whsk_…`; None: no Ed25519 signature.
-    """
+    """What signs: `whsec_…`, and `whsk_…` where there is an Ed25519 signature, too."""
 
     secret: str = field(repr=False)
     private_key: str | None = field(default=None, repr=False)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from notifications.rate_limits import MAX_KEYS, Paces, Rate
+from notifications.apprise import MAX_KEYS, Paces, Rate
 
 
 async def test_a_burst_passes_and_the_rest_waits_for_its_turn() -> None:
