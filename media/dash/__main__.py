@@ -11,8 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from media.dash.load import read_manifest
-from media.dash.to_hls import TrackPlaylist
+from media.dash.to_hls import TrackPlaylist, read_manifest
 from media.hls.errors import PlaylistError
 
 

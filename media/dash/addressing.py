@@ -5,12 +5,12 @@ the description of the chosen one is read: otherwise 100 KB of a list that 200 r
 inherit are 20 MB.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from media.dash.attributes import byte_range, inherited, positive, whole
 from media.dash.presentation import Address, Addressing, Run
-from media.dash.xml_document import MAX_VALUE_CHARS, Element
+from media.dash.xml_document import MAX_VALUE_CHARS, Element, byte_range, inherited, positive, whole
 from media.hls.errors import PlaylistTooLarge
 from media.hls.tags import absolute_url, integer
 
@@ -31,11 +31,7 @@ def description(levels: Sequence[Element]) -> tuple[Element, ...]:
 
 
 def addressing(described: Sequence[Element]) -> Addressing:
-    """Read a `description`; inner levels add to and replace what outer ones say (5.3.9.1).
-
-    Raises:
-        MalformedPlaylist: it cannot be told which bytes are meant.
-    """
+    """Read a `description`; inner levels add to and replace what outer ones say (5.3.9.1)."""
     duration, last = inherited(described, "duration"), inherited(described, "endNumber")
     timelines = _innermost(described, "SegmentTimeline")
     return Addressing(
@@ -84,6 +80,27 @@ def _run(element: Element) -> Run:
     )
 
 
+MAX_PADDING = 20
+_IDENTIFIER = re.compile(r"\$(\w*)(?:%0(\d{1,2})d)?\$", re.ASCII)
+
+
+def fill(template: str, *, representation: str, bandwidth: int, number: int, time: int) -> str:
+    """Return a URL template with its identifiers replaced (5.3.9.4.4); unknown ones stay."""
+    values = {"Number": number, "Time": time, "Bandwidth": bandwidth}
+
+    def value(match: re.Match[str]) -> str:
+        name, padding = match.groups()
+        if name == "RepresentationID":
+            return representation
+        if name == "" and padding is None:
+            return "$"
+        if name not in values:
+            return match.group()
+        return str(values[name]).zfill(min(int(padding or 1), MAX_PADDING))
+
+    return _IDENTIFIER.sub(value, template)
+
+
 MAX_ALTERNATIVES = 4
 """More are left out: each level may multiply them."""
 
@@ -100,9 +117,6 @@ class BaseUrls:
         Each of its own is an alternative; where they carry priorities (DVB-DASH 10.8.2), the
         lowest is tried first. Relative ones are resolved against each outer one, the preferred
         outer one first.
-
-        Raises:
-            PlaylistTooLarge: one is too long.
         """
         own = sorted(element.all("BaseURL")[:MAX_ALTERNATIVES], key=_priority)
         texts = [text for it in own if (text := it.text.strip())]

@@ -13,9 +13,8 @@ from functools import partial
 
 from media.codecs import AUDIO_CODECS, codecs_in
 from media.dash.addressing import BaseUrls, description
-from media.dash.attributes import duration_sec, inherited
 from media.dash.presentation import Content, Period, Presentation, Representation
-from media.dash.xml_document import Element, read_document
+from media.dash.xml_document import Element, duration_sec, inherited, read_document
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import Resolution
 from media.hls.tags import date_time, integer
@@ -38,7 +37,6 @@ MAX_MARKS = 16
 
 
 def is_manifest(text: str) -> bool:
-    """Return whether `text` looks like a DASH manifest."""
     return "<MPD" in text[:4096]
 
 
@@ -47,9 +45,6 @@ def parse_manifest(text: str, base_url: str) -> Presentation:
 
     Args:
         base_url: the URL it came from in the end, after redirects.
-
-    Raises:
-        PlaylistError: it cannot be read; see `media.hls.parser`.
     """
     root = read_document(text)
     told_sec, may_grow = duration_sec(root.get("mediaPresentationDuration")), _may_grow(root)
@@ -136,7 +131,6 @@ def _found(period: Element, base_urls: BaseUrls) -> tuple[Representation, ...]:
 def _representation(
     levels: Sequence[Element], content: Content, *, place: int, base_urls: BaseUrls
 ) -> Representation:
-    """Read one; `levels` are the elements around it, the outermost first, and its own."""
     _, adaptation_set, element = levels
     size = [integer(inherited(levels, name) or "") for name in ("width", "height")]
     return Representation(

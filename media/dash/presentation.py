@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where some bytes are; `uri` may hold identifiers of a template (5.3.9.4.4)."""
+    """Where some bytes are; `uri` may be a template (5.3.9.4.4)."""
 
     uri: str
     byte_range: ByteRange | None = None
@@ -77,7 +77,6 @@ class Representation:
         is_main: whether it is part of what most are to see and hear: no commentary, no audio
             description, no sign language.
         bandwidth: bits a second; 0 where it is not told.
-        codecs: RFC 6381 names.
         base_urls: absolute; what its addresses are relative to. Each leads to the same files.
         described: how its segments are found, see `media.dash.addressing`; empty for a file that
             is no sequence of segments.
@@ -115,11 +114,7 @@ class Period:
 
     @cached_property
     def representations(self) -> tuple[Representation, ...]:
-        """Its pictures and sounds.
-
-        Raises:
-            PlaylistError: they cannot be read.
-        """
+        """Its pictures and sounds; may raise `PlaylistError`."""
         return self.read()
 
 
@@ -159,7 +154,7 @@ class Track(NamedTuple):
 
     @classmethod
     def named_by(cls, url: str) -> "Track | None":
-        """Return the track that a URL names, None where it is the whole manifest's."""
+        """Return the track that a URL names; None where it is the whole manifest's."""
         content, equals, name = urldefrag(url).fragment.partition("=")
         if not equals or content not in list(Content):
             return None

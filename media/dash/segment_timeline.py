@@ -110,14 +110,12 @@ def _of_equal_length(
 
 
 def _due(duration: int, extent: _Extent) -> int:
-    """Return how many segments there should be by now; 0 where nothing tells."""
     if extent.is_over:
         return -(-(extent.length or 0) // duration)
     return (extent.passed or 0) // duration
 
 
 def _most(addressing: Addressing) -> int:
-    """Return how many segments there may be at all."""
     told = [MAX_INTEGER]
     if addressing.media is None:
         told.append(len(addressing.listed))

@@ -9,11 +9,7 @@ _SOUND = "sound"
 
 
 def master_playlist(presentation: Presentation, url: str) -> MasterPlaylist:
-    """Return the representations of the newest period that can be followed.
-
-    Raises:
-        NoVariant: there is none with a picture or sound.
-    """
+    """Return the representations of the newest period that can be followed."""
     for period in reversed(presentation.periods):
         found = [it for it in period.representations if it.described]
         if found:

@@ -1,15 +1,20 @@
-"""XML into the few elements that matter here, in time and memory linear in the text.
+"""XML into the few elements that matter here, and their attributes into values.
 
 A manifest comes from a stranger. So nothing is kept but what is read later, names are split without
 resolving namespaces (expat copies a namespace's whole name for each element), document types are
-refused before they declare anything, and depth, values and elements are counted while reading.
+refused before they declare anything, and depth, values and elements are counted while reading: time
+and memory are linear in the text.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from xml.parsers import expat
 
 from media.hls.errors import MalformedPlaylist, NotAPlaylist, PlaylistTooLarge
+from media.hls.playlist import ByteRange
+from media.hls.tags import MAX_INTEGER, integer
 
 MAX_ELEMENTS = 300_000
 MAX_DEPTH = 100
@@ -35,12 +40,7 @@ _INSIDE: Mapping[str, frozenset[str]] = {
 
 @dataclass(slots=True)
 class Element:
-    """One element.
-
-    Attributes:
-        attributes: by name, without prefixes.
-        inner: the elements inside that are read, by name.
-    """
+    """One element; `attributes` and the elements `inner` are by name, without prefixes."""
 
     name: str
     attributes: Mapping[str, str]
@@ -48,11 +48,9 @@ class Element:
     inner: dict[str, list["Element"]] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
-        """Return an attribute, None where it has none."""
         return self.attributes.get(name)
 
     def all(self, name: str) -> list["Element"]:
-        """Return the elements of that name inside, in their order."""
         return self.inner.get(name, [])
 
     def first(self, name: str) -> "Element | None":
@@ -61,13 +59,7 @@ class Element:
 
 
 def read_document(text: str) -> Element:
-    """Return the root of a manifest.
-
-    Raises:
-        MalformedPlaylist: no XML, or with a document type.
-        NotAPlaylist: some other XML.
-        PlaylistTooLarge: too many elements, too deep, or a value is too long.
-    """
+    """Return the root of a manifest."""
     reader = _Reader()
     try:
         reader.read(text.lstrip("\ufeff \t\r\n"))
@@ -146,3 +138,63 @@ def _without_prefixes(attributes: dict[str, str]) -> dict[str, str]:
 
 def _too_long() -> PlaylistTooLarge:
     return PlaylistTooLarge(f"a value in the manifest has over {MAX_VALUE_CHARS} characters")
+
+
+MAX_DURATION_SEC = 200 * 366 * 86_400
+"""Presentations may have begun in 1970, and no live one lasts for longer than this."""
+
+YEAR_SEC, MONTH_SEC = 365 * 86_400, 30 * 86_400
+"""As players take them. They have no fixed length, and packagers only ever write 0."""
+
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,6})D)?"
+    r"(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{0,30})?)S)?)?",
+    re.ASCII,
+)
+_RANGE = re.compile(r"(\d{1,19})-(\d{1,19})", re.ASCII)
+
+
+def duration_sec(text: str | None) -> Fraction | None:
+    """Return an xs:duration; None where there is none that makes sense."""
+    if not text:
+        return None
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
+        return None
+    parts = (Fraction(part or 0) for part in match.groups())
+    units_sec = (YEAR_SEC, MONTH_SEC, 86_400, 3_600, 60, 1)
+    total_sec = sum((part * unit for part, unit in zip(parts, units_sec, strict=True)), Fraction())
+    return total_sec if total_sec <= MAX_DURATION_SEC else None
+
+
+def inherited(levels: Sequence[Element], name: str) -> str | None:
+    """Return an attribute of the innermost level that has it."""
+    return next((it.get(name) for it in reversed(levels) if it.get(name) is not None), None)
+
+
+def whole(name: str, text: str | None, default: int) -> int:
+    """Return an unsigned number of at most 63 bits."""
+    if text is None:
+        return default
+    number = integer(text.strip())
+    if number is None:
+        raise MalformedPlaylist(f"{name} is not a whole number under 2^63: {text[:40]!r}")
+    return number
+
+
+def positive(name: str, text: str | None, default: int) -> int:
+    number = whole(name, text, default)
+    if number == 0:
+        raise MalformedPlaylist(f"{name} is 0")
+    return number
+
+
+def byte_range(name: str, text: str | None) -> ByteRange | None:
+    """Return `first-last` (RFC 9110 14.1.2), None where there is none."""
+    if text is None:
+        return None
+    match = _RANGE.fullmatch(text.strip())
+    first, last = (int(match[1]), int(match[2])) if match else (1, 0)
+    if not first <= last < MAX_INTEGER:
+        raise MalformedPlaylist(f"{name} is no byte range: {text[:40]!r}")
+    return ByteRange(offset=first, length=last - first + 1)

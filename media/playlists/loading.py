@@ -76,7 +76,7 @@ async def load_again(
 
     Raises:
         FetchError: see `media.outbound`.
-        PlaylistError: see `media.hls.parser`.
+        PlaylistError: see `media.hls.errors`.
     """
     mirrors = mirrors or Mirrors(client)
     if not is_large:

@@ -12,8 +12,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, Field, ValidationError
 
-from media.dash.load import read_manifest
-from media.dash.to_hls import TrackPlaylist
+from media.dash.to_hls import TrackPlaylist, read_manifest
 from media.hls.errors import PlaylistError, PlaylistTooLarge
 from media.hls.playlist import MasterPlaylist
 from media.outbound.errors import FetchTimeout
@@ -77,7 +76,7 @@ class _Answer(BaseModel):
 async def read_beside(
     text: str, final_url: str, *, url: str, limits: Limits = LIMITS
 ) -> tuple[MasterPlaylist | TrackPlaylist, float]:
-    """Do as `media.dash.load.read_manifest` does, now, without keeping the event loop.
+    """Do as `media.dash.to_hls.read_manifest` does, now, without keeping the event loop.
 
     Returns:
         What it returns, and the processor time that it took, in seconds.

@@ -9,8 +9,8 @@ from datetime import timedelta
 from types import FrameType
 from typing import Any
 
-from media.dash.load import read_manifest
 from media.dash.presentation import Content, Track
+from media.dash.to_hls import read_manifest
 from media.hls.errors import PlaylistError
 from tests.media.dash.build import START, URL
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from media.dash.load import read_manifest
+from media.dash.to_hls import read_manifest
 from media.hls.errors import PlaylistTooLarge
 from media.hls.playlist import MediaPlaylist
 from media.outbound.client import media_client

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from media.dash.attributes import duration_sec
+from media.dash.xml_document import duration_sec
 from media.hls.cursor import PlaylistCursor
 from media.hls.identity import segment_identity
 from media.hls.playlist import MediaPlaylist
