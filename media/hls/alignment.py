@@ -25,7 +25,6 @@ def place_after(
     when segments left it unseen, and after it, when it is behind.
 
     Args:
-        playlist: with at least one segment.
         next_sequence: the first segment that was not seen, in the numbers of the playlist before.
         next_starts_at: its wall clock, where that is known.
 
@@ -40,7 +39,6 @@ def place_after(
 
 
 def _place_by_clock(playlist: MediaPlaylist, starts_at: datetime) -> int | None:
-    """Return the place of the segment whose first moment is nearest to `starts_at`."""
     clocks = [each.program_date_time for each in playlist.segments if each.program_date_time]
     if len(clocks) < len(playlist.segments):
         return None

@@ -37,11 +37,9 @@ class Advance:
     Attributes:
         segments: to be analysed now, in this order; it takes the place of what an earlier
             `advance` returned and was not `done` yet. Gaps (`Segment.gap`) are among them.
-        missed: segments that left the window unseen since the last `advance`.
         missed_sec: about how much media that was, in seconds.
         changed: whether a segment is newer than all seen before; what `media.hls.reload` asks.
         has_media: whether one of those is more than a gap.
-        restarted: whether the programme restarted.
         rejoined: whether another rendition is followed from its live edge on, as nothing tells
             which of its segments were seen of the one before.
     """
@@ -152,14 +150,14 @@ class PlaylistCursor(BaseModel):
         )
 
     def left(self, playlist: MediaPlaylist) -> tuple[Segment, ...]:
-        """Return what is not done of `playlist`, which was the last that `advance` was given."""
+        """Return what is not done of `playlist`, the last that `advance` was given."""
         following = self.next_sequence
         if following is None:
             return ()
         return tuple(each for each in playlist.segments if each.sequence >= following)
 
     def done_of(self, playlist: MediaPlaylist) -> list[Segment]:
-        """Return what is done of `playlist`, as far as it is surely the same as then."""
+        """Return what is done of `playlist`, as far as it surely is the same."""
         following = self.next_sequence or 0
         done = (each for each in playlist.segments if each.sequence < following)
         return [it for it in done if self.remembered.get(it.sequence) == segment_identity(it)]
@@ -167,8 +165,8 @@ class PlaylistCursor(BaseModel):
     def pieces(self, playlist: MediaPlaylist, *, in_parts: bool) -> list[Segment]:
         """Return what is to be measured now of `playlist`, which `advance` was given last.
 
-        That is what is left of it, of a segment that was begun in parts what is left of that, and
-        with `in_parts` what is there of the segment that comes next.
+        The first segment may have been begun in parts; `in_parts` adds what is there of the next
+        one.
         """
         left = list(self.left(playlist))
         if left and self.parts_done:

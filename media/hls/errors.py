@@ -1,4 +1,13 @@
-"""Why a playlist is refused. `media.hls.parser` draws the tree."""
+"""Why a playlist is refused.
+
+PlaylistError (ValueError)
+├── NotAPlaylist
+│   └── ChannelList
+├── MalformedPlaylist
+├── PlaylistTooLarge
+├── UnsupportedPlaylist
+└── NoVariant
+"""
 
 
 class PlaylistError(ValueError):
@@ -10,19 +19,26 @@ class NotAPlaylist(PlaylistError):
 
 
 class ChannelList(NotAPlaylist):
-    """It names channels, each with a stream of its own."""
+    """An M3U of channels, each with a stream of its own."""
 
 
 class MalformedPlaylist(PlaylistError):
-    """A tag without which wrong bytes would be fetched cannot be read."""
+    """Without what cannot be read wrong bytes would be fetched, or it is master and media in one.
+
+    That is a number, byte range or key, or a variable that has no value.
+    """
 
 
 class PlaylistTooLarge(PlaylistError):
-    """More text, lines, segments or variants than a live stream needs."""
+    """More than a live stream needs.
+
+    Over 8 Mi characters; of what is read of it (`media.hls.window`) 20,000 segments, 1,000
+    variants, 200,000 lines, 16 Ki characters a line and 8 Mi in all URLs, once they are absolute.
+    """
 
 
 class UnsupportedPlaylist(PlaylistError):
-    """A correct playlist of a kind that was never asked for."""
+    """A correct one that cannot be followed, such as a delta update of what is not known."""
 
 
 class NoVariant(PlaylistError):

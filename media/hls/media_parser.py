@@ -58,14 +58,7 @@ MEDIA_TAG = tag_pattern(
 def parse_media(
     text: str, start: int, base_url: str, variables: Variables, previous: MediaPlaylist | None
 ) -> MediaPlaylist:
-    """Read a media playlist, which begins at `start` of `text`.
-
-    Raises:
-        MalformedPlaylist: a sequence number, byte range, key or init segment cannot be read.
-        ChannelList: it is no playlist.
-        PlaylistTooLarge: more than `MAX_SEGMENTS` segments that had to be read.
-        UnsupportedPlaylist: a delta update that does not go on from `previous`.
-    """
+    """Read a media playlist, which begins at `start` of `text`."""
     reader = _MediaReader(base_url, variables, previous)
     tail = tail_start(text)
     if tail:

@@ -23,7 +23,7 @@ class ByteRange(NamedTuple):
 
 
 class Resolution(NamedTuple):
-    """Picture size in pixels."""
+    """In pixels."""
 
     width: int
     height: int
@@ -34,7 +34,6 @@ class Encryption:
     """How a segment is encrypted (RFC 8216 4.3.2.4); absent where it is not.
 
     Attributes:
-        method: `AES-128`, `SAMPLE-AES` or whatever else the playlist names.
         uri: where the key is, absolute; None where the playlist names none.
         iv: 16 bytes; None means the segment's media sequence, big-endian (RFC 8216 5.2).
         key_format: `identity` is a plain key of 16 bytes; anything else is a DRM system.
@@ -48,11 +47,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True)
 class InitSegment:
-    """What a decoder needs before a segment (EXT-X-MAP, RFC 8216 4.3.2.5).
-
-    Attributes:
-        mirrors: further absolute URLs of the same bytes.
-    """
+    """What a decoder needs before a segment (EXT-X-MAP, RFC 8216 4.3.2.5)."""
 
     uri: str
     byte_range: ByteRange | None = None
@@ -62,12 +57,7 @@ class InitSegment:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a segment that is published before the whole (EXT-X-PART, 8216bis 4.4.4.9).
-
-    Attributes:
-        independent: whether it begins with a picture that needs no other.
-        gap: whether it is known to be missing.
-    """
+    """A part of a segment that is published before the whole (EXT-X-PART, 8216bis 4.4.4.9)."""
 
     uri: str
     duration_sec: float
@@ -83,8 +73,6 @@ class Segment:
     Attributes:
         uri: absolute URL; where the playlist's text is no URL, that text as it stands, so that
             only this segment fails.
-        sequence: media sequence number (RFC 8216 3).
-        discontinuity_sequence: discontinuity sequence number (RFC 8216 6.2.1).
         duration_sec: EXTINF, above 0 and at most an hour.
         duration_declared: False where EXTINF is absurd; `duration_sec` then is the playlist's
             target duration.
@@ -121,7 +109,6 @@ class Segment:
 
     @property
     def is_piece(self) -> bool:
-        """Whether it is less than a whole segment."""
         return self.offset_sec > 0 or self.parts_until is not None
 
     @property
@@ -157,7 +144,6 @@ class MediaPlaylist:
         target_duration_sec: 1 to 60: declared, or made from the segments where it is not.
         media_sequence: number of the first of `segments`, also where there is none yet.
         segments: the newest ones, of a large window not all (`media.hls.window`).
-        ended: EXT-X-ENDLIST: nothing will be added.
         is_numbered: whether the sequence numbers are those of the server, the same in each load.
         began_at: wall clock of the programme's start, where that is told. With another one the
             names of segments start over, too.
@@ -175,7 +161,6 @@ class MediaPlaylist:
 
     @property
     def with_partial(self) -> tuple[Segment, ...]:
-        """The segments, and what is there of the one that comes next."""
         return (*self.segments, self.partial) if self.partial else self.segments
 
     @property
@@ -225,7 +210,6 @@ class Rendition:
 
     Attributes:
         uri: its media playlist, absolute; None where it is muxed into the variants.
-        codecs, protection: as of a `Variant`.
         same_as: names what is the same sound at another bit rate (a DASH AdaptationSet); empty
             where each rendition is another one.
     """

@@ -14,12 +14,7 @@ MAX_DURATION_SEC = 3_600.0
 
 @dataclass(slots=True)
 class SegmentDraft:
-    """A segment without its numbers.
-
-    Attributes:
-        duration_sec: None where EXTINF is absurd.
-        discontinuities: EXT-X-DISCONTINUITY tags up to and including its own.
-    """
+    """A segment without its numbers; `duration_sec` is None where EXTINF is absurd."""
 
     uri: str = ""
     duration_sec: float | None = None
@@ -113,17 +108,11 @@ class PartReader:
         self._parts: list[Part | None] = []
 
     def read(self, attributes: Mapping[str, str]) -> None:
-        """Take in one EXT-X-PART.
-
-        Raises:
-            PlaylistTooLarge: more than `MAX_PARTS` for one segment.
-        """
         if len(self._parts) >= MAX_PARTS:
             raise PlaylistTooLarge(f"a segment has more than {MAX_PARTS} parts")
         self._parts.append(self._part(attributes))
 
     def take(self) -> tuple[Part, ...]:
-        """Return the parts that were read since the last segment."""
         parts, self._parts = self._parts, []
         known = tuple(part for part in parts if part)
         return known if len(known) == len(parts) else ()
@@ -146,7 +135,6 @@ class PartReader:
         )
 
     def _range(self, text: str) -> ByteRange:
-        """Read a range; one without a beginning goes on where the part before ended."""
         before = self._parts[-1].byte_range if self._parts and self._parts[-1] else None
         return byte_range(
             "BYTERANGE of EXT-X-PART", text, implicit_offset=before.end if before else 0
@@ -171,11 +159,6 @@ class KeyReader:
         self._keys = {key.key_format: key} if key else {}
 
     def read(self, attributes: Mapping[str, str]) -> None:
-        """Take in one EXT-X-KEY.
-
-        Raises:
-            MalformedPlaylist: it has no METHOD, or its IV is none.
-        """
         method = attributes.get("METHOD")
         if not method:
             raise MalformedPlaylist("EXT-X-KEY names no METHOD")

@@ -129,10 +129,9 @@ def _name(variant: Variant, tracks: Tracks) -> str:
 
 
 def _tracks(variant: Variant, *, has_audio_group: bool, sizes_told: bool) -> Tracks:
-    """Return what a variant carries.
+    """Without CODECS a variant counts as muxed, unless it is the only one without a picture size.
 
-    Without CODECS it counts as muxed, unless it is the only one without a picture size: audio taken
-    for video would report a blackout. An unknown codec counts as a new video codec.
+    Audio taken for video would report a blackout. An unknown codec counts as a new video codec.
     """
     names = [name for name in map(str.lower, variant.codecs) if not name.startswith(TEXT_CODECS)]
     if not names:

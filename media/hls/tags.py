@@ -35,7 +35,7 @@ _OTHER_DOCUMENTS = (
 
 
 class Line(NamedTuple):
-    """One line: a tag with its value, or a URI with `tag` None."""
+    """A tag with its value, or a URI with `tag` None."""
 
     tag: str | None
     value: str
@@ -45,10 +45,6 @@ def find_beginning(text: str) -> int:
     """Return where EXTM3U is, behind nothing but blanks, byte order marks and comments.
 
     RFC 8216 4.3.1.1 has it come first; some servers write a comment before it.
-
-    Raises:
-        NotAPlaylist: it is something else.
-        PlaylistTooLarge: it is too long.
     """
     if len(text) > MAX_PLAYLIST_CHARS:
         raise PlaylistTooLarge(f"the playlist is longer than {MAX_PLAYLIST_CHARS} characters")
@@ -59,11 +55,7 @@ def find_beginning(text: str) -> int:
 
 
 def read_lines(text: str, start: int = 0) -> Iterator[Line]:
-    """Yield the tags and URIs of a playlist from `start` on, without comments and blank lines.
-
-    Raises:
-        PlaylistTooLarge: there are too many lines, or one of them is too long.
-    """
+    """Yield the tags and URIs of a playlist from `start` on, without comments and blank lines."""
     for number, match in enumerate(_LINE.finditer(text, start), start=1):
         if number > MAX_LINES:
             raise too_many_lines()
@@ -78,7 +70,6 @@ def read_lines(text: str, start: int = 0) -> Iterator[Line]:
 
 
 def tag_pattern(*tags: str) -> re.Pattern[str]:
-    """Return a pattern that finds a line with one of `tags`."""
     return re.compile(rf"\n[ \t]*+#(?:{'|'.join(tags)})(?![^:\s])")
 
 
@@ -132,11 +123,7 @@ def decimal(text: str) -> float | None:
 
 
 def media_sequence(text: str) -> int:
-    """Return the number that `text` begins with; players take anything else for 0.
-
-    Raises:
-        MalformedPlaylist: it is over 63 bits.
-    """
+    """Return the number that `text` begins with; players take anything else for 0."""
     digits = _LEADING_DIGITS.match(text)
     number = integer(digits[0].lstrip("0") or "0") if digits else 0
     if number is None:
@@ -149,9 +136,6 @@ def byte_range(tag: str, text: str, *, implicit_offset: int) -> ByteRange:
 
     Args:
         implicit_offset: where the range begins when `o` is left out.
-
-    Raises:
-        MalformedPlaylist: not of that form, or empty.
     """
     length_text, at, offset_text = text.partition("@")
     length = integer(length_text.strip(_BLANK))
@@ -184,11 +168,6 @@ class UriResolver:
         self._room_chars = MAX_URLS_CHARS
 
     def resolve(self, base_url: str, uri: str) -> str:
-        """Return the URL that `uri` means beside `base_url`.
-
-        Raises:
-            PlaylistTooLarge: all of them together are too long.
-        """
         url = absolute_url(base_url, uri)
         self._room_chars -= len(url)
         if self._room_chars < 0:

@@ -58,11 +58,7 @@ class Variables:
         self.values: dict[str, str] = {}
 
     def define(self, attributes: Mapping[str, str]) -> None:
-        """Take in one EXT-X-DEFINE. One without a value counts only when it is referred to.
-
-        Raises:
-            PlaylistTooLarge: more than `MAX_VARIABLES`.
-        """
+        """Take in one EXT-X-DEFINE. One without a value counts only when it is referred to."""
         name, value = self._definition(attributes)
         if name is None or value is None:
             return
@@ -79,16 +75,10 @@ class Variables:
         return attributes.get("NAME"), None if value is None else self.expand(value)
 
     def attributes(self, text: str) -> dict[str, str]:
-        """Return the attributes of a tag; see `expand`."""
         return {name: self.expand(value) for name, value in attribute_list(text).items()}
 
     def expand(self, text: str) -> str:
-        """Return `text` with the values of the variables that it refers to.
-
-        Raises:
-            MalformedPlaylist: one of them is not defined; 8216bis 4.3 has clients refuse that.
-            PlaylistTooLarge: the playlist's references become more than `MAX_EXPANDED_CHARS`.
-        """
+        """Fill in variables; 8216bis 4.3 has clients refuse one that is not defined."""
         if "{$" not in text:
             return text
         values = [self._value(name) for name in _REFERENCE.findall(text)]

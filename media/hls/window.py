@@ -35,13 +35,7 @@ _BYTE_RANGE = re.compile(r"\n[ \t]*+#EXT-X-BYTERANGE:[ \t]*+([0-9]{1,19})(?:@([0
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is known of the segments before the tail.
-
-    Attributes:
-        segments: how many they are.
-        ends_at: wall clock of their end, where their dates and durations tell.
-        range_end: where the last byte range among them ends.
-    """
+    """What is known of the segments before the tail; `ends_at` where they tell it."""
 
     segments: int
     ends_at: datetime | None
@@ -60,11 +54,7 @@ def tail_start(text: str) -> int:
 
 
 def lasting_lines(text: str, end: int) -> Iterator[Line]:
-    """Yield the tags before `end` that mean something to later segments, or to all.
-
-    Raises:
-        PlaylistTooLarge: they are too many.
-    """
+    """Yield the tags before `end` that mean something to later segments, or to all."""
     for number, match in enumerate(_LASTING.finditer(text, 0, end), start=1):
         if number > MAX_LINES:
             raise too_many_lines()

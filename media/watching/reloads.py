@@ -10,14 +10,15 @@ from media.hls.cursor import PlaylistCursor
 from media.hls.errors import PlaylistError, UnsupportedPlaylist
 from media.hls.pieces import PIECE_SEC
 from media.hls.playlist import MediaPlaylist
-from media.hls.publication_phase import PublicationPhase, publication_period_sec
 from media.hls.reload import (
     BLOCKING,
     BLOCKING_PART,
     MIN_RELOAD_SEC,
+    PublicationPhase,
     counted_start,
     delivery_directives,
     next_reload_delay,
+    publication_period_sec,
     with_directives,
 )
 from media.outbound.errors import FetchError
@@ -91,7 +92,7 @@ class PlaylistReloads:
 
         Raises:
             FetchError: see `media.outbound`.
-            PlaylistError: see `media.hls.parser`.
+            PlaylistError: see `media.hls.errors`.
         """
         if last and (directives := self._directives(last)):
             try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from media.hls.playlist import MediaPlaylist
-from media.hls.publication_phase import PublicationPhase
+from media.hls.reload import PublicationPhase
 from media.sources.source import Observation
 from monitors.detectors.skimming import Deferred
 

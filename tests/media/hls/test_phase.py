@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from media.hls.playlist import MediaPlaylist
-from media.hls.publication_phase import MARGIN_SEC, PublicationPhase, publication_period_sec
+from media.hls.reload import MARGIN_SEC, PublicationPhase, publication_period_sec
 from tests.media.hls.build import window
 
 SEGMENTS = 400
